@@ -1,0 +1,77 @@
+"""The base of compiled indicators: one C kernel behind `update`, `feed` and `batch`."""
+
+from pyrt.core.ports cimport Indicator
+
+cdef enum:
+    MAX_INPUTS = 6
+    MAX_OUTPUTS = 8
+
+
+cdef int whole(str name, object value, int low) except? -1
+
+
+cdef class Native(Indicator):
+    cdef readonly tuple outputs
+    """Names of the outputs, in the order of `values`; the first is `value`."""
+    cdef readonly tuple arguments
+    """Parameter values, positionally, as the constructor takes them."""
+    cdef readonly tuple names
+    """Names of the parameters, in the order of `arguments`."""
+    cdef Py_ssize_t rows
+    """Rows offered since the last reset, gaps included; during `run`, the row of its first."""
+    cdef Py_ssize_t seen
+    """Rows without a gap since the last reset: those the kernel has taken."""
+    cdef int n_in
+    cdef int n_out
+    cdef double out[MAX_OUTPUTS]
+    """Latest outputs; NaN during warm-up and on a gap row."""
+    cdef void* memory
+    """Singly linked blocks handed out by `reserve`, owned by this object."""
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil
+    cdef int feed(self, const double* x) except -1
+    cdef int begin(self, tuple names, tuple arguments, Py_ssize_t lookback, tuple outputs=*) except -1
+    cdef double* reserve(self, Py_ssize_t doubles) except NULL
+    cdef object compute(self, tuple columns)
+    cdef void sweep(
+        self, const double* const* x, double* const* y, Py_ssize_t n
+    ) noexcept nogil
+    cdef void span(
+        self, const double* const* x, double* const* y, Py_ssize_t start, Py_ssize_t stop
+    ) noexcept nogil
+
+
+cdef class Series(Native):
+    pass
+
+
+cdef class HighLow(Native):
+    pass
+
+
+cdef class OpenClose(Native):
+    pass
+
+
+cdef class CloseVolume(Native):
+    pass
+
+
+cdef class HighLowClose(Native):
+    pass
+
+
+cdef class HighLowVolume(Native):
+    pass
+
+
+cdef class OpenHighLowClose(Native):
+    pass
+
+
+cdef class HighLowCloseVolume(Native):
+    pass
+
+
+cdef class OpenHighLowCloseVolume(Native):
+    pass
