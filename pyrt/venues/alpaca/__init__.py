@@ -1,0 +1,1 @@
+"""What Alpaca accepts, charges and answers, stated once."""
