@@ -1,4 +1,5 @@
 """What siblings need of each other, as `cdef` base classes without behaviour."""
+cimport cython
 from libc.math cimport NAN
 
 
@@ -18,3 +19,88 @@ cdef class Indicator:
     cdef int feed(self, const double* x) except -1:
         """Take one observation; `x` holds `len(self.inputs)` doubles."""
         raise TypeError(f"{type(self).__name__} does not define feed()")
+
+
+cdef class Owner:
+    """Whoever issues commands: a strategy, by its number in the run."""
+
+    def __cinit__(self, *args, **kwargs):
+        self.number = -1
+
+
+@cython.final
+@cython.freelist(32)
+cdef class Command:
+    """A wish about one order, on its way from a handler to the venue."""
+
+
+@cython.freelist(32)
+cdef class ApprovedOrder:
+    """An order with a verdict; only a risk gate makes one, and a venue takes nothing else."""
+
+    def __init__(self):
+        raise TypeError("an ApprovedOrder is made by a RiskGate only")
+
+
+cdef class RiskGate:
+    """Judges what is about to leave.
+
+    `judge` returns None to approve, or the reason, beginning with the control's code and a colon.
+    """
+
+    cdef ApprovedOrder approve(self, Order order):
+        cdef ApprovedOrder approved = ApprovedOrder.__new__(ApprovedOrder)
+        approved.order = order
+        return approved
+
+    cdef str judge(self, Order order, int64_t now):
+        raise TypeError(f"{type(self).__name__} does not define judge()")
+
+    cdef str judge_change(self, Command command, int64_t now):
+        raise TypeError(f"{type(self).__name__} does not define judge_change()")
+
+
+cdef class Venue:
+    """Takes commands; what comes of them arrives later as events."""
+
+    cdef int submit(self, ApprovedOrder approved, int64_t now) except -1:
+        raise TypeError(f"{type(self).__name__} does not define submit()")
+
+    cdef int change(self, Command command, int64_t now) except -1:
+        raise TypeError(f"{type(self).__name__} does not define change()")
+
+    cdef int withdraw(self, Order order, int64_t now) except -1:
+        raise TypeError(f"{type(self).__name__} does not define withdraw()")
+
+
+cdef class FeeModel:
+    """Computes what one execution costs, in 1e-18 of the quote currency; positive when paid."""
+
+    cdef int128 fee(self, Instrument instrument, int side, int64_t quantity, int64_t price,
+                    int liquidity, int64_t ts, int64_t filled_before) except? -1:
+        raise TypeError(f"{type(self).__name__} does not define fee()")
+
+
+cdef class OrderDesk:
+    """Turns a strategy's wishes into orders and commands."""
+
+    cdef Order place(self, Owner owner, str symbol, int side, object quantity, dict terms):
+        raise TypeError(f"{type(self).__name__} does not define place()")
+
+    cdef int cancel(self, Owner owner, Order order) except -1:
+        raise TypeError(f"{type(self).__name__} does not define cancel()")
+
+    cdef int modify(self, Owner owner, Order order, dict changes) except -1:
+        raise TypeError(f"{type(self).__name__} does not define modify()")
+
+    cdef int cancel_all(self, Owner owner, str symbol) except -1:
+        raise TypeError(f"{type(self).__name__} does not define cancel_all()")
+
+    cdef Order target(self, Owner owner, str symbol, object quantity, str tag):
+        raise TypeError(f"{type(self).__name__} does not define target()")
+
+    cdef Order target_percent(self, Owner owner, str symbol, double fraction):
+        raise TypeError(f"{type(self).__name__} does not define target_percent()")
+
+    cdef Position position_of(self, Owner owner, str symbol):
+        raise TypeError(f"{type(self).__name__} does not define position_of()")

@@ -1,0 +1,13 @@
+"""One side of a book: its price levels in sorted blocks, the best price last."""
+
+from typing import final
+
+@final
+class BookSide:
+    @property
+    def sign(self) -> int: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def by_order(self) -> bool: ...
+    def __init__(self, sign: int) -> None: ...

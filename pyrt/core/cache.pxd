@@ -1,0 +1,32 @@
+"""What the kernel knows now, by number and by name: instruments, streams, positions, orders."""
+cimport cython
+from libc.stdint cimport int32_t, int64_t
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.orders cimport Order
+from pyrt.core.positions cimport Position
+from pyrt.core.streams cimport Stream
+
+@cython.final
+cdef class Cache:
+    cdef readonly list instruments
+    cdef dict by_name
+    cdef readonly list streams
+    cdef dict stream_by_topic
+    cdef readonly list books
+    """Per strategy: dict of symbol → Position."""
+    cdef list slots
+    """Per strategy: list of Position or None by instrument index."""
+    cdef readonly dict open_orders
+    """Number → Order, in order of submission, over all strategies."""
+    cdef list open_by_strategy
+    cdef dict held_closed
+    cdef readonly bint keep_closed
+    """Keep closed orders findable, for late fills from a real venue."""
+    cdef readonly str cost
+
+    cdef Instrument find(self, str name)
+    cdef Position position(self, int32_t strategy, str symbol)
+    cdef Position position_at(self, int32_t strategy, Instrument instrument)
+    cdef int add_order(self, Order order) except -1
+    cdef int drop_order(self, Order order) except -1
+    cdef Order order(self, int32_t number)

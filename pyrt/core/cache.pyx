@@ -1,0 +1,132 @@
+"""What the kernel knows now, by number and by name: instruments, streams, positions, orders."""
+cimport cython
+from difflib import get_close_matches
+
+from pyrt.errors import ConfigError, UnknownName
+
+
+@cython.final
+cdef class Cache:
+    """Every lookup here is O(1) in the number of orders, closed ones included."""
+
+    def __init__(self, *, bint keep_closed=False, str cost="average"):
+        self.instruments = []
+        self.by_name = {}
+        self.streams = []
+        self.stream_by_topic = {}
+        self.books = []
+        self.slots = []
+        self.open_orders = {}
+        self.open_by_strategy = []
+        self.held_closed = {}
+        self.keep_closed = keep_closed
+        self.cost = cost
+
+    def add_instrument(self, Instrument instrument):
+        """Give the instrument its dense index; ConfigError if its id is taken by another."""
+        known = self.by_name.get(instrument.id)
+        if known is instrument:
+            return instrument
+        if known is not None and known.id == instrument.id:
+            raise ConfigError(f"instrument {instrument.id!r} is defined twice")
+        instrument.bind(len(self.instruments))
+        self.instruments.append(instrument)
+        self.by_name[instrument.id] = instrument
+        if instrument.venue:
+            # A bare symbol is accepted while only one venue lists it.
+            bare = self.by_name.get(instrument.symbol)
+            self.by_name[instrument.symbol] = instrument if bare is None else False
+        return instrument
+
+    def add_strategy(self):
+        """Make room for one more strategy and return its number."""
+        self.books.append({})
+        self.slots.append([])
+        self.open_by_strategy.append({})
+        return len(self.books) - 1
+
+    def add_stream(self, Stream stream):
+        """Register a stream under its topic."""
+        self.streams.append(stream)
+        self.stream_by_topic[stream.topic] = stream
+
+    def stream(self, str topic):
+        """Return the stream of a topic, or None."""
+        return self.stream_by_topic.get(topic)
+
+    def instrument(self, str name):
+        """Return the instrument of a symbol or id; UnknownName with a suggestion otherwise."""
+        return self.find(name)
+
+    cdef Instrument find(self, str name):
+        found = self.by_name.get(name)
+        if found is None:
+            near = get_close_matches(str(name), [str(n) for n in self.by_name], 1)
+            raise UnknownName(
+                f"no instrument {name!r} in this run",
+                remedy=f"Did you mean {near[0]!r}?" if near else
+                       f"Known: {', '.join(list(self.by_name)[:10])}",
+                name=name,
+            )
+        if found is False:
+            raise UnknownName(
+                f"{name!r} is listed on several venues",
+                remedy="Write it as SYMBOL.VENUE", name=name,
+            )
+        return found
+
+    cdef Position position(self, int32_t strategy, str symbol):
+        cdef dict book = <dict>self.books[strategy]
+        found = book.get(symbol)
+        if found is None:
+            found = self.position_at(strategy, self.find(symbol))
+            book[symbol] = found
+        return <Position>found
+
+    cdef Position position_at(self, int32_t strategy, Instrument instrument):
+        cdef list slots = <list>self.slots[strategy]
+        while len(slots) <= instrument.index:
+            slots.append(None)
+        found = slots[instrument.index]
+        if found is None:
+            found = Position(instrument, strategy, cost=self.cost)
+            slots[instrument.index] = found
+            (<dict>self.books[strategy])[instrument.id] = found
+        return <Position>found
+
+    def positions(self, strategy=None, symbol=None):
+        """Return Positions with units, of one strategy or of all, of one symbol or of all."""
+        chosen = range(len(self.slots)) if strategy is None else (strategy,)
+        if symbol is not None:
+            index = self.find(symbol).index
+            found = [self.slots[s][index] for s in chosen if index < len(self.slots[s])]
+        else:
+            found = [p for s in chosen for p in self.slots[s]]
+        return [p for p in found if p is not None and (<Position>p).units != 0]
+
+    def orders_open(self, strategy=None, symbol=None):
+        """Return open Orders, oldest first, of one strategy or of all, of one symbol or of all."""
+        orders = self.open_orders if strategy is None else self.open_by_strategy[strategy]
+        if symbol is None:
+            return list(orders.values())
+        instrument = self.find(symbol)
+        return [o for o in orders.values() if (<Order>o).instrument is instrument]
+
+    cdef int add_order(self, Order order) except -1:
+        self.open_orders[order.number] = order
+        (<dict>self.open_by_strategy[order.position.strategy])[order.number] = order
+        return 0
+
+    cdef int drop_order(self, Order order) except -1:
+        self.open_orders.pop(order.number, None)
+        (<dict>self.open_by_strategy[order.position.strategy]).pop(order.number, None)
+        if self.keep_closed:
+            self.held_closed[order.number] = order
+        return 0
+
+    cdef Order order(self, int32_t number):
+        """Return an order by number; None when it is closed and not kept."""
+        found = self.open_orders.get(number)
+        if found is None and self.keep_closed:
+            found = self.held_closed.get(number)
+        return <Order>found

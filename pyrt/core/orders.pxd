@@ -1,0 +1,97 @@
+"""Orders: one state machine, one table of transitions, and the requests about them."""
+cimport cython
+from libc.stdint cimport INT64_MIN, int32_t, int64_t, uint8_t
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.int128 cimport int128
+from pyrt.core.positions cimport Position
+
+cdef enum:
+    N_STATUS = 14
+    N_EVENTS = 36
+
+cdef inline int64_t no_price() noexcept:
+    """Stands for a price that an order does not have; no price is that low."""
+    return INT64_MIN
+
+cdef signed char[N_STATUS][N_EVENTS] NEXT_STATUS
+
+cdef int next_status(int status, int kind) noexcept
+
+@cython.final
+cdef class Order:
+    cdef readonly Instrument instrument
+    cdef Position position
+    """The owning strategy's position in the instrument."""
+    cdef readonly object strategy
+    cdef readonly int32_t number
+    """Sequence number in the run; part of the client order id."""
+    cdef str prefix
+    cdef readonly int side_sign
+    cdef int type
+    cdef int tif
+    cdef int status_
+    cdef int64_t units
+    """Total quantity, unsigned units."""
+    cdef int64_t filled
+    cdef int64_t limit_price_raw
+    cdef int64_t stop_price_raw
+    cdef int64_t trail_amount_raw
+    """Distance in 1e-9 of the quote currency; no_price() where none."""
+    cdef int64_t trail_percent_raw
+    """Distance in 1e-9 percent; no_price() where none."""
+    cdef int64_t expires_ns
+    """For gtd; 0 elsewhere."""
+    cdef int128 notional_raw
+    """Ordered value where the order was given as money; 0 elsewhere."""
+    cdef int128 filled_notional
+    cdef readonly bint post_only
+    cdef readonly bint reduce_only
+    cdef readonly bint extended_hours
+    cdef readonly bint queue
+    cdef readonly str tag
+    cdef int32_t tag_number
+    cdef uint8_t submit_request
+    cdef uint8_t modify_request
+    cdef uint8_t cancel_request
+    cdef readonly int64_t ts_init
+    cdef readonly int64_t ts_last
+    cdef public str venue_order_id
+    cdef str reason_
+    cdef readonly Order parent
+    cdef readonly Order take_profit
+    cdef readonly Order stop_loss
+    cdef readonly Order sibling
+    """The other one of a one-cancels-the-other pair."""
+    cdef bint is_exit
+    """Sent only to leave a position: a bracket child or a protective order."""
+
+    cdef int transition(self, int kind) except -1
+    cdef inline int64_t leaves(self) noexcept:
+        return self.units - self.filled
+    cdef bint unknown(self) noexcept
+
+@cython.final
+cdef class OrderEvent:
+    cdef readonly Order order
+    cdef readonly str kind
+    cdef readonly int64_t ts_event
+    cdef readonly int64_t ts_init
+    cdef readonly str status
+    cdef readonly str reason
+
+@cython.final
+cdef class Fill:
+    cdef readonly Order order
+    cdef readonly Instrument instrument
+    cdef readonly int side_sign
+    cdef int64_t units
+    cdef int64_t price_raw
+    cdef int128 fee_raw
+    cdef readonly str fee_currency
+    cdef readonly str liquidity
+    cdef readonly str execution_id
+    cdef readonly int64_t ts_event
+    cdef readonly int64_t ts_init
+    cdef readonly int64_t ts_open
+    """For a fill inside a bar's path: the bar's start, so that the fill lies in [ts_open, ts_event]."""
+    cdef readonly bint is_last

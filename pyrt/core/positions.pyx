@@ -1,0 +1,323 @@
+"""A strategy's holding in one symbol, exact; and the round trip it is in."""
+cimport cython
+from libc.stdlib cimport free, realloc
+from libc.string cimport memset
+
+from pyrt.core.int128 cimport (
+    HALF_EVEN, TOWARD_ZERO, i128_add, i128_mul, i128_muldiv, i128_neg, i128_notional, i128_sub,
+    i128_to_double, i128_to_i64, i128_to_int,
+)
+from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_to_double
+from pyrt.core.types import Side
+from pyrt.errors import ConfigError
+
+
+@cython.final
+cdef class Position:
+    """Units of one instrument and what they cost; netting: long, short, and through zero.
+
+    Closing units release their share of the open cost: under average cost that share is rounded
+    half to even in 1e-18 and the remainder stays open; under FIFO the oldest lots are released
+    at exactly what they cost. The average price is derived, never stored.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    strategy : int
+        Number of the owner; -1 for the account as a whole.
+    cost : {"average", "fifo"}
+    """
+
+    def __init__(self, Instrument instrument, int strategy=-1, *, str cost="average"):
+        if cost not in ("average", "fifo"):
+            raise ConfigError(f"cost is {cost!r}; expected 'average' or 'fifo'")
+        self.instrument = instrument
+        self.strategy = strategy
+        self.fifo = cost == "fifo"
+        memset(&self.trip, 0, sizeof(RoundTrip))
+
+    def __dealloc__(self):
+        free(self.lots)
+
+    # -- exact core ----------------------------------------------------------------------------
+
+    cdef int128 fill(self, int side, int64_t quantity, int64_t price, int128 fee) except? -1:
+        """Fold one execution in and return what it realized, net of `fee`; all or nothing.
+
+        `quantity` is unsigned. Units against the position close it first; the rest opens the
+        other side.
+        """
+        cdef int64_t held = self.units if self.units >= 0 else -self.units
+        cdef int64_t closing = 0
+        cdef int128 cash, opening_cost, released, result, fees
+        cdef Instrument instrument = self.instrument
+        if (side > 0) != (self.units > 0) and self.units != 0:
+            closing = min(held, quantity)
+        # Every product that could overflow comes before the first change of state.
+        cash = i128_notional(price, closing, instrument.factor)
+        opening_cost = i128_notional(price, quantity - closing, instrument.factor)
+        result = i128_neg(fee)
+        fees = i128_add(self.fees, fee)
+        i128_to_i64(<int128>self.units + <int128>side * <int128>quantity)
+        i128_add(self.open_cost, side * opening_cost)
+        self.reserve_lots()
+        if closing:
+            released = self.release(closing)
+            result = i128_add(result, i128_sub(-side * cash, released))
+        if quantity > closing:
+            self.open_units(side, quantity - closing, opening_cost)
+        self.realized = i128_add(self.realized, result)
+        self.fees = fees
+        self.mark = price
+        return result
+
+    cdef int128 release(self, int64_t quantity) except? -1:
+        """Take `quantity` units off the open side and return their signed cost."""
+        cdef int64_t held = self.units if self.units >= 0 else -self.units
+        cdef int128 cost
+        if quantity == held:
+            cost = self.open_cost
+            self.lot_count = 0
+            self.lot_head = 0
+        elif self.fifo:
+            cost = self.release_lots(quantity)
+            if self.units < 0:
+                cost = -cost
+        else:
+            cost = i128_muldiv(self.open_cost, quantity, held, HALF_EVEN)
+        self.open_cost = i128_sub(self.open_cost, cost)
+        self.units += -quantity if self.units > 0 else quantity
+        return cost
+
+    cdef int128 release_lots(self, int64_t quantity) except? -1:
+        cdef int128 cost = 0, part
+        cdef Lot* lot
+        while quantity > 0:
+            lot = &self.lots[self.lot_head]
+            if lot.quantity <= quantity:
+                quantity -= lot.quantity
+                cost = i128_add(cost, lot.cost)
+                self.lot_head += 1
+                self.lot_count -= 1
+            else:
+                # Exact unless a split has left the lot with a price off the 1e-9 grid.
+                part = i128_muldiv(lot.cost, quantity, lot.quantity, HALF_EVEN)
+                lot.cost = i128_sub(lot.cost, part)
+                lot.quantity -= quantity
+                cost = i128_add(cost, part)
+                quantity = 0
+        return cost
+
+    cdef int open_units(self, int side, int64_t quantity, int128 cost) except -1:
+        self.units += side * quantity
+        self.open_cost = i128_add(self.open_cost, side * cost)
+        if self.fifo:
+            self.push_lot(quantity, cost)
+        return 0
+
+    cdef int reserve_lots(self) except -1:
+        """Make room for one more lot, so that pushing it cannot fail half-way."""
+        cdef Py_ssize_t i
+        cdef Lot* lots
+        if not self.fifo or self.lot_head + self.lot_count < self.lot_capacity:
+            return 0
+        if self.lot_head > self.lot_capacity // 2:
+            for i in range(self.lot_count):
+                self.lots[i] = self.lots[self.lot_head + i]
+            self.lot_head = 0
+            return 0
+        self.lot_capacity = self.lot_capacity * 2 + 8
+        lots = <Lot*>realloc(self.lots, self.lot_capacity * sizeof(Lot))
+        if lots == NULL:
+            raise MemoryError
+        self.lots = lots
+        return 0
+
+    cdef int push_lot(self, int64_t quantity, int128 cost) except -1:
+        self.lots[self.lot_head + self.lot_count].quantity = quantity
+        self.lots[self.lot_head + self.lot_count].cost = cost
+        self.lot_count += 1
+        return 0
+
+    cdef int64_t split(self, int64_t numerator, int64_t denominator) except? -1:
+        """Turn `denominator` old units into `numerator` new ones; cost stays.
+
+        Returns the signed number of new units that do not fill a step and are paid out in cash;
+        they are still held when this returns.
+        """
+        cdef int128 exact = i128_muldiv(self.units, numerator, denominator, TOWARD_ZERO)
+        cdef int64_t units = i128_to_i64(exact), total = 0
+        cdef Py_ssize_t i
+        cdef Lot* lot
+        if self.fifo:
+            for i in range(self.lot_count):
+                lot = &self.lots[self.lot_head + i]
+                lot.quantity = i128_to_i64(
+                    i128_muldiv(lot.quantity, numerator, denominator, TOWARD_ZERO)
+                )
+                total += lot.quantity
+            # Rounding of single lots goes to the newest, so that lots and units agree.
+            if self.lot_count:
+                lot = &self.lots[self.lot_head + self.lot_count - 1]
+                lot.quantity += (units if units >= 0 else -units) - total
+        self.units = units
+        if self.mark:
+            self.mark = i128_to_i64(i128_muldiv(self.mark, denominator, numerator, HALF_EVEN))
+        return units - self.instrument.round_quantity_raw(units)
+
+    cdef int128 value(self) except? -1:
+        """Signed market value at the last price, in 1e-18."""
+        return i128_notional(self.mark, self.units, self.instrument.factor)
+
+    # -- face ----------------------------------------------------------------------------------
+
+    def apply(self, fill):
+        """Fold one fill into the position and return what it realized.
+
+        Parameters
+        ----------
+        fill : Fill
+            For this instrument, and not older than the last fill applied.
+
+        Returns
+        -------
+        float
+            Profit or loss net of the fee, quote currency.
+
+        Raises
+        ------
+        InstrumentMismatch
+            If the fill is for another instrument; nothing is changed.
+        OverflowError
+            If a product leaves the 128-bit range; nothing is changed.
+        """
+        from_fill = fill.raw_for(self.instrument)
+        side, quantity, price, fee = from_fill
+        return i128_to_double(self.fill(side, quantity, price, money_from_object(fee)))
+
+    @property
+    def symbol(self):
+        """The instrument's symbol."""
+        return self.instrument.symbol
+
+    @property
+    def quantity(self):
+        """Signed quantity held, as a float."""
+        return self.instrument.quantity_float(self.units)
+
+    @property
+    def quantity_exact(self):
+        """Signed quantity held, as a Decimal."""
+        return decimal_from_scaled(self.units, self.instrument.decimals)
+
+    @property
+    def working_quantity(self):
+        """Signed quantity of working orders: buys minus sells, leaves only."""
+        return self.instrument.quantity_float(self.buy_working - self.sell_working)
+
+    @property
+    def side(self):
+        """Side.BUY when long, Side.SELL when short, None when no units are held."""
+        return None if self.units == 0 else Side.BUY if self.units > 0 else Side.SELL
+
+    @property
+    def is_flat(self):
+        """No units held, and no order of this owner working or unknown in the symbol."""
+        return self.flat()
+
+    @property
+    def is_long(self):
+        """More than zero units held."""
+        return self.units > 0
+
+    @property
+    def is_short(self):
+        """Less than zero units held."""
+        return self.units < 0
+
+    @property
+    def average_price(self):
+        """Open cost per unit held, as a float; NaN without units."""
+        if self.units == 0:
+            return float("nan")
+        return i128_to_double(self.open_cost) / self.quantity / self.instrument.multiplier
+
+    @property
+    def last_price(self):
+        """Price of the last mark; NaN before the first."""
+        return nano_to_double(self.mark) if self.mark else float("nan")
+
+    @property
+    def cost_basis(self):
+        """Signed cost of the open units, quote currency."""
+        return i128_to_double(self.open_cost)
+
+    @property
+    def cost_basis_exact(self):
+        """Signed cost of the open units, as a Decimal."""
+        return decimal_from_scaled(i128_to_int(self.open_cost), 18)
+
+    @property
+    def market_value(self):
+        """Signed value of the open units at the last price, quote currency."""
+        return i128_to_double(self.value())
+
+    @property
+    def market_value_exact(self):
+        """Signed value of the open units at the last price, as a Decimal."""
+        return decimal_from_scaled(i128_to_int(self.value()), 18)
+
+    @property
+    def realized_pnl(self):
+        """Profit or loss of closed units, net of all fees, quote currency."""
+        return i128_to_double(self.realized)
+
+    @property
+    def realized_pnl_exact(self):
+        """Profit or loss of closed units, net of all fees, as a Decimal."""
+        return decimal_from_scaled(i128_to_int(self.realized), 18)
+
+    @property
+    def unrealized_pnl(self):
+        """Market value minus cost of the open units, quote currency."""
+        return i128_to_double(i128_sub(self.value(), self.open_cost))
+
+    @property
+    def unrealized_pnl_exact(self):
+        """Market value minus cost of the open units, as a Decimal."""
+        return decimal_from_scaled(i128_to_int(i128_sub(self.value(), self.open_cost)), 18)
+
+    @property
+    def unrealized_pnl_percent(self):
+        """Unrealized profit or loss in percent of the cost basis; NaN without units."""
+        if self.open_cost == 0:
+            return float("nan")
+        return 100.0 * self.unrealized_pnl / abs(i128_to_double(self.open_cost))
+
+    @property
+    def realized_pnl_percent(self):
+        """Realized profit or loss in percent of the current or last round trip's entry notional."""
+        if self.trip.entry_notional == 0:
+            return float("nan")
+        return 100.0 * i128_to_double(self.realized) / i128_to_double(self.trip.entry_notional)
+
+    @property
+    def total_fees(self):
+        """Fees paid since the start, quote currency."""
+        return i128_to_double(self.fees)
+
+    def to_dict(self):
+        """Return the position as plain values; exact numbers as text."""
+        return {
+            "symbol": self.instrument.id, "strategy": self.strategy,
+            "quantity": str(self.quantity_exact), "cost_basis": str(self.cost_basis_exact),
+            "realized_pnl": str(self.realized_pnl_exact), "last_price": self.last_price,
+            "market_value": str(self.market_value_exact),
+            "unrealized_pnl": str(self.unrealized_pnl_exact),
+        }
+
+    def __repr__(self):
+        return (
+            f"Position({self.instrument.id!r}, quantity={self.quantity:g}, "
+            f"average_price={self.average_price:g}, realized_pnl={self.realized_pnl:.2f})"
+        )

@@ -1,0 +1,107 @@
+"""What outlives a handler: rows in growable columns, and the texts they point to."""
+cimport cython
+from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t
+from pyrt.core.int128 cimport int128
+
+cdef struct OrderRow:
+    int64_t ts_init
+    int64_t ts_last
+    int64_t quantity
+    int64_t filled
+    int64_t limit_price
+    int64_t stop_price
+    int32_t instrument
+    int32_t strategy
+    int32_t tag
+    int32_t reason
+    int32_t parent
+    uint8_t type
+    uint8_t time_in_force
+    uint8_t status
+    int8_t side
+
+cdef struct OrderEventRow:
+    int64_t ts_event
+    int64_t value
+    int32_t order
+    uint8_t kind
+    uint8_t status
+    int16_t reserved
+
+cdef struct FillRow:
+    int128 fee
+    int128 realized
+    int64_t ts_event
+    int64_t quantity
+    int64_t price
+    int64_t position
+    int32_t order
+    int32_t instrument
+    int32_t bar
+    int16_t strategy
+    uint8_t fee_currency
+    int8_t side
+    uint8_t liquidity
+    uint8_t reserved0
+    int16_t reserved1
+    int32_t reserved2
+
+cdef struct TripRow:
+    int128 entry_notional
+    int128 exit_notional
+    int128 pnl
+    int128 fees
+    int64_t entry_time
+    int64_t exit_time
+    int64_t quantity
+    int32_t instrument
+    int32_t strategy
+    int32_t bars
+    int32_t tag
+    int32_t side
+    int32_t reserved
+
+cdef struct LedgerRow:
+    int128 amount
+    int64_t ts_event
+    int32_t instrument
+    int16_t currency
+    int16_t kind
+
+cdef struct EquityRow:
+    int64_t ts_event
+    double equity
+    double cash
+    double exposure
+
+@cython.final
+cdef class Rows:
+    """Fixed-size records in one growing block."""
+    cdef char* data
+    cdef readonly Py_ssize_t count
+    cdef Py_ssize_t capacity
+    cdef Py_ssize_t size
+    cdef void* append(self) except NULL
+    cdef inline void* at(self, Py_ssize_t i) noexcept:
+        return self.data + i * self.size
+    cdef int grow(self) except -1
+
+@cython.final
+cdef class Texts:
+    """Each distinct text once, by a small number; 0 is the empty text."""
+    cdef readonly list names
+    cdef dict known
+    cdef int32_t number(self, str text) except -1
+
+@cython.final
+cdef class Records:
+    """Everything a run leaves behind."""
+    cdef readonly Rows orders
+    cdef readonly Rows order_events
+    cdef readonly Rows fills
+    cdef readonly Rows trips
+    cdef readonly Rows ledger
+    cdef readonly Rows equity
+    cdef readonly Texts texts
+    cdef int event(self, int64_t ts, int32_t order, int kind, int status, int64_t value) except -1
+    cdef int entry(self, int64_t ts, int kind, int instrument, int currency, int128 amount) except -1

@@ -1,0 +1,122 @@
+"""What outlives a handler: rows in growable columns, and the texts they point to."""
+cimport cython
+from libc.stdlib cimport free, realloc
+from libc.string cimport memset
+from cpython.bytes cimport PyBytes_FromStringAndSize
+
+# int128 fields are two little-endian words, low first.
+ORDER_DTYPE = [
+    ("ts_init", "<i8"), ("ts_last", "<i8"), ("quantity", "<i8"), ("filled", "<i8"),
+    ("limit_price", "<i8"), ("stop_price", "<i8"), ("instrument", "<i4"), ("strategy", "<i4"),
+    ("tag", "<i4"), ("reason", "<i4"), ("parent", "<i4"), ("type", "u1"),
+    ("time_in_force", "u1"), ("status", "u1"), ("side", "i1"),
+]
+ORDER_EVENT_DTYPE = [
+    ("ts_event", "<i8"), ("value", "<i8"), ("order", "<i4"), ("kind", "u1"), ("status", "u1"),
+    ("reserved", "<i2"),
+]
+FILL_DTYPE = [
+    ("fee_low", "<u8"), ("fee_high", "<i8"), ("realized_low", "<u8"), ("realized_high", "<i8"),
+    ("ts_event", "<i8"), ("quantity", "<i8"), ("price", "<i8"), ("position", "<i8"),
+    ("order", "<i4"), ("instrument", "<i4"), ("bar", "<i4"), ("strategy", "<i2"),
+    ("fee_currency", "u1"), ("side", "i1"), ("liquidity", "u1"), ("reserved0", "u1"),
+    ("reserved1", "<i2"), ("reserved2", "<i4"),
+]
+TRIP_DTYPE = [
+    ("entry_notional_low", "<u8"), ("entry_notional_high", "<i8"),
+    ("exit_notional_low", "<u8"), ("exit_notional_high", "<i8"),
+    ("pnl_low", "<u8"), ("pnl_high", "<i8"), ("fees_low", "<u8"), ("fees_high", "<i8"),
+    ("entry_time", "<i8"), ("exit_time", "<i8"), ("quantity", "<i8"), ("instrument", "<i4"),
+    ("strategy", "<i4"), ("bars", "<i4"), ("tag", "<i4"), ("side", "<i4"), ("reserved", "<i4"),
+]
+LEDGER_DTYPE = [
+    ("amount_low", "<u8"), ("amount_high", "<i8"), ("ts_event", "<i8"), ("instrument", "<i4"),
+    ("currency", "<i2"), ("kind", "<i2"),
+]
+EQUITY_DTYPE = [("ts_event", "<i8"), ("equity", "<f8"), ("cash", "<f8"), ("exposure", "<f8")]
+
+
+@cython.final
+cdef class Rows:
+    """Fixed-size records in one growing block."""
+
+    def __cinit__(self, Py_ssize_t size):
+        self.size = size
+        self.data = NULL
+
+    def __dealloc__(self):
+        free(self.data)
+
+    def __len__(self):
+        return self.count
+
+    cdef int grow(self) except -1:
+        cdef Py_ssize_t capacity = self.capacity + self.capacity // 2 + 64
+        cdef char* data = <char*>realloc(self.data, capacity * self.size)
+        if data == NULL:
+            raise MemoryError
+        self.data = data
+        self.capacity = capacity
+        return 0
+
+    cdef void* append(self) except NULL:
+        """Return a zeroed row at the end; valid until the next append."""
+        if self.count == self.capacity:
+            self.grow()
+        cdef void* row = self.data + self.count * self.size
+        memset(row, 0, self.size)
+        self.count += 1
+        return row
+
+    def tobytes(self):
+        """Return the rows as bytes; the layout is the dtype of the same name in this module."""
+        return PyBytes_FromStringAndSize(self.data, self.count * self.size)
+
+
+@cython.final
+cdef class Texts:
+    """Each distinct text once, by a small number; 0 is the empty text."""
+
+    def __cinit__(self):
+        self.names = [""]
+        self.known = {"": 0}
+
+    cdef int32_t number(self, str text) except -1:
+        found = self.known.get(text)
+        if found is None:
+            found = len(self.names)
+            self.known[text] = found
+            self.names.append(text)
+        return found
+
+
+@cython.final
+cdef class Records:
+    """Everything a run leaves behind."""
+
+    def __cinit__(self):
+        self.orders = Rows(sizeof(OrderRow))
+        self.order_events = Rows(sizeof(OrderEventRow))
+        self.fills = Rows(sizeof(FillRow))
+        self.trips = Rows(sizeof(TripRow))
+        self.ledger = Rows(sizeof(LedgerRow))
+        self.equity = Rows(sizeof(EquityRow))
+        self.texts = Texts()
+
+    cdef int event(self, int64_t ts, int32_t order, int kind, int status, int64_t value) except -1:
+        cdef OrderEventRow* row = <OrderEventRow*>self.order_events.append()
+        row.ts_event = ts
+        row.order = order
+        row.kind = kind
+        row.status = status
+        row.value = value
+        return 0
+
+    cdef int entry(self, int64_t ts, int kind, int instrument, int currency, int128 amount) except -1:
+        cdef LedgerRow* row = <LedgerRow*>self.ledger.append()
+        row.ts_event = ts
+        row.kind = kind
+        row.instrument = instrument
+        row.currency = currency
+        row.amount = amount
+        return 0

@@ -1,0 +1,47 @@
+"""One stream of market data inside the kernel: what feeds on it and who handles it."""
+cimport cython
+from libc.stdint cimport int32_t, int64_t
+from pyrt.core.bus cimport Channel
+from pyrt.core.events cimport Event
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.ports cimport Indicator
+
+@cython.final
+cdef class Feed:
+    """An indicator attached to a stream."""
+    cdef readonly Indicator indicator
+    cdef int width
+    cdef bint direct
+    """The inputs lie side by side in the event already."""
+    cdef int[8] columns
+    cdef int push(self, Event* event) except -1
+
+@cython.final
+cdef class Stream:
+    cdef readonly int32_t index
+    cdef readonly str kind
+    """"bars", "quotes", "trades" or "book"."""
+    cdef readonly Instrument instrument
+    cdef readonly str symbol
+    cdef readonly str timeframe
+    """Such as "1m"; "" for ticks."""
+    cdef readonly int64_t timeframe_ns
+    cdef readonly str topic
+    cdef readonly Channel channel
+    cdef readonly int32_t count
+    """Events delivered so far."""
+    cdef readonly bint marks
+    """Its prices mark positions: the finest stream of its instrument."""
+    cdef list feeds
+    cdef list handlers
+    """Bound methods, in subscription order ..."""
+    cdef list owners
+    """... and the strategies they belong to."""
+    cdef Py_ssize_t n_feeds
+    cdef Py_ssize_t n_handlers
+    cdef readonly list aggregates
+    """Coarser streams built from this one: pairs of aggregator and stream."""
+    cdef int update(self, Event* event) except -1
+    cdef int add_handler(self, object owner, object method) except -1
+    cdef int remove_owner(self, object owner) except -1
+    cdef int set_marks(self, bint marks) except -1

@@ -1,0 +1,126 @@
+"""One stream of market data inside the kernel: what feeds on it and who handles it."""
+cimport cython
+
+from pyrt.core.bus cimport Channel
+from pyrt.errors import ConfigError
+
+BAR_COLUMNS = {"open": 0, "high": 1, "low": 2, "close": 3, "volume": 4}
+COLUMNS = {
+    "bars": BAR_COLUMNS,
+    "quotes": {"bid_price": 0, "bid_size": 1, "ask_price": 2, "ask_size": 3},
+    "trades": {"price": 0, "size": 1},
+}
+# What "value" or "close" means where a stream has no such column.
+DEFAULT_INPUT = {"bars": "close", "quotes": "bid_price", "trades": "price"}
+
+
+@cython.final
+cdef class Feed:
+    """An indicator attached to a stream.
+
+    Parameters
+    ----------
+    indicator : Indicator
+    kind : str
+        Of the stream.
+    source : str
+        Column that stands in for the free series of a single-input indicator.
+
+    Raises
+    ------
+    ConfigError
+        If the stream has no column of a name the indicator asks for.
+    """
+
+    def __init__(self, Indicator indicator, str kind, str source):
+        cdef int i
+        known = COLUMNS.get(kind, {})
+        if source == "close" and kind != "bars":
+            source = DEFAULT_INPUT.get(kind, source)
+        if len(indicator.inputs) > 8:
+            raise ConfigError(f"{indicator!r} takes {len(indicator.inputs)} inputs; at most 8")
+        names = [source if name in ("value", "close") and len(indicator.inputs) == 1 else name
+                 for name in indicator.inputs]
+        for i, name in enumerate(names):
+            if name not in known:
+                raise ConfigError(
+                    f"{type(indicator).__name__} needs {name!r}, which {kind} do not have",
+                    remedy=f"Use one of {', '.join(known)}",
+                )
+            self.columns[i] = known[name]
+        self.indicator = indicator
+        self.width = len(names)
+        self.direct = all(
+            self.columns[i] == self.columns[0] + i for i in range(self.width)
+        )
+
+    cdef int push(self, Event* event) except -1:
+        cdef double[8] gathered
+        cdef int i
+        if self.direct:
+            return self.indicator.feed(&event.values[self.columns[0]])
+        for i in range(self.width):
+            gathered[i] = event.values[self.columns[i]]
+        return self.indicator.feed(gathered)
+
+
+@cython.final
+cdef class Stream:
+    """One stream of market data inside the kernel: what feeds on it and who handles it."""
+
+    def __init__(self, int32_t index, str kind, Instrument instrument, str topic, Channel channel,
+                 str timeframe="", int64_t timeframe_ns=0):
+        self.index = index
+        self.kind = kind
+        self.instrument = instrument
+        self.symbol = instrument.symbol
+        self.timeframe = timeframe
+        self.timeframe_ns = timeframe_ns
+        self.topic = topic
+        self.channel = channel
+        self.feeds = []
+        self.handlers = []
+        self.owners = []
+        self.aggregates = []
+
+    def attach(self, Indicator indicator, str source="close"):
+        """Feed `indicator` from this stream from now on, before any handler."""
+        self.feeds.append(Feed(indicator, self.kind, source))
+        self.n_feeds = len(self.feeds)
+        return indicator
+
+    @property
+    def lookbacks(self):
+        """Lookback of each attached indicator, in updates."""
+        return [(<Feed>feed).indicator.lookback for feed in self.feeds]
+
+    cdef int update(self, Event* event) except -1:
+        """Feed what is attached."""
+        cdef Py_ssize_t i
+        self.count += 1
+        for i in range(self.n_feeds):
+            (<Feed>self.feeds[i]).push(event)
+        return 0
+
+    cdef int add_handler(self, object owner, object method) except -1:
+        # Replaced, not changed: a dispatch that is under way keeps the list it began with.
+        if any(o is owner and m == method for o, m in zip(self.owners, self.handlers)):
+            return 0
+        self.handlers = [*self.handlers, method]
+        self.owners = [*self.owners, owner]
+        self.n_handlers = len(self.handlers)
+        return 0
+
+    cdef int remove_owner(self, object owner) except -1:
+        kept = [i for i in range(self.n_handlers) if self.owners[i] is not owner]
+        self.handlers = [self.handlers[i] for i in kept]
+        self.owners = [self.owners[i] for i in kept]
+        self.n_handlers = len(self.handlers)
+        return 0
+
+    cdef int set_marks(self, bint marks) except -1:
+        self.marks = marks
+        return 0
+
+    def __repr__(self):
+        return f"Stream({self.topic!r})"
