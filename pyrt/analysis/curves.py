@@ -1,0 +1,112 @@
+"""Curves derived from a run: one equity per day, its returns, and buy-and-hold beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyrt.analysis import sessions, statistics
+from pyrt.analysis.record import RunRecord, Table, floats, rows, stamps
+
+Floats = NDArray[np.float64]
+Stamps = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DailyCurve:
+    """Equity at the end of each day.
+
+    Attributes
+    ----------
+    days : ndarray of int64, shape (n_days,)
+        Days since 1970-01-01 that have equity.
+    positions : ndarray of intp, shape (n_days,)
+        Index of each day's last point in the run's equity curve.
+    equity : ndarray of float64, shape (n_days,)
+    returns : ndarray of float64, shape (m,)
+        The first day's return is on the initial cash; m = n_days, or less after a ruin (see
+        `statistics.simple_returns`).
+    """
+
+    days: Stamps
+    positions: NDArray[np.intp]
+    equity: Floats
+    returns: Floats
+
+
+def daily_curve(record: RunRecord) -> DailyCurve:
+    """Reduce a run's equity to the last point of each day (see `sessions.session_days`)."""
+    days = sessions.session_days(
+        record.equity_ts,
+        calendar=record.provenance.get("calendar"),
+        timezone=record.provenance.get("timezone"),
+    )
+    last = sessions.last_of_day(days)
+    equity = np.asarray(record.equity, dtype=np.float64)[last]
+    returns = statistics.simple_returns(np.concatenate(([record.initial_cash], equity)))
+    return DailyCurve(days[last], last, equity, returns)
+
+
+def monthly_returns(daily: DailyCurve) -> tuple[NDArray[np.int64], Floats]:
+    """Return months since 1970-01, ascending, and the compound return of each one's days."""
+    days = daily.days[: len(daily.returns)].astype("datetime64[D]")
+    months = days.astype("datetime64[M]").astype(np.int64)
+    if len(months) == 0:
+        return months, np.empty(0)
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(months)) + 1))
+    return months[starts], np.multiply.reduceat(1.0 + daily.returns, starts) - 1.0
+
+
+def with_start(record: RunRecord) -> tuple[Stamps, Floats]:
+    """Return the equity curve led by the initial cash at the first instant."""
+    if len(record.equity_ts) == 0:
+        return record.equity_ts, record.equity
+    ts = np.concatenate((record.equity_ts[:1], record.equity_ts))
+    return ts, np.concatenate(([record.initial_cash], record.equity))
+
+
+def buy_and_hold(record: RunRecord, ts: Stamps) -> Floats:
+    """Return the equity of buying every symbol of the run in equal parts and doing nothing.
+
+    Each symbol gets the same share of the initial cash, is bought at the open of its first bar
+    that closes within the run (in cash until then) and is valued at its last close. No fees, no
+    dividends.
+
+    Parameters
+    ----------
+    record : RunRecord
+    ts : ndarray of int64, shape (n,)
+        Instants at which to value it.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        Empty when the run recorded no prices.
+    """
+    growths = [_growth(table, record.equity_ts, ts) for table in record.prices.values()]
+    held = [growth for growth in growths if growth is not None]
+    if not held:
+        return np.empty(0)
+    total = np.zeros(len(ts))
+    for growth in held:
+        total += growth
+    return record.initial_cash * total / len(held)
+
+
+def _growth(table: Table, run: Stamps, ts: Stamps) -> Floats | None:
+    """Close over entry price at each instant, 1 before the entry; None without a usable price."""
+    if rows(table) == 0 or len(run) == 0:
+        return None
+    closed, closes = stamps(table, "ts_event"), floats(table, "close")
+    first = int(np.searchsorted(closed, run[0]))
+    if first == len(closed):
+        return None
+    entry = float(floats(table, "open")[first])
+    if not entry > 0.0:
+        entry = float(closes[first])
+    if not entry > 0.0:
+        return None
+    at = np.searchsorted(closed, ts, side="right") - 1
+    return np.where(at >= first, closes[np.maximum(at, 0)] / entry, 1.0)
