@@ -1,0 +1,343 @@
+"""Containers: every form in which users hold tables becomes columns under lower-case names.
+
+A column stays what it was (a pandas Series or Index, an Arrow chunked array); `pyrt.data.cells`
+and `pyrt.data.stamps` turn it into NumPy.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyrt.data.columns import BarColumns, BookColumns, Columns, QuoteColumns, TradeColumns
+from pyrt.data.recognize import known_name, normalize
+from pyrt.data.suggest import did_you_mean
+from pyrt.errors import DataError, UnknownName
+
+INDEX = "@index"
+"""Name under which a frame's index travels when it has no name that says more."""
+
+_PARQUET = (".parquet", ".pq", ".parq")
+_CSV = (".csv", ".csv.gz", ".csv.zst", ".csv.bz2", ".txt")
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """A table as given, its columns unread.
+
+    Attributes
+    ----------
+    source : str
+        Names it in messages and in the provenance.
+    columns : dict of str to object
+        Normalized name to pandas Series, pandas Index or pyarrow ChunkedArray.
+    rows : int
+    names : tuple of str
+        Every column's normalized name, those that mean nothing here included.
+    symbol : str or None
+        Given by the container: a key of a dict, a column group of a wide frame.
+    vendor : str
+        ``"yfinance"`` where the container's form is that library's own, else empty.
+    row_index : ndarray of int64, shape (rows,), or None
+        Row numbers in the container, where rows were left out of it.
+    """
+
+    source: str
+    columns: dict[str, Any]
+    rows: int
+    names: tuple[str, ...]
+    symbol: str | None = None
+    vendor: str = ""
+    row_index: NDArray[np.int64] | None = None
+
+
+def open_tables(data: Any) -> list[RawTable | Columns]:
+    """Return the tables that `data` holds, in its own order.
+
+    Raises
+    ------
+    DataError
+        If it is no container of tables, or two of its columns have one name.
+    UnknownName
+        If a path does not exist; close names are suggested.
+    """
+    if isinstance(data, BarColumns | QuoteColumns | TradeColumns | BookColumns):
+        return [data]
+    if isinstance(data, str | os.PathLike):
+        return [_open_path(Path(data))]
+    if isinstance(data, Mapping):
+        return [table for key, value in data.items() for table in _named(str(key), value)]
+    if isinstance(data, list | tuple):
+        return _open_list(data)
+    return _open_object(data)
+
+
+def _open_object(data: Any) -> list[RawTable | Columns]:
+    kind = type(data).__module__.partition(".")[0]
+    if kind == "pandas" and hasattr(data, "columns"):
+        return list(_open_frame(data))
+    if kind == "pyarrow" and hasattr(data, "column_names"):
+        return [from_arrow(data, "Arrow table")]
+    if hasattr(data, "__arrow_c_stream__") and kind != "pandas":
+        import pyarrow as pa
+
+        return [from_arrow(pa.table(data), f"{type(data).__name__} ({kind})")]
+    raise DataError(
+        f"a {type(data).__name__} is no table of market data",
+        code="no_table",
+        remedy="Give a DataFrame, a dict of symbol to DataFrame, a Parquet or CSV path, "
+        "a directory or list of Parquet files, an Arrow table, or columns",
+        type=type(data).__name__,
+    )
+
+
+def _named(symbol: str, value: Any) -> list[RawTable | Columns]:
+    tables = open_tables(value)
+    named: list[RawTable | Columns] = []
+    for table in tables:
+        if isinstance(table, RawTable):
+            if table.symbol is not None:
+                raise DataError(
+                    f"the entry {symbol!r} holds a table of several symbols",
+                    code="symbol",
+                    remedy="Give that table by itself",
+                    symbol=symbol,
+                )
+            table = replace(table, source=f"{symbol} ({table.source})", symbol=symbol)
+        elif table.symbol != symbol:
+            raise DataError(
+                f"the entry {symbol!r} holds columns of {table.symbol!r}",
+                code="symbol",
+                remedy="Give them the same name",
+                symbol=symbol,
+            )
+        named.append(table)
+    return named
+
+
+def _open_list(items: list[Any] | tuple[Any, ...]) -> list[RawTable | Columns]:
+    if not items:
+        raise DataError("the list of tables is empty", code="no_table", remedy="Give a table")
+    if all(isinstance(item, str | os.PathLike) for item in items):
+        return [_join_files([Path(item) for item in items])]
+    return [table for item in items for table in open_tables(item)]
+
+
+def _open_frame(frame: Any) -> Iterable[RawTable]:
+    import pandas as pd
+
+    source = f"DataFrame of {len(frame):,} rows"
+    if isinstance(frame.columns, pd.MultiIndex):
+        yield from _open_wide(frame, source)
+        return
+    yield RawTable(source, _frame_columns(frame, source), len(frame), _names(frame.columns))
+
+
+def _open_wide(frame: Any, source: str) -> Iterable[RawTable]:
+    """Split a frame whose columns have a level of fields and a level of symbols.
+
+    Such a frame is a union of spans: a row without any value of a symbol is no row of it.
+    """
+    fields = {"open", "high", "low", "close"}
+    levels = [
+        level
+        for level in range(frame.columns.nlevels)
+        if fields <= {normalize(v) for v in frame.columns.get_level_values(level)}
+    ]
+    if len(levels) != 1 or frame.columns.nlevels != 2:
+        raise DataError(
+            f"{source}: no level of its MultiIndex columns holds open, high, low and close",
+            code="columns",
+            remedy="Give two levels, fields and symbols, as yfinance does",
+        )
+    vendor = "yfinance" if set(frame.columns.names) == {"Price", "Ticker"} else ""
+    symbols = list(dict.fromkeys(frame.columns.get_level_values(1 - levels[0])))
+    for symbol in symbols:
+        part = frame.xs(symbol, axis=1, level=1 - levels[0])
+        kept = None
+        if len(symbols) > 1:
+            present = part.notna().any(axis=1).to_numpy()
+            if not present.all():
+                kept = np.flatnonzero(present)
+                part = part.iloc[kept]
+        name = f"{symbol} of a {source}"
+        columns = _frame_columns(part, name)
+        names = _names(part.columns)
+        yield RawTable(name, columns, len(part), names, str(symbol), vendor, kept)
+
+
+def _frame_columns(frame: Any, source: str) -> dict[str, Any]:
+    import pandas as pd
+
+    index = frame.index
+    columns: dict[str, Any] = {}
+    if isinstance(index, pd.MultiIndex):
+        for level in range(index.nlevels):
+            values = index.get_level_values(level)
+            default = "timestamp" if values.dtype.kind == "M" else "symbol"
+            columns[normalize(index.names[level] or default)] = values
+    elif index.name is not None and known_name(normalize(index.name)):
+        columns[normalize(index.name)] = index
+    elif not pd.api.types.is_integer_dtype(index.dtype):
+        columns[INDEX] = index
+    for position, label in enumerate(frame.columns):
+        _put(columns, label, frame.iloc[:, position], source)
+    return columns
+
+
+def from_arrow(table: Any, source: str, names: Iterable[str] | None = None) -> RawTable:
+    """Return an Arrow table's columns; pandas' own index columns are known by their names."""
+    columns: dict[str, Any] = {}
+    for position, label in enumerate(table.column_names):
+        _put(columns, _index_name(label), table.column(position), source)
+    return RawTable(source, columns, table.num_rows, _names(names or table.column_names))
+
+
+def _names(labels: Iterable[object]) -> tuple[str, ...]:
+    return tuple(normalize(label) for label in labels)
+
+
+def _index_name(label: str) -> str:
+    return INDEX if label in ("", "Unnamed: 0", "__index_level_0__") else label
+
+
+def _put(columns: dict[str, Any], label: object, values: Any, source: str) -> None:
+    name = normalize(label)
+    if not known_name(name) and name != INDEX:
+        return
+    if name in columns:
+        raise DataError(
+            f"{source}: two columns are called {name!r} once case and spaces are put aside",
+            code="columns",
+            remedy="Drop or rename one",
+            column=name,
+        )
+    columns[name] = values
+
+
+def _open_path(path: Path) -> RawTable:
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.name.lower().endswith(_PARQUET))
+        if not files:
+            raise DataError(
+                f"the directory {path} holds no Parquet file",
+                code="no_table",
+                remedy="Give a directory of .parquet files, or a file",
+                path=str(path),
+            )
+        return _join_files(files)
+    table, names = read_file(path)
+    return from_arrow(table, path.name, names)
+
+
+def _join_files(paths: list[Path]) -> RawTable:
+    import pyarrow as pa
+
+    read = [read_file(path) for path in paths]
+    try:
+        joined = pa.concat_tables([table for table, _ in read], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise DataError(
+            f"the files {paths[0].name} to {paths[-1].name} do not fit together: {error}",
+            code="columns",
+            remedy="Give files of one kind with the same column types",
+        ) from error
+    more = f" and {len(paths) - 1} more files" if len(paths) > 1 else ""
+    return from_arrow(joined, f"{paths[0].name}{more}", read[0][1])
+
+
+def read_file(path: Path) -> tuple[Any, list[str]]:
+    """Return a Parquet or CSV file as an Arrow table, and the names of all its columns.
+
+    Of a Parquet file only the columns that mean something here are read.
+
+    Raises
+    ------
+    UnknownName
+        If it does not exist.
+    DataError
+        If it is neither, or cannot be read.
+    """
+    require_file(path)
+    name = path.name.lower()
+    import pyarrow as pa
+
+    try:
+        if name.endswith(_PARQUET):
+            return _read_parquet(path)
+        if name.endswith(_CSV):
+            return _read_csv(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(
+            f"{path} cannot be read: {error}",
+            code="unreadable",
+            remedy="Check that the file is whole and of the type its name says",
+            path=str(path),
+        ) from error
+    raise DataError(
+        f"{path.name} is neither Parquet nor CSV by its name",
+        code="no_table",
+        remedy=f"Name it {path.stem}.parquet or {path.stem}.csv, or read it and give the frame",
+        path=str(path),
+    )
+
+
+def require_file(path: Path) -> None:
+    """Raise `UnknownName`, with names that are close, unless the path is an existing file."""
+    if path.is_file():
+        return
+    beside = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
+    raise UnknownName(
+        f"there is no file {path}",
+        code="unknown_file",
+        remedy=did_you_mean(path.name, beside),
+        path=str(path),
+    )
+
+
+def _read_parquet(path: Path) -> tuple[Any, list[str]]:
+    with open_parquet(path) as file:
+        names = list(file.schema_arrow.names)
+        return file.read(columns=parquet_columns(names)), names
+
+
+def open_parquet(path: Path) -> Any:
+    """Return an open `pyarrow.parquet.ParquetFile` that reads repeated text once a row group."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        metadata, names = file.metadata, file.schema_arrow.names
+    texts = [name for name in names if normalize(name) in ("symbol", "side", "action", "aggressor")]
+    return pq.ParquetFile(path, metadata=metadata, read_dictionary=texts, pre_buffer=False)
+
+
+def parquet_columns(names: Iterable[str]) -> list[str]:
+    """Return the file's columns that are worth reading, under the file's own names."""
+    return [
+        name
+        for name in names
+        if known_name(normalize(_index_name(name))) or _index_name(name) == INDEX
+    ]
+
+
+def _read_csv(path: Path) -> tuple[Any, list[str]]:
+    import pyarrow as pa
+    import pyarrow.csv as csv
+
+    # Stamps are read as text: Arrow would drop the offsets they were written with.
+    with csv.open_csv(path) as reader:
+        names = reader.schema.names
+        types = {
+            field.name: pa.string()
+            for field in reader.schema
+            if pa.types.is_timestamp(field.type) or pa.types.is_date(field.type)
+        }
+    types |= {name: pa.string() for name in names if normalize(name) in ("symbol", "ticker")}
+    table = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types=types))
+    return table, names

@@ -1,0 +1,136 @@
+"""Recognize a table by its columns: bars, quotes, trades or book events."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from pyrt.data.suggest import suggest
+from pyrt.errors import DataError
+
+TIME_NAMES = ("ts_event", "timestamp", "datetime", "time", "ts")
+"""Columns that may hold a row's stamp, the most telling first; `date` names a session."""
+
+_QUOTE_BAR = tuple(
+    f"{side}_{field}" for side in ("bid", "ask") for field in ("open", "high", "low", "close")
+)
+REQUIRED = {
+    "bars": ("open", "high", "low", "close"),
+    "quotes": ("bid_price", "ask_price"),
+    "trades": ("price", "size"),
+    "book": ("side", "price", "size", "action"),
+    "quotebars": _QUOTE_BAR,
+    "closes": ("close",),
+}
+"""Columns that make a table what it is."""
+
+_OPTIONAL = (
+    *("volume", "adj_close", "trade_count", "vwap", "dividends", "stock_splits"),
+    *("symbol", "date", "ts_close", "ts_recv", "bid_size", "ask_size"),
+    *("aggressor", "flags", "sequence", "order_id"),
+)
+_ALIASES = {
+    "ticker": "symbol",
+    "bid": "bid_price",
+    "ask": "ask_price",
+    "adjusted_close": "adj_close",
+    "date_time": "datetime",
+}
+_KNOWN = frozenset(
+    [*TIME_NAMES, *_OPTIONAL, *(name for names in REQUIRED.values() for name in names)]
+)
+
+
+def normalize(label: object) -> str:
+    """Return a column's name as the loader knows it.
+
+    Examples
+    --------
+    >>> normalize(" Adj Close"), normalize("Ticker")
+    ('adj_close', 'symbol')
+    """
+    name = "_".join(str(label).strip().lower().split())
+    return _ALIASES.get(name, name)
+
+
+def known_name(name: str) -> bool:
+    """Tell whether a normalized name means anything to a loader; other columns are not read."""
+    return name in _KNOWN
+
+
+def recognize(names: Collection[str], kind: str | None, source: str) -> str:
+    """Return the kind of a table with these columns.
+
+    Parameters
+    ----------
+    names : collection of str
+        Normalized, also those that mean nothing here: they may be misspelled.
+    kind : str or None
+        What the caller says it is; checked.
+    source : str
+        Names the table in errors.
+
+    Raises
+    ------
+    DataError
+        If the columns fit no kind or more than one, or not the kind that was given.
+    """
+    if kind is not None:
+        return _require(names, kind, source)
+    fits = [known for known, needed in REQUIRED.items() if set(needed) <= set(names)]
+    if "book" in fits and "trades" in fits:
+        fits.remove("trades")
+    if "bars" in fits:
+        fits.remove("closes")
+    if not fits and "adj_close" in names:
+        fits = ["closes"]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise DataError(
+            f"{source}: its columns fit {' and '.join(fits)}",
+            code="kind",
+            remedy=f'Write kind="{fits[0]}", or drop the columns of the other',
+            kinds=fits,
+        )
+    raise DataError(
+        f"{source}: its columns ({_listing(names)}) fit neither bars (open high low close volume), "
+        "quotes (bid_price bid_size ask_price ask_size), trades (price size) nor book events "
+        "(side price size action)",
+        code="columns",
+        remedy="Rename the columns" + _hint(_nearest(names), names),
+        columns=sorted(names),
+    )
+
+
+def _require(names: Collection[str], kind: str, source: str) -> str:
+    if kind == "closes" and "adj_close" in names:
+        return kind
+    missing = [name for name in REQUIRED[kind] if name not in names]
+    if not missing:
+        return kind
+    raise DataError(
+        f"{source}: {kind} need the columns {', '.join(missing)}; there are {_listing(names)}",
+        code="columns",
+        remedy=f"Rename the columns{_hint(missing, names)}, or write another kind=",
+        missing=missing,
+    )
+
+
+def _nearest(names: Collection[str]) -> tuple[str, ...]:
+    """Return the columns of the kind that most of its columns are there of, or none."""
+    shares = {kind: sum(n in names for n in needed) for kind, needed in REQUIRED.items()}
+    kind = max(shares, key=lambda known: shares[known])
+    return REQUIRED[kind] if shares[kind] else ()
+
+
+def _hint(wanted: Iterable[str], names: Collection[str]) -> str:
+    """Return a question for each wanted column that resembles one that is there."""
+    unused = [name for name in names if not known_name(name)]
+    pairs = {name: suggest(name, unused, 1) for name in wanted if name not in names}
+    asked = [f"is {found[0]!r} the {name}?" for name, found in pairs.items() if found]
+    return f" ({' '.join(asked[:4])})" if asked else ""
+
+
+def _listing(names: Collection[str]) -> str:
+    shown = [name for name in sorted(names) if not name.startswith("@")][:12]
+    return " ".join(shown) or "none that mean anything here"
