@@ -95,6 +95,19 @@ def buy_and_hold(record: RunRecord, ts: Stamps) -> Floats:
     return record.initial_cash * total / len(held)
 
 
+def extremes(values: NDArray[np.float64], most: int) -> NDArray[np.intp]:
+    """Return the positions of the least and greatest value of each of ``most / 2`` stretches."""
+    n = len(values)
+    if n <= most:
+        return np.arange(n)
+    edges = np.linspace(0, n, most // 2 + 1).astype(np.intp)
+    kept = [0, n - 1]
+    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist()):
+        part = values[start:stop]
+        kept += [start + int(np.argmin(part)), start + int(np.argmax(part))]
+    return np.unique(kept)
+
+
 def _growth(table: Table, run: Stamps, ts: Stamps) -> Floats | None:
     """Close over entry price at each instant, 1 before the entry; None without a usable price."""
     if rows(table) == 0 or len(run) == 0:

@@ -15,8 +15,11 @@ from pyrt.analysis.sessions import NS_PER_DAY
 
 _TIMES = frozenset({"ts_event", "entry_time", "exit_time"})
 _NUMBERS = frozenset(
-    "quantity price fee filled_quantity limit_price stop_price entry_price exit_price pnl fees "
-    "return_pct average_price market_value realized_pnl unrealized_pnl".split()
+    {
+        *("quantity", "price", "fee", "filled_quantity", "limit_price", "stop_price"),
+        *("entry_price", "exit_price", "pnl", "fees", "return_pct"),
+        *("average_price", "market_value", "realized_pnl", "unrealized_pnl"),
+    }
 )
 
 

@@ -15,6 +15,13 @@ Stamps = NDArray[np.int64]
 
 _THURSDAY = 3  # weekday of 1970-01-01, Monday being 0
 _SATURDAY, _SUNDAY = 5, 6
+_COARSE = (
+    (135.0, 1.0, "yearly"),
+    (45.0, 4.0, "quarterly"),
+    (10.0, 12.0, "monthly"),
+    (5.0, 52.0, "weekly"),
+)
+"""Shortest median step in days, periods a year, name."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +87,8 @@ def annualization(days: Stamps, calendar: str | None = None) -> Annualization:
     Annualization
         52, 12, 4 or 1 for data of longer steps; 365 where Saturdays trade; else 252.
     """
-    if len(days) > 2:
-        step = float(np.median(np.diff(days)))
-        for longest, periods, name in ((5, 0, ""), (10, 52, "weekly"), (45, 12, "monthly")):
-            if step < longest:
-                break
-        else:
-            periods, name = (4, "quarterly") if step < 135 else (1, "yearly")
-        if periods:
-            return Annualization(float(periods), f"{name} data")
+    if coarse := _coarse_step(days):
+        return coarse
     if calendar:
         if calendar in ROUND_THE_CLOCK:
             return Annualization(365.0, f"calendar {calendar}")
@@ -96,6 +96,14 @@ def annualization(days: Stamps, calendar: str | None = None) -> Annualization:
     if _trades_saturdays(days):
         return Annualization(365.0, "data on seven days a week")
     return Annualization(252.0, "data on weekdays only")
+
+
+def _coarse_step(days: Stamps) -> Annualization | None:
+    step = float(np.median(np.diff(days))) if len(days) > 2 else 0.0
+    for shortest, periods, name in _COARSE:
+        if step >= shortest:
+            return Annualization(periods, f"{name} data")
+    return None
 
 
 def weekdays(days: Stamps) -> Stamps:
@@ -134,7 +142,7 @@ def _local_days(ts: Stamps, timezone: str) -> Stamps:
 
 
 def _calendar_days(ts: Stamps, calendar: str) -> Stamps:
-    import exchange_calendars
+    import exchange_calendars  # type: ignore[import-untyped]
     import pandas as pd
 
     start = pd.Timestamp(int(ts[0]), unit="ns").normalize() - pd.Timedelta(days=10)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pyrt.analysis import text
+from pyrt.analysis.curves import extremes
 from pyrt.analysis.labels import LABELS, format_value
 from pyrt.analysis.record import RunRecord
 
 WIDTH, HEIGHT, MARGIN = 640, 160, 4
-_BUCKETS = WIDTH // 2
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ def equity_svg(equity: Floats, initial: float) -> str:
     """
     if len(equity) == 0:
         return ""
-    values = thin(equity)
+    values = equity[extremes(equity, WIDTH)]
     low, high = min(float(np.min(values)), initial), max(float(np.max(values)), initial)
     span = (high - low) or 1.0
     x = np.linspace(MARGIN, WIDTH - MARGIN, len(values))
@@ -43,19 +43,6 @@ def equity_svg(equity: Floats, initial: float) -> str:
         f'y2="{base:.1f}" stroke="currentColor" stroke-opacity=".35" stroke-dasharray="4 4"/>'
         f'<polyline points="{points}" fill="none" stroke="#2f6feb" stroke-width="1.6"/></svg>'
     )
-
-
-def thin(values: Floats) -> Floats:
-    """Return at most two points a bucket, its extremes in their order, so that peaks survive."""
-    if len(values) <= 2 * _BUCKETS:
-        return values
-    edges = np.linspace(0, len(values), _BUCKETS + 1).astype(np.intp)
-    kept: list[int] = [0]
-    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist()):
-        part = values[start:stop]
-        kept += sorted({start + int(np.argmin(part)), start + int(np.argmax(part))})
-    kept.append(len(values) - 1)
-    return values[np.unique(kept)]
 
 
 def notebook_html(record: RunRecord, summary: Mapping[str, Any]) -> str:

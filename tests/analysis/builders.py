@@ -6,7 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from pyrt.analysis.record import RunRecord
+from pyrt.analysis.record import (
+    FILL_COLUMNS,
+    ORDER_COLUMNS,
+    POSITION_COLUMNS,
+    TRADE_COLUMNS,
+    RunRecord,
+)
 
 MINUTE = 60_000_000_000
 DAY = 86_400_000_000_000
@@ -103,10 +109,10 @@ class _Book:
         self.ts = ts
         self.cash = np.full(len(ts), cash)
         self.value = np.zeros(len(ts))
-        self.fills: dict[str, list] = {name: [] for name in _FILLS}
-        self.orders: dict[str, list] = {name: [] for name in _ORDERS}
-        self.trades: dict[str, list] = {name: [] for name in _TRADES}
-        self.positions: dict[str, list] = {name: [] for name in _POSITIONS}
+        self.fills: dict[str, list] = {name: [] for name in FILL_COLUMNS}
+        self.orders: dict[str, list] = {name: [] for name in ORDER_COLUMNS}
+        self.trades: dict[str, list] = {name: [] for name in TRADE_COLUMNS}
+        self.positions: dict[str, list] = {name: [] for name in POSITION_COLUMNS}
 
     def trade(self, symbol: str, table: dict, every: int) -> None:
         """Enter and leave at every turn; the last position may stay open."""
@@ -155,20 +161,3 @@ class _Book:
 def _append(table: dict[str, list], row: tuple) -> None:
     for column, value in zip(table.values(), row, strict=True):
         column.append(value)
-
-
-_FILLS = (
-    "ts_event symbol strategy side quantity price fee fee_currency liquidity client_order_id "
-    "execution_id"
-).split()
-_ORDERS = (
-    "ts_event symbol strategy side type quantity filled_quantity limit_price stop_price "
-    "time_in_force status reason client_order_id tag"
-).split()
-_TRADES = (
-    "symbol strategy side quantity entry_time exit_time entry_price exit_price pnl fees "
-    "return_pct bars tag"
-).split()
-_POSITIONS = (
-    "symbol strategy quantity average_price market_value realized_pnl unrealized_pnl".split()
-)
