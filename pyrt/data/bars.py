@@ -69,7 +69,8 @@ def build_bars(
     drop_missing(rows, (*OHLC, "volume"), options, repairs)
     put_in_order(rows, "stamp", options, repairs, unique=True)
     repair_bars(rows, options, repairs)
-    check_bars(rows, report)
+    if not report.has("not_a_number"):
+        check_bars(rows, report)
     check_order(rows, "stamp", report, unique=True)
     if decision is None:
         sign = open_sign(table.names, table.vendor)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pyrt.data.clocks import iso
 from pyrt.data.columns import Float64s
-from pyrt.data.report import Report
+from pyrt.data.report import NO_TIMES, Report
 from pyrt.data.rows import Rows
 
 OHLC = ("open", "high", "low", "close")
@@ -115,7 +115,7 @@ def _note_range(rows: Rows, report: Report, mask: Mask, what: str) -> None:
 
 def check_order(rows: Rows, name: str, report: Report, *, unique: bool) -> None:
     """Report rows whose stamp steps back within their symbol, or repeats where it must not."""
-    if report.has("missing_time", "implausible_time", "not_a_time", "symbol"):
+    if report.has(*NO_TIMES):
         return
     stamps = rows[name]
     steps, positions = rows.steps(stamps, stamps)
@@ -155,7 +155,7 @@ def _repeats(rows: Rows, name: str) -> NDArray[np.intp]:
 
 def check_overlap(rows: Rows, report: Report, timeframe: str) -> None:
     """Report bars that start before the bar before them has ended."""
-    if report.has("missing_time", "implausible_time", "not_a_time", "unsorted", "duplicate"):
+    if report.has(*NO_TIMES, "unsorted", "duplicate", "timeframe"):
         return
     room, positions = rows.steps(rows["ts_open"], rows["ts_close"])
     early = positions[room < 0] if len(room) and room.min() < 0 else positions[:0]

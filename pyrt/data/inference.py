@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pyrt.data.clocks import NAT, from_wall, to_wall
 from pyrt.data.columns import Int64s
 from pyrt.data.options import Options
-from pyrt.data.report import Report
+from pyrt.data.report import NO_TIMES, Report
 from pyrt.data.rows import Rows
 from pyrt.data.sessions import sessions_between
 from pyrt.data.stamps import Stamps
@@ -134,6 +134,8 @@ def _timeframe(
         step = most_frequent(np.concatenate(steps)) if steps else None
     if step is not None and step % UNITS_NS["s"] == 0:
         return step, how
+    if report.has(*NO_TIMES):
+        return DAY_NS, how
     seen = "there is no step between rows" if step is None else f"its usual step is {step} ns"
     report.add("timeframe", f"the timeframe is unknown: {seen}", 'write timeframe="1d" (or "1m")')
     return DAY_NS, how
@@ -252,6 +254,8 @@ def _covers(stamps: Int64s, opens: Int64s, closes: Int64s, timeframe_ns: int) ->
 
 
 def _uncertain(timeframe_ns: int, report: Report) -> str:
+    if report.has(*NO_TIMES):
+        return "open"
     report.add(
         "label",
         f"whether a stamp marks the start or the end of its {format_timeframe(timeframe_ns)} bar "

@@ -79,7 +79,7 @@ def recognize(names: Collection[str], kind: str | None, source: str) -> str:
     fits = [known for known, needed in REQUIRED.items() if set(needed) <= set(names)]
     if "book" in fits and "trades" in fits:
         fits.remove("trades")
-    if "bars" in fits:
+    if "closes" in fits and {"open", "high", "low"} & set(names):
         fits.remove("closes")
     if not fits and "adj_close" in names:
         fits = ["closes"]

@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrt.data.options import REPAIRS
 from pyrt.errors import DataError
+
+NO_TIMES = ("missing_time", "implausible_time", "not_a_time", "symbol")
+"""Faults after which nothing can be said about the order of rows."""
 
 _ROWS_SHOWN = 3
 _ROWS_KEPT = 20
@@ -97,7 +101,7 @@ class Report:
         return "\n".join([f"{self.source}: {len(self.problems)} problems", *lines])
 
     def _remedy(self) -> str:
-        repairs = list(dict.fromkeys(p.repair for p in self.problems if p.repair))
+        repairs = sorted({p.repair for p in self.problems if p.repair}, key=REPAIRS.index)
         count = "Rows count from 0" if any(p.rows for p in self.problems) else ""
         if len(repairs) < 2:
             return count

@@ -140,7 +140,7 @@ def _instants(values: Int64s, unit: str, zone: str | None, name: str, report: Re
     """Read timestamps, and refuse those that an earlier reader took for another unit."""
     ns = _scaled(values, unit, name, report)
     rows = _trapped(ns)
-    if len(rows):
+    if len(rows) and not report.has("implausible_time"):
         report.add(
             "implausible_time",
             f"{name} is {iso(ns[rows[0]])}: numbers of a coarser unit were read as {unit}",
@@ -158,8 +158,10 @@ def _trapped(ns: Int64s) -> NDArray[np.intp]:
     """
     if not len(ns) or ns.min() >= _TRAP_NS:
         return np.zeros(0, dtype=np.intp)
-    small = np.abs(ns) < _TRAP_NS
-    return np.flatnonzero(small & ((ns == 0) | (ns % UNITS_NS["h"] != 0)))
+    small = (ns > -_TRAP_NS) & (ns < _TRAP_NS)
+    odd = ns % UNITS_NS["h"] != 0
+    # Zero is midnight among midnights, and an empty cell among other times.
+    return np.flatnonzero(small & (odd | ((ns == 0) & odd.any())))
 
 
 def _likely_unit(value: int) -> str:
@@ -190,6 +192,9 @@ def _text(values: Any, name: str, options: Options, report: Report) -> Stamps:
         )
     index = pd.DatetimeIndex(parsed)
     ns = _scaled(index.asi8, index.unit, name, report)
+    if len(bad):
+        ns = ns.copy()
+        ns[bad] = 0  # reported above, not missing
     naive = (offsets.is_null().to_numpy()) & series.notna().to_numpy()
     if not found:
         longest = pc.max(pc.utf8_length(values)).as_py() or 0
