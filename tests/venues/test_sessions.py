@@ -226,7 +226,9 @@ def test_an_unknown_calendar_suggests_close_names(name, suggestion):
 def test_years_without_recorded_holidays_are_refused():
     with pytest.raises(DataError, match="recorded from 1960-01-01"):
         sessions("XHKG", ns(1959, 12, 31), ns(1961, 1, 1))
-    assert sessions("XHKG", ns(1960, 1, 20), ns(1961, 1, 1)).is_open(ns(1960, 3, 1, 3))
+    table = sessions("XHKG", ns(1960, 1, 20), ns(1961, 1, 1))
+    assert table.is_open(ns(1960, 3, 1, 3))
+    assert table.is_open(table.start_ns)
     with pytest.raises(DataError, match="not recorded"):
         sessions("XHKG", ns(1950, 1, 1), ns(1951, 1, 1))
 
