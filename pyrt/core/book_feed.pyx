@@ -128,10 +128,12 @@ cdef Py_ssize_t apply_by_price(
             open_message(book, rows, i, mark & SNAPSHOT)
         if book.dropping:
             dropped += 1
-        elif plain:
-            (bids if sides[i] > 0 else asks).set(prices[i], sizes[i])
-        else:
+        elif not plain:
             book.set_level(sides[i], prices[i], sizes[i])
+        elif sides[i] > 0:
+            bids.set(prices[i], sizes[i])
+        else:
+            asks.set(prices[i], sizes[i])
         if book.pending is not None and not book.in_snapshot and not book.dropping:
             book.pending.push(sides[i], prices[i], sizes[i])
         if mark & LAST:

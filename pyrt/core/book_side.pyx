@@ -6,19 +6,47 @@ An insertion moves at most one block's levels. `docs/decisions/0010-order-book-s
 the structures this was measured against.
 """
 cimport cython
-from libc.stdint cimport INT64_MIN
+from libc.stdint cimport INT64_MAX, INT64_MIN
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcpy, memmove
 
 
-cdef inline Py_ssize_t last_not_above(const int64_t* keys, Py_ssize_t n, int64_t key) noexcept:
-    """Index of the last of `n` >= 1 ascending keys that is <= `key`; 0 if none is."""
-    cdef Py_ssize_t base = 0, half
-    while n > 1:
-        half = n >> 1
-        base += half * (keys[base + half] <= key)
-        n -= half
-    return base
+cdef extern from *:
+    """
+    /* Index of the last of n >= 1 ascending keys that is <= key, 0 if none is. Written so that the
+       compiler moves conditionally: the outcome of a comparison is as good as random. */
+    static inline Py_ssize_t pyrt_last_not_above(const int64_t *keys, Py_ssize_t n, int64_t key) {
+        const int64_t *base = keys;
+        while (n > 1) {
+            Py_ssize_t half = n >> 1;
+            base = base[half] <= key ? base + half : base;
+            n -= half;
+        }
+        return base - keys;
+    }
+    /* The same in a block of 64 keys, those behind its last level being INT64_MAX. */
+    static inline Py_ssize_t pyrt_find_in_block(const int64_t *keys, int64_t key) {
+        const int64_t *base = keys;
+        base = base[32] <= key ? base + 32 : base;
+        base = base[16] <= key ? base + 16 : base;
+        base = base[8] <= key ? base + 8 : base;
+        base = base[4] <= key ? base + 4 : base;
+        base = base[2] <= key ? base + 2 : base;
+        base = base[1] <= key ? base + 1 : base;
+        return base - keys;
+    }
+    """
+    Py_ssize_t last_not_above "pyrt_last_not_above" (
+        const int64_t* keys, Py_ssize_t n, int64_t key
+    ) noexcept
+    Py_ssize_t find_in_block "pyrt_find_in_block" (const int64_t* keys, int64_t key) noexcept
+
+
+cdef inline void pad(Block* block) noexcept:
+    """Put INT64_MAX behind the last level, as `find_in_block` needs."""
+    cdef Py_ssize_t s
+    for s in range(block.count, BLOCK_LEVELS):
+        block.keys[s] = INT64_MAX
 
 
 @cython.final
@@ -28,7 +56,8 @@ cdef class BookSide:
 
     Prices are int64 in 1e-9, sizes int64 in the book's unit. The raw pointers below are used
     under one invariant, which `check` tests: 0 <= n_blocks <= capacity, every block holds 1 to 64
-    levels, `firsts[b]` is `blocks[b].keys[0]` and keys ascend over all blocks.
+    levels and INT64_MAX in the keys behind, `firsts[b]` is `blocks[b].keys[0]` and keys ascend
+    over all blocks.
     """
 
     def __cinit__(self, int sign):
@@ -61,7 +90,7 @@ cdef class BookSide:
             b = last_not_above(self.firsts, self.n_blocks, key)
             self.finger = b
         block = self.blocks[b]
-        s = last_not_above(block.keys, block.count, key)
+        s = find_in_block(block.keys, key)
         if block.keys[s] == key:
             self.slot = s
             return True
@@ -132,6 +161,7 @@ cdef class BookSide:
         if self.by_order:
             memmove(block.chains + s, block.chains + s + 1, rest * sizeof(Chain))
         block.count -= 1
+        block.keys[block.count] = INT64_MAX
         self.count -= 1
         if block.count == 0:
             self.remove_block(b)
@@ -250,6 +280,7 @@ cdef class BookSide:
         if block == NULL:
             raise MemoryError()
         block.count = 0
+        pad(block)
         return block
 
     cdef int insert_block(self, Py_ssize_t at, Block* block) except -1:
@@ -298,6 +329,7 @@ cdef class BookSide:
             memcpy(high.chains, low.chains + keep, high.count * sizeof(Chain))
         self.insert_block(self.finger + 1, high)
         low.count = keep
+        pad(low)
         if self.slot > keep:
             self.finger += 1
             self.slot -= keep
@@ -325,6 +357,8 @@ cdef class BookSide:
             for s in range(block.count):
                 assert block.keys[s] > previous and block.sizes[s] >= 0
                 previous = block.keys[s]
+            for s in range(block.count, BLOCK_LEVELS):
+                assert block.keys[s] == INT64_MAX
             total += block.count
         assert total == self.count
         return 0

@@ -370,6 +370,7 @@ class _Reader:
             # A snapshot stands where its last row does, should its rows be numbered singly.
             starts = np.flatnonzero(marks & BookMark.FIRST)
             highest = np.maximum.reduceat(sequences, starts)
+            sequences = sequences.copy()
             sequences[starts] = np.where(snapshot[starts], highest, sequences[starts])
         return sequences, needs
 
@@ -388,20 +389,22 @@ def _marks(
 ) -> tuple[npt.NDArray[np.uint8], bool]:
     """Return the `BookMark` bits of each row, and whether ends of messages are among them."""
     n = len(flags)
-    marks = np.zeros(n, dtype=np.uint8)
+    doubtful = np.zeros(n, dtype=np.bool_)
     if dialect == "lobster":
-        marks[:] = BookMark.FIRST | BookMark.LAST
-        return marks, True
+        return np.full(n, BookMark.FIRST | BookMark.LAST, dtype=np.uint8), True
     if dialect == "mbo":
         last, in_snapshot, doubtful = (flags & 128) != 0, (flags & 32) != 0, (flags & 4) != 0
-        marks[doubtful] |= BookMark.DOUBTFUL
-        marks[:] |= BookMark.FIRST
+        first = np.ones(n, dtype=np.bool_)
     else:
         last, in_snapshot = (flags & 2) != 0, snapshot | ((flags & 1) != 0)
-        marks[_first_rows(last, in_snapshot, reader)] |= BookMark.FIRST
-    marks[last] |= BookMark.LAST
-    marks[in_snapshot] |= BookMark.SNAPSHOT
-    return marks, bool(last.any())
+        first = _first_rows(last, in_snapshot, reader)
+    marks = (
+        first * int(BookMark.FIRST)
+        + last * int(BookMark.LAST)
+        + in_snapshot * int(BookMark.SNAPSHOT)
+        + doubtful * int(BookMark.DOUBTFUL)
+    )
+    return marks.astype(np.uint8), bool(last.any())
 
 
 def _first_rows(last: Bools, snapshot: Bools, reader: _Reader) -> Bools:
