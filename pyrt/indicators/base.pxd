@@ -5,9 +5,11 @@ from pyrt.core.ports cimport Indicator
 cdef enum:
     MAX_INPUTS = 6
     MAX_OUTPUTS = 8
+    CHUNK = 512  # most rows one call of `run` gets: what stages of a kernel may hold between them
 
 
 cdef int whole(str name, object value, int low) except? -1
+cdef double number(str name, object value, double low, double high) except? -1.0
 
 
 cdef class Native(Indicator):
@@ -21,6 +23,8 @@ cdef class Native(Indicator):
     """Rows offered since the last reset, gaps included; during `run`, the row of its first."""
     cdef Py_ssize_t seen
     """Rows without a gap since the last reset: those the kernel has taken."""
+    cdef bint stateless
+    """Every row stands alone and NaN in gives NaN out: gaps need no looking for."""
     cdef int n_in
     cdef int n_out
     cdef double out[MAX_OUTPUTS]
@@ -29,6 +33,7 @@ cdef class Native(Indicator):
     """Singly linked blocks handed out by `reserve`, owned by this object."""
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil
+    cdef Py_ssize_t flow(self, const double* x, double* y, Py_ssize_t n) noexcept nogil
     cdef int feed(self, const double* x) except -1
     cdef int begin(self, tuple names, tuple arguments, Py_ssize_t lookback, tuple outputs=*) except -1
     cdef double* reserve(self, Py_ssize_t doubles) except NULL

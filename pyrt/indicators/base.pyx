@@ -11,27 +11,30 @@ indicator sees them, therefore only delay the warm-up. `ready` stays true over a
 is a number: it spoils a window for as long as it is inside and a recursion for good (`reset()`).
 """
 
-from libc.math cimport NAN
+from libc.math cimport NAN, isfinite
+from libc.stdint cimport uint64_t
 from libc.stdlib cimport calloc, free
 
 import numpy as np
 
 from pyrt.errors import ConfigError, DataError
 
-cdef enum:
-    CHUNK = 2048  # rows scanned for gaps, then computed, while they are in the first-level cache
-
 
 cdef bint has_gap(const double* const* x, int n_in, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """Whether any row of [start, stop) holds NaN.
+
+    Read as an integer, |NaN| lies above infinity, 0x7ff0000000000000: adding what is missing to
+    2^63 carries into the top bit for NaN alone. Unlike x != x, compilers vectorize this.
+    """
     cdef Py_ssize_t i
     cdef int k
-    cdef long bad = 0
-    cdef const double* column
+    cdef uint64_t bad = 0
+    cdef const uint64_t* column
     for k in range(n_in):
-        column = x[k]
+        column = <const uint64_t*>x[k]
         for i in range(start, stop):
-            bad += column[i] != column[i]
-    return bad != 0
+            bad |= (column[i] & <uint64_t>0x7fffffffffffffff) + <uint64_t>0x000fffffffffffff
+    return bad >> 63 != 0
 
 
 cdef class Native(Indicator):
@@ -93,6 +96,18 @@ cdef class Native(Indicator):
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         """Take `n` rows without NaN; write every output of every row."""
 
+    cdef Py_ssize_t flow(self, const double* x, double* y, Py_ssize_t n) noexcept nogil:
+        """Run as a stage of another kernel; return how many of the `n` rows are undefined.
+
+        The undefined rows come first: they belong to this stage's warm-up, and `y` holds nothing
+        of use there. For one input and one output.
+        """
+        cdef Py_ssize_t blank = self.lookback - self.seen
+        if n > 0:
+            self.run(&x, &y, n)
+            self.seen = self.seen + n
+        return min(max(blank, 0), n)
+
     cdef int feed(self, const double* x) except -1:
         cdef const double* px[MAX_INPUTS]
         cdef double* py[MAX_OUTPUTS]
@@ -140,7 +155,7 @@ cdef class Native(Indicator):
         cdef int k
         while start < n:
             stop = min(start + CHUNK, n)
-            if not has_gap(x, self.n_in, start, stop):
+            if self.stateless or not has_gap(x, self.n_in, start, stop):
                 self.span(x, y, start, stop)
             else:
                 i = start
@@ -232,6 +247,20 @@ cdef int whole(str name, object value, int low) except? -1:
             f"{name} is {value}; expected {low} to 100000", name=name, value=value
         )
     return value
+
+
+cdef double number(str name, object value, double low, double high) except? -1.0:
+    """Check a real parameter: finite, from `low` to `high`."""
+    cdef double x
+    try:
+        x = value
+    except TypeError:
+        raise ConfigError(f"{name} is {value!r}; expected a number", name=name, value=value)
+    if not (low <= x <= high and isfinite(x)):
+        raise ConfigError(
+            f"{name} is {value}; expected {low:g} to {high:g}", name=name, value=value
+        )
+    return x
 
 
 cdef class Series(Native):

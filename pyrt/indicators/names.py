@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "averages": ("SMA", "EMA"),
+    "averages": ("SMA", "EMA", "WMA", "RMA", "DEMA", "TEMA", "T3", "TRIMA", "ZLEMA", "HMA", "VWMA"),
+    "adaptive": ("KAMA",),
+    "cycles": (
+        "MAMA", "HT_DCPERIOD", "HT_DCPHASE", "HT_PHASOR", "HT_SINE", "HT_TRENDLINE",
+        "HT_TRENDMODE",
+    ),
+    "choice": ("MA", "MAVP"),
+    "oscillators": (
+        "MACD", "MACDEXT", "MACDFIX", "APO", "PPO", "PVO", "AO", "AC", "QSTICK", "IMI",
+    ),
+    "momentum": (
+        "MOM", "ROC", "ROCP", "ROCR", "ROCR100", "RSI", "CMO", "CMOU", "ER", "TRIX", "TSI", "DPO",
+        "COPPOCK", "VHF",
+    ),
 }
 """Names by family; a family is a module of this package."""
 

@@ -11,7 +11,7 @@ The block's memory holds the head's values in its slots [0, p) and the tails' su
 `p` is the sum over the last `n - p` values of the block before.
 """
 
-cimport cython
+from libc.math cimport INFINITY, fabs
 
 
 cdef struct Sum:
@@ -67,37 +67,155 @@ cdef inline double sum_step(Sum* s, double x) noexcept nogil:
 cdef struct Weighted:
     Py_ssize_t n
     Py_ssize_t p
+    double length    # n, as the factor it is
     double head      # sum of the head
-    double ramp      # sum of the head with weights 1, 2, ..., p
-    double* block    # 2n doubles: values or tail sums, then tail sums with weights 1, 2, ...
+    double ramp      # sum of the head, its newest value with weight n, the one before n - 1, ...
+    double* block    # values of the head, then tail sums with weights 1, 2, ...
 
 
 cdef inline void weighted_init(Weighted* s, double* block, Py_ssize_t n) noexcept nogil:
     s.n = n
     s.p = 0
+    s.length = n
     s.head = 0.0
     s.ramp = 0.0
     s.block = block
 
 
+cdef inline double weighted_grow(Weighted* s, double x) noexcept nogil:
+    """Take `x` where it does not complete the block (`s.p < s.n - 1`)."""
+    s.block[s.p] = x
+    s.ramp += s.length * x - s.head
+    s.head += x
+    s.p += 1
+    return s.block[s.p] + s.ramp
+
+
 cdef inline double weighted_step(Weighted* s, double x) noexcept nogil:
     """Take `x`; return the sum of the last `n` values with weights 1 (oldest) to n (newest)."""
-    cdef double tail, ramp
+    cdef double tail, ramp, newer, pair
     cdef Py_ssize_t i
+    if s.p < s.n - 1:
+        return weighted_grow(s, x)
     s.block[s.p] = x
-    s.p += 1
-    s.head += x
-    s.ramp += s.p * x
-    if s.p < s.n:
-        return s.block[s.n + s.p] + s.ramp + (s.n - s.p) * s.head
     tail = 0.0
     ramp = 0.0
-    for i in range(s.n - 1, -1, -1):
-        tail += s.block[i]
-        ramp += tail
-        s.block[i] = tail
-        s.block[s.n + i] = ramp
+    i = s.n - 1
+    while i > 0:  # two at a time, as in sum_step
+        newer = s.block[i]
+        pair = newer + s.block[i - 1]
+        s.block[i] = ramp + (tail + newer)
+        ramp += 2.0 * tail + (newer + pair)
+        s.block[i - 1] = ramp
+        tail += pair
+        i -= 2
+    if i == 0:
+        ramp += tail + s.block[0]
+        s.block[0] = ramp
     s.p = 0
     s.head = 0.0
     s.ramp = 0.0
     return ramp
+
+
+cdef struct Peak:
+    Py_ssize_t n
+    Py_ssize_t p
+    double head     # greatest of the head
+    double* block   # values of the head, then greatest of each tail of the block before
+
+
+cdef inline void peak_init(Peak* s, double* block, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    s.n = n
+    s.p = 0
+    s.head = -INFINITY
+    s.block = block
+    for i in range(n):
+        block[i] = -INFINITY
+
+
+cdef inline double peak_step(Peak* s, double x) noexcept nogil:
+    """Take `x`; return the greatest of the last `n` values."""
+    cdef Py_ssize_t i
+    cdef double tail
+    s.block[s.p] = x
+    s.head = x if x > s.head else s.head
+    s.p += 1
+    if s.p < s.n:
+        tail = s.block[s.p]
+        return tail if tail > s.head else s.head
+    tail = -INFINITY
+    for i in range(s.n - 1, -1, -1):
+        tail = s.block[i] if s.block[i] > tail else tail
+        s.block[i] = tail
+    s.p = 0
+    s.head = -INFINITY
+    return tail
+
+
+cdef inline void trough_init(Peak* s, double* block, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    s.n = n
+    s.p = 0
+    s.head = INFINITY
+    s.block = block
+    for i in range(n):
+        block[i] = INFINITY
+
+
+cdef inline double trough_step(Peak* s, double x) noexcept nogil:
+    """Take `x`; return the least of the last `n` values."""
+    cdef Py_ssize_t i
+    cdef double tail
+    s.block[s.p] = x
+    s.head = x if x < s.head else s.head
+    s.p += 1
+    if s.p < s.n:
+        tail = s.block[s.p]
+        return tail if tail < s.head else s.head
+    tail = INFINITY
+    for i in range(s.n - 1, -1, -1):
+        tail = s.block[i] if s.block[i] < tail else tail
+        s.block[i] = tail
+    s.p = 0
+    s.head = INFINITY
+    return tail
+
+
+cdef struct Lag:
+    Py_ssize_t n
+    Py_ssize_t p
+    double* ring    # n doubles
+
+
+cdef inline void lag_init(Lag* s, double* ring, Py_ssize_t n) noexcept nogil:
+    s.n = n
+    s.p = 0
+    s.ring = ring
+
+
+cdef inline double lag_step(Lag* s, double x) noexcept nogil:
+    """Take `x`; return the value taken `n` steps before it (0 while there is none)."""
+    cdef double old = s.ring[s.p]
+    s.ring[s.p] = x
+    s.p += 1
+    if s.p == s.n:
+        s.p = 0
+    return old
+
+
+cdef struct Running:
+    double total    # sum as far as it fits a double
+    double rest     # what did not fit (Neumaier)
+
+
+cdef inline double running_step(Running* s, double x) noexcept nogil:
+    """Add `x` to a sum over everything; return the sum, right to the last bit or so."""
+    cdef double total = s.total + x
+    if fabs(s.total) >= fabs(x):
+        s.rest += (s.total - total) + x
+    else:
+        s.rest += (x - total) + s.total
+    s.total = total
+    return total + s.rest
