@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from pyrt.venues.alpaca.case import Case
-from pyrt.venues.alpaca.refusals import Refusal
+from pyrt.venues.alpaca.refusals import Refusal, number_text
 
 __all__ = ["base_price", "check_class", "check_leg_distances"]
 
@@ -80,27 +80,43 @@ def base_price(case: Case) -> Decimal | None:
 
 
 def check_leg_distances(case: Case) -> Refusal | None:
-    """Refuse legs on the wrong side of the base price, or closer to it than the distance."""
+    """Refuse legs that cross, or lie on the wrong side of the base price or too close to it."""
     request = case.request
-    base = base_price(case)
-    if not request.is_complex or base is None:
+    if not request.is_complex:
         return None
     # The legs of a buy entry sell, and the legs of an OCO stand on the OCO's own side.
     legs_sell = (request.side == "buy") != (request.order_class == "oco")
+    if request.order_class == "bracket" and _legs_cross(case, legs_sell=legs_sell):
+        return case.refuse("legs_crossed", relation=">" if legs_sell else "<")
+    base = base_price(case)
+    if base is None:
+        return None
+    # The target of an OCO is its base price.
+    target = None if request.order_class == "oco" else request.take_profit_limit
+    return _check_distance(
+        case, "take_profit_distance", target, base, is_above=legs_sell
+    ) or _check_distance(
+        case, "stop_loss_distance", request.stop_loss_stop, base, is_above=not legs_sell
+    )
+
+
+def _legs_cross(case: Case, *, legs_sell: bool) -> bool:
+    target, stop = case.request.take_profit_limit, case.request.stop_loss_stop
+    assert target is not None
+    assert stop is not None
+    return target <= stop if legs_sell else target >= stop
+
+
+def _check_distance(
+    case: Case, rule: str, price: Decimal | None, base: Decimal, *, is_above: bool
+) -> Refusal | None:
     gap = case.options.leg_distance
-    up, down = (">=", f"base_price + {gap}"), ("<=", f"base_price - {gap}")
-    profit, loss = (up, down) if legs_sell else (down, up)
-    target, stop = request.take_profit_limit, request.stop_loss_stop
-    if (
-        request.order_class != "oco"
-        and target is not None
-        and not _reaches(target, base, profit, gap)
-    ):
-        return case.refuse("take_profit_distance", relation=profit[0], distance=profit[1])
-    if stop is not None and not _reaches(stop, base, loss, gap):
-        return case.refuse("stop_loss_distance", relation=loss[0], distance=loss[1])
-    return None
-
-
-def _reaches(price: Decimal, base: Decimal, bound: tuple[str, str], gap: Decimal) -> bool:
-    return price >= base + gap if bound[0] == ">=" else price <= base - gap
+    if price is None or (price >= base + gap if is_above else price <= base - gap):
+        return None
+    relation, sign = (">=", "+") if is_above else ("<=", "-")
+    return case.refuse(
+        rule,
+        extra={"base_price": number_text(base)},
+        relation=relation,
+        distance=f"base_price {sign} {gap}",
+    )

@@ -102,9 +102,10 @@ def _check_crypto(case: Case) -> Refusal | None:
 
 def _check_option(case: Case) -> Refusal | None:
     request = case.request
+    if request.time_in_force != "day":
+        return case.refuse("option_time_in_force")
     accepted = (
         request.type in ("market", "limit")
-        and request.time_in_force == "day"
         and request.order_class in ("", "simple", "mleg")
         and not request.extended_hours
         and request.quantity is not None
@@ -140,7 +141,7 @@ def check_fractional(case: Case) -> Refusal | None:
     if not case.account.is_fractional_enabled:
         return case.refuse("fractional_disabled")
     if not case.asset.is_fractionable:
-        return case.refuse("not_fractionable", symbol=request.symbol)
+        return case.refuse("not_fractionable")
     if request.order_class not in ("", "simple"):
         return case.refuse("fractional_class")
     if request.type not in FRACTIONAL_TYPES:

@@ -119,9 +119,14 @@ def check_minimums(case: Case) -> Refusal | None:
     if not request.is_fractional:
         return None
     cost = _plain_cost(case)
-    if cost is not None and cost < options.min_notional and not case.is_closing:
-        return case.refuse("min_cost_basis", minimum=number_text(options.min_notional))
-    return None
+    if cost is None or cost >= options.min_notional:
+        return None
+    if request.notional is not None:
+        return case.refuse("min_notional", minimum=f"{options.min_notional:.2f}")
+    # What is left of a position may be worth less, and can still be sold.
+    if case.is_closing:
+        return None
+    return case.refuse("min_cost_basis", minimum=number_text(options.min_notional))
 
 
 def _check_crypto_cost(case: Case) -> Refusal | None:

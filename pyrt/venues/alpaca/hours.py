@@ -52,12 +52,11 @@ def check_extended_hours(case: Case) -> Refusal | None:
     request = case.request
     if not request.extended_hours or request.asset_class != "us_equity":
         return None
-    accepted = {"day"}
-    if new_york(case.ts).date() >= case.options.extended_hours_gtc_from:
-        accepted.add("gtc")
-    if request.type != "limit" or request.time_in_force not in accepted:
-        return case.refuse("extended_hours")
-    return None
+    takes_gtc = new_york(case.ts).date() >= case.options.extended_hours_gtc_from
+    accepted = ("day", "gtc") if takes_gtc else ("day",)
+    if request.type == "limit" and request.time_in_force in accepted:
+        return None
+    return case.refuse("extended_hours_gtc" if takes_gtc else "extended_hours_day")
 
 
 def initial_status(request: OrderRequest, market: MarketFacts) -> str:

@@ -20,6 +20,8 @@ class AlpacaOptions:
 
     Attributes
     ----------
+    refuses_excess_decimals : bool
+        Whether amounts of more than nine decimals are refused instead of cut.
     allows_ioc_fok : bool
         Immediate-or-cancel and fill-or-kill on equities; documented as an offer for some accounts,
         accepted on paper.
@@ -67,6 +69,7 @@ class AlpacaOptions:
         Other texts for refusals, by rule name; the fields of the original template are available.
     """
 
+    refuses_excess_decimals: bool = False
     allows_ioc_fok: bool = True
     allows_crypto_stop_limit_ioc: bool = False
     extended_hours_gtc_from: dt.date = dt.date(2026, 1, 1)

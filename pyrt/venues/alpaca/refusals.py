@@ -78,13 +78,13 @@ def _ours(http_status: int, code: int, message: str) -> RefusalText:
 
 _SHAPE = {
     "symbol_required": _ours(422, BAD_REQUEST, "symbol is required"),
-    "invalid_side": _ours(422, BAD_REQUEST, "invalid side"),
+    "invalid_side": _seen(422, BAD_REQUEST, "invalid side"),
     "invalid_order_type": _seen(422, BAD_REQUEST, "invalid order type"),
-    "invalid_time_in_force": _ours(422, BAD_REQUEST, "invalid time_in_force"),
+    "invalid_time_in_force": _seen(422, BAD_REQUEST, "invalid time_in_force"),
     "invalid_order_class": _ours(422, BAD_REQUEST, "invalid order_class"),
     "quantity_required": _seen(422, BAD_REQUEST, "qty or notional is required"),
     "quantity_exclusive": _seen(422, BAD_REQUEST, "only one of qty or notional is accepted"),
-    "quantity_not_positive": _ours(422, BAD_REQUEST, "{field} must be > 0"),
+    "quantity_not_positive": _seen(422, BAD_REQUEST, "{field} must be > 0"),
     "too_many_decimals": _ours(422, BAD_REQUEST, "{field} is limited to 9 decimal places"),
     "price_not_positive": _seen(422, BAD_REQUEST, "{field} price must be > 0"),
     "market_takes_no_price": _seen(
@@ -92,13 +92,16 @@ _SHAPE = {
     ),
     "limit_needs_price": _seen(422, BAD_REQUEST, "limit orders require a limit price"),
     "limit_takes_no_stop": _ours(422, BAD_REQUEST, "limit orders require only limit price"),
-    "stop_needs_price": _ours(422, BAD_REQUEST, "stop orders require a stop price"),
+    "stop_needs_price": _seen(422, BAD_REQUEST, "stop orders require a stop price"),
     "stop_takes_no_limit": _ours(422, BAD_REQUEST, "stop orders require only stop price"),
     "stop_limit_needs_prices": _seen(
         422, BAD_REQUEST, "stop limit orders require both stop and limit price"
     ),
-    "trail_needs_one": _ours(
+    "trail_needs_one": _seen(
         422, BAD_REQUEST, "trailing stop orders must specify one of trail_price or trail_percent"
+    ),
+    "trail_percent_min": _seen(
+        422, BAD_REQUEST, "trail_percent must be greater than or equal to 0.1"
     ),
     "trail_takes_no_price": _ours(
         422, BAD_REQUEST, "trailing stop orders require no stop or limit price"
@@ -106,14 +109,14 @@ _SHAPE = {
     "trail_only_for_trailing": _ours(
         422, BAD_REQUEST, "trail_price and trail_percent require a trailing_stop order"
     ),
-    "client_order_id_too_long": _ours(
+    "client_order_id_too_long": _seen(
         422, BAD_REQUEST, "client_order_id must be no more than 128 characters"
     ),
     "client_order_id_used": _seen(422, BAD_REQUEST, "client_order_id must be unique"),
 }
 
 _ASSET = {
-    "asset_not_found": _ours(422, UNPROCESSABLE, 'asset "{symbol}" not found'),
+    "asset_not_found": _seen(422, UNPROCESSABLE, 'asset "{symbol}" not found'),
     "asset_not_active": _seen(422, BAD_REQUEST, "asset {symbol} is not active"),
     "asset_not_tradable": _seen(422, UNPROCESSABLE, 'asset "{symbol}" is not tradable'),
     "account_restricted": _ours(403, FORBIDDEN, "account is restricted from trading"),
@@ -127,14 +130,17 @@ _TYPES = {
     "ioc_fok_not_permitted": _ours(
         403, FORBIDDEN, "{time_in_force} orders are not permitted for this account"
     ),
-    "crypto_type": _ours(422, UNPROCESSABLE, "invalid order type for crypto order"),
+    "crypto_type": _seen(422, BAD_REQUEST, "invalid order type for crypto order"),
     "crypto_time_in_force": _seen(422, UNPROCESSABLE, "invalid crypto time_in_force"),
     "crypto_class": _ours(422, UNPROCESSABLE, "crypto orders must be simple orders"),
     "crypto_extended_hours": _ours(
         422, UNPROCESSABLE, "extended hours are not supported for crypto orders"
     ),
+    "option_time_in_force": _seen(
+        422, UNPROCESSABLE, "order_time_in_force provided not supported for options trading"
+    ),
     "option_order": _ours(
-        422, UNPROCESSABLE, "option orders must be whole, simple, DAY market or limit orders"
+        422, UNPROCESSABLE, "option orders must be whole, simple market or limit orders"
     ),
     "fractional_type": _ours(
         422, UNPROCESSABLE, "fractional orders must be market, limit, stop or stop_limit orders"
@@ -142,10 +148,8 @@ _TYPES = {
     "fractional_class": _seen(422, UNPROCESSABLE, "fractional orders must be simple orders"),
     "fractional_time_in_force": _seen(422, UNPROCESSABLE, "fractional orders must be DAY orders"),
     "fractional_short": _seen(422, UNPROCESSABLE, "fractional orders cannot be sold short"),
-    "fractional_disabled": _ours(
-        403, FORBIDDEN, "fractional trading is not enabled for this account"
-    ),
-    "not_fractionable": _ours(403, FORBIDDEN, 'asset "{symbol}" is not fractionable'),
+    "fractional_disabled": _seen(403, FORBIDDEN, "fractional trading is disabled for this account"),
+    "not_fractionable": _seen(403, FORBIDDEN, "requested asset is not fractionable"),
     "notional_while_closing": _seen(
         422,
         UNPROCESSABLE,
@@ -179,15 +183,20 @@ _CLASSES = {
     ),
     "trailing_class": _ours(422, UNPROCESSABLE, "trailing stop orders must be simple orders"),
     "mleg_class": _ours(422, UNPROCESSABLE, "mleg orders are only supported for options"),
-    "mleg_leg_count": _ours(422, BAD_REQUEST, "mleg orders require 2 to 4 legs"),
+    "mleg_leg_count": _seen(
+        422, UNPROCESSABLE, "mleg orders must have at least 2 legs and at most 4 legs"
+    ),
     "mleg_unique_legs": _ours(422, BAD_REQUEST, "mleg orders require unique leg symbols"),
     "mleg_ratio": _ours(
         422, BAD_REQUEST, "leg ratio quantities must be relatively prime positive integers"
     ),
+    "legs_crossed": _seen(
+        422, UNPROCESSABLE, "take_profit.limit_price must be {relation} stop_loss.stop_price"
+    ),
     "take_profit_distance": _seen(
         422, UNPROCESSABLE, "take_profit.limit_price must be {relation} {distance}"
     ),
-    "stop_loss_distance": _ours(
+    "stop_loss_distance": _seen(
         422, UNPROCESSABLE, "stop_loss.stop_price must be {relation} {distance}"
     ),
 }
@@ -202,20 +211,26 @@ _PRICES = {
         422, UNPROCESSABLE, "invalid {field} {price}. price must be a multiple of {increment}"
     ),
     "sell_stop_side": _seen(422, UNPROCESSABLE, "stop price must be less than current price"),
-    "buy_stop_side": _ours(422, UNPROCESSABLE, "stop price must be greater than current price"),
+    "buy_stop_side": _seen(422, UNPROCESSABLE, "stop price must be greater than current price"),
 }
 
 _HOURS = {
     "opg_window": _seen(
-        422, UNPROCESSABLE, "opg orders must be submitted after 7:00pm and before 9:28am"
+        403, FORBIDDEN, "opg orders must be submitted after 7:00pm and before 9:28am"
     ),
-    "cls_window": _ours(
-        422, UNPROCESSABLE, "cls orders must be submitted after 7:00pm and before {cutoff}"
+    "cls_window": _seen(
+        403, FORBIDDEN, "cls orders must be submitted after 7:00pm and before {cutoff}"
     ),
-    "extended_hours": _seen(422, UNPROCESSABLE, "extended hours order must be DAY limit orders"),
+    "extended_hours_day": _seen(
+        422, UNPROCESSABLE, "extended hours order must be DAY limit orders"
+    ),
+    "extended_hours_gtc": _seen(
+        422, UNPROCESSABLE, "extended hours order must be DAY or GTC limit orders"
+    ),
 }
 
 _FUNDS = {
+    "min_notional": _seen(422, UNPROCESSABLE, "notional amount must be >= {minimum}"),
     "min_cost_basis": _seen(
         403, FORBIDDEN, "cost basis must be >= minimal amount of order {minimum}"
     ),
@@ -236,6 +251,12 @@ _FUNDS = {
     ),
     "short_not_allowed": _seen(403, FORBIDDEN, "account is not allowed to short"),
     "asset_not_shortable": _seen(422, UNPROCESSABLE, 'asset "{symbol}" cannot be sold short'),
+    "short_while_buying": _seen(
+        403, FORBIDDEN, "cannot open a short sell while a long buy order is open"
+    ),
+    "long_while_shorting": _ours(
+        403, FORBIDDEN, "cannot open a long buy while a short sell order is open"
+    ),
     "hard_to_borrow_time_in_force": _seen(
         422, UNPROCESSABLE, "only day orders are allowed for hard-to-borrow asset {symbol}"
     ),

@@ -39,6 +39,7 @@ from pyrt.venues.alpaca.shares import (
     check_crypto_balance,
     check_day_trading,
     check_intent,
+    check_opposite_opening,
     check_short,
 )
 from pyrt.venues.alpaca.wash import check_wash_trade
@@ -68,6 +69,7 @@ _CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     check_wash_trade,
     check_available,
     check_short,
+    check_opposite_opening,
     check_crypto_balance,
     check_buying_power,
 )

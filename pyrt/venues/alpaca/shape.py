@@ -15,6 +15,7 @@ TIMES_IN_FORCE = frozenset({"day", "gtc", "opg", "cls", "ioc", "fok"})
 ORDER_CLASSES = frozenset({"", "simple", "bracket", "oco", "oto", "mleg"})
 DECIMALS_MAX = 9
 CLIENT_ORDER_ID_MAX = 128
+TRAIL_PERCENT_MIN = Decimal("0.1")
 
 
 def check_fields(case: Case) -> Refusal | None:
@@ -36,7 +37,10 @@ def check_fields(case: Case) -> Refusal | None:
 
 
 def check_quantity(case: Case) -> Refusal | None:
-    """Refuse both or neither of qty and notional, amounts not positive, and too many decimals."""
+    """Refuse both or neither of qty and notional, and amounts not positive.
+
+    Alpaca cuts what exceeds nine decimals; the option makes a refusal of it.
+    """
     quantity, notional = case.request.quantity, case.request.notional
     if quantity is None and notional is None:
         return case.refuse("quantity_required")
@@ -46,7 +50,7 @@ def check_quantity(case: Case) -> Refusal | None:
     assert amount is not None
     if amount <= 0:
         return case.refuse("quantity_not_positive", field=field)
-    if decimals(amount) > DECIMALS_MAX:
+    if case.options.refuses_excess_decimals and decimals(amount) > DECIMALS_MAX:
         return case.refuse("too_many_decimals", field=field)
     return None
 
@@ -123,6 +127,8 @@ def _trailing_stop(case: Case) -> Refusal | None:
     request = case.request
     if (request.trail_price is None) == (request.trail_percent is None):
         return case.refuse("trail_needs_one")
+    if request.trail_percent is not None and request.trail_percent < TRAIL_PERCENT_MIN:
+        return case.refuse("trail_percent_min")
     if request.limit_price is not None or request.stop_price is not None:
         return case.refuse("trail_takes_no_price")
     return None

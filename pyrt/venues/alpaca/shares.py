@@ -14,6 +14,7 @@ __all__ = [
     "check_crypto_balance",
     "check_day_trading",
     "check_intent",
+    "check_opposite_opening",
     "check_short",
 ]
 
@@ -120,6 +121,21 @@ def check_short(case: Case) -> Refusal | None:
         return None
     if not asset.is_shortable or asset.borrow_status != "easy_to_borrow":
         return case.refuse("asset_not_shortable", symbol=request.symbol)
+    return None
+
+
+def check_opposite_opening(case: Case) -> Refusal | None:
+    """Refuse opening one side while an order that opens the other is working.
+
+    Alpaca holds no long and short at once in one asset. Against a position, orders of the other
+    side are exits, so only a flat account is concerned.
+    """
+    if case.request.asset_class != "us_equity" or case.held != 0:
+        return None
+    if case.request.side == "sell" and case.orders_on_symbol("buy"):
+        return case.refuse("short_while_buying")
+    if case.request.side == "buy" and case.orders_on_symbol("sell"):
+        return case.refuse("long_while_shorting")
     return None
 
 

@@ -61,6 +61,22 @@ ROWS = [
     Row("stop-loss a cent below", None, bracket(stop_loss_stop="99.99")),
     Row("stop-loss at the base", "stop_loss_distance", bracket(stop_loss_stop="100")),
     Row("stop-loss above", "stop_loss_distance", bracket(stop_loss_stop="101")),
+    Row(
+        "target at the stop-loss",
+        "legs_crossed",
+        bracket(take_profit_limit="101", stop_loss_stop="101"),
+    ),
+    Row(
+        "short: target at the stop-loss",
+        "legs_crossed",
+        short_bracket(take_profit_limit="101", stop_loss_stop="101"),
+    ),
+    Row(
+        "crossed legs without any price",
+        "legs_crossed",
+        bracket(type="market", limit_price=None, take_profit_limit="90", stop_loss_stop="91"),
+        {"market_facts": market(bid=None, ask=None, last=None)},
+    ),
     Row("short: target a cent below", None, short_bracket(take_profit_limit="99.99")),
     Row(
         "short: target at the base", "take_profit_distance", short_bracket(take_profit_limit="100")
@@ -80,7 +96,7 @@ ROWS = [
     Row(
         "market entry without any price: not judged",
         None,
-        bracket(type="market", limit_price=None, take_profit_limit="1"),
+        bracket(type="market", limit_price=None, take_profit_limit="91"),
         {"market_facts": market(bid=None, ask=None, last=None)},
     ),
     Row(
@@ -141,7 +157,8 @@ def test_groups(row):
 def test_distance_messages_of_a_buy(changes, message):
     refusal = judge(order(**bracket(**changes)))
     assert refusal is not None
-    assert (refusal.http_status, refusal.code, refusal.message) == (422, 42210000, message)
+    assert refusal.http_status == 422
+    assert refusal.body() == {"base_price": "100", "code": 42210000, "message": message}
 
 
 def test_distance_message_of_a_short_is_mirrored():

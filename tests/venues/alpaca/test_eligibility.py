@@ -151,8 +151,18 @@ ROWS = [
     ),
     Row(
         "multi-leg good till canceled",
-        "option_order",
+        "option_time_in_force",
         {**MLEG, "legs": legs(1, 1), "time_in_force": "gtc"},
+    ),
+    Row(
+        "an option on a stop",
+        "option_order",
+        {
+            "symbol": "AAPL250620C00100000",
+            "asset_class": "us_option",
+            "type": "stop",
+            "stop_price": "101",
+        },
     ),
     Row(
         "half an option",

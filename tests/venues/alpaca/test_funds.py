@@ -123,7 +123,7 @@ ROWS = [
         {"account_facts": account(equity=1000), "options": {"max_order_to_equity": None}},
     ),
     Row("one dollar", None, {"notional": "1"}),
-    Row("less than a dollar", "min_cost_basis", {"notional": "0.99"}),
+    Row("less than a dollar", "min_notional", {"notional": "0.99"}),
     Row("a fraction worth less", "min_cost_basis", {"quantity": "0.009"}),
     Row(
         "a fraction worth less, to close",
@@ -227,6 +227,24 @@ def test_recorded_messages_about_coins():
     assert cheap is not None
     assert (cheap.http_status, cheap.code) == (403, 40310000)
     assert cheap.message == "cost basis must be >= minimal amount of order 10"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code", "message"),
+    [
+        ({"notional": "0.50"}, 422, 42210000, "notional amount must be >= 1.00"),
+        (
+            {"quantity": "0.001"},
+            403,
+            40310000,
+            "cost basis must be >= minimal amount of order 1",
+        ),
+    ],
+)
+def test_recorded_messages_about_less_than_a_dollar(changes, status, code, message):
+    refusal = judge(order(**changes))
+    assert refusal is not None
+    assert (refusal.http_status, refusal.code, refusal.message) == (status, code, message)
 
 
 @pytest.mark.parametrize(

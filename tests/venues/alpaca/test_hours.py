@@ -46,12 +46,18 @@ ROWS = [
     Row("half day not at 18:00", "cls_window", CLS, window("cls", "2026-11-27 18:00:00")),
     Row("without facts, 15:50", "cls_window", CLS, {"ts": ny("2026-11-03 15:50")}),
     Row("without facts, before", None, CLS, {"ts": ny("2026-11-03 15:49")}),
-    Row("a market order in extended hours", "extended_hours", {"extended_hours": True}),
+    Row("a market order in extended hours", "extended_hours_gtc", {"extended_hours": True}),
     Row("a day limit in extended hours", None, {**LIMIT, "extended_hours": True}),
     Row(
         "an auction order in extended hours",
-        "extended_hours",
+        "extended_hours_gtc",
         {**LIMIT, "extended_hours": True, "time_in_force": "opg"},
+    ),
+    Row(
+        "a market order in extended hours of 2025",
+        "extended_hours_day",
+        {"extended_hours": True},
+        {"ts": ny("2025-12-31 12:00")},
     ),
     Row("a day order is taken at night", None, {}, window("day", "2026-11-03 03:00:00")),
     Row("and on Saturday", None, {}, window("day", "2026-11-07 12:00:00")),
@@ -66,7 +72,7 @@ def test_windows(row):
 def test_window_messages():
     opening = judge(order(**OPG), ts=ny("2026-11-03 12:00"))
     assert opening is not None
-    assert opening.http_status == 422
+    assert (opening.http_status, opening.code) == (403, 40310000)
     assert opening.message == "opg orders must be submitted after 7:00pm and before 9:28am"
     half_day = judge(order(**CLS), **window("cls", "2026-11-27 12:55:00"))
     assert half_day is not None

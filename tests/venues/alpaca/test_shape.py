@@ -6,6 +6,7 @@ import pytest
 
 from .build import Row, judge, order, resting, verdict
 
+REFUSES = {"options": {"refuses_excess_decimals": True}}
 LIMIT = {"type": "limit", "limit_price": "99"}
 
 ROWS = [
@@ -22,11 +23,18 @@ ROWS = [
     Row("zero units", "quantity_not_positive", {"quantity": 0}),
     Row("negative units", "quantity_not_positive", {"quantity": -1}),
     Row("zero dollars", "quantity_not_positive", {"notional": 0}),
-    Row("nine decimals of qty", None, {"quantity": "1.123456789"}),
-    Row("ten decimals of qty", "too_many_decimals", {"quantity": "1.1234567891"}),
-    Row("trailing zeros are no decimals", None, {"quantity": "1.12345678900"}),
-    Row("nine decimals of dollars", None, {"notional": "10.123456789"}),
-    Row("ten decimals of dollars", "too_many_decimals", {"notional": "10.1234567891"}),
+    Row("nine decimals of qty", None, {"quantity": "1.123456789"}, REFUSES),
+    Row("ten decimals of qty", "too_many_decimals", {"quantity": "1.1234567891"}, REFUSES),
+    Row("trailing zeros are no decimals", None, {"quantity": "1.12345678900"}, REFUSES),
+    Row("nine decimals of dollars", None, {"notional": "10.123456789"}, REFUSES),
+    Row("ten decimals of dollars", "too_many_decimals", {"notional": "10.1234567891"}, REFUSES),
+    Row("ten decimals are cut by default", None, {"quantity": "1.1234567891"}),
+    Row("a trail of a tenth of a percent", None, {"type": "trailing_stop", "trail_percent": "0.1"}),
+    Row(
+        "a smaller one",
+        "trail_percent_min",
+        {"type": "trailing_stop", "trail_percent": "0.09"},
+    ),
     Row("market with a limit", "market_takes_no_price", {"limit_price": "99"}),
     Row("market with a stop", "market_takes_no_price", {"stop_price": "99"}),
     Row("a limit order", None, LIMIT),
