@@ -38,26 +38,19 @@ def pack_numbers(values: Any) -> dict[str, Any]:
 
 
 def pack_times(ts: NDArray[np.int64]) -> dict[str, Any]:
-    """Pack increasing nanoseconds; the browser gets milliseconds as float64.
+    """Pack times in nanoseconds; the browser gets milliseconds as float64.
 
     Whole milliseconds travel as differences in their greatest common unit, others as float64.
     """
     ts = np.asarray(ts, dtype=np.int64)
-    if len(ts) and not bool(np.any(ts % NS_PER_MS)):
-        steps = np.diff(ts // NS_PER_MS)
-        unit = int(np.gcd.reduce(steps)) if len(steps) else 1
-        unit = unit or 1
-        if not len(steps) or 0 <= int(np.min(steps)) <= int(np.max(steps)) // unit < 2**31:
-            packed = (steps // unit).astype("<i4")
-            first = int(ts[0]) // NS_PER_MS
-            return {
-                "kind": "time",
-                "n": len(ts),
-                "first": first,
-                "unit": unit,
-                "data": _deflate(packed),
-            }
-    return {"kind": "f64", "n": len(ts), "data": _deflate((ts / NS_PER_MS).astype("<f8"))}
+    whole, rest = np.divmod(ts, NS_PER_MS)
+    steps = np.diff(whole)
+    unit = (int(np.gcd.reduce(steps)) if len(steps) else 0) or 1
+    largest = int(np.max(np.abs(steps), initial=0)) // unit
+    if len(ts) == 0 or bool(np.any(rest)) or largest >= 2**31:
+        return {"kind": "f64", "n": len(ts), "data": _deflate((ts / NS_PER_MS).astype("<f8"))}
+    data = _deflate((steps // unit).astype("<i4"))
+    return {"kind": "time", "n": len(ts), "first": int(whole[0]), "unit": unit, "data": data}
 
 
 def pack_texts(values: Sequence[str]) -> dict[str, Any]:

@@ -119,13 +119,14 @@ class _Book:
         held, entry = 0.0, (0, 0.0)
         quantity = np.zeros(len(self.ts))
         for at in range(every, len(self.ts), every):
-            price, ts = float(table["open"][at]), int(self.ts[at - 1])
+            price, ts = float(table["open"][at]), int(self.ts[at] - MINUTE)
+            seen = int(np.searchsorted(self.ts, ts))  # the first point of equity that knows it
             side = "SELL" if held else "BUY"
             self._fill(symbol, side, ts, price)
             signed = 100.0 if side == "BUY" else -100.0
-            self.cash[at:] -= signed * price + 1.0
+            self.cash[seen:] -= signed * price + 1.0
             held += signed
-            quantity[at:] = held
+            quantity[seen:] = held
             if held:
                 entry = (ts, price)
             else:

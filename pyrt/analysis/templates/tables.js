@@ -151,18 +151,14 @@ function duration(ms) {
   return ms >= SECOND ? `${Math.round(ms / SECOND)} s` : `${ms} ms`;
 }
 
-function format(value) {
-  return value.toLocaleString("en-US", { maximumFractionDigits: 9 });
-}
-
-function money(value) {
-  return value.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-}
-
-function percent(share) {
-  return `${(100 * share).toLocaleString("en-US", {
-    minimumFractionDigits: 2, maximumFractionDigits: 2 })} %`;
-}
+// Formatters are made once: toLocaleString makes one for each call.
+const plainFormat = new Intl.NumberFormat("en-US", { maximumFractionDigits: 9 });
+const centFormat = new Intl.NumberFormat("en-US", {
+  minimumFractionDigits: 2, maximumFractionDigits: 2,
+});
+const format = (value) => plainFormat.format(value);
+const money = (value) => centFormat.format(value);
+const percent = (share) => `${centFormat.format(100 * share)} %`;
 
 function escapeHtml(value) {
   return String(value).replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`);
