@@ -77,7 +77,9 @@ def build_bars(
         evidence = evidence_of(stamps, dates=dates, closes="ts_close" in rows.fields, sign=sign)
         decision = decide(rows, evidence, options, report)
     if decision.date_zone is None or decision.timeframe_ns % DAY_NS:
-        rows.fields["stamp"] = _resolved(rows, stamps, options, report)
+        name = time_name(pick_time(table)[0])
+        wall = Stamps(rows["stamp"], stamps.zone)
+        rows.fields["stamp"] = resolve(wall, name, options, report)
     _intervals(rows, stamps, decision, options, report)
     check_overlap(rows, report, format_timeframe(decision.timeframe_ns))
     return _split(rows, decision, options, notes, repairs)
@@ -206,11 +208,6 @@ def _times(
         fields["date"] = dates.ns
         return stamps, True
     return stamps, False
-
-
-def _resolved(rows: Rows, stamps: Stamps, options: Options, report: Report) -> Int64s:
-    name = "the column of times"
-    return resolve(Stamps(rows["stamp"], stamps.zone), name, options, report)
 
 
 def _intervals(

@@ -22,8 +22,6 @@ OHLC = ("open", "high", "low", "close")
 
 _BLOCK_ROWS = 1 << 15
 _GRID = 1e9
-# From here on the spacing of float64 passes 1e-9 (ARCHITECTURE: write text or Decimal there).
-_EXACT_MAX = float(2**53) / _GRID
 
 Mask = NDArray[np.bool_]
 
@@ -232,10 +230,9 @@ def _count_off_grid_slowly(prices: Float64s) -> int:
     on_grid = np.zeros(len(prices), dtype=bool)
     for shift in (-1.0, 0.0, 1.0):
         on_grid |= (near + shift) / _GRID == prices
-    on_grid &= np.abs(prices) < _EXACT_MAX
     return len(prices) - int(np.count_nonzero(on_grid))
 
 
 def to_grid(prices: Float64s) -> Float64s:
     """Return computed prices as the float64 nearest to their multiple of 1e-9."""
-    return np.where(np.abs(prices) < _EXACT_MAX, np.rint(prices * _GRID) / _GRID, prices)
+    return np.asarray(np.rint(prices * _GRID) / _GRID)
