@@ -1,8 +1,8 @@
 """Every refusal of Alpaca's order entry: HTTP status, code and text, in one table.
 
-A row that is `attested` was seen in a response or an official page (ALPACA notes, sections 2 and
-3). The others are this project's wording for a refusal whose existence is documented and whose
-body is not; `AlpacaOptions.messages` replaces any of them.
+Rows whose `evidence` is not ``"none"`` were seen in a response or an official page. The others are
+this project's wording for a refusal whose existence is documented and whose body is not;
+`AlpacaOptions.messages` replaces the text of any.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Literal
 
 __all__ = ["REFUSALS", "Refusal", "RefusalText", "money_text", "number_text"]
 
@@ -31,14 +31,14 @@ class RefusalText:
         The response's status and the body's code.
     message : str
         A `str.format` template.
-    attested : bool
-        Whether status, code and message were all seen; else see docs/alpaca-rules.md.
+    evidence : {"body", "text", "none"}
+        Whether the whole body was seen, the text alone (its code is inferred), or neither.
     """
 
     http_status: int
     code: int
     message: str
-    attested: bool = True
+    evidence: Literal["body", "text", "none"]
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,15 @@ class Refusal:
 
 
 def _seen(http_status: int, code: int, message: str) -> RefusalText:
-    return RefusalText(http_status, code, message)
+    return RefusalText(http_status, code, message, "body")
+
+
+def _text(http_status: int, code: int, message: str) -> RefusalText:
+    return RefusalText(http_status, code, message, "text")
 
 
 def _ours(http_status: int, code: int, message: str) -> RefusalText:
-    return RefusalText(http_status, code, message, attested=False)
+    return RefusalText(http_status, code, message, "none")
 
 
 _SHAPE = {
@@ -149,7 +153,7 @@ _TYPES = {
     "fractional_time_in_force": _seen(422, UNPROCESSABLE, "fractional orders must be DAY orders"),
     "fractional_short": _seen(422, UNPROCESSABLE, "fractional orders cannot be sold short"),
     "fractional_disabled": _seen(403, FORBIDDEN, "fractional trading is disabled for this account"),
-    "not_fractionable": _seen(403, FORBIDDEN, "requested asset is not fractionable"),
+    "not_fractionable": _text(403, FORBIDDEN, "requested asset is not fractionable"),
     "notional_while_closing": _seen(
         422,
         UNPROCESSABLE,
@@ -159,7 +163,7 @@ _TYPES = {
 
 _CLASSES = {
     "bracket_entry_type": _seen(422, BAD_REQUEST, "bracket orders must be market or limit orders"),
-    "bracket_needs_take_profit": _seen(
+    "bracket_needs_take_profit": _text(
         422, BAD_REQUEST, "bracket orders require take_profit.limit_price"
     ),
     "bracket_needs_stop_loss": _ours(
@@ -174,7 +178,7 @@ _CLASSES = {
     "oco_needs_prices": _ours(
         422, BAD_REQUEST, "oco orders require take_profit.limit_price and stop_loss.stop_price"
     ),
-    "oco_exit": _seen(422, UNPROCESSABLE, "oco orders must be exit orders"),
+    "oco_exit": _text(422, UNPROCESSABLE, "oco orders must be exit orders"),
     "complex_time_in_force": _ours(
         422, UNPROCESSABLE, "{order_class} orders must be DAY or GTC orders"
     ),
@@ -257,7 +261,7 @@ _FUNDS = {
     "long_while_shorting": _ours(
         403, FORBIDDEN, "cannot open a long buy while a short sell order is open"
     ),
-    "hard_to_borrow_time_in_force": _seen(
+    "hard_to_borrow_time_in_force": _text(
         422, UNPROCESSABLE, "only day orders are allowed for hard-to-borrow asset {symbol}"
     ),
     "position_intent": _seen(
@@ -276,10 +280,10 @@ _CHANGES = {
     "order_not_found": _seen(404, NOT_FOUND, "order not found for {id}"),
     "position_not_found": _seen(404, NOT_FOUND, "position does not exist"),
     "percentage_range": _ours(422, BAD_REQUEST, "percentage must be > 0 and <= 100"),
-    "replace_not_sent": _seen(
+    "replace_not_sent": _text(
         422, UNPROCESSABLE, "unable to replace order, order isn't sent to exchange yet"
     ),
-    "replace_state": _seen(422, UNPROCESSABLE, "order in {status} status cannot be changed"),
+    "replace_state": _text(422, UNPROCESSABLE, "order in {status} status cannot be changed"),
     "replace_unchanged": _seen(422, UNPROCESSABLE, "order parameters are not changed"),
     "replace_notional": _ours(422, UNPROCESSABLE, "notional orders cannot be replaced"),
     "replace_whole_quantity": _seen(422, BAD_REQUEST, "qty must be integer"),
