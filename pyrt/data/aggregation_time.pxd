@@ -22,6 +22,7 @@ cdef class TimeBars(Aggregator):
     cdef double _last_close
 
     cdef BarRow* _row_at(self, int64_t ts) except? NULL
+    cdef BarRow* _last_if_holds(self, int64_t ts_open, int64_t ts_close) noexcept
     cdef BarRow* _row_of_interval(self) except? NULL
     cdef int _come_to(self, int64_t ts) except -1
     cdef int _complete_first(self) except -1

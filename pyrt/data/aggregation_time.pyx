@@ -90,10 +90,10 @@ cdef class TimeBars(Aggregator):
         Raises DataError, with nothing changed, if it has parts in two intervals.
         """
         self.completed.n = 0
-        cdef BarRow* row = NULL
-        if self._grid.find_span(ts_open, ts_close):
+        cdef BarRow* row = self._last_if_holds(ts_open, ts_close)
+        if row == NULL and self._grid.find_span(ts_open, ts_close):
             row = self._row_of_interval()
-        else:
+        elif row == NULL:
             self.outside += 1
         if row != NULL:
             fold(row, o, h, l, c, v, typical_value(h, l, c, v))
@@ -111,17 +111,25 @@ cdef class TimeBars(Aggregator):
 
     cdef BarRow* _row_at(self, int64_t ts) except? NULL:
         """The row under way that `ts` belongs to, made if need be; NULL if late or outside."""
-        cdef BarRow* last
-        if self._open.n and not self._grid.has_pauses:
-            last = &self._open.at[self._open.n - 1]
-            if last.ts_open <= ts < last.ts_close:
-                return last
+        cdef BarRow* row = self._last_if_holds(ts, ts)
+        if row != NULL:
+            return row
         if not self._grid.find(ts):
             self.outside += 1
             return NULL
         return self._row_of_interval()
 
+    cdef BarRow* _last_if_holds(self, int64_t ts_open, int64_t ts_close) noexcept:
+        """The latest row under way if all of [ts_open, ts_close) is surely its, else NULL."""
+        if self._open.n == 0 or self._grid.has_pauses:
+            return NULL
+        cdef BarRow* last = &self._open.at[self._open.n - 1]
+        if last.ts_open <= ts_open < last.ts_close and ts_close <= last.ts_close:
+            return last
+        return NULL
+
     cdef BarRow* _row_of_interval(self) except? NULL:
+        """The row under way of the interval the grid has found; NULL if that is over."""
         cdef int64_t start = self._grid.start, end = self._grid.end
         cdef Py_ssize_t i = self._open.n
         if end + self.grace_ns <= self._now:
