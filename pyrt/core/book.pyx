@@ -18,14 +18,14 @@ from pyrt.core.int128 cimport int128
 from pyrt.core.numbers cimport nano_from_object, nano_to_double, units_from_object
 
 from pyrt.core.book_checkpoint import with_decimals
-from pyrt.core.book_tables import SIDES, read_table
+from pyrt.core.book_tables import SIDES as _SIDES, read_table
 from pyrt.errors import ConfigError, DataError, PrecisionError
 
 LEVELS = ("L1", "L2", "L3")
 
 
 cdef int sign_of(object side) except 0:
-    sign = SIDES.get(side.strip().lower() if isinstance(side, str) else side)
+    sign = _SIDES.get(side.strip().lower() if isinstance(side, str) else side)
     if not sign:
         raise ConfigError(
             f"{side!r} is not a side", remedy='Use "B" or "A", "buy" or "sell", 1 or -1', side=side

@@ -1,6 +1,6 @@
 """One side of a book: its price levels in sorted blocks, the best price last."""
 
-from typing import final
+from typing import Self, final
 
 @final
 class BookSide:
@@ -10,4 +10,4 @@ class BookSide:
     def count(self) -> int: ...
     @property
     def by_order(self) -> bool: ...
-    def __init__(self, sign: int) -> None: ...
+    def __new__(cls, sign: int) -> Self: ...

@@ -276,7 +276,10 @@ class _Reader:
             self.reject(there & ~(np.abs(values) < _PRICE_MAX), f"{side}_price is beyond 9.2e9")
             prices[:, j] = np.where(there, values, 0.0)
             sizes[:, j] = np.nan_to_num(self.floats(f"{side}_size"), nan=0.0)
-            self.reject(~((sizes[:, j] >= 0) & np.isfinite(sizes[:, j])), f"{side}_size is negative or infinite")
+            self.reject(
+                ~((sizes[:, j] >= 0) & np.isfinite(sizes[:, j])),
+                f"{side}_size is negative or infinite",
+            )
             actions[:, j] = np.where(there, BookAction.QUOTE, BookAction.NO_QUOTE)
         coded = self.sizes(sizes.ravel())
         sequences = np.repeat(self.optional("sequence"), 2)
@@ -389,12 +392,12 @@ def _marks(
 ) -> tuple[npt.NDArray[np.uint8], bool]:
     """Return the `BookMark` bits of each row, and whether ends of messages are among them."""
     n = len(flags)
-    doubtful = np.zeros(n, dtype=np.bool_)
+    doubtful: Bools = np.zeros(n, dtype=np.bool_)
+    first: Bools = np.ones(n, dtype=np.bool_)
     if dialect == "lobster":
         return np.full(n, BookMark.FIRST | BookMark.LAST, dtype=np.uint8), True
     if dialect == "mbo":
         last, in_snapshot, doubtful = (flags & 128) != 0, (flags & 32) != 0, (flags & 4) != 0
-        first = np.ones(n, dtype=np.bool_)
     else:
         last, in_snapshot = (flags & 2) != 0, snapshot | ((flags & 1) != 0)
         first = _first_rows(last, in_snapshot, reader)

@@ -13,7 +13,7 @@ Row = tuple[str, float, float]
 
 
 def message(
-    sequence: int, rows: Sequence[Row], *, snapshot: bool = False, **columns: int
+    sequence: int, rows: Sequence[Row], *, snapshot: bool = False, **columns: Any
 ) -> dict[str, Any]:
     """One message by price as a table: (side, price, size) rows, the last one flagged."""
     n = len(rows)
@@ -103,7 +103,7 @@ def test_a_snapshot_older_than_a_sound_book_is_dropped() -> None:
         ({"sequence_prev": 10, "sequence_first": 12}, 0),
     ],
 )
-def test_a_gap_is_seen_by_each_rule(numbers: dict[str, int], gaps: int) -> None:
+def test_a_gap_is_seen_by_each_rule(numbers: dict[str, Any], gaps: int) -> None:
     # Spot: sequence_first is one above the last; futures: sequence_prev is the last, whatever
     # sequence_first says; else numbers go up by one, and 13 does not follow 10.
     book = OrderBook("X")

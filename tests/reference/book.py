@@ -56,7 +56,9 @@ class SlowBook:
         for s, price, size in self.orders.values():
             if s == side:
                 totals[price] = totals.get(price, 0) + size
-        return sorted(((p, n) for p, n in totals.items() if n > 0), key=lambda level: -side * level[0])
+        return sorted(
+            ((p, n) for p, n in totals.items() if n > 0), key=lambda level: -side * level[0]
+        )
 
     def size_ahead(self, order_id: int) -> int:
         side, price, _ = self.orders[order_id]
@@ -77,7 +79,9 @@ class SlowBook:
         return sum(size for price, size in self.levels(-side) if side * price <= side * limit)
 
 
-def rebuild_by_price(table: pd.DataFrame) -> Iterable[tuple[int, dict[Any, float], dict[Any, float]]]:
+def rebuild_by_price(
+    table: pd.DataFrame,
+) -> Iterable[tuple[int, dict[Any, float], dict[Any, float]]]:
     """Replay a capture by the data's own instructions, message by message.
 
     Buffer the changes, load the snapshot, drop messages numbered at or below it, apply the rest.
