@@ -1,4 +1,4 @@
-"""The message bus: topics, endpoints and requests, delivered in one order for all handlers."""
+"""The message bus: topics, endpoints and requests, delivered in one order for all handlers.
 
 A message published while another is being delivered waits in a queue, first in, first out, until
 the present one has reached all its handlers; so every handler sees the same order of events. A
