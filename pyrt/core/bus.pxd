@@ -66,6 +66,8 @@ cdef class MessageBus:
     cdef tuple _receivers
     cdef object _message
     cdef Py_ssize_t _next
+    cdef int _rounds
+    cdef Py_ssize_t _left_in_round
 
     cpdef Channel channel(self, str topic)
     cpdef int begin(self) except -1
@@ -76,6 +78,7 @@ cdef class MessageBus:
     cdef int _drain(self) except -1
     cdef int _deliver(self) except -1
     cdef int _take_next(self) except -1
+    cdef int _begin_round(self) except -1
     cdef int _settle(self, object error) except -1
     cdef int _remove(self, Subscription subscription) except -1
     cdef Subscription _new_subscription(self, str pattern, object handler, int priority)

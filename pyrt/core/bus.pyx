@@ -11,7 +11,10 @@ and `?` for one character. Symbols enter a topic through `escape`.
 """
 cimport cython
 
-from pyrt.errors import ConfigError, UnknownName
+from pyrt.errors import ConfigError, RunawayError, UnknownName
+
+cdef enum:
+    ROUNDS_MAX = 10_000  # as the kernel allows for commands at one instant
 
 _ESCAPES = {"%": "%25", ".": "%2E", "*": "%2A", "?": "%3F"}
 
@@ -154,6 +157,9 @@ cdef class MessageBus:
     handlers not yet called and the queue stay as they are, and `flush`, or the next message,
     resumes with them; the handler that raised is not called again for that message. Exceptions
     that are no `Exception` (KeyboardInterrupt) always come out.
+
+    Messages that keep begetting messages, 10,000 rounds of them in one dispatch, are a
+    RunawayError that names the handler next in turn; the queue is kept as above.
 
     Examples
     --------
@@ -388,6 +394,8 @@ cdef class MessageBus:
 
     cdef int _drain(self) except -1:
         self.depth += 1
+        self._rounds = 0
+        self._left_in_round = self.pending
         try:
             while self._receivers is not None or self._take_next():
                 try:
@@ -417,6 +425,9 @@ cdef class MessageBus:
         """Make the queue's head the message in delivery; 0 when there is none."""
         if self.pending == 0:
             return 0
+        if self._left_in_round == 0:
+            self._begin_round()
+        self._left_in_round -= 1
         self._receivers = self._queue[self._head]
         self._message = self._queue[self._head + 1]
         self._next = 0
@@ -427,6 +438,22 @@ cdef class MessageBus:
             del self._queue[: self._head]
             self._head = 0
         return 1
+
+    cdef int _begin_round(self) except -1:
+        """Count what has been published since the last round began as one more round."""
+        cdef Subscription first
+        if self._rounds == ROUNDS_MAX:
+            first = self._queue[self._head][0]
+            raise RunawayError(
+                f"Messages beget messages without end, next for {first.handler!r} on "
+                f"{first.pattern!r}",
+                remedy="Let a handler stop publishing when its own message comes back",
+                pattern=first.pattern,
+                rounds=ROUNDS_MAX,
+            )
+        self._rounds += 1
+        self._left_in_round = self.pending
+        return 0
 
     cdef int _settle(self, object error) except -1:
         """Let the error out unless the hook absorbs it."""

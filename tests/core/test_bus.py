@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyrt.core.bus import MessageBus, escape, matches, unescape
-from pyrt.errors import ConfigError, UnknownName
+from pyrt.errors import ConfigError, RunawayError, UnknownName
 
 
 class Broken(Exception):
@@ -401,6 +401,23 @@ def test_an_error_in_on_error_comes_out_chained(bus: MessageBus) -> None:
         bus.publish("t", 1)
     assert isinstance(caught.value.__context__, Broken)
     assert bus.depth == 0
+
+
+def test_messages_that_beget_each_other_without_end_are_an_error(bus: MessageBus) -> None:
+    def ping(message: int) -> None:
+        bus.publish("pong", message + 1)
+
+    def pong(message: int) -> None:
+        bus.publish("ping", message + 1)
+
+    bus.subscribe("ping", ping)
+    last = bus.subscribe("pong", pong)
+    with pytest.raises(RunawayError, match="on 'pong'"):
+        bus.publish("ping", 0)
+    assert (bus.delivered, bus.pending, bus.depth) == (10_001, 1, 0)
+    last.cancel()
+    bus.flush()
+    assert bus.pending == 0
 
 
 def test_an_interrupt_is_not_offered_to_on_error(bus: MessageBus) -> None:
