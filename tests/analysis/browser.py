@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -45,6 +46,7 @@ class Browser:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self._stack = ExitStack()
         self._socket = self._connect()
         self._number = 0
         self.problems: list[str] = []
@@ -61,7 +63,7 @@ class Browser:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._socket.close()
+        self._stack.close()
         self._process.terminate()
         self._process.wait(timeout=20)
 
@@ -86,10 +88,12 @@ class Browser:
 
     def open(self, page: Path, *, timeout: float = 30.0) -> float:
         """Open a report and return the milliseconds until it says it is ready."""
+        self.problems.clear()
         self.send("Page.navigate", url=page.as_uri())
         limit = time.monotonic() + timeout
         while self.evaluate("document.documentElement?.dataset.ready") != "true":
-            assert time.monotonic() < limit, f"not ready: {self.problems}"
+            assert not self.problems, self.problems
+            assert time.monotonic() < limit, "the page did not get ready"
             time.sleep(0.05)
         return float(self.evaluate("pyrtReport.ready_ms"))
 
@@ -107,7 +111,7 @@ class Browser:
         port = announced.read_text().split("\n")[0]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=10) as answer:
             pages = [target for target in json.load(answer) if target["type"] == "page"]
-        return connect(pages[0]["webSocketDebuggerUrl"], max_size=None)
+        return self._stack.enter_context(connect(pages[0]["webSocketDebuggerUrl"], max_size=None))
 
     def _note(self, message: dict[str, Any]) -> None:
         params = message.get("params", {})

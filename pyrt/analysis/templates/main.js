@@ -5,12 +5,14 @@ const SPANS = [
   ["5Y", 5 * 365.25 * DAY],
 ];
 
+const LEAST_POINTS = 15; // a button for a shorter span would show next to nothing
+
 async function start() {
   const run = await unpack(JSON.parse(document.getElementById("run-data").textContent));
   connectTheme(() => undefined);
   if (run.equity.ts.length < 2) {
     document.getElementById("charts").hidden = true;
-    document.getElementById("trades").hidden = true;
+    drawHistogram(run);
     expose(null);
     return;
   }
@@ -21,7 +23,8 @@ async function start() {
     chart.redraw();
     drawHistogram(run);
   });
-  new TradeTable(document.getElementById("trades"), run, chart).start();
+  const trades = document.getElementById("trades");
+  if (trades) new TradeTable(trades, run, chart).start();
   drawHistogram(run);
   expose(chart);
 }
@@ -38,7 +41,8 @@ function connectControls(chart) {
   const { times } = chart.timeline;
   const span = times[times.length - 1] - times[0];
   const spans = document.getElementById("spans");
-  for (const [name, length] of SPANS.filter(([, length]) => length < span)) {
+  const useful = ([, length]) => length < span && length > LEAST_POINTS * chart.timeline.step;
+  for (const [name, length] of SPANS.filter(useful)) {
     addButton(spans, name, () => chart.showTimes(times[times.length - 1] - length,
       times[times.length - 1] + chart.timeline.step));
   }
@@ -143,12 +147,14 @@ function drawHistogram(run) {
 
 // For scripts and tests: what is in view, in times (ms, UTC), and how many marks are on screen.
 function expose(chart) {
+  const inView = () => {
+    const [start, end] = chart.window.map((position) => chart.timeline.timeAt(position));
+    return { start, end };
+  };
   window.pyrtReport = {
     chart,
-    window: () => ({
-      start: chart.timeline.timeAt(chart.window[0]), end: chart.timeline.timeAt(chart.window[1]),
-    }),
-    setWindow: (start, end) => chart.showTimes(start, end),
+    window: inView,
+    setWindow: (start, end) => chart.showTimes(start, end).then(inView),
     visibleFills: () => (chart ? chart.visibleFills() : []),
     marks: () => countMarks(document.getElementById("chart")),
     ready_ms: performance.now(),
