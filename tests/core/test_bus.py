@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyrt.core.bus import MessageBus, escape, matches, unescape
@@ -56,11 +56,13 @@ def test_wildcards_stand_for_any_run_and_for_one_character(
     assert matches(pattern, topic) is fits
 
 
+@settings(deadline=None)
 @given(st.text("ab.*?", max_size=8), st.text("ab.", max_size=10))
 def test_matching_agrees_with_fnmatch(pattern: str, topic: str) -> None:
     assert matches(pattern, topic) == fnmatchcase(topic, pattern)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_escaped_symbols_are_distinct_and_hold_no_special_character(a: str, b: str) -> None:
     assert unescape(escape(a)) == a

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -53,6 +53,7 @@ def table(rows: list[tuple[int, float, float, int]]) -> list[NDArray[Any]]:
 
 
 @every_kind
+@settings(deadline=None)
 @given(rows=ROWS)
 def test_a_stream_gives_the_bits_of_the_batch(kind: str, rows: Any) -> None:
     columns = table(rows)
@@ -67,6 +68,7 @@ def test_a_stream_gives_the_bits_of_the_batch(kind: str, rows: Any) -> None:
 
 
 @every_kind
+@settings(deadline=None)
 @given(rows=ROWS, data=st.data())
 def test_the_future_changes_no_bar_and_a_cut_table_gives_the_bars_of_the_whole(
     kind: str, rows: Any, data: st.DataObject
@@ -82,6 +84,7 @@ def test_the_future_changes_no_bar_and_a_cut_table_gives_the_bars_of_the_whole(
 
 
 @pytest.mark.parametrize("kind", FROM_BARS)
+@settings(deadline=None)
 @given(rows=ROWS)
 def test_bars_in_a_stream_give_the_bits_of_the_batch(kind: str, rows: Any) -> None:
     _, price, size, _ = table(rows)
@@ -96,6 +99,7 @@ def test_bars_in_a_stream_give_the_bits_of_the_batch(kind: str, rows: Any) -> No
 
 
 @every_kind
+@settings(deadline=None)
 @given(rows=ROWS)
 def test_bars_hold_together(kind: str, rows: Any) -> None:
     """Times in order, low <= open, close and VWAP <= high, and no trade lost or counted twice."""

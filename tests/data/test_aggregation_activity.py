@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyrt.data.aggregation import Aggregator
@@ -170,6 +170,7 @@ def same(fast: Any, twin: list[slow.Row]) -> bool:
     return repr(fast.tolist()) == repr([tuple(row) for row in twin])
 
 
+@settings(deadline=None)
 @given(TRADES, st.sampled_from(["tick", "volume", "value"]), st.integers(1, 300))
 def test_threshold_bars_equal_the_twin(trades: Any, measure: str, threshold: int) -> None:
     ts, prices, sizes, aggressors, events = columns(trades)
@@ -178,6 +179,7 @@ def test_threshold_bars_equal_the_twin(trades: Any, measure: str, threshold: int
     assert same(fast, slow.threshold_bars(measure, threshold, events))
 
 
+@settings(deadline=None)
 @given(
     TRADES,
     st.sampled_from(["imbalance", "runs"]),

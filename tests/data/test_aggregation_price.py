@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyrt.data.aggregation_price import HeikinAshiBars, RangeBars, RenkoBars
@@ -124,6 +124,7 @@ def same(fast: Any, twin: list[slow.Row]) -> bool:
     return repr(fast.tolist()) == repr([tuple(row) for row in twin])
 
 
+@settings(deadline=None)
 @given(TRADES, SIZES)
 def test_range_and_renko_bars_equal_the_twin(trades: Any, size: float) -> None:
     events = [slow.trade(i, *trade) for i, trade in enumerate(trades)]
@@ -133,6 +134,7 @@ def test_range_and_renko_bars_equal_the_twin(trades: Any, size: float) -> None:
     assert same(RenkoBars(size).batch_trades(*table), slow.renko_bars(size, events))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(PRICES, PRICES, PRICES, PRICES, st.sampled_from([0.0, 2.0]))))
 def test_heikin_ashi_equals_the_twin(rows: Any) -> None:
     events = [

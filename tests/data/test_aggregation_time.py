@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -393,6 +393,7 @@ def play(bars: TimeBars, twin: slow.SlowTimeBars, event: tuple[Any, ...]) -> int
     return bars.update_bar(*made[:7])
 
 
+@settings(deadline=None)
 @given(settings_and_events())
 def test_time_bars_equal_the_twin_to_the_last_bit(case: tuple[Any, ...]) -> None:
     timeframe, table, grace, fill_gaps, events = case
