@@ -15,9 +15,9 @@ KINDS = ("bars", "quotes", "trades", "book", "quotebars", "closes")
 
 REPAIRS = (
     "utc",
+    "drop_nan",
     "sort",
     "drop_duplicates",
-    "drop_nan",
     "ffill",
     "clip",
     "drop_invalid",

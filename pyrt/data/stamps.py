@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ _EARLIEST_NS = -2_208_988_800 * 10**9  # 1900-01-01
 _LATEST_NS = 4_102_444_800 * 10**9  # 2100-01-01
 # Microseconds up to the year 2100, read as nanoseconds, end on 1970-02-17.
 _TRAP_NS = _LATEST_NS // 1000
-_ISO_OFFSET = r"\d:\d\d.*?(?P<offset>Z|[+-]\d\d:?\d\d)$"
+_OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +180,7 @@ def _text(values: Any, name: str, options: Options, report: Report) -> Stamps:
     import pyarrow.compute as pc
 
     series = values.to_pandas()
-    offsets = pc.struct_field(pc.extract_regex(values, pattern=_ISO_OFFSET), "offset")
-    found = {str(text).replace(":", "") for text in pc.unique(offsets.drop_null()).to_pylist()}
+    zones, naive = _offsets(values)
     parsed = pd.to_datetime(series, format="ISO8601", utc=True, errors="coerce")
     bad = np.flatnonzero((parsed.isna() & series.notna()).to_numpy())
     if len(bad):
@@ -195,14 +195,32 @@ def _text(values: Any, name: str, options: Options, report: Report) -> Stamps:
     if len(bad):
         ns = ns.copy()
         ns[bad] = 0  # reported above, not missing
-    naive = (offsets.is_null().to_numpy()) & series.notna().to_numpy()
-    if not found:
+    if not zones:
         longest = pc.max(pc.utf8_length(values)).as_py() or 0
         return Stamps(ns, None, is_date=longest <= len("2024-01-02"))
-    zones = {"UTC" if offset in ("Z", "+0000") else offset for offset in found}
     texts = np.asarray(series.to_numpy(dtype=object))
     _report_mixture(name, naive, zones, texts, options, report)
     return Stamps(ns, "UTC")
+
+
+def _offsets(values: Any) -> tuple[set[str], NDArray[np.bool_]]:
+    """Return the offsets that stamps are written with, and which rows have none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    # The few distinct endings tell; matching every row would cost more than parsing it.
+    endings = pc.utf8_slice_codeunits(values, -6)
+    found: set[str] = set()
+    without: list[str] = []
+    for ending in pc.unique(endings.drop_null()).to_pylist():
+        match = _OFFSET.search(ending)
+        if match is None:
+            without.append(ending)
+        else:
+            offset = match[0].replace(":", "")
+            found.add("UTC" if offset in ("Z", "+0000") else offset)
+    naive = pc.is_in(endings, value_set=pa.array(without, endings.type))
+    return found, np.asarray(naive.to_numpy())
 
 
 def _objects(cells: list[Any], name: str, options: Options, report: Report) -> Stamps:

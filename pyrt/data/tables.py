@@ -84,7 +84,7 @@ def load(
     calendar : str, optional
         ``"XNYS"``: bars of days last from their session's open to its close.
     repair : str or iterable of str, optional
-        ``"utc"``, ``"sort"``, ``"drop_duplicates"`` (the last is kept), ``"drop_nan"``, ``"ffill"``
+        ``"utc"``, ``"drop_nan"``, ``"sort"``, ``"drop_duplicates"`` (the last is kept), ``"ffill"``
         (bars without prices become flat, with no volume), ``"clip"`` (high and low widened),
         ``"drop_invalid"``; made in this order.
     kind : str, optional

@@ -188,7 +188,7 @@ def test_all_faults_come_in_one_error_with_all_repairs() -> None:
         "naive_time",
     ]
     assert caught.value.values["rows"]["duplicate"] == [30]
-    assert 'repair=["sort", "drop_duplicates", "drop_nan", "clip"]' in str(caught.value)
+    assert 'repair=["drop_nan", "sort", "drop_duplicates", "clip"]' in str(caught.value)
 
 
 def test_row_numbers_count_in_the_table_as_given_not_within_a_symbol() -> None:
