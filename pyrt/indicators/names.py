@@ -13,6 +13,19 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "oscillators": (
         "MACD", "MACDEXT", "MACDFIX", "APO", "PPO", "PVO", "AO", "AC", "QSTICK", "IMI",
     ),
+    "statistics": (
+        "STDDEV", "VAR", "AVGDEV", "CORREL", "BETA", "LINEARREG", "LINEARREG_SLOPE",
+        "LINEARREG_ANGLE", "LINEARREG_INTERCEPT", "TSF", "FOSC", "PERCENTILE", "PERCENTRANK",
+    ),
+    "arithmetic": (
+        "ADD", "SUB", "MULT", "DIV", "SUM", "CUMSUM", "ACOS", "ASIN", "ATAN", "CEIL", "COS", "COSH",
+        "EXP", "FLOOR", "LN", "LOG10", "SIN", "SINH", "SQRT", "TAN", "TANH",
+    ),
+    "prices": ("AVGPRICE", "MEDPRICE", "TYPPRICE", "WCLPRICE", "BOP", "HA"),
+    "extremes": (
+        "MAX", "MIN", "MINMAX", "MAXINDEX", "MININDEX", "MINMAXINDEX", "MIDPOINT", "MIDPRICE",
+        "DONCHIAN", "AROON", "AROONOSC", "FRACTAL",
+    ),
     "momentum": (
         "MOM", "ROC", "ROCP", "ROCR", "ROCR100", "RSI", "CMO", "CMOU", "ER", "TRIX", "TSI", "DPO",
         "COPPOCK", "VHF",

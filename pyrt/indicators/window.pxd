@@ -12,6 +12,7 @@ The block's memory holds the head's values in its slots [0, p) and the tails' su
 """
 
 from libc.math cimport INFINITY, fabs
+from libc.string cimport memcpy, memmove
 
 
 cdef struct Sum:
@@ -135,17 +136,21 @@ cdef inline void peak_init(Peak* s, double* block, Py_ssize_t n) noexcept nogil:
         block[i] = -INFINITY
 
 
-cdef inline double peak_step(Peak* s, double x) noexcept nogil:
-    """Take `x`; return the greatest of the last `n` values."""
-    cdef Py_ssize_t i
-    cdef double tail
+cdef inline double peak_grow(Peak* s, double x) noexcept nogil:
+    """Take `x` where it does not complete the block (`s.p < s.n - 1`)."""
     s.block[s.p] = x
     s.head = x if x > s.head else s.head
     s.p += 1
-    if s.p < s.n:
-        tail = s.block[s.p]
-        return tail if tail > s.head else s.head
-    tail = -INFINITY
+    return s.block[s.p] if s.block[s.p] > s.head else s.head
+
+
+cdef inline double peak_step(Peak* s, double x) noexcept nogil:
+    """Take `x`; return the greatest of the last `n` values."""
+    cdef Py_ssize_t i
+    cdef double tail = -INFINITY
+    if s.p < s.n - 1:
+        return peak_grow(s, x)
+    s.block[s.p] = x
     for i in range(s.n - 1, -1, -1):
         tail = s.block[i] if s.block[i] > tail else tail
         s.block[i] = tail
@@ -164,17 +169,21 @@ cdef inline void trough_init(Peak* s, double* block, Py_ssize_t n) noexcept nogi
         block[i] = INFINITY
 
 
-cdef inline double trough_step(Peak* s, double x) noexcept nogil:
-    """Take `x`; return the least of the last `n` values."""
-    cdef Py_ssize_t i
-    cdef double tail
+cdef inline double trough_grow(Peak* s, double x) noexcept nogil:
+    """Take `x` where it does not complete the block (`s.p < s.n - 1`)."""
     s.block[s.p] = x
     s.head = x if x < s.head else s.head
     s.p += 1
-    if s.p < s.n:
-        tail = s.block[s.p]
-        return tail if tail < s.head else s.head
-    tail = INFINITY
+    return s.block[s.p] if s.block[s.p] < s.head else s.head
+
+
+cdef inline double trough_step(Peak* s, double x) noexcept nogil:
+    """Take `x`; return the least of the last `n` values."""
+    cdef Py_ssize_t i
+    cdef double tail = INFINITY
+    if s.p < s.n - 1:
+        return trough_grow(s, x)
+    s.block[s.p] = x
     for i in range(s.n - 1, -1, -1):
         tail = s.block[i] if s.block[i] < tail else tail
         s.block[i] = tail
@@ -207,15 +216,33 @@ cdef inline double lag_step(Lag* s, double x) noexcept nogil:
 
 cdef struct Running:
     double total    # sum as far as it fits a double
-    double rest     # what did not fit (Neumaier)
+    double rest     # what did not fit (Knuth's two-sum)
 
 
 cdef inline double running_step(Running* s, double x) noexcept nogil:
     """Add `x` to a sum over everything; return the sum, right to the last bit or so."""
     cdef double total = s.total + x
-    if fabs(s.total) >= fabs(x):
-        s.rest += (s.total - total) + x
-    else:
-        s.rest += (x - total) + s.total
+    cdef double added = total - s.total
+    s.rest += (s.total - (total - added)) + (x - added)  # exactly what the addition rounded off
     s.total = total
     return total + s.rest
+
+
+cdef struct History:
+    Py_ssize_t keep   # values of the past that a window reaches back for
+    double* values    # keep + CHUNK doubles: the past, oldest first, then the rows in hand
+
+
+cdef inline void history_init(History* s, double* memory, Py_ssize_t keep) noexcept nogil:
+    s.keep = keep
+    s.values = memory
+
+
+cdef inline void history_join(History* s, const double* x, Py_ssize_t n) noexcept nogil:
+    """Put the rows in hand after the past, so that each window is one stretch of memory."""
+    memcpy(s.values + s.keep, x, n * sizeof(double))
+
+
+cdef inline void history_shift(History* s, Py_ssize_t n) noexcept nogil:
+    """Let the rows in hand become the past."""
+    memmove(s.values, s.values + n, s.keep * sizeof(double))

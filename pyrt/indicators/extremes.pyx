@@ -1,0 +1,577 @@
+# cython: cdivision=True
+# Divisors are lengths.
+"""Greatest and least values of a window, and where they are."""
+
+cimport cython
+from libc.math cimport INFINITY
+
+from pyrt.indicators.base cimport HighLow, Series, whole
+from pyrt.indicators.window cimport (
+    Lag, Peak, lag_init, lag_step, peak_grow, peak_init, peak_step, trough_grow, trough_init,
+    trough_step,
+)
+
+
+cdef struct Summit:
+    Py_ssize_t n
+    Py_ssize_t p
+    double length
+    double sign       # -1 to look for the least
+    double head       # greatest of the head
+    double head_row
+    double best
+    double best_row
+    double* block     # 2n doubles: values, or greatest of each tail, then their rows
+
+
+cdef inline void summit_init(Summit* s, double* block, Py_ssize_t n, double sign) noexcept nogil:
+    cdef Py_ssize_t i
+    s.n = n
+    s.p = 0
+    s.length = n
+    s.sign = sign
+    s.head = -INFINITY
+    s.head_row = 0.0
+    s.best = -INFINITY
+    s.best_row = -1.0
+    s.block = block
+    for i in range(n):
+        block[i] = -INFINITY
+
+
+cdef inline void summit_step(Summit* s, double value, double row) noexcept nogil:
+    """Take a value; set `best_row` to the row of the greatest of the last `n`.
+
+    Of equal values the newest counts when it arrives, and the oldest when the row that counted
+    leaves the window: TA-Lib's choice, here without searching the window again.
+    """
+    cdef double x = value * s.sign, tail, tail_row
+    cdef Py_ssize_t i
+    s.block[s.p] = x
+    s.block[s.n + s.p] = row
+    if x > s.head:
+        s.head = x
+        s.head_row = row
+    s.p += 1
+    if s.p < s.n:
+        tail = s.block[s.p]
+        tail_row = s.block[s.n + s.p]
+    else:
+        tail = -INFINITY
+        tail_row = row
+        for i in range(s.n - 1, -1, -1):
+            if s.block[i] >= tail:
+                tail = s.block[i]
+                tail_row = s.block[s.n + i]
+            s.block[i] = tail
+            s.block[s.n + i] = tail_row
+        s.p = 0
+        s.head = -INFINITY
+    if s.best_row <= row - s.length or row < s.length:
+        s.best = tail if tail >= s.head else s.head
+        s.best_row = tail_row if tail >= s.head else s.head_row
+    elif x >= s.best:
+        s.best = x
+        s.best_row = row
+
+
+cdef inline double latest_step(Summit* s, double value, double row) noexcept nogil:
+    """Take a value; return the row of the greatest of the last `n`, of equal ones the newest."""
+    cdef double x = value * s.sign, tail, tail_row
+    cdef Py_ssize_t i
+    s.block[s.p] = x
+    s.block[s.n + s.p] = row
+    s.head_row = row if x >= s.head else s.head_row
+    s.head = x if x >= s.head else s.head
+    s.p += 1
+    if s.p < s.n:
+        return s.block[s.n + s.p] if s.block[s.p] > s.head else s.head_row
+    tail = -INFINITY
+    tail_row = row
+    for i in range(s.n - 1, -1, -1):
+        tail_row = s.block[s.n + i] if s.block[i] > tail else tail_row
+        tail = s.block[i] if s.block[i] > tail else tail
+        s.block[i] = tail
+        s.block[s.n + i] = tail_row
+    s.p = 0
+    s.head = -INFINITY
+    return tail_row
+
+
+@cython.final
+cdef class MAX(Series):
+    """Greatest of the last `timeperiod` values.
+
+    The warm-up is `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 30
+        Length of the window, 1 to 100,000.
+    """
+
+    cdef Peak peak
+
+    def __init__(self, timeperiod=30):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n - 1)
+        peak_init(&self.peak, self.reserve(n), n)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Peak s = self.peak
+        cdef const double* a = x[0]
+        cdef double* o = y[0]
+        cdef Py_ssize_t i = 0, stop
+        while i < n:
+            stop = min(n, i + s.n - 1 - s.p)
+            while i < stop:
+                o[i] = peak_grow(&s, a[i])
+                i += 1
+            if i < n:
+                o[i] = peak_step(&s, a[i])
+                i += 1
+        self.peak = s
+
+
+@cython.final
+cdef class MIN(Series):
+    """Least of the last `timeperiod` values.
+
+    The warm-up is `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 30
+        Length of the window, 1 to 100,000.
+    """
+
+    cdef Peak trough
+
+    def __init__(self, timeperiod=30):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n - 1)
+        trough_init(&self.trough, self.reserve(n), n)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Peak s = self.trough
+        cdef const double* a = x[0]
+        cdef double* o = y[0]
+        cdef Py_ssize_t i = 0, stop
+        while i < n:
+            stop = min(n, i + s.n - 1 - s.p)
+            while i < stop:
+                o[i] = trough_grow(&s, a[i])
+                i += 1
+            if i < n:
+                o[i] = trough_step(&s, a[i])
+                i += 1
+        self.trough = s
+
+
+@cython.final
+cdef class MINMAX(Series):
+    """Least and greatest of the last `timeperiod` values: outputs `min` and `max`.
+
+    The warm-up is `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 30
+        Length of the window, 1 to 100,000.
+    """
+
+    cdef Peak trough
+    cdef Peak peak
+
+    def __init__(self, timeperiod=30):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n - 1, ("min", "max"))
+        trough_init(&self.trough, self.reserve(n), n)
+        peak_init(&self.peak, self.reserve(n), n)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Peak a = self.trough, b = self.peak
+        cdef Py_ssize_t i
+        for i in range(n):
+            y[0][i] = trough_step(&a, x[0][i])
+            y[1][i] = peak_step(&b, x[0][i])
+        self.trough = a
+        self.peak = b
+
+    @property
+    def min(self):
+        """Least value."""
+        return self.out[0]
+
+    @property
+    def max(self):
+        """Greatest value."""
+        return self.out[1]
+
+
+cdef class Placed(Series):
+    """Rows of the least and the greatest value."""
+
+    cdef Summit low
+    cdef Summit high
+    cdef int length
+
+    cdef int arrange(self, object timeperiod, tuple outputs) except -1:
+        self.length = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), self.length - 1, outputs)
+        summit_init(&self.low, self.reserve(2 * self.length), self.length, -1.0)
+        summit_init(&self.high, self.reserve(2 * self.length), self.length, 1.0)
+        return 0
+
+
+@cython.final
+cdef class MAXINDEX(Placed):
+    """Row (counted from 0, gaps included) of the greatest of the last `timeperiod` values.
+
+    Of equal values the newest counts when it arrives, the oldest when the one that counted leaves.
+    The warm-up is `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 30
+        Length of the window, 1 to 100,000.
+    """
+
+    def __init__(self, timeperiod=30):
+        self.arrange(timeperiod, ("value",))
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Summit s = self.high
+        cdef Py_ssize_t i, gaps = self.rows - self.seen
+        for i in range(n):
+            summit_step(&s, x[0][i], self.seen + i)
+            y[0][i] = s.best_row + gaps
+        self.high = s
+
+
+@cython.final
+cdef class MININDEX(Placed):
+    """Row (counted from 0, gaps included) of the least of the last `timeperiod` values.
+
+    Of equal values the newest counts when it arrives, the oldest when the one that counted leaves.
+    The warm-up is `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 30
+        Length of the window, 1 to 100,000.
+    """
+
+    def __init__(self, timeperiod=30):
+        self.arrange(timeperiod, ("value",))
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Summit s = self.low
+        cdef Py_ssize_t i, gaps = self.rows - self.seen
+        for i in range(n):
+            summit_step(&s, x[0][i], self.seen + i)
+            y[0][i] = s.best_row + gaps
+        self.low = s
+
+
+@cython.final
+cdef class MINMAXINDEX(Placed):
+    """Rows of the least and the greatest value: outputs `minidx` and `maxidx`.
+
+    As `MININDEX` and `MAXINDEX`. The warm-up is `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 30
+        Length of the window, 1 to 100,000.
+    """
+
+    def __init__(self, timeperiod=30):
+        self.arrange(timeperiod, ("minidx", "maxidx"))
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Summit low = self.low, high = self.high
+        cdef Py_ssize_t i, gaps = self.rows - self.seen
+        for i in range(n):
+            summit_step(&low, x[0][i], self.seen + i)
+            summit_step(&high, x[0][i], self.seen + i)
+            y[0][i] = low.best_row + gaps
+            y[1][i] = high.best_row + gaps
+        self.low = low
+        self.high = high
+
+    @property
+    def minidx(self):
+        """Row of the least value."""
+        return self.out[0]
+
+    @property
+    def maxidx(self):
+        """Row of the greatest value."""
+        return self.out[1]
+
+
+@cython.final
+cdef class MIDPOINT(Series):
+    """Middle between the greatest and the least of the last `timeperiod` values.
+
+    The warm-up is `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 14
+        Length of the window, 1 to 100,000.
+    """
+
+    cdef Peak peak
+    cdef Peak trough
+
+    def __init__(self, timeperiod=14):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n - 1)
+        peak_init(&self.peak, self.reserve(n), n)
+        trough_init(&self.trough, self.reserve(n), n)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Peak a = self.peak, b = self.trough
+        cdef Py_ssize_t i
+        for i in range(n):
+            y[0][i] = (peak_step(&a, x[0][i]) + trough_step(&b, x[0][i])) * 0.5
+        self.peak = a
+        self.trough = b
+
+
+cdef class Channel(HighLow):
+    """Highest high and lowest low of the last bars."""
+
+    cdef Peak peak
+    cdef Peak trough
+
+    cdef int arrange(self, object timeperiod, int extra, tuple outputs) except -1:
+        cdef int n = whole("timeperiod", timeperiod, 1) + extra
+        self.begin(("timeperiod",), (timeperiod,), n - 1, outputs)
+        peak_init(&self.peak, self.reserve(n), n)
+        trough_init(&self.trough, self.reserve(n), n)
+        return 0
+
+
+@cython.final
+cdef class MIDPRICE(Channel):
+    """Middle between the highest high and the lowest low of the last `timeperiod` bars.
+
+    The warm-up is `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 14
+        Length of the window, 1 to 100,000.
+    """
+
+    def __init__(self, timeperiod=14):
+        self.arrange(timeperiod, 0, ("value",))
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Peak a = self.peak, b = self.trough
+        cdef Py_ssize_t i
+        for i in range(n):
+            y[0][i] = (peak_step(&a, x[0][i]) + trough_step(&b, x[1][i])) * 0.5
+        self.peak = a
+        self.trough = b
+
+
+@cython.final
+cdef class DONCHIAN(Channel):
+    """Donchian channel: highest high, middle and lowest low of the last `timeperiod` bars.
+
+    Outputs `upperband`, `middleband`, `lowerband`. The warm-up is `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 20
+        Length of the window, 1 to 100,000.
+    """
+
+    def __init__(self, timeperiod=20):
+        self.arrange(timeperiod, 0, ("upperband", "middleband", "lowerband"))
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Peak a = self.peak, b = self.trough
+        cdef double upper, lower
+        cdef Py_ssize_t i
+        for i in range(n):
+            upper = peak_step(&a, x[0][i])
+            lower = trough_step(&b, x[1][i])
+            y[0][i] = upper
+            y[1][i] = (upper + lower) * 0.5
+            y[2][i] = lower
+        self.peak = a
+        self.trough = b
+
+    @property
+    def upperband(self):
+        """Highest high."""
+        return self.out[0]
+
+    @property
+    def middleband(self):
+        """Middle of the channel."""
+        return self.out[1]
+
+    @property
+    def lowerband(self):
+        """Lowest low."""
+        return self.out[2]
+
+
+cdef class Arrows(HighLow):
+    """Bars since the highest high and the lowest low among the last `timeperiod` + 1 bars."""
+
+    cdef Summit high
+    cdef Summit low
+    cdef double scale
+
+    cdef int arrange(self, object timeperiod, tuple outputs) except -1:
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n, outputs)
+        summit_init(&self.high, self.reserve(2 * n + 2), n + 1, 1.0)
+        summit_init(&self.low, self.reserve(2 * n + 2), n + 1, -1.0)
+        self.scale = 100.0 / n
+        return 0
+
+
+@cython.final
+cdef class AROON(Arrows):
+    """Aroon: how recent the lowest low (`aroondown`) and the highest high (`aroonup`) are.
+
+    100 for the present bar down to 0 for one `timeperiod` bars ago. The warm-up is `timeperiod`
+    rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 14
+        Bars looked back, 1 to 100,000.
+    """
+
+    def __init__(self, timeperiod=14):
+        self.arrange(timeperiod, ("aroondown", "aroonup"))
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Summit a = self.high, b = self.low
+        cdef double row = self.seen, past = a.length - 1.0, scale = self.scale
+        cdef Py_ssize_t i
+        for i in range(n):
+            y[0][i] = scale * (past - (row - latest_step(&b, x[1][i], row)))
+            y[1][i] = scale * (past - (row - latest_step(&a, x[0][i], row)))
+            row += 1.0
+        self.high = a
+        self.low = b
+
+    @property
+    def aroondown(self):
+        """Recency of the lowest low, 0 to 100."""
+        return self.out[0]
+
+    @property
+    def aroonup(self):
+        """Recency of the highest high, 0 to 100."""
+        return self.out[1]
+
+
+@cython.final
+cdef class AROONOSC(Arrows):
+    """Aroon oscillator: `aroonup` less `aroondown`, -100 to 100.
+
+    The warm-up is `timeperiod` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 14
+        Bars looked back, 1 to 100,000.
+    """
+
+    def __init__(self, timeperiod=14):
+        self.arrange(timeperiod, ("value",))
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Summit a = self.high, b = self.low
+        cdef double row = self.seen, scale = self.scale
+        cdef Py_ssize_t i
+        for i in range(n):
+            y[0][i] = scale * (latest_step(&a, x[0][i], row) - latest_step(&b, x[1][i], row))
+            row += 1.0
+        self.high = a
+        self.low = b
+
+
+@cython.final
+cdef class FRACTAL(HighLow):
+    """Williams' fractals: outputs `swinghigh` and `swinglow`, 100 where one is confirmed, else 0.
+
+    A bar is a swing high if its high is above those of `leftbars` bars before and `rightbars` bars
+    after it; it is reported `rightbars` rows late, when that is known. The warm-up is `leftbars` +
+    `rightbars` rows.
+
+    Parameters
+    ----------
+    leftbars, rightbars : int, default 2
+        Bars to the sides, 1 to 100,000.
+    """
+
+    cdef Peak high_before
+    cdef Peak high_after
+    cdef Peak low_before
+    cdef Peak low_after
+    cdef Lag highs
+    cdef Lag lows
+    cdef double top
+    """Highest high of the `leftbars` bars before the next one."""
+    cdef double bottom
+
+    def __init__(self, leftbars=2, rightbars=2):
+        cdef int a = whole("leftbars", leftbars, 1), b = whole("rightbars", rightbars, 1)
+        self.begin(
+            ("leftbars", "rightbars"), (leftbars, rightbars), a + b, ("swinghigh", "swinglow")
+        )
+        peak_init(&self.high_before, self.reserve(a), a)
+        trough_init(&self.low_before, self.reserve(a), a)
+        peak_init(&self.high_after, self.reserve(b), b)
+        trough_init(&self.low_after, self.reserve(b), b)
+        lag_init(&self.highs, self.reserve(b), b)
+        lag_init(&self.lows, self.reserve(b), b)
+        self.top = -INFINITY
+        self.bottom = INFINITY
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Peak a = self.high_before, b = self.high_after
+        cdef Peak c = self.low_before, d = self.low_after
+        cdef Lag highs = self.highs, lows = self.lows
+        cdef double top = self.top, bottom = self.bottom, high, low, pivot
+        cdef Py_ssize_t i
+        for i in range(n):
+            high = x[0][i]
+            low = x[1][i]
+            # a bar that does not stand out on its left is never a pivot
+            pivot = lag_step(&highs, high if high > top else -INFINITY)
+            y[0][i] = 100.0 if pivot > peak_step(&b, high) else 0.0
+            pivot = lag_step(&lows, low if low < bottom else INFINITY)
+            y[1][i] = 100.0 if pivot < trough_step(&d, low) else 0.0
+            top = peak_step(&a, high)
+            bottom = trough_step(&c, low)
+        self.high_before = a
+        self.high_after = b
+        self.low_before = c
+        self.low_after = d
+        self.highs = highs
+        self.lows = lows
+        self.top = top
+        self.bottom = bottom
+
+    @property
+    def swinghigh(self):
+        """100 where a swing high is confirmed, else 0."""
+        return self.out[0]
+
+    @property
+    def swinglow(self):
+        """100 where a swing low is confirmed, else 0."""
+        return self.out[1]
