@@ -1,0 +1,40 @@
+"""Event-driven backtesting and live trading: one strategy, recorded or live markets."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "Strategy": "pyrt.strategy",
+    "backtest": "pyrt.facade",
+    "BacktestEngine": "pyrt.facade",
+    "BacktestResult": "pyrt.analysis.result",
+    "Instrument": "pyrt.core.instruments",
+    "equity": "pyrt.core.instruments",
+    "crypto": "pyrt.core.instruments",
+    "Bar": "pyrt.core.data",
+    "Quote": "pyrt.core.data",
+    "Trade": "pyrt.core.data",
+    "Signal": "pyrt.core.data",
+    "Fill": "pyrt.core.orders",
+    "Order": "pyrt.core.orders",
+    "Money": "pyrt.core.numbers",
+    "load": "pyrt.data",
+}
+
+__all__ = ["__version__", *_WHERE]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'pyrt' has no attribute {name!r}")
+    value = getattr(import_module(_WHERE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -16,6 +16,8 @@ cdef class Cache:
     """Per strategy: dict of symbol → Position."""
     cdef list slots
     """Per strategy: list of Position or None by instrument index."""
+    cdef list by_instrument
+    """Per instrument: the Positions that exist in it."""
     cdef readonly dict open_orders
     """Number → Order, in order of submission, over all strategies."""
     cdef list open_by_strategy

@@ -16,6 +16,7 @@ cdef class Cache:
         self.stream_by_topic = {}
         self.books = []
         self.slots = []
+        self.by_instrument = []
         self.open_orders = {}
         self.open_by_strategy = []
         self.held_closed = {}
@@ -31,6 +32,7 @@ cdef class Cache:
             raise ConfigError(f"instrument {instrument.id!r} is defined twice")
         instrument.bind(len(self.instruments))
         self.instruments.append(instrument)
+        self.by_instrument.append([])
         self.by_name[instrument.id] = instrument
         if instrument.venue:
             # A bare symbol is accepted while only one venue lists it.
@@ -91,6 +93,7 @@ cdef class Cache:
         if found is None:
             found = Position(instrument, strategy, cost=self.cost)
             slots[instrument.index] = found
+            (<list>self.by_instrument[instrument.index]).append(found)
             (<dict>self.books[strategy])[instrument.id] = found
         return <Position>found
 

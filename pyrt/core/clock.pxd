@@ -11,6 +11,13 @@ cdef struct Timer:
     int64_t slot
 
 @cython.final
+cdef class TimerEvent:
+    cdef readonly str name
+    cdef readonly int64_t ts_event
+    cdef readonly object owner
+    cdef readonly object handler
+
+@cython.final
 cdef class Clock:
     cdef int64_t now
     """Current time, ns UTC."""

@@ -11,14 +11,8 @@ cdef inline bint before(Timer* a, Timer* b) noexcept:
 
 
 @cython.final
-@cython.no_gc_clear
 cdef class TimerEvent:
     """What `on_timer` and timer handlers get."""
-    cdef readonly str name
-    cdef readonly int64_t ts_event
-    cdef readonly object owner
-    cdef readonly object handler
-
     def __repr__(self):
         return f"TimerEvent(name={self.name!r}, ts_event={self.ts_event})"
 

@@ -62,8 +62,14 @@ cdef class Order:
     cdef readonly Order stop_loss
     cdef readonly Order sibling
     """The other one of a one-cancels-the-other pair."""
-    cdef bint is_exit
-    """Sent only to leave a position: a bracket child or a protective order."""
+    cdef readonly bint is_exit
+    """Sent only to leave a position: a child, or a resting order against what is held."""
+    cdef bint is_child
+    """Leg of a bracket, OTO or OCO."""
+    cdef bint resizes
+    """May shrink to what the account can afford when it meets the market."""
+    cdef int64_t counted
+    """Units of it in the position's working quantity."""
 
     cdef int transition(self, int kind) except -1
     cdef inline int64_t leaves(self) noexcept:

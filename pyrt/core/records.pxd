@@ -39,12 +39,9 @@ cdef struct FillRow:
     int32_t instrument
     int32_t bar
     int16_t strategy
-    uint8_t fee_currency
+    # number of the fee's currency in the low four bits, liquidity in the high ones
+    uint8_t flags
     int8_t side
-    uint8_t liquidity
-    uint8_t reserved0
-    int16_t reserved1
-    int32_t reserved2
 
 cdef struct TripRow:
     int128 entry_notional

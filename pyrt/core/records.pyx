@@ -19,8 +19,7 @@ FILL_DTYPE = [
     ("fee_low", "<u8"), ("fee_high", "<i8"), ("realized_low", "<u8"), ("realized_high", "<i8"),
     ("ts_event", "<i8"), ("quantity", "<i8"), ("price", "<i8"), ("position", "<i8"),
     ("order", "<i4"), ("instrument", "<i4"), ("bar", "<i4"), ("strategy", "<i2"),
-    ("fee_currency", "u1"), ("side", "i1"), ("liquidity", "u1"), ("reserved0", "u1"),
-    ("reserved1", "<i2"), ("reserved2", "<i4"),
+    ("flags", "u1"), ("side", "i1"),
 ]
 TRIP_DTYPE = [
     ("entry_notional_low", "<u8"), ("entry_notional_high", "<i8"),

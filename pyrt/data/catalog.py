@@ -13,7 +13,8 @@ from urllib.parse import quote, unquote
 from pyrt.data.arrow import to_arrow
 from pyrt.data.bars import build_bars
 from pyrt.data.columns import BarColumns, Columns, take
-from pyrt.data.containers import from_arrow, open_parquet
+from pyrt.data.containers import from_arrow
+from pyrt.data.files import open_parquet
 from pyrt.data.options import Options
 from pyrt.data.report import Report
 from pyrt.data.slicing import cut, moment

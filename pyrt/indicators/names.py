@@ -26,6 +26,13 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "MAX", "MIN", "MINMAX", "MAXINDEX", "MININDEX", "MINMAXINDEX", "MIDPOINT", "MIDPRICE",
         "DONCHIAN", "AROON", "AROONOSC", "FRACTAL",
     ),
+    "volatility": ("TRANGE", "ATR", "NATR", "ADR", "CVI", "MASSI", "RVI"),
+    "directional": (
+        "PLUS_DM", "MINUS_DM", "PLUS_DI", "MINUS_DI", "DX", "ADX", "ADXR", "VORTEX",
+    ),
+    "stochastics": (
+        "STOCH", "STOCHF", "STOCHRSI", "KDJ", "SMI", "WILLR", "CCI", "ULTOSC",
+    ),
     "momentum": (
         "MOM", "ROC", "ROCP", "ROCR", "ROCR100", "RSI", "CMO", "CMOU", "ER", "TRIX", "TSI", "DPO",
         "COPPOCK", "VHF",

@@ -6,6 +6,7 @@ const MOST_CANDLES = 400; // above it the price is a line in its high-low band
 const MOST_BUCKETS = 700;
 const MOST_MARKERS = 400; // above it the marks of a side are one path
 const SIDES = ["buy", "sell"];
+const NAMES = { buy: "Buys", sell: "Sells" };
 const MARK_PIXELS = 3;
 const READOUT_PIXELS = 22;
 
@@ -96,8 +97,11 @@ class Chart {
     return [Math.max(0, Math.floor(from)), Math.min(this.count, Math.ceil(to) + 1)];
   }
 
+  // Their number changes with the detail, so each has a name that plotly may know it by: left to
+  // itself it would hand the identity of one trace to another.
   traces() {
-    return [...this.curveTraces(), ...this.priceTraces(), ...this.fillTraces()];
+    const traces = [...this.curveTraces(), ...this.priceTraces(), ...this.fillTraces()];
+    return traces.map((trace) => ({ ...trace, uid: trace.name.replaceAll(" ", "-") }));
   }
 
   curveTraces() {
@@ -182,8 +186,7 @@ class Chart {
 
   fillTrace(fills, side) {
     return {
-      type: "scatter", mode: "none", hoverinfo: "skip", yaxis: "y3", name: `${side}s`,
-      uid: `${side}s`, x: fills.map((fill) => fill.position), y: fills.map((fill) => fill.price),
+      type: "scatter", mode: "none", hoverinfo: "skip", yaxis: "y3", name: NAMES[side], x: fills.map((fill) => fill.position), y: fills.map((fill) => fill.price),
       customdata: fills.map((fill) => fill.ts),
     };
   }
@@ -212,7 +215,7 @@ class Chart {
     const tall = 2 * MARK_PIXELS * pixel * (side === "buy" ? -1 : 1);
     const path = fills.map(({ position: x, price: y }) =>
       `M${x},${y}L${x - wide},${y + tall}L${x + wide},${y + tall}Z`);
-    return { type: "path", name: `${side}s`, xref: "x", yref: "y3", path: path.join(""),
+    return { type: "path", name: NAMES[side], xref: "x", yref: "y3", path: path.join(""),
       fillcolor: color(side), line: { width: 0 }, layer: "above" };
   }
 

@@ -165,7 +165,7 @@ function expose(chart) {
 // Marks drawn for fills: elements of their own, or the triangles of a side's path.
 function countMarks(element) {
   const apart = element.querySelectorAll(
-    ".trace.tracebuys .points path, .trace.tracesells .points path");
+    ".traceBuys .points path, .traceSells .points path");
   const paths = element.querySelectorAll(".shapelayer path");
   const triangles = Array.from(paths, (path) => path.getAttribute("d").match(/M[^MHV]*L[^MHV]*Z/g));
   return apart.length + triangles.reduce((sum, found) => sum + (found?.length ?? 0), 0);

@@ -1,0 +1,40 @@
+"""Matching on bars: a bar is two moments, its open and the path to its close."""
+cimport cython
+from libc.stdint cimport int32_t, int64_t
+from pyrt.backtest.book cimport VenueBook, VenueOrder
+from pyrt.backtest.venue cimport SimVenue
+
+@cython.final
+cdef class BarMatcher:
+    cdef SimVenue venue
+    cdef int64_t ts_open
+    """Of the bar being matched."""
+    cdef int64_t ts
+    """Time of the moment being matched."""
+    cdef int take_bar(self, VenueBook book, int64_t ts_open, int64_t ts_close,
+                      const double* prices) except -1
+    cdef int open(self, VenueBook book, int64_t ts_open, int64_t ts_close,
+                  const double* prices) except -1
+    cdef int close(self, VenueBook book, int64_t ts_open, int64_t ts_close,
+                   const double* prices) except -1
+    cdef inline int pass_by(self, VenueBook book, int64_t ts_close, double close) except -1:
+        """A bar that no order waits for: only the mark of what is held needs its close now."""
+        book.unread_close = close
+        book.last_ts = ts_close
+        if self.venue.account.holdings[book.instrument.index].units != 0:
+            book.read_close()
+            self.venue.account.set_mark(book.instrument.index, book.last_price)
+        return 0
+    cdef int note_price(self, VenueBook book, int64_t price, int64_t ts) except -1
+    cdef bint takes_part(self, VenueBook book, VenueOrder order, int64_t ts_close) except -1
+    cdef int meet_open(self, VenueBook book, VenueOrder order) except -1
+    cdef int walk(self, VenueBook book, int32_t owner) except -1
+    cdef int segment(self, VenueBook book, int32_t owner, int64_t start, int64_t end) except -1
+    cdef int64_t trigger(self, VenueOrder order, int64_t start, int64_t end) except? -1
+    cdef int meet(self, VenueBook book, VenueOrder order, int64_t price) except -1
+    cdef bint high_first(self, VenueBook book, int32_t owner) except -1
+    cdef int count_ambiguous(self, VenueBook book, int32_t owner) except -1
+    cdef int meet_close(self, VenueBook book) except -1
+    cdef int take(self, VenueBook book, VenueOrder order, int64_t price) except -1
+    cdef bint crosses(self, VenueOrder order, int64_t price) noexcept
+    cdef int64_t stamp(self, VenueOrder order) noexcept

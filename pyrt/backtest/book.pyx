@@ -1,0 +1,119 @@
+"""What a simulated venue knows of one order and of one instrument."""
+cimport cython
+from libc.stdint cimport INT64_MAX, INT64_MIN
+
+from pyrt.core.int128 cimport CEILING, FLOOR, i128_muldiv, i128_to_i64
+from pyrt.core.numbers cimport nano_from_double
+from pyrt.core.orders cimport no_price
+from pyrt.core.types cimport TRAILING_STOP, TRAILING_STOP_LIMIT
+
+import numpy as np
+
+cdef int64_t DAY_NS = 86_400_000_000_000
+
+
+@cython.final
+@cython.freelist(32)
+cdef class VenueOrder:
+    """An order as the venue sees it."""
+
+    cdef int64_t leaves(self) noexcept:
+        """What may still fill; a child grows with what its parent has filled."""
+        cdef int64_t total = self.units
+        if self.parent is not None and self.parent.filled < total:
+            total = self.parent.filled
+        return total - self.filled
+
+    cdef bint trails(self) noexcept:
+        return self.type == TRAILING_STOP or self.type == TRAILING_STOP_LIMIT
+
+    cdef int64_t trail_stop(self, int64_t price) except? -1:
+        """The trigger that trails `price`: on the tick, never closer than the distance."""
+        cdef int64_t distance
+        if self.trail_amount != no_price():
+            distance = self.trail_amount
+        else:
+            distance = i128_to_i64(
+                i128_muldiv(price, self.trail_percent, 100_000_000_000, CEILING)
+            )
+        # A sell trails below: rounding down keeps the distance; a buy trails above.
+        return self.instrument.round_price_raw(price + self.side * distance, -self.side)
+
+    cdef int follow(self, int64_t price) except -1:
+        """Let the trigger follow a new best price; it never moves away from the market."""
+        if self.best != 0 and (price <= self.best if self.side < 0 else price >= self.best):
+            return 0
+        self.best = price
+        self.stop_price = self.trail_stop(price)
+        if self.type == TRAILING_STOP_LIMIT:
+            self.limit_price = self.stop_price + self.limit_offset
+        return 0
+
+
+@cython.final
+cdef class VenueBook:
+    """Working orders, last prices and sessions of one instrument."""
+
+    def __init__(self, Instrument instrument, sessions=None):
+        self.instrument = instrument
+        self.orders = []
+        self.units = {}
+        self.opened = INT64_MIN
+        self.last_ts = INT64_MIN
+        self.session_close = INT64_MIN
+        opens, closes = sessions if sessions is not None else ((), ())
+        self.opens = np.ascontiguousarray(opens, np.int64)
+        self.closes = np.ascontiguousarray(closes, np.int64)
+
+    cdef int read_close(self) except -1:
+        if self.unread_close != 0.0:
+            self.last_price = nano_from_double(self.unread_close)
+            self.unread_close = 0.0
+        return 0
+
+    cdef int find_session(self, int64_t ts) except -1:
+        """Set the session that holds `ts` or comes next; a close belongs to what follows."""
+        cdef Py_ssize_t i
+        if self.session_open <= ts < self.session_close:
+            return 0
+        if self.closes.shape[0] == 0:
+            self.session_open = ts - ts % DAY_NS
+            self.session_close = self.session_open + DAY_NS
+            return 0
+        i = np.searchsorted(self.closes, ts, side="right")
+        if i == self.closes.shape[0]:
+            self.session_open = self.session_close = INT64_MAX
+        else:
+            self.session_open = self.opens[i]
+            self.session_close = self.closes[i]
+        return 0
+
+    cdef bint in_session(self, int64_t ts) except -1:
+        if self.closes.shape[0] == 0:
+            return True
+        self.find_session(ts)
+        return self.session_open <= ts
+
+    cdef int64_t next_open(self, int64_t ts) except? -1:
+        """The first session open at or after `ts`; INT64_MAX after the last."""
+        cdef Py_ssize_t i
+        if self.closes.shape[0] == 0:
+            return -(-ts // DAY_NS) * DAY_NS
+        i = np.searchsorted(self.opens, ts, side="left")
+        return INT64_MAX if i == self.opens.shape[0] else self.opens[i]
+
+    cdef int64_t held_by(self, int32_t owner):
+        return self.units.get(owner, 0)
+
+    cdef int add_units(self, int32_t owner, int64_t change) except -1:
+        self.units[owner] = self.units.get(owner, 0) + change
+        return 0
+
+    cdef int compact(self) except -1:
+        """Drop what is done."""
+        cdef Py_ssize_t i
+        for i in range(len(self.orders)):
+            if (<VenueOrder>self.orders[i]).done:
+                self.orders = [o for o in self.orders if not (<VenueOrder>o).done]
+                return 0
+        return 0

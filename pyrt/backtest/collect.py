@@ -1,0 +1,204 @@
+"""What a finished run leaves behind, as plain columns that are made when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyrt.core import records as layouts
+from pyrt.core.types import LIQUIDITY_NAMES, STATUS_NAMES, TIF_NAMES, TYPE_NAMES
+from pyrt.kernel.kernel import Kernel
+
+NO_PRICE = np.iinfo(np.int64).min
+Rows = NDArray[Any]
+
+
+class LazyTable(Mapping[str, Any]):
+    """Columns by name; each is computed on first use and kept."""
+
+    def __init__(self, makers: dict[str, Callable[[], Any]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+def array(rows: Any, dtype: list[tuple[str, str]]) -> Rows:
+    """Return recorded rows as a structured array."""
+    return np.frombuffer(rows.tobytes(), dtype)
+
+
+def money(rows: Rows, name: str) -> NDArray[np.float64]:
+    """Return a 128-bit money column as float64."""
+    high = rows[f"{name}_high"].astype(np.float64)
+    return np.asarray((high * 2.0**64 + rows[f"{name}_low"].astype(np.float64)) / 1e18)
+
+
+def prices(raw: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return raw prices as float64; NaN where there is none."""
+    return np.where(raw == NO_PRICE, np.nan, raw / 1e9)
+
+
+class Collector:
+    """Reads a kernel's records; holds copies, so the kernel can go.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        After its run.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        records = kernel.records
+        self._orders = array(records.orders, layouts.ORDER_DTYPE)
+        self._fills = array(records.fills, layouts.FILL_DTYPE)
+        self._trips = array(records.trips, layouts.TRIP_DTYPE)
+        self._events = array(records.order_events, layouts.ORDER_EVENT_DTYPE)
+        self._equity = array(records.equity, layouts.EQUITY_DTYPE)
+        self._texts = list(records.texts.names)
+        self._symbols = [i.id for i in kernel.cache.instruments]
+        self._units = np.array([10.0**i.decimals for i in kernel.cache.instruments] or [1.0])
+        self._multipliers = np.array([i.multiplier for i in kernel.cache.instruments] or [1])
+        self._names = [s.name for s in kernel.strategies]
+        self._currencies = list(kernel.account.currencies)
+        self._prefix = kernel.desk.prefix
+
+    def _pick(self, names: list[str] | tuple[str, ...], index: NDArray[Any]) -> Any:
+        return np.array(names, dtype=object)[index] if len(index) else np.empty(0, object)
+
+    def _ids(self, numbers: NDArray[np.int32]) -> list[str]:
+        return [f"{self._prefix}{n}" for n in numbers.tolist()]
+
+    def _quantity(self, rows: Rows, name: str) -> NDArray[np.float64]:
+        return np.asarray(rows[name] / self._units[rows["instrument"]])
+
+    def _sides(self, rows: Rows) -> Any:
+        return np.where(rows["side"] > 0, "buy", "sell").astype(object)
+
+    def fills(self) -> LazyTable:
+        """Return executions of our orders."""
+        rows = self._fills
+        return LazyTable(
+            {
+                "ts_event": lambda: rows["ts_event"],
+                "symbol": lambda: self._pick(self._symbols, rows["instrument"]),
+                "strategy": lambda: self._pick(self._names, rows["strategy"]),
+                "side": lambda: self._sides(rows),
+                "quantity": lambda: self._quantity(rows, "quantity"),
+                "price": lambda: rows["price"] / 1e9,
+                "fee": lambda: money(rows, "fee"),
+                "fee_currency": lambda: self._pick(self._currencies, rows["flags"] & 15),
+                "liquidity": lambda: self._pick(LIQUIDITY_NAMES, rows["flags"] >> 4),
+                "client_order_id": lambda: self._ids(rows["order"]),
+                "execution_id": self._execution_ids,
+            }
+        )
+
+    def _execution_ids(self) -> list[str]:
+        total: dict[int, int] = {}
+        ids = []
+        orders = self._fills["order"].tolist()
+        for number, quantity in zip(orders, self._fills["quantity"].tolist()):
+            total[number] = total.get(number, 0) + quantity
+            ids.append(f"{self._prefix}{number}-{total[number]}")
+        return ids
+
+    def orders(self) -> LazyTable:
+        """Return all orders, in order of submission."""
+        rows = self._orders
+        return LazyTable(
+            {
+                "ts_event": lambda: rows["ts_init"],
+                "symbol": lambda: self._pick(self._symbols, rows["instrument"]),
+                "strategy": lambda: self._pick(self._names, rows["strategy"]),
+                "side": lambda: self._sides(rows),
+                "type": lambda: self._pick(TYPE_NAMES, rows["type"]),
+                "quantity": lambda: self._quantity(rows, "quantity"),
+                "filled_quantity": lambda: self._quantity(rows, "filled"),
+                "limit_price": lambda: prices(rows["limit_price"]),
+                "stop_price": lambda: prices(rows["stop_price"]),
+                "time_in_force": lambda: self._pick(TIF_NAMES, rows["time_in_force"]),
+                "status": lambda: self._pick(STATUS_NAMES, rows["status"]),
+                "reason": lambda: self._pick(self._texts, rows["reason"]),
+                "client_order_id": lambda: self._ids(
+                    np.arange(1, len(rows) + 1, dtype=np.int32)
+                ),
+                "tag": lambda: self._pick(self._texts, rows["tag"]),
+            }
+        )
+
+    def trades(self) -> LazyTable:
+        """Return round trips, in order of their end."""
+        rows = self._trips
+        factor = self._multipliers[rows["instrument"]]
+        quantity = self._quantity(rows, "quantity")
+
+        def return_pct() -> NDArray[np.float64]:
+            entry = np.abs(money(rows, "entry_notional"))
+            with np.errstate(divide="ignore", invalid="ignore"):
+                return np.asarray(100.0 * money(rows, "pnl") / entry)
+
+        return LazyTable(
+            {
+                "symbol": lambda: self._pick(self._symbols, rows["instrument"]),
+                "strategy": lambda: self._pick(self._names, rows["strategy"]),
+                "side": lambda: np.where(rows["side"] > 0, "long", "short").astype(object),
+                "quantity": lambda: quantity,
+                "entry_time": lambda: rows["entry_time"],
+                "exit_time": lambda: rows["exit_time"],
+                "entry_price": lambda: money(rows, "entry_notional") / quantity / factor,
+                "exit_price": lambda: money(rows, "exit_notional") / quantity / factor,
+                "pnl": lambda: money(rows, "pnl"),
+                "fees": lambda: money(rows, "fees"),
+                "return_pct": return_pct,
+                "bars": lambda: rows["bars"],
+                "tag": lambda: self._pick(self._texts, rows["tag"]),
+            }
+        )
+
+    def order_events(self) -> LazyTable:
+        """Return what happened to orders, in order."""
+        rows = self._events
+        return LazyTable(
+            {
+                "ts_event": lambda: rows["ts_event"],
+                "client_order_id": lambda: self._ids(rows["order"]),
+                "status": lambda: self._pick(STATUS_NAMES, rows["status"]),
+            }
+        )
+
+    def curve(self) -> dict[str, NDArray[Any]]:
+        """Return the equity curve: ts, equity, cash, gross exposure."""
+        rows = self._equity
+        return {
+            "equity_ts": np.ascontiguousarray(rows["ts_event"]),
+            "equity": np.ascontiguousarray(rows["equity"]),
+            "cash": np.ascontiguousarray(rows["cash"]),
+            "gross_exposure": np.ascontiguousarray(rows["exposure"]),
+        }
+
+
+def positions(kernel: Kernel) -> dict[str, list[Any]]:
+    """Return the positions still open at the end."""
+    held = kernel.cache.positions()
+    return {
+        "symbol": [p.instrument.id for p in held],
+        "strategy": [kernel.strategies[p.strategy].name for p in held],
+        "quantity": [p.quantity for p in held],
+        "average_price": [p.average_price for p in held],
+        "market_value": [p.market_value for p in held],
+        "realized_pnl": [p.realized_pnl for p in held],
+        "unrealized_pnl": [p.unrealized_pnl for p in held],
+    }

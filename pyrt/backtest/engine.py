@@ -1,0 +1,447 @@
+"""The backtest engine: venues, instruments, data and strategies assembled into one run."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pyrt.backtest import collect
+from pyrt.backtest.actions import read_actions
+from pyrt.backtest.fees import fee_model
+from pyrt.backtest.feed import Cursor, Feed
+from pyrt.backtest.hashing import run_hash
+from pyrt.backtest.port import BacktestVenue
+from pyrt.backtest.runner import Runner
+from pyrt.backtest.settings import VenueSettings
+from pyrt.backtest.slippage import slippage_model
+from pyrt.backtest.venue import SimVenue
+from pyrt.core.accounts import Account
+from pyrt.core.data import Bar
+from pyrt.core.instruments import Instrument, crypto, equity
+from pyrt.core.times import timestamp_ns
+from pyrt.data.columns import BarColumns, Columns
+from pyrt.data.tables import Loaded, load
+from pyrt.errors import ConfigError, DataError
+from pyrt.kernel.kernel import Kernel
+from pyrt.kernel.subscriptions import topic_of
+from pyrt.risk.gate import BasicGate
+from pyrt.strategy.strategy import Strategy
+
+WARMUP_BARS_MIN = 250
+WARMUP_LOOKBACKS = 4
+DAY_NS = 86_400_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """A finished run as plain columns; `pyrt.analysis` makes a result of it."""
+
+    kernel_columns: dict[str, Any]
+    prices: dict[str, dict[str, Any]]
+    initial_cash: float
+    currency: str
+    events_processed: int
+    elapsed_s: float
+    load_s: float
+    run_hash: str
+    parameters: list[dict[str, Any]]
+    provenance: dict[str, Any]
+    messages: list[str] = field(default_factory=list)
+
+
+class Engine:
+    """Explicit form of a backtest, for those who assemble its parts themselves.
+
+    Parameters
+    ----------
+    cash : number
+        Opening balance.
+    currency : str
+        Base currency of the account.
+    seed : int
+        Seeds every random model; part of the run hash.
+    start, end : int, str, date or datetime, optional
+        The span handlers see; rows before `start` warm indicators up.
+    warmup : int, optional
+        Bars before `start` that feed indicators; default 4 × the largest lookback, at least 250.
+    cost : {"average", "fifo"}
+        How closed units are costed.
+    on_error : {"raise", "halt", "log"}
+        What an exception in a handler does.
+    gate : RiskGate, optional
+        Judges orders; by default only grids and permissions are checked.
+
+    Examples
+    --------
+    >>> engine = Engine(cash=10_000)
+    >>> engine.add_venue(fill="next_open")
+    """
+
+    def __init__(
+        self,
+        *,
+        cash: Any = 100_000,
+        currency: str = "USD",
+        seed: int = 0,
+        start: Any = None,
+        end: Any = None,
+        warmup: int | None = None,
+        cost: str = "average",
+        on_error: str = "raise",
+        gate: Any = None,
+    ) -> None:
+        self._began = time.perf_counter()
+        self._cash, self._currency, self._seed = cash, currency, seed
+        self._start = None if start is None else timestamp_ns(start)
+        self._end = end
+        self._warmup = _check_warmup(warmup)
+        self._cost, self._on_error, self._gate = cost, on_error, gate
+        self._venue = VenueSettings()
+        self._instruments: dict[str, Instrument] = {}
+        self._loaded: list[Loaded] = []
+        self._tables: list[Columns] = []
+        self._sources: dict[int, Callable[[], Columns | None]] = {}
+        self._actions: list[Any] = []
+        self._strategies: list[Strategy] = []
+        Account(cash, currency)
+
+    # -- assembling ----------------------------------------------------------------------------
+
+    def add_venue(self, name: str = "sim", **settings: Any) -> None:
+        """Set how the simulated venue behaves; see `VenueSettings` for the names."""
+        unknown = settings.keys() - set(VenueSettings.__dataclass_fields__)
+        if unknown:
+            raise ConfigError(
+                f"a venue has no setting {sorted(unknown)[0]!r}",
+                remedy=f"It has: {', '.join(VenueSettings.__dataclass_fields__)}",
+            )
+        self._venue = VenueSettings(name=name, **settings)
+
+    def add_instrument(self, instrument: Instrument) -> Instrument:
+        """State the grids and permissions of a symbol; before the run, in any order."""
+        if instrument.index >= 0:
+            raise ConfigError(f"{instrument.id} is part of another run; make a new Instrument")
+        self._instruments[instrument.id] = instrument
+        return instrument
+
+    def add_data(self, data: Any, **options: Any) -> None:
+        """Add market data: anything `pyrt.data.load` takes, with its options."""
+        self.add_loaded(load(data, end=self._end, **options))
+
+    def add_loaded(self, loaded: Loaded) -> None:
+        """Add data that has been loaded already."""
+        known = {(t.kind, t.symbol, getattr(t, "timeframe", "")) for t in self._tables}
+        for table in loaded.columns:
+            key = (table.kind, table.symbol, getattr(table, "timeframe", ""))
+            if key in known:
+                raise DataError(f"{key[2]} {key[0]} of {key[1]} were added twice")
+        self._loaded.append(loaded)
+        self._tables.extend(loaded.columns)
+
+    def add_stream(self, source: Any) -> None:
+        """Add data read while the run goes on: an object whose `next_chunk()` ends with None."""
+        first = source.next_chunk()
+        if first is None:
+            raise DataError("the stream holds no rows")
+        self._sources[len(self._tables)] = source.next_chunk
+        self._tables.append(first)
+
+    def add_corporate_actions(self, table: Any) -> None:
+        """Add splits and cash dividends; see `pyrt.backtest.actions.read_actions`."""
+        self._actions.append(table)
+
+    def add_strategy(self, strategy: Strategy) -> Strategy:
+        """Add a strategy; it must not have run before."""
+        if not isinstance(strategy, Strategy):
+            raise ConfigError(
+                f"expected a Strategy, got {strategy!r}",
+                remedy="Give an object, SmaCross(), not the class" if _is_class(strategy) else "",
+            )
+        self._strategies.append(strategy)
+        return strategy
+
+    def reset(self) -> None:
+        """Make the engine ready for another run on the same data and instruments.
+
+        Strategies are replaced by fresh ones with the same parameters.
+        """
+        self._strategies = [s.fresh() for s in self._strategies]
+        self._instruments = {k: Instrument(**i.to_dict()) for k, i in self._instruments.items()}
+        self._began = time.perf_counter()
+
+    # -- running -------------------------------------------------------------------------------
+
+    def execute(self, *, progress: bool = False) -> Outcome:
+        """Run to the end of the data and return plain columns; Ctrl-C keeps what was reached."""
+        if not self._tables:
+            raise ConfigError("the run has no data", remedy="Call add_data first")
+        if not self._strategies:
+            raise ConfigError("the run has no strategy", remedy="Call add_strategy first")
+        kernel, venue = self._build()
+        drivers = self._add_streams(kernel)
+        for strategy in self._strategies:
+            kernel.add_strategy(strategy)
+        kernel.history = self._history(kernel)
+        first = min(_first_moment(t) for t in self._tables)
+        kernel.start(max(first, self._start) if self._start is not None else first)
+        tables = self._withhold(kernel)
+        feed = Feed(
+            [
+                Cursor(kernel.cache.stream(_topic(t)), t, self._sources.get(i), drives=drivers[i])
+                for i, t in enumerate(tables)
+            ]
+        )
+        return self._drive(kernel, venue, feed, progress)
+
+    def _drive(self, kernel: Kernel, venue: SimVenue, feed: Feed, progress: bool) -> Outcome:
+        symbols = {i.symbol: i for i in kernel.cache.instruments}
+        actions = [a for table in self._actions for a in read_actions(table, symbols)]
+        bar = _Progress(sum(len(t) for t in self._tables)) if progress else None
+        runner = Runner(kernel, venue, feed, actions=actions, progress=bar and bar.update)
+        messages = []
+        started = time.perf_counter()
+        try:
+            runner.run()
+        except KeyboardInterrupt:
+            messages.append(f"interrupted after {runner.events_processed} events")
+        finally:
+            elapsed = time.perf_counter() - started
+            if bar:
+                bar.close(runner.events_processed)
+        kernel.stop()
+        if not runner.finished and messages == []:
+            messages.append("the run did not reach the end of its data")
+        return self._outcome(kernel, venue, runner, started, elapsed, messages)
+
+    def _build(self) -> tuple[Kernel, SimVenue]:
+        settings = self._venue
+        kernel = Kernel(
+            Account(self._cash, self._currency),
+            BasicGate() if self._gate is None else self._gate,
+            on_error=self._on_error,
+            cost=self._cost,
+            default_tif=_default_tif(settings.name),
+        )
+        venue = SimVenue(
+            Account(self._cash, self._currency),
+            fee_model(settings.fees),
+            slippage_model(settings.slippage),
+            texts=kernel.records.texts,
+            fill=settings.fill,
+            path=settings.path,
+            children=settings.children,
+            touch_fills=settings.touch_fills,
+            participation=settings.participation or 0.0,
+            latency_ns=settings.latency_ns,
+        )
+        venue.set_output(kernel.inbox)
+        kernel.connect(BacktestVenue(venue))
+        kernel.sessions = self._sessions
+        for table in self._tables:
+            if table.symbol not in self._instruments:
+                self._instruments[table.symbol] = self._instrument(table.symbol)
+        for instrument in self._instruments.values():
+            kernel.add_instrument(instrument)
+            venue.add_instrument(instrument, self._sessions(instrument.calendar))
+        return kernel, venue
+
+    def _instrument(self, symbol: str) -> Instrument:
+        """Make the instrument of a symbol that was not described."""
+        calendar = {} if self._venue.calendar is None else {"calendar": self._venue.calendar}
+        if self._venue.name == "alpaca":
+            return (
+                crypto(symbol, **calendar)
+                if "/" in symbol
+                else equity(symbol, step_size="0.000000001", **calendar)
+            )
+        return Instrument(symbol, currency=self._currency, **calendar)
+
+    def _sessions(self, calendar: str) -> tuple[Any, Any] | None:
+        if calendar == "24/7":
+            return None
+        from pyrt.venues.sessions import sessions
+
+        first = min(int(t.ts_init[0]) for t in self._tables)
+        last = max(int(t.ts_init[-1]) for t in self._tables)
+        table = sessions(calendar, first, last + 400 * DAY_NS)
+        return table.open, table.close
+
+    def _add_streams(self, kernel: Kernel) -> list[bool]:
+        """Register the streams; say for each table whether it decides fills."""
+        finest: dict[str, tuple[int, int]] = {}
+        ranks = {"quotes": 0, "trades": 1, "bars": 2, "book": 3}
+        for number, table in enumerate(self._tables):
+            instrument = kernel.cache.instrument(table.symbol)
+            timeframe = getattr(table, "timeframe", "")
+            length = getattr(table, "timeframe_ns", 0)
+            kernel.add_stream(table.kind, instrument, _topic(table), timeframe, length)
+            key = (ranks[table.kind], length)
+            if table.symbol not in finest or key < finest[table.symbol]:
+                finest[table.symbol] = key
+            del number
+        return [
+            (ranks[t.kind], getattr(t, "timeframe_ns", 0)) == finest[t.symbol]
+            for t in self._tables
+        ]
+
+    def _withhold(self, kernel: Kernel) -> list[Columns]:
+        """Keep from handlers what lies before `start`, and drop what warm-up does not need."""
+        if self._start is None:
+            return self._tables
+        from pyrt.data.columns import take
+
+        kernel.set_handlers_from(self._start + 1)
+        bars = self.warmup_bars(kernel)
+        kept = []
+        for table in self._tables:
+            # A row known at the start itself ended before it: it warms up.
+            first = int(np.searchsorted(table.ts_init, self._start, side="right"))
+            drop = max(0, first - bars) if isinstance(table, BarColumns) else 0
+            kept.append(take(table, slice(drop, None)) if drop else table)
+        return kept
+
+    def warmup_bars(self, kernel: Kernel) -> int:
+        """Return how many bars before `start` feed indicators."""
+        if self._warmup is not None:
+            return self._warmup
+        lookbacks = [n for s in kernel.cache.streams for n in s.lookbacks]
+        return max(WARMUP_BARS_MIN, WARMUP_LOOKBACKS * max(lookbacks, default=0))
+
+    def _history(self, kernel: Kernel) -> Callable[[str, str, int], list[Bar]]:
+        def history(symbol: str, timeframe: str, bars: int) -> list[Bar]:
+            topic = topic_of("bars", kernel.cache.instrument(symbol).id, timeframe)
+            table = next((t for t in self._tables if _topic(t) == topic), None)
+            if not isinstance(table, BarColumns):
+                raise ConfigError(f"the run has no {timeframe} bars of {symbol} to look back on")
+            known = int(np.searchsorted(table.ts_init, kernel.clock.timestamp_ns, side="right"))
+            return [_bar(table, i) for i in range(max(0, known - bars), known)]
+
+        return history
+
+    # -- leaving -------------------------------------------------------------------------------
+
+    def _outcome(
+        self,
+        kernel: Kernel,
+        venue: SimVenue,
+        runner: Runner,
+        started: float,
+        elapsed: float,
+        messages: list[str],
+    ) -> Outcome:
+        collector = collect.Collector(kernel)
+        parameters = [{"name": s.name, "params": s.params} for s in kernel.strategies]
+        settings = {
+            "venue": self._venue.describe(),
+            "parameters": parameters,
+            "seed": self._seed,
+            "cash": str(self._cash),
+            "start": self._start,
+            "warmup": self.warmup_bars(kernel),
+            "cost": self._cost,
+            "instruments": [i.to_dict() for i in kernel.cache.instruments],
+        }
+        contents = [t.content_hash() for t in self._tables]
+        return Outcome(
+            kernel_columns={
+                "fills": collector.fills(),
+                "orders": collector.orders(),
+                "trades": collector.trades(),
+                "order_events": collector.order_events(),
+                "positions": collect.positions(kernel),
+                **collector.curve(),
+            },
+            prices=self._prices(),
+            initial_cash=float(self._cash),
+            currency=self._currency,
+            events_processed=runner.events_processed,
+            elapsed_s=elapsed,
+            load_s=started - self._began,
+            run_hash=run_hash(kernel, contents, settings),
+            parameters=parameters,
+            provenance=self._provenance(kernel, venue, contents),
+            messages=[*messages, *(str(e) for e in kernel.errors)],
+        )
+
+    def _provenance(
+        self, kernel: Kernel, venue: SimVenue, contents: Iterable[bytes]
+    ) -> dict[str, Any]:
+        calendars = {i.calendar for i in kernel.cache.instruments}
+        return {
+            "data": [loaded.provenance for loaded in self._loaded],
+            "data_hash": [content.hex() for content in contents],
+            **{k: v for k, v in self._venue.describe().items() if k not in ("name", "calendar")},
+            "venue": self._venue.name,
+            "calendar": calendars.pop() if len(calendars) == 1 else "24/7",
+            "ambiguous_bars": venue.ambiguous_bars,
+            "warmup": self.warmup_bars(kernel),
+            "seed": self._seed,
+            "versions": _versions(),
+        }
+
+    def _prices(self) -> dict[str, dict[str, Any]]:
+        """The finest bars of each symbol, for charts; streamed data are not kept."""
+        found: dict[str, dict[str, Any]] = {}
+        for number, t in enumerate(self._tables):
+            if isinstance(t, BarColumns) and t.symbol not in found and number not in self._sources:
+                found[t.symbol] = {
+                    "ts_event": t.ts_close, "open": t.open, "high": t.high, "low": t.low,
+                    "close": t.close, "volume": t.volume,
+                }
+        return found
+
+
+class _Progress:
+    """A tqdm bar; the notebook's kind in a notebook."""
+
+    def __init__(self, total: int) -> None:
+        from tqdm.auto import tqdm
+
+        self._bar = tqdm(total=total, unit=" events", unit_scale=True, leave=False)
+
+    def update(self, done: int) -> None:
+        self._bar.update(done - self._bar.n)
+
+    def close(self, done: int) -> None:
+        self.update(done)
+        self._bar.close()
+
+
+def _topic(table: Columns) -> str:
+    return topic_of(table.kind, table.symbol, getattr(table, "timeframe", ""))
+
+
+def _first_moment(table: Columns) -> int:
+    return int(table.ts_open[0] if isinstance(table, BarColumns) else table.ts_init[0])
+
+
+def _bar(table: BarColumns, i: int) -> Bar:
+    return Bar(
+        table.symbol, table.timeframe, table.open[i], table.high[i], table.low[i],
+        table.close[i], table.volume[i], table.ts_open[i], table.ts_close[i], table.ts_init[i],
+    )
+
+
+def _check_warmup(warmup: int | None) -> int | None:
+    if warmup is not None and (not isinstance(warmup, int) or warmup < 0):
+        raise ConfigError(f"warmup is {warmup!r}; expected a number of bars, 0 or more")
+    return warmup
+
+
+def _default_tif(venue: str) -> Mapping[str, str]:
+    return {"": "gtc"} if venue == "sim" else {"": "day", "crypto": "gtc"}
+
+
+def _is_class(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Strategy)
+
+
+def _versions() -> dict[str, str]:
+    from pyrt import __version__
+
+    return {"pyrt": __version__, "numpy": np.__version__, "python": sys.version.split()[0]}

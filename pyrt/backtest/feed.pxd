@@ -1,0 +1,47 @@
+"""The replay feed: cursors over columns, merged in the one order that all runs share."""
+cimport cython
+from libc.stdint cimport int8_t, int32_t, int64_t
+from pyrt.core.events cimport Event
+from pyrt.core.streams cimport Stream
+
+ctypedef const double* Column
+
+@cython.final
+cdef class Cursor:
+    cdef readonly Stream stream
+    cdef readonly int32_t number
+    cdef int kind
+    """EV_BAR, EV_QUOTE or EV_TRADE."""
+    cdef int rank
+    """1 for what ends, 3 for what happens."""
+    cdef readonly bint drives
+    """Its rows decide fills of the instrument."""
+    cdef Py_ssize_t at
+    """The next row."""
+    cdef Py_ssize_t n
+    cdef Py_ssize_t limit
+    """Rows of the current window end here."""
+    cdef const int64_t* ts_init
+    cdef const int64_t* ts_event
+    cdef const int64_t* ts_open
+    cdef Column[5] columns
+    cdef const int8_t* aggressor
+    cdef object source
+    """Callable that returns the next chunk of columns or None; None for data in memory."""
+    cdef object chunk
+    cdef list held
+    cdef int fill(self, Event* event) noexcept
+    cdef int load(self, object chunk) except -1
+
+@cython.final
+cdef class Feed:
+    cdef readonly list cursors
+    cdef int32_t[::1] order
+    """Cursor numbers of the window's rows, in order; unused with one cursor."""
+    cdef Py_ssize_t at
+    cdef Py_ssize_t n
+    cdef bint single
+    cdef Cursor only
+    cdef Cursor head(self)
+    cdef int step(self) noexcept
+    cdef int refill(self) except -1

@@ -1,0 +1,220 @@
+"""The replay feed: cursors over columns, merged in the one order that all runs share.
+
+Rows are ordered by (ts_init, rank, timeframe, stream priority, row). What is in memory is ordered
+once, when it is loaded; what is streamed is ordered window by window: as far as every stream's
+chunk reaches.
+"""
+cimport cython
+
+from dataclasses import replace
+
+import numpy as np
+
+from pyrt.core.types cimport EV_BAR, EV_QUOTE, EV_TRADE
+from pyrt.data.columns import array_names
+from pyrt.errors import ConfigError
+
+KINDS = {"bars": EV_BAR, "quotes": EV_QUOTE, "trades": EV_TRADE}
+VALUES = {
+    "bars": ("open", "high", "low", "close", "volume"),
+    "quotes": ("bid_price", "bid_size", "ask_price", "ask_size"),
+    "trades": ("price", "size"),
+}
+
+
+cdef const int64_t* int64_column(object array, list held) except? NULL:
+    cdef const int64_t[::1] view = np.ascontiguousarray(array, np.int64)
+    held.append(view)
+    return &view[0] if view.shape[0] else NULL
+
+
+cdef const double* double_column(object array, list held) except? NULL:
+    cdef const double[::1] view = np.ascontiguousarray(array, np.float64)
+    held.append(view)
+    return &view[0] if view.shape[0] else NULL
+
+
+@cython.final
+cdef class Cursor:
+    """A position in one stream's columns.
+
+    Parameters
+    ----------
+    stream : Stream
+    chunk : BarColumns, QuoteColumns or TradeColumns
+        The first rows.
+    source : callable, optional
+        Returns the following chunk, or None at the end.
+    drives : bool
+        Whether its rows decide fills.
+    """
+
+    def __init__(self, Stream stream, chunk, source=None, *, bint drives=True):
+        if chunk.kind not in KINDS:
+            raise ConfigError(f"{chunk.kind} cannot be replayed; expected {', '.join(KINDS)}")
+        self.stream = stream
+        self.kind = KINDS[chunk.kind]
+        self.rank = 1 if self.kind == EV_BAR else 3
+        self.source = source
+        self.drives = drives
+        self.load(chunk)
+
+    cdef int load(self, object chunk) except -1:
+        """Point at the columns of a chunk; they are kept alive here."""
+        cdef int i
+        cdef const int8_t[::1] aggressor
+        self.held = []
+        self.chunk = chunk
+        self.n = self.limit = len(chunk)
+        self.at = 0
+        self.ts_init = int64_column(chunk.ts_init, self.held)
+        if self.kind == EV_BAR:
+            self.ts_event = int64_column(chunk.ts_close, self.held)
+            self.ts_open = int64_column(chunk.ts_open, self.held)
+        else:
+            self.ts_event = int64_column(chunk.ts_event, self.held)
+        for i, name in enumerate(VALUES[chunk.kind]):
+            self.columns[i] = double_column(getattr(chunk, name), self.held)
+        if self.kind == EV_TRADE:
+            aggressor = np.ascontiguousarray(chunk.aggressor, np.int8)
+            self.held.append(aggressor)
+            self.aggressor = &aggressor[0] if self.n else NULL
+        return 0
+
+    cdef int fill(self, Event* event) noexcept:
+        """Copy the next row into an event; it stays the next row."""
+        cdef Py_ssize_t i = self.at
+        event.kind = self.kind
+        event.stream = self.stream.index
+        event.instrument = self.stream.instrument.index
+        event.ts_init = self.ts_init[i]
+        event.ts_event = self.ts_event[i]
+        event.values[0] = self.columns[0][i]
+        event.values[1] = self.columns[1][i]
+        if self.kind == EV_BAR:
+            event.ts_open = self.ts_open[i]
+            event.values[2] = self.columns[2][i]
+            event.values[3] = self.columns[3][i]
+            event.values[4] = self.columns[4][i]
+        elif self.kind == EV_QUOTE:
+            event.values[2] = self.columns[2][i]
+            event.values[3] = self.columns[3][i]
+        else:
+            event.quantity = self.aggressor[i]
+        return 0
+
+    @property
+    def order_key(self):
+        """Streams that are due at one instant go by this."""
+        return self.rank, self.stream.timeframe_ns, self.stream.index
+
+    def times(self):
+        """Return ts_init of the rows not yet taken, shape (n,)."""
+        return np.asarray(self.chunk.ts_init)[self.at:]
+
+    def rest(self, chunk, join):
+        """Replace the chunk by its rows not yet taken, followed by `chunk`."""
+        self.load(join(self.chunk, self.at, chunk))
+
+
+@cython.final
+cdef class Feed:
+    """Cursors merged into one sequence of rows.
+
+    Parameters
+    ----------
+    cursors : list of Cursor
+        In order of stream priority.
+    """
+
+    def __init__(self, list cursors):
+        self.cursors = sorted(cursors, key=lambda cursor: cursor.order_key)
+        for i, cursor in enumerate(self.cursors):
+            (<Cursor>cursor).number = i
+        self.single = len(self.cursors) == 1
+        self.order = np.empty(0, np.int32)
+        if self.single:
+            self.only = self.cursors[0]
+        self.arrange()
+
+    def arrange(self):
+        """Order the rows of the window: up to where every unfinished stream's chunk reaches."""
+        cdef Cursor cursor
+        open_ends = [c.times()[-1] for c in self.cursors
+                     if (<Cursor>c).source is not None and (<Cursor>c).n > (<Cursor>c).at]
+        # Rows of the last stamp may go on in the next chunk: they wait for it.
+        horizon = min(open_ends) if open_ends else None
+        pieces, numbers = [], []
+        for cursor in self.cursors:
+            times = cursor.times()
+            if horizon is not None:
+                times = times[: np.searchsorted(times, horizon, side="left")]
+            cursor.limit = cursor.at + len(times)
+            pieces.append(times)
+            numbers.append(cursor.number)
+        self.at = 0
+        if self.single:
+            self.n = self.only.limit - self.only.at
+            return
+        self.n = sum(map(len, pieces))
+        merged = np.repeat(np.array(numbers, np.int32), [len(p) for p in pieces])
+        if pieces:
+            merged = merged[np.argsort(np.concatenate(pieces), kind="stable")]
+        self.order = merged
+
+    cdef Cursor head(self):
+        """The cursor whose row is next; None at the end."""
+        if self.at == self.n:
+            if not self.refill():
+                return None
+        if self.single:
+            return self.only
+        return <Cursor>self.cursors[self.order[self.at]]
+
+    cdef int step(self) noexcept:
+        """Take the next row."""
+        self.at += 1
+        return 0
+
+    cdef int refill(self) except -1:
+        """Read on where a window ended; 0 when there is nothing more."""
+        cdef Cursor cursor
+        cdef bint more = True
+        while more:
+            more = False
+            for cursor in self.cursors:
+                if cursor.source is None or cursor.n - cursor.at > 1:
+                    continue
+                chunk = cursor.source()
+                more = True
+                if chunk is None:
+                    cursor.source = None
+                else:
+                    cursor.rest(chunk, self.join)
+            if not more and not any((<Cursor>c).at < (<Cursor>c).n for c in self.cursors):
+                return 0
+            self.arrange()
+            if self.n:
+                return 1
+            if not more:
+                # One stream's whole chunk carries one stamp: read on where the horizon lies.
+                for cursor in self.cursors:
+                    if cursor.source is not None:
+                        chunk = cursor.source()
+                        more = True
+                        if chunk is None:
+                            cursor.source = None
+                        else:
+                            cursor.rest(chunk, self.join)
+        return 0
+
+    @staticmethod
+    def join(old, int start, new):
+        """Return the rows of `old` from `start` on, followed by `new`."""
+        if start == len(old):
+            return new
+        joined = {
+            name: np.concatenate((getattr(old, name)[start:], getattr(new, name)))
+            for name in array_names(old) if getattr(old, name) is not None
+        }
+        return replace(old, **joined)

@@ -1,0 +1,80 @@
+"""How a simulated venue behaves: one frozen object, checked when it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from pyrt.backtest.fees import fee_model
+from pyrt.backtest.slippage import slippage_model
+from pyrt.backtest.venue import CHILD_RULES, PATHS, TIMINGS
+from pyrt.core.times import duration_ns
+from pyrt.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VenueSettings:
+    """Settings of a simulated venue.
+
+    Attributes
+    ----------
+    name : {"sim", "alpaca"}
+        Whose rules, fees and sessions apply.
+    fill : {"next_open", "same_close", "next_close"}
+        When a market order meets a market of bars.
+    path : {"adverse_first", "open_high_low_close", "open_low_high_close", "nearest_first"}
+        The way the price is taken to have gone inside a bar.
+    children : {"rest_of_bar", "next_bar"}
+        Whether exits of an entry that filled inside a bar meet the rest of that bar.
+    touch_fills : bool
+        Whether a limit that is touched and not crossed fills.
+    fees, slippage : model or text
+        See `pyrt.backtest.fees.fee_model` and `pyrt.backtest.slippage.slippage_model`.
+    latency : int, str or timedelta
+        From sending a command to its effect.
+    participation : float
+        Largest share of a bar's volume that may fill; None for no cap.
+    calendar : str
+        Sessions of instruments the run makes itself; None for the venue's own.
+    """
+
+    name: str = "sim"
+    fill: str = "next_open"
+    path: str = "adverse_first"
+    children: str = "rest_of_bar"
+    touch_fills: bool = False
+    fees: Any = None
+    slippage: Any = None
+    latency: Any = None
+    participation: float | None = None
+    calendar: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, choices in (("fill", TIMINGS), ("path", PATHS), ("children", CHILD_RULES)):
+            if getattr(self, name) not in choices:
+                raise ConfigError(
+                    f"{name} is {getattr(self, name)!r}; expected one of {', '.join(choices)}",
+                    name=name,
+                )
+        if self.name not in ("sim", "alpaca"):
+            raise ConfigError(f"venue is {self.name!r}; expected 'sim' or 'alpaca'")
+        share = self.participation
+        if share is not None and not 0 < share <= 1:
+            raise ConfigError(f"participation is {share!r}; expected a share, above 0 to 1")
+        fee_model(self.fees)
+        slippage_model(self.slippage)
+        if self.latency_ns < 0:
+            raise ConfigError(f"latency is {self.latency!r}; expected 0 or more")
+
+    @property
+    def latency_ns(self) -> int:
+        """Latency in ns."""
+        return 0 if self.latency is None else duration_ns(self.latency)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings as plain values, for provenance and hashing."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        plain["fees"] = repr(fee_model(self.fees))
+        plain["slippage"] = repr(slippage_model(self.slippage))
+        plain["latency"] = self.latency_ns
+        return plain

@@ -1,0 +1,79 @@
+"""The simulated venue: takes orders, executes them, keeps the broker's account."""
+cimport cython
+from libc.stdint cimport int32_t, int64_t
+from pyrt.backtest.book cimport VenueBook, VenueOrder
+from pyrt.backtest.slippage cimport Slippage
+from pyrt.core.accounts cimport Account
+from pyrt.core.events cimport Event, EventQueue
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.int128 cimport int128
+from pyrt.core.ports cimport FeeModel
+from pyrt.core.records cimport Texts
+
+cpdef enum FillTiming:
+    NEXT_OPEN = 0
+    SAME_CLOSE = 1
+    NEXT_CLOSE = 2
+
+cpdef enum BarPath:
+    ADVERSE_FIRST = 0
+    OPEN_HIGH_LOW_CLOSE = 1
+    OPEN_LOW_HIGH_CLOSE = 2
+    NEAREST_FIRST = 3
+
+cpdef enum ChildRule:
+    """When the children of an entry begin to work."""
+    REST_OF_BAR = 0
+    NEXT_BAR = 1
+
+@cython.final
+cdef class SimVenue:
+    cdef readonly Account account
+    """The broker's own books; the sender keeps others."""
+    cdef readonly EventQueue out
+    """What happened, in order; the sender takes it from here."""
+    cdef EventQueue delayed
+    """What happened and is learned of only after the latency."""
+    cdef readonly Texts texts
+    cdef FeeModel fees
+    cdef Slippage slippage
+    cdef readonly list books
+    cdef readonly int timing
+    cdef readonly int path
+    cdef readonly int child_rule
+    cdef readonly bint touch_fills
+    cdef readonly double participation
+    """Largest share of a bar's volume that may fill; 0 for no cap."""
+    cdef readonly int64_t latency_ns
+    cdef int64_t now
+    cdef dict live
+    """Number → VenueOrder, for all that are not done."""
+    cdef readonly list waiting
+    """Indexes of instruments with working orders, ascending."""
+    cdef int64_t next_expiry
+    cdef int64_t next_delayed
+    cdef readonly int64_t ambiguous_bars
+
+    cdef int accept(self, VenueOrder order) except -1
+    cdef int64_t when_expires(self, VenueBook book, VenueOrder order) except? -1
+    cdef int activate(self, VenueOrder order, int64_t price) except -1
+    cdef int cancel_number(self, int32_t number) except -1
+    cdef int change(self, int32_t number, int64_t units, int64_t limit_price, int64_t stop_price,
+                    int64_t trail) except -1
+    cdef int64_t execute(self, VenueBook book, VenueOrder order, int64_t price, int64_t ts,
+                         int liquidity, int64_t ts_open) except? -1
+    cdef int64_t size_of(self, VenueBook book, VenueOrder order, int64_t price) except? -1
+    cdef int64_t affordable(self, VenueOrder order, int64_t quantity, int64_t price) except? -1
+    cdef int refuse(self, VenueOrder order, int64_t quantity, int64_t price, int128 fee,
+                    int128 missing) except -1
+    cdef int after_fill(self, VenueBook book, VenueOrder order, int64_t quantity) except -1
+    cdef int finish(self, VenueOrder order, int kind, str reason) except -1
+    cdef int settle_children(self, VenueOrder order) except -1
+    cdef int expire(self, int64_t ts) except -1
+    cdef int find_next_expiry(self) except -1
+    cdef int release_delayed(self, int64_t ts) except -1
+    cdef Event* emit(self, VenueOrder order, int kind, int64_t ts) except NULL
+    cdef int say(self, VenueOrder order, int kind, str reason) except -1
+    cdef int say_terms(self, VenueOrder order) except -1
+    cdef int watch(self, int32_t index) except -1
+    cdef int corporate_action(self, Event* event) except -1

@@ -1,0 +1,169 @@
+"""Booking executions: order, position, account, ledger and round trip move together or not at all."""
+cimport cython
+from libc.stdlib cimport free, realloc
+from libc.string cimport memset
+
+from pyrt.core.int128 cimport (
+    HALF_EVEN, TOWARD_ZERO, i128_add, i128_muldiv, i128_neg, i128_notional, i128_sub,
+    i128_to_i64,
+)
+from pyrt.core.positions cimport RoundTrip
+from pyrt.core.records cimport FillRow, TripRow
+
+
+cdef int64_t scaled(int64_t units, Event* split) except? -1:
+    return i128_to_i64(i128_muldiv(units, split.quantity, split.price, TOWARD_ZERO))
+
+
+@cython.final
+cdef class Booking:
+    """Applies executions and corporate actions to what the kernel keeps."""
+
+    def __init__(self, Account account, Records records):
+        self.account = account
+        self.records = records
+
+    def __dealloc__(self):
+        free(self.bars)
+
+    cdef int add_instrument(self, Instrument instrument) except -1:
+        cdef int32_t* bars
+        if instrument.index >= self.n_bars:
+            bars = <int32_t*>realloc(self.bars, (instrument.index + 1) * sizeof(int32_t))
+            if bars == NULL:
+                raise MemoryError
+            memset(&bars[self.n_bars], 0, (instrument.index + 1 - self.n_bars) * sizeof(int32_t))
+            self.bars = bars
+            self.n_bars = instrument.index + 1
+        return self.account.add_instrument(instrument)
+
+    # -- fills ---------------------------------------------------------------------------------
+
+    cdef int fill(self, Order order, Event* event) except -1:
+        """Book one execution that the order's state has already admitted."""
+        cdef Position position = order.position
+        cdef int side = order.side_sign
+        cdef int64_t before = position.units
+        cdef int128 realized = position.fill(side, event.quantity, event.price, event.fee)
+        order.filled_notional = i128_add(
+            order.filled_notional,
+            i128_notional(event.price, event.quantity, order.instrument.factor),
+        )
+        self.account.trade(order.instrument.index, side, event.quantity, event.price)
+        self.account.pay(event.fee_currency, i128_neg(event.fee))
+        self.follow_trip(position, before, side, event, order)
+        return self.record(order, event, realized)
+
+    cdef int record(self, Order order, Event* event, int128 realized) except -1:
+        cdef FillRow* row = <FillRow*>self.records.fills.append()
+        row.ts_event = event.ts_event
+        row.order = order.number
+        row.instrument = order.instrument.index
+        row.strategy = order.position.strategy
+        row.side = order.side_sign
+        row.quantity = event.quantity
+        row.price = event.price
+        row.fee = event.fee
+        row.flags = event.fee_currency | (event.liquidity << 4)
+        row.realized = realized
+        row.position = order.position.units
+        row.bar = self.bars[order.instrument.index]
+        return 0
+
+    # -- round trips ---------------------------------------------------------------------------
+
+    cdef int follow_trip(self, Position position, int64_t before, int side, Event* event,
+                         Order order) except -1:
+        """Extend, end or begin the round trip: from flat to flat, ended by a flip as well."""
+        cdef RoundTrip* trip = &position.trip
+        cdef int64_t held = before if before >= 0 else -before
+        cdef int64_t closing = 0, opening
+        cdef int64_t factor = position.instrument.factor
+        cdef int128 closing_fee
+        if before != 0 and (side > 0) != (before > 0):
+            closing = min(held, event.quantity)
+        opening = event.quantity - closing
+        closing_fee = event.fee
+        if opening and closing:
+            closing_fee = i128_muldiv(event.fee, closing, event.quantity, HALF_EVEN)
+        if closing:
+            trip.exited += closing
+            trip.exit_notional = i128_add(
+                trip.exit_notional, i128_notional(event.price, closing, factor)
+            )
+            trip.fees = i128_add(trip.fees, closing_fee)
+            if closing == held:
+                self.end_trip(position, event.ts_event)
+        if opening:
+            if trip.entered == 0:
+                trip.entry_time = event.ts_event
+                trip.entry_bar = self.bars[position.instrument.index]
+                trip.side = side
+                trip.tag = order.tag_number
+            trip.entered += opening
+            trip.entry_notional = i128_add(
+                trip.entry_notional, i128_notional(event.price, opening, factor)
+            )
+            trip.fees = i128_add(trip.fees, i128_sub(event.fee, closing_fee) if closing else event.fee)
+        return 0
+
+    cdef int end_trip(self, Position position, int64_t ts) except -1:
+        cdef RoundTrip* trip = &position.trip
+        cdef TripRow* row = <TripRow*>self.records.trips.append()
+        cdef int128 gross = i128_sub(trip.exit_notional, trip.entry_notional)
+        if trip.side < 0:
+            gross = i128_neg(gross)
+        row.entry_notional = trip.entry_notional
+        row.exit_notional = trip.exit_notional
+        row.fees = trip.fees
+        row.pnl = i128_add(i128_sub(gross, trip.fees), trip.carried)
+        row.entry_time = trip.entry_time
+        row.exit_time = ts
+        row.quantity = trip.entered
+        row.instrument = position.instrument.index
+        row.strategy = position.strategy
+        row.bars = self.bars[position.instrument.index] - trip.entry_bar
+        row.tag = trip.tag
+        row.side = trip.side
+        memset(trip, 0, sizeof(RoundTrip))
+        return 0
+
+    # -- corporate actions ---------------------------------------------------------------------
+
+    cdef int split(self, Position position, Event* event) except -1:
+        """Turn old units into new ones; what does not fill a step is paid out at the new price."""
+        cdef Py_ssize_t index = position.instrument.index
+        cdef int currency = self.account.holdings[index].currency
+        cdef int64_t before = position.units, stub
+        cdef int128 cash
+        if before == 0:
+            return 0
+        stub = position.split(event.quantity, event.price)
+        position.trip.entered = scaled(position.trip.entered, event)
+        position.trip.exited = scaled(position.trip.exited, event)
+        self.account.set_units(
+            index, self.account.holdings[index].units - before + position.units, position.mark
+        )
+        if stub == 0:
+            return 0
+        cash = i128_notional(position.mark, stub, position.instrument.factor)
+        position.fill(-1 if stub > 0 else 1, stub if stub > 0 else -stub, position.mark, 0)
+        position.trip.carried = i128_add(position.trip.carried, cash)
+        self.account.set_units(
+            index, self.account.holdings[index].units - stub, position.mark
+        )
+        self.account.pay(currency, cash)
+        return self.records.entry(event.ts_event, CASH_IN_LIEU, index, currency, cash)
+
+    cdef int dividend(self, Position position, Event* event) except -1:
+        """Credit cash per unit held before the ex-date; a short position pays it."""
+        cdef Py_ssize_t index = position.instrument.index
+        cdef int currency = self.account.holdings[index].currency
+        cdef int128 cash
+        if position.units == 0:
+            return 0
+        cash = i128_notional(event.price, position.units, position.instrument.factor)
+        self.account.pay(currency, cash)
+        position.realized = i128_add(position.realized, cash)
+        position.trip.carried = i128_add(position.trip.carried, cash)
+        return self.records.entry(event.ts_event, DIVIDEND, index, currency, cash)

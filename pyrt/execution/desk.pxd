@@ -1,0 +1,35 @@
+"""The order desk: a strategy's wishes become orders and queued commands."""
+cimport cython
+from libc.stdint cimport int32_t, int64_t
+from pyrt.core.cache cimport Cache
+from pyrt.core.clock cimport Clock
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.orders cimport Order
+from pyrt.core.ports cimport Command, OrderDesk, Owner
+from pyrt.core.positions cimport Position
+from pyrt.core.records cimport Records
+
+@cython.final
+cdef class Desk(OrderDesk):
+    cdef Cache cache
+    cdef Clock clock
+    cdef Records records
+    cdef readonly str prefix
+    """Begins every client order id of the run."""
+    cdef readonly list commands
+    """Issued and not yet taken by the kernel, oldest first."""
+    cdef readonly dict default_tif
+    """Kind of instrument → time in force; "" for all others."""
+    cdef readonly object capital_of
+    """Callable: strategy number → its equity in base currency."""
+
+    cdef Order new_order(self, Owner owner, Position position, int side, dict terms)
+    cdef int read_terms(self, Order order, dict terms) except -1
+    cdef int read_type(self, Order order, dict terms) except -1
+    cdef int read_tif(self, Order order, dict terms) except -1
+    cdef Order child(self, Order parent, object limit_price, object stop_price)
+    cdef int enlist(self, Order order) except -1
+    cdef int issue(self, Command command) except -1
+    cdef int count(self, Order order, int64_t units) except -1
+    cdef int settle(self, Order order) except -1
+    cdef int write_row(self, Order order) except -1

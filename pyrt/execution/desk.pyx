@@ -1,0 +1,421 @@
+"""The order desk: a strategy's wishes become orders and queued commands."""
+cimport cython
+
+from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64, int128
+from pyrt.core.numbers cimport money_from_object, nano_from_object
+from pyrt.core.orders cimport no_price
+from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
+from pyrt.core.records cimport OrderRow
+from pyrt.core.types cimport (
+    GTD, LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, OPEN, STOP, STOP_LIMIT,
+    TRAILING_STOP, TRAILING_STOP_LIMIT, is_final,
+)
+from pyrt.core.times import timestamp_ns
+from pyrt.core.types import TIF_NAMES
+from pyrt.errors import OrderError
+
+TERMS = frozenset((
+    "notional", "limit_price", "stop_price", "trail_amount", "trail_percent", "trigger_price",
+    "take_profit", "stop_loss", "time_in_force", "expires_at", "post_only", "reduce_only",
+    "extended_hours", "queue", "tag", "oco", "resizes",
+))
+CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
+
+
+cdef int64_t positive_price(dict terms, str name) except? -1:
+    cdef int64_t raw = nano_from_object(terms[name])
+    if raw <= 0:
+        raise OrderError(f"{name} is {terms[name]!r}; expected a positive price", name=name)
+    return raw
+
+
+@cython.final
+cdef class Desk(OrderDesk):
+    """Makes orders, numbers them, counts what works, and queues commands for the kernel.
+
+    Parameters
+    ----------
+    cache, clock, records
+        Of the kernel.
+    prefix : str
+        Begins every client order id; unique to the run.
+    default_tif : dict
+        Kind of instrument → name of the default time in force; key "" serves all others.
+    """
+
+    def __init__(self, Cache cache, Clock clock, Records records, *, str prefix="bt-",
+                 dict default_tif=None, capital_of=None):
+        self.cache = cache
+        self.clock = clock
+        self.records = records
+        self.prefix = prefix
+        self.commands = []
+        self.default_tif = {"": "gtc"} if default_tif is None else default_tif
+        self.capital_of = capital_of
+
+    cdef Position position_of(self, Owner owner, str symbol):
+        return self.cache.position(owner.number, symbol)
+
+    # -- making orders -------------------------------------------------------------------------
+
+    cdef Order place(self, Owner owner, str symbol, int side, object quantity, dict terms):
+        cdef Position position = self.cache.position(owner.number, symbol)
+        cdef Order order = self.new_order(owner, position, side, terms)
+        cdef int64_t held = position.units if position.units >= 0 else -position.units
+        if quantity is None and "notional" not in terms:
+            raise OrderError(f"an order for {symbol} needs a quantity or a notional")
+        if quantity is not None and "notional" in terms:
+            raise OrderError(
+                f"an order for {symbol} has quantity={quantity!r} and "
+                f"notional={terms['notional']!r}; give one of them"
+            )
+        if quantity is not None:
+            order.units = order.instrument.quantity_raw(quantity)
+            if order.units <= 0:
+                raise OrderError(f"quantity is {quantity!r}; expected a positive number")
+        self.read_terms(order, terms)
+        order.is_exit = order.reduce_only or (
+            order.type != MARKET and position.units != 0
+            and (side > 0) != (position.units > 0) and order.units <= held
+        )
+        if terms.get("oco"):
+            return self.place_pair(order, terms)
+        if "take_profit" in terms:
+            order.take_profit = self.child(order, terms["take_profit"], None)
+        if "stop_loss" in terms:
+            stop = terms["stop_loss"]
+            stop, limit = stop if isinstance(stop, tuple) else (stop, None)
+            order.stop_loss = self.child(order, limit, stop)
+        if order.take_profit is not None and order.stop_loss is not None:
+            order.take_profit.sibling = order.stop_loss
+            order.stop_loss.sibling = order.take_profit
+        self.enlist(order)
+        if order.take_profit is not None:
+            self.enlist(order.take_profit)
+        if order.stop_loss is not None:
+            self.enlist(order.stop_loss)
+        self.send(order)
+        return order
+
+    def place_pair(self, Order order, dict terms):
+        """Send a one-cancels-the-other pair of exits; return the take-profit order."""
+        cdef Position position = order.position
+        cdef Order stop
+        if position.units == 0 or (order.side_sign > 0) == (position.units > 0):
+            raise OrderError(f"nothing is held in {order.symbol} that a pair could leave")
+        stop_price = terms["stop_loss"]
+        stop_price, limit = stop_price if isinstance(stop_price, tuple) else (stop_price, None)
+        order.type = LIMIT
+        order.limit_price_raw = positive_price(terms, "take_profit")
+        stop = self.new_order(order.strategy, position, order.side_sign, terms)
+        stop.units = order.units
+        stop.tif = order.tif
+        stop.type = STOP if limit is None else STOP_LIMIT
+        stop.stop_price_raw = positive_price({"stop_loss": stop_price}, "stop_loss")
+        if limit is not None:
+            stop.limit_price_raw = positive_price({"stop_loss": limit}, "stop_loss")
+        order.sibling = stop
+        stop.sibling = order
+        order.is_exit = order.is_child = stop.is_exit = stop.is_child = True
+        self.enlist(order)
+        self.enlist(stop)
+        self.send(order)
+        self.send(stop)
+        return order
+
+    cdef Order new_order(self, Owner owner, Position position, int side, dict terms):
+        cdef Order order = Order.__new__(Order)
+        order.instrument = position.instrument
+        order.position = position
+        order.strategy = owner
+        order.prefix = self.prefix
+        order.side_sign = side
+        order.limit_price_raw = no_price()
+        order.stop_price_raw = no_price()
+        order.trail_amount_raw = no_price()
+        order.trail_percent_raw = no_price()
+        order.tag = terms.get("tag") or ""
+        order.tag_number = self.records.texts.number(order.tag) if order.tag else 0
+        order.ts_init = self.clock.now
+        order.ts_last = self.clock.now
+        return order
+
+    cdef int read_terms(self, Order order, dict terms) except -1:
+        if terms:
+            unknown = terms.keys() - TERMS
+            if unknown:
+                raise OrderError(f"orders have no term {sorted(unknown)[0]!r}")
+            if "notional" in terms:
+                order.notional_raw = money_from_object(terms["notional"])
+                if order.notional_raw <= 0:
+                    raise OrderError(f"notional is {terms['notional']!r}; expected > 0")
+            order.post_only = terms.get("post_only", False)
+            order.reduce_only = terms.get("reduce_only", False)
+            order.extended_hours = terms.get("extended_hours", False)
+            order.queue = terms.get("queue", False)
+            order.resizes = terms.get("resizes", False)
+            self.read_type(order, terms)
+        self.read_tif(order, terms)
+        if order.notional_raw != 0 and order.type != MARKET:
+            raise OrderError("an order by notional is a market order; give a quantity for others")
+        if order.post_only and order.type != LIMIT:
+            raise OrderError(f"post_only needs a limit order, this is a {order.order_type} order")
+        return 0
+
+    cdef int read_type(self, Order order, dict terms) except -1:
+        limit, stop = "limit_price" in terms, "stop_price" in terms
+        trail = ("trail_amount" in terms) + ("trail_percent" in terms)
+        touch = "trigger_price" in terms
+        if trail + stop + touch > 1:
+            given = [n for n in ("stop_price", "trail_amount", "trail_percent", "trigger_price")
+                     if n in terms]
+            raise OrderError(f"{' and '.join(given)} exclude each other")
+        if limit:
+            order.limit_price_raw = positive_price(terms, "limit_price")
+        if stop or touch:
+            order.stop_price_raw = positive_price(terms, "stop_price" if stop else "trigger_price")
+        if "trail_amount" in terms:
+            order.trail_amount_raw = positive_price(terms, "trail_amount")
+        if "trail_percent" in terms:
+            order.trail_percent_raw = positive_price(terms, "trail_percent")
+            if order.trail_percent_raw >= 100_000_000_000:
+                raise OrderError(f"trail_percent is {terms['trail_percent']!r}; expected < 100")
+        if trail:
+            order.type = TRAILING_STOP_LIMIT if limit else TRAILING_STOP
+        elif touch:
+            order.type = LIMIT_IF_TOUCHED if limit else MARKET_IF_TOUCHED
+        elif stop:
+            order.type = STOP_LIMIT if limit else STOP
+        elif limit:
+            order.type = LIMIT
+        return 0
+
+    cdef int read_tif(self, Order order, dict terms) except -1:
+        name = terms.get("time_in_force")
+        if name is None:
+            if "expires_at" in terms:
+                name = "gtd"
+            else:
+                name = self.default_tif.get(order.instrument.kind) or self.default_tif[""]
+        elif name not in TIF_NAMES:
+            raise OrderError(
+                f"time_in_force is {name!r}; expected one of {', '.join(TIF_NAMES)}", value=name
+            )
+        order.tif = TIF_NAMES.index(name)
+        if (order.tif == GTD) != ("expires_at" in terms):
+            raise OrderError("time_in_force 'gtd' and expires_at go together")
+        if order.tif == GTD:
+            order.expires_ns = timestamp_ns(terms["expires_at"])
+            if order.expires_ns <= self.clock.now:
+                raise OrderError(f"expires_at {terms['expires_at']!r} has passed already")
+        return 0
+
+    cdef Order child(self, Order parent, object limit_price, object stop_price):
+        """Make an exit that the venue holds until its parent fills."""
+        cdef Order order = self.new_order(
+            parent.strategy, parent.position, -parent.side_sign, {"tag": parent.tag}
+        )
+        order.units = parent.units
+        order.tif = parent.tif
+        order.expires_ns = parent.expires_ns
+        if limit_price is not None:
+            order.limit_price_raw = positive_price({"limit": limit_price}, "limit")
+        if stop_price is not None:
+            order.stop_price_raw = positive_price({"stop": stop_price}, "stop")
+            order.type = STOP if limit_price is None else STOP_LIMIT
+        else:
+            order.type = LIMIT
+        order.parent = parent
+        order.is_exit = True
+        order.is_child = True
+        return order
+
+    cdef int enlist(self, Order order) except -1:
+        """Number the order and make it known; from here on it works."""
+        cdef OrderRow* row = <OrderRow*>self.records.orders.append()
+        order.number = self.records.orders.count
+        row.instrument = order.instrument.index
+        row.strategy = order.position.strategy
+        row.parent = 0 if order.parent is None else order.parent.number
+        row.tag = order.tag_number
+        row.side = order.side_sign
+        row.type = order.type
+        row.time_in_force = order.tif
+        row.ts_init = order.ts_init
+        self.write_row(order)
+        self.cache.add_order(order)
+        order.position.orders_working += 1
+        if not order.is_child:
+            self.count(order, self.estimate(order) if order.notional_raw else order.units)
+        return 0
+
+    cdef int write_row(self, Order order) except -1:
+        """Bring the order's record up to date."""
+        cdef OrderRow* row = <OrderRow*>self.records.orders.at(order.number - 1)
+        row.ts_last = order.ts_last
+        row.quantity = order.units
+        row.filled = order.filled
+        row.limit_price = order.limit_price_raw
+        row.stop_price = order.stop_price_raw
+        row.status = order.status_
+        if order.reason_ is not None:
+            row.reason = self.records.texts.number(order.reason_)
+        return 0
+
+    def estimate(self, Order order):
+        """Return the units an order by notional would buy at the last price; 0 without one."""
+        if order.position.mark <= 0:
+            return 0
+        return i128_to_i64(
+            i128_muldiv(order.notional_raw, 1, <int128>order.position.mark * order.instrument.factor,
+                        TOWARD_ZERO)
+        )
+
+    cdef int count(self, Order order, int64_t units) except -1:
+        """Let `units` of the order be part of the position's working quantity."""
+        if order.side_sign > 0:
+            order.position.buy_working += units - order.counted
+        else:
+            order.position.sell_working += units - order.counted
+        order.counted = units
+        return 0
+
+    cdef int settle(self, Order order) except -1:
+        """Bring counts and records up to date after an event of the order."""
+        if is_final(order.status_):
+            self.count(order, 0)
+            order.position.orders_working -= 1
+            self.cache.drop_order(order)
+        elif not order.is_child:
+            self.count(order, order.leaves())
+        return self.write_row(order)
+
+    # -- commands ------------------------------------------------------------------------------
+
+    cdef int issue(self, Command command) except -1:
+        command.ts = self.clock.now
+        self.commands.append(command)
+        return 0
+
+    def send(self, Order order):
+        """Queue the submission of an order."""
+        cdef Command command = Command.__new__(Command)
+        command.kind = SUBMIT
+        command.order = order
+        order.submit_request = OPEN
+        self.issue(command)
+
+    cdef int cancel(self, Owner owner, Order order) except -1:
+        self.check_owner(owner, order)
+        if is_final(order.status_) or order.cancel_request == OPEN:
+            return 0
+        cdef Command command = Command.__new__(Command)
+        command.kind = CANCEL
+        command.order = order
+        order.cancel_request = OPEN
+        return self.issue(command)
+
+    def check_owner(self, Owner owner, Order order):
+        """Raise OrderError when another strategy's order is touched."""
+        if order.position.strategy != owner.number:
+            raise OrderError(f"order {order.client_order_id} belongs to another strategy")
+
+    cdef int modify(self, Owner owner, Order order, dict changes) except -1:
+        cdef Command command = Command.__new__(Command)
+        self.check_owner(owner, order)
+        unknown = changes.keys() - CHANGES
+        if unknown or not changes:
+            wrong = f"{sorted(unknown)[0]!r}" if unknown else "nothing"
+            raise OrderError(f"cannot change {wrong}; expected some of {', '.join(sorted(CHANGES))}")
+        if is_final(order.status_):
+            raise OrderError(f"order {order.client_order_id} is {order.status} and cannot change")
+        command.kind = MODIFY
+        command.order = order
+        command.limit_price = command.stop_price = command.trail = no_price()
+        if "quantity" in changes:
+            command.units = order.instrument.quantity_raw(changes["quantity"])
+            if command.units <= order.filled:
+                raise OrderError(
+                    f"quantity is {changes['quantity']!r}; expected more than the "
+                    f"{order.filled_quantity:g} filled (cancel the order to stop it there)"
+                )
+        for name, has in (
+            ("limit_price", order.limit_price_raw != no_price()),
+            ("stop_price", order.stop_price_raw != no_price()),
+            ("trail_amount", order.trail_amount_raw != no_price()),
+            ("trail_percent", order.trail_percent_raw != no_price()),
+        ):
+            if name in changes and not has:
+                raise OrderError(f"a {order.order_type} order has no {name} to change")
+        if "limit_price" in changes:
+            command.limit_price = positive_price(changes, "limit_price")
+        if "stop_price" in changes:
+            command.stop_price = positive_price(changes, "stop_price")
+        if "trail_amount" in changes or "trail_percent" in changes:
+            command.trail = positive_price(
+                changes, "trail_amount" if "trail_amount" in changes else "trail_percent"
+            )
+        order.modify_request = OPEN
+        return self.issue(command)
+
+    cdef int cancel_all(self, Owner owner, str symbol) except -1:
+        for order in self.cache.orders_open(owner.number, symbol):
+            # Children go with their parent while the venue still holds them.
+            self.cancel(owner, order)
+        return 0
+
+    # -- targets -------------------------------------------------------------------------------
+
+    cdef Order target(self, Owner owner, str symbol, object quantity, str tag):
+        cdef Position position = self.cache.position(owner.number, symbol)
+        cdef int64_t wanted = position.instrument.quantity_raw(quantity)
+        return self.move(owner, position, wanted, tag, False)
+
+    def move(self, Owner owner, Position position, int64_t wanted, tag, bint resizes):
+        """Send what takes held plus working quantity to `wanted`; None if that is nothing."""
+        cdef int64_t projected = position.units, delta
+        cdef Order order
+        if position.orders_working:
+            for order in self.cache.orders_open(owner.number, position.instrument.id):
+                if wanted == 0 and order.type != MARKET:
+                    self.cancel(owner, order)
+                elif not order.is_exit and order.cancel_request != OPEN:
+                    projected += order.side_sign * (
+                        order.leaves() if order.notional_raw == 0 else order.counted
+                    )
+        delta = position.instrument.round_quantity_raw(wanted - projected)
+        if delta == 0:
+            return None
+        terms = {"resizes": resizes}
+        if tag is not None:
+            terms["tag"] = tag
+        order = self.new_order(owner, position, 1 if delta > 0 else -1, terms)
+        order.units = delta if delta > 0 else -delta
+        self.read_terms(order, terms)
+        self.enlist(order)
+        self.send(order)
+        return order
+
+    cdef Order target_percent(self, Owner owner, str symbol, double fraction):
+        cdef Position position = self.cache.position(owner.number, symbol)
+        cdef int128 value
+        cdef int64_t units
+        if position.mark <= 0:
+            raise OrderError(
+                f"{symbol} has no price yet, so {fraction:g} of the capital is no quantity",
+                remedy="Wait for the first bar, quote or trade of the symbol",
+            )
+        if not -100.0 <= fraction <= 100.0:
+            raise OrderError(f"fraction is {fraction!r}; expected a share such as 0.5")
+        value = i128_muldiv(
+            money_from_object(self.capital_of(owner.number)), nano_from_object(fraction),
+            1_000_000_000, TOWARD_ZERO,
+        )
+        units = i128_to_i64(i128_muldiv(
+            value, 1, <int128>position.mark * position.instrument.factor, TOWARD_ZERO
+        ))
+        return self.move(
+            owner, position, position.instrument.round_quantity_raw(units), None, True
+        )
+
+

@@ -1,0 +1,78 @@
+"""The gate every order passes: is it well-formed for its instrument and this position?"""
+cimport cython
+
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.numbers cimport decimal_from_scaled
+from pyrt.core.orders cimport no_price
+from pyrt.core.ports cimport ApprovedOrder
+
+
+
+cdef str off_grid(str code, str what, int64_t raw, int64_t step, int decimals):
+    """Say which two neighbors on the grid `raw` lies between."""
+    cdef int64_t below = raw - raw % step
+    return (
+        f"{code}: {what} {decimal_from_scaled(raw, decimals)} is not a multiple of "
+        f"{decimal_from_scaled(step, decimals)}; the neighbors are "
+        f"{decimal_from_scaled(below, decimals)} and {decimal_from_scaled(below + step, decimals)}"
+    )
+
+
+cdef class BasicGate(RiskGate):
+    """Grid, permission and consistency checks; no limits of size or exposure."""
+
+    cdef str judge(self, Order order, int64_t now):
+        cdef Instrument instrument = order.instrument
+        cdef str reason
+        cdef Order leg
+        if not instrument.tradable:
+            return f"tradable: {instrument.id} cannot be traded"
+        reason = self.judge_grid(order, order.units, order.limit_price_raw, order.stop_price_raw)
+        if reason is not None:
+            return reason
+        for leg in order.legs:
+            reason = self.judge_grid(leg, leg.units, leg.limit_price_raw, leg.stop_price_raw)
+            if reason is not None:
+                return reason
+        if order.notional_raw != 0 and order.notional_raw < instrument.min_notional_raw:
+            return (
+                f"min_notional: {order.notional:g} is below the smallest order of "
+                f"{instrument.min_notional} {instrument.currency}"
+            )
+        if (order.position.unknown_buys if order.side_sign > 0 else order.position.unknown_sells):
+            return (
+                f"unknown_request: the outcome of an earlier {order.side.name.lower()} in "
+                f"{instrument.id} is not known yet"
+            )
+        return self.judge_reduce_only(order)
+
+    cdef str judge_reduce_only(self, Order order):
+        cdef int64_t held = order.position.units
+        if not order.reduce_only:
+            return None
+        if held == 0 or (held > 0) == (order.side_sign > 0):
+            return f"reduce_only: no position in {order.symbol} that this order could reduce"
+        if order.units > (held if held > 0 else -held):
+            return (
+                f"reduce_only: quantity {order.quantity:g} is more than the "
+                f"{abs(order.position.quantity):g} held"
+            )
+        return None
+
+    cdef str judge_grid(self, Order order, int64_t units, int64_t limit_price, int64_t stop_price):
+        cdef Instrument instrument = order.instrument
+        if units % instrument.step:
+            return off_grid(
+                "quantity_step", "quantity", units, instrument.step, instrument.decimals
+            )
+        if instrument.tick > 1:
+            if limit_price != no_price() and limit_price % instrument.tick:
+                return off_grid("price_tick", "limit_price", limit_price, instrument.tick, 9)
+            if stop_price != no_price() and stop_price % instrument.tick:
+                return off_grid("price_tick", "stop_price", stop_price, instrument.tick, 9)
+        return None
+
+    cdef str judge_change(self, Command command, int64_t now):
+        return self.judge_grid(
+            command.order, command.units, command.limit_price, command.stop_price
+        )

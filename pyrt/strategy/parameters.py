@@ -1,0 +1,77 @@
+"""Strategy parameters: annotated class attributes, checked once at construction."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any, ClassVar, get_origin, get_type_hints
+
+import msgspec
+
+from pyrt.errors import ConfigError, UnknownName
+
+_MISSING = object()
+
+
+def declared(cls: type, base: type) -> dict[str, tuple[Any, Any]]:
+    """Return name → (type, default) of the parameters a class declares, bases first.
+
+    Names with a leading underscore and ClassVars are no parameters. `base` ends the search.
+    """
+    hints = get_type_hints(cls)
+    found: dict[str, tuple[Any, Any]] = {}
+    for owner in reversed(cls.__mro__):
+        if not issubclass(owner, base) or owner is base:
+            continue
+        for name in owner.__dict__.get("__annotations__", {}):
+            kind = hints[name]
+            if name.startswith("_") or kind is ClassVar or get_origin(kind) is ClassVar:
+                continue
+            found[name] = (kind, getattr(cls, name, _MISSING))
+    return found
+
+
+def resolve(cls: type, base: type, given: dict[str, Any], *, texts: bool = False) -> dict[str, Any]:
+    """Return the value of every declared parameter, given or default, converted to its type.
+
+    Parameters
+    ----------
+    texts : bool
+        Read strings leniently ("20" as 20), as a command line gives them.
+
+    Raises
+    ------
+    UnknownName
+        For a name that is not declared, with a suggestion.
+    ConfigError
+        For a missing value or one of the wrong type.
+    """
+    known = declared(cls, base)
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            raise UnknownName(
+                f"{cls.__name__} has no parameter {name!r}",
+                remedy=f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(known)}",
+                name=name,
+            )
+    values = {}
+    for name, (kind, default) in known.items():
+        value = given.get(name, default)
+        if value is _MISSING:
+            raise ConfigError(f"{cls.__name__} needs a value for {name!r}", name=name)
+        values[name] = _convert(cls, name, kind, value, texts=texts)
+    return values
+
+
+def _convert(cls: type, name: str, kind: Any, value: Any, *, texts: bool) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=not texts)
+    except (msgspec.ValidationError, TypeError) as error:
+        if isinstance(kind, type) and isinstance(value, kind):
+            return value
+        wanted = getattr(kind, "__name__", str(kind))
+        raise ConfigError(
+            f"{cls.__name__}: {name}={value!r} is not acceptable as {wanted} ({error})",
+            name=name,
+            value=value,
+        ) from None
