@@ -300,3 +300,15 @@ def test_label_by_sessions_needs_stamps_and_sessions() -> None:
     assert label_by_sessions(np.arange(1, 11), opens, closes, 1) == "close"
     assert label_by_sessions(np.arange(0, 11), opens, closes, 1) == ""
     assert label_by_sessions(np.array([0, 50]), opens, closes, 1) == ""
+
+
+def test_a_time_among_later_dates_changes_nothing_before_it() -> None:
+    days = pd.date_range("2016-01-01", periods=1_200, name="Date")
+    before = outcome(frame_at(days))
+    timed = days.append(pd.DatetimeIndex(["2030-01-07 09:30", "2030-01-08 09:30"], name="Date"))
+    after = outcome(frame_at(timed.rename("Date")))
+    assert isinstance(before, Loaded)
+    assert isinstance(after, Loaded)
+    ends = [loaded.columns[0].ts_close[:1_200] for loaded in (before, after)]
+    np.testing.assert_array_equal(*ends)
+    assert after.provenance["label_how"] == before.provenance["label_how"]
