@@ -35,6 +35,13 @@ def _page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return BacktestResult(LONG).report(tmp_path_factory.mktemp("report") / "long.html")
 
 
+def shown(browser: Browser, page: Path) -> None:
+    """Have the page open with all of the run in view; loaded only if another one is there."""
+    if browser.evaluate("location.href") != page.as_uri():
+        browser.open(page)
+    browser.evaluate("pyrtReport.chart.show(...pyrtReport.chart.whole()).then(() => 0)")
+
+
 def opened(browser: Browser, record: RunRecord, directory: Path, **options: str) -> None:
     browser.open(BacktestResult(record).report(directory / "report.html", **options))
 
@@ -64,7 +71,7 @@ def test_the_page_opens_without_errors_or_requests(browser: Browser, page: Path)
 
 
 def test_every_fill_has_one_mark_when_all_is_in_view(browser: Browser, page: Path) -> None:
-    browser.open(page)
+    shown(browser, page)
     times, marks = in_view(browser)
     assert marks == len(times) == len(LONG.fills["ts_event"]) > 3_000
 
@@ -83,7 +90,7 @@ def test_every_fill_has_one_mark_when_all_is_in_view(browser: Browser, page: Pat
 def test_marks_in_view_are_the_fills_in_the_window(
     browser: Browser, page: Path, start: float, end: float
 ) -> None:
-    browser.open(page)
+    shown(browser, page)
     browser.evaluate(f"pyrtReport.setWindow({start}, {end})")
     times, marks = in_view(browser)
     assert times == fills_between(LONG, "SPY", start, end)
@@ -92,8 +99,17 @@ def test_marks_in_view_are_the_fills_in_the_window(
     assert window == pytest.approx({"start": start, "end": end}, abs=1.0)
 
 
+def test_marks_survive_changes_of_detail(browser: Browser, page: Path) -> None:
+    windows = ("0.25, 8000.25", "1000.25, 1200.25", "0.25, 30000.25", "500.25, 9000.25")
+    for window in (*windows, *reversed(windows)):
+        shown(browser, page)
+        browser.evaluate(f"pyrtReport.chart.show({window}).then(() => 0)")
+        times, marks = in_view(browser)
+        assert marks == len(times) > 0
+
+
 def test_panning_by_plotly_itself_renews_the_marks(browser: Browser, page: Path) -> None:
-    browser.open(page)
+    shown(browser, page)
     for left in (1_000.25, 1_400.25, 90_000.25):
         browser.evaluate(
             f"Plotly.relayout('chart', {{'xaxis.range': [{left}, {left + 2_000}]}}).then(() => 0)"
@@ -105,7 +121,7 @@ def test_panning_by_plotly_itself_renews_the_marks(browser: Browser, page: Path)
 
 
 def test_dragging_pans(browser: Browser, page: Path) -> None:
-    browser.open(page)
+    shown(browser, page)
     browser.evaluate("pyrtReport.chart.show(5000.25, 7000.25).then(() => 0)")
     browser.evaluate("document.getElementById('chart').scrollIntoView()")
     mouse = {"y": 120, "button": "left", "clickCount": 1}
@@ -124,7 +140,7 @@ def test_dragging_pans(browser: Browser, page: Path) -> None:
 
 
 def test_what_is_drawn_stays_small_and_keeps_the_extremes(browser: Browser, page: Path) -> None:
-    browser.open(page)
+    shown(browser, page)
     drawn = browser.evaluate(
         "pyrtReport.chart.element.data.map((t) => [t.name, t.y ? t.y.length : t.open.length])"
     )
@@ -141,7 +157,7 @@ def test_what_is_drawn_stays_small_and_keeps_the_extremes(browser: Browser, page
 
 
 def test_a_click_on_a_round_trip_zooms_to_it(browser: Browser, page: Path) -> None:
-    browser.open(page)
+    shown(browser, page)
     browser.evaluate("document.querySelectorAll('#trades tbody tr')[7].click()")
     window = browser.evaluate("pyrtReport.window()")
     entry, leave = (LONG.trades[name][7] / 1e6 for name in ("entry_time", "exit_time"))
@@ -151,7 +167,7 @@ def test_a_click_on_a_round_trip_zooms_to_it(browser: Browser, page: Path) -> No
 
 
 def test_the_list_sorts_filters_and_turns_pages(browser: Browser, page: Path) -> None:
-    browser.open(page)
+    shown(browser, page)
     column = "[...document.querySelectorAll('#trades tbody tr')].map((r) => +r.dataset.number)"
     assert browser.evaluate(column) == list(range(1, 26))
     browser.evaluate("document.querySelector('#trades [data-page=\"1\"]').click()")
@@ -166,7 +182,7 @@ def test_the_list_sorts_filters_and_turns_pages(browser: Browser, page: Path) ->
 
 
 def test_positions_and_times_are_inverse_maps(browser: Browser, page: Path) -> None:
-    browser.open(page)
+    shown(browser, page)
     off = browser.evaluate(
         "Math.max(...Array.from({length: 5000}, (_, i) => i * 23.9 - 7.3).map((x) =>"
         " Math.abs(pyrtReport.chart.timeline.positionOf(pyrtReport.chart.timeline.timeAt(x)) - x)))"
