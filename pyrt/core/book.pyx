@@ -18,7 +18,8 @@ from pyrt.core.int128 cimport int128
 from pyrt.core.numbers cimport nano_from_object, nano_to_double, units_from_object
 
 from pyrt.core.book_checkpoint import with_decimals
-from pyrt.core.book_tables import SIDES as _SIDES, read_table
+from pyrt.core.book_dialects import SIDES as _SIDES
+from pyrt.core.book_tables import read_table
 from pyrt.errors import ConfigError, DataError, PrecisionError
 
 LEVELS = ("L1", "L2", "L3")
@@ -187,10 +188,17 @@ cdef class OrderBook(BookState):
         self.size_decimals = size_decimals
         return 0
 
+    cdef int64_t size_of(self, object size) except -1:
+        """Read a size at a level or of an order."""
+        cdef int64_t units = units_from_object(size, self.size_decimals)
+        if units < 0:
+            raise ConfigError(f"a size in the book is not negative: {size}", value=size)
+        return units
+
     def set(self, side, price, size):
         """Make `size` the total at `price` on a side; 0 removes the level."""
         self.set_level(
-            sign_of(side), nano_from_object(price), units_from_object(size, self.size_decimals)
+            sign_of(side), nano_from_object(price), self.size_of(size)
         )
 
     def add(self, order_id, side, price, size):
@@ -198,13 +206,13 @@ cdef class OrderBook(BookState):
         self.add_order(
             sign_of(side),
             nano_from_object(price),
-            units_from_object(size, self.size_decimals),
+            self.size_of(size),
             order_id,
         )
 
     def reduce(self, order_id, size):
         """Take `size` off an order, which leaves at 0; return whether the id was resting."""
-        return self.reduce_order(order_id, units_from_object(size, self.size_decimals)) != 0
+        return self.reduce_order(order_id, self.size_of(size)) != 0
 
     def delete(self, order_id):
         """Remove an order; return whether the id was resting."""
@@ -219,7 +227,7 @@ cdef class OrderBook(BookState):
         return self.modify_order(
             sign_of(side),
             nano_from_object(price),
-            units_from_object(size, self.size_decimals),
+            self.size_of(size),
             order_id,
         ) != 0
 
@@ -423,7 +431,7 @@ cdef class OrderBook(BookState):
             price = nano_from_object(at)
             levels.set(
                 price,
-                max(0, levels.size_at(price) - units_from_object(quantity, self.size_decimals)),
+                max(0, levels.size_at(price) - self.size_of(quantity)),
             )
         return other
 

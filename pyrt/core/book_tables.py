@@ -1,4 +1,4 @@
-"""Tables of book events: which dialect they speak, and their rows checked and coded."""
+"""Tables of book events, their rows checked and coded."""
 
 from __future__ import annotations
 
@@ -9,92 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from pyrt.core.book_arrays import coded_column, float_column, int_column, table_columns
+from pyrt.core.book_dialects import ACTIONS, DIALECTS, SIDES, recognize
 from pyrt.core.book_feed import BookAction, BookColumns, BookMark, nano_column
 from pyrt.errors import DataError, PrecisionError, UnknownName
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-_SET, _ADD, _REDUCE, _REMOVE = (
-    BookAction.SET,
-    BookAction.ADD,
-    BookAction.REDUCE,
-    BookAction.REMOVE,
-)
-ACTIONS: dict[str, dict[str, int]] = {
-    "l2": {"snapshot": _SET, "set": _SET, "delete": _SET},
-    "mbo": {
-        "add": _ADD,
-        "cancel": _REDUCE,
-        "modify": BookAction.MODIFY,
-        "clear": BookAction.CLEAR,
-        "trade": BookAction.NOTHING,
-        "fill": BookAction.NOTHING,
-    },
-    "lobster": {
-        "add": _ADD,
-        "reduce": _REDUCE,
-        "delete": _REMOVE,
-        "fill": _REDUCE,
-        "hidden_fill": BookAction.NOTHING,
-    },
-}
-DIALECTS = (*ACTIONS, "quotes")
-SIDES: dict[Any, int] = {
-    **dict.fromkeys(("b", "bid", "buy", 1), 1),
-    **dict.fromkeys(("a", "ask", "s", "sell", -1), -1),
-    **dict.fromkeys(("n", "none", "", 0), 0),
-}
 _PRICE_MAX = 9.2e9
 _UNITS_MAX = 9.2e18
 # Above this many units float64 cannot tell neighboring sizes apart anyway.
 _UNITS_EXACT = 9.0e15
-
-
-def recognize(columns: Mapping[str, Any], actions: set[str], has_flags: bool) -> str:
-    """Return the one dialect that a table's columns and actions fit.
-
-    Parameters
-    ----------
-    columns : mapping
-        Column names in lower case.
-    actions : set of str
-        The distinct actions, in lower case; empty where the table has no such column.
-    has_flags : bool
-        Whether any flag is set: a LOBSTER table has none.
-
-    Raises
-    ------
-    DataError
-        If no dialect fits, or two do.
-    """
-    if {"bid_price", "ask_price"} <= columns.keys() and "side" not in columns:
-        return "quotes"
-    absent = {"side", "price", "size"} - columns.keys()
-    if absent:
-        raise DataError(
-            f"not a table of book events: no column {', '.join(sorted(absent))}",
-            remedy="It needs side, price, size, action, and order_id where orders are followed; "
-            "or bid_price, bid_size, ask_price, ask_size",
-            columns=sorted(columns),
-        )
-    fits = [name for name, known in ACTIONS.items() if actions <= known.keys()]
-    if "order_id" not in columns:
-        fits = [name for name in fits if name == "l2"]
-    elif "action" not in columns:
-        fits = []
-    if has_flags:
-        fits = [name for name in fits if name != "lobster"]
-    if len(fits) == 1:
-        return fits[0]
-    what = f"actions {', '.join(sorted(actions))}" if actions else "the columns"
-    raise DataError(
-        f"{what} fit {'more than one dialect: ' + ', '.join(fits) if fits else 'no dialect'}",
-        code="ambiguous_dialect" if fits else "unknown_dialect",
-        remedy=f"Say which one it is, dialect= one of {', '.join(DIALECTS)}",
-        actions=sorted(actions),
-        columns=sorted(columns),
-    )
 
 
 def read_table(
@@ -309,11 +234,13 @@ class _Reader:
         if "action" not in self.columns and dialect != "l2":
             raise DataError(f"dialect {dialect!r} needs a column 'action'", column="action")
         names = np.array([*self.action_names, "set"])
-        actions = np.array([*(known[n] for n in self.action_names), _SET], dtype=np.int64)[codes]
+        actions = np.array(
+            [*(known[n] for n in self.action_names), BookAction.SET], dtype=np.int64
+        )[codes]
         changes = (actions != BookAction.NOTHING) & (actions != BookAction.CLEAR)
         removes = (names == "delete")[codes]
         # The id says which order is meant; side and price only help where it is not known.
-        by_id = (actions == _REDUCE) | (actions == _REMOVE)
+        by_id = (actions == BookAction.REDUCE) | (actions == BookAction.REMOVE)
         raw_sizes = self.floats("size")
         self.reject(
             changes & ~removes & ~((raw_sizes >= 0) & np.isfinite(raw_sizes)),

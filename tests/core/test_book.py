@@ -277,5 +277,7 @@ def test_wrong_sides_and_counts_are_refused(book: OrderBook) -> None:
         book.set("left", 1, 1)
     with pytest.raises(ConfigError, match="cannot be -1"):
         book.bids(-1)
+    with pytest.raises(ConfigError, match="not negative"):
+        book.add(1, "B", 1, -1)
     with pytest.raises(PrecisionError, match="decimal places"):
         OrderBook("ABC", size_decimals=0).set("B", 1, 0.5)

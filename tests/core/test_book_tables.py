@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from pyrt.core.book import OrderBook
-from pyrt.core.book_tables import recognize
+from pyrt.core.book_dialects import recognize
 from pyrt.errors import DataError, PrecisionError, UnknownName
 
 L2: dict[str, Any] = {
