@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import empyrical
 import numpy as np
@@ -132,6 +133,11 @@ def test_a_run_without_events_is_summarized() -> None:
 def test_every_label_has_a_value() -> None:
     summary = BacktestResult(trading_record()).summary
     assert {label.key for label in LABELS} <= set(summary)
+
+
+def test_every_key_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text("utf-8")
+    assert [key for key in BacktestResult(trading_record()).summary if f"`{key}`" not in page] == []
 
 
 def test_buy_and_hold_splits_the_cash_and_enters_each_symbol_at_its_first_open() -> None:

@@ -3,7 +3,7 @@
 const MARGIN = { l: 14, r: 74, t: 6, b: 42 };
 const PANELS = { equity: [0.68, 1], drawdown: [0.52, 0.64], price: [0, 0.48] };
 const MOST_CANDLES = 400; // above it the price is a line in its high-low band
-const MOST_BUCKETS = 700;
+const MOST_BUCKETS = 600;
 const MOST_MARKERS = 400; // above it the marks of a side are one path
 const SIDES = ["buy", "sell"];
 const NAMES = { buy: "Buys", sell: "Sells" };
@@ -100,8 +100,15 @@ class Chart {
   // Their number changes with the detail, so each has a name that plotly may know it by: left to
   // itself it would hand the identity of one trace to another.
   traces() {
+    this.lookAt();
     const traces = [...this.curveTraces(), ...this.priceTraces(), ...this.fillTraces()];
     return traces.map((trace) => ({ ...trace, uid: trace.name.replaceAll(" ", "-") }));
+  }
+
+  // What several parts of one drawing need: the fills in view and the range of prices.
+  lookAt() {
+    this.inView = this.visibleFills();
+    this.prices = this.priceRange();
   }
 
   curveTraces() {
@@ -176,10 +183,9 @@ class Chart {
   // of many the trace keeps the data, and the marks are the triangles of one path a side, which
   // draws far faster than elements.
   fillTraces() {
-    const inView = this.visibleFills();
-    const dense = inView.length > MOST_MARKERS;
+    const dense = this.inView.length > MOST_MARKERS;
     return SIDES.map((side) => {
-      const chosen = inView.filter((fill) => fill.side === side);
+      const chosen = this.inView.filter((fill) => fill.side === side);
       return { ...this.fillTrace(chosen, side), ...(dense ? {} : this.markers(chosen, side)) };
     });
   }
@@ -192,7 +198,7 @@ class Chart {
   }
 
   fillShapes() {
-    const inView = this.visibleFills();
+    const { inView } = this;
     if (inView.length <= MOST_MARKERS) return [];
     return SIDES.map((side) => this.triangles(inView.filter((fill) => fill.side === side), side));
   }
@@ -210,7 +216,7 @@ class Chart {
 
   triangles(fills, side) {
     const wide = (MARK_PIXELS * (this.window[1] - this.window[0])) / this.panelWidth();
-    const [low, high] = this.priceRange();
+    const [low, high] = this.prices;
     const pixel = (high - low) / this.panelHeight("price");
     const tall = 2 * MARK_PIXELS * pixel * (side === "buy" ? -1 : 1);
     const path = fills.map(({ position: x, price: y }) =>
@@ -252,7 +258,7 @@ class Chart {
       yaxis: { ...axis, domain: PANELS.equity, ...this.equityRange(), nticks: 6 },
       yaxis2: { ...axis, domain: PANELS.drawdown, range: this.drawdownRange(), nticks: 4,
         tickformat: ".2~%" },
-      yaxis3: { ...axis, domain: PANELS.price, range: this.priceRange(), nticks: 8 },
+      yaxis3: { ...axis, domain: PANELS.price, range: this.prices, nticks: 8 },
       shapes: this.shapes(),
     };
   }
@@ -287,7 +293,7 @@ class Chart {
 
   priceRange() {
     const bars = this.bars.get(this.symbol);
-    const prices = Float64Array.from(this.visibleFills(), (fill) => fill.price);
+    const prices = Float64Array.from(this.inView, (fill) => fill.price);
     const columns = [{ values: prices, from: 0, to: prices.length }];
     if (bars) {
       const [from, to] = this.barWindow(bars, this.window);
