@@ -23,19 +23,22 @@ OHLC = ("open", "high", "low", "close")
 _BLOCK_ROWS = 1 << 15
 _GRID = 1e9
 
+PRICE_MAX = float(2**63) / _GRID
+"""Prices are below this: an int64 in units of 1e-9 holds no more."""
+
 Mask = NDArray[np.bool_]
 
 
 def bars_are_sound(rows: Rows) -> Mask:
     """Return True for each row whose prices and volume are as `BarColumns` promises."""
     low, high, volume = rows["low"], rows["high"], rows["volume"]
-    # NaN fails every comparison; an infinite open or close fails against a finite high.
+    # NaN fails every comparison; an infinite open or close fails against the bounded high.
     sound = low > 0
     for name in ("open", "close"):
         sound &= low <= rows[name]
         sound &= rows[name] <= high
     sound &= low <= high
-    sound &= high < np.inf
+    sound &= high < PRICE_MAX
     sound &= volume >= 0
     sound &= volume < np.inf
     return np.asarray(sound)
@@ -50,6 +53,7 @@ def check_bars(rows: Rows, report: Report) -> None:
     missing = reduce(np.logical_or, (np.isnan(rows[name]) for name in names))
     infinite = reduce(np.logical_or, (np.isinf(rows[name]) for name in names))
     negative = reduce(np.logical_or, (rows[name] <= 0 for name in OHLC))
+    too_large = (rows["high"] >= PRICE_MAX) & ~infinite
     negative_volume = rows["volume"] < 0
     open_, high, low, close = (rows[name] for name in OHLC)
     crossed = high < low
@@ -60,11 +64,13 @@ def check_bars(rows: Rows, report: Report) -> None:
     _note(rows, report, infinite, "infinite", "infinite", names, _DROP, "drop_invalid")
     _note(rows, report, negative, "price", "not above zero", OHLC, _DROP, "drop_invalid")
     _note(rows, report, negative_volume, "volume", "below zero", ("volume",), _DROP, "drop_invalid")
+    _note(rows, report, too_large, "too_large", _TOO_LARGE, ("high",), _DROP, "drop_invalid")
     _note_range(rows, report, crossed & ~infinite, "high < low")
     _note_range(rows, report, outside & ~infinite, "open or close outside low … high")
 
 
 _DROP = "leave these rows out"
+_TOO_LARGE = f"not below {PRICE_MAX:,.0f}, the largest price there is"
 
 
 def _note(
@@ -86,6 +92,7 @@ def _note(
         "infinite": math.isinf,
         "price": lambda x: x <= 0,
         "volume": lambda x: x < 0,
+        "too_large": lambda x: x >= PRICE_MAX,
     }
     first = {name: float(rows[name][where[0]]) for name in names}
     cells = [f"{name}={value}" for name, value in first.items() if tests[code](value)]
@@ -173,7 +180,7 @@ def check_quotes(rows: Rows, report: Report) -> None:
     for side in ("bid", "ask"):
         price, size = rows[f"{side}_price"], rows[f"{side}_size"]
         absent = np.isnan(price)
-        wrong = ~absent & ~((price > 0) & (price < np.inf))
+        wrong = ~absent & ~((price > 0) & (price < PRICE_MAX))
         _note_cell(rows, report, wrong, f"{side}_price", "no price", "drop_invalid")
         unsized = ~absent & ~((size >= 0) & (size < np.inf))
         _note_cell(rows, report, unsized, f"{side}_size", "no size", "drop_invalid")
@@ -182,12 +189,12 @@ def check_quotes(rows: Rows, report: Report) -> None:
 def check_trades(rows: Rows, report: Report) -> None:
     """Report prints without a price above zero and a size of zero or more."""
     price, size = rows["price"], rows["size"]
-    if ((price > 0) & (price < np.inf) & (size >= 0) & (size < np.inf)).all():
+    if ((price > 0) & (price < PRICE_MAX) & (size >= 0) & (size < np.inf)).all():
         return
     missing = np.isnan(price) | np.isnan(size)
     _note_cell(rows, report, np.isnan(price), "price", "missing", "drop_nan")
     _note_cell(rows, report, np.isnan(size) & ~np.isnan(price), "size", "missing", "drop_nan")
-    wrong = ~missing & ~((price > 0) & (price < np.inf))
+    wrong = ~missing & ~((price > 0) & (price < PRICE_MAX))
     _note_cell(rows, report, wrong, "price", "no price", "drop_invalid")
     wrong = ~missing & ~((size >= 0) & (size < np.inf))
     _note_cell(rows, report, wrong, "size", "no size", "drop_invalid")

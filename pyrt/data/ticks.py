@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pyrt.data.bars import Built, pick_time, time_name
 from pyrt.data.cells import as_codes, as_float, as_int, is_arrow
-from pyrt.data.checks import check_order, check_quotes, check_trades, count_off_grid
+from pyrt.data.checks import PRICE_MAX, check_order, check_quotes, check_trades, count_off_grid
 from pyrt.data.columns import (
     BOOK_ACTIONS,
     BUY,
@@ -68,7 +68,8 @@ def build_ticks(table: RawTable, kind: str, options: Options, report: Report) ->
         check_quotes(rows, report)
         _blank_absent(rows)
     elif kind == "trades":
-        sound = (rows["price"] > 0) & (rows["size"] >= 0) & np.isfinite(rows["price"])
+        price, size = rows["price"], rows["size"]
+        sound = (price > 0) & (price < PRICE_MAX) & (size >= 0) & (size < np.inf)
         drop_unsound(rows, sound, options, repairs)
         check_trades(rows, report)
     else:
@@ -157,7 +158,7 @@ def _sound_quotes(rows: Rows) -> NDArray[np.bool_]:
     sound = np.ones(len(rows), dtype=bool)
     for side in ("bid", "ask"):
         price, size = rows[f"{side}_price"], rows[f"{side}_size"]
-        whole = (price > 0) & (price < np.inf) & (size >= 0) & (size < np.inf)
+        whole = (price > 0) & (price < PRICE_MAX) & (size >= 0) & (size < np.inf)
         sound &= whole | np.isnan(price)
     return sound
 
@@ -175,7 +176,7 @@ def _check_book(rows: Rows, report: Report) -> None:
     clears = rows["action"] == BOOK_ACTIONS.index("clear")
     price, size = rows["price"], rows["size"]
     for name, sound in (
-        ("price", (price > 0) & (price < np.inf)),
+        ("price", (price > 0) & (price < PRICE_MAX)),
         ("size", (size >= 0) & (size < np.inf)),
     ):
         where = np.flatnonzero(~(sound | clears))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pyrt.data
 from pyrt.data import QuoteColumns, TradeColumns
 from pyrt.data.checks import count_off_grid, to_grid
 from pyrt.data.columns import BookColumns, array_names, hasher_of, take
@@ -192,3 +195,17 @@ def test_suggestions_ignore_case_and_fall_back_to_what_is_known() -> None:
     assert suggest("spy", ["SPY", "QQQ"]) == ["SPY"]
     assert did_you_mean("zzz", ["A", "B"]) == "Known are A, B"
     assert did_you_mean("zzz", [f"S{n}" for n in range(9)]).endswith("and 4 more")
+
+
+def test_importing_the_package_loads_neither_pandas_nor_pyarrow() -> None:
+    code = (
+        "import sys, pyrt.data as d; [getattr(d, n) for n in d.__all__];"
+        "print(sorted({'pandas', 'pyarrow', 'exchange_calendars'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        _ = pyrt.data.lode

@@ -55,6 +55,11 @@ FAULTS = {
     "infinite": (cell(3, "high", np.inf), "infinite", ["row 3: infinite (high=inf)"]),
     "zero": (cell(3, "low", 0.0), "price", ["row 3: not above zero (low=0.0)"]),
     "negative": (cell(3, "low", -2.0), "price", ["row 3: not above zero (low=-2.0)"]),
+    "too large": (
+        cell(3, "high", 1e10),
+        "too_large",
+        ["row 3: not below 9,223,372,037", "(high=10000000000.0)", 'repair="drop_invalid"'],
+    ),
     "negative volume": (
         cell(9, "volume", -1.0),
         "volume",

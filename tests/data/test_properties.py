@@ -64,7 +64,7 @@ def test_every_container_gives_the_rows_back(parts: list[BarColumns], random: ob
         (long, {"label": "open", "timeframe": "1m"}),
         (pa.Table.from_pandas(long), {"label": "open", "timeframe": "1m"}),
         (shuffled, {"label": "open", "timeframe": "1m", "repair": "sort"}),
-        (pd.concat(frames, axis=1), {"label": "open", "timeframe": "1m"}),
+        (pd.concat(frames, axis=1, sort=True), {"label": "open", "timeframe": "1m"}),
         (pa.concat_tables([to_arrow(part) for part in parts], promote_options="permissive"), {}),
     ]
     expected = {part.symbol: part.content_hash() for part in parts}
