@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyrt.analysis.record import RunRecord, floats, rows, stamps, texts
+from pyrt.analysis.record import RunRecord, Table, floats, stamps, texts
 
 EXPLAIN_COLUMNS = (
     "ts_event",
@@ -36,6 +36,29 @@ _ENDED = {
 }
 
 
+class _Market:
+    """Extremes of one symbol's bars over any stretch of time."""
+
+    def __init__(self, bars: Table) -> None:
+        self._ts = stamps(bars, "ts_event")
+        self._low, self._high = floats(bars, "low"), floats(bars, "high")
+        # Extremes from each bar to the last one: most orders without a recorded end ask for these.
+        self._low_to_end = np.minimum.accumulate(self._low[::-1])[::-1]
+        self._high_to_end = np.maximum.accumulate(self._high[::-1])[::-1]
+
+    def extremes(self, start: int, end: int | None) -> tuple[float, float] | None:
+        """Lowest and highest price of the bars that close in (start, end]; None without one."""
+        first = int(np.searchsorted(self._ts, start, side="right"))
+        if end is None:
+            if first == len(self._ts):
+                return None
+            return float(self._low_to_end[first]), float(self._high_to_end[first])
+        last = int(np.searchsorted(self._ts, end, side="right"))
+        if first >= last:
+            return None
+        return float(np.min(self._low[first:last])), float(np.max(self._high[first:last]))
+
+
 def untraded(record: RunRecord) -> dict[str, list[Any]]:
     """Return every order that did not trade in full, with an explanation, as columns.
 
@@ -50,23 +73,24 @@ def untraded(record: RunRecord) -> dict[str, list[Any]]:
         gave; ``explanation`` adds how far the market stayed from the order's price while it
         worked, where bars were recorded.
     """
-    chosen = [i for i in range(rows(record.orders)) if not _filled(record, i)]
+    chosen = _with_leaves(record.orders)
     table: dict[str, list[Any]] = {}
     for name in EXPLAIN_COLUMNS:
         if name != "explanation":
             column = record.orders[name] if chosen else ()
             table[name] = [column[i] for i in chosen]
-    ends = _ends(record) if chosen else {}
-    table["explanation"] = list(_explanations(record, chosen, ends))
+    table["explanation"] = list(_explanations(record, chosen))
     return table
 
 
-def _filled(record: RunRecord, i: int) -> bool:
-    orders = record.orders
-    if str(orders["status"][i]).upper() == "FILLED":
-        return True
-    quantity = float(orders["quantity"][i])
-    return quantity > 0.0 and float(orders["filled_quantity"][i]) >= quantity
+def _with_leaves(orders: Table) -> list[int]:
+    """Positions of the orders that are not filled in full."""
+    quantity, filled = floats(orders, "quantity"), floats(orders, "filled_quantity")
+    complete = (quantity > 0.0) & (filled >= quantity)
+    statuses = texts(orders, "status")
+    return [
+        i for i, status in enumerate(statuses) if status.upper() != "FILLED" and not complete[i]
+    ]
 
 
 def _ends(record: RunRecord) -> dict[str, int]:
@@ -75,44 +99,45 @@ def _ends(record: RunRecord) -> dict[str, int]:
     return dict(zip(texts(events, "client_order_id"), stamps(events, "ts_event").tolist()))
 
 
-def _explanations(record: RunRecord, chosen: list[int], ends: dict[str, int]) -> Iterator[str]:
+def _explanations(record: RunRecord, chosen: list[int]) -> Iterator[str]:
     orders = record.orders
-    ids, statuses, reasons = (texts(orders, c) for c in ("client_order_id", "status", "reason"))
+    ids, statuses, reasons, symbols, sides = (
+        texts(orders, name) for name in ("client_order_id", "status", "reason", "symbol", "side")
+    )
+    quantity, filled = floats(orders, "quantity"), floats(orders, "filled_quantity")
+    limits, stops = floats(orders, "limit_price"), floats(orders, "stop_price")
+    sent, ends = stamps(orders, "ts_event"), _ends(record)
+    markets: dict[str, _Market] = {}
     for i in chosen:
-        parts = [reasons[i] or _ENDED.get(statuses[i].upper(), "still working at the end")]
-        filled, quantity = float(orders["filled_quantity"][i]), float(orders["quantity"][i])
-        if filled > 0.0:
-            parts.append(f"{filled:,.10g} of {quantity:,.10g} filled")
-        if statuses[i].upper() not in ("DENIED", "REJECTED"):
-            parts.append(_distance(record, i, ends.get(ids[i])))
+        status, symbol = statuses[i].upper(), symbols[i]
+        parts = [reasons[i] or _ENDED.get(status, "still working at the end")]
+        if filled[i] > 0.0:
+            parts.append(f"{filled[i]:,.10g} of {quantity[i]:,.10g} filled")
+        if status not in ("DENIED", "REJECTED"):
+            if symbol not in markets:
+                markets[symbol] = _Market(record.prices.get(symbol, {}))
+            seen = markets[symbol].extremes(int(sent[i]), ends.get(ids[i]))
+            if seen is not None:
+                buys = sides[i].upper().startswith("B")
+                parts.append(_distance(buys, float(limits[i]), float(stops[i]), *seen))
         yield "; ".join(part for part in parts if part)
 
 
-def _distance(record: RunRecord, i: int, end: int | None) -> str:
-    """How far the market stayed from an order's limit or stop while it worked."""
-    orders = record.orders
-    bars = record.prices.get(str(orders["symbol"][i]), {})
-    ts = stamps(bars, "ts_event")
-    first = int(np.searchsorted(ts, int(orders["ts_event"][i]), side="right"))
-    last = len(ts) if end is None else int(np.searchsorted(ts, end, side="right"))
-    if first >= last:
-        return ""
-    buys = str(orders["side"][i]).upper().startswith("B")
-    lowest = float(np.min(floats(bars, "low")[first:last]))
-    highest = float(np.max(floats(bars, "high")[first:last]))
-    stop, limit = (float(floats(orders, name)[i]) for name in ("stop_price", "limit_price"))
-    if stop == stop and (highest < stop if buys else lowest > stop):
-        return _reach("stop", stop, "highest" if buys else "lowest", highest if buys else lowest)
-    if limit == limit and (lowest > limit if buys else highest < limit):
-        return _reach("limit", limit, "lowest" if buys else "highest", lowest if buys else highest)
-    if limit == limit and limit == (lowest if buys else highest):
+def _distance(buys: bool, limit: float, stop: float, lowest: float, highest: float) -> str:
+    """How far the market stayed from an order's stop or limit; empty when it came there."""
+    below, above = ("lowest", lowest), ("highest", highest)
+    if highest < stop if buys else lowest > stop:
+        return _reach("stop", stop, *(above if buys else below))
+    if lowest > limit if buys else highest < limit:
+        return _reach("limit", limit, *(below if buys else above))
+    if limit == (lowest if buys else highest):
         return f"limit {limit:,.10g} was touched, not crossed"
     return ""
 
 
 def _reach(kind: str, price: float, extreme: str, reached: float) -> str:
-    away = abs(reached / price - 1.0) * 100.0 if price else 0.0
+    away = f" ({abs(reached / price - 1.0) * 100.0:.2f} % away)" if price else ""
     return (
         f"{kind} {price:,.10g} was not reached: the {extreme} price while it worked "
-        f"was {reached:,.10g} ({away:.2f} % away)"
+        f"was {reached:,.10g}{away}"
     )
