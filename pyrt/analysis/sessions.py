@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrt.errors import ConfigError
+
 NS_PER_DAY = 86_400_000_000_000
 ROUND_THE_CLOCK = frozenset({"24/7", "24x7", "always_open"})
 
@@ -53,6 +55,11 @@ def session_days(ts: Stamps, calendar: str | None = None, timezone: str | None =
     -------
     ndarray of int64, shape (n,)
         Not decreasing.
+
+    Raises
+    ------
+    ConfigError
+        If the calendar is unknown.
     """
     if len(ts) == 0:
         return ts
@@ -147,7 +154,14 @@ def _calendar_days(ts: Stamps, calendar: str) -> Stamps:
 
     start = pd.Timestamp(int(ts[0]), unit="ns").normalize() - pd.Timedelta(days=10)
     end = pd.Timestamp(int(ts[-1]), unit="ns").normalize() + pd.Timedelta(days=10)
-    table = exchange_calendars.get_calendar(calendar, start=start, end=end)
+    try:
+        table = exchange_calendars.get_calendar(calendar, start=start, end=end)
+    except exchange_calendars.errors.InvalidCalendarName as error:
+        raise ConfigError(
+            f"No calendar is called {calendar!r}",
+            remedy='Name one of exchange_calendars, or "24/7"',
+            calendar=calendar,
+        ) from error
     opens = table.opens.dt.tz_convert(table.tz).dt.tz_localize(None).dt.normalize()
     if bool((opens == opens.index).all()):
         return _local_days(ts, str(table.tz))

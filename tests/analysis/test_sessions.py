@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from pyrt.analysis import sessions
+from pyrt.errors import ConfigError
 
 HOUR = 3_600_000_000_000
 
@@ -60,6 +61,11 @@ def test_a_time_zone_names_the_session_of_an_evening_print() -> None:
 )
 def test_a_calendar_names_the_session(calendar: str, instant: str, session: str) -> None:
     assert dates(sessions.session_days(stamps(instant), calendar=calendar)) == [session]
+
+
+def test_an_unknown_calendar_is_named() -> None:
+    with pytest.raises(ConfigError, match="XMARS"):
+        sessions.session_days(stamps("2024-01-06 00:30"), calendar="XMARS")
 
 
 @pytest.mark.parametrize(
