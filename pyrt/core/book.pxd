@@ -5,6 +5,7 @@ from pyrt.core.book_feed cimport BookColumns
 from pyrt.core.book_side cimport BookSide
 from pyrt.core.book_state cimport BookState
 
+
 @cython.final
 cdef class OrderBook(BookState):
     cdef public object on_gap

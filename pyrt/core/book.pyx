@@ -240,6 +240,7 @@ cdef class OrderBook(BookState):
         self.at_snapshot = False
         self.in_snapshot = False
         self.dropping = False
+        self.unended = False
         self.in_batch = False
         self.is_stale = False
         self.needs_snapshot = False

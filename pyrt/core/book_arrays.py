@@ -40,6 +40,9 @@ def table_columns(table: Table) -> dict[str, Any]:
             f"a table of book events cannot be a {type(table).__name__}",
             remedy="Give a pandas DataFrame, a pyarrow Table or a dict of arrays",
         )
+    scalars = [name for name, values in columns.items() if not hasattr(values, "__len__")]
+    if scalars:
+        raise DataError(f"columns {', '.join(scalars)} are not arrays", columns=scalars)
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(f"columns of different lengths: {lengths}", lengths=lengths)

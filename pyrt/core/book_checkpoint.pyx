@@ -31,6 +31,7 @@ cdef dict save(BookState book):
         "at_snapshot": bool(book.at_snapshot),
         "in_snapshot": bool(book.in_snapshot),
         "dropping": bool(book.dropping),
+        "unended": bool(book.unended),
         "message": book.message,
         "by_order": bool(book.bid_side.by_order),
         "bids": save_side(book, book.bid_side),
@@ -64,6 +65,7 @@ cdef int load(BookState book, object saved) except -1:
     book.at_snapshot = saved["at_snapshot"]
     book.in_snapshot = saved["in_snapshot"]
     book.dropping = saved["dropping"]
+    book.unended = saved["unended"]
     book.message = saved["message"]
     book.pending = None if saved["pending"] is None else load_pending(saved["pending"])
     return 0

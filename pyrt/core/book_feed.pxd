@@ -22,6 +22,7 @@ cpdef enum BookMark:
     SNAPSHOT = 4
     DOUBTFUL = 8
 
+
 @cython.final
 cdef class BookColumns:
     cdef readonly str dialect

@@ -77,8 +77,10 @@ cdef class BookColumns:
         optional = [self.sequences.shape[0], self.needs.shape[0], self.ts_events.shape[0]]
         by_order = dialect in ("mbo", "lobster")
         (required if by_order else optional).append(self.order_ids.shape[0])
-        if any(n != self.count for n in required) or any(n not in (0, self.count) for n in optional):
-            raise ValueError(f"columns of {required + optional} rows beside {self.count} actions")
+        wrong = [n for n in required if n != self.count]
+        wrong += [n for n in optional if n not in (0, self.count)]
+        if wrong:
+            raise ValueError(f"columns of {wrong} rows beside {self.count} actions")
         if self.needs.shape[0] != self.sequences.shape[0]:
             raise ValueError("sequences and needs come together")
 
@@ -102,6 +104,7 @@ cdef class BookColumns:
             book.ts_event = self.ts_events[stop - 1]
         if not self.has_last and stop == self.count and book.in_batch:
             if self.dialect == "l2":
+                book.unended = book.in_snapshot and not book.dropping
                 close_message(book)
             else:
                 book.end_event()
@@ -150,9 +153,16 @@ cdef int open_message(BookState book, BookColumns rows, Py_ssize_t i, bint snaps
         if numbered and sequence == book.message and snapshot == book.in_snapshot:
             return 0  # one message in two tables
         close_message(book)
-    book.message = sequence
     book.in_batch = True
     book.in_snapshot = snapshot
+    if book.unended:
+        book.unended = False
+        if snapshot and numbered and sequence == book.message:
+            book.snapshot_count -= 1
+            return 0
+        if not book.is_stale:
+            book.pending = None
+    book.message = sequence
     if snapshot:
         return open_snapshot(book, sequence)
     if book.pending is None and (book.is_stale or not book.synced):
@@ -181,7 +191,7 @@ cdef int open_snapshot(BookState book, int64_t sequence) except -1:
     if book.synced and not book.is_stale and 0 < sequence < book.sequence:
         book.dropping = True
         return 0
-    # Behind the end of a table that did not mark its last rows: more of the same snapshot.
+    # The same number again without a change between: more of the same snapshot.
     if not (book.at_snapshot and 0 < sequence == book.sequence):
         book.clear_levels()
     book.sequence = sequence
@@ -232,7 +242,7 @@ cdef int finish_snapshot(BookState book, int64_t sequence) except -1:
     # A snapshot too old to meet the changes kept leaves the gap open: ask again, keep on keeping.
     book.is_stale = not whole
     book.needs_snapshot = not whole
-    if whole:
+    if whole and not book.unended:
         book.pending = None
     return 0
 

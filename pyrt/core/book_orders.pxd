@@ -20,6 +20,7 @@ cdef struct Slot:
     # Hash of the id; its low bits are the slot the entry would like to have.
     uint32_t hash
 
+
 @cython.final
 cdef class OrderStore:
     cdef readonly Py_ssize_t count

@@ -14,6 +14,7 @@ cdef struct PendingMessage:
     # Index of the first row.
     Py_ssize_t first
 
+
 @cython.final
 cdef class PendingChanges:
     cdef readonly Py_ssize_t message_count

@@ -27,6 +27,7 @@ cdef struct Level:
     Py_ssize_t block
     Py_ssize_t slot
 
+
 @cython.final
 cdef class BookSide:
     cdef readonly int sign

@@ -4,6 +4,7 @@ from pyrt.core.book_orders cimport OrderStore
 from pyrt.core.book_pending cimport PendingChanges
 from pyrt.core.book_side cimport BookSide, Level
 
+
 cdef class BookState:
     cdef readonly str symbol
     """What the book is of; a label only."""
@@ -34,7 +35,7 @@ cdef class BookState:
     cdef readonly int64_t dropped_count
     """Rows left out because the book was already beyond them."""
     cdef readonly int64_t anomaly_count
-    """Rows that did not fit the book: an unknown order, an id used twice, more taken than there is."""
+    """Rows that do not fit the book: an unknown order, an id used twice, too much taken."""
     cdef readonly int64_t crossed_count
     """Events after which the best bid was above the best ask."""
 
@@ -44,6 +45,8 @@ cdef class BookState:
     cdef bint at_snapshot
     cdef bint in_snapshot
     cdef bint dropping
+    # The last snapshot ended with its table, not by a mark: the next table may go on with it.
+    cdef bint unended
     # Number of the message being read; 0 when it has none.
     cdef int64_t message
     # Changes since the gap, or since the start, while no snapshot has come; None otherwise.

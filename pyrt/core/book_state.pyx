@@ -20,7 +20,7 @@ cdef class BookState:
         self.size_decimals = 9
 
     cdef int set_level(self, int side, int64_t price, int64_t size) except -1:
-        """Make `size` the total at `price`; 0 removes the level and what was known of its orders."""
+        """Make `size` the total at `price`, of no known orders; 0 removes the level."""
         cdef BookSide levels = self.bid_side if side > 0 else self.ask_side
         if levels.by_order and levels.locate(price * levels.sign):
             self.drop_orders(levels)

@@ -224,6 +224,16 @@ def test_flags_without_an_end_end_with_the_table() -> None:
     assert book.bids().tolist() == [[90, 1]]
 
 
+def test_every_part_of_a_snapshot_older_than_a_sound_book_is_dropped() -> None:
+    book = OrderBook("X")
+    book.apply_table(SNAPSHOT)
+    book.apply_table(message(11, [("B", 99, 3)]))
+    for row in (("B", 90.0, 1.0), ("A", 91.0, 1.0)):
+        assert book.apply_table({**message(8, [row], snapshot=True), "flags": [1]}) == 0
+    assert book.bids().tolist() == [[99, 3], [98, 5]]
+    assert book.sequence == 11
+
+
 def test_clear_forgets_the_place_in_the_feed() -> None:
     book = OrderBook("X")
     book.apply_table(SNAPSHOT)

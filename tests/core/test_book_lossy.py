@@ -17,9 +17,7 @@ changes = st.lists(
 )
 # What arrives after each message: nothing (lost), itself, itself twice, or also a snapshot that
 # is so many messages old.
-arrivals = st.one_of(
-    st.sampled_from(["lost", "once", "once", "once", "twice"]), st.integers(0, 4)
-)
+arrivals = st.one_of(st.sampled_from(["lost", "once", "once", "once", "twice"]), st.integers(0, 4))
 
 
 def table(rows: list[Change], action: str, first: int, last: int, rule: str) -> dict[str, Any]:

@@ -111,6 +111,21 @@ def test_a_book_equals_the_snapshot_where_nothing_newer_is_known(name: str) -> N
     assert not book.is_stale
 
 
+@pytest.mark.parametrize("rows", [1, 9, 500, 997])
+def test_a_capture_may_come_in_tables_of_any_length(rows: int) -> None:
+    # The cut tables end inside messages and inside the snapshot, which newer changes precede.
+    table = load("crypto_l2_BTCUSDT_binance_usdm_20240808").iloc[: 2400 if rows == 1 else 6000]
+    whole, parts = OrderBook("BTC"), OrderBook("BTC")
+    total = whole.apply_table(table)
+    tables = (table.iloc[start : start + rows] for start in range(0, len(table), rows))
+    assert sum(parts.apply_table(each) for each in tables) == total
+    np.testing.assert_array_equal(parts.bids(), whole.bids())
+    np.testing.assert_array_equal(parts.asks(), whole.asks())
+    assert (parts.sequence, parts.gap_count) == (whole.sequence, 0)
+    assert parts.snapshot_count == whole.snapshot_count == 1
+    assert not parts.is_stale
+
+
 def test_a_message_lost_from_a_capture_is_a_gap() -> None:
     for name in CAPTURES:
         table = load(f"crypto_l2_{name}")

@@ -218,6 +218,7 @@ def test_rows_of_the_book_are_picked_from_a_table_of_several_symbols() -> None:
         ({**MBO, "order_id": [1, None, None]}, r"order_id is missing in 1 row\(s\): 1"),
         ({**MBO, "order_id": ["a", "b", "c"]}, "column 'order_id' does not hold whole numbers"),
         ([1, 2, 3], "cannot be a list"),
+        ({**L2, "size": 1}, "columns size are not arrays"),
     ],
 )
 def test_wrong_rows_are_named_and_the_book_is_unchanged(table: Any, what: str) -> None:
