@@ -176,7 +176,15 @@ def test_negative_amounts_and_unknown_roundings_are_refused():
         sec_fee(dt.date(2024, 1, 2), 1, "nearest")
 
 
-def test_a_table_out_of_order_is_refused():
-    rows = tuple(Rate(dt.date(year, 1, 1), 1, "x") for year in (2020, 2019))
+@pytest.mark.parametrize(
+    ("numerator", "expected"), [(1, 0), (2, 0), (3, 1), (5, 1), (6, 2), (7, 2), (10, 2), (14, 4)]
+)
+def test_halves_go_to_the_even_neighbor(numerator, expected):
+    assert round_to_grid(numerator, 4) == expected
+
+
+@pytest.mark.parametrize("years", [(2020, 2019), (2020, 2020)])
+def test_a_table_out_of_order_is_refused(years):
+    rows = tuple(Rate(dt.date(year, 1, 1), 1, "x") for year in years)
     with pytest.raises(DataError, match="not in order"):
         DatedRates("x", dt.date(2020, 1, 1), rows)

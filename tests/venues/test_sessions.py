@@ -229,8 +229,22 @@ def test_years_without_recorded_holidays_are_refused():
     table = sessions("XHKG", ns(1960, 1, 20), ns(1961, 1, 1))
     assert table.is_open(ns(1960, 3, 1, 3))
     assert table.is_open(table.start_ns)
+    assert sessions("XHKG", table.start_ns, ns(1961, 1, 1)) is table
+    for ts in (table.start_ns, np.array([table.start_ns])):
+        with pytest.raises(DataError, match="no session on that side"):
+            table.previous_close(ts)
     with pytest.raises(DataError, match="not recorded"):
         sessions("XHKG", ns(1950, 1, 1), ns(1951, 1, 1))
+
+
+def test_years_beyond_the_recorded_holidays_are_refused():
+    table = sessions("XHKG", ns(2049, 1, 1), ns(2049, 12, 31, 23, 59))
+    assert table.end_ns == ns(2050, 1, 1)
+    for ts in (table.end_ns - 1, np.array([table.end_ns - 1])):
+        with pytest.raises(DataError, match="no session on that side"):
+            table.next_open(ts)
+    with pytest.raises(DataError, match="to 2049-12-31 only"):
+        sessions("XHKG", ns(2049, 1, 1), ns(2050, 1, 1))
 
 
 def test_a_span_that_ends_before_it_starts_is_refused():

@@ -252,6 +252,18 @@ ROWS = [
         {"positions": position(10), "orders": (resting(),)},
     ),
     Row(
+        "a part of a share while closing",
+        None,
+        {"quantity": "1.5", "type": "limit", "limit_price": "99"},
+        {"positions": position(10), "orders": (resting(),)},
+    ),
+    Row(
+        "dollars that close, while closing",
+        None,
+        {"notional": "100", "side": "sell"},
+        {"positions": position(20), "orders": (resting(),)},
+    ),
+    Row(
         "dollars while another symbol closes",
         None,
         {"notional": "100", "type": "limit", "limit_price": "99"},

@@ -40,6 +40,15 @@ AT_40 = {"bid": "39.99", "ask": "40", "last": "39.98"}
         ({"side": "sell", "type": "limit", "limit_price": "103.01"}, {"ask": "100"}, "103.01"),
         ({"side": "sell", "type": "limit", "limit_price": "102.99"}, {"ask": "100"}, "103"),
         ({"side": "sell", "type": "stop", "stop_price": "99"}, {"ask": "100"}, "103"),
+        # A short keeps to the ask in extended hours; without one, to the next best price.
+        ({"side": "sell"}, {"bid": "90", "ask": "100", "phase": Phase.PRE_MARKET}, "103"),
+        ({"side": "sell"}, {"bid": "90", "ask": None, "last": "100"}, "92.7"),
+        # An OCO that buys is worth its target where that is its only price.
+        (
+            {"order_class": "oco", "type": "limit", "take_profit_limit": "90"},
+            {},
+            "90",
+        ),
         # Extended hours: the midpoint; closed: the last trade.
         ({}, {"bid": "99", "ask": "101", "phase": Phase.PRE_MARKET}, "102.5"),
         ({}, {"bid": "99", "ask": "101", "last": "80", "phase": Phase.CLOSED}, "82"),
