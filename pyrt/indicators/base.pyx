@@ -12,7 +12,7 @@ is a number: it spoils a window for as long as it is inside and a recursion for 
 """
 
 from libc.math cimport NAN, isfinite
-from libc.stdint cimport uint64_t
+cimport libc.stdint  # uint64_t in the C text below
 from libc.stdlib cimport calloc, free
 
 import numpy as np
@@ -20,21 +20,36 @@ import numpy as np
 from pyrt.errors import ConfigError, DataError
 
 
-cdef bint has_gap(const double* const* x, int n_in, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    """Whether any row of [start, stop) holds NaN.
-
-    Read as an integer, |NaN| lies above infinity, 0x7ff0000000000000: adding what is missing to
-    2^63 carries into the top bit for NaN alone. Unlike x != x, compilers vectorize this.
+cdef extern from *:
     """
-    cdef Py_ssize_t i
+    /* Whether any of n doubles is NaN. Read as an integer, |NaN| lies above infinity,
+       0x7ff0000000000000: adding what is missing to 2^63 carries into the top bit for NaN alone.
+       Unlike x != x, compilers vectorize this. */
+    static int pyrt_any_nan(const double* x, Py_ssize_t n) {
+        const uint64_t magnitude = 0x7fffffffffffffffULL, missing = 0x000fffffffffffffULL;
+        const uint64_t* bits = (const uint64_t*)x;
+        uint64_t a = 0, b = 0, c = 0, d = 0;
+        Py_ssize_t i = 0;
+        for (; i + 4 <= n; i += 4) {
+            a |= (bits[i] & magnitude) + missing;
+            b |= (bits[i + 1] & magnitude) + missing;
+            c |= (bits[i + 2] & magnitude) + missing;
+            d |= (bits[i + 3] & magnitude) + missing;
+        }
+        for (; i < n; i++) a |= (bits[i] & magnitude) + missing;
+        return (int)((a | b | c | d) >> 63);
+    }
+    """
+    int pyrt_any_nan(const double*, Py_ssize_t) noexcept nogil
+
+
+cdef bint has_gap(const double* const* x, int n_in, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """Whether any row of [start, stop) holds NaN."""
     cdef int k
-    cdef uint64_t bad = 0
-    cdef const uint64_t* column
+    cdef bint bad = False
     for k in range(n_in):
-        column = <const uint64_t*>x[k]
-        for i in range(start, stop):
-            bad |= (column[i] & <uint64_t>0x7fffffffffffffff) + <uint64_t>0x000fffffffffffff
-    return bad >> 63 != 0
+        bad |= pyrt_any_nan(x[k] + start, stop - start)
+    return bad
 
 
 cdef class Native(Indicator):

@@ -50,7 +50,7 @@ cdef class Ranges(HighLowClose):
     def __init__(self, timeperiod=14):
         cdef int n = whole("timeperiod", timeperiod, 1)
         self.begin(("timeperiod",), (timeperiod,), n)
-        ema_init(&self.average, n, 1.0 / n); self.stateless=True
+        ema_init(&self.average, n, 1.0 / n)
         self.started = False
 
 
