@@ -35,6 +35,8 @@ cdef class Runner:
     cdef list actions
     """Corporate actions as (ts, kind, instrument, number, number), oldest first."""
     cdef Py_ssize_t next_action
+    cdef int64_t action_due
+    cdef bint has_ticks
     cdef readonly int64_t events_processed
     cdef object progress
     cdef int64_t sampled
@@ -52,6 +54,8 @@ cdef class Runner:
             if cursor.kind == EV_BAR and cursor.drives:
                 self.drivers[cursor.stream.instrument.index] = cursor
         self.actions = sorted(actions)
+        self.action_due = self.actions[0][0] if self.actions else INT64_MAX
+        self.has_ticks = any((<Cursor>c).rank == 3 for c in feed.cursors)
         self.progress = progress
         self.sampled = INT64_MIN
 
@@ -103,10 +107,8 @@ cdef class Runner:
             due = self.venue.next_delayed
         if self.kernel.aggregates_due < due:
             due = self.kernel.aggregates_due
-        if self.next_action < len(self.actions):
-            other = self.actions[self.next_action][0]
-            if other < due:
-                due = other
+        if self.action_due < due:
+            due = self.action_due
         if self.venue.waiting:
             other = self.next_open()
             if other < due:
@@ -223,9 +225,13 @@ cdef class Runner:
         cdef Event event
         if self.venue.next_expiry <= now:
             self.venue.expire(now)
-        while self.next_action < len(self.actions) and self.actions[self.next_action][0] <= now:
+        while self.action_due <= now:
             self.read_action(&event)
             self.next_action += 1
+            self.action_due = (
+                self.actions[self.next_action][0] if self.next_action < len(self.actions)
+                else INT64_MAX
+            )
             self.venue.corporate_action(&event)
             self.kernel.process(&event)
         if self.kernel.inbox.count or self.kernel.desk.commands:
@@ -247,8 +253,10 @@ cdef class Runner:
     cdef int happens(self, int64_t now) except -1:
         """Delayed news, opens of bars (venue only), then quotes and trades."""
         cdef Cursor cursor
-        cdef bint any_rows = False
-        self.opens(now)
+        if self.venue.waiting or self.venue.next_delayed <= now:
+            self.opens(now)
+        if not self.has_ticks:
+            return 0
         cursor = self.feed.head()
         if cursor is None or cursor.rank != 3 or cursor.ts_init[cursor.at] > now:
             return 0
@@ -319,10 +327,7 @@ cdef class Runner:
         """One point of equity an instant; on ticks one a second of data time."""
         if now == self.sampled:
             return 0
-        if self.feed_has_ticks() and now // SECOND_NS == self.sampled // SECOND_NS:
+        if self.has_ticks and now // SECOND_NS == self.sampled // SECOND_NS:
             return 0
         self.sampled = now
         return self.kernel.sample(now)
-
-    cdef bint feed_has_ticks(self) noexcept:
-        return (<Cursor>self.feed.cursors[len(self.feed.cursors) - 1]).rank == 3

@@ -64,6 +64,9 @@ cdef class Kernel:
     cdef double day_equity
     cdef double last_equity
     cdef double initial_equity
+    cdef double last_cash
+    cdef bint booked
+    """Cash may have changed since the last equity sample."""
     cdef bint quiet
     """No holding and no booking since the last equity sample."""
     cdef list aggregated

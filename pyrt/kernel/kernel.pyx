@@ -117,6 +117,7 @@ cdef class Kernel:
         self.handlers_from = INT64_MIN
         self.aggregates_due = INT64_MAX
         self.opening_equity_day = INT64_MIN
+        self.booked = True
         self.initial_equity = self.last_equity = self.day_equity = account.equity
         self.bus.on_error = self.bus_failed
 
@@ -364,19 +365,30 @@ cdef class Kernel:
 
     cdef int dispatch(self, Stream stream, object view) except -1:
         """Call the stream's handlers in order; messages they publish follow after."""
+        # The bus is held by its counter: two calls less on the path of every event.
+        cdef MessageBus bus = self.bus
         cdef list handlers = stream.handlers, owners = stream.owners
         cdef StrategyCore owner
-        cdef Py_ssize_t i
-        self.bus.begin()
-        try:
-            for i in range(len(handlers)):
-                owner = <StrategyCore>owners[i]
-                if owner.running:
-                    self.call(owner, handlers[i], view)
-            if stream.channel.has_handlers:
-                stream.channel.publish_c(view)
-        finally:
-            self.bus.end()
+        cdef Py_ssize_t i = 0, n = len(handlers)
+        while True:
+            bus.depth += 1
+            try:
+                while i < n:
+                    owner = <StrategyCore>owners[i]
+                    i += 1
+                    if owner.running:
+                        PyObject_CallOneArg(handlers[i - 1], view)
+                if stream.channel.has_handlers:
+                    stream.channel.publish_c(view)
+                break
+            except BaseException as error:
+                bus.leave()
+                if i == 0 or not isinstance(error, Exception):
+                    raise
+                self.failed(owner, handlers[i - 1], view, error)
+        bus.depth -= 1
+        if bus.pending and bus.depth == 0:
+            bus.flush()
         return 0
 
     cdef int call(self, StrategyCore owner, object method, object argument) except -1:
@@ -493,6 +505,7 @@ cdef class Kernel:
     cdef int on_corporate_action(self, Event* event) except -1:
         cdef Position position
         self.quiet = False
+        self.booked = True
         for position in self.cache.by_instrument[event.instrument]:
             if event.kind == EV_SPLIT:
                 self.booking.split(position, event)
@@ -577,6 +590,7 @@ cdef class Kernel:
             raise
         self.take_answer(order, event)
         self.quiet = False
+        self.booked = True
         return 0
 
     cdef int take_change(self, Order order, Event* event) except -1:
@@ -788,7 +802,10 @@ cdef class Kernel:
             row.exposure = last.exposure
             return 0
         row.equity = i128_to_double(self.account.equity_raw())
-        row.cash = i128_to_double(self.account.cash_raw())
+        if self.booked:
+            self.last_cash = i128_to_double(self.account.cash_raw())
+            self.booked = not self.account.single
+        row.cash = self.last_cash
         row.exposure = i128_to_double(self.account.exposure_raw())
         self.last_equity = row.equity
         self.quiet = self.account.open_holdings == 0
