@@ -20,7 +20,15 @@ from pyrt.analysis.explain import untraded
 from pyrt.analysis.record import RunRecord, Table, floats, rows, stamps, texts
 from pyrt.errors import ConfigError
 
-SCRIPTS = ("columns.js", "timeline.js", "detail.js", "chart.js", "readout.js", "tables.js")
+SCRIPTS = (
+    "columns.js",
+    "timeline.js",
+    "detail.js",
+    "fills.js",
+    "chart.js",
+    "readout.js",
+    "tables.js",
+)
 MAX_BARS = 4_000_000
 """Bars one page carries; symbols beyond it, fewest fills first, are left out and named."""
 

@@ -219,8 +219,13 @@ class Chart {
     const [low, high] = this.prices;
     const pixel = (high - low) / this.panelHeight("price");
     const tall = 2 * MARK_PIXELS * pixel * (side === "buy" ? -1 : 1);
-    const path = fills.map(({ position: x, price: y }) =>
-      `M${x},${y}L${x - wide},${y + tall}L${x + wide},${y + tall}Z`);
+    // Plotly parses the path again at every pan: a hundredth of a pixel is digits enough.
+    const [across, down] = [digits(wide / MARK_PIXELS), digits(pixel)];
+    const path = fills.map(({ position, price }) => {
+      const foot = (price + tall).toFixed(down);
+      return `M${position.toFixed(across)},${price.toFixed(down)}` +
+        `L${(position - wide).toFixed(across)},${foot}L${(position + wide).toFixed(across)},${foot}Z`;
+    });
     return { type: "path", name: NAMES[side], xref: "x", yref: "y3", path: path.join(""),
       fillcolor: color(side), line: { width: 0 }, layer: "above" };
   }
@@ -337,47 +342,9 @@ class Chart {
   }
 }
 
-// Fills by symbol, in order of position.
-class FillIndex {
-  constructor(run, timeline) {
-    this.bySymbol = new Map();
-    const fills = run.fills;
-    for (let i = 0; i < fills.ts.length; i++) {
-      const symbol = fills.symbol[i];
-      if (!this.bySymbol.has(symbol)) this.bySymbol.set(symbol, []);
-      this.bySymbol.get(symbol).push({
-        ts: fills.ts[i], position: timeline.positionOf(fills.ts[i]), symbol,
-        side: fills.side[i].toUpperCase().startsWith("B") ? "buy" : "sell",
-        quantity: fills.quantity[i], price: fills.price[i], fee: fills.fee[i],
-        strategy: fills.strategy[i],
-      });
-    }
-    this.positions = new Map();
-    for (const [symbol, list] of this.bySymbol) {
-      list.sort((a, b) => a.position - b.position);
-      this.positions.set(symbol, Float64Array.from(list, (fill) => fill.position));
-    }
-  }
-
-  has(symbol) {
-    return this.bySymbol.has(symbol);
-  }
-
-  within(symbol, from, to) {
-    const list = this.bySymbol.get(symbol);
-    if (!list) return [];
-    const positions = this.positions.get(symbol);
-    return list.slice(lowerBound(positions, from), upperBound(positions, to));
-  }
-
-  // The symbol with the most fills; else the first of those given.
-  busiest(symbols) {
-    let best = symbols[0], most = 0;
-    for (const [symbol, list] of this.bySymbol) {
-      if (list.length > most) [best, most] = [symbol, list.length];
-    }
-    return best;
-  }
+// Decimals that resolve a hundredth of a unit.
+function digits(unit) {
+  return Math.min(12, Math.max(0, 2 - Math.floor(Math.log10(unit))));
 }
 
 function drawdownOf(equity, initial) {
