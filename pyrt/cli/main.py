@@ -1,0 +1,71 @@
+"""The entry point: dispatches to a subcommand and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from pyrt import __version__
+from pyrt.cli import exits
+from pyrt.cli.lazy import LazyGroup
+from pyrt.errors import PyrtError, StrategyError
+
+EPILOG = """\b
+Exit codes: 0 done; 1 the strategy raised; 2 something given is not acceptable;
+3 a --require is not met; 130 interrupted.
+
+Completion: eval "$(_PYRT_COMPLETE=bash_source pyrt)"; also zsh_source, fish_source.
+"""
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, message="pyrt %(version)s")
+def cli() -> None:
+    """Backtest and trade: one strategy, recorded or live markets."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the `pyrt` command and return its exit code; see `pyrt.cli.exits`.
+
+    Parameters
+    ----------
+    args : sequence of str, optional
+        Arguments after the program's name; by default those of the process.
+    """
+    try:
+        code = cli.main(args=args, prog_name="pyrt", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return exits.USAGE
+    except click.ClickException as error:
+        return _complain(error.format_message(), exits.USAGE)
+    except PyrtError as error:
+        return _complain_of(error)
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("interrupted", exits.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has left; nothing more can be said, not even at shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.FAILED
+    return code if isinstance(code, int) else exits.DONE
+
+
+def _complain(message: str, code: int) -> int:
+    click.echo(f"Error: {message}", err=True)
+    return code
+
+
+def _complain_of(error: PyrtError) -> int:
+    plain = exits.mistake(error)
+    if isinstance(plain, StrategyError) and plain.__cause__ is not None:
+        from pyrt.cli.traces import users_traceback
+
+        click.echo(users_traceback(plain.__cause__), err=True, nl=False)
+    return _complain(str(plain), exits.exit_code(error))
