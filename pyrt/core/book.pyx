@@ -134,7 +134,7 @@ cdef class OrderBook(BookState):
             changes nothing; orders from before the feed are taken off their level's total.
         contiguous : bool, optional
             Whether numbers without ``sequence_prev`` or ``sequence_first`` go up by one; by
-            default yes, but not in ``"mbo"``.
+            default yes, but not where most of them jump, and not in ``"mbo"``.
 
         Returns
         -------

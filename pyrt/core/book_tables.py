@@ -48,8 +48,9 @@ def read_table(
         Take fewer decimals where large sizes need it; the result says how many.
     contiguous : bool, optional
         Whether sequence numbers go up by one from message to message where the table has neither
-        ``sequence_prev`` nor ``sequence_first``. By default they do in ``"l2"`` and ``"lobster"``
-        and not in ``"mbo"``, whose numbers are often those of a channel of many instruments.
+        ``sequence_prev`` nor ``sequence_first``. By default they do in ``"l2"`` and ``"lobster"``,
+        unless most of a table's numbers jump (update ids), and not in ``"mbo"``, whose numbers are
+        often those of a channel of many instruments.
 
     Raises
     ------
@@ -292,7 +293,7 @@ class _Reader:
             needs = previous
         elif (first[~snapshot] >= 0).any():
             needs = np.where(first >= 0, first - 1, -1)
-        elif contiguous or (contiguous is None and dialect != "mbo"):
+        elif contiguous or (contiguous is None and dialect != "mbo" and _count_up(sequences)):
             needs = sequences - 1
         else:
             needs = np.full(len(sequences), -1, dtype=np.int64)
@@ -306,6 +307,16 @@ class _Reader:
 
 
 _NONE: Ints = np.empty(0, dtype=np.int64)
+
+
+def _count_up(sequences: Ints) -> bool:
+    """Whether numbers look like those of messages counted one by one.
+
+    Update ids jump at nearly every message, a lossy feed only here and there; ten steps tell.
+    """
+    steps = np.diff(sequences)
+    steps = steps[steps != 0]
+    return len(steps) < 10 or int((steps == 1).sum()) * 2 >= len(steps)
 
 
 def _on_grid(values: npt.NDArray[np.float64], decimals: int) -> bool:

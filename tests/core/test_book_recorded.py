@@ -111,6 +111,17 @@ def test_a_book_equals_the_snapshot_where_nothing_newer_is_known(name: str) -> N
     assert not book.is_stale
 
 
+@pytest.mark.parametrize("name", CAPTURES)
+def test_update_ids_that_jump_are_no_gaps_without_the_columns_that_link_them(name: str) -> None:
+    table = load(f"crypto_l2_{name}").iloc[:60_000]
+    linked, alone = OrderBook("BTC"), OrderBook("BTC")
+    linked.apply_table(table)
+    alone.apply_table(table.drop(columns=["sequence_first", "sequence_prev"]))
+    assert (alone.gap_count, alone.is_stale) == (0, False)
+    np.testing.assert_array_equal(alone.bids(), linked.bids())
+    np.testing.assert_array_equal(alone.asks(), linked.asks())
+
+
 @pytest.mark.parametrize("rows", [1, 9, 500, 997])
 def test_a_capture_may_come_in_tables_of_any_length(rows: int) -> None:
     # The cut tables end inside messages and inside the snapshot, which newer changes precede.
