@@ -1,0 +1,37 @@
+"""What all tests share: depth of random testing, the slow tests, where recorded data lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+PROFILE = os.environ.get("PYRT_HYPOTHESIS", "default")
+
+settings.register_profile(
+    "default", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.register_profile("nightly", settings.get_profile("default"), max_examples=1_000)
+settings.load_profile(PROFILE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what takes minutes unless the nightly profile asks for it."""
+    if PROFILE == "nightly":
+        return
+    slow = pytest.mark.skip(reason="nightly only: set PYRT_HYPOTHESIS=nightly")
+    for item in items:
+        if item.get_closest_marker("nightly"):
+            item.add_marker(slow)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of the recorded market data, or skip the test where there is none."""
+    folder = Path(os.environ.get("PYRT_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"recorded market data are not at {folder}: set PYRT_SHARED_DATA")
+    return folder
