@@ -33,6 +33,12 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "stochastics": (
         "STOCH", "STOCHF", "STOCHRSI", "KDJ", "SMI", "WILLR", "CCI", "ULTOSC",
     ),
+    "bands": ("BBANDS", "ACCBANDS", "KC"),
+    "stops": ("SAR", "SAREXT", "SUPERTREND"),
+    "volume": (
+        "AD", "ADOSC", "OBV", "MFI", "CMF", "EFI", "ERI", "MARKETFI", "NVI", "PVI", "PVT", "RVOL",
+        "VWAP", "WAD",
+    ),
     "momentum": (
         "MOM", "ROC", "ROCP", "ROCR", "ROCR100", "RSI", "CMO", "CMOU", "ER", "TRIX", "TSI", "DPO",
         "COPPOCK", "VHF",

@@ -1,0 +1,469 @@
+# cython: cdivision=True
+# Divisors are lengths, or are tested against zero.
+"""Indicators that weigh prices by volume. What adds up over the whole series is compensated."""
+
+cimport cython
+
+from pyrt.indicators.base cimport (
+    CloseVolume, HighLowClose, HighLowCloseVolume, HighLowVolume, Series, whole,
+)
+from pyrt.indicators.smoothing cimport Stage, stage_ema, stage_step
+from pyrt.indicators.window cimport Running, Sum, running_step, sum_init, sum_step
+
+
+cdef inline double place_in_range(double high, double low, double close) noexcept nogil:
+    """Where a bar closed in its range, -1 (low) to 1 (high); 0 without range."""
+    cdef double span = high - low
+    return ((close - low) - (high - close)) / span if span > 0.0 else 0.0
+
+
+@cython.final
+cdef class AD(HighLowCloseVolume):
+    """Chaikin's accumulation and distribution line: volume times the close's place in the bar.
+
+    Cumulative; a bar without range adds nothing. No warm-up.
+    """
+
+    cdef Running line
+
+    def __init__(self):
+        self.begin((), (), 0)
+        self.line = Running(0.0, 0.0)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Running s = self.line
+        cdef Py_ssize_t i
+        for i in range(n):
+            y[0][i] = running_step(&s, place_in_range(x[0][i], x[1][i], x[2][i]) * x[3][i])
+        self.line = s
+
+
+@cython.final
+cdef class ADOSC(HighLowCloseVolume):
+    """Chaikin's oscillator: fast less slow exponential average of `AD`.
+
+    Both averages start at the line's first value. The warm-up is the longer period - 1 rows.
+
+    Parameters
+    ----------
+    fastperiod, slowperiod : int, default 3 and 10
+        Lengths of the averages, 1 to 100,000.
+    """
+
+    cdef Running line
+    cdef double fast
+    cdef double slow
+    cdef double fast_weight
+    cdef double slow_weight
+    cdef bint started
+
+    def __init__(self, fastperiod=3, slowperiod=10):
+        cdef int a = whole("fastperiod", fastperiod, 1), b = whole("slowperiod", slowperiod, 1)
+        self.begin(("fastperiod", "slowperiod"), (fastperiod, slowperiod), max(a, b) - 1)
+        self.line = Running(0.0, 0.0)
+        self.fast_weight = 2.0 / (a + 1)
+        self.slow_weight = 2.0 / (b + 1)
+        self.started = False
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Running s = self.line
+        cdef double fast = self.fast, slow = self.slow, a = self.fast_weight, b = self.slow_weight
+        cdef double keep_a = 1.0 - a, keep_b = 1.0 - b, line
+        cdef Py_ssize_t i
+        for i in range(n):
+            line = running_step(&s, place_in_range(x[0][i], x[1][i], x[2][i]) * x[3][i])
+            if not self.started:
+                self.started = True
+                fast = slow = line
+            else:
+                fast = a * line + keep_a * fast
+                slow = b * line + keep_b * slow
+            y[0][i] = fast - slow
+        self.line = s
+        self.fast = fast
+        self.slow = slow
+
+
+@cython.final
+cdef class OBV(CloseVolume):
+    """On-balance volume (Granville): volume added on rises and taken off on falls.
+
+    Starts at the first bar's volume. No warm-up.
+    """
+
+    cdef Running line
+    cdef double last
+    cdef bint started
+
+    def __init__(self):
+        self.begin((), (), 0)
+        self.line = Running(0.0, 0.0)
+        self.started = False
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Running s = self.line
+        cdef double last = self.last, volume
+        cdef Py_ssize_t i
+        for i in range(n):
+            volume = x[1][i]
+            if not self.started:
+                self.started = True
+            elif x[0][i] < last:
+                volume = -volume
+            elif x[0][i] == last:
+                volume = 0.0
+            last = x[0][i]
+            y[0][i] = running_step(&s, volume)
+        self.line = s
+        self.last = last
+
+
+@cython.final
+cdef class MFI(HighLowCloseVolume):
+    """Money flow index: money moved on rising typical prices in percent of all moved, 0 to 100.
+
+    Money is typical price times volume; 0 if the price never moved. The warm-up is `timeperiod`
+    rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 14
+        Moves in the window, 1 to 100,000.
+    """
+
+    cdef Sum up
+    cdef Sum down
+    cdef double last
+    cdef bint started
+
+    def __init__(self, timeperiod=14):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n)
+        sum_init(&self.up, self.reserve(n), n)
+        sum_init(&self.down, self.reserve(n), n)
+        self.started = False
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Sum a = self.up, b = self.down
+        cdef double last = self.last, price, money, up, total
+        cdef Py_ssize_t i = 0
+        if not self.started:
+            self.started = True
+            last = (x[0][0] + x[1][0] + x[2][0]) / 3.0
+            i = 1
+        for i in range(i, n):
+            price = (x[0][i] + x[1][i] + x[2][i]) / 3.0
+            money = price * x[3][i]
+            up = sum_step(&a, money if price > last else 0.0)
+            total = up + sum_step(&b, money if price < last else 0.0)
+            last = price
+            y[0][i] = 100.0 * (up / total) if total != 0.0 else 0.0
+        self.up = a
+        self.down = b
+        self.last = last
+
+
+@cython.final
+cdef class CMF(HighLowCloseVolume):
+    """Chaikin's money flow: volume by the close's place in the bar, over volume, -1 to 1.
+
+    0 over a window without volume. The warm-up is `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 20
+        Bars in the window, 1 to 100,000.
+    """
+
+    cdef Sum flow_sum
+    cdef Sum volume
+
+    def __init__(self, timeperiod=20):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n - 1)
+        sum_init(&self.flow_sum, self.reserve(n), n)
+        sum_init(&self.volume, self.reserve(n), n)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Sum a = self.flow_sum, b = self.volume
+        cdef double money, volume
+        cdef Py_ssize_t i
+        for i in range(n):
+            money = sum_step(&a, place_in_range(x[0][i], x[1][i], x[2][i]) * x[3][i])
+            volume = sum_step(&b, x[3][i])
+            y[0][i] = money / volume if volume != 0.0 else 0.0
+        self.flow_sum = a
+        self.volume = b
+
+
+@cython.final
+cdef class EFI(CloseVolume):
+    """Elder's force index: exponential average of the move times the volume.
+
+    The warm-up is `timeperiod` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 13
+        Length of the average, 1 to 100,000.
+    """
+
+    cdef Stage average
+    cdef double last
+    cdef bint started
+
+    def __init__(self, timeperiod=13):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n)
+        stage_ema(&self.average, n)
+        self.started = False
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Stage s = self.average
+        cdef double last = self.last
+        cdef Py_ssize_t i = 0
+        if not self.started:
+            self.started = True
+            last = x[0][0]
+            i = 1
+        for i in range(i, n):
+            stage_step(&s, (x[0][i] - last) * x[1][i])
+            last = x[0][i]
+            y[0][i] = s.y
+        self.average = s
+        self.last = last
+
+
+@cython.final
+cdef class ERI(HighLowClose):
+    """Elder ray: outputs `bullpower` and `bearpower`, high and low less an average close.
+
+    The average is exponential; the warm-up is `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 13
+        Length of the average, 1 to 100,000.
+    """
+
+    cdef Stage average
+
+    def __init__(self, timeperiod=13):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n - 1, ("bullpower", "bearpower"))
+        stage_ema(&self.average, n)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Stage s = self.average
+        cdef Py_ssize_t i
+        for i in range(n):
+            stage_step(&s, x[2][i])
+            y[0][i] = x[0][i] - s.y
+            y[1][i] = x[1][i] - s.y
+        self.average = s
+
+    @property
+    def bullpower(self):
+        """High less the average."""
+        return self.out[0]
+
+    @property
+    def bearpower(self):
+        """Low less the average."""
+        return self.out[1]
+
+
+@cython.final
+cdef class MARKETFI(HighLowVolume):
+    """Market facilitation index (Williams): range per unit of volume; 0 without volume.
+
+    No warm-up.
+    """
+
+    def __init__(self):
+        self.begin((), (), 0)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(n):
+            y[0][i] = (x[0][i] - x[1][i]) / x[2][i] if x[2][i] != 0.0 else 0.0
+
+
+cdef class Turnover(CloseVolume):
+    """A line that follows the price on some rows only."""
+
+    cdef double line
+    cdef double last[2]
+    cdef bint started
+
+    def __init__(self):
+        self.begin((), (), 0)
+        self.started = False
+        self.line = 1000.0
+
+    cdef bint counts(self, double volume, double before) noexcept nogil:
+        """Whether a row of this volume moves the line."""
+        return True
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef double line = self.line, price = self.last[0], volume = self.last[1]
+        cdef Py_ssize_t i
+        for i in range(n):
+            if self.started and price != 0.0 and self.counts(x[1][i], volume):
+                line += line * ((x[0][i] - price) / price)
+            self.started = True
+            price = x[0][i]
+            volume = x[1][i]
+            y[0][i] = line
+        self.line = line
+        self.last[0] = price
+        self.last[1] = volume
+
+
+@cython.final
+cdef class NVI(Turnover):
+    """Negative volume index: follows the price on rows whose volume fell; 1000 at first.
+
+    No warm-up.
+    """
+
+    cdef bint counts(self, double volume, double before) noexcept nogil:
+        return volume < before
+
+
+@cython.final
+cdef class PVI(Turnover):
+    """Positive volume index: follows the price on rows whose volume rose; 1000 at first.
+
+    No warm-up.
+    """
+
+    cdef bint counts(self, double volume, double before) noexcept nogil:
+        return volume > before
+
+
+@cython.final
+cdef class PVT(CloseVolume):
+    """Price volume trend: volume times the price's relative move, added up.
+
+    0 at first; a move from 0 adds nothing. No warm-up.
+    """
+
+    cdef Running line
+    cdef double last
+    cdef bint started
+
+    def __init__(self):
+        self.begin((), (), 0)
+        self.line = Running(0.0, 0.0)
+        self.started = False
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Running s = self.line
+        cdef double last = self.last, part
+        cdef Py_ssize_t i
+        for i in range(n):
+            part = 0.0
+            if self.started and last != 0.0:
+                part = x[1][i] * ((x[0][i] - last) / last)
+            self.started = True
+            last = x[0][i]
+            y[0][i] = running_step(&s, part)
+        self.line = s
+        self.last = last
+
+
+@cython.final
+cdef class RVOL(Series):
+    """Relative volume: the volume over the simple average of those before it.
+
+    0 where that average is 0. The warm-up is `timeperiod` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 20
+        Volumes in the average, this one not among them, 1 to 100,000.
+    """
+
+    cdef Sum window
+    cdef double average
+
+    def __cinit__(self):
+        self.inputs = ("volume",)
+
+    def __init__(self, timeperiod=20):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n)
+        sum_init(&self.window, self.reserve(n), n)
+        self.average = 0.0
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Sum s = self.window
+        cdef double average = self.average, scale = 1.0 / s.n
+        cdef Py_ssize_t i
+        for i in range(n):
+            y[0][i] = x[0][i] / average if average != 0.0 else 0.0
+            average = sum_step(&s, x[0][i]) * scale
+        self.window = s
+        self.average = average
+
+
+@cython.final
+cdef class VWAP(HighLowCloseVolume):
+    """Volume-weighted average price since the first bar (or `reset()`, at a session's start).
+
+    The price is the typical one; NaN until there is volume. No warm-up.
+    """
+
+    cdef Running money
+    cdef Running volume
+
+    def __init__(self):
+        self.begin((), (), 0)
+        self.money = Running(0.0, 0.0)
+        self.volume = Running(0.0, 0.0)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Running a = self.money, b = self.volume
+        cdef double money, volume
+        cdef Py_ssize_t i
+        for i in range(n):
+            money = running_step(&a, (x[0][i] + x[1][i] + x[2][i]) / 3.0 * x[3][i])
+            volume = running_step(&b, x[3][i])
+            y[0][i] = money / volume
+        self.money = a
+        self.volume = b
+
+
+@cython.final
+cdef class WAD(HighLowClose):
+    """Williams' accumulation and distribution: distance of the close from the true low or high.
+
+    On a rise the true low counts, on a fall the true high; added up, 0 at first. No warm-up.
+    """
+
+    cdef Running line
+    cdef double last
+    cdef bint started
+
+    def __init__(self):
+        self.begin((), (), 0)
+        self.line = Running(0.0, 0.0)
+        self.started = False
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Running s = self.line
+        cdef double last = self.last, part, close
+        cdef Py_ssize_t i
+        for i in range(n):
+            close = x[2][i]
+            part = 0.0
+            if self.started and close > last:
+                part = close - (x[1][i] if x[1][i] < last else last)
+            elif self.started and close < last:
+                part = close - (x[0][i] if x[0][i] > last else last)
+            self.started = True
+            last = close
+            y[0][i] = running_step(&s, part)
+        self.line = s
+        self.last = last
