@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -29,6 +28,6 @@ class StrategySpec(click.ParamType[str]):
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
-    ) -> Sequence[CompletionItem]:  # type: ignore[override]
+    ) -> list[CompletionItem[Any]]:
         """Let the shell complete a path."""
         return [CompletionItem(incomplete, type="file")]

@@ -108,7 +108,7 @@ def strategies_in(module: ModuleType) -> dict[str, type[Strategy]]:
 def _named(
     module: ModuleType, found: dict[str, type[Strategy]], file: Path, name: str
 ) -> type[Strategy]:
-    value = getattr(module, name, None)
+    value: Any = getattr(module, name, None)
     if _is_strategy(value):
         strategy: type[Strategy] = value
         return strategy
