@@ -190,7 +190,7 @@ cdef class Kernel:
 
     def subscribe_topic(self, owner, str topic, handler, int priority):
         """Subscribe a handler to user messages."""
-        return self.bus.subscribe(topic, handler, priority)
+        return self.bus.subscribe(topic, handler, priority=priority)
 
     def request_history(self, StrategyCore owner, str symbol, str timeframe, int bars, handler):
         """Deliver the last `bars` bars known now to `handler`, after the current dispatch."""
