@@ -162,7 +162,10 @@ cdef class KC(HighLowClose):
     cdef Stage spread
     cdef double width
     cdef double last
-    cdef bint started
+    cdef Py_ssize_t row
+    cdef Py_ssize_t wait_middle
+    """Rows the average lets pass, so that both are as young as can be at the first output."""
+    cdef Py_ssize_t wait_spread
 
     def __init__(self, timeperiod=20, atrperiod=10, nbdev=2.0):
         cdef int n = whole("timeperiod", timeperiod, 1), m = whole("atrperiod", atrperiod, 1)
@@ -175,17 +178,20 @@ cdef class KC(HighLowClose):
         )
         stage_ema(&self.middle, n)
         stage_init(&self.spread, m, 1.0 / m)
-        self.started = False
+        self.row = 0
+        self.wait_middle = self.lookback - (n - 1)
+        self.wait_spread = self.lookback - m
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Stage a = self.middle, b = self.spread
         cdef double last = self.last
-        cdef Py_ssize_t i
+        cdef Py_ssize_t i, row = self.row
         for i in range(n):
-            stage_step(&a, (x[0][i] + x[1][i] + x[2][i]) / 3.0)
-            if self.started:
+            if row >= self.wait_middle:
+                stage_step(&a, (x[0][i] + x[1][i] + x[2][i]) / 3.0)
+            if row > self.wait_spread:
                 stage_step(&b, true_range(x[0][i], x[1][i], last))
-            self.started = True
+            row += 1
             last = x[2][i]
             y[0][i] = a.y + self.width * b.y
             y[1][i] = a.y
@@ -193,6 +199,7 @@ cdef class KC(HighLowClose):
         self.middle = a
         self.spread = b
         self.last = last
+        self.row = row
 
     @property
     def upperband(self):

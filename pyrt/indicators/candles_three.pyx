@@ -1,0 +1,647 @@
+"""Candlestick patterns of three bars.
+
+Each gives 100 (bullish), -100 (bearish) or 0. Source: TA-Lib's definitions, after Morris,
+Candlestick Charting Explained.
+"""
+
+cimport cython
+from libc.math cimport fabs
+
+from pyrt.indicators.candles cimport (
+    BODY_DOJI, BODY_LONG, BODY_SHORT, EQUAL, FAR, NEAR, SHADOW_SHORT, SHADOW_VERY_SHORT, Bars, Deep,
+    Pattern, bottom, color, gaps_down, gaps_up, jumps_down, jumps_up, lower, top, upper, within,
+)
+
+
+cdef int two_crows_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        color(b, i - 2) == 1
+        and b.body[i - 2] > b.average[0]
+        and color(b, i - 1) == -1
+        and gaps_up(b, i - 1, i - 2)
+        and color(b, i) == -1
+        and b.close[i - 1] < b.open[i] < b.open[i - 1]
+        and b.open[i - 2] < b.close[i] < b.close[i - 2]
+    ):
+        return -100
+    return 0
+
+
+@cython.final
+cdef class CDL2CROWS(Pattern):
+    """Two crows.
+
+    A long white bar, a black one gapped up, a black one back into the first body.
+
+    The warm-up is 12 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(two_crows_shape, 12, ((BODY_LONG, 2),))
+
+
+cdef int three_inside_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        b.body[i - 2] > b.average[0]
+        and b.body[i - 1] <= b.average[1]
+        and top(b, i - 1) < top(b, i - 2)
+        and bottom(b, i - 1) > bottom(b, i - 2)
+        and color(b, i) == -color(b, i - 2)
+        and (
+            b.close[i] < b.open[i - 2] if color(b, i - 2) == 1 else b.close[i] > b.open[i - 2]
+        )
+    ):
+        return -color(b, i - 2) * 100
+    return 0
+
+
+@cython.final
+cdef class CDL3INSIDE(Pattern):
+    """Three inside: a harami, and a close beyond the first open.
+
+    The warm-up is 12 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(three_inside_shape, 12, ((BODY_LONG, 2), (BODY_SHORT, 1)))
+
+
+cdef int three_outside_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if color(b, i - 1) == 1 and color(b, i - 2) == -1:
+        if (
+            b.close[i - 1] > b.open[i - 2]
+            and b.open[i - 1] < b.close[i - 2]
+            and b.close[i] > b.close[i - 1]
+        ):
+            return 100
+    elif color(b, i - 1) == -1 and color(b, i - 2) == 1:
+        if (
+            b.open[i - 1] > b.close[i - 2]
+            and b.close[i - 1] < b.open[i - 2]
+            and b.close[i] < b.close[i - 1]
+        ):
+            return -100
+    return 0
+
+
+@cython.final
+cdef class CDL3OUTSIDE(Pattern):
+    """Three outside: an engulfing, and a close beyond its close.
+
+    The warm-up is 3 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(three_outside_shape, 3, ())
+
+
+cdef int three_stars_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        color(b, i - 2) == -1
+        and color(b, i - 1) == -1
+        and color(b, i) == -1
+        and b.body[i - 2] > b.average[0]
+        and lower(b, i - 2) > b.body[i - 2]
+        and b.body[i - 1] < b.body[i - 2]
+        and b.close[i - 2] < b.open[i - 1] <= b.high[i - 2]
+        and b.low[i - 2] <= b.low[i - 1] < b.close[i - 2]
+        and lower(b, i - 1) > b.average[1]
+        and b.body[i] < b.average[3]
+        and lower(b, i) < b.average[2]
+        and upper(b, i) < b.average[2]
+        and b.low[i] > b.low[i - 1]
+        and b.high[i] < b.high[i - 1]
+    ):
+        return 100
+    return 0
+
+
+@cython.final
+cdef class CDL3STARSINSOUTH(Pattern):
+    """Three stars in the south: three black bars, each smaller than and inside the one before.
+
+    The warm-up is 12 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(
+            three_stars_shape,
+            12,
+            (
+                (BODY_LONG, 2),
+                (SHADOW_VERY_SHORT, 1),
+                (SHADOW_VERY_SHORT, 0),
+                (BODY_SHORT, 0),
+            ),
+        )
+
+
+cdef int three_soldiers_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        color(b, i - 2) == 1
+        and upper(b, i - 2) < b.average[0]
+        and color(b, i - 1) == 1
+        and upper(b, i - 1) < b.average[1]
+        and color(b, i) == 1
+        and upper(b, i) < b.average[2]
+        and b.close[i] > b.close[i - 1] > b.close[i - 2]
+        and b.open[i - 2] < b.open[i - 1] <= b.close[i - 2] + b.average[3]
+        and b.open[i - 1] < b.open[i] <= b.close[i - 1] + b.average[4]
+        and b.body[i - 1] > b.body[i - 2] - b.average[5]
+        and b.body[i] > b.body[i - 1] - b.average[6]
+        and b.body[i] > b.average[7]
+    ):
+        return 100
+    return 0
+
+
+@cython.final
+cdef class CDL3WHITESOLDIERS(Pattern):
+    """Three white soldiers: three white bars up, each open in or near the body before.
+
+    The warm-up is 12 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(
+            three_soldiers_shape,
+            12,
+            (
+                (SHADOW_VERY_SHORT, 2),
+                (SHADOW_VERY_SHORT, 1),
+                (SHADOW_VERY_SHORT, 0),
+                (NEAR, 2),
+                (NEAR, 1),
+                (FAR, 2),
+                (FAR, 1),
+                (BODY_SHORT, 0),
+            ),
+        )
+
+
+cdef int abandonedbaby_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        b.body[i - 2] > b.average[0]
+        and b.body[i - 1] <= b.average[1]
+        and b.body[i] > b.average[2]
+    ):
+        if color(b, i - 2) == 1 and color(b, i) == -1:
+            if (
+                b.close[i] < b.close[i - 2] - b.body[i - 2] * b.depth
+                and jumps_up(b, i - 1, i - 2)
+                and jumps_down(b, i, i - 1)
+            ):
+                return -100
+        elif color(b, i - 2) == -1 and color(b, i) == 1:
+            if (
+                b.close[i] > b.close[i - 2] + b.body[i - 2] * b.depth
+                and jumps_down(b, i - 1, i - 2)
+                and jumps_up(b, i, i - 1)
+            ):
+                return 100
+    return 0
+
+
+@cython.final
+cdef class CDLABANDONEDBABY(Deep):
+    """Abandoned baby: a doji beyond gaps on both sides, after a long body and before one back.
+
+    The warm-up is 12 rows.
+
+    Parameters
+    ----------
+    penetration : float, default 0.3
+        Share of the first body to be reached into.
+    """
+
+    def __cinit__(self):
+        self.shape(abandonedbaby_shape, 12, ((BODY_LONG, 2), (BODY_DOJI, 1), (BODY_SHORT, 0)))
+        self.bars.depth = 0.3
+
+
+cdef int advanceblock_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if not (
+        color(b, i - 2) == 1
+        and color(b, i - 1) == 1
+        and color(b, i) == 1
+        and b.close[i] > b.close[i - 1] > b.close[i - 2]
+        and b.open[i - 2] < b.open[i - 1] <= b.close[i - 2] + b.average[3]
+        and b.open[i - 1] < b.open[i] <= b.close[i - 1] + b.average[4]
+        and b.body[i - 2] > b.average[7]
+        and upper(b, i - 2) < b.average[0]
+    ):
+        return 0
+    if b.body[i - 1] < b.body[i - 2] - b.average[5] and b.body[i] < b.body[i - 1] + b.average[4]:
+        return -100
+    if b.body[i] < b.body[i - 1] - b.average[6]:
+        return -100
+    if b.body[i] < b.body[i - 1]:
+        if b.body[i - 1] < b.body[i - 2] and (
+            upper(b, i) > b.average[2] or upper(b, i - 1) > b.average[1]
+        ):
+            return -100
+        if upper(b, i) > b.body[i]:
+            return -100
+    return 0
+
+
+@cython.final
+cdef class CDLADVANCEBLOCK(Pattern):
+    """Advance block: three white bars up that weaken, in body or in shadow.
+
+    The warm-up is 12 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(
+            advanceblock_shape,
+            12,
+            (
+                (SHADOW_SHORT, 2),
+                (SHADOW_SHORT, 1),
+                (SHADOW_SHORT, 0),
+                (NEAR, 2),
+                (NEAR, 1),
+                (FAR, 2),
+                (FAR, 1),
+                (BODY_LONG, 2),
+            ),
+        )
+
+
+cdef int eveningdojistar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        b.body[i - 2] > b.average[0]
+        and color(b, i - 2) == 1
+        and b.body[i - 1] <= b.average[1]
+        and gaps_up(b, i - 1, i - 2)
+        and b.body[i] > b.average[2]
+        and color(b, i) == -1
+        and b.close[i] < b.close[i - 2] - b.body[i - 2] * b.depth
+    ):
+        return -100
+    return 0
+
+
+@cython.final
+cdef class CDLEVENINGDOJISTAR(Deep):
+    """Evening doji star: a doji gapped over a long white bar, then a black one back into it.
+
+    The warm-up is 12 rows.
+
+    Parameters
+    ----------
+    penetration : float, default 0.3
+        Share of the first body to be reached into.
+    """
+
+    def __cinit__(self):
+        self.shape(eveningdojistar_shape, 12, ((BODY_LONG, 2), (BODY_DOJI, 1), (BODY_SHORT, 0)))
+        self.bars.depth = 0.3
+
+
+cdef int eveningstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        b.body[i - 2] > b.average[0]
+        and color(b, i - 2) == 1
+        and b.body[i - 1] <= b.average[1]
+        and gaps_up(b, i - 1, i - 2)
+        and b.body[i] > b.average[2]
+        and color(b, i) == -1
+        and b.close[i] < b.close[i - 2] - b.body[i - 2] * b.depth
+    ):
+        return -100
+    return 0
+
+
+@cython.final
+cdef class CDLEVENINGSTAR(Deep):
+    """Evening star: a short body gapped over a long white bar, then a black one back into it.
+
+    The warm-up is 12 rows.
+
+    Parameters
+    ----------
+    penetration : float, default 0.3
+        Share of the first body to be reached into.
+    """
+
+    def __cinit__(self):
+        self.shape(eveningstar_shape, 12, ((BODY_LONG, 2), (BODY_SHORT, 1), (BODY_SHORT, 0)))
+        self.bars.depth = 0.3
+
+
+cdef int morningdojistar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        b.body[i - 2] > b.average[0]
+        and color(b, i - 2) == -1
+        and b.body[i - 1] <= b.average[1]
+        and gaps_down(b, i - 1, i - 2)
+        and b.body[i] > b.average[2]
+        and color(b, i) == 1
+        and b.close[i] > b.close[i - 2] + b.body[i - 2] * b.depth
+    ):
+        return 100
+    return 0
+
+
+@cython.final
+cdef class CDLMORNINGDOJISTAR(Deep):
+    """Morning doji star: a doji gapped under a long black bar, then a white one back into it.
+
+    The warm-up is 12 rows.
+
+    Parameters
+    ----------
+    penetration : float, default 0.3
+        Share of the first body to be reached into.
+    """
+
+    def __cinit__(self):
+        self.shape(morningdojistar_shape, 12, ((BODY_LONG, 2), (BODY_DOJI, 1), (BODY_SHORT, 0)))
+        self.bars.depth = 0.3
+
+
+cdef int morningstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        b.body[i - 2] > b.average[0]
+        and color(b, i - 2) == -1
+        and b.body[i - 1] <= b.average[1]
+        and gaps_down(b, i - 1, i - 2)
+        and b.body[i] > b.average[2]
+        and color(b, i) == 1
+        and b.close[i] > b.close[i - 2] + b.body[i - 2] * b.depth
+    ):
+        return 100
+    return 0
+
+
+@cython.final
+cdef class CDLMORNINGSTAR(Deep):
+    """Morning star: a short body gapped under a long black bar, then a white one back into it.
+
+    The warm-up is 12 rows.
+
+    Parameters
+    ----------
+    penetration : float, default 0.3
+        Share of the first body to be reached into.
+    """
+
+    def __cinit__(self):
+        self.shape(morningstar_shape, 12, ((BODY_LONG, 2), (BODY_SHORT, 1), (BODY_SHORT, 0)))
+        self.bars.depth = 0.3
+
+
+cdef int gapsidesidewhite_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    cdef bint up = gaps_up(b, i - 1, i - 2) and gaps_up(b, i, i - 2)
+    if (
+        (up or (gaps_down(b, i - 1, i - 2) and gaps_down(b, i, i - 2)))
+        and color(b, i - 1) == 1
+        and color(b, i) == 1
+        and within(b.body[i], b.body[i - 1], b.average[0])
+        and within(b.open[i], b.open[i - 1], b.average[1])
+    ):
+        return 100 if up else -100
+    return 0
+
+
+@cython.final
+cdef class CDLGAPSIDESIDEWHITE(Pattern):
+    """Side-by-side white lines: two like white bars, both gapped off the first bar.
+
+    The warm-up is 7 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(gapsidesidewhite_shape, 7, ((NEAR, 1), (EQUAL, 1)))
+
+
+cdef int identical3crows_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        color(b, i - 2) == -1
+        and lower(b, i - 2) < b.average[0]
+        and color(b, i - 1) == -1
+        and lower(b, i - 1) < b.average[1]
+        and color(b, i) == -1
+        and lower(b, i) < b.average[2]
+        and b.close[i - 2] > b.close[i - 1] > b.close[i]
+        and within(b.open[i - 1], b.close[i - 2], b.average[3])
+        and within(b.open[i], b.close[i - 1], b.average[4])
+    ):
+        return -100
+    return 0
+
+
+@cython.final
+cdef class CDLIDENTICAL3CROWS(Pattern):
+    """Identical three crows: three black bars down, each open at the close before.
+
+    The warm-up is 12 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(
+            identical3crows_shape,
+            12,
+            (
+                (SHADOW_VERY_SHORT, 2),
+                (SHADOW_VERY_SHORT, 1),
+                (SHADOW_VERY_SHORT, 0),
+                (EQUAL, 2),
+                (EQUAL, 1),
+            ),
+        )
+
+
+cdef int stalledpattern_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        color(b, i - 2) == 1
+        and color(b, i - 1) == 1
+        and color(b, i) == 1
+        and b.close[i] > b.close[i - 1] > b.close[i - 2]
+        and b.body[i - 2] > b.average[0]
+        and b.body[i - 1] > b.average[1]
+        and upper(b, i - 1) < b.average[3]
+        and b.open[i - 2] < b.open[i - 1] <= b.close[i - 2] + b.average[4]
+        and b.body[i] < b.average[2]
+        and b.open[i] >= b.close[i - 1] - b.body[i] - b.average[5]
+    ):
+        return -100
+    return 0
+
+
+@cython.final
+cdef class CDLSTALLEDPATTERN(Pattern):
+    """Stalled pattern: two long white bars, then a short one at the second's close.
+
+    The warm-up is 12 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(
+            stalledpattern_shape,
+            12,
+            (
+                (BODY_LONG, 2),
+                (BODY_LONG, 1),
+                (BODY_SHORT, 0),
+                (SHADOW_VERY_SHORT, 1),
+                (NEAR, 2),
+                (NEAR, 1),
+            ),
+        )
+
+
+cdef int sticksandwich_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        color(b, i - 2) == -1
+        and color(b, i - 1) == 1
+        and color(b, i) == -1
+        and b.low[i - 1] > b.close[i - 2]
+        and within(b.close[i], b.close[i - 2], b.average[0])
+    ):
+        return 100
+    return 0
+
+
+@cython.final
+cdef class CDLSTICKSANDWICH(Pattern):
+    """Stick sandwich: black, white above it, black; the black ones close at one price.
+
+    The warm-up is 7 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(sticksandwich_shape, 7, ((EQUAL, 2),))
+
+
+cdef int tasukigap_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if fabs(b.body[i - 1] - b.body[i]) >= b.average[0]:
+        return 0
+    if gaps_up(b, i - 1, i - 2) and color(b, i - 1) == 1 and color(b, i) == -1:
+        if (
+            b.open[i - 1] < b.open[i] < b.close[i - 1]
+            and top(b, i - 2) < b.close[i] < b.open[i - 1]
+        ):
+            return 100
+    elif gaps_down(b, i - 1, i - 2) and color(b, i - 1) == -1 and color(b, i) == 1:
+        if (
+            b.close[i - 1] < b.open[i] < b.open[i - 1]
+            and b.open[i - 1] < b.close[i] < bottom(b, i - 2)
+        ):
+            return -100
+    return 0
+
+
+@cython.final
+cdef class CDLTASUKIGAP(Pattern):
+    """Tasuki gap: a gap, and a bar of about the same size back into it without closing it.
+
+    The warm-up is 7 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(tasukigap_shape, 7, ((NEAR, 1),))
+
+
+cdef int tristar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        b.body[i - 2] <= b.average[0]
+        and b.body[i - 1] <= b.average[0]
+        and b.body[i] <= b.average[0]
+    ):
+        if gaps_up(b, i - 1, i - 2) and top(b, i) < top(b, i - 1):
+            return -100
+        if gaps_down(b, i - 1, i - 2) and bottom(b, i) > bottom(b, i - 1):
+            return 100
+    return 0
+
+
+@cython.final
+cdef class CDLTRISTAR(Pattern):
+    """Tristar: three doji, the middle one gapped away.
+
+    The warm-up is 12 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(tristar_shape, 12, ((BODY_DOJI, 2),))
+
+
+cdef int unique3river_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        b.body[i - 2] > b.average[0]
+        and color(b, i - 2) == -1
+        and color(b, i - 1) == -1
+        and b.close[i - 1] > b.close[i - 2]
+        and b.open[i - 1] <= b.open[i - 2]
+        and b.low[i - 1] < b.low[i - 2]
+        and b.body[i] < b.average[1]
+        and color(b, i) == 1
+        and b.open[i] > b.low[i - 1]
+    ):
+        return 100
+    return 0
+
+
+@cython.final
+cdef class CDLUNIQUE3RIVER(Pattern):
+    """Unique three river: a long black bar, a black harami with a new low, a short white bar.
+
+    The warm-up is 12 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(unique3river_shape, 12, ((BODY_LONG, 2), (BODY_SHORT, 0)))
+
+
+cdef int upsidegap2crows_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        color(b, i - 2) == 1
+        and b.body[i - 2] > b.average[0]
+        and color(b, i - 1) == -1
+        and b.body[i - 1] <= b.average[1]
+        and gaps_up(b, i - 1, i - 2)
+        and color(b, i) == -1
+        and b.open[i] > b.open[i - 1]
+        and b.close[i - 2] < b.close[i] < b.close[i - 1]
+    ):
+        return -100
+    return 0
+
+
+@cython.final
+cdef class CDLUPSIDEGAP2CROWS(Pattern):
+    """Upside gap two crows.
+
+    A gap up from a long white bar, two black ones, the second around the first.
+
+    The warm-up is 12 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(upsidegap2crows_shape, 12, ((BODY_LONG, 2), (BODY_SHORT, 1)))
+
+
+cdef int xsidegap3methods_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    if (
+        color(b, i - 2) == color(b, i - 1)
+        and color(b, i - 1) == -color(b, i)
+        and bottom(b, i - 1) < b.open[i] < top(b, i - 1)
+        and bottom(b, i - 2) < b.close[i] < top(b, i - 2)
+        and (gaps_up(b, i - 1, i - 2) if color(b, i - 2) == 1 else gaps_down(b, i - 1, i - 2))
+    ):
+        return color(b, i - 2) * 100
+    return 0
+
+
+@cython.final
+cdef class CDLXSIDEGAP3METHODS(Pattern):
+    """Gap three methods: two bars of a color with a gap, and one of the other that closes it.
+
+    The warm-up is 2 rows.
+    """
+
+    def __cinit__(self):
+        self.shape(xsidegap3methods_shape, 2, ())
