@@ -1,6 +1,6 @@
 """What outlives a handler: rows in growable columns, and the texts they point to."""
 
-from typing import final
+from typing import Self, final
 
 ORDER_DTYPE: list[tuple[str, str]]
 ORDER_EVENT_DTYPE: list[tuple[str, str]]
@@ -13,7 +13,7 @@ EQUITY_DTYPE: list[tuple[str, str]]
 class Rows:
     @property
     def count(self) -> int: ...
-    def __init__(self, size: int) -> None: ...
+    def __new__(cls, size: int) -> Self: ...
     def __len__(self) -> int: ...
     def tobytes(self) -> bytes: ...
 

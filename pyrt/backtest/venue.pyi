@@ -1,0 +1,78 @@
+"""The simulated venue: takes orders, executes them, keeps the broker's account."""
+
+from enum import IntEnum
+from typing import Any, final
+
+from pyrt.backtest.book import VenueBook, VenueOrder
+from pyrt.backtest.slippage import Slippage
+from pyrt.core.accounts import Account
+from pyrt.core.events import EventQueue
+from pyrt.core.instruments import Instrument
+from pyrt.core.ports import FeeModel
+from pyrt.core.records import Texts
+
+class FillTiming(IntEnum):
+    NEXT_OPEN = 0
+    SAME_CLOSE = 1
+    NEXT_CLOSE = 2
+
+class BarPath(IntEnum):
+    ADVERSE_FIRST = 0
+    OPEN_HIGH_LOW_CLOSE = 1
+    OPEN_LOW_HIGH_CLOSE = 2
+    NEAREST_FIRST = 3
+
+class ChildRule(IntEnum):
+    REST_OF_BAR = 0
+    NEXT_BAR = 1
+
+TIMINGS: dict[str, int]
+PATHS: dict[str, int]
+CHILD_RULES: dict[str, int]
+
+def named(what: str, value: str, choices: dict[str, int]) -> int: ...
+
+@final
+class SimVenue:
+    @property
+    def account(self) -> Account: ...
+    @property
+    def out(self) -> EventQueue: ...
+    @property
+    def texts(self) -> Texts: ...
+    @property
+    def books(self) -> list[VenueBook]: ...
+    @property
+    def timing(self) -> int: ...
+    @property
+    def path(self) -> int: ...
+    @property
+    def child_rule(self) -> int: ...
+    @property
+    def touch_fills(self) -> bool: ...
+    @property
+    def participation(self) -> float: ...
+    @property
+    def latency_ns(self) -> int: ...
+    @property
+    def waiting(self) -> list[Any]: ...
+    @property
+    def ambiguous_bars(self) -> int: ...
+    def __init__(
+        self,
+        account: Account,
+        fees: FeeModel,
+        slippage: Slippage,
+        *,
+        texts: Texts | None = None,
+        fill: str = "next_open",
+        path: str = "adverse_first",
+        touch_fills: bool = False,
+        participation: float = 0.0,
+        latency_ns: int = 0,
+        children: str = "rest_of_bar",
+    ) -> None: ...
+    def add_instrument(self, instrument: Instrument, sessions: Any = None) -> None: ...
+    def set_output(self, out: EventQueue) -> None: ...
+    def finish_pair(self, order: VenueOrder, kind: int, reason: str) -> None: ...
+    def meet_last_price(self, book: VenueBook, order: VenueOrder, ts: int) -> None: ...

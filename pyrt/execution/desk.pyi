@@ -1,0 +1,42 @@
+"""The order desk: a strategy's wishes become orders and queued commands."""
+
+from collections.abc import Callable
+from typing import Any, final
+
+from pyrt.core.cache import Cache
+from pyrt.core.clock import Clock
+from pyrt.core.orders import Order
+from pyrt.core.ports import Command, OrderDesk, Owner
+from pyrt.core.positions import Position
+from pyrt.core.records import Records
+
+TERMS: frozenset[str]
+CHANGES: frozenset[str]
+
+@final
+class Desk(OrderDesk):
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def commands(self) -> list[Command]: ...
+    @property
+    def default_tif(self) -> dict[str, str]: ...
+    @property
+    def capital_of(self) -> Callable[[int], float] | None: ...
+    def __init__(
+        self,
+        cache: Cache,
+        clock: Clock,
+        records: Records,
+        *,
+        prefix: str = "bt-",
+        default_tif: dict[str, Any] | None = None,
+        capital_of: Callable[[int], float] | None = None,
+    ) -> None: ...
+    def place_pair(self, order: Order, terms: dict[str, Any]) -> Order: ...
+    def estimate(self, order: Order) -> int: ...
+    def send(self, order: Order) -> None: ...
+    def check_owner(self, owner: Owner, order: Order) -> None: ...
+    def move(
+        self, owner: Owner, position: Position, wanted: int, tag: str | None, resizes: bool
+    ) -> Order | None: ...

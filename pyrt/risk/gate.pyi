@@ -1,0 +1,5 @@
+"""The gate every order passes: is it well-formed for its instrument and this position?"""
+
+from pyrt.core.ports import RiskGate
+
+class BasicGate(RiskGate): ...
