@@ -77,7 +77,7 @@ def timestamp_ns(value: int | str | date | datetime | Any) -> int:
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    extra = 0
+    given, extra = value, 0
     if isinstance(value, str):
         text = value.strip()
         fraction = _FRACTION.search(text)
@@ -97,7 +97,7 @@ def timestamp_ns(value: int | str | date | datetime | Any) -> int:
     if isinstance(value, date):
         return (value - _EPOCH.date()).days * _UNITS_NS["d"]
     raise ConfigError(
-        f"{value!r} is not a point in time",
+        f"{given!r} is not a point in time",
         remedy='Write ns as an int, a datetime, or ISO text such as "2024-01-31T14:30:00Z"',
     )
 
