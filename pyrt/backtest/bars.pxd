@@ -9,10 +9,12 @@ cdef class BarMatcher:
     cdef SimVenue venue
     cdef int64_t ts_open
     """Of the bar being matched."""
+    cdef int64_t ts_close
     cdef int64_t ts
-    """Time of the moment being matched."""
-    cdef int take_bar(self, VenueBook book, int64_t ts_open, int64_t ts_close,
-                      const double* prices) except -1
+    """Time of the moment being matched: that bar's open, or its close with the path to it."""
+    cdef bint doubted
+    """The bar is counted as ambiguous for the owner being walked."""
+    cdef int take_bar(self, VenueBook book, int64_t ts_open, const double* prices) except -1
     cdef int open(self, VenueBook book, int64_t ts_open, int64_t ts_close,
                   const double* prices) except -1
     cdef int close(self, VenueBook book, int64_t ts_open, int64_t ts_close,
@@ -26,15 +28,20 @@ cdef class BarMatcher:
             self.venue.account.set_mark(book.instrument.index, book.last_price)
         return 0
     cdef int note_price(self, VenueBook book, int64_t price, int64_t ts) except -1
-    cdef bint takes_part(self, VenueBook book, VenueOrder order, int64_t ts_close) except -1
+    cdef bint takes_part(self, VenueBook book, VenueOrder order) except -1
+    cdef int let_trail(self, VenueBook book, int64_t price) except -1
     cdef int meet_open(self, VenueBook book, VenueOrder order) except -1
+    cdef bint reaches(self, VenueOrder order, int64_t price) noexcept
+    cdef int64_t stamp(self, VenueOrder order) noexcept
+    cdef int64_t span(self) noexcept
+    cdef int take(self, VenueBook book, VenueOrder order, int64_t price) except -1
     cdef int walk(self, VenueBook book, int32_t owner) except -1
-    cdef int segment(self, VenueBook book, int32_t owner, int64_t start, int64_t end) except -1
+    cdef bint high_first(self, VenueBook book, int32_t owner) except -1
+    cdef int64_t segment(self, VenueBook book, int32_t owner, int64_t start, int64_t end,
+                         bint may_turn) except? -1
+    cdef VenueOrder nearest(self, VenueBook book, int32_t owner, int64_t start, int64_t end)
     cdef int64_t trigger(self, VenueOrder order, int64_t start, int64_t end) except? -1
     cdef int meet(self, VenueBook book, VenueOrder order, int64_t price) except -1
-    cdef bint high_first(self, VenueBook book, int32_t owner) except -1
-    cdef int count_ambiguous(self, VenueBook book, int32_t owner) except -1
+    cdef int note_doubt(self, VenueBook book, int32_t owner) except -1
+    cdef int note_doubt_after(self, VenueBook book, int32_t owner, int64_t at, bint up) except -1
     cdef int meet_close(self, VenueBook book) except -1
-    cdef int take(self, VenueBook book, VenueOrder order, int64_t price) except -1
-    cdef bint crosses(self, VenueOrder order, int64_t price) noexcept
-    cdef int64_t stamp(self, VenueOrder order) noexcept

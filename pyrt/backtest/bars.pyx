@@ -9,13 +9,13 @@ cimport cython
 from libc.stdint cimport INT64_MAX
 
 from pyrt.backtest.venue cimport (
-    NEAREST_FIRST, NEXT_CLOSE, OPEN_HIGH_LOW_CLOSE, OPEN_LOW_HIGH_CLOSE,
+    ADVERSE_FIRST, NEAREST_FIRST, NEXT_CLOSE, OPEN_HIGH_LOW_CLOSE, OPEN_LOW_HIGH_CLOSE, crosses,
 )
 from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
     CLS, EV_CANCELED, EV_TRIGGERED, FOK, IOC, LIMIT, LIMIT_IF_TOUCHED, MAKER, MARKET,
-    MARKET_IF_TOUCHED, OPG, STOP, STOP_LIMIT, TAKER, TRAILING_STOP, TRAILING_STOP_LIMIT,
+    MARKET_IF_TOUCHED, OPG, STOP, STOP_LIMIT, TAKER, TRAILING_STOP,
 )
 
 
@@ -40,16 +40,17 @@ cdef class BarMatcher:
 
     # -- the two moments -----------------------------------------------------------------------
 
-    cdef int take_bar(self, VenueBook book, int64_t ts_open, int64_t ts_close,
-                      const double* prices) except -1:
-        """Read the bar's prices into the book; the open price is then what is known."""
+    cdef int take_bar(self, VenueBook book, int64_t ts_open, const double* prices) except -1:
+        """Read the bar's prices into the book; volume already taken at its open stays taken."""
         book.open_price = nano_from_double(prices[0])
         book.high = nano_from_double(prices[1])
         book.low = nano_from_double(prices[2])
         book.close = nano_from_double(prices[3])
-        book.budget = INT64_MAX
-        if self.venue.participation > 0.0:
-            book.budget = book.instrument.volume_units(prices[4] * self.venue.participation)
+        if book.opened != ts_open or ts_open != book.bar:
+            book.budget = INT64_MAX
+            if self.venue.participation > 0.0:
+                book.budget = book.instrument.volume_units(prices[4] * self.venue.participation)
+        book.bar = ts_open
         self.ts_open = ts_open
         return 0
 
@@ -57,43 +58,32 @@ cdef class BarMatcher:
                   const double* prices) except -1:
         """The open of a bar: whoever waits in the instrument meets its open price."""
         cdef VenueOrder order
-        self.take_bar(book, ts_open, ts_close, prices)
-        self.ts = ts_open
-        self.venue.now = ts_open
-        book.opened = ts_open
+        self.take_bar(book, ts_open, prices)
+        self.ts_close = ts_close
+        self.ts = self.venue.now = book.opened = ts_open
+        self.venue.hasten(book, ts_open, ts_close - ts_open)
         for order in list(book.orders):
             order.blocked = False
-            if not order.done and self.takes_part(book, order, ts_close):
+            if not order.done and order.misses != ts_open and self.takes_part(book, order):
                 self.meet_open(book, order)
         self.note_price(book, book.open_price, ts_open)
-        for order in book.orders:
-            if order.trails() and self.takes_part(book, order, ts_close):
-                order.follow(book.open_price)
-        return 0
+        return self.let_trail(book, book.open_price)
 
     cdef int close(self, VenueBook book, int64_t ts_open, int64_t ts_close,
                    const double* prices) except -1:
         """The path from open to close, then the close itself."""
-        cdef int64_t budget = book.budget
         cdef VenueOrder order
-        if book.orders:
-            self.take_bar(book, ts_open, ts_close, prices)
-            if book.opened == ts_open:
-                book.budget = budget
-            self.ts = ts_close
-            self.venue.now = ts_close
-            owners = []
-            for order in book.orders:
-                order.blocked = False
-                if order.owner not in owners:
-                    owners.append(order.owner)
-            for owner in sorted(owners):
-                self.walk(book, owner)
-            self.meet_close(book)
-            self.note_price(book, book.close, ts_close)
-            return 0
         self.venue.now = ts_close
-        return self.pass_by(book, ts_close, prices[3])
+        self.take_bar(book, ts_open, prices)
+        self.ts_close = self.ts = ts_close
+        owners = set()
+        for order in book.orders:
+            order.blocked = False
+            owners.add(order.owner)
+        for owner in sorted(owners):
+            self.walk(book, owner)
+        self.meet_close(book)
+        return self.note_price(book, book.close, ts_close)
 
     cdef int note_price(self, VenueBook book, int64_t price, int64_t ts) except -1:
         book.last_price = price
@@ -101,79 +91,89 @@ cdef class BarMatcher:
         book.last_ts = ts
         return self.venue.account.set_mark(book.instrument.index, price)
 
-    cdef bint takes_part(self, VenueBook book, VenueOrder order, int64_t ts_close) except -1:
+    cdef bint takes_part(self, VenueBook book, VenueOrder order) except -1:
         """Whether an order was there before this bar began, and may trade in its session."""
         cdef int64_t since = order.issued
         # Latency shorter than the bar moves the stamp of a fill, not the bar that fills.
-        if order.arrival - order.issued >= ts_close - self.ts_open:
+        if order.arrival - order.issued >= self.ts_close - self.ts_open:
             since = order.arrival
-        return since <= self.ts_open and (
-            order.extended_hours or book.in_session(self.ts_open)
+        return since <= self.ts_open != order.skips and (
+            order.extended_hours or book.has_session(self.ts_open, self.ts_close)
         )
+
+    cdef int let_trail(self, VenueBook book, int64_t price) except -1:
+        """Let trailing triggers follow the price of this moment."""
+        cdef VenueOrder order
+        for order in book.orders:
+            if order.trails() and self.takes_part(book, order) and order.follow(price):
+                self.venue.say_terms(order)
+        return 0
 
     # -- the open ------------------------------------------------------------------------------
 
     cdef int meet_open(self, VenueBook book, VenueOrder order) except -1:
+        """Fill or trigger one order at the open price; what must trade at once then ends."""
         cdef int64_t price = book.open_price
-        cdef int side = order.side
-        if order.tif == CLS:
+        cdef bint opening = order.tif == OPG
+        if order.tif == CLS or (opening and self.ts_close <= order.not_before):
             return 0
-        if order.tif == OPG:
-            if self.ts_open < order.not_before:
-                return 0
-        elif order.type == MARKET and self.venue.timing == NEXT_CLOSE:
+        if order.type == MARKET and self.venue.timing == NEXT_CLOSE and not opening:
             return 0
-        if order.type == MARKET:
-            self.take(book, order, price)
-        elif order.type == LIMIT:
-            if self.crosses(order, price):
-                self.venue.execute(book, order, price, self.stamp(order), TAKER, 0)
-        elif waits_for_trigger(order):
-            if order.stop_price != no_price() and (
-                    price >= order.stop_price if side > 0 else price <= order.stop_price):
+        if order.waits():
+            if order.type == MARKET:
+                self.take(book, order, price)
+            elif order.type == LIMIT:
+                if crosses(order, price, self.venue.touch_fills):
+                    self.venue.execute(book, order, price, self.stamp(order), TAKER, 0)
+            elif self.reaches(order, price):
                 self.meet(book, order, price)
-        elif waits_for_touch(order) and (
-                price <= order.stop_price if side > 0 else price >= order.stop_price):
-            self.meet(book, order, price)
         order.fresh = False
-        if not order.done and order.tif in (IOC, FOK, OPG):
+        if opening or order.tif == IOC or order.tif == FOK:
             self.venue.finish(order, EV_CANCELED, "time_in_force: no more could be filled at once")
         return 0
 
-    cdef bint crosses(self, VenueOrder order, int64_t price) noexcept:
-        """Whether a market at `price` fills a limit: beyond it, or at it where touching fills."""
-        if price == order.limit_price:
-            return self.venue.touch_fills
-        return price < order.limit_price if order.side > 0 else price > order.limit_price
+    cdef bint reaches(self, VenueOrder order, int64_t price) noexcept:
+        """Whether a market at `price` triggers a stop (through it) or an if-touched order (at it)."""
+        if order.stop_price == no_price():
+            return False
+        if waits_for_trigger(order) == (order.side > 0):
+            return price >= order.stop_price
+        return price <= order.stop_price
 
     cdef int64_t stamp(self, VenueOrder order) noexcept:
-        return order.arrival if order.arrival > self.ts else self.ts
+        return order.effective if order.effective > self.ts else self.ts
+
+    cdef int64_t span(self) noexcept:
+        """Start of the bar a fill on its path lies in; 0 for one at its open."""
+        return self.ts_open if self.ts != self.ts_open else 0
 
     cdef int take(self, VenueBook book, VenueOrder order, int64_t price) except -1:
         """Take liquidity at `price`, worsened by slippage."""
         price = self.venue.slippage.apply(
             order.instrument, order.side, price, order.leaves(), book.high - book.low
         )
-        self.venue.execute(
-            book, order, price, self.stamp(order), TAKER,
-            self.ts_open if self.ts != self.ts_open else 0,
-        )
-        return 0
+        return self.venue.execute(book, order, price, self.stamp(order), TAKER, self.span())
 
     # -- the path ------------------------------------------------------------------------------
 
     cdef int walk(self, VenueBook book, int32_t owner) except -1:
-        """Open → first extreme → second extreme → close, for one owner's orders."""
-        cdef bint up = self.high_first(book, owner)
-        cdef int64_t first = book.high if up else book.low
-        cdef int64_t second = book.low if up else book.high
-        self.count_ambiguous(book, owner)
-        self.segment(book, owner, book.open_price, first)
-        self.segment(book, owner, first, second)
-        self.segment(book, owner, second, book.close)
+        """Open → one extreme → the other → close, for one owner's orders."""
+        cdef int64_t at = book.open_price, end
+        cdef bint high_left = True, low_left = True, up
+        self.note_doubt(book, owner)
+        while high_left or low_left:
+            up = self.high_first(book, owner) if high_left and low_left else high_left
+            end = book.high if up else book.low
+            at = self.segment(book, owner, at, end, high_left and low_left)
+            if at == end and up:
+                high_left = False
+            elif at == end:
+                low_left = False
+        self.segment(book, owner, at, book.close, False)
         return 0
 
     cdef bint high_first(self, VenueBook book, int32_t owner) except -1:
+        """Which extreme the named path visits first."""
         cdef int64_t held
         cdef VenueOrder order
         if self.venue.path == OPEN_HIGH_LOW_CLOSE:
@@ -185,81 +185,79 @@ cdef class BarMatcher:
         held = book.held_by(owner)
         if held != 0:
             return held < 0
-        # Flat: against a buy that enters, first up (its limit fills late), then down (its stop).
+        # Flat: against a buy that enters, first up (it fills late or high), then down (its stop).
         for order in book.orders:
-            if order.owner == owner:
+            if order.owner == owner and order.waits() and self.takes_part(book, order):
                 return order.side > 0
         return True
 
-    cdef int count_ambiguous(self, VenueBook book, int32_t owner) except -1:
-        """Count the bar if it holds both a stop and a limit of one side: their order is a guess."""
-        cdef bint[3] stops = [False, False, False]
-        cdef bint[3] limits = [False, False, False]
-        cdef VenueOrder order
-        for order in book.orders:
-            if order.owner != owner:
-                continue
-            if waits_for_trigger(order) and book.low <= order.stop_price <= book.high:
-                stops[order.side + 1] = True
-            elif order.type == LIMIT and book.low <= order.limit_price <= book.high:
-                limits[order.side + 1] = True
-        if (stops[0] and limits[0]) or (stops[2] and limits[2]):
-            self.venue.ambiguous_bars += 1
-        return 0
+    cdef int64_t segment(self, VenueBook book, int32_t owner, int64_t start, int64_t end,
+                         bint may_turn) except? -1:
+        """Move the price from `start` to `end`, meeting orders in the order the price does.
 
-    cdef int segment(self, VenueBook book, int32_t owner, int64_t start, int64_t end) except -1:
-        """Move the price from `start` to `end`, meeting orders in the order the price does."""
-        cdef VenueOrder order, nearest
-        cdef int64_t price, best, at = start
+        Returns the price reached: `end`, or an earlier one where a fill has changed which extreme
+        is the adverse one and the other is still to come (`may_turn`).
+        """
+        cdef VenueOrder order
+        cdef int64_t at = start, held
+        cdef bint up = end >= start
         while True:
-            nearest = None
-            best = 0
-            for order in book.orders:
-                if order.owner != owner or order.done or order.blocked or order.held:
-                    continue
-                if not self.takes_part(book, order, self.ts):
-                    continue
-                price = self.trigger(order, at, end)
-                if price == no_price():
-                    continue
-                if nearest is None or (price < best if end >= at else price > best):
-                    nearest = order
-                    best = price
-            if nearest is None:
+            order = self.nearest(book, owner, at, end)
+            if order is None:
                 break
-            at = best
+            at = self.trigger(order, at, end)
             self.note_price(book, at, self.ts)
-            self.meet(book, nearest, at)
+            held = book.held_by(owner)
+            self.meet(book, order, at)
+            if book.held_by(owner) == held:
+                continue
+            self.note_doubt_after(book, owner, at, up)
+            if (may_turn and at != end and self.venue.path == ADVERSE_FIRST
+                    and self.high_first(book, owner) != up):
+                end = at
+                break
         self.note_price(book, end, self.ts)
         for order in book.orders:
-            order.fresh = False
-            if order.owner == owner and order.trails() and self.takes_part(book, order, self.ts):
-                order.follow(end)
-        return 0
+            if order.owner == owner:
+                order.fresh = False
+                if order.trails() and self.takes_part(book, order) and order.follow(end):
+                    self.venue.say_terms(order)
+        return end
+
+    cdef VenueOrder nearest(self, VenueBook book, int32_t owner, int64_t start, int64_t end):
+        """The order that a price going from `start` to `end` meets first; the oldest of equals."""
+        cdef VenueOrder order, found = None
+        cdef int64_t price, best = 0
+        for order in book.orders:
+            if order.owner != owner or not order.waits() or not self.takes_part(book, order):
+                continue
+            price = self.trigger(order, start, end)
+            if price != no_price() and (
+                    found is None or (price < best if end >= start else price > best)):
+                found = order
+                best = price
+        return found
 
     cdef int64_t trigger(self, VenueOrder order, int64_t start, int64_t end) except? -1:
         """Where between `start` and `end` the price meets the order; no_price() if nowhere."""
+        cdef bint touch, falling
         cdef int64_t target
-        cdef int type = order.type
-        if type == MARKET or order.tif == CLS or order.tif == OPG:
+        if order.type == MARKET or order.tif == CLS or order.tif == OPG:
             return no_price()
-        if waits_for_trigger(order):
+        if order.type == LIMIT:
+            target = order.limit_price
+            touch = self.venue.touch_fills
+        else:
             target = order.stop_price
+            touch = True
             if target == no_price():
                 return target
-            if order.side > 0:
-                return start if start >= target else target if end >= target else no_price()
-            return start if start <= target else target if end <= target else no_price()
-        target = order.stop_price if waits_for_touch(order) else order.limit_price
-        if order.side > 0:
-            if start < target or (start == target and (order.fresh or waits_for_touch(order))):
-                return start
-            if end < target or (end == target and (self.venue.touch_fills or waits_for_touch(order))):
-                return target
-            return no_price()
-        if start > target or (start == target and (order.fresh or waits_for_touch(order))):
+        # Sell stops and what buys low wait for a fall, the others for a rise.
+        falling = waits_for_trigger(order) == (order.side < 0)
+        if (start < target if falling else start > target) or (
+                start == target and (order.fresh or order.type != LIMIT)):
             return start
-        if end > target or (end == target and (self.venue.touch_fills or waits_for_touch(order))):
+        if (end < target if falling else end > target) or (end == target and touch):
             return target
         return no_price()
 
@@ -267,22 +265,56 @@ cdef class BarMatcher:
         """The market is at `price`, where the order is triggered or fills."""
         if order.type == LIMIT:
             self.venue.execute(
-                book, order, price, self.stamp(order), TAKER if order.fresh else MAKER,
-                self.ts_open if self.ts != self.ts_open else 0,
+                book, order, price, self.stamp(order), TAKER if order.fresh else MAKER, self.span()
             )
             # Nothing left to take in this bar, or it would be met again at once.
-            order.blocked = order.blocked or not order.done
+            order.blocked = True
             return 0
-        if order.type in (STOP, TRAILING_STOP, MARKET_IF_TOUCHED):
-            order.type = MARKET
-            self.venue.say(order, EV_TRIGGERED, None)
-            return self.take(book, order, price)
-        order.type = LIMIT
-        order.fresh = True
+        order.type = (
+            MARKET if order.type in (STOP, TRAILING_STOP, MARKET_IF_TOUCHED) else LIMIT
+        )
         self.venue.say(order, EV_TRIGGERED, None)
+        if order.type == MARKET:
+            return self.take(book, order, price)
+        # Its limit is met at this price, or rests; on a path `segment` looks again.
+        order.fresh = True
         if self.ts == self.ts_open and (
                 price <= order.limit_price if order.side > 0 else price >= order.limit_price):
-            self.venue.execute(book, order, price, self.stamp(order), TAKER, 0)
+            return self.venue.execute(book, order, price, self.stamp(order), TAKER, 0)
+        return 0
+
+    # -- doubt ---------------------------------------------------------------------------------
+
+    cdef int note_doubt(self, VenueBook book, int32_t owner) except -1:
+        """Count the bar if it holds both a stop and a limit of one side: their order is a guess."""
+        cdef bint[3] stops = [False, False, False]
+        cdef bint[3] limits = [False, False, False]
+        cdef VenueOrder order
+        self.doubted = False
+        for order in book.orders:
+            if order.owner != owner or not order.waits() or not self.takes_part(book, order):
+                continue
+            if waits_for_trigger(order) and book.low <= order.stop_price <= book.high:
+                stops[order.side + 1] = True
+            elif order.type == LIMIT and book.low <= order.limit_price <= book.high:
+                limits[order.side + 1] = True
+        if (stops[0] and limits[0]) or (stops[2] and limits[2]):
+            self.doubted = True
+            self.venue.ambiguous_bars += 1
+        return 0
+
+    cdef int note_doubt_after(self, VenueBook book, int32_t owner, int64_t at, bint up) except -1:
+        """Count the bar if an exit woken at `at` lies where the price may have been before."""
+        cdef int64_t price, held = book.held_by(owner)
+        cdef VenueOrder order
+        for order in book.orders:
+            if (self.doubted or order.owner != owner or order.room == INT64_MAX or not order.waits()
+                    or not self.takes_part(book, order) or held * order.side >= 0):
+                continue
+            price = order.limit_price if order.type == LIMIT else order.stop_price
+            if book.low <= price < at if up else at < price <= book.high:
+                self.doubted = True
+                self.venue.ambiguous_bars += 1
         return 0
 
     # -- the close -----------------------------------------------------------------------------
@@ -291,15 +323,17 @@ cdef class BarMatcher:
         """Market orders under next_close, and closing orders whose session ends here."""
         cdef VenueOrder order
         for order in list(book.orders):
-            if order.done or not self.takes_part(book, order, self.ts):
+            if not order.waits() or not self.takes_part(book, order):
                 continue
             if order.tif == CLS:
-                if self.ts >= order.expires and (order.type == MARKET
-                                                 or self.crosses(order, book.close)):
+                if self.ts >= order.expires and (
+                        order.type == MARKET
+                        or (order.type == LIMIT
+                            and crosses(order, book.close, self.venue.touch_fills))):
                     self.take(book, order, book.close)
             elif order.type == MARKET and order.tif != OPG and self.venue.timing == NEXT_CLOSE:
                 self.take(book, order, book.close)
-                if not order.done and order.tif in (IOC, FOK):
+                if order.tif == IOC or order.tif == FOK:
                     self.venue.finish(
                         order, EV_CANCELED, "time_in_force: no more could be filled at once"
                     )

@@ -14,7 +14,10 @@ cdef class VenueOrder:
     """Dense index of the instrument."""
     cdef Instrument instrument
     cdef int side
+    cdef int ordered
+    """Its type as it was sent."""
     cdef int type
+    """What it is now: a triggered stop is a market order, a triggered stop-limit a limit order."""
     cdef int tif
     cdef int64_t units
     cdef int64_t filled
@@ -27,14 +30,24 @@ cdef class VenueOrder:
     cdef int64_t best
     """Trailing orders: best price seen since activation; 0 before."""
     cdef int128 notional
+    cdef int64_t room
+    """Children: units that the parent has filled and the pair has not left yet; INT64_MAX without
+    a parent."""
     cdef int64_t issued
     cdef int64_t arrival
     """`issued` plus latency."""
+    cdef int64_t effective
+    """When the sender's last command about it takes effect; nothing is stamped before."""
+    cdef int64_t skips
+    """ts_open of a bar it takes no part in; INT64_MIN for none."""
+    cdef int64_t misses
+    """ts_open of a bar whose open was over when it came; INT64_MIN for none."""
     cdef int64_t expires
     """When a day, gtd, opg or cls order ends; INT64_MAX for none."""
     cdef int64_t not_before
     """Opening orders: the session open they are for."""
     cdef bint post_only
+    cdef bint reduce_only
     cdef bint extended_hours
     cdef bint resizes
     cdef bint held
@@ -43,15 +56,15 @@ cdef class VenueOrder:
     """Just active at the price of the moment: it may take liquidity there."""
     cdef bint blocked
     """Out of the current bar: its volume is used up."""
-    cdef VenueOrder parent
     cdef VenueOrder take_profit
     cdef VenueOrder stop_loss
     cdef VenueOrder sibling
 
     cdef int64_t leaves(self) noexcept
+    cdef bint waits(self) noexcept
     cdef bint trails(self) noexcept
     cdef int64_t trail_stop(self, int64_t price) except? -1
-    cdef int follow(self, int64_t price) except -1
+    cdef bint follow(self, int64_t price) except -1
 
 @cython.final
 cdef class VenueBook:
@@ -71,9 +84,11 @@ cdef class VenueBook:
     cdef int64_t high
     cdef int64_t low
     cdef int64_t close
+    cdef int64_t bar
+    """ts_open of the bar those prices are of."""
     cdef int64_t opened
     """ts_open of the bar whose open has been met; INT64_MIN before the first."""
-    cdef dict units
+    cdef readonly dict units
     """Owner → signed units held."""
     cdef const int64_t[::1] opens
     cdef const int64_t[::1] closes
@@ -85,6 +100,7 @@ cdef class VenueBook:
     cdef int read_close(self) except -1
     cdef int find_session(self, int64_t ts) except -1
     cdef bint in_session(self, int64_t ts) except -1
+    cdef bint has_session(self, int64_t start, int64_t end) except -1
     cdef int64_t next_open(self, int64_t ts) except? -1
     cdef int64_t held_by(self, int32_t owner)
     cdef int add_units(self, int32_t owner, int64_t change) except -1

@@ -17,12 +17,21 @@ cdef int64_t DAY_NS = 86_400_000_000_000
 cdef class VenueOrder:
     """An order as the venue sees it."""
 
+    def __cinit__(self):
+        self.room = INT64_MAX
+        self.skips = self.misses = INT64_MIN
+
     cdef int64_t leaves(self) noexcept:
-        """What may still fill; a child grows with what its parent has filled."""
-        cdef int64_t total = self.units
-        if self.parent is not None and self.parent.filled < total:
-            total = self.parent.filled
-        return total - self.filled
+        """What may still fill; of a child, no more than its parent has filled and left open."""
+        cdef int64_t rest = self.units - self.filled
+        return rest if rest < self.room else self.room
+
+    cdef bint waits(self) noexcept:
+        """Whether a market may meet it: at work, with something left to fill."""
+        if self.done or self.held or self.blocked:
+            return False
+        # An order by notional has no quantity before its first execution.
+        return self.leaves() > 0 or (self.units == 0 and self.notional != 0)
 
     cdef bint trails(self) noexcept:
         return self.type == TRAILING_STOP or self.type == TRAILING_STOP_LIMIT
@@ -39,15 +48,21 @@ cdef class VenueOrder:
         # A sell trails below: rounding down keeps the distance; a buy trails above.
         return self.instrument.round_price_raw(price + self.side * distance, -self.side)
 
-    cdef int follow(self, int64_t price) except -1:
-        """Let the trigger follow a new best price; it never moves away from the market."""
+    cdef bint follow(self, int64_t price) except -1:
+        """Let the trigger follow a new best price; whether it moved. It never backs off."""
+        cdef int64_t stop
         if self.best != 0 and (price <= self.best if self.side < 0 else price >= self.best):
-            return 0
+            return False
+        stop = self.trail_stop(price)
+        if self.best == 0 and self.type == TRAILING_STOP_LIMIT:
+            self.limit_offset = self.limit_price - stop
         self.best = price
-        self.stop_price = self.trail_stop(price)
+        if stop == self.stop_price:
+            return False
+        self.stop_price = stop
         if self.type == TRAILING_STOP_LIMIT:
-            self.limit_price = self.stop_price + self.limit_offset
-        return 0
+            self.limit_price = stop + self.limit_offset
+        return True
 
 
 @cython.final
@@ -59,6 +74,7 @@ cdef class VenueBook:
         self.orders = []
         self.units = {}
         self.opened = INT64_MIN
+        self.budget = INT64_MAX
         self.last_ts = INT64_MIN
         self.session_close = INT64_MIN
         opens, closes = sessions if sessions is not None else ((), ())
@@ -93,6 +109,13 @@ cdef class VenueBook:
             return True
         self.find_session(ts)
         return self.session_open <= ts
+
+    cdef bint has_session(self, int64_t start, int64_t end) except -1:
+        """Whether [start, end) holds a part of a session: bars may begin before it opens."""
+        if self.closes.shape[0] == 0:
+            return True
+        self.find_session(start)
+        return self.session_open < end
 
     cdef int64_t next_open(self, int64_t ts) except? -1:
         """The first session open at or after `ts`; INT64_MAX after the last."""

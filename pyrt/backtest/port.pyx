@@ -24,6 +24,7 @@ cdef VenueOrder venue_order(Order order):
     copy.notional = order.notional_raw
     copy.expires = order.expires_ns if order.tif == GTD else INT64_MAX
     copy.post_only = order.post_only
+    copy.reduce_only = order.reduce_only
     copy.extended_hours = order.extended_hours
     copy.resizes = order.resizes
     return copy
@@ -42,10 +43,10 @@ cdef class BacktestVenue(Venue):
         self.sim.now = now
         if order.take_profit is not None:
             copy.take_profit = venue_order(order.take_profit)
-            copy.take_profit.parent = copy
+            copy.take_profit.room = 0
         if order.stop_loss is not None:
             copy.stop_loss = venue_order(order.stop_loss)
-            copy.stop_loss.parent = copy
+            copy.stop_loss.room = 0
         if copy.take_profit is not None and copy.stop_loss is not None:
             copy.take_profit.sibling = copy.stop_loss
             copy.stop_loss.sibling = copy.take_profit

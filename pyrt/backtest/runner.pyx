@@ -5,6 +5,7 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t
 
 from pyrt.backtest.bars cimport BarMatcher
 from pyrt.backtest.book cimport VenueBook
+from pyrt.backtest.corporate cimport apply_action
 from pyrt.backtest.feed cimport Cursor, Feed
 from pyrt.backtest.ticks cimport TickMatcher
 from pyrt.backtest.venue cimport SimVenue
@@ -116,7 +117,7 @@ cdef class Runner:
         return due
 
     cdef int64_t next_open(self) except? -1:
-        """The earliest open of a bar that a waiting order would meet."""
+        """The earliest open that a waiting order may meet; of a bar that came late, it has passed."""
         cdef int64_t earliest = INT64_MAX, ts
         cdef Cursor cursor
         for index in self.venue.waiting:
@@ -124,8 +125,7 @@ cdef class Runner:
             if cursor is None or cursor.at >= cursor.n:
                 continue
             ts = cursor.ts_open[cursor.at]
-            if (ts >= self.kernel.clock.now and ts < earliest
-                    and (<VenueBook>self.venue.books[<int32_t>index]).opened != ts):
+            if ts < earliest and (<VenueBook>self.venue.books[<int32_t>index]).opened != ts:
                 earliest = ts
         return earliest
 
@@ -192,7 +192,7 @@ cdef class Runner:
         if not cursor.drives:
             return 0
         book = <VenueBook>self.venue.books[cursor.stream.instrument.index]
-        if not book.watched:
+        if not book.watched and not self.venue.keeps_bars():
             return self.bars.pass_by(book, cursor.ts_event[i], cursor.columns[3][i])
         prices[0] = cursor.columns[0][i]
         prices[1] = cursor.columns[1][i]
@@ -232,7 +232,7 @@ cdef class Runner:
                 self.actions[self.next_action][0] if self.next_action < len(self.actions)
                 else INT64_MAX
             )
-            self.venue.corporate_action(&event)
+            apply_action(self.venue, &event)
             self.kernel.process(&event)
         if self.kernel.inbox.count or self.kernel.desk.commands:
             self.kernel.settle()
@@ -296,17 +296,19 @@ cdef class Runner:
         cdef int k
         if self.venue.next_delayed <= now:
             self.venue.release_delayed(now)
+        if now > self.venue.opens_over:
+            self.venue.opens_over = now
         for index in self.venue.waiting:
             cursor = self.drivers[<int32_t>index]
-            if cursor is None or cursor.at >= cursor.n or cursor.ts_open[cursor.at] != now:
+            i = cursor.at if cursor is not None else 0
+            if cursor is None or i >= cursor.n or cursor.ts_open[i] > now:
                 continue
             book = <VenueBook>self.venue.books[<int32_t>index]
-            if book.opened == now:
+            if book.opened == cursor.ts_open[i]:
                 continue
-            i = cursor.at
             for k in range(5):
                 prices[k] = cursor.columns[k][i]
-            self.bars.open(book, now, cursor.ts_event[i], prices)
+            self.bars.open(book, cursor.ts_open[i], cursor.ts_event[i], prices)
         if self.kernel.inbox.count or self.kernel.desk.commands:
             self.kernel.settle()
         return 0

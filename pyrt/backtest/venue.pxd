@@ -22,9 +22,16 @@ cpdef enum BarPath:
     NEAREST_FIRST = 3
 
 cpdef enum ChildRule:
-    """When the children of an entry begin to work."""
+    """When the children of a limit or stop entry begin to work.
+
+    `REST_OF_BAR`: at once, on the rest of the path. `NEXT_BAR`: with the bar after, save for a
+    target beyond a stop entry in a bar that does not reach the stop-loss. Those of a market order,
+    which is filled at an open or a close, work at once under both.
+    """
     REST_OF_BAR = 0
     NEXT_BAR = 1
+
+cdef bint crosses(VenueOrder order, int64_t price, bint touch_fills) noexcept
 
 @cython.final
 cdef class SimVenue:
@@ -46,27 +53,49 @@ cdef class SimVenue:
     """Largest share of a bar's volume that may fill; 0 for no cap."""
     cdef readonly int64_t latency_ns
     cdef int64_t now
+    cdef int64_t opens_over
+    """The last instant whose bar opens are over: orders of that instant come too late for them."""
     cdef dict live
     """Number → VenueOrder, for all that are not done."""
     cdef readonly list waiting
     """Indexes of instruments with working orders, ascending."""
     cdef int64_t next_expiry
     cdef int64_t next_delayed
+    """When a delayed event or a command under way is due."""
+    cdef list pending
+    """Changes and cancels under way: (arrival, issued, order number, terms or None)."""
     cdef readonly int64_t ambiguous_bars
 
     cdef int accept(self, VenueOrder order) except -1
     cdef int64_t when_expires(self, VenueBook book, VenueOrder order) except? -1
     cdef int activate(self, VenueOrder order, int64_t price) except -1
+    cdef int hold(self, VenueOrder parent) except -1
+    cdef int fill_at_close(self, VenueBook book, VenueOrder order) except -1
     cdef int cancel_number(self, int32_t number) except -1
     cdef int change(self, int32_t number, int64_t units, int64_t limit_price, int64_t stop_price,
                     int64_t trail) except -1
-    cdef int64_t execute(self, VenueBook book, VenueOrder order, int64_t price, int64_t ts,
-                         int liquidity, int64_t ts_open) except? -1
+    cdef int take_command(self, int32_t number, tuple terms) except -1
+    cdef int carry_out(self, VenueOrder order, tuple terms) except -1
+    cdef int alter(self, VenueOrder order, int64_t units, int64_t limit_price, int64_t stop_price,
+                   int64_t trail) except -1
+    cdef int hasten(self, VenueBook book, int64_t ts_open, int64_t length) except -1
+    cdef int execute(self, VenueBook book, VenueOrder order, int64_t price, int64_t ts,
+                     int liquidity, int64_t ts_open) except -1
     cdef int64_t size_of(self, VenueBook book, VenueOrder order, int64_t price) except? -1
-    cdef int64_t affordable(self, VenueOrder order, int64_t quantity, int64_t price) except? -1
+    cdef int64_t settle_notional(self, VenueOrder order, int64_t price) except? -1
+    cdef int64_t reducible(self, VenueBook book, VenueOrder order, int64_t quantity) except? -1
+    cdef bint may_sell(self, VenueOrder order, int64_t quantity) except -1
+    cdef int64_t cut_to_account(self, VenueOrder order, int64_t quantity, int64_t price,
+                                int liquidity, int64_t ts) except? -1
+    cdef int128 missing(self, VenueOrder order, int64_t quantity, int64_t price, int liquidity,
+                        int64_t ts) except? -1
+    cdef int64_t affordable(self, VenueOrder order, int64_t quantity, int64_t price, int liquidity,
+                            int64_t ts) except? -1
     cdef int refuse(self, VenueOrder order, int64_t quantity, int64_t price, int128 fee,
                     int128 missing) except -1
     cdef int after_fill(self, VenueBook book, VenueOrder order, int64_t quantity) except -1
+    cdef int wake_children(self, VenueBook book, VenueOrder order, int64_t quantity) except -1
+    cdef bint keeps_bars(self) noexcept
     cdef int finish(self, VenueOrder order, int kind, str reason) except -1
     cdef int settle_children(self, VenueOrder order) except -1
     cdef int expire(self, int64_t ts) except -1
@@ -76,4 +105,3 @@ cdef class SimVenue:
     cdef int say(self, VenueOrder order, int kind, str reason) except -1
     cdef int say_terms(self, VenueOrder order) except -1
     cdef int watch(self, int32_t index) except -1
-    cdef int corporate_action(self, Event* event) except -1

@@ -1,17 +1,16 @@
 """The simulated venue: takes orders, executes them, keeps the broker's account."""
 cimport cython
-from libc.stdint cimport INT64_MAX
+from libc.stdint cimport INT64_MAX, INT64_MIN
 
 from pyrt.core.int128 cimport (
-    AWAY_FROM_ZERO, HALF_EVEN, TOWARD_ZERO, i128_muldiv, i128_neg, i128_notional, i128_to_i64,
-    i128_to_int,
+    AWAY_FROM_ZERO, TOWARD_ZERO, i128_muldiv, i128_neg, i128_notional, i128_to_i64, i128_to_int,
 )
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
-    CLS, DAY, EV_ACCEPTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_HELD,
-    EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED, EV_SPLIT, FOK, GTD, IOC, LIMIT,
-    MARKET, OPG, STOP_LIMIT, TAKER, TRAILING_STOP_LIMIT,
+    CLS, DAY, EV_ACCEPTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_HELD, EV_MODIFIED,
+    EV_MODIFY_REJECTED, EV_REJECTED, FOK, GTD, IOC, LIMIT, MARKET, OPG, STOP, TAKER,
+    TRAILING_STOP_LIMIT,
 )
 from pyrt.errors import ConfigError
 
@@ -61,7 +60,8 @@ cdef class SimVenue:
     latency_ns : int
         From sending a command to its effect.
     children : {"rest_of_bar", "next_bar"}
-        Whether children of an entry that fills inside a bar's path meet the rest of that path.
+        Whether children of a limit or stop entry meet the rest of the bar it fills in, or begin
+        with the next; see `ChildRule`.
     """
 
     def __init__(self, Account account, FeeModel fees, Slippage slippage, *, Texts texts=None,
@@ -83,11 +83,13 @@ cdef class SimVenue:
         self.latency_ns = latency_ns
         self.out = EventQueue()
         self.delayed = EventQueue()
+        self.pending = []
         self.books = []
         self.live = {}
         self.waiting = []
         self.next_expiry = INT64_MAX
         self.next_delayed = INT64_MAX
+        self.opens_over = INT64_MIN
 
     def add_instrument(self, Instrument instrument, sessions=None):
         """Open a book; `sessions` are (opens, closes) in ns UTC, or None for UTC days."""
@@ -100,42 +102,66 @@ cdef class SimVenue:
         """Send events to a queue of the receiver's."""
         self.out = out
 
+    cdef bint keeps_bars(self) noexcept:
+        """Whether a bar that nobody waits for matters later: its range and volume at its close."""
+        return self.timing == SAME_CLOSE
+
     # -- intake --------------------------------------------------------------------------------
 
     cdef int accept(self, VenueOrder order) except -1:
         """Take an order that arrives; its children are held until it fills."""
         cdef VenueBook book = self.books[order.index]
-        cdef VenueOrder child
         book.read_close()
         order.issued = self.now
-        order.arrival = self.now + self.latency_ns
+        order.arrival = order.effective = self.now + self.latency_ns
+        order.ordered = order.type
+        if self.opens_over >= self.now:
+            order.misses = self.now
         order.expires = self.when_expires(book, order)
         self.live[order.number] = order
         if order.expires <= order.arrival:
-            return self.finish(order, EV_REJECTED, "no_session: the calendar has no session left")
+            return self.finish(order, EV_REJECTED, (
+                "expired: it has ended before it arrives" if order.tif == GTD
+                else "no_session: the calendar has no session left"
+            ))
         if order.post_only and book.last_price > 0 and (
                 book.last_price < order.limit_price if order.side > 0
                 else book.last_price > order.limit_price):
             return self.finish(order, EV_REJECTED, "post_only: it would take liquidity")
         self.say(order, EV_ACCEPTED, None)
-        for child in (order.take_profit, order.stop_loss):
-            if child is not None:
-                child.issued = order.issued
-                child.arrival = order.arrival
-                child.expires = order.expires
-                child.held = True
-                self.live[child.number] = child
-                self.say(child, EV_HELD, None)
+        self.hold(order)
         self.activate(order, book.last_price)
         if (self.timing == SAME_CLOSE and order.type == MARKET and book.last_ts == self.now
                 and order.tif != OPG and order.tif != CLS):
-            self.execute(book, order, self.slippage.apply(
-                order.instrument, order.side, book.last_price, order.units, book.high - book.low
-            ), order.arrival, TAKER, 0)
-            if order.tif == IOC or order.tif == FOK:
-                self.finish(order, EV_CANCELED, "ioc: no more could be filled at once")
-        if order.expires < self.next_expiry:
+            self.fill_at_close(book, order)
+        if not order.done and order.expires < self.next_expiry:
             self.next_expiry = order.expires
+        return 0
+
+    cdef int hold(self, VenueOrder parent) except -1:
+        """Keep the children of an order until it fills."""
+        cdef VenueOrder child
+        for child in (parent.take_profit, parent.stop_loss):
+            if child is None:
+                continue
+            child.issued = parent.issued
+            child.arrival = child.effective = parent.arrival
+            child.ordered = child.type
+            child.misses = parent.misses
+            child.expires = parent.expires
+            child.held = True
+            self.live[child.number] = child
+            self.say(child, EV_HELD, None)
+        return 0
+
+    cdef int fill_at_close(self, VenueBook book, VenueOrder order) except -1:
+        """A market order under `same_close`: it is filled at the close it was decided on."""
+        cdef int64_t price = self.slippage.apply(
+            order.instrument, order.side, book.last_price, order.leaves(), book.high - book.low
+        )
+        self.execute(book, order, price, order.arrival, TAKER, 0)
+        if not order.done and (order.tif == IOC or order.tif == FOK):
+            self.finish(order, EV_CANCELED, "time_in_force: no more could be filled at once")
         return 0
 
     cdef int64_t when_expires(self, VenueBook book, VenueOrder order) except? -1:
@@ -155,13 +181,8 @@ cdef class SimVenue:
     cdef int activate(self, VenueOrder order, int64_t price) except -1:
         """Put an order among the working ones; trailing orders begin at `price`."""
         cdef VenueBook book = self.books[order.index]
-        if order.trails() and price > 0:
-            if order.type == TRAILING_STOP_LIMIT and order.best == 0:
-                order.limit_offset = order.limit_price - order.trail_stop(price)
-            order.follow(price)
+        if order.trails() and price > 0 and order.follow(price):
             self.say_terms(order)
-        if order.held and self.child_rule == NEXT_BAR:
-            order.issued = self.now
         order.held = False
         order.fresh = True
         book.orders.append(order)
@@ -179,25 +200,45 @@ cdef class SimVenue:
             self.waiting = [i for i in self.waiting if i != index]
         return 0
 
+    # -- changes and cancels -------------------------------------------------------------------
+
     cdef int cancel_number(self, int32_t number) except -1:
-        """Cancel an order and the children it holds; refused when it is done."""
-        cdef VenueOrder order = self.live.get(number)
-        if order is None:
-            return 0
-        return self.finish(order, EV_CANCELED, None)
+        """Cancel an order and the children it holds, once the command has arrived."""
+        return self.take_command(number, None)
 
     cdef int change(self, int32_t number, int64_t units, int64_t limit_price, int64_t stop_price,
                     int64_t trail) except -1:
-        """Put new terms in force; an order that is held or working keeps its place in time."""
-        cdef VenueOrder order = self.live.get(number)
+        """Put new terms in force once they have arrived: total units, or 0, and prices."""
+        return self.take_command(number, (units, limit_price, stop_price, trail))
+
+    cdef int take_command(self, int32_t number, tuple terms) except -1:
+        cdef int64_t arrival = self.now + self.latency_ns
+        if self.latency_ns == 0:
+            return self.carry_out(self.live.get(number), terms)
+        self.pending.append((arrival, self.now, number, terms))
+        if arrival < self.next_delayed:
+            self.next_delayed = arrival
+        return 0
+
+    cdef int carry_out(self, VenueOrder order, tuple terms) except -1:
+        """An order that is done meanwhile has said so already."""
         if order is None:
             return 0
+        if terms is None:
+            return self.finish(order, EV_CANCELED, None)
+        return self.alter(order, terms[0], terms[1], terms[2], terms[3])
+
+    cdef int alter(self, VenueOrder order, int64_t units, int64_t limit_price, int64_t stop_price,
+                   int64_t trail) except -1:
+        """Change the terms of an order; it keeps its place in time."""
+        cdef VenueOrder child
+        if 0 < units <= order.filled:
+            return self.say(order, EV_MODIFY_REJECTED, "quantity: not above what is filled")
         if units > 0:
-            if units <= order.filled:
-                return self.say(order, EV_MODIFY_REJECTED, "quantity: not above what is filled")
             order.units = units
         if limit_price != no_price():
             order.limit_price = limit_price
+            order.limit_offset = limit_price - order.stop_price if order.best else 0
         if stop_price != no_price():
             order.stop_price = stop_price
         if trail != no_price():
@@ -207,95 +248,158 @@ cdef class SimVenue:
                 order.trail_percent = trail
             if order.best:
                 order.stop_price = order.trail_stop(order.best)
+                if order.type == TRAILING_STOP_LIMIT:
+                    order.limit_price = order.stop_price + order.limit_offset
         order.fresh = True
-        return self.say_terms(order)
+        self.say_terms(order)
+        for child in (order.take_profit, order.stop_loss):
+            if units > 0 and child is not None and not child.done:
+                # Exits cover what the entry may become, less what the pair has left already.
+                child.units = units - (0 if child.sibling is None else child.sibling.filled)
+                self.say_terms(child)
+        return 0
+
+    cdef int hasten(self, VenueBook book, int64_t ts_open, int64_t length) except -1:
+        """Carry out what was sent before a bar began and arrives inside it.
+
+        A latency shorter than the bar moves the stamp of what it brings about, not the bar.
+        """
+        cdef VenueOrder order
+        cdef list later = []
+        if not self.pending or self.latency_ns >= length:
+            return 0
+        for command in self.pending:
+            arrival, issued, number, terms = command
+            order = self.live.get(number)
+            if order is None or order.index != book.instrument.index or issued > ts_open:
+                later.append(command)
+                continue
+            order.effective = max(order.effective, <int64_t>arrival)
+            self.carry_out(order, terms)
+        self.pending = later
+        return 0
 
     # -- execution -----------------------------------------------------------------------------
 
-    cdef int64_t execute(self, VenueBook book, VenueOrder order, int64_t price, int64_t ts,
-                         int liquidity, int64_t ts_open) except? -1:
-        """Fill as much as size, volume and the account allow; return the units filled."""
-        cdef Instrument instrument = order.instrument
+    cdef int execute(self, VenueBook book, VenueOrder order, int64_t price, int64_t ts,
+                     int liquidity, int64_t ts_open) except -1:
+        """Fill as much as size, volume and the account allow, or end the order with the reason."""
         cdef int64_t quantity = self.size_of(book, order, price)
-        cdef int128 fee, missing
-        cdef int64_t after
+        cdef int currency = self.account.holdings[order.index].currency
+        cdef int128 fee
         cdef Event* event
-        if order.done or quantity == 0:
+        if quantity == 0 or not self.may_sell(order, quantity):
+            return 0
+        quantity = self.cut_to_account(order, quantity, price, liquidity, ts)
+        if quantity == 0:
             return 0
         fee = self.fees.fee(
-            instrument, order.side, quantity, price, liquidity, ts, order.filled
+            order.instrument, order.side, quantity, price, liquidity, ts, order.filled
         )
-        missing = self.account.shortfall(order.index, order.side, quantity, price, fee)
-        if missing > 0 and order.resizes:
-            quantity = self.affordable(order, quantity, price)
-            if quantity > 0:
-                order.units = order.filled + quantity
-                self.say_terms(order)
-                fee = self.fees.fee(
-                    instrument, order.side, quantity, price, liquidity, ts, order.filled
-                )
-                missing = 0
-        if missing > 0:
-            self.refuse(order, quantity, price, fee, missing)
-            return 0
-        after = self.account.holdings[order.index].units + order.side * quantity
-        if after < 0 and order.side < 0 and not instrument.shortable:
-            self.finish(
-                order, EV_REJECTED if order.filled == 0 else EV_CANCELED,
-                f"not_shortable: {instrument.id} cannot be sold short, and "
-                f"{instrument.quantity_float(after - order.side * quantity):g} are held",
-            )
-            return 0
         self.account.trade(order.index, order.side, quantity, price)
-        self.account.pay(self.account.holdings[order.index].currency, i128_neg(fee))
+        self.account.pay(currency, i128_neg(fee))
         book.add_units(order.owner, order.side * quantity)
-        book.budget -= quantity
+        if book.budget != INT64_MAX:
+            book.budget -= quantity
         order.filled += quantity
         event = self.emit(order, EV_FILL, ts)
         event.quantity = quantity
         event.price = price
         event.cumulative = order.filled
         event.fee = fee
-        event.fee_currency = self.account.holdings[order.index].currency
+        event.fee_currency = currency
         event.liquidity = liquidity
         event.ts_open = ts_open
-        self.after_fill(book, order, quantity)
-        return quantity
+        return self.after_fill(book, order, quantity)
 
     cdef int64_t size_of(self, VenueBook book, VenueOrder order, int64_t price) except? -1:
-        """Units to fill at this price now; settles the quantity of an order by notional."""
+        """Units to fill at this price now; 0 where there are none, or the order has ended."""
         cdef int64_t quantity
-        if order.notional != 0 and order.units == 0:
-            quantity = i128_to_i64(i128_muldiv(
-                order.notional, 1, i128_notional(price, 1, order.instrument.factor), TOWARD_ZERO
-            ))
-            order.units = order.instrument.round_quantity_raw(quantity)
-            if order.units == 0:
-                self.finish(order, EV_REJECTED, f"notional: too small for one step at this price")
-                return 0
-            self.say_terms(order)
+        if order.units == 0 and order.notional != 0 and self.settle_notional(order, price) == 0:
+            return 0
         quantity = order.leaves()
+        if order.reduce_only:
+            quantity = self.reducible(book, order, quantity)
         if quantity > book.budget:
+            order.blocked = True
             if order.tif == FOK:
                 return 0
             quantity = order.instrument.round_quantity_raw(book.budget)
-            order.blocked = True
         return quantity
 
-    cdef int64_t affordable(self, VenueOrder order, int64_t quantity, int64_t price) except? -1:
+    cdef int64_t settle_notional(self, VenueOrder order, int64_t price) except? -1:
+        """Turn an order by value into units, rounded down to the step; 0 ends it."""
+        cdef int64_t quantity = i128_to_i64(i128_muldiv(
+            order.notional, 1, i128_notional(price, 1, order.instrument.factor), TOWARD_ZERO
+        ))
+        order.units = order.instrument.round_quantity_raw(quantity)
+        if order.units == 0:
+            self.finish(order, EV_REJECTED, "notional: too small for one step at this price")
+        else:
+            self.say_terms(order)
+        return order.units
+
+    cdef int64_t reducible(self, VenueBook book, VenueOrder order, int64_t quantity) except? -1:
+        """What of `quantity` still reduces its owner's position; the order ends when nothing does."""
+        cdef int64_t held = -order.side * book.held_by(order.owner)
+        if held <= 0:
+            self.finish(order, EV_CANCELED, "reduce_only: nothing is left to reduce")
+            return 0
+        return min(held, quantity)
+
+    cdef bint may_sell(self, VenueOrder order, int64_t quantity) except -1:
+        """Whether the account holds what is sold, where short selling is barred."""
+        cdef Instrument instrument = order.instrument
+        cdef int64_t held = self.account.holdings[order.index].units
+        if order.side > 0 or instrument.shortable or held >= quantity:
+            return True
+        self.finish(
+            order, EV_REJECTED if order.filled == 0 else EV_CANCELED,
+            f"not_shortable: {instrument.id} cannot be sold short, and "
+            f"{instrument.quantity_float(held):g} are held",
+        )
+        return False
+
+    cdef int64_t cut_to_account(self, VenueOrder order, int64_t quantity, int64_t price,
+                                int liquidity, int64_t ts) except? -1:
+        """What of `quantity` the account can cover: all, or the order is resized or refused."""
+        cdef int128 missing = self.missing(order, quantity, price, liquidity, ts)
+        cdef int64_t less = 0
+        if missing <= 0:
+            return quantity
+        if order.resizes:
+            less = self.affordable(order, quantity, price, liquidity, ts)
+        if less > 0:
+            order.units = order.filled + less
+            self.say_terms(order)
+            return less
+        self.refuse(order, quantity, price, self.fees.fee(
+            order.instrument, order.side, quantity, price, liquidity, ts, order.filled
+        ), missing)
+        return 0
+
+    cdef int128 missing(self, VenueOrder order, int64_t quantity, int64_t price, int liquidity,
+                        int64_t ts) except? -1:
+        """What the account lacks for this execution and its fee; <= 0 when it can be afforded."""
+        return self.account.shortfall(order.index, order.side, quantity, price, self.fees.fee(
+            order.instrument, order.side, quantity, price, liquidity, ts, order.filled
+        ))
+
+    cdef int64_t affordable(self, VenueOrder order, int64_t quantity, int64_t price, int liquidity,
+                            int64_t ts) except? -1:
         """The largest quantity, on the step, that the account can pay for; fees included."""
         cdef Instrument instrument = order.instrument
         cdef int128 missing, one = i128_notional(price, 1, instrument.factor)
         cdef int64_t less
         cdef int i
+        # What is missing at one unit's price each is left out; fees that change need a few rounds.
         for i in range(64):
-            missing = self.account.shortfall(
-                order.index, order.side, quantity, price,
-                self.fees.fee(instrument, order.side, quantity, price, TAKER, self.now, order.filled),
-            )
+            missing = self.missing(order, quantity, price, liquidity, ts)
             if missing <= 0:
                 return quantity
             less = i128_to_i64(i128_muldiv(missing, 1, one, AWAY_FROM_ZERO))
+            if less >= quantity:
+                return 0
             quantity = instrument.round_quantity_raw(quantity - less)
             if quantity <= 0:
                 return 0
@@ -303,7 +407,7 @@ cdef class SimVenue:
 
     cdef int refuse(self, VenueOrder order, int64_t quantity, int64_t price, int128 fee,
                     int128 missing) except -1:
-        """Reject what cannot be afforded, with the numbers."""
+        """End what cannot be afforded, with the numbers."""
         cdef Instrument instrument = order.instrument
         cdef int128 notional = i128_notional(price, quantity, instrument.factor)
         return self.finish(
@@ -314,43 +418,67 @@ cdef class SimVenue:
             f"{money(fee)} fees, {money(missing)} more than the account can cover",
         )
 
+    # -- contingencies -------------------------------------------------------------------------
+
     cdef int after_fill(self, VenueBook book, VenueOrder order, int64_t quantity) except -1:
-        """Let contingencies follow: wake children, shrink or cancel the sibling."""
-        cdef VenueOrder child, sibling = order.sibling
+        """Let contingencies follow: wake children, shrink or cancel the other of a pair."""
+        cdef VenueOrder sibling = order.sibling
         order.fresh = False
-        for child in (order.take_profit, order.stop_loss):
-            if child is not None and child.held and not child.done:
-                self.say(child, EV_ACCEPTED, None)
-                self.activate(child, book.last_price)
-        if order.filled == order.units or (order.parent is not None and order.leaves() == 0
-                                           and order.parent.done):
+        if order.room != INT64_MAX:
+            order.room -= quantity
+        self.wake_children(book, order, quantity)
+        if order.filled == order.units:
             self.finish(order, EV_FILL, None)
-        if sibling is not None and not sibling.done:
-            if order.done:
-                self.finish(sibling, EV_CANCELED, "oco: the other order of the pair has filled")
-            else:
-                sibling.units -= quantity
-                self.say_terms(sibling)
+        if sibling is None or sibling.done:
+            return 0
+        if sibling.room != INT64_MAX:
+            sibling.room -= quantity
+        if order.done or sibling.units - quantity <= sibling.filled:
+            return self.finish(sibling, EV_CANCELED, "oco: the other order of the pair has filled")
+        sibling.units -= quantity
+        return self.say_terms(sibling)
+
+    cdef int wake_children(self, VenueBook book, VenueOrder order, int64_t quantity) except -1:
+        """Let exits work for what their entry has filled."""
+        cdef VenueOrder child
+        for child in (order.take_profit, order.stop_loss):
+            if child is None or child.done:
+                continue
+            child.room += quantity
+            if not child.held:
+                continue
+            if (self.child_rule == NEXT_BAR and order.ordered != MARKET
+                    and not target_is_certain(book, order)):
+                child.skips = book.bar
+            self.say(child, EV_ACCEPTED, None)
+            self.activate(child, book.last_price)
         return 0
 
     # -- ends ----------------------------------------------------------------------------------
 
     cdef int finish(self, VenueOrder order, int kind, str reason) except -1:
         """End an order; what it held or was paired with ends or shrinks with it."""
-        cdef VenueOrder child
         if order.done:
             return 0
         order.done = True
         self.live.pop(order.number, None)
         if kind != EV_FILL:
             self.say(order, kind, reason)
-            if order.sibling is not None and not order.sibling.done:
-                self.finish(order.sibling, EV_CANCELED, "oco: the other order of the pair has ended")
+            self.finish_pair(order, kind, reason)
         self.settle_children(order)
         if not order.held:
             (<VenueBook>self.books[order.index]).compact()
             self.watch(order.index)
         return 0
+
+    def finish_pair(self, VenueOrder order, int kind, str reason):
+        """End the other order of a pair, for the same reason where that is time."""
+        if order.sibling is None or order.sibling.done:
+            return
+        if kind == EV_EXPIRED:
+            self.finish(order.sibling, EV_EXPIRED, reason)
+        else:
+            self.finish(order.sibling, EV_CANCELED, "oco: the other order of the pair has ended")
 
     cdef int settle_children(self, VenueOrder order) except -1:
         """Children of an order that ended keep what it filled, or go with it."""
@@ -360,9 +488,13 @@ cdef class SimVenue:
                 continue
             if order.filled == 0:
                 self.finish(child, EV_CANCELED, "parent: the entry ended without a fill")
-            elif order.filled < child.units:
-                child.units = order.filled
-                self.say_terms(child)
+            elif child.room <= 0:
+                self.finish(child, EV_CANCELED, "parent: the entry ended and nothing of it is left")
+            else:
+                if child.filled + child.room < child.units:
+                    child.units = child.filled + child.room
+                    self.say_terms(child)
+                child.room = INT64_MAX
         return 0
 
     cdef int expire(self, int64_t ts) except -1:
@@ -375,19 +507,19 @@ cdef class SimVenue:
                 continue
             book = self.books[order.index]
             if order.tif == CLS and not order.held and book.last_ts > order.issued:
-                self.meet_close(book, order, ts)
+                self.meet_last_price(book, order, ts)
             if not order.done:
                 self.finish(order, EV_EXPIRED, "time_in_force: it has ended")
         return self.find_next_expiry()
 
-    def meet_close(self, VenueBook book, VenueOrder order, int64_t ts):
-        """Execute a closing order at the session's last price."""
-        cdef int64_t price = book.last_price
-        if order.type == LIMIT and (
-                price > order.limit_price if order.side > 0 else price < order.limit_price):
-            return
-        book.budget = INT64_MAX
-        self.execute(book, order, price, ts, TAKER, 0)
+    def meet_last_price(self, VenueBook book, VenueOrder order, int64_t ts):
+        """Execute a closing order whose session ends without a bar that ends with it."""
+        cdef int64_t price
+        book.read_close()
+        price = book.last_price
+        if order.type == MARKET or (order.type == LIMIT and crosses(order, price, self.touch_fills)):
+            book.budget = INT64_MAX
+            self.execute(book, order, price, ts, TAKER, 0)
 
     cdef int find_next_expiry(self) except -1:
         cdef VenueOrder order
@@ -417,7 +549,7 @@ cdef class SimVenue:
 
     cdef int say(self, VenueOrder order, int kind, str reason) except -1:
         cdef Event* event = self.emit(
-            order, kind, order.arrival if order.arrival > self.now else self.now
+            order, kind, order.effective if order.effective > self.now else self.now
         )
         event.cumulative = order.filled
         if reason is not None:
@@ -427,7 +559,7 @@ cdef class SimVenue:
     cdef int say_terms(self, VenueOrder order) except -1:
         """Announce the terms in force."""
         cdef Event* event = self.emit(
-            order, EV_MODIFIED, order.arrival if order.arrival > self.now else self.now
+            order, EV_MODIFIED, order.effective if order.effective > self.now else self.now
         )
         event.quantity = order.units
         event.price = order.limit_price
@@ -435,7 +567,7 @@ cdef class SimVenue:
         return 0
 
     cdef int release_delayed(self, int64_t ts) except -1:
-        """Hand out what is learned of by `ts`."""
+        """Hand out what is learned of by `ts`, and carry out what has arrived by then."""
         cdef Event event
         cdef Event* head
         self.now = ts
@@ -443,77 +575,32 @@ cdef class SimVenue:
             self.delayed.pop(&event)
             head = self.out.push()
             head[0] = event
-        self.next_delayed = (
-            self.delayed.items[self.delayed.head].ts_event if self.delayed.count else INT64_MAX
-        )
+        while self.pending and self.pending[0][0] <= ts:
+            _, _, number, terms = self.pending.pop(0)
+            self.carry_out(self.live.get(number), terms)
+        self.next_delayed = INT64_MAX
+        if self.delayed.count:
+            self.next_delayed = self.delayed.items[self.delayed.head].ts_event
+        if self.pending:
+            self.next_delayed = min(self.next_delayed, <int64_t>self.pending[0][0])
         return 0
 
-    # -- corporate actions ---------------------------------------------------------------------
 
-    cdef int corporate_action(self, Event* event) except -1:
-        """Apply a split or dividend to the broker's account and to resting orders."""
-        cdef VenueBook book = self.books[event.instrument]
-        cdef VenueOrder order
-        cdef Py_ssize_t index = event.instrument
-        cdef int64_t units = self.account.holdings[index].units, mark = self.account.holdings[index].mark
-        cdef int64_t whole, stub
-        self.now = event.ts_event
-        if event.kind != EV_SPLIT:
-            self.account.pay(
-                self.account.holdings[index].currency,
-                i128_notional(event.price, units, book.instrument.factor),
-            )
-            return 0
-        mark = scaled(mark, event.price, event.quantity)
-        book.last_price = scaled(book.last_price, event.price, event.quantity)
-        stub = 0
-        for owner in list(book.units):
-            whole = book.units[owner]
-            units = i128_to_i64(i128_muldiv(whole, event.quantity, event.price, TOWARD_ZERO))
-            stub += units - book.instrument.round_quantity_raw(units)
-            book.units[owner] = book.instrument.round_quantity_raw(units)
-        self.account.set_units(index, sum(book.units.values()), mark)
-        self.account.pay(
-            self.account.holdings[index].currency,
-            i128_notional(mark, stub, book.instrument.factor),
-        )
-        for order in list(self.live.values()):
-            if order.index == event.instrument:
-                self.split_order(order, event.quantity, event.price)
-        return 0
-
-    def split_order(self, VenueOrder order, int64_t numerator, int64_t denominator):
-        """Re-state an open order in new units; a quantity below one step ends it."""
-        cdef int64_t filled = scaled(order.filled, numerator, denominator)
-        if order.filled:
-            # What is filled stays on record in old units: the rest is canceled, as brokers do.
-            self.finish(order, EV_CANCELED, "split: the order was partly filled before it")
-            return
-        order.units = order.instrument.round_quantity_raw(
-            scaled(order.units, numerator, denominator) + filled
-        )
-        for name in ("limit_price", "stop_price", "trail_amount", "best"):
-            self.split_price(order, name, numerator, denominator)
-        if order.units == 0 and order.notional == 0:
-            self.finish(order, EV_CANCELED, "split: nothing of the quantity is left")
-        else:
-            self.say_terms(order)
-
-    def split_price(self, VenueOrder order, str name, int64_t numerator, int64_t denominator):
-        """Re-state one price of an order, on the tick, never better than before."""
-        if name == "limit_price" and order.limit_price != no_price():
-            order.limit_price = order.instrument.round_price_raw(
-                scaled(order.limit_price, denominator, numerator), order.side
-            )
-        elif name == "stop_price" and order.stop_price != no_price():
-            order.stop_price = order.instrument.round_price_raw(
-                scaled(order.stop_price, denominator, numerator), -order.side
-            )
-        elif name == "trail_amount" and order.trail_amount != no_price():
-            order.trail_amount = scaled(order.trail_amount, denominator, numerator)
-        elif name == "best" and order.best:
-            order.best = scaled(order.best, denominator, numerator)
+cdef bint crosses(VenueOrder order, int64_t price, bint touch_fills) noexcept:
+    """Whether a market at `price` fills a limit: beyond it, or at it where touching fills."""
+    if price == order.limit_price:
+        return touch_fills
+    return price < order.limit_price if order.side > 0 else price > order.limit_price
 
 
-cdef int64_t scaled(int64_t value, int64_t numerator, int64_t denominator) except? -1:
-    return i128_to_i64(i128_muldiv(value, numerator, denominator, HALF_EVEN))
+cdef bint target_is_certain(VenueBook book, VenueOrder order) noexcept:
+    """Whether the price went from a stop entry on to the target, whatever its path in the bar.
+
+    Trigger and target lie in one direction, and the bar does not reach the stop-loss.
+    """
+    cdef VenueOrder target = order.take_profit, stop = order.stop_loss
+    if order.ordered != STOP or target is None:
+        return False
+    if order.side > 0:
+        return target.limit_price <= book.high and (stop is None or stop.stop_price < book.low)
+    return target.limit_price >= book.low and (stop is None or stop.stop_price > book.high)

@@ -7,7 +7,7 @@ from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
 from pyrt.core.types cimport (
-    GTD, LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, OPEN, STOP, STOP_LIMIT,
+    GTD, LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, OPEN, REFUSED, STOP, STOP_LIMIT,
     TRAILING_STOP, TRAILING_STOP_LIMIT, is_final,
 )
 from pyrt.core.times import timestamp_ns
@@ -283,6 +283,11 @@ cdef class Desk(OrderDesk):
     cdef int settle(self, Order order) except -1:
         """Bring counts and records up to date after an event of the order."""
         if is_final(order.status_):
+            # Nothing more will be answered: what was asked meanwhile came too late.
+            if order.cancel_request == OPEN:
+                order.cancel_request = REFUSED
+            if order.modify_request == OPEN:
+                order.modify_request = REFUSED
             self.count(order, 0)
             order.position.orders_working -= 1
             self.cache.drop_order(order)
