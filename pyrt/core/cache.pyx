@@ -97,6 +97,10 @@ cdef class Cache:
             (<dict>self.books[strategy])[instrument.id] = found
         return <Position>found
 
+    def positions_in(self, Instrument instrument):
+        """Return the list of Positions that exist in an instrument, kept up to date here."""
+        return self.by_instrument[instrument.index]
+
     def positions(self, strategy=None, symbol=None):
         """Return Positions with units, of one strategy or of all, of one symbol or of all."""
         chosen = range(len(self.slots)) if strategy is None else (strategy,)

@@ -69,7 +69,7 @@ cdef class Stream:
     """One stream of market data inside the kernel: what feeds on it and who handles it."""
 
     def __init__(self, int32_t index, str kind, Instrument instrument, str topic, Channel channel,
-                 str timeframe="", int64_t timeframe_ns=0):
+                 str timeframe="", int64_t timeframe_ns=0, list positions=None):
         self.index = index
         self.kind = kind
         self.instrument = instrument
@@ -78,6 +78,7 @@ cdef class Stream:
         self.timeframe_ns = timeframe_ns
         self.topic = topic
         self.channel = channel
+        self.positions = [] if positions is None else positions
         self.feeds = []
         self.handlers = []
         self.owners = []

@@ -1,5 +1,7 @@
 """The kernel: two inputs, `advance` and `process`; both worlds call these and nothing else."""
 cimport cython
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_DECREF
 from libc.stdint cimport INT64_MAX, INT64_MIN
 
 from pyrt.core.accounts cimport Account
@@ -36,6 +38,12 @@ from pyrt.errors import ConfigError, RunawayError, StrategyError
 
 cdef extern from "Python.h":
     object PyObject_CallOneArg(object callable, object argument)
+    PyObject* call_one "PyObject_CallOneArg" (PyObject* callable, PyObject* argument) noexcept
+
+
+cdef int raise_set_error() except -1:
+    return -1
+
 
 cdef int ROUNDS_MAX = 10_000
 cdef int64_t DAY_NS = 86_400_000_000_000
@@ -145,7 +153,9 @@ cdef class Kernel:
         if name in names:
             name = next(f"{name}-{i}" for i in range(2, len(names) + 3) if f"{name}-{i}" not in names)
         number = self.cache.add_strategy()
-        strategy.attach_to(number, name, self, self.desk, self.clock)
+        strategy.attach_to(
+            number, name, self, self.desk, self.clock, self.cache.books[number]
+        )
         self.strategies.append(strategy)
         self.hooks.append(Hooks(strategy, self.bus, name))
         return strategy
@@ -164,7 +174,7 @@ cdef class Kernel:
         """Register one stream of market data and return it."""
         cdef Stream stream = Stream(
             len(self.cache.streams), kind, instrument, topic, self.bus.channel(topic), timeframe,
-            timeframe_ns,
+            timeframe_ns, self.cache.positions_in(instrument),
         )
         self.cache.add_stream(stream)
         return stream
@@ -294,7 +304,7 @@ cdef class Kernel:
     # -- market data ---------------------------------------------------------------------------
 
     cdef int mark(self, Stream stream, double price) except -1:
-        cdef list positions = <list>self.cache.by_instrument[stream.instrument.index]
+        cdef list positions = stream.positions
         cdef int64_t raw
         cdef Py_ssize_t i, n = len(positions)
         if n == 0:
@@ -365,30 +375,39 @@ cdef class Kernel:
 
     cdef int dispatch(self, Stream stream, object view) except -1:
         """Call the stream's handlers in order; messages they publish follow after."""
-        # The bus is held by its counter: two calls less on the path of every event.
+        # The bus is held by its counter, and a result is looked at without a try: both are
+        # on the path of every event.
         cdef MessageBus bus = self.bus
         cdef list handlers = stream.handlers, owners = stream.owners
-        cdef StrategyCore owner
-        cdef Py_ssize_t i = 0, n = len(handlers)
-        while True:
-            bus.depth += 1
-            try:
-                while i < n:
-                    owner = <StrategyCore>owners[i]
-                    i += 1
-                    if owner.running:
-                        PyObject_CallOneArg(handlers[i - 1], view)
-                if stream.channel.has_handlers:
-                    stream.channel.publish_c(view)
-                break
-            except BaseException as error:
-                bus.leave()
-                if i == 0 or not isinstance(error, Exception):
-                    raise
-                self.failed(owner, handlers[i - 1], view, error)
+        cdef PyObject* result
+        cdef Py_ssize_t i, n = len(handlers)
+        bus.depth += 1
+        for i in range(n):
+            if not (<StrategyCore>owners[i]).running:
+                continue
+            result = call_one(<PyObject*>handlers[i], <PyObject*>view)
+            if result is NULL:
+                self.failed_in_dispatch(<StrategyCore>owners[i], handlers[i], view)
+            else:
+                Py_DECREF(<object>result)
         bus.depth -= 1
+        if stream.channel.has_handlers:
+            stream.channel.publish_c(view)
         if bus.pending and bus.depth == 0:
             bus.flush()
+        return 0
+
+    cdef int failed_in_dispatch(self, StrategyCore owner, object method, object view) except -1:
+        """Apply the error policy to the exception that is set."""
+        try:
+            raise_set_error()
+        except Exception as error:
+            self.bus.leave()
+            self.failed(owner, method, view, error)
+            self.bus.depth += 1
+        except BaseException:
+            self.bus.leave()
+            raise
         return 0
 
     cdef int call(self, StrategyCore owner, object method, object argument) except -1:

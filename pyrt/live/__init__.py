@@ -1,0 +1,1 @@
+"""The live node: kernel and client joined; shells bring bytes and the time."""

@@ -8,6 +8,8 @@ cdef class StrategyCore(Owner):
     cdef OrderDesk _desk
     cdef Clock _clock
     cdef object _kernel
+    cdef dict _book
+    """Symbol → this strategy's Position, kept by the cache."""
     cdef frozenset _frozen
     """Names of the parameters; assigning one raises."""
     cdef readonly str name
@@ -17,7 +19,8 @@ cdef class StrategyCore(Owner):
     cdef readonly object capital
     """Share of the account this strategy may call its own; None for an equal share."""
 
-    cdef int attach_to(self, int number, str name, object kernel, OrderDesk desk, Clock clock) except -1
+    cdef int attach_to(self, int number, str name, object kernel, OrderDesk desk, Clock clock,
+                       dict book) except -1
     cdef int set_running(self, bint running, str reason) except -1
     cdef object kernel(self)
     cdef Clock _clock_of(self)

@@ -1,5 +1,8 @@
 """The compiled half of Strategy: commands and lookups that handlers call per event."""
 
+from cpython.dict cimport PyDict_GetItemWithError
+from cpython.object cimport PyObject
+
 from pyrt.core.orders cimport Order
 from pyrt.core.ports cimport Indicator, OrderDesk, Owner
 from pyrt.core.times import duration_ns
@@ -33,11 +36,13 @@ cdef class StrategyCore(Owner):
         self._frozen = frozenset(values)
         self.capital = capital
 
-    cdef int attach_to(self, int number, str name, object kernel, OrderDesk desk, Clock clock) except -1:
+    cdef int attach_to(self, int number, str name, object kernel, OrderDesk desk, Clock clock,
+                       dict book) except -1:
         self.number = number
         self.name = name
         self._kernel = kernel
         self._desk = desk
+        self._book = book
         self._clock = clock
         self.has_run = True
         return 0
@@ -240,9 +245,13 @@ cdef class StrategyCore(Owner):
 
     def position(self, str symbol):
         """Return this strategy's Position in a symbol; flat before the first fill."""
-        if self._desk is None:
+        cdef PyObject* found
+        if self._book is None:
             self.kernel()
-        return self._desk.position_of(self, symbol)
+        found = PyDict_GetItemWithError(self._book, symbol)
+        if found is NULL:
+            return self._desk.position_of(self, symbol)
+        return <object>found
 
     def positions(self):
         """Return this strategy's Positions that hold units."""

@@ -1,0 +1,95 @@
+"""Alpaca's wire messages as typed structs: what the client decodes and the simulator encodes."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class BarMessage(msgspec.Struct, rename={"kind": "T", "symbol": "S", "open": "o", "high": "h",
+                                         "low": "l", "close": "c", "volume": "v", "time": "t",
+                                         "count": "n", "vwap": "vw"}):
+    """A bar of the market-data stream, stamped at its open."""
+
+    symbol: str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    time: str
+    kind: str = "b"
+    count: int = 0
+    vwap: float = 0.0
+
+
+class OrderView(msgspec.Struct, kw_only=True, omit_defaults=False):
+    """The fields of an Alpaca order that decide anything; decimals are strings."""
+
+    id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    type: str
+    time_in_force: str
+    status: str
+    qty: str | None = None
+    notional: str | None = None
+    filled_qty: str = "0"
+    filled_avg_price: str | None = None
+    limit_price: str | None = None
+    stop_price: str | None = None
+    order_class: str = ""
+    extended_hours: bool = False
+    created_at: str | None = None
+    updated_at: str | None = None
+    submitted_at: str | None = None
+    filled_at: str | None = None
+    canceled_at: str | None = None
+    expired_at: str | None = None
+    failed_at: str | None = None
+
+
+class TradeUpdate(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One event of the trade-updates stream; `qty` is this execution's, not the total."""
+
+    event: str
+    timestamp: str
+    order: OrderView
+    at: str | None = None
+    execution_id: str | None = None
+    price: str | None = None
+    qty: str | None = None
+    position_qty: str | None = None
+    reason: str | None = None
+
+
+class TradeUpdateFrame(msgspec.Struct):
+    """A frame of the trade-updates stream."""
+
+    stream: str
+    data: TradeUpdate
+
+
+class OrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The body of POST /v2/orders."""
+
+    symbol: str
+    side: str
+    type: str
+    time_in_force: str
+    client_order_id: str | None = None
+    qty: str | None = None
+    notional: str | None = None
+    limit_price: str | None = None
+    stop_price: str | None = None
+    trail_price: str | None = None
+    trail_percent: str | None = None
+    extended_hours: bool = False
+    order_class: str = ""
+
+
+class ErrorBody(msgspec.Struct, omit_defaults=True):
+    """The body of a refusal."""
+
+    code: int = 0
+    message: str = ""

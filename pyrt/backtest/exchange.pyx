@@ -1,0 +1,202 @@
+"""A simulated venue with recorded bars, for servers: commands and events as plain values."""
+cimport cython
+from libc.stdint cimport INT64_MAX, int32_t, int64_t
+
+import numpy as np
+
+from pyrt.backtest.bars cimport BarMatcher
+from pyrt.backtest.book cimport VenueBook, VenueOrder
+from pyrt.backtest.venue cimport SimVenue
+from pyrt.core.events cimport Event
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.int128 cimport i128_to_int
+from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
+from pyrt.core.orders cimport no_price
+from pyrt.core.types cimport (
+    GTD, LIMIT, MARKET, STOP, STOP_LIMIT, TRAILING_STOP, TRAILING_STOP_LIMIT,
+)
+from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES, TIF_NAMES, TYPE_NAMES
+
+
+cdef int64_t optional_price(object value) except? -1:
+    return no_price() if value is None else nano_from_object(value)
+
+
+@cython.final
+cdef class BarTape:
+    """One symbol's recorded bars and the next of them."""
+    cdef readonly object columns
+    cdef readonly int32_t index
+    cdef int64_t[::1] ts_open
+    cdef int64_t[::1] ts_close
+    cdef double[:, ::1] prices
+    cdef Py_ssize_t at
+
+    def __init__(self, columns, int32_t index):
+        self.columns = columns
+        self.index = index
+        self.ts_open = np.array(columns.ts_open)
+        self.ts_close = np.array(columns.ts_close)
+        self.prices = np.column_stack([
+            columns.open, columns.high, columns.low, columns.close, columns.volume
+        ])
+
+
+@cython.final
+cdef class Exchange:
+    """Steps a SimVenue through recorded bars, instant by instant.
+
+    An instant is worked through in phases, in the order of a backtest: `end_bars`, `calendar`,
+    `open_bars`. Between phases the caller hands events out and takes commands in.
+
+    Parameters
+    ----------
+    venue : SimVenue
+        With its instruments added.
+    bars : list of BarColumns
+        One table for each symbol.
+    """
+
+    cdef readonly SimVenue venue
+    cdef BarMatcher matcher
+    cdef list tapes
+    cdef readonly int64_t now
+
+    def __init__(self, SimVenue venue, bars):
+        cdef VenueBook book
+        numbers = {(<VenueBook>b).instrument.symbol: i for i, b in enumerate(venue.books)}
+        self.venue = venue
+        self.matcher = BarMatcher(venue)
+        self.tapes = [BarTape(columns, numbers[columns.symbol]) for columns in bars]
+        self.now = min((t.columns.ts_open[0] for t in self.tapes if len(t.columns)), default=0)
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def next_instant(self):
+        """Return when anything is due next, ns UTC; None when the tapes are over."""
+        cdef BarTape tape
+        cdef VenueBook book
+        cdef int64_t due = INT64_MAX, ends
+        cdef bint over = True
+        for tape in self.tapes:
+            if tape.at == tape.ts_close.shape[0]:
+                continue
+            over = False
+            due = min(due, tape.ts_close[tape.at])
+            book = self.venue.books[tape.index]
+            if book.watched and self.now <= tape.ts_open[tape.at] != book.opened:
+                due = min(due, tape.ts_open[tape.at])
+        if over:
+            return None
+        return min(due, self.venue.next_expiry, self.venue.next_delayed)
+
+    def move_to(self, int64_t ts):
+        """Set the time; it never steps back."""
+        self.now = max(self.now, ts)
+        self.venue.now = self.now
+
+    def end_bars(self):
+        """Walk the bars that end now; return (symbol, row of its table) for each."""
+        cdef BarTape tape
+        ended = []
+        for tape in self.tapes:
+            if tape.at == tape.ts_close.shape[0] or tape.ts_close[tape.at] > self.now:
+                continue
+            self.matcher.close(
+                self.venue.books[tape.index], tape.ts_open[tape.at], tape.ts_close[tape.at],
+                &tape.prices[tape.at, 0],
+            )
+            ended.append((tape.columns, tape.at))
+            tape.at += 1
+        return ended
+
+    def calendar(self):
+        """Expire what is due now."""
+        if self.venue.next_expiry <= self.now:
+            self.venue.expire(self.now)
+
+    def open_bars(self):
+        """Let waiting orders meet the bars that open now."""
+        cdef BarTape tape
+        cdef VenueBook book
+        if self.venue.next_delayed <= self.now:
+            self.venue.release_delayed(self.now)
+        for tape in self.tapes:
+            book = self.venue.books[tape.index]
+            if (book.watched and tape.at < tape.ts_close.shape[0]
+                    and tape.ts_open[tape.at] == self.now != book.opened):
+                self.matcher.open(
+                    book, self.now, tape.ts_close[tape.at], &tape.prices[tape.at, 0]
+                )
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def submit(self, int number, str symbol, str side, str type, str time_in_force, quantity, *,
+               notional=None, limit_price=None, stop_price=None, trail_amount=None,
+               trail_percent=None, expires_at=None, extended_hours=False):
+        """Take one order; what becomes of it is in `take_events`.
+
+        Parameters
+        ----------
+        number : int
+            The caller's number; events carry it.
+        quantity : Decimal, str or None
+            None for an order by notional.
+        """
+        self.venue.accept(self.make_order(
+            number, symbol, side, type, time_in_force, quantity, notional, limit_price,
+            stop_price, trail_amount, trail_percent, expires_at, extended_hours,
+        ))
+
+    cdef VenueOrder make_order(self, int number, str symbol, str side, str type, str tif, quantity,
+                               notional, limit_price, stop_price, trail_amount, trail_percent,
+                               expires_at, extended_hours):
+        cdef VenueBook book = self.book(symbol)
+        cdef VenueOrder order = VenueOrder.__new__(VenueOrder)
+        order.number = number
+        order.index = book.instrument.index
+        order.instrument = book.instrument
+        order.side = 1 if side == "buy" else -1
+        order.type = TYPE_NAMES.index(type)
+        order.tif = TIF_NAMES.index(tif)
+        order.units = 0 if quantity is None else book.instrument.quantity_raw(quantity)
+        order.notional = 0 if notional is None else money_from_object(notional)
+        order.limit_price = optional_price(limit_price)
+        order.stop_price = optional_price(stop_price)
+        order.trail_amount = optional_price(trail_amount)
+        order.trail_percent = optional_price(trail_percent)
+        order.expires = expires_at if order.tif == GTD else INT64_MAX
+        order.extended_hours = extended_hours
+        return order
+
+    def cancel(self, int number):
+        """Cancel an order; return whether it was there to cancel."""
+        known = number in self.venue.live
+        self.venue.cancel_number(number)
+        return known
+
+    cdef VenueBook book(self, str symbol):
+        for book in self.venue.books:
+            if (<VenueBook>book).instrument.symbol == symbol:
+                return book
+        raise KeyError(symbol)
+
+    # -- events --------------------------------------------------------------------------------
+
+    def take_events(self):
+        """Return what has happened since the last call, oldest first, as dicts."""
+        cdef Event event
+        cdef Instrument instrument
+        events = []
+        while self.venue.out.pop(&event):
+            instrument = (<VenueBook>self.venue.books[event.instrument]).instrument
+            events.append({
+                "kind": EVENT_NAMES[event.kind], "number": event.order, "ts_event": event.ts_event,
+                "quantity": decimal_from_scaled(event.quantity, instrument.decimals),
+                "price": None if event.price == no_price() else decimal_from_scaled(event.price, 9),
+                "cumulative": decimal_from_scaled(event.cumulative, instrument.decimals),
+                "fee": decimal_from_scaled(i128_to_int(event.fee), 18),
+                "liquidity": LIQUIDITY_NAMES[event.liquidity],
+                "reason": self.venue.texts.names[event.reason],
+            })
+        return events
