@@ -1,6 +1,6 @@
 """The base of compiled indicators: one C kernel behind `update`, `feed` and `batch`."""
 
-from pyrt.core.ports cimport Indicator
+from pyrt.indicators.compose cimport Composable
 
 cdef enum:
     MAX_INPUTS = 6
@@ -12,7 +12,7 @@ cdef int whole(str name, object value, int low) except? -1
 cdef double number(str name, object value, double low, double high) except? -1.0
 
 
-cdef class Native(Indicator):
+cdef class Native(Composable):
     cdef readonly tuple outputs
     """Names of the outputs, in the order of `values`; the first is `value`."""
     cdef readonly tuple arguments

@@ -52,7 +52,7 @@ cdef bint has_gap(const double* const* x, int n_in, Py_ssize_t start, Py_ssize_t
     return bad
 
 
-cdef class Native(Indicator):
+cdef class Native(Composable):
     """A compiled indicator; its subclasses say which columns it takes.
 
     Attributes
@@ -78,6 +78,9 @@ cdef class Native(Indicator):
 
     def __dealloc__(self):
         release(&self.memory)
+
+    cdef double output_at(self, int k) noexcept:
+        return self.out[k]
 
     cdef int begin(
         self, tuple names, tuple arguments, Py_ssize_t lookback, tuple outputs=("value",)

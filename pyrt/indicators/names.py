@@ -68,5 +68,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 }
 """Names by family; a family is a module of this package."""
 
+OTHERS = {"PyIndicator": "custom"}
+
 MODULES: dict[str, str] = {name: family for family, names in FAMILIES.items() for name in names}
+MODULES |= OTHERS
 """Module by name."""
