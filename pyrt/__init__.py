@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -38,3 +40,23 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+class _Facade(ModuleType):
+    """The package's own type: `pyrt.backtest` is the function, whatever is imported when.
+
+    Importing anything of the subpackage of that name binds it as an attribute of this package,
+    over the function; `from pyrt import BacktestEngine, backtest` would then give a module.
+    """
+
+    @property
+    def backtest(self) -> Any:
+        return import_module("pyrt.facade").backtest
+
+    @backtest.setter
+    def backtest(self, value: Any) -> None:
+        # What the import system binds here stays in sys.modules, where imports find it.
+        return
+
+
+sys.modules[__name__].__class__ = _Facade
