@@ -13,7 +13,7 @@ import click
 
 from pyrt.cli import exits, options
 from pyrt.cli.requirements import AT_MOST, Requirement, read_requirements
-from pyrt.errors import ConfigError
+from pyrt.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from pyrt.analysis.result import BacktestResult
@@ -80,7 +80,13 @@ def backtest(
 def run(
     strategy: str, data: Sequence[str], assignments: Sequence[str], **given: Any
 ) -> BacktestResult:
-    """Run a backtest from texts as the shell gives them; None and () mean the default."""
+    """Run a backtest from texts as the shell gives them; None and () mean the default.
+
+    Raises
+    ------
+    DataError
+        If handlers saw nothing of the data.
+    """
     from pyrt.cli.parameters import make_strategies
     from pyrt.cli.strategy_file import strategy_classes
     from pyrt.cli.tables import data_of
@@ -90,7 +96,10 @@ def run(
     if len(chosen.get("symbol", ())) == 1:
         chosen["symbol"] = chosen["symbol"][0]
     strategies = make_strategies(strategy_classes(strategy), assignments)
-    return run_backtest(strategies, data_of(data), **chosen)
+    result = run_backtest(strategies, data_of(data), **chosen)
+    if result.summary["start"] is None and not result.messages:
+        raise DataError("no bar lies between --start and --end", code="empty")
+    return result
 
 
 def summary_object(result: BacktestResult) -> dict[str, Any]:
@@ -106,9 +115,10 @@ def summary_object(result: BacktestResult) -> dict[str, Any]:
 def _report_path(text: str) -> Path:
     """Return the path of a report that can be written; better to know before a long run."""
     path = Path(text)
-    if path.is_dir() or not path.parent.is_dir():
-        what = "is a directory" if path.is_dir() else f"is in no directory that exists: {path}"
-        raise ConfigError(f"--report {text} {what}", remedy="Give a file such as report.html")
+    if path.is_dir():
+        raise ConfigError(f"--report {text} is a directory", remedy="Name a file, report.html")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--report {text}: there is no directory {path.parent}")
     return path
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from pyrt import Strategy
 from pyrt.cli.tables import sample_bars
 from pyrt.core.data import Bar
 from pyrt.indicators import SMA
+from pyrt.strategy import Strategy
 
 REPORT = Path("build/demo/report.html")
 SYMBOL = "GOOG"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from pyrt import __version__
+import pyrt
 from pyrt.cli import exits
 from pyrt.cli.lazy import LazyGroup
 from pyrt.errors import PyrtError, StrategyError
@@ -26,7 +26,7 @@ Completion: eval "$(_PYRT_COMPLETE=bash_source pyrt)"; also zsh_source, fish_sou
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(__version__, message="pyrt %(version)s")
+@click.version_option(pyrt.__version__, message="pyrt %(version)s")
 def cli() -> None:
     """Backtest and trade: one strategy, recorded or live markets."""
 

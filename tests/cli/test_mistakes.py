@@ -1,0 +1,100 @@
+"""Wrong input: one line that says what to write instead, exit code 2, no traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Shell
+
+RUN = ("backtest", "flip.py", "--data", "spy.csv", "--label", "open")
+
+MISTAKES = [
+    (("backtst",), "Did you mean backtest?"),
+    (("backtest",), "Missing argument"),
+    (("backtest", "flip.py"), "Missing option '--data'"),
+    (("backtest", "flp.py", "--data", "spy.csv"), "Did you mean flip.py"),
+    (("backtest", "flip.py:Flp", "--data", "spy.csv"), "Did you mean Flip?"),
+    (("backtest", "pair.py", "--data", "spy.csv"), "pair.py:First,Second"),
+    (("backtest", "spy.csv", "--data", "spy.csv"), "is no Python file"),
+    (("backtest", ".", "--data", "spy.csv"), "is a directory"),
+    (("backtest", "flip.py", "--data", "spi.csv"), "Did you mean spy.csv?"),
+    (("backtest", "flip.py", "--data", "flip.py"), "neither Parquet nor CSV"),
+    (("backtest", "flip.py", "--data", "spy.csv", "--data", "A=spy.csv"), "SYMBOL=PATH for each"),
+    (("backtest", "flip.py", "--data", "sample:GOGO"), "Did you mean GOOG?"),
+    ((*RUN, "--dat", "x"), "--data"),
+    ((*RUN, "--set", "evry=3"), "Did you mean every?"),
+    ((*RUN, "--set", "Flp.every=3"), "Did you mean Flip?"),
+    ((*RUN, "--set", "every=ten"), "every='ten'"),
+    ((*RUN, "--set", "every"), "Write name=value"),
+    ((*RUN, "--set", "shares=[1,"), "is not JSON"),
+    ((*RUN, "--symbol", "QQQ"), "no instrument 'SPY'"),
+    ((*RUN, "--fill", "next"), "Did you mean next_open?"),
+    ((*RUN, "--path", "x"), "adverse_first"),
+    ((*RUN, "--repair", "srt"), "Did you mean sort?"),
+    ((*RUN, "--fees", "bp:2"), '"bps:2"'),
+    ((*RUN, "--slippage", "2"), '"ticks:1"'),
+    ((*RUN, "--latency", "5q"), '"250ms"'),
+    ((*RUN, "--participation", "2"), "above 0 to 1"),
+    ((*RUN, "--cash", "much"), "'much'"),
+    ((*RUN, "--seed", "x"), "not a valid integer"),
+    ((*RUN, "--start", "yesterday"), "'yesterday'"),
+    ((*RUN, "--start", "2030-01-01"), "no bar lies between"),
+    ((*RUN, "--calendar", "XNY"), "Did you mean XNYS"),
+    ((*RUN, "--require", "sharp=1"), "Did you mean sharpe?"),
+    ((*RUN, "--require", "sharpe"), "sharpe=1.0"),
+    ((*RUN, "--require", "sharpe=nan"), "Give a number"),
+    ((*RUN, "--report", "nowhere/x.html"), "no directory nowhere"),
+    ((*RUN, "--report", "."), "is a directory"),
+    (("data", "check", "spi.csv"), "Did you mean spy.csv?"),
+    (("indicators", "SMAA"), "SMA"),
+]
+
+
+@pytest.mark.parametrize(("args", "hint"), MISTAKES, ids=lambda value: " ".join(value)[-40:])
+def test_a_mistake_is_one_line_with_a_remedy(pyrt: Shell, args: tuple[str, ...], hint: str) -> None:
+    shown = pyrt(*args)
+    assert shown.code == 2
+    assert shown.out == ""
+    assert shown.err.startswith("Error: ")
+    assert shown.err.count("\n") == 1
+    assert hint in shown.err
+
+
+def test_a_failing_handler_shows_the_users_lines_only(pyrt: Shell) -> None:
+    shown = pyrt("backtest", "faulty.py", "--data", "spy.csv", "--label", "open", "--json")
+    assert shown.code == 1
+    assert shown.out == ""
+    assert "return 1 / by" in shown.err
+    assert "self.divide(0)" in shown.err
+    assert "kernel" not in shown.err
+    last = shown.err.splitlines()[-1]
+    assert last.startswith("Error: Faulty.on_bar raised ZeroDivisionError: division by zero")
+    assert last.endswith("at 2024-01-02T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("source", "shown_line"),
+    [
+        ("import no_such_module\n", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("x = (\n", "SyntaxError"),
+        ("import sys\nsys.exit(3)\n", "SystemExit: 3"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_shows_why(
+    pyrt: Shell, folder: Path, source: str, shown_line: str
+) -> None:
+    (folder / "broken.py").write_text(source)
+    shown = pyrt("backtest", "broken.py", "--data", "spy.csv")
+    assert shown.code == 1
+    assert shown_line in shown.err
+    assert "importlib" not in shown.err
+    assert "broken.py cannot be imported" in shown.err.splitlines()[-1]
+
+
+def test_a_file_without_a_strategy_says_so(pyrt: Shell, folder: Path) -> None:
+    (folder / "empty.py").write_text("from pyrt import Strategy\n")
+    shown = pyrt("backtest", "empty.py", "--data", "spy.csv")
+    assert shown.code == 2
+    assert "defines no subclass of pyrt.Strategy" in shown.err
