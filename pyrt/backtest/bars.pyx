@@ -308,7 +308,7 @@ cdef class BarMatcher:
         cdef int64_t price, held = book.held_by(owner)
         cdef VenueOrder order
         for order in book.orders:
-            if (self.doubted or order.owner != owner or order.room == INT64_MAX or not order.waits()
+            if (self.doubted or order.owner != owner or order.woken != self.ts or not order.waits()
                     or not self.takes_part(book, order) or held * order.side >= 0):
                 continue
             price = order.limit_price if order.type == LIMIT else order.stop_price

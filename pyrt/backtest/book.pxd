@@ -38,6 +38,8 @@ cdef class VenueOrder:
     """`issued` plus latency."""
     cdef int64_t effective
     """When the sender's last command about it takes effect; nothing is stamped before."""
+    cdef int64_t woken
+    """Children: when their entry's first fill set them to work; INT64_MIN before."""
     cdef int64_t skips
     """ts_open of a bar it takes no part in; INT64_MIN for none."""
     cdef int64_t misses

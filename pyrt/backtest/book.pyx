@@ -19,7 +19,7 @@ cdef class VenueOrder:
 
     def __cinit__(self):
         self.room = INT64_MAX
-        self.skips = self.misses = INT64_MIN
+        self.woken = self.skips = self.misses = INT64_MIN
 
     cdef int64_t leaves(self) noexcept:
         """What may still fill; of a child, no more than its parent has filled and left open."""

@@ -447,6 +447,7 @@ cdef class SimVenue:
             child.room += quantity
             if not child.held:
                 continue
+            child.woken = self.now
             if (self.child_rule == NEXT_BAR and order.ordered != MARKET
                     and not target_is_certain(book, order)):
                 child.skips = book.bar
