@@ -54,7 +54,9 @@ def python_imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             base = here[: len(here) - node.level + 1] if node.level else ()
             module = ".".join([*base, *([node.module] if node.module else [])])
-            yield module
+            # The version is a fact about the package, not a piece of the facade.
+            if (module, [alias.name for alias in node.names]) != ("pyrt", ["__version__"]):
+                yield module
             if module == "pyrt":
                 yield from (f"pyrt.{alias.name}" for alias in node.names if alias.name in HEIGHT)
 

@@ -1,0 +1,1 @@
+"""Measurements against the project's own budgets; `make bench` runs them all."""
