@@ -14,12 +14,21 @@ for _i in range(1, 19):
 
 
 cdef object scaled_from_decimal(object value, int decimals, object original):
-    """Return value × 10^decimals as an int; PrecisionError when that is not whole."""
+    """Return value × 10^decimals as an int; PrecisionError when that is not whole.
+
+    Works on the digits themselves: Decimal's own arithmetic would round to its context.
+    """
     if not value.is_finite():
         raise PrecisionError(f"{original!r} is not a finite number", value=original)
-    scaled = value.scaleb(decimals)
-    whole = int(scaled)
-    if scaled != whole:
+    sign, digits, exponent = value.as_tuple()
+    whole = int("".join(map(str, digits)))
+    exponent = exponent + decimals
+    if exponent > 40:
+        raise OverflowError(f"{original!r} is beyond any price, quantity or amount")
+    power = <object>10 ** abs(exponent)
+    if exponent >= 0:
+        whole *= power
+    elif whole % power:
         raise PrecisionError(
             f"{original!r} has more than {decimals} decimal places",
             remedy="Round it to the grid first, for example with instrument.round_price or "
@@ -27,7 +36,9 @@ cdef object scaled_from_decimal(object value, int decimals, object original):
             value=original,
             decimals=decimals,
         )
-    return whole
+    else:
+        whole //= power
+    return -whole if sign else whole
 
 
 cdef object scaled_from_object(object value, int decimals):

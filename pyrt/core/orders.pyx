@@ -424,3 +424,47 @@ def transition(status, event):
 def transitions():
     """Return the table as a list of (status, event, next status)."""
     return [(OrderStatus(a), EventKind(e), OrderStatus(b)) for a, e, b in TRANSITIONS]
+
+
+cdef int64_t price_from(object value) except? -1:
+    return no_price() if value is None else nano_from_object(value)
+
+
+def order_from_dict(values, Instrument instrument):
+    """Return a detached Order from `Order.to_dict`: to look at, not to send."""
+    cdef Order order = Order.__new__(Order)
+    order.instrument = instrument
+    prefix = values["client_order_id"].rstrip("0123456789")
+    order.prefix = prefix
+    order.number = int(values["client_order_id"][len(prefix):])
+    order.side_sign = 1 if values["side"] == "buy" else -1
+    order.type = TYPE_NAMES.index(values["order_type"])
+    order.tif = TIF_NAMES.index(values["time_in_force"])
+    order.status_ = STATUS_NAMES.index(values["status"])
+    order.units = instrument.quantity_raw(values["quantity"])
+    order.filled = instrument.quantity_raw(values["filled_quantity"])
+    order.limit_price_raw = price_from(values["limit_price"])
+    order.stop_price_raw = price_from(values["stop_price"])
+    order.trail_amount_raw = price_from(values["trail_amount"])
+    order.trail_percent_raw = price_from(values["trail_percent"])
+    order.expires_ns = values["expires_at"] or 0
+    order.post_only = values["post_only"]
+    order.reduce_only = values["reduce_only"]
+    order.extended_hours = values["extended_hours"]
+    order.tag = values["tag"]
+    order.reason_ = values["reason"]
+    order.ts_init = values["ts_init"]
+    order.ts_last = values["ts_last"]
+    return order
+
+
+def event_from_dict(values, Order order not None):
+    """Return an OrderEvent from `OrderEvent.to_dict` and its order."""
+    cdef OrderEvent event = OrderEvent.__new__(OrderEvent)
+    event.order = order
+    event.kind = values["kind"]
+    event.status = values["status"]
+    event.reason = values["reason"]
+    event.ts_event = values["ts_event"]
+    event.ts_init = values["ts_init"]
+    return event

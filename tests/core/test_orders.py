@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from pyrt.core.orders import transition, transitions
+from pyrt.core.types import EventKind, OrderStatus
+
+EVENTS = [kind for kind in EventKind if 16 <= kind < 33]
+FINAL = {"DENIED", "REJECTED", "FILLED", "CANCELED", "EXPIRED", "LOST"}
+
+
+def reference(status: str, event: str) -> str | None:
+    """The rules in words, apart from the table."""
+    if event in ("MODIFY_REJECTED", "CANCEL_REJECTED"):
+        return status
+    at_venue = status in ("SENT", "HELD", "ACCEPTED", "TRIGGERED", "PARTIALLY_FILLED")
+    ours = {
+        ("INITIALIZED", "DENIED"): "DENIED",
+        ("INITIALIZED", "EMULATED"): "EMULATED",
+        ("INITIALIZED", "SENT"): "SENT",
+        ("EMULATED", "RELEASED"): "RELEASED",
+        ("RELEASED", "SENT"): "SENT",
+        ("RELEASED", "DENIED"): "DENIED",
+    }
+    if (status, event) in ours:
+        return ours[status, event]
+    if event == "FILL":
+        if at_venue:
+            return "PARTIALLY_FILLED"
+        return status if status in ("CANCELED", "EXPIRED", "LOST") else None
+    if event in ("BUST", "CORRECTION"):
+        had_fills = status in ("PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED")
+        return status if had_fills else None
+    if event in ("CANCELED", "EXPIRED"):
+        return event if at_venue or status in ("EMULATED", "LOST") else None
+    if event == "LOST":
+        return "LOST" if at_venue else None
+    if event == "REJECTED":
+        could = status in ("SENT", "HELD", "ACCEPTED", "TRIGGERED", "LOST")
+        return "REJECTED" if could else None
+    if event == "ACCEPTED":
+        return "ACCEPTED" if status in ("SENT", "HELD", "LOST") else None
+    if event == "HELD":
+        return "HELD" if status == "SENT" else None
+    if event == "TRIGGERED":
+        return "TRIGGERED" if status in ("SENT", "HELD", "ACCEPTED") else None
+    if event == "MODIFIED":
+        open_there = at_venue and status != "SENT"
+        return status if open_there or status == "EMULATED" else None
+    return None
+
+
+@pytest.mark.parametrize(
+    ("status", "event"), list(itertools.product(OrderStatus, EVENTS)), ids=lambda v: v.name
+)
+def test_every_pair_of_state_and_event_follows_the_rules(status, event):
+    expected = reference(status.name, event.name.removeprefix("EV_"))
+    found = transition(status, event)
+    assert (None if found is None else found.name) == expected
+
+
+def test_final_states_are_left_only_by_evidence_of_life():
+    for before, event, after in transitions():
+        if before.name in FINAL and after is not before:
+            assert before.name == "LOST", f"{before.name} --{event.name}--> {after.name}"
+
+
+def test_every_state_can_be_reached():
+    reached = {OrderStatus.INITIALIZED, OrderStatus.FILLED}
+    for _ in OrderStatus:
+        reached |= {after for before, _, after in transitions() if before in reached}
+    assert reached == set(OrderStatus)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import pytest
+
+from pyrt import Strategy
+from pyrt.errors import ConfigError, UnknownName
+from pyrt.strategy.parameters import resolve
+
+
+class Base(Strategy):
+    symbol: str = "SPY"
+    size: float = 100
+    _private: int = 3
+    shared: ClassVar[int] = 4
+
+
+class Child(Base):
+    mode: Literal["fast", "slow"] = "fast"
+    needed: int
+
+
+def test_parameters_are_the_annotated_attributes_bases_first():
+    assert Child(needed=1).params == {"symbol": "SPY", "size": 100.0, "mode": "fast", "needed": 1}
+
+
+def test_values_take_the_declared_type():
+    assert isinstance(Base(size=5).size, float)
+    with pytest.raises(ConfigError, match="size='big' is not acceptable as float"):
+        Base(size="big")
+    with pytest.raises(ConfigError, match="mode='odd'"):
+        Child(needed=1, mode="odd")
+
+
+def test_a_value_without_default_is_asked_for():
+    with pytest.raises(ConfigError, match="Child needs a value for 'needed'"):
+        Child()
+
+
+def test_an_unknown_name_gets_a_suggestion():
+    with pytest.raises(UnknownName, match=r"has no parameter 'sise'\. Did you mean 'size'"):
+        Base(sise=1)
+
+
+def test_parameters_are_fixed_and_other_state_is_free():
+    strategy = Base()
+    with pytest.raises(AttributeError, match="'size' is a parameter of Base"):
+        strategy.size = 3
+    strategy.count = 1
+    strategy.count += 1
+    assert strategy.count == 2
+    assert strategy.size == 100
+
+
+def test_command_line_texts_are_read_by_type():
+    assert resolve(Child, Strategy, {"needed": "7", "size": "2.5"}, texts=True)["needed"] == 7
+
+
+def test_fresh_copies_parameters_and_changes():
+    strategy = Child(needed=2, capital=500)
+    assert strategy.fresh(size=1).params == {**strategy.params, "size": 1.0}
+    assert strategy.fresh().capital == 500
+
+
+def test_commands_before_the_run_say_when_they_work():
+    with pytest.raises(ConfigError, match="is not in an engine yet"):
+        Base().buy("SPY", 1)
+    with pytest.raises(ConfigError, match="is not in an engine yet"):
+        Base().position("SPY")
