@@ -387,23 +387,19 @@ cdef class SimVenue:
 
     cdef int64_t affordable(self, VenueOrder order, int64_t quantity, int64_t price, int liquidity,
                             int64_t ts) except? -1:
-        """The largest quantity, on the step, that the account can pay for; fees included."""
-        cdef Instrument instrument = order.instrument
-        cdef int128 missing, one = i128_notional(price, 1, instrument.factor)
-        cdef int64_t less
-        cdef int i
-        # What is missing at one unit's price each is left out; fees that change need a few rounds.
-        for i in range(64):
-            missing = self.missing(order, quantity, price, liquidity, ts)
-            if missing <= 0:
-                return quantity
-            less = i128_to_i64(i128_muldiv(missing, 1, one, AWAY_FROM_ZERO))
-            if less >= quantity:
-                return 0
-            quantity = instrument.round_quantity_raw(quantity - less)
-            if quantity <= 0:
-                return 0
-        return 0
+        """The largest quantity, on the step, that the account can pay for; fees included.
+
+        A larger quantity never costs less, so bisection finds it.
+        """
+        cdef int64_t step = order.instrument.step, middle
+        cdef int64_t low = 0, high = (quantity + step - 1) // step
+        while high - low > 1:
+            middle = low + (high - low) // 2
+            if self.missing(order, middle * step, price, liquidity, ts) <= 0:
+                low = middle
+            else:
+                high = middle
+        return low * step
 
     cdef int refuse(self, VenueOrder order, int64_t quantity, int64_t price, int128 fee,
                     int128 missing) except -1:

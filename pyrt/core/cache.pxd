@@ -29,6 +29,7 @@ cdef class Cache:
     cdef Instrument find(self, str name)
     cdef Position position(self, int32_t strategy, str symbol)
     cdef Position position_at(self, int32_t strategy, Instrument instrument)
+    cdef int64_t last_mark(self, Instrument instrument) except? -1
     cdef int add_order(self, Order order) except -1
     cdef int drop_order(self, Order order) except -1
     cdef Order order(self, int32_t number)

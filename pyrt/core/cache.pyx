@@ -2,6 +2,7 @@
 cimport cython
 from difflib import get_close_matches
 
+from pyrt.core.numbers cimport nano_from_double
 from pyrt.errors import ConfigError, UnknownName
 
 
@@ -92,10 +93,19 @@ cdef class Cache:
         found = slots[instrument.index]
         if found is None:
             found = Position(instrument, strategy, cost=self.cost)
+            (<Position>found).mark = self.last_mark(instrument)
             slots[instrument.index] = found
             (<list>self.by_instrument[instrument.index]).append(found)
             (<dict>self.books[strategy])[instrument.id] = found
         return <Position>found
+
+    cdef int64_t last_mark(self, Instrument instrument) except? -1:
+        """The last price that marks an instrument's positions, in 1e-9; 0 before the first."""
+        cdef Stream stream
+        for stream in self.streams:
+            if stream.marks and stream.instrument is instrument:
+                return nano_from_double(stream.last_price)
+        return 0
 
     def positions_in(self, Instrument instrument):
         """Return the list of Positions that exist in an instrument, kept up to date here."""

@@ -32,6 +32,8 @@ cdef class Stream:
     """Events delivered so far."""
     cdef readonly bint marks
     """Its prices mark positions: the finest stream of its instrument."""
+    cdef double last_price
+    """The last of those prices; 0.0 before the first. A position that comes later begins with it."""
     cdef list positions
     """The positions in the instrument, kept by the cache: what a price marks."""
     cdef list feeds

@@ -307,6 +307,7 @@ cdef class Kernel:
         cdef list positions = stream.positions
         cdef int64_t raw
         cdef Py_ssize_t i, n = len(positions)
+        stream.last_price = price
         if n == 0:
             return 0
         raw = nano_from_double(price)
@@ -523,8 +524,12 @@ cdef class Kernel:
 
     cdef int on_corporate_action(self, Event* event) except -1:
         cdef Position position
+        cdef Stream stream
         self.quiet = False
         self.booked = True
+        for stream in self.cache.streams if event.kind == EV_SPLIT else ():
+            if stream.instrument.index == event.instrument:
+                stream.last_price *= <double>event.price / <double>event.quantity
         for position in self.cache.by_instrument[event.instrument]:
             if event.kind == EV_SPLIT:
                 self.booking.split(position, event)
