@@ -140,7 +140,7 @@ cdef class Feed:
     def arrange(self):
         """Order the rows of the window: up to where every unfinished stream's chunk reaches."""
         cdef Cursor cursor
-        open_ends = [c.times()[-1] for c in self.cursors
+        open_ends = [(<Cursor>c).ts_init[(<Cursor>c).n - 1] for c in self.cursors
                      if (<Cursor>c).source is not None and (<Cursor>c).n > (<Cursor>c).at]
         # Rows of the last stamp may go on in the next chunk: they wait for it.
         horizon = min(open_ends) if open_ends else None

@@ -10,6 +10,7 @@ from pyrt.backtest.feed cimport Cursor, Feed
 from pyrt.backtest.ticks cimport TickMatcher
 from pyrt.backtest.venue cimport SimVenue
 from pyrt.core.events cimport Event, clear_event
+from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport EV_BAR, EV_DIVIDEND, EV_SPLIT
 from pyrt.kernel.kernel cimport Kernel
 
@@ -65,10 +66,12 @@ cdef class Runner:
         cdef Cursor head = self.feed.head()
         cdef int64_t now, due, row_ts
         cdef Py_ssize_t until_signals = SIGNALS_EVERY
-        cdef bint plain
         cdef Kernel kernel = self.kernel
         cdef SimVenue venue = self.venue
         while head is not None:
+            if self.feed.single and head.rank == 1 and not venue.waiting and self.calm(head):
+                head = self.feed.head()
+                continue
             row_ts = now = head.ts_init[head.at]
             due = self.next_due()
             if due < now:
@@ -81,21 +84,76 @@ cdef class Runner:
             kernel.advance(now)
             if head.rank == 1:
                 self.ends(now)
-            if due <= now:
-                self.calendar(now)
-            self.happens(now)
-            if kernel.clock.next_due <= now:
-                self.timers(now)
-            if row_ts >= kernel.handlers_from:
-                self.sample(now)
+            self.rest_of(now, row_ts, due)
             until_signals -= 1
             if until_signals <= 0:
                 until_signals = SIGNALS_EVERY
-                PyErr_CheckSignals()
-                if self.progress is not None:
-                    self.progress(self.events_processed)
+                self.look_up()
             head = self.feed.head()
         self.finished = True
+
+    cdef int look_up(self) except -1:
+        """Notice Ctrl-C, show progress."""
+        PyErr_CheckSignals()
+        if self.progress is not None:
+            self.progress(self.events_processed)
+        return 0
+
+    cdef int calm(self, Cursor cursor) except -1:
+        """Take bars of the only stream while no order waits and nothing else is due.
+
+        Does what `run` does, without looking again at what cannot have changed; returns how many
+        rows it took. An instant in which commands were issued is completed and ends the stretch.
+        """
+        cdef Event event
+        cdef Kernel kernel = self.kernel
+        cdef SimVenue venue = self.venue
+        cdef Stream stream = cursor.stream
+        cdef VenueBook book = <VenueBook>venue.books[stream.instrument.index]
+        cdef int64_t now, due = self.next_due(), handlers_from = kernel.handlers_from
+        cdef Py_ssize_t taken = 0, end = min(cursor.limit, cursor.at + SIGNALS_EVERY)
+        if not cursor.drives or venue.keeps_bars():
+            return 0
+        while cursor.at < end:
+            now = cursor.ts_init[cursor.at]
+            if now >= due or now <= kernel.clock.now:
+                break
+            kernel.clock.now = now
+            self.bars.pass_by(book, cursor.ts_event[cursor.at], cursor.columns[3][cursor.at])
+            cursor.fill(&event)
+            cursor.at += 1
+            taken += 1
+            kernel.on_bar(stream, &event)
+            if kernel.desk.commands or kernel.aggregated or kernel.clock.next_due <= now:
+                self.count(taken)
+                taken = 0
+                self.settle_ends(now)
+                self.rest_of(now, now, due)
+                return 1
+            if now >= handlers_from:
+                self.sampled = now
+                kernel.sample(now)
+            if kernel.clock.next_due < due or kernel.aggregates_due < due:
+                break
+        self.count(taken)
+        self.look_up()
+        return taken
+
+    cdef int count(self, Py_ssize_t rows) noexcept:
+        self.feed.at += rows
+        self.events_processed += rows
+        return 0
+
+    cdef int rest_of(self, int64_t now, int64_t row_ts, int64_t due) except -1:
+        """What follows the bars that end at an instant: calendar, happenings, timers, equity."""
+        if due <= now or self.venue.next_expiry <= now:
+            self.calendar(now)
+        self.happens(now)
+        if self.kernel.clock.next_due <= now:
+            self.timers(now)
+        if row_ts >= self.kernel.handlers_from:
+            self.sample(now)
+        return 0
 
     # -- what is due ---------------------------------------------------------------------------
 
@@ -145,30 +203,32 @@ cdef class Runner:
 
     cdef int ends(self, int64_t now) except -1:
         """Bars that end now: the venue over all of them, then indicators and handlers."""
-        cdef Cursor cursor
+        cdef Cursor cursor = self.feed.head()
         cdef Event event
-        cdef Py_ssize_t start = self.feed.at, i
-        cdef VenueBook book
         cdef list group
-        cursor = self.feed.head()
-        if self.feed.single or self.feed.at + 1 >= self.feed.n or self.group_ends(now):
-            self.venue_bar(cursor)
-            if self.kernel.inbox.count:
-                self.kernel.deliver()
-            self.take(cursor, &event)
-            self.kernel.process(&event)
-        else:
-            group = []
+        if not self.venue.waiting:
+            # No order meets these bars, so one pass over them is as good as two.
             while cursor is not None and cursor.rank == 1 and cursor.ts_init[cursor.at] <= now:
                 self.venue_bar(cursor)
-                group.append((cursor, cursor.at))
-                cursor.at += 1
-                self.feed.step()
+                self.take(cursor, &event)
+                self.kernel.on_bar(cursor.stream, &event)
                 cursor = None if self.feed.at == self.feed.n else self.feed.head()
-            if self.kernel.inbox.count:
-                self.kernel.deliver()
-            for pair in group:
-                self.process_row(<Cursor>(<tuple>pair)[0], (<tuple>pair)[1])
+            return self.settle_ends(now)
+        group = []
+        while cursor is not None and cursor.rank == 1 and cursor.ts_init[cursor.at] <= now:
+            self.venue_bar(cursor)
+            group.append((cursor, cursor.at))
+            cursor.at += 1
+            self.feed.step()
+            cursor = None if self.feed.at == self.feed.n else self.feed.head()
+        if self.kernel.inbox.count:
+            self.kernel.deliver()
+        for pair in group:
+            self.process_row(<Cursor>(<tuple>pair)[0], (<tuple>pair)[1])
+        return self.settle_ends(now)
+
+    cdef int settle_ends(self, int64_t now) except -1:
+        """Aggregated bars that end now, then the commands of all."""
         if self.kernel.aggregates_due <= now:
             self.kernel.close_aggregates(now)
         if self.kernel.aggregated:
@@ -176,13 +236,6 @@ cdef class Runner:
         if self.kernel.desk.commands:
             self.kernel.settle()
         return 0
-
-    cdef bint group_ends(self, int64_t now) except -1:
-        """Whether the head is the only row of its rank at this instant."""
-        cdef Cursor after = <Cursor>self.feed.cursors[self.feed.order[self.feed.at + 1]]
-        cdef Cursor head = <Cursor>self.feed.cursors[self.feed.order[self.feed.at]]
-        cdef Py_ssize_t row = after.at + (after is head)
-        return after.rank != 1 or after.ts_init[row] > now
 
     cdef int venue_bar(self, Cursor cursor) except -1:
         """Let the orders of the instrument walk the bar, or pass it by."""
