@@ -35,10 +35,14 @@ class Watcher(Strategy):
         for symbol in (self.first, self.second):
             self.subscribe_bars(symbol, "1d")
         self.closes: dict[str, float] = {}
+        self.instant = 0
         self.ratios: deque[float] = deque(maxlen=self.window)
         self.state = 0
 
     def on_bar(self, bar: Bar) -> None:
+        if bar.ts_event != self.instant:
+            self.instant = bar.ts_event
+            self.closes.clear()
         self.closes[bar.symbol] = bar.close
         if len(self.closes) < 2:
             return
@@ -46,7 +50,6 @@ class Watcher(Strategy):
         if len(self.ratios) == self.window:
             recent = np.array(self.ratios)
             self.judge((recent[-1] - recent.mean()) / recent.std(), bar.ts_event)
-        self.closes.clear()
 
     def judge(self, score: float, ts: int) -> None:
         """Enter against a wide spread, leave when it is back at its mean."""

@@ -33,10 +33,13 @@ class Rotation(Strategy):
             for symbol in self.symbols
         }
         self.strength: dict[str, float] = {}
-        self.month = self.session = 0
+        self.instant = self.month = self.session = 0
 
     def on_bar(self, bar: Bar) -> None:
         """Act once a session, when the bars of all symbols are in; they come one by one."""
+        if bar.ts_event != self.instant:
+            self.instant = bar.ts_event
+            self.strength.clear()
         self.strength[bar.symbol] = bar.close / self.average[bar.symbol].value
         if len(self.strength) < len(self.symbols):
             return
@@ -48,7 +51,6 @@ class Rotation(Strategy):
         elif self.session == 2:
             for symbol in self.chosen:
                 self.target_percent(symbol, self.invested / self.hold)
-        self.strength.clear()
 
     def choose(self) -> None:
         """Pick the strongest; sell the others, and what is too much of those picked."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,12 +27,13 @@ def data() -> None:
 def check(path: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Read PATH as a backtest would and report its tables, or all of its faults.
 
-    PATH is what `pyrt backtest --data` takes. Exit code 2 if the rows do not hold together.
+    PATH is what `pyrt backtest --data` takes; a table that names no symbol goes by its file's
+    name. Exit code 2 if the rows do not hold together.
     """
     from pyrt.data import load
 
     chosen = {name: value for name, value in given.items() if value not in (None, ())}
-    loaded = load(data_of(path), **chosen)
+    loaded = load(data_of(path), default_symbol=Path(path[0]).stem, **chosen)
     if as_json:
         click.echo(json.dumps({**loaded.provenance, "hashes": _hashes(loaded)}, default=str))
         return

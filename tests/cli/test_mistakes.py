@@ -52,7 +52,9 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("args", "hint"), MISTAKES, ids=lambda value: " ".join(value)[-40:])
+@pytest.mark.parametrize(
+    ("args", "hint"), MISTAKES, ids=[" ".join(args[-3:]) for args, _ in MISTAKES]
+)
 def test_a_mistake_is_one_line_with_a_remedy(pyrt: Shell, args: tuple[str, ...], hint: str) -> None:
     shown = pyrt(*args)
     assert shown.code == 2
