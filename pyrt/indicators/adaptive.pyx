@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # The path is tested against the distance before it divides.
 """Moving averages whose weight follows the market."""

@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # IEEE division is what is wanted: x / 0 is an infinity, 0 / 0 NaN.
 """Arithmetic on series: operators, elementary functions, sums."""

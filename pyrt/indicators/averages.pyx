@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors here are lengths and sums of weights, which the constructors keep positive.
 """Moving averages with fixed weights: simple, weighted, exponential and what is built of them."""

@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 """The base of compiled indicators: one C kernel behind `update`, `feed` and `batch`.
 
 A kernel is a method `run(x, y, n)`: take `n` rows from the input columns `x`, write the outputs

@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors are the settings' periods, all above 0.
 """The machine behind candlestick patterns; the patterns are in `candles_one` and its siblings."""

@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 """Candlestick patterns of four and five bars, and the hikkake, which looks ahead of itself.
 
 Each gives 100 (bullish), -100 (bearish) or 0. Source: TA-Lib's definitions, after Morris,

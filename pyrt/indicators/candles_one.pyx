@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 """Candlestick patterns of one bar.
 
 Each gives 100 (bullish), -100 (bearish) or 0. Source: TA-Lib's definitions, after Morris,

@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 """Moving averages chosen by number (`matype`), and the one whose period is a series."""
 
 cimport cython

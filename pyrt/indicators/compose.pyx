@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # IEEE division is what is wanted: x / 0 is an infinity, 0 / 0 NaN.
 """Chains of indicators and arithmetic on them: `EMA(9).of(RSI(14))`, `SMA(5) - SMA(20)`.

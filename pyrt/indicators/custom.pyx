@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 """The base of indicators written in Python."""
 
 from libc.math cimport NAN

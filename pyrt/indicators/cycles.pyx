@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Every divisor is a period held above 0 or is tested.
 """Ehlers' cycle indicators: dominant period and phase, sine wave, trend line and trend mode."""

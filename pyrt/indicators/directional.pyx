@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors are lengths, or are tested against zero.
 """Wilder's directional movement, and the vortex."""

@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors are lengths.
 """Greatest and least values of a window, and where they are."""

@@ -10,6 +10,7 @@ otherwise would be summed afresh; they are, when a price more than 10,000 times 
 """
 
 from libc.math cimport M_PI, atan, fabs
+from libc.string cimport memset
 
 cdef enum:
     LONGEST = 50  # bars in the longest cycle
@@ -45,7 +46,8 @@ cdef struct Cycle:
 
 
 cdef inline void cycle_init(Cycle* s, Py_ssize_t start) noexcept nogil:
-    s[0] = Cycle(start=start)
+    memset(s, 0, sizeof(Cycle))
+    s.start = start
 
 
 cdef inline void smooth_step(Cycle* s, double price) noexcept nogil:

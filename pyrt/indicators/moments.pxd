@@ -5,7 +5,7 @@ so what cancels between them is at most `n` times the result: no digits are lost
 level, and nothing a value did is left behind when it leaves.
 """
 
-from libc.math cimport sqrt
+from libc.string cimport memset
 
 
 cdef struct Moments:
@@ -21,7 +21,10 @@ cdef struct Moments:
 
 
 cdef inline void moments_init(Moments* s, double* block, Py_ssize_t n) noexcept nogil:
-    s[0] = Moments(n=n, scale=1.0 / n, block=block)
+    memset(s, 0, sizeof(Moments))
+    s.n = n
+    s.scale = 1.0 / n
+    s.block = block
 
 
 cdef inline void moments_step(Moments* s, double x) noexcept nogil:
@@ -66,7 +69,9 @@ cdef struct Joint:
 
 
 cdef inline void joint_init(Joint* s, double* block, Py_ssize_t n) noexcept nogil:
-    s[0] = Joint(n=n, block=block)
+    memset(s, 0, sizeof(Joint))
+    s.n = n
+    s.block = block
 
 
 cdef inline void joint_add(double* sums, double x, double y) noexcept nogil:
@@ -122,10 +127,11 @@ cdef struct Line:
 
 
 cdef inline void line_init(Line* s, double* block, Py_ssize_t n) noexcept nogil:
-    cdef double length = n
-    s[0] = Line(
-        n=n, length=length, factor=12.0 / (length * (length * length - 1.0)), block=block
-    )
+    memset(s, 0, sizeof(Line))
+    s.n = n
+    s.length = n
+    s.factor = 12.0 / (s.length * (s.length * s.length - 1.0))
+    s.block = block
 
 
 cdef inline void line_step(Line* s, double x) noexcept nogil:

@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors are lengths, or are tested against zero where zero can come up.
 """Rates of change and the oscillators that weigh rises against falls."""

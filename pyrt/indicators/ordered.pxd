@@ -12,7 +12,11 @@ cdef struct Ordered:
 
 
 cdef inline void ordered_init(Ordered* s, double* memory, Py_ssize_t n) noexcept nogil:
-    s[0] = Ordered(n=n, ring=memory, ranked=memory + n)
+    s.n = n
+    s.count = 0
+    s.p = 0
+    s.ring = memory
+    s.ranked = memory + n
 
 
 cdef inline Py_ssize_t ordered_below(Ordered* s, double x) noexcept nogil:

@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors are lengths, or are tested against zero.
 """Differences of two moving averages, and what is smoothed of them."""

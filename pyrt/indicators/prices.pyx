@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors are constants, or are tested against zero.
 """Prices made of a bar's prices."""
@@ -96,11 +97,12 @@ cdef class BOP(OpenHighLowClose):
         cdef const double* low = x[2]
         cdef const double* close = x[3]
         cdef double* o = y[0]
-        cdef double height
+        cdef double body, height
         cdef Py_ssize_t i
         for i in range(n):
+            body = close[i] - open[i]
             height = high[i] - low[i]
-            o[i] = 0.0 if height <= 0.0 else (close[i] - open[i]) / height
+            o[i] = body / height if height > 0.0 else (body + height) * 0.0  # NaN stays NaN
 
 
 @cython.final

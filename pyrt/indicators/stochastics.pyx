@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors are lengths, or are tested against zero.
 """Where the close stands in the range of the last bars."""

@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors are constants.
 """Lines that trail the price and change sides: parabolic SAR and SuperTrend."""

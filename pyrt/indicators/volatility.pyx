@@ -1,3 +1,4 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors are lengths, or are tested against zero.
 """True range and what is averaged of it, and other measures of how far prices swing."""

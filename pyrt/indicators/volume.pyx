@@ -1,8 +1,10 @@
+# distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors are lengths, or are tested against zero.
 """Indicators that weigh prices by volume. What adds up over the whole series is compensated."""
 
 cimport cython
+from libc.math cimport fabs
 
 from pyrt.indicators.base cimport (
     CloseVolume, HighLowClose, HighLowCloseVolume, HighLowVolume, Series, whole,
@@ -145,7 +147,7 @@ cdef class MFI(HighLowCloseVolume):
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Sum a = self.up, b = self.down
-        cdef double last = self.last, price, money, up, total
+        cdef double last = self.last, price, money, up, total, still
         cdef Py_ssize_t i = 0
         if not self.started:
             self.started = True
@@ -154,8 +156,9 @@ cdef class MFI(HighLowCloseVolume):
         for i in range(i, n):
             price = (x[0][i] + x[1][i] + x[2][i]) / 3.0
             money = price * x[3][i]
-            up = sum_step(&a, money if price > last else 0.0)
-            total = up + sum_step(&b, money if price < last else 0.0)
+            still = 1e-14 * (fabs(price) + fabs(last))  # what dividing by 3 may round
+            up = sum_step(&a, money if price - last > still else 0.0)
+            total = up + sum_step(&b, money if last - price > still else 0.0)
             last = price
             y[0][i] = 100.0 * (up / total) if total != 0.0 else 0.0
         self.up = a

@@ -87,6 +87,12 @@ SERIES: dict[str, Callable[[], Columns]] = {
 }
 
 
+def defined_for(name: str, inputs: tuple[str, ...], bars: Columns) -> list[NDArray[np.float64]]:
+    """As `columns_for`, within [-1, 1] for the arc functions."""
+    columns = columns_for(inputs, bars)
+    return [1 / c for c in columns] if name in {"ACOS", "ASIN"} else columns
+
+
 def columns_for(inputs: tuple[str, ...], bars: Columns) -> list[NDArray[np.float64]]:
     """The columns an indicator takes; a free series is the close."""
     rng = np.random.default_rng(3)

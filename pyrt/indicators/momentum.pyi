@@ -1,0 +1,60 @@
+"""Rates of change and the oscillators that weigh rises against falls."""
+
+from typing import final
+
+from pyrt.indicators.base import Series
+
+class Lagged(Series):
+    def __init__(self, timeperiod: int = 10) -> None: ...
+
+@final
+class MOM(Lagged): ...
+
+@final
+class ROC(Lagged): ...
+
+@final
+class ROCP(Lagged): ...
+
+@final
+class ROCR(Lagged): ...
+
+@final
+class ROCR100(Lagged): ...
+
+class Rises(Series):
+    def __init__(self, timeperiod: int = 14) -> None: ...
+
+@final
+class RSI(Rises): ...
+
+@final
+class CMO(Rises): ...
+
+@final
+class CMOU(Series):
+    def __init__(self, timeperiod: int = 14) -> None: ...
+
+@final
+class ER(Series):
+    def __init__(self, timeperiod: int = 10) -> None: ...
+
+@final
+class TRIX(Series):
+    def __init__(self, timeperiod: int = 30) -> None: ...
+
+@final
+class TSI(Series):
+    def __init__(self, firstperiod: int = 25, secondperiod: int = 13) -> None: ...
+
+@final
+class DPO(Series):
+    def __init__(self, timeperiod: int = 20) -> None: ...
+
+@final
+class COPPOCK(Series):
+    def __init__(self, wmaperiod: int = 10, roc1period: int = 11, roc2period: int = 14) -> None: ...
+
+@final
+class VHF(Series):
+    def __init__(self, timeperiod: int = 28) -> None: ...

@@ -1,0 +1,34 @@
+"""True range and what is averaged of it, and other measures of how far prices swing."""
+
+from typing import final
+
+from pyrt.indicators.base import HighLow, HighLowClose, Series
+
+@final
+class TRANGE(HighLowClose):
+    def __init__(self) -> None: ...
+
+class Ranges(HighLowClose):
+    def __init__(self, timeperiod: int = 14) -> None: ...
+
+@final
+class ATR(Ranges): ...
+
+@final
+class NATR(Ranges): ...
+
+@final
+class ADR(HighLow):
+    def __init__(self, timeperiod: int = 14) -> None: ...
+
+@final
+class CVI(HighLow):
+    def __init__(self, timeperiod: int = 10, rocperiod: int = 10) -> None: ...
+
+@final
+class MASSI(HighLow):
+    def __init__(self, fastperiod: int = 9, slowperiod: int = 25) -> None: ...
+
+@final
+class RVI(Series):
+    def __init__(self, timeperiod: int = 14, stddevperiod: int = 10) -> None: ...
