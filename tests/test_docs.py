@@ -1,0 +1,114 @@
+"""What the documents show works: Python blocks run, commands exist, links lead somewhere."""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyrt.venues.sessions import sessions
+from tests.documents import FIRST_NS, Block, blocks, run
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+WITH_PYTHON = [path for path in DOCUMENTS if blocks(path, "python")]
+LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)#\s]+)")
+TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def commands(program: str) -> list[tuple[str, str]]:
+    """Return (document, command line) of every line `$ program …` in console blocks."""
+    found: list[Block] = []
+    lines = []
+    for path in DOCUMENTS:
+        found = blocks(path, "console")
+        for block in found:
+            # A backslash continues a command on the next line.
+            for text in block.code.replace("\\\n", " ").splitlines():
+                if text.startswith(f"$ {program} "):
+                    lines.append((name_of(path), text[2:].split("#")[0].strip()))
+    return lines
+
+
+def given_to(document: str) -> dict[str, Any]:
+    """Return the names that a document takes for granted, besides those all share."""
+    ts = FIRST_NS + 1_000_000_000 * np.arange(600)
+    if document == "docs/aggregation.md":
+        table = sessions("XNYS", FIRST_NS, FIRST_NS + 5 * 86_400_000_000_000)
+        price = 470 + np.arange(600) / 100
+        return {"table": table, "ts": ts, "price": price, "size": np.full(600, 100.0)}
+    if document == "docs/venues.md":
+        day = datetime.date(2024, 1, 3)
+        amounts = {"notional_raw": 10_000 * 10**18, "quantity_e9": 100 * 10**9}
+        return {"ts": int(ts[0]), "date": day, **amounts}
+    return {}
+
+
+@pytest.mark.parametrize("path", WITH_PYTHON, ids=name_of)
+def test_python_blocks_run(path: Path, tmp_path: Path) -> None:
+    assert run(path, tmp_path, **given_to(name_of(path))) > 0
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_links_lead_to_files(path: Path) -> None:
+    missing = [
+        target
+        for target in LINK.findall(path.read_text("utf-8"))
+        if not (path.parent / target).exists()
+    ]
+    assert missing == []
+
+
+def test_make_targets_that_documents_name_exist() -> None:
+    targets = set(TARGET.findall((ROOT / "Makefile").read_text("utf-8")))
+    named = {
+        (document, word)
+        for document, line in commands("make")
+        for word in line.split()[1:]
+        if "=" not in word and word != "&&"
+    }
+    assert {(document, word) for document, word in named if word not in targets} == set()
+
+
+@pytest.mark.parametrize(("document", "line"), commands("pyrt") or [("", "pyrt --version")])
+def test_pyrt_commands_that_documents_name_exist(document: str, line: str) -> None:
+    command = importlib.import_module("pyrt.cli").main
+    words = [word for word in line.split()[1:] if not word.startswith("-")]
+    if words:
+        assert words[0] in command.commands, f"{document}: {line}"
+
+
+def test_python_scripts_that_documents_name_exist() -> None:
+    missing = [
+        (document, line)
+        for document, line in commands("python")
+        for word in line.split()
+        if word.endswith(".py") and "/" in word and not (ROOT / word).exists()
+    ]
+    assert missing == []
+
+
+def test_blocks_are_told_apart_by_language(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text(
+        "a\n\n```python\nx = 1\n```\n\n```text\nno\n```\n```python\nassert x == 1\n```\n"
+    )
+    assert [block.line for block in blocks(path, "python")] == [4, 11]
+    assert run(path, tmp_path) == 2
+
+
+def test_a_block_that_fails_names_the_line_of_the_document(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text("a\n\n```python\nx = 1\n1 / 0\n```\n")
+    with pytest.raises(ZeroDivisionError) as caught:
+        run(path, tmp_path)
+    assert caught.traceback[-1].lineno + 1 == 5
