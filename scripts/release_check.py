@@ -1,0 +1,53 @@
+"""Check a release as its users meet it: `python scripts/release_check.py dist`.
+
+The source archive is built into a wheel in an environment made for it, the wheel is installed into
+another one that has nothing else, and there the README's backtest runs, far from the tree.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def environment(folder: Path) -> Path:
+    """Make an empty virtual environment and return its interpreter."""
+    venv.create(folder, with_pip=True)
+    return folder / "bin" / "python"
+
+
+def call(*command: str | Path, cwd: Path) -> None:
+    """Run a command that cannot see the tree; raise if it fails."""
+    hidden = {"PYTHONPATH", "VIRTUAL_ENV", "PYRT_BUILD", "PYRT_ONLY"}
+    env = {name: value for name, value in os.environ.items() if name not in hidden}
+    print("$", *(Path(part).name if Path(part).is_absolute() else part for part in command))
+    subprocess.run([str(part) for part in command], cwd=cwd, env=env, check=True)
+
+
+def main(folder: Path) -> int:
+    """Return 0 when the archive builds, installs and runs."""
+    (source,) = folder.resolve().glob("*.tar.gz")
+    with tempfile.TemporaryDirectory() as place:
+        here = Path(place)
+        builder = environment(here / "builder")
+        call(builder, "-m", "pip", "wheel", "-q", "--no-deps", "-w", here, source, cwd=here)
+        (wheel,) = here.glob("*.whl")
+        user = environment(here / "user")
+        call(user, "-m", "pip", "install", "-q", f"{wheel}[analysis]", cwd=here)
+        for name in ("tests/documents.py", "README.md"):
+            shutil.copy(ROOT / name, here)
+        call(user, "-P", here / "documents.py", here / "README.md", cwd=here)
+        call(here / "user" / "bin" / "pyrt", "--version", cwd=here)
+    print(f"{source.name} builds, installs and runs on Python {sys.version.split()[0]}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
