@@ -16,7 +16,7 @@ cdef struct RoundTrip:
     int128 entry_notional
     int128 exit_notional
     int128 fees
-    # adjustments in cash: dividends while held, splits' cash in lieu
+    # dividends while held
     int128 carried
     int32_t entry_bar
     int32_t tag
@@ -55,10 +55,10 @@ cdef class Position:
             and self.unknown_sells == 0
 
     cdef int128 fill(self, int side, int64_t quantity, int64_t price, int128 fee) except? -1
-    cdef int128 release(self, int64_t quantity) except? -1
-    cdef int128 release_lots(self, int64_t quantity) except? -1
-    cdef int open_units(self, int side, int64_t quantity, int128 cost) except -1
+    cdef int128 cost_of(self, int64_t quantity) except? -1
+    cdef int drop_lots(self, int64_t quantity) except -1
     cdef int64_t split(self, int64_t numerator, int64_t denominator) except? -1
+    cdef int split_lots(self, int64_t units, int64_t numerator, int64_t denominator) except -1
     cdef int128 value(self) except? -1
     cdef int push_lot(self, int64_t quantity, int128 cost) except -1
-    cdef int reserve_lots(self) except -1
+    cdef int reserve_lot(self) except -1

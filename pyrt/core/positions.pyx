@@ -4,12 +4,19 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memset
 
 from pyrt.core.int128 cimport (
-    HALF_EVEN, TOWARD_ZERO, i128_add, i128_mul, i128_muldiv, i128_neg, i128_notional, i128_sub,
-    i128_to_double, i128_to_i64, i128_to_int,
+    HALF_EVEN, TOWARD_ZERO, i128_add, i128_muldiv, i128_notional, i128_sub, i128_to_double,
+    i128_to_i64, i128_to_int,
 )
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_to_double
 from pyrt.core.types import Side
 from pyrt.errors import ConfigError
+
+
+cdef int128 lot_share(Lot* lot, int64_t quantity) except? -1:
+    """Cost of part of a lot: exact, unless a split has left its price off the 1e-9 grid."""
+    if quantity == 0:
+        return 0
+    return i128_muldiv(lot.cost, quantity, lot.quantity, HALF_EVEN)
 
 
 @cython.final
@@ -48,89 +55,85 @@ cdef class Position:
         other side.
         """
         cdef int64_t held = self.units if self.units >= 0 else -self.units
-        cdef int64_t closing = 0
-        cdef int128 cash, opening_cost, released, result, fees
-        cdef Instrument instrument = self.instrument
-        if (side > 0) != (self.units > 0) and self.units != 0:
+        cdef int64_t closing = 0, opening, units
+        cdef int128 released, opening_cost, result, realized, fees, open_cost
+        if self.units != 0 and (side > 0) != (self.units > 0):
             closing = min(held, quantity)
-        # Every product that could overflow comes before the first change of state.
-        cash = i128_notional(price, closing, instrument.factor)
-        opening_cost = i128_notional(price, quantity - closing, instrument.factor)
-        result = i128_neg(fee)
+        opening = quantity - closing
+        released = self.cost_of(closing)
+        opening_cost = side * i128_notional(price, opening, self.instrument.factor)
+        result = i128_sub(
+            -side * i128_notional(price, closing, self.instrument.factor), i128_add(released, fee)
+        )
+        realized = i128_add(self.realized, result)
         fees = i128_add(self.fees, fee)
-        i128_to_i64(<int128>self.units + <int128>side * <int128>quantity)
-        i128_add(self.open_cost, side * opening_cost)
-        self.reserve_lots()
-        if closing:
-            released = self.release(closing)
-            result = i128_add(result, i128_sub(-side * cash, released))
-        if quantity > closing:
-            self.open_units(side, quantity - closing, opening_cost)
-        self.realized = i128_add(self.realized, result)
+        open_cost = i128_add(i128_sub(self.open_cost, released), opening_cost)
+        units = i128_to_i64(<int128>self.units + <int128>side * <int128>quantity)
+        if self.fifo and opening:
+            self.reserve_lot()
+        # Nothing fails from here on.
+        if self.fifo and closing:
+            self.drop_lots(closing)
+        if self.fifo and opening:
+            self.push_lot(opening, side * opening_cost)
+        self.units = units
+        self.open_cost = open_cost
+        self.realized = realized
         self.fees = fees
         self.mark = price
         return result
 
-    cdef int128 release(self, int64_t quantity) except? -1:
-        """Take `quantity` units off the open side and return their signed cost."""
+    cdef int128 cost_of(self, int64_t quantity) except? -1:
+        """Signed cost that closing `quantity` units of the open side releases."""
         cdef int64_t held = self.units if self.units >= 0 else -self.units
-        cdef int128 cost
+        cdef int128 cost = 0
+        cdef Lot* lot = self.lots + self.lot_head
+        if quantity == 0:
+            return 0
         if quantity == held:
-            cost = self.open_cost
-            self.lot_count = 0
-            self.lot_head = 0
-        elif self.fifo:
-            cost = self.release_lots(quantity)
-            if self.units < 0:
-                cost = -cost
-        else:
-            cost = i128_muldiv(self.open_cost, quantity, held, HALF_EVEN)
-        self.open_cost = i128_sub(self.open_cost, cost)
-        self.units += -quantity if self.units > 0 else quantity
-        return cost
+            return self.open_cost
+        if not self.fifo:
+            return i128_muldiv(self.open_cost, quantity, held, HALF_EVEN)
+        while quantity >= lot.quantity:
+            quantity -= lot.quantity
+            cost = i128_add(cost, lot.cost)
+            lot += 1
+        cost = i128_add(cost, lot_share(lot, quantity))
+        return cost if self.units > 0 else -cost
 
-    cdef int128 release_lots(self, int64_t quantity) except? -1:
-        cdef int128 cost = 0, part
+    cdef int drop_lots(self, int64_t quantity) except -1:
+        """Take the oldest units off the lots."""
         cdef Lot* lot
         while quantity > 0:
             lot = &self.lots[self.lot_head]
             if lot.quantity <= quantity:
                 quantity -= lot.quantity
-                cost = i128_add(cost, lot.cost)
                 self.lot_head += 1
                 self.lot_count -= 1
             else:
-                # Exact unless a split has left the lot with a price off the 1e-9 grid.
-                part = i128_muldiv(lot.cost, quantity, lot.quantity, HALF_EVEN)
-                lot.cost = i128_sub(lot.cost, part)
+                lot.cost -= lot_share(lot, quantity)
                 lot.quantity -= quantity
-                cost = i128_add(cost, part)
                 quantity = 0
-        return cost
-
-    cdef int open_units(self, int side, int64_t quantity, int128 cost) except -1:
-        self.units += side * quantity
-        self.open_cost = i128_add(self.open_cost, side * cost)
-        if self.fifo:
-            self.push_lot(quantity, cost)
+        if self.lot_count == 0:
+            self.lot_head = 0
         return 0
 
-    cdef int reserve_lots(self) except -1:
+    cdef int reserve_lot(self) except -1:
         """Make room for one more lot, so that pushing it cannot fail half-way."""
         cdef Py_ssize_t i
         cdef Lot* lots
-        if not self.fifo or self.lot_head + self.lot_count < self.lot_capacity:
+        if self.lot_head + self.lot_count < self.lot_capacity:
             return 0
         if self.lot_head > self.lot_capacity // 2:
             for i in range(self.lot_count):
                 self.lots[i] = self.lots[self.lot_head + i]
             self.lot_head = 0
             return 0
-        self.lot_capacity = self.lot_capacity * 2 + 8
-        lots = <Lot*>realloc(self.lots, self.lot_capacity * sizeof(Lot))
+        lots = <Lot*>realloc(self.lots, (self.lot_capacity * 2 + 8) * sizeof(Lot))
         if lots == NULL:
             raise MemoryError
         self.lots = lots
+        self.lot_capacity = self.lot_capacity * 2 + 8
         return 0
 
     cdef int push_lot(self, int64_t quantity, int128 cost) except -1:
@@ -140,30 +143,39 @@ cdef class Position:
         return 0
 
     cdef int64_t split(self, int64_t numerator, int64_t denominator) except? -1:
-        """Turn `denominator` old units into `numerator` new ones; cost stays.
+        """Turn `denominator` old units into `numerator` new ones, less than a unit is lost.
 
-        Returns the signed number of new units that do not fill a step and are paid out in cash;
-        they are still held when this returns.
+        The cost stays with the units; where none are left it is realized. Returns the signed
+        number of new units that do not fill a step and are paid out in cash; they are still held
+        when this returns.
         """
-        cdef int128 exact = i128_muldiv(self.units, numerator, denominator, TOWARD_ZERO)
-        cdef int64_t units = i128_to_i64(exact), total = 0
-        cdef Py_ssize_t i
-        cdef Lot* lot
+        cdef int64_t units = i128_to_i64(
+            i128_muldiv(self.units, numerator, denominator, TOWARD_ZERO)
+        )
+        cdef int64_t mark = i128_to_i64(i128_muldiv(self.mark, denominator, numerator, HALF_EVEN))
         if self.fifo:
-            for i in range(self.lot_count):
-                lot = &self.lots[self.lot_head + i]
-                lot.quantity = i128_to_i64(
-                    i128_muldiv(lot.quantity, numerator, denominator, TOWARD_ZERO)
-                )
-                total += lot.quantity
-            # Rounding of single lots goes to the newest, so that lots and units agree.
-            if self.lot_count:
-                lot = &self.lots[self.lot_head + self.lot_count - 1]
-                lot.quantity += (units if units >= 0 else -units) - total
+            self.split_lots(units if units >= 0 else -units, numerator, denominator)
         self.units = units
-        if self.mark:
-            self.mark = i128_to_i64(i128_muldiv(self.mark, denominator, numerator, HALF_EVEN))
+        self.mark = mark
+        if units == 0:
+            self.realized = i128_sub(self.realized, self.open_cost)
+            self.open_cost = 0
+            self.lot_head = self.lot_count = 0
         return units - self.instrument.round_quantity_raw(units)
+
+    cdef int split_lots(self, int64_t units, int64_t numerator, int64_t denominator) except -1:
+        """Restate each lot; what rounding leaves goes to the newest, so that the sum is `units`."""
+        cdef Py_ssize_t i
+        cdef Lot* lot = NULL
+        for i in range(self.lot_count):
+            lot = &self.lots[self.lot_head + i]
+            lot.quantity = i128_to_i64(
+                i128_muldiv(lot.quantity, numerator, denominator, TOWARD_ZERO)
+            )
+            units -= lot.quantity
+        if lot != NULL:
+            lot.quantity += units
+        return 0
 
     cdef int128 value(self) except? -1:
         """Signed market value at the last price, in 1e-18."""

@@ -32,4 +32,5 @@ cdef class Booking:
                          Order order) except -1
     cdef int end_trip(self, Position position, int64_t ts) except -1
     cdef int split(self, Position position, Event* event) except -1
+    cdef int pay_out(self, Position position, int64_t stub, int64_t ts) except -1
     cdef int dividend(self, Position position, Event* event) except -1

@@ -133,9 +133,7 @@ cdef class Booking:
     cdef int split(self, Position position, Event* event) except -1:
         """Turn old units into new ones; what does not fill a step is paid out at the new price."""
         cdef Py_ssize_t index = position.instrument.index
-        cdef int currency = self.account.holdings[index].currency
         cdef int64_t before = position.units, stub
-        cdef int128 cash
         if before == 0:
             return 0
         stub = position.split(event.quantity, event.price)
@@ -144,16 +142,26 @@ cdef class Booking:
         self.account.set_units(
             index, self.account.holdings[index].units - before + position.units, position.mark
         )
-        if stub == 0:
-            return 0
-        cash = i128_notional(position.mark, stub, position.instrument.factor)
-        position.fill(-1 if stub > 0 else 1, stub if stub > 0 else -stub, position.mark, 0)
-        position.trip.carried = i128_add(position.trip.carried, cash)
-        self.account.set_units(
-            index, self.account.holdings[index].units - stub, position.mark
+        if stub:
+            self.pay_out(position, stub, event.ts_event)
+        if position.units == 0:
+            self.end_trip(position, event.ts_event)
+        return 0
+
+    cdef int pay_out(self, Position position, int64_t stub, int64_t ts) except -1:
+        """Exchange signed units for cash at the last price; to the round trip it is an exit."""
+        cdef Py_ssize_t index = position.instrument.index
+        cdef int currency = self.account.holdings[index].currency
+        cdef int64_t units = stub if stub > 0 else -stub
+        cdef int128 cash = i128_notional(position.mark, stub, position.instrument.factor)
+        position.fill(-1 if stub > 0 else 1, units, position.mark, 0)
+        position.trip.exited += units
+        position.trip.exit_notional = i128_add(
+            position.trip.exit_notional, cash if stub > 0 else i128_neg(cash)
         )
+        self.account.set_units(index, self.account.holdings[index].units - stub, position.mark)
         self.account.pay(currency, cash)
-        return self.records.entry(event.ts_event, CASH_IN_LIEU, index, currency, cash)
+        return self.records.entry(ts, CASH_IN_LIEU, index, currency, cash)
 
     cdef int dividend(self, Position position, Event* event) except -1:
         """Credit cash per unit held before the ex-date; a short position pays it."""

@@ -61,7 +61,10 @@ class Script(Strategy):
 class Run:
     """A finished run with its columns in plain form."""
 
-    def __init__(self, engine: Probe, outcome: Outcome, strategies: Sequence[Strategy]) -> None:
+    def __init__(
+        self, engine: Probe, outcome: Outcome, strategies: Sequence[Strategy], start: int
+    ) -> None:
+        self.start = start
         self.engine = engine
         self.kernel: Any = engine.kernel
         self.sim: Any = engine.sim
@@ -79,7 +82,7 @@ class Run:
         """(bar minute, signed quantity, price) of each fill; the minute is that of its stamp."""
         return [
             (
-                (int(f["ts_event"]) - START) / MINUTE,
+                (int(f["ts_event"]) - self.start) / MINUTE,
                 float(f["quantity"]) * (1 if f["side"] == "buy" else -1),
                 float(f["price"]),
             )
@@ -158,7 +161,7 @@ def play(
     strategies = _strategies(steps)
     for strategy in strategies:
         probe.add_strategy(strategy)
-    run = Run(probe, probe.execute(), strategies)
+    run = Run(probe, probe.execute(), strategies, start)
     if check:
         run.check_books()
     return run
