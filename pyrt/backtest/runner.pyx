@@ -308,6 +308,8 @@ cdef class Runner:
         cdef Cursor cursor
         if self.venue.waiting or self.venue.next_delayed <= now:
             self.opens(now)
+        else:
+            self.venue.opens_over = now
         if not self.has_ticks:
             return 0
         cursor = self.feed.head()
