@@ -21,8 +21,8 @@ class SmaCross(Strategy):
     """All in while the fast average is above the slow one, out of the market otherwise."""
 
     symbol: str = SYMBOL
-    fast: int = 50
-    slow: int = 200
+    fast: int = 20
+    slow: int = 50
 
     def on_start(self) -> None:
         """Ask for daily bars and let the engine feed two averages from them."""

@@ -109,7 +109,7 @@ def test_the_demo_needs_nothing_but_its_data_package(tmp_path: Path) -> None:
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "SmaCross(symbol='GOOG', fast=50, slow=200)" in done.stdout
+    assert "SmaCross(symbol='GOOG', fast=20, slow=50)" in done.stdout
     assert "public domain" in done.stdout
     report = tmp_path / "build" / "demo" / "report.html"
     assert f"Report: {report.relative_to(tmp_path)}" in done.stdout
