@@ -13,7 +13,8 @@ is a number: it spoils a window for as long as it is inside and a recursion for 
 """
 
 from libc.math cimport NAN, isfinite
-cimport libc.stdint  # uint64_t in the C text below
+cimport libc.stdint  # for the C text below
+cimport libc.string
 from libc.stdlib cimport calloc, free
 
 import numpy as np
@@ -23,33 +24,59 @@ from pyrt.errors import ConfigError, DataError
 
 cdef extern from *:
     """
-    /* Whether any of n doubles is NaN. Read as an integer, |NaN| lies above infinity,
-       0x7ff0000000000000: adding what is missing to 2^63 carries into the top bit for NaN alone.
-       Unlike x != x, compilers vectorize this. */
-    static int pyrt_any_nan(const double* x, Py_ssize_t n) {
-        const uint64_t magnitude = 0x7fffffffffffffffULL, missing = 0x000fffffffffffffULL;
-        const uint64_t* bits = (const uint64_t*)x;
-        uint64_t a = 0, b = 0, c = 0, d = 0;
-        Py_ssize_t i = 0;
-        for (; i + 4 <= n; i += 4) {
-            a |= (bits[i] & magnitude) + missing;
-            b |= (bits[i + 1] & magnitude) + missing;
-            c |= (bits[i + 2] & magnitude) + missing;
-            d |= (bits[i + 3] & magnitude) + missing;
+    /* Whether one of n rows of two (three) columns holds NaN, or infinities that cancel. Read as an
+       integer, |NaN| lies above infinity, 0x7ff0000000000000: adding what is missing to 2^63 carries
+       into the top bit for NaN alone. Unlike x != x, compilers vectorize this. */
+    static int pyrt_nan2(const double* a, const double* b, Py_ssize_t n) {
+        uint64_t bad = 0, bits;
+        for (Py_ssize_t i = 0; i < n; i++) {
+            double sum = a[i] + b[i];
+            memcpy(&bits, &sum, sizeof bits);
+            bad |= (bits & 0x7fffffffffffffffULL) + 0x000fffffffffffffULL;
         }
-        for (; i < n; i++) a |= (bits[i] & magnitude) + missing;
-        return (int)((a | b | c | d) >> 63);
+        return (int)(bad >> 63);
+    }
+    static int pyrt_nan3(const double* a, const double* b, const double* c, Py_ssize_t n) {
+        uint64_t bad = 0, bits;
+        for (Py_ssize_t i = 0; i < n; i++) {
+            double sum = a[i] + b[i] + c[i];
+            memcpy(&bits, &sum, sizeof bits);
+            bad |= (bits & 0x7fffffffffffffffULL) + 0x000fffffffffffffULL;
+        }
+        return (int)(bad >> 63);
     }
     """
-    int pyrt_any_nan(const double*, Py_ssize_t) noexcept nogil
+    int pyrt_nan2(const double*, const double*, Py_ssize_t) noexcept nogil
+    int pyrt_nan3(const double*, const double*, const double*, Py_ssize_t) noexcept nogil
 
 
-cdef bint has_gap(const double* const* x, int n_in, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    """Whether any row of [start, stop) holds NaN."""
+cdef bint maybe_gap(
+    const double* const* x, int n_in, Py_ssize_t start, Py_ssize_t stop
+) noexcept nogil:
+    """Whether a row of [start, stop) may be a gap; infinities of both signs raise the question."""
+    cdef Py_ssize_t n = stop - start, half = n // 2
+    cdef int k = 0
+    if n_in == 1:  # the two halves of the column serve as two columns
+        return pyrt_nan2(x[0] + start, x[0] + stop - half, half) or x[0][start + half] != x[0][
+            start + half
+        ]
+    while n_in - k > 4 or n_in - k == 3:
+        if pyrt_nan3(x[k] + start, x[k + 1] + start, x[k + 2] + start, n):
+            return True
+        k += 3
+    while k < n_in:
+        if pyrt_nan2(x[k] + start, x[k + 1] + start, n):
+            return True
+        k += 2
+    return False
+
+
+cdef bint is_gap(const double* const* x, int n_in, Py_ssize_t row) noexcept nogil:
+    """Whether a row holds NaN."""
     cdef int k
     cdef bint bad = False
     for k in range(n_in):
-        bad |= pyrt_any_nan(x[k] + start, stop - start)
+        bad |= x[k][row] != x[k][row]
     return bad
 
 
@@ -174,13 +201,13 @@ cdef class Native(Composable):
         cdef int k
         while start < n:
             stop = min(start + CHUNK, n)
-            if self.stateless or not has_gap(x, self.n_in, start, stop):
+            if self.stateless or not maybe_gap(x, self.n_in, start, stop):
                 self.span(x, y, start, stop)
             else:
                 i = start
                 while i < stop:
                     j = i
-                    while j < stop and not has_gap(x, self.n_in, j, j + 1):
+                    while j < stop and not is_gap(x, self.n_in, j):
                         j += 1
                     if j > i:
                         self.span(x, y, i, j)

@@ -13,7 +13,7 @@ from pyrt.indicators.base cimport CHUNK, OpenHighLowClose
 cdef enum:
     REACH = 16       # rows of the past a pattern may look at, its averages included
     MAX_TOTALS = 8
-    ROOM = 528       # REACH + CHUNK
+    ROOM = 1024      # REACH + CHUNK, and as much again before the past has to be moved
 
 cdef enum Setting:
     BODY_LONG
@@ -32,39 +32,41 @@ cdef struct Bars:
     const double* low
     const double* close
     const double* body      # |close - open|
-    double average[MAX_TOTALS]
+    const double* average[MAX_TOTALS]
     double depth            # how far into the first body a pattern has to reach
-    Py_ssize_t row          # of the present bar, counted from the first
+    Py_ssize_t offset       # row, counted from the first bar, less place in the columns
     Py_ssize_t found        # row of the last hikkake
     int result              # its sign
 
 
-ctypedef int (*Shape)(Bars* b, Py_ssize_t i) noexcept nogil
-
-
 cdef struct Total:
-    int setting
+    int measure
     Py_ssize_t back         # bars between the present one and the one the average is for
     Py_ssize_t period
     double factor
     double sum
     double peak             # greatest sum since it was last summed afresh
+    double* average         # a column: the average for the bar `back` before each bar
 
 
 cdef class Pattern(OpenHighLowClose):
-    cdef Shape match
     cdef Bars bars
     cdef Total totals[MAX_TOTALS]
     cdef int n_totals
     cdef Py_ssize_t first
     """Row of the first bar the pattern is looked for at."""
     cdef Py_ssize_t warmup
-    cdef double columns[7][ROOM]
+    cdef Py_ssize_t place
+    """Where the next bar goes in the columns."""
+    cdef double* columns[7]
     """The past and the rows in hand: prices, bodies, heights and shadows."""
+    cdef bint needed[7]
 
-    cdef void clear(self) noexcept
-    cdef void shape(self, Shape match, Py_ssize_t warmup, tuple averages) noexcept
-    cdef void tend(self, Total* t, Py_ssize_t i, Py_ssize_t row) noexcept nogil
+    cdef int clear(self) except -1
+    cdef void shape(self, Py_ssize_t warmup, tuple averages) noexcept
+    cdef void make_room(self, Py_ssize_t n) noexcept nogil
+    cdef void measure(self, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil
 
 
 cdef class Deep(Pattern):

@@ -19,6 +19,30 @@ cdef int[8] PERIOD = [10, 10, 10, 10, 10, 5, 5, 5]
 cdef double[8] FACTOR = [1.0, 1.0, 0.1, 0.5, 0.1, 0.2, 0.6, 0.05]
 
 
+cdef void run_total(
+    Total* t, const double* measure, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t warm
+) noexcept nogil:
+    """Write the averages for the bars in places [start, stop); `warm` of them precede the first."""
+    cdef Py_ssize_t i, j, sum_from = start + warm - t.back - t.period
+    cdef double sum = t.sum, peak = t.peak, period = t.period
+    for i in range(start, min(start + warm, stop)):  # before the first: add up the first window
+        if sum_from <= i < sum_from + t.period:
+            sum += measure[i]
+    for i in range(start + warm if warm > 0 else start, stop):
+        t.average[i] = t.factor * (sum / period)
+        j = i - t.back
+        sum += measure[j] - measure[j - t.period]
+        if sum > peak:
+            peak = sum
+        elif sum < peak * 1e-5:  # digits are gone with a spike that left
+            sum = 0.0
+            for j in range(i - t.back - t.period + 1, i - t.back + 1):
+                sum += measure[j]
+            peak = sum
+    t.sum = sum
+    t.peak = peak
+
+
 cdef class Pattern(OpenHighLowClose):
     """A candlestick pattern: 100 (bullish), -100 (bearish) or 0; 80 and 200 where it says so."""
 
@@ -26,80 +50,93 @@ cdef class Pattern(OpenHighLowClose):
         self.begin((), (), self.warmup)
         self.clear()
 
-    cdef void clear(self) noexcept:
+    cdef int clear(self) except -1:
         cdef int k
+        for k in range(7):
+            self.columns[k] = self.reserve(ROOM) if self.needed[k] else NULL
         for k in range(self.n_totals):
             self.totals[k].sum = 0.0
             self.totals[k].peak = 0.0
+            self.totals[k].average = self.reserve(ROOM)
+            self.bars.average[k] = self.totals[k].average
+        self.bars.open = self.columns[0]
+        self.bars.high = self.columns[1]
+        self.bars.low = self.columns[2]
+        self.bars.close = self.columns[3]
+        self.bars.body = self.columns[BODY]
         self.bars.found = -10
         self.bars.result = 0
+        self.place = REACH
+        return 0
 
-    cdef void shape(self, Shape match, Py_ssize_t warmup, tuple averages) noexcept:
-        """Name the function that knows the pattern, its warm-up, and (setting, bars back) pairs."""
+    cdef void shape(self, Py_ssize_t warmup, tuple averages) noexcept:
+        """Set the warm-up and the averages wanted, as (setting, bars back)."""
         cdef int k = 0
-        self.match = match
         self.warmup = warmup
         self.first = warmup
         self.n_totals = len(averages)
-        for setting, back in averages:
-            self.totals[k].setting = MEASURE[<int>setting]
+        for k in range(BODY + 1):
+            self.needed[k] = True
+        for k, (setting, back) in enumerate(averages):
+            self.totals[k].measure = MEASURE[<int>setting]
             self.totals[k].back = back
             self.totals[k].period = PERIOD[<int>setting]
             self.totals[k].factor = FACTOR[<int>setting]
-            k += 1
+            self.needed[self.totals[k].measure] = True
 
-    cdef void tend(self, Total* t, Py_ssize_t i, Py_ssize_t row) noexcept nogil:
-        """Let the bar in column slot `i` into a total, and the one a period before it out."""
-        cdef const double* measure = self.columns[t.setting]
-        cdef Py_ssize_t j
-        if row < self.first:
-            if self.first - t.back - t.period <= row < self.first - t.back:
-                t.sum += measure[i]
-        else:
-            i -= t.back
-            t.sum += measure[i] - measure[i - t.period]
-            if t.sum > t.peak:
-                t.peak = t.sum
-            elif t.sum < t.peak * 1e-5:  # digits are gone with a spike that left
-                t.sum = 0.0
-                for j in range(i - t.period + 1, i + 1):
-                    t.sum += measure[j]
-                t.peak = t.sum
+    cdef void make_room(self, Py_ssize_t n) noexcept nogil:
+        """Move the past to the front when the rows in hand would not fit behind it."""
+        cdef int k
+        if self.place + n <= ROOM:
+            return
+        for k in range(7):
+            if self.needed[k]:
+                memmove(
+                    self.columns[k],
+                    self.columns[k] + self.place - REACH,
+                    REACH * sizeof(double),
+                )
+        self.place = REACH
+
+    cdef void measure(self, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+        """Fill the columns of bodies, heights and shadows, those that are needed."""
+        cdef const double* open = self.columns[0]
+        cdef const double* high = self.columns[1]
+        cdef const double* low = self.columns[2]
+        cdef const double* close = self.columns[3]
+        cdef double* out = self.columns[BODY]
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            out[i] = fabs(close[i] - open[i])
+        if self.needed[HEIGHT]:
+            out = self.columns[HEIGHT]
+            for i in range(start, stop):
+                out[i] = high[i] - low[i]
+        if self.needed[SHADOWS]:
+            out = self.columns[SHADOWS]
+            for i in range(start, stop):
+                out[i] = upper(&self.bars, i) + lower(&self.bars, i)
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        """Write what the pattern is worth at the bars in places [start, stop) to y[start:stop]."""
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Bars* b = &self.bars
-        cdef Py_ssize_t i, slot, row = self.seen
-        cdef int k, count = self.n_totals
-        cdef double body
+        cdef Py_ssize_t start, stop, warm = max(self.first - self.seen, 0)
+        cdef int k
+        self.make_room(n)
+        start = self.place
+        stop = start + n
         for k in range(4):
-            memcpy(&self.columns[k][REACH], x[k], n * sizeof(double))
-        for i in range(n):
-            slot = REACH + i
-            body = fabs(x[3][i] - x[0][i])
-            self.columns[BODY][slot] = body
-            self.columns[HEIGHT][slot] = x[1][i] - x[2][i]
-            self.columns[SHADOWS][slot] = (
-                x[1][i] - (x[3][i] if x[3][i] >= x[0][i] else x[0][i])
-            ) + ((x[0][i] if x[3][i] >= x[0][i] else x[3][i]) - x[2][i])
-        b.open = self.columns[0]
-        b.high = self.columns[1]
-        b.low = self.columns[2]
-        b.close = self.columns[3]
-        b.body = self.columns[BODY]
-        for i in range(n):
-            slot = REACH + i
-            if row >= self.first:
-                for k in range(count):
-                    b.average[k] = self.totals[k].factor * (
-                        self.totals[k].sum / self.totals[k].period
-                    )
-                b.row = row
-                y[0][i] = self.match(b, slot)
-            for k in range(count):
-                self.tend(&self.totals[k], slot, row)
-            row += 1
-        for k in range(7):
-            memmove(&self.columns[k][0], &self.columns[k][n], REACH * sizeof(double))
+            memcpy(self.columns[k] + start, x[k], n * sizeof(double))
+        self.measure(start, stop)
+        for k in range(self.n_totals):
+            run_total(
+                &self.totals[k], self.columns[self.totals[k].measure], start, stop, warm
+            )
+        self.bars.offset = self.seen - start
+        if warm < n:
+            self.look(&self.bars, start + warm, stop, y[0] - start)
+        self.place = stop
 
 
 cdef class Deep(Pattern):

@@ -23,15 +23,15 @@ cdef int breaks(const Bars* b, Py_ssize_t i) noexcept nogil:
 cdef int found(Bars* b, Py_ssize_t i) noexcept nogil:
     """Remember a hikkake at this bar."""
     b.result = 100 * breaks(b, i)
-    b.found = b.row
+    b.found = b.offset + i
     return b.result
 
 
 cdef int confirmed(Bars* b, Py_ssize_t i) noexcept nogil:
     """A close beyond the inside bar of a hikkake at most three bars old, once."""
-    cdef Py_ssize_t inside = i - (b.row - b.found) - 1
+    cdef Py_ssize_t inside = b.found - b.offset - 1
     cdef int result = b.result
-    if b.row > b.found + 3:
+    if b.offset + i > b.found + 3:
         return 0
     if (result > 0 and b.close[i] > b.high[inside]) or (
         result < 0 and b.close[i] < b.low[inside]
@@ -45,11 +45,11 @@ cdef int three_crows_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 3) == 1
         and color(b, i - 2) == -1
-        and lower(b, i - 2) < b.average[0]
+        and lower(b, i - 2) < b.average[0][i]
         and color(b, i - 1) == -1
-        and lower(b, i - 1) < b.average[1]
+        and lower(b, i - 1) < b.average[1][i]
         and color(b, i) == -1
-        and lower(b, i) < b.average[2]
+        and lower(b, i) < b.average[2][i]
         and b.close[i - 2] < b.open[i - 1] < b.open[i - 2]
         and b.close[i - 1] < b.open[i] < b.open[i - 1]
         and b.high[i - 3] > b.close[i - 2]
@@ -69,15 +69,12 @@ cdef class CDL3BLACKCROWS(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(
-            three_crows_shape,
-            13,
-            (
-                (SHADOW_VERY_SHORT, 2),
-                (SHADOW_VERY_SHORT, 1),
-                (SHADOW_VERY_SHORT, 0),
-            ),
-        )
+        self.shape(13, ((SHADOW_VERY_SHORT, 2), (SHADOW_VERY_SHORT, 1), (SHADOW_VERY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = three_crows_shape(b, i)
 
 
 cdef int line_strike_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -86,10 +83,10 @@ cdef int line_strike_shape(Bars* b, Py_ssize_t i) noexcept nogil:
         color(b, i - 3) == side
         and color(b, i - 2) == side
         and color(b, i) == -side
-        and b.open[i - 2] >= bottom(b, i - 3) - b.average[0]
-        and b.open[i - 2] <= top(b, i - 3) + b.average[0]
-        and b.open[i - 1] >= bottom(b, i - 2) - b.average[1]
-        and b.open[i - 1] <= top(b, i - 2) + b.average[1]
+        and b.open[i - 2] >= bottom(b, i - 3) - b.average[0][i]
+        and b.open[i - 2] <= top(b, i - 3) + b.average[0][i]
+        and b.open[i - 1] >= bottom(b, i - 2) - b.average[1][i]
+        and b.open[i - 1] <= top(b, i - 2) + b.average[1][i]
     ):
         return 0
     if side == 1:
@@ -116,12 +113,17 @@ cdef class CDL3LINESTRIKE(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(line_strike_shape, 8, ((NEAR, 3), (NEAR, 2)))
+        self.shape(8, ((NEAR, 3), (NEAR, 2)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = line_strike_shape(b, i)
 
 
 cdef int breakaway_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if not (
-        b.body[i - 4] > b.average[0]
+        b.body[i - 4] > b.average[0][i]
         and color(b, i - 4) == color(b, i - 3)
         and color(b, i - 3) == color(b, i - 1)
         and color(b, i - 1) == -color(b, i)
@@ -153,7 +155,12 @@ cdef class CDLBREAKAWAY(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(breakaway_shape, 14, ((BODY_LONG, 4),))
+        self.shape(14, ((BODY_LONG, 4),))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = breakaway_shape(b, i)
 
 
 cdef int concealbabyswall_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -162,12 +169,12 @@ cdef int concealbabyswall_shape(Bars* b, Py_ssize_t i) noexcept nogil:
         and color(b, i - 2) == -1
         and color(b, i - 1) == -1
         and color(b, i) == -1
-        and lower(b, i - 3) < b.average[0]
-        and upper(b, i - 3) < b.average[0]
-        and lower(b, i - 2) < b.average[1]
-        and upper(b, i - 2) < b.average[1]
+        and lower(b, i - 3) < b.average[0][i]
+        and upper(b, i - 3) < b.average[0][i]
+        and lower(b, i - 2) < b.average[1][i]
+        and upper(b, i - 2) < b.average[1][i]
         and gaps_down(b, i - 1, i - 2)
-        and upper(b, i - 1) > b.average[2]
+        and upper(b, i - 1) > b.average[2][i]
         and b.high[i - 1] > b.close[i - 2]
         and b.high[i] > b.high[i - 1]
         and b.low[i] < b.low[i - 1]
@@ -186,15 +193,12 @@ cdef class CDLCONCEALBABYSWALL(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(
-            concealbabyswall_shape,
-            13,
-            (
-                (SHADOW_VERY_SHORT, 3),
-                (SHADOW_VERY_SHORT, 2),
-                (SHADOW_VERY_SHORT, 1),
-            ),
-        )
+        self.shape(13, ((SHADOW_VERY_SHORT, 3), (SHADOW_VERY_SHORT, 2), (SHADOW_VERY_SHORT, 1)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = concealbabyswall_shape(b, i)
 
 
 cdef int ladderbottom_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -205,7 +209,7 @@ cdef int ladderbottom_shape(Bars* b, Py_ssize_t i) noexcept nogil:
         and b.open[i - 4] > b.open[i - 3] > b.open[i - 2]
         and b.close[i - 4] > b.close[i - 3] > b.close[i - 2]
         and color(b, i - 1) == -1
-        and upper(b, i - 1) > b.average[0]
+        and upper(b, i - 1) > b.average[0][i]
         and color(b, i) == 1
         and b.open[i] > b.open[i - 1]
         and b.close[i] > b.high[i - 1]
@@ -224,16 +228,21 @@ cdef class CDLLADDERBOTTOM(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(ladderbottom_shape, 14, ((SHADOW_VERY_SHORT, 1),))
+        self.shape(14, ((SHADOW_VERY_SHORT, 1),))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = ladderbottom_shape(b, i)
 
 
 cdef int mathold_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     cdef double floor = b.close[i - 4] - b.body[i - 4] * b.depth
     if (
-        b.body[i - 4] > b.average[0]
-        and b.body[i - 3] < b.average[1]
-        and b.body[i - 2] < b.average[2]
-        and b.body[i - 1] < b.average[3]
+        b.body[i - 4] > b.average[0][i]
+        and b.body[i - 3] < b.average[1][i]
+        and b.body[i - 2] < b.average[2][i]
+        and b.body[i - 1] < b.average[3][i]
         and color(b, i - 4) == 1
         and color(b, i - 3) == -1
         and color(b, i) == 1
@@ -264,27 +273,23 @@ cdef class CDLMATHOLD(Deep):
     """
 
     def __cinit__(self):
-        self.shape(
-            mathold_shape,
-            14,
-            (
-                (BODY_LONG, 4),
-                (BODY_SHORT, 3),
-                (BODY_SHORT, 2),
-                (BODY_SHORT, 1),
-            ),
-        )
+        self.shape(14, ((BODY_LONG, 4), (BODY_SHORT, 3), (BODY_SHORT, 2), (BODY_SHORT, 1)))
         self.bars.depth = 0.5
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = mathold_shape(b, i)
 
 
 cdef int risefall3methods_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     cdef int side = color(b, i - 4), k
     if not (
-        b.body[i - 4] > b.average[0]
-        and b.body[i - 3] < b.average[1]
-        and b.body[i - 2] < b.average[2]
-        and b.body[i - 1] < b.average[3]
-        and b.body[i] > b.average[4]
+        b.body[i - 4] > b.average[0][i]
+        and b.body[i - 3] < b.average[1][i]
+        and b.body[i - 2] < b.average[2][i]
+        and b.body[i - 1] < b.average[3][i]
+        and b.body[i] > b.average[4][i]
         and color(b, i) == side
     ):
         return 0
@@ -316,7 +321,6 @@ cdef class CDLRISEFALL3METHODS(Pattern):
 
     def __cinit__(self):
         self.shape(
-            risefall3methods_shape,
             14,
             (
                 (BODY_LONG, 4),
@@ -326,6 +330,11 @@ cdef class CDLRISEFALL3METHODS(Pattern):
                 (BODY_LONG, 0),
             ),
         )
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = risefall3methods_shape(b, i)
 
 
 cdef int hikkake_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -348,8 +357,13 @@ cdef class CDLHIKKAKE(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(hikkake_shape, 5, ())
+        self.shape(5, ())
         self.first = 2
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = hikkake_shape(b, i)
 
 
 cdef int hikkakemod_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -358,8 +372,8 @@ cdef int hikkakemod_shape(Bars* b, Py_ssize_t i) noexcept nogil:
         b.high[i - 1] < b.high[i - 2] < b.high[i - 3]
         and b.low[i - 1] > b.low[i - 2] > b.low[i - 3]
         and (
-            (side == 1 and b.close[i - 2] <= b.low[i - 2] + b.average[0])
-            or (side == -1 and b.close[i - 2] >= b.high[i - 2] - b.average[0])
+            (side == 1 and b.close[i - 2] <= b.low[i - 2] + b.average[0][i])
+            or (side == -1 and b.close[i - 2] >= b.high[i - 2] - b.average[0][i])
         )
     ):
         return found(b, i)
@@ -374,5 +388,10 @@ cdef class CDLHIKKAKEMOD(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(hikkakemod_shape, 10, ((NEAR, 2),))
+        self.shape(10, ((NEAR, 2),))
         self.first = 7
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = hikkakemod_shape(b, i)

@@ -14,8 +14,8 @@ from pyrt.indicators.candles cimport (
 
 
 cdef int belthold_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] > b.average[0] and (
-        lower(b, i) < b.average[1] if color(b, i) == 1 else upper(b, i) < b.average[1]
+    if b.body[i] > b.average[0][i] and (
+        lower(b, i) < b.average[1][i] if color(b, i) == 1 else upper(b, i) < b.average[1][i]
     ):
         return color(b, i) * 100
     return 0
@@ -29,12 +29,17 @@ cdef class CDLBELTHOLD(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(belthold_shape, 10, ((BODY_LONG, 0), (SHADOW_VERY_SHORT, 0)))
+        self.shape(10, ((BODY_LONG, 0), (SHADOW_VERY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = belthold_shape(b, i)
 
 
 cdef int closingmarubozu_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] > b.average[0] and (
-        upper(b, i) < b.average[1] if color(b, i) == 1 else lower(b, i) < b.average[1]
+    if b.body[i] > b.average[0][i] and (
+        upper(b, i) < b.average[1][i] if color(b, i) == 1 else lower(b, i) < b.average[1][i]
     ):
         return color(b, i) * 100
     return 0
@@ -48,11 +53,16 @@ cdef class CDLCLOSINGMARUBOZU(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(closingmarubozu_shape, 10, ((BODY_LONG, 0), (SHADOW_VERY_SHORT, 0)))
+        self.shape(10, ((BODY_LONG, 0), (SHADOW_VERY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = closingmarubozu_shape(b, i)
 
 
 cdef int doji_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    return 100 if b.body[i] <= b.average[0] else 0
+    return 100 if b.body[i] <= b.average[0][i] else 0
 
 
 @cython.final
@@ -63,11 +73,16 @@ cdef class CDLDOJI(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(doji_shape, 10, ((BODY_DOJI, 0),))
+        self.shape(10, ((BODY_DOJI, 0),))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = doji_shape(b, i)
 
 
 cdef int dragonflydoji_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] <= b.average[0] and upper(b, i) < b.average[1] and lower(b, i) > b.average[1]:
+    if b.body[i] <= b.average[0][i] and upper(b, i) < b.average[1][i] and lower(b, i) > b.average[1][i]:
         return 100
     return 0
 
@@ -80,11 +95,16 @@ cdef class CDLDRAGONFLYDOJI(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(dragonflydoji_shape, 10, ((BODY_DOJI, 0), (SHADOW_VERY_SHORT, 0)))
+        self.shape(10, ((BODY_DOJI, 0), (SHADOW_VERY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = dragonflydoji_shape(b, i)
 
 
 cdef int gravestonedoji_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] <= b.average[0] and lower(b, i) < b.average[1] and upper(b, i) > b.average[1]:
+    if b.body[i] <= b.average[0][i] and lower(b, i) < b.average[1][i] and upper(b, i) > b.average[1][i]:
         return 100
     return 0
 
@@ -97,12 +117,17 @@ cdef class CDLGRAVESTONEDOJI(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(gravestonedoji_shape, 10, ((BODY_DOJI, 0), (SHADOW_VERY_SHORT, 0)))
+        self.shape(10, ((BODY_DOJI, 0), (SHADOW_VERY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = gravestonedoji_shape(b, i)
 
 
 cdef int highwave_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     cdef double reach = 2.0 * b.body[i]
-    if b.body[i] < b.average[0] and upper(b, i) > reach and lower(b, i) > reach:
+    if b.body[i] < b.average[0][i] and upper(b, i) > reach and lower(b, i) > reach:
         return color(b, i) * 100
     return 0
 
@@ -115,11 +140,16 @@ cdef class CDLHIGHWAVE(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(highwave_shape, 10, ((BODY_SHORT, 0),))
+        self.shape(10, ((BODY_SHORT, 0),))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = highwave_shape(b, i)
 
 
 cdef int longleggeddoji_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] <= b.average[0] and (lower(b, i) > b.body[i] or upper(b, i) > b.body[i]):
+    if b.body[i] <= b.average[0][i] and (lower(b, i) > b.body[i] or upper(b, i) > b.body[i]):
         return 100
     return 0
 
@@ -132,11 +162,16 @@ cdef class CDLLONGLEGGEDDOJI(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(longleggeddoji_shape, 10, ((BODY_DOJI, 0),))
+        self.shape(10, ((BODY_DOJI, 0),))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = longleggeddoji_shape(b, i)
 
 
 cdef int longline_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] > b.average[0] and upper(b, i) < b.average[1] and lower(b, i) < b.average[1]:
+    if b.body[i] > b.average[0][i] and upper(b, i) < b.average[1][i] and lower(b, i) < b.average[1][i]:
         return color(b, i) * 100
     return 0
 
@@ -149,11 +184,16 @@ cdef class CDLLONGLINE(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(longline_shape, 10, ((BODY_LONG, 0), (SHADOW_SHORT, 0)))
+        self.shape(10, ((BODY_LONG, 0), (SHADOW_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = longline_shape(b, i)
 
 
 cdef int marubozu_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] > b.average[0] and upper(b, i) < b.average[1] and lower(b, i) < b.average[1]:
+    if b.body[i] > b.average[0][i] and upper(b, i) < b.average[1][i] and lower(b, i) < b.average[1][i]:
         return color(b, i) * 100
     return 0
 
@@ -166,17 +206,22 @@ cdef class CDLMARUBOZU(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(marubozu_shape, 10, ((BODY_LONG, 0), (SHADOW_VERY_SHORT, 0)))
+        self.shape(10, ((BODY_LONG, 0), (SHADOW_VERY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = marubozu_shape(b, i)
 
 
 cdef int rickshawman_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     cdef double middle = b.low[i] + (b.high[i] - b.low[i]) / 2.0
     if (
-        b.body[i] <= b.average[0]
+        b.body[i] <= b.average[0][i]
         and lower(b, i) > b.body[i]
         and upper(b, i) > b.body[i]
-        and bottom(b, i) <= middle + b.average[1]
-        and top(b, i) >= middle - b.average[1]
+        and bottom(b, i) <= middle + b.average[1][i]
+        and top(b, i) >= middle - b.average[1][i]
     ):
         return 100
     return 0
@@ -190,11 +235,16 @@ cdef class CDLRICKSHAWMAN(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(rickshawman_shape, 10, ((BODY_DOJI, 0), (NEAR, 0)))
+        self.shape(10, ((BODY_DOJI, 0), (NEAR, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = rickshawman_shape(b, i)
 
 
 cdef int shortline_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] < b.average[0] and upper(b, i) < b.average[1] and lower(b, i) < b.average[1]:
+    if b.body[i] < b.average[0][i] and upper(b, i) < b.average[1][i] and lower(b, i) < b.average[1][i]:
         return color(b, i) * 100
     return 0
 
@@ -207,11 +257,16 @@ cdef class CDLSHORTLINE(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(shortline_shape, 10, ((BODY_SHORT, 0), (SHADOW_SHORT, 0)))
+        self.shape(10, ((BODY_SHORT, 0), (SHADOW_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = shortline_shape(b, i)
 
 
 cdef int spinningtop_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] < b.average[0] and upper(b, i) > b.body[i] and lower(b, i) > b.body[i]:
+    if b.body[i] < b.average[0][i] and upper(b, i) > b.body[i] and lower(b, i) > b.body[i]:
         return color(b, i) * 100
     return 0
 
@@ -224,13 +279,18 @@ cdef class CDLSPINNINGTOP(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(spinningtop_shape, 10, ((BODY_SHORT, 0),))
+        self.shape(10, ((BODY_SHORT, 0),))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = spinningtop_shape(b, i)
 
 
 cdef int takuri_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i] <= b.average[0]
-        and upper(b, i) < b.average[1]
+        b.body[i] <= b.average[0][i]
+        and upper(b, i) < b.average[1][i]
         and lower(b, i) > 2.0 * b.body[i]
     ):
         return 100
@@ -245,4 +305,9 @@ cdef class CDLTAKURI(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(takuri_shape, 10, ((BODY_DOJI, 0), (SHADOW_VERY_SHORT, 0)))
+        self.shape(10, ((BODY_DOJI, 0), (SHADOW_VERY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = takuri_shape(b, i)

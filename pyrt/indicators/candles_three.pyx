@@ -17,7 +17,7 @@ from pyrt.indicators.candles cimport (
 cdef int two_crows_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 2) == 1
-        and b.body[i - 2] > b.average[0]
+        and b.body[i - 2] > b.average[0][i]
         and color(b, i - 1) == -1
         and gaps_up(b, i - 1, i - 2)
         and color(b, i) == -1
@@ -38,13 +38,18 @@ cdef class CDL2CROWS(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(two_crows_shape, 12, ((BODY_LONG, 2),))
+        self.shape(12, ((BODY_LONG, 2),))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = two_crows_shape(b, i)
 
 
 cdef int three_inside_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0]
-        and b.body[i - 1] <= b.average[1]
+        b.body[i - 2] > b.average[0][i]
+        and b.body[i - 1] <= b.average[1][i]
         and top(b, i - 1) < top(b, i - 2)
         and bottom(b, i - 1) > bottom(b, i - 2)
         and color(b, i) == -color(b, i - 2)
@@ -64,7 +69,12 @@ cdef class CDL3INSIDE(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(three_inside_shape, 12, ((BODY_LONG, 2), (BODY_SHORT, 1)))
+        self.shape(12, ((BODY_LONG, 2), (BODY_SHORT, 1)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = three_inside_shape(b, i)
 
 
 cdef int three_outside_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -93,7 +103,12 @@ cdef class CDL3OUTSIDE(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(three_outside_shape, 3, ())
+        self.shape(3, ())
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = three_outside_shape(b, i)
 
 
 cdef int three_stars_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -101,15 +116,15 @@ cdef int three_stars_shape(Bars* b, Py_ssize_t i) noexcept nogil:
         color(b, i - 2) == -1
         and color(b, i - 1) == -1
         and color(b, i) == -1
-        and b.body[i - 2] > b.average[0]
+        and b.body[i - 2] > b.average[0][i]
         and lower(b, i - 2) > b.body[i - 2]
         and b.body[i - 1] < b.body[i - 2]
         and b.close[i - 2] < b.open[i - 1] <= b.high[i - 2]
         and b.low[i - 2] <= b.low[i - 1] < b.close[i - 2]
-        and lower(b, i - 1) > b.average[1]
-        and b.body[i] < b.average[3]
-        and lower(b, i) < b.average[2]
-        and upper(b, i) < b.average[2]
+        and lower(b, i - 1) > b.average[1][i]
+        and b.body[i] < b.average[3][i]
+        and lower(b, i) < b.average[2][i]
+        and upper(b, i) < b.average[2][i]
         and b.low[i] > b.low[i - 1]
         and b.high[i] < b.high[i - 1]
     ):
@@ -126,7 +141,6 @@ cdef class CDL3STARSINSOUTH(Pattern):
 
     def __cinit__(self):
         self.shape(
-            three_stars_shape,
             12,
             (
                 (BODY_LONG, 2),
@@ -136,21 +150,26 @@ cdef class CDL3STARSINSOUTH(Pattern):
             ),
         )
 
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = three_stars_shape(b, i)
+
 
 cdef int three_soldiers_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 2) == 1
-        and upper(b, i - 2) < b.average[0]
+        and upper(b, i - 2) < b.average[0][i]
         and color(b, i - 1) == 1
-        and upper(b, i - 1) < b.average[1]
+        and upper(b, i - 1) < b.average[1][i]
         and color(b, i) == 1
-        and upper(b, i) < b.average[2]
+        and upper(b, i) < b.average[2][i]
         and b.close[i] > b.close[i - 1] > b.close[i - 2]
-        and b.open[i - 2] < b.open[i - 1] <= b.close[i - 2] + b.average[3]
-        and b.open[i - 1] < b.open[i] <= b.close[i - 1] + b.average[4]
-        and b.body[i - 1] > b.body[i - 2] - b.average[5]
-        and b.body[i] > b.body[i - 1] - b.average[6]
-        and b.body[i] > b.average[7]
+        and b.open[i - 2] < b.open[i - 1] <= b.close[i - 2] + b.average[3][i]
+        and b.open[i - 1] < b.open[i] <= b.close[i - 1] + b.average[4][i]
+        and b.body[i - 1] > b.body[i - 2] - b.average[5][i]
+        and b.body[i] > b.body[i - 1] - b.average[6][i]
+        and b.body[i] > b.average[7][i]
     ):
         return 100
     return 0
@@ -165,7 +184,6 @@ cdef class CDL3WHITESOLDIERS(Pattern):
 
     def __cinit__(self):
         self.shape(
-            three_soldiers_shape,
             12,
             (
                 (SHADOW_VERY_SHORT, 2),
@@ -179,12 +197,17 @@ cdef class CDL3WHITESOLDIERS(Pattern):
             ),
         )
 
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = three_soldiers_shape(b, i)
+
 
 cdef int abandonedbaby_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0]
-        and b.body[i - 1] <= b.average[1]
-        and b.body[i] > b.average[2]
+        b.body[i - 2] > b.average[0][i]
+        and b.body[i - 1] <= b.average[1][i]
+        and b.body[i] > b.average[2][i]
     ):
         if color(b, i - 2) == 1 and color(b, i) == -1:
             if (
@@ -216,8 +239,13 @@ cdef class CDLABANDONEDBABY(Deep):
     """
 
     def __cinit__(self):
-        self.shape(abandonedbaby_shape, 12, ((BODY_LONG, 2), (BODY_DOJI, 1), (BODY_SHORT, 0)))
+        self.shape(12, ((BODY_LONG, 2), (BODY_DOJI, 1), (BODY_SHORT, 0)))
         self.bars.depth = 0.3
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = abandonedbaby_shape(b, i)
 
 
 cdef int advanceblock_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -226,19 +254,19 @@ cdef int advanceblock_shape(Bars* b, Py_ssize_t i) noexcept nogil:
         and color(b, i - 1) == 1
         and color(b, i) == 1
         and b.close[i] > b.close[i - 1] > b.close[i - 2]
-        and b.open[i - 2] < b.open[i - 1] <= b.close[i - 2] + b.average[3]
-        and b.open[i - 1] < b.open[i] <= b.close[i - 1] + b.average[4]
-        and b.body[i - 2] > b.average[7]
-        and upper(b, i - 2) < b.average[0]
+        and b.open[i - 2] < b.open[i - 1] <= b.close[i - 2] + b.average[3][i]
+        and b.open[i - 1] < b.open[i] <= b.close[i - 1] + b.average[4][i]
+        and b.body[i - 2] > b.average[7][i]
+        and upper(b, i - 2) < b.average[0][i]
     ):
         return 0
-    if b.body[i - 1] < b.body[i - 2] - b.average[5] and b.body[i] < b.body[i - 1] + b.average[4]:
+    if b.body[i - 1] < b.body[i - 2] - b.average[5][i] and b.body[i] < b.body[i - 1] + b.average[4][i]:
         return -100
-    if b.body[i] < b.body[i - 1] - b.average[6]:
+    if b.body[i] < b.body[i - 1] - b.average[6][i]:
         return -100
     if b.body[i] < b.body[i - 1]:
         if b.body[i - 1] < b.body[i - 2] and (
-            upper(b, i) > b.average[2] or upper(b, i - 1) > b.average[1]
+            upper(b, i) > b.average[2][i] or upper(b, i - 1) > b.average[1][i]
         ):
             return -100
         if upper(b, i) > b.body[i]:
@@ -255,7 +283,6 @@ cdef class CDLADVANCEBLOCK(Pattern):
 
     def __cinit__(self):
         self.shape(
-            advanceblock_shape,
             12,
             (
                 (SHADOW_SHORT, 2),
@@ -269,14 +296,19 @@ cdef class CDLADVANCEBLOCK(Pattern):
             ),
         )
 
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = advanceblock_shape(b, i)
+
 
 cdef int eveningdojistar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0]
+        b.body[i - 2] > b.average[0][i]
         and color(b, i - 2) == 1
-        and b.body[i - 1] <= b.average[1]
+        and b.body[i - 1] <= b.average[1][i]
         and gaps_up(b, i - 1, i - 2)
-        and b.body[i] > b.average[2]
+        and b.body[i] > b.average[2][i]
         and color(b, i) == -1
         and b.close[i] < b.close[i - 2] - b.body[i - 2] * b.depth
     ):
@@ -297,17 +329,22 @@ cdef class CDLEVENINGDOJISTAR(Deep):
     """
 
     def __cinit__(self):
-        self.shape(eveningdojistar_shape, 12, ((BODY_LONG, 2), (BODY_DOJI, 1), (BODY_SHORT, 0)))
+        self.shape(12, ((BODY_LONG, 2), (BODY_DOJI, 1), (BODY_SHORT, 0)))
         self.bars.depth = 0.3
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = eveningdojistar_shape(b, i)
 
 
 cdef int eveningstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0]
+        b.body[i - 2] > b.average[0][i]
         and color(b, i - 2) == 1
-        and b.body[i - 1] <= b.average[1]
+        and b.body[i - 1] <= b.average[1][i]
         and gaps_up(b, i - 1, i - 2)
-        and b.body[i] > b.average[2]
+        and b.body[i] > b.average[2][i]
         and color(b, i) == -1
         and b.close[i] < b.close[i - 2] - b.body[i - 2] * b.depth
     ):
@@ -328,17 +365,22 @@ cdef class CDLEVENINGSTAR(Deep):
     """
 
     def __cinit__(self):
-        self.shape(eveningstar_shape, 12, ((BODY_LONG, 2), (BODY_SHORT, 1), (BODY_SHORT, 0)))
+        self.shape(12, ((BODY_LONG, 2), (BODY_SHORT, 1), (BODY_SHORT, 0)))
         self.bars.depth = 0.3
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = eveningstar_shape(b, i)
 
 
 cdef int morningdojistar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0]
+        b.body[i - 2] > b.average[0][i]
         and color(b, i - 2) == -1
-        and b.body[i - 1] <= b.average[1]
+        and b.body[i - 1] <= b.average[1][i]
         and gaps_down(b, i - 1, i - 2)
-        and b.body[i] > b.average[2]
+        and b.body[i] > b.average[2][i]
         and color(b, i) == 1
         and b.close[i] > b.close[i - 2] + b.body[i - 2] * b.depth
     ):
@@ -359,17 +401,22 @@ cdef class CDLMORNINGDOJISTAR(Deep):
     """
 
     def __cinit__(self):
-        self.shape(morningdojistar_shape, 12, ((BODY_LONG, 2), (BODY_DOJI, 1), (BODY_SHORT, 0)))
+        self.shape(12, ((BODY_LONG, 2), (BODY_DOJI, 1), (BODY_SHORT, 0)))
         self.bars.depth = 0.3
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = morningdojistar_shape(b, i)
 
 
 cdef int morningstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0]
+        b.body[i - 2] > b.average[0][i]
         and color(b, i - 2) == -1
-        and b.body[i - 1] <= b.average[1]
+        and b.body[i - 1] <= b.average[1][i]
         and gaps_down(b, i - 1, i - 2)
-        and b.body[i] > b.average[2]
+        and b.body[i] > b.average[2][i]
         and color(b, i) == 1
         and b.close[i] > b.close[i - 2] + b.body[i - 2] * b.depth
     ):
@@ -390,8 +437,13 @@ cdef class CDLMORNINGSTAR(Deep):
     """
 
     def __cinit__(self):
-        self.shape(morningstar_shape, 12, ((BODY_LONG, 2), (BODY_SHORT, 1), (BODY_SHORT, 0)))
+        self.shape(12, ((BODY_LONG, 2), (BODY_SHORT, 1), (BODY_SHORT, 0)))
         self.bars.depth = 0.3
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = morningstar_shape(b, i)
 
 
 cdef int gapsidesidewhite_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -400,8 +452,8 @@ cdef int gapsidesidewhite_shape(Bars* b, Py_ssize_t i) noexcept nogil:
         (up or (gaps_down(b, i - 1, i - 2) and gaps_down(b, i, i - 2)))
         and color(b, i - 1) == 1
         and color(b, i) == 1
-        and within(b.body[i], b.body[i - 1], b.average[0])
-        and within(b.open[i], b.open[i - 1], b.average[1])
+        and within(b.body[i], b.body[i - 1], b.average[0][i])
+        and within(b.open[i], b.open[i - 1], b.average[1][i])
     ):
         return 100 if up else -100
     return 0
@@ -415,20 +467,25 @@ cdef class CDLGAPSIDESIDEWHITE(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(gapsidesidewhite_shape, 7, ((NEAR, 1), (EQUAL, 1)))
+        self.shape(7, ((NEAR, 1), (EQUAL, 1)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = gapsidesidewhite_shape(b, i)
 
 
 cdef int identical3crows_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 2) == -1
-        and lower(b, i - 2) < b.average[0]
+        and lower(b, i - 2) < b.average[0][i]
         and color(b, i - 1) == -1
-        and lower(b, i - 1) < b.average[1]
+        and lower(b, i - 1) < b.average[1][i]
         and color(b, i) == -1
-        and lower(b, i) < b.average[2]
+        and lower(b, i) < b.average[2][i]
         and b.close[i - 2] > b.close[i - 1] > b.close[i]
-        and within(b.open[i - 1], b.close[i - 2], b.average[3])
-        and within(b.open[i], b.close[i - 1], b.average[4])
+        and within(b.open[i - 1], b.close[i - 2], b.average[3][i])
+        and within(b.open[i], b.close[i - 1], b.average[4][i])
     ):
         return -100
     return 0
@@ -443,7 +500,6 @@ cdef class CDLIDENTICAL3CROWS(Pattern):
 
     def __cinit__(self):
         self.shape(
-            identical3crows_shape,
             12,
             (
                 (SHADOW_VERY_SHORT, 2),
@@ -454,6 +510,11 @@ cdef class CDLIDENTICAL3CROWS(Pattern):
             ),
         )
 
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = identical3crows_shape(b, i)
+
 
 cdef int stalledpattern_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
@@ -461,12 +522,12 @@ cdef int stalledpattern_shape(Bars* b, Py_ssize_t i) noexcept nogil:
         and color(b, i - 1) == 1
         and color(b, i) == 1
         and b.close[i] > b.close[i - 1] > b.close[i - 2]
-        and b.body[i - 2] > b.average[0]
-        and b.body[i - 1] > b.average[1]
-        and upper(b, i - 1) < b.average[3]
-        and b.open[i - 2] < b.open[i - 1] <= b.close[i - 2] + b.average[4]
-        and b.body[i] < b.average[2]
-        and b.open[i] >= b.close[i - 1] - b.body[i] - b.average[5]
+        and b.body[i - 2] > b.average[0][i]
+        and b.body[i - 1] > b.average[1][i]
+        and upper(b, i - 1) < b.average[3][i]
+        and b.open[i - 2] < b.open[i - 1] <= b.close[i - 2] + b.average[4][i]
+        and b.body[i] < b.average[2][i]
+        and b.open[i] >= b.close[i - 1] - b.body[i] - b.average[5][i]
     ):
         return -100
     return 0
@@ -481,7 +542,6 @@ cdef class CDLSTALLEDPATTERN(Pattern):
 
     def __cinit__(self):
         self.shape(
-            stalledpattern_shape,
             12,
             (
                 (BODY_LONG, 2),
@@ -493,6 +553,11 @@ cdef class CDLSTALLEDPATTERN(Pattern):
             ),
         )
 
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = stalledpattern_shape(b, i)
+
 
 cdef int sticksandwich_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
@@ -500,7 +565,7 @@ cdef int sticksandwich_shape(Bars* b, Py_ssize_t i) noexcept nogil:
         and color(b, i - 1) == 1
         and color(b, i) == -1
         and b.low[i - 1] > b.close[i - 2]
-        and within(b.close[i], b.close[i - 2], b.average[0])
+        and within(b.close[i], b.close[i - 2], b.average[0][i])
     ):
         return 100
     return 0
@@ -514,11 +579,16 @@ cdef class CDLSTICKSANDWICH(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(sticksandwich_shape, 7, ((EQUAL, 2),))
+        self.shape(7, ((EQUAL, 2),))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = sticksandwich_shape(b, i)
 
 
 cdef int tasukigap_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if fabs(b.body[i - 1] - b.body[i]) >= b.average[0]:
+    if fabs(b.body[i - 1] - b.body[i]) >= b.average[0][i]:
         return 0
     if gaps_up(b, i - 1, i - 2) and color(b, i - 1) == 1 and color(b, i) == -1:
         if (
@@ -543,14 +613,19 @@ cdef class CDLTASUKIGAP(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(tasukigap_shape, 7, ((NEAR, 1),))
+        self.shape(7, ((NEAR, 1),))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = tasukigap_shape(b, i)
 
 
 cdef int tristar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] <= b.average[0]
-        and b.body[i - 1] <= b.average[0]
-        and b.body[i] <= b.average[0]
+        b.body[i - 2] <= b.average[0][i]
+        and b.body[i - 1] <= b.average[0][i]
+        and b.body[i] <= b.average[0][i]
     ):
         if gaps_up(b, i - 1, i - 2) and top(b, i) < top(b, i - 1):
             return -100
@@ -567,18 +642,23 @@ cdef class CDLTRISTAR(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(tristar_shape, 12, ((BODY_DOJI, 2),))
+        self.shape(12, ((BODY_DOJI, 2),))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = tristar_shape(b, i)
 
 
 cdef int unique3river_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0]
+        b.body[i - 2] > b.average[0][i]
         and color(b, i - 2) == -1
         and color(b, i - 1) == -1
         and b.close[i - 1] > b.close[i - 2]
         and b.open[i - 1] <= b.open[i - 2]
         and b.low[i - 1] < b.low[i - 2]
-        and b.body[i] < b.average[1]
+        and b.body[i] < b.average[1][i]
         and color(b, i) == 1
         and b.open[i] > b.low[i - 1]
     ):
@@ -594,15 +674,20 @@ cdef class CDLUNIQUE3RIVER(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(unique3river_shape, 12, ((BODY_LONG, 2), (BODY_SHORT, 0)))
+        self.shape(12, ((BODY_LONG, 2), (BODY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = unique3river_shape(b, i)
 
 
 cdef int upsidegap2crows_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 2) == 1
-        and b.body[i - 2] > b.average[0]
+        and b.body[i - 2] > b.average[0][i]
         and color(b, i - 1) == -1
-        and b.body[i - 1] <= b.average[1]
+        and b.body[i - 1] <= b.average[1][i]
         and gaps_up(b, i - 1, i - 2)
         and color(b, i) == -1
         and b.open[i] > b.open[i - 1]
@@ -622,7 +707,12 @@ cdef class CDLUPSIDEGAP2CROWS(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(upsidegap2crows_shape, 12, ((BODY_LONG, 2), (BODY_SHORT, 1)))
+        self.shape(12, ((BODY_LONG, 2), (BODY_SHORT, 1)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = upsidegap2crows_shape(b, i)
 
 
 cdef int xsidegap3methods_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -645,4 +735,9 @@ cdef class CDLXSIDEGAP3METHODS(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(xsidegap3methods_shape, 2, ())
+        self.shape(2, ())
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = xsidegap3methods_shape(b, i)

@@ -26,12 +26,12 @@ cdef bint kicks(const Bars* b, Py_ssize_t i) noexcept nogil:
     """Two marubozu of opposite colors, the second gapped away from the first."""
     return (
         color(b, i - 1) == -color(b, i)
-        and b.body[i - 1] > b.average[2]
-        and upper(b, i - 1) < b.average[0]
-        and lower(b, i - 1) < b.average[0]
-        and b.body[i] > b.average[3]
-        and upper(b, i) < b.average[1]
-        and lower(b, i) < b.average[1]
+        and b.body[i - 1] > b.average[2][i]
+        and upper(b, i - 1) < b.average[0][i]
+        and lower(b, i - 1) < b.average[0][i]
+        and b.body[i] > b.average[3][i]
+        and upper(b, i) < b.average[1][i]
+        and lower(b, i) < b.average[1][i]
         and (jumps_up(b, i, i - 1) if color(b, i - 1) == -1 else jumps_down(b, i, i - 1))
     )
 
@@ -39,9 +39,9 @@ cdef bint kicks(const Bars* b, Py_ssize_t i) noexcept nogil:
 cdef int counterattack_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 1) == -color(b, i)
-        and b.body[i - 1] > b.average[1]
-        and b.body[i] > b.average[2]
-        and within(b.close[i], b.close[i - 1], b.average[0])
+        and b.body[i - 1] > b.average[1][i]
+        and b.body[i] > b.average[2][i]
+        and within(b.close[i], b.close[i - 1], b.average[0][i])
     ):
         return color(b, i) * 100
     return 0
@@ -55,13 +55,18 @@ cdef class CDLCOUNTERATTACK(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(counterattack_shape, 11, ((EQUAL, 1), (BODY_LONG, 1), (BODY_LONG, 0)))
+        self.shape(11, ((EQUAL, 1), (BODY_LONG, 1), (BODY_LONG, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = counterattack_shape(b, i)
 
 
 cdef int darkcloudcover_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 1) == 1
-        and b.body[i - 1] > b.average[0]
+        and b.body[i - 1] > b.average[0][i]
         and color(b, i) == -1
         and b.open[i] > b.high[i - 1]
         and b.close[i] > b.open[i - 1]
@@ -86,12 +91,17 @@ cdef class CDLDARKCLOUDCOVER(Deep):
     """
 
     def __cinit__(self):
-        self.shape(darkcloudcover_shape, 11, ((BODY_LONG, 1),))
+        self.shape(11, ((BODY_LONG, 1),))
         self.bars.depth = 0.5
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = darkcloudcover_shape(b, i)
 
 
 cdef int dojistar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i - 1] > b.average[0] and b.body[i] <= b.average[1] and (
+    if b.body[i - 1] > b.average[0][i] and b.body[i] <= b.average[1][i] and (
         gaps_up(b, i, i - 1) if color(b, i - 1) == 1 else gaps_down(b, i, i - 1)
     ):
         return -color(b, i - 1) * 100
@@ -106,7 +116,12 @@ cdef class CDLDOJISTAR(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(dojistar_shape, 11, ((BODY_LONG, 1), (BODY_DOJI, 0)))
+        self.shape(11, ((BODY_LONG, 1), (BODY_DOJI, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = dojistar_shape(b, i)
 
 
 cdef int engulfing_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -131,15 +146,20 @@ cdef class CDLENGULFING(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(engulfing_shape, 2, ())
+        self.shape(2, ())
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = engulfing_shape(b, i)
 
 
 cdef int hammer_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i] < b.average[0]
+        b.body[i] < b.average[0][i]
         and lower(b, i) > b.body[i]
-        and upper(b, i) < b.average[1]
-        and bottom(b, i) <= b.low[i - 1] + b.average[2]
+        and upper(b, i) < b.average[1][i]
+        and bottom(b, i) <= b.low[i - 1] + b.average[2][i]
     ):
         return 100
     return 0
@@ -153,15 +173,20 @@ cdef class CDLHAMMER(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(hammer_shape, 11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0), (NEAR, 1)))
+        self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0), (NEAR, 1)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = hammer_shape(b, i)
 
 
 cdef int hangingman_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i] < b.average[0]
+        b.body[i] < b.average[0][i]
         and lower(b, i) > b.body[i]
-        and upper(b, i) < b.average[1]
-        and bottom(b, i) >= b.high[i - 1] - b.average[2]
+        and upper(b, i) < b.average[1][i]
+        and bottom(b, i) >= b.high[i - 1] - b.average[2][i]
     ):
         return -100
     return 0
@@ -175,11 +200,16 @@ cdef class CDLHANGINGMAN(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(hangingman_shape, 11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0), (NEAR, 1)))
+        self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0), (NEAR, 1)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = hangingman_shape(b, i)
 
 
 cdef int harami_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i - 1] > b.average[0] and b.body[i] <= b.average[1]:
+    if b.body[i - 1] > b.average[0][i] and b.body[i] <= b.average[1][i]:
         return inside(b, i)
     return 0
 
@@ -192,11 +222,16 @@ cdef class CDLHARAMI(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(harami_shape, 11, ((BODY_LONG, 1), (BODY_SHORT, 0)))
+        self.shape(11, ((BODY_LONG, 1), (BODY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = harami_shape(b, i)
 
 
 cdef int haramicross_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i - 1] > b.average[0] and b.body[i] <= b.average[1]:
+    if b.body[i - 1] > b.average[0][i] and b.body[i] <= b.average[1][i]:
         return inside(b, i)
     return 0
 
@@ -209,15 +244,20 @@ cdef class CDLHARAMICROSS(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(haramicross_shape, 11, ((BODY_LONG, 1), (BODY_DOJI, 0)))
+        self.shape(11, ((BODY_LONG, 1), (BODY_DOJI, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = haramicross_shape(b, i)
 
 
 cdef int homingpigeon_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 1) == -1
         and color(b, i) == -1
-        and b.body[i - 1] > b.average[0]
-        and b.body[i] <= b.average[1]
+        and b.body[i - 1] > b.average[0][i]
+        and b.body[i] <= b.average[1][i]
         and b.open[i] < b.open[i - 1]
         and b.close[i] > b.close[i - 1]
     ):
@@ -233,16 +273,21 @@ cdef class CDLHOMINGPIGEON(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(homingpigeon_shape, 11, ((BODY_LONG, 1), (BODY_SHORT, 0)))
+        self.shape(11, ((BODY_LONG, 1), (BODY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = homingpigeon_shape(b, i)
 
 
 cdef int inneck_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 1) == -1
-        and b.body[i - 1] > b.average[1]
+        and b.body[i - 1] > b.average[1][i]
         and color(b, i) == 1
         and b.open[i] < b.low[i - 1]
-        and b.close[i] <= b.close[i - 1] + b.average[0]
+        and b.close[i] <= b.close[i - 1] + b.average[0][i]
         and b.close[i] >= b.close[i - 1]
     ):
         return -100
@@ -259,17 +304,22 @@ cdef class CDLINNECK(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(inneck_shape, 11, ((EQUAL, 1), (BODY_LONG, 1)))
+        self.shape(11, ((EQUAL, 1), (BODY_LONG, 1)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = inneck_shape(b, i)
 
 
 cdef int onneck_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 1) == -1
-        and b.body[i - 1] > b.average[1]
+        and b.body[i - 1] > b.average[1][i]
         and color(b, i) == 1
         and b.open[i] < b.low[i - 1]
-        and b.close[i] <= b.low[i - 1] + b.average[0]
-        and b.close[i] >= b.low[i - 1] - b.average[0]
+        and b.close[i] <= b.low[i - 1] + b.average[0][i]
+        and b.close[i] >= b.low[i - 1] - b.average[0][i]
     ):
         return -100
     return 0
@@ -283,17 +333,22 @@ cdef class CDLONNECK(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(onneck_shape, 11, ((EQUAL, 1), (BODY_LONG, 1)))
+        self.shape(11, ((EQUAL, 1), (BODY_LONG, 1)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = onneck_shape(b, i)
 
 
 cdef int thrusting_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 1) == -1
-        and b.body[i - 1] > b.average[1]
+        and b.body[i - 1] > b.average[1][i]
         and color(b, i) == 1
         and b.open[i] < b.low[i - 1]
         and b.close[i] <= b.close[i - 1] + b.body[i - 1] * 0.5
-        and b.close[i] > b.close[i - 1] + b.average[0]
+        and b.close[i] > b.close[i - 1] + b.average[0][i]
     ):
         return -100
     return 0
@@ -307,14 +362,19 @@ cdef class CDLTHRUSTING(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(thrusting_shape, 11, ((EQUAL, 1), (BODY_LONG, 1)))
+        self.shape(11, ((EQUAL, 1), (BODY_LONG, 1)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = thrusting_shape(b, i)
 
 
 cdef int invertedhammer_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i] < b.average[0]
+        b.body[i] < b.average[0][i]
         and upper(b, i) > b.body[i]
-        and lower(b, i) < b.average[1]
+        and lower(b, i) < b.average[1][i]
         and gaps_down(b, i, i - 1)
     ):
         return 100
@@ -329,14 +389,19 @@ cdef class CDLINVERTEDHAMMER(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(invertedhammer_shape, 11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0)))
+        self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = invertedhammer_shape(b, i)
 
 
 cdef int shootingstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i] < b.average[0]
+        b.body[i] < b.average[0][i]
         and upper(b, i) > b.body[i]
-        and lower(b, i) < b.average[1]
+        and lower(b, i) < b.average[1][i]
         and gaps_up(b, i, i - 1)
     ):
         return -100
@@ -351,7 +416,12 @@ cdef class CDLSHOOTINGSTAR(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(shootingstar_shape, 11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0)))
+        self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = shootingstar_shape(b, i)
 
 
 cdef int kicking_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -367,7 +437,6 @@ cdef class CDLKICKING(Pattern):
 
     def __cinit__(self):
         self.shape(
-            kicking_shape,
             11,
             (
                 (SHADOW_VERY_SHORT, 1),
@@ -376,6 +445,11 @@ cdef class CDLKICKING(Pattern):
                 (BODY_LONG, 0),
             ),
         )
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = kicking_shape(b, i)
 
 
 cdef int kickingbylength_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -393,7 +467,6 @@ cdef class CDLKICKINGBYLENGTH(Pattern):
 
     def __cinit__(self):
         self.shape(
-            kickingbylength_shape,
             11,
             (
                 (SHADOW_VERY_SHORT, 1),
@@ -403,12 +476,17 @@ cdef class CDLKICKINGBYLENGTH(Pattern):
             ),
         )
 
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = kickingbylength_shape(b, i)
+
 
 cdef int matchinglow_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 1) == -1
         and color(b, i) == -1
-        and within(b.close[i], b.close[i - 1], b.average[0])
+        and within(b.close[i], b.close[i - 1], b.average[0][i])
     ):
         return 100
     return 0
@@ -422,15 +500,20 @@ cdef class CDLMATCHINGLOW(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(matchinglow_shape, 6, ((EQUAL, 1),))
+        self.shape(6, ((EQUAL, 1),))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = matchinglow_shape(b, i)
 
 
 cdef int piercing_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 1) == -1
-        and b.body[i - 1] > b.average[0]
+        and b.body[i - 1] > b.average[0][i]
         and color(b, i) == 1
-        and b.body[i] > b.average[1]
+        and b.body[i] > b.average[1][i]
         and b.open[i] < b.low[i - 1]
         and b.close[i] < b.open[i - 1]
         and b.close[i] > b.close[i - 1] + b.body[i - 1] * 0.5
@@ -447,15 +530,20 @@ cdef class CDLPIERCING(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(piercing_shape, 11, ((BODY_LONG, 1), (BODY_LONG, 0)))
+        self.shape(11, ((BODY_LONG, 1), (BODY_LONG, 0)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = piercing_shape(b, i)
 
 
 cdef int separatinglines_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         color(b, i - 1) == -color(b, i)
-        and within(b.open[i], b.open[i - 1], b.average[2])
-        and b.body[i] > b.average[1]
-        and (lower(b, i) < b.average[0] if color(b, i) == 1 else upper(b, i) < b.average[0])
+        and within(b.open[i], b.open[i - 1], b.average[2][i])
+        and b.body[i] > b.average[1][i]
+        and (lower(b, i) < b.average[0][i] if color(b, i) == 1 else upper(b, i) < b.average[0][i])
     ):
         return color(b, i) * 100
     return 0
@@ -469,4 +557,9 @@ cdef class CDLSEPARATINGLINES(Pattern):
     """
 
     def __cinit__(self):
-        self.shape(separatinglines_shape, 11, ((SHADOW_VERY_SHORT, 0), (BODY_LONG, 0), (EQUAL, 1)))
+        self.shape(11, ((SHADOW_VERY_SHORT, 0), (BODY_LONG, 0), (EQUAL, 1)))
+
+    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Py_ssize_t i
+        for i in range(start, stop):
+            y[i] = separatinglines_shape(b, i)

@@ -400,6 +400,14 @@ cdef class CCI(HighLowClose):
         history_shift(&self.past, n)
 
 
+cdef inline double weighted_share(
+    Sum* pressure, Sum* span, double bought, double height, double weight
+) noexcept nogil:
+    """Take a bar; return `weight` times the share of buying pressure in a span."""
+    cdef double above = sum_step(pressure, bought), below = sum_step(span, height)
+    return weight * (above / below) if below != 0.0 else 0.0
+
+
 @cython.final
 cdef class ULTOSC(HighLowClose):
     """Ultimate oscillator (Williams): buying pressure over three spans, weighted 4, 2, 1.
@@ -438,23 +446,27 @@ cdef class ULTOSC(HighLowClose):
         self.started = False
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef double last = self.last, pressure, span, low, total, above, below
+        cdef Sum pressure[3]
+        cdef Sum span[3]
+        cdef double last = self.last, bought, height, total
         cdef Py_ssize_t i = 0
         cdef int k
+        for k in range(3):
+            pressure[k] = self.pressure[k]
+            span[k] = self.span[k]
         if not self.started:
             self.started = True
             last = x[2][0]
             i = 1
         for i in range(i, n):
-            low = x[1][i] if x[1][i] < last else last
-            pressure = x[2][i] - low
-            span = true_range(x[0][i], x[1][i], last)
+            bought = x[2][i] - (x[1][i] if x[1][i] < last else last)
+            height = true_range(x[0][i], x[1][i], last)
             last = x[2][i]
-            total = 0.0
-            for k in range(3):
-                above = sum_step(&self.pressure[k], pressure)
-                below = sum_step(&self.span[k], span)
-                if below != 0.0:
-                    total += (4 >> k) * (above / below)
+            total = weighted_share(&pressure[0], &span[0], bought, height, 4.0)
+            total += weighted_share(&pressure[1], &span[1], bought, height, 2.0)
+            total += weighted_share(&pressure[2], &span[2], bought, height, 1.0)
             y[0][i] = 100.0 * (total / 7.0)
+        for k in range(3):
+            self.pressure[k] = pressure[k]
+            self.span[k] = span[k]
         self.last = last

@@ -1,0 +1,276 @@
+"""Conditions on numbers over time: crosses, runs, memories of a condition, hysteresis.
+
+The previous value is the one at the previous event of the stream. Where it or the present one is
+NaN, crosses and runs are undefined, see `pyrt.core.conditions`: a cross is never reported out of a
+warm-up or a gap.
+"""
+cimport cython
+from libc.math cimport NAN
+
+from pyrt.core.conditions cimport FALSE, TRUE, UNDEFINED
+from pyrt.indicators.signals_compare cimport source_of
+
+from pyrt.errors import ConfigError
+
+
+@cython.final
+cdef class Output(Source):
+    """One of the outputs of an indicator that has several.
+
+    Parameters
+    ----------
+    indicator : indicator
+        Attached to a stream; it is read, not owned.
+    name : str
+        One of its `outputs`.
+    """
+
+    def __init__(self, Composable indicator not None, str name):
+        names = getattr(indicator, "outputs", ("value",))
+        if name not in names:
+            raise ConfigError(f"{indicator!r} has no output {name!r}; it has {', '.join(names)}")
+        self.kept = self.indicator = indicator
+        self.which = names.index(name)
+        self.name = name
+
+    cdef double fetch(self, const Event* event) except? -1.0:
+        return self.indicator.output_at(self.which)
+
+    def __repr__(self):
+        return f"output({self.indicator!r}, {self.name!r})"
+
+
+def output(indicator, str name):
+    """Return one output of an indicator, to compare: ``"close" < output(bands, "lower")``."""
+    return Output(indicator, name)
+
+
+@cython.final
+cdef class Cross(Remembering):
+    """True at the event at which one number passes another.
+
+    Parameters
+    ----------
+    left, right : indicator, str, float or Source
+    direction : {1, -1}
+        1: left was at or below right at the event before, and is above now; -1: the reverse.
+    """
+
+    def __init__(self, left, right, int direction):
+        self.left = source_of(left)
+        self.right = source_of(right)
+        self.direction = direction
+        self.before_left = self.before_right = NAN
+
+    cdef int advance(self, const Event* event, int64_t tick) except -1:
+        cdef double a = self.left.read(event), b = self.right.read(event)
+        cdef double p = self.before_left, q = self.before_right
+        self.before_left = a
+        self.before_right = b
+        if a != a or b != b or p != p or q != q:
+            return UNDEFINED
+        if self.direction > 0:
+            return p <= q and a > b
+        return p >= q and a < b
+
+    def indicators(self):
+        """The indicators on both sides."""
+        return self.left.indicators() + self.right.indicators()
+
+    def bind(self, place):
+        """Find the columns; see `Condition.bind`."""
+        self.left.bind(place.stream)
+        self.right.bind(place.stream)
+        Remembering.bind(self, place)
+
+    def __repr__(self):
+        name = "cross_above" if self.direction > 0 else "cross_below"
+        return f"{name}({self.left!r}, {self.right!r})"
+
+
+def cross_above(left, right):
+    """Return the condition that `left` passes from at or below `right` to above it.
+
+    Parameters
+    ----------
+    left, right : indicator, str, float or Source
+        A text is the name of a column of the events: "close", "bid_price".
+
+    Examples
+    --------
+    >>> cross_above("close", 100)
+    cross_above(column('close'), 100)
+    """
+    return Cross(left, right, 1)
+
+
+def cross_below(left, right):
+    """Return the condition that `left` passes from at or above `right` to below it."""
+    return Cross(left, right, -1)
+
+
+@cython.final
+cdef class Run(Remembering):
+    """True while a number has moved one way at each of the last `steps` events.
+
+    Parameters
+    ----------
+    source : indicator, str or Source
+    steps : int
+    direction : {1, -1}
+    """
+
+    def __init__(self, source, steps, int direction):
+        self.source = source_of(source)
+        self.steps = count("n", steps)
+        self.direction = direction
+        self.before = NAN
+
+    cdef int advance(self, const Event* event, int64_t tick) except -1:
+        cdef double now = self.source.read(event), before = self.before
+        self.before = now
+        if now != now:
+            self.known = self.taken = 0
+            return UNDEFINED
+        self.known += 1
+        if self.direction > 0:
+            self.taken = self.taken + 1 if now > before else 0
+        else:
+            self.taken = self.taken + 1 if now < before else 0
+        if self.known <= self.steps:
+            return UNDEFINED
+        return self.taken >= self.steps
+
+    def indicators(self):
+        """The indicator followed, if it is one."""
+        return self.source.indicators()
+
+    def bind(self, place):
+        """Find the column; see `Condition.bind`."""
+        self.source.bind(place.stream)
+        Remembering.bind(self, place)
+
+    def __repr__(self):
+        return f"{'rising' if self.direction > 0 else 'falling'}({self.source!r}, {self.steps})"
+
+
+def rising(source, n=1):
+    """Return the condition that `source` is higher than the event before, `n` times in a row."""
+    return Run(source, n, 1)
+
+
+def falling(source, n=1):
+    """Return the condition that `source` is lower than the event before, `n` times in a row."""
+    return Run(source, n, -1)
+
+
+@cython.final
+cdef class Within(Remembering):
+    """True while another condition was true at one of the last `events` events, now included."""
+
+    def __init__(self, Condition inner not None, events):
+        self.inner = inner
+        self.events = count("n", events)
+
+    cdef int advance(self, const Event* event, int64_t tick) except -1:
+        cdef int verdict = self.inner.test(event, tick)
+        if verdict == TRUE:
+            self.left = self.events
+        elif self.left > 0:
+            self.left -= 1
+        return TRUE if self.left > 0 else verdict
+
+    def parts(self):
+        """The condition remembered."""
+        return (self.inner,)
+
+    def __repr__(self):
+        return f"within({self.inner!r}, {self.events})"
+
+
+def within(Condition condition not None, n):
+    """Return the condition that `condition` was true at one of the last `n` events."""
+    return Within(condition, n)
+
+
+@cython.final
+cdef class Becoming(Remembering):
+    """True at the event at which another condition turns from false to true."""
+
+    def __init__(self, Condition inner not None):
+        self.inner = inner
+        self.before = UNDEFINED
+
+    cdef int advance(self, const Event* event, int64_t tick) except -1:
+        cdef int before = self.before
+        cdef int verdict = self.before = self.inner.test(event, tick)
+        if before == UNDEFINED or verdict == UNDEFINED:
+            return UNDEFINED
+        return verdict == TRUE and before == FALSE
+
+    def parts(self):
+        """The condition watched."""
+        return (self.inner,)
+
+    def __repr__(self):
+        return f"becomes({self.inner!r})"
+
+
+def becomes(Condition condition not None):
+    """Return the condition that `condition` was false at the event before and is true now."""
+    return Becoming(condition)
+
+
+@cython.final
+cdef class Hysteresis(Remembering):
+    """True from the event at which a number reaches `enter` until it reaches `leave`.
+
+    Parameters
+    ----------
+    source : indicator, str or Source
+    enter, leave : float
+        With `enter` above `leave` the condition holds while the number is high, else while it is
+        low. It begins as false.
+    """
+
+    def __init__(self, source, double enter, double leave):
+        if not (enter < leave or enter > leave):
+            raise ConfigError(f"hysteresis needs two levels, not {enter!r} and {leave!r}")
+        self.source = source_of(source)
+        self.enter = enter
+        self.leave = leave
+
+    cdef int advance(self, const Event* event, int64_t tick) except -1:
+        cdef double now = self.source.read(event)
+        cdef bint is_high = self.enter > self.leave
+        if now != now:
+            return UNDEFINED
+        if now >= self.enter if is_high else now <= self.enter:
+            self.is_on = True
+        elif now <= self.leave if is_high else now >= self.leave:
+            self.is_on = False
+        return self.is_on
+
+    def indicators(self):
+        """The indicator followed, if it is one."""
+        return self.source.indicators()
+
+    def bind(self, place):
+        """Find the column; see `Condition.bind`."""
+        self.source.bind(place.stream)
+        Remembering.bind(self, place)
+
+    def __repr__(self):
+        return f"hysteresis({self.source!r}, {self.enter:g}, {self.leave:g})"
+
+
+def hysteresis(source, double enter, double leave):
+    """Return the condition that `source` reached `enter` and has not reached `leave` since."""
+    return Hysteresis(source, enter, leave)
+
+
+cdef int64_t count(str name, object value) except -1:
+    """Check a number of events: whole, at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1_000_000_000:
+        raise ConfigError(f"{name} is {value!r}; expected a whole number of events, at least 1")
+    return value

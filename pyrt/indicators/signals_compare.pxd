@@ -1,0 +1,37 @@
+"""Numbers that conditions read, and comparisons between them."""
+cimport cython
+from libc.stdint cimport int64_t
+from pyrt.core.conditions cimport Condition
+from pyrt.core.events cimport Event
+
+cdef class Source:
+    """A number that is there at each event: an indicator's, a column's, or a constant."""
+    cdef const double* at
+    """Where it stands; NULL for a column of the event, and where `fetch` has to be asked."""
+    cdef int column
+    """Place in the event's values; -1 where it is not a column."""
+    cdef object kept
+    """The indicator whose memory `at` points into."""
+    cdef double constant
+
+    cdef double fetch(self, const Event* event) except? -1.0
+
+    cdef inline double read(self, const Event* event) except? -1.0:
+        if self.at != NULL:
+            return self.at[0]
+        if self.column >= 0:
+            return event.values[self.column]
+        return self.fetch(event)
+
+@cython.final
+cdef class Column(Source):
+    cdef readonly str name
+
+@cython.final
+cdef class Comparison(Condition):
+    cdef Source left
+    cdef Source right
+    cdef int order
+    """Which of <, <=, >, >= it is."""
+
+cdef Source source_of(object given)

@@ -1,0 +1,166 @@
+"""Numbers that conditions read, and comparisons between them.
+
+A condition reads indicators (their first output), columns of the event ("close", "bid_price"), and
+constants. A comparison with NaN on a side is undefined, see `pyrt.core.conditions`.
+"""
+cimport cython
+
+from pyrt.core.conditions cimport FALSE, TRUE, UNDEFINED
+from pyrt.core.ports cimport Indicator
+
+from pyrt.core.streams import COLUMNS
+from pyrt.errors import ConfigError
+
+SIGNS = ("<", "<=", ">", ">=")
+
+
+cdef class Source:
+    """A number that is there at each event: an indicator's, a column's, or a constant."""
+
+    def __cinit__(self):
+        self.at = NULL
+        self.column = -1
+
+    cdef double fetch(self, const Event* event) except? -1.0:
+        """Return the number where neither `at` nor `column` says it."""
+        raise TypeError(f"{type(self).__name__} is bound to no stream")
+
+    def indicators(self):
+        """The indicator read, in a list; empty for columns and constants."""
+        return [] if self.kept is None else [self.kept]
+
+    def bind(self, stream):
+        """Find the number in the events of `stream`."""
+
+    def __lt__(self, other):
+        return compare("<", self, other)
+
+    def __le__(self, other):
+        return compare("<=", self, other)
+
+    def __gt__(self, other):
+        return compare(">", self, other)
+
+    def __ge__(self, other):
+        return compare(">=", self, other)
+
+    def __hash__(self):
+        return object.__hash__(self)
+
+    def __repr__(self):
+        return f"{self.constant:g}" if self.kept is None else repr(self.kept)
+
+
+@cython.final
+cdef class Column(Source):
+    """A column of the events, such as the close of a bar.
+
+    Parameters
+    ----------
+    name : str
+        One of open, high, low, close, volume, bid_price, bid_size, ask_price, ask_size, price, size.
+
+    Raises
+    ------
+    ConfigError
+        If no kind of stream has such a column.
+    """
+
+    def __init__(self, str name):
+        known = sorted({one for columns in COLUMNS.values() for one in columns})
+        if name not in known:
+            raise ConfigError(
+                f"no stream has a column {name!r}", remedy=f"Use one of {', '.join(known)}"
+            )
+        self.name = name
+
+    def bind(self, stream):
+        """Find the column in the events of `stream`; ConfigError if they have none of the name."""
+        known = COLUMNS.get(stream.kind, {})
+        if self.name not in known:
+            raise ConfigError(
+                f"{stream!r} has no {self.name!r}", remedy=f"It has {', '.join(known) or 'none'}"
+            )
+        self.column = known[self.name]
+
+    def __repr__(self):
+        return f"column({self.name!r})"
+
+
+def column(str name):
+    """Return a column of the events, to compare: ``column("close") > self.upper``."""
+    return Column(name)
+
+
+cdef Source source_of(object given):
+    """Take an indicator, the name of a column, a number, or a source as it is."""
+    cdef Source made
+    cdef Indicator indicator
+    if isinstance(given, Source):
+        return given
+    if isinstance(given, str):
+        return Column(given)
+    made = Source()
+    if isinstance(given, Indicator):
+        indicator = given
+        made.kept = indicator
+        made.at = &indicator.value
+        return made
+    if isinstance(given, bool):
+        raise ConfigError(f"{given!r} is not a number to compare with")
+    try:
+        made.constant = given
+    except TypeError:
+        raise ConfigError(
+            f"{given!r} cannot be compared",
+            remedy="Give an indicator, the name of a column, or a number",
+        )
+    if made.constant != made.constant:
+        raise ConfigError("a comparison with NaN is never true")
+    made.at = &made.constant
+    return made
+
+
+@cython.final
+cdef class Comparison(Condition):
+    """Two numbers compared at each event.
+
+    Parameters
+    ----------
+    sign : {"<", "<=", ">", ">="}
+    left, right : indicator, str, float or Source
+        A text is the name of a column.
+    """
+
+    def __init__(self, str sign, left, right):
+        self.order = SIGNS.index(sign)
+        self.left = source_of(left)
+        self.right = source_of(right)
+
+    cdef int test(self, const Event* event, int64_t tick) except -1:
+        cdef double a = self.left.read(event), b = self.right.read(event)
+        if a != a or b != b:
+            return UNDEFINED
+        if self.order == 2:
+            return a > b
+        if self.order == 0:
+            return a < b
+        return a >= b if self.order == 3 else a <= b
+
+    def indicators(self):
+        """The indicators on both sides."""
+        return self.left.indicators() + self.right.indicators()
+
+    def bind(self, place):
+        """Find the columns; see `Condition.bind`."""
+        self.left.bind(place.stream)
+        self.right.bind(place.stream)
+        Condition.bind(self, place)
+
+    def __repr__(self):
+        return f"({self.left!r} {SIGNS[self.order]} {self.right!r})"
+
+
+def compare(str sign, left, right):
+    """Return the condition that `left` stands to `right` as `sign` says."""
+    return Comparison(sign, left, right)
