@@ -20,6 +20,8 @@ cdef class Desk(OrderDesk):
     """Issued and not yet taken by the kernel, oldest first."""
     cdef readonly dict default_tif
     """Kind of instrument → time in force; "" for all others."""
+    cdef dict default_codes
+    """The same as codes."""
     cdef readonly object capital_of
     """Callable: strategy number → its equity in base currency."""
 

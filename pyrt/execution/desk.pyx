@@ -19,6 +19,8 @@ TERMS = frozenset((
     "take_profit", "stop_loss", "time_in_force", "expires_at", "post_only", "reduce_only",
     "extended_hours", "queue", "tag", "oco", "resizes",
 ))
+TIME_TERMS = frozenset(("time_in_force", "expires_at"))
+CHILD_TERMS = frozenset(("take_profit", "stop_loss", "oco"))
 CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
 
 
@@ -50,7 +52,8 @@ cdef class Desk(OrderDesk):
         self.records = records
         self.prefix = prefix
         self.commands = []
-        self.default_tif = {"": "gtc"} if default_tif is None else default_tif
+        self.default_tif = {"": "gtc"} if default_tif is None else dict(default_tif)
+        self.default_codes = {k: TIF_NAMES.index(name) for k, name in self.default_tif.items()}
         self.capital_of = capital_of
 
     cdef Position position_of(self, Owner owner, str symbol):
@@ -78,6 +81,14 @@ cdef class Desk(OrderDesk):
             order.type != MARKET and position.units != 0
             and (side > 0) != (position.units > 0) and order.units <= held
         )
+        if terms and terms.keys() & CHILD_TERMS:
+            return self.place_with_exits(order, terms)
+        self.enlist(order)
+        self.send(order)
+        return order
+
+    def place_with_exits(self, Order order, dict terms):
+        """Send an entry with the exits held for it, or a pair of exits."""
         if terms.get("oco"):
             return self.place_pair(order, terms)
         if "take_profit" in terms:
@@ -191,12 +202,12 @@ cdef class Desk(OrderDesk):
         return 0
 
     cdef int read_tif(self, Order order, dict terms) except -1:
+        if not terms or not terms.keys() & TIME_TERMS:
+            order.tif = self.default_codes.get(order.instrument.kind, self.default_codes[""])
+            return 0
         name = terms.get("time_in_force")
         if name is None:
-            if "expires_at" in terms:
-                name = "gtd"
-            else:
-                name = self.default_tif.get(order.instrument.kind) or self.default_tif[""]
+            name = "gtd"
         elif name not in TIF_NAMES:
             raise OrderError(
                 f"time_in_force is {name!r}; expected one of {', '.join(TIF_NAMES)}", value=name
