@@ -46,7 +46,9 @@ FORBIDDEN = {
         r"\b(?:import\s+(?:random|secrets|uuid)|from\s+(?:random|secrets|uuid)\b|"
         r"np\.random\b|urandom\b|default_rng\(\s*\))"
     ),
-    "an address": re.compile(r"(?<![\w.])(?<!def )id\(|\bPyObject_Hash\b|<(?:size_t|uintptr_t)>\s*<void"),
+    "an address": re.compile(
+        r"(?<![\w.])(?<!def )id\(|\bPyObject_Hash\b|<(?:size_t|uintptr_t)>\s*<void"
+    ),
 }
 ALLOWED = {
     ("pyrt/backtest/engine.py", "the time"): "elapsed_s and load_s are reported, never acted upon",
