@@ -2,6 +2,7 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t
 from pyrt.core.bus cimport Channel
+from pyrt.core.conditions cimport Signal
 from pyrt.core.events cimport Event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.ports cimport Indicator
@@ -43,9 +44,13 @@ cdef class Stream:
     """... and the strategies they belong to."""
     cdef Py_ssize_t n_feeds
     cdef Py_ssize_t n_handlers
+    cdef readonly list signals
+    """Conditions tested at each event, in the order they were given, before the handlers."""
+    cdef Py_ssize_t n_signals
     cdef readonly list aggregates
     """Coarser streams built from this one: pairs of aggregator and stream."""
     cdef int update(self, Event* event) except -1
+    cdef int add_signal(self, Signal signal) except -1
     cdef int add_handler(self, object owner, object method) except -1
     cdef int remove_owner(self, object owner) except -1
     cdef int set_marks(self, bint marks) except -1

@@ -3,6 +3,7 @@
 from typing import Any, TypeVar, final
 
 from pyrt.core.bus import Channel
+from pyrt.core.conditions import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import Indicator
 
@@ -42,6 +43,8 @@ class Stream:
     def marks(self) -> bool: ...
     @property
     def aggregates(self) -> list[tuple[Any, Stream]]: ...
+    @property
+    def signals(self) -> list[Signal]: ...
     def __init__(
         self,
         index: int,

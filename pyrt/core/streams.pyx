@@ -2,6 +2,7 @@
 cimport cython
 
 from pyrt.core.bus cimport Channel
+from pyrt.core.conditions cimport Signal
 from pyrt.errors import ConfigError
 
 BAR_COLUMNS = {"open": 0, "high": 1, "low": 2, "close": 3, "volume": 4}
@@ -82,6 +83,7 @@ cdef class Stream:
         self.feeds = []
         self.handlers = []
         self.owners = []
+        self.signals = []
         self.aggregates = []
 
     def attach(self, Indicator indicator, str source="close"):
@@ -103,6 +105,12 @@ cdef class Stream:
             (<Feed>self.feeds[i]).push(event)
         return 0
 
+    cdef int add_signal(self, Signal signal) except -1:
+        # Replaced, not changed: see `add_handler`.
+        self.signals = [*self.signals, signal]
+        self.n_signals = len(self.signals)
+        return 0
+
     cdef int add_handler(self, object owner, object method) except -1:
         # Replaced, not changed: a dispatch that is under way keeps the list it began with.
         if any(o is owner and m == method for o, m in zip(self.owners, self.handlers)):
@@ -117,6 +125,8 @@ cdef class Stream:
         self.handlers = [self.handlers[i] for i in kept]
         self.owners = [self.owners[i] for i in kept]
         self.n_handlers = len(self.handlers)
+        self.signals = [signal for signal in self.signals if (<Signal>signal).owner is not owner]
+        self.n_signals = len(self.signals)
         return 0
 
     cdef int set_marks(self, bint marks) except -1:

@@ -5,6 +5,7 @@ from pyrt.core.accounts cimport Account
 from pyrt.core.bus cimport Channel, MessageBus
 from pyrt.core.cache cimport Cache
 from pyrt.core.clock cimport Clock
+from pyrt.core.conditions cimport Signal
 from pyrt.core.events cimport Event, EventQueue
 from pyrt.core.orders cimport Order
 from pyrt.core.ports cimport Command, RiskGate, Venue
@@ -84,6 +85,8 @@ cdef class Kernel:
     cdef int on_quote(self, Stream stream, Event* event) except -1
     cdef int on_trade(self, Stream stream, Event* event) except -1
     cdef int mark(self, Stream stream, double price) except -1
+    cdef object raise_signals(self, Stream stream, Event* event)
+    cdef int call_signal(self, Signal signal, object view) except -1
     cdef int dispatch(self, Stream stream, object view) except -1
     cdef int failed_in_dispatch(self, StrategyCore owner, object method, object view) except -1
     cdef int call(self, StrategyCore owner, object method, object argument) except -1

@@ -8,6 +8,7 @@ from pyrt.core.accounts cimport Account
 from pyrt.core.bus cimport Channel, MessageBus
 from pyrt.core.cache cimport Cache
 from pyrt.core.clock cimport Clock, TimerEvent
+from pyrt.core.conditions cimport TRUE, Signal
 from pyrt.core.data cimport Bar, Quote, Trade
 from pyrt.core.events cimport Event, EventQueue, clear_event
 from pyrt.core.instruments cimport Instrument
@@ -53,6 +54,51 @@ NARROW = {
     "on_cancel": (EV_CANCELED,), "on_expire": (EV_EXPIRED,), "on_trigger": (EV_TRIGGERED,),
     "on_modify": (EV_MODIFIED, EV_MODIFY_REJECTED),
 }
+
+
+cdef inline Bar bar_of(Stream stream, Event* event):
+    cdef Bar bar = Bar.__new__(Bar)
+    bar.symbol = stream.symbol
+    bar.timeframe = stream.timeframe
+    bar.open = event.values[0]
+    bar.high = event.values[1]
+    bar.low = event.values[2]
+    bar.close = event.values[3]
+    bar.volume = event.values[4]
+    bar.ts_open = event.ts_open
+    bar.ts_event = event.ts_event
+    bar.ts_init = event.ts_init
+    return bar
+
+
+cdef inline Quote quote_of(Stream stream, Event* event):
+    cdef Quote quote = Quote.__new__(Quote)
+    quote.symbol = stream.symbol
+    quote.bid_price = event.values[0]
+    quote.bid_size = event.values[1]
+    quote.ask_price = event.values[2]
+    quote.ask_size = event.values[3]
+    quote.ts_event = event.ts_event
+    quote.ts_init = event.ts_init
+    return quote
+
+
+cdef inline Trade trade_of(Stream stream, Event* event):
+    cdef Trade trade = Trade.__new__(Trade)
+    trade.symbol = stream.symbol
+    trade.price = event.values[0]
+    trade.size = event.values[1]
+    trade.aggressor = event.quantity
+    trade.ts_event = event.ts_event
+    trade.ts_init = event.ts_init
+    return trade
+
+
+cdef object view_of(Stream stream, Event* event):
+    """Make what a handler of this event is given."""
+    if event.kind == EV_BAR:
+        return bar_of(stream, event)
+    return quote_of(stream, event) if event.kind == EV_QUOTE else trade_of(stream, event)
 
 
 @cython.final
@@ -317,61 +363,73 @@ cdef class Kernel:
         return 0
 
     cdef int on_bar(self, Stream stream, Event* event) except -1:
-        cdef Bar bar
+        cdef object view = None
         if stream.marks:
             self.mark(stream, event.values[3])
             self.booking.bars[stream.instrument.index] += 1
         stream.update(event)
+        if stream.n_signals:
+            view = self.raise_signals(stream, event)
         if event.ts_init >= self.handlers_from and (stream.n_handlers or stream.channel.has_handlers):
-            bar = Bar.__new__(Bar)
-            bar.symbol = stream.symbol
-            bar.timeframe = stream.timeframe
-            bar.open = event.values[0]
-            bar.high = event.values[1]
-            bar.low = event.values[2]
-            bar.close = event.values[3]
-            bar.volume = event.values[4]
-            bar.ts_open = event.ts_open
-            bar.ts_event = event.ts_event
-            bar.ts_init = event.ts_init
-            self.dispatch(stream, bar)
+            self.dispatch(stream, bar_of(stream, event) if view is None else view)
         if stream.aggregates:
             self.aggregate_bar(stream, event)
         return 0
 
     cdef int on_quote(self, Stream stream, Event* event) except -1:
-        cdef Quote quote
+        cdef object view = None
         if stream.marks and event.values[0] > 0.0 and event.values[2] > 0.0:
             self.mark(stream, 0.5 * (event.values[0] + event.values[2]))
         stream.update(event)
+        if stream.n_signals:
+            view = self.raise_signals(stream, event)
         if event.ts_init >= self.handlers_from and (stream.n_handlers or stream.channel.has_handlers):
-            quote = Quote.__new__(Quote)
-            quote.symbol = stream.symbol
-            quote.bid_price = event.values[0]
-            quote.bid_size = event.values[1]
-            quote.ask_price = event.values[2]
-            quote.ask_size = event.values[3]
-            quote.ts_event = event.ts_event
-            quote.ts_init = event.ts_init
-            self.dispatch(stream, quote)
+            self.dispatch(stream, quote_of(stream, event) if view is None else view)
         return 0
 
     cdef int on_trade(self, Stream stream, Event* event) except -1:
-        cdef Trade trade
+        cdef object view = None
         if stream.marks:
             self.mark(stream, event.values[0])
         stream.update(event)
+        if stream.n_signals:
+            view = self.raise_signals(stream, event)
         if event.ts_init >= self.handlers_from and (stream.n_handlers or stream.channel.has_handlers):
-            trade = Trade.__new__(Trade)
-            trade.symbol = stream.symbol
-            trade.price = event.values[0]
-            trade.size = event.values[1]
-            trade.aggressor = event.quantity
-            trade.ts_event = event.ts_event
-            trade.ts_init = event.ts_init
-            self.dispatch(stream, trade)
+            self.dispatch(stream, trade_of(stream, event) if view is None else view)
         if stream.aggregates:
             self.aggregate_trade(stream, event)
+        return 0
+
+    cdef object raise_signals(self, Stream stream, Event* event):
+        """Test the stream's conditions, each followed by its handler; return the view if made."""
+        cdef list signals = stream.signals
+        cdef Signal signal
+        cdef object view = None
+        cdef bint is_live = event.ts_init >= self.handlers_from
+        cdef Py_ssize_t i, n = len(signals)
+        for i in range(n):
+            signal = <Signal>signals[i]
+            # Tested in warm-up too: a condition remembers what it has seen.
+            if signal.condition.test(event, stream.count) != TRUE:
+                continue
+            if not is_live or not signal.owner.running:
+                continue
+            if signal.takes_view and view is None:
+                view = view_of(stream, event)
+            self.call_signal(signal, view)
+        return view
+
+    cdef int call_signal(self, Signal signal, object view) except -1:
+        self.bus.begin()
+        try:
+            if signal.takes_view:
+                signal.handler(view)
+            else:
+                signal.handler()
+        except Exception as error:
+            self.failed(<StrategyCore>signal.owner, signal.handler, view, error)
+        finally:
+            self.bus.end()
         return 0
 
     cdef int dispatch(self, Stream stream, object view) except -1:

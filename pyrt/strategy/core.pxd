@@ -8,6 +8,8 @@ cdef class StrategyCore(Owner):
     cdef OrderDesk _desk
     cdef Clock _clock
     cdef object _kernel
+    cdef list _attached
+    """Pairs of an indicator and the stream that feeds it."""
     cdef dict _book
     """Symbol → this strategy's Position, kept by the cache."""
     cdef frozenset _frozen

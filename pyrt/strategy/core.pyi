@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pyrt.core.accounts import Account
 from pyrt.core.cache import Cache
 from pyrt.core.clock import Clock, TimerEvent
+from pyrt.core.conditions import Condition
 from pyrt.core.data import Bar
 from pyrt.core.instruments import Instrument
 from pyrt.core.orders import Order
@@ -111,6 +112,19 @@ class StrategyCore(Owner):
     def subscribe_trades(self, symbol: str) -> Stream: ...
     def subscribe_book(self, symbol: str) -> Stream: ...
     def attach(self, indicator: IndicatorT, stream: Stream, input: str = "close") -> IndicatorT: ...
+    def when(
+        self, condition: Condition, handler: Callable[..., Any], *, stream: Stream | None = None
+    ) -> None: ...
+    def exit_on(
+        self,
+        symbol: str,
+        *,
+        stop: float | None = None,
+        target: float | None = None,
+        trail: float | None = None,
+        bars: int | None = None,
+        stream: Stream,
+    ) -> None: ...
     def request_history(
         self, symbol: str, timeframe: str, bars: int, handler: Callable[[list[Bar]], object]
     ) -> None: ...

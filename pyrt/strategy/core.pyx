@@ -3,10 +3,17 @@
 from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
 
+from pyrt.core.conditions cimport Condition
 from pyrt.core.orders cimport Order
 from pyrt.core.ports cimport Indicator, OrderDesk, Owner
+from pyrt.core.streams cimport Stream
+
+from functools import partial
+
+from pyrt.core.exits import exit_condition
 from pyrt.core.times import duration_ns
 from pyrt.errors import ConfigError
+from pyrt.strategy.signals import make_signal, stream_of
 
 cdef extern from *:
     int set_attribute "PyObject_GenericSetAttr" (object o, object name, object value) except -1
@@ -17,6 +24,7 @@ cdef class StrategyCore(Owner):
 
     def __cinit__(self, *args, **kwargs):
         self._frozen = frozenset()
+        self._attached = []
         self.name = type(self).__name__
         self.stop_reason = ""
 
@@ -334,7 +342,59 @@ cdef class StrategyCore(Owner):
         input : str
             Column for a single-series indicator: open, high, low, close, volume, bid_price, ….
         """
-        return stream.attach(indicator, input)
+        stream.attach(indicator, input)
+        self._attached.append((indicator, stream))
+        return indicator
+
+    def when(self, Condition condition not None, handler, *, stream=None):
+        """Call `handler` at every event at which `condition` is true.
+
+        Conditions are tested in the order they are given, each followed by its handler, after the
+        indicators of the event and before `on_bar`, `on_quote` and `on_trade`.
+
+        Parameters
+        ----------
+        condition : Condition
+            From `pyrt.indicators`: `cross_above(fast, slow) & is_flat("SPY")`.
+        handler : callable
+            Takes nothing, or one argument: the bar, quote or trade, made only for this call.
+        stream : Stream, optional
+            Whose events the condition is tested on; default is the one its indicators are
+            attached to.
+
+        Raises
+        ------
+        ConfigError
+            If the stream is open, an indicator is attached to none, or the condition is in use
+            elsewhere; nothing is changed.
+        """
+        cdef Stream found = stream_of(condition, self._attached, stream)
+        found.add_signal(make_signal(self, self.kernel(), condition, handler, found))
+
+    def exit_on(self, str symbol, *, stop=None, target=None, trail=None, bars=None, stream):
+        """Close the position in `symbol` as soon as an event gives a reason to.
+
+        Parameters
+        ----------
+        symbol : str
+        stop, target : float, optional
+            Loss and gain as a fraction of the average price: 0.02 is 2 %.
+        trail : float, optional
+            Distance from the best price since entry, as a fraction of it.
+        bars : int, optional
+            Events of the stream with the position held.
+        stream : Stream
+            Of the symbol's bars, quotes or trades.
+
+        Raises
+        ------
+        ConfigError
+            If there is no reason, or the stream has no prices of the symbol.
+        """
+        self.when(
+            exit_condition(symbol, stop=stop, target=target, trail=trail, bars=bars),
+            partial(self.close, symbol), stream=stream,
+        )
 
     def request_history(self, str symbol, str timeframe, int bars, handler):
         """Call `handler(list of Bar)` with the last `bars` bars known now, oldest first."""

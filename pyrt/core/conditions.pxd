@@ -1,0 +1,33 @@
+"""Conditions a strategy waits for, tested in C once per event, and how they combine."""
+cimport cython
+from libc.stdint cimport int64_t
+from pyrt.core.events cimport Event
+from pyrt.core.ports cimport Owner
+
+cdef enum Verdict:
+    FALSE = 0
+    TRUE = 1
+    UNDEFINED = 2
+
+cdef class Condition:
+    cdef readonly bint stateful
+    """It remembers earlier events, so it has to see every one of its stream."""
+    cdef readonly object place
+    """The Place it is bound to; None before."""
+    cdef int test(self, const Event* event, int64_t tick) except -1
+
+cdef class Remembering(Condition):
+    cdef int64_t tick
+    """Event of the stream that `verdict` was found at; -1 before the first."""
+    cdef int verdict
+    cdef int test(self, const Event* event, int64_t tick) except -1
+    cdef int advance(self, const Event* event, int64_t tick) except -1
+
+@cython.final
+cdef class Signal:
+    """A condition, and what is called while it is true."""
+    cdef readonly Condition condition
+    cdef readonly Owner owner
+    cdef readonly object handler
+    cdef readonly bint takes_view
+    """The handler is given the bar, quote or trade."""

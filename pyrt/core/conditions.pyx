@@ -1,0 +1,205 @@
+"""Conditions a strategy waits for, tested in C once per event, and how they combine.
+
+**The rule.** A condition is true, false or undefined. It is undefined while a number it needs is
+NaN: an indicator that warms up, a gap, a missing previous value. `~` of undefined is undefined;
+`&` is false if one side is false, `|` is true if one side is true, whatever the other. Handlers are
+called when a condition is true and at no other time, so nothing happens during a warm-up, however
+the condition is written.
+
+A condition belongs to one strategy and one stream, and sees each event of that stream once.
+"""
+cimport cython
+
+from pyrt.errors import ConfigError
+
+
+class Place:
+    """Where a condition is tested: what it may ask for while it is bound.
+
+    Attributes
+    ----------
+    owner : Strategy
+    stream : Stream
+    position : callable
+        Symbol → the strategy's Position.
+    sessions : callable
+        () → (opens, closes) of the stream's instrument, ns UTC, or None where it has none.
+    """
+
+    def __init__(self, owner, stream, position, sessions):
+        self.owner = owner
+        self.stream = stream
+        self.position = position
+        self.sessions = sessions
+
+
+cdef class Condition:
+    """What may be true of an event; combine with `&`, `|` and `~`."""
+
+    cdef int test(self, const Event* event, int64_t tick) except -1:
+        """Return the verdict on the event, which is number `tick` of its stream."""
+        raise TypeError(f"{type(self).__name__} does not define test()")
+
+    def parts(self):
+        """Conditions this one is made of, directly."""
+        return ()
+
+    def indicators(self):
+        """Indicators read here and below, in the order they are written."""
+        return [one for part in self.parts() for one in part.indicators()]
+
+    def symbols(self):
+        """Symbols whose positions are looked at, here and below."""
+        return [one for part in self.parts() for one in part.symbols()]
+
+    def bind(self, place):
+        """Settle the stream and strategy this condition is tested for.
+
+        Raises
+        ------
+        ConfigError
+            If it is bound elsewhere, or the stream lacks something it needs; a condition that
+            failed to bind is not to be used again.
+        """
+        known = self.place
+        if known is not None and (known.stream is not place.stream or known.owner is not place.owner):
+            raise ConfigError(
+                f"{self!r} is in use on {known.stream!r} already",
+                remedy="Write the condition once for each stream and strategy",
+            )
+        for part in self.parts():
+            part.bind(place)
+        self.place = place
+
+    def __and__(self, other):
+        if not isinstance(self, Condition) or not isinstance(other, Condition):
+            return NotImplemented
+        return Both(self, other)
+
+    def __or__(self, other):
+        if not isinstance(self, Condition) or not isinstance(other, Condition):
+            return NotImplemented
+        return Either(self, other)
+
+    def __invert__(self):
+        return Opposite(self)
+
+    def __bool__(self):
+        # `a and b`, `0 < x < 1` and `if condition:` would drop half of what is written.
+        raise TypeError(f"{self!r} is tested by the engine; combine with &, | and ~ instead")
+
+
+cdef class Remembering(Condition):
+    """A condition with a memory: tested twice in one event, it moves on once."""
+
+    def __cinit__(self):
+        self.stateful = True
+        self.tick = -1
+        self.verdict = UNDEFINED
+
+    cdef int test(self, const Event* event, int64_t tick) except -1:
+        if tick != self.tick:
+            self.verdict = self.advance(event, tick)
+            self.tick = tick
+        return self.verdict
+
+    cdef int advance(self, const Event* event, int64_t tick) except -1:
+        """Take one event in and return the verdict on it."""
+        raise TypeError(f"{type(self).__name__} does not define advance()")
+
+
+cdef class Pair(Condition):
+    """Two conditions joined."""
+
+    cdef readonly Condition left
+    cdef readonly Condition right
+
+    def __init__(self, Condition left not None, Condition right not None):
+        self.left = left
+        self.right = right
+        self.stateful = left.stateful or right.stateful
+
+    def parts(self):
+        """Both sides."""
+        return self.left, self.right
+
+
+@cython.final
+cdef class Both(Pair):
+    """True while both are true, false while one is false."""
+
+    cdef int test(self, const Event* event, int64_t tick) except -1:
+        cdef int a = self.left.test(event, tick), b
+        if a == FALSE and not self.right.stateful:
+            return FALSE
+        b = self.right.test(event, tick)
+        if a == FALSE or b == FALSE:
+            return FALSE
+        return TRUE if a == TRUE and b == TRUE else UNDEFINED
+
+    def __repr__(self):
+        return f"({self.left!r} & {self.right!r})"
+
+
+@cython.final
+cdef class Either(Pair):
+    """True while one is true, false while both are false."""
+
+    cdef int test(self, const Event* event, int64_t tick) except -1:
+        cdef int a = self.left.test(event, tick), b
+        if a == TRUE and not self.right.stateful:
+            return TRUE
+        b = self.right.test(event, tick)
+        if a == TRUE or b == TRUE:
+            return TRUE
+        return FALSE if a == FALSE and b == FALSE else UNDEFINED
+
+    def __repr__(self):
+        return f"({self.left!r} | {self.right!r})"
+
+
+@cython.final
+cdef class Opposite(Condition):
+    """True while the other is false."""
+
+    cdef readonly Condition inner
+
+    def __init__(self, Condition inner not None):
+        self.inner = inner
+        self.stateful = inner.stateful
+
+    cdef int test(self, const Event* event, int64_t tick) except -1:
+        cdef int verdict = self.inner.test(event, tick)
+        return verdict if verdict == UNDEFINED else 1 - verdict
+
+    def parts(self):
+        """The condition denied."""
+        return (self.inner,)
+
+    def __repr__(self):
+        return f"~{self.inner!r}"
+
+
+@cython.final
+cdef class Signal:
+    """A condition, and what is called while it is true.
+
+    Parameters
+    ----------
+    condition : Condition
+        Bound to the stream this goes to.
+    owner : Owner
+    handler : callable
+    takes_view : bool
+        Whether `handler` is given the bar, quote or trade.
+    """
+
+    def __init__(self, Condition condition not None, Owner owner not None, handler, *,
+                 bint takes_view):
+        self.condition = condition
+        self.owner = owner
+        self.handler = handler
+        self.takes_view = takes_view
+
+    def __repr__(self):
+        return f"Signal({self.condition!r})"
