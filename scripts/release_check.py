@@ -15,6 +15,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+EXAMPLE_DATA = "bokeh_sampledata"
 
 
 def environment(folder: Path) -> Path:
@@ -40,7 +41,7 @@ def main(folder: Path) -> int:
         call(builder, "-m", "pip", "wheel", "-q", "--no-deps", "-w", here, source, cwd=here)
         (wheel,) = here.glob("*.whl")
         user = environment(here / "user")
-        call(user, "-m", "pip", "install", "-q", f"{wheel}[analysis]", cwd=here)
+        call(user, "-m", "pip", "install", "-q", f"{wheel}[analysis]", EXAMPLE_DATA, cwd=here)
         for name in ("tests/documents.py", "README.md"):
             shutil.copy(ROOT / name, here)
         call(user, "-P", here / "documents.py", here / "README.md", cwd=here)

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+import pyrt
+
 FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FIRST_NS = 1_704_205_800_000_000_000  # 2024-01-02 09:30 New York
 MINUTE_NS = 60_000_000_000
@@ -75,7 +77,7 @@ def scene(folder: Path) -> dict[str, Any]:
     )
     return {
         "bars": bars,
-        "frame": frame,
+        "data": frame,
         "quotes": quotes,
         "start_ns": FIRST_NS,
         "end_ns": FIRST_NS + 5 * 86_400_000_000_000,
@@ -85,9 +87,10 @@ def scene(folder: Path) -> dict[str, Any]:
 def run(path: Path, folder: Path, **given: Any) -> int:
     """Run a file's blocks inside `folder`, one after the other; return how many there were.
 
-    `given` are further names the file takes for granted.
+    The names of the package are there; `given` are further ones the file takes for granted.
     """
-    names = scene(folder) | given | {"__name__": "__document__"}
+    public = {name: getattr(pyrt, name) for name in pyrt.__all__}
+    names = public | scene(folder) | given | {"__name__": "__document__"}
     found = blocks(path, "python")
     before = Path.cwd()
     os.chdir(folder)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime
-import importlib
 import re
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 
+from pyrt import Strategy
+from pyrt.cli.main import cli
 from pyrt.venues.sessions import sessions
-from tests.documents import FIRST_NS, Block, blocks, run
+from tests.documents import FIRST_NS, blocks, run
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -26,17 +28,25 @@ def name_of(path: Path) -> str:
 
 
 def commands(program: str) -> list[tuple[str, str]]:
-    """Return (document, command line) of every line `$ program …` in console blocks."""
-    found: list[Block] = []
+    """Return (document, command line) of every call of a program in blocks for a shell."""
     lines = []
     for path in DOCUMENTS:
-        found = blocks(path, "console")
-        for block in found:
+        shown = [(block, "$ ") for block in blocks(path, "console")]
+        shown += [(block, "") for name in ("sh", "bash") for block in blocks(path, name)]
+        for block, prompt in shown:
             # A backslash continues a command on the next line.
             for text in block.code.replace("\\\n", " ").splitlines():
-                if text.startswith(f"$ {program} "):
-                    lines.append((name_of(path), text[2:].split("#")[0].strip()))
+                if text.startswith(f"{prompt}{program} "):
+                    line = text.removeprefix(prompt).split("#")[0].strip()
+                    lines.append((name_of(path), line))
     return lines
+
+
+class Watcher(Strategy):
+    """Stands in for a strategy of the reader's own."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars("X", "1m")
 
 
 def given_to(document: str) -> dict[str, Any]:
@@ -46,6 +56,10 @@ def given_to(document: str) -> dict[str, Any]:
         table = sessions("XNYS", FIRST_NS, FIRST_NS + 5 * 86_400_000_000_000)
         price = 470 + np.arange(600) / 100
         return {"table": table, "ts": ts, "price": price, "size": np.full(600, 100.0)}
+    if document == "docs/backtesting-py.md":
+        return {"strategy": Watcher()}
+    if document == "docs/indicators.md":
+        return {"closes": 470 + np.arange(600) / 100}
     if document == "docs/venues.md":
         day = datetime.date(2024, 1, 3)
         amounts = {"notional_raw": 10_000 * 10**18, "quantity_e9": 100 * 10**9}
@@ -81,10 +95,9 @@ def test_make_targets_that_documents_name_exist() -> None:
 
 @pytest.mark.parametrize(("document", "line"), commands("pyrt") or [("", "pyrt --version")])
 def test_pyrt_commands_that_documents_name_exist(document: str, line: str) -> None:
-    command = importlib.import_module("pyrt.cli").main
-    words = [word for word in line.split()[1:] if not word.startswith("-")]
-    if words:
-        assert words[0] in command.commands, f"{document}: {line}"
+    first = line.split()[1]
+    if not first.startswith("-"):
+        assert cli.get_command(click.Context(cli), first) is not None, f"{document}: {line}"
 
 
 def test_python_scripts_that_documents_name_exist() -> None:
