@@ -29,7 +29,9 @@ def ratio_of(value: float) -> Fraction:
         near = exact.limit_denominator(limit)
         if near > 0 and abs(near / exact - 1) <= RATIO_TOLERANCE:
             return near
-    raise DataError(f"{value!r} is no split ratio", remedy="Write new shares per old one, such as 7")
+    raise DataError(
+        f"{value!r} is no split ratio", remedy="Write new shares per old one, such as 7"
+    )
 
 
 def ex_time(day: date | datetime | str, instrument: Instrument) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy as np
 
 from pyrt.backtest import collect
 from pyrt.backtest.actions import read_actions
-from pyrt.backtest.fees import fee_model
 from pyrt.backtest.feed import Cursor, Feed
+from pyrt.backtest.fees import fee_model
 from pyrt.backtest.hashing import run_hash
 from pyrt.backtest.port import BacktestVenue
 from pyrt.backtest.runner import Runner
@@ -190,9 +190,10 @@ class Engine:
         first = min(_first_moment(t) for t in self._tables)
         kernel.start(max(first, self._start) if self._start is not None else first)
         tables = self._withhold(kernel)
+        streams = {stream.topic: stream for stream in kernel.cache.streams}
         feed = Feed(
             [
-                Cursor(kernel.cache.stream(_topic(t)), t, self._sources.get(i), drives=drivers[i])
+                Cursor(streams[_topic(t)], t, self._sources.get(i), drives=drivers[i])
                 for i, t in enumerate(tables)
             ]
         )
@@ -252,14 +253,12 @@ class Engine:
 
     def _instrument(self, symbol: str) -> Instrument:
         """Make the instrument of a symbol that was not described."""
-        calendar = {} if self._venue.calendar is None else {"calendar": self._venue.calendar}
-        if self._venue.name == "alpaca":
-            return (
-                crypto(symbol, **calendar)
-                if "/" in symbol
-                else equity(symbol, step_size="0.000000001", **calendar)
-            )
-        return Instrument(symbol, currency=self._currency, **calendar)
+        calendar = self._venue.calendar
+        if self._venue.name != "alpaca":
+            return Instrument(symbol, currency=self._currency, calendar=calendar or "24/7")
+        if "/" in symbol:
+            return crypto(symbol, calendar=calendar or "24/7")
+        return equity(symbol, calendar=calendar or "XNYS")
 
     def _sessions(self, calendar: str) -> tuple[Any, Any] | None:
         if calendar == "24/7":
@@ -275,7 +274,7 @@ class Engine:
         """Register the streams; say for each table whether it decides fills."""
         finest: dict[str, tuple[int, int]] = {}
         ranks = {"quotes": 0, "trades": 1, "bars": 2, "book": 3}
-        for number, table in enumerate(self._tables):
+        for table in self._tables:
             instrument = kernel.cache.instrument(table.symbol)
             timeframe = getattr(table, "timeframe", "")
             length = getattr(table, "timeframe_ns", 0)
@@ -283,10 +282,8 @@ class Engine:
             key = (ranks[table.kind], length)
             if table.symbol not in finest or key < finest[table.symbol]:
                 finest[table.symbol] = key
-            del number
         return [
-            (ranks[t.kind], getattr(t, "timeframe_ns", 0)) == finest[t.symbol]
-            for t in self._tables
+            (ranks[t.kind], getattr(t, "timeframe_ns", 0)) == finest[t.symbol] for t in self._tables
         ]
 
     def _withhold(self, kernel: Kernel) -> list[Columns]:
@@ -390,8 +387,12 @@ class Engine:
         for number, t in enumerate(self._tables):
             if isinstance(t, BarColumns) and t.symbol not in found and number not in self._sources:
                 found[t.symbol] = {
-                    "ts_event": t.ts_close, "open": t.open, "high": t.high, "low": t.low,
-                    "close": t.close, "volume": t.volume,
+                    "ts_event": t.ts_close,
+                    "open": t.open,
+                    "high": t.high,
+                    "low": t.low,
+                    "close": t.close,
+                    "volume": t.volume,
                 }
         return found
 
@@ -422,8 +423,16 @@ def _first_moment(table: Columns) -> int:
 
 def _bar(table: BarColumns, i: int) -> Bar:
     return Bar(
-        table.symbol, table.timeframe, table.open[i], table.high[i], table.low[i],
-        table.close[i], table.volume[i], table.ts_open[i], table.ts_close[i], table.ts_init[i],
+        table.symbol,
+        table.timeframe,
+        table.open[i],
+        table.high[i],
+        table.low[i],
+        table.close[i],
+        table.volume[i],
+        table.ts_open[i],
+        table.ts_close[i],
+        table.ts_init[i],
     )
 
 
@@ -433,7 +442,7 @@ def _check_warmup(warmup: int | None) -> int | None:
     return warmup
 
 
-def _default_tif(venue: str) -> Mapping[str, str]:
+def _default_tif(venue: str) -> dict[str, str]:
     return {"": "gtc"} if venue == "sim" else {"": "day", "crypto": "gtc"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from inspect import get_annotations
 from typing import Any, ClassVar, get_origin, get_type_hints
 
 import msgspec
@@ -22,7 +23,7 @@ def declared(cls: type, base: type) -> dict[str, tuple[Any, Any]]:
     for owner in reversed(cls.__mro__):
         if not issubclass(owner, base) or owner is base:
             continue
-        for name in owner.__dict__.get("__annotations__", {}):
+        for name in get_annotations(owner):
             kind = hints[name]
             if name.startswith("_") or kind is ClassVar or get_origin(kind) is ClassVar:
                 continue
