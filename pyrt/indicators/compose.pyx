@@ -13,6 +13,7 @@ from libc.math cimport NAN
 import numpy as np
 
 from pyrt.errors import ConfigError, DataError
+from pyrt.indicators.signals_compare import compare
 
 
 cdef class Composable(Indicator):
@@ -74,6 +75,22 @@ cdef class Composable(Indicator):
 
     def __neg__(self):
         return Operation("-", 0.0, self)
+
+    def __lt__(self, other):
+        return compare("<", self, other)
+
+    def __le__(self, other):
+        return compare("<=", self, other)
+
+    def __gt__(self, other):
+        return compare(">", self, other)
+
+    def __ge__(self, other):
+        return compare(">=", self, other)
+
+    def __hash__(self):
+        # A class that says how it compares is not hashable unless it says so too.
+        return object.__hash__(self)
 
 
 @cython.final

@@ -207,10 +207,28 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 }
 """Names by family; a family is a module of this package."""
 
+SIGNALS: dict[str, tuple[str, ...]] = {
+    "signals": (
+        "cross_above",
+        "cross_below",
+        "rising",
+        "falling",
+        "within",
+        "becomes",
+        "hysteresis",
+        "output",
+    ),
+    "signals_compare": ("column",),
+    "signals_clock": ("time_of_day", "in_session", "after_open", "before_close"),
+    "signals_positions": ("is_flat", "is_long", "is_short", "exit_condition"),
+}
+"""Conditions for `Strategy.when`, by module."""
+
 MODULES: dict[str, str] = {
     **{name: family for family, names in FAMILIES.items() for name in names},
     "PyIndicator": "custom",
     "Entry": "catalog",
     "catalog": "catalog",
+    **{name: module for module, names in SIGNALS.items() for name in names},
 }
 """Module by name."""

@@ -202,8 +202,8 @@ cdef class Becoming(Remembering):
         self.before = UNDEFINED
 
     cdef int advance(self, const Event* event, int64_t tick) except -1:
-        cdef int before = self.before
-        cdef int verdict = self.before = self.inner.test(event, tick)
+        cdef int before = self.before, verdict = self.inner.test(event, tick)
+        self.before = verdict
         if before == UNDEFINED or verdict == UNDEFINED:
             return UNDEFINED
         return verdict == TRUE and before == FALSE
