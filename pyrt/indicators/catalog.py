@@ -62,5 +62,5 @@ def _entry(family: str, name: str) -> Entry:
         inputs=indicator.inputs,
         outputs=indicator.outputs,
         lookback=indicator.lookback,
-        summary=type(indicator).__doc__.strip().splitlines()[0],
+        summary=(type(indicator).__doc__ or "").strip().splitlines()[0],
     )

@@ -1,6 +1,6 @@
 """Moving averages chosen by number (`matype`), and the one whose period is a series."""
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +11,7 @@ KINDS: tuple[type[Native] | None, ...]
 
 @final
 class Same(Series):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 @final
 class FirstOutput(Series):

@@ -2,9 +2,11 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import disjoint_base
 
 from pyrt.indicators.compose import Composable
 
+@disjoint_base
 class PyIndicator(Composable):
     inputs: tuple[str, ...]
     lookback: int

@@ -1,6 +1,6 @@
 """Ehlers' cycle indicators: dominant period and phase, sine wave, trend line and trend mode."""
 
-from typing import final
+from typing import Any, final
 
 from pyrt.indicators.base import Series
 
@@ -14,11 +14,11 @@ class MAMA(Series):
 
 @final
 class HT_DCPERIOD(Series):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 @final
 class HT_PHASOR(Series):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @property
     def inphase(self) -> float: ...
     @property
@@ -26,11 +26,11 @@ class HT_PHASOR(Series):
 
 @final
 class HT_DCPHASE(Series):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 @final
 class HT_SINE(Series):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     @property
     def sine(self) -> float: ...
     @property
@@ -38,8 +38,8 @@ class HT_SINE(Series):
 
 @final
 class HT_TRENDLINE(Series):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 @final
 class HT_TRENDMODE(Series):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...

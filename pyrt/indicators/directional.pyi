@@ -2,6 +2,8 @@
 
 from typing import final
 
+from typing_extensions import disjoint_base
+
 from pyrt.indicators.base import HighLow, HighLowClose
 
 @final
@@ -12,6 +14,7 @@ class PLUS_DM(HighLow):
 class MINUS_DM(HighLow):
     def __init__(self, timeperiod: int = 14) -> None: ...
 
+@disjoint_base
 class Directional(HighLowClose):
     def __init__(self, timeperiod: int = 14) -> None: ...
 

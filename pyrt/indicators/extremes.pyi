@@ -2,6 +2,8 @@
 
 from typing import final
 
+from typing_extensions import disjoint_base
+
 from pyrt.indicators.base import HighLow, Series
 
 @final
@@ -20,6 +22,7 @@ class MINMAX(Series):
     @property
     def max(self) -> float: ...
 
+@disjoint_base
 class Placed(Series): ...
 
 @final
@@ -42,6 +45,7 @@ class MINMAXINDEX(Placed):
 class MIDPOINT(Series):
     def __init__(self, timeperiod: int = 14) -> None: ...
 
+@disjoint_base
 class Channel(HighLow): ...
 
 @final
@@ -58,6 +62,7 @@ class DONCHIAN(Channel):
     @property
     def lowerband(self) -> float: ...
 
+@disjoint_base
 class Arrows(HighLow): ...
 
 @final

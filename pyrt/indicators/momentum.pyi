@@ -2,8 +2,11 @@
 
 from typing import final
 
+from typing_extensions import disjoint_base
+
 from pyrt.indicators.base import Series
 
+@disjoint_base
 class Lagged(Series):
     def __init__(self, timeperiod: int = 10) -> None: ...
 
@@ -22,6 +25,7 @@ class ROCR(Lagged): ...
 @final
 class ROCR100(Lagged): ...
 
+@disjoint_base
 class Rises(Series):
     def __init__(self, timeperiod: int = 14) -> None: ...
 

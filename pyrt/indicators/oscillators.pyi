@@ -2,8 +2,11 @@
 
 from typing import final
 
+from typing_extensions import disjoint_base
+
 from pyrt.indicators.base import HighLow, OpenClose, Series
 
+@disjoint_base
 class Convergence(Series):
     @property
     def macd(self) -> float: ...
@@ -22,6 +25,7 @@ class MACD(Convergence):
 class MACDFIX(Convergence):
     def __init__(self, signalperiod: int = 9) -> None: ...
 
+@disjoint_base
 class Pair(Series): ...
 
 @final
@@ -55,6 +59,7 @@ class PPO(Percentage): ...
 @final
 class PVO(Percentage): ...
 
+@disjoint_base
 class Median(HighLow): ...
 
 @final

@@ -2,6 +2,8 @@
 
 from typing import final
 
+from typing_extensions import disjoint_base
+
 from pyrt.indicators.base import HighLow, Series
 
 @final
@@ -24,6 +26,7 @@ class CORREL(HighLow):
 class BETA(HighLow):
     def __init__(self, timeperiod: int = 5) -> None: ...
 
+@disjoint_base
 class Regression(Series):
     def __init__(self, timeperiod: int = 14) -> None: ...
 

@@ -2,12 +2,15 @@
 
 from typing import final
 
+from typing_extensions import disjoint_base
+
 from pyrt.indicators.base import HighLowClose, Series
 
 @final
 class WILLR(HighLowClose):
     def __init__(self, timeperiod: int = 14) -> None: ...
 
+@disjoint_base
 class Stochastic(HighLowClose): ...
 
 @final
@@ -20,6 +23,7 @@ class STOCHF(Stochastic):
     @property
     def fastd(self) -> float: ...
 
+@disjoint_base
 class Slow(Stochastic): ...
 
 @final

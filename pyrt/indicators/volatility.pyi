@@ -1,13 +1,16 @@
 """True range and what is averaged of it, and other measures of how far prices swing."""
 
-from typing import final
+from typing import Any, final
+
+from typing_extensions import disjoint_base
 
 from pyrt.indicators.base import HighLow, HighLowClose, Series
 
 @final
 class TRANGE(HighLowClose):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
+@disjoint_base
 class Ranges(HighLowClose):
     def __init__(self, timeperiod: int = 14) -> None: ...
 

@@ -1,6 +1,8 @@
 """Indicators that weigh prices by volume. What adds up over the whole series is compensated."""
 
-from typing import final
+from typing import Any, final
+
+from typing_extensions import disjoint_base
 
 from pyrt.indicators.base import (
     CloseVolume,
@@ -12,7 +14,7 @@ from pyrt.indicators.base import (
 
 @final
 class AD(HighLowCloseVolume):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 @final
 class ADOSC(HighLowCloseVolume):
@@ -20,7 +22,7 @@ class ADOSC(HighLowCloseVolume):
 
 @final
 class OBV(CloseVolume):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 @final
 class MFI(HighLowCloseVolume):
@@ -44,10 +46,11 @@ class ERI(HighLowClose):
 
 @final
 class MARKETFI(HighLowVolume):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
+@disjoint_base
 class Turnover(CloseVolume):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 @final
 class NVI(Turnover): ...
@@ -57,7 +60,7 @@ class PVI(Turnover): ...
 
 @final
 class PVT(CloseVolume):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 @final
 class RVOL(Series):
@@ -65,8 +68,8 @@ class RVOL(Series):
 
 @final
 class VWAP(HighLowCloseVolume):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 @final
 class WAD(HighLowClose):
-    def __init__(self) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
