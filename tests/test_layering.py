@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     ("errors",),
     ("core",),
-    ("data", "indicators", "venues", "risk"),
+    ("venues",),
+    ("data", "indicators", "risk"),
     ("execution", "strategy"),
     ("kernel",),
     ("backtest", "live"),

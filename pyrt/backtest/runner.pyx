@@ -121,28 +121,23 @@ cdef class Runner:
             kernel.clock.now = now
             self.bars.pass_by(book, cursor.ts_event[cursor.at], cursor.columns[3][cursor.at])
             cursor.fill(&event)
+            # Counted row by row: an exception leaves everything as it was at its instant.
             cursor.at += 1
+            self.feed.at += 1
+            self.events_processed += 1
             taken += 1
             kernel.on_bar(stream, &event)
             if kernel.desk.commands or kernel.aggregated or kernel.clock.next_due <= now:
-                self.count(taken)
-                taken = 0
                 self.settle_ends(now)
                 self.rest_of(now, now, due)
-                return 1
+                return taken
             if now >= handlers_from:
                 self.sampled = now
                 kernel.sample(now)
             if kernel.clock.next_due < due or kernel.aggregates_due < due:
                 break
-        self.count(taken)
         self.look_up()
         return taken
-
-    cdef int count(self, Py_ssize_t rows) noexcept:
-        self.feed.at += rows
-        self.events_processed += rows
-        return 0
 
     cdef int rest_of(self, int64_t now, int64_t row_ts, int64_t due) except -1:
         """What follows the bars that end at an instant: calendar, happenings, timers, equity."""
