@@ -90,11 +90,14 @@ def run(
     from pyrt.cli.parameters import make_strategies
     from pyrt.cli.strategy_file import strategy_classes
     from pyrt.cli.tables import data_of
+    from pyrt.data.files import require_file
     from pyrt.facade import backtest as run_backtest
 
     chosen = {name: value for name, value in given.items() if value not in (None, ())}
     if len(chosen.get("symbol", ())) == 1:
         chosen["symbol"] = chosen["symbol"][0]
+    if "corporate_actions" in chosen:
+        require_file(Path(chosen["corporate_actions"]))
     strategies = make_strategies(strategy_classes(strategy), assignments)
     result = run_backtest(strategies, data_of(data), **chosen)
     if result.summary["start"] is None and not result.messages:

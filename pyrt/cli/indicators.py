@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
-from typing import Any
+from dataclasses import asdict
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,39 +14,45 @@ from pyrt.cli import options
 from pyrt.data.suggest import did_you_mean
 from pyrt.errors import UnknownName
 
+if TYPE_CHECKING:
+    from pyrt.indicators.catalog import Entry
+
 
 @click.command()
 @click.argument("name", required=False)
 @options.json_option
 def indicators(name: str | None, as_json: bool) -> None:
     """List the indicators by family, or show how NAME is made and what it computes."""
-    from pyrt.indicators.names import FAMILIES, MODULES
+    from pyrt.indicators.catalog import catalog
 
+    entries = catalog()
     if name is None:
-        _show_all(FAMILIES, as_json)
+        shown = json.dumps([asdict(entry) for entry in entries]) if as_json else _list(entries)
+        click.echo(shown)
         return
-    found = next((known for known in MODULES if known.casefold() == name.casefold()), None)
+    by_name = {entry.name.casefold(): entry for entry in entries}
+    found = by_name.get(name.casefold())
     if found is None:
-        raise UnknownName(f"there is no indicator {name!r}", remedy=did_you_mean(name, MODULES))
-    _show_one(found, MODULES[found], as_json)
+        names = [entry.name for entry in entries]
+        raise UnknownName(f"there is no indicator {name!r}", remedy=did_you_mean(name, names))
+    click.echo(json.dumps(asdict(found)) if as_json else _page(found))
 
 
-def _show_all(families: dict[str, tuple[str, ...]], as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({family: list(names) for family, names in families.items()}))
-        return
-    for family, names in families.items():
-        click.echo(f"{family}:")
-        click.echo(click.wrap_text(", ".join(names), 80, "  ", "  "))
-    click.echo("\n`pyrt indicators NAME` shows one of them.")
+def _list(entries: list[Entry]) -> str:
+    lines = []
+    for family, members in groupby(entries, key=lambda entry: entry.family):
+        lines.append(f"{family}:")
+        lines += [f"  {entry.name:<20}{entry.summary}" for entry in members]
+    return "\n".join([*lines, "", "`pyrt indicators NAME` shows one of them."])
 
 
-def _show_one(name: str, family: str, as_json: bool) -> None:
-    from pyrt import indicators as package
+def _page(entry: Entry) -> str:
+    import pyrt.indicators
 
-    indicator: Any = getattr(package, name)
-    text = inspect.getdoc(indicator) or ""
-    if as_json:
-        click.echo(json.dumps({"name": name, "family": family, "doc": text}))
-    else:
-        click.echo(f"pyrt.indicators.{name} ({family})\n\n{text}")
+    arguments = ", ".join(f"{name}={value!r}" for name, value in entry.parameters.items())
+    text = inspect.getdoc(getattr(pyrt.indicators, entry.name)) or entry.summary
+    return (
+        f"{entry.name}({arguments})\n"
+        f"takes {', '.join(entry.inputs)}; gives {', '.join(entry.outputs)}; "
+        f"warm-up {entry.lookback} rows by default\n\n{text}"
+    )

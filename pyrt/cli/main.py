@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,12 @@ Exit codes: 0 done; 1 the strategy raised; 2 something given is not acceptable;
 
 Completion: eval "$(_PYRT_COMPLETE=bash_source pyrt)"; also zsh_source, fish_source.
 """
+
+_NAMES = "symbol|timeframe|label|tz|repair|kind|price|calendar"
+_ARGUMENT = re.compile(rf'\b({_NAMES})="([^"]+)"')
+_LIST = re.compile(rf"\b({_NAMES})=\[([^]]+)]")
+_FLAG = re.compile(r"\b(adjusted)=True")
+_QUOTED = re.compile(r'"([^"]+)"')
 
 
 @click.group(
@@ -57,6 +64,21 @@ def main(args: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else exits.DONE
 
 
+def as_options(message: str) -> str:
+    """Return a message of the library with its keyword arguments written as options.
+
+    Examples
+    --------
+    >>> as_options('write label="open" or repair=["sort", "clip"]')
+    'write --label open or --repair sort --repair clip'
+    """
+    message = _LIST.sub(
+        lambda found: " ".join(f"--{found[1]} {value}" for value in _QUOTED.findall(found[2])),
+        message,
+    )
+    return _FLAG.sub(r"--\1", _ARGUMENT.sub(r"--\1 \2", message))
+
+
 def _complain(message: str, code: int) -> int:
     click.echo(f"Error: {message}", err=True)
     return code
@@ -68,4 +90,4 @@ def _complain_of(error: PyrtError) -> int:
         from pyrt.cli.traces import users_traceback
 
         click.echo(users_traceback(plain.__cause__), err=True, nl=False)
-    return _complain(str(plain), exits.exit_code(error))
+    return _complain(as_options(str(plain)), exits.exit_code(error))

@@ -79,6 +79,11 @@ data_options = _stack(
         "sample:GOOG for the bars that bokeh_sampledata ships. Repeat for several.",
     ),
     loading_options,
+    click.option(
+        "--corporate-actions",
+        metavar="PATH",
+        help="Parquet table of splits and dividends: symbol ex_date kind split_ratio cash_amount.",
+    ),
 )
 """Which data, and how to read them."""
 

@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pyrt import backtest
@@ -127,6 +128,24 @@ def test_each_symbol_may_have_a_file_of_its_own(pyrt: Shell, folder: Path) -> No
 def test_start_withholds_bars_and_end_drops_them(pyrt: Shell) -> None:
     shown = pyrt(*RUN, "--start", "2024-01-11", "--end", "2024-01-20", "--warmup", "0", "--json")
     assert json.loads(shown.out)["events_processed"] == 10
+
+
+def test_splits_and_dividends_are_applied(pyrt: Shell, folder: Path) -> None:
+    # Bought at 101 on the second day; ten dollars a share on the fortieth.
+    pd.DataFrame(
+        {
+            "symbol": ["SPY"],
+            "ex_date": ["2024-02-09"],
+            "kind": ["cash_dividend"],
+            "split_ratio": [1.0],
+            "cash_amount": [10.0],
+        }
+    ).to_parquet(folder / "actions.parquet")
+    shown = pyrt(
+        *("backtest", "pair.py:First", "--data", "spy.csv", "--label", "open", "--symbol", "SPY"),
+        *("--corporate-actions", "actions.parquet", "--json"),
+    )
+    assert math.isclose(json.loads(shown.out)["final_equity"], 100_000 + 159.5 - 101.0 + 10.0)
 
 
 def test_choices_are_those_of_the_library() -> None:

@@ -43,18 +43,20 @@ def test_faults_name_their_rows(pyrt: Shell, folder: Path) -> None:
     assert "repaired: clip, 1 rows" in repaired.out
 
 
-def test_indicators_are_listed_by_family(pyrt: Shell) -> None:
+def test_indicators_are_listed_with_what_they_take(pyrt: Shell) -> None:
     from pyrt.indicators.names import FAMILIES
 
-    assert json.loads(pyrt("indicators", "--json").out) == {
-        family: list(names) for family, names in FAMILIES.items()
-    }
+    found = json.loads(pyrt("indicators", "--json").out)
+    assert [entry["name"] for entry in found] == [n for names in FAMILIES.values() for n in names]
+    rsi = next(entry for entry in found if entry["name"] == "RSI")
+    assert rsi["parameters"] == {"timeperiod": 14}
+    assert rsi["lookback"] == 14
     listed = pyrt("indicators").out
-    assert "averages:" in listed
-    assert "SMA, EMA" in listed
+    assert "averages:\n  SMA                 Simple moving average" in listed
 
 
-def test_one_indicator_shows_its_parameters_in_any_case(pyrt: Shell) -> None:
+def test_one_indicator_shows_how_it_is_made_in_any_case(pyrt: Shell) -> None:
     shown = pyrt("indicators", "sma")
-    assert shown.out.startswith("pyrt.indicators.SMA (averages)\n")
+    assert shown.out.startswith("SMA(timeperiod=30)\ntakes value; gives value; warm-up 29 rows")
     assert "timeperiod : int, default 30" in shown.out
+    assert json.loads(pyrt("indicators", "sma", "--json").out)["name"] == "SMA"

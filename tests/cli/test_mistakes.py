@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from .conftest import Shell
+from pyrt.cli.main import as_options
+
+from .conftest import Shell, daily_bars
 
 RUN = ("backtest", "flip.py", "--data", "spy.csv", "--label", "open")
 
@@ -47,6 +50,7 @@ MISTAKES = [
     ((*RUN, "--require", "sharpe=nan"), "Give a number"),
     ((*RUN, "--report", "nowhere/x.html"), "no directory nowhere"),
     ((*RUN, "--report", "."), "is a directory"),
+    ((*RUN, "--corporate-actions", "spi.csv"), "Did you mean spy.csv?"),
     (("data", "check", "spi.csv"), "Did you mean spy.csv?"),
     (("indicators", "SMAA"), "SMA"),
 ]
@@ -100,3 +104,26 @@ def test_a_file_without_a_strategy_says_so(pyrt: Shell, folder: Path) -> None:
     shown = pyrt("backtest", "empty.py", "--data", "spy.csv")
     assert shown.code == 2
     assert "defines no subclass of pyrt.Strategy" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ('write label="open" or label="close"', "write --label open or --label close"),
+        ('write repair=["sort", "clip"]', "write --repair sort --repair clip"),
+        ("unless adjusted=True", "unless --adjusted"),
+        ('expected "250ms"', 'expected "250ms"'),
+        ("n='abc' is not acceptable", "n='abc' is not acceptable"),
+    ],
+)
+def test_remedies_are_written_as_options(said: str, shown: str) -> None:
+    assert as_options(said) == shown
+
+
+def test_a_label_that_is_needed_is_asked_for_as_an_option(pyrt: Shell, folder: Path) -> None:
+    hourly = daily_bars().set_axis(pd.date_range("2024-01-01", periods=60, freq="h", tz="UTC"))
+    hourly.to_csv(folder / "hourly.csv", index_label="timestamp")
+    shown = pyrt("data", "check", "hourly.csv")
+    assert shown.code == 2
+    assert "--label open" in shown.err
+    assert "--label close" in shown.err
