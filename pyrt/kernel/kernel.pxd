@@ -26,6 +26,8 @@ cdef class Hooks:
     cdef object on_status
     cdef dict narrow
     """Event kind → bound method."""
+    cdef bint listens
+    """It defines any handler of orders, fills or positions."""
     cdef Channel orders
     cdef Channel fills
     cdef Channel positions

@@ -118,6 +118,9 @@ cdef class Hooks:
             kind: found(handler) for handler, kinds in NARROW.items() for kind in kinds
             if strategy.handles(handler)
         }
+        self.listens = bool(
+            self.narrow or self.on_order or self.on_fill or self.on_position
+        )
         self.orders = bus.channel(f"order.{name}")
         self.fills = bus.channel(f"fill.{name}")
         self.positions = bus.channel(f"position.{name}")
@@ -690,6 +693,9 @@ cdef class Kernel:
         cdef Hooks hooks = <Hooks>self.hooks[order.position.strategy]
         cdef StrategyCore owner = <StrategyCore>self.strategies[order.position.strategy]
         cdef OrderEvent view
+        if not (hooks.listens or hooks.orders.has_handlers or hooks.fills.has_handlers
+                or hooks.positions.has_handlers):
+            return 0
         narrow = hooks.narrow.get(event.kind) if hooks.narrow else None
         self.bus.begin()
         try:
