@@ -297,6 +297,15 @@ from pyrt.indicators.catalog import (
 from pyrt.indicators.catalog import (
     catalog as catalog,
 )
+from pyrt.indicators.channels import (
+    ICHIMOKU as ICHIMOKU,
+)
+from pyrt.indicators.channels import (
+    RVWAP as RVWAP,
+)
+from pyrt.indicators.channels import (
+    ZSCORE as ZSCORE,
+)
 from pyrt.indicators.choice import (
     MA as MA,
 )
@@ -350,6 +359,15 @@ from pyrt.indicators.directional import (
 )
 from pyrt.indicators.directional import (
     VORTEX as VORTEX,
+)
+from pyrt.indicators.estimators import (
+    GARMANKLASS as GARMANKLASS,
+)
+from pyrt.indicators.estimators import (
+    PARKINSON as PARKINSON,
+)
+from pyrt.indicators.estimators import (
+    ROGERSSATCHELL as ROGERSSATCHELL,
 )
 from pyrt.indicators.extremes import (
     AROON as AROON,
@@ -476,6 +494,57 @@ from pyrt.indicators.prices import (
 )
 from pyrt.indicators.prices import (
     WCLPRICE as WCLPRICE,
+)
+from pyrt.indicators.signals import (
+    becomes as becomes,
+)
+from pyrt.indicators.signals import (
+    cross_above as cross_above,
+)
+from pyrt.indicators.signals import (
+    cross_below as cross_below,
+)
+from pyrt.indicators.signals import (
+    falling as falling,
+)
+from pyrt.indicators.signals import (
+    hysteresis as hysteresis,
+)
+from pyrt.indicators.signals import (
+    output as output,
+)
+from pyrt.indicators.signals import (
+    rising as rising,
+)
+from pyrt.indicators.signals import (
+    within as within,
+)
+from pyrt.indicators.signals_clock import (
+    after_open as after_open,
+)
+from pyrt.indicators.signals_clock import (
+    before_close as before_close,
+)
+from pyrt.indicators.signals_clock import (
+    in_session as in_session,
+)
+from pyrt.indicators.signals_clock import (
+    time_of_day as time_of_day,
+)
+from pyrt.indicators.signals_compare import (
+    column as column,
+)
+from pyrt.indicators.signals_positions import (
+    exit_condition as exit_condition,
+)
+from pyrt.indicators.signals_positions import (
+    is_flat as is_flat,
+)
+from pyrt.indicators.signals_positions import (
+    is_long as is_long,
+)
+from pyrt.indicators.signals_positions import (
+    is_short as is_short,
 )
 from pyrt.indicators.statistics import (
     AVGDEV as AVGDEV,

@@ -188,6 +188,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "CDLMATHOLD",
         "CDLRISEFALL3METHODS",
     ),
+    "channels": ("ICHIMOKU", "RVWAP", "ZSCORE"),
+    "estimators": ("PARKINSON", "GARMANKLASS", "ROGERSSATCHELL"),
     "momentum": (
         "MOM",
         "ROC",

@@ -1,0 +1,33 @@
+"""Channels beyond TA-Lib: Ichimoku's lines, a rolling volume-weighted price and its bands."""
+
+from typing import final
+
+from pyrt.indicators.base import HighLow, HighLowCloseVolume, Series
+
+@final
+class ICHIMOKU(HighLow):
+    def __init__(
+        self, tenkan: int = 9, kijun: int = 26, senkou: int = 52, displacement: int = 26
+    ) -> None: ...
+    @property
+    def tenkan(self) -> float: ...
+    @property
+    def kijun(self) -> float: ...
+    @property
+    def senkoua(self) -> float: ...
+    @property
+    def senkoub(self) -> float: ...
+
+@final
+class RVWAP(HighLowCloseVolume):
+    def __init__(self, timeperiod: int = 20, nbdev: float = 2.0) -> None: ...
+    @property
+    def vwap(self) -> float: ...
+    @property
+    def upperband(self) -> float: ...
+    @property
+    def lowerband(self) -> float: ...
+
+@final
+class ZSCORE(Series):
+    def __init__(self, timeperiod: int = 20) -> None: ...
