@@ -42,8 +42,10 @@ def array(rows: Any, dtype: list[tuple[str, str]]) -> Rows:
 
 def money(rows: Rows, name: str) -> NDArray[np.float64]:
     """Return a 128-bit money column as float64."""
-    high = rows[f"{name}_high"].astype(np.float64)
-    return np.asarray((high * 2.0**64 + rows[f"{name}_low"].astype(np.float64)) / 1e18)
+    # Extended precision where the platform has it, so that whole amounts come out whole.
+    high = rows[f"{name}_high"].astype(np.longdouble) * np.longdouble(2.0**64)
+    raw = high + rows[f"{name}_low"].astype(np.longdouble)
+    return np.asarray(raw / np.longdouble(10**18), np.float64)
 
 
 def prices(raw: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -132,9 +134,7 @@ class Collector:
                 "time_in_force": lambda: self._pick(TIF_NAMES, rows["time_in_force"]),
                 "status": lambda: self._pick(STATUS_NAMES, rows["status"]),
                 "reason": lambda: self._pick(self._texts, rows["reason"]),
-                "client_order_id": lambda: self._ids(
-                    np.arange(1, len(rows) + 1, dtype=np.int32)
-                ),
+                "client_order_id": lambda: self._ids(np.arange(1, len(rows) + 1, dtype=np.int32)),
                 "tag": lambda: self._pick(self._texts, rows["tag"]),
             }
         )

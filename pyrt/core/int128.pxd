@@ -93,7 +93,10 @@ cdef extern from *:
             return pyrt_overflow("value leaves the 64-bit range");
         return (int64_t)a;
     }
-    static inline double i128_to_double(pyrt_i128 a) { return (double)a / 1e18; }
+    /* 64 bits of mantissa where there are any: whole amounts come out whole */
+    static inline double i128_to_double(pyrt_i128 a) {
+        return (double)((long double)a / 1e18L);
+    }
     static inline int64_t i128_high(pyrt_i128 a) { return (int64_t)(a >> 64); }
     static inline uint64_t i128_low(pyrt_i128 a) { return (uint64_t)a; }
     static inline pyrt_i128 i128_join(int64_t high, uint64_t low) {

@@ -1,0 +1,211 @@
+"""Positions: average and FIFO cost, flips, exactness against fractions."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyrt.core.instruments import Instrument
+from pyrt.core.orders import Fill
+from pyrt.core.positions import Position
+from pyrt.core.types import Side
+from pyrt.errors import ConfigError, InstrumentMismatch
+from tests.reference.position import SlowPosition
+
+AAA = Instrument("AAA")
+COSTS = ["average", "fifo"]
+
+
+def fill(side: str, quantity: Any, price: Any, fee: Any = 0) -> Fill:
+    return Fill(AAA, side, quantity, price, fee=fee)
+
+
+def after(*fills: Fill, cost: str = "average") -> Position:
+    position = Position(AAA, cost=cost)
+    for one in fills:
+        position.apply(one)
+    return position
+
+
+def exact(position: Position) -> tuple[Decimal, Decimal, Decimal]:
+    return position.quantity_exact, position.cost_basis_exact, position.realized_pnl_exact
+
+
+def test_a_new_position_holds_nothing() -> None:
+    position = Position(AAA)
+    assert (position.quantity, position.side, position.is_flat) == (0, None, True)
+    assert position.average_price != position.average_price
+    assert position.last_price != position.last_price
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_buying_more_raises_the_cost_and_realizes_the_fee_only(cost: str) -> None:
+    position = after(fill("buy", 10, "100", "0.5"), fill("buy", 30, "104", "0.25"), cost=cost)
+    assert exact(position) == (40, 4120, Decimal("-0.75"))
+    assert position.average_price == 103
+    assert position.side is Side.BUY
+    assert position.is_long
+    assert not position.is_short
+
+
+@pytest.mark.parametrize(("cost", "left", "realized"), [("average", 3090, 140), ("fifo", 3120, 170)])
+def test_selling_releases_cost_by_the_rule(cost: str, left: int, realized: int) -> None:
+    """10 at 100 and 30 at 104; ten leave at 117: a quarter of 4120, or the first ten's 1000."""
+    position = after(fill("buy", 10, 100), fill("buy", 30, 104), fill("sell", 10, 117), cost=cost)
+    assert exact(position) == (30, left, realized)
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_a_short_earns_when_the_price_falls(cost: str) -> None:
+    position = after(fill("sell", 10, 100), fill("buy", 4, 90), cost=cost)
+    assert exact(position) == (-6, -600, 40)
+    assert position.average_price == 100
+    assert position.is_short
+    assert position.market_value == -540
+    assert position.unrealized_pnl == 60
+    assert position.unrealized_pnl_percent == 10
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_a_fill_past_zero_reverses_the_position(cost: str) -> None:
+    position = after(fill("buy", 10, 100), fill("sell", 15, 110, 1), cost=cost)
+    assert exact(position) == (-5, -550, 99)
+    back = after(fill("buy", 10, 100), fill("sell", 15, 110), fill("buy", 7, 105), cost=cost)
+    assert exact(back) == (2, 210, 125)
+
+
+def test_fifo_releases_lots_oldest_first_over_lot_ends() -> None:
+    position = after(
+        fill("buy", 1, 10), fill("buy", 2, 20), fill("buy", 3, 30), fill("sell", 2, 50),
+        fill("sell", 3, 60), cost="fifo",
+    )
+    # 1×10 + 1×20 = 30 of 100; then 1×20 + 2×30 = 80 of 180.
+    assert exact(position) == (1, 30, 70 + 100)
+
+
+def test_the_average_rule_rounds_half_to_even_and_keeps_the_rest() -> None:
+    """Three units of 1e-9 for 1e-9 each cost 3e-18; a third of 4e-18 is 1.33e-18 → 1e-18."""
+    unit = Decimal("0.000000001")
+    position = after(fill("buy", unit, unit), fill("buy", 2 * unit, 2 * unit))
+    assert position.cost_basis_exact == Decimal("5E-18")
+    position.apply(fill("sell", unit, unit))
+    # 5/3 = 1.67 → 2 released, 3 kept, realized 1 − 2.
+    assert exact(position) == (2 * unit, Decimal("3E-18"), Decimal("-1E-18"))
+    position.apply(fill("sell", unit, unit))
+    # 3/2 = 1.5 → 2, the even neighbor.
+    assert exact(position) == (unit, Decimal("1E-18"), Decimal("-2E-18"))
+
+
+def test_a_fill_of_another_instrument_is_refused_and_changes_nothing() -> None:
+    position = after(fill("buy", 10, 100))
+    before = exact(position)
+    with pytest.raises(InstrumentMismatch):
+        position.apply(Fill(Instrument("BBB"), "buy", 1, 1))
+    assert exact(position) == before
+
+
+@pytest.mark.parametrize("cost", COSTS)
+@pytest.mark.parametrize(
+    ("side", "quantity", "price"),
+    [("buy", 9e9, 9e9), ("sell", 9e9, 9e9)],
+)
+def test_an_overflow_raises_and_changes_nothing(
+    cost: str, side: str, quantity: float, price: float
+) -> None:
+    """9e9 × 9e9 is 8.1e19; the third of these passes 1.7e20."""
+    position = after(fill("sell", 5, 3), fill(side, quantity, price), cost=cost)
+    before = exact(position)
+    with pytest.raises(OverflowError):
+        for _ in range(3):
+            before = exact(position)
+            position.apply(fill(side, quantity, price))
+    assert exact(position) == before
+
+
+def test_an_unknown_cost_rule_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'average' or 'fifo'"):
+        Position(AAA, cost="lifo")
+
+
+def test_a_multiplier_scales_cost_and_value_not_the_average_price() -> None:
+    future = Instrument("ES", multiplier=50)
+    position = Position(future)
+    position.apply(Fill(future, "buy", 2, 4000))
+    assert position.cost_basis == 400_000
+    assert position.average_price == 4000
+
+
+# -- against fractions -----------------------------------------------------------------------------
+
+amounts = st.integers(1, 10**13)
+fills = st.lists(
+    st.tuples(
+        st.sampled_from([1, -1]), amounts, st.integers(1, 10**14), st.integers(-(10**6), 10**12)
+    ),
+    min_size=1, max_size=60,
+)
+
+
+def compare(position: Position, twin: SlowPosition) -> None:
+    assert Fraction(position.quantity_exact) == twin.quantity
+    assert Fraction(position.cost_basis_exact) == twin.open_cost
+    assert Fraction(position.realized_pnl_exact) == twin.realized
+    assert Fraction(position.market_value_exact) == twin.value
+
+
+def step(
+    position: Position, twin: SlowPosition, instrument: Instrument, raw: tuple[int, int, int, int]
+) -> Fraction:
+    """Give one raw fill to both; return its cash flow."""
+    side, units, nano, fee = raw
+    quantity, price = Decimal(units).scaleb(-instrument.decimals), Decimal(nano).scaleb(-9)
+    paid = Decimal(fee).scaleb(-12)
+    position.apply(Fill(instrument, "buy" if side > 0 else "sell", quantity, price, fee=paid))
+    twin.fill(side, Fraction(quantity), Fraction(price), Fraction(paid))
+    return -side * Fraction(quantity) * Fraction(price) - Fraction(paid)
+
+
+@pytest.mark.parametrize("cost", COSTS)
+@settings(max_examples=100, deadline=None)
+@given(raws=fills, decimals=st.sampled_from([0, 4, 9]))
+def test_any_fills_leave_what_the_fractions_say(
+    cost: str, raws: list[tuple[int, int, int, int]], decimals: int
+) -> None:
+    instrument = Instrument("AAA", decimals=decimals)
+    scale = 10 ** (9 - decimals)
+    position, twin, cash = Position(instrument, cost=cost), SlowPosition(cost), Fraction(0)
+    for side, units, nano, fee in raws:
+        cash += step(position, twin, instrument, (side, max(1, units // scale), nano, fee))
+        compare(position, twin)
+        # What was paid and what is held is what was earned: to the last 1e-18.
+        assert cash + twin.value == twin.realized + twin.value - twin.open_cost
+
+
+def random_fills(seed: int, n: int) -> Any:
+    """Mean-reverting sides, so that closes, partial closes and flips all come often."""
+    rng, held = random.Random(seed), 0
+    for _ in range(n):
+        side = -1 if rng.random() < 0.5 + 0.4 * (held > 0) - 0.4 * (held < 0) else 1
+        units = abs(held) if held and rng.random() < 0.1 else rng.randrange(1, 10**12)
+        held += side * units
+        yield side, units, rng.randrange(10**6, 10**12), rng.randrange(0, 10**12)
+
+
+@pytest.mark.parametrize("cost", COSTS)
+@pytest.mark.parametrize(
+    "n", [20_000, pytest.param(1_000_000, marks=[pytest.mark.nightly, pytest.mark.timeout(900)])]
+)
+def test_many_random_fills_balance_to_the_last_digit(cost: str, n: int) -> None:
+    position, twin, cash = Position(AAA, cost=cost), SlowPosition(cost), Fraction(0)
+    for number, raw in enumerate(random_fills(11, n)):
+        cash += step(position, twin, AAA, raw)
+        if number % 1000 == 0 or number == n - 1:
+            compare(position, twin)
+            earned = Fraction(position.realized_pnl_exact)
+            assert cash == earned - Fraction(position.cost_basis_exact)
