@@ -1,9 +1,11 @@
-"""Strategies from files: `FILE.py[:Class[,Class]]` becomes Strategy classes."""
+"""Strategies from files or installed modules: `FILE.py[:Class[,Class]]` becomes classes."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +17,8 @@ from pyrt.errors import ConfigError, StrategyError, UnknownName
 if TYPE_CHECKING:
     from pyrt.strategy.strategy import Strategy
 
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+
 
 def strategy_classes(spec: str) -> list[type[Strategy]]:
     """Import a file and return the strategies named after it, or its only one.
@@ -22,7 +26,8 @@ def strategy_classes(spec: str) -> list[type[Strategy]]:
     Parameters
     ----------
     spec : str
-        ``FILE.py``, ``FILE.py:Class`` or ``FILE.py:Class,Class``.
+        ``FILE.py``, ``FILE.py:Class`` or ``FILE.py:Class,Class``; in place of the file also the
+        dotted name of an installed module, such as ``pyrt.strategies.sma_cross``.
 
     Raises
     ------
@@ -34,7 +39,7 @@ def strategy_classes(spec: str) -> list[type[Strategy]]:
         If the file cannot be imported; the cause is chained.
     """
     file, names = split_spec(spec)
-    module = import_file(file)
+    module = _installed(str(file)) or import_file(file)
     found = strategies_in(module)
     if names:
         return [_named(module, found, file, name) for name in names]
@@ -94,6 +99,18 @@ def import_file(path: Path) -> ModuleType:
     finally:
         sys.path.remove(directory)
     return module
+
+
+def _installed(name: str) -> ModuleType | None:
+    """Return the installed module of a dotted name; None where it reads as a path or is absent."""
+    if not _DOTTED.fullmatch(name) or name.endswith(".py") or Path(name).exists():
+        return None
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            return None
+        raise StrategyError(f"{name} cannot be imported: ModuleNotFoundError") from error
 
 
 def strategies_in(module: ModuleType) -> dict[str, type[Strategy]]:

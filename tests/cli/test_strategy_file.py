@@ -10,6 +10,8 @@ import pytest
 from pyrt.cli.strategy_file import import_file, split_spec, strategies_in, strategy_classes
 from pyrt.errors import StrategyError
 
+from .conftest import Shell
+
 ONE = "from pyrt import Strategy\n\n\nclass One(Strategy):\n    pass\n"
 
 
@@ -71,3 +73,12 @@ def test_imported_and_private_strategies_are_not_the_files_own(folder: Path) -> 
 )
 def test_specs_are_split_at_the_last_colon(spec: str, path: str, names: list[str]) -> None:
     assert split_spec(spec) == (Path(path), names)
+
+
+def test_an_installed_module_goes_by_its_dotted_name(pyrt: Shell) -> None:
+    (found,) = strategy_classes("pyrt.strategies.sma_cross")
+    assert found.__module__ == "pyrt.strategies.sma_cross"
+    assert [c.__name__ for c in strategy_classes("pyrt.strategies:BuyAndHold")] == ["BuyAndHold"]
+    shown = pyrt("backtest", "pyrt.strategies.smacross", "--data", "spy.csv")
+    assert shown.code == 2
+    assert "there is no file pyrt.strategies.smacross" in shown.err
