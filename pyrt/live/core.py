@@ -86,6 +86,8 @@ class NodeCore:
     def _take_one(self, event: Any) -> bool:
         """Hand one event to the kernel; return whether it was market data."""
         if hasattr(event, "prices"):
+            if event.kind != "bar":
+                return False
             topic = topic_of("bars", event.symbol, STREAM_TIMEFRAME)
             stream = self.kernel.cache.stream(topic)
             if stream is not None:
@@ -95,8 +97,17 @@ class NodeCore:
             self.inputs.fill(
                 event.number, event.ts_event, event.quantity, event.price, event.cumulative
             )
-        else:
-            self.inputs.order_event(event.kind, event.number, event.ts_event, event.reason)
+        elif hasattr(event, "terms"):
+            quantity, limit_price, stop_price = event.terms
+            self.inputs.order_event(
+                event.kind,
+                event.number,
+                event.ts_event,
+                event.reason,
+                quantity=quantity,
+                limit_price=limit_price,
+                stop_price=stop_price,
+            )
         return False
 
     def fire_timers(self) -> None:
@@ -114,7 +125,5 @@ class NodeCore:
         instrument = self.kernel.cache.instrument(symbol)
         topic = topic_of("bars", instrument.id, STREAM_TIMEFRAME)
         if self.kernel.cache.stream(topic) is None:
-            self.kernel.add_stream(
-                "bars", instrument, topic, STREAM_TIMEFRAME, STREAM_TIMEFRAME_NS
-            )
+            self.kernel.add_stream("bars", instrument, topic, STREAM_TIMEFRAME, STREAM_TIMEFRAME_NS)
         return timeframe == STREAM_TIMEFRAME

@@ -3,7 +3,7 @@ cimport cython
 from libc.stdint cimport INT64_MAX, int64_t
 
 from pyrt.core.events cimport Event, clear_event
-from pyrt.core.numbers cimport money_from_object, nano_from_object
+from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, Venue
 from pyrt.core.streams cimport Stream
@@ -36,11 +36,12 @@ cdef class Outlet(Venue):
     cdef int change(self, Command command, int64_t now) except -1:
         changes = {}
         if command.units:
-            changes["quantity"] = command.units
+            decimals = command.order.instrument.decimals
+            changes["quantity"] = f"{decimal_from_scaled(command.units, decimals):f}"
         for name, raw in (("limit_price", command.limit_price), ("stop_price", command.stop_price),
                           ("trail", command.trail)):
             if raw != no_price():
-                changes[name] = raw
+                changes[name] = f"{decimal_from_scaled(raw, 9):f}"
         self.client.change(command.order, changes)
         return 0
 
@@ -106,9 +107,17 @@ cdef class Inputs:
         """Write a point of the equity curve for the present."""
         self.kernel.sample(self.kernel.clock.now)
 
-    def order_event(self, str kind, int number, int64_t ts_event, str reason=""):
-        """Take what a broker said about an order, other than a fill."""
+    def order_event(self, str kind, int number, int64_t ts_event, str reason="", *,
+                    quantity=None, limit_price=None, stop_price=None):
+        """Take what a broker said about an order, other than a fill.
+
+        Parameters
+        ----------
+        quantity, limit_price, stop_price : number or str, optional
+            Terms now in force, for ``modified``; None leaves a term as it is.
+        """
         cdef Event event
+        cdef Order order = self.kernel.cache.order(number)
         clear_event(&event)
         event.kind = KINDS[kind]
         event.order = number
@@ -116,7 +125,10 @@ cdef class Inputs:
         event.ts_init = self.kernel.clock.now
         event.reason = self.kernel.records.texts.number(reason)
         if event.kind == EV_MODIFIED:
-            event.price = event.cumulative = no_price()
+            event.price = no_price() if limit_price is None else nano_from_object(limit_price)
+            event.cumulative = no_price() if stop_price is None else nano_from_object(stop_price)
+            if quantity is not None:
+                event.quantity = order.instrument.quantity_raw(quantity)
         self.kernel.process(&event)
 
     def fill(self, int number, int64_t ts_event, quantity, price, cumulative, fee=0,

@@ -50,19 +50,18 @@ class Lockstep:
     def _settle(self, ts: int) -> None:
         """Exchange bytes until neither side has anything to say at `ts`."""
         while True:
-            events = [
+            events = self.client.poll(ts)
+            events += [
                 event
                 for frame in self.simulator.take_trade_updates()
                 for event in self.client.receive_trade_update(frame)
             ]
             for frame in self.simulator.take_market_data():
                 events.extend(self.client.receive_market_data(frame))
-            requests = self.client.take_requests()
+            requests = self.client.take_requests(ts)
             for request in requests:
                 answer = self.simulator.request(request.method, request.path, request.body)
-                events.extend(
-                    self.client.receive_response(request, answer.status, answer.body, ts)
-                )
+                events.extend(self.client.receive_response(request, answer.status, answer.body, ts))
             if not events and not requests:
                 return
             self.node.take(ts, events)

@@ -2,200 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from random import Random
 
 import msgspec
 
-from pyrt.adapters.alpaca.messages import (
-    BarMessage,
-    ErrorBody,
-    OrderRequest,
-    OrderView,
-    TradeUpdate,
-    TradeUpdateFrame,
-)
+from pyrt.adapters.alpaca.account import AccountView, decode_account
+from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.adapters.alpaca.events import Alarm, Event
+from pyrt.adapters.alpaca.history import BarHistory
+from pyrt.adapters.alpaca.ledger import Ledger
+from pyrt.adapters.alpaca.market_data import MarketData
+from pyrt.adapters.alpaca.order_path import OrderPath, OrderPathPolicy
+from pyrt.adapters.alpaca.pacing import SECOND
+from pyrt.adapters.alpaca.rest import HttpRequest, RequestQueue
+from pyrt.adapters.alpaca.trade_updates import TradeUpdates
 from pyrt.core.orders import Order
-from pyrt.core.times import timestamp_ns
 
-BAR_NS = 60_000_000_000
-UPDATE_KINDS = {
-    "new": "accepted",
-    "accepted": "accepted",
-    "canceled": "canceled",
-    "expired": "expired",
-    "rejected": "rejected",
-    "held": "held",
-}
-"""Trade-update events that are answers about an order; fills are apart, others change nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
-    """A request for the shell to send; the answer comes back with it."""
-
-    method: str
-    path: str
-    body: bytes
-    order_number: int
-
-
-@dataclass(frozen=True, slots=True)
-class BarEvent:
-    """A bar, stamped at its close as everywhere in pyrt."""
-
-    symbol: str
-    ts_open: int
-    ts_close: int
-    prices: tuple[float, float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerEvent:
-    """What the broker said about an order, other than a fill."""
-
-    kind: str
-    number: int
-    ts_event: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FillEvent:
-    """An execution; with the order, `cumulative` identifies it."""
-
-    number: int
-    ts_event: int
-    quantity: str
-    price: str
-    cumulative: str
-
-
-Event = BarEvent | AnswerEvent | FillEvent
+MINUTE = 60 * SECOND
+RESYNC_NS = 60 * SECOND
+ORDER_PURPOSES = frozenset({"submit", "replace", "cancel", "read_back"})
 
 
 class AlpacaClient:
     """Speaks Alpaca's protocol for one account: takes commands and bytes, gives requests and events.
 
+    Times are handed in, ns UTC; `next_due` says when `poll` wants to be called again.
+
     Parameters
     ----------
     prefix : str
         Begins the client order ids of this run; others' orders are not ours to report.
+    credentials : Credentials, optional
+        For the streams' handshakes.
+    seed : int
+        Jitter is drawn from it.
+    feed : str
+        For the history of a gap.
     """
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
-        self._requests: list[HttpRequest] = []
-        self._venue_ids: dict[int, str] = {}
-        self._acknowledged: set[int] = set()
-        self._updates = msgspec.json.Decoder(TradeUpdateFrame)
-        self._bars = msgspec.json.Decoder(list[BarMessage])
+    def __init__(
+        self,
+        prefix: str,
+        credentials: Credentials | None = None,
+        *,
+        seed: int = 0,
+        feed: str = "iex",
+        policy: OrderPathPolicy | None = None,
+    ) -> None:
+        random = Random(seed)
+        keys = credentials or Credentials("", "")
+        self.queue = RequestQueue(random)
+        self.ledger = Ledger(prefix)
+        self.orders = OrderPath(self.ledger, self.queue, policy)
+        self.trade_updates = TradeUpdates(random, keys, self.ledger)
+        self.market_data = MarketData(random, keys)
+        self.account: AccountView | None = None
+        self._feed = feed
+        self._now = 0
+        self._told: list[Event] = []
+        self._histories: dict[str, BarHistory] = {}
+        self._resync_at: int | None = None
 
     # -- commands out --------------------------------------------------------------------------
 
     def submit(self, order: Order) -> None:
         """Queue the request that places an order; its id is minted once and never changes."""
-        notional = order.notional
-        body = OrderRequest(
-            symbol=order.symbol,
-            side=order.side.name.lower(),
-            type=order.order_type,
-            time_in_force=order.time_in_force,
-            client_order_id=order.client_order_id,
-            qty=f"{order.quantity_exact:f}" if notional is None else None,
-            notional=None if notional is None else repr(notional),
-            limit_price=_text(order.limit_price),
-            stop_price=_text(order.stop_price),
-            trail_price=_text(order.trail_amount),
-            trail_percent=_text(order.trail_percent),
-            extended_hours=order.extended_hours,
-        )
-        self._queue("POST", "/v2/orders", msgspec.json.encode(body), order)
+        self.orders.submit(order)
 
-    def change(self, order: Order, changes: dict[str, Any]) -> None:
-        """Queue the request that replaces an order's terms."""
-        names = {"quantity": "qty", "trail": "trail"}
-        body = {names.get(name, name): str(value) for name, value in changes.items()}
-        self._queue("PATCH", self._path_of(order), msgspec.json.encode(body), order)
+    def change(self, order: Order, changes: dict[str, str]) -> None:
+        """Queue the request that replaces an order's terms, given as decimal texts."""
+        self._told.extend(self.orders.change(order, changes, self._now))
 
     def withdraw(self, order: Order) -> None:
-        """Queue the request that cancels an order."""
-        self._queue("DELETE", self._path_of(order), b"", order)
+        """Cancel an order, trying again until its outcome is known."""
+        self.orders.withdraw(order.number)
 
-    def _path_of(self, order: Order) -> str:
-        return f"/v2/orders/{self._venue_ids.get(order.number, order.client_order_id)}"
+    def subscribe(self, channel: str, symbol: str) -> None:
+        """Want a symbol's ``bars``, ``quotes`` or ``trades``."""
+        self.market_data.subscribe(channel, [symbol])
 
-    def _queue(self, method: str, path: str, body: bytes, order: Order) -> None:
-        self._requests.append(HttpRequest(method, path, body, order.number))
+    def ask(self, request: HttpRequest) -> None:
+        """Queue a query."""
+        self.queue.add(request)
 
-    def take_requests(self) -> list[HttpRequest]:
-        """Return the requests to send now, oldest first."""
-        taken, self._requests = self._requests, []
-        return taken
+    # -- time ----------------------------------------------------------------------------------
+
+    def poll(self, now: int) -> list[Event]:
+        """Let time pass: what is due is queued; return what commands were answered at once."""
+        self._now = max(self._now, now)
+        if self.trade_updates.take_resync() or self._resync_is_due(now):
+            self._resync_at = now + RESYNC_NS
+            self.orders.resync(now)
+        for symbol, last in self.market_data.take_gaps():
+            purpose = f"gap:{symbol}"
+            history = BarHistory((symbol,), last + MINUTE, feed=self._feed, purpose=purpose)
+            self._histories[purpose] = history
+            self.queue.add(history.request(), now)
+        told, self._told = self._told, []
+        return told
+
+    def take_requests(self, now: int | None = None) -> list[HttpRequest]:
+        """Return the requests to send now, most urgent first."""
+        return self.queue.take(self._now if now is None else now)
+
+    def next_due(self, now: int) -> int | None:
+        """Return when `poll` or `take_requests` may have something next, ns UTC."""
+        due = [d for d in (self.queue.next_due(now), self._resync_at) if d is not None]
+        return min(due, default=None)
+
+    def _resync_is_due(self, now: int) -> bool:
+        return self._resync_at is not None and now >= self._resync_at
 
     # -- bytes in ------------------------------------------------------------------------------
 
     def receive_response(
-        self, request: HttpRequest, status: int, body: bytes, ts: int
+        self,
+        request: HttpRequest,
+        status: int,
+        body: bytes,
+        now: int,
+        headers: Mapping[str, str] | None = None,
     ) -> list[Event]:
-        """Take the answer to a request; a refusal by the broker is an event.
+        """Take the answer to a request; status 0 says that there was none.
 
-        What is ambiguous (time-outs, 5xx, bodies that make no sense) is reported as ``unknown``:
-        it is never taken for a refusal.
+        A refusal by the broker is an event. What is ambiguous (no answer, 5xx, bodies that make
+        no sense) is ``unknown`` until a read-back has shown what happened.
         """
-        number = request.order_number
-        if 200 <= status < 300:
-            if request.method == "POST":
-                view = msgspec.json.decode(body, type=OrderView)
-                self._venue_ids[number] = view.id
-            return []
-        if 400 <= status < 500 and status != 408:
-            error = msgspec.json.decode(body, type=ErrorBody)
-            kind = {"POST": "rejected", "PATCH": "modify_rejected"}.get(
-                request.method, "cancel_rejected"
-            )
-            return [AnswerEvent(kind, number, ts, f"{error.code}: {error.message}")]
-        return [AnswerEvent("unknown", number, ts, f"HTTP {status}")]
+        self._now = max(self._now, now)
+        self.queue.answered(status, headers or {}, now)
+        if request.purpose in ORDER_PURPOSES:
+            events = self.orders.receive(request, status, body, now)
+            self._settle(request.order_number)
+            return events
+        return self._on_query(request, status, body, now)
 
-    def receive_trade_update(self, frame: bytes) -> list[Event]:
+    def receive_trade_update(self, frame: bytes | str, now: int | None = None) -> list[Event]:
         """Take a frame of the trade-updates stream."""
-        update = self._updates.decode(frame).data
-        number = self._number_of(update.order.client_order_id)
-        if number is None:
-            return []
-        self._venue_ids[number] = update.order.id
-        return list(self._events_of(number, update))
-
-    def _events_of(self, number: int, update: TradeUpdate) -> Iterable[Event]:
-        ts = timestamp_ns(update.timestamp)
-        if update.event in ("fill", "partial_fill"):
-            yield FillEvent(
-                number, ts, update.qty or "0", update.price or "0", update.order.filled_qty
-            )
-            return
-        kind = UPDATE_KINDS.get(update.event)
-        if kind is None or (kind == "accepted" and number in self._acknowledged):
-            return
-        if kind == "accepted":
-            self._acknowledged.add(number)
-        yield AnswerEvent(kind, number, ts, update.reason or "")
-
-    def receive_market_data(self, frame: bytes) -> list[Event]:
-        """Take a frame of the market-data stream; bars come stamped at their open."""
-        events: list[Event] = []
-        for bar in self._bars.decode(frame):
-            ts_open = timestamp_ns(bar.time)
-            prices = (bar.open, bar.high, bar.low, bar.close, bar.volume)
-            events.append(BarEvent(bar.symbol, ts_open, ts_open + BAR_NS, prices))
+        self._now = max(self._now, now or 0)
+        events = self.trade_updates.receive(frame, self._now)
+        for update in self.trade_updates.take_seen():
+            events.extend(self.orders.note_view(update.order, self._now))
+            known = self.ledger.find(update.order)
+            if known is not None:
+                self._settle(known.number)
         return events
 
-    def _number_of(self, client_order_id: str) -> int | None:
-        suffix = client_order_id.removeprefix(self._prefix)
-        if suffix == client_order_id or not suffix.isdigit():
-            return None
-        return int(suffix)
+    def receive_market_data(self, frame: bytes | str, now: int | None = None) -> list[Event]:
+        """Take a frame of the market-data stream; its bars come stamped at their open."""
+        self._now = max(self._now, now or 0)
+        return self.market_data.receive(frame, self._now)
 
+    def _settle(self, number: int) -> None:
+        """A final order needs no further look."""
+        if self.ledger.of(number).final:
+            self.queue.drop("read_back", number)
 
-def _text(price: float | None) -> str | None:
-    return None if price is None else repr(price)
+    def _on_query(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
+        try:
+            if status != 200:
+                raise msgspec.DecodeError(f"HTTP {status}")
+            if request.purpose == "account":
+                self.account = decode_account(body)
+                return []
+            return self._on_page(request, body)
+        except msgspec.DecodeError as error:
+            self.queue.retry(request, now)
+            return [Alarm("query_failed", f"{request.purpose}: {error}", now)]
+
+    def _on_page(self, request: HttpRequest, body: bytes) -> list[Event]:
+        history = self._histories.get(request.purpose)
+        if history is None:
+            return []
+        following = history.receive(body)
+        if following is not None:
+            self.queue.add(following)
+            return []
+        del self._histories[request.purpose]
+        return list(self.market_data.stitcher.fill(history.symbols[0], history.bars))

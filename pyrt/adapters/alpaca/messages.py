@@ -5,9 +5,21 @@ from __future__ import annotations
 import msgspec
 
 
-class BarMessage(msgspec.Struct, rename={"kind": "T", "symbol": "S", "open": "o", "high": "h",
-                                         "low": "l", "close": "c", "volume": "v", "time": "t",
-                                         "count": "n", "vwap": "vw"}):
+class BarMessage(
+    msgspec.Struct,
+    rename={
+        "kind": "T",
+        "symbol": "S",
+        "open": "o",
+        "high": "h",
+        "low": "l",
+        "close": "c",
+        "volume": "v",
+        "time": "t",
+        "count": "n",
+        "vwap": "vw",
+    },
+):
     """A bar of the market-data stream, stamped at its open."""
 
     symbol: str
@@ -47,6 +59,9 @@ class OrderView(msgspec.Struct, kw_only=True, omit_defaults=False):
     canceled_at: str | None = None
     expired_at: str | None = None
     failed_at: str | None = None
+    replaces: str | None = None
+    replaced_by: str | None = None
+    legs: list[OrderView] | None = None
 
 
 class TradeUpdate(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -70,6 +85,19 @@ class TradeUpdateFrame(msgspec.Struct):
     data: TradeUpdate
 
 
+class TakeProfit(msgspec.Struct):
+    """The profit-taking exit of an order with exits."""
+
+    limit_price: str
+
+
+class StopLoss(msgspec.Struct, omit_defaults=True):
+    """The protective exit of an order with exits."""
+
+    stop_price: str
+    limit_price: str | None = None
+
+
 class OrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The body of POST /v2/orders."""
 
@@ -86,6 +114,8 @@ class OrderRequest(msgspec.Struct, kw_only=True, omit_defaults=True):
     trail_percent: str | None = None
     extended_hours: bool = False
     order_class: str = ""
+    take_profit: TakeProfit | None = None
+    stop_loss: StopLoss | None = None
 
 
 class ErrorBody(msgspec.Struct, omit_defaults=True):
