@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from random import Random
 
 import msgspec
 
-from pyrt.adapters.alpaca.account import AccountView, decode_account
+from pyrt.adapters.alpaca.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.events import Alarm, Event
 from pyrt.adapters.alpaca.history import BarHistory
@@ -15,17 +16,19 @@ from pyrt.adapters.alpaca.ledger import Ledger
 from pyrt.adapters.alpaca.market_data import MarketData
 from pyrt.adapters.alpaca.order_path import OrderPath, OrderPathPolicy
 from pyrt.adapters.alpaca.pacing import SECOND
-from pyrt.adapters.alpaca.rest import HttpRequest, RequestQueue
+from pyrt.adapters.alpaca.rest import QUERY, HttpRequest, RequestQueue
 from pyrt.adapters.alpaca.trade_updates import TradeUpdates
 from pyrt.core.orders import Order
 
 MINUTE = 60 * SECOND
 RESYNC_NS = 60 * SECOND
+PROBE_NS = 5 * SECOND
+PROBE = "probe"
 ORDER_PURPOSES = frozenset({"submit", "replace", "cancel", "read_back"})
 
 
 class AlpacaClient:
-    """Speaks Alpaca's protocol for one account: takes commands and bytes, gives requests and events.
+    """Speaks Alpaca's protocol for one account: commands and bytes in, requests and events out.
 
     Times are handed in, ns UTC; `next_due` says when `poll` wants to be called again.
 
@@ -99,6 +102,7 @@ class AlpacaClient:
             history = BarHistory((symbol,), last + MINUTE, feed=self._feed, purpose=purpose)
             self._histories[purpose] = history
             self.queue.add(history.request(), now)
+        self._probe(now)
         told, self._told = self._told, []
         return told
 
@@ -110,6 +114,11 @@ class AlpacaClient:
         """Return when `poll` or `take_requests` may have something next, ns UTC."""
         due = [d for d in (self.queue.next_due(now), self._resync_at) if d is not None]
         return min(due, default=None)
+
+    def _probe(self, now: int) -> None:
+        """While the breaker holds submits back, ask something harmless: an answer closes it."""
+        if self.queue.breaker.is_open and not self.queue.has_urgency(QUERY):
+            self.queue.add(replace(account_request(), purpose=PROBE), now + PROBE_NS)
 
     def _resync_is_due(self, now: int) -> bool:
         return self._resync_at is not None and now >= self._resync_at
@@ -159,6 +168,8 @@ class AlpacaClient:
             self.queue.drop("read_back", number)
 
     def _on_query(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
+        if request.purpose == PROBE:
+            return []
         try:
             if status != 200:
                 raise msgspec.DecodeError(f"HTTP {status}")

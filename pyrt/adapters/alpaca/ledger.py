@@ -1,4 +1,4 @@
-"""What is known of each order, and the one idempotent apply that every piece of news goes through."""
+"""What is known of each order, and the one idempotent apply that all news goes through."""
 
 from __future__ import annotations
 

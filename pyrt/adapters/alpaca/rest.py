@@ -99,6 +99,10 @@ class RequestQueue:
             for item in self._waiting
         )
 
+    def has_urgency(self, urgency: int) -> bool:
+        """Return whether a request of this urgency is waiting."""
+        return any(item[2].urgency == urgency for item in self._waiting)
+
     def take(self, now: int) -> list[HttpRequest]:
         """Return what is to be sent at `now`: most urgent first, else in the order of asking."""
         taken: list[HttpRequest] = []

@@ -1,0 +1,124 @@
+"""The simulator core completed to what a read-back needs, and orders to send to it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import numpy as np
+from pyrt.backtest.exchange import Exchange
+
+from pyrt.adapters.alpaca.messages import ErrorBody
+from pyrt.adapters.alpaca.simulator.core import Response, SimulatorCore
+from pyrt.backtest.fees import fee_model
+from pyrt.backtest.slippage import slippage_model
+from pyrt.backtest.venue import SimVenue
+from pyrt.core.accounts import Account
+from pyrt.core.instruments import Instrument
+from pyrt.core.types import Side
+from pyrt.data.columns import BarColumns
+
+MINUTE = 60_000_000_000
+START = 1_381_152_600_000_000_000  # 2013-10-07 13:30 UTC
+SYMBOL = "SPY"
+PREFIX = "run-"
+
+
+def bars(closes: list[float]) -> BarColumns:
+    """Return minute bars through these closes."""
+    close = np.array(closes)
+    opens = np.concatenate((close[:1], close[:-1])) + 0.01
+    ts_open = START + MINUTE * np.arange(len(close))
+    return BarColumns(
+        symbol=SYMBOL,
+        timeframe="1m",
+        timeframe_ns=MINUTE,
+        ts_open=ts_open,
+        ts_close=ts_open + MINUTE,
+        ts_init=ts_open + MINUTE,
+        open=opens,
+        high=np.maximum(opens, close) + 0.05,
+        low=np.minimum(opens, close) - 0.05,
+        close=close,
+        volume=np.full(len(close), 1000.0),
+    )
+
+
+class Broker:
+    """The simulator core behind the paths a client uses."""
+
+    def __init__(self, closes: list[float]) -> None:
+        venue = SimVenue(Account(100_000), fee_model(None), slippage_model(None))
+        venue.add_instrument(_numbered(Instrument(SYMBOL)))
+        self.venue = venue
+        self.core = SimulatorCore(Exchange(venue, [bars(closes)]))
+        self.posted: list[str] = []
+        self.averages: dict[str, tuple[Decimal, Decimal]] = {}
+
+    @property
+    def cash(self) -> Decimal:
+        return Decimal(self.venue.account.cash_exact)
+
+    def request(self, method: str, path: str, body: bytes) -> Response:
+        parts = urlsplit(path)
+        plain = parts.path
+        if plain == "/v2/orders:by_client_order_id":
+            plain = "/v2/orders/" + parse_qs(parts.query)["client_order_id"][0]
+        answer = self.core.request(method, plain, body)
+        if method == "POST" and answer.status == 200:
+            self.posted.append(msgspec.json.decode(body)["client_order_id"])
+        return Response(answer.status, self.averaged(answer.body)) if answer.body else answer
+
+    def frames(self) -> list[bytes]:
+        """Return the trade updates to push."""
+        frames = self.core.take_trade_updates()
+        for frame in frames:
+            self.note(msgspec.json.decode(frame)["data"])
+        return frames
+
+    def note(self, update: dict[str, Any]) -> None:
+        if update["event"] in ("fill", "partial_fill"):
+            key = update["order"]["id"]
+            quantity, cost = self.averages.get(key, (Decimal(0), Decimal(0)))
+            more = Decimal(update["qty"])
+            self.averages[key] = (quantity + more, cost + more * Decimal(update["price"]))
+
+    def averaged(self, body: bytes) -> bytes:
+        """Fill in the average price of an order, as Alpaca does."""
+        view = msgspec.json.decode(body)
+        if not isinstance(view, dict) or view.get("id") not in self.averages:
+            return body
+        quantity, cost = self.averages[view["id"]]
+        view["filled_avg_price"] = f"{cost / quantity:f}"
+        return msgspec.json.encode(view)
+
+
+def refused(status: int, code: int, message: str) -> Response:
+    return Response(status, msgspec.json.encode(ErrorBody(code, message)))
+
+
+def order(number: int, side: str = "buy", quantity: int = 10, **terms: Any) -> Any:
+    """Return what the order path reads of an order."""
+    fields: dict[str, Any] = {
+        "number": number,
+        "client_order_id": f"{PREFIX}{number}",
+        "symbol": SYMBOL,
+        "side": Side.BUY if side == "buy" else Side.SELL,
+        "order_type": "limit" if "limit_price" in terms else "market",
+        "time_in_force": "gtc",
+        "quantity_exact": Decimal(quantity),
+    }
+    absent = ["notional", "limit_price", "stop_price", "trail_amount", "trail_percent"]
+    fields.update(dict.fromkeys(absent))
+    fields.update(dict.fromkeys(["take_profit", "stop_loss", "sibling", "parent"]))
+    return SimpleNamespace(**{**fields, "extended_hours": False, **terms})
+
+
+def _numbered(instrument: Instrument) -> Instrument:
+    from pyrt.core.cache import Cache
+
+    Cache().add_instrument(instrument)
+    return instrument

@@ -1,0 +1,100 @@
+"""Seeded fault schedules: when the faults are over, client and broker agree on everything."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from pyrt.adapters.alpaca.ledger import Ledger
+from tests.adapters.client.exchange import PREFIX
+from tests.adapters.client.faults import World
+
+SCHEDULES = int(os.environ.get("PYRT_FAULT_SCHEDULES", "300"))
+"""Nightly runs set this to 10,000 and more."""
+CHUNK = 50
+
+
+def agree(world: World) -> None:
+    """Hold the client's view of orders, fills, position and cash to the broker's."""
+    posted = world.broker.posted
+    assert len(posted) == len(set(posted)), "an intent became two orders"
+    position = Decimal(0)
+    for number in world.book.sides:
+        answer = world.broker.request("GET", f"/v2/orders/{PREFIX}{number}", b"")
+        if answer.status == 404:
+            assert world.book.status.get(number) in ("lost", "rejected")
+            continue
+        view = msgspec.json.decode(answer.body)
+        filled = Decimal(view["filled_qty"])
+        position += filled if view["side"] == "buy" else -filled
+        assert world.book.filled.get(number, Decimal(0)) == filled
+        if view["status"] in ("canceled", "rejected", "expired"):
+            assert world.book.status[number] == view["status"]
+    assert not world.book.unknown
+    assert world.book.position == position
+    # The average price carries 28 digits, so a fill told by it may differ in the last ones.
+    assert abs(world.book.cash - world.broker.cash) < Decimal("1e-6")
+
+
+@pytest.mark.parametrize("chunk", range(0, SCHEDULES, CHUNK))
+def test_client_and_broker_agree_after_any_schedule_of_faults(chunk):
+    for seed in range(chunk, min(chunk + CHUNK, SCHEDULES)):
+        world = World(seed)
+        world.run()
+        agree(world)
+
+
+def test_the_schedules_reach_what_they_are_for():
+    """Faults that never bite prove nothing: unknown orders, cancels and fills do occur."""
+    unknown = fills = cancels = 0
+    for seed in range(40):
+        world = World(seed)
+        take = world.book.take
+
+        def counted(event, take=take):
+            nonlocal unknown
+            unknown += getattr(event, "kind", "") == "unknown"
+            take(event)
+
+        world.book.take = counted
+        world.run()
+        fills += sum(1 for quantity in world.book.filled.values() if quantity)
+        cancels += sum(1 for status in world.book.status.values() if status == "canceled")
+    assert unknown > 5
+    assert fills > 20
+    assert cancels > 5
+
+
+def test_a_client_that_forgets_a_fill_is_found_out(monkeypatch):
+    def forgetful(self, known, view, ts, execution, fills=Ledger._fills):
+        return [] if known.number == 0 else fills(self, known, view, ts, execution)
+
+    monkeypatch.setattr(Ledger, "_fills", forgetful)
+    with pytest.raises(AssertionError):
+        for seed in range(40):
+            world = World(seed)
+            world.run()
+            agree(world)
+
+
+def test_a_client_that_sends_under_a_second_id_is_found_out(monkeypatch):
+    from pyrt.adapters.alpaca.order_path import OrderPath
+
+    plain = OrderPath._not_found
+
+    def renaming(self, request, now):
+        doubt = self._doubts[request.order_number]
+        name = f'"{PREFIX}{request.order_number}"'.encode()
+        doubt.body = doubt.body.replace(name, name[:-1] + b'-again"')
+        return plain(self, request, now)
+
+    monkeypatch.setattr(OrderPath, "_not_found", renaming)
+    with pytest.raises(AssertionError):
+        for seed in range(80):
+            world = World(seed)
+            world.run()
+            agree(world)
+            assert all("again" not in name for name in world.broker.posted)
