@@ -4,11 +4,11 @@
 """True range and what is averaged of it, and other measures of how far prices swing."""
 
 cimport cython
-from libc.math cimport fabs, sqrt
+from libc.math cimport sqrt
 
 from pyrt.indicators.base cimport HighLow, HighLowClose, Series, whole
 from pyrt.indicators.moments cimport Moments, moments_init, moments_step
-from pyrt.indicators.ranges cimport true_range
+from pyrt.indicators.ranges cimport true_range, true_ranges
 from pyrt.indicators.smoothing cimport (
     Ema, Stage, ema_fold, ema_init, ema_step, stage_ema, stage_step,
 )
@@ -29,16 +29,7 @@ cdef class TRANGE(HighLowClose):
         self.last = 0.0
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef const double* high = x[0]
-        cdef const double* low = x[1]
-        cdef const double* close = x[2]
-        cdef double* o = y[0]
-        cdef double last = self.last
-        cdef Py_ssize_t i
-        for i in range(n):
-            o[i] = true_range(high[i], low[i], last)
-            last = close[i]
-        self.last = last
+        self.last = true_ranges(x[0], x[1], x[2], self.last, y[0], n)
 
 
 cdef class Ranges(HighLowClose):
