@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
 
 import click
 
+from pyrt.cli import options
+from pyrt.cli.backtest import summary_object
 from pyrt.cli.tables import sample_bars
 from pyrt.core.data import Bar
 from pyrt.indicators import SMA
@@ -42,7 +45,8 @@ class SmaCross(Strategy):
 
 @click.command()
 @click.option("--report", default=str(REPORT), show_default=True, help="Where to write the report.")
-def demo(report: str) -> None:
+@options.json_option
+def demo(report: str, as_json: bool) -> None:
     """Backtest a moving-average cross on nine years of real daily bars.
 
     The bars are Google's, 2004 to 2013, public domain (Quandl WIKI), from the package
@@ -58,6 +62,9 @@ def demo(report: str) -> None:
     target = Path(report)
     target.parent.mkdir(parents=True, exist_ok=True)
     result.report(target, timezone="America/New_York")
+    if as_json:
+        click.echo(json.dumps(summary_object(result), allow_nan=False))
+        return
     click.echo(f"Daily bars of {SYMBOL}, public domain (Quandl WIKI), from bokeh_sampledata.\n")
     click.echo(str(result))
     click.echo(f"\nReport: {target}  (open it in a browser)")

@@ -116,6 +116,19 @@ def test_the_demo_needs_nothing_but_its_data_package(tmp_path: Path) -> None:
     assert report.stat().st_size > 100_000
 
 
+def test_the_demo_has_an_object_for_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("bokeh_sampledata")
+    from pyrt.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", "--json", "--report", "deep/down/demo.html"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["events_processed"], found["fills"], found["orders"]) == (2148, 41, 42)
+    assert (tmp_path / "deep" / "down" / "demo.html").exists()
+
+
 def test_the_demo_without_its_data_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from .loading import EXAMPLES, example
 
 ROOT = EXAMPLES.parent
+PAGES = ("architecture", "backtesting", "examples", "fills", "quickstart")
 TIMED = ("events in", "Run ")
 """Lines that differ between machines or versions."""
 
@@ -43,6 +44,17 @@ def test_the_docs_show_the_50_200_cross_as_it_came_out() -> None:
     assert any(block.rstrip() == table for block in blocks(ROOT / "docs/backtesting.md", "text"))
 
 
+@pytest.mark.parametrize("name", ["sma_cross", "rotation", "bracket", "pair_talk"])
+def test_the_docs_show_what_each_example_comes_to(name: str) -> None:
+    pytest.importorskip("bokeh_sampledata")
+    found = example(name).run().summary
+    row = (
+        f"| `{name}` | {found['fills']} | {found['trades']} | {found['final_equity']:,.2f} "
+        f"| {found['max_drawdown']:.1%} |"
+    )
+    assert row in (ROOT / "docs" / "examples.md").read_text("utf-8").splitlines()
+
+
 def test_the_picture_of_the_report_is_light() -> None:
     picture = ROOT / "docs" / "images" / "report.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -50,7 +62,7 @@ def test_the_picture_of_the_report_is_light() -> None:
     assert "docs/images/report.png" in (ROOT / "README.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/quickstart.md", "docs/backtesting.md"])
+@pytest.mark.parametrize("name", ["README.md", *(f"docs/{page}.md" for page in PAGES)])
 def test_links_lead_somewhere(name: str) -> None:
     path = ROOT / name
     links = re.findall(r"\]\((?!http)([^)#]+)", path.read_text("utf-8"))
