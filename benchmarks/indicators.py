@@ -84,8 +84,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     columns = bars()
-    known = [entry.name for entry in catalog() if hasattr(talib, entry.name)]
-    for name in options.names or known:
+    names = options.names or [e.name for e in catalog() if hasattr(talib, e.name)]
+    for name in names:
         result = measure(name, columns, options.runs)
         if options.json:
             print(json.dumps(result))

@@ -43,7 +43,7 @@ def catalog() -> list[Entry]:
     Returns
     -------
     list of Entry
-        In the order of the documentation; importing all families takes a few milliseconds.
+        In the order of the documentation; the first call imports all families, up to 0.3 s.
 
     Examples
     --------
