@@ -1,5 +1,5 @@
 """The `pyrt` command: what a shell can ask of the library."""
 
-from pyrt.cli.main import main
+from pyrt.cli.entry import main
 
 __all__ = ["main"]

@@ -2,6 +2,6 @@
 
 import sys
 
-from pyrt.cli.main import main
+from pyrt.cli.entry import main
 
 sys.exit(main())

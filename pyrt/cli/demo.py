@@ -79,6 +79,6 @@ def _source() -> Path:
 
 
 if __name__ == "__main__":
-    from pyrt.cli.main import main
+    from pyrt.cli.entry import main
 
     sys.exit(main(["demo", *sys.argv[1:]]))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pyrt.cli.main import as_options
+from pyrt.cli.entry import as_options
 
 from .conftest import Shell, daily_bars
 

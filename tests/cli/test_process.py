@@ -50,7 +50,7 @@ def test_help_loads_nothing_heavy(args: str) -> None:
         [sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True
     )
     loaded = set(done.stdout.splitlines()[-1].split())
-    assert "pyrt.cli.main" in loaded
+    assert "pyrt.cli.entry" in loaded
     assert not loaded & {"numpy", "pandas", "pyarrow", "plotly", "exchange_calendars"}
 
 
