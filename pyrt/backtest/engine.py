@@ -105,7 +105,7 @@ class Engine:
         self._instruments: dict[str, Instrument] = {}
         self._loaded: list[Loaded] = []
         self._tables: list[Columns] = []
-        self._sources: dict[int, Callable[[], Columns | None]] = {}
+        self._streams: dict[int, Any] = {}
         self._actions: list[Any] = []
         self._strategies: list[Strategy] = []
         Account(cash, currency)
@@ -130,8 +130,11 @@ class Engine:
         return instrument
 
     def add_data(self, data: Any, **options: Any) -> None:
-        """Add market data: anything `pyrt.data.load` takes, with its options."""
-        self.add_loaded(load(data, end=self._end, **options))
+        """Add market data: what `pyrt.data.load` takes, with its options, or a ParquetStream."""
+        if hasattr(data, "next_chunk"):
+            self.add_stream(data)
+        else:
+            self.add_loaded(load(data, end=self._end, **options))
 
     def add_loaded(self, loaded: Loaded) -> None:
         """Add data that has been loaded already."""
@@ -143,12 +146,12 @@ class Engine:
         self._loaded.append(loaded)
         self._tables.extend(loaded.columns)
 
-    def add_stream(self, source: Any) -> None:
-        """Add data read while the run goes on: an object whose `next_chunk()` ends with None."""
-        first = source.next_chunk()
+    def add_stream(self, stream: Any) -> None:
+        """Add data that are read while the run goes on, in bounded memory: a ParquetStream."""
+        first = stream.next_chunk()
         if first is None:
             raise DataError("the stream holds no rows")
-        self._sources[len(self._tables)] = source.next_chunk
+        self._streams[len(self._tables)] = stream
         self._tables.append(first)
 
     def add_corporate_actions(self, table: Any) -> None:
@@ -193,11 +196,15 @@ class Engine:
         streams = {stream.topic: stream for stream in kernel.cache.streams}
         feed = Feed(
             [
-                Cursor(streams[_topic(t)], t, self._sources.get(i), drives=drivers[i])
+                Cursor(streams[_topic(t)], t, self._next_chunk(i), drives=drivers[i])
                 for i, t in enumerate(tables)
             ]
         )
         return self._drive(kernel, venue, feed, progress)
+
+    def _next_chunk(self, number: int) -> Callable[[], Columns | None] | None:
+        stream = self._streams.get(number)
+        return None if stream is None else stream.next_chunk
 
     def _drive(self, kernel: Kernel, venue: SimVenue, feed: Feed, progress: bool) -> Outcome:
         symbols = {i.symbol: i for i in kernel.cache.instruments}
@@ -267,6 +274,9 @@ class Engine:
 
         first = min(int(t.ts_init[0]) for t in self._tables)
         last = max(int(t.ts_init[-1]) for t in self._tables)
+        if self._streams:
+            # How far a stream reaches is not known yet, but nothing was recorded after today.
+            last = max(last, time.time_ns() - 400 * DAY_NS)
         table = sessions(calendar, first, last + 400 * DAY_NS)
         return table.open, table.close
 
@@ -343,7 +353,10 @@ class Engine:
             "cost": self._cost,
             "instruments": [i.to_dict() for i in kernel.cache.instruments],
         }
-        contents = [t.content_hash() for t in self._tables]
+        contents = [
+            (self._streams.get(number, table) if runner.finished else table).content_hash()
+            for number, table in enumerate(self._tables)
+        ]
         return Outcome(
             kernel_columns={
                 "fills": collector.fills(),
@@ -385,7 +398,7 @@ class Engine:
         """The finest bars of each symbol, for charts; streamed data are not kept."""
         found: dict[str, dict[str, Any]] = {}
         for number, t in enumerate(self._tables):
-            if isinstance(t, BarColumns) and t.symbol not in found and number not in self._sources:
+            if isinstance(t, BarColumns) and t.symbol not in found and number not in self._streams:
                 found[t.symbol] = {
                     "ts_event": t.ts_close,
                     "open": t.open,
