@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pyrt import Strategy
-from pyrt.cli.main import cli
+from pyrt.cli.entry import cli
 from pyrt.venues.sessions import sessions
 from tests.documents import FIRST_NS, blocks, run
 

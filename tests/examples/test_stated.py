@@ -10,7 +10,6 @@ import pytest
 from .loading import EXAMPLES, example
 
 ROOT = EXAMPLES.parent
-PAGES = ("architecture", "backtesting", "examples", "fills", "quickstart")
 TIMED = ("events in", "Run ")
 """Lines that differ between machines or versions."""
 
@@ -60,11 +59,3 @@ def test_the_picture_of_the_report_is_light() -> None:
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size <= 300_000
     assert "docs/images/report.png" in (ROOT / "README.md").read_text("utf-8")
-
-
-@pytest.mark.parametrize("name", ["README.md", *(f"docs/{page}.md" for page in PAGES)])
-def test_links_lead_somewhere(name: str) -> None:
-    path = ROOT / name
-    links = re.findall(r"\]\((?!http)([^)#]+)", path.read_text("utf-8"))
-    assert links
-    assert [link for link in links if not (path.parent / link).exists()] == []
