@@ -3,7 +3,7 @@
 `PYRT_BUILD` names the mode: `release` (default, what wheels ship), `checked` (every run-time check
 on, what the tests run against), `profile` (release with symbols) or `debug` (line tracing for
 coverage, annotated HTML, C beside its source; `PYRT_DEBUG=1` says the same).
-`PYRT_ONLY=pyrt/core,pyrt/data` limits a build to modules below these paths; `none` compiles nothing.
+`PYRT_ONLY=pyrt/core,pyrt/data` limits a build to modules below these paths; `none` compiles none.
 `PYRT_JOBS` is the number of modules translated and compiled at once, all cores by default.
 """
 

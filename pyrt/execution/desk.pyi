@@ -11,6 +11,8 @@ from pyrt.core.positions import Position
 from pyrt.core.records import Records
 
 TERMS: frozenset[str]
+TIME_TERMS: frozenset[str]
+CHILD_TERMS: frozenset[str]
 CHANGES: frozenset[str]
 
 @final
@@ -33,6 +35,7 @@ class Desk(OrderDesk):
         default_tif: dict[str, Any] | None = None,
         capital_of: Callable[[int], float] | None = None,
     ) -> None: ...
+    def place_with_exits(self, order: Order, terms: dict[str, Any]) -> Order: ...
     def place_pair(self, order: Order, terms: dict[str, Any]) -> Order: ...
     def estimate(self, order: Order) -> int: ...
     def send(self, order: Order) -> None: ...

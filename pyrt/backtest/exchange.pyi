@@ -1,0 +1,76 @@
+"""A simulated venue with recorded bars, for servers: commands and events as plain values."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, final
+
+from pyrt.backtest.venue import SimVenue
+
+@final
+class BarTape:
+    @property
+    def columns(self) -> Any: ...
+    @property
+    def index(self) -> int: ...
+    def __init__(self, columns: Any, index: int) -> None: ...
+
+@final
+class Exchange:
+    @property
+    def venue(self) -> SimVenue: ...
+    @property
+    def now(self) -> int: ...
+    def __init__(self, venue: SimVenue, bars: Iterable[Any]) -> None: ...
+    def next_instant(self) -> int: ...
+    def move_to(self, ts: int) -> None: ...
+    def end_bars(self) -> list[tuple[str, int]]: ...
+    def calendar(self) -> None: ...
+    def open_bars(self) -> None: ...
+    def submit(
+        self,
+        number: int,
+        symbol: str,
+        side: str,
+        type: str,
+        time_in_force: str,
+        quantity: Decimal | str | None,
+        *,
+        notional: float | str | Decimal | None = None,
+        limit_price: float | str | Decimal | None = None,
+        stop_price: float | str | Decimal | None = None,
+        trail_amount: float | str | Decimal | None = None,
+        trail_percent: float | str | Decimal | None = None,
+        expires_at: int | str | datetime | None = None,
+        extended_hours: bool = False,
+        take_profit: tuple[int, Any] | None = None,
+        stop_loss: tuple[int, Any, Any] | None = None,
+    ) -> None: ...
+    def submit_pair(
+        self,
+        number: int,
+        symbol: str,
+        side: str,
+        time_in_force: str,
+        quantity: float | str | Decimal,
+        limit_price: float | str | Decimal | None,
+        stop_loss: tuple[int, Any, Any],
+    ) -> None: ...
+    def change(
+        self,
+        number: int,
+        symbol: str,
+        *,
+        quantity: float | str | Decimal | None = None,
+        limit_price: float | str | Decimal | None = None,
+        stop_price: float | str | Decimal | None = None,
+        trail: Any = None,
+    ) -> None: ...
+    def cancel(self, number: int) -> bool: ...
+    def last_price(self, symbol: str) -> Decimal | None: ...
+    def held(self, symbol: str) -> Decimal: ...
+    @property
+    def symbols(self) -> list[str]: ...
+    @property
+    def tables(self) -> list[Any]: ...
+    def take_events(self) -> list[dict[str, Any]]: ...
