@@ -405,6 +405,18 @@ from pyrt.indicators.extremes import (
 from pyrt.indicators.extremes import (
     MINMAXINDEX as MINMAXINDEX,
 )
+from pyrt.indicators.features import (
+    Feature as Feature,
+)
+from pyrt.indicators.features import (
+    FeatureMatrix as FeatureMatrix,
+)
+from pyrt.indicators.features import (
+    FeatureSet as FeatureSet,
+)
+from pyrt.indicators.features import (
+    standard_features as standard_features,
+)
 from pyrt.indicators.momentum import (
     CMO as CMO,
 )

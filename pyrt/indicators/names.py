@@ -231,6 +231,10 @@ MODULES: dict[str, str] = {
     "PyIndicator": "custom",
     "Entry": "catalog",
     "catalog": "catalog",
+    "Feature": "features",
+    "FeatureMatrix": "features",
+    "FeatureSet": "features",
+    "standard_features": "features",
     **{name: module for module, names in SIGNALS.items() for name in names},
 }
 """Module by name."""
