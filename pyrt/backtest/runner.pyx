@@ -42,6 +42,8 @@ cdef class Runner:
     cdef readonly int64_t events_processed
     cdef object progress
     cdef int64_t sampled
+    cdef int64_t next_sample
+    """On ticks: the start of the next second of data time."""
     cdef readonly bint finished
 
     def __init__(self, Kernel kernel, SimVenue venue, Feed feed, *, actions=(), progress=None):
@@ -59,7 +61,7 @@ cdef class Runner:
         self.action_due = self.actions[0][0] if self.actions else INT64_MAX
         self.has_ticks = any((<Cursor>c).rank == 3 for c in feed.cursors)
         self.progress = progress
-        self.sampled = INT64_MIN
+        self.sampled = self.next_sample = INT64_MIN
 
     def run(self):
         """Run to the end of the data; an exception leaves everything as it was at that instant."""
@@ -69,7 +71,9 @@ cdef class Runner:
         cdef Kernel kernel = self.kernel
         cdef SimVenue venue = self.venue
         while head is not None:
-            if self.feed.single and head.rank == 1 and not venue.waiting and self.calm(head):
+            if self.feed.single and not venue.waiting and (
+                    self.calm_bars(head) if head.rank == 1 else self.calm_ticks(head)):
+                self.look_up()
                 head = self.feed.head()
                 continue
             row_ts = now = head.ts_init[head.at]
@@ -99,7 +103,7 @@ cdef class Runner:
             self.progress(self.events_processed)
         return 0
 
-    cdef int calm(self, Cursor cursor) except -1:
+    cdef int calm_bars(self, Cursor cursor) except -1:
         """Take bars of the only stream while no order waits and nothing else is due.
 
         Does what `run` does, without looking again at what cannot have changed; returns how many
@@ -136,7 +140,35 @@ cdef class Runner:
                 kernel.sample(now)
             if kernel.clock.next_due < due or kernel.aggregates_due < due:
                 break
-        self.look_up()
+        return taken
+
+    cdef int calm_ticks(self, Cursor cursor) except -1:
+        """As `calm_bars`, for quotes or trades; rows of one stamp are one instant."""
+        cdef Event event
+        cdef Kernel kernel = self.kernel
+        cdef VenueBook book = <VenueBook>self.venue.books[cursor.stream.instrument.index]
+        cdef int64_t now, due = self.next_due()
+        cdef Py_ssize_t taken = 0, end = min(cursor.limit, cursor.at + SIGNALS_EVERY)
+        while cursor.at < end:
+            now = cursor.ts_init[cursor.at]
+            if now >= due or now <= kernel.clock.now:
+                break
+            kernel.clock.now = now
+            while cursor.at < cursor.limit and cursor.ts_init[cursor.at] == now:
+                self.take(cursor, &event)
+                if cursor.drives:
+                    self.ticks.meet(book, &event, now)
+                taken += 1
+                kernel.process(&event)
+            if kernel.desk.commands or kernel.aggregated or kernel.clock.next_due <= now:
+                self.settle_ticks()
+                if kernel.clock.next_due <= now:
+                    self.timers(now)
+                due = 0
+            if now >= kernel.handlers_from:
+                self.sample(now)
+            if due == 0 or kernel.clock.next_due < due or kernel.aggregates_due < due:
+                break
         return taken
 
     cdef int rest_of(self, int64_t now, int64_t row_ts, int64_t due) except -1:
@@ -317,20 +349,30 @@ cdef class Runner:
         cdef Cursor cursor = self.feed.head()
         cdef Event event
         cdef list group = []
+        cdef bint waiting = len(self.venue.waiting) > 0
         while cursor is not None and cursor.rank == 3 and cursor.ts_init[cursor.at] <= now:
+            cursor.fill(&event)
             if cursor.drives:
-                cursor.fill(&event)
                 self.ticks.meet(
                     <VenueBook>self.venue.books[cursor.stream.instrument.index], &event, now
                 )
-            group.append((cursor, cursor.at))
+            if waiting:
+                group.append((cursor, cursor.at))
             cursor.at += 1
             self.feed.step()
+            if not waiting:
+                # No order meets these rows, so one pass over them is as good as two.
+                self.events_processed += 1
+                self.kernel.process(&event)
             cursor = None if self.feed.at == self.feed.n else self.feed.head()
         if self.kernel.inbox.count:
             self.kernel.deliver()
         for pair in group:
             self.process_row(<Cursor>(<tuple>pair)[0], (<tuple>pair)[1])
+        return self.settle_ticks()
+
+    cdef int settle_ticks(self) except -1:
+        """Bars that ticks completed, then the commands of all."""
         if self.kernel.aggregated:
             self.kernel.deliver_aggregates()
         if self.kernel.desk.commands:
@@ -377,9 +419,9 @@ cdef class Runner:
 
     cdef int sample(self, int64_t now) except -1:
         """One point of equity an instant; on ticks one a second of data time."""
-        if now == self.sampled:
-            return 0
-        if self.has_ticks and now // SECOND_NS == self.sampled // SECOND_NS:
+        if now == self.sampled or now < self.next_sample:
             return 0
         self.sampled = now
+        if self.has_ticks:
+            self.next_sample = now - now % SECOND_NS + SECOND_NS
         return self.kernel.sample(now)
