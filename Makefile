@@ -11,8 +11,6 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(she
 	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(p))))
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 WORKERS ?= $(JOBS)
-SEEDS ?= 200
-FIRST_SEED ?= 0
 # Names of tests, options of pytest: make test ARGS="tests/core -k flip"
 ARGS ?=
 
@@ -76,11 +74,7 @@ types: build/.checked ## Check types, and every stub against its compiled module
 
 .PHONY: bench
 bench: build/.release ## Measure a release build against benchmarks/budgets.toml
-	PYTHONPATH=build/release $(PY) -P benchmarks/run.py $(ARGS)
-
-.PHONY: simulate
-simulate: build/.release ## Drive whole nodes through seeded faults: SEEDS=n FIRST_SEED=k
-	PYTHONPATH=build/release $(PY) -P -m pyrt.testing.simulate --seeds $(SEEDS) --first $(FIRST_SEED)
+	PYTHONPATH=$(CURDIR)/build/release $(PY) -P benchmarks/run.py $(ARGS)
 
 # ---- looking inside -------------------------------------------------------------------------------
 
@@ -105,7 +99,7 @@ coverage: build/traced/.built ## Measure which lines the tests reach, compiled o
 .PHONY: profile
 profile: $(VENV)/.installed $(PACKAGE) ## Draw a flame graph of a backtest into build/profile.svg
 	PYRT_BUILD=profile $(BUILD) build --build-lib build/profile --build-temp build/temp-profile
-	PYTHONPATH=build/profile $(VENV)/bin/py-spy record --native --rate 500 --format flamegraph \
+	PYTHONPATH=$(CURDIR)/build/profile $(VENV)/bin/py-spy record --native --rate 500 --format flamegraph \
 		--output build/profile.svg -- $(PY) -P benchmarks/profiled.py $(ARGS)
 
 # ---- shipping -------------------------------------------------------------------------------------
