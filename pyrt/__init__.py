@@ -25,6 +25,8 @@ _WHERE = {
     "Order": "pyrt.core.orders",
     "Money": "pyrt.core.numbers",
     "load": "pyrt.data",
+    "LiveNode": "pyrt.adapters.alpaca.node",
+    "NodeConfig": "pyrt.live.config",
 }
 
 __all__ = ["__version__", *_WHERE]

@@ -13,6 +13,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backtest": ("pyrt.cli.backtest:backtest", "Run a strategy over recorded data."),
     "data": ("pyrt.cli.data:data", "Look at tables of market data."),
     "demo": ("pyrt.cli.demo:demo", "Backtest on real bars that a package ships; write a report."),
+    "live": ("pyrt.cli.live:live", "Run a strategy on an account; paper by default."),
     "indicators": ("pyrt.cli.indicators:indicators", "List the indicators, or show one."),
 }
 """Subcommands: name → (``module:command``, the line that `pyrt --help` shows)."""

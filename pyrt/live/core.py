@@ -22,6 +22,7 @@ class Client(Protocol):
     def submit(self, order: Any) -> None: ...
     def change(self, order: Any, changes: dict[str, Any]) -> None: ...
     def withdraw(self, order: Any) -> None: ...
+    def subscribe(self, channel: str, symbol: str) -> None: ...
 
 
 class NodeCore:
@@ -61,6 +62,7 @@ class NodeCore:
             keep_closed=True,
             default_tif=default_tif,
         )
+        self._client = client
         self.inputs = Inputs(self.kernel)
         self.kernel.connect(Outlet(client))
         self.kernel.open_stream = self._open_stream
@@ -126,4 +128,5 @@ class NodeCore:
         topic = topic_of("bars", instrument.id, STREAM_TIMEFRAME)
         if self.kernel.cache.stream(topic) is None:
             self.kernel.add_stream("bars", instrument, topic, STREAM_TIMEFRAME, STREAM_TIMEFRAME_NS)
+            self._client.subscribe("bars", symbol)
         return timeframe == STREAM_TIMEFRAME

@@ -70,6 +70,10 @@ cdef class Inputs:
         cdef int64_t due = self.kernel.clock.next_due
         return None if due == INT64_MAX else due
 
+    def order(self, int number):
+        """Return an order by its number; None if there is none."""
+        return self.kernel.cache.order(number)
+
     def advance(self, int64_t ts):
         """Move time forward, firing the timers of earlier times at their own time."""
         while self.kernel.clock.next_due < ts:

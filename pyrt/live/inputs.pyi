@@ -1,0 +1,61 @@
+"""The kernel's two inputs as a live world gives them: decoded messages, one at a time."""
+
+from typing import Any, final
+
+from pyrt.core.orders import Order
+from pyrt.core.ports import Venue
+from pyrt.core.streams import Stream
+from pyrt.kernel.kernel import Kernel
+
+KINDS: dict[str, int]
+
+@final
+class Outlet(Venue):
+    @property
+    def client(self) -> Any: ...
+    def __init__(self, client: Any) -> None: ...
+
+@final
+class Inputs:
+    @property
+    def kernel(self) -> Kernel: ...
+    @property
+    def next_timer(self) -> int | None: ...
+    def __init__(self, kernel: Kernel) -> None: ...
+    def order(self, number: int) -> Order | None: ...
+    def advance(self, ts: int) -> None: ...
+    def fire_timers(self) -> None: ...
+    def bar(
+        self,
+        stream: Stream,
+        ts_open: int,
+        ts_close: int,
+        open: float,
+        high: float,
+        low: float,
+        close: float,
+        volume: float,
+    ) -> None: ...
+    def sample(self) -> None: ...
+    def order_event(
+        self,
+        kind: str,
+        number: int,
+        ts_event: int,
+        reason: str = "",
+        *,
+        quantity: Any = None,
+        limit_price: Any = None,
+        stop_price: Any = None,
+    ) -> None: ...
+    def fill(
+        self,
+        number: int,
+        ts_event: int,
+        quantity: Any,
+        price: Any,
+        cumulative: Any,
+        fee: Any = 0,
+        liquidity: str = "",
+    ) -> None: ...
+    def settle(self) -> None: ...

@@ -1,0 +1,125 @@
+"""The node over real sockets: orders out, fills in, the account at the end."""
+
+from __future__ import annotations
+
+import json
+import threading
+from decimal import Decimal
+
+import pytest
+
+from pyrt import LiveNode, NodeConfig, Strategy
+from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.errors import ConfigError
+from tests.adapters.client.exchange import Broker
+from tests.live.server import Server
+
+KEYS = Credentials("PKTEST", "canary-5e2f")
+CLOSES = [100.0, 100.5, 101.0, 100.6, 100.2, 100.9, 101.3, 100.4, 100.1, 100.8]
+
+
+class Swing(Strategy):
+    symbol: str = "SPY"
+
+    def on_start(self):
+        self.subscribe_bars(self.symbol, "1m")
+        self.bars = []
+        self.fills = []
+
+    def on_bar(self, bar):
+        self.bars.append(bar.close)
+        position = self.position(self.symbol)
+        if bar.close < bar.open and position.is_flat:
+            self.buy(self.symbol, 5)
+        elif bar.close > bar.open and position.is_long:
+            self.close(self.symbol)
+
+    def on_fill(self, fill):
+        self.fills.append((fill.side, fill.quantity_exact, fill.price_exact))
+
+
+def config_for(server: Server, **changes) -> NodeConfig:
+    base = f"127.0.0.1:{server.port}"
+    return NodeConfig(
+        symbols=("SPY",),
+        trading_url=f"http://{base}",
+        data_url=f"http://{base}",
+        data_stream_url=f"ws://{base}/v2/iex",
+        **changes,
+    )
+
+
+def stop_when_over(server: Server, node: LiveNode) -> None:
+    def wait():
+        server.finished.wait(20)
+        threading.Event().wait(0.1)
+        node.loop.call_soon_threadsafe(node.stop)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def test_a_node_trades_over_sockets_and_agrees_with_the_broker():
+    broker = Broker(CLOSES)
+    with Server(broker, pace_s=0.03) as server:
+        node = LiveNode(config_for(server), KEYS)
+        strategy = Swing()
+        node.add_strategy(strategy)
+        stop_when_over(server, node)
+        account = node.run()
+    assert strategy.bars == CLOSES
+    assert len(strategy.fills) >= 2
+    assert len(broker.posted) == len(set(broker.posted)) >= 2
+    assert node.core.kernel.account.cash_exact == broker.cash == Decimal(account.cash)
+
+
+def test_pyrt_live_prints_orders_fills_and_the_account(tmp_path, monkeypatch, capsys):
+    from pyrt.cli.main import main
+
+    from pyrt.adapters.alpaca import node as module
+
+    source = tmp_path / "one.py"
+    source.write_text(
+        "from pyrt import Strategy\n"
+        "class One(Strategy):\n"
+        "    def on_start(self):\n"
+        "        self.subscribe_bars('SPY', '1m')\n"
+        "        self.sent = False\n"
+        "    def on_bar(self, bar):\n"
+        "        if not self.sent:\n"
+        "            self.sent = True\n"
+        "            self.buy('SPY', 3)\n"
+    )
+    broker = Broker(CLOSES)
+    with Server(broker, pace_s=0.03) as server:
+        base = f"127.0.0.1:{server.port}"
+        (tmp_path / "node.toml").write_text(
+            f'symbols = ["SPY"]\ntrading_url = "http://{base}"\n'
+            f'data_url = "http://{base}"\ndata_stream_url = "ws://{base}/v2/iex"\n'
+        )
+        monkeypatch.setenv("APCA_API_KEY_ID", "PKTEST")
+        monkeypatch.setenv("APCA_API_SECRET_KEY", "canary-5e2f")
+        add = module.LiveNode.add_strategy
+
+        def add_and_watch(self, strategy):
+            stop_when_over(server, self)
+            add(self, strategy)
+
+        monkeypatch.setattr(module.LiveNode, "add_strategy", add_and_watch)
+        code = main(["live", str(source), "--config", str(tmp_path / "node.toml"), "--json"])
+    printed = capsys.readouterr()
+    rows = [json.loads(line) for line in printed.out.splitlines()]
+    assert code == 0, printed.err
+    fills = [row for row in rows if row["type"] == "fill"]
+    assert [(row["symbol"], row["side"], row["quantity"]) for row in fills] == [("SPY", "buy", "3")]
+    assert rows[-1]["type"] == "account"
+    assert Decimal(rows[-1]["cash"]) == broker.cash
+    assert "canary" not in printed.out + printed.err
+
+
+def test_the_wrong_account_is_refused_before_any_order():
+    broker = Broker(CLOSES)
+    with Server(broker) as server:
+        node = LiveNode(config_for(server, account_id="PA999"), KEYS)
+        with pytest.raises(ConfigError, match="PA0000000, not to PA999"):
+            node.run()
+        assert not [line for line in server.requests if line.startswith("POST")]
