@@ -12,6 +12,8 @@ cdef enum Verdict:
 cdef class Condition:
     cdef readonly bint stateful
     """It remembers earlier events, so it has to see every one of its stream."""
+    cdef int cost
+    """What a test takes, roughly: of two that remember nothing, the cheaper goes first."""
     cdef readonly object place
     """The Place it is bound to; None before."""
     cdef int test(self, const Event* event, int64_t tick) except -1
@@ -22,6 +24,13 @@ cdef class Remembering(Condition):
     cdef int verdict
     cdef int test(self, const Event* event, int64_t tick) except -1
     cdef int advance(self, const Event* event, int64_t tick) except -1
+
+cdef class Pair(Condition):
+    cdef readonly Condition left
+    cdef readonly Condition right
+    cdef Condition first
+    """Left and right in the order they are tested."""
+    cdef Condition second
 
 @cython.final
 cdef class Signal:

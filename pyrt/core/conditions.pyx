@@ -36,6 +36,9 @@ class Place:
 cdef class Condition:
     """What may be true of an event; combine with `&`, `|` and `~`."""
 
+    def __cinit__(self, *args, **kwargs):
+        self.cost = 2
+
     cdef int test(self, const Event* event, int64_t tick) except -1:
         """Return the verdict on the event, which is number `tick` of its stream."""
         raise TypeError(f"{type(self).__name__} does not define test()")
@@ -92,7 +95,7 @@ cdef class Condition:
 cdef class Remembering(Condition):
     """A condition with a memory: tested twice in one event, it moves on once."""
 
-    def __cinit__(self):
+    def __cinit__(self, *args, **kwargs):
         self.stateful = True
         self.tick = -1
         self.verdict = UNDEFINED
@@ -111,13 +114,14 @@ cdef class Remembering(Condition):
 cdef class Pair(Condition):
     """Two conditions joined."""
 
-    cdef readonly Condition left
-    cdef readonly Condition right
-
     def __init__(self, Condition left not None, Condition right not None):
+        cdef bint swaps = right.cost < left.cost and not left.stateful
         self.left = left
         self.right = right
+        self.first = right if swaps else left
+        self.second = left if swaps else right
         self.stateful = left.stateful or right.stateful
+        self.cost = left.cost + right.cost
 
     def parts(self):
         """Both sides."""
@@ -129,10 +133,10 @@ cdef class Both(Pair):
     """True while both are true, false while one is false."""
 
     cdef int test(self, const Event* event, int64_t tick) except -1:
-        cdef int a = self.left.test(event, tick), b
-        if a == FALSE and not self.right.stateful:
+        cdef int a = self.first.test(event, tick), b
+        if a == FALSE and not self.second.stateful:
             return FALSE
-        b = self.right.test(event, tick)
+        b = self.second.test(event, tick)
         if a == FALSE or b == FALSE:
             return FALSE
         return TRUE if a == TRUE and b == TRUE else UNDEFINED
@@ -146,10 +150,10 @@ cdef class Either(Pair):
     """True while one is true, false while both are false."""
 
     cdef int test(self, const Event* event, int64_t tick) except -1:
-        cdef int a = self.left.test(event, tick), b
-        if a == TRUE and not self.right.stateful:
+        cdef int a = self.first.test(event, tick), b
+        if a == TRUE and not self.second.stateful:
             return TRUE
-        b = self.right.test(event, tick)
+        b = self.second.test(event, tick)
         if a == TRUE or b == TRUE:
             return TRUE
         return FALSE if a == FALSE and b == FALSE else UNDEFINED
@@ -167,6 +171,7 @@ cdef class Opposite(Condition):
     def __init__(self, Condition inner not None):
         self.inner = inner
         self.stateful = inner.stateful
+        self.cost = inner.cost
 
     cdef int test(self, const Event* event, int64_t tick) except -1:
         cdef int verdict = self.inner.test(event, tick)

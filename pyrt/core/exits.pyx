@@ -29,6 +29,7 @@ cdef class Holding(Condition):
         self.wanted = {"flat": 0, "long": 1, "short": -1}[side]
         self.symbol = symbol
         self.side = side
+        self.cost = 1
 
     def symbols(self):
         """The symbol looked at."""

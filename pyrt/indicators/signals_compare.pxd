@@ -31,7 +31,13 @@ cdef class Column(Source):
 cdef class Comparison(Condition):
     cdef Source left
     cdef Source right
-    cdef int order
-    """Which of <, <=, >, >= it is."""
+    cdef readonly str sign
+    cdef const double* left_at
+    """The sources' memory; NULL where they are to be asked."""
+    cdef const double* right_at
+    cdef int when_less
+    """Verdicts for left < right ..."""
+    cdef int when_equal
+    cdef int when_more
 
 cdef Source source_of(object given)

@@ -5,7 +5,7 @@ constants. A comparison with NaN on a side is undefined, see `pyrt.core.conditio
 """
 cimport cython
 
-from pyrt.core.conditions cimport FALSE, TRUE, UNDEFINED
+from pyrt.core.conditions cimport UNDEFINED
 from pyrt.core.ports cimport Indicator
 
 from pyrt.core.streams import COLUMNS
@@ -133,19 +133,26 @@ cdef class Comparison(Condition):
     """
 
     def __init__(self, str sign, left, right):
-        self.order = SIGNS.index(sign)
+        if sign not in SIGNS:
+            raise ConfigError(f"{sign!r} is not one of {', '.join(SIGNS)}")
+        self.sign = sign
         self.left = source_of(left)
         self.right = source_of(right)
+        self.left_at = self.left.at
+        self.right_at = self.right.at
+        self.when_less = sign[0] == "<"
+        self.when_equal = sign[1:] == "="
+        self.when_more = sign[0] == ">"
 
     cdef int test(self, const Event* event, int64_t tick) except -1:
-        cdef double a = self.left.read(event), b = self.right.read(event)
-        if a != a or b != b:
-            return UNDEFINED
-        if self.order == 2:
-            return a > b
-        if self.order == 0:
-            return a < b
-        return a >= b if self.order == 3 else a <= b
+        cdef double a, b
+        a = self.left_at[0] if self.left_at != NULL else self.left.read(event)
+        b = self.right_at[0] if self.right_at != NULL else self.right.read(event)
+        if a < b:
+            return self.when_less
+        if a > b:
+            return self.when_more
+        return self.when_equal if a == b else UNDEFINED
 
     def indicators(self):
         """The indicators on both sides."""
@@ -158,7 +165,7 @@ cdef class Comparison(Condition):
         Condition.bind(self, place)
 
     def __repr__(self):
-        return f"({self.left!r} {SIGNS[self.order]} {self.right!r})"
+        return f"({self.left!r} {self.sign} {self.right!r})"
 
 
 def compare(str sign, left, right):
