@@ -9,18 +9,20 @@ import msgspec
 import pytest
 
 from pyrt.adapters.alpaca.ledger import Ledger
+from pyrt.adapters.alpaca.order_path import OrderPath
 from tests.adapters.client.exchange import PREFIX
 from tests.adapters.client.faults import World
 
-SCHEDULES = int(os.environ.get("PYRT_FAULT_SCHEDULES", "300"))
+SCHEDULES = int(os.environ.get("PYRT_FAULT_SCHEDULES", "1000"))
 """Nightly runs set this to 10,000 and more."""
-CHUNK = 50
+CHUNK = 250
 
 
 def agree(world: World) -> None:
     """Hold the client's view of orders, fills, position and cash to the broker's."""
     posted = world.broker.posted
     assert len(posted) == len(set(posted)), "an intent became two orders"
+    assert set(posted) <= {f"{PREFIX}{number}" for number in world.book.sides}
     position = Decimal(0)
     for number in world.book.sides:
         answer = world.broker.request("GET", f"/v2/orders/{PREFIX}{number}", b"")
@@ -39,12 +41,16 @@ def agree(world: World) -> None:
     assert abs(world.book.cash - world.broker.cash) < Decimal("1e-6")
 
 
-@pytest.mark.parametrize("chunk", range(0, SCHEDULES, CHUNK))
-def test_client_and_broker_agree_after_any_schedule_of_faults(chunk):
-    for seed in range(chunk, min(chunk + CHUNK, SCHEDULES)):
+def run_all(stop: int, start: int = 0) -> None:
+    for seed in range(start, stop):
         world = World(seed)
         world.run()
         agree(world)
+
+
+@pytest.mark.parametrize("chunk", range(0, SCHEDULES, CHUNK))
+def test_client_and_broker_agree_after_any_schedule_of_faults(chunk):
+    run_all(min(chunk + CHUNK, SCHEDULES), chunk)
 
 
 def test_the_schedules_reach_what_they_are_for():
@@ -74,15 +80,10 @@ def test_a_client_that_forgets_a_fill_is_found_out(monkeypatch):
 
     monkeypatch.setattr(Ledger, "_fills", forgetful)
     with pytest.raises(AssertionError):
-        for seed in range(40):
-            world = World(seed)
-            world.run()
-            agree(world)
+        run_all(40)
 
 
 def test_a_client_that_sends_under_a_second_id_is_found_out(monkeypatch):
-    from pyrt.adapters.alpaca.order_path import OrderPath
-
     plain = OrderPath._not_found
 
     def renaming(self, request, now):
@@ -93,8 +94,4 @@ def test_a_client_that_sends_under_a_second_id_is_found_out(monkeypatch):
 
     monkeypatch.setattr(OrderPath, "_not_found", renaming)
     with pytest.raises(AssertionError):
-        for seed in range(80):
-            world = World(seed)
-            world.run()
-            agree(world)
-            assert all("again" not in name for name in world.broker.posted)
+        run_all(300)

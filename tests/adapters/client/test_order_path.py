@@ -1,0 +1,245 @@
+"""One id for ever, no guess about outcomes: the order path answer by answer."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.events import AnswerEvent, FillEvent
+from pyrt.adapters.alpaca.messages import OrderView, TradeUpdate, TradeUpdateFrame
+from tests.adapters.client.exchange import PREFIX, order, refused
+
+SECOND = 1_000_000_000
+NOW = 1_381_152_600_000_000_000
+
+
+def view(status: str = "new", *, number: int = 1, **changes) -> OrderView:
+    fields = {
+        "id": f"venue-{number}",
+        "client_order_id": f"{PREFIX}{number}",
+        "symbol": "SPY",
+        "side": "buy",
+        "type": "market",
+        "time_in_force": "day",
+        "status": status,
+        "qty": "10",
+    }
+    return OrderView(**{**fields, **changes})
+
+
+def body(status: str = "new", **changes) -> bytes:
+    return msgspec.json.encode(view(status, **changes))
+
+
+def frame(event: str, shown: OrderView, **changes) -> bytes:
+    update = TradeUpdate(event=event, timestamp="2013-10-07T13:30:00Z", order=shown, **changes)
+    return msgspec.json.encode(TradeUpdateFrame("trade_updates", update))
+
+
+@pytest.fixture
+def client() -> AlpacaClient:
+    return AlpacaClient(PREFIX)
+
+
+def submitted(client: AlpacaClient):
+    client.submit(order(1))
+    (request,) = client.take_requests(NOW)
+    return request
+
+
+def kinds(events) -> list[str]:
+    return [getattr(event, "kind", "fill") for event in events]
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (0, b""),
+        (500, b""),
+        (502, b"<html>"),
+        (504, b"{}"),
+        (200, b"<html>"),
+        (403, b"<html>"),
+        (408, b'{"message":"slow"}'),
+    ],
+)
+def test_an_ambiguous_answer_is_unknown_and_read_back(client, status, text):
+    request = submitted(client)
+    events = client.receive_response(request, status, text, NOW)
+    assert kinds(events) == ["unknown"]
+    (look,) = client.take_requests(NOW)
+    assert look.path == f"/v2/orders:by_client_order_id?client_order_id={PREFIX}1"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_a_refusal_that_says_why_is_a_rejection(client, status):
+    answer = refused(status, 40310000, "insufficient buying power")
+    events = client.receive_response(submitted(client), status, answer.body, NOW)
+    assert events == [AnswerEvent("rejected", 1, NOW, "40310000: insufficient buying power")]
+    assert client.take_requests(NOW) == []
+
+
+def test_a_resend_carries_the_same_bytes_and_a_duplicate_id_is_evidence(client):
+    first = submitted(client)
+    client.receive_response(first, 504, b"", NOW)
+    (look,) = client.take_requests(NOW)
+    missing = refused(404, 40410000, "order not found")
+    assert client.receive_response(look, 404, missing.body, NOW) == []
+    later = NOW + 5 * SECOND
+    (again,) = client.take_requests(later)
+    assert (again.method, again.body) == ("POST", first.body)
+    taken = refused(422, 40010001, "client_order_id must be unique")
+    assert client.receive_response(again, 422, taken.body, later) == []
+    (look,) = client.take_requests(later)
+    assert kinds(client.receive_response(look, 200, body("new"), later)) == ["accepted"]
+
+
+def test_an_order_the_broker_never_knew_is_lost_only_after_long(client):
+    client.receive_response(submitted(client), 0, b"", NOW)
+    missing = refused(404, 40410000, "order not found").body
+    seen, now = [], NOW
+    while not seen and now < NOW + 600 * SECOND:
+        now += SECOND
+        for request in client.take_requests(now):
+            if request.method == "GET":
+                seen += client.receive_response(request, 404, missing, now)
+            else:
+                seen += client.receive_response(request, 0, b"", now)
+    assert kinds(seen) == ["lost"]
+    assert now - NOW >= 120 * SECOND
+
+
+def test_a_fill_before_the_answer_to_its_submit_is_booked_once(client):
+    request = submitted(client)
+    shown = view("filled", filled_qty="10", filled_avg_price="100.5")
+    fill = frame("fill", shown, qty="10", price="100.5", execution_id="e1")
+    events = client.receive_trade_update(fill, NOW)
+    assert [(e.quantity, e.price, e.cumulative) for e in events] == [("10", "100.5", "10")]
+    assert client.receive_trade_update(fill, NOW) == []
+    assert client.receive_response(request, 0, b"", NOW) == []
+
+
+def test_missed_executions_come_at_the_price_that_makes_the_average_right(client):
+    submitted(client)
+    # 4 @ 100 and 3 @ 101 were missed; the third execution is 3 @ 102.
+    shown = view("filled", filled_qty="10", filled_avg_price="100.9")
+    events = client.receive_trade_update(frame("fill", shown, qty="3", price="102"), NOW)
+    assert all(isinstance(event, FillEvent) for event in events)
+    cost = sum(float(e.quantity) * float(e.price) for e in events)
+    assert [e.cumulative for e in events] == ["7", "10"]
+    assert cost == pytest.approx(4 * 100 + 3 * 101 + 3 * 102, abs=1e-8)
+
+
+def test_no_state_follows_a_final_one(client):
+    submitted(client)
+    assert kinds(client.receive_trade_update(frame("canceled", view("canceled")), NOW)) == [
+        "canceled"
+    ]
+    assert client.receive_trade_update(frame("new", view("new")), NOW) == []
+
+
+def test_a_cancel_before_the_id_is_known_leaves_when_it_is(client):
+    request = submitted(client)
+    client.withdraw(order(1))
+    assert client.take_requests(NOW) == []
+    client.receive_response(request, 200, body("pending_new"), NOW)
+    assert [r.method for r in client.take_requests(NOW)] == ["DELETE"]
+
+
+def test_a_cancel_is_sent_again_until_its_outcome_is_known(client):
+    client.receive_response(submitted(client), 200, body(), NOW)
+    client.withdraw(order(1))
+    deletes, now = 0, NOW
+    while deletes < 3:
+        now += SECOND
+        assert now < NOW + 120 * SECOND
+        for request in client.take_requests(now):
+            deletes += request.method == "DELETE"
+            text = body() if request.method == "GET" else b""
+            client.receive_response(request, 200 if text else 504, text, now)
+    (event,) = client.receive_trade_update(frame("canceled", view("canceled")), now)
+    assert event.kind == "canceled"
+    assert not client.queue.has("read_back", 1)
+
+
+def test_a_refused_cancel_of_an_open_order_is_reported_after_a_look(client):
+    client.receive_response(submitted(client), 200, body(), NOW)
+    client.withdraw(order(1))
+    (request,) = client.take_requests(NOW)
+    answer = refused(422, 42210000, "order is not cancelable")
+    assert client.receive_response(request, 422, answer.body, NOW) == []
+    (look,) = client.take_requests(NOW)
+    events = client.receive_response(look, 200, body("new"), NOW)
+    assert kinds(events) == ["cancel_rejected"]
+
+
+def test_an_id_of_ours_that_we_never_sent_is_an_alarm(client):
+    (alarm,) = client.receive_trade_update(frame("new", view("new", number=77)), NOW)
+    assert alarm.code == "stranger"
+
+
+# -- replacements and exits --------------------------------------------------------------------
+
+
+def test_a_replacement_is_in_force_when_the_broker_shows_it(client):
+    client.receive_response(submitted(client), 200, body(), NOW)
+    client.change(order(1), {"quantity": "7", "limit_price": "99.5"})
+    (patch,) = client.take_requests(NOW)
+    assert msgspec.json.decode(patch.body) == {
+        "qty": "7",
+        "limit_price": "99.5",
+        "client_order_id": f"{PREFIX}1-r1",
+    }
+    successor = {
+        "id": "venue-2",
+        "client_order_id": f"{PREFIX}1-r1",
+        "replaces": "venue-1",
+        "qty": "7",
+        "limit_price": "99.5",
+    }
+    pending = body("pending_new", **successor)
+    assert client.receive_response(patch, 200, pending, NOW) == []
+    (event,) = client.receive_trade_update(frame("new", view("new", **successor)), NOW)
+    assert (event.kind, event.terms) == ("modified", ("7", "99.5", None))
+    client.withdraw(order(1))
+    (cancel,) = client.take_requests(NOW)
+    assert cancel.path == "/v2/orders/venue-2"
+
+
+def test_a_fill_of_the_old_order_and_the_rest_on_the_new_add_up(client):
+    client.receive_response(submitted(client), 200, body(), NOW)
+    part = view("partially_filled", filled_qty="4", filled_avg_price="100")
+    client.receive_trade_update(frame("partial_fill", part, qty="4", price="100"), NOW)
+    successor = {"id": "venue-2", "client_order_id": f"{PREFIX}1-r1", "replaces": "venue-1"}
+    client.receive_trade_update(frame("new", view("new", **successor)), NOW)
+    rest = view("filled", filled_qty="6", filled_avg_price="101", **successor)
+    (fill,) = client.receive_trade_update(frame("fill", rest, qty="6", price="101"), NOW)
+    assert (fill.quantity, fill.price, fill.cumulative) == ("6", "101", "10")
+
+
+def test_a_bracket_is_one_request_and_its_legs_are_told_apart_by_type(client):
+    profit = order(2, "sell", limit_price=110.0)
+    stop = order(3, "sell", stop_price=95.0, order_type="stop")
+    client.submit(order(1, take_profit=profit, stop_loss=stop))
+    (request,) = client.take_requests(NOW)
+    sent = msgspec.json.decode(request.body)
+    assert sent["order_class"] == "bracket"
+    assert sent["take_profit"] == {"limit_price": "110.0"}
+    assert sent["stop_loss"] == {"stop_price": "95.0"}
+    legs = [
+        view("held", number=8, client_order_id="theirs-8", type="stop"),
+        view("held", number=9, client_order_id="theirs-9", type="limit"),
+    ]
+    events = client.receive_response(request, 200, body("new", legs=legs), NOW)
+    assert [(e.kind, e.number) for e in events] == [("accepted", 1), ("held", 3), ("held", 2)]
+    filled = view(
+        "filled",
+        number=9,
+        client_order_id="theirs-9",
+        type="limit",
+        filled_qty="10",
+        filled_avg_price="110",
+    )
+    (fill,) = client.receive_trade_update(frame("fill", filled, qty="10", price="110"), NOW)
+    assert fill.number == 2

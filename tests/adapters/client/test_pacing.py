@@ -1,0 +1,66 @@
+"""Back-off, token bucket, breaker and the queue that obeys them."""
+
+from __future__ import annotations
+
+from random import Random
+
+from pyrt.adapters.alpaca.pacing import SECOND, Breaker, RetryPolicy, TokenBucket
+from pyrt.adapters.alpaca.rest import HttpRequest, RequestQueue
+
+POST = HttpRequest("POST", "/v2/orders", b"", 1, "submit")
+GET = HttpRequest("GET", "/v2/orders/x", b"", 1, "read_back")
+DELETE = HttpRequest("DELETE", "/v2/orders/x", b"", 1, "cancel")
+
+
+def test_delays_double_up_to_the_cap_and_jitter_stays_within_its_bound():
+    policy = RetryPolicy(jitter=0.0)
+    random = Random(0)
+    assert [policy.delay_ns(n, random) // SECOND for n in (1, 2, 3, 6, 500)] == [1, 2, 4, 30, 30]
+    delays = [RetryPolicy().delay_ns(1, random) for _ in range(200)]
+    assert 0.85 * SECOND <= min(delays) < max(delays) <= 1.15 * SECOND
+
+
+def test_submits_leave_the_reserve_to_cancels():
+    bucket = TokenBucket(rate_per_minute=10, reserve=4)
+    submits = sum(bucket.take(0, reserved=False) for _ in range(20))
+    cancels = sum(bucket.take(0, reserved=True) for _ in range(20))
+    assert (submits, cancels) == (6, 4)
+    # 10 a minute: one more after six seconds.
+    assert not bucket.take(5 * SECOND, reserved=True)
+    assert bucket.take(7 * SECOND, reserved=True)
+
+
+def test_headers_lower_what_is_left_and_garbage_is_ignored():
+    bucket = TokenBucket(rate_per_minute=200)
+    bucket.read_headers({"x-ratelimit-limit": "100", "x-ratelimit-remaining": "3"}, 0)
+    assert bucket.tokens == 3
+    bucket.read_headers({"x-ratelimit-limit": "-", "x-ratelimit-remaining": "many"}, 0)
+    assert bucket.tokens == 3
+
+
+def test_cancels_leave_first_then_queries_then_submits():
+    queue = RequestQueue(Random(0))
+    for request in (POST, GET, DELETE):
+        queue.add(request)
+    assert [r.method for r in queue.take(0)] == ["DELETE", "GET", "POST"]
+
+
+def test_an_open_breaker_holds_submits_only_and_an_answer_closes_it():
+    queue = RequestQueue(Random(0), breaker=Breaker(threshold=3))
+    for _ in range(3):
+        queue.answered(503, {}, 0)
+    queue.add(POST)
+    queue.add(GET)
+    queue.add(DELETE)
+    assert [r.method for r in queue.take(0)] == ["DELETE", "GET"]
+    queue.answered(404, {}, 0)
+    assert [r.method for r in queue.take(0)] == ["POST"]
+
+
+def test_after_429_nothing_leaves_until_the_time_named():
+    queue = RequestQueue(Random(0))
+    queue.answered(429, {"retry-after": "7"}, 0)
+    queue.add(DELETE)
+    assert queue.take(6 * SECOND) == []
+    assert queue.next_due(6 * SECOND) == 7 * SECOND
+    assert queue.take(7 * SECOND) == [DELETE]
