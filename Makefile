@@ -111,7 +111,9 @@ wheel: $(VENV)/.installed ## Build a wheel and the source archive into dist, and
 	$(PY) scripts/check_archives.py dist
 
 .PHONY: release-check
-release-check: wheel ## Build from the source archive in a clean environment and run the README
+release-check: $(VENV)/.installed ## Build from the source archive in a clean environment, run the README
+	rm -rf dist
+	$(PY) -m build --sdist --no-isolation --outdir dist
 	$(PY) scripts/release_check.py dist
 
 .PHONY: nightly

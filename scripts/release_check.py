@@ -1,7 +1,8 @@
 """Check a release as its users meet it: `python scripts/release_check.py dist`.
 
-The source archive is built into a wheel in an environment made for it, the wheel is installed into
-another one that has nothing else, and there the README's backtest runs, far from the tree.
+The source archive is built into a wheel in an environment made for it, both are looked into, the
+wheel is installed into another environment that has nothing else, and there the README's backtest
+runs, far from the tree. The wheel is left in the folder beside its source.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ def main(folder: Path) -> int:
         builder = environment(here / "builder")
         call(builder, "-m", "pip", "wheel", "-q", "--no-deps", "-w", here, source, cwd=here)
         (wheel,) = here.glob("*.whl")
+        shutil.copy(wheel, folder)
+        call(sys.executable, ROOT / "scripts" / "check_archives.py", folder.resolve(), cwd=here)
         user = environment(here / "user")
         call(user, "-m", "pip", "install", "-q", f"{wheel}[analysis]", EXAMPLE_DATA, cwd=here)
         for name in ("tests/documents.py", "README.md"):
