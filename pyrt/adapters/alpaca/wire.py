@@ -126,7 +126,7 @@ def _known_of(raw: bytes, *, packed: bool) -> list[Any]:
     found = []
     for piece in codec.decode(raw, type=list[msgspec.Raw]):
         tag = codec.decode(piece, type=dict[str, msgspec.Raw]).get("T")
-        if tag is not None and codec.decode(tag) in TAGS:
+        if tag is not None and codec.decode(tag, type=str) in TAGS:
             found.append(codec.decode(piece, type=Wire))
     return found
 

@@ -13,7 +13,7 @@ from pyrt.adapters.alpaca.order_path import OrderPath
 from tests.adapters.client.exchange import PREFIX
 from tests.adapters.client.faults import World
 
-SCHEDULES = int(os.environ.get("PYRT_FAULT_SCHEDULES", "1000"))
+SCHEDULES = int(os.environ.get("PYRT_FAULT_SCHEDULES", "500"))
 """Nightly runs set this to 10,000 and more."""
 CHUNK = 250
 

@@ -1,0 +1,84 @@
+"""Keys are found where Alpaca's users keep them, and shown nowhere."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import traceback
+
+import pytest
+
+from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
+from pyrt.errors import ConfigError
+from pyrt.live.config import NodeConfig
+
+CANARY = "canary-9f31c2"
+
+
+@pytest.mark.parametrize(
+    "names", [("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"), ("ALPACA_API_KEY", "ALPACA_SECRET_KEY")]
+)
+def test_both_pairs_of_names_are_read(names):
+    found = read_credentials({names[0]: "PKX", names[1]: CANARY})
+    assert (found.key, found.reveal_secret(), found.is_live) == ("PKX", CANARY, False)
+
+
+def test_half_a_pair_names_what_is_missing_and_shows_nothing():
+    with pytest.raises(ConfigError, match="APCA_API_KEY_ID is not set") as caught:
+        read_credentials({"APCA_API_SECRET_KEY": CANARY})
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+
+def test_an_env_file_must_be_closed_to_others(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text(f'# keys\nexport APCA_API_KEY_ID=PKX\nAPCA_API_SECRET_KEY="{CANARY}"\n')
+    path.chmod(0o644)
+    with pytest.raises(ConfigError, match="chmod 600") as caught:
+        read_credentials({}, path)
+    assert CANARY not in str(caught.value)
+    path.chmod(0o600)
+    assert read_credentials({}, path).reveal_secret() == CANARY
+
+
+def test_no_way_of_printing_shows_the_secret():
+    keys = Credentials("PK-canary", CANARY)
+    for text in (repr(keys), str(keys), f"{keys}", f"{keys!r}", repr([keys]), repr({"k": keys})):
+        assert "canary" not in text
+    for spill in (pickle.dumps, copy.copy):
+        with pytest.raises(TypeError):
+            spill(keys)
+
+
+def test_no_keys_says_what_to_set():
+    with pytest.raises(ConfigError, match="APCA_API_KEY_ID"):
+        read_credentials({})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mode": "live"}, "account_id is not given"),
+        ({"mode": "demo"}, "mode is 'demo'"),
+        ({"symbols": ()}, "symbols is empty"),
+        ({"trading_url": "http://paper-api.alpaca.markets"}, "neither Alpaca's"),
+        ({"data_url": "https://data.alpaca.markets.evil.example"}, "neither Alpaca's"),
+    ],
+)
+def test_a_config_that_is_not_acceptable_is_refused(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        NodeConfig(**{"symbols": ("SPY",), **changes})
+
+
+def test_keys_of_the_other_world_are_refused():
+    live = NodeConfig(symbols=("SPY",), mode="live", account_id="123")
+    with pytest.raises(ConfigError, match="no live key"):
+        live.check_key(is_live=False)
+    with pytest.raises(ConfigError, match="mode is paper"):
+        NodeConfig(symbols=("SPY",)).check_key(is_live=True)
+
+
+def test_a_file_with_an_unknown_key_is_refused(tmp_path):
+    path = tmp_path / "node.toml"
+    path.write_text('symbols = ["SPY"]\nsymbol = "QQQ"\n')
+    with pytest.raises(ConfigError, match="unknown field `symbol`"):
+        NodeConfig.from_toml(path)

@@ -1,0 +1,239 @@
+"""Both streams: handshakes, codecs, subscriptions, dead lines, gaps."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgpack
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.adapters.alpaca.events import Alarm, BarEvent, QuoteEvent, TradeEvent
+from pyrt.adapters.alpaca.market_data import MarketData
+from pyrt.adapters.alpaca.pacing import SECOND
+from pyrt.adapters.alpaca.streams import ACTIVE, IDLE
+
+MINUTE = 60 * SECOND
+NOW = 1_381_152_600_000_000_000  # 2013-10-07 13:30 UTC
+KEYS = Credentials("PKTEST", "canary-77")
+BAR = {"T": "b", "S": "SPY", "o": 1.0, "h": 2.0, "l": 0.5, "c": 1.5, "v": 100}
+
+
+def market_data(*symbols: str) -> MarketData:
+    stream = MarketData(Random(0), KEYS)
+    stream.subscribe("bars", symbols)
+    return stream
+
+
+def activate(stream: MarketData, now: int = NOW) -> list[dict]:
+    """Take a stream through its handshake; return what it sent."""
+    assert stream.wants_connection(now)
+    stream.opened(now)
+    for text in ("connected", "authenticated"):
+        stream.receive(f'[{{"T":"success","msg":"{text}"}}]', now)
+    stream.receive(b'[{"T":"subscription","bars":["SPY"]}]', now)
+    return [msgspec.json.decode(frame) for frame in stream.take_frames()]
+
+
+def bar_frame(minute: int, symbol: str = "SPY") -> bytes:
+    stamp = f"2013-10-07T13:{30 + minute}:00Z"
+    return msgspec.json.encode([{**BAR, "S": symbol, "t": stamp}])
+
+
+def test_the_handshake_authenticates_and_subscribes():
+    stream = market_data("SPY", "QQQ")
+    sent = activate(stream)
+    assert sent == [
+        {"action": "auth", "key": "PKTEST", "secret": "canary-77"},
+        {"action": "subscribe", "bars": ["QQQ", "SPY"]},
+    ]
+    assert stream.state == ACTIVE
+
+
+def test_only_the_difference_of_a_subscription_is_sent():
+    stream = market_data("SPY")
+    activate(stream)
+    stream.subscribe("bars", ["SPY", "QQQ"])
+    stream.unsubscribe("bars", ["SPY"])
+    assert [msgspec.json.decode(frame) for frame in stream.take_frames()] == [
+        {"action": "subscribe", "bars": ["QQQ"]},
+        {"action": "unsubscribe", "bars": ["SPY"]},
+    ]
+
+
+def test_a_bar_is_stamped_at_its_close():
+    (bar,) = market_data("SPY").receive(bar_frame(0), NOW)
+    assert bar == BarEvent("SPY", NOW, NOW + MINUTE, (1.0, 2.0, 0.5, 1.5, 100.0))
+
+
+def test_message_pack_times_keep_their_nanoseconds():
+    quote = {"T": "q", "S": "SPY", "bp": 1.0, "bs": 3, "ap": 1.1, "as": 4}
+    trade = {"T": "t", "S": "SPY", "p": 1.05, "s": 7}
+    times = [msgpack.Timestamp(1_381_152_600, 123_456_789), msgpack.Timestamp(1_381_152_600, 0)]
+    frame = msgpack.packb([{**quote, "t": times[0]}, {**trade, "t": times[1]}])
+    assert market_data().receive(frame, NOW) == [
+        QuoteEvent("SPY", NOW + 123_456_789, 1.0, 3.0, 1.1, 4.0),
+        TradeEvent("SPY", NOW, 1.05, 7.0),
+    ]
+
+
+@given(st.integers(-(2**40), 2**40), st.integers(0, 999_999_999))
+@settings(max_examples=100)
+def test_any_message_pack_time_is_read_exactly(seconds, nanoseconds):
+    stamp = msgpack.Timestamp(seconds, nanoseconds)
+    frame = msgpack.packb([{"T": "t", "S": "SPY", "p": 1.0, "s": 1, "t": stamp}])
+    (trade,) = market_data().receive(frame, NOW)
+    assert trade.ts_event == seconds * SECOND + nanoseconds
+
+
+@pytest.mark.parametrize("pack", [msgspec.json.encode, msgpack.packb])
+def test_a_kind_that_is_new_to_us_does_not_cost_its_neighbors(pack):
+    stamp = "2013-10-07T13:30:00Z"
+    frame = pack([{"T": "zz", "S": "SPY", "x": 1}, {"T": "u", **_without_kind(), "t": stamp}])
+    (bar,) = market_data().receive(frame, NOW)
+    assert bar.kind == "updated"
+
+
+def _without_kind() -> dict:
+    return {name: value for name, value in BAR.items() if name != "T"}
+
+
+def test_unknown_fields_are_tolerated():
+    frame = msgspec.json.encode([{**BAR, "t": "2013-10-07T13:30:00Z", "new": {"a": [1]}}])
+    assert len(market_data().receive(frame, NOW)) == 1
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=300)
+def test_garbage_is_an_alarm_on_both_streams_and_never_an_exception(frame):
+    client = AlpacaClient("run-", KEYS)
+    for event in (*client.receive_market_data(frame), *client.receive_trade_update(frame)):
+        assert isinstance(event, Alarm)
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(max_size=8),
+        lambda x: (
+            st.lists(x, max_size=3)
+            | st.dictionaries(st.sampled_from(["T", "S", "t", "data", "stream"]), x)
+        ),
+    )
+)
+@settings(max_examples=300)
+def test_sound_json_of_any_shape_raises_nothing(value):
+    client = AlpacaClient("run-", KEYS)
+    client.receive_market_data(msgspec.json.encode(value))
+    client.receive_trade_update(msgspec.json.encode(value))
+
+
+# -- dead lines and gaps -----------------------------------------------------------------------
+
+
+def test_a_mute_line_is_closed_and_a_pong_keeps_it():
+    stream = market_data("SPY")
+    activate(stream)
+    stream.heard(NOW + 29 * SECOND)
+    assert not stream.wants_close(NOW + 59 * SECOND)
+    assert stream.wants_close(NOW + 60 * SECOND)
+
+
+def test_reconnects_come_later_each_time_and_never_stop():
+    stream = market_data("SPY")
+    now, waits = NOW, []
+    for _ in range(12):
+        assert stream.wants_connection(now)
+        stream.closed(now)
+        waits.append((stream.next_due() - now) / SECOND)
+        now = stream.next_due()
+    assert waits[:3] == pytest.approx([1, 2, 4], rel=0.16)
+    assert waits[-1] == pytest.approx(60, rel=0.16)
+
+
+def test_the_gap_of_a_break_is_filled_in_order_and_nothing_is_doubled():
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    stream = client.market_data
+    activate(stream)
+    assert [bar.ts_open for bar in stream.receive(bar_frame(0), NOW)] == [NOW]
+    stream.closed(NOW)
+    assert stream.state == IDLE
+    activate(stream, NOW + 5 * MINUTE)
+    # The stream is ahead of the history: its bar waits.
+    assert client.receive_market_data(bar_frame(4), NOW + 5 * MINUTE) == []
+    client.poll(NOW + 5 * MINUTE)
+    (request,) = client.take_requests(NOW + 5 * MINUTE)
+    assert "start=2013-10-07T13%3A31%3A00" in request.path
+    rows = [{**_without_kind(), "t": f"2013-10-07T13:{30 + m}:00Z"} for m in (1, 2, 4)]
+    page = msgspec.json.encode({"bars": {"SPY": rows}, "next_page_token": None})
+    bars = client.receive_response(request, 200, page, NOW + 5 * MINUTE)
+    assert [(bar.ts_open - NOW) // MINUTE for bar in bars] == [1, 2, 4]
+    assert client.receive_market_data(bar_frame(4), NOW) == []
+    assert len(client.receive_market_data(bar_frame(5), NOW)) == 1
+
+
+def test_pages_of_a_gap_are_followed_to_the_last():
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    activate(client.market_data)
+    client.receive_market_data(bar_frame(0), NOW)
+    client.market_data.closed(NOW)
+    activate(client.market_data, NOW + MINUTE * 3)
+    client.poll(NOW + MINUTE * 3)
+    (first,) = client.take_requests(NOW + MINUTE * 3)
+    pages = [
+        ({"SPY": [{**_without_kind(), "t": "2013-10-07T13:31:00Z"}]}, "tok"),
+        ({"SPY": [{**_without_kind(), "t": "2013-10-07T13:32:00Z"}]}, None),
+    ]
+    text = [msgspec.json.encode({"bars": b, "next_page_token": t}) for b, t in pages]
+    assert client.receive_response(first, 200, text[0], NOW + MINUTE * 3) == []
+    (second,) = client.take_requests(NOW + MINUTE * 3)
+    assert "page_token=tok" in second.path
+    assert len(client.receive_response(second, 200, text[1], NOW + MINUTE * 3)) == 2
+
+
+def test_an_unknown_order_event_asks_for_a_resync():
+    client = AlpacaClient("run-", KEYS)
+    shown = {
+        "id": "v",
+        "client_order_id": "other",
+        "symbol": "SPY",
+        "side": "buy",
+        "type": "market",
+        "time_in_force": "day",
+        "status": "new",
+    }
+    update = {"event": "teleported", "timestamp": "2013-10-07T13:30:00Z", "order": shown}
+    frame = msgspec.json.encode({"stream": "trade_updates", "data": update})
+    assert client.receive_trade_update(frame, NOW) == []
+    assert client.trade_updates.take_resync()
+    assert not client.trade_updates.take_resync()
+
+
+def test_trade_updates_are_listened_to_after_authentication():
+    client = AlpacaClient("run-", KEYS)
+    stream = client.trade_updates
+    assert stream.wants_connection(NOW)
+    stream.opened(NOW)
+    stream.receive('{"stream":"authorization","data":{"status":"authorized"}}', NOW)
+    stream.receive(b'{"stream":"listening","data":{"streams":["trade_updates"]}}', NOW)
+    sent = [msgspec.json.decode(frame) for frame in stream.take_frames()]
+    assert sent == [
+        {"action": "auth", "key": "PKTEST", "secret": "canary-77"},
+        {"action": "listen", "data": {"streams": ["trade_updates"]}},
+    ]
+    assert stream.state == ACTIVE
+    assert stream.take_resync()
+
+
+def test_refused_keys_are_an_alarm():
+    client = AlpacaClient("run-", KEYS)
+    client.trade_updates.opened(NOW)
+    frame = '{"stream":"authorization","data":{"status":"unauthorized"}}'
+    (alarm,) = client.receive_trade_update(frame, NOW)
+    assert alarm.code == "unauthorized"
+    assert "canary" not in repr(alarm)
