@@ -81,8 +81,8 @@ bench: build/.release ## Measure a release build against benchmarks/budgets.toml
 # Cython's coverage plugin wants each C file beside its source, so these builds work on a copy.
 build/traced/.built: $(PACKAGE) setup.py $(VENV)/.installed
 	mkdir -p build/traced
-	tar -c --exclude='*.so' --exclude='*.c' --exclude=__pycache__ pyrt tests setup.py pyproject.toml \
-		README.md LICENSE | tar -x -C build/traced
+	tar -c --exclude='*.so' --exclude='*.c' --exclude=__pycache__ pyrt setup.py pyproject.toml | \
+		tar -x -C build/traced
 	cd build/traced && PYRT_BUILD=debug PYRT_JOBS=$(JOBS) $(CURDIR)/$(PY) -W ignore setup.py -q \
 		build_ext --inplace --build-temp temp
 	@touch $@
@@ -93,7 +93,8 @@ debug: build/traced/.built ## Compile with line tracing; annotated HTML beside e
 
 .PHONY: coverage
 coverage: build/traced/.built ## Measure which lines the tests reach, compiled ones included
-	tar -c --exclude=__pycache__ tests README.md docs examples scripts | tar -x -C build/traced
+	tar -c --exclude=__pycache__ tests benchmarks docs examples scripts Makefile *.md | \
+		tar -x -C build/traced
 	cd build/traced && $(CURDIR)/$(PY) $(CURDIR)/scripts/coverage_report.py $(ARGS)
 
 .PHONY: profile
