@@ -22,6 +22,13 @@ cdef int64_t optional_price(object value) except? -1:
     return no_price() if value is None else nano_from_object(value)
 
 
+cdef int pair(VenueOrder first, VenueOrder second) except -1:
+    """Let one of two orders cancel the other."""
+    first.sibling = second
+    second.sibling = first
+    return 0
+
+
 @cython.final
 cdef class BarTape:
     """One symbol's recorded bars and the next of them."""
@@ -133,8 +140,9 @@ cdef class Exchange:
 
     def submit(self, int number, str symbol, str side, str type, str time_in_force, quantity, *,
                notional=None, limit_price=None, stop_price=None, trail_amount=None,
-               trail_percent=None, expires_at=None, extended_hours=False):
-        """Take one order; what becomes of it is in `take_events`.
+               trail_percent=None, expires_at=None, extended_hours=False, take_profit=None,
+               stop_loss=None):
+        """Take one order, with its exits if it has any; what becomes of it is in `take_events`.
 
         Parameters
         ----------
@@ -142,11 +150,58 @@ cdef class Exchange:
             The caller's number; events carry it.
         quantity : Decimal, str or None
             None for an order by notional.
+        take_profit : (int, price), optional
+            Number and limit of the exit that is held until the order fills.
+        stop_loss : (int, price, price or None), optional
+            Number, trigger and limit of the other one.
         """
-        self.venue.accept(self.make_order(
+        cdef VenueOrder order = self.make_order(
             number, symbol, side, type, time_in_force, quantity, notional, limit_price,
             stop_price, trail_amount, trail_percent, expires_at, extended_hours,
-        ))
+        )
+        other = "sell" if side == "buy" else "buy"
+        if take_profit is not None:
+            order.take_profit = self.make_order(
+                take_profit[0], symbol, other, "limit", time_in_force, quantity, None,
+                take_profit[1], None, None, None, expires_at, False,
+            )
+            order.take_profit.room = 0
+        if stop_loss is not None:
+            order.stop_loss = self.make_stop(symbol, other, time_in_force, quantity, stop_loss)
+            order.stop_loss.room = 0
+        if take_profit is not None and stop_loss is not None:
+            pair(order.take_profit, order.stop_loss)
+        self.venue.accept(order)
+
+    def submit_pair(self, int number, str symbol, str side, str time_in_force, quantity,
+                    limit_price, stop_loss):
+        """Take two exits of which one cancels the other: a limit order and a `stop_loss`."""
+        cdef VenueOrder first = self.make_order(
+            number, symbol, side, "limit", time_in_force, quantity, None, limit_price, None,
+            None, None, None, False,
+        )
+        cdef VenueOrder second = self.make_stop(symbol, side, time_in_force, quantity, stop_loss)
+        pair(first, second)
+        self.venue.accept(first)
+        if not second.done:
+            self.venue.accept(second)
+
+    cdef VenueOrder make_stop(self, str symbol, str side, str tif, quantity, stop_loss):
+        number, stop_price, limit_price = stop_loss
+        return self.make_order(
+            number, symbol, side, "stop" if limit_price is None else "stop_limit", tif, quantity,
+            None, limit_price, stop_price, None, None, None, False,
+        )
+
+    def change(self, int number, str symbol, *, quantity=None, limit_price=None, stop_price=None,
+               trail=None):
+        """Change the terms of an order; None keeps a term, `quantity` counts what is filled."""
+        cdef VenueBook book = self.book(symbol)
+        cdef int64_t units = 0 if quantity is None else book.instrument.quantity_raw(quantity)
+        self.venue.change(
+            number, units, optional_price(limit_price), optional_price(stop_price),
+            optional_price(trail),
+        )
 
     cdef VenueOrder make_order(self, int number, str symbol, str side, str type, str tif, quantity,
                                notional, limit_price, stop_price, trail_amount, trail_percent,
@@ -180,6 +235,27 @@ cdef class Exchange:
             if (<VenueBook>book).instrument.symbol == symbol:
                 return book
         raise KeyError(symbol)
+
+    def last_price(self, str symbol):
+        """Return the last price of a symbol that the venue saw, None before the first."""
+        cdef VenueBook book = self.book(symbol)
+        book.read_close()
+        return None if book.last_price == 0 else decimal_from_scaled(book.last_price, 9)
+
+    def held(self, str symbol):
+        """Return the signed units of a symbol that the account holds."""
+        cdef VenueBook book = self.book(symbol)
+        return decimal_from_scaled(book.held_by(0), book.instrument.decimals)
+
+    @property
+    def symbols(self):
+        """Symbols that can be traded, in the order of their books."""
+        return [(<VenueBook>book).instrument.symbol for book in self.venue.books]
+
+    @property
+    def tables(self):
+        """Recorded bars, one table for each symbol."""
+        return [(<BarTape>tape).columns for tape in self.tapes]
 
     # -- events --------------------------------------------------------------------------------
 

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
-from pyrt.adapters.alpaca.messages import (
-    BarMessage,
-    ErrorBody,
-    OrderRequest,
-    OrderView,
-    TradeUpdate,
-    TradeUpdateFrame,
-)
+from pyrt.adapters.alpaca.messages import BarMessage
+from pyrt.adapters.alpaca.simulator.desk import Desk
+from pyrt.adapters.alpaca.simulator.http import Response
+from pyrt.adapters.alpaca.simulator.market_data import MarketDataApi
+from pyrt.adapters.alpaca.simulator.router import Router
+from pyrt.adapters.alpaca.simulator.trading import TradingApi
+from pyrt.adapters.alpaca.simulator.updates import Publisher
 from pyrt.backtest.exchange import Exchange
 from pyrt.core.times import format_ns
+from pyrt.venues.alpaca import AlpacaRules
 
-UPDATE_NAMES = {
-    "accepted": "new",
-    "canceled": "canceled",
-    "expired": "expired",
-    "rejected": "rejected",
-    "held": "held",
-}
-STATUS_NAMES = {"accepted": "new", **{k: k for k in ("canceled", "expired", "rejected", "held")}}
-STAMPS = {"canceled": "canceled_at", "expired": "expired_at", "rejected": "failed_at"}
+__all__ = ["Response", "SimulatorCore"]
 
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An HTTP answer."""
-
-    status: int
-    body: bytes
+DAY = 86_400_000_000_000
 
 
 class SimulatorCore:
@@ -46,14 +30,19 @@ class SimulatorCore:
     ----------
     exchange : Exchange
         Matching, account and recorded bars.
+    rules : AlpacaRules, optional
+        Judges orders, replacements and cancels; without it whatever the exchange can carry passes.
     """
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, rules: AlpacaRules | None = None) -> None:
         self._exchange = exchange
-        self._orders: dict[int, OrderView] = {}
-        self._numbers: dict[str, int] = {}
-        self._trade_updates: list[bytes] = []
+        self.desk = Desk(exchange, rules, start=int(exchange.now))
+        self._publisher = Publisher(self.desk)
         self._market_data: list[bytes] = []
+        self.timers: dict[str, int] = {}
+        self._router = Router()
+        TradingApi(self.desk, self._publisher).install(self._router)
+        MarketDataApi(self.desk).install(self._router)
 
     @property
     def now(self) -> int:
@@ -62,30 +51,47 @@ class SimulatorCore:
 
     # -- time ----------------------------------------------------------------------------------
 
+    def next_instant(self) -> int | None:
+        """Return when anything is due next: data, the venue, a client's timer; None at the end."""
+        due = self._exchange.next_instant()
+        if due is None:
+            return None
+        later = [ts for ts in self.timers.values() if ts > self.now]
+        return max(min([due, *later]), self.now)
+
     def instants(self) -> Iterator[int]:
         """Yield every instant, once for each of its phases; settle all clients before the next.
 
         Phases follow a backtest's ranks: what ends, the calendar, what happens.
         """
-        exchange = self._exchange
-        while (due := exchange.next_instant()) is not None:
-            exchange.move_to(due)
-            ended = exchange.end_bars()
-            self._publish()
-            if ended:
-                self._market_data.append(self._bar_frame(ended))
+        while (due := self.next_instant()) is not None:
+            self._begin(due)
             yield self.now
-            exchange.calendar()
-            self._publish()
+            self._exchange.calendar()
+            self._publisher.publish()
             yield self.now
-            exchange.open_bars()
-            self._publish()
+            self._exchange.open_bars()
+            self._publisher.publish()
             yield self.now
+
+    def _begin(self, due: int) -> None:
+        desk, before = self.desk, self.now // DAY
+        if due // DAY != before:
+            desk.equity_curve.append((self.now, desk.equity))
+        self._exchange.move_to(due)
+        self._publisher.wake()
+        ended = self._exchange.end_bars()
+        self._publisher.publish()
+        if ended:
+            self._market_data.append(self._bar_frame(ended))
+
+    def move_to(self, ts: int) -> None:
+        """Let time pass up to `ts`, at which nothing is due before the next instant."""
+        self._exchange.move_to(ts)
 
     def take_trade_updates(self) -> list[bytes]:
         """Return frames to push on the trade-updates stream, oldest first."""
-        taken, self._trade_updates = self._trade_updates, []
-        return taken
+        return self._publisher.take()
 
     def take_market_data(self) -> list[bytes]:
         """Return frames to push on the market-data stream, oldest first."""
@@ -95,132 +101,10 @@ class SimulatorCore:
     # -- requests ------------------------------------------------------------------------------
 
     def request(self, method: str, path: str, body: bytes) -> Response:
-        """Answer one request of the trading API."""
-        if method == "POST" and path == "/v2/orders":
-            return self._place(msgspec.json.decode(body, type=OrderRequest))
-        if path.startswith("/v2/orders/"):
-            number = self._numbers.get(path.removeprefix("/v2/orders/"))
-            if number is None:
-                return _refuse(404, 40410000, "order not found")
-            if method == "DELETE":
-                return self._cancel(number)
-            if method == "GET":
-                return Response(200, msgspec.json.encode(self._orders[number]))
-        if method == "GET" and path == "/v2/account":
-            return self._account()
-        return _refuse(404, 40410000, f"endpoint not found: {method} {path}")
-
-    def _place(self, request: OrderRequest) -> Response:
-        number = len(self._orders) + 1
-        order_id = str(UUID(int=number))
-        client_order_id = request.client_order_id or order_id
-        if client_order_id in self._numbers:
-            return _refuse(422, 40010001, "client_order_id must be unique")
-        stamp = format_ns(self.now)
-        view = OrderView(
-            id=order_id,
-            client_order_id=client_order_id,
-            symbol=request.symbol,
-            side=request.side,
-            type=request.type,
-            time_in_force=request.time_in_force,
-            status="pending_new",
-            qty=request.qty,
-            notional=request.notional,
-            limit_price=request.limit_price,
-            stop_price=request.stop_price,
-            extended_hours=request.extended_hours,
-            created_at=stamp,
-            updated_at=stamp,
-            submitted_at=stamp,
-        )
-        self._orders[number] = view
-        self._numbers[order_id] = self._numbers[client_order_id] = number
-        answer = Response(200, msgspec.json.encode(view))
-        self._exchange.submit(
-            number,
-            request.symbol,
-            request.side,
-            request.type,
-            request.time_in_force,
-            request.qty,
-            notional=request.notional,
-            limit_price=request.limit_price,
-            stop_price=request.stop_price,
-            trail_amount=request.trail_price,
-            trail_percent=request.trail_percent,
-            extended_hours=request.extended_hours,
-        )
-        self._publish()
-        return answer
-
-    def _cancel(self, number: int) -> Response:
-        if not self._exchange.cancel(number):
-            return _refuse(422, 42210000, f"order is already in {self._orders[number].status!r}")
-        self._publish()
-        return Response(204, b"")
-
-    def _account(self) -> Response:
-        account = self._exchange.venue.account
-        body = {
-            "id": str(UUID(int=0)),
-            "account_number": "PA0000000",
-            "status": "ACTIVE",
-            "currency": account.base_currency,
-            "cash": f"{account.cash_exact:f}",
-            "equity": f"{account.equity_exact:f}",
-            "buying_power": repr(account.buying_power),
-        }
-        return Response(200, msgspec.json.encode(body))
+        """Answer one request of the trading or the market-data API; `path` has its query."""
+        return self._router.route(method, path, body)
 
     # -- messages ------------------------------------------------------------------------------
-
-    def _publish(self) -> None:
-        """Turn what the exchange says into trade updates."""
-        for event in self._exchange.take_events():
-            frame = self._update_of(event)
-            if frame is not None:
-                self._trade_updates.append(msgspec.json.encode(frame))
-
-    def _update_of(self, event: dict[str, Any]) -> TradeUpdateFrame | None:
-        view = self._orders[event["number"]]
-        stamp = format_ns(event["ts_event"])
-        view.updated_at = stamp
-        if event["kind"] == "fill":
-            return TradeUpdateFrame("trade_updates", self._fill(view, event, stamp))
-        if event["kind"] == "modified":
-            view.qty = f"{event['quantity']:f}"
-            return None
-        if event["kind"] not in UPDATE_NAMES:
-            return None
-        view.status = STATUS_NAMES[event["kind"]]
-        if event["kind"] in STAMPS:
-            setattr(view, STAMPS[event["kind"]], stamp)
-        return TradeUpdateFrame(
-            "trade_updates",
-            TradeUpdate(
-                event=UPDATE_NAMES[event["kind"]],
-                timestamp=stamp,
-                at=stamp,
-                order=view,
-                reason=event["reason"] or None,
-            ),
-        )
-
-    def _fill(self, view: OrderView, event: dict[str, Any], stamp: str) -> TradeUpdate:
-        view.filled_qty = f"{event['cumulative']:f}"
-        done = view.filled_qty == view.qty
-        view.status = "filled" if done else "partially_filled"
-        view.filled_at = stamp if done else None
-        return TradeUpdate(
-            event="fill" if done else "partial_fill",
-            timestamp=stamp,
-            at=stamp,
-            execution_id=str(UUID(int=event["number"] << 64 | int(event["cumulative"] * 10**9))),
-            price=f"{event['price']:f}",
-            qty=f"{event['quantity']:f}",
-            order=view,
-        )
 
     @staticmethod
     def _bar_frame(ended: Sequence[tuple[Any, int]]) -> bytes:
@@ -239,7 +123,3 @@ class SimulatorCore:
                 for columns, row in ended
             ]
         )
-
-
-def _refuse(status: int, code: int, message: str) -> Response:
-    return Response(status, msgspec.json.encode(ErrorBody(code, message)))

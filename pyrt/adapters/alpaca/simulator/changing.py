@@ -1,0 +1,118 @@
+"""PATCH and DELETE of orders: replacement chains and cancels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any
+
+from pyrt.adapters.alpaca.simulator.desk import Desk
+from pyrt.adapters.alpaca.simulator.http import Refused, refused
+from pyrt.adapters.alpaca.simulator.records import OrderRecord
+from pyrt.adapters.alpaca.simulator.wires import decimal
+from pyrt.venues.alpaca import Refusal, ReplaceRequest
+
+
+def find_order(desk: Desk, name: str) -> OrderRecord:
+    """Return an order by its id, with or without dashes, or by the client's; Refused if none."""
+    record = desk.orders.get(name) or desk.client_ids.get(name)
+    if record is None and len(name) == 32:
+        dashed = "-".join((name[:8], name[8:12], name[12:16], name[16:20], name[20:]))
+        record = desk.orders.get(dashed)
+    if record is None:
+        raise refused(404, 40410000, f"order not found for {name}")
+    return record
+
+
+def cancel(desk: Desk, record: OrderRecord) -> None:
+    """Cancel an order at the exchange, or raise the refusal."""
+    if desk.rules is not None:
+        _raise(desk.rules.cancel_check(record.facts(), record.id))
+    if not desk.exchange.cancel(record.number):
+        raise refused(422, 42210000, f'order is already in "{record.status}" state')
+
+
+def replace(desk: Desk, old: OrderRecord, body: Mapping[str, Any]) -> OrderRecord:
+    """Replace an order; return the new one, which stands for the exchange's number from now on."""
+    change = read_change(body)
+    _check(desk, old, change)
+    # Before the exchange is asked: it answers under the number, which is the new order's by then.
+    new = _successor(desk, old, change)
+    old.status, old.replaced_by = "replaced", new.id
+    old.times.update(replaced=desk.now, updated=desk.now)
+    desk.add(new)
+    _relink(desk, old, new)
+    desk.exchange.change(
+        old.number,
+        old.symbol,
+        quantity=change.quantity,
+        limit_price=change.limit_price,
+        stop_price=change.stop_price,
+        trail=change.trail,
+    )
+    return new
+
+
+def read_change(body: Mapping[str, Any]) -> ReplaceRequest:
+    """Read the body of a PATCH."""
+    return ReplaceRequest(
+        quantity=decimal(body.get("qty"), "qty"),
+        limit_price=decimal(body.get("limit_price"), "limit_price"),
+        stop_price=decimal(body.get("stop_price"), "stop_price"),
+        trail=decimal(body.get("trail"), "trail"),
+        time_in_force=body.get("time_in_force"),
+        client_order_id=body.get("client_order_id"),
+    )
+
+
+def _check(desk: Desk, old: OrderRecord, change: ReplaceRequest) -> None:
+    if change.client_order_id in desk.client_ids:
+        raise refused(422, 40010001, "client_order_id must be unique")
+    if change.time_in_force not in (None, old.time_in_force):
+        raise refused(422, 42210000, "time_in_force cannot be changed here")
+    if desk.rules is None:
+        if old.is_final:
+            raise refused(422, 42210000, f"order in {old.status} status cannot be changed")
+        return
+    _raise(
+        desk.rules.replace_check(
+            old.facts(),
+            change,
+            desk.asset_facts(old.symbol),
+            desk.account_facts(),
+            desk.market(old.symbol),
+            desk.positions(),
+            desk.open_orders(),
+            desk.now,
+            desk.client_ids,
+        )
+    )
+
+
+def _successor(desk: Desk, old: OrderRecord, change: ReplaceRequest) -> OrderRecord:
+    new = copy(old)
+    new.id, new.replaces = desk.next_id(), old.id
+    new.client_order_id = change.client_order_id or new.id
+    new.status, new.created = old.status, desk.now
+    new.times = {"updated": desk.now, "submitted": desk.now}
+    for name in ("quantity", "limit_price", "stop_price"):
+        if getattr(change, name) is not None:
+            setattr(new, name, getattr(change, name))
+    if change.trail is not None:
+        by_percent = old.trail_percent is not None
+        setattr(new, "trail_percent" if by_percent else "trail_price", change.trail)
+    return new
+
+
+def _relink(desk: Desk, old: OrderRecord, new: OrderRecord) -> None:
+    """Put the new order in the old one's place in its group."""
+    for leg in new.legs:
+        leg.parent = new.id
+    if old.parent is not None:
+        parent = desk.orders[old.parent]
+        parent.legs = [new if leg is old else leg for leg in parent.legs]
+
+
+def _raise(refusal: Refusal | None) -> None:
+    if refusal is not None:
+        raise Refused(refusal.http_status, refusal.body())

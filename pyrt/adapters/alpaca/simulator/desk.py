@@ -1,0 +1,202 @@
+"""What the simulator's requests share: exchange, rules, hours, orders, executions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from pyrt.adapters.alpaca.simulator.records import OrderRecord
+from pyrt.adapters.alpaca.simulator.wires import is_pair, numbered_id
+from pyrt.backtest.exchange import Exchange
+from pyrt.venues.alpaca import (
+    AccountFacts,
+    AlpacaRules,
+    AssetFacts,
+    MarketFacts,
+    OpenOrder,
+    PositionFacts,
+    market_facts,
+)
+from pyrt.venues.extended_hours import ExtendedHours, extended_hours
+
+DAY = 86_400_000_000_000
+CONFIGURATIONS: dict[str, Any] = {
+    "dtbp_check": "entry",
+    "fractional_trading": True,
+    "max_margin_multiplier": "1",
+    "max_options_trading_level": None,
+    "no_shorting": False,
+    "pdt_check": "entry",
+    "ptp_no_exception_entry": False,
+    "suspend_trade": False,
+    "trade_confirm_email": "all",
+    "disable_overnight_trading": False,
+}
+
+
+@lru_cache(maxsize=8)
+def _hours_of_year(year: int) -> ExtendedHours:
+    start = (year - 1970) * 31_556_952 * 1_000_000_000
+    return extended_hours(start - 40 * DAY, start + 460 * DAY)
+
+
+@dataclass(slots=True)
+class Holding:
+    """Average price of what is held of one symbol, and whether it was opened today."""
+
+    quantity: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)
+    opened: int = 0
+
+    def trade(self, side: str, quantity: Decimal, price: Decimal, ts: int) -> None:
+        """Fold one execution in."""
+        signed = quantity if side == "buy" else -quantity
+        after = self.quantity + signed
+        if self.quantity * signed >= 0:
+            self.cost += signed * price
+            self.opened = self.opened if self.quantity else ts
+        elif self.quantity * after > 0:
+            self.cost = self.cost * after / self.quantity
+        else:
+            self.cost = after * price
+            self.opened = ts
+        self.quantity = after
+
+
+@dataclass(slots=True)
+class Desk:
+    """State of the one account of a simulator.
+
+    Parameters
+    ----------
+    exchange : Exchange
+    rules : AlpacaRules or None
+        None lets every order through to the exchange that it can carry.
+    """
+
+    exchange: Exchange
+    rules: AlpacaRules | None = None
+    start: int = 0
+    orders: dict[str, OrderRecord] = field(default_factory=dict)
+    working: dict[int, OrderRecord] = field(default_factory=dict)
+    client_ids: dict[str, OrderRecord] = field(default_factory=dict)
+    holdings: dict[str, Holding] = field(default_factory=dict)
+    activities: list[dict[str, Any]] = field(default_factory=list)
+    equity_curve: list[tuple[int, Decimal]] = field(default_factory=list)
+    configurations: dict[str, Any] = field(default_factory=lambda: dict(CONFIGURATIONS))
+    watchlists: dict[str, dict[str, Any]] = field(default_factory=dict)
+    serial: int = 0
+
+    @property
+    def now(self) -> int:
+        """The simulator's time, ns UTC."""
+        return int(self.exchange.now)
+
+    @property
+    def symbols(self) -> list[str]:
+        """Symbols that can be traded."""
+        return self.exchange.symbols
+
+    def next_number(self) -> int:
+        """Return a number that no order of the exchange has had."""
+        self.serial += 1
+        return self.serial
+
+    def next_id(self) -> str:
+        """Return the id of a new order."""
+        return numbered_id(0, len(self.orders) + 1)
+
+    def add(self, record: OrderRecord) -> None:
+        """Remember an order under its ids and as the one its number stands for."""
+        self.orders[record.id] = record
+        self.client_ids[record.client_order_id] = record
+        self.working[record.number] = record
+
+    def hours(self) -> ExtendedHours:
+        """Return the US trading hours around now."""
+        return _hours_of_year(1970 + self.now // (31_556_952 * 1_000_000_000))
+
+    # -- facts for the rules -------------------------------------------------------------------
+
+    def asset_facts(self, symbol: str) -> AssetFacts | None:
+        """Return what the rules read of an asset, None if there is none."""
+        if symbol not in self.symbols:
+            return None
+        pair = is_pair(symbol)
+        return AssetFacts(
+            symbol=symbol, asset_class="crypto" if pair else "us_equity", is_shortable=not pair
+        )
+
+    def market(self, symbol: str) -> MarketFacts:
+        """Return prices and hours of a symbol; without quotes, the last price is both sides."""
+        price = self.exchange.last_price(symbol) if symbol in self.symbols else None
+        return market_facts(self.hours(), self.now, last=price)
+
+    def open_orders(self) -> list[OpenOrder]:
+        """Return all orders that are not final."""
+        return [record.facts() for record in self.orders.values() if not record.is_final]
+
+    def positions(self) -> dict[str, PositionFacts]:
+        """Return what is held, by symbol; coins without the slash."""
+        return {
+            symbol.replace("/", ""): PositionFacts(
+                symbol=symbol.replace("/", ""), quantity=holding.quantity
+            )
+            for symbol, holding in self.holdings.items()
+            if holding.quantity
+        }
+
+    def account_facts(self) -> AccountFacts:
+        """Return what the rules read of the account."""
+        power = self.buying_power()
+        return AccountFacts(
+            buying_power=power,
+            non_marginable_buying_power=power,
+            equity=self.equity,
+            is_blocked=bool(self.configurations["suspend_trade"]),
+            no_shorting=bool(self.configurations["no_shorting"]),
+            is_fractional_enabled=bool(self.configurations["fractional_trading"]),
+        )
+
+    # -- money ---------------------------------------------------------------------------------
+
+    @property
+    def cash(self) -> Decimal:
+        """Cash, in dollars."""
+        return Decimal(self.exchange.venue.account.cash_exact)
+
+    @property
+    def equity(self) -> Decimal:
+        """Cash plus what is held, at last prices."""
+        return self.cash + sum((self.value(symbol) for symbol in self.holdings), Decimal(0))
+
+    def value(self, symbol: str) -> Decimal:
+        """Return the signed market value of what is held of a symbol."""
+        holding = self.holdings.get(symbol)
+        if holding is None or not holding.quantity:
+            return Decimal(0)
+        return holding.quantity * (self.exchange.last_price(symbol) or Decimal(0))
+
+    def buying_power(self) -> Decimal:
+        """Return what new orders may cost: free cash less what open opening orders reserve."""
+        short = sum((min(self.value(symbol), Decimal(0)) for symbol in self.holdings), Decimal(0))
+        free = self.cash + 2 * short
+        return max(Decimal(0), free - self.reserved())
+
+    def reserved(self) -> Decimal:
+        """Return the dollars that open opening orders reserve."""
+        if self.rules is None:
+            return Decimal(0)
+        total = Decimal(0)
+        for order in self.open_orders():
+            if not order.is_leg and not self.closes(order.symbol, order.side):
+                total += self.rules.reserved_value(order, self.market(order.symbol)) or Decimal(0)
+        return total
+
+    def closes(self, symbol: str, side: str) -> bool:
+        """Tell whether an order on this side reduces what is held."""
+        holding = self.holdings.get(symbol)
+        quantity = Decimal(0) if holding is None else holding.quantity
+        return quantity > 0 if side == "sell" else quantity < 0

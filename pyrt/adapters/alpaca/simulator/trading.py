@@ -1,0 +1,184 @@
+"""The trading API: its routes, and the few lines between a request and the desk."""
+
+from __future__ import annotations
+
+from pyrt.adapters.alpaca.simulator import account, changing, placing, positions, reference
+from pyrt.adapters.alpaca.simulator.desk import Desk
+from pyrt.adapters.alpaca.simulator.http import Refused, Response, answer, truth
+from pyrt.adapters.alpaca.simulator.listing import list_orders
+from pyrt.adapters.alpaca.simulator.records import OrderRecord
+from pyrt.adapters.alpaca.simulator.router import Request, Router
+from pyrt.adapters.alpaca.simulator.updates import Publisher
+
+NAME = r"([^/]+)"
+SYMBOL = r"([^/]+(?:/[^/]+)?)"
+
+
+class TradingApi:
+    """Answers what changes or shows the account.
+
+    Parameters
+    ----------
+    desk : Desk
+    publisher : Publisher
+        Told of every order, so that trade updates follow the answer.
+    """
+
+    def __init__(self, desk: Desk, publisher: Publisher) -> None:
+        self._desk = desk
+        self._publisher = publisher
+
+    def install(self, router: Router) -> None:
+        """Add the routes."""
+        orders, held = "/v2/orders", "/v2/positions"
+        router.add("POST", orders, self._place)
+        router.add("GET", orders, lambda r: answer(list_orders(self._desk, r.query)))
+        router.add("DELETE", orders, self._cancel_all)
+        router.add("GET", "/v2/orders:by_client_order_id", self._show_by_client)
+        router.add("GET", f"{orders}/{NAME}", self._show)
+        router.add("PATCH", f"{orders}/{NAME}", self._replace)
+        router.add("DELETE", f"{orders}/{NAME}", self._cancel)
+        router.add("GET", held, self._positions)
+        router.add("DELETE", held, self._close_all)
+        router.add("GET", f"{held}/{SYMBOL}", self._position)
+        router.add("DELETE", f"{held}/{SYMBOL}", self._close)
+        self._install_account(router)
+        self._install_reference(router)
+
+    def _install_account(self, router: Router) -> None:
+        desk = self._desk
+        router.add("GET", "/v2/account", lambda r: answer(account.account_body(desk)))
+        settings = "/v2/account/configurations"
+        router.add("GET", settings, lambda r: answer(desk.configurations))
+        router.add("PATCH", settings, lambda r: answer(account.configure(desk, r.body)))
+        log = "/v2/account/activities"
+        router.add("GET", log, lambda r: answer(account.list_activities(desk, r.query)))
+        router.add(
+            "GET",
+            f"{log}/{NAME}",
+            lambda r: answer(
+                account.list_activities(desk, {**r.query, "activity_types": r.parts[0]})
+            ),
+        )
+        history = "/v2/account/portfolio/history"
+        router.add("GET", history, lambda r: answer(account.portfolio_history(desk, r.query)))
+
+    def _install_reference(self, router: Router) -> None:
+        desk, lists = self._desk, "/v2/watchlists"
+        router.add("GET", "/v2/clock", lambda r: answer(reference.clock_body(desk)))
+        router.add("GET", "/v2/calendar", lambda r: answer(reference.list_days(desk, r.query)))
+        router.add("GET", "/v2/assets", lambda r: answer(reference.list_assets(desk, r.query)))
+        router.add(
+            "GET", f"/v2/assets/{SYMBOL}", lambda r: answer(reference.find_asset(desk, r.parts[0]))
+        )
+        router.add("GET", lists, lambda r: answer(list(desk.watchlists.values())))
+        router.add("POST", lists, lambda r: answer(reference.make_watchlist(desk, r.body)))
+        one = f"{lists}/{NAME}"
+        router.add("GET", one, lambda r: answer(reference.find_watchlist(desk, r.parts[0])))
+        router.add(
+            "PUT", one, lambda r: answer(reference.change_watchlist(desk, r.parts[0], r.body))
+        )
+        router.add("POST", one, self._extend_watchlist)
+        router.add("DELETE", one, self._drop_watchlist)
+        router.add(
+            "DELETE",
+            f"{one}/{SYMBOL}",
+            lambda r: answer(reference.shorten_watchlist(desk, *r.parts)),
+        )
+
+    # -- orders --------------------------------------------------------------------------------
+
+    def _place(self, request: Request) -> Response:
+        record = placing.place(self._desk, placing.read_order(self._desk, request.body))
+        return self._send(record)
+
+    def _send(self, record: OrderRecord) -> Response:
+        # The answer shows the order before it met the market; what became of it is pushed.
+        response = answer(record.body())
+        if record.status == "pending_new" and self._desk.rules is not None:
+            self._publisher.say("pending_new", record, self._desk.now)
+        placing.send(self._desk, record)
+        self._publisher.publish()
+        return response
+
+    def _show(self, request: Request) -> Response:
+        return answer(changing.find_order(self._desk, request.parts[0]).body())
+
+    def _show_by_client(self, request: Request) -> Response:
+        name = request.query.get("client_order_id", "")
+        return answer(changing.find_order(self._desk, name).body())
+
+    def _replace(self, request: Request) -> Response:
+        old = changing.find_order(self._desk, request.parts[0])
+        new = changing.replace(self._desk, old, request.body)
+        self._publisher.say("replaced", old, self._desk.now)
+        self._publisher.say(new.status, new, self._desk.now)
+        self._publisher.publish()
+        return answer(new.body())
+
+    def _cancel(self, request: Request) -> Response:
+        changing.cancel(self._desk, changing.find_order(self._desk, request.parts[0]))
+        self._publisher.publish()
+        return Response(204, b"")
+
+    def _cancel_all(self, request: Request) -> Response:
+        return answer(self._cancel_open(), 207)
+
+    def _cancel_open(self) -> list[dict[str, object]]:
+        rows: list[dict[str, object]] = []
+        for record in list(self._desk.orders.values()):
+            if record.is_final or record.parent is not None:
+                continue
+            try:
+                changing.cancel(self._desk, record)
+                rows.append({"id": record.id, "status": 200})
+            except Refused as error:
+                rows.append({"id": record.id, "status": error.status, "body": error.body})
+            self._publisher.publish()
+        for record in list(self._desk.orders.values()):
+            # Exits whose entry has filled are left.
+            if not record.is_final and self._desk.exchange.cancel(record.number):
+                rows.append({"id": record.id, "status": 200})
+                self._publisher.publish()
+        return rows
+
+    # -- positions -----------------------------------------------------------------------------
+
+    def _positions(self, request: Request) -> Response:
+        desk = self._desk
+        return answer([positions.position_body(desk, s) for s in positions.held_symbols(desk)])
+
+    def _position(self, request: Request) -> Response:
+        symbol = positions.find_symbol(self._desk, request.parts[0])
+        return answer(positions.position_body(self._desk, symbol))
+
+    def _close(self, request: Request) -> Response:
+        symbol = positions.find_symbol(self._desk, request.parts[0])
+        order = positions.closing_order(self._desk, symbol, request.query)
+        return self._send(placing.place(self._desk, order))
+
+    def _close_all(self, request: Request) -> Response:
+        desk = self._desk
+        if truth(request.query.get("cancel_orders")):
+            self._cancel_open()
+        rows = []
+        for symbol in positions.held_symbols(desk):
+            try:
+                record = placing.place(desk, positions.closing_order(desk, symbol, {}))
+                shown = record.body()
+                self._send(record)
+                rows.append({"symbol": symbol.replace("/", ""), "status": 200, "body": shown})
+            except Refused as error:
+                rows.append({"symbol": symbol, "status": error.status, "body": error.body})
+        return answer(rows, 207)
+
+    # -- watchlists ----------------------------------------------------------------------------
+
+    def _extend_watchlist(self, request: Request) -> Response:
+        symbol = str(request.body.get("symbol", ""))
+        return answer(reference.extend_watchlist(self._desk, request.parts[0], symbol))
+
+    def _drop_watchlist(self, request: Request) -> Response:
+        reference.find_watchlist(self._desk, request.parts[0])
+        del self._desk.watchlists[request.parts[0]]
+        return Response(204, b"")

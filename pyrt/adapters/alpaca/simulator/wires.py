@@ -1,0 +1,74 @@
+"""Numbers, times and identities as Alpaca writes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+from zoneinfo import ZoneInfo
+
+from pyrt.adapters.alpaca.simulator.http import bad
+from pyrt.core.times import timestamp_ns
+from pyrt.errors import ConfigError
+
+NEW_YORK = ZoneInfo("America/New_York")
+SECOND = 1_000_000_000
+
+
+def text(value: Decimal | None) -> str | None:
+    """Return a decimal without exponent and trailing zeros."""
+    if value is None:
+        return None
+    plain = f"{value:f}"
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
+
+
+def decimal(value: Any, name: str) -> Decimal | None:
+    """Read a decimal from a JSON number or string; Refused if it is none."""
+    if value is None or value == "":
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise bad(f"invalid {name}: {value}") from None
+    if isinstance(value, bool) or not number.is_finite() or abs(number) > Decimal(10) ** 9:
+        raise bad(f"invalid {name}: {value}")
+    return number.quantize(Decimal("1e-9")).normalize()
+
+
+def instant(value: str | None, name: str, default: int) -> int:
+    """Read a time or date of a query as ns UTC; Refused if it is none."""
+    if value is None:
+        return default
+    try:
+        return timestamp_ns(value.strip().replace(" ", "+"))
+    except (ConfigError, OverflowError):
+        raise bad(f"invalid {name}: {value}") from None
+
+
+def asset_id(symbol: str) -> str:
+    """Return the id of a symbol's asset; the same in every run."""
+    return str(uuid5(NAMESPACE_URL, f"pyrt:asset:{symbol}"))
+
+
+def numbered_id(kind: int, number: int) -> str:
+    """Return the `number`-th id of a kind (0 orders, 1 executions, …)."""
+    return str(UUID(int=kind << 64 | number))
+
+
+def eastern(ts: int) -> dt.datetime:
+    """Return an instant as New York time, cut to the second."""
+    return dt.datetime.fromtimestamp(ts // SECOND, NEW_YORK)
+
+
+def eastern_text(ts: int) -> str:
+    """Return an instant with New York's offset, as the clock shows it."""
+    whole = eastern(ts).isoformat()
+    nanos = ts % SECOND
+    return whole[:19] + (f".{nanos:09d}".rstrip("0") if nanos else "") + whole[19:]
+
+
+def is_pair(symbol: str) -> bool:
+    """Tell whether a symbol is a pair of coins."""
+    return "/" in symbol
