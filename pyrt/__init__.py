@@ -5,7 +5,24 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyrt.analysis.result import BacktestResult as BacktestResult
+    from pyrt.core.data import Bar as Bar
+    from pyrt.core.data import Quote as Quote
+    from pyrt.core.data import Signal as Signal
+    from pyrt.core.data import Trade as Trade
+    from pyrt.core.instruments import Instrument as Instrument
+    from pyrt.core.instruments import crypto as crypto
+    from pyrt.core.instruments import equity as equity
+    from pyrt.core.numbers import Money as Money
+    from pyrt.core.orders import Fill as Fill
+    from pyrt.core.orders import Order as Order
+    from pyrt.data import load as load
+    from pyrt.facade import BacktestEngine as BacktestEngine
+    from pyrt.facade import backtest as backtest
+    from pyrt.strategy import Strategy as Strategy
 
 __version__ = "0.1.0"
 

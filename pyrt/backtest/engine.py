@@ -23,7 +23,7 @@ from pyrt.backtest.venue import SimVenue
 from pyrt.core.accounts import Account
 from pyrt.core.data import Bar
 from pyrt.core.instruments import Instrument, crypto, equity
-from pyrt.core.times import timestamp_ns
+from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.data.columns import BarColumns, Columns
 from pyrt.data.tables import Loaded, load
 from pyrt.errors import ConfigError, DataError
@@ -108,7 +108,9 @@ class Engine:
         self._streams: dict[int, Any] = {}
         self._actions: list[Any] = []
         self._strategies: list[Strategy] = []
-        Account(cash, currency)
+        _check_cash(cash, currency)
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise ConfigError(f"seed is {seed!r}; expected a whole number")
 
     # -- assembling ----------------------------------------------------------------------------
 
@@ -302,6 +304,12 @@ class Engine:
             return self._tables
         from pyrt.data.columns import take
 
+        last = max(int(table.ts_init[-1]) for table in self._tables)
+        if last <= self._start and not self._streams:
+            raise DataError(
+                f"no data lie after start={format_ns(self._start)}: they end at {format_ns(last)}",
+                remedy="Give an earlier start",
+            )
         kernel.set_handlers_from(self._start + 1)
         bars = self.warmup_bars(kernel)
         kept = []
@@ -447,6 +455,11 @@ def _bar(table: BarColumns, i: int) -> Bar:
         table.ts_close[i],
         table.ts_init[i],
     )
+
+
+def _check_cash(cash: Any, currency: str) -> None:
+    if not Account(cash, currency).cash_exact > 0:
+        raise ConfigError(f"cash is {cash!r}; expected a positive amount")
 
 
 def _check_warmup(warmup: int | None) -> int | None:

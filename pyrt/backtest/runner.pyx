@@ -4,7 +4,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t
 
 from pyrt.backtest.bars cimport BarMatcher
-from pyrt.backtest.book cimport VenueBook
+from pyrt.backtest.book cimport VenueBook, VenueOrder
 from pyrt.backtest.corporate cimport apply_action
 from pyrt.backtest.feed cimport Cursor, Feed
 from pyrt.backtest.ticks cimport TickMatcher
@@ -202,7 +202,7 @@ cdef class Runner:
         return due
 
     cdef int64_t next_open(self) except? -1:
-        """The earliest open that a waiting order may meet; of a bar that came late, it has passed."""
+        """The earliest open that a waiting order may meet; that of a late bar has passed."""
         cdef int64_t earliest = INT64_MAX, ts
         cdef Cursor cursor
         for index in self.venue.waiting:
@@ -390,20 +390,35 @@ cdef class Runner:
             self.venue.release_delayed(now)
         if now > self.venue.opens_over:
             self.venue.opens_over = now
-        for index in self.venue.waiting:
+        for _, index in self.opening(now):
             cursor = self.drivers[<int32_t>index]
-            i = cursor.at if cursor is not None else 0
-            if cursor is None or i >= cursor.n or cursor.ts_open[i] > now:
-                continue
             book = <VenueBook>self.venue.books[<int32_t>index]
-            if book.opened == cursor.ts_open[i]:
-                continue
+            i = cursor.at
             for k in range(5):
                 prices[k] = cursor.columns[k][i]
             self.bars.open(book, cursor.ts_open[i], cursor.ts_event[i], prices)
         if self.kernel.inbox.count or self.kernel.desk.commands:
             self.kernel.settle()
         return 0
+
+    cdef list opening(self, int64_t now):
+        """(oldest waiting order, index) of each instrument that opens now, in order of issue.
+
+        Orders that meet several opens at once fill as they were sent, so that a sale can pay for
+        what is bought after it.
+        """
+        cdef Cursor cursor
+        cdef VenueBook book
+        cdef list found = []
+        for index in self.venue.waiting:
+            cursor = self.drivers[<int32_t>index]
+            if cursor is None or cursor.at >= cursor.n or cursor.ts_open[cursor.at] > now:
+                continue
+            book = <VenueBook>self.venue.books[<int32_t>index]
+            if book.opened != cursor.ts_open[cursor.at]:
+                found.append(((<VenueOrder>book.orders[0]).number, index))
+        found.sort()
+        return found
 
     # -- rank 4 --------------------------------------------------------------------------------
 

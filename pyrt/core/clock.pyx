@@ -3,6 +3,7 @@ cimport cython
 from libc.stdint cimport INT64_MAX
 from libc.stdlib cimport free, realloc
 
+from pyrt.core.times import format_ns
 from pyrt.errors import ConfigError, UnknownName
 
 
@@ -65,7 +66,7 @@ cdef class Clock:
         """Raise ConfigError when `due` has passed."""
         if due < self.now:
             raise ConfigError(
-                f"timer {name!r}: {due} lies {self.now - due} ns before the clock's {self.now}"
+                f"timer {name!r}: {format_ns(due)} lies before the present, {format_ns(self.now)}"
             )
 
     def cancel(self, str name, *, owner=None):

@@ -67,6 +67,8 @@ def open_tables(data: Any) -> list[RawTable | Columns]:
     if isinstance(data, BarColumns | QuoteColumns | TradeColumns | BookColumns):
         return [data]
     if isinstance(data, str | os.PathLike):
+        if not os.fspath(data):
+            raise DataError("the path of the data is empty", code="no_path", remedy="Name a file")
         return [_open_path(Path(data))]
     if isinstance(data, Mapping):
         return [table for key, value in data.items() for table in _named(str(key), value)]

@@ -1,5 +1,6 @@
 """The order desk: a strategy's wishes become orders and queued commands."""
 cimport cython
+from libc.stdint cimport INT64_MAX
 
 from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64, int128
 from pyrt.core.numbers cimport money_from_object, nano_from_object
@@ -22,6 +23,20 @@ TERMS = frozenset((
 TIME_TERMS = frozenset(("time_in_force", "expires_at"))
 CHILD_TERMS = frozenset(("take_profit", "stop_loss", "oco"))
 CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
+
+
+cdef int64_t units_of(Instrument instrument, object quantity) except? -1:
+    cdef int64_t units = 0
+    try:
+        units = instrument.quantity_raw(quantity)
+    except OverflowError:
+        pass
+    if units <= 0:
+        raise OrderError(
+            f"quantity is {quantity!r}; expected a positive number, at most "
+            f"{instrument.quantity_float(INT64_MAX):.3g}"
+        )
+    return units
 
 
 cdef int64_t positive_price(dict terms, str name) except? -1:
@@ -73,9 +88,7 @@ cdef class Desk(OrderDesk):
                 f"notional={terms['notional']!r}; give one of them"
             )
         if quantity is not None:
-            order.units = order.instrument.quantity_raw(quantity)
-            if order.units <= 0:
-                raise OrderError(f"quantity is {quantity!r}; expected a positive number")
+            order.units = units_of(order.instrument, quantity)
         self.read_terms(order, terms)
         order.is_exit = order.reduce_only or (
             order.type != MARKET and position.units != 0
@@ -97,6 +110,7 @@ cdef class Desk(OrderDesk):
             stop = terms["stop_loss"]
             stop, limit = stop if isinstance(stop, tuple) else (stop, None)
             order.stop_loss = self.child(order, limit, stop)
+        self.check_exits(order)
         if order.take_profit is not None and order.stop_loss is not None:
             order.take_profit.sibling = order.stop_loss
             order.stop_loss.sibling = order.take_profit
@@ -107,6 +121,26 @@ cdef class Desk(OrderDesk):
             self.enlist(order.stop_loss)
         self.send(order)
         return order
+
+    def check_exits(self, Order order):
+        """Raise OrderError for exits on the wrong side: they would leave as soon as they work."""
+        cdef int64_t low = 0, high = INT64_MAX
+        if order.take_profit is not None:
+            high = order.take_profit.limit_price_raw
+        if order.stop_loss is not None:
+            low = order.stop_loss.stop_price_raw
+        if order.side_sign < 0:
+            low, high = (0 if order.take_profit is None else high), (
+                INT64_MAX if order.stop_loss is None else low)
+        entry = order.limit_price_raw if order.limit_price_raw != no_price() else order.stop_price_raw
+        if low >= high or (entry != no_price() and not low < entry < high):
+            profit = None if order.take_profit is None else order.take_profit.limit_price
+            loss = None if order.stop_loss is None else order.stop_loss.stop_price
+            raise OrderError(
+                f"a {order.side.name.lower()} with take_profit={profit} and stop_loss={loss} would "
+                "leave at once",
+                remedy="Put the profit beyond the entry and the loss before it",
+            )
 
     def place_pair(self, Order order, dict terms):
         """Send a one-cancels-the-other pair of exits; return the take-profit order."""

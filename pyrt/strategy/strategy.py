@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 from pyrt.core.clock import TimerEvent
@@ -66,6 +67,7 @@ class Strategy(StrategyCore):
     def __init__(self, *, capital: float | None = None, **params: Any) -> None:
         if capital is not None and not 0 < capital < float("inf"):
             raise ConfigError(f"capital is {capital!r}; expected a positive amount")
+        _check_handlers(type(self))
         self._freeze(parameters.resolve(type(self), Strategy, params), capital)
 
     @property
@@ -141,3 +143,16 @@ class Strategy(StrategyCore):
 
     def on_load(self, state: dict[str, Any]) -> None:
         """Take back what `on_save` returned."""
+
+
+def _check_handlers(cls: type[Strategy]) -> None:
+    """Raise ConfigError for a method that looks like a handler and would never be called."""
+    known = [name for name in dir(Strategy) if name.startswith("on_")]
+    for name in vars(cls):
+        if name.startswith("on_") and name not in known:
+            near = get_close_matches(name, known, 1, cutoff=0.85)
+            if near:
+                raise ConfigError(
+                    f"{cls.__name__}.{name} is no handler and would never be called",
+                    remedy=f"Did you mean {near[0]!r}?",
+                )

@@ -24,7 +24,7 @@ def test_a_timer_needs_a_positive_interval_and_a_future():
     clock = Clock()
     with pytest.raises(ConfigError, match="interval is 0"):
         clock.set_timer("t", 0, None)
-    with pytest.raises(ConfigError, match="before the clock"):
+    with pytest.raises(ConfigError, match="lies before the present"):
         clock.set_alert("t", -1, None)
 
 

@@ -44,9 +44,9 @@ def rotate() -> tuple[Paper, dict[str, float]]:
                     orders[s] = target[s] - paper.held(s)
         elif session == 2:
             orders = {s: target[s] - paper.held(s) for s in chosen}
-        for s in SYMBOLS:
-            if orders.get(s):
-                paper.trade(f"{dates[i + 1]:%Y-%m-%d}", s, orders[s], opens[s].iloc[i + 1])
+        for s, change in orders.items():
+            if change:
+                paper.trade(f"{dates[i + 1]:%Y-%m-%d}", s, change, opens[s].iloc[i + 1])
     return paper, closes.iloc[-1].to_dict()
 
 

@@ -1,0 +1,121 @@
+"""What makes no sense is refused where it is written, with the value named."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from pyrt import BacktestEngine, Strategy, backtest
+from pyrt.errors import ConfigError, DataError, OrderError, StrategyError
+from tests.kernel.test_one_instant import bars
+
+
+class Sends(Strategy):
+    """Sends one order, given as arguments of `buy`."""
+
+    def on_start(self):
+        self.subscribe_bars("A", "1m")
+
+    def on_bar(self, bar):
+        getattr(self, self.side)("A", **self.terms)
+
+
+def sent(side="buy", **terms):
+    strategy = Sends()
+    strategy.side, strategy.terms = side, terms
+    with pytest.raises(StrategyError) as raised:
+        backtest(strategy, bars("A", 2), progress=False)
+    return raised.value.__cause__
+
+
+@pytest.mark.parametrize("quantity", [0, -1, math.nan, math.inf, 1e30])
+def test_a_quantity_must_be_a_positive_number(quantity):
+    error = sent(quantity=quantity)
+    assert isinstance(error, OrderError)
+    assert str(error).startswith(f"quantity is {quantity!r}; expected a positive number")
+
+
+@pytest.mark.parametrize(
+    ("side", "terms"),
+    [
+        ("buy", {"take_profit": 90, "stop_loss": 110}),
+        ("sell", {"take_profit": 110, "stop_loss": 90}),
+        ("buy", {"limit_price": 100, "take_profit": 99}),
+        ("buy", {"limit_price": 100, "stop_loss": 100}),
+        ("sell", {"limit_price": 100, "stop_loss": 99}),
+    ],
+)
+def test_exits_on_the_wrong_side_are_refused(side, terms):
+    error = sent(side, quantity=1, **terms)
+    assert isinstance(error, OrderError)
+    assert "would leave at once" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ({}, "needs a quantity or a notional"),
+        ({"quantity": 1, "notional": 5}, "give one of them"),
+        ({"quantity": 1, "stop_price": 99, "trail_amount": 1}, "exclude each other"),
+        ({"quantity": 1, "time_in_force": "forever"}, "time_in_force is 'forever'"),
+        ({"quantity": 1, "time_in_force": "gtd"}, "go together"),
+        ({"quantity": 1, "expires_at": "2001-01-01"}, "has passed already"),
+        ({"notional": 5, "limit_price": 3}, "by notional is a market order"),
+        ({"quantity": 1, "post_only": True}, "post_only needs a limit order"),
+        ({"quantity": 1, "limit_price": -1}, "expected a positive price"),
+    ],
+)
+def test_terms_that_do_not_go_together_are_named(terms, message):
+    assert message in str(sent(**terms))
+
+
+def test_a_handler_that_would_never_be_called_is_named():
+    class Typo(Strategy):
+        def on_bars(self, bar):
+            """Meant to be on_bar."""
+
+    with pytest.raises(ConfigError, match=r"Typo\.on_bars is no handler.*Did you mean 'on_bar'"):
+        Typo()
+
+
+@pytest.mark.parametrize("cash", [0, -5])
+def test_cash_must_be_positive(cash):
+    with pytest.raises(ConfigError, match="cash is"):
+        BacktestEngine(cash=cash)
+
+
+def test_a_seed_is_a_whole_number():
+    with pytest.raises(ConfigError, match="seed is 'x'"):
+        BacktestEngine(seed="x")
+
+
+def test_a_start_after_all_data_is_an_error():
+    with pytest.raises(DataError, match="no data lie after start=2030-01-01T00:00:00Z"):
+        backtest(Sends(), bars("A", 2), start="2030-01-01", progress=False)
+
+
+def test_an_empty_path_is_no_data():
+    with pytest.raises(DataError, match="path of the data is empty"):
+        backtest(Sends(), "", progress=False)
+
+
+def test_orders_that_meet_several_opens_at_once_fill_as_they_were_sent():
+    class Swap(Strategy):
+        def on_start(self):
+            self.subscribe_bars("A", "1m")
+            self.subscribe_bars("B", "1m")
+            self.step = 0
+
+        def on_bar(self, bar):
+            if bar.symbol != "B":
+                return
+            self.step += 1
+            if self.step == 1:
+                self.buy("B", 9)
+            elif self.step == 3:
+                self.sell("B", 9)
+                self.buy("A", 9)
+
+    result = backtest(Swap(), [bars("A", 6), bars("B", 6)], cash=1_000, progress=False)
+    assert result.fills.symbol.tolist() == ["B", "B", "A"]
