@@ -62,7 +62,7 @@ class FeatureMatrix:
         """Return an Arrow table: ts_event, ready, the features; its metadata hold the hash."""
         import pyarrow as pa
 
-        columns = {"ts_event": self.ts_event, "ready": self.ready}
+        columns: dict[str, Any] = {"ts_event": self.ts_event, "ready": self.ready}
         columns.update({name: self.values[:, k] for k, name in enumerate(self.names)})
         return pa.table(columns).replace_schema_metadata({"pyrt.schema_hash": self.schema_hash})
 
@@ -190,18 +190,18 @@ class FeatureSet:
             If the columns differ in length.
         """
         stamps = np.ascontiguousarray(ts_event, dtype=np.int64)
-        prices = [
+        o, h, lo, c, v = (
             np.ascontiguousarray(column, dtype=np.float64)
             for column in (open, high, low, close, volume)
-        ]
-        if {column.shape for column in prices} != {stamps.shape} or stamps.ndim != 1:
+        )
+        if {column.shape for column in (o, h, lo, c, v)} != {stamps.shape} or stamps.ndim != 1:
             raise DataError(
                 "features take one-dimensional columns of equal length, got shapes "
-                + ", ".join(str(column.shape) for column in (stamps, *prices))
+                + ", ".join(str(column.shape) for column in (stamps, o, h, lo, c, v))
             )
         values = np.empty((len(stamps), len(self.names)))
         ready = np.zeros(len(stamps), dtype=np.uint8)
-        self._fresh().run(stamps, *prices, values, ready)
+        self._fresh().run(stamps, o, h, lo, c, v, values, ready)
         return FeatureMatrix(self.names, stamps, values, ready.astype(bool), self.schema_hash)
 
     # -- identity ------------------------------------------------------------------------------
