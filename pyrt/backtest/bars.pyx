@@ -133,7 +133,7 @@ cdef class BarMatcher:
         return 0
 
     cdef bint reaches(self, VenueOrder order, int64_t price) noexcept:
-        """Whether a market at `price` triggers a stop (through it) or an if-touched order (at it)."""
+        """Whether a market at `price` triggers a stop or an if-touched order."""
         if order.stop_price == no_price():
             return False
         if waits_for_trigger(order) == (order.side > 0):

@@ -2,7 +2,7 @@
 cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN
 
-from pyrt.core.int128 cimport CEILING, FLOOR, i128_muldiv, i128_to_i64
+from pyrt.core.int128 cimport CEILING, i128_muldiv, i128_to_i64
 from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport TRAILING_STOP, TRAILING_STOP_LIMIT

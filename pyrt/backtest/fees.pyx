@@ -3,7 +3,8 @@ import numpy as np
 
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport (
-    AWAY_FROM_ZERO, HALF_EVEN, i128_add, i128_mul, i128_muldiv, i128_notional, i128_to_int,
+    AWAY_FROM_ZERO, HALF_EVEN, i128_add, i128_mul, i128_muldiv, i128_notional, i128_sub,
+    i128_to_int,
 )
 from pyrt.core.numbers cimport POWERS_OF_TEN, money_from_object, nano_from_object, nano_to_double
 from pyrt.core.numbers cimport decimal_from_scaled
@@ -91,7 +92,9 @@ cdef class PerShareFees(FeeModel):
     cdef int128 fee(self, Instrument instrument, int side, int64_t quantity, int64_t price,
                     int liquidity, int64_t ts, int64_t filled_before) except? -1:
         cdef int128 fee, cap
-        fee = self.total(instrument, filled_before + quantity) - self.total(instrument, filled_before)
+        fee = i128_sub(
+            self.total(instrument, filled_before + quantity), self.total(instrument, filled_before)
+        )
         if self.maximum:
             cap = i128_muldiv(
                 i128_notional(price, quantity, instrument.factor), self.maximum, 1_000_000_000,
@@ -136,7 +139,8 @@ cdef Py_ssize_t row_in_force(int64_t[:, ::1] table, int64_t ts):
 
 def dated_rows(rates):
     """Return (first ns in force, rate, cap) rows of a dated table; a day begins in New York."""
-    return np.column_stack((rates.days * DAY_NS + NEW_YORK_MIDNIGHT_NS, rates.rate_e9, rates.cap_e9))
+    first = rates.days * DAY_NS + NEW_YORK_MIDNIGHT_NS
+    return np.column_stack((first, rates.rate_e9, rates.cap_e9))
 
 
 cdef class UsRegulatoryFees(FeeModel):

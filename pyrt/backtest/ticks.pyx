@@ -11,7 +11,7 @@ from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
     CLS, EV_CANCELED, EV_QUOTE, EV_TRIGGERED, FOK, IOC, LIMIT, LIMIT_IF_TOUCHED, MAKER, MARKET,
-    MARKET_IF_TOUCHED, OPG, STOP, STOP_LIMIT, TAKER, TRAILING_STOP, TRAILING_STOP_LIMIT,
+    MARKET_IF_TOUCHED, OPG, STOP, TAKER, TRAILING_STOP,
 )
 
 

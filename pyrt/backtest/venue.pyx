@@ -340,7 +340,7 @@ cdef class SimVenue:
         return order.units
 
     cdef int64_t reducible(self, VenueBook book, VenueOrder order, int64_t quantity) except? -1:
-        """What of `quantity` still reduces its owner's position; the order ends when nothing does."""
+        """What of `quantity` still reduces its owner's position; 0 ends the order."""
         cdef int64_t held = -order.side * book.held_by(order.owner)
         if held <= 0:
             self.finish(order, EV_CANCELED, "reduce_only: nothing is left to reduce")
@@ -511,12 +511,11 @@ cdef class SimVenue:
 
     def meet_last_price(self, VenueBook book, VenueOrder order, int64_t ts):
         """Execute a closing order whose session ends without a bar that ends with it."""
-        cdef int64_t price
         book.read_close()
-        price = book.last_price
-        if order.type == MARKET or (order.type == LIMIT and crosses(order, price, self.touch_fills)):
+        if order.type == MARKET or (
+                order.type == LIMIT and crosses(order, book.last_price, self.touch_fills)):
             book.budget = INT64_MAX
-            self.execute(book, order, price, ts, TAKER, 0)
+            self.execute(book, order, book.last_price, ts, TAKER, 0)
 
     cdef int find_next_expiry(self) except -1:
         cdef VenueOrder order

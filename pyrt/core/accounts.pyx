@@ -68,10 +68,11 @@ cdef class Account:
     cdef int revalue(self, Py_ssize_t index, int64_t price) except -1:
         cdef Holding* holding = &self.holdings[index]
         cdef int128 change = i128_notional(price - holding.mark, holding.units, holding.factor)
+        cdef int c = holding.currency
         if holding.units > 0:
-            self.long_value[holding.currency] = i128_add(self.long_value[holding.currency], change)
+            self.long_value[c] = i128_add(self.long_value[c], change)
         else:
-            self.short_value[holding.currency] = i128_sub(self.short_value[holding.currency], change)
+            self.short_value[c] = i128_sub(self.short_value[c], change)
         return 0
 
     cdef int set_units(self, Py_ssize_t index, int64_t units, int64_t mark) except -1:

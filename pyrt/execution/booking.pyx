@@ -1,4 +1,4 @@
-"""Booking executions: order, position, account, ledger and round trip move together or not at all."""
+"""Booking executions: order, position, account, ledger and round trip move together."""
 cimport cython
 from libc.stdlib cimport free, realloc
 from libc.string cimport memset
@@ -104,7 +104,10 @@ cdef class Booking:
             trip.entry_notional = i128_add(
                 trip.entry_notional, i128_notional(event.price, opening, factor)
             )
-            trip.fees = i128_add(trip.fees, i128_sub(event.fee, closing_fee) if closing else event.fee)
+            if closing:
+                trip.fees = i128_add(trip.fees, i128_sub(event.fee, closing_fee))
+            else:
+                trip.fees = i128_add(trip.fees, event.fee)
         return 0
 
     cdef int end_trip(self, Position position, int64_t ts) except -1:

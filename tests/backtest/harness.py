@@ -105,13 +105,12 @@ class Run:
             units: dict[int, int] = {}
             for number in range(len(self.strategies)):
                 for position in self.kernel.cache.positions(number, book.instrument.id):
-                    units[number] = int(
-                        position.quantity_exact.scaleb(book.instrument.decimals)
-                    )
+                    units[number] = int(position.quantity_exact.scaleb(book.instrument.decimals))
             assert units == {k: v for k, v in book.units.items() if v}
         working = {o.client_order_id for o in self.kernel.cache.orders_open()}
         open_rows = [
-            o for o in self.table("orders")
+            o
+            for o in self.table("orders")
             if o["status"] not in ("DENIED", "REJECTED", "FILLED", "CANCELED", "EXPIRED")
         ]
         assert working == {o["client_order_id"] for o in open_rows}

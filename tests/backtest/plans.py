@@ -63,7 +63,11 @@ class Plan:
         kind = {"bracket": "market", "limit": "limit", "resting": "limit", "stop": "stop"}[
             self.family
         ]
-        at = {"market": close, "limit": close * (1 - side * away), "stop": close * (1 + side * away)}
+        at = {
+            "market": close,
+            "limit": close * (1 - side * away),
+            "stop": close * (1 + side * away),
+        }
         price = self._round(at[kind])
         if self.family == "resting":
             return Action(kind, side, size, price)

@@ -55,7 +55,11 @@ class Mine(Strategy):
         else:
             price = {} if action.kind == "market" else {f"{action.kind}_price": action.price}
             (self.buy if action.side > 0 else self.sell)(
-                "X", action.size, take_profit=action.take_profit, stop_loss=action.stop_loss, **price
+                "X",
+                action.size,
+                take_profit=action.take_profit,
+                stop_loss=action.stop_loss,
+                **price,
             )
 
     def on_fill(self, fill: Any) -> None:
@@ -102,8 +106,16 @@ def mine(name: str, plan: Plan, **options: Any) -> tuple[Fills, float, set[int]]
     at_close = options.get("fill") == "same_close"
     strategy = Mine(plan, timeframe, opens, closes if at_close else opens)
     result = backtest(
-        strategy, data.tz_localize("UTC"), cash=CASH, timeframe=timeframe, label="open", symbol="X",
-        touch_fills=True, children="next_bar", progress=False, **options,
+        strategy,
+        data.tz_localize("UTC"),
+        cash=CASH,
+        timeframe=timeframe,
+        label="open",
+        symbol="X",
+        touch_fills=True,
+        children="next_bar",
+        progress=False,
+        **options,
     )
     return _kept(strategy.fills), float(result.equity.iloc[-1]), strategy.gaps
 
@@ -184,8 +196,7 @@ def test_a_relative_commission_is_a_fee_in_basis_points(family: str) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_a_fixed_commission_is_a_fee_per_order() -> None:
     plan = plan_for("EURUSD", "market", 8)
-    check("EURUSD", plan, ours={"fees": "fixed:1.5 + bps:1"},
-          theirs_={"commission": (1.5, 0.0001)})
+    check("EURUSD", plan, ours={"fees": "fixed:1.5 + bps:1"}, theirs_={"commission": (1.5, 0.0001)})
 
 
 class Cross(Strategy):
@@ -233,8 +244,15 @@ class TheirCross(other.Strategy):  # type: ignore[misc, name-defined]
 def test_the_cross_of_two_averages_trades_alike() -> None:
     data = samples.GOOG
     ours = Cross()
-    backtest(ours, data.tz_localize("UTC"), cash=CASH, timeframe="1d", label="open", symbol="X",
-             progress=False)
+    backtest(
+        ours,
+        data.tz_localize("UTC"),
+        cash=CASH,
+        timeframe="1d",
+        label="open",
+        symbol="X",
+        progress=False,
+    )
     stats = other.Backtest(data, TheirCross, cash=CASH).run()
     stamps = pd.DatetimeIndex(data.index).tz_localize("UTC").as_unit("ns").asi8.tolist()
     expected: Fills = Counter()

@@ -46,7 +46,10 @@ def replay(
             int(row["strategy"]), index, Fraction(str(instrument.to_dict()["step_size"]))
         )
         account.fill(
-            position, int(row["side"]), int(row["quantity"]) * unit, int(row["price"]) * PRICE,
+            position,
+            int(row["side"]),
+            int(row["quantity"]) * unit,
+            int(row["price"]) * PRICE,
             wide(row, "fee") * MONEY,
         )
     for action in waiting:
@@ -76,8 +79,10 @@ def check(kernel: Any, sim: Any, account: SlowAccount, *, fifo_after_split: bool
             continue
         (held,) = position
         compare(held, twin, fifo_after_split)
-        twin.mark = Fraction(str(held.last_price)) if held.last_price == held.last_price else twin.mark
-    for (strategy, index), twin in account.positions.items():
+        twin.mark = (
+            Fraction(str(held.last_price)) if held.last_price == held.last_price else twin.mark
+        )
+    for twin in account.positions.values():
         earned += twin.realized + twin.value - twin.open_cost
     assert account.equity == account.opening + earned
     assert Fraction(kernel.account.equity_exact) == account.equity

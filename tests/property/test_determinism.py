@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.backtest.harness import START, SYMBOL, Script, frame, play
+from tests.backtest.harness import SYMBOL, Script, play
 from tests.property.ledger import random_bars
 
 ROOT = Path(__file__).parents[2]
@@ -26,8 +26,13 @@ print(noise_run(3, 120, fees="bps:1", participation=0.1).outcome.run_hash)
 def hash_in_process(seed: str) -> str:
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], env=environment, cwd=ROOT, capture_output=True, text=True,
-        check=True, timeout=120,
+        [sys.executable, "-c", PROGRAM],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     return done.stdout.strip()
 
@@ -80,16 +85,17 @@ def test_two_fills_that_swap_change_the_hash() -> None:
 
 
 def test_the_order_of_streams_decides_ties_and_the_hash_shows_it() -> None:
-    tables = {s: frame(random_bars(i, 30, 50.0).tolist(), start=START)
-              for i, s in enumerate(("AAA", "BBB"))}
+    bars = [FLAT, (100, 100, 98, 99)]
 
     def result(order: list[str]) -> Any:
-        script = Script({0: lambda s: [s.buy("AAA", 1), s.buy("BBB", 1)]})
-        return play({s: tables[s] for s in order}, script).outcome
+        script = Script(
+            {0: lambda s: [s.buy("AAA", 1, limit_price=99), s.buy("BBB", 1, limit_price=99)]}
+        )
+        return play(dict.fromkeys(order, bars), script).outcome
 
     one, two = result(["AAA", "BBB"]), result(["BBB", "AAA"])
     fills = [list(o.kernel_columns["fills"]["symbol"]) for o in (one, two)]
-    assert fills[0] != fills[1]
+    assert fills == [["AAA", "BBB"], ["BBB", "AAA"]]
     assert one.run_hash != two.run_hash
 
 

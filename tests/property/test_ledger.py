@@ -50,8 +50,13 @@ class Noise(Strategy):
         elif kind == 6:
             send(bar.symbol, quantity, trail_amount=round(bar.close * 0.01, 2))
         else:
-            self.buy(bar.symbol, quantity, limit_price=near,
-                     take_profit=round(near * 1.01, 2), stop_loss=round(near * 0.99, 2))
+            self.buy(
+                bar.symbol,
+                quantity,
+                limit_price=near,
+                take_profit=round(near * 1.01, 2),
+                stop_loss=round(near * 0.99, 2),
+            )
 
 
 def noise_run(seed: int, bars: int, *, actions: Any = None, a_bar: int = 4, **venue: Any) -> Run:
@@ -60,8 +65,12 @@ def noise_run(seed: int, bars: int, *, actions: Any = None, a_bar: int = 4, **ve
         for i, symbol in enumerate(("AAA", "BBB"))
     }
     return play(
-        tables, [Noise(seed=seed, a_bar=a_bar), Noise(seed=seed + 1000, a_bar=a_bar)],
-        cash=10_000_000, actions=actions, slippage="bps:1.5", **venue,
+        tables,
+        [Noise(seed=seed, a_bar=a_bar), Noise(seed=seed + 1000, a_bar=a_bar)],
+        cash=10_000_000,
+        actions=actions,
+        slippage="bps:1.5",
+        **venue,
     )
 
 
@@ -95,9 +104,7 @@ def test_splits_and_dividends_balance_exactly(cost: str) -> None:
     ]
     steps = [Instrument("AAA", step_size="0.5"), Instrument("BBB", step_size="0.001")]
     run = _split_run(actions, steps, cost)
-    known = [
-        (START + DAY * MINUTE * (1 + days.index(a["ex_date"])), *_plain(a)) for a in actions
-    ]
+    known = [(START + DAY * MINUTE * (1 + days.index(a["ex_date"])), *_plain(a)) for a in actions]
     account = replay(run.kernel, run.engine._tables, Fraction(10_000_000), known, cost)
     check(run.kernel, run.sim, account, fifo_after_split=cost == "fifo")
 
@@ -135,6 +142,12 @@ def _split_run(actions: Any, instruments: list[Instrument], cost: str) -> Run:
                 self.subscribe_bars(symbol, "1h")
 
     return play(
-        tables, [Hourly(seed=1), Hourly(seed=2)], cash=10_000_000, actions=actions,
-        instrument=instruments, timeframe="1h", fees="bps:3", engine={"cost": cost},
+        tables,
+        [Hourly(seed=1), Hourly(seed=2)],
+        cash=10_000_000,
+        actions=actions,
+        instrument=instruments,
+        timeframe="1h",
+        fees="bps:3",
+        engine={"cost": cost},
     )

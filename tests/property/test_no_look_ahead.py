@@ -65,8 +65,13 @@ class Brackets(Diarist):
         if not self.range.ready or not self.position(self.symbol).is_flat:
             return
         away = round(self.range.value, 2)
-        self.buy(self.symbol, 10, limit_price=round(bar.close - away / 2, 2),
-                 take_profit=round(bar.close + away, 2), stop_loss=round(bar.close - 2 * away, 2))
+        self.buy(
+            self.symbol,
+            10,
+            limit_price=round(bar.close - away / 2, 2),
+            take_profit=round(bar.close + away, 2),
+            stop_loss=round(bar.close - 2 * away, 2),
+        )
 
 
 class Coarse(Diarist):
@@ -123,9 +128,7 @@ def shaken(data: pd.DataFrame, after: int, seed: int) -> pd.DataFrame:
 @pytest.mark.parametrize("cut", [137, 301, 420, 599])
 @pytest.mark.parametrize("kind", STRATEGIES)
 @pytest.mark.parametrize("fill", ["next_open", "same_close"])
-def test_what_comes_later_changes_nothing_before(
-    kind: type[Diarist], cut: int, fill: str
-) -> None:
+def test_what_comes_later_changes_nothing_before(kind: type[Diarist], cut: int, fill: str) -> None:
     data = frame(random_bars(3, 700, 100.0).tolist(), start=START)
     full = diary(kind, data, fill=fill, participation=0.2)
     until = int(data.index[cut].value)

@@ -1,4 +1,4 @@
-"""Random orders against random bars: what must hold whatever is sent and whatever the market does."""
+"""Random orders against random bars: what holds whatever is sent and whatever the market does."""
 
 from __future__ import annotations
 
@@ -61,8 +61,7 @@ class Watched(Strategy):
     def act(self) -> None:
         for kind, *rest in self._plan.get(self.bar, []):
             if kind == "send":
-                side, quantity, terms = rest
-                self.sent.append(getattr(self, side)(SYMBOL, quantity, **terms))
+                self.send(*rest)
             elif kind == "oco":
                 self.send_pair(*rest)
             elif kind == "close":
@@ -72,12 +71,23 @@ class Watched(Strategy):
             elif self.sent:
                 self.touch(kind, self.sent[rest[0] % len(self.sent)], rest[1:])
 
+    def send(self, side: str, quantity: float, terms: dict[str, Any]) -> None:
+        try:
+            self.sent.append(getattr(self, side)(SYMBOL, quantity, **terms))
+        except OrderError:
+            assert "take_profit" in terms, "only exits on the wrong side are refused"
+
     def send_pair(self, quantity: float, low: float, high: float) -> None:
         long = self.position(SYMBOL).quantity > 0
         try:
-            self.sent.extend(self.oco(
-                SYMBOL, quantity, take_profit=high if long else low, stop_loss=low if long else high
-            ))
+            self.sent.extend(
+                self.oco(
+                    SYMBOL,
+                    quantity,
+                    take_profit=high if long else low,
+                    stop_loss=low if long else high,
+                )
+            )
         except OrderError:
             assert self.position(SYMBOL).quantity == 0
 
@@ -123,12 +133,17 @@ class Machine(RuleBasedStateMachine):
             ["adverse_first", "open_high_low_close", "open_low_high_close", "nearest_first"]
         ),
         children=st.sampled_from(["rest_of_bar", "next_bar"]),
-        touch=st.booleans(), capped=st.booleans(), latency=st.sampled_from([None, None, "20s"]),
-        fees=st.sampled_from([None, "bps:3 + fixed:0.5"]), cash=st.sampled_from([2_000, 1_000_000]),
+        touch=st.booleans(),
+        capped=st.booleans(),
+        latency=st.sampled_from([None, None, "20s"]),
+        fees=st.sampled_from([None, "bps:3 + fixed:0.5"]),
+        cash=st.sampled_from([2_000, 1_000_000]),
     )
     def choose(self, touch: bool, capped: bool, cash: int, **venue: Any) -> None:
         self.venue = {
-            **venue, "touch_fills": touch, "participation": PARTICIPATION if capped else None,
+            **venue,
+            "touch_fills": touch,
+            "participation": PARTICIPATION if capped else None,
             "cash": cash,
         }
         self.bars: list[tuple[float, ...]] = [(100.0, 100.0, 100.0, 100.0, 500.0)]
@@ -146,8 +161,13 @@ class Machine(RuleBasedStateMachine):
     def market(self, side: str, size: float, tif: str | None) -> None:
         self.add("send", side, size, {"time_in_force": tif})
 
-    @rule(side=sides, size=sizes, price=prices, tif=lifetimes,
-          kind=st.sampled_from(["limit_price", "stop_price", "trigger_price"]))
+    @rule(
+        side=sides,
+        size=sizes,
+        price=prices,
+        tif=lifetimes,
+        kind=st.sampled_from(["limit_price", "stop_price", "trigger_price"]),
+    )
     def priced(self, side: str, size: float, price: float, tif: str | None, kind: str) -> None:
         self.add("send", side, size, {kind: price, "time_in_force": tif})
 
@@ -159,8 +179,14 @@ class Machine(RuleBasedStateMachine):
     def trailing(self, side: str, size: float, amount: float, limit: float | None) -> None:
         self.add("send", side, size, {"trail_amount": amount, "limit_price": limit})
 
-    @rule(side=sides, size=sizes, entry=st.none() | prices, low=prices, high=prices,
-          kind=st.sampled_from(["limit_price", "stop_price"]))
+    @rule(
+        side=sides,
+        size=sizes,
+        entry=st.none() | prices,
+        low=prices,
+        high=prices,
+        kind=st.sampled_from(["limit_price", "stop_price"]),
+    )
     def bracket(
         self, side: str, size: float, entry: float | None, low: float, high: float, kind: str
     ) -> None:
@@ -187,9 +213,12 @@ class Machine(RuleBasedStateMachine):
     def cancel(self, which: int) -> None:
         self.add("cancel", which)
 
-    @rule(which=st.integers(0, 50), changes=st.fixed_dictionaries(
-        {}, optional={"quantity": sizes, "limit_price": prices, "stop_price": prices}
-    ))
+    @rule(
+        which=st.integers(0, 50),
+        changes=st.fixed_dictionaries(
+            {}, optional={"quantity": sizes, "limit_price": prices, "stop_price": prices}
+        ),
+    )
     def modify(self, which: int, changes: dict[str, float]) -> None:
         self.add("modify", which, changes)
 

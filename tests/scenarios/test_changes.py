@@ -14,8 +14,10 @@ DIP = (100, 101, 98, 100)
 def test_a_resting_order_takes_new_terms() -> None:
     run = play(
         [FLAT, FLAT, DIP],
-        {0: lambda s: s.buy(SYMBOL, 10, limit_price=95),
-         1: lambda s: s.modify(s.made[0], limit_price=99, quantity=20)},
+        {
+            0: lambda s: s.buy(SYMBOL, 10, limit_price=95),
+            1: lambda s: s.modify(s.made[0], limit_price=99, quantity=20),
+        },
     )
     assert run.fills == [(3, 20, 99)]
     assert [e for _, e in run.strategies[0].events] == ["sent", "accepted", "modified", "fill"]
@@ -32,8 +34,10 @@ def test_a_change_before_the_order_has_met_anything_holds_at_the_next_open() -> 
 def test_a_stop_takes_a_new_trigger() -> None:
     run = play(
         [FLAT, FLAT, DIP],
-        {0: lambda s: s.sell(SYMBOL, 10, stop_price=90),
-         1: lambda s: s.modify(s.made[0], stop_price=98.5)},
+        {
+            0: lambda s: s.sell(SYMBOL, 10, stop_price=90),
+            1: lambda s: s.modify(s.made[0], stop_price=98.5),
+        },
     )
     assert run.fills == [(3, -10, 98.5)]
 
@@ -41,8 +45,10 @@ def test_a_stop_takes_a_new_trigger() -> None:
 def test_a_held_child_takes_new_terms_before_it_wakes() -> None:
     run = play(
         [FLAT, FLAT, (100, 101, 98, 99)],
-        {0: lambda s: s.buy(SYMBOL, 10, limit_price=99.5, stop_loss=90),
-         1: lambda s: s.modify(s.made[0].stop_loss, stop_price=98.5)},
+        {
+            0: lambda s: s.buy(SYMBOL, 10, limit_price=99.5, stop_loss=90),
+            1: lambda s: s.modify(s.made[0].stop_loss, stop_price=98.5),
+        },
     )
     assert run.fills == [(3, 10, 99.5), (3, -10, 98.5)]
 
@@ -50,8 +56,10 @@ def test_a_held_child_takes_new_terms_before_it_wakes() -> None:
 def test_a_partly_filled_order_may_shrink_to_no_less_than_is_filled() -> None:
     run = play(
         [FLAT, (*FLAT, 400), (*FLAT, 400)],
-        {0: lambda s: s.buy(SYMBOL, 100, limit_price=101),
-         1: lambda s: s.modify(s.made[0], quantity=50)},
+        {
+            0: lambda s: s.buy(SYMBOL, 100, limit_price=101),
+            1: lambda s: s.modify(s.made[0], quantity=50),
+        },
         participation=0.1,
     )
     assert [f[1] for f in run.fills] == [40, 10]
@@ -62,8 +70,10 @@ def test_a_change_below_what_is_filled_is_an_error_of_the_caller() -> None:
     with pytest.raises(StrategyError, match="expected more than the 40 filled"):
         play(
             [FLAT, (*FLAT, 400), FLAT],
-            {0: lambda s: s.buy(SYMBOL, 100, limit_price=101),
-             1: lambda s: s.modify(s.made[0], quantity=40)},
+            {
+                0: lambda s: s.buy(SYMBOL, 100, limit_price=101),
+                1: lambda s: s.modify(s.made[0], quantity=40),
+            },
             participation=0.1,
         )
 
@@ -71,8 +81,10 @@ def test_a_change_below_what_is_filled_is_an_error_of_the_caller() -> None:
 def test_a_triggered_stop_limit_can_be_moved_and_canceled() -> None:
     steps = {0: lambda s: s.buy(SYMBOL, 10, stop_price=102, limit_price=101)}
     gap = (105, 106, 104, 105)
-    moved = play([FLAT, gap, (104, 104, 103, 103)],
-                 {**steps, 1: lambda s: s.modify(s.made[0], limit_price=103.5)})
+    moved = play(
+        [FLAT, gap, (104, 104, 103, 103)],
+        {**steps, 1: lambda s: s.modify(s.made[0], limit_price=103.5)},
+    )
     assert moved.fills == [(3, 10, 103.5)]
     ended = play([FLAT, gap, DIP], {**steps, 1: lambda s: s.cancel(s.made[0])})
     assert (ended.fills, ended.statuses) == ([], ["CANCELED"])
@@ -93,9 +105,13 @@ def test_a_closed_order_cannot_change_and_a_cancel_of_it_does_nothing() -> None:
 def test_cancel_all_ends_entries_and_what_they_hold() -> None:
     run = play(
         [FLAT, FLAT, DIP],
-        {0: lambda s: [s.buy(SYMBOL, 10, limit_price=99, take_profit=104, stop_loss=90),
-                       s.sell(SYMBOL, 10, stop_price=99)],
-         1: lambda s: s.cancel_all()},
+        {
+            0: lambda s: [
+                s.buy(SYMBOL, 10, limit_price=99, take_profit=104, stop_loss=90),
+                s.sell(SYMBOL, 10, stop_price=99),
+            ],
+            1: lambda s: s.cancel_all(),
+        },
     )
     assert run.fills == []
     assert run.statuses == ["CANCELED"] * 4
@@ -106,8 +122,10 @@ def test_a_change_off_the_tick_is_refused_and_the_order_stays() -> None:
 
     run = play(
         [FLAT, FLAT, DIP],
-        {0: lambda s: s.buy(SYMBOL, 10, limit_price=99),
-         1: lambda s: s.modify(s.made[0], limit_price=98.995)},
+        {
+            0: lambda s: s.buy(SYMBOL, 10, limit_price=99),
+            1: lambda s: s.modify(s.made[0], limit_price=98.995),
+        },
         instrument=Instrument(SYMBOL, tick_size="0.01"),
     )
     assert run.fills == [(3, 10, 99)]

@@ -41,6 +41,7 @@ def path(name: str) -> dict[str, Any]:
 
 NEXT = {"children": "next_bar"}
 
+# fmt: off
 TABLE = [
     Row("target in the bar of entry", "buy", BRACKET, ((100, 105, 99, 104),),
         [(1, 10, 100), (2, -10, 104)], TARGET),
@@ -71,7 +72,7 @@ TABLE = [
         [(2, 10, 99), (2, -10, 97)], STOPPED),
     Row("limit entry, both in the bar", "buy", LIMIT_IN, (BOTH,),
         [(2, 10, 99), (2, -10, 97)], STOPPED, ambiguous=1),
-    Row("limit entry, target only where the high comes last", "buy", LIMIT_IN, ((100, 105, 98, 99),),
+    Row("limit entry, target where the high comes last", "buy", LIMIT_IN, ((100, 105, 98, 99),),
         [(2, 10, 99), (2, -10, 104)], TARGET, path("open_low_high_close"), ambiguous=1),
     Row("limit entry, the high came first", "buy", LIMIT_IN, ((100, 105, 98, 99),),
         [(2, 10, 99)], OPEN_EXITS, ambiguous=1),
@@ -97,9 +98,10 @@ TABLE = [
         [(1, 10, 100), (2, -10, 97)], ["FILLED", "FILLED"]),
     Row("OTO with a stop-limit, gap beyond", "buy", {"stop_loss": (97, 96)},
         ((100, 100, 99, 99), (95, 95, 94, 95)), [(1, 10, 100)], ["FILLED", "TRIGGERED"]),
-    Row("entry not filled", "buy", {"limit_price": 90, **BRACKET}, (BOTH,), [],
-        ["ACCEPTED", "HELD", "HELD"]),
+    Row("entry not filled", "buy", {"limit_price": 94, "take_profit": 104, "stop_loss": 90},
+        (BOTH,), [], ["ACCEPTED", "HELD", "HELD"]),
 ]
+# fmt: on
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda r: r.name)
@@ -139,7 +141,7 @@ def test_exits_cover_what_a_partly_filled_entry_holds() -> None:
     run = play(
         [
             FLAT,
-            (100, 104.5, 99.5, 104, 400),  # buys 40 at 100; the target takes them at 104? no volume left
+            (100, 104.5, 99.5, 104, 400),  # buys 40 at 100: no volume is left for the target
             (104.2, 104.5, 103, 104, 400),  # sells 40 at the open, 104.2
             (100, 100, 98, 98, 400),
         ],
@@ -233,8 +235,10 @@ def test_reduce_only_orders_never_pass_through_zero() -> None:
         [FLAT, FLAT, (105, 105, 104, 104)],
         {
             0: lambda s: s.buy(SYMBOL, 10),
-            1: lambda s: [s.sell(SYMBOL, 6, limit_price=104, reduce_only=True),
-                          s.sell(SYMBOL, 10, limit_price=104.5, reduce_only=True)],
+            1: lambda s: [
+                s.sell(SYMBOL, 6, limit_price=104, reduce_only=True),
+                s.sell(SYMBOL, 10, limit_price=104.5, reduce_only=True),
+            ],
         },
     )
     assert [f[1] for f in run.fills] == [10, -6, -4]

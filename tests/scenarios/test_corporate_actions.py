@@ -22,8 +22,9 @@ def split(ratio: float) -> list[dict[str, Any]]:
 
 
 def dividend(amount: float) -> list[dict[str, Any]]:
-    return [{"symbol": SYMBOL, "ex_date": "2024-01-02", "kind": "cash_dividend",
-             "cash_amount": amount}]
+    return [
+        {"symbol": SYMBOL, "ex_date": "2024-01-02", "kind": "cash_dividend", "cash_amount": amount}
+    ]
 
 
 def flat(*prices: float) -> list[tuple[float, float, float, float]]:
@@ -55,8 +56,11 @@ def test_a_short_position_splits_too() -> None:
 def test_what_does_not_fill_a_step_is_paid_out_at_the_new_price(cost: str) -> None:
     """7 shares 3-for-2 are 10.5: ten shares, and half a share in cash at 80."""
     run = over_night(
-        flat(120, 120, 80, 80), {-1: lambda s: s.buy(SYMBOL, 7)}, split(1.5),
-        instrument=Instrument(SYMBOL, step_size=1), engine={"cost": cost},
+        flat(120, 120, 80, 80),
+        {-1: lambda s: s.buy(SYMBOL, 7)},
+        split(1.5),
+        instrument=Instrument(SYMBOL, step_size=1),
+        engine={"cost": cost},
     )
     position = run.strategies[0].position(SYMBOL)
     assert position.quantity == 10
@@ -68,8 +72,10 @@ def test_what_does_not_fill_a_step_is_paid_out_at_the_new_price(cost: str) -> No
 
 def test_a_reverse_split_that_leaves_less_than_a_step_ends_the_round_trip() -> None:
     run = over_night(
-        flat(2, 2, 20, 20, 20), {-1: lambda s: s.buy(SYMBOL, 5), 2: lambda s: s.buy(SYMBOL, 1)},
-        split(0.1), instrument=Instrument(SYMBOL, step_size=1),
+        flat(2, 2, 20, 20, 20),
+        {-1: lambda s: s.buy(SYMBOL, 5), 2: lambda s: s.buy(SYMBOL, 1)},
+        split(0.1),
+        instrument=Instrument(SYMBOL, step_size=1),
     )
     assert run.kernel.account.cash_exact == 100_000 - 10 + 10 - 20
     trips = run.table("trades")
@@ -80,8 +86,10 @@ def test_a_reverse_split_that_leaves_less_than_a_step_ends_the_round_trip() -> N
 def test_a_round_trip_over_a_split_has_the_profit_of_its_cash_flows() -> None:
     run = over_night(
         flat(120, 120, 80, 90, 90),
-        {-1: lambda s: s.buy(SYMBOL, 7), 2: lambda s: s.close(SYMBOL)}, split(1.5),
-        instrument=Instrument(SYMBOL, step_size=1), fees="fixed:1",
+        {-1: lambda s: s.buy(SYMBOL, 7), 2: lambda s: s.close(SYMBOL)},
+        split(1.5),
+        instrument=Instrument(SYMBOL, step_size=1),
+        fees="fixed:1",
     )
     # −840 − 1, 40 for the half share, 900 − 1: the split's cash is no trade and pays no fee.
     assert run.kernel.account.cash_exact == 100_000 + 98
@@ -94,9 +102,13 @@ def test_a_round_trip_over_a_split_has_the_profit_of_its_cash_flows() -> None:
 def test_open_orders_are_restated_by_a_split() -> None:
     run = over_night(
         [*flat(700, 700), (100, 101, 96.5, 98)],
-        {0: lambda s: [s.buy(SYMBOL, 3, limit_price=686),  # 98 × 21
-                       s.sell(SYMBOL, 2, stop_price=679),  # 97 × 14
-                       s.sell(SYMBOL, 1, limit_price=714)]},  # 102
+        {
+            0: lambda s: [
+                s.buy(SYMBOL, 3, limit_price=686),  # 98 × 21
+                s.sell(SYMBOL, 2, stop_price=679),  # 97 × 14
+                s.sell(SYMBOL, 1, limit_price=714),
+            ]
+        },  # 102
         split(7),
     )
     assert run.fills == [(3, 21, 98), (3, -14, 97)]
@@ -108,18 +120,28 @@ def test_restated_prices_lie_on_the_tick_and_are_no_better() -> None:
     orders: list[Any] = []
     over_night(
         flat(100, 100, 33.4),
-        {0: lambda s: orders.extend([s.buy(SYMBOL, 3, limit_price=90.01),
-                                     s.sell(SYMBOL, 3, limit_price=110.01),
-                                     s.buy(SYMBOL, 3, stop_price=110.01)])},
-        split(3), instrument=Instrument(SYMBOL, tick_size="0.01"),
+        {
+            0: lambda s: orders.extend(
+                [
+                    s.buy(SYMBOL, 3, limit_price=90.01),
+                    s.sell(SYMBOL, 3, limit_price=110.01),
+                    s.buy(SYMBOL, 3, stop_price=110.01),
+                ]
+            )
+        },
+        split(3),
+        instrument=Instrument(SYMBOL, tick_size="0.01"),
     )
     # 30.00333 down for the buyer; 36.67 exactly for the seller and the trigger.
-    assert [orders[0].limit_price, orders[1].limit_price, orders[2].stop_price] == [30, 36.67, 36.67]
+    shown = [orders[0].limit_price, orders[1].limit_price, orders[2].stop_price]
+    assert shown == [30, 36.67, 36.67]
 
 
 def test_an_order_of_less_than_a_step_after_a_split_is_canceled() -> None:
     run = over_night(
-        flat(2, 2, 20), {0: lambda s: s.buy(SYMBOL, 5, limit_price=1)}, split(0.1),
+        flat(2, 2, 20),
+        {0: lambda s: s.buy(SYMBOL, 5, limit_price=1)},
+        split(0.1),
         instrument=Instrument(SYMBOL, step_size=1),
     )
     assert run.statuses == ["CANCELED"]
@@ -129,7 +151,8 @@ def test_an_order_of_less_than_a_step_after_a_split_is_canceled() -> None:
 def test_the_exits_of_a_bracket_cover_the_new_units() -> None:
     run = over_night(
         [*flat(700, 700), (100, 104, 99, 103)],
-        {-1: lambda s: s.buy(SYMBOL, 3, take_profit=721, stop_loss=630)}, split(7),
+        {-1: lambda s: s.buy(SYMBOL, 3, take_profit=721, stop_loss=630)},
+        split(7),
     )
     assert run.fills == [(0, 3, 700), (3, -21, 103)]
     assert run.statuses == ["FILLED", "FILLED", "CANCELED"]
@@ -153,7 +176,8 @@ FLAT700 = (700, 700, 700, 700)
 def test_a_trailing_stop_trails_on_in_new_prices() -> None:
     run = over_night(
         [*flat(700, 700), (100, 102, 100, 102), (101, 101, 99, 99)],
-        {0: lambda s: s.sell(SYMBOL, 2, trail_amount=14)}, split(7),
+        {0: lambda s: s.sell(SYMBOL, 2, trail_amount=14)},
+        split(7),
     )
     # The distance becomes 2, the best price 100, then 102: the trigger is 100.
     assert run.fills == [(4, -14, 100)]
@@ -175,8 +199,9 @@ def test_a_trailing_stop_sent_after_a_split_begins_at_the_new_price() -> None:
 
 def test_strategies_with_opposite_holdings_split_apart() -> None:
     one, two = Script({-1: lambda s: s.buy(SYMBOL, 3)}), Script({-1: lambda s: s.sell(SYMBOL, 3)})
-    run = over_night(flat(30, 30, 20), [one, two], split(1.5),
-                     instrument=Instrument(SYMBOL, step_size=1))
+    run = over_night(
+        flat(30, 30, 20), [one, two], split(1.5), instrument=Instrument(SYMBOL, step_size=1)
+    )
     assert one.position(SYMBOL).quantity == 4
     assert two.position(SYMBOL).quantity == -4
     assert run.kernel.account.cash_exact == 100_000
@@ -200,22 +225,33 @@ def test_a_dividend_lowers_resting_buys_and_protective_sells_only() -> None:
     orders: list[Any] = []
     over_night(
         flat(100, 100, 99),
-        {0: lambda s: orders.extend([
-            s.buy(SYMBOL, 1, limit_price=95), s.sell(SYMBOL, 1, stop_price=94),
-            s.sell(SYMBOL, 1, limit_price=105), s.buy(SYMBOL, 1, stop_price=106),
-            s.sell(SYMBOL, 1, stop_price=94, limit_price=93),
-        ])},
+        {
+            0: lambda s: orders.extend(
+                [
+                    s.buy(SYMBOL, 1, limit_price=95),
+                    s.sell(SYMBOL, 1, stop_price=94),
+                    s.sell(SYMBOL, 1, limit_price=105),
+                    s.buy(SYMBOL, 1, stop_price=106),
+                    s.sell(SYMBOL, 1, stop_price=94, limit_price=93),
+                ]
+            )
+        },
         dividend(1),
     )
     assert [(o.limit_price, o.stop_price) for o in orders] == [
-        (94, None), (None, 93), (105, None), (None, 106), (92, 93),
+        (94, None),
+        (None, 93),
+        (105, None),
+        (None, 106),
+        (92, 93),
     ]
 
 
 def test_a_position_carried_over_a_dividend_earns_it_in_its_round_trip() -> None:
     run = over_night(
         flat(100, 100, 99, 99),
-        {-1: lambda s: s.buy(SYMBOL, 10), 2: lambda s: s.close(SYMBOL)}, dividend(1),
+        {-1: lambda s: s.buy(SYMBOL, 10), 2: lambda s: s.close(SYMBOL)},
+        dividend(1),
     )
     assert run.table("trades")[0]["pnl"] == 0
     assert run.kernel.account.cash_exact == 100_000

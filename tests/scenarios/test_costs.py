@@ -51,7 +51,8 @@ def test_makers_and_takers_pay_their_own_rate() -> None:
         fees="bps:2/-1",
     )
     assert [(f["liquidity"], round(f["fee"], 9)) for f in run.table("fills")] == [
-        ("taker", 0.2), ("maker", -0.099),
+        ("taker", 0.2),
+        ("maker", -0.099),
     ]
     assert cash_after(run) == Decimal(100_000) - 1000 - 990 - Decimal("0.2") + Decimal("0.099")
 
@@ -66,7 +67,9 @@ def test_makers_and_takers_pay_their_own_rate() -> None:
 def test_a_partly_filled_order_pays_its_minimum_once(fees: str, expected: list[float]) -> None:
     run = play(
         [FLAT, (100, 100, 100, 100, 600), (100, 100, 100, 100, 1000)],
-        {0: lambda s: s.buy(SYMBOL, 150)}, fees=fees, participation=0.1,
+        {0: lambda s: s.buy(SYMBOL, 150)},
+        fees=fees,
+        participation=0.1,
     )
     assert [f[1] for f in run.fills] == [60, 90]
     assert [f["fee"] for f in run.table("fills")] == pytest.approx(expected)
@@ -80,12 +83,11 @@ def test_us_fees_are_taken_on_sales_by_the_table_of_the_day_rounded_up_to_the_ce
         [FLAT, FLAT, FLAT],
         {0: lambda s: s.buy(SYMBOL, 200), 1: lambda s: s.close(SYMBOL)},
         fees=UsRegulatoryFees(sec=[[0, 22_900]], taf=[[0, 119_000, 5_950_000_000]]),
-        start=day, instrument=share,
+        start=day,
+        instrument=share,
     )
     assert [f["fee"] for f in run.table("fills")] == pytest.approx([0, 0.49])
-    generic = play(
-        [FLAT, FLAT], {0: lambda s: s.sell(SYMBOL, 200)}, fees="us", start=day
-    )
+    generic = play([FLAT, FLAT], {0: lambda s: s.sell(SYMBOL, 200)}, fees="us", start=day)
     assert generic.table("fills")[0]["fee"] == 0
 
 
@@ -109,16 +111,20 @@ def test_orders_that_take_slip_against_themselves(
     slippage: Any, tick: str | None, terms: dict[str, Any], side: str, price: float
 ) -> None:
     run = play(
-        [FLAT, BAR], {0: lambda s: getattr(s, side)(SYMBOL, 10, **terms)},
-        slippage=slippage, instrument=Instrument(SYMBOL, tick_size=tick),
+        [FLAT, BAR],
+        {0: lambda s: getattr(s, side)(SYMBOL, 10, **terms)},
+        slippage=slippage,
+        instrument=Instrument(SYMBOL, tick_size=tick),
     )
     assert [f[2] for f in run.fills] == [price]
 
 
 def test_slippage_by_range_at_the_same_close_reads_the_bar_just_ended() -> None:
     run = play(
-        [(100, 104, 98, 101)], {0: lambda s: s.buy(SYMBOL, 10)},
-        slippage="range:0.5", fill="same_close",
+        [(100, 104, 98, 101)],
+        {0: lambda s: s.buy(SYMBOL, 10)},
+        slippage="range:0.5",
+        fill="same_close",
     )
     assert run.fills == [(1, 10, 104)]
 

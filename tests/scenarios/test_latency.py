@@ -43,8 +43,9 @@ def test_answers_are_learned_of_after_the_latency_in_order() -> None:
 
 
 def test_a_path_fill_after_the_arrival_keeps_its_own_stamp() -> None:
-    run = play([FLAT, (100, 101, 98, 100)], {0: lambda s: s.buy(SYMBOL, 10, limit_price=99)},
-               latency="6s")
+    run = play(
+        [FLAT, (100, 101, 98, 100)], {0: lambda s: s.buy(SYMBOL, 10, limit_price=99)}, latency="6s"
+    )
     assert run.fills == [(2, 10, 99)]
 
 
@@ -66,8 +67,10 @@ def test_a_cancel_takes_the_latency_too(latency: str | None, status: str) -> Non
 def test_a_change_takes_the_latency_too(latency: str, price: float) -> None:
     run = play(
         [FLAT, FLAT, FLAT, (100, 101, 98, 100), FLAT],
-        {0: lambda s: s.buy(SYMBOL, 10, limit_price=99),
-         2: lambda s: s.modify(s.made[0], limit_price=99.5)},
+        {
+            0: lambda s: s.buy(SYMBOL, 10, limit_price=99),
+            2: lambda s: s.modify(s.made[0], limit_price=99.5),
+        },
         latency=latency,
     )
     assert run.fills == [(4, 10, price)]

@@ -98,8 +98,9 @@ def test_an_order_of_a_fill_at_the_open_meets_that_bars_path() -> None:
                 self.buy(SYMBOL, 2, limit_price=99)
                 self.buy(SYMBOL, 4)
 
-    run = play([FLAT, (100, 101, 98, 100), (101, 101, 101, 101)],
-               Chained({0: lambda s: s.buy(SYMBOL, 1)}))
+    run = play(
+        [FLAT, (100, 101, 98, 100), (101, 101, 101, 101)], Chained({0: lambda s: s.buy(SYMBOL, 1)})
+    )
     assert run.fills == [(1, 1, 100), (2, 2, 99), (2, 4, 101)]
 
 
@@ -109,9 +110,11 @@ def test_an_order_of_a_fill_on_the_path_meets_the_next_open_not_the_rest_of_the_
             if fill.quantity == 1:
                 self.sell(SYMBOL, 1, limit_price=100.5)
 
-    run = play([FLAT, (100, 101, 98, 101), (100, 102, 100, 101)],
-               Chained({0: lambda s: s.buy(SYMBOL, 1, limit_price=99)}),
-               path="open_low_high_close")
+    run = play(
+        [FLAT, (100, 101, 98, 101), (100, 102, 100, 101)],
+        Chained({0: lambda s: s.buy(SYMBOL, 1, limit_price=99)}),
+        path="open_low_high_close",
+    )
     assert run.fills == [(2, 1, 99), (3, -1, 100.5)]
 
 
@@ -137,8 +140,9 @@ def test_the_open_of_another_symbol_is_over_once_a_fill_at_it_is_learned_of() ->
             if fill.symbol == "AAA":
                 self.buy("BBB", 1)
 
-    run = play({"AAA": flat(100, 101, 102), "BBB": flat(10, 11, 12)},
-               Two({0: lambda s: s.buy("AAA", 1)}))
+    run = play(
+        {"AAA": flat(100, 101, 102), "BBB": flat(10, 11, 12)}, Two({0: lambda s: s.buy("AAA", 1)})
+    )
     assert run.fills == [(1, 1, 101), (2, 1, 12)]
 
 

@@ -42,6 +42,8 @@ def down(name: str, terms: dict[str, Any], *bars: Any, **rest: Any) -> Row:
 TOUCH = {"touch_fills": True}
 OPEN = "ACCEPTED"
 
+# Tables are kept a verdict to a line.
+# fmt: off
 MARKET = [
     up("next open", {}, (101, 103, 99, 102), fills=[(1, 10, 101)]),
     down("next open sells", {}, (101, 103, 99, 102), fills=[(1, -10, 101)]),
@@ -55,7 +57,8 @@ MARKET = [
 LIMIT = [
     up("crossed", {"limit_price": 99}, (100, 101, 98, 100), fills=[(2, 10, 99)]),
     up("touched", {"limit_price": 99}, (100, 101, 99, 100), fills=[], status=OPEN),
-    up("touched, fills", {"limit_price": 99}, (100, 101, 99, 100), fills=[(2, 10, 99)], venue=TOUCH),
+    up("touched, fills", {"limit_price": 99}, (100, 101, 99, 100), fills=[(2, 10, 99)],
+       venue=TOUCH),
     up("not reached", {"limit_price": 99}, (100, 101, 99.5, 100), fills=[], status=OPEN,
        venue=TOUCH),
     up("gap below", {"limit_price": 99}, (97, 101, 96, 100), fills=[(1, 10, 97)]),
@@ -174,6 +177,8 @@ AT_ONCE = [
        venue={"fill": "next_close"}),
 ]
 
+# fmt: on
+
 TABLE = [*MARKET, *LIMIT, *STOP, *STOP_LIMIT, *TRAILING, *IF_TOUCHED, *AT_ONCE]
 
 
@@ -238,8 +243,12 @@ def test_a_trailing_order_shows_its_current_trigger() -> None:
 def test_post_only_is_refused_where_it_would_take() -> None:
     run = play(
         [FLAT, (101, 103, 99, 102)],
-        {0: lambda s: [s.buy(SYMBOL, 10, limit_price=101, post_only=True),
-                       s.buy(SYMBOL, 10, limit_price=99.5, post_only=True)]},
+        {
+            0: lambda s: [
+                s.buy(SYMBOL, 10, limit_price=101, post_only=True),
+                s.buy(SYMBOL, 10, limit_price=99.5, post_only=True),
+            ]
+        },
     )
     assert run.statuses == ["REJECTED", "FILLED"]
     assert run.reasons[0].startswith("post_only:")

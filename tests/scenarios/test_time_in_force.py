@@ -89,13 +89,13 @@ def test_a_limit_on_close_is_met_by_a_close_within_it(limit: float, status: str)
 
 
 def test_a_closing_order_is_executed_where_no_bar_ends_with_the_session() -> None:
-    table = pd.concat([
-        frame([FLAT, (100, 103, 97, 102.5)], start=FRIDAY_CLOSE - 4 * MINUTE),
-        frame([FLAT], start=MONDAY_OPEN),
-    ])
-    run = play(
-        table, {0: lambda s: s.buy(SYMBOL, 1, time_in_force="cls")}, instrument=listed()
+    table = pd.concat(
+        [
+            frame([FLAT, (100, 103, 97, 102.5)], start=FRIDAY_CLOSE - 4 * MINUTE),
+            frame([FLAT], start=MONDAY_OPEN),
+        ]
     )
+    run = play(table, {0: lambda s: s.buy(SYMBOL, 1, time_in_force="cls")}, instrument=listed())
     assert stamps(run) == [("2024-01-05 21:00", 102.5)]
 
 
@@ -103,8 +103,12 @@ def test_bars_outside_the_session_fill_extended_hours_orders_only() -> None:
     table = frame([FLAT, (101, 103, 97, 102), FLAT], start=FRIDAY_CLOSE - MINUTE)
     run = play(
         table,
-        {0: lambda s: [s.buy(SYMBOL, 1, limit_price=99, extended_hours=True),
-                       s.buy(SYMBOL, 2, limit_price=99)]},
+        {
+            0: lambda s: [
+                s.buy(SYMBOL, 1, limit_price=99, extended_hours=True),
+                s.buy(SYMBOL, 2, limit_price=99),
+            ]
+        },
         instrument=listed(),
     )
     assert [f[1] for f in run.fills] == [1]
@@ -112,10 +116,12 @@ def test_bars_outside_the_session_fill_extended_hours_orders_only() -> None:
 
 def test_a_bar_that_begins_before_the_open_trades_in_the_session() -> None:
     """Hourly bars on the clock hour: [14:00, 15:00) holds the first half hour of trading."""
-    table = pd.concat([
-        frame([FLAT], start=FRIDAY_CLOSE - 60 * MINUTE),
-        frame([(101, 103, 97, 102), FLAT], start=MONDAY_OPEN - 30 * MINUTE, minutes=60),
-    ])
+    table = pd.concat(
+        [
+            frame([FLAT], start=FRIDAY_CLOSE - 60 * MINUTE),
+            frame([(101, 103, 97, 102), FLAT], start=MONDAY_OPEN - 30 * MINUTE, minutes=60),
+        ]
+    )
     run = _hourly(table)
     assert [f[1:] for f in run.fills] == [(1, 101), (2, 101)]
 
@@ -132,9 +138,13 @@ def _hourly(table: pd.DataFrame) -> Run:
 
 
 def test_around_the_clock_a_day_ends_at_midnight_utc() -> None:
-    steps = {0: lambda s: [s.buy(SYMBOL, 1, limit_price=99, time_in_force="day"),
-                           s.buy(SYMBOL, 2, time_in_force="cls"),
-                           s.buy(SYMBOL, 4, time_in_force="opg")]}
+    steps = {
+        0: lambda s: [
+            s.buy(SYMBOL, 1, limit_price=99, time_in_force="day"),
+            s.buy(SYMBOL, 2, time_in_force="cls"),
+            s.buy(SYMBOL, 4, time_in_force="opg"),
+        ]
+    }
     rows = [FLAT, (100, 101, 100, 100.5), (101, 101, 98, 99)]
     run = play(rows, steps, start=START + DAY - 2 * MINUTE)
     assert run.statuses == ["EXPIRED", "FILLED", "FILLED"]
@@ -142,9 +152,13 @@ def test_around_the_clock_a_day_ends_at_midnight_utc() -> None:
 
 
 def test_gtd_ends_at_its_moment_and_not_before() -> None:
-    steps = {0: lambda s: [s.buy(SYMBOL, 1, limit_price=99, expires_at=START + 2 * MINUTE),
-                           s.buy(SYMBOL, 2, limit_price=99, expires_at=START + 2 * MINUTE + 1),
-                           s.buy(SYMBOL, 4, limit_price=98, expires_at=START + 2 * MINUTE)]}
+    steps = {
+        0: lambda s: [
+            s.buy(SYMBOL, 1, limit_price=99, expires_at=START + 2 * MINUTE),
+            s.buy(SYMBOL, 2, limit_price=99, expires_at=START + 2 * MINUTE + 1),
+            s.buy(SYMBOL, 4, limit_price=98, expires_at=START + 2 * MINUTE),
+        ]
+    }
     rows = [FLAT, (100, 101, 98.5, 100), (97, 101, 96, 100)]
     run = play(rows, steps)
     assert run.statuses == ["FILLED", "FILLED", "EXPIRED"]
@@ -156,4 +170,3 @@ def test_gtd_between_two_bars_expires_at_its_own_time() -> None:
     run = play([FLAT, (100, 101, 98, 100)], steps)
     assert run.strategies[0].happened[-1] == ("expired", START + 90_000_000_000)
     assert run.fills == []
-
