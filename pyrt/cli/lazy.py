@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("pyrt.cli.demo:demo", "Backtest on real bars that a package ships; write a report."),
     "live": ("pyrt.cli.live:live", "Run a strategy on an account; paper by default."),
     "indicators": ("pyrt.cli.indicators:indicators", "List the indicators, or show one."),
+    "simulator": ("pyrt.cli.simulator:simulator", "Serve data as a local Alpaca exchange."),
 }
 """Subcommands: name → (``module:command``, the line that `pyrt --help` shows)."""
 

@@ -194,7 +194,7 @@ def send(desk: Desk, record: OrderRecord) -> None:
             record.side,
             record.time_in_force,
             record.quantity,  # type: ignore[arg-type]
-            record.limit_price,  # type: ignore[arg-type]
+            record.limit_price,
             stop,  # type: ignore[arg-type]
         )
         return

@@ -36,10 +36,10 @@ def available(desk: Desk, symbol: str) -> Decimal:
     side = "sell" if held > 0 else "buy"
     claims: dict[str, Decimal] = {}
     for order in desk.orders.values():
-        if order.symbol == symbol and order.side == side and not order.is_final:
-            if order.status != "held":
-                key = order.parent or order.id
-                claims[key] = max(claims.get(key, Decimal(0)), order.leaves)
+        is_exit = order.symbol == symbol and order.side == side
+        if is_exit and not order.is_final and order.status != "held":
+            key = order.parent or order.id
+            claims[key] = max(claims.get(key, Decimal(0)), order.leaves)
     free = max(abs(held) - sum(claims.values(), Decimal(0)), Decimal(0))
     return free if held > 0 else -free
 

@@ -1,0 +1,37 @@
+"""Runs the simulator's application on a loopback socket with uvicorn. Needs `pyrt[ops]`."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import starlette  # noqa: F401 - a missing extra shows here, before anything runs
+import uvicorn
+
+from pyrt.adapters.alpaca.simulator.server import SimulatorServer
+
+HOST = "127.0.0.1"
+
+
+def make_runner(server: SimulatorServer) -> uvicorn.Server:
+    """Return a uvicorn server for the simulator; its `should_exit` ends it."""
+    config = uvicorn.Config(
+        server.app(), log_level="warning", access_log=False, timeout_graceful_shutdown=1
+    )
+    return uvicorn.Server(config)
+
+
+def bind(port: int) -> socket.socket:
+    """Return a listening loopback socket; port 0 takes a free one."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((HOST, port))
+    listener.listen(128)
+    return listener
+
+
+def serve(server: SimulatorServer, port: int, announce: Callable[[dict[str, str]], object]) -> None:
+    """Serve until interrupted; `announce` gets the URLs and keys once connections are taken."""
+    listener = bind(port)
+    announce(server.urls(HOST, listener.getsockname()[1]))
+    make_runner(server).run(sockets=[listener])
