@@ -18,6 +18,8 @@ from pyrt.risk.gate import BasicGate
 from pyrt.strategy.strategy import Strategy
 
 PREFIX = "pyrt-test-"
+PHASES = 3
+"""What ends, the calendar, what happens: the simulator yields each instant once for each."""
 
 
 class Lockstep:
@@ -43,9 +45,17 @@ class Lockstep:
     def run(self) -> None:
         self.node.start(self.simulator.now)
         self._settle(self.simulator.now)
-        for ts in self.simulator.instants():
+        for step, ts in enumerate(self.simulator.instants(), start=1):
             self._settle(ts)
+            if step % PHASES == 0:
+                self._timers(ts)
         self.node.stop()
+
+    def _timers(self, ts: int) -> None:
+        """Fire what is due, after all that happens at an instant, as a backtest does."""
+        self.node.take(ts, [])
+        self.node.fire_timers()
+        self._settle(ts)
 
     def _settle(self, ts: int) -> None:
         """Exchange bytes until neither side has anything to say at `ts`."""
