@@ -14,7 +14,12 @@ cdef class BarMatcher:
     """Time of the moment being matched: that bar's open, or its close with the path to it."""
     cdef bint doubted
     """The bar is counted as ambiguous for the owner being walked."""
-    cdef int take_bar(self, VenueBook book, int64_t ts_open, const double* prices) except -1
+    cdef int take_bar(self, VenueBook book, int64_t ts_open, int64_t ts_close,
+                      const double* prices) except -1
+    cdef int turn_to(self, VenueBook book, int64_t ts) except -1
+    cdef int begin_open(self, VenueBook book, int64_t ts_open, int64_t ts_close,
+                        const double* prices) except -1
+    cdef int end_open(self, VenueBook book) except -1
     cdef int open(self, VenueBook book, int64_t ts_open, int64_t ts_close,
                   const double* prices) except -1
     cdef int close(self, VenueBook book, int64_t ts_open, int64_t ts_close,
@@ -45,3 +50,5 @@ cdef class BarMatcher:
     cdef int note_doubt(self, VenueBook book, int32_t owner) except -1
     cdef int note_doubt_after(self, VenueBook book, int32_t owner, int64_t at, bint up) except -1
     cdef int meet_close(self, VenueBook book) except -1
+
+cdef list in_order_of_issue(list books)

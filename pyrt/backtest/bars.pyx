@@ -27,6 +27,19 @@ cdef inline bint waits_for_touch(VenueOrder order) noexcept:
     return order.type == MARKET_IF_TOUCHED or order.type == LIMIT_IF_TOUCHED
 
 
+cdef list in_order_of_issue(list books):
+    """The working orders of some books, as they were sent."""
+    cdef VenueBook book
+    cdef VenueOrder order
+    cdef list numbered = []
+    for book in books:
+        for order in book.orders:
+            numbered.append((order.number, order))
+    if len(numbered) > 1:
+        numbered.sort()
+    return [pair[1] for pair in numbered]
+
+
 @cython.final
 cdef class BarMatcher:
     """Walks each bar for the orders that wait in its instrument.
@@ -40,7 +53,8 @@ cdef class BarMatcher:
 
     # -- the two moments -----------------------------------------------------------------------
 
-    cdef int take_bar(self, VenueBook book, int64_t ts_open, const double* prices) except -1:
+    cdef int take_bar(self, VenueBook book, int64_t ts_open, int64_t ts_close,
+                      const double* prices) except -1:
         """Read the bar's prices into the book; volume already taken at its open stays taken."""
         book.open_price = nano_from_double(prices[0])
         book.high = nano_from_double(prices[1])
@@ -51,31 +65,49 @@ cdef class BarMatcher:
             if self.venue.participation > 0.0:
                 book.budget = book.instrument.volume_units(prices[4] * self.venue.participation)
         book.bar = ts_open
-        self.ts_open = ts_open
+        book.bar_close = ts_close
+        return 0
+
+    cdef int turn_to(self, VenueBook book, int64_t ts) except -1:
+        """Make the moment `ts` of the book's bar the one being matched."""
+        self.ts_open = book.bar
+        self.ts_close = book.bar_close
+        self.ts = self.venue.now = ts
         return 0
 
     cdef int open(self, VenueBook book, int64_t ts_open, int64_t ts_close,
                   const double* prices) except -1:
         """The open of a bar: whoever waits in the instrument meets its open price."""
         cdef VenueOrder order
-        self.take_bar(book, ts_open, prices)
-        self.ts_close = ts_close
-        self.ts = self.venue.now = book.opened = ts_open
+        self.begin_open(book, ts_open, ts_close, prices)
+        for order in in_order_of_issue([book]):
+            self.meet_open(book, order)
+        return self.end_open(book)
+
+    cdef int begin_open(self, VenueBook book, int64_t ts_open, int64_t ts_close,
+                        const double* prices) except -1:
+        """Read the bar and carry out what arrives with it."""
+        cdef VenueOrder order
+        self.take_bar(book, ts_open, ts_close, prices)
+        self.turn_to(book, ts_open)
+        book.opened = ts_open
         self.venue.hasten(book, ts_open, ts_close - ts_open)
-        for order in list(book.orders):
+        for order in book.orders:
             order.blocked = False
-            if not order.done and order.misses != ts_open and self.takes_part(book, order):
-                self.meet_open(book, order)
-        self.note_price(book, book.open_price, ts_open)
+        return 0
+
+    cdef int end_open(self, VenueBook book) except -1:
+        """Let the open be the last price, and trailing triggers follow it."""
+        self.turn_to(book, book.bar)
+        self.note_price(book, book.open_price, book.bar)
         return self.let_trail(book, book.open_price)
 
     cdef int close(self, VenueBook book, int64_t ts_open, int64_t ts_close,
                    const double* prices) except -1:
         """The path from open to close, then the close itself."""
         cdef VenueOrder order
-        self.venue.now = ts_close
-        self.take_bar(book, ts_open, prices)
-        self.ts_close = self.ts = ts_close
+        self.take_bar(book, ts_open, ts_close, prices)
+        self.turn_to(book, ts_close)
         owners = set()
         for order in book.orders:
             order.blocked = False
@@ -115,6 +147,9 @@ cdef class BarMatcher:
         """Fill or trigger one order at the open price; what must trade at once then ends."""
         cdef int64_t price = book.open_price
         cdef bint opening = order.tif == OPG
+        self.turn_to(book, book.bar)
+        if order.done or order.misses == self.ts_open or not self.takes_part(book, order):
+            return 0
         if order.tif == CLS or (opening and self.ts_close <= order.not_before):
             return 0
         if order.type == MARKET and self.venue.timing == NEXT_CLOSE and not opening:

@@ -88,6 +88,7 @@ cdef class VenueBook:
     cdef int64_t close
     cdef int64_t bar
     """ts_open of the bar those prices are of."""
+    cdef int64_t bar_close
     cdef int64_t opened
     """ts_open of the bar whose open has been met; INT64_MIN before the first."""
     cdef readonly dict units

@@ -3,7 +3,7 @@ cimport cython
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t
 
-from pyrt.backtest.bars cimport BarMatcher
+from pyrt.backtest.bars cimport BarMatcher, in_order_of_issue
 from pyrt.backtest.book cimport VenueBook, VenueOrder
 from pyrt.backtest.corporate cimport apply_action
 from pyrt.backtest.feed cimport Cursor, Feed
@@ -381,44 +381,48 @@ cdef class Runner:
 
     cdef int opens(self, int64_t now) except -1:
         """Delayed news, then every bar that opens now and that an order waits for."""
-        cdef Cursor cursor
-        cdef VenueBook book
-        cdef double[5] prices
-        cdef Py_ssize_t i
-        cdef int k
         if self.venue.next_delayed <= now:
             self.venue.release_delayed(now)
         if now > self.venue.opens_over:
             self.venue.opens_over = now
-        for _, index in self.opening(now):
-            cursor = self.drivers[<int32_t>index]
-            book = <VenueBook>self.venue.books[<int32_t>index]
-            i = cursor.at
-            for k in range(5):
-                prices[k] = cursor.columns[k][i]
-            self.bars.open(book, cursor.ts_open[i], cursor.ts_event[i], prices)
+        self.meet_opens(now)
         if self.kernel.inbox.count or self.kernel.desk.commands:
             self.kernel.settle()
         return 0
 
-    cdef list opening(self, int64_t now):
-        """(oldest waiting order, index) of each instrument that opens now, in order of issue.
+    cdef int meet_opens(self, int64_t now) except -1:
+        """Let the orders of all instruments that open now meet their opens, in order of issue.
 
-        Orders that meet several opens at once fill as they were sent, so that a sale can pay for
-        what is bought after it.
+        Across instruments, so that a sale can pay for what is bought after it.
         """
-        cdef Cursor cursor
         cdef VenueBook book
-        cdef list found = []
-        for index in self.venue.waiting:
-            cursor = self.drivers[<int32_t>index]
-            if cursor is None or cursor.at >= cursor.n or cursor.ts_open[cursor.at] > now:
-                continue
-            book = <VenueBook>self.venue.books[<int32_t>index]
-            if book.opened != cursor.ts_open[cursor.at]:
-                found.append(((<VenueOrder>book.orders[0]).number, index))
-        found.sort()
-        return found
+        cdef VenueOrder order
+        cdef list opening = []
+        for index in list(self.venue.waiting):
+            if self.begin_open(<int32_t>index, now):
+                opening.append(self.venue.books[<int32_t>index])
+        for order in in_order_of_issue(opening):
+            self.bars.meet_open(<VenueBook>self.venue.books[order.index], order)
+        for book in opening:
+            self.bars.end_open(book)
+        return 0
+
+    cdef bint begin_open(self, int32_t index, int64_t now) except -1:
+        """Whether a bar of the instrument opens now; its prices are then in the book."""
+        cdef Cursor cursor = self.drivers[index]
+        cdef VenueBook book = <VenueBook>self.venue.books[index]
+        cdef double[5] prices
+        cdef Py_ssize_t i
+        cdef int k
+        if cursor is None or cursor.at >= cursor.n:
+            return False
+        i = cursor.at
+        if cursor.ts_open[i] > now or book.opened == cursor.ts_open[i]:
+            return False
+        for k in range(5):
+            prices[k] = cursor.columns[k][i]
+        self.bars.begin_open(book, cursor.ts_open[i], cursor.ts_event[i], prices)
+        return True
 
     # -- rank 4 --------------------------------------------------------------------------------
 

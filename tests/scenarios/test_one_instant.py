@@ -160,3 +160,17 @@ def test_bars_that_arrive_late_still_fill_at_their_opens() -> None:
 def test_a_stop_at_the_end_cancels_nothing_and_orders_stay_open() -> None:
     run = play([FLAT, FLAT], {1: lambda s: s.buy(SYMBOL, 1)})
     assert run.statuses == ["ACCEPTED"]
+
+
+@pytest.mark.parametrize(("first", "second"), [("AAA", "BBB"), ("BBB", "AAA")])
+def test_orders_in_several_symbols_meet_one_open_as_they_were_sent(first: str, second: str) -> None:
+    """The sale pays for the purchase, although an older order rests where the purchase goes."""
+    run = play(
+        {"AAA": flat(100, 100, 100, 100), "BBB": flat(100, 100, 100, 100)},
+        {
+            0: lambda s: [s.buy(first, 10), s.buy(second, 1, limit_price=50)],
+            2: lambda s: [s.sell(first, 10), s.buy(second, 10)],
+        },
+        cash=1000,
+    )
+    assert run.statuses == ["FILLED", "ACCEPTED", "FILLED", "FILLED"]
