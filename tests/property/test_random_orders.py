@@ -281,7 +281,7 @@ def check_counters(run: Run, strategy: Watched) -> None:
     assert strategy.orders() == []
     assert position.working_quantity == 0
     assert position.is_flat == (position.quantity == 0)
-    assert run.sim.waiting == []
+    assert not run.sim.waiting
     assert not any(order.is_pending for order in strategy.sent)
 
 
