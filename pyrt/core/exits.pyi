@@ -1,5 +1,7 @@
 from typing import final
 
+from typing_extensions import disjoint_base
+
 from pyrt.core.conditions import Condition, Place, Remembering
 
 PRICES: dict[str, tuple[int, int]]
@@ -14,6 +16,7 @@ class Holding(Condition):
     def symbols(self) -> list[str]: ...
     def bind(self, place: Place) -> None: ...
 
+@disjoint_base
 class Exit(Remembering):
     @property
     def symbol(self) -> str: ...

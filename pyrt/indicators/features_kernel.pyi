@@ -1,4 +1,4 @@
-from typing import final
+from typing import Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,10 +6,10 @@ from typing_extensions import disjoint_base
 
 from pyrt.core.ports import Indicator
 from pyrt.indicators.compose import Composable
+from pyrt.indicators.features_columns import COLUMN_NAMES as COLUMN_NAMES
 
 NORMALIZATIONS: tuple[str | None, ...]
 
-@disjoint_base
 class Same(Composable):
     def reset(self) -> None: ...
 
@@ -17,7 +17,7 @@ class Same(Composable):
 class LogReturn(Composable):
     @property
     def period_(self) -> int: ...
-    def __init__(self, n: int) -> None: ...
+    def __new__(cls, n: int) -> Self: ...
     def reset(self) -> None: ...
 
 @disjoint_base
