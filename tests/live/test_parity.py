@@ -128,7 +128,13 @@ class Ladder(SmaCross):
 CASES = [
     pytest.param((SmaCross,), ("SPY",), id="cross"),
     pytest.param((Ladder,), ("SPY",), id="ladder"),
-    pytest.param((Pair, Resting), ("SPY", "QQQ"), id="pair_with_resting"),
+    pytest.param(
+        (Pair, Resting),
+        ("SPY", "QQQ"),
+        id="pair_with_resting",
+        # A backtest meets the opens of an instant in order of issue over all symbols.
+        marks=pytest.mark.xfail(strict=True, reason="the exchange opens symbol by symbol"),
+    ),
     pytest.param(
         (Pair,),
         ("SPY", "QQQ"),

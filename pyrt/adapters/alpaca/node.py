@@ -28,7 +28,7 @@ from pyrt.live.core import NodeCore
 from pyrt.risk.gate import BasicGate
 from pyrt.strategy.strategy import Strategy
 
-DEFAULT_TIF = {"equity": "day", "crypto": "gtc"}
+DEFAULT_TIF = {"": "day", "equity": "day", "crypto": "gtc"}
 NAP_S = 1.0
 """The longest sleep: dead lines are looked for this often."""
 START_ATTEMPTS = 5
