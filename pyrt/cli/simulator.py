@@ -9,7 +9,7 @@ import click
 
 from pyrt.cli import options
 from pyrt.cli.tables import data_of
-from pyrt.errors import ConfigError, MissingExtra
+from pyrt.errors import ConfigError, DataError, MissingExtra
 
 LOCKSTEP = "lockstep"
 
@@ -40,12 +40,15 @@ def simulator(
     from pyrt.adapters.alpaca.simulator.session import cut_before, make_core
     from pyrt.core.times import timestamp_ns
     from pyrt.data import load
+    from pyrt.data.columns import BarColumns
 
     factor = read_speed(speed)
     chosen = {name: value for name, value in given.items() if value not in (None, ())}
-    tables = load(data_of(data), **chosen).columns
+    tables = [c for c in load(data_of(data), **chosen).columns if isinstance(c, BarColumns)]
     if start is not None:
         tables = [cut_before(columns, timestamp_ns(start)) for columns in tables]
+    if not any(len(columns) for columns in tables):
+        raise DataError("there are no bars to serve", remedy="See `pyrt data check PATH`")
     server = SimulatorServer(make_core(tables, cash=cash), speed=factor)
     try:
         from pyrt.adapters.alpaca.simulator.serving import serve
