@@ -171,7 +171,7 @@ class LiveNode:
                 if stream.wants_connection(now):
                     self._spawn(socket.serve())
                 elif stream.wants_close(now):
-                    await socket.close()
+                    self._spawn(socket.close())
             self._turn(core, http, now)
             for socket, _ in sockets:
                 await socket.flush()

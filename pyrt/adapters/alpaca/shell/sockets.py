@@ -11,6 +11,7 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 
 PING_S = 10.0
 OPEN_S = 5.0
+CLOSE_S = 2.0
 MAX_BYTES = 16 * 1024 * 1024
 
 
@@ -63,6 +64,7 @@ class Socket:
             async with connect(
                 self._url,
                 open_timeout=OPEN_S,
+                close_timeout=CLOSE_S,
                 ping_interval=None,
                 max_size=MAX_BYTES,
                 proxy=None,
