@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.engine import EVENTS, REPEATS, Empty, SmaCross, bar_views, run
+from benchmarks.engine import EVENTS, REPEATS, Empty, bar_views, run
 from benchmarks.timing import Row, bars, call_ns, median, paired, rounds, row
 from pyrt import Strategy, load
 from pyrt.indicators import SMA, is_flat, is_long
@@ -45,7 +45,6 @@ def measure() -> list[Row]:
         {
             "bare_call": lambda: call_ns(Empty().on_bar, views),
             "no_handler_bar": lambda: run(Silent(), loaded),
-            "sma_cross": lambda: run(SmaCross(), loaded),
             "sma_cross_when": lambda: run(SmaCrossWhen(), loaded),
         },
         REPEATS,
