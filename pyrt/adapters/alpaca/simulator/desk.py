@@ -88,6 +88,7 @@ class Desk:
     configurations: dict[str, Any] = field(default_factory=lambda: dict(CONFIGURATIONS))
     watchlists: dict[str, dict[str, Any]] = field(default_factory=dict)
     serial: int = 0
+    live: dict[str, OrderRecord] = field(default_factory=dict)
 
     @property
     def now(self) -> int:
@@ -110,7 +111,7 @@ class Desk:
 
     def add(self, record: OrderRecord) -> None:
         """Remember an order under its ids and as the one its number stands for."""
-        self.orders[record.id] = record
+        self.orders[record.id] = self.live[record.id] = record
         self.client_ids[record.client_order_id] = record
         self.working[record.number] = record
 
@@ -134,9 +135,15 @@ class Desk:
         price = self.exchange.last_price(symbol) if symbol in self.symbols else None
         return market_facts(self.hours(), self.now, last=price)
 
+    def live_orders(self) -> list[OrderRecord]:
+        """Return the orders that are not final, oldest first."""
+        # What is final stays so: the work is that of the open orders, not of all there ever were.
+        self.live = {key: record for key, record in self.live.items() if not record.is_final}
+        return list(self.live.values())
+
     def open_orders(self) -> list[OpenOrder]:
-        """Return all orders that are not final."""
-        return [record.facts() for record in self.orders.values() if not record.is_final]
+        """Return what the rules read of all orders that are not final."""
+        return [record.facts() for record in self.live_orders()]
 
     def positions(self) -> dict[str, PositionFacts]:
         """Return what is held, by symbol; coins without the slash."""

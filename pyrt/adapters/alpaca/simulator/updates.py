@@ -55,7 +55,7 @@ class Publisher:
     def wake(self) -> None:
         """Send the orders that waited for a session which has begun."""
         now = self._desk.now
-        for record in self._desk.orders.values():
+        for record in self._desk.live_orders():
             if record.opens is not None and record.opens <= now and record.status == "accepted":
                 record.status = "new"
                 record.times["updated"] = now
