@@ -76,8 +76,6 @@ def make_signal(
     """Bind a condition to `stream` and pair it with what is called while it is true."""
     wants = takes_view(handler)
     condition.bind(
-        Place(
-            strategy, stream, strategy.position, partial(kernel.sessions_of, stream.instrument)
-        )
+        Place(strategy, stream, strategy.position, partial(kernel.sessions_of, stream.instrument))
     )
     return Signal(condition, strategy, handler, takes_view=wants)
