@@ -142,3 +142,17 @@ def test_a_body_that_is_no_object_is_a_bad_request() -> None:
     bench = Bench()
     for body in (b"[1]", b"{", b"\xff", b'"x"'):
         assert bench.core.request("POST", "/v2/orders", body).status == 400
+
+
+def test_values_of_the_wrong_kind_are_refused_and_nothing_breaks() -> None:
+    bench = Bench()
+    order = bench.buy(1, type="limit", limit_price=90)
+    path = f"/v2/orders/{order['id']}"
+    for name in ("qty", "symbol", "client_order_id", "take_profit", "time_in_force", "notional"):
+        for value in ([1], {"a": 1}, True, "x", 1e30):
+            new = {"symbol": "SPY", "side": "buy", "type": "market", "time_in_force": "day"}
+            assert bench.ask("POST", "/v2/orders", {**new, name: value})[0] in (400, 403, 422)
+    for body in ({"client_order_id": [1]}, {"time_in_force": {}}, {"qty": [2]}):
+        assert bench.ask("PATCH", path, body)[0] == 422
+    assert bench.ask("POST", "/v2/watchlists", {"symbols": 5})[0] == 422
+    assert bench.order(order)["status"] == "new"

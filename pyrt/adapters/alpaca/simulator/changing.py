@@ -7,7 +7,7 @@ from copy import copy
 from typing import Any
 
 from pyrt.adapters.alpaca.simulator.desk import Desk
-from pyrt.adapters.alpaca.simulator.http import Refused, refused
+from pyrt.adapters.alpaca.simulator.http import Refused, bad, refused
 from pyrt.adapters.alpaca.simulator.records import OrderRecord
 from pyrt.adapters.alpaca.simulator.wires import decimal
 from pyrt.venues.alpaca import Refusal, ReplaceRequest
@@ -54,7 +54,10 @@ def replace(desk: Desk, old: OrderRecord, body: Mapping[str, Any]) -> OrderRecor
 
 
 def read_change(body: Mapping[str, Any]) -> ReplaceRequest:
-    """Read the body of a PATCH."""
+    """Read the body of a PATCH; Refused if a value cannot be one."""
+    for name in ("time_in_force", "client_order_id"):
+        if not isinstance(body.get(name), (str, type(None))):
+            raise bad(f"invalid {name}: {body[name]}")
     return ReplaceRequest(
         quantity=decimal(body.get("qty"), "qty"),
         limit_price=decimal(body.get("limit_price"), "limit_price"),

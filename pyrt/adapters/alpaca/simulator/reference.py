@@ -148,6 +148,8 @@ def find_watchlist(desk: Desk, key: str) -> dict[str, Any]:
 def change_watchlist(desk: Desk, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """Give a list another name, other assets, or both."""
     found = find_watchlist(desk, key)
+    if not isinstance(body.get("symbols"), (list, type(None))):
+        raise bad("invalid symbols")
     if body.get("symbols") is not None:
         found["assets"] = [find_asset(desk, str(symbol)) for symbol in body["symbols"]]
     found["name"] = str(body.get("name") or found["name"])
