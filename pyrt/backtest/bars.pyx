@@ -260,15 +260,17 @@ cdef class BarMatcher:
         return end
 
     cdef VenueOrder nearest(self, VenueBook book, int32_t owner, int64_t start, int64_t end):
-        """The order that a price going from `start` to `end` meets first; the oldest of equals."""
+        """The order a price going from `start` to `end` meets first; of equals the first sent."""
         cdef VenueOrder order, found = None
         cdef int64_t price, best = 0
         for order in book.orders:
             if order.owner != owner or not order.waits() or not self.takes_part(book, order):
                 continue
             price = self.trigger(order, start, end)
-            if price != no_price() and (
-                    found is None or (price < best if end >= start else price > best)):
+            if price == no_price():
+                continue
+            if found is None or (price < best if end >= start else price > best) or (
+                    price == best and order.number < found.number):
                 found = order
                 best = price
         return found
@@ -357,7 +359,7 @@ cdef class BarMatcher:
     cdef int meet_close(self, VenueBook book) except -1:
         """Market orders under next_close, and closing orders whose session ends here."""
         cdef VenueOrder order
-        for order in list(book.orders):
+        for order in in_order_of_issue([book]):
             if not order.waits() or not self.takes_part(book, order):
                 continue
             if order.tif == CLS:

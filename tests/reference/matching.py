@@ -22,6 +22,7 @@ class SlowOrder:
     target: float | None = None
     loss: float | None = None
     twin: SlowOrder | None = None
+    number: int = 0
     best: float | None = None
     done: bool = False
 
@@ -49,10 +50,14 @@ class SlowVenue:
         self.working: list[SlowOrder] = []
         self.fills: list[tuple[int, int, float]] = []
         self.bar = -1
+        self._made = 0
 
     def send(self, order: SlowOrder, price: float) -> None:
         """Take an order at the close of a bar."""
         order.follow(price)
+        order.number = self._made
+        # Its exits are numbered with it: of equals the first sent is met first.
+        self._made += 3
         self.working.append(order)
 
     def take(self, opens: int, high: int, low: int, close: int) -> None:
@@ -118,12 +123,17 @@ class SlowVenue:
             order.twin.done = True
         exits = []
         if order.target is not None:
-            exits.append(SlowOrder(-order.side, order.quantity, limit=order.target))
+            exits.append(
+                SlowOrder(-order.side, order.quantity, limit=order.target, number=order.number + 1)
+            )
         if order.loss is not None:
-            exits.append(SlowOrder(-order.side, order.quantity, stop=order.loss))
+            exits.append(
+                SlowOrder(-order.side, order.quantity, stop=order.loss, number=order.number + 2)
+            )
         if len(exits) == 2:
             exits[0].twin, exits[1].twin = exits[1], exits[0]
-        self.working = [o for o in self.working if not o.done] + exits
+        working = [o for o in self.working if not o.done] + exits
+        self.working = sorted(working, key=lambda o: o.number)
 
 
 def _is_market(order: SlowOrder) -> bool:
