@@ -14,6 +14,7 @@ from pyrt.core.streams cimport Stream
 from pyrt.data.aggregation cimport Aggregator
 from pyrt.execution.booking cimport Booking
 from pyrt.execution.desk cimport Desk
+from pyrt.risk.watch cimport Watcher
 from pyrt.strategy.core cimport StrategyCore
 
 @cython.final
@@ -75,6 +76,8 @@ cdef class Kernel:
     cdef list aggregated
     """Bars completed from finer ones and not yet delivered: (stream, row)."""
     cdef readonly int64_t aggregates_due
+    cdef Watcher watcher
+    """The gate, if it wants to hear more than orders; else None."""
 
     cdef int advance(self, int64_t ts) except -1
     cdef int process(self, Event* event) except -1

@@ -30,6 +30,7 @@ from pyrt.execution.booking cimport Booking
 from pyrt.execution.desk cimport Desk
 from pyrt.kernel.portfolio import Portfolio
 from pyrt.kernel.subscriptions import subscribe as open_subscription
+from pyrt.risk.watch cimport Watcher
 from pyrt.strategy.core cimport StrategyCore
 
 import logging
@@ -177,6 +178,12 @@ cdef class Kernel:
         self.booked = True
         self.initial_equity = self.last_equity = self.day_equity = account.equity
         self.bus.on_error = self.bus_failed
+        if isinstance(gate, Watcher):
+            self.watcher = <Watcher>gate
+            self.watcher.attach(
+                account=account, cache=self.cache, clock=self.clock, desk=self.desk,
+                records=self.records, strategies=self.strategies, sessions=self.sessions_of,
+            )
 
     # -- wiring --------------------------------------------------------------------------------
 
@@ -357,12 +364,13 @@ cdef class Kernel:
         cdef int64_t raw
         cdef Py_ssize_t i, n = len(positions)
         stream.last_price = price
-        if n == 0:
-            return 0
-        raw = nano_from_double(price)
-        self.account.set_mark(stream.instrument.index, raw)
-        for i in range(n):
-            (<Position>positions[i]).mark = raw
+        if n:
+            raw = nano_from_double(price)
+            self.account.set_mark(stream.instrument.index, raw)
+            for i in range(n):
+                (<Position>positions[i]).mark = raw
+        if self.watcher is not None and self.watcher.watches_marks:
+            self.watcher.on_mark(stream.instrument.index, nano_from_double(price), self.clock.now)
         return 0
 
     cdef int on_bar(self, Stream stream, Event* event) except -1:
@@ -383,6 +391,11 @@ cdef class Kernel:
         cdef object view = None
         if stream.marks and event.values[0] > 0.0 and event.values[2] > 0.0:
             self.mark(stream, 0.5 * (event.values[0] + event.values[2]))
+            if self.watcher is not None and self.watcher.watches_quotes:
+                self.watcher.on_quote(
+                    stream.instrument.index, nano_from_double(event.values[0]),
+                    nano_from_double(event.values[2]),
+                )
         stream.update(event)
         if stream.n_signals:
             view = self.raise_signals(stream, event)
@@ -596,6 +609,8 @@ cdef class Kernel:
                 self.booking.split(position, event)
             else:
                 self.booking.dividend(position, event)
+        if self.watcher is not None:
+            self.watcher.on_corporate_action(event.instrument)
         return 0
 
     # -- orders: what the venue answers --------------------------------------------------------
@@ -624,6 +639,8 @@ cdef class Kernel:
             event.price if event.kind == EV_MODIFIED else event.cumulative,
         )
         self.desk.settle(order)
+        if self.watcher is not None and self.watcher.watches_orders:
+            self.watcher.on_order(order, event.kind, self.clock.now)
         return self.notify(order, event)
 
     cdef int take_answer(self, Order order, Event* event) except -1:
@@ -794,6 +811,8 @@ cdef class Kernel:
                 order.modify_request = REFUSED
             return 0
         if command.kind == CANCEL:
+            if self.watcher is not None and self.watcher.watches_orders:
+                self.watcher.on_cancel(order, self.clock.now)
             return self.venue.withdraw(order, self.clock.now)
         reason = self.gate.judge_change(command, self.clock.now)
         if reason is None:
@@ -897,6 +916,8 @@ cdef class Kernel:
         row.exposure = i128_to_double(self.account.exposure_raw())
         self.last_equity = row.equity
         self.quiet = self.account.open_holdings == 0
+        if self.watcher is not None and self.watcher.watches_equity:
+            self.watcher.on_equity(ts)
         return 0
 
     def strategy_equity(self, int number):

@@ -1,0 +1,28 @@
+"""Weighing one order: its facts, the worst case it would make, and each control over them."""
+
+from collections.abc import Callable
+
+from pyrt.risk.breaker import CircuitBreaker
+from pyrt.risk.claims import Claims
+from pyrt.risk.limits import Limits
+from pyrt.risk.sessions import SessionClock
+from pyrt.risk.states import States
+from pyrt.risk.traffic import Traffic
+from pyrt.risk.watch import Watcher
+
+class Assessor(Watcher):
+    depth: Callable[[str, str, float], float | None] | None
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def strict(self) -> bool: ...
+    @property
+    def states(self) -> States: ...
+    @property
+    def breaker(self) -> CircuitBreaker: ...
+    @property
+    def claims(self) -> Claims | None: ...
+    @property
+    def traffic(self) -> Traffic: ...
+    @property
+    def clocks(self) -> SessionClock: ...

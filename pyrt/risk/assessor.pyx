@@ -1,0 +1,360 @@
+"""Weighing one order: its facts, the worst case it would make, and each control over them."""
+cimport cython
+from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
+
+from pyrt.core.int128 cimport (
+    CEILING, FLOOR, i128_add, i128_muldiv, i128_notional, i128_sub, i128_to_double, i128_to_i64,
+    i128_to_int, int128,
+)
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.numbers cimport decimal_from_scaled, nano_from_double
+from pyrt.core.orders cimport Order, no_price
+from pyrt.core.records cimport OrderRow
+from pyrt.core.types cimport EMULATED, LIMIT, MARKET
+from pyrt.risk.breaker cimport CLOSED
+from pyrt.risk.checks cimport FLAG, SLIPPAGE, UNITS, Caps, Case, Control
+from pyrt.risk.claims cimport Book, Claim, larger, magnitude
+from pyrt.risk.states cimport HALTED, REDUCING
+from pyrt.risk.watch cimport Watcher
+
+from pyrt.risk.checks import CODES, LABELS
+
+cdef int64_t ONE = 1_000_000_000
+# Decimal places of what a control compares, by `Unit`; units of quantity have the instrument's.
+DIGITS = (0, 0, 18, 9, 5, 9, 0)
+
+
+cdef int64_t worst_price(int side, int64_t limit, int64_t stop, int64_t mark) noexcept:
+    """Price to value an order at: what it can cost at most, or bring in at least the last price.
+
+    A buy never pays more than its limit. A short at its limit or above is larger than at the
+    last price; a triggered market order is taken to fill no better than trigger and last price.
+    """
+    if limit != no_price():
+        return limit if side > 0 or limit > mark else mark
+    if stop != no_price() and stop > mark:
+        return stop
+    return mark
+
+
+cdef inline int128 bound_of(int64_t share, int128 equity) except? -2:
+    """A share (in 1e-9) of equity as money; -1 where the limit is off."""
+    if share < 0:
+        return -1
+    return i128_muldiv(larger(equity, 0), share, ONE, FLOOR)
+
+
+cdef class Assessor(Watcher):
+    """Weighs orders by limits, holdings and claims; keeps no state of its own about them."""
+
+    # -- judging -------------------------------------------------------------------------------
+
+    cdef str weigh(self, Order order, int64_t now):
+        """Judge by everything but the grid; the terms are read already."""
+        cdef Caps* caps = self.caps_of(order)
+        cdef str reason
+        self.read_terms(order)
+        reason = self.judge_state(order, now)
+        if reason is not None:
+            return reason
+        if self.terms.raises:
+            reason = self.judge_known(order, caps)
+            if reason is not None:
+                return reason
+        self.fill_case(order, caps, now)
+        reason = self.judge_controls(order, caps)
+        if reason is not None:
+            return reason
+        if self.terms.raises and not self.terms.is_change:
+            reason = self.traffic.judge_flow(
+                order, self.terms.price, i128_to_double(self.terms.value), now, self.claims
+            )
+            if reason is not None:
+                return reason
+        return self.traffic.judge_rates(now, not self.terms.is_change)
+
+    cdef str judge_state(self, Order order, int64_t now):
+        """Trading states first, then the breaker."""
+        cdef int state = self.states.of(order)
+        if state == HALTED:
+            return "trading_state: HALTED, only cancels leave"
+        if state == REDUCING and self.terms.raises:
+            return "trading_state: REDUCING, and this order could raise exposure"
+        if self.breaker.state == CLOSED or self.breaker.allows_entry(now):
+            return None
+        if self.terms.raises or self.limits.on_trip == "halted":
+            return self.breaker.reason
+        return None
+
+    cdef str judge_known(self, Order order, Caps* caps):
+        """Deny what cannot be judged: a missing limit, or no price to value the order at."""
+        if self.missing is not None:
+            return f"{self.missing}: no limit is set, and this gate is strict"
+        if self.terms.price <= 0 and self.caps.needs_value:
+            return f"{self.caps.value_code}: {order.symbol} has no price to value the order at"
+        return None
+
+    cdef str judge_controls(self, Order order, Caps* caps):
+        cdef int i
+        cdef Control* control
+        for i in range(self.caps.n_enabled):
+            control = &self.caps.enabled[i]
+            if not (self.terms.raises or control.always):
+                continue
+            if control.check(caps, &self.case):
+                if control.code == SLIPPAGE and self.turned_into_limit(order, caps):
+                    continue
+                return self.control_reason(order, i)
+        return None
+
+    cdef str control_reason(self, Order order, int place):
+        """Say which control failed, with what it saw and its limit."""
+        cdef int unit = self.caps.enabled[place].unit
+        cdef str code = CODES[self.caps.enabled[place].code]
+        cdef str label = LABELS[code]
+        if unit == FLAG:
+            return f"{code}: {label}"
+        if self.case.observed == INT64_MAX:
+            return f"{code}: {order.symbol} has no price or quote to judge by"
+        digits = order.instrument.decimals if unit == UNITS else DIGITS[unit]
+        observed = decimal_from_scaled(i128_to_int(self.case.observed), digits)
+        limit = decimal_from_scaled(i128_to_int(self.case.limit), digits)
+        return f"{code}: {label} {observed:f} is over the limit of {limit:f}"
+
+    # -- terms of an order ---------------------------------------------------------------------
+
+    cdef Book* book_of(self, Order order) except NULL:
+        return self.claims.book(order.instrument.index)
+
+    cdef Caps* caps_of(self, Order order) except NULL:
+        cdef Book* book = self.book_of(order)
+        if book.caps == 0:
+            self.touch(order.instrument)
+            book = self.book_of(order)
+        return &self.caps.rows[book.caps - 1]
+
+    cdef int touch(self, Instrument instrument) except -1:
+        """Look up which limits and which sector an instrument belongs to."""
+        cdef Book* book = self.claims.book(instrument.index)
+        cdef int sector = self.claims.sector(instrument.sector)
+        book.caps = self.caps.number(instrument)
+        if sector != book.sector:
+            self.claims.sectors[book.sector] = i128_sub(
+                self.claims.sectors[book.sector], book.sector_part
+            )
+            self.claims.sectors[sector] = i128_add(self.claims.sectors[sector], book.sector_part)
+            book.sector = sector
+        return 0
+
+    cdef int read_terms(self, Order order) except -1:
+        """Value what the order may still do, and what of it is new to the worst case."""
+        cdef Terms* terms = &self.terms
+        cdef Book* book = self.book_of(order)
+        cdef int64_t mark = order.position.mark
+        cdef Claim known = None
+        if self.jump >= 0 and book.reference:
+            mark = book.reference
+        terms.price = worst_price(order.side_sign, terms.limit_price, terms.stop_price, mark)
+        terms.leaves = terms.units - order.filled
+        if order.notional_raw != 0 and terms.units == 0:
+            terms.leaves = self.units_for(order, terms.price)
+            terms.value = self.account.to_base(
+                self.account.holdings[order.instrument.index].currency, order.notional_raw
+            )
+        elif terms.price > 0:
+            terms.value = self.claims.value_of(order.instrument.index, terms.leaves, terms.price)
+        else:
+            terms.value = 0
+        terms.counted_units = 0
+        terms.counted_value = 0
+        if terms.is_change:
+            known = self.claims.open.get(order.number)
+        elif order.sibling is not None and order.sibling.status_ != EMULATED:
+            known = self.claims.open.get(order.sibling.number)
+        if known is not None:
+            terms.counted_units = known.units
+            terms.counted_value = known.value
+        terms.more_units = max(0, terms.leaves - terms.counted_units)
+        terms.more_value = larger(i128_sub(terms.value, terms.counted_value), 0)
+        terms.raises = self.can_raise(order, book)
+        return 0
+
+    cdef int64_t units_for(self, Order order, int64_t price) except? -1:
+        """Units that an order by notional may buy at a price, rounded up; 0 without one."""
+        if price <= 0:
+            return 0
+        return i128_to_i64(i128_muldiv(
+            order.notional_raw, 1, i128_notional(price, 1, order.instrument.factor), CEILING
+        ))
+
+    cdef bint can_raise(self, Order order, Book* book) except -1:
+        """Whether the order could make the position larger or turn it, all working ones filled.
+
+        Exits whose cancel is under way leave room for what replaces them, as long as even both
+        together cannot make the position larger than it is.
+        """
+        cdef int64_t held = self.account.holdings[order.instrument.index].units
+        cdef int64_t size = held if held >= 0 else -held
+        cdef int64_t after, leaving
+        if self.terms.is_change and self.terms.more_units == 0 and self.terms.more_value == 0:
+            return False
+        if held == 0 or (held > 0) == (order.side_sign > 0) or self.terms.leaves <= 0:
+            return True
+        if order.side_sign > 0:
+            after, leaving = book.buys, book.buys_leaving
+        else:
+            after, leaving = book.sells, book.sells_leaving
+        after += self.terms.more_units
+        return after - leaving > size or after - size > size
+
+    # -- facts of the case ---------------------------------------------------------------------
+
+    cdef int fill_case(self, Order order, Caps* caps, int64_t now) except -1:
+        cdef Case* case = &self.case
+        cdef Book* book = self.book_of(order)
+        cdef int64_t held = self.account.holdings[order.instrument.index].units
+        cdef int64_t after
+        case.side = order.side_sign
+        case.units = max(self.terms.units, self.terms.leaves)
+        case.price = self.terms.price
+        case.value = self.terms.value
+        if order.side_sign > 0:
+            after = held + book.buys + self.terms.more_units
+        else:
+            after = held - book.sells - self.terms.more_units
+        case.position_units = after if after >= 0 else -after
+        case.goes_short = order.side_sign < 0 and after < 0
+        case.shortable = order.instrument.shortable
+        case.open_positions = self.claims.open_symbols + (not book.is_open)
+        case.open_orders = len(self.claims.open)
+        case.daily_orders = self.traffic.orders_today
+        case.daily_units = self.terms.more_units
+        if book.day == self.day:
+            case.daily_units += book.day_units
+        case.daily_value = i128_add(self.traffic.value_today, self.terms.more_value)
+        if not self.terms.is_change:
+            case.daily_orders += 1
+            case.open_orders += (
+                1 + (order.take_profit is not None) + (order.stop_loss is not None)
+            )
+        if self.caps.needs_value:
+            self.fill_portfolio(order, caps)
+        return self.fill_market(order, caps, now)
+
+    cdef int fill_portfolio(self, Order order, Caps* caps) except -1:
+        """Worst-case values, with this order in them."""
+        cdef Case* case = &self.case
+        cdef Terms* terms = &self.terms
+        cdef Py_ssize_t index = order.instrument.index
+        cdef Book* book
+        cdef int128 held, longs, shorts, worst, net, equity
+        self.claims.recount(index)
+        book = self.claims.book(index)
+        held = self.claims.held_value(index)
+        longs = i128_add(held, book.buy_value)
+        shorts = i128_sub(held, book.sell_value)
+        if order.side_sign > 0:
+            longs = i128_add(longs, terms.more_value)
+            case.position_value = magnitude(longs)
+        else:
+            shorts = i128_sub(shorts, terms.more_value)
+            case.position_value = magnitude(shorts)
+        worst = larger(magnitude(longs), magnitude(shorts))
+        case.gross = i128_add(
+            i128_add(self.account.exposure_raw(), self.claims.extra), i128_sub(worst, book.worst)
+        )
+        case.sector_value = 0
+        if self.claims.keeps_sectors:
+            case.sector_value = i128_add(
+                self.claims.sectors[book.sector], i128_sub(worst, book.sector_part)
+            )
+        equity = self.account.equity_raw()
+        case.concentration_bound = bound_of(caps.concentration, equity)
+        case.sector_bound = bound_of(caps.sector_concentration, equity)
+        case.leverage_bound = bound_of(caps.leverage, equity)
+        if caps.net_exposure >= 0:
+            net = i128_sub(equity, self.account.cash_raw())
+            if order.side_sign > 0:
+                net = i128_add(net, i128_add(self.claims.buy_value, terms.more_value))
+            else:
+                net = i128_sub(net, i128_add(self.claims.sell_value, terms.more_value))
+            case.net = magnitude(net)
+        if caps.buying_power:
+            case.missing_cash = i128_add(self.claims.buy_value, self.account.to_base(
+                self.account.holdings[index].currency,
+                self.account.shortfall(index, order.side_sign, terms.leaves, terms.price, 0),
+            ))
+            if terms.is_change and order.side_sign > 0:
+                case.missing_cash = i128_sub(case.missing_cash, terms.counted_value)
+        return 0
+
+    cdef int fill_market(self, Order order, Caps* caps, int64_t now) except -1:
+        """How fresh, how far and how dear: facts that need the market."""
+        cdef Case* case = &self.case
+        cdef Book* book = self.book_of(order)
+        case.is_suspect = book.suspects > 0
+        case.age_ns = 0
+        if caps.stale_ns >= 0:
+            case.age_ns = INT64_MAX if book.ts_reference == INT64_MIN else now - book.ts_reference
+        case.is_closed = caps.open_session and not order.queue and not self.clocks.is_open(
+            order.instrument, now
+        )
+        case.collar_distance = 0
+        if caps.collar >= 0 and self.terms.limit_price != no_price():
+            case.collar_distance = self.collar_distance(order, order.position.mark)
+        case.slippage = 0
+        if caps.slippage >= 0 and order.type == MARKET and self.terms.raises:
+            case.slippage = self.slippage_of(order)
+        return 0
+
+    cdef int64_t collar_distance(self, Order order, int64_t reference) except? -1:
+        """Distance of the limit price from its reference in 1e-9; INT64_MAX without one."""
+        cdef Book* book = self.book_of(order)
+        cdef int64_t distance
+        if self.terms.stop_price != no_price():
+            reference = self.terms.stop_price
+        elif self.jump >= 0 and book.reference:
+            reference = book.reference
+        if reference <= 0:
+            return INT64_MAX if self.terms.raises else 0
+        distance = order.side_sign * (self.terms.limit_price - reference)
+        if distance < 0:
+            # Too good to fill is a mistake for an entry, and what an exit waits for.
+            distance = -distance if self.terms.raises else 0
+        return i128_to_i64(i128_muldiv(distance, ONE, reference, CEILING))
+
+    cdef int64_t slippage_of(self, Order order) except? -1:
+        """Expected cost against the middle in 1e-9; 0 where nothing is known and that is allowed."""
+        cdef Book* book = self.book_of(order)
+        cdef int64_t middle = order.position.mark
+        cdef int64_t expected = 0
+        if book.bid > 0 and book.ask > 0:
+            middle = book.bid + (book.ask - book.bid) // 2
+            expected = book.ask if order.side_sign > 0 else book.bid
+        if self.depth is not None:
+            found = self.depth(order.symbol, order.side.name.lower(), order.quantity)
+            if found is not None:
+                expected = nano_from_double(found)
+        if expected <= 0 or middle <= 0:
+            return INT64_MAX if self.strict else 0
+        return i128_to_i64(i128_muldiv(
+            max(0, order.side_sign * (expected - middle)), ONE, middle, CEILING
+        ))
+
+    cdef bint turned_into_limit(self, Order order, Caps* caps) except -1:
+        """Send a market order that would cost too much as a limit order at what it may cost."""
+        cdef Book* book = self.book_of(order)
+        cdef int64_t middle, limit
+        if self.limits.slippage_action != "limit" or self.terms.is_change or book.bid <= 0:
+            return False
+        if order.notional_raw != 0:
+            return False
+        middle = book.bid + (book.ask - book.bid) // 2
+        limit = middle + order.side_sign * i128_to_i64(
+            i128_muldiv(middle, caps.slippage, ONE, FLOOR)
+        )
+        order.limit_price_raw = order.instrument.round_price_raw(limit, order.side_sign)
+        order.type = LIMIT
+        self.terms.limit_price = order.limit_price_raw
+        (<OrderRow*>self.records.orders.at(order.number - 1)).type = LIMIT
+        return True

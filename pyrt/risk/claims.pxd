@@ -1,0 +1,93 @@
+"""Worst cases: what working orders could make of each position, summed up as events come in."""
+cimport cython
+from libc.stdint cimport int32_t, int64_t
+from pyrt.core.accounts cimport Account
+from pyrt.core.int128 cimport int128
+from pyrt.core.orders cimport Order
+
+# max() and unary minus would let Cython choose the type of the result, and it knows no 128 bits.
+cdef inline int128 larger(int128 a, int128 b) noexcept:
+    if a > b:
+        return a
+    return b
+
+cdef inline int128 magnitude(int128 a) noexcept:
+    cdef int128 zero = 0
+    if a < 0:
+        return zero - a
+    return a
+
+cdef struct Book:
+    # unsigned units of approved orders that may still be filled
+    int64_t buys
+    int64_t sells
+    # of these, exits whose cancel is under way
+    int64_t buys_leaving
+    int64_t sells_leaving
+    # value of buys and sells in base currency, each at its own worst price
+    int128 buy_value
+    int128 sell_value
+    # worst-case value of the position, and how far it is above the value held
+    int128 worst
+    int128 extra
+    int128 sector_part
+    # price and time of the last believed tick, and of the last quote
+    int64_t reference
+    int64_t ts_reference
+    int64_t bid
+    int64_t ask
+    # a price that jumped, and how many have come near it since
+    int64_t suspect
+    int32_t suspects
+    int32_t sector
+    # number of the limits that apply; 0 before they were looked up
+    int32_t caps
+    int32_t is_open
+    int64_t day
+    int64_t day_units
+
+@cython.final
+cdef class Claim:
+    cdef Order order
+    cdef int64_t units
+    """What it adds to its book; 0 for all but one of a one-cancels-other pair."""
+    cdef int64_t asked
+    """Total quantity of a change not answered yet; 0 without one."""
+    cdef int64_t price
+    """Worst price in 1e-9."""
+    cdef int64_t resting
+    """Limit price at which it may rest; no_price() for none."""
+    cdef int128 value
+    cdef bint leaving
+    cdef bint is_answered
+    cdef int64_t ts_sent
+    cdef int64_t estimate
+    """Units of an order by notional before it fills; 0 elsewhere."""
+
+@cython.final
+cdef class Claims:
+    cdef Book* books
+    cdef readonly Py_ssize_t n_books
+    cdef Account account
+    cdef dict open
+    """Order number → Claim."""
+    cdef readonly int open_symbols
+    cdef int128 buy_value
+    cdef int128 sell_value
+    cdef int128 extra
+    cdef int128* sectors
+    cdef readonly Py_ssize_t n_sectors
+    cdef bint keeps_sectors
+    cdef dict sector_numbers
+
+    cdef Book* book(self, Py_ssize_t index) except NULL
+    cdef int reserve(self, Py_ssize_t count) except -1
+    cdef int sector(self, str name) except -1
+    cdef int128 held_value(self, Py_ssize_t index) except? -1
+    cdef int128 value_of(self, Py_ssize_t index, int64_t units, int64_t price) except? -1
+    cdef Claim add(self, Order order, int64_t price, int64_t estimate, int64_t now)
+    cdef int follow(self, Order order) except -1
+    cdef int put(self, Claim claim, int64_t units, bint leaving) except -1
+    cdef int recount(self, Py_ssize_t index) except -1
+    cdef int64_t wanted(self, Claim claim) except? -1
+    cdef int64_t group_room(self, Order order) noexcept

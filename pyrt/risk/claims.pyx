@@ -1,0 +1,228 @@
+"""Worst cases: what working orders could make of each position, summed up as events come in."""
+cimport cython
+from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
+from libc.stdlib cimport free, realloc
+from libc.string cimport memset
+
+from pyrt.core.int128 cimport i128_add, i128_notional, i128_sub, i128_to_double
+from pyrt.core.orders cimport no_price
+from pyrt.core.types cimport EMULATED, OPEN, is_final
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Claim:
+    """What one approved order may still do."""
+
+
+@cython.final
+cdef class Claims:
+    """Sums over approved orders and holdings, O(1) an event in symbols and in orders.
+
+    The worst case of a symbol is the larger of |held + buys| and |held - sells|. Values are in
+    base currency: what is held at the last price, an order at its own worst price. Of a
+    one-cancels-other pair the larger member counts, unless the pair is emulated: then both.
+    Exits held for an entry count up to what the entry has filled.
+
+    Parameters
+    ----------
+    account : Account
+        Whose holdings and rates count.
+    """
+
+    def __init__(self, Account account):
+        self.account = account
+        self.open = {}
+        self.sector_numbers = {}
+
+    def __dealloc__(self):
+        free(self.books)
+        free(self.sectors)
+
+    # -- books ---------------------------------------------------------------------------------
+
+    cdef Book* book(self, Py_ssize_t index) except NULL:
+        """Return the book of an instrument; valid until the next call for a larger index."""
+        if index >= self.n_books:
+            self.reserve(max(index + 1, self.account.n_holdings))
+        return &self.books[index]
+
+    cdef int reserve(self, Py_ssize_t count) except -1:
+        cdef Py_ssize_t i
+        cdef Book* books = <Book*>realloc(self.books, count * sizeof(Book))
+        if books == NULL:
+            raise MemoryError
+        self.books = books
+        memset(&books[self.n_books], 0, (count - self.n_books) * sizeof(Book))
+        for i in range(self.n_books, count):
+            books[i].day = books[i].ts_reference = INT64_MIN
+        self.n_books = count
+        return 0
+
+    cdef int sector(self, str name) except -1:
+        """Return the number of a sector, a new one where needed."""
+        cdef int128* sectors
+        found = self.sector_numbers.get(name)
+        if found is not None:
+            return found
+        sectors = <int128*>realloc(self.sectors, (self.n_sectors + 1) * sizeof(int128))
+        if sectors == NULL:
+            raise MemoryError
+        self.sectors = sectors
+        self.sectors[self.n_sectors] = 0
+        self.sector_numbers[name] = self.n_sectors
+        self.n_sectors += 1
+        return <int>self.n_sectors - 1
+
+    cdef int128 held_value(self, Py_ssize_t index) except? -1:
+        """Signed value of what is held, at the last price, in base currency."""
+        if index >= self.account.n_holdings:
+            return 0
+        return self.value_of(
+            index, self.account.holdings[index].units, self.account.holdings[index].mark
+        )
+
+    cdef int128 value_of(self, Py_ssize_t index, int64_t units, int64_t price) except? -1:
+        return self.account.to_base(
+            self.account.holdings[index].currency,
+            i128_notional(price, units, self.account.holdings[index].factor),
+        )
+
+    cdef int recount(self, Py_ssize_t index) except -1:
+        """Bring the sums up to date after a change of holding, price or claims."""
+        cdef Book* book = self.book(index)
+        cdef int128 held = self.held_value(index)
+        cdef int128 long_worst = i128_add(held, book.buy_value)
+        cdef int128 short_worst = i128_sub(held, book.sell_value)
+        cdef int128 worst = larger(magnitude(long_worst), magnitude(short_worst))
+        cdef int128 extra = i128_sub(worst, magnitude(held))
+        cdef bint is_open = (
+            book.buys != 0 or book.sells != 0
+            or (index < self.account.n_holdings and self.account.holdings[index].units != 0)
+        )
+        self.extra = i128_add(self.extra, i128_sub(extra, book.extra))
+        book.extra = extra
+        book.worst = worst
+        self.open_symbols += is_open - book.is_open
+        book.is_open = is_open
+        if self.keeps_sectors:
+            self.sectors[book.sector] = i128_add(
+                self.sectors[book.sector], i128_sub(worst, book.sector_part)
+            )
+            book.sector_part = worst
+        return 0
+
+    # -- claims --------------------------------------------------------------------------------
+
+    cdef Claim add(self, Order order, int64_t price, int64_t estimate, int64_t now):
+        """Count an approved order; children of it are counted from the entry's first fill on."""
+        cdef Claim claim = Claim.__new__(Claim)
+        claim.order = order
+        claim.price = price
+        claim.estimate = estimate
+        claim.resting = no_price()
+        claim.ts_sent = now
+        self.open[order.number] = claim
+        self.follow(order)
+        return claim
+
+    cdef int64_t group_room(self, Order order) noexcept:
+        """Units that an exit and its sibling may still fill together: the entry's share of them."""
+        cdef int64_t room
+        if order.parent is None:
+            return INT64_MAX
+        room = order.parent.filled - order.filled
+        if order.sibling is not None:
+            room -= order.sibling.filled
+        return room if room > 0 else 0
+
+    cdef int64_t wanted(self, Claim claim) except? -1:
+        """Units that one order may still fill, taken alone."""
+        cdef Order order = claim.order
+        cdef int64_t units = order.leaves()
+        if is_final(order.status_):
+            return 0
+        if order.units == 0 and claim.estimate:
+            units = claim.estimate
+        if claim.asked - order.filled > units:
+            units = claim.asked - order.filled
+        return min(units, self.group_room(order))
+
+    cdef int follow(self, Order order) except -1:
+        """Recount an order, its sibling and its children after something happened to it."""
+        cdef object found = self.open.get(order.number)
+        cdef Claim claim, other
+        cdef int64_t units
+        cdef bint leaving = order.cancel_request == OPEN
+        if found is None:
+            return self.recount(order.instrument.index)
+        claim = <Claim>found
+        units = self.wanted(claim)
+        found = None if order.sibling is None else self.open.get(order.sibling.number)
+        if found is not None:
+            other = <Claim>found
+            leaving = leaving and order.sibling.cancel_request == OPEN
+            if order.status_ == EMULATED or order.sibling.status_ == EMULATED:
+                units += self.wanted(other)
+            else:
+                units = max(units, self.wanted(other))
+            if other.price > claim.price:
+                # The dearer member stands for the pair.
+                self.put(claim, 0, False)
+                self.put(other, units, leaving)
+            else:
+                self.put(other, 0, False)
+                self.put(claim, units, leaving)
+        else:
+            self.put(claim, units, leaving)
+        if is_final(order.status_):
+            del self.open[order.number]
+            if found is not None:
+                self.put(claim, 0, False)
+                self.follow(order.sibling)
+        if order.take_profit is not None:
+            self.follow(order.take_profit)
+        if order.stop_loss is not None:
+            self.follow(order.stop_loss)
+        return self.recount(order.instrument.index)
+
+    cdef int put(self, Claim claim, int64_t units, bint leaving) except -1:
+        """Let a claim stand for `units` of its book, at its worst price."""
+        cdef Py_ssize_t index = claim.order.instrument.index
+        cdef Book* book = self.book(index)
+        cdef int128 value = self.value_of(index, units, claim.price)
+        cdef int128 change = i128_sub(value, claim.value)
+        cdef int64_t gone = units if leaving else 0
+        cdef int64_t was_gone = claim.units if claim.leaving else 0
+        if claim.order.side_sign > 0:
+            self.buy_value = i128_add(self.buy_value, change)
+            book.buy_value = i128_add(book.buy_value, change)
+            book.buys += units - claim.units
+            book.buys_leaving += gone - was_gone
+        else:
+            self.sell_value = i128_add(self.sell_value, change)
+            book.sell_value = i128_add(book.sell_value, change)
+            book.sells += units - claim.units
+            book.sells_leaving += gone - was_gone
+        claim.units = units
+        claim.value = value
+        claim.leaving = leaving
+        return 0
+
+    # -- face ----------------------------------------------------------------------------------
+
+    def __len__(self):
+        return len(self.open)
+
+    def worst_case(self, int index):
+        """Return (held, buys, sells) of an instrument in units, signed and unsigned."""
+        cdef Book* book = self.book(index)
+        held = self.account.holdings[index].units if index < self.account.n_holdings else 0
+        return held, book.buys, book.sells
+
+    def totals(self):
+        """Return worst-case gross exposure, and pending buys and sells, in base currency."""
+        return (
+            i128_to_double(i128_add(self.account.exposure_raw(), self.extra)),
+            i128_to_double(self.buy_value), i128_to_double(self.sell_value),
+        )

@@ -1,0 +1,581 @@
+"""The risk engine: one gate with all controls, states, breaker, stops and the record of verdicts."""
+cimport cython
+from libc.stdint cimport INT64_MIN, int64_t
+
+from pyrt.core.int128 cimport i128_muldiv, i128_to_double, CEILING
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.numbers cimport nano_from_object, nano_to_double
+from pyrt.core.orders cimport Order, no_price
+from pyrt.core.ports cimport ApprovedOrder, Command, RiskGate
+from pyrt.core.positions cimport Position
+from pyrt.core.records cimport TripRow
+from pyrt.core.types cimport (
+    EV_ACCEPTED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED, FILLED, INITIALIZED,
+    LIMIT, is_final,
+)
+from pyrt.risk.assessor cimport Assessor, worst_price
+from pyrt.risk.breaker cimport HALF_OPEN, CircuitBreaker
+from pyrt.risk.caps cimport CapsTable
+from pyrt.risk.claims cimport Book, Claim, Claims
+from pyrt.risk.gate cimport BasicGate
+from pyrt.risk.sessions cimport SessionClock
+from pyrt.risk.states cimport ACTIVE, HALTED, REDUCING, States
+from pyrt.risk.stops cimport ProtectiveStops
+from pyrt.risk.traffic cimport Traffic
+from pyrt.risk.verdicts cimport VerdictRow, Verdicts
+
+from decimal import Decimal
+
+from pyrt.errors import ConfigError, OrderError
+from pyrt.risk.breaker import BreakerState
+from pyrt.risk.limits import Limits
+from pyrt.risk.report import report_of
+from pyrt.risk.states import TradingState
+
+cdef int64_t DAY_NS = 86_400_000_000_000
+cdef int64_t ONE = 1_000_000_000
+cdef int CONFIRMATIONS = 3
+cdef str ENGINE = "risk engine"
+
+
+@cython.final
+cdef class RiskEngine(Assessor):
+    """Judges every order and change by all limits that are set, and keeps the worst case.
+
+    Without limits it checks grids and permissions only and costs nothing more. A strict engine,
+    for live trading, refuses to be made without limits, and denies what could raise exposure
+    while one of those that `Limits.missing` names is not set.
+
+    Parameters
+    ----------
+    limits : Limits, optional
+    strict : bool
+        Missing limits deny.
+
+    Raises
+    ------
+    ConfigError
+        If a strict engine gets no limits at all.
+    """
+
+    def __init__(self, limits=None, *, bint strict=False):
+        if limits is None:
+            limits = Limits()
+        if not isinstance(limits, Limits):
+            raise ConfigError(f"expected Limits, got {limits!r}", remedy="Write Limits(...)")
+        if strict and limits.is_empty:
+            raise ConfigError(
+                "live trading needs risk limits",
+                remedy=f"Set at least {', '.join(limits.missing())}",
+            )
+        self.limits = limits
+        self.strict = strict
+        self.reset()
+
+    # -- wiring --------------------------------------------------------------------------------
+
+    def reset(self):
+        """Forget everything but the limits."""
+        limits = self.limits
+        self.states = States()
+        self.breaker = CircuitBreaker(limits)
+        self.traffic = Traffic(limits)
+        self.stops = ProtectiveStops(limits)
+        self.verdicts = Verdicts()
+        self.clocks = SessionClock()
+        self.claims = None
+        self.judged = None
+        self.day = INT64_MIN
+        self.round_trips_seen = self.openings_seen = 0
+        self.flattening = False
+        self.ramp_from = None
+        self.ramp_share = limits.ramp_start
+        self.compile()
+
+    def compile(self):
+        """Turn the limits into raw numbers; those of symbols are looked up again when needed."""
+        cdef Py_ssize_t i
+        limits = self.limits
+        self.caps = CapsTable(limits, Decimal(1) if self.ramp_share is None else self.ramp_share)
+        if self.claims is not None:
+            self.claims.keeps_sectors = limits.max_sector_concentration is not None
+            for i in range(self.claims.n_books):
+                self.claims.books[i].caps = 0
+        jump = limits.max_tick_jump_bps
+        self.jump = -1 if jump is None else nano_from_object(jump / 10_000)
+        missing = limits.missing() if self.strict else ()
+        self.missing = missing[0] if missing else None
+        self.verdicts.begin_version(limits.version)
+        self.look()
+
+    cdef int look(self) except -1:
+        """Decide what has to be heard of."""
+        limits = self.limits
+        self.is_on = self.strict or not limits.is_empty or not self.states.plain
+        self.watches_orders = self.is_on
+        self.watches_equity = self.breaker.watches_equity
+        self.watches_quotes = limits.max_slippage_bps is not None or any(
+            "max_slippage_bps" in own for own in limits.symbols.values()
+        )
+        self.watches_marks = (
+            self.caps.needs_value or self.stops.is_on or self.jump >= 0
+            or limits.stale_data_after is not None
+        )
+        return 0
+
+    def attach(self, *, account, cache, clock, desk, records, strategies, sessions=None):
+        """Take what the kernel keeps, at the start of a run; state of an earlier run is dropped."""
+        self.reset()
+        self.account = account
+        self.cache = cache
+        self.clock = clock
+        self.desk = desk
+        self.records = records
+        self.strategies = strategies
+        self.clocks = SessionClock(sessions)
+        self.claims = Claims(account)
+        self.claims.sector("")
+        self.compile()
+
+    def resync(self):
+        """Count all holdings and open orders anew, such as after a reconciliation."""
+        cdef Order order
+        cdef Instrument instrument
+        if self.claims is None:
+            return
+        for instrument in self.cache.instruments:
+            self.touch(instrument)
+            self.claims.recount(instrument.index)
+        for order in self.cache.orders_open():
+            if order.status_ != INITIALIZED and order.number not in self.claims.open:
+                self.adopt(order, self.clock.now)
+
+    # -- the gate ------------------------------------------------------------------------------
+
+    cdef str judge(self, Order order, int64_t now):
+        """Approve (None) or say why not, beginning with the control's code."""
+        cdef str reason = BasicGate.judge(self, order, now)
+        self.judged = None
+        if reason is None and self.is_on:
+            self.terms.is_change = False
+            self.terms.units = order.units
+            self.terms.limit_price = order.limit_price_raw
+            self.terms.stop_price = order.stop_price_raw
+            try:
+                self.begin(now)
+                reason = self.weigh(order, now)
+            except OverflowError as error:
+                reason = f"overflow: {error}"
+        if reason is not None:
+            return self.deny(order, now, reason)
+        if self.is_on:
+            self.note(order, now, None)
+        self.judged = order
+        return None
+
+    cdef ApprovedOrder approve(self, Order order):
+        """Count the order just judged into the worst case and let it go."""
+        cdef Claim claim
+        cdef Book* book
+        cdef int64_t now
+        if self.judged is not order:
+            raise OrderError(
+                f"order {order.client_order_id} has no verdict", code="no_verdict"
+            )
+        self.judged = None
+        if self.is_on:
+            now = self.clock.now
+            claim = self.claims.add(order, self.terms.price, self.terms.leaves, now)
+            if order.type == LIMIT:
+                claim.resting = order.limit_price_raw
+                self.traffic.rest(claim)
+            for leg in (order.take_profit, order.stop_loss):
+                if leg is not None:
+                    self.adopt(<Order>leg, now)
+            book = self.claims.book(order.instrument.index)
+            if book.day != self.day:
+                book.day = self.day
+                book.day_units = 0
+            book.day_units += self.terms.more_units
+            self.traffic.count(order, self.terms.value, self.terms.more_value, now)
+            if self.breaker.state == HALF_OPEN and self.terms.raises:
+                self.breaker.probes += 1
+        return RiskGate.approve(self, order)
+
+    cdef str judge_change(self, Command command, int64_t now):
+        """Judge an order as it would be after the change, like a new one."""
+        cdef Order order = command.order
+        cdef str reason = BasicGate.judge_change(self, command, now)
+        if reason is None and self.is_on:
+            self.terms.is_change = True
+            self.terms.units = command.units if command.units else order.units
+            self.terms.limit_price = order.limit_price_raw
+            if command.limit_price != no_price():
+                self.terms.limit_price = command.limit_price
+            self.terms.stop_price = order.stop_price_raw
+            if command.stop_price != no_price():
+                self.terms.stop_price = command.stop_price
+            try:
+                self.begin(now)
+                reason = self.weigh(order, now)
+            except OverflowError as error:
+                reason = f"overflow: {error}"
+        if reason is not None:
+            return self.deny(order, now, reason)
+        if self.is_on:
+            self.note(order, now, None)
+            self.accept_change(order, now)
+        return None
+
+    def accept_change(self, Order order, int64_t now):
+        """Count the larger of old and new terms until the venue answers."""
+        cdef Claim claim
+        cdef Book* book = self.claims.book(order.instrument.index)
+        found = self.claims.open.get(order.number)
+        if found is not None:
+            claim = <Claim>found
+            claim.asked = self.terms.units
+            claim.price = max(claim.price, self.terms.price)
+            claim.resting = self.terms.limit_price
+            self.claims.follow(order)
+            self.traffic.rest(claim)
+        book.day_units += self.terms.more_units
+        self.traffic.count_change(self.terms.more_value, now)
+
+    cdef int begin(self, int64_t now) except -1:
+        """Bring day and breaker to this instant before anything is judged."""
+        cdef int64_t day = (now - self.breaker.reset_ns) // DAY_NS
+        if day != self.day:
+            self.roll_day(day)
+        if self.breaker.watches_equity:
+            self.breaker.observe(now, self.account.equity_raw())
+            self.after_breaker(now)
+        return 0
+
+    cdef int roll_day(self, int64_t day) except -1:
+        """Begin another day: sums start at nothing, and the ramp rises."""
+        limits = self.limits
+        self.day = day
+        self.traffic.roll(day)
+        if self.ramp_from is None:
+            self.ramp_from = day
+        if limits.ramp_start is not None and limits.ramp_days:
+            passed = min(Decimal(1), Decimal(day - self.ramp_from) / limits.ramp_days)
+            share = limits.ramp_start + (1 - limits.ramp_start) * passed
+            if share > self.ramp_share:
+                self.ramp_share = share
+                self.compile()
+        return 0
+
+    # -- the record ----------------------------------------------------------------------------
+
+    cdef int note(self, Order order, int64_t now, str reason) except -1:
+        """Write the verdict's row; without a reason it is an approval."""
+        cdef VerdictRow* row
+        cdef int code = 0, text = 0
+        if reason is not None:
+            code = self.verdicts.code(reason)
+            text = self.verdicts.text(reason)
+        row = self.verdicts.append(order, now)
+        row.control = code
+        row.text = text
+        row.price = order.position.mark
+        if self.is_on:
+            row.is_change = self.terms.is_change
+            row.quantity = self.terms.leaves
+            row.value = i128_to_double(self.terms.value)
+            row.exposure = i128_to_double(self.case.gross) if self.caps.needs_value else 0.0
+        return 0
+
+    cdef str deny(self, Order order, int64_t now, str reason):
+        self.note(order, now, reason)
+        return reason
+
+    # -- what the kernel reports ---------------------------------------------------------------
+
+    cdef Claim adopt(self, Order order, int64_t now):
+        """Count an order that was approved with another, before a restart, or elsewhere."""
+        return self.claims.add(
+            order,
+            worst_price(order.side_sign, order.limit_price_raw, order.stop_price_raw,
+                        order.position.mark),
+            0, now,
+        )
+
+    cdef int on_order(self, Order order, int kind, int64_t now) except -1:
+        cdef Claim claim
+        found = self.claims.open.get(order.number)
+        if found is None:
+            if is_final(order.status_) or order.status_ == INITIALIZED:
+                self.claims.recount(order.instrument.index)
+            else:
+                self.adopt(order, now)
+        else:
+            claim = <Claim>found
+            if kind == EV_MODIFIED or kind == EV_MODIFY_REJECTED:
+                claim.asked = 0
+                claim.resting = order.limit_price_raw
+                claim.price = worst_price(
+                    order.side_sign, order.limit_price_raw, order.stop_price_raw,
+                    order.position.mark,
+                )
+                self.traffic.rest(claim)
+            self.claims.follow(order)
+            if not claim.is_answered and kind in (EV_ACCEPTED, EV_FILL, EV_REJECTED):
+                claim.is_answered = True
+                if self.breaker.watches_answers:
+                    self.breaker.add_answer(now, kind == EV_REJECTED, now - claim.ts_sent)
+        if kind == EV_FILL:
+            self.take_round_trips(now)
+            if self.limits.max_repeated_executions is not None and order.status_ == FILLED:
+                self.judge_repeats(order, now)
+        if len(self.breaker.trips) != self.openings_seen:
+            self.after_breaker(now)
+        if self.flattening:
+            self.flatten(now)
+        return 0
+
+    cdef int on_cancel(self, Order order, int64_t now) except -1:
+        self.traffic.count_message(now, False)
+        return self.claims.follow(order)
+
+    cdef int on_mark(self, Py_ssize_t index, int64_t price, int64_t now) except -1:
+        cdef Book* book = self.claims.book(index)
+        if not self.believe(book, price, now):
+            return 0
+        if book.buys != 0 or book.sells != 0 or self.claims.keeps_sectors:
+            self.claims.recount(index)
+        if self.stops.is_on and self.account.holdings[index].units != 0:
+            self.protect(index, now)
+        return 0
+
+    cdef int on_quote(self, Py_ssize_t index, int64_t bid, int64_t ask) except -1:
+        cdef Book* book = self.claims.book(index)
+        book.bid = bid
+        book.ask = ask
+        return 0
+
+    cdef int on_equity(self, int64_t now) except -1:
+        return self.begin(now)
+
+    cdef int on_corporate_action(self, Py_ssize_t index) except -1:
+        cdef Book* book = self.claims.book(index)
+        book.reference = 0
+        return self.claims.recount(index)
+
+    cdef bint believe(self, Book* book, int64_t price, int64_t now) except -1:
+        """Take a price as the reference; one that jumps needs others near it first."""
+        cdef int64_t near, jump
+        if self.jump >= 0 and book.reference > 0:
+            jump = abs(price - book.reference)
+            if price <= 0 or i128_muldiv(jump, ONE, book.reference, CEILING) > self.jump:
+                near = abs(price - book.suspect)
+                if book.suspects and i128_muldiv(near, ONE, book.suspect, CEILING) <= self.jump:
+                    book.suspects += 1
+                else:
+                    book.suspects = 1
+                book.suspect = price if price > 0 else 1
+                if price <= 0 or book.suspects < CONFIRMATIONS:
+                    return False
+        book.suspects = 0
+        book.reference = price
+        book.ts_reference = now
+        return True
+
+    # -- breaker, stops, kill switch -----------------------------------------------------------
+
+    cdef int take_round_trips(self, int64_t now) except -1:
+        """Hand the results of round trips that have ended to the breaker."""
+        cdef TripRow* row
+        while self.round_trips_seen < self.records.trips.count:
+            row = <TripRow*>self.records.trips.at(self.round_trips_seen)
+            self.round_trips_seen += 1
+            if self.breaker.watches_trades or self.breaker.state == HALF_OPEN:
+                self.breaker.add_trade(now, self.account.to_base(
+                    self.account.holdings[row.instrument].currency, row.pnl
+                ))
+        return 0
+
+    cdef int after_breaker(self, int64_t now) except -1:
+        """Note each opening and take entries back that still work."""
+        cdef Order order
+        if len(self.breaker.trips) == self.openings_seen:
+            return 0
+        self.openings_seen = len(self.breaker.trips)
+        self.states.note(now, "breaker", "CLOSED", "OPEN", ENGINE, self.breaker.reason)
+        for order in self.cache.orders_open():
+            if not order.is_exit and order.status_ != INITIALIZED:
+                self.desk.cancel(self.strategies[order.position.strategy], order)
+        return 0
+
+    def judge_repeats(self, Order order, int64_t now):
+        """Halt a strategy that trades one way over and over."""
+        if not self.traffic.repeats(order, now):
+            return
+        side = "buy" if order.side_sign > 0 else "sell"
+        self.set_state(
+            HALTED, ENGINE,
+            f"max_repeated_executions: more than {self.limits.max_repeated_executions} {side} "
+            f"orders of {order.symbol} filled in a row",
+            strategy=order.strategy.name,
+        )
+
+    cdef int protect(self, Py_ssize_t index, int64_t now) except -1:
+        """Leave positions whose protective stop is reached."""
+        cdef Position position
+        cdef str reason
+        for position in <list>self.cache.by_instrument[index]:
+            reason = self.stops.judge(position)
+            if reason is not None:
+                self.leave(position, reason, now)
+        return 0
+
+    cdef int leave(self, Position position, str reason, int64_t now) except -1:
+        """Cancel a position's exits and send a market order for all of it, once."""
+        guard = self.stops.guard(position)
+        owner = self.strategies[position.strategy]
+        if self.states.everywhere == HALTED:
+            return 0
+        if guard.exit is not None and not is_final(guard.exit.status_):
+            return 0
+        guard.exit = self.desk.target(owner, position.instrument.id, 0, ENGINE)
+        self.states.note(now, f"position {position.symbol}", "held", "leaving", ENGINE, reason)
+        return 0
+
+    cdef int flatten(self, int64_t now) except -1:
+        """Leave what is held; halt when nothing is left."""
+        cdef list held = self.cache.positions()
+        cdef Position position
+        for position in held:
+            self.leave(position, "kill switch", now)
+        if not held:
+            self.flattening = False
+            self.set_state(HALTED, ENGINE, "kill switch: everything is flat")
+        return 0
+
+    def kill(self, actor, reason, *, bint flatten=False):
+        """Block at once and cancel all that works.
+
+        With `flatten`, positions are left by market orders first: REDUCING until all are flat,
+        HALTED from then on.
+
+        Parameters
+        ----------
+        actor, reason : str
+            Who, and why; on record.
+        flatten : bool
+        """
+        self.set_state(REDUCING if flatten else HALTED, actor, reason)
+        for owner in self.strategies:
+            self.desk.cancel_all(owner, None)
+        if flatten:
+            self.flattening = True
+            self.flatten(self.clock.now)
+
+    # -- audited changes -----------------------------------------------------------------------
+
+    @property
+    def now(self):
+        """The clock's time, ns UTC; 0 before a run."""
+        return 0 if self.clock is None else self.clock.now
+
+    @property
+    def changes(self):
+        """Every change of states, limits and breaker, oldest first, with actor and reason."""
+        return self.states.changes
+
+    def set_state(self, state, actor, reason, *, strategy=None, symbol=None):
+        """Set the trading state of the whole, of one strategy or of one symbol.
+
+        ConfigError, and no change, without an actor and a reason.
+        """
+        self.states.set(state, actor, reason, ts=self.now, strategy=strategy, symbol=symbol)
+        was_on = self.is_on
+        self.look()
+        if self.is_on and not was_on:
+            self.resync()
+
+    def state(self, *, strategy=None, symbol=None):
+        """Return the trading state of the whole, of one strategy or of one symbol alone."""
+        return self.states.get(strategy, symbol)
+
+    def set_limits(self, limits, actor, reason):
+        """Replace the limits; counts go on. ConfigError, and no change, for what is no Limits."""
+        if not isinstance(limits, Limits) or (self.strict and limits.is_empty):
+            raise ConfigError(f"expected Limits, got {limits!r}")
+        self.states.note(
+            self.now, "limits", self.limits.version, limits.version, actor, reason
+        )
+        old = self.traffic
+        self.limits = limits
+        self.traffic = Traffic(limits)
+        self.traffic.inherit(old)
+        self.breaker.configure(limits)
+        self.stops.configure(limits)
+        self.ramp_from = None
+        self.ramp_share = limits.ramp_start
+        self.compile()
+        self.resync()
+
+    def set_ramp(self, share, actor, reason):
+        """Set the share of sizes and exposures that applies, from 0 to 1."""
+        value = Decimal(str(share))
+        if not 0 <= value <= 1:
+            raise ConfigError(f"share is {share!r}; expected 0 to 1")
+        self.states.note(self.now, "ramp", str(self.ramp_share), str(value), actor, reason)
+        self.ramp_share = value
+        self.compile()
+
+    def reset_breaker(self, actor, reason):
+        """Close the circuit breaker by hand."""
+        before = BreakerState(self.breaker.state).name
+        self.states.note(self.now, "breaker", before, "CLOSED", actor, reason)
+        self.breaker.close()
+
+    def set_atr(self, str symbol, double value):
+        """State the average true range of a symbol for `max_position_loss_atr`."""
+        self.stops.set_atr(symbol, value)
+
+    # -- restart and report --------------------------------------------------------------------
+
+    def save(self):
+        """Return states, breaker and day sums as plain values; a restart goes on from them."""
+        return {
+            "limits": self.limits.version, "states": self.states.save(),
+            "breaker": self.breaker.save(), "traffic": self.traffic.save(),
+            "ramp_from": self.ramp_from,
+            "ramp_share": None if self.ramp_share is None else str(self.ramp_share),
+        }
+
+    def restore(self, saved):
+        """Take over what `save` returned; after `attach`. Halts and an open breaker stay."""
+        self.states.restore(saved["states"])
+        self.breaker.restore(saved["breaker"])
+        self.traffic.restore(saved["traffic"])
+        self.day = self.traffic.day
+        self.openings_seen = len(self.breaker.trips)
+        self.ramp_from = saved["ramp_from"]
+        if saved["ramp_share"] is not None:
+            self.ramp_share = Decimal(saved["ramp_share"])
+        self.compile()
+        self.resync()
+
+    def report(self):
+        """Return verdicts, denials by control, changes and openings of the breaker as columns.
+
+        Returns
+        -------
+        dict
+            See `pyrt.risk.report.report_of`.
+        """
+        cdef Instrument instrument
+        instruments = [] if self.cache is None else self.cache.instruments
+        marks = [nano_to_double(self.cache.last_mark(i)) for i in instruments]
+        return report_of(
+            self.verdicts, self.changes, self.breaker.trips, instruments, marks,
+            [] if self.strategies is None else [s.name for s in self.strategies],
+        )
+
+    def __repr__(self):
+        state = TradingState(self.states.everywhere).name
+        return f"RiskEngine({state}, limits {self.limits.version}, strict={bool(self.strict)})"

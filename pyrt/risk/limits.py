@@ -1,0 +1,437 @@
+"""Risk limits: one frozen object, checked when it is made, with a version of its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pyrt.core.times import duration_ns
+from pyrt.errors import ConfigError
+
+Number = int | float | Decimal | str
+Duration = int | str | timedelta
+
+QUANTITIES = ("max_order_quantity", "max_position_quantity", "max_daily_quantity")
+MONEY = (
+    "max_order_notional",
+    "max_position_notional",
+    "max_daily_notional",
+    "max_gross_exposure",
+    "max_net_exposure",
+    "max_daily_loss",
+    "max_position_loss",
+)
+# Shares of something, multiples of something, and basis points: plain numbers all.
+RATIOS = (
+    "max_leverage",
+    "max_concentration",
+    "max_sector_concentration",
+    "max_daily_loss_fraction",
+    "max_drawdown",
+    "max_loss_rate",
+    "max_reject_rate",
+    "max_position_loss_fraction",
+    "max_position_drawdown",
+    "max_position_loss_atr",
+    "fat_finger_multiple",
+    "max_slippage_bps",
+    "price_collar_bps",
+    "max_tick_jump_bps",
+    "ramp_start",
+)
+COUNTS = (
+    "max_open_orders",
+    "max_open_positions",
+    "max_daily_orders",
+    "max_orders_per_second",
+    "max_orders_per_minute",
+    "max_messages_per_minute",
+    "cancel_reserve",
+    "max_repeated_executions",
+    "max_consecutive_losses",
+    "fat_finger_orders",
+    "loss_rate_trades",
+    "reject_rate_orders",
+    "ramp_days",
+)
+DURATIONS = (
+    "stale_data_after",
+    "duplicate_window",
+    "repeated_execution_window",
+    "max_latency",
+    "cooldown",
+)
+FLAGS = ("require_buying_power", "require_shortable", "require_open_session", "deny_self_match")
+CHOICES = {"slippage_action": ("deny", "limit"), "on_trip": ("reducing", "halted")}
+SHARES_OF_ONE = ("max_drawdown", "max_loss_rate", "max_reject_rate", "ramp_start")
+# What may differ from symbol to symbol.
+PER_SYMBOL = (
+    "max_order_quantity",
+    "max_order_notional",
+    "max_position_quantity",
+    "max_position_notional",
+    "max_concentration",
+    "max_daily_quantity",
+    "price_collar_bps",
+    "max_slippage_bps",
+)
+# A strict gate denies what could raise exposure while one of these is missing; of several names
+# in a row, one is enough.
+REQUIRED = (
+    ("max_order_quantity", "max_order_notional"),
+    ("max_position_notional", "max_position_quantity", "max_concentration"),
+    ("max_gross_exposure", "max_leverage"),
+    ("max_daily_loss", "max_daily_loss_fraction"),
+    ("max_open_orders",),
+    ("max_messages_per_minute", "max_orders_per_minute", "max_orders_per_second"),
+    ("price_collar_bps",),
+    ("stale_data_after",),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What may leave for a venue, at most; None switches a control off (strict gates then deny).
+
+    A value at its limit passes; past it, the order is denied and the reason begins with the
+    limit's name. Worst case means: what is held, plus every working order in the bad direction,
+    orders with an unknown outcome included. An order that can only reduce what is held passes
+    all controls but the grid, HALTED, price controls and throttles.
+
+    Attributes
+    ----------
+    max_order_quantity : number
+        Units of one order.
+    max_order_notional : number
+        Value of one order in base currency: quantity × limit price, or × last price where there
+        is none or that is worse. Without a price the order is denied.
+    fat_finger_multiple : number
+        Value of one order over the median of the strategy's last `fat_finger_orders` orders
+        (judged from the tenth order on).
+    max_position_quantity, max_position_notional : number
+        Worst-case position of the account in one symbol: units, and value in base currency.
+    max_open_positions : int
+        Symbols with a holding or an order that could make one.
+    max_concentration, max_sector_concentration : number
+        Worst-case value in one symbol, or one sector, as a share of equity.
+    max_gross_exposure, max_net_exposure : number
+        Worst-case sum of position values, unsigned and signed, in base currency.
+    max_leverage : number
+        Worst-case gross exposure over equity.
+    max_open_orders : int
+        Orders working at once, held exits included.
+    require_buying_power : bool
+        The order, with all that works, has to be covered by free cash.
+    require_shortable : bool
+        A short position needs an instrument that can be borrowed.
+    require_open_session : bool
+        Orders leave inside the instrument's sessions only, unless they say ``queue=True``.
+    deny_self_match : bool
+        Deny a limit or market order that would meet an own resting limit order.
+    allowed_symbols : tuple of str, optional
+        The only symbols that may be traded; an empty tuple allows none.
+    price_collar_bps : number
+        Distance of a limit price from the last price (of a stop-limit: from its stop). What
+        reduces is judged on the side that gives money away only.
+    max_slippage_bps : number
+        Expected cost of a market order against the middle of quote or book.
+    slippage_action : {"deny", "limit"}
+        Beyond it: deny, or send as a limit order at that distance.
+    stale_data_after : duration
+        Oldest last price at which an order may raise exposure.
+    max_tick_jump_bps : number
+        A price that jumps further is not believed until two more confirm it.
+    max_orders_per_second, max_orders_per_minute : int
+        Submissions in any window of that length.
+    max_messages_per_minute, cancel_reserve : int
+        Submissions, changes and cancels together; the last `cancel_reserve` are for cancels, and
+        cancels leave in any case.
+    duplicate_window : duration
+        Same strategy, symbol, side, type, quantity and prices within it: denied.
+    max_repeated_executions, repeated_execution_window : int, duration
+        Fills in one direction by one strategy in one symbol; past it the strategy is HALTED.
+    max_daily_orders, max_daily_notional, max_daily_quantity : number
+        Sums of approved orders since the day began; the quantity is per symbol.
+    max_daily_loss, max_daily_loss_fraction : number
+        Fall of equity since the day began: amount in base currency, share of that equity.
+    max_drawdown : number
+        Fall of equity from its highest, as a share of it.
+    max_consecutive_losses : int
+        Losing round trips in a row.
+    max_loss_rate, loss_rate_trades : number, int
+        Share of losers among the last round trips.
+    max_reject_rate, reject_rate_orders : number, int
+        Share of rejections by the venue among the last answers.
+    max_latency : duration
+        Time until the venue answers a submission.
+    on_trip : {"reducing", "halted"}
+        What the circuit breaker allows while it is open.
+    cooldown : duration, optional
+        Open → half-open after it; without one a person has to reset the breaker (a daily loss
+        also ends with the day).
+    daily_reset : str
+        When the day begins, ``"HH:MM"`` UTC.
+    max_position_loss, max_position_loss_fraction, max_position_drawdown : number
+        Protective stops: unrealized loss of a position as an amount or as a share of its cost,
+        and fall of the price from its best since the position was seen.
+    max_position_loss_atr : number
+        The same as a multiple of the range given with `RiskEngine.set_atr`.
+    ramp_start, ramp_days : number, int
+        Share of all size and exposure limits on the first day, and the days until it is 1.
+    symbols : mapping
+        Symbol → {limit: value} for what differs there.
+
+    Raises
+    ------
+    ConfigError
+        If a value is NaN, infinite, negative or of another type, or a name is unknown.
+
+    Examples
+    --------
+    >>> Limits(max_order_notional=50_000, symbols={"SPY": {"max_order_notional": 100_000}}).version
+    'a3351c5d4967dd8a'
+    """
+
+    max_order_quantity: Number | None = None
+    max_order_notional: Number | None = None
+    fat_finger_multiple: Number | None = None
+    fat_finger_orders: int = 50
+    max_position_quantity: Number | None = None
+    max_position_notional: Number | None = None
+    max_open_positions: int | None = None
+    max_concentration: Number | None = None
+    max_sector_concentration: Number | None = None
+    max_gross_exposure: Number | None = None
+    max_net_exposure: Number | None = None
+    max_leverage: Number | None = None
+    max_open_orders: int | None = None
+    require_buying_power: bool = False
+    require_shortable: bool = False
+    require_open_session: bool = False
+    deny_self_match: bool = False
+    allowed_symbols: tuple[str, ...] | None = None
+    price_collar_bps: Number | None = None
+    max_slippage_bps: Number | None = None
+    slippage_action: str = "deny"
+    stale_data_after: Duration | None = None
+    max_tick_jump_bps: Number | None = None
+    max_orders_per_second: int | None = None
+    max_orders_per_minute: int | None = None
+    max_messages_per_minute: int | None = None
+    cancel_reserve: int = 0
+    duplicate_window: Duration | None = None
+    max_repeated_executions: int | None = None
+    repeated_execution_window: Duration = "60s"
+    max_daily_orders: int | None = None
+    max_daily_notional: Number | None = None
+    max_daily_quantity: Number | None = None
+    max_daily_loss: Number | None = None
+    max_daily_loss_fraction: Number | None = None
+    max_drawdown: Number | None = None
+    max_consecutive_losses: int | None = None
+    max_loss_rate: Number | None = None
+    loss_rate_trades: int = 20
+    max_reject_rate: Number | None = None
+    reject_rate_orders: int = 20
+    max_latency: Duration | None = None
+    on_trip: str = "reducing"
+    cooldown: Duration | None = None
+    daily_reset: str = "00:00"
+    max_position_loss: Number | None = None
+    max_position_loss_fraction: Number | None = None
+    max_position_drawdown: Number | None = None
+    max_position_loss_atr: Number | None = None
+    ramp_start: Number | None = None
+    ramp_days: int = 0
+    symbols: Mapping[str, Mapping[str, Number]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in (*QUANTITIES, *MONEY, *RATIOS):
+            self._set(name, _number(name, getattr(self, name)))
+        for name in COUNTS:
+            _check_count(name, getattr(self, name))
+        for name in DURATIONS:
+            self._set(name, _duration(name, getattr(self, name)))
+        for name in FLAGS:
+            if not isinstance(getattr(self, name), bool):
+                raise _refusal(name, getattr(self, name), "True or False")
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise _refusal(name, getattr(self, name), " or ".join(map(repr, choices)))
+        for name in SHARES_OF_ONE:
+            value = getattr(self, name)
+            if value is not None and value > 1:
+                raise _refusal(name, value, "a share from 0 to 1")
+        self._check_sizes()
+        self._set("allowed_symbols", _names(self.allowed_symbols))
+        self._set("symbols", _overrides(self.symbols))
+        _reset_ns(self.daily_reset)
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+
+    def _check_sizes(self) -> None:
+        """Refuse windows without room and a reserve that leaves nothing for orders."""
+        for name in ("fat_finger_orders", "loss_rate_trades", "reject_rate_orders"):
+            if getattr(self, name) < 1:
+                raise _refusal(name, getattr(self, name), "1 or more")
+        if self.cancel_reserve and self.cancel_reserve > (self.max_messages_per_minute or 0):
+            raise _refusal(
+                "cancel_reserve", self.cancel_reserve, "no more than max_messages_per_minute"
+            )
+
+    # -- making --------------------------------------------------------------------------------
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Limits:
+        """Return limits from a mapping; ConfigError, with the nearest name, for unknown ones."""
+        known = [f.name for f in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise _unknown(str(name), known)
+        return cls(**values)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Limits:
+        """Return limits from a TOML file: its ``[limits]`` table, or the whole file."""
+        try:
+            content = tomllib.loads(Path(path).read_text("utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(f"limits cannot be read from {str(path)!r}: {error}") from error
+        return cls.from_dict(content.get("limits", content))
+
+    def replace(self, **changes: Any) -> Limits:
+        """Return a copy with some values changed, checked like a new one."""
+        return replace(self, **changes)
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what differs from the defaults, in plain values; numbers as given."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        plain["symbols"] = {symbol: dict(own) for symbol, own in self.symbols.items()}
+        default = {f.name: f.default for f in fields(self)} | {"symbols": {}}
+        default["repeated_execution_window"] = 60_000_000_000
+        return {name: value for name, value in plain.items() if value != default[name]}
+
+    @property
+    def version(self) -> str:
+        """Sixteen hexadecimal digits that change with any value; equal values give equal ones."""
+        text = json.dumps(self.to_dict(), sort_keys=True, default=_plain)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no control is switched on."""
+        return not self.to_dict()
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the controls that a strict gate asks for and that are not set."""
+        return tuple(
+            names[0] for names in REQUIRED if all(getattr(self, name) is None for name in names)
+        )
+
+    def of(self, symbol: str, name: str) -> Any:
+        """Return one limit as it applies to a symbol."""
+        return self.symbols.get(symbol, {}).get(name, getattr(self, name))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Limits.from_dict, (self.to_dict(),)
+
+    def __hash__(self) -> int:
+        return int(self.version, 16)
+
+    @property
+    def daily_reset_ns(self) -> int:
+        """When the day begins, in ns after midnight UTC."""
+        return _reset_ns(self.daily_reset)
+
+
+def _refusal(name: str, value: Any, expected: str) -> ConfigError:
+    return ConfigError(f"{name} is {value!r}; expected {expected}", name=name, value=value)
+
+
+def _unknown(name: str, known: list[str] | tuple[str, ...]) -> ConfigError:
+    near = get_close_matches(name, known, 1)
+    remedy = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}"
+    return ConfigError(f"there is no limit {name!r}", remedy=remedy, name=name)
+
+
+def _number(name: str, value: Any) -> Decimal | None:
+    """Read a finite number of 0 or more; a float is what it prints as."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        raise _refusal(name, value, "a number")
+    try:
+        number = value if isinstance(value, Decimal) else Decimal(str(value))
+    except ArithmeticError:
+        raise _refusal(name, value, "a number") from None
+    if not number.is_finite() or number < 0:
+        raise _refusal(name, value, "a finite number of 0 or more")
+    if number >= Decimal(10) ** 18:
+        raise _refusal(name, value, "a number below 1e18")
+    return number.normalize() + 0
+
+
+def _check_count(name: str, value: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
+        raise _refusal(name, value, "a whole number from 0 to 1,000,000")
+
+
+def _duration(name: str, value: Any) -> int | None:
+    """Read a duration into ns."""
+    if value is None:
+        return None
+    try:
+        length = duration_ns(value)
+    except ConfigError:
+        raise _refusal(name, value, 'a duration such as "5s"') from None
+    if length < 0:
+        raise _refusal(name, value, "a duration of 0 or more")
+    return length
+
+
+def _names(symbols: Any) -> tuple[str, ...] | None:
+    if symbols is None:
+        return None
+    if isinstance(symbols, str) or not all(isinstance(s, str) for s in symbols):
+        raise _refusal("allowed_symbols", symbols, "a tuple of symbols")
+    return tuple(sorted(symbols))
+
+
+def _overrides(symbols: Any) -> Mapping[str, Mapping[str, Any]]:
+    """Check the limits of single symbols and freeze them."""
+    if not isinstance(symbols, Mapping):
+        raise _refusal("symbols", symbols, "a mapping of symbol to limits")
+    frozen = {}
+    for symbol in sorted(symbols):
+        for name in symbols[symbol]:
+            if name not in PER_SYMBOL:
+                raise _unknown(name, PER_SYMBOL)
+        frozen[symbol] = MappingProxyType(
+            {name: _number(name, value) for name, value in sorted(symbols[symbol].items())}
+        )
+    return MappingProxyType(frozen)
+
+
+def _reset_ns(text: str) -> int:
+    hours, _, minutes = text.partition(":") if isinstance(text, str) else ("", "", "")
+    if not (hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60):
+        raise _refusal("daily_reset", text, 'a time of day such as "13:30"')
+    return (int(hours) * 60 + int(minutes)) * 60_000_000_000
+
+
+def _plain(value: Any) -> Any:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,17 @@
+"""Whether an instrument's session is open, without a search for each order."""
+cimport cython
+from libc.stdint cimport int64_t
+from pyrt.core.instruments cimport Instrument
+
+@cython.final
+cdef class Session:
+    cdef const int64_t[::1] opens
+    cdef const int64_t[::1] closes
+    cdef Py_ssize_t current
+    cdef bint is_open(self, int64_t now) except -1
+
+@cython.final
+cdef class SessionClock:
+    cdef object lookup
+    cdef dict sessions
+    cdef bint is_open(self, Instrument instrument, int64_t now) except -1

@@ -1,0 +1,28 @@
+"""Protective stops: positions left whatever their strategy does."""
+cimport cython
+from libc.stdint cimport int64_t
+from pyrt.core.int128 cimport int128
+from pyrt.core.orders cimport Order
+from pyrt.core.positions cimport Position
+
+@cython.final
+cdef class Guard:
+    cdef Position position
+    cdef int side
+    cdef int64_t best
+    """Best price seen since the position was opened on this side, in 1e-9."""
+    cdef Order exit
+
+@cython.final
+cdef class ProtectiveStops:
+    cdef readonly bint is_on
+    cdef readonly dict atr
+    """Symbol → average true range, as given by the caller."""
+    cdef dict guards
+    cdef int128 loss_max
+    cdef int64_t loss_share
+    cdef int64_t fall_share
+    cdef int64_t atr_multiple
+    cdef str judge(self, Position position)
+    cdef str breach(self, Guard guard, Position position)
+    cdef Guard guard(self, Position position)

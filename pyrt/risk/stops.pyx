@@ -1,0 +1,121 @@
+"""Protective stops: positions left whatever their strategy does."""
+cimport cython
+from libc.stdint cimport int64_t
+
+from pyrt.core.int128 cimport (
+    FLOOR, i128_muldiv, i128_notional, i128_sub, i128_to_double, i128_to_i64, int128,
+)
+from pyrt.core.numbers cimport money_from_object, nano_from_object, nano_to_double
+from pyrt.core.positions cimport Position
+from pyrt.core.types cimport is_final
+from pyrt.risk.claims cimport magnitude
+
+from pyrt.errors import ConfigError
+
+cdef int64_t ONE = 1_000_000_000
+
+
+@cython.final
+cdef class Guard:
+    """What is remembered of one position."""
+
+
+@cython.final
+cdef class ProtectiveStops:
+    """Says when a position has lost what it may lose; the engine then sends its exit.
+
+    Losses are unrealized, at the last price, in the quote currency. A trailing fall is measured
+    from the best price since the position was first seen on its side.
+
+    Parameters
+    ----------
+    limits : Limits
+    """
+
+    def __init__(self, limits):
+        self.guards = {}
+        self.atr = {}
+        self.configure(limits)
+
+    def configure(self, limits):
+        """Take new limits; best prices stay."""
+        def share(value):
+            return -1 if value is None else nano_from_object(value)
+
+        self.loss_max = -1
+        if limits.max_position_loss is not None:
+            self.loss_max = money_from_object(limits.max_position_loss)
+        self.loss_share = share(limits.max_position_loss_fraction)
+        self.fall_share = share(limits.max_position_drawdown)
+        self.atr_multiple = share(limits.max_position_loss_atr)
+        self.is_on = (
+            self.loss_max >= 0 or self.loss_share >= 0 or self.fall_share >= 0
+            or self.atr_multiple >= 0
+        )
+
+    def set_atr(self, str symbol, double value):
+        """State the average true range of a symbol, in price; used from the next price on."""
+        if not 0.0 < value < 1e9:
+            raise ConfigError(f"the range of {symbol} is {value}; expected a positive price")
+        self.atr[symbol] = value
+
+    cdef Guard guard(self, Position position):
+        found = self.guards.get(position)
+        if found is None:
+            found = Guard.__new__(Guard)
+            (<Guard>found).position = position
+            self.guards[position] = found
+        return <Guard>found
+
+    cdef str judge(self, Position position):
+        """Return why a position has to be left at its last price, or None."""
+        cdef Guard guard = self.guard(position)
+        cdef int side = 1 if position.units > 0 else -1
+        if position.units == 0:
+            guard.side = 0
+            return None
+        if side != guard.side:
+            guard.side = side
+            guard.best = position.mark
+            guard.exit = None
+        elif side * (position.mark - guard.best) > 0:
+            guard.best = position.mark
+        if guard.exit is not None and not is_final(guard.exit.status_):
+            return None
+        return self.breach(guard, position)
+
+    cdef str breach(self, Guard guard, Position position):
+        cdef int128 loss = i128_sub(position.open_cost, position.value())
+        cdef int128 bound
+        cdef int64_t fall
+        if self.loss_max >= 0 and loss > self.loss_max:
+            return described("max_position_loss", loss, self.loss_max)
+        if self.loss_share >= 0:
+            bound = i128_muldiv(magnitude(position.open_cost), self.loss_share, ONE, FLOOR)
+            if loss > bound:
+                return described("max_position_loss_fraction", loss, bound)
+        if self.atr_multiple >= 0 and position.instrument.symbol in self.atr:
+            bound = i128_muldiv(
+                magnitude(i128_notional(
+                    nano_from_object(self.atr[position.instrument.symbol]), position.units,
+                    position.instrument.factor,
+                )), self.atr_multiple, ONE, FLOOR,
+            )
+            if loss > bound:
+                return described("max_position_loss_atr", loss, bound)
+        if self.fall_share >= 0:
+            fall = guard.side * (guard.best - position.mark)
+            bound = i128_muldiv(guard.best, self.fall_share, ONE, FLOOR)
+            if fall > bound:
+                return (
+                    f"max_position_drawdown: {nano_to_double(fall):g} from the best price "
+                    f"{nano_to_double(guard.best):g} is over the limit of "
+                    f"{nano_to_double(i128_to_i64(bound)):g}"
+                )
+        return None
+
+
+cdef str described(str code, int128 loss, int128 bound):
+    return (
+        f"{code}: loss {i128_to_double(loss):.2f} is over the limit of {i128_to_double(bound):.2f}"
+    )

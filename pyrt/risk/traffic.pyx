@@ -1,0 +1,232 @@
+"""Controls over the flow of orders: throttles, duplicates, fat fingers, self-matches, day sums."""
+cimport cython
+from libc.stdint cimport INT64_MIN, int64_t
+
+from pyrt.core.int128 cimport i128_add, i128_from_int, i128_to_double, i128_to_int, int128
+from pyrt.core.numbers cimport nano_to_double
+from pyrt.core.orders cimport Order, no_price
+from pyrt.risk.claims cimport Claim, Claims
+from pyrt.risk.windows cimport RateWindow, RecentKeys, SizeHistory
+
+from heapq import heappop, heappush
+
+cdef int64_t SECOND_NS = 1_000_000_000
+cdef int64_t MINUTE_NS = 60_000_000_000
+cdef Py_ssize_t HISTORY_MIN = 10
+
+
+cdef RateWindow window_or_none(object limit, int64_t window_ns):
+    return None if limit is None else RateWindow(limit, window_ns)
+
+
+@cython.final
+cdef class Traffic:
+    """What an order is judged by beside other orders; each check gives a reason or None.
+
+    Parameters
+    ----------
+    limits : Limits
+    """
+
+    def __init__(self, limits):
+        self.limits = limits
+        self.per_second = window_or_none(limits.max_orders_per_second, SECOND_NS)
+        self.per_minute = window_or_none(limits.max_orders_per_minute, MINUTE_NS)
+        self.messages = window_or_none(limits.max_messages_per_minute, MINUTE_NS)
+        self.reserve = limits.cancel_reserve
+        if limits.duplicate_window:
+            self.recent = RecentKeys(limits.duplicate_window)
+        multiple = limits.fat_finger_multiple
+        self.fat_multiple = 0.0 if multiple is None else float(multiple)
+        self.self_match = limits.deny_self_match
+        self.histories = []
+        self.offers = []
+        self.bids = []
+        self.runs = {}
+        self.day = INT64_MIN
+
+    cdef int roll(self, int64_t day) except -1:
+        """Begin another day: the sums start at nothing."""
+        if day != self.day:
+            self.day = day
+            self.orders_today = 0
+            self.value_today = 0
+        return 0
+
+    # -- judging -------------------------------------------------------------------------------
+
+    cdef str judge_flow(self, Order order, int64_t price, double value, int64_t now,
+                        Claims claims):
+        """Judge a new order that may raise exposure by those before it."""
+        cdef str reason
+        if self.fat_multiple > 0.0:
+            reason = self.judge_size(order, value)
+            if reason is not None:
+                return reason
+        if self.recent is not None and self.recent.has(self.key_of(order), now):
+            return (
+                f"duplicate_order: the same order was sent less than "
+                f"{self.recent.window_ns / 1e9:g} s ago"
+            )
+        if self.self_match:
+            return self.judge_self_match(order, price, claims)
+        return None
+
+    cdef str judge_rates(self, int64_t now, bint is_order):
+        """Judge a submission (or, not is_order, a change) by how many there were."""
+        if is_order and self.per_second is not None:
+            if self.per_second.is_full(now, self.per_second.limit):
+                return f"max_orders_per_second: {self.per_second.limit} orders left in the last second"
+        if is_order and self.per_minute is not None:
+            if self.per_minute.is_full(now, self.per_minute.limit):
+                return f"max_orders_per_minute: {self.per_minute.limit} orders left in the last minute"
+        if self.messages is not None:
+            if self.messages.is_full(now, self.messages.limit - self.reserve):
+                return (
+                    f"max_messages_per_minute: {self.messages.limit - self.reserve} messages left "
+                    f"in the last minute, and {self.reserve} are kept for cancels"
+                )
+        return None
+
+    cdef str judge_size(self, Order order, double value):
+        cdef int number = order.position.strategy
+        cdef SizeHistory history
+        cdef double median
+        if number >= len(self.histories):
+            return None
+        history = <SizeHistory>self.histories[number]
+        if history.count < HISTORY_MIN:
+            return None
+        median = history.median()
+        if value <= self.fat_multiple * median:
+            return None
+        return (
+            f"fat_finger: order value {value:.2f} is over {self.fat_multiple:g} times the median "
+            f"{median:.2f} of the last {history.count} orders"
+        )
+
+    cdef str judge_self_match(self, Order order, int64_t price, Claims claims):
+        """Deny what would meet an own resting order; without a limit, any there is."""
+        cdef int64_t best
+        cdef bint has_limit = order.limit_price_raw != no_price()
+        if not has_limit and order.stop_price_raw != no_price():
+            return None
+        best = self.best_resting(order.instrument.index, -order.side_sign, claims)
+        if best == no_price():
+            return None
+        if has_limit and order.side_sign * (order.limit_price_raw - best) < 0:
+            return None
+        return (
+            f"self_match: an own {'sell' if order.side_sign > 0 else 'buy'} order rests at "
+            f"{nano_to_double(best):g}"
+        )
+
+    cdef int64_t best_resting(self, int index, int side, Claims claims) except? -1:
+        """Best limit price of own orders that rest on a side; no_price() without any."""
+        cdef list heaps = self.bids if side > 0 else self.offers
+        cdef list heap
+        cdef int64_t price
+        cdef Claim claim
+        if index >= len(heaps):
+            return no_price()
+        heap = <list>heaps[index]
+        while heap:
+            price = -side * <int64_t>heap[0][0]
+            found = claims.open.get(heap[0][1])
+            if found is not None:
+                claim = <Claim>found
+                if claim.resting == price and claim.order.leaves() > 0:
+                    return price
+            heappop(heap)
+        return no_price()
+
+    # -- counting ------------------------------------------------------------------------------
+
+    cdef tuple key_of(self, Order order):
+        return (
+            order.position.strategy, order.instrument.index, order.side_sign, order.type,
+            order.units, order.limit_price_raw, order.stop_price_raw,
+            i128_to_int(order.notional_raw) if order.notional_raw != 0 else 0,
+        )
+
+    cdef int count(self, Order order, int128 value, int128 more, int64_t now) except -1:
+        """Count an approved order of a value, `more` of which is new to the worst case."""
+        cdef int number = order.position.strategy
+        self.orders_today += 1
+        self.value_today = i128_add(self.value_today, more)
+        if self.recent is not None:
+            self.recent.add(self.key_of(order), now)
+        if self.fat_multiple > 0.0:
+            while number >= len(self.histories):
+                self.histories.append(SizeHistory(self.limits.fat_finger_orders))
+            (<SizeHistory>self.histories[number]).add(i128_to_double(value))
+        return self.count_message(now, True)
+
+    cdef int count_change(self, int128 more, int64_t now) except -1:
+        """Count an approved change."""
+        self.value_today = i128_add(self.value_today, more)
+        return self.count_message(now, False)
+
+    cdef int count_message(self, int64_t now, bint is_order) except -1:
+        if is_order and self.per_second is not None:
+            self.per_second.add(now)
+        if is_order and self.per_minute is not None:
+            self.per_minute.add(now)
+        if self.messages is not None:
+            self.messages.add(now)
+        return 0
+
+    cdef int rest(self, Claim claim) except -1:
+        """Note the limit price at which an order may rest, for the orders to come."""
+        cdef Order order = claim.order
+        cdef list heaps = self.bids if order.side_sign > 0 else self.offers
+        if not self.self_match or claim.resting == no_price():
+            return 0
+        while order.instrument.index >= len(heaps):
+            heaps.append([])
+        heappush(heaps[order.instrument.index], (-order.side_sign * claim.resting, order.number))
+        return 0
+
+    cdef bint repeats(self, Order order, int64_t now):
+        """Count a filled order; True when its strategy bought (or sold) too often in a row."""
+        cdef RateWindow window
+        run = self.runs.get(order.position)
+        if run is None or run[0] != order.side_sign:
+            window = RateWindow(
+                self.limits.max_repeated_executions, self.limits.repeated_execution_window
+            )
+            self.runs[order.position] = [order.side_sign, window]
+        else:
+            window = <RateWindow>run[1]
+        if window.is_full(now, window.limit):
+            return True
+        window.add(now)
+        return False
+
+    def inherit(self, Traffic old):
+        """Go on from what was counted under other limits."""
+        self.day = old.day
+        self.orders_today = old.orders_today
+        self.value_today = old.value_today
+        self.histories = old.histories if self.fat_multiple > 0.0 else []
+        self.offers, self.bids = old.offers, old.bids
+        self.runs = old.runs
+        for mine, theirs in ((self.per_second, old.per_second), (self.per_minute, old.per_minute),
+                             (self.messages, old.messages)):
+            if mine is not None and theirs is not None:
+                mine.refill(theirs)
+
+    # -- restart -------------------------------------------------------------------------------
+
+    def save(self):
+        """Return the sums of the day as plain values; windows of a minute start anew."""
+        return {
+            "day": self.day, "orders_today": self.orders_today,
+            "value_today": str(i128_to_int(self.value_today)),
+        }
+
+    def restore(self, saved):
+        """Take over what `save` returned."""
+        self.day = saved["day"]
+        self.orders_today = saved["orders_today"]
+        self.value_today = i128_from_int(int(saved["value_today"]))

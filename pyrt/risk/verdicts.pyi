@@ -1,0 +1,23 @@
+"""What the gate said about each order and change: rows, and the columns made of them."""
+
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+
+from pyrt.core.records import Rows
+
+VERDICT_DTYPE: list[tuple[str, str]]
+
+@final
+class Verdicts:
+    @property
+    def rows(self) -> Rows: ...
+    @property
+    def versions(self) -> list[str]: ...
+    @property
+    def reasons(self) -> list[str]: ...
+    def __init__(self) -> None: ...
+    def begin_version(self, version: str) -> None: ...
+    def table(self) -> npt.NDArray[np.void]: ...
+    def control_names(self) -> list[str]: ...
