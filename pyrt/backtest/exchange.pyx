@@ -4,7 +4,7 @@ from libc.stdint cimport INT64_MAX, int32_t, int64_t
 
 import numpy as np
 
-from pyrt.backtest.bars cimport BarMatcher
+from pyrt.backtest.bars cimport BarMatcher, in_order_of_issue
 from pyrt.backtest.book cimport VenueBook, VenueOrder
 from pyrt.backtest.venue cimport SimVenue
 from pyrt.core.events cimport Event
@@ -91,8 +91,8 @@ cdef class Exchange:
             over = False
             due = min(due, tape.ts_close[tape.at])
             book = self.venue.books[tape.index]
-            if book.watched and self.now <= tape.ts_open[tape.at] != book.opened:
-                due = min(due, tape.ts_open[tape.at])
+            if book.watched and tape.ts_open[tape.at] != book.opened:
+                due = min(due, max(tape.ts_open[tape.at], self.now))
         if over:
             return None
         return min(due, self.venue.next_expiry, self.venue.next_delayed)
@@ -123,18 +123,26 @@ cdef class Exchange:
             self.venue.expire(self.now)
 
     def open_bars(self):
-        """Let waiting orders meet the bars that open now."""
+        """Let waiting orders meet the bars that open now, in order of issue over all symbols."""
         cdef BarTape tape
         cdef VenueBook book
+        cdef VenueOrder order
+        cdef list opening = []
         if self.venue.next_delayed <= self.now:
             self.venue.release_delayed(self.now)
+        self.venue.opens_over = max(self.venue.opens_over, self.now)
         for tape in self.tapes:
             book = self.venue.books[tape.index]
             if (book.watched and tape.at < tape.ts_close.shape[0]
-                    and tape.ts_open[tape.at] == self.now != book.opened):
-                self.matcher.open(
-                    book, self.now, tape.ts_close[tape.at], &tape.prices[tape.at, 0]
+                    and tape.ts_open[tape.at] <= self.now and tape.ts_open[tape.at] != book.opened):
+                self.matcher.begin_open(
+                    book, tape.ts_open[tape.at], tape.ts_close[tape.at], &tape.prices[tape.at, 0]
                 )
+                opening.append(book)
+        for order in in_order_of_issue(opening):
+            self.matcher.meet_open(self.venue.books[order.index], order)
+        for book in opening:
+            self.matcher.end_open(book)
 
     # -- commands ------------------------------------------------------------------------------
 

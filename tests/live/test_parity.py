@@ -132,16 +132,11 @@ CASES = [
         (Pair, Resting),
         ("SPY", "QQQ"),
         id="pair_with_resting",
-        # A backtest meets the opens of an instant in order of issue over all symbols.
-        marks=pytest.mark.xfail(strict=True, reason="the exchange opens symbol by symbol"),
     ),
     pytest.param(
         (Pair,),
         ("SPY", "QQQ"),
         id="pair",
-        # The served exchange opens the bar a second time for a symbol first watched at its open;
-        # a backtest lets that order wait for the next bar.
-        marks=pytest.mark.xfail(strict=True, reason="the exchange reopens the present bar"),
     ),
 ]
 
