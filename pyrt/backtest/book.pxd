@@ -105,6 +105,7 @@ cdef class VenueBook:
     cdef bint in_session(self, int64_t ts) except -1
     cdef bint has_session(self, int64_t start, int64_t end) except -1
     cdef int64_t next_open(self, int64_t ts) except? -1
+    cdef int64_t end_of(self, VenueOrder order) except? -1
     cdef int64_t held_by(self, int32_t owner)
     cdef int add_units(self, int32_t owner, int64_t change) except -1
     cdef int compact(self) except -1

@@ -5,7 +5,7 @@ from libc.stdint cimport INT64_MAX, INT64_MIN
 from pyrt.core.int128 cimport CEILING, i128_muldiv, i128_to_i64
 from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.orders cimport no_price
-from pyrt.core.types cimport TRAILING_STOP, TRAILING_STOP_LIMIT
+from pyrt.core.types cimport CLS, DAY, GTD, OPG, TRAILING_STOP, TRAILING_STOP_LIMIT
 
 import numpy as np
 
@@ -124,6 +124,21 @@ cdef class VenueBook:
             return -(-ts // DAY_NS) * DAY_NS
         i = np.searchsorted(self.opens, ts, side="left")
         return INT64_MAX if i == self.opens.shape[0] else self.opens[i]
+
+    cdef int64_t end_of(self, VenueOrder order) except? -1:
+        """When an order's time in force ends; sets which opening it is for."""
+        if order.tif == GTD:
+            return order.expires
+        if order.tif == DAY or order.tif == CLS:
+            self.find_session(order.arrival)
+            return self.session_close
+        if order.tif == OPG:
+            order.not_before = self.next_open(order.arrival)
+            if order.not_before == INT64_MAX:
+                return order.arrival
+            self.find_session(order.not_before)
+            return self.session_close
+        return INT64_MAX
 
     cdef int64_t held_by(self, int32_t owner):
         return self.units.get(owner, 0)

@@ -2,11 +2,11 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t
 from pyrt.backtest.book cimport VenueBook, VenueOrder
+from pyrt.backtest.means cimport Means
 from pyrt.backtest.slippage cimport Slippage
 from pyrt.core.accounts cimport Account
 from pyrt.core.events cimport Event, EventQueue
 from pyrt.core.instruments cimport Instrument
-from pyrt.core.int128 cimport int128
 from pyrt.core.ports cimport FeeModel
 from pyrt.core.records cimport Texts
 
@@ -43,6 +43,7 @@ cdef class SimVenue:
     """What happened and is learned of only after the latency."""
     cdef readonly Texts texts
     cdef FeeModel fees
+    cdef Means means
     cdef Slippage slippage
     cdef readonly list books
     cdef readonly int timing
@@ -57,8 +58,8 @@ cdef class SimVenue:
     """The last instant whose bar opens are over: orders of that instant come too late for them."""
     cdef dict live
     """Number → VenueOrder, for all that are not done."""
-    cdef readonly list waiting
-    """Indexes of instruments with working orders, ascending."""
+    cdef readonly dict waiting
+    """Indexes of the instruments with working orders, as keys."""
     cdef int64_t next_expiry
     cdef int64_t next_delayed
     """When a delayed event or a command under way is due."""
@@ -67,7 +68,6 @@ cdef class SimVenue:
     cdef readonly int64_t ambiguous_bars
 
     cdef int accept(self, VenueOrder order) except -1
-    cdef int64_t when_expires(self, VenueBook book, VenueOrder order) except? -1
     cdef int activate(self, VenueOrder order, int64_t price) except -1
     cdef int hold(self, VenueOrder parent) except -1
     cdef int fill_at_close(self, VenueBook book, VenueOrder order) except -1
@@ -87,12 +87,6 @@ cdef class SimVenue:
     cdef bint may_sell(self, VenueOrder order, int64_t quantity) except -1
     cdef int64_t cut_to_account(self, VenueOrder order, int64_t quantity, int64_t price,
                                 int liquidity, int64_t ts) except? -1
-    cdef int128 missing(self, VenueOrder order, int64_t quantity, int64_t price, int liquidity,
-                        int64_t ts) except? -1
-    cdef int64_t affordable(self, VenueOrder order, int64_t quantity, int64_t price, int liquidity,
-                            int64_t ts) except? -1
-    cdef int refuse(self, VenueOrder order, int64_t quantity, int64_t price, int128 fee,
-                    int128 missing) except -1
     cdef int after_fill(self, VenueBook book, VenueOrder order, int64_t quantity) except -1
     cdef int wake_children(self, VenueBook book, VenueOrder order, int64_t quantity) except -1
     cdef bint keeps_bars(self) noexcept

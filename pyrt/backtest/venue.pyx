@@ -2,13 +2,13 @@
 cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN
 
+from pyrt.backtest.means cimport Means
 from pyrt.core.int128 cimport (
-    AWAY_FROM_ZERO, TOWARD_ZERO, i128_muldiv, i128_neg, i128_notional, i128_to_i64, i128_to_int,
+    TOWARD_ZERO, i128_muldiv, i128_neg, i128_notional, i128_to_i64, int128,
 )
-from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
-    CLS, DAY, EV_ACCEPTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_HELD, EV_MODIFIED,
+    CLS, EV_ACCEPTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_HELD, EV_MODIFIED,
     EV_MODIFY_REJECTED, EV_REJECTED, FOK, GTD, IOC, LIMIT, MARKET, OPG, STOP, TAKER,
     TRAILING_STOP_LIMIT,
 )
@@ -27,12 +27,6 @@ def named(str what, value, choices):
     if value not in choices:
         raise ConfigError(f"{what} is {value!r}; expected one of {', '.join(choices)}")
     return choices[value]
-
-
-cdef str money(int128 raw):
-    """An amount for a message, rounded away from zero to the cent."""
-    cents = i128_to_int(i128_muldiv(raw, 1, 10_000_000_000_000_000, AWAY_FROM_ZERO))
-    return f"{decimal_from_scaled(cents, 2):,.2f}"
 
 
 @cython.final
@@ -73,6 +67,7 @@ cdef class SimVenue:
             raise ConfigError(f"latency is {latency_ns} ns; expected >= 0")
         self.account = account
         self.fees = fees
+        self.means = Means(account, fees)
         self.slippage = slippage
         self.texts = Texts() if texts is None else texts
         self.timing = named("fill", fill, TIMINGS)
@@ -86,7 +81,7 @@ cdef class SimVenue:
         self.pending = []
         self.books = []
         self.live = {}
-        self.waiting = []
+        self.waiting = {}
         self.next_expiry = INT64_MAX
         self.next_delayed = INT64_MAX
         self.opens_over = INT64_MIN
@@ -117,7 +112,7 @@ cdef class SimVenue:
         order.ordered = order.type
         if self.opens_over >= self.now:
             order.misses = self.now
-        order.expires = self.when_expires(book, order)
+        order.expires = book.end_of(order)
         self.live[order.number] = order
         if order.expires <= order.arrival:
             return self.finish(order, EV_REJECTED, (
@@ -164,20 +159,6 @@ cdef class SimVenue:
             self.finish(order, EV_CANCELED, "time_in_force: no more could be filled at once")
         return 0
 
-    cdef int64_t when_expires(self, VenueBook book, VenueOrder order) except? -1:
-        if order.tif == GTD:
-            return order.expires
-        if order.tif == DAY or order.tif == CLS:
-            book.find_session(order.arrival)
-            return book.session_close
-        if order.tif == OPG:
-            order.not_before = book.next_open(order.arrival)
-            if order.not_before == INT64_MAX:
-                return order.arrival
-            book.find_session(order.not_before)
-            return book.session_close
-        return INT64_MAX
-
     cdef int activate(self, VenueOrder order, int64_t price) except -1:
         """Put an order among the working ones; trailing orders begin at `price`."""
         cdef VenueBook book = self.books[order.index]
@@ -195,9 +176,9 @@ cdef class SimVenue:
             return 0
         book.watched = not book.watched
         if book.watched:
-            self.waiting = sorted([*self.waiting, index])
+            self.waiting[index] = None
         else:
-            self.waiting = [i for i in self.waiting if i != index]
+            del self.waiting[index]
         return 0
 
     # -- changes and cancels -------------------------------------------------------------------
@@ -363,56 +344,20 @@ cdef class SimVenue:
     cdef int64_t cut_to_account(self, VenueOrder order, int64_t quantity, int64_t price,
                                 int liquidity, int64_t ts) except? -1:
         """What of `quantity` the account can cover: all, or the order is resized or refused."""
-        cdef int128 missing = self.missing(order, quantity, price, liquidity, ts)
         cdef int64_t less = 0
-        if missing <= 0:
+        if self.means.missing(order, quantity, price, liquidity, ts) <= 0:
             return quantity
         if order.resizes:
-            less = self.affordable(order, quantity, price, liquidity, ts)
+            less = self.means.affordable(order, quantity, price, liquidity, ts)
         if less > 0:
             order.units = order.filled + less
             self.say_terms(order)
-            return less
-        self.refuse(order, quantity, price, self.fees.fee(
-            order.instrument, order.side, quantity, price, liquidity, ts, order.filled
-        ), missing)
-        return 0
-
-    cdef int128 missing(self, VenueOrder order, int64_t quantity, int64_t price, int liquidity,
-                        int64_t ts) except? -1:
-        """What the account lacks for this execution and its fee; <= 0 when it can be afforded."""
-        return self.account.shortfall(order.index, order.side, quantity, price, self.fees.fee(
-            order.instrument, order.side, quantity, price, liquidity, ts, order.filled
-        ))
-
-    cdef int64_t affordable(self, VenueOrder order, int64_t quantity, int64_t price, int liquidity,
-                            int64_t ts) except? -1:
-        """The largest quantity, on the step, that the account can pay for; fees included.
-
-        A larger quantity never costs less, so bisection finds it.
-        """
-        cdef int64_t step = order.instrument.step, middle
-        cdef int64_t low = 0, high = (quantity + step - 1) // step
-        while high - low > 1:
-            middle = low + (high - low) // 2
-            if self.missing(order, middle * step, price, liquidity, ts) <= 0:
-                low = middle
-            else:
-                high = middle
-        return low * step
-
-    cdef int refuse(self, VenueOrder order, int64_t quantity, int64_t price, int128 fee,
-                    int128 missing) except -1:
-        """End what cannot be afforded, with the numbers."""
-        cdef Instrument instrument = order.instrument
-        cdef int128 notional = i128_notional(price, quantity, instrument.factor)
-        return self.finish(
-            order, EV_REJECTED if order.filled == 0 else EV_CANCELED,
-            f"insufficient_buying_power: {'buying' if order.side > 0 else 'selling'} "
-            f"{instrument.quantity_float(quantity):g} {instrument.id} at "
-            f"{decimal_from_scaled(price, 9)} is {money(notional)} {instrument.currency} plus "
-            f"{money(fee)} fees, {money(missing)} more than the account can cover",
-        )
+        else:
+            self.finish(
+                order, EV_REJECTED if order.filled == 0 else EV_CANCELED,
+                self.means.refusal(order, quantity, price, liquidity, ts),
+            )
+        return less
 
     # -- contingencies -------------------------------------------------------------------------
 
