@@ -44,14 +44,25 @@ class Bench:
         tables = [bars("SPY", closes or CLOSES), *flat]
         self.core: SimulatorCore = make_core(tables)
         self._instants = self.core.instants()
+        self._opens_next = False
         self.step()
 
     def step(self, minutes: int = 1) -> None:
-        """Let bars go by."""
+        """Let bars go by; the last one has ended, and the one after it has not opened yet.
+
+        So what a test sends next meets that open, as an order sent from a bar's handler does.
+        """
         until = self.core.now + minutes * MINUTE
-        while (due := self.core.next_instant()) is not None and due <= until:
-            for _ in range(3):
+        while self.core.now < until:
+            if self._opens_next:
                 next(self._instants)
+            due = self.core.next_instant()
+            if due is None or due > until:
+                self._opens_next = False
+                return
+            next(self._instants)
+            next(self._instants)
+            self._opens_next = True
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         data = b"" if body is None else msgspec.json.encode(body)
