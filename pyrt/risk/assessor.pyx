@@ -1,5 +1,4 @@
 """Weighing one order: its facts, the worst case it would make, and each control over them."""
-cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
 
 from pyrt.core.int128 cimport (
@@ -324,7 +323,7 @@ cdef class Assessor(Watcher):
         return i128_to_i64(i128_muldiv(distance, ONE, reference, CEILING))
 
     cdef int64_t slippage_of(self, Order order) except? -1:
-        """Expected cost against the middle in 1e-9; 0 where nothing is known and that is allowed."""
+        """Expected cost against the middle in 1e-9; 0 where nothing is known and that is fine."""
         cdef Book* book = self.book_of(order)
         cdef int64_t middle = order.position.mark
         cdef int64_t expected = 0

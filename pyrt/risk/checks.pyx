@@ -3,7 +3,6 @@
 A check returns True when the order goes past its limit, having left what it saw and the limit in
 the case. A value at the limit passes; a limit of -1 is off.
 """
-cimport cython
 from libc.stdint cimport int64_t
 
 from pyrt.core.int128 cimport int128

@@ -1,4 +1,4 @@
-"""The risk engine: one gate with all controls, states, breaker, stops and the record of verdicts."""
+"""The risk engine: one gate with all controls, states, breaker, stops and record of verdicts."""
 cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.cache cimport Cache

@@ -1,4 +1,4 @@
-"""The risk engine: one gate with all controls, states, breaker, stops and the record of verdicts."""
+"""The risk engine: one gate with all controls, states, breaker, stops and record of verdicts."""
 
 from collections.abc import Callable
 from decimal import Decimal

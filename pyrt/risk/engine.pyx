@@ -1,4 +1,4 @@
-"""The risk engine: one gate with all controls, states, breaker, stops and the record of verdicts."""
+"""The risk engine: one gate with all controls, states, breaker, stops and record of verdicts."""
 cimport cython
 from libc.stdint cimport INT64_MIN, int64_t
 
@@ -19,7 +19,7 @@ from pyrt.risk.caps cimport CapsTable
 from pyrt.risk.claims cimport Book, Claim, Claims
 from pyrt.risk.gate cimport BasicGate
 from pyrt.risk.sessions cimport SessionClock
-from pyrt.risk.states cimport ACTIVE, HALTED, REDUCING, States
+from pyrt.risk.states cimport HALTED, REDUCING, States
 from pyrt.risk.stops cimport ProtectiveStops
 from pyrt.risk.traffic cimport Traffic
 from pyrt.risk.verdicts cimport VerdictRow, Verdicts
@@ -570,7 +570,9 @@ cdef class RiskEngine(Assessor):
         """
         cdef Instrument instrument
         instruments = [] if self.cache is None else self.cache.instruments
-        marks = [nano_to_double(self.cache.last_mark(i)) for i in instruments]
+        marks = []
+        for instrument in instruments:
+            marks.append(nano_to_double(self.cache.last_mark(instrument)))
         return report_of(
             self.verdicts, self.changes, self.breaker.trips, instruments, marks,
             [] if self.strategies is None else [s.name for s in self.strategies],

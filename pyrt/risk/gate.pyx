@@ -1,11 +1,7 @@
 """The gate every order passes: is it well-formed for its instrument and this position?"""
-cimport cython
-
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.orders cimport no_price
-from pyrt.core.ports cimport ApprovedOrder
-
 
 
 cdef str off_grid(str code, str what, int64_t raw, int64_t step, int decimals):

@@ -19,6 +19,10 @@ cdef RateWindow window_or_none(object limit, int64_t window_ns):
     return None if limit is None else RateWindow(limit, window_ns)
 
 
+cdef str over_rate(str code, Py_ssize_t limit, str span):
+    return f"{code}: the limit of {limit} orders in a {span} is used up"
+
+
 @cython.final
 cdef class Traffic:
     """What an order is judged by beside other orders; each check gives a reason or None.
@@ -76,10 +80,10 @@ cdef class Traffic:
         """Judge a submission (or, not is_order, a change) by how many there were."""
         if is_order and self.per_second is not None:
             if self.per_second.is_full(now, self.per_second.limit):
-                return f"max_orders_per_second: {self.per_second.limit} orders left in the last second"
+                return over_rate("max_orders_per_second", self.per_second.limit, "second")
         if is_order and self.per_minute is not None:
             if self.per_minute.is_full(now, self.per_minute.limit):
-                return f"max_orders_per_minute: {self.per_minute.limit} orders left in the last minute"
+                return over_rate("max_orders_per_minute", self.per_minute.limit, "minute")
         if self.messages is not None:
             if self.messages.is_full(now, self.messages.limit - self.reserve):
                 return (

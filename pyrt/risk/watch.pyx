@@ -1,5 +1,4 @@
 """What a gate that keeps count hears from the kernel, besides the orders it judges."""
-cimport cython
 from libc.stdint cimport int64_t
 
 from pyrt.core.orders cimport Order
