@@ -1,0 +1,8 @@
+from typing import final
+
+from pyrt.core.accounts import Account
+from pyrt.core.ports import FeeModel
+
+@final
+class Means:
+    def __init__(self, account: Account, fees: FeeModel) -> None: ...
