@@ -12,9 +12,7 @@ from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport no_price
-from pyrt.core.types cimport (
-    GTD, LIMIT, MARKET, STOP, STOP_LIMIT, TRAILING_STOP, TRAILING_STOP_LIMIT,
-)
+from pyrt.core.types cimport GTD
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES, TIF_NAMES, TYPE_NAMES
 
 
@@ -70,7 +68,6 @@ cdef class Exchange:
     cdef readonly int64_t now
 
     def __init__(self, SimVenue venue, bars):
-        cdef VenueBook book
         numbers = {(<VenueBook>b).instrument.symbol: i for i, b in enumerate(venue.books)}
         self.venue = venue
         self.matcher = BarMatcher(venue)
@@ -83,7 +80,7 @@ cdef class Exchange:
         """Return when anything is due next, ns UTC; None when the tapes are over."""
         cdef BarTape tape
         cdef VenueBook book
-        cdef int64_t due = INT64_MAX, ends
+        cdef int64_t due = INT64_MAX
         cdef bint over = True
         for tape in self.tapes:
             if tape.at == tape.ts_close.shape[0]:

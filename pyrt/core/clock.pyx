@@ -44,7 +44,7 @@ cdef class Clock:
 
     def set_timer(self, str name, int64_t interval_ns, handler, *, start_ns=None, stop_ns=None,
                   owner=None):
-        """Call `handler(event)` every `interval_ns`, first at `start_ns` (default: one interval on).
+        """Call `handler(event)` every `interval_ns`, first at `start_ns` (by default in one).
 
         Raises
         ------
@@ -111,7 +111,7 @@ cdef class Clock:
         return timer.slot in self.entries
 
     cdef object pop_due(self, int64_t until):
-        """Return the next TimerEvent due at or before `until`, or None; periodic ones are re-armed."""
+        """Return the next TimerEvent due by `until`, or None; periodic ones are re-armed."""
         if self.next_due > until:
             return None
         cdef Timer timer = self.heap[0]

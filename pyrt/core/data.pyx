@@ -8,7 +8,10 @@ cimport cython
 cdef class Bar:
     """One bar, [ts_open, ts_event); known only at its end, `ts_event`."""
 
-    FIELDS = ("symbol", "timeframe", "open", "high", "low", "close", "volume", "ts_open", "ts_event", "ts_init")
+    FIELDS = (
+        "symbol", "timeframe", "open", "high", "low", "close", "volume", "ts_open", "ts_event",
+        "ts_init",
+    )
 
     def __init__(self, str symbol, str timeframe, double open, double high, double low,
                  double close, double volume, int64_t ts_open, int64_t ts_event,
@@ -119,7 +122,10 @@ cdef class Trade:
 cdef class BookDelta:
     """One change of an order book."""
 
-    FIELDS = ("symbol", "action", "side", "price", "size", "order_id", "flags", "sequence", "ts_event", "ts_init")
+    FIELDS = (
+        "symbol", "action", "side", "price", "size", "order_id", "flags", "sequence", "ts_event",
+        "ts_init",
+    )
 
     def __init__(self, str symbol, str action, str side, double price, double size,
                  int64_t order_id, int flags, int64_t sequence, int64_t ts_event,

@@ -157,7 +157,8 @@ cdef class Instrument:
         """
         cdef int64_t raw = nano_from_object(quantity)
         cdef int64_t unit = POWERS_OF_TEN[9 - self.decimals]
-        return self.quantity_float(self.round_quantity_raw(raw // unit if raw >= 0 else -(-raw // unit)))
+        raw = raw // unit if raw >= 0 else -(-raw // unit)
+        return self.quantity_float(self.round_quantity_raw(raw))
 
     def to_dict(self):
         """Return the constructor's arguments as plain values."""

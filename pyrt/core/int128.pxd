@@ -65,7 +65,7 @@ cdef extern from *:
         *q = quo; *r = hi;
         return 0;
     }
-    /* a x b / d, rounded: mode 0 half to even, 1 toward zero, 2 away from zero, 3 floor, 4 ceiling */
+    /* a x b / d, rounded: 0 half to even, 1 toward zero, 2 away from zero, 3 floor, 4 ceiling */
     static pyrt_i128 i128_muldiv(pyrt_i128 a, pyrt_i128 b, pyrt_i128 d, int mode) {
         if (d == 0) {
             PyErr_SetString(PyExc_ZeroDivisionError, "money divided by zero");

@@ -8,6 +8,10 @@ cdef extern from *:
     #ifndef PYRT_NUMBERS
     #define PYRT_NUMBERS
     #include <math.h>
+    static int64_t pyrt_no_price(void) {
+        PyErr_SetString(PyExc_OverflowError, "price is not a finite number within 9.2e9");
+        return -1;
+    }
     /* x * 1e9 rounded to nearest even, exactly: mantissa times 1e9 fits in 83 bits */
     static int64_t pyrt_nano_exact(double x) {
         int e;
@@ -15,7 +19,7 @@ cdef extern from *:
         __int128 v = (__int128)(int64_t)ldexp(m, 53) * 1000000000;
         e -= 53;
         if (e >= 0) {
-            if (e > 10) { PyErr_SetString(PyExc_OverflowError, "price leaves the 64-bit range"); return -1; }
+            if (e > 10) return pyrt_no_price();
             v <<= e;
         } else if (e < -120) {
             v = 0;
@@ -24,14 +28,14 @@ cdef extern from *:
             v >>= -e;
             if (low > half || (low == half && (v & 1))) v += 1;
         }
-        if (v > INT64_MAX) { PyErr_SetString(PyExc_OverflowError, "price leaves the 64-bit range"); return -1; }
+        if (v > INT64_MAX) return pyrt_no_price();
         return x < 0 ? -(int64_t)v : (int64_t)v;
     }
     static inline int64_t pyrt_nano(double x) {
         double p = x * 1e9, r = rint(p);
         /* below 2^43 the product is off by at most 2^-10, so away from a tie rint is right */
         if (__builtin_expect(fabs(p) < 8796093022208.0 && fabs(p - r) < 0.49, 1)) return (int64_t)r;
-        if (!(fabs(x) < 9.3e9)) { PyErr_SetString(PyExc_OverflowError, "price is not a finite number within 9.2e9"); return -1; }
+        if (!(fabs(x) < 9.3e9)) return pyrt_no_price();
         return pyrt_nano_exact(x);
     }
     #endif

@@ -86,7 +86,7 @@ cdef int64_t units_from_object(object value, int decimals) except? -1:
 
 
 cdef int128 money_from_object(object value) except? -1:
-    """Read an amount of money; a float is first taken to the nearest 1e-9 while that is possible."""
+    """Read an amount of money; a float is first taken to the nearest 1e-9 where that is exact."""
     if isinstance(value, float) or hasattr(value, "dtype"):
         number = float(value)
         if abs(number) < 8_388_608.0:

@@ -99,5 +99,5 @@ cdef class Fill:
     cdef readonly int64_t ts_event
     cdef readonly int64_t ts_init
     cdef readonly int64_t ts_open
-    """For a fill inside a bar's path: the bar's start, so that the fill lies in [ts_open, ts_event]."""
+    """For a fill inside a bar's path: the bar's start; the fill lies in [ts_open, ts_event]."""
     cdef readonly bint is_last

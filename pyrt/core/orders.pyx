@@ -12,7 +12,9 @@ from pyrt.core.types cimport (
     FILLED, HELD, INITIALIZED, LOST, PARTIALLY_FILLED, REJECTED, RELEASED, SENT, TRIGGERED,
     UNKNOWN,
 )
-from pyrt.core.types import EVENT_NAMES, STATUS_NAMES, TIF_NAMES, TYPE_NAMES, EventKind, OrderStatus, Side
+from pyrt.core.types import (
+    EVENT_NAMES, STATUS_NAMES, TIF_NAMES, TYPE_NAMES, EventKind, OrderStatus, Side,
+)
 from pyrt.errors import InstrumentMismatch, InvalidTransition
 
 # Every transition there is. PARTIALLY_FILLED stands for any fill; the last one leads to FILLED.

@@ -1,4 +1,4 @@
-"""What siblings need of each other, as `cdef` base classes without behaviour."""
+"""What siblings need of each other, as `cdef` base classes without behavior."""
 cimport cython
 from libc.stdint cimport int32_t, int64_t
 from pyrt.core.instruments cimport Instrument

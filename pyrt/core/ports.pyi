@@ -1,4 +1,4 @@
-"""What siblings need of each other, as `cdef` base classes without behaviour."""
+"""What siblings need of each other, as `cdef` base classes without behavior."""
 
 from enum import IntEnum
 from typing import final

@@ -3,6 +3,10 @@ cimport cython
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t
 from pyrt.core.int128 cimport int128
 
+cdef enum:
+    BLOCK_BITS = 10
+    BLOCK_ROWS = 1024
+
 cdef struct OrderRow:
     int64_t ts_init
     int64_t ts_last
@@ -30,7 +34,6 @@ cdef struct OrderEventRow:
 
 cdef struct FillRow:
     int128 fee
-    int128 realized
     int64_t ts_event
     int64_t quantity
     int64_t price
@@ -73,14 +76,14 @@ cdef struct EquityRow:
 
 @cython.final
 cdef class Rows:
-    """Fixed-size records in one growing block."""
-    cdef char* data
+    """Fixed-size records in blocks of 2**BLOCK_BITS; a row never moves."""
+    cdef char** blocks
+    cdef Py_ssize_t n_blocks
     cdef readonly Py_ssize_t count
-    cdef Py_ssize_t capacity
     cdef Py_ssize_t size
     cdef void* append(self) except NULL
     cdef inline void* at(self, Py_ssize_t i) noexcept:
-        return self.data + i * self.size
+        return self.blocks[i >> BLOCK_BITS] + (i & (BLOCK_ROWS - 1)) * self.size
     cdef int grow(self) except -1
 
 @cython.final
@@ -101,4 +104,5 @@ cdef class Records:
     cdef readonly Rows equity
     cdef readonly Texts texts
     cdef int event(self, int64_t ts, int32_t order, int kind, int status, int64_t value) except -1
-    cdef int entry(self, int64_t ts, int kind, int instrument, int currency, int128 amount) except -1
+    cdef int entry(self, int64_t ts, int kind, int instrument, int currency,
+                   int128 amount) except -1

@@ -1,7 +1,7 @@
 """What outlives a handler: rows in growable columns, and the texts they point to."""
 cimport cython
-from libc.stdlib cimport free, realloc
-from libc.string cimport memset
+from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy, memset
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 # int128 fields are two little-endian words, low first.
@@ -16,7 +16,7 @@ ORDER_EVENT_DTYPE = [
     ("reserved", "<i2"),
 ]
 FILL_DTYPE = [
-    ("fee_low", "<u8"), ("fee_high", "<i8"), ("realized_low", "<u8"), ("realized_high", "<i8"),
+    ("fee_low", "<u8"), ("fee_high", "<i8"),
     ("ts_event", "<i8"), ("quantity", "<i8"), ("price", "<i8"), ("position", "<i8"),
     ("order", "<i4"), ("instrument", "<i4"), ("bar", "<i4"), ("strategy", "<i2"),
     ("flags", "u1"), ("side", "i1"),
@@ -37,39 +37,52 @@ EQUITY_DTYPE = [("ts_event", "<i8"), ("equity", "<f8"), ("cash", "<f8"), ("expos
 
 @cython.final
 cdef class Rows:
-    """Fixed-size records in one growing block."""
+    """Fixed-size records in blocks; a row never moves, and growing copies nothing."""
 
     def __cinit__(self, Py_ssize_t size):
         self.size = size
-        self.data = NULL
 
     def __dealloc__(self):
-        free(self.data)
+        cdef Py_ssize_t i
+        for i in range(self.n_blocks):
+            free(self.blocks[i])
+        free(self.blocks)
 
     def __len__(self):
         return self.count
 
     cdef int grow(self) except -1:
-        cdef Py_ssize_t capacity = self.capacity + self.capacity // 2 + 64
-        cdef char* data = <char*>realloc(self.data, capacity * self.size)
-        if data == NULL:
+        """Add a block."""
+        cdef char** blocks = <char**>realloc(self.blocks, (self.n_blocks + 1) * sizeof(char*))
+        if blocks == NULL:
             raise MemoryError
-        self.data = data
-        self.capacity = capacity
+        self.blocks = blocks
+        self.blocks[self.n_blocks] = <char*>malloc(BLOCK_ROWS * self.size)
+        if self.blocks[self.n_blocks] == NULL:
+            raise MemoryError
+        self.n_blocks += 1
         return 0
 
     cdef void* append(self) except NULL:
-        """Return a zeroed row at the end; valid until the next append."""
-        if self.count == self.capacity:
+        """Return a zeroed row at the end."""
+        cdef void* row
+        if self.count == self.n_blocks * BLOCK_ROWS:
             self.grow()
-        cdef void* row = self.data + self.count * self.size
+        row = self.at(self.count)
         memset(row, 0, self.size)
         self.count += 1
         return row
 
     def tobytes(self):
         """Return the rows as bytes; the layout is the dtype of the same name in this module."""
-        return PyBytes_FromStringAndSize(self.data, self.count * self.size)
+        cdef Py_ssize_t block, start, rows
+        cdef bytes joined = PyBytes_FromStringAndSize(NULL, self.count * self.size)
+        cdef char* target = joined
+        for block in range(self.n_blocks):
+            start = block * BLOCK_ROWS
+            rows = min(self.count - start, BLOCK_ROWS)
+            memcpy(target + start * self.size, self.blocks[block], rows * self.size)
+        return joined
 
 
 @cython.final
@@ -111,7 +124,8 @@ cdef class Records:
         row.value = value
         return 0
 
-    cdef int entry(self, int64_t ts, int kind, int instrument, int currency, int128 amount) except -1:
+    cdef int entry(self, int64_t ts, int kind, int instrument, int currency,
+                   int128 amount) except -1:
         cdef LedgerRow* row = <LedgerRow*>self.ledger.append()
         row.ts_event = ts
         row.kind = kind

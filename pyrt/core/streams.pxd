@@ -34,7 +34,7 @@ cdef class Stream:
     cdef readonly bint marks
     """Its prices mark positions: the finest stream of its instrument."""
     cdef double last_price
-    """The last of those prices; 0.0 before the first. A position that comes later begins with it."""
+    """The last of those prices; 0.0 before the first. A later position begins with it."""
     cdef list positions
     """The positions in the instrument, kept by the cache: what a price marks."""
     cdef list feeds
@@ -49,6 +49,9 @@ cdef class Stream:
     cdef Py_ssize_t n_signals
     cdef readonly list aggregates
     """Coarser streams built from this one: pairs of aggregator and stream."""
+    cdef inline bint is_heard(self) noexcept:
+        """Someone takes its events as objects."""
+        return self.n_handlers > 0 or self.channel.has_handlers
     cdef int update(self, Event* event) except -1
     cdef int add_signal(self, Signal signal) except -1
     cdef int add_handler(self, object owner, object method) except -1

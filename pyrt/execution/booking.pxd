@@ -1,4 +1,4 @@
-"""Booking executions: order, position, account, ledger and round trip move together or not at all."""
+"""Booking executions: order, position, account and round trip move together or not at all."""
 cimport cython
 from libc.stdint cimport int32_t, int64_t
 from pyrt.core.accounts cimport Account
@@ -27,7 +27,7 @@ cdef class Booking:
     cdef Py_ssize_t n_bars
     cdef int add_instrument(self, Instrument instrument) except -1
     cdef int fill(self, Order order, Event* event) except -1
-    cdef int record(self, Order order, Event* event, int128 realized) except -1
+    cdef int record(self, Order order, Event* event) except -1
     cdef int follow_trip(self, Position position, int64_t before, int side, Event* event,
                          Order order) except -1
     cdef int end_trip(self, Position position, int64_t ts) except -1

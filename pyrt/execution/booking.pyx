@@ -44,7 +44,7 @@ cdef class Booking:
         cdef Position position = order.position
         cdef int side = order.side_sign
         cdef int64_t before = position.units
-        cdef int128 realized = position.fill(side, event.quantity, event.price, event.fee)
+        position.fill(side, event.quantity, event.price, event.fee)
         order.filled_notional = i128_add(
             order.filled_notional,
             i128_notional(event.price, event.quantity, order.instrument.factor),
@@ -52,9 +52,9 @@ cdef class Booking:
         self.account.trade(order.instrument.index, side, event.quantity, event.price)
         self.account.pay(event.fee_currency, i128_neg(event.fee))
         self.follow_trip(position, before, side, event, order)
-        return self.record(order, event, realized)
+        return self.record(order, event)
 
-    cdef int record(self, Order order, Event* event, int128 realized) except -1:
+    cdef int record(self, Order order, Event* event) except -1:
         cdef FillRow* row = <FillRow*>self.records.fills.append()
         row.ts_event = event.ts_event
         row.order = order.number
@@ -65,7 +65,6 @@ cdef class Booking:
         row.price = event.price
         row.fee = event.fee
         row.flags = event.fee_currency | (event.liquidity << 4)
-        row.realized = realized
         row.position = order.position.units
         row.bar = self.bars[order.instrument.index]
         return 0

@@ -132,7 +132,9 @@ cdef class Desk(OrderDesk):
         if order.side_sign < 0:
             low, high = (0 if order.take_profit is None else high), (
                 INT64_MAX if order.stop_loss is None else low)
-        entry = order.limit_price_raw if order.limit_price_raw != no_price() else order.stop_price_raw
+        entry = order.limit_price_raw
+        if entry == no_price():
+            entry = order.stop_price_raw
         if low >= high or (entry != no_price() and not low < entry < high):
             profit = None if order.take_profit is None else order.take_profit.limit_price
             loss = None if order.stop_loss is None else order.stop_loss.stop_price
@@ -312,8 +314,10 @@ cdef class Desk(OrderDesk):
         if order.position.mark <= 0:
             return 0
         return i128_to_i64(
-            i128_muldiv(order.notional_raw, 1, <int128>order.position.mark * order.instrument.factor,
-                        TOWARD_ZERO)
+            i128_muldiv(
+                order.notional_raw, 1, <int128>order.position.mark * order.instrument.factor,
+                TOWARD_ZERO,
+            )
         )
 
     cdef int count(self, Order order, int64_t units) except -1:
@@ -376,7 +380,8 @@ cdef class Desk(OrderDesk):
         unknown = changes.keys() - CHANGES
         if unknown or not changes:
             wrong = f"{sorted(unknown)[0]!r}" if unknown else "nothing"
-            raise OrderError(f"cannot change {wrong}; expected some of {', '.join(sorted(CHANGES))}")
+            known = ", ".join(sorted(CHANGES))
+            raise OrderError(f"cannot change {wrong}; expected some of {known}")
         if is_final(order.status_):
             raise OrderError(f"order {order.client_order_id} is {order.status} and cannot change")
         command.kind = MODIFY
@@ -467,5 +472,3 @@ cdef class Desk(OrderDesk):
         return self.move(
             owner, position, position.instrument.round_quantity_raw(units), None, True
         )
-
-

@@ -95,7 +95,8 @@ cdef class Kernel:
     cdef int dispatch(self, Stream stream, object view) except -1
     cdef int failed_in_dispatch(self, StrategyCore owner, object method, object view) except -1
     cdef int call(self, StrategyCore owner, object method, object argument) except -1
-    cdef int failed(self, StrategyCore owner, object method, object argument, object error) except -1
+    cdef int failed(self, StrategyCore owner, object method, object argument,
+                    object error) except -1
     cdef int on_order_event(self, Event* event) except -1
     cdef int take_fill(self, Order order, Event* event) except -1
     cdef int take_change(self, Order order, Event* event) except -1

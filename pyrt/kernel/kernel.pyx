@@ -5,7 +5,7 @@ from cpython.ref cimport Py_DECREF
 from libc.stdint cimport INT64_MAX, INT64_MIN
 
 from pyrt.core.accounts cimport Account
-from pyrt.core.bus cimport Channel, MessageBus
+from pyrt.core.bus cimport MessageBus
 from pyrt.core.cache cimport Cache
 from pyrt.core.clock cimport Clock, TimerEvent
 from pyrt.core.conditions cimport TRUE, Signal
@@ -15,16 +15,16 @@ from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport i128_to_double
 from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.orders cimport Fill, Order, OrderEvent, no_price
-from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT, ApprovedOrder, Command, RiskGate, Venue
+from pyrt.core.ports cimport CANCEL, SUBMIT, ApprovedOrder, Command, RiskGate, Venue
 from pyrt.core.positions cimport Position
 from pyrt.core.records cimport EquityRow, Records
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
-    CONFIRMED, EV_ACCEPTED, EV_BAR, EV_BUST, EV_CANCEL_REJECTED, EV_CANCELED, EV_DENIED,
+    CONFIRMED, EV_ACCEPTED, EV_BAR, EV_CANCEL_REJECTED, EV_CANCELED, EV_DENIED,
     EV_DIVIDEND, EV_EXPIRED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_QUOTE, EV_REJECTED,
     EV_SENT, EV_SPLIT, EV_TRADE, EV_TRIGGERED, EV_UNKNOWN, NONE, OPEN, REFUSED, UNKNOWN, is_final,
 )
-from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES, STATUS_NAMES
+from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
 from pyrt.data.aggregation cimport Aggregator, BarRow
 from pyrt.execution.booking cimport Booking
 from pyrt.execution.desk cimport Desk
@@ -207,7 +207,8 @@ cdef class Kernel:
         names = [s.name for s in self.strategies]
         name = name or type(strategy).__name__
         if name in names:
-            name = next(f"{name}-{i}" for i in range(2, len(names) + 3) if f"{name}-{i}" not in names)
+            numbered = (f"{name}-{i}" for i in range(2, len(names) + 3))
+            name = next(other for other in numbered if other not in names)
         number = self.cache.add_strategy()
         strategy.attach_to(
             number, name, self, self.desk, self.clock, self.cache.books[number]
@@ -381,7 +382,7 @@ cdef class Kernel:
         stream.update(event)
         if stream.n_signals:
             view = self.raise_signals(stream, event)
-        if event.ts_init >= self.handlers_from and (stream.n_handlers or stream.channel.has_handlers):
+        if event.ts_init >= self.handlers_from and stream.is_heard():
             self.dispatch(stream, bar_of(stream, event) if view is None else view)
         if stream.aggregates:
             self.aggregate_bar(stream, event)
@@ -399,7 +400,7 @@ cdef class Kernel:
         stream.update(event)
         if stream.n_signals:
             view = self.raise_signals(stream, event)
-        if event.ts_init >= self.handlers_from and (stream.n_handlers or stream.channel.has_handlers):
+        if event.ts_init >= self.handlers_from and stream.is_heard():
             self.dispatch(stream, quote_of(stream, event) if view is None else view)
         return 0
 
@@ -410,7 +411,7 @@ cdef class Kernel:
         stream.update(event)
         if stream.n_signals:
             view = self.raise_signals(stream, event)
-        if event.ts_init >= self.handlers_from and (stream.n_handlers or stream.channel.has_handlers):
+        if event.ts_init >= self.handlers_from and stream.is_heard():
             self.dispatch(stream, trade_of(stream, event) if view is None else view)
         if stream.aggregates:
             self.aggregate_trade(stream, event)
@@ -492,7 +493,8 @@ cdef class Kernel:
             self.failed(owner, method, argument, error)
         return 0
 
-    cdef int failed(self, StrategyCore owner, object method, object argument, object error) except -1:
+    cdef int failed(self, StrategyCore owner, object method, object argument,
+                    object error) except -1:
         """Apply the error policy to an exception that a handler let out."""
         name = method if isinstance(method, str) else getattr(method, "__name__", repr(method))
         what = "" if argument is None else f" for {argument!r}"
@@ -524,7 +526,7 @@ cdef class Kernel:
 
     cdef int aggregate_bar(self, Stream stream, Event* event) except -1:
         cdef Aggregator aggregator
-        cdef int i, n
+        cdef int n
         for pair in stream.aggregates:
             aggregator = <Aggregator>(<tuple>pair)[0]
             n = aggregator.add_bar(
@@ -826,7 +828,6 @@ cdef class Kernel:
 
     cdef int submit(self, Order order) except -1:
         cdef ApprovedOrder approved
-        cdef Order leg
         cdef str reason = self.gate.judge(order, self.clock.now)
         if reason is not None:
             if order.take_profit is not None:
@@ -903,7 +904,7 @@ cdef class Kernel:
             self.day_equity = self.last_equity
         row.ts_event = ts
         if self.quiet and self.records.equity.count > 1:
-            last = row - 1
+            last = <EquityRow*>self.records.equity.at(self.records.equity.count - 2)
             row.equity = last.equity
             row.cash = last.cash
             row.exposure = last.exposure

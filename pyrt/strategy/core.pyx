@@ -209,7 +209,7 @@ cdef class StrategyCore(Owner):
         self._desk.cancel(self, order)
 
     def modify(self, Order order not None, **changes):
-        """Ask for new terms: `quantity` (the new total), `limit_price`, `stop_price`, `trail_amount`.
+        """Ask for new terms: `quantity` (the new total), `limit_price`, `stop_price`, trails.
 
         Raises
         ------
@@ -432,7 +432,7 @@ cdef class StrategyCore(Owner):
         return self.kernel().subscribe_topic(self, topic, handler, priority)
 
     def compute(self, fn, *args, then):
-        """Run `fn(*args)` off the trading thread when live; `then(result)` is called with its result.
+        """Run `fn(*args)` off the trading thread when live; `then` is called with its result.
 
         In a backtest it runs inline and `then` is called after the stated compute latency.
         """
