@@ -84,7 +84,7 @@ cdef class GateRig:
 
     def __init__(self, gate, *, cash=1_000_000, symbols=("AAA",), prices=None, int strategies=1):
         cdef Instrument instrument
-        self.kernel = Kernel(Account(cash), gate)
+        self.kernel = Kernel(Account(cash), gate, keep_closed=True)
         self.venue = ListeningVenue()
         self.kernel.connect(self.venue)
         self.symbols = []

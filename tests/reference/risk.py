@@ -1,0 +1,54 @@
+"""The worst case of an account by looping over every order there ever was: slow and obvious."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+FINAL = ("DENIED", "REJECTED", "FILLED", "CANCELED", "EXPIRED", "LOST")
+
+
+def leaves(order: Any, asked: dict[Any, Decimal]) -> Decimal:
+    """Units that an order may still fill: by its own terms, or by a change under way."""
+    if order.status in FINAL:
+        return Decimal(0)
+    total = max(order.quantity_exact, asked.get(order, Decimal(0)))
+    left = total - order.filled_quantity_exact
+    if order.parent is not None:
+        # An exit of an entry has no more to do than the entry has done.
+        done = order.filled_quantity_exact
+        if order.sibling is not None:
+            done += order.sibling.filled_quantity_exact
+        left = min(left, max(Decimal(0), order.parent.filled_quantity_exact - done))
+    return left
+
+
+def worst_case(
+    orders: list[Any], held: Decimal, asked: dict[Any, Decimal]
+) -> tuple[Decimal, Decimal]:
+    """Return the largest and the smallest position that these orders of one symbol can make.
+
+    Parameters
+    ----------
+    orders : list of Order
+        All that ever left; pairs appear with both members.
+    held : Decimal
+        Signed position now.
+    asked : dict
+        Order → total quantity of a change that was sent and not answered.
+    """
+    buys = sells = Decimal(0)
+    counted: set[Any] = set()
+    for order in orders:
+        if order in counted:
+            continue
+        group = [order]
+        if order.sibling is not None and order.sibling in orders:
+            group.append(order.sibling)
+        counted.update(group)
+        most = max(leaves(member, asked) for member in group)
+        if order.side_sign > 0:
+            buys += most
+        else:
+            sells += most
+    return held + buys, held - sells

@@ -1,0 +1,410 @@
+"""Each control on both sides of its limit, at it, and without it; worked by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pyrt.core.instruments import Instrument, crypto
+from pyrt.core.orders import Order
+from pyrt.risk import Limits, RiskEngine
+from pyrt.testing.gates import GateRig
+
+
+def rig(price: float | None = 100.0, *, strict: bool = False, **limits: Any) -> GateRig:
+    """A rig with three symbols at one price and an account of 100,000."""
+    return GateRig(
+        RiskEngine(Limits(**limits), strict=strict),
+        cash=100_000,
+        symbols=("AAA", "BBB", "CCC"),
+        prices=price,
+        strategies=2,
+    )
+
+
+def code(order: Order) -> str:
+    """What denied an order; "" for one that left."""
+    assert order.status == ("DENIED" if order.reason else "SENT")
+    return order.reason.partition(":")[0]
+
+
+# One order into an empty account: limit, its value, the order, whether it leaves.
+SINGLE = [
+    ("max_order_quantity", 10, {"quantity": 9.999}, True),
+    ("max_order_quantity", 10, {"quantity": 10}, True),
+    ("max_order_quantity", 10, {"quantity": 10.000000001}, False),
+    ("max_order_quantity", None, {"quantity": 1_000_000}, True),
+    ("max_order_quantity", 0, {"quantity": 0.000000001}, False),
+    ("max_order_notional", 1_000, {"quantity": 9.999}, True),
+    ("max_order_notional", 1_000, {"quantity": 10}, True),
+    ("max_order_notional", 1_000, {"quantity": 10.000000001}, False),
+    ("max_order_notional", None, {"quantity": 1_000_000}, True),
+    # A buy costs its limit at most; a short at a higher limit is larger than at the last price.
+    ("max_order_notional", 1_000, {"quantity": 20, "limit_price": 50}, True),
+    ("max_order_notional", 1_000, {"quantity": 10, "limit_price": 101}, False),
+    ("max_order_notional", 1_000, {"side": "sell", "quantity": 20, "limit_price": 50}, False),
+    ("max_order_notional", 1_000, {"side": "sell", "quantity": 10, "limit_price": 101}, False),
+    ("max_order_notional", 1_000, {"quantity": 10, "stop_price": 101}, False),
+    ("max_order_notional", 1_000, {"quantity": 10, "stop_price": 99}, True),
+    ("max_order_notional", 1_000, {"notional": 1_000}, True),
+    ("max_order_notional", 1_000, {"notional": 1_000.01}, False),
+    ("max_position_quantity", 10, {"quantity": 10}, True),
+    ("max_position_quantity", 10, {"quantity": 10.5}, False),
+    ("max_position_quantity", 10, {"side": "sell", "quantity": 10}, True),
+    ("max_position_quantity", 10, {"side": "sell", "quantity": 10.5}, False),
+    ("max_position_notional", 1_000, {"quantity": 10}, True),
+    ("max_position_notional", 1_000, {"quantity": 10.01}, False),
+    ("max_gross_exposure", 1_000, {"quantity": 10}, True),
+    ("max_gross_exposure", 1_000, {"quantity": 10.01}, False),
+    ("max_net_exposure", 1_000, {"side": "sell", "quantity": 10}, True),
+    ("max_net_exposure", 1_000, {"side": "sell", "quantity": 10.01}, False),
+    ("max_leverage", 0.5, {"quantity": 500}, True),
+    ("max_leverage", 0.5, {"quantity": 500.01}, False),
+    ("max_concentration", 0.1, {"quantity": 100}, True),
+    ("max_concentration", 0.1, {"quantity": 100.01}, False),
+    ("max_sector_concentration", 0.1, {"quantity": 100}, True),
+    ("max_sector_concentration", 0.1, {"quantity": 100.01}, False),
+    ("max_open_orders", 1, {"quantity": 1}, True),
+    ("max_open_orders", 0, {"quantity": 1}, False),
+    ("max_open_orders", 2, {"quantity": 1, "take_profit": 110, "stop_loss": 90}, False),
+    ("max_open_orders", 3, {"quantity": 1, "take_profit": 110, "stop_loss": 90}, True),
+    ("max_open_positions", 1, {"quantity": 1}, True),
+    ("max_open_positions", 0, {"quantity": 1}, False),
+    ("max_daily_orders", 1, {"quantity": 1}, True),
+    ("max_daily_orders", 0, {"quantity": 1}, False),
+    ("max_daily_quantity", 5, {"quantity": 5}, True),
+    ("max_daily_quantity", 5, {"quantity": 5.1}, False),
+    ("max_daily_notional", 500, {"quantity": 5}, True),
+    ("max_daily_notional", 500, {"quantity": 5.1}, False),
+    ("price_collar_bps", 300, {"quantity": 1, "limit_price": 103}, True),
+    ("price_collar_bps", 300, {"quantity": 1, "limit_price": 103.01}, False),
+    ("price_collar_bps", 300, {"quantity": 1, "limit_price": 97}, True),
+    ("price_collar_bps", 300, {"quantity": 1, "limit_price": 96.99}, False),
+    ("price_collar_bps", None, {"quantity": 1, "limit_price": 1}, True),
+    ("price_collar_bps", 300, {"quantity": 1, "stop_price": 120, "limit_price": 123}, True),
+    ("price_collar_bps", 300, {"quantity": 1, "stop_price": 120, "limit_price": 124}, False),
+    ("price_collar_bps", 300, {"quantity": 1}, True),
+    ("allowed_symbols", ("AAA", "BBB"), {"quantity": 1}, True),
+    ("allowed_symbols", ("BBB",), {"quantity": 1}, False),
+    ("allowed_symbols", (), {"quantity": 1}, False),
+    ("require_buying_power", True, {"quantity": 1_000}, True),
+    ("require_buying_power", True, {"quantity": 1_000.01}, False),
+    ("require_buying_power", False, {"quantity": 1_000.01}, True),
+    # A short locks its value beside the proceeds.
+    ("require_buying_power", True, {"side": "sell", "quantity": 1_000}, True),
+    ("require_buying_power", True, {"side": "sell", "quantity": 1_000.01}, False),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "order", "leaves"), SINGLE)
+def test_a_control_denies_past_its_limit_only(
+    name: str, value: Any, order: dict[str, Any], leaves: bool
+) -> None:
+    made = rig(**{name: value}).order(**{"side": "buy", **order})
+    assert code(made) == ("" if leaves else name)
+
+
+def test_the_reason_carries_what_was_seen_and_the_limit() -> None:
+    order = rig(max_order_notional=50_000).order("buy", 501)
+    assert order.reason == "max_order_notional: order value 50100 is over the limit of 50000"
+
+
+def test_an_order_that_cannot_be_valued_is_denied_under_a_limit_of_money() -> None:
+    assert code(rig(None, max_order_notional=1e9).order("buy", 1)) == "max_order_notional"
+    assert code(rig(None, max_order_notional=1e9).order("buy", 1, limit_price=5)) == ""
+    assert code(rig(None, max_order_quantity=1e9).order("buy", 1)) == ""
+
+
+def test_a_collar_without_a_reference_denies() -> None:
+    assert code(rig(None, price_collar_bps=300).order("buy", 1, limit_price=5)) == "price_collar_bps"
+
+
+def test_limits_of_a_symbol_take_the_place_of_the_general_ones() -> None:
+    made = rig(max_order_quantity=10, symbols={"BBB": {"max_order_quantity": 20}})
+    assert code(made.order("buy", 15)) == "max_order_quantity"
+    assert code(made.order("buy", 15, "BBB")) == ""
+    assert code(made.order("buy", 21, "BBB")) == "max_order_quantity"
+
+
+def test_a_limit_for_one_symbol_alone_leaves_the_others_free() -> None:
+    made = rig(symbols={"BBB": {"max_position_quantity": 20}})
+    assert code(made.order("buy", 1_000)) == ""
+    assert code(made.order("buy", 21, "BBB")) == "max_position_quantity"
+
+
+def test_quantities_are_compared_in_the_instruments_own_unit() -> None:
+    coin = Instrument("SHIB/USD", decimals=0)
+    made = GateRig(RiskEngine(Limits(max_order_quantity=1_000)), symbols=(coin,), prices=1)
+    assert code(made.order("buy", 1_000)) == ""
+    assert code(made.order("buy", 1_001)) == "max_order_quantity"
+
+
+# -- the worst case --------------------------------------------------------------------------------
+
+
+def test_working_orders_count_before_they_fill() -> None:
+    made = rig(max_position_quantity=100)
+    first = made.order("buy", 60)
+    assert code(made.order("buy", 41)) == "max_position_quantity"
+    assert code(made.order("buy", 40)) == ""
+    made.fill(first)
+    assert code(made.order("buy", 1)) == "max_position_quantity"
+
+
+def test_orders_of_the_other_side_do_not_net() -> None:
+    made = rig(max_position_quantity=100)
+    assert code(made.order("buy", 100)) == ""
+    assert code(made.order("sell", 100)) == ""
+    assert code(made.order("sell", 1)) == "max_position_quantity"
+
+
+def test_a_canceled_order_gives_its_room_back_when_the_venue_says_so() -> None:
+    made = rig(max_position_quantity=100)
+    order = made.order("buy", 100)
+    made.cancel(order)
+    assert code(made.order("buy", 1)) == "max_position_quantity"
+    made.answer("cancel", order)
+    assert code(made.order("buy", 100)) == ""
+
+
+@pytest.mark.parametrize("answer", ["reject", "expire", "cancel"])
+def test_every_end_of_an_order_frees_its_room(answer: str) -> None:
+    made = rig(max_gross_exposure=10_000)
+    order = made.order("buy", 100)
+    assert code(made.order("buy", 1, "BBB")) == "max_gross_exposure"
+    made.answer(answer, order)
+    assert code(made.order("buy", 100, "BBB")) == ""
+
+
+def test_an_unknown_order_counts_in_full() -> None:
+    made = rig(max_position_quantity=100)
+    made.answer("unknown", made.order("buy", 100))
+    assert code(made.order("sell", 100)) == ""
+    assert code(made.order("sell", 1)) == "max_position_quantity"
+    assert made.order("buy", 1).reason.startswith("unknown_request")
+
+
+def test_a_partial_fill_moves_units_from_working_to_held() -> None:
+    made = rig(max_position_quantity=100)
+    order = made.order("buy", 100)
+    made.fill(order, 30)
+    made.answer("cancel", order)
+    assert code(made.order("buy", 71)) == "max_position_quantity"
+    assert code(made.order("buy", 70)) == ""
+
+
+def test_a_late_fill_after_a_cancel_counts() -> None:
+    made = rig(max_position_quantity=100)
+    order = made.order("buy", 50)
+    made.answer("cancel", order)
+    made.fill(order)
+    assert code(made.order("buy", 51)) == "max_position_quantity"
+
+
+def test_two_strategies_share_the_limits_of_the_account() -> None:
+    made = rig(max_position_quantity=100)
+    made.order("buy", 60, strategy=0)
+    assert code(made.order("buy", 60, strategy=1)) == "max_position_quantity"
+
+
+def test_one_order_after_the_other_is_judged_in_order_of_issue() -> None:
+    made = rig(max_position_quantity=100)
+    orders = [made.draft("buy", 60) for _ in range(3)]
+    made.settle()
+    assert [o.status for o in orders] == ["SENT", "DENIED", "DENIED"]
+
+
+def test_a_pair_counts_its_larger_member_only() -> None:
+    made = rig(max_position_quantity=100)
+    made.hold(100)
+    pair = made.order("sell", 100, take_profit=110, stop_loss=90, oco=True)
+    assert pair.status == "SENT"
+    assert pair.sibling is not None
+    assert pair.sibling.status == "SENT"
+    held, buys, sells = made.gate.claims.worst_case(0)
+    assert (buys, sells) == (0, 100 * 10**9)
+
+
+def test_exits_held_for_an_entry_count_once_it_has_filled() -> None:
+    made = rig(max_position_quantity=100)
+    entry = made.order("buy", 100, take_profit=110, stop_loss=90)
+    assert made.gate.claims.worst_case(0) == (0, 100 * 10**9, 0)
+    made.fill(entry, 40)
+    assert made.gate.claims.worst_case(0) == (40 * 10**9, 60 * 10**9, 40 * 10**9)
+    made.answer("cancel", entry)
+    made.answer("accept", entry.take_profit)
+    made.answer("accept", entry.stop_loss)
+    assert made.gate.claims.worst_case(0) == (40 * 10**9, 0, 40 * 10**9)
+    made.fill(entry.take_profit, 10)
+    assert made.gate.claims.worst_case(0) == (30 * 10**9, 0, 30 * 10**9)
+
+
+def test_open_positions_count_symbols_held_or_ordered() -> None:
+    made = rig(max_open_positions=2)
+    made.hold(1, "AAA")
+    order = made.order("buy", 1, "BBB")
+    assert code(made.order("buy", 1, "CCC")) == "max_open_positions"
+    assert code(made.order("buy", 1, "AAA")) == ""
+    made.answer("cancel", order)
+    assert code(made.order("buy", 1, "CCC")) == ""
+
+
+def test_gross_exposure_adds_long_and_short_and_follows_prices() -> None:
+    made = rig(max_gross_exposure=10_000)
+    made.hold(40, "AAA")
+    made.hold(-40, "BBB")
+    assert code(made.order("buy", 20.1, "CCC")) == "max_gross_exposure"
+    made.price(125.0, "AAA")
+    assert code(made.order("buy", 10.1, "CCC")) == "max_gross_exposure"
+    assert code(made.order("buy", 10, "CCC")) == ""
+
+
+def test_net_exposure_nets_what_is_held_but_not_what_works() -> None:
+    made = rig(max_net_exposure=1_000)
+    made.hold(10, "AAA")
+    assert code(made.order("buy", 1, "BBB")) == "max_net_exposure"
+    made.hold(-10, "BBB")
+    assert code(made.order("buy", 10, "CCC")) == ""
+    assert code(made.order("buy", 1, "CCC")) == "max_net_exposure"
+
+
+def test_a_sector_is_limited_as_a_whole() -> None:
+    symbols = [Instrument("X", sector="tech"), Instrument("Y", sector="tech"), Instrument("Z")]
+    made = GateRig(
+        RiskEngine(Limits(max_sector_concentration=0.1)), cash=100_000, symbols=symbols, prices=100
+    )
+    made.hold(60, "X")
+    assert code(made.order("buy", 41, "Y")) == "max_sector_concentration"
+    assert code(made.order("buy", 40, "Y")) == ""
+    assert code(made.order("buy", 90, "Z")) == ""
+
+
+# -- reducing --------------------------------------------------------------------------------------
+
+
+def test_what_only_reduces_passes_limits_of_size_and_exposure() -> None:
+    made = rig(max_order_quantity=10, max_order_notional=1_000, max_gross_exposure=2_000)
+    made.hold(10)
+    made.hold(10)
+    made.price(500.0)
+    assert code(made.order("sell", 20)) == ""
+
+
+def test_a_sale_beyond_the_holding_is_judged_in_full() -> None:
+    made = rig(max_order_quantity=10)
+    made.hold(10)
+    made.hold(10)
+    assert code(made.order("sell", 20.5)) == "max_order_quantity"
+
+
+def test_an_exit_limit_far_in_the_money_passes_the_collar_and_a_giveaway_does_not() -> None:
+    made = rig(price_collar_bps=300)
+    made.hold(10)
+    assert code(made.order("sell", 5, limit_price=120)) == ""
+    assert code(made.order("sell", 5, limit_price=96)) == "price_collar_bps"
+
+
+# -- changes ---------------------------------------------------------------------------------------
+
+
+def test_a_change_is_judged_like_a_new_order() -> None:
+    made = rig(max_order_quantity=10, max_order_notional=1_000)
+    order = made.order("buy", 5, limit_price=100)
+    made.answer("accept", order)
+    assert not made.modify(order, quantity=11)
+    assert not made.modify(order, limit_price=201)
+    assert made.modify(order, quantity=10)
+
+
+def test_a_change_under_way_counts_the_larger_of_old_and_new() -> None:
+    made = rig(max_position_quantity=100)
+    order = made.order("buy", 80, limit_price=100)
+    made.answer("accept", order)
+    assert made.modify(order, quantity=20)
+    assert code(made.order("buy", 30)) == "max_position_quantity"
+    made.answer("modified", order, quantity=20)
+    assert code(made.order("buy", 80)) == ""
+
+
+def test_a_refused_change_leaves_the_old_terms_counted() -> None:
+    made = rig(max_position_quantity=100)
+    order = made.order("buy", 20, limit_price=100)
+    made.answer("accept", order)
+    assert made.modify(order, quantity=100)
+    assert code(made.order("buy", 1)) == "max_position_quantity"
+    made.answer("modify_rejected", order)
+    assert code(made.order("buy", 80)) == ""
+
+
+# -- permissions and market ------------------------------------------------------------------------
+
+
+def test_a_short_needs_an_instrument_that_can_be_borrowed() -> None:
+    made = GateRig(
+        RiskEngine(Limits(require_shortable=True)), symbols=(crypto("BTC/USD"),), prices=100
+    )
+    assert code(made.order("sell", 1)) == "require_shortable"
+    made.hold(2)
+    assert code(made.order("sell", 2)) == ""
+    assert code(made.order("sell", 1)) == "require_shortable"
+
+
+def test_stale_data_stop_what_raises_exposure() -> None:
+    made = rig(stale_data_after="5s")
+    made.hold(10)
+    made.wait("5s")
+    assert code(made.order("buy", 1)) == ""
+    made.wait("1ns")
+    assert code(made.order("buy", 1)) == "stale_data"
+    assert code(made.order("sell", 1)) == ""
+    made.price(100.0)
+    assert code(made.order("buy", 1)) == ""
+
+
+def test_data_that_never_came_are_stale() -> None:
+    assert code(rig(None, stale_data_after="5s").order("buy", 1)) == "stale_data"
+
+
+def test_a_price_that_jumps_is_believed_when_two_more_confirm_it() -> None:
+    made = rig(max_tick_jump_bps=500)
+    made.price(106.0)
+    assert code(made.order("buy", 1)) == "bad_tick"
+    made.price(100.5)
+    assert code(made.order("buy", 1)) == ""
+    for _ in range(2):
+        made.price(110.0)
+        assert code(made.order("buy", 1)) == "bad_tick"
+    made.price(110.0)
+    assert code(made.order("buy", 1)) == ""
+
+
+def test_slippage_is_expected_from_the_quote() -> None:
+    made = rig(max_slippage_bps=10)
+    made.quote(99.9, 100.1)
+    assert code(made.order("buy", 1)) == ""
+    made.quote(99.8, 100.2)
+    assert code(made.order("buy", 1)) == "max_slippage_bps"
+    assert code(made.order("buy", 1, limit_price=100.2)) == ""
+
+
+def test_slippage_beyond_the_limit_can_become_a_limit_order() -> None:
+    made = rig(max_slippage_bps=10, slippage_action="limit")
+    made.quote(99.8, 100.2)
+    bought, sold = made.order("buy", 1), made.order("sell", 1)
+    assert (bought.order_type, bought.limit_price) == ("limit", 100.1)
+    assert (sold.order_type, sold.limit_price) == ("limit", 99.9)
+
+
+def test_a_look_into_the_book_takes_the_place_of_the_quote() -> None:
+    made = rig(max_slippage_bps=10)
+    made.quote(99.95, 100.05)
+    made.gate.depth = lambda symbol, side, quantity: 100.05 + 0.01 * quantity
+    assert code(made.order("buy", 5)) == ""
+    assert code(made.order("buy", 6)) == "max_slippage_bps"
+
+
+def test_what_leaves_the_range_of_numbers_is_denied() -> None:
+    contract = Instrument("BIG", multiplier=1_000_000)
+    made = GateRig(RiskEngine(Limits(max_order_notional=1e17)), symbols=(contract,), prices=9e9)
+    assert made.order("buy", 9e9).reason.startswith("overflow")

@@ -1,0 +1,240 @@
+"""Whatever happens, no approved order can take the worst case past a limit."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pyrt.risk import Limits, RiskEngine
+from pyrt.testing.gates import GateRig
+from tests.reference.risk import FINAL, leaves, worst_case
+
+POSITION_MAX = Decimal(100)
+OPEN_ORDERS_MAX = 12
+SYMBOLS = ("AAA", "BBB", "CCC")
+OPEN_SYMBOLS_MAX = 2
+STATES = ("active", "active", "active", "reducing", "halted")
+
+
+class World:
+    """A rig driven by numbers, with a slow account of all that left beside it."""
+
+    def __init__(self) -> None:
+        limits = Limits(
+            max_position_quantity=POSITION_MAX,
+            max_open_orders=OPEN_ORDERS_MAX,
+            max_open_positions=OPEN_SYMBOLS_MAX,
+            max_gross_exposure=100_000,
+        )
+        self.rig = GateRig(RiskEngine(limits), symbols=SYMBOLS, prices=100, strategies=2)
+        self.sent: list[Any] = []
+        self.asked: dict[Any, Decimal] = {}
+        self.state = "active"
+
+    # -- one step ------------------------------------------------------------------------------
+
+    def step(self, number: int) -> None:
+        """Do what a number says, then compare."""
+        number, kind = divmod(number, 16)
+        if kind < 6:
+            self.place(number)
+        elif kind < 9:
+            self.fill(number)
+        elif kind < 11:
+            self.end(number)
+        elif kind == 11:
+            self.cancel(number)
+        elif kind == 12:
+            self.modify(number)
+        elif kind == 13:
+            self.change_state(number)
+        elif kind == 14:
+            self.rig.close(SYMBOLS[number % 3], number // 3 % 2)
+            self.collect()
+        else:
+            self.rig.price(50.0 + number % 100, SYMBOLS[number // 100 % 3])
+        self.compare()
+
+    def place(self, number: int) -> None:
+        number, symbol = divmod(number, 3)
+        number, strategy = divmod(number, 2)
+        number, side = divmod(number, 2)
+        number, shape = divmod(number, 5)
+        quantity = 1 + number % 120
+        terms: dict[str, Any] = {}
+        if shape == 1:
+            terms = {"limit_price": 50 + number % 100}
+        elif shape == 2:
+            exits = (500, 1) if side == 0 else (1, 500)
+            terms = {"take_profit": exits[0], "stop_loss": exits[1]}
+        elif shape == 3:
+            self.place_pair(SYMBOLS[symbol], strategy, number)
+            return
+        before = self.worst()
+        self.rig.order(("buy", "sell")[side], quantity, SYMBOLS[symbol], strategy, **terms)
+        self.after_leaving(before, self.collect())
+
+    def place_pair(self, symbol: str, strategy: int, number: int) -> None:
+        """Send two exits of which one cancels the other, as far as something is held."""
+        held = self.position(symbol, strategy).quantity
+        if held:
+            terms = {"take_profit": 500 if held > 0 else 1, "stop_loss": 1 if held > 0 else 500}
+            side = "sell" if held > 0 else "buy"
+            self.rig.order(side, 1 + number % 150, symbol, strategy, oco=True, **terms)
+            self.collect()
+
+    def fill(self, number: int) -> None:
+        working = [o for o in self.sent if leaves(o, {}) > 0]
+        if working:
+            number, place = divmod(number, len(working))
+            order = working[place]
+            most = int(leaves(order, {}))
+            self.rig.fill(order, 1 + number % most)
+            self.follow_pair(order)
+
+    def follow_pair(self, order: Any) -> None:
+        """Do to the other of a pair what a venue does: shrink it, or cancel it at the end."""
+        other = order.sibling
+        if other is None or other.status in FINAL or other not in self.sent:
+            return
+        if order.status == "FILLED" and (order.parent is None or order.parent.status in FINAL):
+            self.rig.answer("cancel", other)
+
+    def end(self, number: int) -> None:
+        working = [o for o in self.sent if o.status not in FINAL]
+        if working:
+            number, place = divmod(number, len(working))
+            order = working[place]
+            answers = ("accept", "reject", "cancel", "expire", "unknown")
+            answer = answers[number % len(answers)]
+            if order.status == "PARTIALLY_FILLED" and answer in ("accept", "reject"):
+                answer = "cancel"
+            if order.status == "ACCEPTED" and answer == "accept":
+                answer = "expire"
+            self.rig.answer(answer, order)
+            if order.status in FINAL:
+                self.asked.pop(order, None)
+
+    def cancel(self, number: int) -> None:
+        working = [o for o in self.sent if o.status not in FINAL]
+        if working:
+            order = working[number % len(working)]
+            before = len(self.rig.venue.withdrawn)
+            if self.rig.cancel(order):
+                return
+            # It leaves in every state of the gate; only asked twice it does not.
+            assert before > 0
+            assert order in self.rig.venue.withdrawn
+
+    def modify(self, number: int) -> None:
+        working = [
+            o for o in self.sent
+            if o.status == "ACCEPTED" and o.parent is None and o.sibling is None
+            and o not in self.asked and o.limit_price is not None
+        ]
+        if not working:
+            return
+        number, place = divmod(number, len(working))
+        number, answer = divmod(number, 3)
+        order = working[place]
+        total = Decimal(1 + number % 150)
+        if total <= order.filled_quantity_exact:
+            return
+        before = self.worst()
+        left = self.rig.modify(order, quantity=total)
+        if left:
+            assert self.state != "halted"
+            self.asked[order] = total
+            if self.state == "reducing":
+                self.is_not_larger(before)
+        if left and answer:
+            self.rig.answer(("modified", "modify_rejected")[answer - 1], order, quantity=total)
+            del self.asked[order]
+
+    def change_state(self, number: int) -> None:
+        self.state = STATES[number % len(STATES)]
+        self.rig.gate.set_state(self.state, "test", "as the numbers say")
+
+    # -- what is known apart from the engine ---------------------------------------------------
+
+    def collect(self) -> list[Any]:
+        """Return what has left since the last time, entries with their exits."""
+        new = [o for o in self.rig.venue.submitted if o not in self.sent]
+        for order in list(new):
+            new += [leg for leg in (order.take_profit, order.stop_loss) if leg is not None]
+        self.sent += new
+        assert not (new and self.state == "halted"), "an order left while halted"
+        return new
+
+    def position(self, symbol: str, strategy: int) -> Any:
+        return self.rig.kernel.strategies[strategy].position(symbol)
+
+    def held(self, symbol: str) -> Decimal:
+        return sum((self.position(symbol, n).quantity_exact for n in (0, 1)), Decimal(0))
+
+    def worst(self) -> dict[str, Decimal]:
+        """Largest size, either way, that each symbol's position can get."""
+        found = {}
+        for symbol in SYMBOLS:
+            mine = [o for o in self.sent if o.symbol == symbol]
+            most, least = worst_case(mine, self.held(symbol), self.asked)
+            found[symbol] = max(abs(most), abs(least))
+        return found
+
+    # -- what has to hold ----------------------------------------------------------------------
+
+    def after_leaving(self, before: dict[str, Decimal], new: list[Any]) -> None:
+        if new and self.state == "reducing":
+            self.is_not_larger(before)
+
+    def is_not_larger(self, before: dict[str, Decimal]) -> None:
+        for symbol, size in self.worst().items():
+            assert size <= before[symbol], "exposure was raised while reducing"
+
+    def compare(self) -> None:
+        for symbol, size in self.worst().items():
+            assert size <= POSITION_MAX, f"{symbol} could get to {size}"
+        working = [o for o in self.sent if o.status not in FINAL]
+        assert len(working) <= OPEN_ORDERS_MAX
+        held = {s for s in SYMBOLS if self.held(s)}
+        ordered = {o.symbol for o in working if leaves(o, self.asked) > 0}
+        assert len(held | ordered) <= OPEN_SYMBOLS_MAX
+        self.sums_are_those_of_the_orders()
+
+    def sums_are_those_of_the_orders(self) -> None:
+        """The engine's running sums are what a loop over all orders gives."""
+        for index, symbol in enumerate(SYMBOLS):
+            mine = [o for o in self.sent if o.symbol == symbol]
+            held, buys, sells = self.rig.gate.claims.worst_case(index)
+            most, least = worst_case(mine, self.held(symbol), self.asked)
+            unit = Decimal(10) ** -9
+            assert (held + buys) * unit == most
+            assert (held - sells) * unit == least
+        assert len(self.rig.gate.claims) == len([o for o in self.sent if o.status not in FINAL])
+
+
+def run(numbers: list[int]) -> None:
+    world = World()
+    for number in numbers:
+        world.step(number)
+
+
+NUMBERS = st.integers(0, 2**28 - 1)
+
+
+@settings(max_examples=2_000)
+@example([0, 6, 14])
+@given(st.lists(NUMBERS, min_size=5, max_size=30))
+def test_no_sequence_takes_the_worst_case_past_a_limit(numbers: list[int]) -> None:
+    run(numbers)
+
+
+@pytest.mark.nightly
+@settings(max_examples=20_000)
+@given(st.lists(NUMBERS, min_size=200, max_size=200))
+def test_no_long_sequence_takes_the_worst_case_past_a_limit(numbers: list[int]) -> None:
+    run(numbers)
