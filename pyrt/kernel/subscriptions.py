@@ -34,8 +34,10 @@ def subscribe(kernel: Kernel, kind: str, symbol: str, timeframe: str) -> Any:
         timeframe = format_timeframe(parse_timeframe(timeframe))
     topic = topic_of(kind, instrument.id, timeframe)
     found = kernel.cache.stream(topic)
-    if found is None and kernel.open_stream is not None and kernel.open_stream(
-        kind, instrument.id, timeframe
+    if (
+        found is None
+        and kernel.open_stream is not None
+        and kernel.open_stream(kind, instrument.id, timeframe)
     ):
         found = kernel.cache.stream(topic)
     if found is not None:
