@@ -53,6 +53,8 @@ cdef class Claim:
     """What it adds to its book; 0 for all but one of a one-cancels-other pair."""
     cdef int64_t asked
     """Total quantity of a change not answered yet; 0 without one."""
+    cdef int64_t total
+    """Largest total quantity it has ever had; a pair fills no more than that together."""
     cdef int64_t price
     """Worst price in 1e-9."""
     cdef int64_t resting
@@ -90,4 +92,4 @@ cdef class Claims:
     cdef int put(self, Claim claim, int64_t units, bint leaving) except -1
     cdef int recount(self, Py_ssize_t index) except -1
     cdef int64_t wanted(self, Claim claim) except? -1
-    cdef int64_t group_room(self, Order order) noexcept
+    cdef int64_t group_room(self, Claim claim) noexcept

@@ -120,18 +120,25 @@ cdef class Claims:
         claim.order = order
         claim.price = price
         claim.estimate = estimate
+        claim.total = order.units
         claim.resting = no_price()
         claim.ts_sent = now
         self.open[order.number] = claim
         self.follow(order)
         return claim
 
-    cdef int64_t group_room(self, Order order) noexcept:
-        """Units that an exit and its sibling may still fill together: the entry's share of them."""
+    cdef int64_t group_room(self, Claim claim) noexcept:
+        """Units that an exit and its sibling may still fill together.
+
+        Exits of an entry fill what the entry has filled, a pair of exits its own quantity: the
+        venue takes what one fills off the other, though it may tell so later.
+        """
+        cdef Order order = claim.order
         cdef int64_t room
-        if order.parent is None:
+        if order.parent is None and (order.sibling is None or order.status_ == EMULATED):
             return INT64_MAX
-        room = order.parent.filled - order.filled
+        room = claim.total if order.parent is None else order.parent.filled
+        room -= order.filled
         if order.sibling is not None:
             room -= order.sibling.filled
         return room if room > 0 else 0
@@ -146,7 +153,7 @@ cdef class Claims:
             units = claim.estimate
         if claim.asked - order.filled > units:
             units = claim.asked - order.filled
-        return min(units, self.group_room(order))
+        return min(units, self.group_room(claim))
 
     cdef int follow(self, Order order) except -1:
         """Recount an order, its sibling and its children after something happened to it."""

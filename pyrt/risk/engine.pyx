@@ -235,6 +235,7 @@ cdef class RiskEngine(Assessor):
         if found is not None:
             claim = <Claim>found
             claim.asked = self.terms.units
+            claim.total = max(claim.total, self.terms.units)
             claim.price = max(claim.price, self.terms.price)
             claim.resting = self.terms.limit_price
             self.claims.follow(order)

@@ -20,7 +20,10 @@ def leaves(order: Any, asked: dict[Any, Decimal]) -> Decimal:
         if order.sibling is not None:
             done += order.sibling.filled_quantity_exact
         left = min(left, max(Decimal(0), order.parent.filled_quantity_exact - done))
-    return left
+    elif order.sibling is not None:
+        # A pair fills its quantity once, by either member; none of them is resized in the tests.
+        left -= order.sibling.filled_quantity_exact
+    return max(Decimal(0), left)
 
 
 def worst_case(
@@ -37,6 +40,14 @@ def worst_case(
     asked : dict
         Order → total quantity of a change that was sent and not answered.
     """
+    buys, sells = pending(orders, asked, {})
+    return held + buys, held - sells
+
+
+def pending(
+    orders: list[Any], asked: dict[Any, Decimal], prices: dict[Any, Decimal]
+) -> tuple[Decimal, Decimal]:
+    """Return units that may still be bought and sold; their values where prices are given."""
     buys = sells = Decimal(0)
     counted: set[Any] = set()
     for order in orders:
@@ -47,8 +58,20 @@ def worst_case(
             group.append(order.sibling)
         counted.update(group)
         most = max(leaves(member, asked) for member in group)
+        if prices:
+            most *= max((prices[o] for o in group if o.status not in FINAL), default=Decimal(0))
         if order.side_sign > 0:
             buys += most
         else:
             sells += most
-    return held + buys, held - sells
+    return buys, sells
+
+
+def worst_price(order: Any, mark: Decimal) -> Decimal:
+    """Price to value an order at: a buy's limit, else the worse of its own and the last price."""
+    if order.limit_price is not None:
+        limit = Decimal(str(order.limit_price))
+        return limit if order.side_sign > 0 else max(limit, mark)
+    if order.stop_price is not None:
+        return max(Decimal(str(order.stop_price)), mark)
+    return mark

@@ -117,7 +117,9 @@ def test_an_order_that_cannot_be_valued_is_denied_under_a_limit_of_money() -> No
 
 
 def test_a_collar_without_a_reference_denies() -> None:
-    assert code(rig(None, price_collar_bps=300).order("buy", 1, limit_price=5)) == "price_collar_bps"
+    assert (
+        code(rig(None, price_collar_bps=300).order("buy", 1, limit_price=5)) == "price_collar_bps"
+    )
 
 
 def test_limits_of_a_symbol_take_the_place_of_the_general_ones() -> None:

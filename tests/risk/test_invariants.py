@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from pyrt.risk import Limits, RiskEngine
 from pyrt.testing.gates import GateRig
-from tests.reference.risk import FINAL, leaves, worst_case
+from tests.reference.risk import FINAL, leaves, pending, worst_case, worst_price
 
 POSITION_MAX = Decimal(100)
 OPEN_ORDERS_MAX = 12
 SYMBOLS = ("AAA", "BBB", "CCC")
 OPEN_SYMBOLS_MAX = 2
+GROSS_MAX = Decimal(12_000)
 STATES = ("active", "active", "active", "reducing", "halted")
 
 
@@ -28,11 +29,13 @@ class World:
             max_position_quantity=POSITION_MAX,
             max_open_orders=OPEN_ORDERS_MAX,
             max_open_positions=OPEN_SYMBOLS_MAX,
-            max_gross_exposure=100_000,
+            max_gross_exposure=GROSS_MAX,
         )
         self.rig = GateRig(RiskEngine(limits), symbols=SYMBOLS, prices=100, strategies=2)
         self.sent: list[Any] = []
         self.asked: dict[Any, Decimal] = {}
+        self.prices: dict[Any, Decimal] = {}
+        self.marks = dict.fromkeys(SYMBOLS, Decimal(100))
         self.state = "active"
 
     # -- one step ------------------------------------------------------------------------------
@@ -56,7 +59,9 @@ class World:
             self.rig.close(SYMBOLS[number % 3], number // 3 % 2)
             self.collect()
         else:
-            self.rig.price(50.0 + number % 100, SYMBOLS[number // 100 % 3])
+            symbol = SYMBOLS[number // 100 % 3]
+            self.marks[symbol] = Decimal(50 + number % 100)
+            self.rig.price(float(self.marks[symbol]), symbol)
         self.compare()
 
     def place(self, number: int) -> None:
@@ -132,9 +137,13 @@ class World:
 
     def modify(self, number: int) -> None:
         working = [
-            o for o in self.sent
-            if o.status == "ACCEPTED" and o.parent is None and o.sibling is None
-            and o not in self.asked and o.limit_price is not None
+            o
+            for o in self.sent
+            if o.status == "ACCEPTED"
+            and o.parent is None
+            and o.sibling is None
+            and o not in self.asked
+            and o.limit_price is not None
         ]
         if not working:
             return
@@ -149,11 +158,16 @@ class World:
         if left:
             assert self.state != "halted"
             self.asked[order] = total
+            self.prices[order] = max(self.prices[order], self.worst_price(order))
             if self.state == "reducing":
                 self.is_not_larger(before)
+        if not left:
+            # Refused changes value the order anew as well.
+            self.prices[order] = self.worst_price(order)
         if left and answer:
             self.rig.answer(("modified", "modify_rejected")[answer - 1], order, quantity=total)
             del self.asked[order]
+            self.prices[order] = self.worst_price(order)
 
     def change_state(self, number: int) -> None:
         self.state = STATES[number % len(STATES)]
@@ -167,6 +181,7 @@ class World:
         for order in list(new):
             new += [leg for leg in (order.take_profit, order.stop_loss) if leg is not None]
         self.sent += new
+        self.prices |= {order: self.worst_price(order) for order in new}
         assert not (new and self.state == "halted"), "an order left while halted"
         return new
 
@@ -175,6 +190,19 @@ class World:
 
     def held(self, symbol: str) -> Decimal:
         return sum((self.position(symbol, n).quantity_exact for n in (0, 1)), Decimal(0))
+
+    def worst_price(self, order: Any) -> Decimal:
+        return worst_price(order, self.marks[order.symbol])
+
+    def gross(self) -> Decimal:
+        """Sum of the values that the positions can get to."""
+        total = Decimal(0)
+        for symbol in SYMBOLS:
+            mine = [o for o in self.sent if o.symbol == symbol]
+            buys, sells = pending(mine, self.asked, self.prices)
+            value = self.held(symbol) * self.marks[symbol]
+            total += max(abs(value + buys), abs(value - sells))
+        return total
 
     def worst(self) -> dict[str, Decimal]:
         """Largest size, either way, that each symbol's position can get."""
@@ -190,6 +218,10 @@ class World:
     def after_leaving(self, before: dict[str, Decimal], new: list[Any]) -> None:
         if new and self.state == "reducing":
             self.is_not_larger(before)
+        if any(size > before[symbol] for symbol, size in self.worst().items()):
+            working = [o for o in self.sent if o.status not in FINAL]
+            assert len(working) <= OPEN_ORDERS_MAX
+            assert self.gross() <= GROSS_MAX
 
     def is_not_larger(self, before: dict[str, Decimal]) -> None:
         for symbol, size in self.worst().items():
@@ -199,7 +231,6 @@ class World:
         for symbol, size in self.worst().items():
             assert size <= POSITION_MAX, f"{symbol} could get to {size}"
         working = [o for o in self.sent if o.status not in FINAL]
-        assert len(working) <= OPEN_ORDERS_MAX
         held = {s for s in SYMBOLS if self.held(s)}
         ordered = {o.symbol for o in working if leaves(o, self.asked) > 0}
         assert len(held | ordered) <= OPEN_SYMBOLS_MAX
@@ -214,6 +245,7 @@ class World:
             unit = Decimal(10) ** -9
             assert (held + buys) * unit == most
             assert (held - sells) * unit == least
+        assert self.rig.gate.claims.totals()[0] == pytest.approx(float(self.gross()))
         assert len(self.rig.gate.claims) == len([o for o in self.sent if o.status not in FINAL])
 
 
