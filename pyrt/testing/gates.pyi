@@ -6,7 +6,7 @@ from typing import Any, final
 from pyrt.core.instruments import Instrument
 from pyrt.core.numbers import Number
 from pyrt.core.orders import Order
-from pyrt.core.ports import RiskGate, Venue
+from pyrt.core.ports import ApprovedOrder, RiskGate, Venue
 from pyrt.kernel.kernel import Kernel
 
 @final
@@ -65,6 +65,7 @@ class GateRig:
     def cancel(self, order: Order) -> bool: ...
     def close(self, symbol: str | None = None, strategy: int = 0) -> Order | None: ...
     def judge(self, order: Order) -> str | None: ...
+    def approve(self, order: Order) -> ApprovedOrder: ...
     def answer(
         self,
         what: str,

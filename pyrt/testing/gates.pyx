@@ -201,6 +201,10 @@ cdef class GateRig:
         """Return the gate's reason against an order, or None, without sending it."""
         return self.kernel.gate.judge(order, self.kernel.clock.now)
 
+    def approve(self, Order order):
+        """Return the approval that a venue would be given; OrderError without a verdict."""
+        return self.kernel.gate.approve(order)
+
     # -- what the venue says -------------------------------------------------------------------
 
     def answer(self, str what, Order order, quantity=None, limit_price=None):

@@ -224,7 +224,7 @@ def test_a_pair_counts_its_larger_member_only() -> None:
     assert pair.status == "SENT"
     assert pair.sibling is not None
     assert pair.sibling.status == "SENT"
-    held, buys, sells = made.gate.claims.worst_case(0)
+    _, buys, sells = made.gate.claims.worst_case(0)
     assert (buys, sells) == (0, 100 * 10**9)
 
 

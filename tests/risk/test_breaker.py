@@ -1,0 +1,211 @@
+"""The circuit breaker: what trips it, what passes while it is open, how it recovers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pyrt.risk import BreakerState, CircuitBreaker, Limits, RiskEngine
+from pyrt.testing.gates import GateRig
+from tests.risk.test_checks import code
+
+SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
+
+
+def breaker(**limits: Any) -> CircuitBreaker:
+    return CircuitBreaker(Limits(**limits))
+
+
+def rig(**limits: Any) -> GateRig:
+    return GateRig(RiskEngine(Limits(**limits)), cash=100_000, symbols=("AAA", "BBB"), prices=100)
+
+
+# Limit, equity by point, and whether the last one trips.
+EQUITY = [
+    ({"max_daily_loss": 1_000}, [100_000, 99_000], False),
+    ({"max_daily_loss": 1_000}, [100_000, 98_999.99], True),
+    ({"max_daily_loss": 1_000}, [100_000, 105_000, 99_500], False),
+    ({"max_daily_loss_fraction": 0.02}, [100_000, 98_000], False),
+    ({"max_daily_loss_fraction": 0.02}, [100_000, 97_999.99], True),
+    ({"max_drawdown": 0.1}, [100_000, 90_000], False),
+    ({"max_drawdown": 0.1}, [100_000, 89_999.99], True),
+    ({"max_drawdown": 0.1}, [100_000, 120_000, 108_000], False),
+    ({"max_drawdown": 0.1}, [100_000, 120_000, 107_999.99], True),
+    ({"max_drawdown": None}, [100_000, 1], False),
+]
+
+
+@pytest.mark.parametrize(("limits", "equity", "trips"), EQUITY)
+def test_equity_trips_past_the_limit_only(
+    limits: dict[str, Any], equity: list[float], trips: bool
+) -> None:
+    made = breaker(**limits)
+    for second, value in enumerate(equity):
+        made.note_equity(second * SECOND, value)
+    assert made.state == (BreakerState.OPEN if trips else BreakerState.CLOSED)
+    assert made.cause == (next(iter(limits)) if trips else "")
+
+
+def test_a_day_begins_with_the_last_equity_of_the_one_before() -> None:
+    made = breaker(max_daily_loss=1_000)
+    made.note_equity(0, 100_000)
+    made.note_equity(1, 99_100)
+    made.note_equity(DAY, 98_200)
+    assert made.state == BreakerState.CLOSED
+    made.note_equity(DAY + 1, 98_099)
+    assert made.state == BreakerState.OPEN
+
+
+def test_a_daily_loss_ends_with_the_day_and_a_drawdown_does_not() -> None:
+    for limits, after in (
+        ({"max_daily_loss": 1_000}, BreakerState.CLOSED),
+        ({"max_drawdown": 0.01}, BreakerState.OPEN),
+    ):
+        made = breaker(**limits)
+        made.note_equity(0, 100_000)
+        made.note_equity(1, 98_000)
+        assert made.state == BreakerState.OPEN
+        made.note_equity(DAY, 98_000)
+        assert made.state == after
+
+
+def test_losses_in_a_row_trip_and_a_gain_starts_the_count_anew() -> None:
+    made = breaker(max_consecutive_losses=2)
+    for pnl in (-1, -1, 1, -1, -1):
+        made.note_trade(0, pnl)
+    assert made.state == BreakerState.CLOSED
+    made.note_trade(0, -1)
+    assert made.state == BreakerState.OPEN
+    assert made.reason.startswith("max_consecutive_losses: ")
+
+
+def test_the_loss_rate_needs_a_full_window() -> None:
+    made = breaker(max_loss_rate=0.5, loss_rate_trades=4)
+    for pnl in (-1, -1, -1):
+        made.note_trade(0, pnl)
+    assert made.state == BreakerState.CLOSED
+    made.note_trade(0, 1)
+    assert made.state == BreakerState.OPEN
+
+
+def test_the_loss_rate_looks_at_the_last_trades_only() -> None:
+    made = breaker(max_loss_rate=0.5, loss_rate_trades=4)
+    for pnl in (1, 1, -1, -1, 1, -1, 1, -1):
+        made.note_trade(0, pnl)
+    assert made.state == BreakerState.CLOSED
+    assert (made.losses.bad, made.losses.count) == (2, 4)
+
+
+def test_rejections_and_late_answers_trip() -> None:
+    made = breaker(max_reject_rate=0.5, reject_rate_orders=2, max_latency="1s")
+    made.note_answer(0, False, SECOND)
+    made.note_answer(0, True)
+    assert made.state == BreakerState.CLOSED
+    made.note_answer(0, True)
+    assert made.cause == "max_reject_rate"
+    late = breaker(max_latency="1s")
+    late.note_answer(0, False, SECOND + 1)
+    assert late.cause == "max_latency"
+
+
+def test_after_the_cool_down_one_entry_decides() -> None:
+    made = breaker(max_consecutive_losses=0, cooldown="10s")
+    made.note_trade(0, -1)
+    assert not made.admits(10 * SECOND - 1)
+    assert made.admits(10 * SECOND)
+    assert made.state == BreakerState.HALF_OPEN
+    made.note_trade(11 * SECOND, -1)
+    assert made.state == BreakerState.OPEN
+    assert made.admits(21 * SECOND)
+    made.note_trade(22 * SECOND, 0)
+    assert made.state == BreakerState.CLOSED
+    assert len(made.trips) == 2
+
+
+def test_without_a_cool_down_a_person_has_to_reset_it() -> None:
+    made = rig(max_drawdown=0.01)
+    made.hold(100)
+    made.price(80.0)
+    made.sample()
+    made.wait("1d")
+    assert code(made.order("buy", 1)) == "max_drawdown"
+    made.gate.reset_breaker("Ann", "the data were wrong")
+    assert code(made.order("buy", 1)) == ""
+    assert made.gate.changes[-1].actor == "Ann"
+
+
+def test_the_state_survives_a_restart_through_json() -> None:
+    made = breaker(max_daily_loss=1_000, cooldown="1h", loss_rate_trades=3)
+    made.note_equity(5, 100_000)
+    for pnl in (-1, 1, -1, -1):
+        made.note_trade(6, pnl)
+    made.note_equity(7, 98_000)
+    again = breaker(max_daily_loss=1_000, cooldown="1h", loss_rate_trades=3)
+    again.restore(json.loads(json.dumps(made.save())))
+    assert again.save() == made.save()
+    assert (again.state, again.reason, again.day_loss) == (made.state, made.reason, 2_000.0)
+
+
+# -- in the engine ---------------------------------------------------------------------------------
+
+
+def test_an_open_breaker_lets_reductions_leave_and_takes_entries_back() -> None:
+    made = rig(max_daily_loss=1_000)
+    made.hold(100)
+    entry = made.order("buy", 1, limit_price=80)
+    exit_order = made.order("sell", 10, limit_price=120)
+    made.price(89.0)
+    made.sample()
+    assert made.venue.withdrawn == [entry]
+    denied = made.order("buy", 1)
+    assert denied.reason == (
+        "max_daily_loss: circuit breaker open, loss 1100.00 is over the limit of 1000.00"
+    )
+    assert code(made.order("sell", 90)) == ""
+    assert made.cancel(exit_order)
+
+
+def test_the_breaker_is_asked_at_the_very_order() -> None:
+    made = rig(max_daily_loss=1_000)
+    made.sample()
+    made.hold(100)
+    made.price(89.0)
+    assert code(made.order("buy", 1)) == "max_daily_loss"
+
+
+def test_on_trip_halted_denies_reductions_too() -> None:
+    made = rig(max_daily_loss=1_000, on_trip="halted")
+    made.hold(100)
+    made.price(89.0)
+    assert code(made.order("sell", 1)) == "max_daily_loss"
+
+
+def test_round_trips_are_taken_from_the_books() -> None:
+    made = rig(max_consecutive_losses=1)
+    for price in (99, 99):
+        made.hold(10, price=100)
+        made.hold(-10, price=price)
+    assert code(made.order("buy", 1)) == "max_consecutive_losses"
+
+
+def test_rejections_by_the_venue_are_counted() -> None:
+    made = rig(max_reject_rate=0.5, reject_rate_orders=2)
+    for _ in range(2):
+        made.answer("reject", made.order("buy", 1))
+    assert code(made.order("buy", 1)) == "max_reject_rate"
+
+
+def test_half_open_lets_one_entry_leave() -> None:
+    made = rig(max_consecutive_losses=0, cooldown="10s")
+    made.hold(10, price=100)
+    made.hold(-10, price=99)
+    made.wait("10s")
+    trial = made.order("buy", 1)
+    assert code(trial) == ""
+    assert code(made.order("buy", 1)) == "max_consecutive_losses"
+    made.fill(trial, price=100)
+    made.hold(-1, price=101)
+    assert code(made.order("buy", 1)) == ""

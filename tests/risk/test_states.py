@@ -1,0 +1,224 @@
+"""Trading states, the kill switch, strict gates, ramps, and who changed what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pyrt.errors import ConfigError, OrderError
+from pyrt.risk import Limits, RiskEngine, TradingState, gate_for
+from pyrt.testing.gates import GateRig
+from tests.risk.test_checks import code
+
+WHO = ("Ann", "a test")
+
+
+def rig(limits: Limits | None = None, **options: Any) -> GateRig:
+    return GateRig(
+        RiskEngine(limits, **options), symbols=("AAA", "BBB"), prices=100, strategies=2
+    )
+
+
+def test_halted_lets_cancels_leave_and_nothing_else() -> None:
+    made = rig()
+    made.hold(10)
+    order = made.order("sell", 5, limit_price=110)
+    made.gate.resync()
+    made.answer("accept", order)
+    made.gate.set_state("halted", *WHO)
+    assert code(made.order("buy", 1)) == "trading_state"
+    assert code(made.order("sell", 1)) == "trading_state"
+    assert not made.modify(order, limit_price=111)
+    assert made.cancel(order)
+    made.gate.set_state("active", *WHO)
+    assert code(made.order("buy", 1)) == ""
+
+
+def test_reducing_lets_leave_what_cannot_raise_exposure() -> None:
+    made = rig()
+    made.hold(10)
+    made.gate.set_state("reducing", *WHO)
+    assert code(made.order("buy", 1)) == "trading_state"
+    assert code(made.order("sell", 11)) == "trading_state"
+    assert code(made.order("sell", 6)) == ""
+    assert code(made.order("sell", 5)) == "trading_state"
+    assert code(made.order("sell", 4)) == ""
+
+
+def test_reducing_lets_close_replace_the_exits_it_cancels() -> None:
+    made = rig(Limits(max_order_quantity=100))
+    made.hold(10)
+    exit_order = made.order("sell", 10, limit_price=110)
+    made.answer("accept", exit_order)
+    made.gate.set_state("reducing", *WHO)
+    order = made.close()
+    assert order is not None
+    assert order.status == "SENT"
+    assert exit_order in made.venue.withdrawn
+    assert code(made.order("sell", 1)) == "trading_state"
+
+
+@pytest.mark.parametrize(("scope", "other"), [({"strategy": "A"}, {"strategy": 1}),
+                                              ({"symbol": "AAA"}, {"symbol": "BBB"})])
+def test_a_state_can_be_that_of_one_strategy_or_symbol(
+    scope: dict[str, str], other: dict[str, Any]
+) -> None:
+    made = rig()
+    made.gate.set_state("halted", *WHO, **scope)
+    assert code(made.order("buy", 1)) == "trading_state"
+    assert code(made.order("buy", 1, **other)) == ""
+    assert made.gate.state(**scope) == TradingState.HALTED
+    assert made.gate.state() == TradingState.ACTIVE
+
+
+@pytest.mark.parametrize(("actor", "reason"), [("", "x"), ("Ann", ""), ("Ann", "  "), (None, "x")])
+def test_no_change_without_an_actor_and_a_reason(actor: Any, reason: Any) -> None:
+    made = rig()
+    made.gate.set_state("halted", *WHO)
+    with pytest.raises(ConfigError):
+        made.gate.set_state("active", actor, reason)
+    with pytest.raises(ConfigError):
+        made.gate.set_limits(Limits(max_order_quantity=1), actor, reason)
+    assert made.gate.state() == TradingState.HALTED
+    assert made.gate.limits.is_empty
+    assert [c.after for c in made.gate.changes] == ["HALTED"]
+
+
+def test_changes_are_on_record_with_time_actor_and_reason() -> None:
+    made = rig()
+    made.wait("1s")
+    made.gate.set_state("reducing", "Ann", "odd prices", symbol="AAA")
+    change = made.gate.changes[0]
+    assert (change.scope, change.before, change.after) == ("symbol AAA", "ACTIVE", "REDUCING")
+    assert (change.actor, change.reason, change.ts_event) == ("Ann", "odd prices", made.now)
+
+
+def test_the_kill_switch_blocks_at_once_and_cancels_all() -> None:
+    made = rig()
+    orders = [made.order("buy", 1, strategy=n % 2) for n in range(10)]
+    late = made.draft("buy", 1)
+    made.gate.kill("Ann", "enough")
+    made.settle()
+    assert late.status == "DENIED"
+    assert made.venue.withdrawn == sorted(orders, key=lambda o: o.strategy.number)
+    assert code(made.order("buy", 1)) == "trading_state"
+
+
+def test_the_kill_switch_can_leave_positions_before_it_halts() -> None:
+    made = rig()
+    made.hold(10)
+    made.hold(-5, "BBB", strategy=1)
+    made.order("sell", 10, limit_price=120)
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    exits = made.venue.submitted[-2:]
+    assert [(o.symbol, int(o.side), o.quantity) for o in exits] == [
+        ("AAA", -1, 10.0), ("BBB", 1, 5.0),
+    ]  # fmt: skip
+    assert code(made.order("buy", 1)) == "trading_state"
+    assert made.gate.state() == TradingState.REDUCING
+    for order in exits:
+        made.fill(order)
+    assert made.gate.state() == TradingState.HALTED
+
+
+def test_an_order_without_a_verdict_is_not_approved() -> None:
+    made = rig(Limits(max_order_quantity=5))
+    order, other = made.draft("buy", 5), made.draft("buy", 5)
+    with pytest.raises(OrderError, match="no verdict"):
+        made.approve(order)
+    assert made.judge(order) is None
+    with pytest.raises(OrderError, match="no verdict"):
+        made.approve(other)
+    assert made.approve(order).order is order
+    with pytest.raises(OrderError, match="no verdict"):
+        made.approve(order)
+
+
+# -- strict ----------------------------------------------------------------------------------------
+
+COMPLETE = {
+    "max_order_quantity": 10,
+    "max_position_notional": 10_000,
+    "max_gross_exposure": 10_000,
+    "max_daily_loss": 1_000,
+    "max_open_orders": 10,
+    "max_orders_per_minute": 100,
+    "price_collar_bps": 300,
+    "stale_data_after": "5s",
+}
+
+
+def test_a_strict_gate_is_not_made_without_limits() -> None:
+    for limits in (None, Limits(), {}):
+        with pytest.raises(ConfigError, match="needs risk limits"):
+            gate_for(limits, strict=True)
+
+
+def test_a_strict_gate_with_all_limits_lets_orders_leave() -> None:
+    assert Limits(**COMPLETE).missing() == ()
+    assert code(rig(Limits(**COMPLETE), strict=True).order("buy", 1)) == ""
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_a_strict_gate_denies_while_a_limit_is_missing(name: str) -> None:
+    limits = Limits(**{k: v for k, v in COMPLETE.items() if k != name})
+    made = rig(limits, strict=True)
+    denied = made.order("buy", 1).reason
+    assert denied.endswith("no limit is set, and this gate is strict")
+    assert denied.partition(":")[0] == limits.missing()[0]
+    assert code(rig(limits).order("buy", 1)) == ""
+
+
+def test_a_strict_gate_cannot_be_had_from_a_permissive_engine() -> None:
+    with pytest.raises(ConfigError):
+        gate_for(RiskEngine(Limits(**COMPLETE)), strict=True)
+
+
+# -- ramp ------------------------------------------------------------------------------------------
+
+
+def test_a_ramp_starts_at_a_share_and_rises_by_day() -> None:
+    made = rig(Limits(max_order_quantity=100, ramp_start=0.1, ramp_days=9))
+    assert code(made.order("buy", 10)) == ""
+    assert code(made.order("buy", 11)) == "max_order_quantity"
+    made.wait("1d")
+    assert code(made.order("buy", 20)) == ""
+    assert code(made.order("buy", 21)) == "max_order_quantity"
+    made.wait("30d")
+    assert code(made.order("buy", 100)) == ""
+    assert code(made.order("buy", 101)) == "max_order_quantity"
+
+
+def test_a_ramp_can_be_raised_by_an_audited_call() -> None:
+    made = rig(Limits(max_order_quantity=100, ramp_start=0.1))
+    made.gate.set_ramp(0.5, "Ann", "first week went well")
+    assert code(made.order("buy", 50)) == ""
+    assert code(made.order("buy", 51)) == "max_order_quantity"
+    with pytest.raises(ConfigError):
+        made.gate.set_ramp(1.5, "Ann", "greed")
+
+
+# -- restart ---------------------------------------------------------------------------------------
+
+
+def test_states_and_day_sums_survive_a_restart() -> None:
+    first = rig(Limits(max_daily_orders=2))
+    first.order("buy", 1)
+    first.gate.set_state("halted", *WHO, symbol="AAA")
+    second = rig(Limits(max_daily_orders=2))
+    second.gate.restore(first.gate.save())
+    assert code(second.order("buy", 1)) == "trading_state"
+    assert code(second.order("buy", 1, "BBB")) == ""
+    assert code(second.order("buy", 1, "BBB")) == "max_daily_orders"
+    assert second.gate.changes[0].actor == "Ann"
+
+
+def test_an_engine_starts_anew_with_each_run() -> None:
+    engine = RiskEngine(Limits(max_daily_orders=1))
+    first = GateRig(engine, prices=100)
+    first.order("buy", 1)
+    engine.set_state("halted", *WHO)
+    second = GateRig(engine, prices=100)
+    assert code(second.order("buy", 1)) == ""

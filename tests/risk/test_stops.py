@@ -1,0 +1,116 @@
+"""Protective stops: positions are left whatever their strategy does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pyrt.errors import ConfigError
+from pyrt.risk import Limits, RiskEngine
+from pyrt.testing.gates import GateRig
+
+
+def rig(**limits: Any) -> GateRig:
+    return GateRig(
+        RiskEngine(Limits(**limits)), cash=100_000, symbols=("AAA", "BBB"), prices=100,
+        strategies=2,
+    )  # fmt: skip
+
+
+# Limits, units held from 100, prices that are reached, whether the last one leaves.
+TABLE = [
+    ({"max_position_loss": 100}, 10, [90], False),
+    ({"max_position_loss": 100}, 10, [89.99], True),
+    ({"max_position_loss": 100}, -10, [110], False),
+    ({"max_position_loss": 100}, -10, [110.01], True),
+    ({"max_position_loss_fraction": 0.05}, 10, [95], False),
+    ({"max_position_loss_fraction": 0.05}, 10, [94.99], True),
+    ({"max_position_loss_fraction": 0.05}, -10, [105.01], True),
+    ({"max_position_drawdown": 0.1}, 10, [120, 108], False),
+    ({"max_position_drawdown": 0.1}, 10, [120, 107.99], True),
+    ({"max_position_drawdown": 0.1}, -10, [80, 88], False),
+    ({"max_position_drawdown": 0.1}, -10, [80, 88.01], True),
+    ({"max_position_loss_atr": 2}, 10, [96], False),
+    ({"max_position_loss_atr": 2}, 10, [95.99], True),
+    ({"max_position_loss_atr": None}, 10, [1], False),
+]
+
+
+@pytest.mark.parametrize(("limits", "units", "prices", "leaves"), TABLE)
+def test_a_stop_leaves_past_its_limit_only(
+    limits: dict[str, Any], units: float, prices: list[float], leaves: bool
+) -> None:
+    made = rig(**limits)
+    made.gate.set_atr("AAA", 2.0)
+    made.hold(units)
+    for price in prices:
+        made.price(price)
+    exits = made.venue.submitted[1:]
+    assert [(int(o.side), o.quantity) for o in exits] == (
+        [(-1 if units > 0 else 1, abs(units))] if leaves else []
+    )
+
+
+def test_the_exit_is_sent_once_and_again_if_it_ends_without_a_fill() -> None:
+    made = rig(max_position_loss=100)
+    made.hold(10)
+    for price in (80.0, 79.0, 78.0):
+        made.price(price)
+    assert len(made.venue.submitted) == 2
+    made.answer("reject", made.venue.submitted[1])
+    made.price(77.0)
+    assert len(made.venue.submitted) == 3
+
+
+def test_exits_of_the_strategy_are_canceled_first() -> None:
+    made = rig(max_position_loss=100)
+    made.hold(10)
+    own = made.order("sell", 10, limit_price=110)
+    made.answer("accept", own)
+    made.price(80.0)
+    assert made.venue.withdrawn == [own]
+    assert made.venue.submitted[-1].order_type == "market"
+
+
+def test_each_strategys_position_has_its_own_stop() -> None:
+    made = rig(max_position_loss=100)
+    made.hold(10, strategy=0)
+    made.hold(5, strategy=1)
+    made.price(85.0)
+    assert [o.strategy.name for o in made.venue.submitted[2:]] == ["A"]
+
+
+def test_a_new_position_starts_with_a_new_best_price() -> None:
+    made = rig(max_position_drawdown=0.1)
+    made.hold(10)
+    made.price(150.0)
+    made.hold(-10)
+    made.price(100.0)
+    made.hold(10)
+    made.price(95.0)
+    assert len(made.venue.submitted) == 3
+
+
+def test_a_stop_is_on_record_and_passes_every_limit_of_size() -> None:
+    made = rig(max_position_loss=100, max_order_quantity=10, max_daily_orders=1)
+    made.hold(10)
+    made.price(80.0)
+    assert made.venue.submitted[-1].status == "SENT"
+    assert made.gate.changes[-1].scope == "position AAA"
+    assert made.gate.changes[-1].reason == (
+        "max_position_loss: loss 200.00 is over the limit of 100.00"
+    )
+
+
+def test_nothing_is_sent_while_halted() -> None:
+    made = rig(max_position_loss=100)
+    made.hold(10)
+    made.gate.set_state("halted", "Ann", "a test")
+    made.price(80.0)
+    assert len(made.venue.submitted) == 1
+
+
+def test_a_range_has_to_be_a_price() -> None:
+    with pytest.raises(ConfigError):
+        rig().gate.set_atr("AAA", float("nan"))
