@@ -71,8 +71,7 @@ cdef class Runner:
         cdef Kernel kernel = self.kernel
         cdef SimVenue venue = self.venue
         while head is not None:
-            if self.feed.single and not venue.waiting and (
-                    self.calm_bars(head) if head.rank == 1 else self.calm_ticks(head)):
+            if not venue.waiting and self.calm(head):
                 self.look_up()
                 head = self.feed.head()
                 continue
@@ -102,6 +101,55 @@ cdef class Runner:
         if self.progress is not None:
             self.progress(self.events_processed)
         return 0
+
+    cdef int calm(self, Cursor head) except -1:
+        """Take rows while no order waits and nothing but data is due; return how many."""
+        if not self.feed.single:
+            return self.calm_rows() if head.rank == 1 else 0
+        return self.calm_bars(head) if head.rank == 1 else self.calm_ticks(head)
+
+    cdef int calm_rows(self) except -1:
+        """As `calm_bars`, over the bars of several streams; those of one stamp are one instant."""
+        cdef Event event
+        cdef Cursor cursor
+        cdef Kernel kernel = self.kernel
+        cdef Feed feed = self.feed
+        cdef int64_t now = 0, ts, due = self.next_due()
+        cdef Py_ssize_t taken = 0
+        cdef bint under_way = False
+        if self.venue.keeps_bars():
+            return 0
+        while feed.at < feed.n:
+            cursor = <Cursor>feed.cursors[feed.order[feed.at]]
+            ts = cursor.ts_init[cursor.at]
+            if not under_way or ts != now:
+                if under_way:
+                    if self.has_work(now):
+                        break
+                    if now >= kernel.handlers_from:
+                        self.sample(now)
+                    under_way = False
+                if (cursor.rank != 1 or ts >= due or ts <= kernel.clock.now
+                        or taken >= SIGNALS_EVERY or kernel.clock.next_due < due
+                        or kernel.aggregates_due < due):
+                    return taken
+                now = kernel.clock.now = ts
+                under_way = True
+            elif cursor.rank != 1:
+                break
+            self.venue_bar(cursor)
+            self.take(cursor, &event)
+            taken += 1
+            kernel.on_bar(cursor.stream, &event)
+        if under_way:
+            self.settle_ends(now)
+            self.rest_of(now, now, due)
+        return taken
+
+    cdef bint has_work(self, int64_t now) noexcept:
+        """Whether the handlers of an instant left something to do at it."""
+        return (len(self.kernel.desk.commands) > 0 or len(self.kernel.aggregated) > 0
+                or self.kernel.clock.next_due <= now)
 
     cdef int calm_bars(self, Cursor cursor) except -1:
         """Take bars of the only stream while no order waits and nothing else is due.

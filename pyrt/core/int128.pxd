@@ -95,7 +95,8 @@ cdef extern from *:
     }
     /* 64 bits of mantissa where there are any: whole amounts come out whole */
     static inline double i128_to_double(pyrt_i128 a) {
-        return (double)((long double)a / 1e18L);
+        long double whole = (long double)(int64_t)(a >> 64) * 18446744073709551616.0L;
+        return (double)((whole + (long double)(uint64_t)a) / 1e18L);
     }
     static inline int64_t i128_high(pyrt_i128 a) { return (int64_t)(a >> 64); }
     static inline uint64_t i128_low(pyrt_i128 a) { return (uint64_t)a; }

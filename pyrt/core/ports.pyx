@@ -29,11 +29,13 @@ cdef class Owner:
 
 
 @cython.final
+@cython.no_gc
 @cython.freelist(32)
 cdef class Command:
     """A wish about one order, on its way from a handler to the venue."""
 
 
+@cython.no_gc
 @cython.freelist(32)
 cdef class ApprovedOrder:
     """An order with a verdict; only a risk gate makes one, and a venue takes nothing else."""
