@@ -65,7 +65,8 @@ cdef class Condition:
             failed to bind is not to be used again.
         """
         known = self.place
-        if known is not None and (known.stream is not place.stream or known.owner is not place.owner):
+        if known is not None and (
+                known.stream is not place.stream or known.owner is not place.owner):
             raise ConfigError(
                 f"{self!r} is in use on {known.stream!r} already",
                 remedy="Write the condition once for each stream and strategy",

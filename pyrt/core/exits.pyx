@@ -7,7 +7,7 @@ inside a bar is an order at the venue (`stop_loss=`, `trail_percent=`), not a co
 """
 cimport cython
 
-from pyrt.core.conditions cimport FALSE, TRUE, UNDEFINED
+from pyrt.core.conditions cimport FALSE, UNDEFINED
 from pyrt.errors import ConfigError
 
 PRICES = {"bars": (3, 3), "trades": (0, 0), "quotes": (0, 2)}

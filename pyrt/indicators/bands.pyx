@@ -87,7 +87,7 @@ cdef class BBANDS(Series):
 
 @cython.final
 cdef class ACCBANDS(HighLowClose):
-    """Acceleration bands (Headley): averages of the bars' highs and lows, pushed out by their range.
+    """Acceleration bands (Headley): averages of highs and lows, pushed out by their range.
 
     Outputs `upperband`, `middleband` (average close), `lowerband`. A bar is pushed out by the
     factor 1 + 4 (high - low) / (high + low). The warm-up is `timeperiod - 1` rows.
@@ -146,7 +146,8 @@ cdef class ACCBANDS(HighLowClose):
 cdef class KC(HighLowClose):
     """Keltner channel: an averaged price and lines `nbdev` average true ranges off it.
 
-    The average is exponential, of typical prices. Outputs `upperband`, `middleband`, `lowerband`. The range is Wilder's average (`ATR`). The
+    The average is exponential, of typical prices. Outputs `upperband`, `middleband`, `lowerband`.
+    The range is Wilder's average (`ATR`). The
     warm-up is the longer of `timeperiod - 1` and `atrperiod`.
 
     Parameters

@@ -35,7 +35,8 @@ cdef class Native(Composable):
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil
     cdef Py_ssize_t flow(self, const double* x, double* y, Py_ssize_t n) noexcept nogil
     cdef int feed(self, const double* x) except -1
-    cdef int begin(self, tuple names, tuple arguments, Py_ssize_t lookback, tuple outputs=*) except -1
+    cdef int begin(self, tuple names, tuple arguments, Py_ssize_t lookback,
+                   tuple outputs=*) except -1
     cdef double* reserve(self, Py_ssize_t doubles) except NULL
     cdef object compute(self, tuple columns)
     cdef void sweep(

@@ -25,7 +25,7 @@ from pyrt.errors import ConfigError, DataError
 cdef extern from *:
     """
     /* Whether one of n rows of two (three) columns holds NaN, or infinities that cancel. Read as an
-       integer, |NaN| lies above infinity, 0x7ff0000000000000: adding what is missing to 2^63 carries
+       integer, |NaN| lies above infinity, 0x7ff0000000000000: what is missing to 2^63 carries
        into the top bit for NaN alone. Unlike x != x, compilers vectorize this. */
     static int pyrt_nan2(const double* a, const double* b, Py_ssize_t n) {
         uint64_t bad = 0, bits;

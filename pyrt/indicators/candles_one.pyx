@@ -82,7 +82,8 @@ cdef class CDLDOJI(Pattern):
 
 
 cdef int dragonflydoji_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] <= b.average[0][i] and upper(b, i) < b.average[1][i] and lower(b, i) > b.average[1][i]:
+    if (b.body[i] <= b.average[0][i] and upper(b, i) < b.average[1][i]
+            and lower(b, i) > b.average[1][i]):
         return 100
     return 0
 
@@ -104,7 +105,8 @@ cdef class CDLDRAGONFLYDOJI(Pattern):
 
 
 cdef int gravestonedoji_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] <= b.average[0][i] and lower(b, i) < b.average[1][i] and upper(b, i) > b.average[1][i]:
+    if (b.body[i] <= b.average[0][i] and lower(b, i) < b.average[1][i]
+            and upper(b, i) > b.average[1][i]):
         return 100
     return 0
 
@@ -171,7 +173,8 @@ cdef class CDLLONGLEGGEDDOJI(Pattern):
 
 
 cdef int longline_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] > b.average[0][i] and upper(b, i) < b.average[1][i] and lower(b, i) < b.average[1][i]:
+    if (b.body[i] > b.average[0][i] and upper(b, i) < b.average[1][i]
+            and lower(b, i) < b.average[1][i]):
         return color(b, i) * 100
     return 0
 
@@ -193,7 +196,8 @@ cdef class CDLLONGLINE(Pattern):
 
 
 cdef int marubozu_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] > b.average[0][i] and upper(b, i) < b.average[1][i] and lower(b, i) < b.average[1][i]:
+    if (b.body[i] > b.average[0][i] and upper(b, i) < b.average[1][i]
+            and lower(b, i) < b.average[1][i]):
         return color(b, i) * 100
     return 0
 
@@ -244,7 +248,8 @@ cdef class CDLRICKSHAWMAN(Pattern):
 
 
 cdef int shortline_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i] < b.average[0][i] and upper(b, i) < b.average[1][i] and lower(b, i) < b.average[1][i]:
+    if (b.body[i] < b.average[0][i] and upper(b, i) < b.average[1][i]
+            and lower(b, i) < b.average[1][i]):
         return color(b, i) * 100
     return 0
 

@@ -260,7 +260,8 @@ cdef int advanceblock_shape(Bars* b, Py_ssize_t i) noexcept nogil:
         and upper(b, i - 2) < b.average[0][i]
     ):
         return 0
-    if b.body[i - 1] < b.body[i - 2] - b.average[5][i] and b.body[i] < b.body[i - 1] + b.average[4][i]:
+    if (b.body[i - 1] < b.body[i - 2] - b.average[5][i]
+            and b.body[i] < b.body[i - 1] + b.average[4][i]):
         return -100
     if b.body[i] < b.body[i - 1] - b.average[6][i]:
         return -100

@@ -19,7 +19,7 @@ cdef class ICHIMOKU(HighLow):
     """Ichimoku: outputs `tenkan`, `kijun`, `senkoua` and `senkoub`.
 
     Tenkan and kijun are the middles of the last bars' range; senkou A is the middle of the two,
-    senkou B that of a longer range, and both stand here at the bar they are drawn at, `displacement`
+    senkou B that of a longer range, and both stand at the bar they are drawn at, `displacement`
     rows after the one they were known at. The chikou line is the close drawn in the past: it would
     look ahead, so it is left out. The warm-up is `senkou` - 1 + `displacement` rows.
 

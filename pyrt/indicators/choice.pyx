@@ -136,7 +136,9 @@ cdef class MAVP(Native):
         self.choose(x, y, n)
         self.row = self.row + n
 
-    cdef void choose(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept with gil:
+    cdef void choose(
+        self, const double* const* x, double* const* y, Py_ssize_t n
+    ) noexcept with gil:
         """Run every average over the rows and take from each those that ask for its length."""
         cdef double averaged[CHUNK]
         cdef double* output = averaged

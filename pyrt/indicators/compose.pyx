@@ -114,7 +114,6 @@ cdef class Derived(Composable):
 
     cdef int join(self, tuple operands, Py_ssize_t lookback) except -1:
         """Take over the operands and everything below them."""
-        cdef Composable node
         cdef int i, k
         self.order = []
         for operand in operands:

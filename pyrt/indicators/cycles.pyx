@@ -91,9 +91,9 @@ cdef void phase_step(Dominant* s) noexcept nogil:
 
 cdef void trend_step(Dominant* s) noexcept nogil:
     """Average the price over one period, which leaves the trend, and smooth that."""
-    cdef int n = <int>(s.period + 0.5), i, place = s.place
+    cdef int n = <int>(s.period + 0.5), _i, place = s.place
     cdef double total = 0.0
-    for i in range(n):
+    for _i in range(n):
         total += s.price[place]
         place = LONGEST - 1 if place == 0 else place - 1
     if n > 0:

@@ -95,8 +95,8 @@ class FeatureSet:
     --------
     >>> features = FeatureSet()
     >>> features.update(0, 10.0, 10.5, 9.5, 10.2, 100.0)
-    >>> features.value("location")
-    0.7...
+    >>> round(features.value("location"), 6)
+    0.7
     """
 
     def __init__(

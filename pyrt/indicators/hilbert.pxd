@@ -33,7 +33,7 @@ cdef struct Cycle:
     Quadrature quadrature
     Quadrature advanced_i
     Quadrature advanced_q
-    double detrended2[2] # detrended price of the last bars, by the parity of the bar to use it
+    double detrended2[2]  # detrended price of the last bars, by the parity of the bar to use it
     double detrended3[2]
     double i2
     double q2
@@ -72,7 +72,9 @@ cdef inline void smooth_step(Cycle* s, double price) noexcept nogil:
     s.weighted -= s.plain
 
 
-cdef inline double transform(Quadrature* s, int odd, int place, double x, double gain) noexcept nogil:
+cdef inline double transform(
+    Quadrature* s, int odd, int place, double x, double gain
+) noexcept nogil:
     cdef double tap = 0.0962 * x
     cdef double y = tap - s.slot[odd][place] - s.last[odd]
     s.slot[odd][place] = tap

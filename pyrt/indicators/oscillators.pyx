@@ -129,7 +129,7 @@ cdef class Pair(Series):
     cdef Native fast
     cdef Native slow
     cdef Py_ssize_t wait
-    """Rows the fast average lets pass so as to start as late as the slow one (below 0: the slow)."""
+    """Rows the fast average lets pass to start as late as the slow one (below 0: the slow)."""
 
     cdef int choose(self, int fast, int fast_kind, int slow, int slow_kind) except -1:
         if fast > slow:

@@ -5,7 +5,7 @@ The time of a bar is its close, when it becomes known. Spans are half-open: the 
 """
 cimport cython
 
-from pyrt.core.conditions cimport FALSE, TRUE, UNDEFINED
+from pyrt.core.conditions cimport FALSE, UNDEFINED
 
 from datetime import datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError

@@ -58,7 +58,8 @@ cdef class Column(Source):
     Parameters
     ----------
     name : str
-        One of open, high, low, close, volume, bid_price, bid_size, ask_price, ask_size, price, size.
+        One of open, high, low, close, volume, bid_price, bid_size, ask_price, ask_size, price,
+        size.
 
     Raises
     ------

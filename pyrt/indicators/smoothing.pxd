@@ -10,7 +10,7 @@ The odd row between is y[t+1] = keep y[t] + k x[t+1].
 
 cdef struct Ema:
     Py_ssize_t n     # values in the starting mean
-    Py_ssize_t count # values taken, up to n
+    Py_ssize_t count  # values taken, up to n
     double k         # weight of a new value
     double keep      # weight of the old average, 1 - k
     double keep2     # its square
@@ -60,7 +60,7 @@ cdef inline bint ema_step(Ema* s, double x) noexcept nogil:
 
 cdef struct Stage:
     Py_ssize_t n     # values in the starting mean
-    Py_ssize_t count # values taken, up to n
+    Py_ssize_t count  # values taken, up to n
     double k
     double keep
     double y

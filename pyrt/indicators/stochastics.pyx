@@ -4,7 +4,6 @@
 """Where the close stands in the range of the last bars."""
 
 cimport cython
-from libc.math cimport fabs
 
 from pyrt.indicators.base cimport CHUNK, HighLowClose, Native, Series, whole
 from pyrt.indicators.choice cimport average, kind
@@ -12,7 +11,7 @@ from pyrt.indicators.deviation cimport mean_deviation
 from pyrt.indicators.momentum import RSI
 from pyrt.indicators.smoothing cimport Stage, stage_ema, stage_step
 from pyrt.indicators.window cimport (
-    History, Peak, Sum, history_init, history_join, history_shift, peak_init, peak_step, sum_init,
+    History, Peak, Sum, history_init, history_shift, peak_init, peak_step, sum_init,
     sum_step, trough_init, trough_step,
 )
 from pyrt.indicators.ranges cimport true_range

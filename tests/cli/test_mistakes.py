@@ -43,7 +43,7 @@ MISTAKES = [
     ((*RUN, "--cash", "much"), "'much'"),
     ((*RUN, "--seed", "x"), "not a valid integer"),
     ((*RUN, "--start", "yesterday"), "'yesterday'"),
-    ((*RUN, "--start", "2030-01-01"), "no bar lies between"),
+    ((*RUN, "--start", "2030-01-01"), "no data lie after start=2030-01-01"),
     ((*RUN, "--calendar", "XNY"), "Did you mean XNYS"),
     ((*RUN, "--require", "sharp=1"), "Did you mean sharpe?"),
     ((*RUN, "--require", "sharpe"), "sharpe=1.0"),
