@@ -11,9 +11,6 @@ class BreakerState(IntEnum):
     OPEN = 1
     HALF_OPEN = 2
 
-CLOSED: BreakerState
-OPEN: BreakerState
-HALF_OPEN: BreakerState
 
 @final
 class Outcomes:

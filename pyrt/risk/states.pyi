@@ -9,9 +9,6 @@ class TradingState(IntEnum):
     REDUCING = 1
     HALTED = 2
 
-ACTIVE: TradingState
-REDUCING: TradingState
-HALTED: TradingState
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
