@@ -66,8 +66,8 @@ cdef class Assessor(Watcher):
     cdef int fill_case(self, Order order, Caps* caps, int64_t now) except -1
     cdef int fill_portfolio(self, Order order, Caps* caps) except -1
     cdef int fill_market(self, Order order, Caps* caps, int64_t now) except -1
-    cdef int64_t collar_distance(self, Order order, int64_t reference) except? -1
-    cdef int64_t slippage_of(self, Order order) except? -1
+    cdef int64_t collar_distance(self, Order order, int64_t collar) except? -1
+    cdef int64_t slippage_of(self, Order order, int64_t limit) except? -1
     cdef str judge_state(self, Order order, int64_t now)
     cdef str judge_known(self, Order order, Caps* caps)
     cdef str judge_controls(self, Order order, Caps* caps)

@@ -36,11 +36,24 @@ cdef int64_t worst_price(int side, int64_t limit, int64_t stop, int64_t mark) no
     return mark
 
 
-cdef inline int128 bound_of(int64_t share, int128 equity) except? -2:
-    """A share (in 1e-9) of equity as money; -1 where the limit is off."""
+cdef inline int128 bound_of(int64_t share, int128 equity, int128 observed) except? -2:
+    """A share (in 1e-9) of equity as money; -1 where the limit is off.
+
+    Where floats show that `observed` is well within, that itself is returned, which passes: the
+    exact quotient costs more than all other checks together.
+    """
     if share < 0:
         return -1
+    if 1e9 * <double>observed < 0.999999 * <double>share * <double>equity:
+        return observed
     return i128_muldiv(larger(equity, 0), share, ONE, FLOOR)
+
+
+cdef inline int64_t beyond(int64_t distance, int64_t reference, int64_t limit) except? -1:
+    """A distance over its reference in 1e-9, rounded up; 0 if that is not over the limit."""
+    if <int128>distance * ONE <= <int128>limit * reference:
+        return 0
+    return i128_to_i64(i128_muldiv(distance, ONE, reference, CEILING))
 
 
 cdef class Assessor(Watcher):
@@ -268,9 +281,11 @@ cdef class Assessor(Watcher):
                 self.claims.sectors[book.sector], i128_sub(worst, book.sector_part)
             )
         equity = self.account.equity_raw()
-        case.concentration_bound = bound_of(caps.concentration, equity)
-        case.sector_bound = bound_of(caps.sector_concentration, equity)
-        case.leverage_bound = bound_of(caps.leverage, equity)
+        case.concentration_bound = bound_of(caps.concentration, equity, case.position_value)
+        case.sector_bound = bound_of(
+            caps.sector_concentration, equity, case.sector_value
+        )
+        case.leverage_bound = bound_of(caps.leverage, equity, case.gross)
         if caps.net_exposure >= 0:
             net = i128_sub(equity, self.account.cash_raw())
             if order.side_sign > 0:
@@ -300,15 +315,19 @@ cdef class Assessor(Watcher):
         )
         case.collar_distance = 0
         if caps.collar >= 0 and self.terms.limit_price != no_price():
-            case.collar_distance = self.collar_distance(order, order.position.mark)
+            case.collar_distance = self.collar_distance(order, caps.collar)
         case.slippage = 0
         if caps.slippage >= 0 and order.type == MARKET and self.terms.raises:
-            case.slippage = self.slippage_of(order)
+            case.slippage = self.slippage_of(order, caps.slippage)
         return 0
 
-    cdef int64_t collar_distance(self, Order order, int64_t reference) except? -1:
-        """Distance of the limit price from its reference in 1e-9; INT64_MAX without one."""
+    cdef int64_t collar_distance(self, Order order, int64_t collar) except? -1:
+        """Distance of the limit price from its reference in 1e-9; 0 within the collar.
+
+        INT64_MAX without a reference.
+        """
         cdef Book* book = self.book_of(order)
+        cdef int64_t reference = order.position.mark
         cdef int64_t distance
         if self.terms.stop_price != no_price():
             reference = self.terms.stop_price
@@ -320,10 +339,13 @@ cdef class Assessor(Watcher):
         if distance < 0:
             # Too good to fill is a mistake for an entry, and what an exit waits for.
             distance = -distance if self.terms.raises else 0
-        return i128_to_i64(i128_muldiv(distance, ONE, reference, CEILING))
+        return beyond(distance, reference, collar)
 
-    cdef int64_t slippage_of(self, Order order) except? -1:
-        """Expected cost against the middle in 1e-9; 0 where nothing is known and that is fine."""
+    cdef int64_t slippage_of(self, Order order, int64_t limit) except? -1:
+        """Expected cost against the middle in 1e-9; 0 within the limit.
+
+        INT64_MAX where nothing is known, if the gate is strict; else 0.
+        """
         cdef Book* book = self.book_of(order)
         cdef int64_t middle = order.position.mark
         cdef int64_t expected = 0
@@ -336,9 +358,7 @@ cdef class Assessor(Watcher):
                 expected = nano_from_double(found)
         if expected <= 0 or middle <= 0:
             return INT64_MAX if self.strict else 0
-        return i128_to_i64(i128_muldiv(
-            max(0, order.side_sign * (expected - middle)), ONE, middle, CEILING
-        ))
+        return beyond(max(0, order.side_sign * (expected - middle)), middle, limit)
 
     cdef bint turned_into_limit(self, Order order, Caps* caps) except -1:
         """Send a market order that would cost too much as a limit order at what it may cost."""

@@ -11,7 +11,6 @@ class BreakerState(IntEnum):
     OPEN = 1
     HALF_OPEN = 2
 
-
 @final
 class Outcomes:
     @property

@@ -140,8 +140,8 @@ cdef class CircuitBreaker:
                     now, "max_daily_loss_fraction",
                     f"loss {amount(loss)} is over the limit of {amount(bound)}",
                 )
-        if self.drawdown_share >= 0:
-            fall = i128_sub(self.peak, self.equity)
+        fall = i128_sub(self.peak, self.equity)
+        if self.drawdown_share >= 0 and fall > 0:
             bound = i128_muldiv(larger(self.peak, 0), self.drawdown_share, ONE, FLOOR)
             if fall > bound:
                 return self.trip(
@@ -158,7 +158,8 @@ cdef class CircuitBreaker:
         if self.state == HALF_OPEN:
             if pnl < 0:
                 return self.trip(now, self.cause, "the trial after the cool-down lost again")
-            return self.close()
+            self.close()
+            return 0
         if self.state == OPEN:
             return 0
         if self.losses_max >= 0 and self.consecutive_losses > self.losses_max:

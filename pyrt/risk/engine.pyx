@@ -2,7 +2,7 @@
 cimport cython
 from libc.stdint cimport INT64_MIN, int64_t
 
-from pyrt.core.int128 cimport i128_muldiv, i128_to_double, CEILING
+from pyrt.core.int128 cimport i128_to_double, int128
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport nano_from_object, nano_to_double
 from pyrt.core.orders cimport Order, no_price
@@ -328,6 +328,8 @@ cdef class RiskEngine(Assessor):
                     self.breaker.add_answer(now, kind == EV_REJECTED, now - claim.ts_sent)
         if kind == EV_FILL:
             self.take_round_trips(now)
+            if self.stops.is_on:
+                self.stops.follow(self.stops.guard(order.position), order.position)
             if self.limits.max_repeated_executions is not None and order.status_ == FILLED:
                 self.judge_repeats(order, now)
         if len(self.breaker.trips) != self.openings_seen:
@@ -369,9 +371,9 @@ cdef class RiskEngine(Assessor):
         cdef int64_t near, jump
         if self.jump >= 0 and book.reference > 0:
             jump = abs(price - book.reference)
-            if price <= 0 or i128_muldiv(jump, ONE, book.reference, CEILING) > self.jump:
+            if price <= 0 or <int128>jump * ONE > <int128>self.jump * book.reference:
                 near = abs(price - book.suspect)
-                if book.suspects and i128_muldiv(near, ONE, book.suspect, CEILING) <= self.jump:
+                if book.suspects and <int128>near * ONE <= <int128>self.jump * book.suspect:
                     book.suspects += 1
                 else:
                     book.suspects = 1

@@ -26,10 +26,11 @@ cdef class BasicGate(RiskGate):
         reason = self.judge_grid(order, order.units, order.limit_price_raw, order.stop_price_raw)
         if reason is not None:
             return reason
-        for leg in order.legs:
-            reason = self.judge_grid(leg, leg.units, leg.limit_price_raw, leg.stop_price_raw)
-            if reason is not None:
-                return reason
+        for leg in (order.take_profit, order.stop_loss):
+            if leg is not None:
+                reason = self.judge_grid(leg, leg.units, leg.limit_price_raw, leg.stop_price_raw)
+                if reason is not None:
+                    return reason
         if order.notional_raw != 0 and order.notional_raw < instrument.min_notional_raw:
             return (
                 f"min_notional: {order.notional:g} is below the smallest order of "

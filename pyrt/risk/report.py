@@ -64,7 +64,7 @@ def _columns(
     verdicts: Verdicts, instruments: Sequence[Instrument], strategies: Sequence[str]
 ) -> Columns:
     table = verdicts.table()
-    units = np.asarray([10.0**-i.decimals for i in instruments] or [1.0])
+    scale = np.asarray([10.0**i.decimals for i in instruments] or [1.0])
     point = np.asarray([float(i.multiplier) for i in instruments] or [1.0])
     return {
         "ts_event": table["ts_event"].copy(),
@@ -73,7 +73,7 @@ def _columns(
         "symbol": _named([i.symbol for i in instruments], table["instrument"]),
         "side": np.where(table["side"] > 0, "buy", "sell"),
         "is_change": table["is_change"].astype(bool),
-        "quantity": table["quantity"] * units[table["instrument"]],
+        "quantity": table["quantity"] / scale[table["instrument"]],
         "multiplier": point[table["instrument"]],
         "price": table["price"] / 1e9,
         "value": table["value"].copy(),
@@ -85,7 +85,8 @@ def _columns(
 
 
 def _named(names: Sequence[str], numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    return np.asarray([*names, ""], dtype=object)[numbers]
+    chosen: npt.NDArray[Any] = np.asarray([*names, ""], dtype=object)[numbers]
+    return chosen
 
 
 def _foregone(denials: Columns, last: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

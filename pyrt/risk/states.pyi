@@ -9,7 +9,6 @@ class TradingState(IntEnum):
     REDUCING = 1
     HALTED = 2
 
-
 @dataclass(frozen=True, kw_only=True)
 class Change:
     ts_event: int

@@ -23,6 +23,7 @@ cdef class ProtectiveStops:
     cdef int64_t loss_share
     cdef int64_t fall_share
     cdef int64_t atr_multiple
+    cdef int follow(self, Guard guard, Position position) except -1
     cdef str judge(self, Position position)
     cdef str breach(self, Guard guard, Position position)
     cdef Guard guard(self, Position position)

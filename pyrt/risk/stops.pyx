@@ -67,19 +67,23 @@ cdef class ProtectiveStops:
             self.guards[position] = found
         return <Guard>found
 
-    cdef str judge(self, Position position):
-        """Return why a position has to be left at its last price, or None."""
-        cdef Guard guard = self.guard(position)
-        cdef int side = 1 if position.units > 0 else -1
-        if position.units == 0:
-            guard.side = 0
-            return None
+    cdef int follow(self, Guard guard, Position position) except -1:
+        """Take in the last price, and whether the position is another one; after each fill too."""
+        cdef int side = (position.units > 0) - (position.units < 0)
         if side != guard.side:
             guard.side = side
             guard.best = position.mark
             guard.exit = None
         elif side * (position.mark - guard.best) > 0:
             guard.best = position.mark
+        return 0
+
+    cdef str judge(self, Position position):
+        """Return why a position has to be left at its last price, or None."""
+        cdef Guard guard = self.guard(position)
+        self.follow(guard, position)
+        if guard.side == 0:
+            return None
         if guard.exit is not None and not is_final(guard.exit.status_):
             return None
         return self.breach(guard, position)

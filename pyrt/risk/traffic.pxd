@@ -6,6 +6,17 @@ from pyrt.core.orders cimport Order
 from pyrt.risk.claims cimport Claim, Claims
 from pyrt.risk.windows cimport RateWindow, RecentKeys
 
+cdef struct Likeness:
+    # what makes two orders the same
+    int64_t units
+    int64_t limit_price
+    int64_t stop_price
+    int128 notional
+    int64_t strategy
+    int64_t instrument
+    int64_t side
+    int64_t type
+
 @cython.final
 cdef class Traffic:
     cdef readonly object limits
@@ -36,7 +47,7 @@ cdef class Traffic:
     cdef str judge_size(self, Order order, double value)
     cdef str judge_self_match(self, Order order, int64_t price, Claims claims)
     cdef int64_t best_resting(self, int index, int side, Claims claims) except? -1
-    cdef tuple key_of(self, Order order)
+    cdef bytes key_of(self, Order order)
     cdef int count(self, Order order, int128 value, int128 more, int64_t now) except -1
     cdef int count_change(self, int128 more, int64_t now) except -1
     cdef int count_message(self, int64_t now, bint is_order) except -1

@@ -1,6 +1,8 @@
 """Controls over the flow of orders: throttles, duplicates, fat fingers, self-matches, day sums."""
 cimport cython
+from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport INT64_MIN, int64_t
+from libc.string cimport memset
 
 from pyrt.core.int128 cimport i128_add, i128_from_int, i128_to_double, i128_to_int, int128
 from pyrt.core.numbers cimport nano_to_double
@@ -146,12 +148,19 @@ cdef class Traffic:
 
     # -- counting ------------------------------------------------------------------------------
 
-    cdef tuple key_of(self, Order order):
-        return (
-            order.position.strategy, order.instrument.index, order.side_sign, order.type,
-            order.units, order.limit_price_raw, order.stop_price_raw,
-            i128_to_int(order.notional_raw) if order.notional_raw != 0 else 0,
-        )
+    cdef bytes key_of(self, Order order):
+        """The order's terms as bytes: a key that is made and hashed in one piece."""
+        cdef Likeness key
+        memset(&key, 0, sizeof(Likeness))
+        key.units = order.units
+        key.limit_price = order.limit_price_raw
+        key.stop_price = order.stop_price_raw
+        key.notional = order.notional_raw
+        key.strategy = order.position.strategy
+        key.instrument = order.instrument.index
+        key.side = order.side_sign
+        key.type = order.type
+        return PyBytes_FromStringAndSize(<char*>&key, sizeof(Likeness))
 
     cdef int count(self, Order order, int128 value, int128 more, int64_t now) except -1:
         """Count an approved order of a value, `more` of which is new to the worst case."""

@@ -17,8 +17,8 @@ cdef class RecentKeys:
     cdef readonly int64_t window_ns
     cdef dict last
     cdef Py_ssize_t purge_at
-    cdef bint has(self, tuple key, int64_t now) except -1
-    cdef int add(self, tuple key, int64_t now) except -1
+    cdef bint has(self, object key, int64_t now) except -1
+    cdef int add(self, object key, int64_t now) except -1
     cdef int purge(self, int64_t now) except -1
 
 @cython.final

@@ -1,6 +1,7 @@
 """Counts over sliding windows: how often, how alike, how large beside what was usual."""
 
-from typing import Any, final
+from collections.abc import Hashable
+from typing import final
 
 @final
 class RateWindow:
@@ -19,7 +20,7 @@ class RecentKeys:
     def window_ns(self) -> int: ...
     def __init__(self, window_ns: int) -> None: ...
     def __len__(self) -> int: ...
-    def repeats(self, key: tuple[Any, ...], now: int) -> bool: ...
+    def repeats(self, key: Hashable, now: int) -> bool: ...
 
 @final
 class SizeHistory:

@@ -82,11 +82,11 @@ cdef class RecentKeys:
         self.last = {}
         self.purge_at = 1024
 
-    cdef bint has(self, tuple key, int64_t now) except -1:
+    cdef bint has(self, object key, int64_t now) except -1:
         seen = self.last.get(key)
         return seen is not None and now - <int64_t>seen < self.window_ns
 
-    cdef int add(self, tuple key, int64_t now) except -1:
+    cdef int add(self, object key, int64_t now) except -1:
         self.last[key] = now
         if len(self.last) >= self.purge_at:
             self.purge(now)
@@ -101,7 +101,7 @@ cdef class RecentKeys:
     def __len__(self):
         return len(self.last)
 
-    def repeats(self, tuple key, int64_t now):
+    def repeats(self, object key, int64_t now):
         """Return whether `key` is in the window, and note it as seen at `now`."""
         found = self.has(key, now)
         self.add(key, now)

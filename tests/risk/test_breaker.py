@@ -93,7 +93,7 @@ def test_the_loss_rate_needs_a_full_window() -> None:
 
 def test_the_loss_rate_looks_at_the_last_trades_only() -> None:
     made = breaker(max_loss_rate=0.5, loss_rate_trades=4)
-    for pnl in (1, 1, -1, -1, 1, -1, 1, -1):
+    for pnl in (1, 1, -1, -1, 1, 1, -1, -1):
         made.note_trade(0, pnl)
     assert made.state == BreakerState.CLOSED
     assert (made.losses.bad, made.losses.count) == (2, 4)

@@ -15,9 +15,7 @@ DAY = 86_400_000_000_000
 
 
 def rig(**limits: Any) -> GateRig:
-    return GateRig(
-        RiskEngine(Limits(**limits)), symbols=("AAA", "BBB"), prices=100, strategies=2
-    )
+    return GateRig(RiskEngine(Limits(**limits)), symbols=("AAA", "BBB"), prices=100, strategies=2)
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,7 @@ WHO = ("Ann", "a test")
 
 
 def rig(limits: Limits | None = None, **options: Any) -> GateRig:
-    return GateRig(
-        RiskEngine(limits, **options), symbols=("AAA", "BBB"), prices=100, strategies=2
-    )
+    return GateRig(RiskEngine(limits, **options), symbols=("AAA", "BBB"), prices=100, strategies=2)
 
 
 def test_halted_lets_cancels_leave_and_nothing_else() -> None:
@@ -59,8 +57,10 @@ def test_reducing_lets_close_replace_the_exits_it_cancels() -> None:
     assert code(made.order("sell", 1)) == "trading_state"
 
 
-@pytest.mark.parametrize(("scope", "other"), [({"strategy": "A"}, {"strategy": 1}),
-                                              ({"symbol": "AAA"}, {"symbol": "BBB"})])
+@pytest.mark.parametrize(
+    ("scope", "other"),
+    [({"strategy": "A"}, {"strategy": 1}), ({"symbol": "AAA"}, {"symbol": "BBB"})],
+)
 def test_a_state_can_be_that_of_one_strategy_or_symbol(
     scope: dict[str, str], other: dict[str, Any]
 ) -> None:

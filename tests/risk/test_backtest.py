@@ -1,0 +1,126 @@
+"""Limits in a backtest, from the call to the result's tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pyrt import BacktestEngine, Strategy, backtest
+from pyrt.risk import Limits, RiskEngine
+
+BARS = 12
+
+
+def bars(prices: list[float] | None = None) -> pd.DataFrame:
+    close = [100.0] * BARS if prices is None else prices
+    index = pd.date_range("2024-01-01", periods=len(close), freq="1min", tz="UTC")
+    columns = dict.fromkeys(("open", "high", "low", "close"), close)
+    return pd.DataFrame({**columns, "volume": 1e6}, index=index)
+
+
+class Script(Strategy):
+    """Buys 100, then 1,000, then leaves."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars("X", "1m")
+        self.count = 0
+
+    def on_bar(self, bar: Any) -> None:
+        self.count += 1
+        if self.count == 2:
+            self.buy("X", 100)
+        elif self.count == 4:
+            self.buy("X", 1_000)
+        elif self.count == 6:
+            self.close("X")
+
+
+def run(limits: Limits | None, prices: list[float] | None = None) -> Any:
+    return backtest(Script(), bars(prices), symbol="X", label="open", limits=limits, progress=False)
+
+
+def test_an_order_past_its_limit_is_denied_with_the_control_and_the_numbers() -> None:
+    orders = run(Limits(max_order_notional=50_000)).orders
+    assert orders["status"].tolist() == ["FILLED", "DENIED", "FILLED"]
+    assert orders["reason"].iloc[1] == (
+        "max_order_notional: order value 100000 is over the limit of 50000"
+    )
+
+
+def test_wide_limits_change_nothing() -> None:
+    free, limited = run(None), run(Limits(max_order_notional=1e9, max_drawdown=1))
+    assert free.fills.equals(limited.fills)
+    assert free.equity.equals(limited.equity)
+
+
+def test_a_run_under_limits_is_the_same_each_time() -> None:
+    limits = Limits(max_order_notional=50_000, max_drawdown=0.01)
+    assert run(limits).run_hash == run(limits).run_hash
+
+
+def test_a_protective_stop_leaves_the_position() -> None:
+    prices = [100.0] * 5 + [97.0] * 7
+    result = run(Limits(max_position_loss=250, max_order_quantity=100), prices)
+    assert result.fills["side"].tolist() == ["buy", "sell"]
+    assert result.orders["status"].tolist()[0] == "FILLED"
+    assert result.trades["pnl"].tolist() == [pytest.approx(-300.0)]
+
+
+class Bracketed(Strategy):
+    """Enters with exits at the fourth bar and closes at the eighth."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars("X", "1m")
+        self.count = 0
+
+    def on_bar(self, bar: Any) -> None:
+        self.count += 1
+        if self.count == 4:
+            self.buy("X", 10, take_profit=150, stop_loss=50)
+        elif self.count == 8:
+            self.close("X")
+
+
+def test_the_engine_reports_verdicts_denials_and_what_they_kept_out() -> None:
+    gate = RiskEngine(Limits(max_order_notional=50_000))
+    engine = BacktestEngine(gate=gate)
+    engine.add_data(bars([100.0] * 6 + [90.0] * 6), symbol="X", label="open")
+    engine.add_strategy(Script())
+    engine.run()
+    report = gate.report()
+    assert report["verdicts"]["control"].tolist() == ["approved", "max_order_notional", "approved"]
+    assert report["controls"] == {
+        "max_order_notional": {"denials": 1, "value": 100_000.0, "foregone": -10_000.0}
+    }
+    assert report["denials"]["symbol"].tolist() == ["X"]
+    assert set(report["verdicts"]["limits_version"]) == {gate.limits.version}
+
+
+def test_claims_end_with_the_orders_they_stand_for() -> None:
+    gate = RiskEngine(Limits(max_gross_exposure=1e9, max_position_quantity=10))
+    engine = BacktestEngine(gate=gate)
+    engine.add_data(bars(), symbol="X", label="open")
+    engine.add_strategy(Bracketed())
+    result = engine.run()
+    assert result.orders["status"].tolist() == ["FILLED", "CANCELED", "CANCELED", "FILLED"]
+    assert gate.claims is not None
+    assert len(gate.claims) == 0
+    assert gate.claims.totals() == (0.0, 0.0, 0.0)
+    assert gate.claims.worst_case(0) == (0, 0, 0)
+
+
+def test_a_breaker_ends_entries_for_the_day() -> None:
+    class Eager(Script):
+        def on_bar(self, bar: Any) -> None:
+            self.buy("X", 10)
+
+    prices = [100.0] * 4 + [50.0] * 8
+    orders = backtest(
+        Eager(), bars(prices), symbol="X", label="open", progress=False,
+        limits=Limits(max_daily_loss=500),
+    ).orders  # fmt: skip
+    denied = orders[orders["status"] == "DENIED"]
+    assert len(denied) >= 6
+    assert denied["reason"].str.startswith("max_daily_loss: circuit breaker open").all()
