@@ -20,7 +20,7 @@ from pyrt.risk.checks import CODES, LABELS
 
 cdef int64_t ONE = 1_000_000_000
 # Decimal places of what a control compares, by `Unit`; units of quantity have the instrument's.
-DIGITS = (0, 0, 18, 9, 5, 9, 0)
+cdef tuple DIGITS = (0, 0, 18, 9, 5, 9, 0)
 
 
 cdef int64_t worst_price(int side, int64_t limit, int64_t stop, int64_t mark) noexcept:

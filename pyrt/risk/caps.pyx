@@ -11,11 +11,11 @@ from decimal import ROUND_FLOOR, Decimal
 
 from pyrt.risk.checks import CODES
 
-INT64_LARGEST = (1 << 63) - 1
-INT128_LARGEST = (1 << 127) - 1
+cdef object INT64_LARGEST = (1 << 63) - 1
+cdef object INT128_LARGEST = (1 << 127) - 1
 # Controls without a limit of their own name are on where this is set.
-SOURCES = {"stale_data": "stale_data_after", "bad_tick": "max_tick_jump_bps"}
-VALUED = (
+cdef dict SOURCES = {"stale_data": "stale_data_after", "bad_tick": "max_tick_jump_bps"}
+cdef tuple VALUED = (
     "max_order_notional", "max_position_notional", "max_concentration",
     "max_sector_concentration", "max_gross_exposure", "max_net_exposure", "max_leverage",
     "max_daily_notional", "require_buying_power",

@@ -20,7 +20,7 @@ from pyrt.core.times import duration_ns
 from pyrt.strategy.strategy import Strategy
 
 cdef int64_t START_NS = 1_704_067_200_000_000_000
-ANSWERS = {
+cdef dict ANSWERS = {
     "accept": EV_ACCEPTED, "reject": EV_REJECTED, "cancel": EV_CANCELED, "expire": EV_EXPIRED,
     "unknown": EV_UNKNOWN, "cancel_rejected": EV_CANCEL_REJECTED, "modified": EV_MODIFIED,
     "modify_rejected": EV_MODIFY_REJECTED,
