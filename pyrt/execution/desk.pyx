@@ -337,9 +337,11 @@ cdef class Desk(OrderDesk):
                 order.cancel_request = REFUSED
             if order.modify_request == OPEN:
                 order.modify_request = REFUSED
-            self.count(order, 0)
-            order.position.orders_working -= 1
-            self.cache.drop_order(order)
+            # A fill may come after the end: the order left the counts when it ended.
+            if order.number in self.cache.open_orders:
+                self.count(order, 0)
+                order.position.orders_working -= 1
+                self.cache.drop_order(order)
         elif not order.is_child:
             self.count(order, order.leaves())
         return self.write_row(order)
