@@ -33,8 +33,9 @@ $(VENV)/.made:
 
 # The package is installed as a link to this tree, without compiling: the next stamp does that.
 $(VENV)/.installed: pyproject.toml scripts/requirements.py | $(VENV)/.made
-	$(PY) -m pip install -q $$($(PY) scripts/requirements.py)
-	PYRT_ONLY=none $(PY) -m pip install -q --no-build-isolation -e '.[dev]'
+	$(PY) scripts/requirements.py > $(VENV)/requirements.txt
+	$(PY) -m pip install -q -r $(VENV)/requirements.txt
+	PYRT_ONLY=none $(PY) -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 build/.checked: $(SOURCES) setup.py $(VENV)/.installed
