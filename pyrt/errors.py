@@ -91,6 +91,12 @@ class RunawayError(PyrtError, RuntimeError):
     code = "runaway"
 
 
+class ConnectionLost(PyrtError, ConnectionError):
+    """The other side of a connection does not answer, or not as agreed."""
+
+    code = "connection_lost"
+
+
 class MissingExtra(PyrtError, ImportError):
     """A feature needs an optional dependency; the remedy is the pip command."""
 

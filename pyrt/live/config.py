@@ -38,6 +38,11 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         "" means Alpaca's own. Plain http and ws are for loopback only.
     feed : str
         ``iex`` or ``sip``.
+    clock : str
+        ``wall``, or ``simulator``: time comes from a simulator in lockstep. That is for paper, and
+        for URLs on this machine only.
+    control_url : str
+        The simulator's control API; "" means ``/control`` at `trading_url`.
     run_id : str
         Part of every client order id; "" means a fresh one, as every start should have.
     """
@@ -51,6 +56,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     data_stream_url: str = ""
     feed: str = "iex"
     env_file: str = ""
+    clock: str = "wall"
+    control_url: str = ""
     run_id: str = ""
     seed: int = 0
 
@@ -67,6 +74,21 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             )
         for url in (self.trading_url, self.data_url, self.stream_url, self.data_stream_url):
             _check_url(url)
+        self._check_clock()
+
+    def _check_clock(self) -> None:
+        if self.clock not in ("wall", "simulator"):
+            raise ConfigError(f"clock is {self.clock!r}", remedy='Say "wall" or "simulator"')
+        if self.clock == "wall":
+            return
+        urls = (self.trading, self.data, self.trade_updates, self.market_data, self.control)
+        strange = [url for url in urls if urlsplit(url).hostname not in LOOPBACK]
+        if self.mode != "paper" or strange:
+            raise ConfigError(
+                f"clock is simulator, and {strange[0] if strange else 'mode is live'}",
+                code="lockstep",
+                remedy="Lockstep is for paper, with all URLs on 127.0.0.1",
+            )
 
     @property
     def trading(self) -> str:
@@ -82,6 +104,11 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def trade_updates(self) -> str:
         """URL of the trade-updates stream."""
         return self.stream_url or self.trading.replace("http", "ws", 1).rstrip("/") + "/stream"
+
+    @property
+    def control(self) -> str:
+        """Base URL of a simulator's control API."""
+        return self.control_url or self.trading.rstrip("/") + "/control"
 
     @property
     def market_data(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from pyrt.adapters.alpaca.account import (
 from pyrt.adapters.alpaca.client import AlpacaClient
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.events import Event
+from pyrt.adapters.alpaca.lockstep import Lockstep
 from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.shell.http import Answer, Http
 from pyrt.adapters.alpaca.shell.sockets import Socket
@@ -32,6 +33,8 @@ DEFAULT_TIF = {"": "day", "equity": "day", "crypto": "gtc"}
 NAP_S = 1.0
 """The longest sleep: dead lines are looked for this often."""
 START_ATTEMPTS = 5
+ANSWERS = 2
+"""Rank of answers to requests, after the frames of trade updates (0) and market data (1)."""
 Listener = Callable[[Event, NodeCore], None]
 
 
@@ -70,7 +73,10 @@ class LiveNode:
         )
         self._strategies: list[Strategy] = []
         self._on_event = on_event
-        self._inbox: list[Callable[[int], list[Event]]] = []
+        self._inbox: list[tuple[int, Callable[[int], list[Event]]]] = []
+        self._connections: list[tuple[Socket, Any]] = []
+        self._http: Http | None = None
+        self._lockstep: Lockstep | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -100,20 +106,35 @@ class LiveNode:
             node's symbols, which this node could not tell from its own.
         """
         self.loop = asyncio.get_running_loop()
-        http = Http({"trading": self.config.trading, "data": self.config.data}, self._credentials)
+        http = self._http = self._make_http()
         try:
             account = await self._check_account(http)
             self.core = self._make_core(account)
-            self.core.start(time.time_ns())
-            await self._serve(self.core, http)
+            if self.config.clock == "simulator":
+                self._lockstep = Lockstep(self.run_id, http.send)
+                await self._lockstep.begin()
+            self.core.start(self._clock())
+            await self._serve(self.core)
             self.core.stop()
-            await self._drain(self.core, http)
+            await self._drain(self.core)
             return decode_account((await self._query(http, account_request())).body)
         finally:
+            if self._lockstep is not None:
+                await self._lockstep.forget()
             for task in tuple(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await http.close()
+
+    def _make_http(self) -> Http:
+        config = self.config
+        bases = {"trading": config.trading, "data": config.data}
+        if config.clock == "simulator":
+            bases["control"] = config.control
+        return Http(bases, self._credentials)
+
+    def _clock(self) -> int:
+        return time.time_ns() if self._lockstep is None else self._lockstep.now
 
     # -- start ---------------------------------------------------------------------------------
 
@@ -162,31 +183,95 @@ class LiveNode:
 
     # -- the loop ------------------------------------------------------------------------------
 
-    async def _serve(self, core: NodeCore, http: Http) -> None:
-        sockets = self._sockets()
+    async def _serve(self, core: NodeCore) -> None:
+        self._connections = self._sockets()
+        if self._lockstep is not None:
+            await self._lockstep.serve(self, lambda: self._stopping)
+            return
         while not self._stopping:
             self._wake.clear()
-            now = time.time_ns()
-            for socket, stream in sockets:
-                if stream.wants_connection(now):
-                    self._spawn(socket.serve())
-                elif stream.wants_close(now):
-                    self._spawn(socket.close())
-            self._turn(core, http, now)
-            for socket, _ in sockets:
-                await socket.flush()
+            now = self._clock()
+            self.keep_connected(now)
+            self._turn(core, now)
+            await self.flush()
             await self._sleep(core)
 
-    def _turn(self, core: NodeCore, http: Http, now: int) -> None:
+    def keep_connected(self, now: int) -> None:
+        """Open and close connections as their streams want it."""
+        for socket, stream in self._connections:
+            if self._lockstep is not None and stream.is_active:
+                # Silence is measured in a time that jumps from one instant to the next.
+                stream.heard(now)
+            if stream.wants_connection(now):
+                self._spawn(socket.serve())
+            elif stream.wants_close(now):
+                self._spawn(socket.close())
+
+    async def flush(self) -> None:
+        """Send what the streams have to say."""
+        for socket, _ in self._connections:
+            await socket.flush()
+
+    def _turn(self, core: NodeCore, now: int) -> None:
         """Take what came in, let what is due happen, send what follows from it."""
-        received, self._inbox = self._inbox, []
         # One at a time: what a strategy does about one message precedes the next.
-        for take in received:
+        for take in self._take_inbox():
             self._tell(core, now, take(now))
         self._tell(core, now, self._client.poll(now))
         core.fire_timers()
-        for request in self._client.take_requests(now):
-            self._spawn(self._send(http, request))
+        self._send_due(now)
+
+    def _take_inbox(self, *, by_rank: bool = False) -> list[Callable[[int], list[Event]]]:
+        received, self._inbox = self._inbox, []
+        if by_rank:
+            received.sort(key=lambda item: item[0])
+        return [take for _, take in received]
+
+    def _send_due(self, now: int) -> int:
+        requests = self._client.take_requests(now)
+        for request in requests:
+            self._spawn(self._send(request))
+        return len(requests)
+
+    # -- in lockstep ---------------------------------------------------------------------------
+
+    def is_connected(self) -> bool:
+        """Return whether all streams are through their handshakes."""
+        return all(stream.is_active for _, stream in self._connections)
+
+    def received(self) -> Mapping[str, int]:
+        """Return URL → frames received since the connection was opened."""
+        return {socket.url: socket.received for socket, _ in self._connections}
+
+    def step(self, now: int, *, timers: bool) -> bool:
+        """Take all that came in at `now`, send what follows; return whether there was anything."""
+        assert self.core is not None
+        # What the venue did comes before the bars that it did it in; one instant is one take.
+        received = self._take_inbox(by_rank=True)
+        events = [event for take in received for event in take(now)]
+        events.extend(self._client.poll(now))
+        self._tell(self.core, now, events)
+        if timers and not events:
+            self.core.fire_timers()
+        return self._send_due(now) + len(received) > 0
+
+    def outstanding(self) -> int:
+        """Return how many requests have left without an answer."""
+        return self._client.queue.outstanding
+
+    async def answered(self) -> None:
+        """Wait until something has come in."""
+        if not self._inbox:
+            self._wake.clear()
+            await self._wake.wait()
+
+    def next_due(self, now: int) -> int | None:
+        """Return when something is due next, later than `now`."""
+        assert self.core is not None
+        due = (self._client.next_due(now), self.core.inputs.next_timer)
+        return min((d for d in due if d is not None and d > now), default=None)
+
+    # -- what came in --------------------------------------------------------------------------
 
     def _tell(self, core: NodeCore, now: int, events: Iterable[Event]) -> None:
         told = list(events)
@@ -195,20 +280,22 @@ class LiveNode:
             for event in told:
                 self._on_event(event, core)
 
-    async def _send(self, http: Http, request: HttpRequest) -> None:
-        answer = await http.send(request)
+    async def _send(self, request: HttpRequest) -> None:
+        assert self._http is not None
+        answer = await self._http.send(request)
         self._receive(
             lambda now: self._client.receive_response(
                 request, answer.status, answer.body, now, answer.headers
-            )
+            ),
+            ANSWERS,
         )
 
-    def _receive(self, take: Callable[[int], list[Event]]) -> None:
-        self._inbox.append(take)
+    def _receive(self, take: Callable[[int], list[Event]], rank: int) -> None:
+        self._inbox.append((rank, take))
         self._wake.set()
 
     async def _sleep(self, core: NodeCore) -> None:
-        now = time.time_ns()
+        now = self._clock()
         due = [d for d in (self._client.next_due(now), core.inputs.next_timer) if d is not None]
         seconds = (min(due) - now) / 1e9 if due else NAP_S
         try:
@@ -216,11 +303,11 @@ class LiveNode:
         except TimeoutError:
             return
 
-    async def _drain(self, core: NodeCore, http: Http, patience_s: float = 5.0) -> None:
+    async def _drain(self, core: NodeCore, patience_s: float = 5.0) -> None:
         """Let requests that strategies made at the end go out, and their answers come in."""
         until = time.monotonic() + patience_s
         while time.monotonic() < until:
-            self._turn(core, http, time.time_ns())
+            self._turn(core, self._clock())
             if not self._inbox and not self._client.queue.outstanding:
                 return
             await asyncio.sleep(0.01)
@@ -233,13 +320,18 @@ class LiveNode:
             (self.config.trade_updates, client.trade_updates, client.receive_trade_update),
             (self.config.market_data, client.market_data, client.receive_market_data),
         )
-        return [(self._socket(url, stream, take), stream) for url, stream, take in pairs]
+        return [
+            (self._socket(url, stream, take, rank), stream)
+            for rank, (url, stream, take) in enumerate(pairs)
+        ]
 
-    def _socket(self, url: str, stream: Any, take: Callable[[Any, int], list[Event]]) -> Socket:
+    def _socket(
+        self, url: str, stream: Any, take: Callable[[Any, int], list[Event]], rank: int
+    ) -> Socket:
         def on_frame(frame: bytes | str) -> None:
-            self._receive(lambda now: take(frame, now))
+            self._receive(lambda now: take(frame, now), rank)
 
-        return Socket(url, stream, on_frame, self._wake.set, time.time_ns)
+        return Socket(url, stream, on_frame, self._wake.set, self._clock)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

@@ -48,13 +48,15 @@ class Socket:
         wake: Callable[[], None],
         clock: Callable[[], int],
     ) -> None:
-        self._url = url
         self._core = core
         self._on_frame = on_frame
         self._wake = wake
         self._clock = clock
         self._connection: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
+        self.url = url
+        self.received = 0
+        """Frames since the connection was opened."""
 
     async def serve(self) -> None:
         """Connect once, and read until the connection is gone."""
@@ -62,18 +64,19 @@ class Socket:
         self._task = asyncio.current_task()
         try:
             async with connect(
-                self._url,
+                self.url,
                 open_timeout=OPEN_S,
                 close_timeout=CLOSE_S,
                 ping_interval=None,
                 max_size=MAX_BYTES,
                 proxy=None,
             ) as connection:
-                self._connection = connection
+                self._connection, self.received = connection, 0
                 self._core.opened(self._clock())
                 self._wake()
                 pinging = asyncio.create_task(self._ping(connection))
                 async for frame in connection:
+                    self.received += 1
                     self._on_frame(frame)
         except (OSError, TimeoutError, InvalidHandshake, WebSocketException):
             # Whatever ended it, what follows is the same: the core is told, and tries again.

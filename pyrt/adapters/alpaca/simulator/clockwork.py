@@ -1,10 +1,10 @@
-"""How the simulator's time moves on: with the wall clock, faster, or step by step on request."""
+"""How the simulator's time moves on by itself: with the wall clock, or faster."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 
@@ -18,22 +18,25 @@ class Clockwork:
     Parameters
     ----------
     core : SimulatorCore
+    phases : iterator
+        The core's instants, phase by phase.
     speed : float
-        Simulated seconds a second; 0 is lockstep: time stands still until `advance`.
+        Simulated seconds a second.
     flush : callable
         Sends what is due; awaited after each phase of an instant.
     """
 
     def __init__(
-        self, core: SimulatorCore, speed: float, flush: Callable[[], Awaitable[None]]
+        self,
+        core: SimulatorCore,
+        phases: Iterator[int],
+        speed: float,
+        flush: Callable[[], Awaitable[None]],
     ) -> None:
         self._core = core
         self._speed = speed
         self._flush = flush
-        self._phases = core.instants()
-        self._quiet: dict[str, bool] = {}
-        self._settled = asyncio.Event()
-        self._settled.set()
+        self._phases = phases
         self.over = False
 
     async def run(self) -> None:
@@ -56,50 +59,3 @@ class Clockwork:
         for _ in range(3):
             next(self._phases)
             await self._flush()
-
-    # -- lockstep ------------------------------------------------------------------------------
-
-    async def advance(self, timeout_s: float = 30.0) -> bool:
-        """Move to the next instant; after each phase, wait for all lockstep clients.
-
-        Returns
-        -------
-        bool
-            False at the end of the data.
-
-        Raises
-        ------
-        TimeoutError
-            If a client is not quiet in time.
-        """
-        if self._core.next_instant() is None:
-            self.over = True
-            return False
-        for _ in range(3):
-            next(self._phases)
-            self._quiet = dict.fromkeys(self._quiet, False)
-            self._settle()
-            await self._flush()
-            await asyncio.wait_for(self._settled.wait(), timeout_s)
-        return True
-
-    def quiet(self, client: str, ts: int, next_timer: int | None) -> None:
-        """Note that a client has answered everything up to `ts`, and its next timer (ns)."""
-        if next_timer is None:
-            self._core.timers.pop(client, None)
-        else:
-            self._core.timers[client] = next_timer
-        self._quiet[client] = ts >= self._core.now
-        self._settle()
-
-    def forget(self, client: str) -> None:
-        """Wait for a client no longer."""
-        self._quiet.pop(client, None)
-        self._core.timers.pop(client, None)
-        self._settle()
-
-    def _settle(self) -> None:
-        if all(self._quiet.values()):
-            self._settled.set()
-        else:
-            self._settled.clear()

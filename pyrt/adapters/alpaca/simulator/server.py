@@ -17,6 +17,7 @@ from pyrt.adapters.alpaca.simulator.faults import FaultBox
 from pyrt.adapters.alpaca.simulator.feeds import expand
 from pyrt.adapters.alpaca.simulator.http import Refused, Response, answer, bad
 from pyrt.adapters.alpaca.simulator.limits import RateLimit
+from pyrt.adapters.alpaca.simulator.lockstep import Lockstep, Report
 from pyrt.adapters.alpaca.simulator.router import read_body
 from pyrt.adapters.alpaca.simulator.sockets import DataHub, TradeHub
 
@@ -59,7 +60,9 @@ class SimulatorServer:
         self._trades = TradeHub(key, secret)
         self._stocks = DataHub(key, secret, crypto=False)
         self._coins = DataHub(key, secret, crypto=True)
-        self.clockwork = Clockwork(core, speed, self.flush)
+        phases = core.instants()
+        self.clockwork = Clockwork(core, phases, speed, self.flush)
+        self.lockstep = Lockstep(core, phases, self.flush, self._sent)
 
     def urls(self, host: str, port: int) -> dict[str, str]:
         """Return the settings that a client needs."""
@@ -111,6 +114,10 @@ class SimulatorServer:
             messages = list(expand(msgspec.json.decode(frame), self.core.now))
             await self._stocks.send(messages)
             await self._coins.send(messages)
+        self.lockstep.wake()
+
+    def _sent(self) -> dict[str, int]:
+        return {**self._trades.sent, **self._stocks.sent, **self._coins.sent}
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -125,7 +132,8 @@ class SimulatorServer:
         is_open = request.scope["path"].startswith("/v1beta3/crypto/")
         if keys != self._keys and not (is_open and keys == (None, None)):
             return answer({"code": 40110000, "message": "request is not authorized"}, 401)
-        passes, headers = self._limit.take(time.time())
+        # Where time stands still, minutes on the wall say nothing about a client's haste.
+        passes, headers = self._limit.take(time.time() if self._speed else self.core.now / 1e9)
         if not passes:
             return _with(answer({"code": 42910000, "message": "rate limit exceeded"}, 429), headers)
         response = self.faults.before()
@@ -149,24 +157,44 @@ class SimulatorServer:
     async def _act(self, action: str, body: dict[str, Any]) -> Response:
         if action == "advance":
             try:
-                more = await self.clockwork.advance()
+                more = await self.lockstep.advance()
             except TimeoutError:
                 return answer({"message": "a lockstep client is not quiet"}, 504)
             return answer({"ts": self.core.now, "done": not more})
         if action == "quiet":
-            if not isinstance(body.get("client"), str) or not isinstance(body.get("ts"), int):
-                raise bad("client and ts are required")
-            if not body.get("requests outstanding", body.get("outstanding", 0)):
-                self.clockwork.quiet(body["client"], body["ts"], body.get("next_timer"))
-            return answer({"ts": self.core.now})
+            return await self._quiet(body)
         if action == "forget":
-            self.clockwork.forget(str(body.get("client")))
+            self.lockstep.forget(str(body.get("client")))
             return answer({})
         if action == "faults":
             return answer(dataclasses.asdict(self.faults.set(body)))
         if action == "time":
-            return answer({"ts": self.core.now, "done": self.core.next_instant() is None})
+            return answer(self.lockstep.state)
         raise bad(f"no such control: {action}")
+
+    async def _quiet(self, body: dict[str, Any]) -> Response:
+        report = _report(body)
+        if not _outstanding(body):
+            self.lockstep.quiet(body["client"], report)
+            if body.get("wait"):
+                await self.lockstep.wait(report)
+        return answer(self.lockstep.state)
+
+
+def _report(body: dict[str, Any]) -> Report:
+    """Read what a lockstep client says; refused if it makes no sense."""
+    if not isinstance(body.get("client"), str):
+        raise bad("client and ts are required")
+    named = {name: body[name] for name in ("ts", "turn", "received", "next_timer") if name in body}
+    try:
+        return msgspec.convert(named, Report)
+    except msgspec.ValidationError as error:
+        raise bad(f"client and ts are required: {error}") from error
+
+
+def _outstanding(body: dict[str, Any]) -> int:
+    names = ("requests outstanding", "requests_outstanding", "outstanding")
+    return next((int(body[name]) for name in names if name in body), 0)
 
 
 def _with(response: Response, headers: dict[str, str]) -> Response:

@@ -33,6 +33,12 @@ class TradeHub:
         self._keys = (key, secret)
         self._socket: WebSocket | None = None
         self._listens = False
+        self._sent = 0
+
+    @property
+    def sent(self) -> dict[str, int]:
+        """Path of the open connection → frames sent on it."""
+        return {} if self._socket is None else {self._socket.url.path: self._sent}
 
     @property
     def is_heard(self) -> bool:
@@ -47,7 +53,7 @@ class TradeHub:
         if self._socket is not None:
             await socket.send_denial_response(Response("too many connections", 429))
             return
-        self._socket = socket
+        self._socket, self._sent = socket, 0
         try:
             await socket.accept()
             await self._talk(socket)
@@ -67,14 +73,14 @@ class TradeHub:
                 continue
             if message.get("action") in ("auth", "authenticate"):
                 is_known = self._keys_of(message) == self._keys
-                await _say(socket, _authorization("authenticate", ok=is_known))
+                await self._say(socket, _authorization("authenticate", ok=is_known))
             elif message.get("action") == "listen" and not is_known:
-                await _say(socket, _authorization("listen", ok=False))
+                await self._say(socket, _authorization("listen", ok=False))
             elif message.get("action") == "listen":
                 streams = (message.get("data") or {}).get("streams") or []
                 self._listens = STREAM in streams
                 heard = [STREAM] if self._listens else []
-                await _say(socket, {"stream": "listening", "data": {"streams": heard}})
+                await self._say(socket, {"stream": "listening", "data": {"streams": heard}})
 
     @staticmethod
     def _keys_of(message: dict[str, Any]) -> tuple[Any, Any]:
@@ -88,19 +94,20 @@ class TradeHub:
         for frame in frames:
             if self._socket is None or not self._listens:
                 return
+            self._sent += 1
             try:
                 await self._socket.send_bytes(frame)
             except RuntimeError:
                 return
 
+    async def _say(self, socket: WebSocket, message: dict[str, Any]) -> None:
+        self._sent += 1
+        await socket.send_bytes(msgspec.json.encode(message))
+
 
 def _authorization(action: str, *, ok: bool) -> dict[str, Any]:
     status = "authorized" if ok else "unauthorized"
     return {"stream": "authorization", "data": {"status": status, "action": action}}
-
-
-async def _say(socket: WebSocket, message: dict[str, Any]) -> None:
-    await socket.send_bytes(msgspec.json.encode(message))
 
 
 class DataHub:
@@ -110,6 +117,12 @@ class DataHub:
         self._keys = (key, secret)
         self._crypto = crypto
         self._clients: dict[str, tuple[WebSocket, Feed, bool]] = {}
+        self._sent: dict[str, int] = {}
+
+    @property
+    def sent(self) -> dict[str, int]:
+        """Path of each open connection → frames sent on it."""
+        return {name: self._sent[name] for name in self._clients}
 
     @property
     def is_heard(self) -> bool:
@@ -126,12 +139,13 @@ class DataHub:
         client = (socket, feed, packed)
         try:
             await socket.accept()
-            await _push(socket, success("connected"), packed=packed)
             if name in self._clients:
+                await _push(socket, success("connected"), packed=packed)
                 await _push(socket, error(406), packed=packed)
                 await socket.close()
                 return
-            self._clients[name] = client
+            self._clients[name], self._sent[name] = client, 0
+            await self._push(socket, success("connected"), packed=packed)
             await self._talk(socket, feed, packed=packed)
         except (WebSocketDisconnect, RuntimeError):
             return
@@ -142,12 +156,12 @@ class DataHub:
     async def _talk(self, socket: WebSocket, feed: Feed, *, packed: bool) -> None:
         if "apca-api-key-id" in socket.headers:
             given = (socket.headers.get(f"apca-api-{part}") for part in ("key-id", "secret-key"))
-            await _push(socket, feed.authenticate(*given), packed=packed)
+            await self._push(socket, feed.authenticate(*given), packed=packed)
         while True:
             messages = await self._answer(socket, feed, packed=packed)
             if messages is None:
                 return
-            await _push(socket, messages, packed=packed)
+            await self._push(socket, messages, packed=packed)
             if messages[0].get("code") in CLOSING:
                 await socket.close()
                 return
@@ -177,9 +191,15 @@ class DataHub:
             if not chosen:
                 continue
             try:
-                await _push(socket, chosen, packed=packed)
+                await self._push(socket, chosen, packed=packed)
             except RuntimeError:
                 continue
+
+    async def _push(
+        self, socket: WebSocket, messages: list[dict[str, Any]], *, packed: bool
+    ) -> None:
+        self._sent[socket.url.path] += 1
+        await _push(socket, messages, packed=packed)
 
 
 async def _push(socket: WebSocket, messages: list[dict[str, Any]], *, packed: bool) -> None:
