@@ -1,168 +1,132 @@
-"""An account's cash by currency, what it holds, and what it can still afford."""
+"""An account: what its broker's rules let it afford, and what it shows."""
 cimport cython
-from libc.stdlib cimport free, realloc
-from libc.string cimport memset
 
 from pyrt.core.int128 cimport (
-    TOWARD_ZERO, i128_add, i128_mul, i128_muldiv, i128_notional, i128_sub, i128_to_double,
-    i128_to_int,
+    AWAY_FROM_ZERO, TOWARD_ZERO, i128_add, i128_mul, i128_muldiv, i128_neg, i128_notional,
+    i128_sub, i128_to_double, i128_to_i64, i128_to_int,
 )
+from pyrt.core.margin cimport INITIAL, INTRADAY, MAINTENANCE, required
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
-from pyrt.errors import ConfigError, UnknownName
+from pyrt.core.orders cimport no_price
+
+from pyrt.errors import UnknownName
+
+cdef int64_t ONE = 1_000_000_000
+
+
+cdef int64_t marked_up(int64_t price, int64_t factor) except? -1:
+    """A price times a factor in 1e-9, rounded up."""
+    return i128_to_i64(i128_muldiv(price, factor, ONE, AWAY_FROM_ZERO))
+
+
+cdef object exact(int128 raw):
+    return decimal_from_scaled(i128_to_int(raw), 18)
 
 
 @cython.final
-cdef class Account:
-    """A cash account: buys need cash; a short needs its value in cash on top of the proceeds.
+cdef class Account(AccountBooks):
+    """Cash, holdings and their margin, judged by the rules of a broker; money is exact in 1e-18.
 
-    Short proceeds are credited but locked, together with collateral of the short's full current
-    value, so free cash is `cash - 2 × value of shorts`. Money is exact in 1e-18.
+    Under the rules of a cash account buys need cash, and a short needs its value in cash on top
+    of the proceeds: these are credited but locked, together with collateral of the short's full
+    current value, so free cash is `cash - 2 × value of shorts`. For the others see
+    `pyrt.core.account_rules.AccountRules`.
 
     Parameters
     ----------
     cash : number
         Opening balance in `currency`.
     currency : str
-        Base currency; equity is stated in it.
+        Base currency; equity is stated in it. Other currencies are converted at the last rate
+        that was stated, assets and debts rounded toward zero and requirements away from it; a
+        currency without a rate counts as nothing, and nothing in it can be afforded on margin.
+    rules : AccountRules, str or mapping
+        ``"cash"``, ``"margin"``, ``"margin:4"``, ``"alpaca"``, ...
     """
 
-    def __init__(self, cash, str currency="USD"):
-        self.base_currency = currency
-        self.currencies = [currency]
-        memset(self.balance, 0, sizeof(self.balance))
-        memset(self.long_value, 0, sizeof(self.long_value))
-        memset(self.short_value, 0, sizeof(self.short_value))
-        memset(self.rate, 0, sizeof(self.rate))
-        self.rate[0] = 1_000_000_000
-        self.balance[0] = money_from_object(cash)
-        self.single = True
-        self.leverage = 1
-
-    def __dealloc__(self):
-        free(self.holdings)
-
-    cdef int currency_number(self, str currency) except -1:
-        if currency in self.currencies:
-            return self.currencies.index(currency)
-        if len(self.currencies) == 16:
-            raise ConfigError(f"an account holds at most 16 currencies; {currency!r} is one more")
-        self.currencies.append(currency)
-        self.single = False
-        return len(self.currencies) - 1
-
-    cdef int add_instrument(self, Instrument instrument) except -1:
-        """Make room for an instrument at its dense index."""
-        cdef Py_ssize_t index = instrument.index
-        cdef Holding* holdings
-        if index >= self.n_holdings:
-            holdings = <Holding*>realloc(self.holdings, (index + 1) * sizeof(Holding))
-            if holdings == NULL:
-                raise MemoryError
-            memset(&holdings[self.n_holdings], 0, (index + 1 - self.n_holdings) * sizeof(Holding))
-            self.holdings = holdings
-            self.n_holdings = index + 1
-        self.holdings[index].factor = instrument.factor
-        self.holdings[index].currency = self.currency_number(instrument.currency)
-        return 0
-
-    cdef int revalue(self, Py_ssize_t index, int64_t price) except -1:
-        cdef Holding* holding = &self.holdings[index]
-        cdef int128 change = i128_notional(price - holding.mark, holding.units, holding.factor)
-        cdef int c = holding.currency
-        if holding.units > 0:
-            self.long_value[c] = i128_add(self.long_value[c], change)
-        else:
-            self.short_value[c] = i128_sub(self.short_value[c], change)
-        return 0
-
-    cdef int set_units(self, Py_ssize_t index, int64_t units, int64_t mark) except -1:
-        """Replace a holding and its mark, keeping the sums by currency."""
-        cdef Holding* holding = &self.holdings[index]
-        cdef int128 old = i128_notional(holding.mark, holding.units, holding.factor)
-        cdef int128 new = i128_notional(mark, units, holding.factor)
-        cdef int c = holding.currency
-        cdef int128 longs = i128_sub(self.long_value[c], old if old > 0 else 0)
-        cdef int128 shorts = i128_add(self.short_value[c], old if old < 0 else 0)
-        self.long_value[c] = i128_add(longs, new if new > 0 else 0)
-        self.short_value[c] = i128_sub(shorts, new if new < 0 else 0)
-        self.open_holdings += (units != 0) - (holding.units != 0)
-        holding.units = units
-        holding.mark = mark
-        return 0
-
-    cdef int trade(self, Py_ssize_t index, int side, int64_t quantity, int64_t price) except -1:
-        """Book an execution: units against cash; the fee is paid apart."""
-        cdef Holding* holding = &self.holdings[index]
-        cdef int128 notional = i128_notional(price, quantity, holding.factor)
-        cdef int128 balance = self.balance[holding.currency]
-        balance = i128_sub(balance, notional) if side > 0 else i128_add(balance, notional)
-        self.set_units(index, holding.units + side * quantity, price)
-        self.balance[holding.currency] = balance
-        return 0
-
-    cdef int pay(self, int currency, int128 amount) except -1:
-        """Add a signed amount of cash."""
-        self.balance[currency] = i128_add(self.balance[currency], amount)
-        return 0
-
-    cdef int128 to_base(self, int currency, int128 amount) except? -1:
-        """Convert at the last known rate, rounded toward zero; nothing without a rate."""
-        if currency == 0:
-            return amount
-        return i128_muldiv(amount, self.rate[currency], 1_000_000_000, TOWARD_ZERO)
-
-    cdef int128 cash_raw(self) except? -1:
-        cdef int i
-        cdef int128 total = self.balance[0]
-        if not self.single:
-            for i in range(1, len(self.currencies)):
-                total = i128_add(total, self.to_base(i, self.balance[i]))
-        return total
-
-    cdef int128 equity_raw(self) except? -1:
-        cdef int i
-        cdef int128 value, total = i128_add(
-            self.balance[0], i128_sub(self.long_value[0], self.short_value[0])
-        )
-        if not self.single:
-            for i in range(1, len(self.currencies)):
-                value = i128_add(
-                    self.balance[i], i128_sub(self.long_value[i], self.short_value[i])
-                )
-                total = i128_add(total, self.to_base(i, value))
-        return total
-
-    cdef int128 exposure_raw(self) except? -1:
-        """Long plus short value, in base currency."""
-        cdef int i
-        cdef int128 total = i128_add(self.long_value[0], self.short_value[0])
-        if not self.single:
-            for i in range(1, len(self.currencies)):
-                total = i128_add(
-                    total, self.to_base(i, i128_add(self.long_value[i], self.short_value[i]))
-                )
-        return total
+    # -- what can be afforded ------------------------------------------------------------------
 
     cdef int128 free_raw(self, int currency) except? -1:
-        """Cash that is neither spent nor locked behind shorts, in that currency."""
-        return i128_sub(self.balance[currency], i128_mul(self.short_value[currency], 2))
+        """Paid cash that is neither spent nor locked behind shorts, in that currency."""
+        cdef int128 paid = self.balance[currency]
+        if self.settlement_days and self.kind == CASH_ACCOUNT:
+            paid = i128_sub(paid, self.unsettled[currency])
+        return i128_sub(paid, i128_mul(self.short_value[currency], 2))
+
+    cdef bint lends(self) except -1:
+        """Whether the account may borrow money and shares now."""
+        return self.kind != CASH_ACCOUNT and self.equity_raw() >= self.margin_equity_min
+
+    cdef int128 regt_raw(self) except? -1:
+        """Equity that no holding needs overnight; negative where there is too little."""
+        return i128_sub(self.equity_raw(), self.need_in_base(self.initial))
+
+    cdef int128 unmargined_raw(self) except? -1:
+        """What can be spent on what nothing is lent on: cash, and no more than free equity."""
+        cdef int128 cash = self.cash_raw(), room
+        if self.kind == CASH_ACCOUNT:
+            return self.free_raw(0)
+        room = self.regt_raw()
+        return cash if cash < room else room
+
+    cdef int128 power_raw(self) except? -1:
+        """Buying power in base currency before waiting orders; may be negative."""
+        cdef int128 room
+        if self.kind == CASH_ACCOUNT:
+            return self.free_raw(0)
+        if self.multiplier == 1 or not self.lends():
+            return i128_sub(self.cash_raw(), i128_mul(self.need_in_base(self.short_value), 2))
+        if self.kind == MARGIN_ACCOUNT:
+            room = i128_sub(self.equity_raw(), self.need_in_base(self.intraday))
+            return i128_muldiv(room, ONE, self.day_rate, TOWARD_ZERO)
+        if self.multiplier == 2:
+            return i128_mul(self.regt_raw(), 2)
+        room = i128_sub(self.last_equity, self.last_maintenance)
+        return i128_mul(i128_sub(room, self.need_in_base(self.opened)), 4)
+
+    cdef int128 deficit_raw(self) except? -1:
+        """What equity lacks to maintenance now; <= 0 when it suffices.
+
+        While an account has four times its equity for the day, half of the overnight maintenance
+        is asked for until the day ends.
+        """
+        cdef int128 need
+        if self.kind == CASH_ACCOUNT:
+            return 0
+        need = self.need_in_base(self.maintenance)
+        if self.multiplier == 4:
+            need = i128_muldiv(need, 1, 2, AWAY_FROM_ZERO)
+        return i128_sub(need, self.equity_raw())
 
     cdef int128 shortfall(self, Py_ssize_t index, int side, int64_t quantity, int64_t price,
                           int128 fee) except? -1:
         """What is missing to execute this, in the quote currency; <= 0 when it can be afforded.
 
-        What only shrinks a holding is always affordable. Otherwise free cash after the trade,
-        at the trade's own price, must not be negative.
+        What only shrinks a holding is always affordable. Waiting orders are not counted.
         """
         cdef Holding* holding = &self.holdings[index]
-        cdef int64_t after = holding.units + side * quantity
-        cdef int128 free_cash, notional
-        if (holding.units != 0 and (after == 0 or (after > 0) == (holding.units > 0))
-                and (after if after >= 0 else -after)
-                <= (holding.units if holding.units >= 0 else -holding.units)):
-            return 0
-        notional = i128_notional(price, quantity, holding.factor)
-        free_cash = self.free_raw(holding.currency)
+        cdef int64_t held = holding.units
+        cdef int64_t after = held + side * quantity
+        cdef int64_t opening = quantity
+        if held != 0 and (held > 0) != (side > 0):
+            if (after >= 0) == (held > 0) or after == 0:
+                return 0
+            opening = after if after >= 0 else -after
+        if self.kind == CASH_ACCOUNT or self.multiplier == 1 or not self.lends():
+            if self.kind != CASH_ACCOUNT and side < 0:
+                return i128_add(i128_notional(price, opening, holding.factor), fee)
+            return self.cash_shortfall(holding, side, quantity, after, price, fee)
+        if self.rate[holding.currency] <= 0 or (side < 0 and not holding.lends):
+            return i128_add(i128_notional(price, opening, holding.factor), fee)
+        if self.kind == MARGIN_ACCOUNT:
+            return self.margin_shortfall(holding, after, price, fee)
+        return self.power_shortfall(holding, opening, price, fee)
+
+    cdef int128 cash_shortfall(self, Holding* holding, int side, int64_t quantity, int64_t after,
+                               int64_t price, int128 fee) except? -1:
+        """Free cash after the trade, at the trade's own price, must not be negative."""
+        cdef int128 notional = i128_notional(price, quantity, holding.factor)
+        cdef int128 free_cash = self.free_raw(holding.currency)
         if holding.units < 0:
             free_cash = i128_add(
                 free_cash, i128_mul(i128_notional(holding.mark, -holding.units, holding.factor), 2)
@@ -173,6 +137,52 @@ cdef class Account:
                 free_cash, i128_mul(i128_notional(price, -after, holding.factor), 2)
             )
         return i128_sub(fee, free_cash)
+
+    cdef int128 margin_shortfall(self, Holding* holding, int64_t after, int64_t price,
+                                 int128 fee) except? -1:
+        """The day's requirement after the trade, at its price, must not pass the equity then."""
+        cdef int c = holding.currency
+        cdef int128 kept = self.intraday[c], equity, missing, change
+        try:
+            self.intraday[c] = i128_add(
+                i128_sub(kept, required(
+                    holding, &self.tiers, holding.units, holding.mark, INTRADAY
+                )),
+                required(holding, &self.tiers, after, price, INTRADAY),
+            )
+            missing = self.need_in_base(self.intraday)
+        finally:
+            self.intraday[c] = kept
+        change = i128_sub(i128_notional(price - holding.mark, holding.units, holding.factor), fee)
+        equity = i128_add(self.equity_raw(), self.to_base(c, change))
+        return self.from_base(c, i128_sub(missing, equity))
+
+    cdef int128 power_shortfall(self, Holding* holding, int64_t opening, int64_t price,
+                                int128 fee) except? -1:
+        """The value opened must not pass the buying power, without credit for what is not lent on."""
+        cdef int128 room = self.power_raw() if holding.lends else self.unmargined_raw()
+        cdef int128 cost = i128_add(i128_notional(price, opening, holding.factor), fee)
+        cdef int c = holding.currency
+        return i128_sub(cost, room) if c == 0 else i128_sub(cost, self.from_base(c, room))
+
+    cdef int128 order_value(self, Instrument instrument, int side, int64_t quantity,
+                            int64_t limit, int64_t stop, int64_t last) except? -1:
+        """What a waiting order that opens reserves, in the quote currency; 0 without a price.
+
+        A buy: its limit, or trigger or last price plus the collar. A short: the larger of limit
+        and marked-up last price.
+        """
+        cdef int64_t price = limit
+        rules = self.rules
+        if side > 0 and limit == no_price():
+            price = last if stop == no_price() else stop
+            share = rules.collar_above
+            if price < nano_from_object(rules.collar_threshold):
+                share = rules.collar_below
+            price = marked_up(price, ONE + nano_from_object(share))
+        elif side < 0:
+            price = max(price, marked_up(last, nano_from_object(rules.short_markup)))
+        return 0 if price <= 0 else i128_notional(price, quantity, instrument.factor)
 
     # -- face ----------------------------------------------------------------------------------
 
@@ -186,16 +196,57 @@ cdef class Account:
 
     def deposit(self, amount, currency=None):
         """Add cash (negative to withdraw)."""
-        self.pay(self.currency_number(currency or self.base_currency), money_from_object(amount))
+        cdef int c = self.currency_number(currency or self.base_currency)
+        self.pay(c, money_from_object(amount))
+        self.day_deposits = i128_add(self.day_deposits, self.to_base(c, money_from_object(amount)))
+
+    def mark(self, Instrument instrument, price):
+        """Take a new price of an instrument."""
+        self.set_mark(instrument.index, nano_from_object(price))
+
+    def execute(self, Instrument instrument, quantity, price, fee=0):
+        """Book an execution: signed quantity against cash, and the fee."""
+        cdef int64_t units = instrument.quantity_raw(quantity)
+        cdef int128 paid = money_from_object(fee)
+        self.trade(
+            instrument.index, 1 if units > 0 else -1, units if units > 0 else -units,
+            nano_from_object(price),
+        )
+        self.pay(self.holdings[instrument.index].currency, i128_neg(paid))
+
+    def lacks(self, Instrument instrument, quantity, price, fee=0):
+        """Return what is missing to execute a signed quantity, as a Decimal; 0 for nothing."""
+        cdef int64_t units = instrument.quantity_raw(quantity)
+        cdef int128 missing = self.shortfall(
+            instrument.index, 1 if units > 0 else -1, units if units > 0 else -units,
+            nano_from_object(price), money_from_object(fee),
+        )
+        return exact(missing if missing > 0 else 0)
+
+    def set_reserved(self, amount):
+        """State what waiting orders will cost in base currency: it is no buying power."""
+        self.reserved = money_from_object(amount)
+
+    def close_day(self, int nights=1):
+        """End a day: charge the nights to come, settle what is due, see whether margin suffices.
+
+        Returns
+        -------
+        list of (str, int, str, Decimal)
+            Charges: ``"interest"`` or ``"borrow"``, instrument index or -1, currency, amount as it
+            changed cash.
+        """
+        return [
+            (kind, index, self.currencies[c], decimal_from_scaled(raw, 18))
+            for kind, index, c, raw in self.end_day(nights)
+        ]
 
     def balance_exact(self, currency=None):
         """Return the cash balance of one currency as a Decimal; UnknownName if never held."""
         currency = currency or self.base_currency
         if currency not in self.currencies:
             raise UnknownName(f"the account holds no {currency!r}, only {self.currencies}")
-        return decimal_from_scaled(
-            i128_to_int(self.balance[<int>self.currencies.index(currency)]), 18
-        )
+        return exact(self.balance[<int>self.currencies.index(currency)])
 
     @property
     def balances(self):
@@ -210,7 +261,7 @@ cdef class Account:
     @property
     def cash_exact(self):
         """Cash in base currency, as a Decimal."""
-        return decimal_from_scaled(i128_to_int(self.cash_raw()), 18)
+        return exact(self.cash_raw())
 
     @property
     def equity(self):
@@ -220,7 +271,7 @@ cdef class Account:
     @property
     def equity_exact(self):
         """Cash plus marked value of all holdings, as a Decimal."""
-        return decimal_from_scaled(i128_to_int(self.equity_raw()), 18)
+        return exact(self.equity_raw())
 
     @property
     def market_value(self):
@@ -234,9 +285,110 @@ cdef class Account:
 
     @property
     def buying_power(self):
-        """What can be bought with base currency now; never negative."""
-        cdef int128 raw = self.free_raw(0)
-        return i128_to_double(raw) if raw > 0 else 0.0
+        """What can be bought with base currency now, waiting orders deducted; never negative."""
+        return i128_to_double(self.open_power())
+
+    @property
+    def buying_power_exact(self):
+        """`buying_power` as a Decimal."""
+        return exact(self.open_power())
+
+    cdef int128 open_power(self) except? -1:
+        """Buying power that no waiting order has reserved."""
+        cdef int128 room = i128_sub(self.power_raw(), self.reserved)
+        return room if room > 0 else 0
+
+    @property
+    def margin(self):
+        """Whether money and shares may be borrowed."""
+        return self.kind != CASH_ACCOUNT
+
+    @property
+    def settled_cash(self):
+        """Cash in base currency without the proceeds of sales that are not paid yet."""
+        return i128_to_double(i128_sub(self.cash_raw(), self.need_in_base(self.unsettled)))
+
+    @property
+    def margin_call(self):
+        """What the last day's end asked for and has not been met; 0.0 without a margin call."""
+        return i128_to_double(self.call)
+
+    @property
+    def day_pnl(self):
+        """Change of equity since the last day ended, deposits left out."""
+        return i128_to_double(self.day_pnl_raw())
+
+    @property
+    def day_pnl_exact(self):
+        """`day_pnl` as a Decimal."""
+        return exact(self.day_pnl_raw())
+
+    cdef int128 day_pnl_raw(self) except? -1:
+        return i128_sub(i128_sub(self.equity_raw(), self.last_equity), self.day_deposits)
+
+    def margin_state(self):
+        """Return what a margin account shows, as Decimals in base currency.
+
+        Returns
+        -------
+        dict
+            ``multiplier`` (in force: 1 below the least equity), ``cash``, ``settled_cash``,
+            ``equity``, ``last_equity``, ``long_market_value``, ``short_market_value`` (negative),
+            ``initial_margin``, ``maintenance_margin``, ``last_maintenance_margin``,
+            ``buying_power``, ``regt_buying_power``, ``daytrading_buying_power``,
+            ``non_marginable_buying_power`` (all four without what waiting orders reserve, never
+            negative), ``reserved``, ``sma`` (equity that no holding needs overnight),
+            ``margin_call`` and ``can_short``.
+        """
+        cdef bint lends = self.lends() and self.multiplier > 1
+        cdef int128 free = self.regt_raw()
+        cdef int128 day = i128_sub(
+            i128_sub(self.last_equity, self.last_maintenance), self.need_in_base(self.opened)
+        )
+        return {
+            "multiplier": self.multiplier if lends else 1,
+            "cash": self.cash_exact,
+            "settled_cash": exact(i128_sub(self.cash_raw(), self.need_in_base(self.unsettled))),
+            "equity": self.equity_exact,
+            "last_equity": exact(self.last_equity),
+            "long_market_value": exact(self.need_in_base(self.long_value)),
+            "short_market_value": -exact(self.need_in_base(self.short_value)),
+            "initial_margin": exact(self.need_in_base(self.initial)),
+            "maintenance_margin": exact(self.need_in_base(self.maintenance)),
+            "last_maintenance_margin": exact(self.last_maintenance),
+            "buying_power": exact(self.open_power()),
+            "regt_buying_power": self.unreserved(i128_mul(free, 2 if lends else 1)),
+            "daytrading_buying_power": self.unreserved(
+                i128_mul(day, 4) if lends and self.multiplier == 4 else 0
+            ),
+            "non_marginable_buying_power": self.unreserved(self.unmargined_raw()),
+            "reserved": exact(self.reserved),
+            "sma": exact(free if free > 0 else 0),
+            "margin_call": exact(self.call),
+            "can_short": bool(lends),
+        }
+
+    cdef object unreserved(self, int128 room):
+        room = i128_sub(room, self.reserved)
+        return exact(room if room > 0 else 0)
+
+    def requirement(self, Instrument instrument, quantity, price):
+        """Return (initial, maintenance) margin of a holding of this account, as Decimals.
+
+        Parameters
+        ----------
+        instrument : Instrument
+            Registered here.
+        quantity : number
+            Signed.
+        price : number
+        """
+        cdef Holding* holding = &self.holdings[instrument.index]
+        cdef int64_t units = instrument.quantity_raw(quantity), raw = nano_from_object(price)
+        return (
+            exact(required(holding, &self.tiers, units, raw, INITIAL)),
+            exact(required(holding, &self.tiers, units, raw, MAINTENANCE)),
+        )
 
     def __repr__(self):
         return f"Account(cash={self.cash:.2f} {self.base_currency}, equity={self.equity:.2f})"

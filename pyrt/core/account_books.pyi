@@ -1,0 +1,21 @@
+"""What an account's books hold: cash, holdings at their marks, what is unpaid, what margin asks."""
+
+from decimal import Decimal
+from typing import Any
+
+from pyrt.core.account_rules import AccountRules
+
+class AccountBooks:
+    @property
+    def base_currency(self) -> str: ...
+    @property
+    def currencies(self) -> list[str]: ...
+    @property
+    def rules(self) -> AccountRules: ...
+    @property
+    def multiplier(self) -> int: ...
+    @property
+    def open_holdings(self) -> int: ...
+    def __init__(
+        self, cash: float | str | Decimal, currency: str = "USD", rules: Any = None
+    ) -> None: ...

@@ -1,0 +1,1 @@
+"""What a holding ties up: initial and maintenance margin by side, price and instrument."""

@@ -1,0 +1,42 @@
+"""What a holding ties up: initial and maintenance margin by side, price and instrument."""
+from pyrt.core.int128 cimport AWAY_FROM_ZERO, i128_muldiv, i128_notional
+
+cdef int64_t ONE = 1_000_000_000
+
+
+cdef int128 required(const Holding* holding, const Tiers* tiers, int64_t units, int64_t price,
+                     int which) except? -1:
+    """What `units` at `price` ask for, in 1e-18 of the quote currency, rounded up.
+
+    Cheap longs are not lent on; shorts need an amount a share besides the share of their value.
+    Neither tier touches what is not lent on at all: its rates are 1 already.
+    """
+    cdef int64_t size = units if units >= 0 else -units
+    cdef int64_t rate
+    cdef int128 least = 0, need
+    if size == 0 or price <= 0:
+        return 0
+    if which == MAINTENANCE:
+        rate = holding.maintenance_long if units > 0 else holding.maintenance_short
+    else:
+        rate = holding.initial if which == INITIAL else holding.intraday
+    if units > 0 and price < tiers.long_price_min:
+        rate = max(rate, ONE)
+    elif units < 0 and which == MAINTENANCE and holding.lends:
+        if price < tiers.short_price_min:
+            rate = max(rate, ONE)
+            least = i128_notional(tiers.short_floor_below, size, holding.factor)
+        else:
+            least = i128_notional(tiers.short_floor, size, holding.factor)
+    need = i128_muldiv(i128_notional(price, size, holding.factor), rate, ONE, AWAY_FROM_ZERO)
+    return need if need > least else least
+
+
+cdef int64_t opened_units(const Holding* holding, int64_t units) noexcept:
+    """Signed units of `units` that were not held when the day began."""
+    cdef int64_t carried = holding.carried
+    if carried == 0 or units == 0 or (units > 0) != (carried > 0):
+        return units
+    if units > 0:
+        return units - carried if units > carried else 0
+    return units - carried if units < carried else 0

@@ -1,0 +1,435 @@
+"""Margin, settlement, interest and Alpaca's buying power against tables worked by hand."""
+
+from __future__ import annotations
+
+import pickle
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pyrt.core.account_rules import AccountRules, Margin, account_rules
+from pyrt.core.accounts import Account
+from pyrt.core.cache import Cache
+from pyrt.core.instruments import Instrument, crypto, equity
+from pyrt.errors import ConfigError
+
+D = Decimal
+
+
+class Desk:
+    """An account with an equity, a coin, a share that nothing is lent on, and a euro share."""
+
+    def __init__(self, cash: Any, rules: Any) -> None:
+        self.account = Account(cash, "USD", rules)
+        cache = Cache()
+        self.names = {
+            "SPY": equity("SPY"),
+            "TQQQ": equity("TQQQ"),
+            "BTC": crypto("BTC/USD"),
+            "OTC": equity("OTC", marginable=False),
+            "SAP": Instrument("SAP", currency="EUR"),
+        }
+        for instrument in self.names.values():
+            cache.add_instrument(instrument)
+            self.account.register(instrument)
+
+    def trade(self, symbol: str, quantity: Any, price: Any, fee: Any = 0) -> Account:
+        self.account.execute(self.names[symbol], quantity, price, fee)
+        return self.account
+
+    def lacks(self, symbol: str, quantity: Any, price: Any, fee: Any = 0) -> Decimal:
+        return self.account.lacks(self.names[symbol], quantity, price, fee)
+
+    def mark(self, symbol: str, price: Any) -> None:
+        self.account.mark(self.names[symbol], price)
+
+    def state(self, *names: str) -> tuple[Any, ...]:
+        state = self.account.margin_state()
+        return tuple(state[name] for name in names)
+
+
+# -- requirements ----------------------------------------------------------------------------------
+
+# Rules, symbol, quantity, price, initial, maintenance.
+REQUIREMENTS = [
+    # Regulation T's half; FINRA's quarter of a long.
+    ("margin", "SPY", 100, 50, 2500, 1250),
+    ("margin", "SPY", -100, 50, 2500, 1500),
+    # A short below 16.67 needs 5 a share: 30 % of 16 are 4.80.
+    ("margin", "SPY", -100, 16, 800, 500),
+    ("margin", "SPY", -100, 17, 850, 510),
+    # At 5 the floor of 5 a share is the full price; below it is the full price and at least 2.50.
+    ("margin", "SPY", -100, 5, 250, 500),
+    ("margin", "SPY", -100, "4.99", "249.5", 499),
+    ("margin", "SPY", -100, "2.50", 125, 250),
+    ("margin", "SPY", -100, 2, 100, 250),
+    ("margin", "SPY", 100, 2, 100, 50),
+    # Alpaca: 30 % of a long from 2.50 on, all of it below.
+    ("alpaca", "SPY", 100, 50, 2500, 1500),
+    ("alpaca", "SPY", 100, "2.50", 125, 75),
+    ("alpaca", "SPY", 100, "2.49", 249, 249),
+    ("alpaca", "SPY", -100, 50, 2500, 1500),
+    # Nothing is lent on coins and on what is not marginable.
+    ("alpaca", "BTC", "0.5", 40_000, 20_000, 20_000),
+    ("margin", "OTC", 10, 7, 70, 70),
+    ("margin:1", "SPY", 100, 50, 5000, 1250),
+    ("cash", "SPY", 0, 50, 0, 0),
+    # A third of 1e-18 is rounded up.
+    (
+        {"kind": "margin", "maintenance_long": "0.333333333"},
+        "SPY",
+        "0.000000001",
+        "0.000000001",
+        "5E-19",
+        "3.33333333E-19",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("rules", "symbol", "quantity", "price", "initial", "maintenance"), REQUIREMENTS
+)
+def test_a_holding_asks_for_what_the_table_says(
+    rules: Any, symbol: str, quantity: Any, price: Any, initial: Any, maintenance: Any
+) -> None:
+    desk = Desk(10, rules)
+    found = desk.account.requirement(desk.names[symbol], quantity, price)
+    up = [D(str(x)).quantize(D("1E-18"), "ROUND_UP") for x in (initial, maintenance)]
+    assert list(found) == up
+
+
+def test_an_instrument_may_have_its_own_margin() -> None:
+    rules = account_rules("margin:4").replace(
+        instruments={"TQQQ": Margin(initial="0.75", maintenance="0.75"), "SPY": {"initial": 1}}
+    )
+    desk = Desk(100_000, rules)
+    assert desk.account.requirement(desk.names["TQQQ"], 10, 100) == (750, 750)
+    assert desk.account.requirement(desk.names["SPY"], 10, 100) == (1000, 250)
+    # The day's credit is for usual shares only: 100,000 / 0.75 buy 133,333.33.
+    assert desk.lacks("TQQQ", 1333, 100) == 0
+    assert desk.lacks("TQQQ", 1334, 100) == 50
+
+
+# -- Regulation T ----------------------------------------------------------------------------------
+
+# Multiplier, held (quantity at 100), marked at, order at that price, missing.
+AFFORDED = [
+    ("margin", 0, 100, 2000, 0),
+    ("margin", 0, 100, 2001, 50),
+    ("margin:4", 0, 100, 4000, 0),
+    ("margin:4", 0, 100, 4001, 25),
+    ("margin:1", 0, 100, 1000, 0),
+    ("margin:1", 0, 100, 1001, 100),
+    ("margin:1", 0, 100, -1, 100),
+    ("margin", 0, 100, -2000, 0),
+    ("margin", 0, 100, -2001, 50),
+    # Half of 200,000 is bound; a rise by 10 % frees half of what it makes.
+    ("margin", 1000, 100, 1000, 0),
+    ("margin", 1000, 100, 1001, 50),
+    ("margin", 1000, 110, 1000, 0),
+    # Equity 110,000; (1000 + x) x 55 <= 110,000.
+    ("margin", 1000, 110, 1001, 55),
+    # A short that rose: equity 90,000; (1000 + x) x 55 <= 90,000 gives 636.36.
+    ("margin", -1000, 110, -636, 0),
+    ("margin", -1000, 110, -637, 35),
+    # Reductions are always affordable, under water too.
+    ("margin", 2000, 40, -2000, 0),
+    ("margin", -2000, 170, 2000, 0),
+    # Through zero the other side has to be afforded: equity 100,000, |x| x 50.
+    ("margin", 1000, 100, -3000, 0),
+    ("margin", 1000, 100, -3001, 50),
+]
+
+
+@pytest.mark.parametrize(("rules", "held", "price", "order", "missing"), AFFORDED)
+def test_the_requirement_after_a_trade_may_not_pass_equity(
+    rules: str, held: int, price: int, order: int, missing: int
+) -> None:
+    desk = Desk(100_000, rules)
+    if held:
+        desk.trade("SPY", held, 100)
+        desk.mark("SPY", price)
+    assert desk.lacks("SPY", order, price) == missing
+
+
+def test_a_fee_counts_and_so_does_a_price_off_the_mark() -> None:
+    desk = Desk(100_000, "margin")
+    assert desk.lacks("SPY", 2000, 100, fee="0.01") == D("0.01")
+    desk.trade("SPY", 1000, 100)
+    # At 99 what is held loses 1,000: equity 99,000, 1000 more need 2000 x 49.50 in all.
+    assert desk.lacks("SPY", 1000, 99) == 0
+    assert desk.lacks("SPY", 1000, 99, fee=1) == 1
+
+
+def test_the_least_equity_makes_a_cash_account() -> None:
+    for cash, power in ((1999, 1999), (2000, 4000)):
+        desk = Desk(cash, "margin")
+        assert desk.account.buying_power == power
+        assert (desk.lacks("SPY", -1, 100) > 0) == (cash < 2000)
+        assert desk.account.margin_state()["can_short"] == (cash >= 2000)
+    assert Desk(1999, "margin").lacks("SPY", 20, 100) == 1
+
+
+def test_what_is_not_lent_on_takes_equity_in_full() -> None:
+    desk = Desk(100_000, "margin")
+    assert desk.lacks("BTC", 2, 50_000) == 0
+    assert desk.lacks("BTC", "2.1", 50_000) == 5000
+    assert desk.lacks("BTC", -1, 50_000) == 50_000
+    desk.trade("SPY", 1000, 100)
+    # Equity 100,000, of which 50,000 are bound.
+    assert desk.lacks("BTC", 1, 50_000) == 0
+    assert desk.lacks("BTC", 1, 50_001) == 1
+
+
+# -- Alpaca ----------------------------------------------------------------------------------------
+
+
+def test_a_new_alpaca_account_shows_what_a_paper_account_shows() -> None:
+    desk = Desk(100_000, "alpaca")
+    assert desk.account.margin_state() == {
+        "multiplier": 4, "cash": 100_000, "settled_cash": 100_000, "equity": 100_000,
+        "last_equity": 100_000, "long_market_value": 0, "short_market_value": 0,
+        "initial_margin": 0, "maintenance_margin": 0, "last_maintenance_margin": 0,
+        "buying_power": 400_000, "regt_buying_power": 200_000,
+        "daytrading_buying_power": 400_000, "non_marginable_buying_power": 100_000,
+        "reserved": 0, "sma": 100_000, "margin_call": 0, "can_short": True,
+    }  # fmt: skip
+
+
+def test_buying_power_follows_the_multiplier() -> None:
+    powers = {}
+    for multiplier in (1, 2, 4):
+        desk = Desk(100_000, f"alpaca:{multiplier}")
+        desk.trade("SPY", 400, 100)
+        powers[multiplier] = desk.state("buying_power", "regt_buying_power", "cash")
+    # Cash; twice the equity that nothing needs overnight; four times last equity less today's.
+    assert powers == {
+        1: (60_000, 60_000, 60_000),
+        2: (160_000, 160_000, 60_000),
+        4: (360_000, 160_000, 60_000),
+    }
+
+
+def test_the_day_ends_and_four_times_what_is_left_begins_the_next() -> None:
+    desk = Desk(100_000, "alpaca")
+    desk.trade("SPY", 1500, 100)
+    assert desk.state("buying_power", "daytrading_buying_power") == (250_000, 250_000)
+    desk.mark("SPY", 102)
+    # 150,000 became 153,000; the day's power is that of last night less what is open today.
+    assert desk.state("equity", "buying_power") == (103_000, 247_000)
+    desk.account.close_day()
+    assert desk.state("last_equity", "last_maintenance_margin") == (103_000, 45_900)
+    assert desk.state("buying_power", "regt_buying_power") == (228_400, 53_000)
+    # Carried shares use none of it; more of them do, and selling those gives it back.
+    desk.trade("SPY", 100, 102)
+    assert desk.account.buying_power == 228_400 - 10_200
+    desk.trade("SPY", -100, 102)
+    assert desk.account.buying_power == 228_400
+    desk.trade("SPY", -500, 102)
+    assert desk.account.buying_power == 228_400
+
+
+# Order, its price, missing at 100,000 of cash.
+ALPACA_ORDERS = [
+    ("SPY", 4000, 100, 0),
+    ("SPY", "4000.01", 100, 1),
+    ("SPY", -4000, 100, 0),
+    ("SPY", -4001, 100, 100),
+    ("BTC", 2, 50_000, 0),
+    ("BTC", 3, 50_000, 50_000),
+    ("BTC", "-0.1", 50_000, 5_000),
+]
+
+
+@pytest.mark.parametrize(("symbol", "quantity", "price", "missing"), ALPACA_ORDERS)
+def test_an_opening_order_may_not_pass_the_buying_power(
+    symbol: str, quantity: Any, price: Any, missing: Any
+) -> None:
+    assert Desk(100_000, "alpaca").lacks(symbol, quantity, price) == missing
+
+
+def test_coins_are_bought_with_cash_only() -> None:
+    desk = Desk(100_000, "alpaca")
+    desk.trade("SPY", 700, 100)
+    # Cash 30,000; free equity 65,000.
+    assert desk.state("non_marginable_buying_power") == (30_000,)
+    assert desk.lacks("BTC", 1, 30_000) == 0
+    assert desk.lacks("BTC", 1, "30000.01") == D("0.01")
+    # A short brings cash that is not ours: 100,000 + 100,000, half of 100,000 bound.
+    desk = Desk(100_000, "alpaca")
+    desk.trade("SPY", -1000, 100)
+    assert desk.state("cash", "non_marginable_buying_power") == (200_000, 50_000)
+
+
+def test_waiting_orders_lower_every_buying_power() -> None:
+    desk = Desk(100_000, "alpaca")
+    desk.account.set_reserved(30_000)
+    assert desk.state(
+        "buying_power", "regt_buying_power", "non_marginable_buying_power", "reserved"
+    ) == (370_000, 170_000, 70_000, 30_000)
+    desk.account.set_reserved(500_000)
+    assert desk.account.buying_power == 0
+    assert desk.account.buying_power_exact == 0
+
+
+# -- calls -----------------------------------------------------------------------------------------
+
+
+def test_a_call_is_what_equity_lacks_to_maintenance_when_the_day_ends() -> None:
+    desk = Desk(100_000, "margin")
+    desk.trade("SPY", 2000, 100)
+    desk.mark("SPY", "66.67")
+    desk.account.close_day()
+    # 2000 x 66.67 = 133,340; equity 33,340; a quarter is 33,335.
+    assert desk.account.margin_call == 0
+    desk.mark("SPY", 66)
+    desk.account.close_day()
+    # 132,000: equity 32,000, a quarter is 33,000.
+    assert desk.account.margin_call == 1000
+
+
+def test_a_day_traders_shares_have_to_meet_regulation_t_overnight() -> None:
+    desk = Desk(100_000, "margin:4")
+    desk.trade("SPY", 3000, 100)
+    desk.account.close_day()
+    assert desk.account.margin_call == 50_000
+    # On the next evening they are carried, and a quarter is enough.
+    desk.account.close_day()
+    assert desk.account.margin_call == 0
+
+
+# -- settlement, interest, borrow ------------------------------------------------------------------
+
+
+def test_a_cash_account_spends_settled_cash_only() -> None:
+    desk = Desk(10_000, AccountRules(settlement_days=1))
+    desk.trade("SPY", 100, 100)
+    desk.trade("SPY", -40, 100)
+    account = desk.account
+    assert (account.cash, account.settled_cash, account.buying_power) == (4000, 0, 0)
+    assert desk.lacks("SPY", 1, 100) == 100
+    account.close_day()
+    assert (account.cash, account.settled_cash, account.buying_power) == (4000, 4000, 4000)
+    assert desk.lacks("SPY", 40, 100) == 0
+
+
+@pytest.mark.parametrize("days", [1, 2, 3])
+def test_each_days_sales_settle_after_so_many_sessions(days: int) -> None:
+    desk = Desk(10_000, AccountRules(settlement_days=days))
+    desk.trade("SPY", 100, 100)
+    seen = []
+    for day in range(6):
+        if day < 2:
+            desk.trade("SPY", -10 * (day + 1), 100)
+        desk.account.close_day()
+        seen.append(desk.account.settled_cash)
+    expected = [
+        sum(1000 * (sold + 1) for sold in range(2) if day >= sold + days - 1) for day in range(6)
+    ]
+    assert seen == expected
+
+
+def test_coins_settle_at_once_and_an_opening_short_has_no_proceeds() -> None:
+    desk = Desk(10_000, AccountRules(settlement_days=1))
+    desk.trade("BTC", "0.1", 50_000)
+    desk.trade("BTC", "-0.1", 50_000)
+    assert desk.account.settled_cash == 10_000
+    desk.trade("SPY", 10, 100)
+    desk.trade("SPY", -30, 100)
+    # 1000 came from the long, 2000 from the short that opened.
+    assert desk.account.cash - desk.account.settled_cash == 1000
+
+
+def test_interest_is_a_360th_of_a_year_for_every_night_on_settled_cash() -> None:
+    rules = account_rules("margin").replace(debit_rate="0.072", credit_rate="0.018")
+    desk = Desk(100_000, rules)
+    desk.trade("SPY", 1500, 100)
+    # Not paid yet: 100,000 earn 0.018 / 360 x 3 nights.
+    assert desk.account.close_day(3) == [("interest", -1, "USD", D("15"))]
+    # Paid now: 49,985 are borrowed for a night at 0.072 / 360.
+    assert desk.account.close_day() == [("interest", -1, "USD", D("-9.997"))]
+    assert desk.account.cash_exact == D("-50000") + 15 - D("9.997")
+    assert desk.account.close_day(0) == []
+
+
+def test_a_short_pays_for_borrowed_shares_at_its_own_rate() -> None:
+    rules = account_rules("margin").replace(
+        borrow_rate="0.036", instruments={"TQQQ": Margin(borrow_rate="0.36")}
+    )
+    desk = Desk(100_000, rules)
+    desk.trade("SPY", -100, 100)
+    desk.trade("TQQQ", -10, 100)
+    desk.mark("SPY", 120)
+    assert desk.account.close_day(2) == [
+        ("borrow", 0, "USD", D("-2.4")),
+        ("borrow", 1, "USD", D("-2")),
+    ]
+
+
+# -- currencies ------------------------------------------------------------------------------------
+
+
+def test_a_currency_without_a_rate_affords_nothing_on_margin() -> None:
+    desk = Desk(100_000, "margin")
+    assert desk.lacks("SAP", 10, 100, fee=1) == 1001
+    desk.account.set_rate("EUR", "1.25")
+    assert desk.lacks("SAP", 1600, 100) == 0
+    # 1601 x 125 x 0.5 = 100,062.50: 62.50 dollars are 50 euros.
+    assert desk.lacks("SAP", 1601, 100) == 50
+    desk.trade("SAP", 1600, 100)
+    assert desk.state("initial_margin", "equity", "buying_power") == (100_000, 100_000, 0)
+    desk.account.set_rate("EUR", "1.0")
+    # The debt in euros shrinks as the shares do.
+    assert desk.state("initial_margin", "equity") == (80_000, 100_000)
+
+
+# -- day, rules ------------------------------------------------------------------------------------
+
+
+def test_the_days_profit_starts_anew_and_leaves_deposits_out() -> None:
+    desk = Desk(100_000, "margin")
+    desk.trade("SPY", 100, 100, fee=1)
+    desk.mark("SPY", 103)
+    desk.account.deposit(5000)
+    assert (desk.account.day_pnl, desk.account.day_pnl_exact) == (299, 299)
+    desk.account.close_day()
+    assert desk.account.day_pnl == 0
+    desk.mark("SPY", 101)
+    assert desk.account.day_pnl == -200
+
+
+@pytest.mark.parametrize(
+    ("rules", "text"),
+    [
+        ("leverage", "expected 'cash', 'margin' or 'alpaca'"),
+        ("margin:3", "'margin:3'"),
+        ({"kind": "x"}, "account is 'x'"),
+        ({"kind": "margin", "leverage": 2}, "account rules have no 'leverage'"),
+        ({"initial": "nan"}, "initial is 'nan'"),
+        ({"initial": -1}, "initial is -1"),
+        ({"initial": "0.0000000001"}, "at most 9 decimal places"),
+        ({"initial": 11}, "0 to 10"),
+        ({"initial": True}, "expected a number"),
+        ({"initial": "half"}, "expected a number"),
+        ({"multiplier": 3}, "multiplier is 3"),
+        ({"on_call": "sell"}, "on_call is 'sell'"),
+        ({"settlement_days": 4}, "settlement_days is 4"),
+        ({"settlement_days": True}, "settlement_days is True"),
+        ({"instruments": {"SPY": 3}}, "expected a Margin"),
+        ({"instruments": {"SPY": {"x": 3}}}, "expected a Margin"),
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(rules: Any, text: str) -> None:
+    with pytest.raises(ConfigError, match=text):
+        account_rules(rules)
+
+
+def test_rules_travel_and_compare_by_value() -> None:
+    rules = account_rules({"kind": "alpaca", "instruments": {"TQQQ": {"initial": "0.75"}}})
+    assert pickle.loads(pickle.dumps(rules)) == rules
+    assert account_rules(rules) is rules
+    assert account_rules(None).is_plain
+    assert not account_rules("margin").is_plain
+    assert not AccountRules(instruments={"A": Margin(borrow_rate=1)}).is_plain
+    assert account_rules("margin:4").to_dict()["multiplier"] == 4
