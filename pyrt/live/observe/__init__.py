@@ -1,0 +1,1 @@
+"""Eyes on a running node: logs, traces, metrics, health, alerts. Nothing here trades."""

@@ -1,0 +1,183 @@
+"""Alerts to people: queued, delivered by a thread of their own, folded when they repeat."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from pyrt.core.times import format_ns
+from pyrt.errors import ConfigError
+
+LOG = logging.getLogger("pyrt.live.alerts")
+LEVELS = ("info", "warning", "critical")
+FOLD_NS = 60_000_000_000
+"""Within this long the same alert is sent once, and its repetitions are counted."""
+RETRIES_S = (0.5, 2.0, 10.0, 60.0)
+"""Waits between attempts; the first attempt is made at once."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something a person should know.
+
+    Attributes
+    ----------
+    level : {"info", "warning", "critical"}
+    code : str
+        A stable name; the runbook has a section under it.
+    text : str
+    ts_event : int
+        ns UTC.
+    values : dict
+        Numbers and names beside it.
+    repeats : int
+        How often the same came again while it was held back.
+    """
+
+    level: str
+    code: str
+    text: str
+    ts_event: int
+    values: dict[str, Any] = field(default_factory=dict)
+    repeats: int = 0
+
+    def __post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise ConfigError(f"level is {self.level!r}; expected one of {', '.join(LEVELS)}")
+
+    def line(self) -> str:
+        """Return it as one line of text."""
+        more = "".join(f" {name}={value}" for name, value in self.values.items())
+        again = f" (and {self.repeats} more)" if self.repeats else ""
+        return f"[{self.level}] {self.code}: {self.text}{more}{again} at {format_ns(self.ts_event)}"
+
+
+class Sender(Protocol):
+    """A way to a person; `send` raises when the alert did not get through."""
+
+    @property
+    def name(self) -> str: ...
+    def send(self, alert: Alert) -> None: ...
+
+
+class Alerter:
+    """Delivers alerts over every sender, from a thread that nobody waits for.
+
+    Parameters
+    ----------
+    senders : sequence of Sender
+    queue_max : int
+        Alerts held while senders are slow; beyond it the newest is dropped, counted and logged.
+    clock, sleep : callable
+        ns UTC; seconds. For tests.
+
+    Attributes
+    ----------
+    delivered, failed : dict of str to int
+        Sender's name → alerts that got through; that did not after every attempt.
+    dropped : int
+    """
+
+    def __init__(
+        self,
+        senders: Sequence[Sender] = (),
+        *,
+        queue_max: int = 1_000,
+        clock: Callable[[], int] = time.time_ns,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.senders = tuple(senders)
+        self.delivered = {sender.name: 0 for sender in senders}
+        self.failed = {sender.name: 0 for sender in senders}
+        self.last_delivered_ts = 0
+        self.dropped = 0
+        self._clock = clock
+        self._sleep = sleep
+        self._queues: dict[str, queue.Queue[Alert | None]] = {
+            sender.name: queue.Queue(queue_max) for sender in senders
+        }
+        self._sent_at: dict[tuple[str, str], int] = {}
+        self._folded: dict[tuple[str, str], int] = {}
+        self._threads: list[threading.Thread] = []
+        self._closing = threading.Event()
+
+    def start(self) -> Alerter:
+        """Begin to deliver; each sender in a thread of its own, so that none holds up another."""
+        for sender in self.senders:
+            thread = threading.Thread(
+                target=self._deliver_all, args=(sender,), name=f"alerts-{sender.name}", daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
+        return self
+
+    def send(self, level: str, code: str, text: str, **values: Any) -> None:
+        """Queue an alert; never waits, never raises for what happens outside."""
+        now = self._clock()
+        alert = Alert(level, code, text, now, values)
+        LOG.log(
+            {"info": logging.INFO, "warning": logging.WARNING}.get(level, logging.CRITICAL),
+            "%s: %s",
+            code,
+            text,
+            extra={"alert": code, **{f"value_{name}": value for name, value in values.items()}},
+        )
+        key = (code, text)
+        if now - self._sent_at.get(key, -FOLD_NS) < FOLD_NS:
+            self._folded[key] = self._folded.get(key, 0) + 1
+            return
+        self._sent_at[key] = now
+        self._put(replace(alert, repeats=self._folded.pop(key, 0)))
+
+    def heartbeat(self) -> None:
+        """Send the test that shows every day that alerts get through."""
+        self._put(Alert("info", "heartbeat", "alerts get through", self._clock()))
+
+    def close(self, patience_s: float = 5.0) -> None:
+        """Deliver what is queued, for so long at most, then end the threads."""
+        for waiting in self._queues.values():
+            try:
+                waiting.put(None, timeout=patience_s)
+            except queue.Full:
+                continue
+        until = time.monotonic() + patience_s
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        self._closing.set()
+
+    def _put(self, alert: Alert) -> None:
+        for waiting in self._queues.values():
+            try:
+                waiting.put_nowait(alert)
+            except queue.Full:
+                self.dropped += 1
+                LOG.error("an alert was dropped: %s", alert.line())
+
+    def _deliver_all(self, sender: Sender) -> None:
+        waiting = self._queues[sender.name]
+        while not self._closing.is_set():
+            alert = waiting.get()
+            if alert is None:
+                return
+            self._deliver(sender, alert)
+
+    def _deliver(self, sender: Sender, alert: Alert) -> None:
+        for wait_s in (0.0, *RETRIES_S):
+            if wait_s:
+                self._sleep(wait_s)
+            try:
+                sender.send(alert)
+            except Exception as error:
+                # Whatever a sender raises, the next alert is to be delivered all the same.
+                LOG.warning("%s did not take %s: %s", sender.name, alert.code, error)
+                continue
+            self.delivered[sender.name] += 1
+            self.last_delivered_ts = self._clock()
+            return
+        self.failed[sender.name] += 1
+        LOG.error("%s: %s was given up: %s", sender.name, alert.code, alert.line())

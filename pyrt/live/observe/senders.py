@@ -1,0 +1,151 @@
+"""Ways to a person: webhooks in the forms of chat services, and e-mail."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from email.message import EmailMessage
+from typing import Any
+from urllib.parse import urlsplit
+
+from pyrt.errors import ConfigError
+from pyrt.live.observe.alerts import Alert
+
+TIMEOUT_S = 5.0
+TEXT_MAX = 1_900
+"""Characters; the tightest of the services takes 2,000."""
+_COLORS = {"info": 0x3B82F6, "warning": 0xF59E0B, "critical": 0xDC2626}
+
+
+def _slack(alert: Alert) -> dict[str, Any]:
+    return {"text": alert.line()[:TEXT_MAX]}
+
+
+def _discord(alert: Alert) -> dict[str, Any]:
+    return {
+        "content": alert.line()[:TEXT_MAX],
+        "embeds": [{"title": alert.code, "color": _COLORS[alert.level]}],
+        "allowed_mentions": {"parse": []},
+    }
+
+
+def _plain(alert: Alert) -> dict[str, Any]:
+    return {
+        "level": alert.level,
+        "code": alert.code,
+        "text": alert.text,
+        "ts_event": alert.ts_event,
+        "values": {name: _scalar(value) for name, value in alert.values.items()},
+        "repeats": alert.repeats,
+    }
+
+
+def _scalar(value: Any) -> Any:
+    return value if isinstance(value, (int, float, str, bool)) or value is None else str(value)
+
+
+FORMS: dict[str, Callable[[Alert], dict[str, Any]]] = {
+    "slack": _slack,
+    "discord": _discord,
+    "telegram": lambda alert: {"text": alert.line()[:TEXT_MAX], "disable_web_page_preview": True},
+    "json": _plain,
+}
+"""Form → body of the request. Telegram's needs the chat besides."""
+
+
+class Webhook:
+    """Posts alerts as JSON.
+
+    Parameters
+    ----------
+    url : str
+        https, or http to this machine. It usually holds a secret: never shown.
+    form : {"slack", "discord", "telegram", "json"}
+    chat : str
+        Telegram's ``chat_id``.
+    """
+
+    def __init__(self, url: str, form: str = "json", *, chat: str = "") -> None:
+        if form not in FORMS:
+            raise ConfigError(f"form is {form!r}; expected one of {', '.join(FORMS)}")
+        if form == "telegram" and not chat:
+            raise ConfigError("a telegram webhook needs its chat", remedy='Give chat = "…"')
+        parts = urlsplit(url)
+        local = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if parts.scheme != "https" and not (parts.scheme == "http" and local):
+            raise ConfigError(
+                f"a webhook's URL begins with {parts.scheme or 'nothing'}; expected https",
+                code="webhook",
+            )
+        self.name = f"{form}@{parts.hostname}"
+        self._url = url
+        self._form = FORMS[form]
+        self._chat = {"chat_id": chat} if chat else {}
+
+    def __repr__(self) -> str:
+        return f"Webhook({self.name})"
+
+    def send(self, alert: Alert) -> None:
+        """Post it; OSError or httpx.HTTPError if it was not taken."""
+        import httpx
+
+        body = {**self._chat, **self._form(alert)}
+        # No redirects: what is posted goes to the configured host or nowhere.
+        answer = httpx.post(self._url, json=body, timeout=TIMEOUT_S, follow_redirects=False)
+        if not 200 <= answer.status_code < 300:
+            raise OSError(f"answered {answer.status_code}")
+
+
+class Email:
+    """Sends alerts by e-mail over SMTP with TLS.
+
+    Parameters
+    ----------
+    host, port : str, int
+        Port 465 speaks TLS at once; others must offer STARTTLS, but for this machine's.
+    sender, recipients : str, tuple of str
+    user, password : str
+        "" where the server asks for none.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        sender: str,
+        recipients: tuple[str, ...],
+        *,
+        port: int = 465,
+        user: str = "",
+        password: str = "",
+    ) -> None:
+        if not recipients:
+            raise ConfigError("an e-mail alert needs recipients")
+        self.name = f"email@{host}"
+        self._host, self._port = host, port
+        self._sender, self._recipients = sender, recipients
+        self._user, self._password = user, password
+
+    def __repr__(self) -> str:
+        return f"Email({self.name})"
+
+    def send(self, alert: Alert) -> None:
+        """Send it; OSError or SMTPException if it was not taken."""
+        message = EmailMessage()
+        message["Subject"] = f"[pyrt {alert.level}] {alert.code}"
+        message["From"] = self._sender
+        message["To"] = ", ".join(self._recipients)
+        message.set_content(alert.line())
+        with self._connect() as server:
+            if self._user:
+                server.login(self._user, self._password)
+            server.send_message(message)
+
+    def _connect(self) -> smtplib.SMTP:
+        if self._port == 465:
+            verified = ssl.create_default_context()
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=TIMEOUT_S, context=verified)
+        server = smtplib.SMTP(self._host, self._port, timeout=TIMEOUT_S)
+        if self._host not in ("127.0.0.1", "localhost", "::1"):
+            server.starttls(context=ssl.create_default_context())
+        return server

@@ -1,0 +1,203 @@
+"""Alerts: what each service is sent, what happens when it does not answer, and what repeats."""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from pyrt.errors import ConfigError
+from pyrt.live.observe.alerts import FOLD_NS, Alert, Alerter
+from pyrt.live.observe.senders import Email, Webhook
+
+T = 1_700_000_000_000_000_000
+
+
+class Collect:
+    """A sender that fails a stated number of times, then keeps what it gets."""
+
+    def __init__(self, name: str = "x", failures: int = 0) -> None:
+        self.name = name
+        self.failures = failures
+        self.got: list[Alert] = []
+
+    def send(self, alert: Alert) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise OSError("not now")
+        self.got.append(alert)
+
+
+class Service(BaseHTTPRequestHandler):
+    """A chat service: keeps bodies, answers as told."""
+
+    status = 200
+    bodies: list[tuple[str, Any]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        type(self).bodies.append((self.path, json.loads(body)))
+        self.send_response(type(self).status)
+        self.send_header("location", "/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def service() -> Iterator[str]:
+    Service.bodies, Service.status = [], 200
+    server = HTTPServer(("127.0.0.1", 0), Service)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/hook/secret"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_each_service_gets_its_form(service: str) -> None:
+    alert = Alert("critical", "journal", "disk full", T, {"free": 0}, repeats=2)
+    line = "[critical] journal: disk full free=0 (and 2 more) at 2023-11-14T22:13:20Z"
+    for form, chat in (("slack", ""), ("discord", ""), ("telegram", "42"), ("json", "")):
+        Webhook(service, form, chat=chat).send(alert)
+    slack, discord, telegram, plain = (body for _, body in Service.bodies)
+    assert slack == {"text": line}
+    assert discord["content"] == line
+    assert discord["allowed_mentions"] == {"parse": []}
+    assert telegram == {"chat_id": "42", "text": line, "disable_web_page_preview": True}
+    assert plain == {
+        "level": "critical", "code": "journal", "text": "disk full", "ts_event": T,
+        "values": {"free": 0}, "repeats": 2,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [302, 400, 500])
+def test_an_answer_that_is_no_success_is_a_failure(service: str, status: int) -> None:
+    Service.status = status
+    with pytest.raises(OSError, match=str(status)):
+        Webhook(service).send(Alert("info", "a", "b", T))
+    assert len(Service.bodies) == 1, "a redirect is not followed"
+
+
+def test_an_alert_is_there_within_two_seconds(service: str) -> None:
+    alerter = Alerter([Webhook(service)]).start()
+    began = time.monotonic()
+    alerter.send("critical", "kill", "all stopped", open_orders=0)
+    while not Service.bodies and time.monotonic() - began < 2:
+        time.sleep(0.01)
+    assert Service.bodies
+    alerter.close()
+    assert alerter.delivered == {"json@127.0.0.1": 1}
+
+
+def test_a_sender_that_fails_is_tried_again_and_holds_up_no_other() -> None:
+    waits: list[float] = []
+    weak, dead, good = Collect("weak", 2), Collect("dead", 99), Collect("good")
+    alerter = Alerter([weak, dead, good], sleep=waits.append).start()
+    alerter.send("warning", "a", "first")
+    alerter.send("warning", "b", "second")
+    alerter.close()
+    assert [alert.code for alert in weak.got] == ["a", "b"]
+    assert [alert.code for alert in good.got] == ["a", "b"]
+    assert alerter.delivered == {"weak": 2, "dead": 0, "good": 2}
+    assert alerter.failed == {"weak": 0, "dead": 2, "good": 0}
+    assert waits.count(60.0) == 2
+
+
+def test_what_repeats_is_folded_and_counted() -> None:
+    now = [T]
+    sender = Collect()
+    alerter = Alerter([sender], clock=lambda: now[0]).start()
+    for _ in range(5):
+        alerter.send("warning", "lag", "slow")
+    alerter.send("warning", "lag", "slower")
+    now[0] += FOLD_NS
+    alerter.send("warning", "lag", "slow")
+    alerter.close()
+    assert [(a.text, a.repeats) for a in sender.got] == [("slow", 0), ("slower", 0), ("slow", 4)]
+
+
+def test_a_full_queue_drops_counts_and_never_waits() -> None:
+    gate = threading.Event()
+
+    class Stuck(Collect):
+        def send(self, alert: Alert) -> None:
+            gate.wait(10)
+            super().send(alert)
+
+    sender = Stuck()
+    alerter = Alerter([sender], queue_max=3).start()
+    for i in range(20):
+        alerter.send("warning", f"c{i}", "x")
+    assert alerter.dropped >= 16
+    gate.set()
+    alerter.close()
+    assert len(sender.got) == 20 - alerter.dropped
+
+
+def test_the_daily_heartbeat_goes_through_every_sender() -> None:
+    senders = [Collect("a"), Collect("b")]
+    alerter = Alerter(senders).start()
+    alerter.heartbeat()
+    alerter.close()
+    assert [[a.code for a in s.got] for s in senders] == [["heartbeat"], ["heartbeat"]]
+    assert alerter.last_delivered_ts > 0
+
+
+def test_mail_has_subject_sender_and_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+
+    class Server:
+        def __init__(self, host: str, port: int, **options: Any) -> None:
+            sent.append((host, port, options["context"].verify_mode.name))
+
+        def __enter__(self) -> Server:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            sent.append("closed")
+
+        def login(self, user: str, password: str) -> None:
+            sent.append((user, password))
+
+        def send_message(self, message: Any) -> None:
+            sent.append((message["Subject"], message["To"], message.get_content().strip()))
+
+    monkeypatch.setattr(smtplib, "SMTP_SSL", Server)
+    mail = Email("mail.test", "node@x.test", ("a@x.test", "b@x.test"), user="u", password="p")
+    mail.send(Alert("info", "code", "text", T))
+    assert sent == [
+        ("mail.test", 465, "CERT_REQUIRED"),
+        ("u", "p"),
+        ("[pyrt info] code", "a@x.test, b@x.test",
+         "[info] code: text at 2023-11-14T22:13:20Z"),
+        "closed",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: Webhook("http://example.test/x"), "expected https"),
+        (lambda: Webhook("ftp://127.0.0.1/x"), "expected https"),
+        (lambda: Webhook("https://a.test", "fax"), "form is 'fax'"),
+        (lambda: Webhook("https://a.test", "telegram"), "needs its chat"),
+        (lambda: Email("h", "a", ()), "recipients"),
+        (lambda: Alert("loud", "a", "b", 1), "level is 'loud'"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(make: Any, text: str) -> None:
+    with pytest.raises(ConfigError, match=text):
+        make()
+
+
+def test_the_address_of_a_webhook_is_shown_to_nobody() -> None:
+    assert "secret" not in repr(Webhook("https://hooks.test/secret", "slack"))
