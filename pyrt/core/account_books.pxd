@@ -1,4 +1,4 @@
-"""What an account's books hold: cash, holdings at their marks, what is unpaid, what margin asks."""
+"""An account's books: cash, holdings at their marks, what is unpaid, what margin asks for."""
 cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.instruments cimport Instrument
@@ -60,6 +60,7 @@ cdef class AccountBooks:
     cdef int currency_number(self, str currency) except -1
     cdef int add_instrument(self, Instrument instrument) except -1
     cdef int take_rules(self, Instrument instrument) except -1
+
     @cython.final
     cdef inline int set_mark(self, Py_ssize_t index, int64_t price) except -1:
         """Take a new price; free when nothing is held."""

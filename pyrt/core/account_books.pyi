@@ -1,4 +1,4 @@
-"""What an account's books hold: cash, holdings at their marks, what is unpaid, what margin asks."""
+"""An account's books: cash, holdings at their marks, what is unpaid, what margin asks for."""
 
 from decimal import Decimal
 from typing import Any

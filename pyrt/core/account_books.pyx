@@ -1,16 +1,15 @@
-"""What an account's books hold: cash, holdings at their marks, what is unpaid, what margin asks."""
-cimport cython
+"""An account's books: cash, holdings at their marks, what is unpaid, what margin asks for."""
 from libc.stdlib cimport free, realloc
 from libc.string cimport memset
 
 from pyrt.core.int128 cimport (
-    AWAY_FROM_ZERO, HALF_EVEN, TOWARD_ZERO, i128_add, i128_muldiv, i128_neg, i128_notional, i128_sub,
-    i128_to_i64, i128_to_int,
+    AWAY_FROM_ZERO, HALF_EVEN, TOWARD_ZERO, i128_add, i128_muldiv, i128_neg, i128_notional,
+    i128_sub, i128_to_i64, i128_to_int,
 )
 from pyrt.core.margin cimport INITIAL, INTRADAY, MAINTENANCE, opened_units, required
 from pyrt.core.numbers cimport money_from_object, nano_from_object
 
-from pyrt.core.account_rules import KINDS, account_rules
+from pyrt.core.account_rules import account_rules
 from pyrt.errors import ConfigError
 
 cdef int64_t ONE = 1_000_000_000
@@ -47,7 +46,7 @@ cdef class AccountBooks:
         self.balance[0] = self.last_equity = money_from_object(cash)
         self.single = True
         self.rules = rules = account_rules(rules)
-        self.kind = KINDS.index(rules.kind)
+        self.kind = rules.kind_number
         self.multiplier = rules.multiplier
         self.settlement_days = rules.settlement_days
         self.day_rate = i128_to_i64(i128_muldiv(

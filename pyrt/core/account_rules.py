@@ -153,6 +153,11 @@ class AccountRules:
         object.__setattr__(self, "instruments", MappingProxyType(dict(sorted(own.items()))))
 
     @property
+    def kind_number(self) -> int:
+        """Place of the kind among all kinds."""
+        return KINDS.index(self.kind)
+
+    @property
     def is_plain(self) -> bool:
         """Whether nothing happens to the account at the end of a day."""
         return self.kind == "cash" and not (

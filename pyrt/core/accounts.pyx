@@ -159,7 +159,7 @@ cdef class Account(AccountBooks):
 
     cdef int128 power_shortfall(self, Holding* holding, int64_t opening, int64_t price,
                                 int128 fee) except? -1:
-        """The value opened must not pass the buying power, without credit for what is not lent on."""
+        """The value opened must not pass the buying power; what is not lent on needs cash."""
         cdef int128 room = self.power_raw() if holding.lends else self.unmargined_raw()
         cdef int128 cost = i128_add(i128_notional(price, opening, holding.factor), fee)
         cdef int c = holding.currency
