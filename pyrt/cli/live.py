@@ -81,19 +81,19 @@ async def _until_interrupted(node: Any) -> Any:
 
 def row_of(event: Any, core: Any) -> dict[str, Any] | None:
     """Return what to print of an event; None for market data."""
-    if hasattr(event, "code"):
+    if event.WHAT == "alarm":
         return {"type": "alarm", "code": event.code, "text": event.text}
-    if not hasattr(event, "number"):
+    if event.WHAT not in ("fill", "answer"):
         return None
     order = core.inputs.order(event.number)
     row = {
-        "type": "fill" if hasattr(event, "cumulative") else "order",
+        "type": "fill" if event.WHAT == "fill" else "order",
         "ts_event": event.ts_event,
         "client_order_id": order.client_order_id,
         "symbol": order.symbol,
         "side": order.side.name.lower(),
     }
-    if hasattr(event, "cumulative"):
+    if event.WHAT == "fill":
         return {**row, "quantity": event.quantity, "price": event.price}
     return {**row, "event": event.kind, "status": order.status, "reason": event.reason}
 

@@ -34,7 +34,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ``paper`` or ``live``. Live also needs a live key and `account_id`.
     account_id : str
         The account number that the broker has to state; checked whenever it is given.
-    trading_url, data_url, stream_url, data_stream_url : str
+    trading_url, data_url, stream_url, data_stream_url, crypto_stream_url : str
         "" means Alpaca's own. Plain http and ws are for loopback only.
     feed : str
         ``iex`` or ``sip``.
@@ -54,6 +54,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     data_url: str = ""
     stream_url: str = ""
     data_stream_url: str = ""
+    crypto_stream_url: str = ""
     feed: str = "iex"
     env_file: str = ""
     clock: str = "wall"
@@ -72,7 +73,13 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 code="live_consent",
                 remedy="State the account number you mean to trade",
             )
-        for url in (self.trading_url, self.data_url, self.stream_url, self.data_stream_url):
+        for url in (
+            self.trading_url,
+            self.data_url,
+            self.stream_url,
+            self.data_stream_url,
+            self.crypto_stream_url,
+        ):
             _check_url(url)
         self._check_clock()
 
@@ -81,7 +88,10 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise ConfigError(f"clock is {self.clock!r}", remedy='Say "wall" or "simulator"')
         if self.clock == "wall":
             return
-        urls = (self.trading, self.data, self.trade_updates, self.market_data, self.control)
+        urls = [self.trading, self.data, self.trade_updates, self.control]
+        are_coins = {"/" in symbol for symbol in self.symbols}
+        urls.extend([self.crypto_data] * (True in are_coins))
+        urls.extend([self.market_data] * (False in are_coins))
         strange = [url for url in urls if urlsplit(url).hostname not in LOOPBACK]
         if self.mode != "paper" or strange:
             raise ConfigError(
@@ -104,6 +114,11 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def trade_updates(self) -> str:
         """URL of the trade-updates stream."""
         return self.stream_url or self.trading.replace("http", "ws", 1).rstrip("/") + "/stream"
+
+    @property
+    def crypto_data(self) -> str:
+        """URL of the coins' market-data stream."""
+        return self.crypto_stream_url or "wss://stream.data.alpaca.markets/v1beta3/crypto/us"
 
     @property
     def control(self) -> str:

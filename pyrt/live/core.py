@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from pyrt.core.accounts import Account
+from pyrt.core.data import Status
 from pyrt.core.instruments import Instrument
+from pyrt.data.timeframe import parse_timeframe
 from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
 from pyrt.live.inputs import Inputs, Outlet
@@ -14,6 +16,8 @@ from pyrt.strategy.strategy import Strategy
 
 STREAM_TIMEFRAME = "1m"
 STREAM_TIMEFRAME_NS = 60_000_000_000
+SECOND_NS = 1_000_000_000
+STATUS_TOPICS = "data.status.*"
 
 
 class Client(Protocol):
@@ -64,6 +68,17 @@ class NodeCore:
         )
         self._client = client
         self.inputs = Inputs(self.kernel)
+        self._streams: dict[tuple[str, str], Any] = {}
+        self._sample_at = 0
+        self._takers: dict[str, Callable[[Any], bool]] = {
+            "bar": self._bar,
+            "quote": self._quote,
+            "trade": self._trade,
+            "status": self._status,
+            "correction": self._correction,
+            "fill": self._fill,
+            "answer": self._answer,
+        }
         self.kernel.connect(Outlet(client))
         self.kernel.open_stream = self._open_stream
         for instrument in instruments:
@@ -73,6 +88,9 @@ class NodeCore:
 
     def start(self, ts: int) -> None:
         """Let the strategies start at `ts`."""
+        for strategy in self.kernel.strategies:
+            if strategy.handles("on_status"):
+                self.kernel.subscribe_topic(strategy, STATUS_TOPICS, strategy.on_status, 0)
         self.kernel.start(ts)
 
     def take(self, ts: int, events: Iterable[Any]) -> None:
@@ -80,37 +98,91 @@ class NodeCore:
         self.inputs.advance(ts)
         sampled = False
         for event in events:
-            sampled |= self._take_one(event)
-        self.inputs.settle()
+            taker = self._takers.get(event.WHAT)
+            if taker is not None:
+                sampled |= taker(event)
+        self.inputs.end_bars()
         if sampled:
             self.inputs.sample()
 
-    def _take_one(self, event: Any) -> bool:
-        """Hand one event to the kernel; return whether it was market data."""
-        if hasattr(event, "prices"):
-            if event.kind != "bar":
-                return False
-            topic = topic_of("bars", event.symbol, STREAM_TIMEFRAME)
-            stream = self.kernel.cache.stream(topic)
-            if stream is not None:
-                self.inputs.bar(stream, event.ts_open, event.ts_close, *event.prices)
-            return True
-        if hasattr(event, "cumulative"):
-            self.inputs.fill(
-                event.number, event.ts_event, event.quantity, event.price, event.cumulative
-            )
-        elif hasattr(event, "terms"):
-            quantity, limit_price, stop_price = event.terms
-            self.inputs.order_event(
-                event.kind,
-                event.number,
+    # -- one event; each returns whether prices may have moved ---------------------------------
+
+    def _bar(self, event: Any) -> bool:
+        if event.kind != "bar":
+            self._publish(f"{event.kind}_bars", event.symbol, event)
+            return False
+        stream = self._streams.get(("bars", event.symbol))
+        if stream is not None:
+            self.inputs.bar(stream, event.ts_open, event.ts_close, *event.prices)
+        return True
+
+    def _quote(self, event: Any) -> bool:
+        stream = self._streams.get(("quotes", event.symbol))
+        if stream is not None:
+            self.inputs.quote(
+                stream,
                 event.ts_event,
-                event.reason,
-                quantity=quantity,
-                limit_price=limit_price,
-                stop_price=stop_price,
+                event.bid_price,
+                event.bid_size,
+                event.ask_price,
+                event.ask_size,
             )
+        return self._is_next_second()
+
+    def _trade(self, event: Any) -> bool:
+        stream = self._streams.get(("trades", event.symbol))
+        if stream is not None:
+            self.inputs.trade(stream, event.ts_event, event.price, event.size, event.aggressor)
+        return self._is_next_second()
+
+    def _status(self, event: Any) -> bool:
+        status = Status(event.symbol, event.status, event.reason, event.ts_event, self._now)
+        self._publish("status", event.symbol, status)
         return False
+
+    def _correction(self, event: Any) -> bool:
+        self._publish("corrections", event.symbol, event)
+        return False
+
+    def _fill(self, event: Any) -> bool:
+        self.inputs.fill(
+            event.number,
+            event.ts_event,
+            event.quantity,
+            event.price,
+            event.cumulative,
+            liquidity=event.liquidity,
+        )
+        return False
+
+    def _answer(self, event: Any) -> bool:
+        quantity, limit_price, stop_price = event.terms
+        self.inputs.order_event(
+            event.kind,
+            event.number,
+            event.ts_event,
+            event.reason,
+            quantity=quantity,
+            limit_price=limit_price,
+            stop_price=stop_price,
+        )
+        return False
+
+    @property
+    def _now(self) -> int:
+        return self.kernel.clock.timestamp_ns
+
+    def _is_next_second(self) -> bool:
+        """Return whether equity is due again: on ticks it has a point a second, as in backtests."""
+        if self._now < self._sample_at:
+            return False
+        self._sample_at = self._now - self._now % SECOND_NS + SECOND_NS
+        return True
+
+    def _publish(self, what: str, symbol: str, message: Any) -> None:
+        self.kernel.bus.publish(topic_of(what, symbol), message)
+
+    # -- time ----------------------------------------------------------------------------------
 
     def fire_timers(self) -> None:
         """Fire timers that are due at the present."""
@@ -120,13 +192,28 @@ class NodeCore:
         """Let the strategies stop."""
         self.kernel.stop()
 
+    # -- streams -------------------------------------------------------------------------------
+
     def _open_stream(self, kind: str, symbol: str, timeframe: str) -> bool:
-        """Open the one-minute stream that coarser bars are made from."""
+        """Open what comes from the broker: quotes, trades, or the bars that others are made of."""
+        if kind in ("quotes", "trades"):
+            self._open(kind, symbol)
+            return True
         if kind != "bars":
             return False
-        instrument = self.kernel.cache.instrument(symbol)
-        topic = topic_of("bars", instrument.id, STREAM_TIMEFRAME)
-        if self.kernel.cache.stream(topic) is None:
-            self.kernel.add_stream("bars", instrument, topic, STREAM_TIMEFRAME, STREAM_TIMEFRAME_NS)
-            self._client.subscribe("bars", symbol)
+        if parse_timeframe(timeframe) % STREAM_TIMEFRAME_NS:
+            # No number of whole minutes: made from prints.
+            self._open("trades", symbol)
+            return False
+        self._open("bars", symbol)
         return timeframe == STREAM_TIMEFRAME
+
+    def _open(self, kind: str, symbol: str) -> None:
+        instrument = self.kernel.cache.instrument(symbol)
+        if (kind, instrument.symbol) in self._streams:
+            return
+        timeframe = (STREAM_TIMEFRAME, STREAM_TIMEFRAME_NS) if kind == "bars" else ("", 0)
+        topic = topic_of(kind, instrument.id, timeframe[0])
+        stream = self.kernel.add_stream(kind, instrument, topic, *timeframe)
+        self._streams[kind, instrument.symbol] = stream
+        self._client.subscribe(kind, instrument.symbol)

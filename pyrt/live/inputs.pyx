@@ -7,7 +7,7 @@ from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, Venue
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR, EV_FILL, EV_MODIFIED
+from pyrt.core.types cimport EV_BAR, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
 from pyrt.kernel.kernel cimport Kernel
 
@@ -66,21 +66,32 @@ cdef class Inputs:
 
     @property
     def next_timer(self):
-        """When the earliest timer is due, ns UTC; None when none is set."""
-        cdef int64_t due = self.kernel.clock.next_due
+        """When a timer or the end of an aggregated bar is due, ns UTC; None when neither is."""
+        cdef int64_t due = self.next_due()
         return None if due == INT64_MAX else due
+
+    cdef int64_t next_due(self) noexcept:
+        return min(self.kernel.clock.next_due, self.kernel.aggregates_due)
 
     def order(self, int number):
         """Return an order by its number; None if there is none."""
         return self.kernel.cache.order(number)
 
     def advance(self, int64_t ts):
-        """Move time forward, firing the timers of earlier times at their own time."""
-        while self.kernel.clock.next_due < ts:
-            self.kernel.advance(self.kernel.clock.next_due)
-            self.kernel.fire_timers(self.kernel.clock.now)
-            self.kernel.settle()
+        """Move time forward; what is due at earlier times happens at its own time."""
+        while self.next_due() < ts:
+            self.kernel.advance(self.next_due())
+            self.end_bars()
+            self.fire_timers()
         self.kernel.advance(ts)
+
+    def end_bars(self):
+        """Hand on aggregated bars that are over, after the bars that completed them."""
+        if self.kernel.aggregates_due <= self.kernel.clock.now:
+            self.kernel.close_aggregates(self.kernel.clock.now)
+        if self.kernel.aggregated:
+            self.kernel.deliver_aggregates()
+        self.kernel.settle()
 
     def fire_timers(self):
         """Fire what is due now."""
@@ -89,7 +100,7 @@ cdef class Inputs:
 
     def bar(self, Stream stream not None, int64_t ts_open, int64_t ts_close, double open,
             double high, double low, double close, double volume):
-        """Take one bar; commands of its handlers wait for `settle`."""
+        """Take one bar; commands of its handlers wait for `settle`, coarser bars for `end_bars`."""
         cdef Event event
         clear_event(&event)
         event.kind = EV_BAR
@@ -104,8 +115,37 @@ cdef class Inputs:
         event.values[3] = close
         event.values[4] = volume
         self.kernel.process(&event)
-        if self.kernel.aggregated:
-            self.kernel.deliver_aggregates()
+
+    def quote(self, Stream stream not None, int64_t ts_event, double bid_price, double bid_size,
+              double ask_price, double ask_size):
+        """Take a best bid and offer; a price of 0 means that side is empty."""
+        cdef Event event
+        clear_event(&event)
+        event.kind = EV_QUOTE
+        event.stream = stream.index
+        event.instrument = stream.instrument.index
+        event.ts_event = ts_event
+        event.ts_init = self.kernel.clock.now
+        event.values[0] = bid_price
+        event.values[1] = bid_size
+        event.values[2] = ask_price
+        event.values[3] = ask_size
+        self.kernel.process(&event)
+
+    def trade(self, Stream stream not None, int64_t ts_event, double price, double size,
+              int aggressor=0):
+        """Take a print; `aggressor` is 1 for a buyer, -1 for a seller, 0 if not told."""
+        cdef Event event
+        clear_event(&event)
+        event.kind = EV_TRADE
+        event.stream = stream.index
+        event.instrument = stream.instrument.index
+        event.ts_event = ts_event
+        event.ts_init = self.kernel.clock.now
+        event.values[0] = price
+        event.values[1] = size
+        event.quantity = aggressor
+        self.kernel.process(&event)
 
     def sample(self):
         """Write a point of the equity curve for the present."""

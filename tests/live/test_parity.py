@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from pyrt import Strategy, backtest
 from pyrt.adapters.alpaca import client as client_module
@@ -174,7 +174,7 @@ def test_a_fault_in_fills_is_found(fault, monkeypatch):
 
     def planted(self, frame, now=None):
         events = plain(self, frame, now)
-        return [fault(e) if hasattr(e, "cumulative") else e for e in events]
+        return [fault(e) if e.WHAT == "fill" else e for e in events]
 
     monkeypatch.setattr(client_module.AlpacaClient, "receive_trade_update", planted)
     assert not Both((SmaCross,), [walk(0, "SPY")]).agree()

@@ -9,11 +9,12 @@ from random import Random
 import msgspec
 
 from pyrt.adapters.alpaca.account import AccountView, account_request, decode_account
+from pyrt.adapters.alpaca.activity import Activity
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.events import Alarm, Event
 from pyrt.adapters.alpaca.history import BarHistory
 from pyrt.adapters.alpaca.ledger import Ledger
-from pyrt.adapters.alpaca.market_data import MarketData
+from pyrt.adapters.alpaca.market_data import CRYPTO_CHANNELS, MarketData
 from pyrt.adapters.alpaca.order_path import OrderPath, OrderPathPolicy
 from pyrt.adapters.alpaca.pacing import SECOND
 from pyrt.adapters.alpaca.rest import QUERY, HttpRequest, RequestQueue
@@ -24,6 +25,7 @@ MINUTE = 60 * SECOND
 RESYNC_NS = 60 * SECOND
 PROBE_NS = 5 * SECOND
 PROBE = "probe"
+FOR_EVER = 1 << 62
 ORDER_PURPOSES = frozenset({"submit", "replace", "cancel", "read_back"})
 
 
@@ -60,6 +62,9 @@ class AlpacaClient:
         self.orders = OrderPath(self.ledger, self.queue, policy)
         self.trade_updates = TradeUpdates(random, keys, self.ledger)
         self.market_data = MarketData(random, keys)
+        self.crypto_data = MarketData(
+            random, keys, CRYPTO_CHANNELS, Activity(lambda now: (0, FOR_EVER))
+        )
         self.account: AccountView | None = None
         self._feed = feed
         self._now = 0
@@ -82,8 +87,25 @@ class AlpacaClient:
         self.orders.withdraw(order.number)
 
     def subscribe(self, channel: str, symbol: str) -> None:
-        """Want a symbol's ``bars``, ``quotes`` or ``trades``."""
-        self.market_data.subscribe(channel, [symbol])
+        """Want a symbol's ``bars``, ``quotes`` or ``trades``, and news of halts and late trades."""
+        stream = self.stream_of(symbol)
+        stream.subscribe(channel, [symbol])
+        stream.subscribe("statuses", [symbol])
+        if channel == "bars":
+            stream.subscribe("updatedBars", [symbol])
+
+    def unsubscribe(self, channel: str, symbol: str) -> None:
+        """Want them no longer."""
+        stream = self.stream_of(symbol)
+        stream.unsubscribe(channel, [symbol])
+        if channel == "bars":
+            stream.unsubscribe("updatedBars", [symbol])
+        if not any(symbol in stream.wanted.get(c, ()) for c in ("bars", "quotes", "trades")):
+            stream.unsubscribe("statuses", [symbol])
+
+    def stream_of(self, symbol: str) -> MarketData:
+        """Return the connection that carries a symbol: coins have one of their own."""
+        return self.crypto_data if "/" in symbol else self.market_data
 
     def ask(self, request: HttpRequest) -> None:
         """Queue a query."""
@@ -97,7 +119,7 @@ class AlpacaClient:
         if self.trade_updates.take_resync() or self._resync_is_due(now):
             self._resync_at = now + RESYNC_NS
             self.orders.resync(now)
-        for symbol, last in self.market_data.take_gaps():
+        for symbol, last in (*self.market_data.take_gaps(), *self.crypto_data.take_gaps()):
             purpose = f"gap:{symbol}"
             history = BarHistory((symbol,), last + MINUTE, feed=self._feed, purpose=purpose)
             self._histories[purpose] = history
@@ -158,9 +180,14 @@ class AlpacaClient:
         return events
 
     def receive_market_data(self, frame: bytes | str, now: int | None = None) -> list[Event]:
-        """Take a frame of the market-data stream; its bars come stamped at their open."""
+        """Take a frame of the stocks' stream; its bars come stamped at their open."""
         self._now = max(self._now, now or 0)
         return self.market_data.receive(frame, self._now)
+
+    def receive_crypto_data(self, frame: bytes | str, now: int | None = None) -> list[Event]:
+        """Take a frame of the coins' stream."""
+        self._now = max(self._now, now or 0)
+        return self.crypto_data.receive(frame, self._now)
 
     def _settle(self, number: int) -> None:
         """A final order needs no further look."""
@@ -190,4 +217,5 @@ class AlpacaClient:
             self.queue.add(following)
             return []
         del self._histories[request.purpose]
-        return list(self.market_data.stitcher.fill(history.symbols[0], history.bars))
+        symbol = history.symbols[0]
+        return list(self.stream_of(symbol).stitcher.fill(symbol, history.bars))

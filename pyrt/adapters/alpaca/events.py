@@ -1,12 +1,16 @@
-"""What the client core tells the node: decoded, stamped, and in the kernel's words."""
+"""What the client core tells the node: decoded, stamped, and in the kernel's words.
+
+`WHAT` names the kind of an event for whoever takes it; `pyrt.live` reads it and no class.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import ClassVar
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class BarEvent:
+class BarEvent(msgspec.Struct, frozen=True, gc=False):
     """A bar, stamped at its close as everywhere in pyrt.
 
     Attributes
@@ -17,6 +21,8 @@ class BarEvent:
         ``bar``; ``updated`` for one that late trades changed; ``daily`` for the day so far.
     """
 
+    WHAT: ClassVar[str] = "bar"
+
     symbol: str
     ts_open: int
     ts_close: int
@@ -24,9 +30,10 @@ class BarEvent:
     kind: str = "bar"
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteEvent:
+class QuoteEvent(msgspec.Struct, frozen=True, gc=False):
     """A best bid and offer; a price of 0 means that side is empty."""
+
+    WHAT: ClassVar[str] = "quote"
 
     symbol: str
     ts_event: int
@@ -36,18 +43,58 @@ class QuoteEvent:
     ask_size: float
 
 
-@dataclass(frozen=True, slots=True)
-class TradeEvent:
-    """A print on the market."""
+class TradeEvent(msgspec.Struct, frozen=True, gc=False):
+    """A print on the market; `aggressor` is 1 for a buyer, -1 for a seller, 0 if not told."""
+
+    WHAT: ClassVar[str] = "trade"
 
     symbol: str
     ts_event: int
     price: float
     size: float
+    aggressor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerEvent:
+class StatusEvent(msgspec.Struct, frozen=True, gc=False):
+    """A change of a symbol's trading state.
+
+    Attributes
+    ----------
+    status : str
+        ``halted``, ``trading``, ``quoting`` or, for codes not known, the broker's own words.
+    """
+
+    WHAT: ClassVar[str] = "status"
+
+    symbol: str
+    ts_event: int
+    status: str
+    reason: str = ""
+
+
+class CorrectionEvent(msgspec.Struct, frozen=True, gc=False):
+    """A print that was wrong: corrected, or (`price` 0) canceled.
+
+    Attributes
+    ----------
+    kind : str
+        ``corrected``, ``canceled`` or ``error``.
+    old_price, old_size, price, size : float
+        The print as it was told, and as it should have been.
+    """
+
+    WHAT: ClassVar[str] = "correction"
+
+    symbol: str
+    ts_event: int
+    kind: str
+    old_price: float
+    old_size: float
+    price: float = 0.0
+    size: float = 0.0
+
+
+class AnswerEvent(msgspec.Struct, frozen=True):
     """What the broker said about an order, other than a fill.
 
     Attributes
@@ -56,6 +103,8 @@ class AnswerEvent:
         Quantity, limit price and stop price now in force; for ``modified``.
     """
 
+    WHAT: ClassVar[str] = "answer"
+
     kind: str
     number: int
     ts_event: int
@@ -63,24 +112,57 @@ class AnswerEvent:
     terms: tuple[str | None, str | None, str | None] = (None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class FillEvent:
-    """An execution; with the order, `cumulative` identifies it."""
+class FillEvent(msgspec.Struct, frozen=True):
+    """An execution; with the order, `cumulative` identifies it.
+
+    Attributes
+    ----------
+    liquidity : str
+        ``maker``, ``taker``, or "" where it cannot be told.
+    """
+
+    WHAT: ClassVar[str] = "fill"
 
     number: int
     ts_event: int
     quantity: str
     price: str
     cumulative: str
+    liquidity: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class CashEvent(msgspec.Struct, frozen=True):
+    """A change of cash by the broker that is no fill: a fee, a dividend, a transfer.
+
+    Attributes
+    ----------
+    kind : str
+        The broker's type of activity, such as ``FEE``, ``CFEE``, ``DIV``, ``CSD``.
+    amount : str
+        Signed: what cash has gained.
+    activity_id : str
+        The broker's id; each is told once.
+    """
+
+    WHAT: ClassVar[str] = "cash"
+
+    kind: str
+    ts_event: int
+    amount: str
+    activity_id: str
+    currency: str = "USD"
+    text: str = ""
+
+
+class Alarm(msgspec.Struct, frozen=True):
     """Something a person should know; `code` is stable, `text` is for reading."""
+
+    WHAT: ClassVar[str] = "alarm"
 
     code: str
     text: str
     ts_event: int = 0
 
 
-Event = BarEvent | QuoteEvent | TradeEvent | AnswerEvent | FillEvent | Alarm
+MarketEvent = BarEvent | QuoteEvent | TradeEvent | StatusEvent | CorrectionEvent
+Event = MarketEvent | AnswerEvent | FillEvent | CashEvent | Alarm

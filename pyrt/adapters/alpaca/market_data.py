@@ -7,6 +7,7 @@ from random import Random
 
 import msgspec
 
+from pyrt.adapters.alpaca.activity import Activity
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.events import Alarm, BarEvent, Event
 from pyrt.adapters.alpaca.stitching import Stitcher
@@ -16,10 +17,11 @@ from pyrt.adapters.alpaca.streams import (
     SUBSCRIBING,
     Connection,
 )
-from pyrt.adapters.alpaca.wire import Decoder, ErrorWire, SubscriptionWire, SuccessWire, event_of
+from pyrt.adapters.alpaca.wire import MAKERS, Decoder, ErrorWire, SubscriptionWire, SuccessWire
 from pyrt.errors import DataError
 
-CHANNELS = ("bars", "quotes", "trades")
+STOCK_CHANNELS = ("bars", "quotes", "trades", "updatedBars", "dailyBars", "statuses")
+CRYPTO_CHANNELS = ("bars", "quotes", "trades", "updatedBars", "dailyBars")
 ALREADY_AUTHENTICATED = 403
 FATAL = frozenset({402, 404, 406, 407, 409})
 """Errors after which Alpaca closes, or after which waiting for data is vain."""
@@ -31,37 +33,67 @@ class MarketData(Connection):
     Parameters
     ----------
     credentials : Credentials
+    channels : tuple of str
+        Those that the endpoint has.
+    activity : Activity, optional
+        Judges a silence while pings are answered.
     """
 
-    def __init__(self, random: Random, credentials: Credentials) -> None:
+    def __init__(
+        self,
+        random: Random,
+        credentials: Credentials,
+        channels: tuple[str, ...] = STOCK_CHANNELS,
+        activity: Activity | None = None,
+    ) -> None:
         super().__init__(random)
         self._credentials = credentials
         self._decoder = Decoder()
-        self._wanted: dict[str, set[str]] = {channel: set() for channel in CHANNELS}
-        self._asked: dict[str, set[str]] = {channel: set() for channel in CHANNELS}
+        self._channels = channels
+        self._wanted: dict[str, set[str]] = {channel: set() for channel in channels}
+        self._asked: dict[str, set[str]] = {channel: set() for channel in channels}
         self._gaps: list[tuple[str, int]] = []
+        self._requests = 0
+        """Subscriptions asked for and not acknowledged."""
         self.stitcher = Stitcher()
+        self.activity = activity or Activity()
 
     # -- subscriptions -------------------------------------------------------------------------
 
     def subscribe(self, channel: str, symbols: Iterable[str]) -> None:
-        """Want symbols of ``bars``, ``quotes`` or ``trades``; only the difference is sent."""
-        self._wanted[channel] |= set(symbols)
-        self._send_difference()
+        """Want symbols of a channel, such as ``bars``; only the difference is sent.
+
+        A channel that the endpoint does not have is left alone: coins are never halted.
+        """
+        if channel in self._wanted:
+            self._wanted[channel] |= set(symbols)
+            self._send_difference()
 
     def unsubscribe(self, channel: str, symbols: Iterable[str]) -> None:
         """Want symbols no longer."""
-        self._wanted[channel] -= set(symbols)
-        self._send_difference()
+        if channel in self._wanted:
+            self._wanted[channel] -= set(symbols)
+            self._send_difference()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is subscribed to."""
+        return any(self._wanted.values())
+
+    @property
+    def wanted(self) -> dict[str, list[str]]:
+        """Channel → symbols subscribed to."""
+        return {channel: sorted(symbols) for channel, symbols in self._wanted.items() if symbols}
 
     def _send_difference(self) -> None:
         if self.state not in (SUBSCRIBING, ACTIVE):
             return
-        more = {c: sorted(self._wanted[c] - self._asked[c]) for c in CHANNELS}
-        less = {c: sorted(self._asked[c] - self._wanted[c]) for c in CHANNELS}
+        more = {c: sorted(self._wanted[c] - self._asked[c]) for c in self._channels}
+        less = {c: sorted(self._asked[c] - self._wanted[c]) for c in self._channels}
         for action, change in (("subscribe", more), ("unsubscribe", less)):
             named = {channel: symbols for channel, symbols in change.items() if symbols}
             if named:
+                self._requests += 1
                 self._send(msgspec.json.encode({"action": action, **named}))
         self._asked = {channel: set(symbols) for channel, symbols in self._wanted.items()}
 
@@ -69,7 +101,8 @@ class MarketData(Connection):
 
     def opened(self, now: int) -> None:
         """Note that the connection stands; the server greets first."""
-        self._asked = {channel: set() for channel in CHANNELS}
+        self._asked = {channel: set() for channel in self._channels}
+        self._requests = 0
         self._move_to(AUTHENTICATING, now)
 
     def closed(self, now: int) -> None:
@@ -78,6 +111,10 @@ class MarketData(Connection):
         for symbol in sorted(self._wanted["bars"]):
             if self.stitcher.last_open(symbol) is not None:
                 self.stitcher.hold(symbol)
+
+    def wants_close(self, now: int) -> bool:
+        """Return whether the line is dead, or lives and carries nothing while it should."""
+        return super().wants_close(now) or (self.state == ACTIVE and self.activity.is_mute(now))
 
     def take_gaps(self) -> list[tuple[str, int]]:
         """Return (symbol, open of the last bar seen) for which history has to be fetched."""
@@ -90,21 +127,25 @@ class MarketData(Connection):
         events: list[Event] = []
         try:
             for message in self._decoder.decode(frame):
-                events.extend(self._on_message(message, now))
+                maker = MAKERS.get(type(message))
+                if maker is None:
+                    events.extend(self._on_control(message, now))
+                    continue
+                self.activity.heard(now)
+                event = maker(message)
+                if type(event) is BarEvent and event.kind != "daily":
+                    events.extend(self.stitcher.take(event))
+                else:
+                    events.append(event)
         except (msgspec.DecodeError, DataError, UnicodeDecodeError, RecursionError) as error:
             events.append(Alarm("bad_frame", f"market data: {type(error).__name__}", now))
         return events
 
-    def _on_message(self, message: object, now: int) -> list[Event]:
-        event = event_of(message)
-        if isinstance(event, BarEvent) and event.kind == "bar":
-            return list(self.stitcher.take(event))
-        if event is not None:
-            return [event]
+    def _on_control(self, message: object, now: int) -> list[Event]:
         if isinstance(message, SuccessWire):
             self._on_success(message.msg, now)
         elif isinstance(message, SubscriptionWire):
-            self._on_subscription(now)
+            return self._on_subscription(message, now)
         elif isinstance(message, ErrorWire):
             return self._on_error(message, now)
         return []
@@ -122,13 +163,25 @@ class MarketData(Connection):
         if not any(self._wanted.values()):
             self._move_to(ACTIVE, now)
 
-    def _on_subscription(self, now: int) -> None:
+    def _on_subscription(self, ack: SubscriptionWire, now: int) -> list[Event]:
         if self.state == SUBSCRIBING:
             self._move_to(ACTIVE, now)
+            self.activity.began(now)
             for symbol in sorted(self._wanted["bars"]):
                 last = self.stitcher.last_open(symbol)
                 if last is not None:
                     self._gaps.append((symbol, last))
+        # An acknowledgement lists all that stands; only what it shows as missing is news.
+        missing = {c: self._asked[c] - set(getattr(ack, c)) for c in ("bars", "quotes", "trades")}
+        lost = sorted({symbol for symbols in missing.values() for symbol in symbols})
+        if self._acks_due() or not lost:
+            return []
+        return [Alarm("not_subscribed", f"the stream leaves out {', '.join(lost)}", now)]
+
+    def _acks_due(self) -> bool:
+        """Return whether a later acknowledgement is on its way."""
+        self._requests -= 1
+        return self._requests > 0
 
     def _on_error(self, error: ErrorWire, now: int) -> list[Event]:
         if error.code == ALREADY_AUTHENTICATED:

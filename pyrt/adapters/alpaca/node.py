@@ -15,6 +15,7 @@ from pyrt.adapters.alpaca.account import (
     decode_positions,
     positions_request,
 )
+from pyrt.adapters.alpaca.activity import regular_hours
 from pyrt.adapters.alpaca.client import AlpacaClient
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.events import Event
@@ -32,9 +33,11 @@ from pyrt.strategy.strategy import Strategy
 DEFAULT_TIF = {"": "day", "equity": "day", "crypto": "gtc"}
 NAP_S = 1.0
 """The longest sleep: dead lines are looked for this often."""
+GRACE_NS = 5_000_000_000
+"""How long a bar made of others waits for the last of them: it arrives after its minute is over."""
 START_ATTEMPTS = 5
-ANSWERS = 2
-"""Rank of answers to requests, after the frames of trade updates (0) and market data (1)."""
+ANSWERS = 3
+"""Rank of answers to requests, after the frames of trade updates (0) and market data."""
 Listener = Callable[[Event, NodeCore], None]
 
 
@@ -113,6 +116,8 @@ class LiveNode:
             if self.config.clock == "simulator":
                 self._lockstep = Lockstep(self.run_id, http.send)
                 await self._lockstep.begin()
+            else:
+                self._expect_late_news(self.core)
             self.core.start(self._clock())
             await self._serve(self.core)
             self.core.stop()
@@ -132,6 +137,11 @@ class LiveNode:
         if config.clock == "simulator":
             bases["control"] = config.control
         return Http(bases, self._credentials)
+
+    def _expect_late_news(self, core: NodeCore) -> None:
+        """Settle what only matters where news take time to arrive."""
+        core.kernel.grace_ns = GRACE_NS
+        self._client.market_data.activity.session_of = regular_hours(self._clock())
 
     def _clock(self) -> int:
         return time.time_ns() if self._lockstep is None else self._lockstep.now
@@ -319,10 +329,16 @@ class LiveNode:
         pairs = (
             (self.config.trade_updates, client.trade_updates, client.receive_trade_update),
             (self.config.market_data, client.market_data, client.receive_market_data),
+            (self.config.crypto_data, client.crypto_data, client.receive_crypto_data),
         )
+        are_coins = {"/" in symbol for symbol in self.config.symbols}
+        skipped = {id(client.market_data)} if False not in are_coins else set()
+        if True not in are_coins:
+            skipped.add(id(client.crypto_data))
         return [
             (self._socket(url, stream, take, rank), stream)
             for rank, (url, stream, take) in enumerate(pairs)
+            if id(stream) not in skipped
         ]
 
     def _socket(

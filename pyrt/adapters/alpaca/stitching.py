@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from pyrt.adapters.alpaca.events import BarEvent
 
 
@@ -23,18 +25,22 @@ class Stitcher:
         self._held.setdefault(symbol, [])
 
     def take(self, bar: BarEvent) -> list[BarEvent]:
-        """Take a bar from the stream; return what may pass."""
+        """Take a bar from the stream; return what may pass.
+
+        An update of a minute that has passed goes on as what it is, and feeds nothing; of a minute
+        that had no bar of its own, because its only trades were late, it is that bar.
+        """
         if bar.symbol in self._held:
             self._held[bar.symbol].append(bar)
             return []
         if bar.ts_open <= self._last.get(bar.symbol, -1):
-            return []
+            return [bar] if bar.kind == "updated" else []
         self._last[bar.symbol] = bar.ts_open
-        return [bar]
+        return [bar if bar.kind == "bar" else msgspec.structs.replace(bar, kind="bar")]
 
     def fill(self, symbol: str, history: Iterable[BarEvent]) -> list[BarEvent]:
         """Take the gap's bars, release what was held, and return what may pass, in order."""
         held = self._held.pop(symbol, [])
         # At the same minute the history's bar comes first: it has the late trades.
-        both = sorted([*history, *held], key=lambda bar: bar.ts_open)
+        both = sorted([*history, *held], key=lambda bar: (bar.ts_open, bar.kind == "updated"))
         return [passed for bar in both for passed in self.take(bar)]

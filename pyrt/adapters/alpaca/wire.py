@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from msgspec.msgpack import Ext
 
-from pyrt.adapters.alpaca.events import BarEvent, QuoteEvent, TradeEvent
-from pyrt.core.times import timestamp_ns
-from pyrt.errors import DataError
+from pyrt.adapters.alpaca.events import (
+    BarEvent,
+    CorrectionEvent,
+    MarketEvent,
+    QuoteEvent,
+    StatusEvent,
+    TradeEvent,
+)
+from pyrt.adapters.alpaca.stamps import stamp_ns
 
 MINUTE = 60_000_000_000
 DAY = 86_400_000_000_000
-TIMESTAMP = -1
-"""MessagePack's own extension type for times."""
 
 
-class _Bar(msgspec.Struct):
+class _Bar(msgspec.Struct, gc=False):
     S: str
     t: str | Ext
     o: float
@@ -39,7 +44,7 @@ class DailyBarWire(_Bar, tag_field="T", tag="d"):
     """The day's bar so far."""
 
 
-class QuoteWire(msgspec.Struct, tag_field="T", tag="q"):
+class QuoteWire(msgspec.Struct, tag_field="T", tag="q", gc=False):
     """A best bid and offer."""
 
     S: str
@@ -51,13 +56,46 @@ class QuoteWire(msgspec.Struct, tag_field="T", tag="q"):
     ask_size: float = msgspec.field(name="as", default=0.0)
 
 
-class TradeWire(msgspec.Struct, tag_field="T", tag="t"):
+class TradeWire(msgspec.Struct, tag_field="T", tag="t", gc=False):
     """A print."""
 
     S: str
     t: str | Ext
     p: float
     s: float
+    tks: str = ""
+
+
+class StatusWire(msgspec.Struct, tag_field="T", tag="s"):
+    """A change of a symbol's trading state: code and words, of the state and of its reason."""
+
+    S: str
+    t: str | Ext
+    sc: str = ""
+    sm: str = ""
+    rc: str = ""
+    rm: str = ""
+
+
+class CorrectionWire(msgspec.Struct, tag_field="T", tag="c"):
+    """A print as it was, and as it should have been."""
+
+    S: str
+    t: str | Ext
+    op: float = 0.0
+    os: float = 0.0
+    cp: float = 0.0
+    cs: float = 0.0
+
+
+class CancelWire(msgspec.Struct, tag_field="T", tag="x"):
+    """A print that was taken back."""
+
+    S: str
+    t: str | Ext
+    p: float = 0.0
+    s: float = 0.0
+    a: str = "C"
 
 
 class SuccessWire(msgspec.Struct, tag_field="T", tag="success"):
@@ -87,22 +125,29 @@ Wire = (
     | DailyBarWire
     | QuoteWire
     | TradeWire
+    | StatusWire
+    | CorrectionWire
+    | CancelWire
     | SuccessWire
     | ErrorWire
     | SubscriptionWire
 )
-BAR_KINDS = {"BarWire": "bar", "UpdatedBarWire": "updated", "DailyBarWire": "daily"}
-TAGS = frozenset({"b", "u", "d", "q", "t", "success", "error", "subscription"})
+TAGS = frozenset({"b", "u", "d", "q", "t", "s", "c", "x", "success", "error", "subscription"})
+HALTED = frozenset({"2", "H", "P"})
+"""Codes of a halt or pause: CTA's number, UTP's letters."""
+TRADING = frozenset({"3", "T"})
+QUOTING = frozenset({"5", "Q"})
+AGGRESSORS = {"B": 1, "S": -1}
 
 
 class Decoder:
     """Turns frames of either codec into messages; kinds it does not know are left out."""
 
     def __init__(self) -> None:
-        self._json = msgspec.json.Decoder(list[Wire])
-        self._msgpack = msgspec.msgpack.Decoder(list[Wire])
+        self._json = msgspec.json.Decoder(list[Wire]).decode
+        self._msgpack = msgspec.msgpack.Decoder(list[Wire]).decode
 
-    def decode(self, frame: bytes | str) -> list[Any]:
+    def decode(self, frame: Any) -> list[Any]:
         """Return the messages of a frame.
 
         Raises
@@ -110,61 +155,91 @@ class Decoder:
         msgspec.DecodeError
             If it is neither JSON nor MessagePack, or a known kind lacks a field.
         """
-        raw = frame.encode() if isinstance(frame, str) else frame
-        packed = bool(raw) and raw[0] >= 0x80
-        decoder = self._msgpack if packed else self._json
+        packed = not isinstance(frame, str) and bool(frame) and frame[0] >= 0x80
         try:
-            messages: list[Any] = decoder.decode(raw)
+            messages: list[Any] = self._msgpack(frame) if packed else self._json(frame)
         except msgspec.ValidationError:
-            return _known_of(raw, packed=packed)
+            return _known_of(frame, packed=packed)
         return messages
 
 
-def _known_of(raw: bytes, *, packed: bool) -> list[Any]:
+def _known_of(frame: Any, *, packed: bool) -> list[Any]:
     """Decode message by message: one that is new to us must not cost us its neighbors."""
     codec: Any = msgspec.msgpack if packed else msgspec.json
     found = []
-    for piece in codec.decode(raw, type=list[msgspec.Raw]):
+    for piece in codec.decode(frame, type=list[msgspec.Raw]):
         tag = codec.decode(piece, type=dict[str, msgspec.Raw]).get("T")
         if tag is not None and codec.decode(tag, type=str) in TAGS:
             found.append(codec.decode(piece, type=Wire))
     return found
 
 
-def time_ns(value: str | Ext) -> int:
-    """Return a wire time in ns UTC, to the nanosecond in both codecs.
-
-    Raises
-    ------
-    DataError
-        If it is no time.
-    """
-    if isinstance(value, str):
-        return timestamp_ns(value)
-    data = bytes(value.data)
-    if value.code != TIMESTAMP or len(data) not in (4, 8, 12):
-        raise DataError(f"extension {value.code} of {len(data)} bytes is no time")
-    if len(data) == 4:
-        return int.from_bytes(data, "big") * 1_000_000_000
-    if len(data) == 8:
-        both = int.from_bytes(data, "big")
-        return (both & (1 << 34) - 1) * 1_000_000_000 + (both >> 34)
-    seconds = int.from_bytes(data[4:], "big", signed=True)
-    return seconds * 1_000_000_000 + int.from_bytes(data[:4], "big")
+def _bar(message: Any) -> BarEvent:
+    ts = stamp_ns(message.t)
+    prices = (message.o, message.h, message.low, message.c, message.v)
+    return BarEvent(message.S, ts, ts + MINUTE, prices)
 
 
-def event_of(message: Any) -> BarEvent | QuoteEvent | TradeEvent | None:
+def _updated(message: Any) -> BarEvent:
+    ts = stamp_ns(message.t)
+    prices = (message.o, message.h, message.low, message.c, message.v)
+    return BarEvent(message.S, ts, ts + MINUTE, prices, "updated")
+
+
+def _daily(message: Any) -> BarEvent:
+    ts = stamp_ns(message.t)
+    prices = (message.o, message.h, message.low, message.c, message.v)
+    return BarEvent(message.S, ts, ts + DAY, prices, "daily")
+
+
+def _quote(message: Any) -> QuoteEvent:
+    ts = stamp_ns(message.t)
+    return QuoteEvent(message.S, ts, message.bp, message.bs, message.ap, message.ask_size)
+
+
+def _trade(message: Any) -> TradeEvent:
+    aggressor = AGGRESSORS.get(message.tks, 0)
+    return TradeEvent(message.S, stamp_ns(message.t), message.p, message.s, aggressor)
+
+
+def _status(message: Any) -> StatusEvent:
+    code = message.sc
+    status = (
+        "halted"
+        if code in HALTED
+        else "trading"
+        if code in TRADING
+        else "quoting"
+        if code in QUOTING
+        else message.sm or code
+    )
+    return StatusEvent(message.S, stamp_ns(message.t), status, message.rm or message.rc)
+
+
+def _correction(message: Any) -> CorrectionEvent:
+    old, new = (message.op, message.os), (message.cp, message.cs)
+    return CorrectionEvent(message.S, stamp_ns(message.t), "corrected", *old, *new)
+
+
+def _cancel(message: Any) -> CorrectionEvent:
+    kind = "error" if message.a == "E" else "canceled"
+    return CorrectionEvent(message.S, stamp_ns(message.t), kind, message.p, message.s)
+
+
+MAKERS: dict[type, Callable[[Any], MarketEvent]] = {
+    BarWire: _bar,
+    UpdatedBarWire: _updated,
+    DailyBarWire: _daily,
+    QuoteWire: _quote,
+    TradeWire: _trade,
+    StatusWire: _status,
+    CorrectionWire: _correction,
+    CancelWire: _cancel,
+}
+"""What makes the event of a data message; the handshake's messages have none."""
+
+
+def event_of(message: Any) -> MarketEvent | None:
     """Return the event of a data message; None for the handshake's."""
-    if isinstance(message, _Bar):
-        kind = BAR_KINDS[type(message).__name__]
-        ts_open = time_ns(message.t)
-        ts_close = ts_open + (DAY if kind == "daily" else MINUTE)
-        prices = (message.o, message.h, message.low, message.c, message.v)
-        return BarEvent(message.S, ts_open, ts_close, prices, kind)
-    if isinstance(message, QuoteWire):
-        return QuoteEvent(
-            message.S, time_ns(message.t), message.bp, message.bs, message.ap, message.ask_size
-        )
-    if isinstance(message, TradeWire):
-        return TradeEvent(message.S, time_ns(message.t), message.p, message.s)
-    return None
+    maker = MAKERS.get(type(message))
+    return None if maker is None else maker(message)

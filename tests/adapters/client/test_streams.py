@@ -93,9 +93,9 @@ def test_any_message_pack_time_is_read_exactly(seconds, nanoseconds):
 @pytest.mark.parametrize("pack", [msgspec.json.encode, msgpack.packb])
 def test_a_kind_that_is_new_to_us_does_not_cost_its_neighbors(pack):
     stamp = "2013-10-07T13:30:00Z"
-    frame = pack([{"T": "zz", "S": "SPY", "x": 1}, {"T": "u", **_without_kind(), "t": stamp}])
+    frame = pack([{"T": "zz", "S": "SPY", "x": 1}, {"T": "d", **_without_kind(), "t": stamp}])
     (bar,) = market_data().receive(frame, NOW)
-    assert bar.kind == "updated"
+    assert bar.kind == "daily"
 
 
 def _without_kind() -> dict:

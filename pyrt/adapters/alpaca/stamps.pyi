@@ -1,0 +1,6 @@
+"""Reads the wire's times: RFC 3339 text with any offset and 0 to 9 digits, to the nanosecond."""
+
+from msgspec.msgpack import Ext
+
+def text_ns(text: str) -> int: ...
+def stamp_ns(value: str | Ext) -> int: ...

@@ -1,0 +1,126 @@
+"""Every kind of market news reaches its handler in the node as it does in a backtest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyrt import Strategy
+from pyrt.adapters.alpaca.events import (
+    BarEvent,
+    CorrectionEvent,
+    QuoteEvent,
+    StatusEvent,
+    TradeEvent,
+)
+from pyrt.core.instruments import crypto, equity
+from pyrt.live.core import NodeCore
+from pyrt.risk.gate import BasicGate
+
+SECOND = 1_000_000_000
+NOW = 1_381_152_600 * SECOND
+
+
+class Wire:
+    """A client that notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.subscribed: list[tuple[str, str]] = []
+
+    def subscribe(self, channel: str, symbol: str) -> None:
+        self.subscribed.append((channel, symbol))
+
+
+class Listener(Strategy):
+    def on_start(self):
+        self.subscribe_quotes("SPY")
+        self.subscribe_trades("BTC/USD")
+        self.subscribe("data.corrections.SPY", self.on_correction)
+        self.heard: list[tuple[str, Any]] = []
+
+    def on_quote(self, quote):
+        self.heard.append(("quote", (quote.bid_price, quote.ask_size, quote.ts_event)))
+
+    def on_trade(self, trade):
+        self.heard.append(("trade", (trade.price, trade.size, trade.aggressor)))
+
+    def on_status(self, status):
+        self.heard.append(("status", (status.symbol, status.status, status.reason)))
+
+    def on_correction(self, correction):
+        self.heard.append(("correction", correction.price))
+
+
+def node_of(strategy: Strategy) -> tuple[NodeCore, Wire]:
+    wire = Wire()
+    instruments = [equity("SPY"), crypto("BTC/USD")]
+    node = NodeCore(wire, BasicGate(), instruments, [strategy], cash=1000, prefix="t-")
+    node.start(NOW)
+    return node, wire
+
+
+def test_each_kind_of_news_reaches_its_handler():
+    listener = Listener()
+    node, wire = node_of(listener)
+    assert wire.subscribed == [("quotes", "SPY"), ("trades", "BTC/USD")]
+    news = [
+        QuoteEvent("SPY", NOW + 1, 99.0, 100.0, 99.5, 300.0),
+        TradeEvent("BTC/USD", NOW + 2, 20_000.5, 0.25, -1),
+        StatusEvent("SPY", NOW + 3, "halted", "LULD"),
+        CorrectionEvent("SPY", NOW + 4, "corrected", 1.0, 1.0, 1.5, 1.0),
+        QuoteEvent("QQQ", NOW + 5, 1.0, 1.0, 2.0, 1.0),
+    ]
+    node.take(NOW + SECOND, news)
+    assert listener.heard == [
+        ("quote", (99.0, 300.0, NOW + 1)),
+        ("trade", (20_000.5, 0.25, -1)),
+        ("status", ("SPY", "halted", "LULD")),
+        ("correction", 1.5),
+    ]
+
+
+class Coarse(Strategy):
+    def on_start(self):
+        for symbol, timeframe in (("SPY", "5m"), ("BTC/USD", "10s")):
+            self.subscribe_bars(symbol, timeframe)
+        self.bars: list[tuple[str, str, float, int]] = []
+
+    def on_bar(self, bar):
+        self.bars.append((bar.symbol, bar.timeframe, bar.close, bar.ts_event))
+
+
+def test_coarser_bars_are_made_of_minutes_and_odd_ones_of_prints():
+    coarse = Coarse()
+    node, wire = node_of(coarse)
+    assert wire.subscribed == [("bars", "SPY"), ("trades", "BTC/USD")]
+    minute = 60 * SECOND
+    for number in range(5):
+        opened = NOW + number * minute
+        prices = (1.0, 2.0, 0.5, 1.0 + number, 10.0)
+        node.take(opened + minute, [BarEvent("SPY", opened, opened + minute, prices)])
+    ts = NOW + 5 * minute
+    assert coarse.bars == [("SPY", "5m", 5.0, ts)]
+    node.take(ts + SECOND, [TradeEvent("BTC/USD", ts + SECOND, 7.0, 1.0)])
+    assert node.inputs.next_timer == ts + 10 * SECOND
+    node.take(ts + 30 * SECOND, [])
+    assert coarse.bars[1:] == [("BTC/USD", "10s", 7.0, ts + 10 * SECOND)]
+
+
+def test_an_updated_bar_feeds_no_indicator():
+    class One(Strategy):
+        def on_start(self):
+            self.subscribe_bars("SPY", "1m")
+            self.closes = []
+
+        def on_bar(self, bar):
+            self.closes.append(bar.close)
+
+    one = One()
+    node, _ = node_of(one)
+    heard = []
+    node.kernel.bus.subscribe("data.updated_bars.SPY", heard.append)
+    bar = BarEvent("SPY", NOW, NOW + 60 * SECOND, (1.0, 2.0, 0.5, 1.5, 10.0))
+    late = BarEvent("SPY", NOW, NOW + 60 * SECOND, (1.0, 2.5, 0.5, 1.75, 12.0), "updated")
+    node.take(NOW + 60 * SECOND, [bar])
+    node.take(NOW + 90 * SECOND, [late])
+    assert one.closes == [1.5]
+    assert heard == [late]
