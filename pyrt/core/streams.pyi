@@ -12,6 +12,7 @@ IndicatorT = TypeVar("IndicatorT", bound=Indicator)
 BAR_COLUMNS: dict[str, int]
 COLUMNS: dict[str, dict[str, int]]
 DEFAULT_INPUT: dict[str, str]
+ALIASES: dict[str, dict[str, int]]
 
 @final
 class Feed:

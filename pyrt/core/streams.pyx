@@ -13,6 +13,11 @@ COLUMNS = {
 }
 # What "value" or "close" means where a stream has no such column.
 DEFAULT_INPUT = {"bars": "close", "quotes": "bid_price", "trades": "price"}
+# A trade is a bar of one price to indicators that take bars.
+ALIASES = {
+    "trades": {"open": 0, "high": 0, "low": 0, "close": 0, "volume": 1},
+}
+cdef int TIME = -1  # in place of a column: when the event happened, ns UTC
 
 
 @cython.final
@@ -36,6 +41,7 @@ cdef class Feed:
     def __init__(self, Indicator indicator, str kind, str source):
         cdef int i
         known = COLUMNS.get(kind, {})
+        given = {**ALIASES.get(kind, {}), **known, "ts_event": TIME}
         if source == "close" and kind != "bars":
             source = DEFAULT_INPUT.get(kind, source)
         if len(indicator.inputs) > 8:
@@ -43,16 +49,16 @@ cdef class Feed:
         names = [source if name in ("value", "close") and len(indicator.inputs) == 1 else name
                  for name in indicator.inputs]
         for i, name in enumerate(names):
-            if name not in known:
+            if name not in given:
                 raise ConfigError(
                     f"{type(indicator).__name__} needs {name!r}, which {kind} do not have",
                     remedy=f"Use one of {', '.join(known)}",
                 )
-            self.columns[i] = known[name]
+            self.columns[i] = given[name]
         self.indicator = indicator
         self.width = len(names)
         self.direct = all(
-            self.columns[i] == self.columns[0] + i for i in range(self.width)
+            self.columns[i] == self.columns[0] + i >= 0 for i in range(self.width)
         )
 
     cdef int push(self, Event* event) except -1:
@@ -61,7 +67,10 @@ cdef class Feed:
         if self.direct:
             return self.indicator.feed(&event.values[self.columns[0]])
         for i in range(self.width):
-            gathered[i] = event.values[self.columns[i]]
+            if self.columns[i] == TIME:
+                gathered[i] = event.ts_event
+            else:
+                gathered[i] = event.values[self.columns[i]]
         return self.indicator.feed(gathered)
 
 

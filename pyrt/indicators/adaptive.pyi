@@ -7,3 +7,7 @@ from pyrt.indicators.base import Series
 @final
 class KAMA(Series):
     def __init__(self, timeperiod: int = 30) -> None: ...
+
+@final
+class VIDYA(Series):
+    def __init__(self, timeperiod: int = 14) -> None: ...

@@ -66,3 +66,55 @@ cdef class KAMA(Series):
         self.last = last
         self.y = average
         self.count = count
+
+
+@cython.final
+cdef class VIDYA(Series):
+    """Variable index dynamic average (Chande): exponential, and as fast as the trend is strong.
+
+    The weight is 2 / (`timeperiod` + 1) times the size of Chande's momentum oscillator (`CMOU`)
+    over `timeperiod` moves, as a fraction; it starts from a plain mean. The warm-up is
+    `timeperiod - 1` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 14
+        Length of the average and of the oscillator, 1 to 100,000.
+    """
+
+    cdef Sum up
+    cdef Sum down
+    cdef double last
+    cdef double y
+    cdef Py_ssize_t count
+
+    def __init__(self, timeperiod=14):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n - 1)
+        sum_init(&self.up, self.reserve(n), n)
+        sum_init(&self.down, self.reserve(n), n)
+        self.y = 0.0
+        self.count = 0
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Sum up = self.up, down = self.down
+        cdef double last = self.last, average = self.y, rate = 2.0 / (up.n + 1), move, a, b
+        cdef Py_ssize_t i, count = self.count
+        for i in range(n):
+            a = b = 0.0
+            if count > 0:
+                move = x[0][i] - last
+                a = sum_step(&up, move if move > 0.0 else 0.0)
+                b = sum_step(&down, -move if move < 0.0 else 0.0)
+            last = x[0][i]
+            if count < up.n:  # the plain mean it starts from
+                average += (last - average) / (count + 1)
+                count += 1
+            elif a + b > 0.0:
+                average += rate * fabs((a - b) / (a + b)) * (last - average)
+            y[0][i] = average
+        self.up = up
+        self.down = down
+        self.last = last
+        self.y = average
+        self.count = count

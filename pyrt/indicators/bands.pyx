@@ -6,7 +6,7 @@
 cimport cython
 from libc.math cimport sqrt
 
-from pyrt.indicators.base cimport HighLowClose, Native, Series, number, whole
+from pyrt.indicators.base cimport CHUNK, HighLowClose, Native, Series, number, whole
 from pyrt.indicators.choice cimport average, kind
 from pyrt.indicators.moments cimport Moments, moments_init, moments_step
 from pyrt.indicators.ranges cimport true_range
@@ -217,3 +217,41 @@ cdef class KC(HighLowClose):
     def lowerband(self):
         """Lower line."""
         return self.out[2]
+
+
+@cython.final
+cdef class KPOS(HighLowClose):
+    """Keltner position: the close off the middle of `KC`, in half widths; 1 is the upper line.
+
+    0 where the channel has no width. The warm-up is `KC`'s.
+
+    Parameters
+    ----------
+    timeperiod, atrperiod : int, default 20 and 10
+        Lengths of the middle's and of the true ranges' average, 1 to 100,000.
+    nbdev : float, default 2.0
+        Average true ranges in half a width.
+    """
+
+    cdef Native channel
+
+    def __init__(self, timeperiod=20, atrperiod=10, nbdev=2.0):
+        self.channel = KC(timeperiod, atrperiod, nbdev)
+        self.begin(
+            ("timeperiod", "atrperiod", "nbdev"),
+            (timeperiod, atrperiod, nbdev),
+            self.channel.lookback,
+        )
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef double lines[3][CHUNK]
+        cdef double* columns[3]
+        cdef double half
+        cdef Py_ssize_t i
+        cdef int k
+        for k in range(3):
+            columns[k] = lines[k]
+        self.channel.run(x, columns, n)
+        for i in range(n):
+            half = lines[0][i] - lines[1][i]
+            y[0][i] = (x[2][i] - lines[1][i]) / half if half != 0.0 else 0.0

@@ -81,3 +81,11 @@ cdef class HighLowCloseVolume(Native):
 
 cdef class OpenHighLowCloseVolume(Native):
     pass
+
+
+cdef class Quotes(Native):
+    pass
+
+
+cdef class HighLowCloseVolumeTime(Native):
+    pass

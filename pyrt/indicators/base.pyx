@@ -457,3 +457,35 @@ cdef class OpenHighLowCloseVolume(Native):
     def batch(self, open, high, low, close, volume):
         """Compute the outputs for whole columns; see `Series.batch`."""
         return self.compute((open, high, low, close, volume))
+
+
+cdef class Quotes(Native):
+    """An indicator over best bids and offers with their sizes."""
+
+    def __cinit__(self):
+        self.inputs = ("bid_price", "bid_size", "ask_price", "ask_size")
+
+    def update(self, double bid_price, double bid_size, double ask_price, double ask_size):
+        """Take one row; NaN in it is a gap."""
+        cdef double[4] x = [bid_price, bid_size, ask_price, ask_size]
+        self.feed(x)
+
+    def batch(self, bid_price, bid_size, ask_price, ask_size):
+        """Compute the outputs for whole columns; see `Series.batch`."""
+        return self.compute((bid_price, bid_size, ask_price, ask_size))
+
+
+cdef class HighLowCloseVolumeTime(Native):
+    """An indicator over highs, lows, closes, volumes and the times they became known, ns UTC."""
+
+    def __cinit__(self):
+        self.inputs = ("high", "low", "close", "volume", "ts_event")
+
+    def update(self, double high, double low, double close, double volume, double ts_event):
+        """Take one row; NaN in it is a gap."""
+        cdef double[5] x = [high, low, close, volume, ts_event]
+        self.feed(x)
+
+    def batch(self, high, low, close, volume, ts_event):
+        """Compute the outputs for whole columns; see `Series.batch`."""
+        return self.compute((high, low, close, volume, ts_event))

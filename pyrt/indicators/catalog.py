@@ -30,7 +30,7 @@ class Entry:
 
     name: str
     family: str
-    parameters: dict[str, float]
+    parameters: dict[str, float | str]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     lookback: int

@@ -4,7 +4,7 @@ from typing import final
 
 from typing_extensions import disjoint_base
 
-from pyrt.indicators.base import HighLow, OpenHighLowClose
+from pyrt.indicators.base import HighLow, OpenHighLowClose, Series
 
 @final
 class PARKINSON(HighLow):
@@ -19,3 +19,15 @@ class GARMANKLASS(Mean): ...
 
 @final
 class ROGERSSATCHELL(Mean): ...
+
+@final
+class YANGZHANG(OpenHighLowClose):
+    def __init__(self, timeperiod: int = 20) -> None: ...
+
+@final
+class REALIZEDVOL(Series):
+    def __init__(self, timeperiod: int = 20) -> None: ...
+
+@final
+class BIPOWERVOL(Series):
+    def __init__(self, timeperiod: int = 20) -> None: ...

@@ -4,9 +4,10 @@
 """Volatility estimated from the prices of bars, per row (not annualized)."""
 
 cimport cython
-from libc.math cimport log, sqrt
+from libc.math cimport M_PI_2, fabs, log, sqrt
 
-from pyrt.indicators.base cimport HighLow, OpenHighLowClose, whole
+from pyrt.indicators.base cimport HighLow, OpenHighLowClose, Series, whole
+from pyrt.indicators.moments cimport Moments, moments_init, moments_step
 from pyrt.indicators.window cimport Sum, sum_init, sum_step
 
 cdef double FOUR_LN2 = 4.0 * log(2.0)
@@ -102,3 +103,123 @@ cdef class ROGERSSATCHELL(Mean):
             ) / s.n
             y[0][i] = sqrt(mean) if not mean < 0.0 else 0.0
         self.window = s
+
+
+@cython.final
+cdef class YANGZHANG(OpenHighLowClose):
+    """Yang and Zhang's volatility: of the gaps, of the bodies, and Rogers and Satchell's.
+
+    Root of var(ln(open / close before)) + k var(ln(close / open)) + (1 - k) Rogers and Satchell's
+    mean, with k = 0.34 / (1.34 + (n + 1) / (n - 1)); variances are divided by n - 1. The warm-up is
+    `timeperiod` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 20
+        Bars in the window, 2 to 100,000.
+    """
+
+    cdef Moments gaps
+    cdef Moments bodies
+    cdef Sum window
+    cdef double last
+
+    def __init__(self, timeperiod=20):
+        cdef int n = whole("timeperiod", timeperiod, 2)
+        self.begin(("timeperiod",), (timeperiod,), n)
+        moments_init(&self.gaps, self.reserve(2 * n), n)
+        moments_init(&self.bodies, self.reserve(2 * n), n)
+        sum_init(&self.window, self.reserve(n), n)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef double length = self.window.n, k = 0.34 / (1.34 + (length + 1.0) / (length - 1.0))
+        cdef double total, mean
+        cdef Py_ssize_t i, row = self.seen
+        for i in range(n):
+            if row > 0:
+                moments_step(&self.gaps, log(x[0][i] / self.last))
+                moments_step(&self.bodies, log(x[3][i] / x[0][i]))
+                mean = sum_step(
+                    &self.window,
+                    log(x[1][i] / x[3][i]) * log(x[1][i] / x[0][i])
+                    + log(x[2][i] / x[3][i]) * log(x[2][i] / x[0][i]),
+                ) / length
+                total = (self.gaps.variance + k * self.bodies.variance) * (length / (length - 1.0))
+                total += (1.0 - k) * mean
+                y[0][i] = sqrt(total) if not total < 0.0 else 0.0
+            self.last = x[3][i]
+            row += 1
+
+
+@cython.final
+cdef class REALIZEDVOL(Series):
+    """Realized volatility: root of the mean of squared logarithmic returns.
+
+    The warm-up is `timeperiod` rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 20
+        Returns in the mean, 1 to 100,000.
+    """
+
+    cdef Sum window
+    cdef double last
+
+    def __init__(self, timeperiod=20):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n)
+        sum_init(&self.window, self.reserve(n), n)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Sum s = self.window
+        cdef double last = self.last, change
+        cdef Py_ssize_t i, row = self.seen
+        for i in range(n):
+            if row > 0:
+                change = log(x[0][i] / last)
+                y[0][i] = sqrt(sum_step(&s, change * change) / s.n)
+            last = x[0][i]
+            row += 1
+        self.window = s
+        self.last = last
+
+
+@cython.final
+cdef class BIPOWERVOL(Series):
+    """Bipower volatility (Barndorff-Nielsen and Shephard): realized volatility that sees no jumps.
+
+    Root of pi / 2 times the mean of the products of neighboring absolute logarithmic returns. The
+    warm-up is `timeperiod` + 1 rows.
+
+    Parameters
+    ----------
+    timeperiod : int, default 20
+        Products in the mean, 1 to 100,000.
+    """
+
+    cdef Sum window
+    cdef double last
+    cdef double before
+    """Absolute return of the row before."""
+
+    def __init__(self, timeperiod=20):
+        cdef int n = whole("timeperiod", timeperiod, 1)
+        self.begin(("timeperiod",), (timeperiod,), n + 1)
+        sum_init(&self.window, self.reserve(n), n)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Sum s = self.window
+        cdef double last = self.last, before = self.before, change
+        cdef Py_ssize_t i, row = self.seen
+        for i in range(n):
+            if row > 0:
+                change = fabs(log(x[0][i] / last))
+                if row > 1:
+                    y[0][i] = sqrt(M_PI_2 * sum_step(&s, change * before) / s.n)
+                before = change
+            last = x[0][i]
+            row += 1
+        self.window = s
+        self.last = last
+        self.before = before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "averages": ("SMA", "EMA", "WMA", "RMA", "DEMA", "TEMA", "T3", "TRIMA", "ZLEMA", "HMA", "VWMA"),
-    "adaptive": ("KAMA",),
+    "adaptive": ("KAMA", "VIDYA"),
     "cycles": (
         "MAMA",
         "HT_DCPERIOD",
@@ -80,7 +80,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "AROONOSC",
         "FRACTAL",
     ),
-    "volatility": ("TRANGE", "ATR", "NATR", "ADR", "CVI", "MASSI", "RVI"),
+    "volatility": ("TRANGE", "ATR", "NATR", "ADR", "CVI", "MASSI", "RVI", "VOLRATIO"),
     "directional": (
         "PLUS_DM",
         "MINUS_DM",
@@ -101,8 +101,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "CCI",
         "ULTOSC",
     ),
-    "bands": ("BBANDS", "ACCBANDS", "KC"),
-    "stops": ("SAR", "SAREXT", "SUPERTREND"),
+    "bands": ("BBANDS", "ACCBANDS", "KC", "KPOS"),
+    "stops": ("SAR", "SAREXT", "SUPERTREND", "CKSTOP"),
     "volume": (
         "AD",
         "ADOSC",
@@ -189,7 +189,14 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "CDLRISEFALL3METHODS",
     ),
     "channels": ("ICHIMOKU", "RVWAP", "ZSCORE"),
-    "estimators": ("PARKINSON", "GARMANKLASS", "ROGERSSATCHELL"),
+    "estimators": (
+        "PARKINSON",
+        "GARMANKLASS",
+        "ROGERSSATCHELL",
+        "YANGZHANG",
+        "REALIZEDVOL",
+        "BIPOWERVOL",
+    ),
     "momentum": (
         "MOM",
         "ROC",
@@ -206,6 +213,32 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "COPPOCK",
         "VHF",
     ),
+    "trend": ("CHOP", "PSL", "BIAS", "AMAT", "SWINGS"),
+    "composites": ("CRSI", "KST", "FISHER", "SQUEEZE", "KVO", "PRESSURE"),
+    "rolling": (
+        "SKEW",
+        "KURT",
+        "QUANTILE",
+        "COV",
+        "REGRESSION",
+        "LINEARREG_R2",
+        "EWMVAR",
+        "EWMCOV",
+    ),
+    "models": ("KALMAN", "HALFLIFE", "HURST"),
+    "sessions": ("SESSIONVWAP",),
+    "pivots": ("PIVOTS", "FIBPIVOTS", "CAMARILLA"),
+    "microstructure": (
+        "MICROPRICE",
+        "BOOKIMBALANCE",
+        "BOOKRATIO",
+        "SPREAD",
+        "OFI",
+        "KYLELAMBDA",
+        "AMIHUD",
+        "VPIN",
+    ),
+    "fuzzy": ("FUZZYCANDLE",),
 }
 """Names by family; a family is a module of this package."""
 

@@ -1,4 +1,4 @@
-"""Lines that trail the price and change sides: parabolic SAR and SuperTrend."""
+"""Lines that trail the price: parabolic SAR, SuperTrend, Chande and Kroll's stops."""
 
 from typing import final
 
@@ -29,3 +29,13 @@ class SUPERTREND(HighLowClose):
     def supertrend(self) -> float: ...
     @property
     def trend(self) -> float: ...
+
+@final
+class CKSTOP(HighLowClose):
+    def __init__(
+        self, atrperiod: int = 10, multiplier: float = 1.0, stopperiod: int = 9
+    ) -> None: ...
+    @property
+    def longstop(self) -> float: ...
+    @property
+    def shortstop(self) -> float: ...

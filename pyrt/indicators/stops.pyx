@@ -1,13 +1,14 @@
 # distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
 # Divisors are constants.
-"""Lines that trail the price and change sides: parabolic SAR and SuperTrend."""
+"""Lines that trail the price: parabolic SAR, SuperTrend, Chande and Kroll's stops."""
 
 cimport cython
 
 from pyrt.indicators.base cimport HighLow, HighLowClose, number, whole
 from pyrt.indicators.ranges cimport true_range
 from pyrt.indicators.smoothing cimport Stage, stage_init, stage_step
+from pyrt.indicators.window cimport Peak, peak_init, peak_step, trough_init, trough_step
 
 
 cdef struct Side:
@@ -286,4 +287,69 @@ cdef class SUPERTREND(HighLowClose):
     @property
     def trend(self):
         """1 up, -1 down."""
+        return self.out[1]
+
+
+@cython.final
+cdef class CKSTOP(HighLowClose):
+    """Chande Kroll stop: outputs `longstop`, below a high, and `shortstop`, above a low.
+
+    `longstop` is the greatest over `stopperiod` rows of the highest high less `multiplier` average
+    true ranges, `shortstop` the least of the lowest low plus as many, both over `atrperiod` bars.
+    The warm-up is `atrperiod` + `stopperiod` - 1 rows.
+
+    Parameters
+    ----------
+    atrperiod : int, default 10
+        Bars in the range and length of Wilder's average of true ranges, 1 to 100,000.
+    multiplier : float, default 1.0
+        Average true ranges, at least 0.
+    stopperiod : int, default 9
+        Rows the stops hold, 1 to 100,000.
+    """
+
+    cdef Stage average
+    cdef Peak high
+    cdef Peak low
+    cdef Peak longs
+    cdef Peak shorts
+    cdef double width
+    cdef double last
+
+    def __init__(self, atrperiod=10, multiplier=1.0, stopperiod=9):
+        cdef int n = whole("atrperiod", atrperiod, 1), m = whole("stopperiod", stopperiod, 1)
+        self.width = number("multiplier", multiplier, 0.0, 3e37)
+        self.begin(
+            ("atrperiod", "multiplier", "stopperiod"),
+            (atrperiod, multiplier, stopperiod),
+            n + m - 1,
+            ("longstop", "shortstop"),
+        )
+        stage_init(&self.average, n, 1.0 / n)
+        peak_init(&self.high, self.reserve(n), n)
+        trough_init(&self.low, self.reserve(n), n)
+        peak_init(&self.longs, self.reserve(m), m)
+        trough_init(&self.shorts, self.reserve(m), m)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef double high, low, span
+        cdef Py_ssize_t i, row = self.seen
+        for i in range(n):
+            high = peak_step(&self.high, x[0][i])
+            low = trough_step(&self.low, x[1][i])
+            if row > 0 and stage_step(&self.average, true_range(x[0][i], x[1][i], self.last)):
+                span = self.width * self.average.y
+                y[0][i] = peak_step(&self.longs, high - span)
+                y[1][i] = trough_step(&self.shorts, low + span)
+            self.last = x[2][i]
+            row += 1
+
+    @property
+    def longstop(self):
+        """Where a long position stops out."""
+        return self.out[0]
+
+    @property
+    def shortstop(self):
+        """Where a short position stops out."""
         return self.out[1]

@@ -35,3 +35,7 @@ class MASSI(HighLow):
 @final
 class RVI(Series):
     def __init__(self, timeperiod: int = 14, stddevperiod: int = 10) -> None: ...
+
+@final
+class VOLRATIO(HighLowClose):
+    def __init__(self, fastperiod: int = 10, slowperiod: int = 30) -> None: ...

@@ -263,3 +263,38 @@ cdef class RVI(Series):
         self.up = up
         self.down = down
         self.last = last
+
+
+@cython.final
+cdef class VOLRATIO(HighLowClose):
+    """Volatility ratio: slow over fast simple average of true ranges, above 1 in a quiet spell.
+
+    0 where the fast average is 0. The warm-up is the longer period.
+
+    Parameters
+    ----------
+    fastperiod, slowperiod : int, default 10 and 30
+        Lengths of the averages, 1 to 100,000.
+    """
+
+    cdef Sum fast
+    cdef Sum slow
+    cdef double last
+
+    def __init__(self, fastperiod=10, slowperiod=30):
+        cdef int a = whole("fastperiod", fastperiod, 1), b = whole("slowperiod", slowperiod, 1)
+        self.begin(("fastperiod", "slowperiod"), (fastperiod, slowperiod), max(a, b))
+        sum_init(&self.fast, self.reserve(a), a)
+        sum_init(&self.slow, self.reserve(b), b)
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef double span, fast, slow
+        cdef Py_ssize_t i, row = self.seen
+        for i in range(n):
+            if row > 0:
+                span = true_range(x[0][i], x[1][i], self.last)
+                fast = sum_step(&self.fast, span) / self.fast.n
+                slow = sum_step(&self.slow, span) / self.slow.n
+                y[0][i] = slow / fast if fast > 0.0 else 0.0
+            self.last = x[2][i]
+            row += 1

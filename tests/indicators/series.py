@@ -96,5 +96,14 @@ def defined_for(name: str, inputs: tuple[str, ...], bars: Columns) -> list[NDArr
 def columns_for(inputs: tuple[str, ...], bars: Columns) -> list[NDArray[np.float64]]:
     """The columns an indicator takes; a free series is the close."""
     rng = np.random.default_rng(3)
-    more = {"value": bars["close"], "periods": rng.integers(1, 40, len(bars["close"])) * 1.0}
+    rows = len(bars["close"])
+    more = {
+        "value": bars["close"],
+        "periods": rng.integers(1, 40, rows) * 1.0,
+        "bid_price": bars["low"],
+        "ask_price": bars["high"],
+        "bid_size": np.floor(rng.lognormal(4, 1, rows)),
+        "ask_size": np.floor(rng.lognormal(4, 1, rows)),
+        "ts_event": 1_704_205_800e9 + 600e9 * np.arange(1, rows + 1),
+    }
     return [(bars | more)[name] for name in inputs]

@@ -5,9 +5,20 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from pyrt.indicators import GARMANKLASS, ICHIMOKU, PARKINSON, ROGERSSATCHELL, RVWAP, ZSCORE
+from pyrt.indicators import (
+    BIPOWERVOL,
+    GARMANKLASS,
+    ICHIMOKU,
+    PARKINSON,
+    REALIZEDVOL,
+    ROGERSSATCHELL,
+    RVWAP,
+    YANGZHANG,
+    ZSCORE,
+)
 from tests.indicators.series import walk
 from tests.reference.indicators_twins import (
     middles,
@@ -74,3 +85,30 @@ def test_rogers_satchell_is_zero_for_a_bar_that_only_drifts() -> None:
     expected = rolling_root_mean(parts, 20)
     got = ROGERSSATCHELL().batch(OPEN, HIGH, LOW, CLOSE)
     np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+def test_yang_zhang_adds_gaps_bodies_and_what_is_free_of_drift() -> None:
+    gaps = pd.Series(np.log(OPEN[1:] / CLOSE[:-1]))
+    bodies = pd.Series(np.log(CLOSE / OPEN)[1:])
+    k = 0.34 / (1.34 + 21 / 19)
+    rest = pd.Series(ROGERSSATCHELL(20).batch(OPEN, HIGH, LOW, CLOSE)[1:] ** 2)
+    total = gaps.rolling(20).var() + k * bodies.rolling(20).var() + (1 - k) * rest
+    got = YANGZHANG(20).batch(OPEN, HIGH, LOW, CLOSE)
+    np.testing.assert_allclose(got[20:], np.sqrt(total)[19:], rtol=1e-9)
+
+
+def test_realized_volatility_is_the_root_mean_square_of_returns() -> None:
+    returns = np.diff(np.log(CLOSE), prepend=np.nan)
+    expected = rolling_root_mean(returns[1:] ** 2, 20)
+    np.testing.assert_allclose(REALIZEDVOL(20).batch(CLOSE)[1:], expected, rtol=1e-11)
+    assert REALIZEDVOL(2).batch([1.0, math.e, 1.0])[2] == pytest.approx(1.0)
+
+
+def test_bipower_volatility_does_not_see_a_single_jump() -> None:
+    sizes = np.abs(np.diff(np.log(CLOSE)))
+    expected = rolling_root_mean(np.pi / 2 * sizes[1:] * sizes[:-1], 20)
+    np.testing.assert_allclose(BIPOWERVOL(20).batch(CLOSE)[2:], expected, rtol=1e-11)
+    still = np.full(30, 5.0)
+    still[15:] = 10.0  # one return beside none on both sides
+    assert BIPOWERVOL(20).batch(still)[-1] == 0.0
+    assert REALIZEDVOL(20).batch(still)[-1] > 0.1
