@@ -129,7 +129,7 @@ nightly: ## Everything that takes long: ten times the examples, coverage, archiv
 clean: ## Remove everything that was built, the environment excepted
 	rm -rf build dist pyrt.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find pyrt tests benchmarks examples -name '*.so' -delete -o -name '*.pyc' -delete
-	find pyrt -name '*.c' -delete -o -name '*.html' -not -path '*/templates/*' -delete
+	find pyrt -name '*.c' -delete -o -name '*.html' -not -path '*/templates/*' -not -path '*/static/*' -delete
 
 .PHONY: distclean
 distclean: clean ## Remove the environment too

@@ -1,6 +1,6 @@
 """Check what the built archives hold: `python scripts/check_archives.py dist`.
 
-A wheel is under 15 MB, has its compiled modules, stubs, declarations and templates, and no C or
+A wheel is under 15 MB, has its compiled modules, stubs, declarations and pages, and no C or
 Cython source; a source archive has every source that a build needs and no generated file.
 """
 
@@ -21,7 +21,9 @@ def wanted(*suffixes: str) -> set[str]:
     found = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "pyrt").rglob("*")
-        if path.suffix in suffixes or path.name == "py.typed" or path.parent.name == "templates"
+        if path.suffix in suffixes
+        or path.name == "py.typed"
+        or path.parent.name in ("templates", "static")
     }
     return {name for name in found if "__pycache__" not in name}
 

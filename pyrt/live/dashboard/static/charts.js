@@ -1,0 +1,48 @@
+// The two charts, drawn by the library that the package plotly ships.
+"use strict";
+
+const ink = () => getComputedStyle(document.body).color;
+
+function layoutOf() {
+  return {
+    margin: { l: 55, r: 10, t: 5, b: 30 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { color: ink(), size: 11 },
+    xaxis: { type: "date", gridcolor: "rgba(128,128,128,.2)" },
+    yaxis: { gridcolor: "rgba(128,128,128,.2)", automargin: true },
+    showlegend: false,
+    uirevision: "keep",
+  };
+}
+
+const millis = (stamps) => stamps.map((ts) => new Date(ts / 1e6));
+
+function drawEquity(element, points) {
+  const line = { x: millis(points.ts), y: points.equity, mode: "lines", line: { width: 1.6, color: "#3b82f6" } };
+  Plotly.react(element, [line], layoutOf(), { displayModeBar: false, responsive: true });
+}
+
+function marks(fills, side, color, symbol) {
+  const chosen = fills.filter((fill) => fill.side === side);
+  return {
+    x: millis(chosen.map((fill) => fill.ts_event)),
+    y: chosen.map((fill) => fill.price),
+    text: chosen.map((fill) => `${side} ${fill.quantity} @ ${fill.price}`),
+    hoverinfo: "text+x",
+    mode: "markers",
+    marker: { symbol, size: 10, color, line: { width: 1, color: ink() } },
+  };
+}
+
+function drawPrice(element, prices) {
+  const line = { x: millis(prices.ts), y: prices.close, mode: "lines", line: { width: 1.2, color: "#98a2b3" } };
+  const traces = [
+    line,
+    marks(prices.fills, "buy", "#12a066", "triangle-up"),
+    marks(prices.fills, "sell", "#dc2626", "triangle-down"),
+  ];
+  const layout = layoutOf();
+  layout.uirevision = prices.symbol;
+  Plotly.react(element, traces, layout, { displayModeBar: false, responsive: true });
+}

@@ -1,0 +1,136 @@
+"""The dashboard in a real browser: what it shows, sends, and what no text can make it do."""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.analysis.browser import Browser, find_chromium
+
+pytest.importorskip("uvicorn")
+
+from pyrt.errors import ConfigError
+from pyrt.live.dashboard.server import DashboardServer
+
+from .fakes import FakeFace
+
+NASTY = '<img src=x onerror="document.title=1">&"\'</script><script>document.title=2</script>'
+needs_chromium = pytest.mark.skipif(find_chromium() is None, reason="no Chromium here")
+
+
+@pytest.fixture
+def face() -> FakeFace:
+    return FakeFace()
+
+
+@pytest.fixture
+def server(face: FakeFace, tmp_path: Path) -> Iterator[DashboardServer]:
+    made = DashboardServer(face, folder=tmp_path / "state").start()
+    yield made
+    made.close()
+
+
+def wait(browser: Browser, condition: str, seconds: float = 20.0) -> None:
+    limit = time.monotonic() + seconds
+    while not browser.evaluate(f"Boolean({condition})"):
+        assert time.monotonic() < limit, (condition, browser.problems)
+        time.sleep(0.05)
+
+
+def log_in(browser: Browser, server: DashboardServer, token: str) -> None:
+    browser.send("Page.navigate", url=server.url)
+    wait(browser, "document.querySelector('input[name=token]')")
+    browser.evaluate(
+        f"document.querySelector('input[name=token]').value = {json.dumps(token)};"
+        "document.forms[0].submit()"
+    )
+    wait(browser, "Number(document.body?.dataset.turns) >= 1")
+    browser.problems.clear()
+
+
+def test_tokens_are_in_a_file_of_the_owners(server: DashboardServer, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "dashboard.tokens"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert path.read_text() == (
+        f"url={server.url}\nread={server.read_token}\ncontrol={server.control_token}\n"
+    )
+
+
+def test_a_script_reads_the_state_with_a_bearer_token(server: DashboardServer) -> None:
+    request = urllib.request.Request(
+        f"{server.url}/api/state", headers={"authorization": f"Bearer {server.read_token}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert json.load(answer)["trading_state"] == "ACTIVE"
+        assert "server" not in {name.lower() for name in answer.headers}
+
+
+def test_a_port_in_use_is_named(server: DashboardServer, face: FakeFace, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=str(server.port)):
+        DashboardServer(face, port=server.port, folder=tmp_path)
+
+
+@needs_chromium
+def test_the_page_shows_the_node_and_kills_it(
+    server: DashboardServer, face: FakeFace, tmp_path: Path
+) -> None:
+    with Browser(tmp_path / "profile") as browser:
+        log_in(browser, server, server.control_token)
+        text = browser.evaluate("document.body.innerText")
+        for shown in ("100,250.50", "ACTIVE", "451", "max_open_orders"):
+            assert shown in text
+        assert "ACCEPTED (unknown)" in text
+        wait(browser, "document.querySelectorAll('#price .scatterlayer .trace').length === 3")
+        assert browser.evaluate("document.querySelectorAll('#price .points path').length") == 2
+        browser.evaluate("document.querySelector('[data-action=kill]').click()")
+        wait(browser, "document.getElementById('outcome').textContent === 'kill: done'")
+        assert [control.action for control in face.controls] == ["kill"]
+        assert browser.problems == []
+        assert all(
+            url.startswith((server.url, "about:", "data:", "chrome")) for url in browser.requests
+        )
+
+
+@needs_chromium
+def test_resuming_asks_for_the_typed_word(
+    server: DashboardServer, face: FakeFace, tmp_path: Path
+) -> None:
+    with Browser(tmp_path / "profile") as browser:
+        log_in(browser, server, server.control_token)
+
+        def answer(typed: str) -> None:
+            browser.evaluate("document.querySelector('[data-action=resume]').click()")
+            wait(browser, "document.getElementById('confirm').open")
+            for name, value in (("actor", "ann"), ("reason", "checked"), ("typed", typed)):
+                browser.evaluate(f"document.getElementById('{name}').value = '{value}'")
+            browser.evaluate("document.querySelector('#confirm button[value=go]').click()")
+
+        answer("resume")
+        wait(browser, "document.getElementById('outcome').textContent.includes('RESUME')")
+        assert face.controls == []
+        answer("RESUME")
+        wait(browser, "document.getElementById('outcome').textContent === 'resume: done'")
+        (control,) = face.controls
+        assert (control.action, control.actor, control.reason) == ("resume", "ann", "checked")
+
+
+@needs_chromium
+def test_no_text_from_outside_becomes_markup(tmp_path: Path) -> None:
+    server = DashboardServer(FakeFace(NASTY), folder=tmp_path).start()
+    try:
+        with Browser(tmp_path / "profile") as browser:
+            log_in(browser, server, server.read_token)
+            wait(browser, "Number(document.body.dataset.turns) >= 2")
+            assert browser.evaluate("document.title") == "pyrt"
+            assert browser.evaluate("document.querySelectorAll('img').length") == 0
+            assert NASTY in browser.evaluate("document.getElementById('positions').textContent")
+            assert browser.evaluate("document.getElementById('controls').hidden") is True
+    finally:
+        server.close()
