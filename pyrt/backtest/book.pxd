@@ -46,6 +46,8 @@ cdef class VenueOrder:
     """ts_open of a bar whose open was over when it came; INT64_MIN for none."""
     cdef int64_t expires
     """When a day, gtd, opg or cls order ends; INT64_MAX for none."""
+    cdef int64_t ends
+    """When it ends, where the rules of the venue say so; 0 where the time in force does."""
     cdef int64_t not_before
     """Opening orders: the session open they are for."""
     cdef bint post_only

@@ -127,6 +127,8 @@ cdef class VenueBook:
 
     cdef int64_t end_of(self, VenueOrder order) except? -1:
         """When an order's time in force ends; sets which opening it is for."""
+        if order.ends:
+            return order.ends
         if order.tif == GTD:
             return order.expires
         if order.tif == DAY or order.tif == CLS:

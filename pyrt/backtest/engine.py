@@ -12,6 +12,7 @@ import numpy as np
 
 from pyrt.backtest import collect
 from pyrt.backtest.actions import read_actions
+from pyrt.backtest.alpaca import AlpacaVenue
 from pyrt.backtest.feed import Cursor, Feed
 from pyrt.backtest.fees import fee_model
 from pyrt.backtest.hashing import run_hash
@@ -22,7 +23,7 @@ from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import SimVenue
 from pyrt.core.accounts import Account
 from pyrt.core.data import Bar
-from pyrt.core.instruments import Instrument, crypto, equity
+from pyrt.core.instruments import Instrument, listed
 from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.data.columns import BarColumns, Columns
 from pyrt.data.tables import Loaded, load
@@ -239,7 +240,7 @@ class Engine:
         )
         venue = SimVenue(
             Account(self._cash, self._currency),
-            fee_model(settings.fees),
+            fee_model(settings.charges),
             slippage_model(settings.slippage),
             texts=kernel.records.texts,
             fill=settings.fill,
@@ -250,7 +251,7 @@ class Engine:
             latency_ns=settings.latency_ns,
         )
         venue.set_output(kernel.inbox)
-        kernel.connect(BacktestVenue(venue))
+        kernel.connect(AlpacaVenue(venue) if settings.name == "alpaca" else BacktestVenue(venue))
         kernel.sessions = self._sessions
         for table in self._tables:
             if table.symbol not in self._instruments:
@@ -265,9 +266,7 @@ class Engine:
         calendar = self._venue.calendar
         if self._venue.name != "alpaca":
             return Instrument(symbol, currency=self._currency, calendar=calendar or "24/7")
-        if "/" in symbol:
-            return crypto(symbol, calendar=calendar or "24/7")
-        return equity(symbol, calendar=calendar or "XNYS")
+        return listed(symbol, **({} if calendar is None else {"calendar": calendar}))
 
     def _sessions(self, calendar: str) -> tuple[Any, Any] | None:
         if calendar == "24/7":

@@ -1,4 +1,6 @@
 """Fee models: what an execution costs, exact."""
+from functools import partial
+
 import numpy as np
 
 from pyrt.core.instruments cimport Instrument
@@ -9,6 +11,7 @@ from pyrt.core.int128 cimport (
 from pyrt.core.numbers cimport POWERS_OF_TEN, money_from_object, nano_from_object, nano_to_double
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.types cimport MAKER
+from pyrt.backtest.alpaca_fees import AlpacaFees
 from pyrt.errors import ConfigError
 from pyrt.venues.fees import SEC_SECTION_31, TAF
 
@@ -205,6 +208,19 @@ cdef class SumOfFees(FeeModel):
             )
         return total
 
+    cdef int begin(self) except -1:
+        cdef FeeModel model
+        for model in self.models:
+            model.begin()
+        return 0
+
+    cdef int book(self, Instrument instrument, int side, int64_t quantity, int64_t price,
+                  int liquidity, int64_t ts) except -1:
+        cdef FeeModel model
+        for model in self.models:
+            model.book(instrument, side, quantity, price, liquidity, ts)
+        return 0
+
     def __repr__(self):
         return " + ".join(map(repr, self.models))
 
@@ -234,7 +250,8 @@ def fee_model(value):
     value : None, str, FeeModel, callable or sequence of these
         ``None`` is free; text is ``"bps:2"``, ``"bps:2/-1"`` (taker/maker),
         ``"per_share:0.005"``, ``"per_share:0.005/1"`` (minimum), ``"fixed:1"``, ``"us"``
-        (SEC and TAF), or several joined by ``"+"``.
+        (SEC and TAF), ``"alpaca"`` (Alpaca's charges; ``"alpaca_paper"`` those of a paper account),
+        or several joined by ``"+"``.
 
     Raises
     ------
@@ -253,7 +270,7 @@ def fee_model(value):
         return SumOfFees(*value)
     raise ConfigError(
         f"{value!r} is no fee model",
-        remedy='Write "bps:2", "per_share:0.005/1", "fixed:1", "us", or give a model or function',
+        remedy='Write "bps:2", "per_share:0.005/1", "fixed:1", "us", "alpaca", or give a model',
     )
 
 
@@ -263,11 +280,12 @@ def _from_text(text):
     name, _, arguments = text.partition(":")
     numbers = [part for part in arguments.split("/") if part]
     makers = {"none": (NoFees, 0), "bps": (BpsFees, 2), "per_share": (PerShareFees, 3),
-              "fixed": (FixedFees, 1), "us": (UsRegulatoryFees, 0)}
+              "fixed": (FixedFees, 1), "us": (UsRegulatoryFees, 0), "alpaca": (AlpacaFees, 0),
+              "alpaca_paper": (partial(AlpacaFees, paper=True), 0)}
     if name not in makers or len(numbers) > makers[name][1] or (
             makers[name][1] and not numbers):
         raise ConfigError(
             f"{text!r} is no fee model",
-            remedy='Write "none", "bps:2", "per_share:0.005/1", "fixed:1" or "us"',
+            remedy='Write "none", "bps:2", "per_share:0.005/1", "fixed:1", "us" or "alpaca"',
         )
     return makers[name][0](*numbers)

@@ -1,6 +1,6 @@
 """The kernel's way to the simulated venue: orders become venue orders, in memory."""
 cimport cython
-from libc.stdint cimport INT64_MAX
+from libc.stdint cimport INT64_MAX, int64_t
 
 from pyrt.core.ports cimport ApprovedOrder, Command
 from pyrt.core.types cimport GTD
@@ -30,6 +30,21 @@ cdef VenueOrder venue_order(Order order):
     return copy
 
 
+cdef VenueOrder with_exits(Order order):
+    """Copy an order's terms and those of the exits it carries."""
+    cdef VenueOrder copy = venue_order(order)
+    if order.take_profit is not None:
+        copy.take_profit = venue_order(order.take_profit)
+        copy.take_profit.room = 0
+    if order.stop_loss is not None:
+        copy.stop_loss = venue_order(order.stop_loss)
+        copy.stop_loss.room = 0
+    if copy.take_profit is not None and copy.stop_loss is not None:
+        copy.take_profit.sibling = copy.stop_loss
+        copy.stop_loss.sibling = copy.take_profit
+    return copy
+
+
 @cython.final
 cdef class BacktestVenue(Venue):
     """Hands approved orders to a SimVenue; events come back through the kernel's inbox."""
@@ -38,18 +53,12 @@ cdef class BacktestVenue(Venue):
         self.sim = sim
 
     cdef int submit(self, ApprovedOrder approved, int64_t now) except -1:
-        cdef Order order = approved.order
-        cdef VenueOrder copy = venue_order(order), pair
         self.sim.now = now
-        if order.take_profit is not None:
-            copy.take_profit = venue_order(order.take_profit)
-            copy.take_profit.room = 0
-        if order.stop_loss is not None:
-            copy.stop_loss = venue_order(order.stop_loss)
-            copy.stop_loss.room = 0
-        if copy.take_profit is not None and copy.stop_loss is not None:
-            copy.take_profit.sibling = copy.stop_loss
-            copy.stop_loss.sibling = copy.take_profit
+        return self.place(with_exits(approved.order), approved.order)
+
+    cdef int place(self, VenueOrder copy, Order order) except -1:
+        """Hand over an order; the second of a pair is tied to the first."""
+        cdef VenueOrder pair
         if order.sibling is not None:
             # The second order of a pair finds the first; if that is gone, so is its reason to be.
             pair = self.sim.live.get(order.sibling.number)

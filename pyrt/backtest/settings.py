@@ -29,7 +29,8 @@ class VenueSettings:
     touch_fills : bool
         Whether a limit that is touched and not crossed fills.
     fees, slippage : model or text
-        See `pyrt.backtest.fees.fee_model` and `pyrt.backtest.slippage.slippage_model`.
+        See `pyrt.backtest.fees.fee_model` and `pyrt.backtest.slippage.slippage_model`. Without
+        `fees`, the venue's own are taken: none on ``"sim"``, Alpaca's on ``"alpaca"``.
     latency : int, str or timedelta
         From sending a command to its effect.
     participation : float
@@ -61,7 +62,7 @@ class VenueSettings:
         share = self.participation
         if share is not None and not 0 < share <= 1:
             raise ConfigError(f"participation is {share!r}; expected a share, above 0 to 1")
-        fee_model(self.fees)
+        fee_model(self.charges)
         slippage_model(self.slippage)
         if self.latency_ns < 0:
             raise ConfigError(f"latency is {self.latency!r}; expected 0 or more")
@@ -71,10 +72,15 @@ class VenueSettings:
         """Latency in ns."""
         return 0 if self.latency is None else duration_ns(self.latency)
 
+    @property
+    def charges(self) -> Any:
+        """The fees that apply: those given, else the venue's own."""
+        return "alpaca" if self.fees is None and self.name == "alpaca" else self.fees
+
     def describe(self) -> dict[str, Any]:
         """Return the settings as plain values, for provenance and hashing."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
-        plain["fees"] = repr(fee_model(self.fees))
+        plain["fees"] = repr(fee_model(self.charges))
         plain["slippage"] = repr(slippage_model(self.slippage))
         plain["latency"] = self.latency_ns
         return plain

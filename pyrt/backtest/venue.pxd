@@ -69,6 +69,7 @@ cdef class SimVenue:
 
     cdef int accept(self, VenueOrder order) except -1
     cdef int activate(self, VenueOrder order, int64_t price) except -1
+    cdef int refuse(self, VenueOrder order, str reason) except -1
     cdef int hold(self, VenueOrder parent) except -1
     cdef int fill_at_close(self, VenueBook book, VenueOrder order) except -1
     cdef int cancel_number(self, int32_t number) except -1

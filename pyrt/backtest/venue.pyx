@@ -66,6 +66,7 @@ cdef class SimVenue:
         if latency_ns < 0:
             raise ConfigError(f"latency is {latency_ns} ns; expected >= 0")
         self.account = account
+        fees.begin()
         self.fees = fees
         self.means = Means(account, fees)
         self.slippage = slippage
@@ -131,6 +132,16 @@ cdef class SimVenue:
             self.fill_at_close(book, order)
         if not order.done and order.expires < self.next_expiry:
             self.next_expiry = order.expires
+        return 0
+
+    cdef int refuse(self, VenueOrder order, str reason) except -1:
+        """Turn away an order that arrives, and the exits it carries, for a rule's reason."""
+        cdef VenueOrder each
+        for each in (order, order.take_profit, order.stop_loss):
+            if each is not None:
+                each.done = True
+                each.effective = self.now + self.latency_ns
+                self.say(each, EV_REJECTED, reason)
         return 0
 
     cdef int hold(self, VenueOrder parent) except -1:
@@ -279,6 +290,7 @@ cdef class SimVenue:
         )
         self.account.trade(order.index, order.side, quantity, price)
         self.account.pay(currency, i128_neg(fee))
+        self.fees.book(order.instrument, order.side, quantity, price, liquidity, ts)
         book.add_units(order.owner, order.side * quantity)
         if book.budget != INT64_MAX:
             book.budget -= quantity

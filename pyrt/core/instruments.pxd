@@ -32,6 +32,8 @@ cdef class Instrument:
     cdef readonly bint shortable
     cdef readonly bint tradable
     cdef readonly bint marginable
+    cdef readonly bint strict_tick
+    """An order off the tick is denied before it leaves; else the venue judges its prices."""
     cdef readonly object valid_from
     cdef readonly object valid_to
 

@@ -32,6 +32,8 @@ cdef class Instrument:
         Smallest order value in `currency`.
     calendar : str
         Name of the session calendar; ``"24/7"`` for none.
+    strict_tick : bool
+        Whether an order off the tick is denied before it leaves; False leaves it to the venue.
 
     Raises
     ------
@@ -43,7 +45,7 @@ cdef class Instrument:
                  str base_currency="", tick_size=None, step_size=None, int decimals=9,
                  int64_t multiplier=1, min_notional=0, str calendar="24/7", str sector="",
                  bint shortable=True, bint tradable=True, bint marginable=True,
-                 valid_from=None, valid_to=None):
+                 bint strict_tick=True, valid_from=None, valid_to=None):
         if not symbol:
             raise ConfigError("an instrument needs a symbol, got ''")
         if not 0 <= decimals <= 9:
@@ -71,6 +73,7 @@ cdef class Instrument:
         self.shortable = shortable
         self.tradable = tradable
         self.marginable = marginable
+        self.strict_tick = strict_tick
         self.valid_from = valid_from
         self.valid_to = valid_to
 
@@ -170,7 +173,7 @@ cdef class Instrument:
             "decimals": self.decimals, "multiplier": self.multiplier,
             "min_notional": str(self.min_notional), "calendar": self.calendar,
             "sector": self.sector, "shortable": self.shortable, "tradable": self.tradable,
-            "marginable": self.marginable,
+            "marginable": self.marginable, "strict_tick": self.strict_tick,
         }
 
     def __repr__(self):
@@ -195,3 +198,18 @@ def crypto(symbol, **changes):
         "shortable": False, "marginable": False,
     } | changes
     return Instrument(symbol, **settings)
+
+
+def listed(symbol, **changes):
+    """Return what a broker of US shares and coins trades under a symbol; a slash makes a pair.
+
+    Prices off the tick are left to the venue, whose own rule may be finer (shares below a dollar)
+    and answers with its own message.
+
+    Examples
+    --------
+    >>> listed("SPY").calendar, listed("BTC/USD").calendar
+    ('XNYS', '24/7')
+    """
+    make = crypto if "/" in symbol else equity
+    return make(symbol, **({"strict_tick": False} | changes))

@@ -61,6 +61,9 @@ cdef class FeeModel:
     """Computes what one execution costs."""
     cdef int128 fee(self, Instrument instrument, int side, int64_t quantity, int64_t price,
                     int liquidity, int64_t ts, int64_t filled_before) except? -1
+    cdef int begin(self) except -1
+    cdef int book(self, Instrument instrument, int side, int64_t quantity, int64_t price,
+                  int liquidity, int64_t ts) except -1
 
 cdef class OrderDesk:
     """Turns a strategy's wishes into orders and commands."""

@@ -82,6 +82,15 @@ cdef class FeeModel:
                     int liquidity, int64_t ts, int64_t filled_before) except? -1:
         raise TypeError(f"{type(self).__name__} does not define fee()")
 
+    cdef int begin(self) except -1:
+        """A run begins: forget what an earlier one has accrued."""
+        return 0
+
+    cdef int book(self, Instrument instrument, int side, int64_t quantity, int64_t price,
+                  int liquidity, int64_t ts) except -1:
+        """An execution has been charged: models that charge by day or by volume add it up."""
+        return 0
+
 
 cdef class OrderDesk:
     """Turns a strategy's wishes into orders and commands."""

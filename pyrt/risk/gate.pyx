@@ -62,7 +62,7 @@ cdef class BasicGate(RiskGate):
             return off_grid(
                 "quantity_step", "quantity", units, instrument.step, instrument.decimals
             )
-        if instrument.tick > 1:
+        if instrument.tick > 1 and instrument.strict_tick:
             if limit_price != no_price() and limit_price % instrument.tick:
                 return off_grid("price_tick", "limit_price", limit_price, instrument.tick, 9)
             if stop_price != no_price() and stop_price % instrument.tick:

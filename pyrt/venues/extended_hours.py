@@ -22,9 +22,12 @@ __all__ = [
     "ExtendedHours",
     "Phase",
     "extended_hours",
+    "hours_around",
 ]
 
 NEW_YORK = ZoneInfo("America/New_York")
+_DAY = 86_400_000_000_000
+_YEAR = 31_556_952 * 1_000_000_000
 
 OVERNIGHT_OPEN = dt.time(20, 0)
 """New York time on the evening before the trading date."""
@@ -147,6 +150,17 @@ def extended_hours(
             calendar=calendar,
         )
     return _for_table(table, early_after_hours_close)
+
+
+def hours_around(ts: int) -> ExtendedHours:
+    """Return the US trading hours around an instant (nanoseconds UTC): its year and 40 days."""
+    return _hours_of_year(1970 + ts // _YEAR)
+
+
+@lru_cache(maxsize=64)
+def _hours_of_year(year: int) -> ExtendedHours:
+    start = (year - 1970) * _YEAR
+    return extended_hours(start - 40 * _DAY, start + 460 * _DAY)
 
 
 def _at(dates: list[dt.date], times: list[dt.time]) -> NDArray[np.int64]:

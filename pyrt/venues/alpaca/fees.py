@@ -8,9 +8,10 @@ from typing import Literal
 
 from pyrt.errors import ConfigError, DataError
 from pyrt.venues.fees import CENT, round_up, sec_fee, taf_fee
-from pyrt.venues.rates import days_since_epoch
+from pyrt.venues.rates import DatedRates, Rate, days_since_epoch
 
 __all__ = [
+    "CAT",
     "CRYPTO_SCHEDULES",
     "EQUITY_COMMISSION",
     "CryptoTier",
@@ -88,6 +89,27 @@ CRYPTO_SCHEDULES: tuple[tuple[dt.date, tuple[CryptoTier, ...]], ...] = (
     ),
 )
 """Crypto tiers by the date they took effect, oldest first."""
+
+
+def _cat(date: str, rate_e9: int, source: str, *, confirmed: bool = False) -> Rate:
+    return Rate(dt.date.fromisoformat(date), rate_e9, source, 0, confirmed)
+
+
+CAT = DatedRates(
+    "CAT as passed on by Alpaca",
+    dt.date(2026, 11, 1),
+    (
+        # Not passed on to customers before the first CAT fee took effect.
+        _cat("1998-01-01", 0, "FINRA Rule 6897: CAT Fee 2024-1 from September 2024"),
+        # Alpaca's pages state sums without dates: each is put to the period whose fees add up
+        # to it (a CAT fee, the historical assessment, FINRA's own cost recovery).
+        _cat("2024-09-01", 35_000, "FINRA Rule 6897: CAT Fee 2024-1", confirmed=True),
+        _cat("2024-11-01", 53_000, "alpaca.markets/support/regulatory-fees, while SEC took 27.80"),
+        _cat("2025-01-01", 46_000, "docs.alpaca.markets/docs/regulatory-fees, early 2025"),
+        _cat("2025-07-01", 26_500, "alpaca.markets/support/regulatory-fees, CAT Fee 2025-2"),
+    ),
+)
+"""Consolidated audit trail fee of equities, both sides: 1e-9 dollars a share."""
 
 
 def crypto_tier(date: int | dt.date, volume_30d: int = 0) -> CryptoTier:

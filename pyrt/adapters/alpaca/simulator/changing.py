@@ -27,7 +27,7 @@ def find_order(desk: Desk, name: str) -> OrderRecord:
 def cancel(desk: Desk, record: OrderRecord) -> None:
     """Cancel an order at the exchange, or raise the refusal."""
     if desk.rules is not None:
-        _raise(desk.rules.cancel_check(record.facts(), record.id))
+        _raise(desk.intake.check_cancel(record.facts(), record.id))
     if not desk.exchange.cancel(record.number):
         raise refused(422, 42210000, f'order is already in "{record.status}" state')
 
@@ -77,19 +77,7 @@ def _check(desk: Desk, old: OrderRecord, change: ReplaceRequest) -> None:
         if old.is_final:
             raise refused(422, 42210000, f"order in {old.status} status cannot be changed")
         return
-    _raise(
-        desk.rules.replace_check(
-            old.facts(),
-            change,
-            desk.asset_facts(old.symbol),
-            desk.account_facts(),
-            desk.market(old.symbol),
-            desk.positions(),
-            desk.open_orders(),
-            desk.now,
-            desk.client_ids,
-        )
-    )
+    _raise(desk.intake.check_change(old.facts(), change))
 
 
 def _successor(desk: Desk, old: OrderRecord, change: ReplaceRequest) -> OrderRecord:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from pyrt.adapters.alpaca.simulator.records import OrderRecord
@@ -19,7 +18,8 @@ from pyrt.venues.alpaca import (
     PositionFacts,
     market_facts,
 )
-from pyrt.venues.extended_hours import ExtendedHours, extended_hours
+from pyrt.venues.alpaca.intake import Intake
+from pyrt.venues.extended_hours import ExtendedHours, hours_around
 
 DAY = 86_400_000_000_000
 CONFIGURATIONS: dict[str, Any] = {
@@ -34,12 +34,6 @@ CONFIGURATIONS: dict[str, Any] = {
     "trade_confirm_email": "all",
     "disable_overnight_trading": False,
 }
-
-
-@lru_cache(maxsize=8)
-def _hours_of_year(year: int) -> ExtendedHours:
-    start = (year - 1970) * 31_556_952 * 1_000_000_000
-    return extended_hours(start - 40 * DAY, start + 460 * DAY)
 
 
 @dataclass(slots=True)
@@ -117,7 +111,7 @@ class Desk:
 
     def hours(self) -> ExtendedHours:
         """Return the US trading hours around now."""
-        return _hours_of_year(1970 + self.now // (31_556_952 * 1_000_000_000))
+        return hours_around(self.now)
 
     # -- facts for the rules -------------------------------------------------------------------
 
@@ -157,10 +151,9 @@ class Desk:
 
     def account_facts(self) -> AccountFacts:
         """Return what the rules read of the account."""
-        power = self.buying_power()
         return AccountFacts(
-            buying_power=power,
-            non_marginable_buying_power=power,
+            buying_power=self.free_funds,
+            non_marginable_buying_power=self.free_funds,
             equity=self.equity,
             is_blocked=bool(self.configurations["suspend_trade"]),
             no_shorting=bool(self.configurations["no_shorting"]),
@@ -186,21 +179,22 @@ class Desk:
             return Decimal(0)
         return holding.quantity * (self.exchange.last_price(symbol) or Decimal(0))
 
+    @property
+    def free_funds(self) -> Decimal:
+        """Cash that is neither spent nor locked behind shorts."""
+        short = sum((min(self.value(symbol), Decimal(0)) for symbol in self.holdings), Decimal(0))
+        return self.cash + 2 * short
+
+    @property
+    def intake(self) -> Intake:
+        """Alpaca's rules, asked with this account's state."""
+        return Intake(self.rules or AlpacaRules(), self)
+
     def buying_power(self) -> Decimal:
         """Return what new orders may cost: free cash less what open opening orders reserve."""
-        short = sum((min(self.value(symbol), Decimal(0)) for symbol in self.holdings), Decimal(0))
-        free = self.cash + 2 * short
-        return max(Decimal(0), free - self.reserved())
-
-    def reserved(self) -> Decimal:
-        """Return the dollars that open opening orders reserve."""
         if self.rules is None:
-            return Decimal(0)
-        total = Decimal(0)
-        for order in self.open_orders():
-            if not order.is_leg and not self.closes(order.symbol, order.side):
-                total += self.rules.reserved_value(order, self.market(order.symbol)) or Decimal(0)
-        return total
+            return max(Decimal(0), self.free_funds)
+        return self.intake.buying_power()
 
     def closes(self, symbol: str, side: str) -> bool:
         """Tell whether an order on this side reduces what is held."""

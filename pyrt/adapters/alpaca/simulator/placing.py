@@ -86,16 +86,7 @@ def _check(desk: Desk, request: OrderRequest) -> None:
         return
     if request.order_class == "mleg":
         raise refused(422, 42210000, "options are not traded here")
-    refusal = desk.rules.check(
-        request,
-        desk.asset_facts(request.symbol),
-        desk.account_facts(),
-        desk.market(request.symbol),
-        desk.positions(),
-        desk.open_orders(),
-        desk.now,
-        desk.client_ids,
-    )
+    refusal = desk.intake.check(request)
     if refusal is not None:
         raise Refused(refusal.http_status, refusal.body())
 
@@ -105,8 +96,8 @@ def make_record(desk: Desk, request: OrderRequest) -> OrderRecord:
     order_id, market = desk.next_id(), desk.market(request.symbol)
     status, expires = "pending_new", None
     if desk.rules is not None:
-        status = desk.rules.initial_status(request, market)
-        expires = desk.rules.expires_at(request, market, desk.now)
+        status = desk.intake.starts_as(request)
+        expires = desk.intake.ends_at(request)
     intent = "close" if desk.closes(request.symbol, request.side) else "open"
     limit = request.limit_price
     if limit is None and request.order_class == "oco":

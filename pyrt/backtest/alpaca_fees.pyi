@@ -1,0 +1,14 @@
+"""What Alpaca takes: nothing but regulatory fees on shares, maker and taker fees on coins."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pyrt.core.ports import FeeModel
+from pyrt.venues.rates import DatedRates
+
+def dated_rows(rates: DatedRates) -> NDArray[np.int64]: ...
+def tier_rows() -> NDArray[np.int64]: ...
+
+class AlpacaFees(FeeModel):
+    def __init__(self, *, paper: bool = False) -> None: ...
+    def volume_before(self, day: int) -> int: ...
