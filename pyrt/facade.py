@@ -73,7 +73,8 @@ def backtest(
     cash : number
         Opening balance.
     venue : {"sim", "alpaca"}
-        Whose rules, fees, sessions and default time in force apply.
+        Whose rules, fees, sessions and default time in force apply; Alpaca's rules reject what
+        Alpaca would refuse, with its code and message.
     timeframe : str, optional
         Of the data, such as ``"1m"``; else its most frequent step.
     label : {"open", "close"}, optional
@@ -83,7 +84,8 @@ def backtest(
     path : {"adverse_first", "open_high_low_close", "open_low_high_close", "nearest_first"}
         The way the price is taken to have gone inside a bar.
     fees, slippage : model, text or callable, optional
-        Such as ``"bps:2"``, ``"per_share:0.005/1"``; ``"ticks:1"``, ``"range:0.1"``.
+        Such as ``"bps:2"``, ``"per_share:0.005/1"``; ``"ticks:1"``, ``"range:0.1"``. Without
+        `fees`, those of the venue: none, or Alpaca's.
     latency : int, str or timedelta, optional
         From command to effect, such as ``"50ms"``.
     participation : float, optional
@@ -101,8 +103,8 @@ def backtest(
     on_error : {"raise", "halt", "log"}
         What an exception in a handler does.
     **options
-        Further options of the venue (`touch_fills`, `children`, `calendar`), of the account
-        (`currency`, `cost`), of loading (`symbol`, `tz`, `repair`, `kind`, `price`), and
+        Further options of the venue (`touch_fills`, `children`, `calendar`, `rules`), of the
+        account (`currency`, `cost`), of loading (`symbol`, `tz`, `repair`, `kind`, `price`), and
         `corporate_actions`, a table of splits and dividends.
 
     Returns
@@ -154,7 +156,7 @@ def backtest(
 
 
 ENGINE_OPTIONS = ("currency", "cost")
-VENUE_OPTIONS = ("touch_fills", "children", "calendar")
+VENUE_OPTIONS = ("touch_fills", "children", "calendar", "rules")
 LOAD_OPTIONS = ("symbol", "tz", "repair", "kind", "price", "adjusted")
 
 

@@ -3,7 +3,6 @@
 Alpaca adds up a day's fees of one kind (New York date) and rounds the sum up to the cent. Each
 execution is charged what it adds to the rounded sum, so that the day's total is Alpaca's.
 """
-cimport cython
 from libc.stdint cimport int64_t
 from libc.string cimport memset
 

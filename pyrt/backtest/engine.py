@@ -32,6 +32,7 @@ from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
 from pyrt.risk.gate import BasicGate
 from pyrt.strategy.strategy import Strategy
+from pyrt.venues.alpaca.rules import AlpacaRules
 
 WARMUP_BARS_MIN = 250
 WARMUP_LOOKBACKS = 4
@@ -251,7 +252,7 @@ class Engine:
             latency_ns=settings.latency_ns,
         )
         venue.set_output(kernel.inbox)
-        kernel.connect(AlpacaVenue(venue) if settings.name == "alpaca" else BacktestVenue(venue))
+        kernel.connect(_port(settings, venue))
         kernel.sessions = self._sessions
         for table in self._tables:
             if table.symbol not in self._instruments:
@@ -465,6 +466,13 @@ def _check_warmup(warmup: int | None) -> int | None:
     if warmup is not None and (not isinstance(warmup, int) or warmup < 0):
         raise ConfigError(f"warmup is {warmup!r}; expected a number of bars, 0 or more")
     return warmup
+
+
+def _port(settings: VenueSettings, venue: SimVenue) -> Any:
+    """The kernel's way to the venue: through Alpaca's rules, or straight."""
+    if settings.name == "alpaca":
+        return AlpacaVenue(venue, AlpacaRules(settings.rules))
+    return BacktestVenue(venue)
 
 
 def _default_tif(venue: str) -> dict[str, str]:

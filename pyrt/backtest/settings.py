@@ -10,6 +10,7 @@ from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import CHILD_RULES, PATHS, TIMINGS
 from pyrt.core.times import duration_ns
 from pyrt.errors import ConfigError
+from pyrt.venues.alpaca.options import AlpacaOptions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +36,8 @@ class VenueSettings:
         From sending a command to its effect.
     participation : float
         Largest share of a bar's volume that may fill; None for no cap.
+    rules : AlpacaOptions
+        Of ``"alpaca"``: choices where the documentation leaves them, see docs/alpaca-rules.md.
     calendar : str
         Sessions of instruments the run makes itself; None for the venue's own.
     """
@@ -48,6 +51,7 @@ class VenueSettings:
     slippage: Any = None
     latency: Any = None
     participation: float | None = None
+    rules: AlpacaOptions | None = None
     calendar: str | None = None
 
     def __post_init__(self) -> None:
@@ -59,6 +63,13 @@ class VenueSettings:
                 )
         if self.name not in ("sim", "alpaca"):
             raise ConfigError(f"venue is {self.name!r}; expected 'sim' or 'alpaca'")
+        if self.rules is not None and not (
+            self.name == "alpaca" and isinstance(self.rules, AlpacaOptions)
+        ):
+            raise ConfigError(
+                f"rules is {self.rules!r} on the venue {self.name!r}",
+                remedy='Give AlpacaOptions(...) with venue="alpaca", or leave it out',
+            )
         share = self.participation
         if share is not None and not 0 < share <= 1:
             raise ConfigError(f"participation is {share!r}; expected a share, above 0 to 1")
@@ -83,4 +94,5 @@ class VenueSettings:
         plain["fees"] = repr(fee_model(self.charges))
         plain["slippage"] = repr(slippage_model(self.slippage))
         plain["latency"] = self.latency_ns
+        plain["rules"] = repr(self.rules or AlpacaOptions()) if self.name == "alpaca" else ""
         return plain

@@ -102,7 +102,9 @@ venue_options = _stack(
     click.option(
         "--touch-fills", is_flag=True, default=None, help="A limit that is only touched fills."
     ),
-    click.option("--fees", metavar="MODEL", help="bps:2, per_share:0.005/1, fixed:1, us; a+b."),
+    click.option(
+        "--fees", metavar="MODEL", help="bps:2, per_share:0.005/1, fixed:1, us, alpaca; a+b."
+    ),
     click.option("--slippage", metavar="MODEL", help="ticks:1, bps:2 or range:0.1."),
     click.option("--latency", metavar="TIME", help="From command to effect, such as 50ms."),
     click.option("--participation", type=float, help="Largest share of a bar's volume to fill."),

@@ -146,7 +146,7 @@ def play(
 ) -> Run:
     """Run a script on a few bars; every command happens at the close of its bar."""
     probe = Probe(cash=cash, **(engine or {}))
-    probe.add_venue("sim", **venue)
+    probe.add_venue(venue.pop("name", "sim"), **venue)
     for one in [instrument] if isinstance(instrument, Instrument) else instrument or []:
         probe.add_instrument(one)
     tables = bars if isinstance(bars, Mapping) else {SYMBOL: bars}

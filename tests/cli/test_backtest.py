@@ -157,3 +157,9 @@ def test_choices_are_those_of_the_library() -> None:
     assert set(options.CHILDREN) == set(CHILD_RULES)
     assert set(options.REPAIRS) == set(REPAIRS)
     assert set(options.KINDS) == set(KINDS)
+
+
+def test_alpaca_refuses_in_the_shell_too(pyrt: Shell, folder: Path) -> None:
+    # 5 shares at some 100 dollars are bought by an account of 100: it cannot carry them.
+    code = pyrt(*RUN, "--venue", "alpaca", "--cash", "100", "--explain")
+    assert "40310000: insufficient buying power" in code.out
