@@ -5,6 +5,7 @@ on, what the tests run against), `profile` (release with symbols) or `debug` (li
 coverage, annotated HTML, C beside its source; `PYRT_DEBUG=1` says the same).
 `PYRT_ONLY=pyrt/core,pyrt/data` limits a build to modules below these paths; `none` compiles none.
 `PYRT_JOBS` is the number of modules translated and compiled at once, all cores by default.
+`PYRT_CACHE` names a folder where translated modules are kept for other checkouts of this tree.
 """
 
 import os
@@ -60,6 +61,7 @@ def main() -> None:
         build_dir=None if MODE == "debug" else f"build/cython-{MODE}",
         annotate=MODE == "debug",
         # Processes are forked on Linux; elsewhere they would run this file again.
+        cache=os.environ.get("PYRT_CACHE") or False,
         nthreads=JOBS if LINUX and len(sources) > 1 else 0,
         compiler_directives={
             "language_level": 3,
