@@ -101,3 +101,9 @@ class MissingExtra(PyrtError, ImportError):
     """A feature needs an optional dependency; the remedy is the pip command."""
 
     code = "missing_extra"
+
+
+class JournalError(PyrtError, RuntimeError):
+    """The journal is damaged, cannot be written, or belongs to another node."""
+
+    code = "journal"

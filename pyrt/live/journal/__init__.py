@@ -1,0 +1,1 @@
+"""The journal: an append-only framed log of what a node meant, sent, heard and did."""
