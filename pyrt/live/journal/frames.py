@@ -96,10 +96,7 @@ def decode_head(data: bytes | memoryview) -> SegmentHead | None:
 
 def next_chain(chain: bytes, header: bytes, payload: bytes) -> bytes:
     """Return the hash that ties a record to all before it."""
-    state = hashlib.blake2b(chain, digest_size=CHAIN_BYTES)
-    state.update(header)
-    state.update(payload)
-    return state.digest()
+    return hashlib.blake2b(b"".join((chain, header, payload)), digest_size=CHAIN_BYTES).digest()
 
 
 def encode_frame(
@@ -111,15 +108,15 @@ def encode_frame(
     """
     header = _FRAME.pack(MARK, FORMAT, kind, len(payload), sequence)
     after = next_chain(chain, header, payload)
-    crc = crc32c(payload, crc32c(after, crc32c(_PLACE.pack(segment, offset), crc32c(header))))
+    crc = crc32c(b"".join((header, _PLACE.pack(segment, offset), after, payload)))
     return b"".join((header, _CRC.pack(crc), after, payload)), after
 
 
-def frame_at(data: bytes | memoryview, offset: int, segment: int) -> Frame | str:
+def frame_at(data: bytes, offset: int, segment: int) -> Frame | str:
     """Return the frame at an offset, or what is wrong with it."""
     if len(data) - offset < FRAME_BYTES:
         return "cut off in its header"
-    header = bytes(data[offset : offset + _FRAME.size])
+    header = data[offset : offset + _FRAME.size]
     mark, version, kind, length, sequence = _FRAME.unpack(header)
     if mark != MARK:
         return "no frame begins here"
@@ -130,13 +127,13 @@ def frame_at(data: bytes | memoryview, offset: int, segment: int) -> Frame | str
     start = offset + FRAME_BYTES
     if len(data) - start < length:
         return "cut off in its payload"
-    (crc,) = _CRC.unpack(data[offset + _FRAME.size : offset + _FRAME.size + _CRC.size])
-    chain = bytes(data[start - CHAIN_BYTES : start])
-    payload = bytes(data[start : start + length])
-    found = crc32c(payload, crc32c(chain, crc32c(_PLACE.pack(segment, offset), crc32c(header))))
-    if crc != found:
+    (crc,) = _CRC.unpack_from(data, offset + _FRAME.size)
+    end = start + length
+    # The chain and the payload lie together.
+    covered = (header, _PLACE.pack(segment, offset), data[start - CHAIN_BYTES : end])
+    if crc != crc32c(b"".join(covered)):
         return "the checksum does not match"
-    return Frame(kind, sequence, payload, offset, start + length, chain)
+    return Frame(kind, sequence, data[start:end], offset, end, data[start - CHAIN_BYTES : start])
 
 
 class SegmentReader:
@@ -155,7 +152,7 @@ class SegmentReader:
     """
 
     def __init__(self, data: bytes, head: SegmentHead) -> None:
-        self._data = memoryview(data)
+        self._data = data
         self._head = head
         self.chain = head.chain
         self.next_sequence = head.first_sequence
@@ -178,18 +175,17 @@ class SegmentReader:
     def _linked(self, frame: Frame) -> Frame | str:
         if frame.sequence != self.next_sequence:
             return f"record {frame.sequence} where {self.next_sequence} has to follow"
-        header = bytes(self._data[frame.offset : frame.offset + _FRAME.size])
+        header = self._data[frame.offset : frame.offset + _FRAME.size]
         if next_chain(self.chain, header, frame.payload) != frame.chain:
             return "its hash does not continue the chain"
         return frame
 
 
-def sound_after(data: bytes | memoryview, offset: int, segment: int) -> int | None:
+def sound_after(data: bytes, offset: int, segment: int) -> int | None:
     """Return where a sound frame begins after a bad place: then that is no torn tail."""
-    raw = bytes(data)
-    at = raw.find(MARK, offset + 1)
+    at = data.find(MARK, offset + 1)
     while at >= 0:
-        if isinstance(frame_at(raw, at, segment), Frame):
+        if isinstance(frame_at(data, at, segment), Frame):
             return at
-        at = raw.find(MARK, at + 1)
+        at = data.find(MARK, at + 1)
     return None

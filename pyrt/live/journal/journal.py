@@ -1,0 +1,192 @@
+"""The journal of a node: one log that is synced, one a run that is not, and what they add up to."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from pyrt.errors import JournalError
+from pyrt.live.journal import records as r
+from pyrt.live.journal.files import Files
+from pyrt.live.journal.frames import Frame
+from pyrt.live.journal.log import SEGMENT_MAX, Log, LogReader, TornTail
+from pyrt.live.journal.state import JournalState
+
+MAIN = "main"
+ARCHIVE = "old-"
+SNAPSHOT_EVERY = 50_000
+"""A start after this many records writes a snapshot and puts earlier segments away."""
+PACK_LEVEL = 1
+
+
+def pack(payload: bytes) -> bytes:
+    """Return a piece of tape, compressed."""
+    return zlib.compress(payload, PACK_LEVEL)
+
+
+def unpack(payload: bytes) -> bytes:
+    """Return a piece of tape as it was recorded; JournalError if it is none."""
+    try:
+        return zlib.decompress(payload)
+    except zlib.error as error:
+        raise JournalError(f"a piece of tape cannot be read: {error}") from None
+
+
+class Journal:
+    """What a node writes down, and what it knows from it.
+
+    Records are taken by `record` and made durable by `commit`, which a writer thread calls, or a
+    simulation when it pleases. `durable` says how far that has come.
+
+    Parameters
+    ----------
+    files : Files
+        The state folder.
+    segment_max : int
+        Bytes of a segment.
+
+    Attributes
+    ----------
+    state : JournalState
+        All records so far, folded.
+    failure : Exception or None
+        Why nothing is written any more.
+    torn : TornTail or None
+        What a crash had left behind the last record.
+
+    Raises
+    ------
+    JournalError
+        If the log is damaged in its middle.
+    """
+
+    def __init__(self, files: Files, *, segment_max: int = SEGMENT_MAX) -> None:
+        self.files = files
+        self.state = JournalState()
+        self.failure: Exception | None = None
+        self.on_record: Callable[[r.Record], object] | None = None
+        self.unwritten = 0
+        self._segment_max = segment_max
+        self._main = Log(files, MAIN, segment_max=segment_max, on_frame=self._load)
+        self._tape: Log | None = None
+
+    @property
+    def torn(self) -> TornTail | None:
+        """What a crash had left behind the last record."""
+        return self._main.torn
+
+    @property
+    def last(self) -> int:
+        """Sequence of the last record taken."""
+        return self._main.last
+
+    @property
+    def durable(self) -> int:
+        """Sequence of the last record known to be on the disk."""
+        return self._main.durable
+
+    def begin_tape(self, run_id: str) -> None:
+        """Open the log of a run's inputs."""
+        self._tape = Log(
+            self.files, tape_name(run_id), segment_max=self._segment_max, pack=pack
+        )
+
+    def record(self, record: r.Record) -> int:
+        """Take a record and return its sequence; it is durable once `durable` has reached that.
+
+        After a failure records are counted in `unwritten`, and nothing else.
+        """
+        self.state.take(record)
+        if self.on_record is not None:
+            self.on_record(record)
+        if self.failure is not None:
+            self.unwritten += 1
+            return self._main.last + self.unwritten
+        return self._main.append(*r.encode(record))
+
+    def record_inputs(self, piece: bytes) -> None:
+        """Take a piece of tape."""
+        if self._tape is not None and self.failure is None:
+            self._tape.append(r.INPUTS, piece)
+
+    def commit(self) -> int:
+        """Write and sync what was taken; return the sequence now durable.
+
+        A failure is kept in `failure`, and nothing is tried again.
+        """
+        if self.failure is None:
+            try:
+                self._main.commit()
+                if self._tape is not None:
+                    self._tape.commit(sync=False)
+            except Exception as error:
+                self.failure = error
+        return self._main.durable
+
+    def compact(self, ts: int, *, force: bool = False) -> list[str]:
+        """Begin a segment with a snapshot and put earlier ones away under ``old-…``.
+
+        Done when there are many records, or when forced; returns the segments put away.
+        """
+        if self.state.records < SNAPSHOT_EVERY and not force:
+            return []
+        before = LogReader(self.files, MAIN).segments()
+        self._main.commit()
+        self._main.rotate()
+        self.record(r.Snapshot(ts=ts, state=self.state.encode()))
+        self._main.commit()
+        for name in before:
+            self.files.rename(name, ARCHIVE + name)
+        self.files.sync_folder()
+        self.state.records = 1
+        return before
+
+    def close(self) -> None:
+        """Write what is left, and close."""
+        self.commit()
+        self._main.close()
+        if self._tape is not None:
+            self._tape.close()
+
+    def _load(self, frame: Frame) -> None:
+        record = decoded(frame)
+        if record is not None:
+            self.state.take(record)
+
+
+def tape_name(run_id: str) -> str:
+    """Return the name of the log that holds a run's inputs."""
+    return f"tape-{run_id}"
+
+
+def decoded(frame: Frame) -> r.Record | None:
+    """Return a frame's record; JournalError if a sound frame holds none of its kind."""
+    try:
+        return r.decode(frame.kind, frame.payload)
+    except msgspec.DecodeError as error:
+        raise JournalError(
+            f"record {frame.sequence} cannot be read: {error}", code="journal_record"
+        ) from None
+
+
+def read_records(files: Files, *, archived: bool = False) -> Iterator[tuple[Frame, r.Record]]:
+    """Yield all records with their frames, oldest first, changing nothing.
+
+    Parameters
+    ----------
+    archived : bool
+        Begin with the segments that were put away.
+    """
+    for name in (ARCHIVE + MAIN, MAIN) if archived else (MAIN,):
+        for frame in LogReader(files, name):
+            record = decoded(frame)
+            if record is not None:
+                yield frame, record
+
+
+def read_tape(files: Files, run_id: str) -> Iterator[bytes]:
+    """Yield a run's pieces of tape, oldest first, up to where a crash has cut it."""
+    for frame in LogReader(files, tape_name(run_id)):
+        yield unpack(frame.payload)

@@ -1,0 +1,232 @@
+"""The journal folded: what a node that starts has to know, and nothing more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from pyrt.live.journal import records as r
+
+FINAL = frozenset({"DENIED", "REJECTED", "FILLED", "CANCELED", "EXPIRED", "LOST"})
+CLOSED_MAX = 20_000
+"""How many closed orders stay known, for late fills and for telling ours from strangers'."""
+ACTIVITIES_MAX = 20_000
+
+
+class Closed(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What is kept of an order that has ended."""
+
+    client_order_id: str
+    venue_order_id: str
+    strategy: str
+    symbol: str
+    side: str
+    status: str
+    filled: str
+    ts: int
+
+
+class JournalState(msgspec.Struct, kw_only=True):
+    """All that earlier runs have left.
+
+    Attributes
+    ----------
+    runs : dict
+        Run id → prefix of its client order ids.
+    orders : dict
+        Open orders by client order id, oldest first.
+    closed : dict
+        Orders that have ended, by client order id, oldest first; the latest `CLOSED_MAX`.
+    positions : dict
+        ``strategy|symbol`` → PositionState.
+    saves : dict
+        Strategy → (inputs seen, state) of the last run.
+    sent_at : dict
+        Open submits whose fate is not known → when their intent was written.
+    activities : dict
+        Ids of the broker's activities that were taken in; the latest `ACTIVITIES_MAX`.
+    ended_well : bool
+        Whether the last run stopped in order.
+    """
+
+    account: str = ""
+    mode: str = ""
+    runs: dict[str, str] = {}
+    orders: dict[str, r.OrderState] = {}
+    closed: dict[str, Closed] = {}
+    positions: dict[str, r.PositionState] = {}
+    saves: dict[str, tuple[int, bytes]] = {}
+    activities: dict[str, None] = {}
+    activities_until: str = ""
+    risk: bytes = b""
+    cash: str = ""
+    cash_moves: str = "0"
+    last_run: str = ""
+    last_ts: int = 0
+    records: int = 0
+    ended_well: bool = True
+    stopped: dict[str, str] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no run was ever begun."""
+        return not self.runs
+
+    def take(self, record: r.Record) -> None:
+        """Fold one more record in."""
+        self.records += 1
+        self.last_ts = max(self.last_ts, record.ts)
+        fold = _FOLDS.get(type(record))
+        if fold is not None:
+            fold(self, record)
+
+    def encode(self) -> bytes:
+        """Return the state for a Snapshot record."""
+        return r.ENCODER.encode(self)
+
+    def find_venue(self, venue_order_id: str) -> str:
+        """Return the client order id of a broker's order; "" if it is none of ours."""
+        for order in self.orders.values():
+            if order.venue_order_id == venue_order_id:
+                return order.client_order_id
+        for closed in self.closed.values():
+            if closed.venue_order_id == venue_order_id:
+                return closed.client_order_id
+        return ""
+
+    def is_ours(self, client_order_id: str) -> bool:
+        """Return whether an id begins as those of a run in this journal do."""
+        return any(client_order_id.startswith(prefix) for prefix in self.runs.values())
+
+    def _set(self, order: r.OrderState, ts: int) -> None:
+        name = order.client_order_id
+        if order.status not in FINAL:
+            self.orders[name] = order
+            self.closed.pop(name, None)
+            return
+        self.orders.pop(name, None)
+        self.closed.pop(name, None)
+        self.closed[name] = Closed(
+            client_order_id=name,
+            venue_order_id=order.venue_order_id,
+            strategy=order.strategy,
+            symbol=order.symbol,
+            side=order.side,
+            status=order.status,
+            filled=order.filled,
+            ts=ts,
+        )
+        while len(self.closed) > CLOSED_MAX:
+            del self.closed[next(iter(self.closed))]
+
+
+def _run_start(state: JournalState, record: r.RunStart) -> None:
+    state.runs[record.run_id] = record.prefix
+    state.account, state.mode = record.account, record.mode
+    state.last_run, state.ended_well = record.run_id, False
+    state.saves = {
+        name: (0, saved) for name, saved in record.opening.saves.items()
+    }
+    state.stopped = {}
+
+
+def _run_stop(state: JournalState, record: r.RunStop) -> None:
+    state.ended_well = True
+
+
+def _intent(state: JournalState, record: r.Intent) -> None:
+    # Until an answer is known the order may be at the broker: what follows a crash reads back.
+    for order in (record.order, *record.legs):
+        state._set(msgspec.structs.replace(order, unknown="submit"), record.ts)
+
+
+def _not_sent(state: JournalState, record: r.NotSent) -> None:
+    order = state.orders.get(record.client_order_id)
+    if order is not None:
+        gone = msgspec.structs.replace(
+            order, status="REJECTED", reason=record.reason, unknown=""
+        )
+        state._set(gone, record.ts)
+
+
+def _cancel(state: JournalState, record: r.CancelIntent) -> None:
+    order = state.orders.get(record.client_order_id)
+    if order is not None:
+        state._set(msgspec.structs.replace(order, cancel_wanted=True), record.ts)
+
+
+def _change(state: JournalState, record: r.ChangeIntent) -> None:
+    order = state.orders.get(record.client_order_id)
+    if order is not None:
+        state._set(msgspec.structs.replace(order, unknown="modify"), record.ts)
+
+
+def _outcome(state: JournalState, record: r.Outcome) -> None:
+    state._set(record.order, record.ts)
+
+
+def _execution(state: JournalState, record: r.Execution) -> None:
+    state._set(record.order, record.ts)
+    position = record.position
+    key = f"{position.strategy}|{position.symbol}"
+    state.positions[key] = position
+
+
+def _seen(state: JournalState, record: r.Seen) -> None:
+    order = state.orders.get(record.client_order_id)
+    if order is not None:
+        changed = msgspec.structs.replace(order, venue_order_id=record.venue_order_id)
+        state._set(changed, record.ts)
+
+
+def _adjustment(state: JournalState, record: r.Adjustment) -> None:
+    state.activities[record.activity_id] = None
+    while len(state.activities) > ACTIVITIES_MAX:
+        del state.activities[next(iter(state.activities))]
+
+
+def _account(state: JournalState, record: r.Account) -> None:
+    state.account, state.cash = record.account, record.cash
+
+
+def _reconciled(state: JournalState, record: r.Reconciled) -> None:
+    state.activities_until = max(state.activities_until, record.activities_until)
+
+
+def _risk(state: JournalState, record: r.RiskState) -> None:
+    state.risk = record.saved
+
+
+def _save(state: JournalState, record: r.StrategySave) -> None:
+    state.saves[record.strategy] = (record.inputs, record.state)
+
+
+def _stopped(state: JournalState, record: r.StrategyStopped) -> None:
+    state.stopped[record.strategy] = record.reason
+
+
+def _snapshot(state: JournalState, record: r.Snapshot) -> None:
+    found = msgspec.msgpack.decode(record.state, type=JournalState)
+    for name in JournalState.__struct_fields__:
+        setattr(state, name, getattr(found, name))
+
+
+_FOLDS: dict[type[r.Record], Any] = {
+    r.RunStart: _run_start,
+    r.RunStop: _run_stop,
+    r.Intent: _intent,
+    r.NotSent: _not_sent,
+    r.ChangeIntent: _change,
+    r.CancelIntent: _cancel,
+    r.Outcome: _outcome,
+    r.Execution: _execution,
+    r.Seen: _seen,
+    r.Adjustment: _adjustment,
+    r.Account: _account,
+    r.Reconciled: _reconciled,
+    r.RiskState: _risk,
+    r.StrategySave: _save,
+    r.StrategyStopped: _stopped,
+    r.Snapshot: _snapshot,
+}
