@@ -26,6 +26,8 @@ cdef class Order:
     cdef readonly int32_t number
     """Sequence number in the run; part of the client order id."""
     cdef str prefix
+    cdef str own_id
+    """Client order id of an order that an earlier run has sent; None for those of this one."""
     cdef readonly int side_sign
     cdef int type
     cdef int tif

@@ -138,7 +138,7 @@ cdef class Order:
     @property
     def client_order_id(self):
         """Our id, unique for ever: prefix of the run and sequence number."""
-        return f"{self.prefix}{self.number}"
+        return f"{self.prefix}{self.number}" if self.own_id is None else self.own_id
 
     @property
     def symbol(self):

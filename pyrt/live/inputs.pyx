@@ -1,15 +1,21 @@
 """The kernel's two inputs as a live world gives them: decoded messages, one at a time."""
 cimport cython
-from libc.stdint cimport INT64_MAX, int64_t
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t
+from libc.string cimport memcpy
 
 from pyrt.core.events cimport Event, clear_event
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, Venue
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE
+from pyrt.core.types cimport EV_BAR, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
+from pyrt.errors import JournalError
 from pyrt.kernel.kernel cimport Kernel
+from pyrt.live.tape cimport (
+    OP_ADVANCE, OP_END_BARS, OP_EVENT, OP_LAYOUT, OP_NOTE, OP_SAMPLE, OP_SETTLE, OP_TEXT,
+    OP_TIMERS, Tape,
+)
 
 KINDS = {name: kind for kind, name in EVENT_NAMES.items()}
 
@@ -57,12 +63,21 @@ cdef class Inputs:
     Parameters
     ----------
     kernel : Kernel
+    tape : Tape, optional
+        Every input is recorded on it, before the kernel takes it.
     """
 
     cdef readonly Kernel kernel
+    cdef readonly Tape tape
 
-    def __init__(self, Kernel kernel):
+    def __init__(self, Kernel kernel, Tape tape=None):
         self.kernel = kernel
+        self.tape = tape
+
+    @property
+    def count(self):
+        """How many inputs were recorded so far; 0 without a tape."""
+        return 0 if self.tape is None else self.tape.count
 
     @property
     def next_timer(self):
@@ -79,24 +94,45 @@ cdef class Inputs:
 
     def advance(self, int64_t ts):
         """Move time forward; what is due at earlier times happens at its own time."""
+        if self.tape is not None:
+            self.tape.advance(ts)
         while self.next_due() < ts:
             self.kernel.advance(self.next_due())
-            self.end_bars()
-            self.fire_timers()
+            self.finish_bars()
+            self.fire()
         self.kernel.advance(ts)
 
     def end_bars(self):
         """Hand on aggregated bars that are over, after the bars that completed them."""
+        if self.tape is not None:
+            self.tape.plain(OP_END_BARS)
+        self.finish_bars()
+
+    cdef int finish_bars(self) except -1:
         if self.kernel.aggregates_due <= self.kernel.clock.now:
             self.kernel.close_aggregates(self.kernel.clock.now)
         if self.kernel.aggregated:
             self.kernel.deliver_aggregates()
-        self.kernel.settle()
+        return self.kernel.settle()
 
     def fire_timers(self):
         """Fire what is due now."""
+        if self.kernel.clock.next_due <= self.kernel.clock.now:
+            if self.tape is not None:
+                self.tape.plain(OP_TIMERS)
+            self.fire()
+
+    cdef int fire(self) except -1:
         self.kernel.fire_timers(self.kernel.clock.now)
-        self.kernel.settle()
+        return self.kernel.settle()
+
+    cdef int feed(self, Event* event) except -1:
+        """Give the kernel an event, after it is recorded."""
+        if self.tape is not None:
+            self.tape.event(
+                event, self.kernel.records.texts.names[event.reason] if event.reason else None
+            )
+        return self.kernel.process(event)
 
     def bar(self, Stream stream not None, int64_t ts_open, int64_t ts_close, double open,
             double high, double low, double close, double volume):
@@ -114,7 +150,7 @@ cdef class Inputs:
         event.values[2] = low
         event.values[3] = close
         event.values[4] = volume
-        self.kernel.process(&event)
+        self.feed(&event)
 
     def quote(self, Stream stream not None, int64_t ts_event, double bid_price, double bid_size,
               double ask_price, double ask_size):
@@ -130,7 +166,7 @@ cdef class Inputs:
         event.values[1] = bid_size
         event.values[2] = ask_price
         event.values[3] = ask_size
-        self.kernel.process(&event)
+        self.feed(&event)
 
     def trade(self, Stream stream not None, int64_t ts_event, double price, double size,
               int aggressor=0):
@@ -145,10 +181,12 @@ cdef class Inputs:
         event.values[0] = price
         event.values[1] = size
         event.quantity = aggressor
-        self.kernel.process(&event)
+        self.feed(&event)
 
     def sample(self):
         """Write a point of the equity curve for the present."""
+        if self.tape is not None:
+            self.tape.plain(OP_SAMPLE)
         self.kernel.sample(self.kernel.clock.now)
 
     def order_event(self, str kind, int number, int64_t ts_event, str reason="", *,
@@ -173,7 +211,7 @@ cdef class Inputs:
             event.cumulative = no_price() if stop_price is None else nano_from_object(stop_price)
             if quantity is not None:
                 event.quantity = order.instrument.quantity_raw(quantity)
-        self.kernel.process(&event)
+        self.feed(&event)
 
     def fill(self, int number, int64_t ts_event, quantity, price, cumulative, fee=0,
              str liquidity=""):
@@ -190,8 +228,94 @@ cdef class Inputs:
         event.price = nano_from_object(price)
         event.fee = money_from_object(fee)
         event.liquidity = LIQUIDITY_NAMES.index(liquidity)
-        self.kernel.process(&event)
+        self.feed(&event)
 
     def settle(self):
         """Send what was issued, process what came back."""
+        if self.tape is not None:
+            self.tape.plain(OP_SETTLE)
         self.kernel.settle()
+
+    def play(self, const uint8_t[::1] piece not None, on_note, on_error):
+        """Take the inputs of a piece of tape, as they were taken when it was recorded.
+
+        Parameters
+        ----------
+        piece : bytes-like
+        on_note : callable
+            Called with the bytes of each note.
+        on_error : callable
+            Called with an exception that an event raises; what is not caught there ends this.
+
+        Raises
+        ------
+        JournalError
+            If it is no tape, or one of another layout.
+        """
+        cdef Py_ssize_t at = 0, size = piece.shape[0]
+        cdef int op
+        cdef int64_t ts
+        cdef uint32_t length
+        cdef Event event
+        cdef str reason = ""
+        while at < size:
+            op = piece[at]
+            at += 1
+            if op == OP_LAYOUT:
+                need(at, 4, size)
+                memcpy(&length, &piece[at], 4)
+                at += 4
+                if length != sizeof(Event):
+                    raise JournalError(
+                        f"the tape has events of {length} bytes, this program of {sizeof(Event)}",
+                        code="tape_layout",
+                    )
+            elif op == OP_ADVANCE:
+                need(at, 8, size)
+                memcpy(&ts, &piece[at], 8)
+                at += 8
+                self.advance(ts)
+            elif op == OP_EVENT:
+                need(at, sizeof(Event), size)
+                memcpy(&event, &piece[at], sizeof(Event))
+                at += sizeof(Event)
+                self.play_event(&event, reason, on_error)
+                reason = ""
+            elif op == OP_TEXT or op == OP_NOTE:
+                need(at, 4, size)
+                memcpy(&length, &piece[at], 4)
+                at += 4
+                need(at, length, size)
+                data = bytes(piece[at:at + length])
+                at += length
+                if op == OP_TEXT:
+                    reason = data.decode()
+                else:
+                    if self.tape is not None:
+                        self.tape.note(data)
+                    on_note(data)
+            elif op == OP_TIMERS:
+                self.fire_timers()
+            elif op == OP_END_BARS:
+                self.end_bars()
+            elif op == OP_SETTLE:
+                self.settle()
+            elif op == OP_SAMPLE:
+                self.sample()
+            else:
+                raise JournalError(f"the tape has an unknown input {op}", code="tape_layout")
+
+    cdef int play_event(self, Event* event, str reason, on_error) except -1:
+        if event.kind >= EV_DENIED:
+            event.reason = self.kernel.records.texts.number(reason)
+        try:
+            self.feed(event)
+        except Exception as error:
+            on_error(error)
+        return 0
+
+
+cdef int need(Py_ssize_t at, Py_ssize_t wanted, Py_ssize_t size) except -1:
+    if wanted > size - at:
+        raise JournalError("a piece of tape is cut off", code="tape_layout")
+    return 0

@@ -1,0 +1,213 @@
+"""Orders and positions to plain values and back into a kernel, bit for bit."""
+from libc.stdint cimport int64_t
+
+from pyrt.core.int128 cimport i128_from_int, i128_to_int, int128
+from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
+from pyrt.core.orders cimport Order, no_price
+from pyrt.core.positions cimport Position
+from pyrt.core.types cimport OPEN, SENT, UNKNOWN, is_final
+from pyrt.execution.desk cimport Desk
+from pyrt.kernel.kernel cimport Kernel
+
+from decimal import Decimal
+
+from pyrt.core.types import STATUS_NAMES, TIF_NAMES, TYPE_NAMES
+from pyrt.errors import JournalError
+from pyrt.live.journal.records import OrderState, PositionState
+
+
+cdef str price_text(int64_t raw):
+    return "" if raw == no_price() else f"{decimal_from_scaled(raw, 9):f}"
+
+
+cdef int64_t price_raw(str text) except? -1:
+    return nano_from_object(text) if text else no_price()
+
+
+def order_state(Order order not None, *, str venue_order_id="", str venue_filled="",
+                str venue_cost=""):
+    """Return an order as plain values; what the broker calls it comes from the client."""
+    flags = [
+        name for name, is_set in (
+            ("post_only", order.post_only), ("reduce_only", order.reduce_only),
+            ("extended_hours", order.extended_hours), ("queue", order.queue),
+            ("is_exit", order.is_exit), ("is_child", order.is_child), ("resizes", order.resizes),
+        ) if is_set
+    ]
+    unknown = [
+        name for name, request in (
+            ("submit", order.submit_request), ("modify", order.modify_request),
+            ("cancel", order.cancel_request),
+        ) if request == UNKNOWN or (request == OPEN and not is_final(order.status_))
+    ]
+    return OrderState(
+        client_order_id=order.client_order_id,
+        strategy=order.strategy.name,
+        symbol=order.instrument.id,
+        side="buy" if order.side_sign > 0 else "sell",
+        order_type=TYPE_NAMES[order.type],
+        quantity=f"{order.quantity_exact:f}",
+        time_in_force=TIF_NAMES[order.tif],
+        status=STATUS_NAMES[order.status_],
+        filled=f"{order.filled_quantity_exact:f}",
+        limit_price=price_text(order.limit_price_raw),
+        stop_price=price_text(order.stop_price_raw),
+        trail_amount=price_text(order.trail_amount_raw),
+        trail_percent=price_text(order.trail_percent_raw),
+        notional="" if order.notional_raw == 0 else
+                 f"{decimal_from_scaled(i128_to_int(order.notional_raw), 18):f}",
+        expires_at=order.expires_ns,
+        flags=tuple(flags),
+        tag=order.tag,
+        parent="" if order.parent is None else order.parent.client_order_id,
+        sibling="" if order.sibling is None else order.sibling.client_order_id,
+        reason=order.reason_ or "",
+        unknown=",".join(unknown),
+        ts_init=order.ts_init,
+        filled_notional=str(i128_to_int(order.filled_notional)),
+        venue_order_id=venue_order_id,
+        venue_filled=venue_filled,
+        venue_cost=venue_cost,
+        number=order.number,
+        cancel_wanted=order.cancel_request in (OPEN, UNKNOWN),
+    )
+
+
+def position_of(Order order not None):
+    """Return the position that an order's fills go to."""
+    return order.position
+
+
+def position_state(Position position not None, str strategy):
+    """Return a position as plain values."""
+    return PositionState(
+        strategy=strategy,
+        symbol=position.instrument.id,
+        units=position.units,
+        open_cost=str(i128_to_int(position.open_cost)),
+        realized=str(i128_to_int(position.realized)),
+        fees=str(i128_to_int(position.fees)),
+        mark=position.mark,
+    )
+
+
+cdef int number_of(Kernel kernel, str name) except -1:
+    for strategy in kernel.strategies:
+        if strategy.name == name:
+            return strategy.number
+    raise JournalError(
+        f"the journal has orders or holdings of {name}, which is not in this run",
+        code="orphan",
+        remedy="Run that strategy too, or close what it holds first",
+        strategy=name,
+    )
+
+
+def restore_positions(Kernel kernel not None, states):
+    """Give strategies the holdings of an earlier run; the account's units follow, cash does not.
+
+    Raises
+    ------
+    JournalError
+        If a strategy that holds something is not in this run.
+    """
+    cdef Position position
+    cdef Py_ssize_t index
+    for state in states:
+        if state.units == 0 and not any(s.name == state.strategy for s in kernel.strategies):
+            continue
+        position = kernel.cache.position(number_of(kernel, state.strategy), state.symbol)
+        position.units = state.units
+        position.open_cost = i128_from_int(int(state.open_cost))
+        position.realized = i128_from_int(int(state.realized))
+        position.fees = i128_from_int(int(state.fees))
+        position.mark = state.mark
+        index = position.instrument.index
+        kernel.account.set_units(
+            index, kernel.account.holdings[index].units + state.units, state.mark
+        )
+        if state.units:
+            begin_trip(position)
+
+
+cdef int begin_trip(Position position) except -1:
+    """Let the round trip go on from what is held, at its cost."""
+    cdef int64_t held = position.units if position.units > 0 else -position.units
+    position.trip.side = 1 if position.units > 0 else -1
+    position.trip.entered = held
+    position.trip.entry_notional = (
+        position.open_cost if position.units > 0 else -position.open_cost
+    )
+    return 0
+
+
+def restore_orders(Kernel kernel not None, states):
+    """Give strategies the open orders of an earlier run, under their old ids.
+
+    A submit without a known outcome is UNKNOWN here. Returns the orders, in the order given.
+
+    Raises
+    ------
+    JournalError
+        If a strategy that owns one is not in this run.
+    """
+    cdef Order order
+    made = {}
+    for state in states:
+        made[state.client_order_id] = restore_order(kernel, state)
+    for state in states:
+        order = made[state.client_order_id]
+        order.sibling = made.get(state.sibling)
+        parent = made.get(state.parent)
+        if parent is None:
+            continue
+        order.parent = parent
+        if state.order_type == "limit":
+            (<Order>parent).take_profit = order
+        else:
+            (<Order>parent).stop_loss = order
+    return list(made.values())
+
+
+cdef Order restore_order(Kernel kernel, object state):
+    cdef int owner = number_of(kernel, state.strategy)
+    cdef Position position = kernel.cache.position(owner, state.symbol)
+    cdef Desk desk = kernel.desk
+    cdef Order order = desk.new_order(
+        kernel.strategies[owner], position, 1 if state.side == "buy" else -1,
+        {"tag": state.tag},
+    )
+    flags = frozenset(state.flags)
+    order.own_id = state.client_order_id
+    order.type = TYPE_NAMES.index(state.order_type)
+    order.tif = TIF_NAMES.index(state.time_in_force)
+    order.status_ = STATUS_NAMES.index(state.status)
+    if order.status_ < SENT:
+        order.status_ = SENT
+    order.units = order.instrument.quantity_raw(state.quantity)
+    order.filled = order.instrument.quantity_raw(state.filled)
+    order.filled_notional = i128_from_int(int(state.filled_notional))
+    order.limit_price_raw = price_raw(state.limit_price)
+    order.stop_price_raw = price_raw(state.stop_price)
+    order.trail_amount_raw = price_raw(state.trail_amount)
+    order.trail_percent_raw = price_raw(state.trail_percent)
+    order.notional_raw = money_from_object(Decimal(state.notional)) if state.notional else 0
+    order.expires_ns = state.expires_at
+    order.post_only = "post_only" in flags
+    order.reduce_only = "reduce_only" in flags
+    order.extended_hours = "extended_hours" in flags
+    order.queue = "queue" in flags
+    order.is_exit = "is_exit" in flags
+    order.is_child = "is_child" in flags
+    order.resizes = "resizes" in flags
+    order.reason_ = state.reason
+    order.ts_init = state.ts_init
+    desk.enlist(order)
+    if "submit" in state.unknown and not order.is_child:
+        order.submit_request = UNKNOWN
+        if order.side_sign > 0:
+            position.unknown_buys += 1
+        else:
+            position.unknown_sells += 1
+    desk.settle(order)
+    return order
