@@ -1,7 +1,7 @@
 """Orders and positions to plain values and back into a kernel, bit for bit."""
 from libc.stdint cimport int64_t
 
-from pyrt.core.int128 cimport i128_from_int, i128_to_int, int128
+from pyrt.core.int128 cimport i128_from_int, i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.positions cimport Position

@@ -6,10 +6,10 @@ cdef uint32_t[8][256] TABLE
 
 cdef void fill_table():
     cdef uint32_t value
-    cdef int i, j
+    cdef int i, j, _
     for i in range(256):
         value = i
-        for j in range(8):
+        for _ in range(8):
             value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
         TABLE[0][i] = value
     for i in range(256):

@@ -89,9 +89,7 @@ class Journal:
 
     def begin_tape(self, run_id: str) -> None:
         """Open the log of a run's inputs."""
-        self._tape = Log(
-            self.files, tape_name(run_id), segment_max=self._segment_max, pack=pack
-        )
+        self._tape = Log(self.files, tape_name(run_id), segment_max=self._segment_max, pack=pack)
 
     def record(self, record: r.Record) -> int:
         """Take a record and return its sequence; it is durable once `durable` has reached that.

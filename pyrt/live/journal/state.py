@@ -125,9 +125,7 @@ def _run_start(state: JournalState, record: r.RunStart) -> None:
     state.runs[record.run_id] = record.prefix
     state.account, state.mode = record.account, record.mode
     state.last_run, state.ended_well = record.run_id, False
-    state.saves = {
-        name: (0, saved) for name, saved in record.opening.saves.items()
-    }
+    state.saves = {name: (0, saved) for name, saved in record.opening.saves.items()}
     state.stopped = {}
 
 
@@ -144,9 +142,7 @@ def _intent(state: JournalState, record: r.Intent) -> None:
 def _not_sent(state: JournalState, record: r.NotSent) -> None:
     order = state.orders.get(record.client_order_id)
     if order is not None:
-        gone = msgspec.structs.replace(
-            order, status="REJECTED", reason=record.reason, unknown=""
-        )
+        gone = msgspec.structs.replace(order, status="REJECTED", reason=record.reason, unknown="")
         state._set(gone, record.ts)
 
 
