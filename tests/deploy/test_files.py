@@ -1,0 +1,83 @@
+"""Deployment files: they parse, name metrics and alarms that exist, and systemd accepts its units."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyrt.live.observe.metrics import COUNTERS, GAUGES
+
+yaml = pytest.importorskip("yaml")
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+NAME = re.compile(r"\bpyrt_[a-z_]+")
+EXPORTED = (
+    {f"pyrt_{name}" for name in GAUGES}
+    | {f"pyrt_{name}_total" for name in COUNTERS}
+    | {f"pyrt_stage_latency_seconds{part}" for part in ("_bucket", "_sum", "_count")}
+)
+
+
+def alerts() -> list[dict[str, Any]]:
+    rules = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text("utf-8"))
+    return [rule for group in rules["groups"] for rule in group["rules"]]
+
+
+def headings() -> set[str]:
+    text = (ROOT / "docs" / "operations" / "alarms.md").read_text("utf-8")
+    return {line.removeprefix("## ").strip() for line in text.splitlines() if line[:3] == "## "}
+
+
+@pytest.mark.parametrize("path", sorted(DEPLOY.rglob("*.y*ml")), ids=lambda path: path.name)
+def test_yaml_files_parse(path: Path) -> None:
+    assert yaml.safe_load(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("rule", alerts(), ids=lambda rule: str(rule["alert"]))
+def test_an_alert_looks_at_metrics_that_exist_and_has_a_runbook(rule: dict[str, Any]) -> None:
+    used = set(NAME.findall(rule["expr"]))
+    assert used <= EXPORTED
+    assert rule["annotations"]["runbook"].endswith(f"#{rule['alert'].lower()}")
+    assert rule["alert"] in headings()
+
+
+def test_the_dashboard_of_grafana_shows_metrics_that_exist() -> None:
+    board = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text("utf-8"))
+    expressions = [
+        target["expr"] for panel in board["panels"] for target in panel.get("targets", [])
+    ]
+    used = {name for expression in expressions for name in NAME.findall(expression)}
+    assert used <= EXPORTED
+    assert {name.removesuffix("_bucket") for name in EXPORTED} - {
+        name.removesuffix("_bucket") for name in used
+    } <= {
+        "pyrt_stage_latency_seconds_sum", "pyrt_stage_latency_seconds_count",
+        "pyrt_connection_uptime_seconds",
+    }, "a metric that no panel shows"  # fmt: skip
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+@pytest.mark.parametrize("name", ["pyrt-node@", "pyrt-watchdog@"])
+def test_systemd_accepts_the_units(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "units"
+    shutil.copytree(DEPLOY / "systemd", folder)
+    # The program is not at its place on the machine that checks the unit.
+    for unit in folder.iterdir():
+        unit.write_text(unit.read_text().replace("/opt/pyrt/bin/pyrt", shutil.which("true") or ""))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(folder / f"{name}x.service")],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert "pyrt-" not in done.stderr, done.stderr
+
+
+def test_the_image_is_marked_as_untested() -> None:
+    for path in (DEPLOY / "docker").iterdir():
+        assert "Untested" in path.read_text("utf-8").splitlines()[0], path.name
