@@ -1,4 +1,4 @@
-"""Deployment files: they parse, name metrics and alarms that exist, and systemd accepts its units."""
+"""Deployment files: they parse, name metrics and alarms that exist; systemd accepts its units."""
 
 from __future__ import annotations
 
