@@ -9,10 +9,14 @@ from pyrt.backtest.corporate cimport apply_action
 from pyrt.backtest.feed cimport Cursor, Feed
 from pyrt.backtest.ticks cimport TickMatcher
 from pyrt.backtest.venue cimport SimVenue
+from pyrt.core.clock cimport Clock
 from pyrt.core.events cimport Event, clear_event
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport EV_BAR, EV_DIVIDEND, EV_SPLIT
+from pyrt.kernel.aggregates cimport Aggregates
+from pyrt.kernel.curve cimport EquityCurve
 from pyrt.kernel.kernel cimport Kernel
+from pyrt.kernel.market cimport Market
 
 cdef int64_t SECOND_NS = 1_000_000_000
 cdef Py_ssize_t SIGNALS_EVERY = 1 << 13
@@ -126,12 +130,12 @@ cdef class Runner:
                 if under_way:
                     if self.has_work(now):
                         break
-                    if now >= kernel.handlers_from:
+                    if now >= kernel.market.handlers_from:
                         self.sample(now)
                     under_way = False
                 if (cursor.rank != 1 or ts >= due or ts <= kernel.clock.now
                         or taken >= SIGNALS_EVERY or kernel.clock.next_due < due
-                        or kernel.aggregates_due < due):
+                        or kernel.aggregates.due < due):
                     return taken
                 now = kernel.clock.now = ts
                 under_way = True
@@ -140,7 +144,7 @@ cdef class Runner:
             self.venue_bar(cursor)
             self.take(cursor, &event)
             taken += 1
-            kernel.on_bar(cursor.stream, &event)
+            kernel.market.on_bar(cursor.stream, &event)
         if under_way:
             self.settle_ends(now)
             self.rest_of(now, now, due)
@@ -148,7 +152,7 @@ cdef class Runner:
 
     cdef bint has_work(self, int64_t now) noexcept:
         """Whether the handlers of an instant left something to do at it."""
-        return (len(self.kernel.desk.commands) > 0 or len(self.kernel.aggregated) > 0
+        return (len(self.kernel.desk.commands) > 0 or self.kernel.aggregates.ready()
                 or self.kernel.clock.next_due <= now)
 
     cdef int calm_bars(self, Cursor cursor) except -1:
@@ -160,17 +164,21 @@ cdef class Runner:
         cdef Event event
         cdef Kernel kernel = self.kernel
         cdef SimVenue venue = self.venue
+        cdef Market market = kernel.market
+        cdef Aggregates aggregates = kernel.aggregates
+        cdef EquityCurve curve = kernel.curve
+        cdef Clock clock = kernel.clock
         cdef Stream stream = cursor.stream
         cdef VenueBook book = <VenueBook>venue.books[stream.instrument.index]
-        cdef int64_t now, due = self.next_due(), handlers_from = kernel.handlers_from
+        cdef int64_t now, due = self.next_due(), handlers_from = market.handlers_from
         cdef Py_ssize_t taken = 0, end = min(cursor.limit, cursor.at + SIGNALS_EVERY)
         if not cursor.drives or venue.keeps_bars():
             return 0
         while cursor.at < end:
             now = cursor.ts_init[cursor.at]
-            if now >= due or now <= kernel.clock.now:
+            if now >= due or now <= clock.now:
                 break
-            kernel.clock.now = now
+            clock.now = now
             self.bars.pass_by(book, cursor.ts_event[cursor.at], cursor.columns[3][cursor.at])
             cursor.fill(&event)
             # Counted row by row: an exception leaves everything as it was at its instant.
@@ -178,15 +186,15 @@ cdef class Runner:
             self.feed.at += 1
             self.events_processed += 1
             taken += 1
-            kernel.on_bar(stream, &event)
-            if kernel.desk.commands or kernel.aggregated or kernel.clock.next_due <= now:
+            market.on_bar(stream, &event)
+            if kernel.desk.commands or aggregates.ready() or clock.next_due <= now:
                 self.settle_ends(now)
                 self.rest_of(now, now, due)
                 return taken
             if now >= handlers_from:
                 self.sampled = now
-                kernel.sample(now)
-            if kernel.clock.next_due < due or kernel.aggregates_due < due:
+                curve.sample(now)
+            if clock.next_due < due or aggregates.due < due:
                 break
         return taken
 
@@ -208,14 +216,14 @@ cdef class Runner:
                     self.ticks.meet(book, &event, now)
                 taken += 1
                 kernel.process(&event)
-            if kernel.desk.commands or kernel.aggregated or kernel.clock.next_due <= now:
+            if kernel.desk.commands or kernel.aggregates.ready() or kernel.clock.next_due <= now:
                 self.settle_ticks()
                 if kernel.clock.next_due <= now:
                     self.timers(now)
                 due = 0
-            if now >= kernel.handlers_from:
+            if now >= kernel.market.handlers_from:
                 self.sample(now)
-            if due == 0 or kernel.clock.next_due < due or kernel.aggregates_due < due:
+            if due == 0 or kernel.clock.next_due < due or kernel.aggregates.due < due:
                 break
         return taken
 
@@ -226,7 +234,7 @@ cdef class Runner:
         self.happens(now)
         if self.kernel.clock.next_due <= now:
             self.timers(now)
-        if row_ts >= self.kernel.handlers_from:
+        if row_ts >= self.kernel.market.handlers_from:
             self.sample(now)
         return 0
 
@@ -239,8 +247,8 @@ cdef class Runner:
             due = self.venue.next_expiry
         if self.venue.next_delayed < due:
             due = self.venue.next_delayed
-        if self.kernel.aggregates_due < due:
-            due = self.kernel.aggregates_due
+        if self.kernel.aggregates.due < due:
+            due = self.kernel.aggregates.due
         if self.action_due < due:
             due = self.action_due
         if self.venue.waiting:
@@ -264,8 +272,8 @@ cdef class Runner:
 
     cdef int between(self, int64_t now) except -1:
         """An instant without a row of data."""
-        if self.kernel.aggregates_due <= now:
-            self.kernel.close_aggregates(now)
+        if self.kernel.aggregates.due <= now:
+            self.kernel.aggregates.close(now)
             self.kernel.deliver_aggregates()
             self.kernel.settle()
         self.calendar(now)
@@ -286,7 +294,7 @@ cdef class Runner:
             while cursor is not None and cursor.rank == 1 and cursor.ts_init[cursor.at] <= now:
                 self.venue_bar(cursor)
                 self.take(cursor, &event)
-                self.kernel.on_bar(cursor.stream, &event)
+                self.kernel.market.on_bar(cursor.stream, &event)
                 cursor = None if self.feed.at == self.feed.n else self.feed.head()
             return self.settle_ends(now)
         group = []
@@ -304,9 +312,9 @@ cdef class Runner:
 
     cdef int settle_ends(self, int64_t now) except -1:
         """Aggregated bars that end now, then the commands of all."""
-        if self.kernel.aggregates_due <= now:
-            self.kernel.close_aggregates(now)
-        if self.kernel.aggregated:
+        if self.kernel.aggregates.due <= now:
+            self.kernel.aggregates.close(now)
+        if self.kernel.aggregates.ready():
             self.kernel.deliver_aggregates()
         if self.kernel.desk.commands:
             self.kernel.settle()
@@ -421,7 +429,7 @@ cdef class Runner:
 
     cdef int settle_ticks(self) except -1:
         """Bars that ticks completed, then the commands of all."""
-        if self.kernel.aggregated:
+        if self.kernel.aggregates.ready():
             self.kernel.deliver_aggregates()
         if self.kernel.desk.commands:
             self.kernel.settle()

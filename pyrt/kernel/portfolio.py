@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pyrt.kernel.kernel import Kernel
+    from pyrt.kernel.wiring import Wiring
 
 
 class Portfolio:
@@ -16,7 +16,7 @@ class Portfolio:
     kernel : Kernel
     """
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Wiring) -> None:
         self._kernel = kernel
 
     @property
@@ -46,7 +46,7 @@ class Portfolio:
             ``positions`` (number that hold units). Amounts in base currency, percents in percent.
         """
         account = self._kernel.account
-        first, day, _ = self._kernel.equity_marks
+        first, day = self._kernel.curve.initial, self._kernel.curve.day
         equity = account.equity
         return {
             "time": self._kernel.clock.timestamp_ns,

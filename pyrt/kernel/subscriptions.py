@@ -10,7 +10,7 @@ from pyrt.data.timeframe import format_timeframe, parse_timeframe
 from pyrt.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pyrt.kernel.kernel import Kernel
+    from pyrt.kernel.wiring import Wiring
 
 
 def topic_of(kind: str, symbol: str, timeframe: str = "") -> str:
@@ -19,7 +19,7 @@ def topic_of(kind: str, symbol: str, timeframe: str = "") -> str:
     return ".".join([*parts, timeframe] if timeframe else parts)
 
 
-def subscribe(kernel: Kernel, kind: str, symbol: str, timeframe: str) -> Any:
+def subscribe(kernel: Wiring, kind: str, symbol: str, timeframe: str) -> Any:
     """Return the stream of `kind` for `symbol`; bars may be aggregated from finer data.
 
     Raises
@@ -50,7 +50,7 @@ def subscribe(kernel: Kernel, kind: str, symbol: str, timeframe: str) -> Any:
     return _aggregate(kernel, instrument, topic, timeframe)
 
 
-def _aggregate(kernel: Kernel, instrument: Any, topic: str, timeframe: str) -> Any:
+def _aggregate(kernel: Wiring, instrument: Any, topic: str, timeframe: str) -> Any:
     length = parse_timeframe(timeframe)
     streams = [s for s in kernel.cache.streams if s.instrument is instrument]
     finer = [s for s in streams if s.kind == "bars" and s.timeframe_ns < length]

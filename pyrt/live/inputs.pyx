@@ -86,7 +86,7 @@ cdef class Inputs:
         return None if due == INT64_MAX else due
 
     cdef int64_t next_due(self) noexcept:
-        return min(self.kernel.clock.next_due, self.kernel.aggregates_due)
+        return min(self.kernel.clock.next_due, self.kernel.aggregates.due)
 
     def order(self, int number):
         """Return an order by its number; None if there is none."""
@@ -109,10 +109,9 @@ cdef class Inputs:
         self.finish_bars()
 
     cdef int finish_bars(self) except -1:
-        if self.kernel.aggregates_due <= self.kernel.clock.now:
-            self.kernel.close_aggregates(self.kernel.clock.now)
-        if self.kernel.aggregated:
-            self.kernel.deliver_aggregates()
+        if self.kernel.aggregates.due <= self.kernel.clock.now:
+            self.kernel.aggregates.close(self.kernel.clock.now)
+        self.kernel.deliver_aggregates()
         return self.kernel.settle()
 
     def fire_timers(self):

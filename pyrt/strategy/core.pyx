@@ -282,7 +282,7 @@ cdef class StrategyCore(Owner):
     @property
     def equity(self):
         """This strategy's own equity: its capital plus its profit and loss, marked."""
-        return self.kernel().strategy_equity(self.number)
+        return self.kernel().curve.of_strategy(self.number)
 
     @property
     def cache(self):

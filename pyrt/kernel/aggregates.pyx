@@ -1,0 +1,106 @@
+"""Bars made from finer data on the way: built here, delivered like bars that were given."""
+cimport cython
+from libc.stdint cimport INT64_MAX
+
+from pyrt.core.events cimport clear_event
+from pyrt.core.types cimport EV_BAR
+from pyrt.data.aggregation cimport BarRow
+
+
+@cython.final
+cdef class Aggregates:
+    """The bars that streams of a run build for coarser streams.
+
+    Parameters
+    ----------
+    cache : Cache
+    clock : Clock
+    """
+
+    def __init__(self, Cache cache, Clock clock):
+        self.cache = cache
+        self.clock = clock
+        self.due = INT64_MAX
+        self.completed = []
+        self.batch = []
+
+    cdef int link(self, Stream source, Aggregator aggregator, Stream target) except -1:
+        """Let `aggregator` build the bars of `target` from the events of `source`."""
+        source.aggregates.append((aggregator, target))
+        self.due = min(self.due, aggregator.next_due)
+        return 0
+
+    cdef int add_bar(self, Stream stream, Event* event) except -1:
+        cdef Aggregator aggregator
+        cdef int n
+        for pair in stream.aggregates:
+            aggregator = <Aggregator>(<tuple>pair)[0]
+            n = aggregator.add_bar(
+                event.ts_open, event.ts_event, event.values[0], event.values[1], event.values[2],
+                event.values[3], event.values[4],
+            )
+            self.collect(aggregator, (<tuple>pair)[1], n)
+        return 0
+
+    cdef int add_trade(self, Stream stream, Event* event) except -1:
+        cdef Aggregator aggregator
+        cdef int n
+        for pair in stream.aggregates:
+            aggregator = <Aggregator>(<tuple>pair)[0]
+            n = aggregator.add_trade(
+                event.ts_event, event.values[0], event.values[1], <int>event.quantity
+            )
+            self.collect(aggregator, (<tuple>pair)[1], n)
+        return 0
+
+    cdef int close(self, int64_t ts) except -1:
+        """Complete the bars whose time is over at `ts` although nothing came."""
+        cdef Aggregator aggregator
+        cdef Stream stream
+        self.due = INT64_MAX
+        for stream in self.cache.streams:
+            for pair in stream.aggregates:
+                aggregator = <Aggregator>(<tuple>pair)[0]
+                self.collect(aggregator, (<tuple>pair)[1], aggregator.advance(ts))
+        return 0
+
+    cdef int collect(self, Aggregator aggregator, Stream target, int n) except -1:
+        cdef int i
+        cdef BarRow* row
+        for i in range(n):
+            row = &aggregator.completed.at[i]
+            self.completed.append((
+                target.timeframe_ns, target.index, row.ts_open, row.ts_close, row.open, row.high,
+                row.low, row.close, row.volume,
+            ))
+        if aggregator.next_due < self.due:
+            self.due = aggregator.next_due
+        return 0
+
+    cdef bint pop(self, Event* event) except -1:
+        """Move the next completed bar into `event`, finest timeframe first; False if none is.
+
+        What is delivered may complete coarser bars: they follow after all that waited before.
+        """
+        cdef Stream stream
+        cdef tuple row
+        if not self.batch:
+            if not self.completed:
+                return False
+            self.batch = sorted(self.completed, reverse=True)
+            self.completed = []
+        row = self.batch.pop()
+        clear_event(event)
+        stream = <Stream>self.cache.streams[<int>row[1]]
+        event.kind = EV_BAR
+        event.stream = stream.index
+        event.instrument = stream.instrument.index
+        event.ts_open = row[2]
+        event.ts_event = row[3]
+        event.ts_init = self.clock.now
+        event.values[0] = row[4]
+        event.values[1] = row[5]
+        event.values[2] = row[6]
+        event.values[3] = row[7]
+        event.values[4] = row[8]
+        return True

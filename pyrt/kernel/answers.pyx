@@ -1,0 +1,154 @@
+"""What the venue answers about orders: taken into order, position and account, then announced."""
+cimport cython
+
+from pyrt.core.events cimport clear_event
+from pyrt.core.orders cimport no_price
+from pyrt.core.types cimport (
+    CONFIRMED, EV_CANCEL_REJECTED, EV_CANCELED, EV_DENIED, EV_FILL, EV_MODIFIED,
+    EV_MODIFY_REJECTED, EV_REJECTED, EV_SENT, EV_UNKNOWN, NONE, OPEN, REFUSED, UNKNOWN,
+)
+from pyrt.core.types import EVENT_NAMES
+
+from pyrt.errors import StrategyError
+
+
+@cython.final
+cdef class Answers:
+    """Applies order events.
+
+    Parameters
+    ----------
+    cache : Cache
+    clock : Clock
+    records : Records
+    desk : Desk
+    booking : Booking
+    curve : EquityCurve
+    notices : Notices
+    watcher : Watcher, optional
+        The risk gate, where it wants to hear of orders.
+    """
+
+    def __init__(self, Cache cache, Clock clock, Records records, Desk desk, Booking booking,
+                 EquityCurve curve, Notices notices, Watcher watcher=None):
+        self.cache = cache
+        self.clock = clock
+        self.records = records
+        self.desk = desk
+        self.booking = booking
+        self.curve = curve
+        self.notices = notices
+        self.watcher = watcher
+
+    cdef int apply(self, Event* event) except -1:
+        """Take one order event in; an execution that was seen before changes nothing."""
+        cdef Order order = self.cache.order(event.order)
+        if order is None:
+            raise StrategyError(
+                f"an event {EVENT_NAMES.get(event.kind, event.kind)} came for order number "
+                f"{event.order}, which is not open", code="unknown_order",
+            )
+        if event.kind == EV_FILL:
+            if event.cumulative <= order.filled:
+                return 0
+            self.take_fill(order, event)
+        else:
+            self.take_answer(order, event)
+            order.transition(event.kind)
+            if event.kind == EV_MODIFIED:
+                self.take_change(order, event)
+            if event.reason:
+                order.reason_ = self.records.texts.names[event.reason]
+        order.ts_last = event.ts_event
+        self.records.event(
+            event.ts_event, order.number, event.kind, order.status_,
+            event.price if event.kind == EV_MODIFIED else event.cumulative,
+        )
+        self.desk.settle(order)
+        if self.watcher is not None and self.watcher.watches_orders:
+            self.watcher.on_order(order, event.kind, self.clock.now)
+        return self.notices.of_order(order, event)
+
+    cdef int note(self, Order order, int kind, int64_t value) except -1:
+        """Record and announce a step that we take ourselves."""
+        cdef Event event
+        order.transition(kind)
+        order.ts_last = self.clock.now
+        self.records.event(self.clock.now, order.number, kind, order.status_, value)
+        clear_event(&event)
+        event.kind = kind
+        event.order = order.number
+        event.ts_event = self.clock.now
+        return self.notices.of_order(order, &event)
+
+    cdef int refuse(self, Order order, int kind, str reason) except -1:
+        """Answer in the venue's place: a denial, or a change refused."""
+        cdef Event event
+        clear_event(&event)
+        event.kind = kind
+        event.order = order.number
+        event.ts_event = self.clock.now
+        event.ts_init = self.clock.now
+        event.reason = self.records.texts.number(reason)
+        return self.apply(&event)
+
+    cdef int take_answer(self, Order order, Event* event) except -1:
+        """Close or mark the request this event answers."""
+        cdef int kind = event.kind
+        cdef int step
+        if kind == EV_UNKNOWN:
+            if order.submit_request == OPEN:
+                order.submit_request = UNKNOWN
+            elif order.cancel_request == OPEN:
+                order.cancel_request = UNKNOWN
+            elif order.modify_request == OPEN:
+                order.modify_request = UNKNOWN
+            step = 1
+        else:
+            step = 0 if not order.unknown() else -1
+            if order.submit_request in (OPEN, UNKNOWN) and kind != EV_SENT:
+                order.submit_request = REFUSED if kind in (EV_REJECTED, EV_DENIED) else CONFIRMED
+            if kind == EV_CANCEL_REJECTED:
+                order.cancel_request = REFUSED
+            elif kind == EV_CANCELED and order.cancel_request != NONE:
+                order.cancel_request = CONFIRMED
+            elif kind == EV_MODIFY_REJECTED:
+                order.modify_request = REFUSED
+            elif kind == EV_MODIFIED and order.modify_request != NONE:
+                order.modify_request = CONFIRMED
+            if step and order.unknown():
+                step = 0
+        if step and order.side_sign > 0:
+            order.position.unknown_buys += step
+        elif step:
+            order.position.unknown_sells += step
+        return 0
+
+    cdef int take_fill(self, Order order, Event* event) except -1:
+        """Admit and book an execution; raises with nothing changed if the table refuses it."""
+        cdef int64_t before = order.filled
+        if before + event.quantity > order.units:
+            raise StrategyError(
+                f"order {order.client_order_id} of {order.quantity:g} would be filled beyond that",
+                code="overfill",
+            )
+        order.filled = before + event.quantity
+        try:
+            order.transition(EV_FILL)
+            self.booking.fill(order, event)
+        except BaseException:
+            order.filled = before
+            raise
+        self.take_answer(order, event)
+        self.curve.touch()
+        return 0
+
+    cdef int take_change(self, Order order, Event* event) except -1:
+        """Put the new terms in force."""
+        if event.quantity > 0:
+            order.units = event.quantity
+        if event.price != no_price():
+            order.limit_price_raw = event.price
+        if event.cumulative != no_price():
+            order.stop_price_raw = event.cumulative
+        return 0

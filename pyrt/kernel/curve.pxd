@@ -1,0 +1,34 @@
+"""The equity curve: points of the account in time, and what a strategy calls its own of it."""
+cimport cython
+from libc.stdint cimport int64_t
+from pyrt.core.accounts cimport Account
+from pyrt.core.cache cimport Cache
+from pyrt.core.records cimport Records
+from pyrt.risk.watch cimport Watcher
+
+@cython.final
+cdef class EquityCurve:
+    cdef Account account
+    cdef Cache cache
+    cdef Records records
+    cdef list strategies
+    cdef Watcher watcher
+    """The gate, if it wants to hear of equity; else None."""
+    cdef readonly double initial
+    """Equity before the first event, base currency."""
+    cdef readonly double day
+    """Equity at the end of the previous UTC day."""
+    cdef readonly double last
+    """Equity at the last point that was computed."""
+    cdef int64_t opening_day
+    cdef double last_cash
+    cdef bint booked
+    """Cash may have changed since the last point."""
+    cdef bint quiet
+    """No holding and no booking since the last point: the next one equals it."""
+
+    cdef inline void touch(self) noexcept:
+        """Say that something was booked."""
+        self.quiet = False
+        self.booked = True
+    cdef int sample(self, int64_t ts) except -1

@@ -1,0 +1,78 @@
+"""The equity curve: points of the account in time, and what a strategy calls its own of it."""
+cimport cython
+from libc.stdint cimport INT64_MIN
+
+from pyrt.core.int128 cimport i128_to_double
+from pyrt.core.positions cimport Position
+from pyrt.core.records cimport EquityRow
+from pyrt.strategy.core cimport StrategyCore
+
+cdef int64_t DAY_NS = 86_400_000_000_000
+
+
+@cython.final
+cdef class EquityCurve:
+    """Samples the account's equity, cash and exposure.
+
+    Parameters
+    ----------
+    account : Account
+    cache : Cache
+    records : Records
+        The points go to its `equity`.
+    strategies : list of StrategyCore
+        By their numbers.
+    watcher : Watcher, optional
+        The risk gate, where it wants to hear of equity.
+    """
+
+    def __init__(self, Account account, Cache cache, Records records, list strategies,
+                 Watcher watcher=None):
+        self.account = account
+        self.cache = cache
+        self.records = records
+        self.strategies = strategies
+        self.watcher = watcher
+        self.opening_day = INT64_MIN
+        self.booked = True
+        self.initial = self.last = self.day = account.equity
+
+    cdef int sample(self, int64_t ts) except -1:
+        """Write one point."""
+        cdef EquityRow* row = <EquityRow*>self.records.equity.append()
+        cdef EquityRow* last
+        cdef int64_t day = ts // DAY_NS
+        if day != self.opening_day:
+            self.opening_day = day
+            self.day = self.last
+        row.ts_event = ts
+        if self.quiet and self.records.equity.count > 1:
+            last = <EquityRow*>self.records.equity.at(self.records.equity.count - 2)
+            row.equity = last.equity
+            row.cash = last.cash
+            row.exposure = last.exposure
+            return 0
+        row.equity = i128_to_double(self.account.equity_raw())
+        if self.booked:
+            self.last_cash = i128_to_double(self.account.cash_raw())
+            self.booked = not self.account.single
+        row.cash = self.last_cash
+        row.exposure = i128_to_double(self.account.exposure_raw())
+        self.last = row.equity
+        self.quiet = self.account.open_holdings == 0
+        if self.watcher is not None and self.watcher.watches_equity:
+            self.watcher.on_equity(ts)
+        return 0
+
+    def of_strategy(self, int number):
+        """Return a strategy's capital plus its profit and loss, in base currency, as a float."""
+        cdef Position position
+        cdef StrategyCore strategy = <StrategyCore>self.strategies[number]
+        share = strategy.capital
+        if share is None:
+            share = self.initial / len(self.strategies)
+        total = share
+        for position in (<list>self.cache.slots[number]):
+            if position is not None:
+                total += position.realized_pnl + position.unrealized_pnl
+        return total

@@ -1,0 +1,111 @@
+"""One event of market data: state first, then indicators, signals, handlers, aggregates."""
+cimport cython
+from libc.stdint cimport INT64_MIN
+
+from pyrt.core.conditions cimport TRUE, Signal
+from pyrt.core.numbers cimport nano_from_double
+from pyrt.core.positions cimport Position
+from pyrt.kernel.views cimport bar_of, quote_of, trade_of, view_of
+
+
+@cython.final
+cdef class Market:
+    """Takes bars, quotes and trades in.
+
+    Parameters
+    ----------
+    account : Account
+    booking : Booking
+    clock : Clock
+    calls : Calls
+    aggregates : Aggregates
+    watcher : Watcher, optional
+        The risk gate, where it wants to hear of prices.
+    """
+
+    def __init__(self, Account account, Booking booking, Clock clock, Calls calls,
+                 Aggregates aggregates, Watcher watcher=None):
+        self.account = account
+        self.booking = booking
+        self.clock = clock
+        self.calls = calls
+        self.aggregates = aggregates
+        self.watcher = watcher
+        self.handlers_from = INT64_MIN
+
+    cdef int mark(self, Stream stream, double price) except -1:
+        """Value what is held in the stream's instrument at `price`."""
+        cdef list positions = stream.positions
+        cdef int64_t raw
+        cdef Py_ssize_t i, n = len(positions)
+        stream.last_price = price
+        if n:
+            raw = nano_from_double(price)
+            self.account.set_mark(stream.instrument.index, raw)
+            for i in range(n):
+                (<Position>positions[i]).mark = raw
+        if self.watcher is not None and self.watcher.watches_marks:
+            self.watcher.on_mark(stream.instrument.index, nano_from_double(price), self.clock.now)
+        return 0
+
+    cdef int on_bar(self, Stream stream, Event* event) except -1:
+        cdef object view = None
+        if stream.marks:
+            self.mark(stream, event.values[3])
+            self.booking.bars[stream.instrument.index] += 1
+        stream.update(event)
+        if stream.n_signals:
+            view = self.raise_signals(stream, event)
+        if event.ts_init >= self.handlers_from and stream.is_heard():
+            self.calls.dispatch(stream, bar_of(stream, event) if view is None else view)
+        if stream.aggregates:
+            self.aggregates.add_bar(stream, event)
+        return 0
+
+    cdef int on_quote(self, Stream stream, Event* event) except -1:
+        cdef object view = None
+        if stream.marks and event.values[0] > 0.0 and event.values[2] > 0.0:
+            self.mark(stream, 0.5 * (event.values[0] + event.values[2]))
+            if self.watcher is not None and self.watcher.watches_quotes:
+                self.watcher.on_quote(
+                    stream.instrument.index, nano_from_double(event.values[0]),
+                    nano_from_double(event.values[2]),
+                )
+        stream.update(event)
+        if stream.n_signals:
+            view = self.raise_signals(stream, event)
+        if event.ts_init >= self.handlers_from and stream.is_heard():
+            self.calls.dispatch(stream, quote_of(stream, event) if view is None else view)
+        return 0
+
+    cdef int on_trade(self, Stream stream, Event* event) except -1:
+        cdef object view = None
+        if stream.marks:
+            self.mark(stream, event.values[0])
+        stream.update(event)
+        if stream.n_signals:
+            view = self.raise_signals(stream, event)
+        if event.ts_init >= self.handlers_from and stream.is_heard():
+            self.calls.dispatch(stream, trade_of(stream, event) if view is None else view)
+        if stream.aggregates:
+            self.aggregates.add_trade(stream, event)
+        return 0
+
+    cdef object raise_signals(self, Stream stream, Event* event):
+        """Test the stream's conditions, each followed by its handler; return the view if made."""
+        cdef list signals = stream.signals
+        cdef Signal signal
+        cdef object view = None
+        cdef bint is_live = event.ts_init >= self.handlers_from
+        cdef Py_ssize_t i, n = len(signals)
+        for i in range(n):
+            signal = <Signal>signals[i]
+            # Tested in warm-up too: a condition remembers what it has seen.
+            if signal.condition.test(event, stream.count) != TRUE:
+                continue
+            if not is_live or not signal.owner.running:
+                continue
+            if signal.takes_view and view is None:
+                view = view_of(stream, event)
+            self.calls.signal(signal, view)
+        return view
