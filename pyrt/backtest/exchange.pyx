@@ -1,4 +1,4 @@
-"""A simulated venue with recorded bars, for servers: commands and events as plain values."""
+"""A simulated venue with recorded data, for servers: commands and events as plain values."""
 cimport cython
 from libc.stdint cimport INT64_MAX, int32_t, int64_t
 
@@ -6,14 +6,30 @@ import numpy as np
 
 from pyrt.backtest.bars cimport BarMatcher, in_order_of_issue
 from pyrt.backtest.book cimport VenueBook, VenueOrder
+from pyrt.backtest.feed cimport Cursor, Feed
+from pyrt.backtest.ticks cimport TickMatcher
 from pyrt.backtest.venue cimport SimVenue
 from pyrt.core.events cimport Event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport no_price
-from pyrt.core.types cimport GTD
+from pyrt.core.streams cimport Stream
+from pyrt.core.types cimport EV_BAR, GTD
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES, TIF_NAMES, TYPE_NAMES
+
+
+RANKS = {"quotes": 0, "trades": 1, "bars": 2}
+
+
+def fineness(table):
+    """Return the key by which the table that decides a symbol's fills comes first."""
+    return RANKS[table.kind], getattr(table, "timeframe_ns", 0)
+
+
+def first_moment(table):
+    """Return when the first row of a table begins, ns UTC."""
+    return int(table.ts_open[0] if table.kind == "bars" else table.ts_init[0])
 
 
 cdef int64_t optional_price(object value) except? -1:
@@ -28,90 +44,125 @@ cdef int pair(VenueOrder first, VenueOrder second) except -1:
 
 
 @cython.final
-cdef class BarTape:
-    """One symbol's recorded bars and the next of them."""
-    cdef readonly object columns
-    cdef readonly int32_t index
-    cdef int64_t[::1] ts_open
-    cdef int64_t[::1] ts_close
-    cdef double[:, ::1] prices
-    cdef Py_ssize_t at
-
-    def __init__(self, columns, int32_t index):
-        self.columns = columns
-        self.index = index
-        self.ts_open = np.array(columns.ts_open)
-        self.ts_close = np.array(columns.ts_close)
-        self.prices = np.column_stack([
-            columns.open, columns.high, columns.low, columns.close, columns.volume
-        ])
-
-
-@cython.final
 cdef class Exchange:
-    """Steps a SimVenue through recorded bars, instant by instant.
+    """Steps a SimVenue through recorded data, instant by instant.
 
     An instant is worked through in phases, in the order of a backtest: `end_bars`, `calendar`,
-    `open_bars`. Between phases the caller hands events out and takes commands in.
+    `open_bars`, `take_ticks`. Between phases the caller hands events out and takes commands in.
+    Fills come from the finest data of each symbol: quotes before trades before bars.
 
     Parameters
     ----------
     venue : SimVenue
         With its instruments added.
-    bars : list of BarColumns
-        One table for each symbol.
+    tables : list of BarColumns, QuoteColumns or TradeColumns
     """
 
     cdef readonly SimVenue venue
-    cdef BarMatcher matcher
-    cdef list tapes
+    cdef readonly list tables
+    """What is replayed, in the order given."""
+    cdef BarMatcher bars
+    cdef TickMatcher ticks
+    cdef Feed feed
+    cdef list drivers
+    """Per instrument: the cursor of the bars that decide its fills, or None."""
+    cdef dict numbers
+    """Number of a table's cursor in the feed → the table's place in `tables`."""
     cdef readonly int64_t now
 
-    def __init__(self, SimVenue venue, bars):
-        numbers = {(<VenueBook>b).instrument.symbol: i for i, b in enumerate(venue.books)}
+    def __init__(self, SimVenue venue, tables):
+        cdef Cursor cursor
         self.venue = venue
-        self.matcher = BarMatcher(venue)
-        self.tapes = [BarTape(columns, numbers[columns.symbol]) for columns in bars]
-        self.now = min((t.columns.ts_open[0] for t in self.tapes if len(t.columns)), default=0)
+        self.tables = list(tables)
+        self.bars = BarMatcher(venue)
+        self.ticks = TickMatcher(venue)
+        indexes = {(<VenueBook>b).instrument.symbol: i for i, b in enumerate(venue.books)}
+        finest = {}
+        for table in self.tables:
+            key = fineness(table)
+            finest[table.symbol] = min(finest.get(table.symbol, key), key)
+        cursors = []
+        for number, table in enumerate(self.tables):
+            instrument = (<VenueBook>venue.books[indexes[table.symbol]]).instrument
+            stream = Stream(
+                number, table.kind, instrument, "", None, getattr(table, "timeframe", ""),
+                getattr(table, "timeframe_ns", 0),
+            )
+            cursors.append(Cursor(stream, table, drives=fineness(table) == finest[table.symbol]))
+        self.feed = Feed(cursors)
+        self.drivers = [None] * len(venue.books)
+        self.numbers = {}
+        for cursor in self.feed.cursors:
+            self.numbers[cursor.number] = cursor.stream.index
+            if cursor.kind == EV_BAR and cursor.drives:
+                self.drivers[cursor.stream.instrument.index] = cursor
+        starts = [first_moment(table) for table in self.tables if len(table)]
+        self.now = min(starts, default=0)
 
     # -- time ----------------------------------------------------------------------------------
 
     def next_instant(self):
-        """Return when anything is due next, ns UTC; None when the tapes are over."""
-        cdef BarTape tape
-        cdef VenueBook book
-        cdef int64_t due = INT64_MAX
-        cdef bint over = True
-        for tape in self.tapes:
-            if tape.at == tape.ts_close.shape[0]:
-                continue
-            over = False
-            due = min(due, tape.ts_close[tape.at])
-            book = self.venue.books[tape.index]
-            if book.watched and tape.ts_open[tape.at] != book.opened:
-                due = min(due, max(tape.ts_open[tape.at], self.now))
-        if over:
+        """Return when anything is due next, ns UTC; None when the data are over."""
+        cdef Cursor head = self.feed.head()
+        if head is None:
             return None
-        return min(due, self.venue.next_expiry, self.venue.next_delayed)
+        return max(min(head.ts_init[head.at], self.next_due()), self.now)
+
+    cdef int64_t next_due(self) except? -1:
+        """When something other than a row of data is due: a bar's open, an expiry, late news."""
+        cdef Cursor cursor
+        cdef int64_t ts, due = min(self.venue.next_expiry, self.venue.next_delayed)
+        for index in self.venue.waiting:
+            cursor = self.drivers[<int32_t>index]
+            if cursor is None or cursor.at >= cursor.n:
+                continue
+            ts = cursor.ts_open[cursor.at]
+            if ts < due and (<VenueBook>self.venue.books[<int32_t>index]).opened != ts:
+                due = ts
+        return due
 
     def move_to(self, int64_t ts):
         """Set the time; it never steps back."""
         self.now = max(self.now, ts)
         self.venue.now = self.now
 
-    def end_bars(self):
-        """Walk the bars that end now; return (symbol, row of its table) for each."""
-        cdef BarTape tape
-        ended = []
-        for tape in self.tapes:
-            if tape.at == tape.ts_close.shape[0] or tape.ts_close[tape.at] > self.now:
+    def skip_to(self, int64_t ts):
+        """Pass over all rows known at `ts`, which become history; prices are the last of them."""
+        cdef Cursor cursor
+        cdef Py_ssize_t first
+        cdef Event event
+        self.move_to(ts)
+        for cursor in self.feed.cursors:
+            first = cursor.at
+            cursor.at = np.searchsorted(cursor.chunk.ts_init, ts, side="right")
+            if cursor.at == first or not cursor.drives:
                 continue
-            self.matcher.close(
-                self.venue.books[tape.index], tape.ts_open[tape.at], tape.ts_close[tape.at],
-                &tape.prices[tape.at, 0],
-            )
-            ended.append((tape.columns, tape.at))
-            tape.at += 1
+            cursor.at -= 1
+            cursor.fill(&event)
+            cursor.at += 1
+            self.show(cursor, &event)
+        self.feed.arrange()
+
+    cdef int show(self, Cursor cursor, Event* event) except -1:
+        """Let a row that decides fills be seen by the venue."""
+        cdef VenueBook book = self.venue.books[cursor.stream.instrument.index]
+        if cursor.kind != EV_BAR:
+            return self.ticks.meet(book, event, self.now)
+        return self.bars.close(book, event.ts_open, event.ts_event, event.values)
+
+    def end_bars(self):
+        """Walk the bars that end now; return (table, row) for each."""
+        cdef Cursor head = self.feed.head()
+        cdef Event event
+        ended = []
+        while head is not None and head.rank == 1 and head.ts_init[head.at] <= self.now:
+            head.fill(&event)
+            if head.drives:
+                self.show(head, &event)
+            ended.append((self.tables[<object>self.numbers[head.number]], head.at))
+            head.at += 1
+            self.feed.step()
+            head = self.feed.head()
         return ended
 
     def calendar(self):
@@ -121,25 +172,57 @@ cdef class Exchange:
 
     def open_bars(self):
         """Let waiting orders meet the bars that open now, in order of issue over all symbols."""
-        cdef BarTape tape
+        cdef Cursor cursor
+        cdef Event event
         cdef VenueBook book
         cdef VenueOrder order
         cdef list opening = []
         if self.venue.next_delayed <= self.now:
             self.venue.release_delayed(self.now)
         self.venue.opens_over = max(self.venue.opens_over, self.now)
-        for tape in self.tapes:
-            book = self.venue.books[tape.index]
-            if (book.watched and tape.at < tape.ts_close.shape[0]
-                    and tape.ts_open[tape.at] <= self.now and tape.ts_open[tape.at] != book.opened):
-                self.matcher.begin_open(
-                    book, tape.ts_open[tape.at], tape.ts_close[tape.at], &tape.prices[tape.at, 0]
-                )
-                opening.append(book)
+        for index in list(self.venue.waiting):
+            cursor = self.drivers[<int32_t>index]
+            book = self.venue.books[<int32_t>index]
+            if (cursor is None or cursor.at >= cursor.n or cursor.ts_open[cursor.at] > self.now
+                    or book.opened == cursor.ts_open[cursor.at]):
+                continue
+            cursor.fill(&event)
+            self.bars.begin_open(book, event.ts_open, event.ts_event, event.values)
+            opening.append(book)
         for order in in_order_of_issue(opening):
-            self.matcher.meet_open(self.venue.books[order.index], order)
+            self.bars.meet_open(self.venue.books[order.index], order)
         for book in opening:
-            self.matcher.end_open(book)
+            self.bars.end_open(book)
+
+    def take_ticks(self, until=None, int most=1):
+        """Let quotes and trades happen; return (place of its table, row) for each.
+
+        Parameters
+        ----------
+        until : int, optional
+            Time moves on by itself, up to this instant, as long as only such rows are due and
+            nothing comes of them; by default those of now alone are taken.
+        most : int
+            About how many rows to take; an instant is never cut.
+        """
+        cdef Cursor head = self.feed.head()
+        cdef Event event
+        cdef int64_t last = self.now if until is None else until
+        cdef list rows = []
+        while head is not None and head.rank == 3 and head.ts_init[head.at] <= last:
+            if head.ts_init[head.at] > self.now:
+                if (self.venue.out.count or len(rows) >= most
+                        or self.next_due() <= head.ts_init[head.at]):
+                    break
+                self.now = self.venue.now = self.venue.opens_over = head.ts_init[head.at]
+            if head.drives:
+                head.fill(&event)
+                self.show(head, &event)
+            rows.append((<object>self.numbers[head.number], head.at))
+            head.at += 1
+            self.feed.step()
+            head = self.feed.head()
+        return rows
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -256,11 +339,6 @@ cdef class Exchange:
     def symbols(self):
         """Symbols that can be traded, in the order of their books."""
         return [(<VenueBook>book).instrument.symbol for book in self.venue.books]
-
-    @property
-    def tables(self):
-        """Recorded bars, one table for each symbol."""
-        return [(<BarTape>tape).columns for tape in self.tapes]
 
     # -- events --------------------------------------------------------------------------------
 
