@@ -57,7 +57,7 @@ def account_body(desk: Desk) -> dict[str, Any]:
         "multiplier": "1",
         "shorting_enabled": not desk.configurations["no_shorting"],
         "equity": equity,
-        "last_equity": text(desk.equity_curve[-1][1]) if desk.equity_curve else equity,
+        "last_equity": equity if desk.last_equity is None else text(desk.last_equity),
         "long_market_value": text(longs),
         "short_market_value": text(shorts),
         "position_market_value": text(longs + shorts),

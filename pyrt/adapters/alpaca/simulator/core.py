@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
-import msgspec
-
-from pyrt.adapters.alpaca.messages import BarMessage
 from pyrt.adapters.alpaca.simulator.desk import Desk
+from pyrt.adapters.alpaca.simulator.frames import Bar, Message, encode
 from pyrt.adapters.alpaca.simulator.http import Response
+from pyrt.adapters.alpaca.simulator.market import Market
 from pyrt.adapters.alpaca.simulator.market_data import MarketDataApi
 from pyrt.adapters.alpaca.simulator.router import Router
+from pyrt.adapters.alpaca.simulator.series import Series
 from pyrt.adapters.alpaca.simulator.trading import TradingApi
 from pyrt.adapters.alpaca.simulator.updates import Publisher
 from pyrt.backtest.exchange import Exchange
-from pyrt.core.times import format_ns
 from pyrt.venues.alpaca import AlpacaRules
 
 __all__ = ["Response", "SimulatorCore"]
 
-DAY = 86_400_000_000_000
+BATCH = 2_000
+"""Rows that `run` takes before it lets what they brought about be sent."""
 
 
 class SimulatorCore:
@@ -29,16 +28,24 @@ class SimulatorCore:
     Parameters
     ----------
     exchange : Exchange
-        Matching, account and recorded bars.
+        Matching, account and recorded data.
     rules : AlpacaRules, optional
         Judges orders, replacements and cancels; without it whatever the exchange can carry passes.
+    series : dict of str to Series, optional
+        All that is recorded of each symbol; by default the exchange's tables.
     """
 
-    def __init__(self, exchange: Exchange, rules: AlpacaRules | None = None) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        rules: AlpacaRules | None = None,
+        *,
+        series: dict[str, Series] | None = None,
+    ) -> None:
         self._exchange = exchange
-        self.desk = Desk(exchange, rules, start=int(exchange.now))
+        self.market = Market(exchange, series)
+        self.desk = Desk(exchange, self.market, rules, start=int(exchange.now))
         self._publisher = Publisher(self.desk)
-        self._market_data: list[bytes] = []
         self.timers: dict[str, int] = {}
         self._router = Router()
         TradingApi(self.desk, self._publisher).install(self._router)
@@ -51,13 +58,20 @@ class SimulatorCore:
 
     # -- time ----------------------------------------------------------------------------------
 
+    def begin(self, ts: int) -> None:
+        """Start at `ts` instead of at the first row: what is known by then is history."""
+        self.market.skip_to(ts)
+        self.desk.start = ts
+
     def next_instant(self) -> int | None:
         """Return when anything is due next: data, the venue, a client's timer; None at the end."""
         due = self._exchange.next_instant()
-        if due is None:
+        book = self.market.next_book
+        if due is None and book is None:
             return None
-        later = [ts for ts in self.timers.values() if ts > self.now]
-        return max(min([due, *later]), self.now)
+        own = (due, book, self.desk.agenda.next_ts)
+        timers = [ts for ts in self.timers.values() if ts > self.now]
+        return max(min([*timers, *(ts for ts in own if ts is not None)]), self.now)
 
     def instants(self) -> Iterator[int]:
         """Yield every instant, once for each of its phases; settle all clients before the next.
@@ -67,59 +81,69 @@ class SimulatorCore:
         while (due := self.next_instant()) is not None:
             self._begin(due)
             yield self.now
-            self._exchange.calendar()
-            self._publisher.publish()
+            self._calendar()
             yield self.now
-            self._exchange.open_bars()
-            self._publisher.publish()
+            self._happen()
             yield self.now
 
+    def run(self, until: int) -> bool:
+        """Let time pass up to `until`, as far as a batch goes; return whether more is due."""
+        taken = 0
+        while (due := self.next_instant()) is not None and due <= until:
+            if taken >= BATCH:
+                return True
+            stops = [until, *(ts for ts in (self.market.next_book, self.desk.agenda.next_ts) if ts)]
+            rows = self.market.happen(min(stops), BATCH)
+            if rows:
+                taken += rows
+                self._publisher.publish()
+                continue
+            self._begin(due)
+            self._calendar()
+            self._happen()
+            taken += 1
+        self._exchange.move_to(until)
+        return False
+
     def _begin(self, due: int) -> None:
-        desk, before = self.desk, self.now // DAY
-        if due // DAY != before:
-            desk.equity_curve.append((self.now, desk.equity))
         self._exchange.move_to(due)
-        self._publisher.wake()
-        ended = self._exchange.end_bars()
+        self.desk.turn_day()
+        if self.market.end_bars():
+            self._publisher.publish()
+            self.desk.note_equity()
+
+    def _calendar(self) -> None:
+        self.desk.agenda.run(self.now)
+        self._exchange.calendar()
         self._publisher.publish()
-        if ended:
-            self._market_data.append(self._bar_frame(ended))
+
+    def _happen(self) -> None:
+        self._exchange.open_bars()
+        self.market.happen()
+        self.market.change_books()
+        self._publisher.publish()
 
     def move_to(self, ts: int) -> None:
         """Let time pass up to `ts`, at which nothing is due before the next instant."""
         self._exchange.move_to(ts)
 
+    # -- what is pushed ------------------------------------------------------------------------
+
     def take_trade_updates(self) -> list[bytes]:
         """Return frames to push on the trade-updates stream, oldest first."""
         return self._publisher.take()
 
+    def take_messages(self) -> list[Message]:
+        """Return messages of the market-data streams, oldest first."""
+        return self.market.take()
+
     def take_market_data(self) -> list[bytes]:
-        """Return frames to push on the market-data stream, oldest first."""
-        taken, self._market_data = self._market_data, []
-        return taken
+        """Return the bars among these messages as JSON frames, for clients in this process."""
+        bars = [message for message in self.take_messages() if type(message) is Bar]
+        return [encode(bars, packed=False)] if bars else []
 
     # -- requests ------------------------------------------------------------------------------
 
     def request(self, method: str, path: str, body: bytes) -> Response:
         """Answer one request of the trading or the market-data API; `path` has its query."""
         return self._router.route(method, path, body)
-
-    # -- messages ------------------------------------------------------------------------------
-
-    @staticmethod
-    def _bar_frame(ended: Sequence[tuple[Any, int]]) -> bytes:
-        """One frame with the bars that ended, stamped at their open as Alpaca's are."""
-        return msgspec.json.encode(
-            [
-                BarMessage(
-                    symbol=columns.symbol,
-                    open=float(columns.open[row]),
-                    high=float(columns.high[row]),
-                    low=float(columns.low[row]),
-                    close=float(columns.close[row]),
-                    volume=float(columns.volume[row]),
-                    time=format_ns(int(columns.ts_open[row])),
-                )
-                for columns, row in ended
-            ]
-        )

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from pyrt.adapters.alpaca.simulator.actions import Actions
+from pyrt.adapters.alpaca.simulator.agenda import Agenda
+from pyrt.adapters.alpaca.simulator.market import Market
 from pyrt.adapters.alpaca.simulator.records import OrderRecord
-from pyrt.adapters.alpaca.simulator.wires import is_pair, numbered_id
+from pyrt.adapters.alpaca.simulator.wires import DAY, HOUR, is_pair, midnight, numbered_id
 from pyrt.backtest.exchange import Exchange
 from pyrt.venues.alpaca import (
     AccountFacts,
@@ -21,7 +24,7 @@ from pyrt.venues.alpaca import (
 from pyrt.venues.alpaca.intake import Intake
 from pyrt.venues.extended_hours import ExtendedHours, hours_around
 
-DAY = 86_400_000_000_000
+MINUTE = 60_000_000_000
 CONFIGURATIONS: dict[str, Any] = {
     "dtbp_check": "entry",
     "fractional_trading": True,
@@ -66,11 +69,14 @@ class Desk:
     Parameters
     ----------
     exchange : Exchange
+    market : Market
+        Prices of now.
     rules : AlpacaRules or None
         None lets every order through to the exchange that it can carry.
     """
 
     exchange: Exchange
+    market_now: Market
     rules: AlpacaRules | None = None
     start: int = 0
     orders: dict[str, OrderRecord] = field(default_factory=dict)
@@ -81,7 +87,11 @@ class Desk:
     equity_curve: list[tuple[int, Decimal]] = field(default_factory=list)
     configurations: dict[str, Any] = field(default_factory=lambda: dict(CONFIGURATIONS))
     watchlists: dict[str, dict[str, Any]] = field(default_factory=dict)
+    actions: Actions = field(default_factory=Actions)
+    agenda: Agenda = field(default_factory=Agenda)
     serial: int = 0
+    last_equity: Decimal | None = None
+    next_midnight: int = 0
     live: dict[str, OrderRecord] = field(default_factory=dict)
 
     @property
@@ -126,8 +136,13 @@ class Desk:
 
     def market(self, symbol: str) -> MarketFacts:
         """Return prices and hours of a symbol; without quotes, the last price is both sides."""
-        price = self.exchange.last_price(symbol) if symbol in self.symbols else None
-        return market_facts(self.hours(), self.now, last=price)
+        series = self.market_now.series.get(symbol)
+        if series is None:
+            return market_facts(self.hours(), self.now)
+        sides = series.quote(self.now)
+        bid, ask = (None, None) if sides is None else (Decimal(str(p)) for p in sides)
+        last = self.exchange.last_price(symbol)
+        return market_facts(self.hours(), self.now, bid=bid, ask=ask, last=last)
 
     def live_orders(self) -> list[OrderRecord]:
         """Return the orders that are not final, oldest first."""
@@ -159,6 +174,23 @@ class Desk:
             no_shorting=bool(self.configurations["no_shorting"]),
             is_fractional_enabled=bool(self.configurations["fractional_trading"]),
         )
+
+    # -- days ----------------------------------------------------------------------------------
+
+    def turn_day(self) -> None:
+        """Close the books of the day at New York's midnight."""
+        if self.now >= self.next_midnight:
+            if self.next_midnight:
+                self.last_equity = self.equity
+            self.next_midnight = midnight(midnight(self.now) + 30 * HOUR)
+
+    def note_equity(self) -> None:
+        """Add a point to the equity curve, at most one a minute."""
+        point = (self.now, self.equity)
+        if self.equity_curve and self.equity_curve[-1][0] // MINUTE == self.now // MINUTE:
+            self.equity_curve[-1] = point
+        else:
+            self.equity_curve.append(point)
 
     # -- money ---------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,16 +51,28 @@ def bad(message: str) -> Refused:
     return refused(422, 40010001, message)
 
 
+def invalid(message: str) -> Refused:
+    """Return the market-data API's refusal of a parameter: 400, and no more than a message."""
+    return Refused(400, {"message": message})
+
+
 def truth(text: str | None) -> bool:
     """Read a query's boolean: ``true``, ``True`` and ``1`` are true."""
     return text is not None and text.lower() in TRUE
 
 
-def whole(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+def whole(
+    query: Mapping[str, str],
+    name: str,
+    default: int,
+    most: int,
+    *,
+    refusal: Callable[[str], Refused] = bad,
+) -> int:
     """Read a count of a query, 1 to `most`; Refused otherwise."""
-    text = query.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise bad(f"invalid {name}: {text}, must be between 1 and {most}")
+    text = query.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+        raise refusal(f"invalid {name}: {text}, must be between 1 and {most}")
     return int(text)
 
 

@@ -1,4 +1,4 @@
-"""The market-data API: history up to now, latest values, snapshots; only bars are recorded.
+"""The market-data API: history up to now, latest values, snapshots.
 
 Where the data hold no ticks, each bar stands for one print at its close, and a quote is that
 price on both sides. Nothing after the simulator's time is ever shown.
@@ -6,28 +6,39 @@ price on both sides. Nothing after the simulator's time is ever shown.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from pyrt.adapters.alpaca.simulator import screens
 from pyrt.adapters.alpaca.simulator.desk import Desk
-from pyrt.adapters.alpaca.simulator.http import Response, answer, bad, names, refused, whole
+from pyrt.adapters.alpaca.simulator.frames import Message
+from pyrt.adapters.alpaca.simulator.http import Response, answer, refused
+from pyrt.adapters.alpaca.simulator.pages import (
+    Rows,
+    Span,
+    Stretch,
+    check_feed,
+    check_symbol,
+    page,
+    read_span,
+    symbols_of,
+)
 from pyrt.adapters.alpaca.simulator.router import Request, Router
-from pyrt.adapters.alpaca.simulator.timeframes import aggregate, parse_timeframe
-from pyrt.adapters.alpaca.simulator.wires import instant, is_pair
+from pyrt.adapters.alpaca.simulator.series import Series
+from pyrt.adapters.alpaca.simulator.timeframes import aggregate, length_of, longest, parse_timeframe
+from pyrt.adapters.alpaca.simulator.wires import midnight
 from pyrt.core.times import format_ns
 
-PAGE_MAX = 10_000
-FAR = 1 << 62
 KINDS = ("bars", "trades", "quotes")
-Rows = list[dict[str, Any]]
+COIN_API = "/v1beta3/crypto/(?:us|us-1|us-2|eu-1|bs-1)"
+NONE = Stretch(np.empty(0, np.int64), lambda rows: [])
+BAR_FIELDS = ("o", "h", "l", "c", "v", "n", "vw")
 
 
 class MarketDataApi:
-    """Answers what the market was, from the exchange's recorded bars.
+    """Answers what the market was, from what is recorded.
 
     Parameters
     ----------
@@ -36,188 +47,182 @@ class MarketDataApi:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._tables = {columns.symbol: columns for columns in desk.exchange.tables}
+        self._series = desk.market_now.series
 
     def install(self, router: Router) -> None:
         """Add the routes."""
-        crypto = "/v1beta3/crypto/(?:us|us-1|eu-1)"
-        for base in ("/v2/stocks", crypto):
+        for base, pairs in (("/v2/stocks", False), (COIN_API, True)):
             for kind in KINDS:
-                router.add("GET", f"{base}/{kind}", self._history(kind))
-                router.add("GET", f"{base}/{kind}/latest", self._history_latest(kind))
-            router.add("GET", f"{base}/snapshots", self._snapshots)
-        router.add("GET", f"{crypto}/latest/(bars|trades|quotes)", self._crypto_latest)
+                router.add("GET", f"{base}/{kind}", self._history(kind, pairs=pairs))
+            router.add("GET", f"{base}/snapshots", self._snapshots(pairs=pairs))
+        for kind in KINDS:
+            latest = self._latest_of(kind, pairs=False)
+            router.add("GET", f"/v2/stocks/{kind}/latest", latest)
+            router.add("GET", f"{COIN_API}/latest/{kind}", self._latest_of(kind, pairs=True))
+        router.add("GET", f"{COIN_API}/latest/orderbooks", self._order_books)
         router.add("GET", "/v2/stocks/([^/]+)/(bars|trades|quotes)", self._one)
         router.add("GET", "/v2/stocks/([^/]+)/(bars|trades|quotes)/latest", self._one_latest)
         router.add("GET", "/v2/stocks/([^/]+)/snapshot", self._one_snapshot)
-        router.add("GET", "/v1/corporate-actions", self._corporate_actions)
+        screens.install(router, self._desk)
 
     # -- history -------------------------------------------------------------------------------
 
-    def _history(self, kind: str) -> Callable[[Request], Response]:
-        return lambda request: answer(self._page(kind, _symbols(request), request.query))
+    def _history(self, kind: str, *, pairs: bool) -> Callable[[Request], Response]:
+        def respond(request: Request) -> Response:
+            rows, token = self._page(kind, symbols_of(request.query, pairs=pairs), request.query)
+            return answer({kind: rows, "next_page_token": token})
+
+        return respond
 
     def _one(self, request: Request) -> Response:
-        symbol, kind = request.parts
-        page = self._page(kind, [symbol], request.query)
-        return answer({**page, kind: page[kind].get(symbol, []), "symbol": symbol})
+        symbol, kind = check_symbol(request.parts[0], pairs=False), request.parts[1]
+        rows, token = self._page(kind, [symbol], request.query)
+        return answer({kind: rows.get(symbol, []), "symbol": symbol, "next_page_token": token})
 
-    def _page(self, kind: str, symbols: list[str], query: Mapping[str, str]) -> dict[str, Any]:
-        """Return one page: symbols in order, each by time; the token names the next row."""
-        limit = whole(query, "limit", 1000, PAGE_MAX)
-        sort = query.get("sort", "asc")
-        if sort not in ("asc", "desc"):
-            raise bad(f"invalid sort: {sort}")
-        first_symbol, first_row = _read_token(query.get("page_token"))
-        found: dict[str, Rows] = {}
-        room = limit
-        for symbol in sorted(set(symbols)):
-            if symbol < first_symbol:
-                continue
-            skip = first_row if symbol == first_symbol else 0
-            rows = self._rows(kind, symbol, query, descends=sort == "desc")
-            part = rows[skip : skip + room]
-            if part:
-                found[symbol] = part
-            room -= len(part)
-            if len(rows) > skip + len(part):
-                return {kind: found, "next_page_token": _token(symbol, skip + len(part))}
-        return {kind: found, "next_page_token": None}
+    def _page(
+        self, kind: str, symbols: list[str], query: Mapping[str, str]
+    ) -> tuple[dict[str, Rows], str | None]:
+        span = read_span(query, self._desk.now, utc="/" in symbols[0])
+        if kind != "bars":
+            return page(symbols, span, lambda symbol: self._ticks(kind, symbol, span))
+        count, unit = parse_timeframe(query.get("timeframe", ""))
+        return page(symbols, span, lambda symbol: self._bars(symbol, span, count, unit))
 
-    def _rows(self, kind: str, symbol: str, query: Mapping[str, str], *, descends: bool) -> Rows:
-        if kind == "bars":
-            rows = self._bars(symbol, query)
-        else:
-            make = trade_row if kind == "trades" else quote_row
-            columns, span = self._span(symbol, query)
-            rows = [make(columns, row) for row in range(span.start, span.stop)]
-        return rows[::-1] if descends else rows
+    def _rows(self, kind: str, symbol: str, start: int, end: int) -> slice:
+        """Return which rows of a symbol lie in [start, end] and are known."""
+        series = self._series[symbol]
+        times = series.times(kind)
+        low, high = np.searchsorted(times, start), np.searchsorted(times, end, side="right")
+        known = min(int(high), series.known(kind, self._desk.now))
+        return slice(int(low), max(int(low), known))
 
-    def _bars(self, symbol: str, query: Mapping[str, str]) -> Rows:
-        count, unit = parse_timeframe(query.get("timeframe") or "1Min")
-        columns, span = self._span(symbol, query)
-        return [] if columns is None else list(bar_rows(aggregate(columns, span, count, unit)))
+    def _ticks(self, kind: str, symbol: str, span: Span) -> Stretch:
+        if symbol not in self._series:
+            return NONE
+        series = self._series[symbol]
+        rows = self._rows(kind, symbol, span.start, span.end)
 
-    def _span(self, symbol: str, query: Mapping[str, str]) -> tuple[Any, slice]:
-        """Return a symbol's table and its rows in [start, end] that have ended by now."""
-        columns = self._tables.get(symbol)
-        if columns is None:
-            return None, slice(0, 0)
-        start = instant(query.get("start"), "start", -FAR)
-        end = instant(query.get("end"), "end", FAR)
-        opens = np.asarray(columns.ts_open)
-        known = int(np.searchsorted(np.asarray(columns.ts_close), self._desk.now, side="right"))
-        low = int(np.searchsorted(opens, start, side="left"))
-        high = min(int(np.searchsorted(opens, end, side="right")), known)
-        return columns, slice(low, max(low, high))
+        def shown(part: slice) -> Rows:
+            places = range(rows.start + part.start, rows.start + part.stop)
+            return [row_of(series.message(kind, place)) for place in places]
+
+        return Stretch(np.arange(rows.start, rows.stop), shown)
+
+    def _bars(self, symbol: str, span: Span, count: int, unit: str) -> Stretch:
+        if symbol not in self._series:
+            return NONE
+        series = self._series[symbol]
+        if length_of(count, unit) < series.bars.timeframe_ns:
+            return NONE
+        # A bar is asked for by its own start, and made of all that it covers.
+        rows = self._rows("bars", symbol, span.start, span.end + longest(count, unit))
+        bars = aggregate(series, rows, count, unit, utc=series.is_pair)
+        asked = (bars["t"] >= span.start) & (bars["t"] <= span.end)
+        bars = {name: values[asked] for name, values in bars.items()}
+        bars = self._desk.actions.adjust(symbol, bars, span.adjustments, self._desk.now)
+        return Stretch(
+            bars["t"], lambda part: list(bar_rows({name: v[part] for name, v in bars.items()}))
+        )
 
     # -- the latest ----------------------------------------------------------------------------
 
-    def _history_latest(self, kind: str) -> Callable[[Request], Response]:
-        return lambda request: answer({kind: self._latest(kind, _symbols(request))})
+    def _latest_of(self, kind: str, *, pairs: bool) -> Callable[[Request], Response]:
+        def respond(request: Request) -> Response:
+            check_feed(request.query)
+            symbols = symbols_of(request.query, pairs=pairs)
+            found = {symbol: self._latest(kind, symbol) for symbol in sorted(set(symbols))}
+            return answer({kind: {symbol: row for symbol, row in found.items() if row}})
 
-    def _crypto_latest(self, request: Request) -> Response:
-        kind = request.parts[0]
-        return answer({kind: self._latest(kind, _symbols(request))})
+        return respond
 
     def _one_latest(self, request: Request) -> Response:
-        symbol, kind = request.parts
-        found = self._latest(kind, [symbol])
-        if symbol not in found:
+        check_feed(request.query)
+        symbol, kind = check_symbol(request.parts[0], pairs=False), request.parts[1]
+        found = self._latest(kind, symbol)
+        if found is None:
             raise refused(404, 40410000, f"no {kind[:-1]} found for {symbol}")
-        return answer({"symbol": symbol, kind[:-1]: found[symbol]})
+        return answer({"symbol": symbol, kind[:-1]: found})
 
-    def _latest(self, kind: str, symbols: list[str]) -> dict[str, Any]:
+    def _latest(self, kind: str, symbol: str) -> dict[str, Any] | None:
+        series = self._series.get(symbol)
+        row = -1 if series is None else series.known(kind, self._desk.now) - 1
+        return None if series is None or row < 0 else row_of(series.message(kind, row))
+
+    def _order_books(self, request: Request) -> Response:
         found = {}
-        for symbol in sorted(set(symbols)):
-            columns, span = self._span(symbol, {})
-            if span.stop > span.start:
-                found[symbol] = _row_of(kind, columns, span.stop - 1)
-        return found
+        for symbol in sorted(set(symbols_of(request.query, pairs=True))):
+            depth = self._desk.market_now.depths.get(symbol)
+            if depth is not None and not depth.is_empty:
+                row = row_of(depth.snapshot())
+                del row["r"]
+                found[symbol] = row
+        return answer({"orderbooks": found})
 
-    def _snapshots(self, request: Request) -> Response:
-        found = {symbol: self._snapshot(symbol) for symbol in _symbols(request)}
-        known = {symbol: value for symbol, value in found.items() if value is not None}
-        return answer({"snapshots": known} if "/crypto/" in request.path else known)
+    # -- snapshots -----------------------------------------------------------------------------
+
+    def _snapshots(self, *, pairs: bool) -> Callable[[Request], Response]:
+        def respond(request: Request) -> Response:
+            check_feed(request.query)
+            symbols = symbols_of(request.query, pairs=pairs)
+            found = {symbol: self._snapshot(symbol) for symbol in sorted(set(symbols))}
+            known = {symbol: value for symbol, value in found.items() if value}
+            return answer({"snapshots": known} if pairs else known)
+
+        return respond
 
     def _one_snapshot(self, request: Request) -> Response:
-        snapshot = self._snapshot(request.parts[0])
-        if snapshot is None:
-            raise refused(404, 40410000, f"no snapshot found for {request.parts[0]}")
-        return answer({"symbol": request.parts[0], **snapshot})
+        check_feed(request.query)
+        symbol = check_symbol(request.parts[0], pairs=False)
+        snapshot = self._snapshot(symbol)
+        if not snapshot:
+            raise refused(404, 40410000, f"no snapshot found for {symbol}")
+        return answer({"symbol": symbol, **snapshot})
 
-    def _snapshot(self, symbol: str) -> dict[str, Any] | None:
-        columns, span = self._span(symbol, {})
-        if span.stop == span.start:
-            return None
-        row = span.stop - 1
-        days = list(bar_rows(aggregate(columns, span, 1, "Day")))
-        return {
-            "latestTrade": trade_row(columns, row),
-            "latestQuote": quote_row(columns, row),
-            "minuteBar": _row_of("bars", columns, row),
-            "dailyBar": days[-1],
-            "prevDailyBar": days[-2] if len(days) > 1 else None,
+    def _snapshot(self, symbol: str) -> dict[str, Any]:
+        """Return what is known of a symbol now; empty if nothing is."""
+        series = self._series.get(symbol)
+        if series is None:
+            return {}
+        found = {
+            "latestTrade": self._latest("trades", symbol),
+            "latestQuote": self._latest("quotes", symbol),
+            "minuteBar": self._latest("bars", symbol),
         }
+        days = self._days(series)
+        if days:
+            found["dailyBar"] = days[-1]
+        if len(days) > 1:
+            found["prevDailyBar"] = days[-2]
+        return {name: row for name, row in found.items() if row is not None}
 
-    @staticmethod
-    def _corporate_actions(request: Request) -> Response:
-        """The data hold prices as they were traded and no actions: an empty, valid page."""
-        return answer({"corporate_actions": {}, "next_page_token": None})
+    def _days(self, series: Series) -> Rows:
+        """Return the last two days of a symbol that have bars."""
+        known = series.known("bars", self._desk.now)
+        if not known:
+            return []
+        opens, utc = series.bars.ts_open, series.is_pair
+        first = int(np.searchsorted(opens, midnight(int(opens[known - 1]), utc=utc)))
+        if first:
+            first = int(np.searchsorted(opens, midnight(int(opens[first - 1]), utc=utc)))
+        return list(bar_rows(aggregate(series, slice(first, known), 1, "Day", utc=utc)))
+
+
+def row_of(message: Message) -> dict[str, Any]:
+    """Return a message of the streams as history shows it: without its kind and symbol."""
+    row: dict[str, Any] = {}
+    for name in message.__struct_fields__:
+        value = getattr(message, name)
+        if name == "t":
+            row["t"] = value.text
+        elif name != "S":
+            row["as" if name == "ask_size" else name] = value
+    return row
 
 
 def bar_rows(arrays: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield bars as JSON objects."""
     columns = {name: values.tolist() for name, values in arrays.items()}
     for at, ts in enumerate(columns["t"]):
-        yield {
-            "t": format_ns(ts),
-            **{name: columns[name][at] for name in ["o", "h", "l", "c", "v", "n", "vw"]},
-        }
+        yield {"t": format_ns(ts), **{name: columns[name][at] for name in BAR_FIELDS}}
 
 
-def trade_row(columns: Any, row: int) -> dict[str, Any]:
-    """Return the print that a bar stands for: its volume at its close."""
-    ts = format_ns(int(columns.ts_close[row]))
-    price, size = float(columns.close[row]), float(columns.volume[row])
-    if is_pair(columns.symbol):
-        return {"t": ts, "p": price, "s": size, "i": row + 1, "tks": "B"}
-    return {"t": ts, "x": "V", "p": price, "s": int(size), "c": ["@"], "i": row + 1, "z": "B"}
-
-
-def quote_row(columns: Any, row: int) -> dict[str, Any]:
-    """Return the quote that a bar stands for: its close on both sides."""
-    ts, price = format_ns(int(columns.ts_close[row])), float(columns.close[row])
-    sides = {"ap": price, "as": 100, "bp": price, "bs": 100}
-    if is_pair(columns.symbol):
-        return {"t": ts, **sides}
-    return {"t": ts, "ax": "V", "bx": "V", "c": ["R"], "z": "B", **sides}
-
-
-def _row_of(kind: str, columns: Any, row: int) -> dict[str, Any]:
-    if kind == "trades":
-        return trade_row(columns, row)
-    if kind == "quotes":
-        return quote_row(columns, row)
-    return next(bar_rows(aggregate(columns, slice(row, row + 1), 1, "Min")))
-
-
-def _symbols(request: Request) -> list[str]:
-    symbols = names(request.query.get("symbols"))
-    if not symbols:
-        raise refused(400, 40010001, "symbols is required")
-    return symbols
-
-
-def _token(symbol: str, row: int) -> str:
-    return base64.urlsafe_b64encode(f"{symbol}|{row}".encode()).decode()
-
-
-def _read_token(token: str | None) -> tuple[str, int]:
-    if not token:
-        return "", 0
-    try:
-        symbol, row = base64.urlsafe_b64decode(token).decode().split("|")
-        return symbol, int(row)
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise bad("invalid page_token") from None

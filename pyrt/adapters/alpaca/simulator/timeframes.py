@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pyrt.adapters.alpaca.simulator.http import refused
-from pyrt.adapters.alpaca.simulator.wires import NEW_YORK, SECOND, eastern
+from pyrt.adapters.alpaca.simulator.http import invalid
+from pyrt.adapters.alpaca.simulator.series import Series
+from pyrt.adapters.alpaca.simulator.wires import NEW_YORK, SECOND
 
 MINUTE = 60 * SECOND
 DAY = 86_400 * SECOND
@@ -37,55 +39,69 @@ def parse_timeframe(text: str) -> tuple[int, str]:
             unit = ""
         if int(match[1]) in COUNTS.get(unit, ()):
             return int(match[1]), unit
-    raise refused(400, 40010001, f"invalid timeframe: {text}")
+    raise invalid(f"invalid timeframe: {text}")
 
 
-def group_starts(ts: NDArray[np.int64], count: int, unit: str) -> NDArray[np.int64]:
+def length_of(count: int, unit: str) -> int:
+    """Return the shortest that a bar of a timeframe is, ns."""
+    days = {"Min": 0, "Hour": 0, "Day": 1, "Week": 7, "Month": 28}[unit]
+    # A listed stock's day is as long as its session, half days included.
+    step = {"Min": MINUTE, "Hour": 60 * MINUTE}.get(unit, days * DAY)
+    return count * step
+
+
+def longest(count: int, unit: str) -> int:
+    """Return the longest that a bar of a timeframe is, ns."""
+    days = {"Day": 1, "Week": 7, "Month": 31}.get(unit)
+    # A day on which clocks are put back has an hour more.
+    return length_of(count, unit) if days is None else count * days * DAY + 60 * MINUTE
+
+
+def group_starts(ts: NDArray[np.int64], count: int, unit: str, *, utc: bool) -> NDArray[np.int64]:
     """Return, for each bar's open, the open of the longer bar that it is part of (ns UTC)."""
     if unit in ("Min", "Hour"):
         step = count * (MINUTE if unit == "Min" else 60 * MINUTE)
         starts: NDArray[np.int64] = ts // step * step
         return starts
-    cache: dict[int, int] = {}
-    out = np.empty_like(ts)
-    for row, hour in enumerate((ts // (60 * MINUTE)).tolist()):
-        if hour not in cache:
-            cache[hour] = _calendar_start(hour * 60 * MINUTE, count, unit)
-        out[row] = cache[hour]
-    return out
+    hours, places = np.unique(ts // (60 * MINUTE), return_inverse=True)
+    begins = [_calendar_start(h * 60 * MINUTE, count, unit, utc=utc) for h in hours.tolist()]
+    return np.array(begins, np.int64)[places]
 
 
-def _calendar_start(ts: int, count: int, unit: str) -> int:
-    """Return the New York midnight that a day, week or month begins with."""
-    moment = eastern(ts).replace(hour=0, minute=0, second=0)
+def _calendar_start(ts: int, count: int, unit: str, *, utc: bool) -> int:
+    """Return the midnight, New York's or UTC, that a day, week or month begins with."""
+    zone = dt.UTC if utc else NEW_YORK
+    moment = dt.datetime.fromtimestamp(ts // SECOND, zone).replace(hour=0, minute=0, second=0)
+    day = moment.date()
     if unit == "Week":
-        moment = eastern(ts - moment.weekday() * DAY)
-        moment = moment.replace(hour=0, minute=0, second=0)
+        day -= dt.timedelta(days=day.weekday())
     elif unit == "Month":
-        moment = moment.replace(day=1, month=(moment.month - 1) // count * count + 1)
-    return int(moment.replace(tzinfo=NEW_YORK).timestamp()) * SECOND
+        day = day.replace(day=1, month=(day.month - 1) // count * count + 1)
+    return int(dt.datetime.combine(day, dt.time(), zone).timestamp()) * SECOND
 
 
-def aggregate(columns: Any, rows: slice, count: int, unit: str) -> dict[str, NDArray[Any]]:
+def aggregate(
+    series: Series, rows: slice, count: int, unit: str, *, utc: bool
+) -> dict[str, NDArray[Any]]:
     """Return bars of a timeframe as arrays of one length: t (ns), o, h, l, c, v, n, vw."""
-    ts = np.asarray(columns.ts_open[rows])
+    table = series.bars
+    ts = table.ts_open[rows]
     if not len(ts):
-        return {name: np.empty(0) for name in ["t", "o", "h", "l", "c", "v", "n", "vw"]}
-    starts = group_starts(ts, count, unit)
+        return {name: np.empty(0, np.int64) for name in ["t", "o", "h", "l", "c", "v", "n", "vw"]}
+    starts = group_starts(ts, count, unit, utc=utc)
     first = np.flatnonzero(np.r_[True, starts[1:] != starts[:-1]])
     last = np.r_[first[1:], len(ts)] - 1
-    volume = np.asarray(columns.volume[rows], dtype=float)
-    close = np.asarray(columns.close[rows])
-    typical = (np.asarray(columns.high[rows]) + np.asarray(columns.low[rows]) + close) / 3
+    volume, close = table.volume[rows], table.close[rows]
     total = np.add.reduceat(volume, first)
-    weighted = np.add.reduceat(volume * typical, first)
+    weighted = np.add.reduceat(volume * series.details.average[rows], first)
+    average = np.where(total > 0, weighted / np.where(total > 0, total, 1.0), close[last])
     return {
         "t": starts[first],
-        "o": np.asarray(columns.open[rows])[first],
-        "h": np.maximum.reduceat(np.asarray(columns.high[rows]), first),
-        "l": np.minimum.reduceat(np.asarray(columns.low[rows]), first),
+        "o": table.open[rows][first],
+        "h": np.maximum.reduceat(table.high[rows], first),
+        "l": np.minimum.reduceat(table.low[rows], first),
         "c": close[last],
-        "v": total,
-        "n": last - first + 1,
-        "vw": np.where(total > 0, weighted / np.where(total > 0, total, 1.0), close[last]),
+        "v": total if series.is_pair else total.astype(np.int64),
+        "n": np.add.reduceat(series.details.count[rows], first),
+        "vw": np.round(average, 6),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from pyrt.adapters.alpaca.simulator import account, changing, placing, positions, reference
 from pyrt.adapters.alpaca.simulator.desk import Desk
 from pyrt.adapters.alpaca.simulator.http import Refused, Response, answer, truth
@@ -97,6 +99,8 @@ class TradingApi:
         response = answer(record.body())
         if record.status == "pending_new" and self._desk.rules is not None:
             self._publisher.say("pending_new", record, self._desk.now)
+        if record.opens is not None:
+            self._desk.agenda.add(record.opens, partial(self._publisher.wake, record))
         placing.send(self._desk, record)
         self._publisher.publish()
         return response

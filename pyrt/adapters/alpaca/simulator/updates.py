@@ -52,14 +52,12 @@ class Publisher:
             elif event["kind"] in STATUSES:
                 self._change(record, event)
 
-    def wake(self) -> None:
-        """Send the orders that waited for a session which has begun."""
-        now = self._desk.now
-        for record in self._desk.live_orders():
-            if record.opens is not None and record.opens <= now and record.status == "accepted":
-                record.status = "new"
-                record.times["updated"] = now
-                self.say("new", record, now)
+    def wake(self, record: OrderRecord) -> None:
+        """Send an order that waited for a session, which has begun."""
+        if record.status == "accepted":
+            record.status = "new"
+            record.times["updated"] = self._desk.now
+            self.say("new", record, self._desk.now)
 
     def say(self, event: str, record: OrderRecord, ts: int, **more: Any) -> None:
         """Write one trade update."""

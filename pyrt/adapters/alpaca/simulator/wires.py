@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from pyrt.adapters.alpaca.simulator.http import bad
+from pyrt.adapters.alpaca.simulator.http import Refused, bad
 from pyrt.core.times import timestamp_ns
 from pyrt.errors import ConfigError
 
 NEW_YORK = ZoneInfo("America/New_York")
 SECOND = 1_000_000_000
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
 
 
 def text(value: Decimal | None) -> str | None:
@@ -37,14 +41,16 @@ def decimal(value: Any, name: str) -> Decimal | None:
     return number.quantize(Decimal("1e-9")).normalize()
 
 
-def instant(value: str | None, name: str, default: int) -> int:
+def instant(
+    value: str | None, name: str, default: int, *, refusal: Callable[[str], Refused] = bad
+) -> int:
     """Read a time or date of a query as ns UTC; Refused if it is none."""
     if value is None:
         return default
     try:
         return timestamp_ns(value.strip().replace(" ", "+"))
     except (ConfigError, OverflowError):
-        raise bad(f"invalid {name}: {value}") from None
+        raise refusal(f"invalid {name}: {value}") from None
 
 
 def asset_id(symbol: str) -> str:
@@ -72,3 +78,14 @@ def eastern_text(ts: int) -> str:
 def is_pair(symbol: str) -> bool:
     """Tell whether a symbol is a pair of coins."""
     return "/" in symbol
+
+
+@lru_cache(maxsize=4096)
+def _midnight_of_hour(hour: int) -> int:
+    moment = eastern(hour * HOUR).replace(hour=0, minute=0, second=0)
+    return int(moment.timestamp()) * SECOND
+
+
+def midnight(ts: int, *, utc: bool = False) -> int:
+    """Return the start of the day of an instant, in New York or in UTC (ns UTC)."""
+    return ts // DAY * DAY if utc else _midnight_of_hour(ts // HOUR)
