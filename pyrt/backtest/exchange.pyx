@@ -17,6 +17,7 @@ from pyrt.core.orders cimport no_price
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport EV_BAR, GTD
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES, TIF_NAMES, TYPE_NAMES
+from pyrt.data.columns import take
 
 
 RANKS = {"quotes": 0, "trades": 1, "bars": 2}
@@ -127,7 +128,10 @@ cdef class Exchange:
         self.venue.now = self.now
 
     def skip_to(self, int64_t ts):
-        """Pass over all rows known at `ts`, which become history; prices are the last of them."""
+        """Pass over all rows known at `ts`, which become history; prices are the last of them.
+
+        Time is then that of the first row after it: where nothing is recorded, nothing happens.
+        """
         cdef Cursor cursor
         cdef Py_ssize_t first
         cdef Event event
@@ -142,6 +146,11 @@ cdef class Exchange:
             cursor.at += 1
             self.show(cursor, &event)
         self.feed.arrange()
+        begins = []
+        for cursor in self.feed.cursors:
+            if cursor.at < cursor.n:
+                begins.append(first_moment(take(cursor.chunk, slice(cursor.at, cursor.at + 1))))
+        self.move_to(min(begins, default=ts))
 
     cdef int show(self, Cursor cursor, Event* event) except -1:
         """Let a row that decides fills be seen by the venue."""

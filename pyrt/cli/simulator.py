@@ -9,47 +9,85 @@ import click
 
 from pyrt.cli import options
 from pyrt.cli.tables import data_of
-from pyrt.errors import ConfigError, DataError, MissingExtra
+from pyrt.errors import ConfigError, MissingExtra
 
 LOCKSTEP = "lockstep"
+EPILOG = """\b
+Examples:
+  pyrt simulator
+  pyrt simulator --data spy_1m.parquet --start 2013-10-07 --speed 60x --port 8900
+  pyrt simulator --data ticks/ --speed lockstep --port 0 --json
+
+\b
+Every Alpaca client works with it: set the URLs and keys that it prints. It listens on 127.0.0.1
+only. What goes wrong on request is in docs/simulator.md.
+"""
+
+data_option = click.option(
+    "--data",
+    multiple=True,
+    metavar="PATH",
+    help="Parquet or CSV file, folder of such files, or catalog: bars, quotes, trades, books. "
+    "SYMBOL=PATH for a file of one symbol. Repeat for several. Without it, a made-up market.",
+)
+limit_options = (
+    click.option("--requests", default=200, show_default=True, help="A minute; 0: no limit."),
+    click.option("--connections", default=1, show_default=True, help="A stream; 0: no limit."),
+    click.option("--symbols", default=30, show_default=True, help="On the feed iex; 0: no limit."),
+)
 
 
-@click.command()
-@options.data_options
-@click.option("--start", metavar="TIME", help="Begin with the bars from this time on.")
+def limits(command: Any) -> Any:
+    """Add the options that limit clients."""
+    for option in reversed(limit_options):
+        command = option(command)
+    return command
+
+
+@click.command(epilog=EPILOG)
+@data_option
+@options.loading_options
+@click.option("--corporate-actions", metavar="PATH", help="Table of splits and dividends.")
+@click.option("--start", metavar="TIME", help="Begin here; earlier rows are history.")
 @click.option(
     "--speed", default="1x", show_default=True, help="Such as 60x; lockstep to advance on request."
 )
 @click.option("--port", default=8900, show_default=True, help="On 127.0.0.1; 0 for a free one.")
 @click.option("--cash", default="100000", show_default=True, help="Dollars at the start.")
+@click.option("--fees", metavar="MODEL", help="As `pyrt backtest` takes them.")
+@click.option("--seed", default=0, show_default=True, help="Of the made-up market and of ids.")
+@limits
+@click.option("--text-frames", is_flag=True, help="Trade updates as text, not binary.")
 @options.json_option
 def simulator(
     data: tuple[str, ...],
+    corporate_actions: str | None,
     start: str | None,
     speed: str,
     port: int,
-    cash: str,
+    text_frames: bool,
+    requests: int,
+    connections: int,
+    symbols: int,
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Serve recorded bars as a paper exchange for any Alpaca client, on loopback.
+    """Serve recorded or made-up data as a paper exchange for any Alpaca client, on loopback.
 
     Prints the URLs and keys to set once it is ready; Ctrl-C ends it.
     """
+    from pyrt.adapters.alpaca.simulator.limits import Limits
     from pyrt.adapters.alpaca.simulator.server import SimulatorServer
-    from pyrt.adapters.alpaca.simulator.session import cut_before, make_core
-    from pyrt.core.times import timestamp_ns
-    from pyrt.data import load
-    from pyrt.data.columns import BarColumns
 
     factor = read_speed(speed)
-    chosen = {name: value for name, value in given.items() if value not in (None, ())}
-    tables = [c for c in load(data_of(data), **chosen).columns if isinstance(c, BarColumns)]
-    if start is not None:
-        tables = [cut_before(columns, timestamp_ns(start)) for columns in tables]
-    if not any(len(columns) for columns in tables):
-        raise DataError("there are no bars to serve", remedy="See `pyrt data check PATH`")
-    server = SimulatorServer(make_core(tables, cash=cash), speed=factor)
+    own = {name: given.pop(name) for name in ("cash", "fees", "seed")}
+    core = _core(data, given, corporate_actions, start, own)
+    server = SimulatorServer(
+        core,
+        speed=factor,
+        limits=Limits(requests=requests, connections=connections, symbols=symbols),
+        text_frames=text_frames,
+    )
     try:
         from pyrt.adapters.alpaca.simulator.serving import serve
     except ImportError as error:
@@ -57,6 +95,31 @@ def simulator(
             "the simulator needs starlette and uvicorn", remedy="Run: pip install 'pyrt[ops]'"
         ) from error
     serve(server, port, lambda urls: click.echo(ready(urls, as_json=as_json)))
+
+
+def _core(
+    data: tuple[str, ...],
+    given: dict[str, Any],
+    corporate_actions: str | None,
+    start: str | None,
+    own: dict[str, Any],
+) -> Any:
+    """Return the simulator core for what the command was given."""
+    from pyrt.adapters.alpaca.simulator import actions, gathering, session, synthetic
+    from pyrt.core.times import timestamp_ns
+
+    begin = None if start is None else timestamp_ns(start)
+    seed = own.pop("seed")
+    if data:
+        chosen = {name: value for name, value in given.items() if value not in (None, ())}
+        tables = gathering.gather(data_of(data), chosen, lambda line: click.echo(line, err=True))
+    else:
+        market = synthetic.make_market(seed, start=begin)
+        tables, begin = market.tables, market.start
+    known = None
+    if corporate_actions is not None:
+        known = actions.load_table(corporate_actions, {table.symbol for table in tables})
+    return session.make_core(tables, start=begin, actions=known, seed=seed, **own)
 
 
 def read_speed(text: str) -> float:

@@ -18,27 +18,27 @@ def box(**faults: object) -> FaultBox:
 
 
 def test_without_faults_everything_arrives_once_in_order() -> None:
-    assert box().frames("s", FRAMES) == FRAMES
+    assert box().events("s", FRAMES) == FRAMES
     assert box().before() is None
 
 
 def test_the_same_seed_draws_the_same_faults() -> None:
-    runs = [box(drop=0.3, duplicate=0.3, delay=0.2, seed=n).frames("s", FRAMES) for n in (1, 1, 2)]
+    runs = [box(drop=0.3, duplicate=0.3, delay=0.2, seed=n).events("s", FRAMES) for n in (1, 1, 2)]
     assert runs[0] == runs[1] != runs[2]
 
 
 def test_dropped_frames_are_gone_doubled_ones_follow_themselves() -> None:
-    assert box(drop=1.0).frames("s", FRAMES) == []
-    assert box(duplicate=1.0).frames("s", FRAMES[:2]) == [b"\0", b"\0", b"\1", b"\1"]
-    assert box(mute=True).frames("s", FRAMES) == []
+    assert box(drop=1.0).events("s", FRAMES) == []
+    assert box(duplicate=1.0).events("s", FRAMES[:2]) == [b"\0", b"\0", b"\1", b"\1"]
+    assert box(mute=True).events("s", FRAMES) == []
 
 
 def test_a_delayed_frame_arrives_after_the_next() -> None:
     made = box(delay=1.0)
-    assert made.frames("s", [b"a"]) == []
+    assert made.events("s", [b"a"]) == []
     made.set({"delay": 0.0})
-    assert made.frames("other", [b"x"]) == [b"x"]
-    assert made.frames("s", [b"b"]) == [b"b", b"a"]
+    assert made.events("other", [b"x"]) == [b"x"]
+    assert made.events("s", [b"b"]) == [b"a", b"b"]
 
 
 def test_a_lost_response_replaces_the_answer() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyrt.adapters.alpaca.simulator.desk import Desk
 from pyrt.adapters.alpaca.simulator.http import bad, names, whole
-from pyrt.adapters.alpaca.simulator.wires import SECOND, eastern, instant, numbered_id, text
+from pyrt.adapters.alpaca.simulator.wires import ACCOUNT_ID, SECOND, eastern, instant, text
 from pyrt.core.times import format_ns
 
 FAR = 1 << 62
@@ -34,7 +34,7 @@ def account_body(desk: Desk) -> dict[str, Any]:
     equity, power = text(desk.equity), text(desk.buying_power())
     margin = text(longs - shorts)
     return {
-        "id": numbered_id(9, 1),
+        "id": ACCOUNT_ID,
         "admin_configurations": {},
         "user_configurations": None,
         "account_number": "PA0000000",

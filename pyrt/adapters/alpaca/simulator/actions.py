@@ -149,3 +149,10 @@ def announcement_body(action: Action) -> dict[str, Any]:
         "old_rate": str(ratio.denominator),
         "new_rate": str(ratio.numerator),
     }
+
+
+def load_table(path: str, symbols: Iterable[str]) -> Actions:
+    """Return the actions of some symbols from a Parquet table."""
+    import pyarrow.parquet as pq
+
+    return read_table(pq.read_table(path).to_pylist(), symbols)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 
@@ -18,25 +18,18 @@ class Clockwork:
     Parameters
     ----------
     core : SimulatorCore
-    phases : iterator
-        The core's instants, phase by phase.
     speed : float
         Simulated seconds a second.
     flush : callable
-        Sends what is due; awaited after each phase of an instant.
+        Sends what is due; awaited after each batch of instants.
     """
 
     def __init__(
-        self,
-        core: SimulatorCore,
-        phases: Iterator[int],
-        speed: float,
-        flush: Callable[[], Awaitable[None]],
+        self, core: SimulatorCore, speed: float, flush: Callable[[], Awaitable[None]]
     ) -> None:
         self._core = core
         self._speed = speed
         self._flush = flush
-        self._phases = phases
         self.over = False
 
     async def run(self) -> None:
@@ -45,17 +38,8 @@ class Clockwork:
         while not self.over:
             await asyncio.sleep(TICK_S)
             target = start + int((time.monotonic() - began) * self._speed * SECOND)
-            while not self.over and self._is_due(target):
-                await self._instant()
-            if not self.over:
-                self._core.move_to(target)
-
-    def _is_due(self, target: int) -> bool:
-        due = self._core.next_instant()
-        self.over = due is None
-        return due is not None and due <= target
-
-    async def _instant(self) -> None:
-        for _ in range(3):
-            next(self._phases)
+            while self._core.run(target):
+                await self._flush()
+                await asyncio.sleep(0)
             await self._flush()
+            self.over = self._core.next_instant() is None

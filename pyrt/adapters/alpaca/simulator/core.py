@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pyrt.adapters.alpaca.simulator.actions import Actions
 from pyrt.adapters.alpaca.simulator.desk import Desk
+from pyrt.adapters.alpaca.simulator.faults import FaultBox
 from pyrt.adapters.alpaca.simulator.frames import Bar, Message, encode
 from pyrt.adapters.alpaca.simulator.http import Response
 from pyrt.adapters.alpaca.simulator.market import Market
@@ -33,6 +35,10 @@ class SimulatorCore:
         Judges orders, replacements and cancels; without it whatever the exchange can carry passes.
     series : dict of str to Series, optional
         All that is recorded of each symbol; by default the exchange's tables.
+    actions : Actions, optional
+        Splits and dividends of these symbols.
+    seed : int
+        Of ids: the same seed and requests give the same.
     """
 
     def __init__(
@@ -41,12 +47,18 @@ class SimulatorCore:
         rules: AlpacaRules | None = None,
         *,
         series: dict[str, Series] | None = None,
+        actions: Actions | None = None,
+        seed: int = 0,
     ) -> None:
         self._exchange = exchange
+        self.faults = FaultBox()
         self.market = Market(exchange, series)
-        self.desk = Desk(exchange, self.market, rules, start=int(exchange.now))
+        self.desk = Desk(exchange, self.market, rules, start=int(exchange.now), seed=seed)
+        self.desk.actions = actions or Actions()
         self._publisher = Publisher(self.desk)
         self.timers: dict[str, int] = {}
+        self.is_test_heard = False
+        """Whether somebody listens to the feed `test`."""
         self._router = Router()
         TradingApi(self.desk, self._publisher).install(self._router)
         MarketDataApi(self.desk).install(self._router)
@@ -61,7 +73,7 @@ class SimulatorCore:
     def begin(self, ts: int) -> None:
         """Start at `ts` instead of at the first row: what is known by then is history."""
         self.market.skip_to(ts)
-        self.desk.start = ts
+        self.desk.start = self.now
 
     def next_instant(self) -> int | None:
         """Return when anything is due next: data, the venue, a client's timer; None at the end."""

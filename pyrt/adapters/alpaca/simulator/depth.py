@@ -41,9 +41,7 @@ class Depth:
                 self.asks.clear()
                 is_new = True
             if action in (SNAPSHOT, SET, DELETE):
-                levels, changed = (
-                    (self.bids, bids) if table.side[row] > 0 else (self.asks, asks)
-                )
+                levels, changed = (self.bids, bids) if table.side[row] > 0 else (self.asks, asks)
                 price = float(table.price[row])
                 size = 0.0 if action == DELETE else float(table.size[row])
                 self._set(levels, price, size)

@@ -79,6 +79,7 @@ class Desk:
     market_now: Market
     rules: AlpacaRules | None = None
     start: int = 0
+    seed: int = 0
     orders: dict[str, OrderRecord] = field(default_factory=dict)
     working: dict[int, OrderRecord] = field(default_factory=dict)
     client_ids: dict[str, OrderRecord] = field(default_factory=dict)
@@ -90,6 +91,7 @@ class Desk:
     actions: Actions = field(default_factory=Actions)
     agenda: Agenda = field(default_factory=Agenda)
     serial: int = 0
+    lists: int = 0
     last_equity: Decimal | None = None
     next_midnight: int = 0
     live: dict[str, OrderRecord] = field(default_factory=dict)
@@ -111,7 +113,11 @@ class Desk:
 
     def next_id(self) -> str:
         """Return the id of a new order."""
-        return numbered_id(0, len(self.orders) + 1)
+        return self.made_id("order", len(self.orders) + 1)
+
+    def made_id(self, kind: str, number: int) -> str:
+        """Return the id of the `number`-th of a kind of things."""
+        return numbered_id(f"{self.seed}:{kind}", number)
 
     def add(self, record: OrderRecord) -> None:
         """Remember an order under its ids and as the one its number stands for."""

@@ -1,21 +1,23 @@
-"""The market-data stream's side of the wire: subscriptions, messages, both encodings."""
+"""The market-data stream's side of the wire: handshake, subscriptions, errors."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
+from pyrt.adapters.alpaca.simulator.frames import CHANNELS, Message
+from pyrt.adapters.alpaca.simulator.limits import Limits
 from pyrt.adapters.alpaca.simulator.wires import is_pair
-from pyrt.core.times import format_ns, timestamp_ns
 
 STOCK_CHANNELS = (
     *("trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds"),
     *("corrections", "cancelErrors"),
 )
 CRYPTO_CHANNELS = ("trades", "quotes", "orderbooks", "bars", "updatedBars", "dailyBars")
+FOLLOWING = ("corrections", "cancelErrors")
+"""Channels that are subscribed together with trades."""
+ELSEWHERE = ("imbalances", "news", "orderbooks", "statuses", "lulds", *FOLLOWING)
+"""Channels of other feeds: asking for none of their symbols is no mistake."""
 ERRORS = {
     400: "invalid syntax",
     401: "not authenticated",
@@ -25,35 +27,21 @@ ERRORS = {
     405: "symbol limit exceeded",
     406: "connection limit exceeded",
     407: "slow client",
+    408: "v2 not enabled",
+    409: "insufficient subscription",
     410: "invalid subscribe action for this feed",
+    411: "insufficient scope",
+    412: "option messages are only available in MsgPack format",
+    413: "star subscription is not allowed for option quotes",
     500: "internal error",
 }
 CLOSING = frozenset({402, 404, 406, 407})
 """Errors after which the server closes."""
-CHANNEL_OF = {"t": "trades", "q": "quotes", "b": "bars"}
+FAKE = "FAKEPACA"
+"""The one symbol of the feed `test`."""
+SYMBOL_LENGTH_MAX = 32
 Messages = list[dict[str, Any]]
-
-
-def timestamp_ext(ts: int) -> msgspec.msgpack.Ext:
-    """Return an instant (ns UTC) as MessagePack's timestamp extension, to the nanosecond."""
-    seconds, nanos = divmod(ts, 1_000_000_000)
-    if seconds >> 34:
-        return msgspec.msgpack.Ext(-1, struct.pack(">Iq", nanos, seconds))
-    return msgspec.msgpack.Ext(-1, struct.pack(">Q", nanos << 34 | seconds))
-
-
-def encode(messages: Sequence[Mapping[str, Any]], *, packed: bool) -> bytes:
-    """Return a frame; times are text in JSON and extensions in MessagePack."""
-    if not packed:
-        return msgspec.json.encode(messages)
-    return msgspec.msgpack.encode(
-        [
-            {**message, "t": timestamp_ext(timestamp_ns(message["t"]))}
-            if "t" in message
-            else message
-            for message in messages
-        ]
-    )
+Key = tuple[frozenset[str], ...]
 
 
 def error(code: int) -> Messages:
@@ -66,32 +54,6 @@ def success(text: str) -> Messages:
     return [{"T": "success", "msg": text}]
 
 
-def expand(bars: Sequence[Mapping[str, Any]], now: int) -> Iterator[dict[str, Any]]:
-    """Yield, for each bar that ended at `now`, its print, its quote and the bar itself."""
-    stamp = format_ns(now)
-    for number, bar in enumerate(bars):
-        symbol, price, size = bar["S"], bar["c"], bar["v"]
-        quote = {"bp": price, "bs": 100, "ap": price, "as": 100, "t": stamp}
-        if is_pair(symbol):
-            yield {"T": "t", "S": symbol, "p": price, "s": size, "t": stamp, "i": now, "tks": "B"}
-            yield {"T": "q", "S": symbol, **quote}
-        else:
-            more = {"c": ["@"], "z": "B"}
-            yield {
-                "T": "t",
-                "S": symbol,
-                "i": now + number,
-                "x": "V",
-                "p": price,
-                "s": int(size),
-                "t": stamp,
-                **more,
-            }
-            yield {"T": "q", "S": symbol, "bx": "V", "ax": "V", **quote, "c": ["R"], "z": "B"}
-        # T stands first in every message.
-        yield {"T": "b", **{name: value for name, value in bar.items() if name != "T"}}
-
-
 class Feed:
     """One client's handshake and subscriptions on one market-data endpoint.
 
@@ -99,26 +61,31 @@ class Feed:
     ----------
     key, secret : str
         What authenticates.
-    crypto : bool
-        Which channels and symbols the endpoint has.
-    symbols_max : int
-        Most symbols of trades and quotes together; 0 for no limit.
+    name : str
+        Of the endpoint: ``"crypto"``, ``"iex"``, ``"sip"``, ``"delayed_sip"`` or ``"test"``.
+    limits : Limits
+        How many symbols a client may have.
     """
 
-    def __init__(self, key: str, secret: str, *, crypto: bool, symbols_max: int = 0) -> None:
+    def __init__(self, key: str, secret: str, name: str, limits: Limits) -> None:
         self._keys = (key, secret)
-        self._crypto = crypto
-        self._symbols_max = symbols_max
+        self._name = name
+        self._limits = limits
         self.authenticated = False
-        channels = CRYPTO_CHANNELS if crypto else STOCK_CHANNELS
-        self.subscribed: dict[str, set[str]] = {channel: set() for channel in channels}
+        channels = CRYPTO_CHANNELS if name == "crypto" else STOCK_CHANNELS
+        self.subscribed: dict[str, frozenset[str]] = {name: frozenset() for name in channels}
+        self.key: Key = tuple(self.subscribed.values())
+        """Equal for clients of one endpoint that get the same messages."""
 
     def authenticate(self, key: object, secret: object) -> Messages:
         """Answer an authentication."""
         if self.authenticated:
             return error(403)
-        if (key, secret) != self._keys:
+        # OAuth clients send the word and a token, which stands for key and secret here.
+        if (key, secret) not in (self._keys, ("oauth", self._keys[1])):
             return error(402)
+        if self._name in self._limits.refused_feeds:
+            return error(409)
         self.authenticated = True
         return success("authenticated")
 
@@ -136,26 +103,59 @@ class Feed:
         return self._subscribe(message, adds=action == "subscribe")
 
     def _subscribe(self, message: Mapping[str, Any], *, adds: bool) -> Messages:
-        asked = {name: value for name, value in message.items() if name != "action" and value}
-        if any(name not in self.subscribed for name in asked):
-            return error(410)
-        wanted = {name: set(symbols) for name, symbols in self.subscribed.items()}
-        for name, symbols in asked.items():
-            if not isinstance(symbols, list) or not all(isinstance(s, str) for s in symbols):
+        wanted = dict(self.subscribed)
+        for name, symbols in message.items():
+            if name == "action":
+                continue
+            if not isinstance(symbols, list) or not all(map(self._is_symbol, symbols)):
                 return error(400)
+            if name not in wanted:
+                if symbols or name not in (*ELSEWHERE, *STOCK_CHANNELS):
+                    return error(410)
+                continue
             wanted[name] = wanted[name] | set(symbols) if adds else wanted[name] - set(symbols)
-        if self._symbols_max and len(wanted["trades"] | wanted["quotes"]) > self._symbols_max:
+        if self._exceeds(wanted):
             return error(405)
-        if not self._crypto:
-            wanted["corrections"] = wanted["cancelErrors"] = set(wanted["trades"])
+        if self._name != "crypto":
+            wanted |= dict.fromkeys(FOLLOWING, wanted["trades"])
         self.subscribed = wanted
+        self.key = tuple(wanted.values())
         return [{"T": "subscription", **{name: sorted(wanted[name]) for name in wanted}}]
 
-    def select(self, messages: Sequence[dict[str, Any]]) -> Messages:
-        """Return the messages that this client has subscribed to."""
-        return [m for m in messages if self._wants(m)]
+    def _is_symbol(self, symbol: object) -> bool:
+        if symbol == "*":
+            return True
+        return (
+            isinstance(symbol, str)
+            and 0 < len(symbol) <= SYMBOL_LENGTH_MAX
+            and (self._name == "crypto") == is_pair(symbol)
+            and symbol == symbol.upper()
+            and not any(character.isspace() for character in symbol)
+        )
 
-    def _wants(self, message: Mapping[str, Any]) -> bool:
-        symbols = self.subscribed[CHANNEL_OF[message["T"]]]
-        symbol = message["S"]
-        return is_pair(symbol) == self._crypto and ("*" in symbols or symbol in symbols)
+    def _exceeds(self, wanted: Mapping[str, frozenset[str]]) -> bool:
+        most = self._limits.symbols if self._name == "iex" else 0
+        books = self._limits.orderbooks
+        if most and len(wanted["trades"] | wanted["quotes"]) > most:
+            return True
+        return bool(books and len(wanted.get("orderbooks", ())) > books)
+
+    @property
+    def added_books(self) -> frozenset[str]:
+        """Pairs whose order books are subscribed."""
+        return self.subscribed.get("orderbooks", frozenset())
+
+    def select(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Return the messages that this client has subscribed to."""
+        subscribed, pairs, fake = self.subscribed, self._name == "crypto", self._name == "test"
+        chosen = []
+        for message in messages:
+            symbols = subscribed.get(CHANNELS[type(message)])
+            if not symbols:
+                continue
+            symbol = message.S
+            if ("/" in symbol) != pairs or (symbol == FAKE) != fake:
+                continue
+            if symbol in symbols or "*" in symbols:
+                chosen.append(message)
+        return chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +82,15 @@ class Market:
             last = int(np.searchsorted(tape.table.ts_init, ts, side="right"))
             self.depths[tape.table.symbol].apply(tape.table, range(tape.at, last))
             tape.at = last
+
+    def books_of(self, symbols: Iterable[str]) -> list[Message]:
+        """Return the order books of some pairs as they are now; of all for ``*``."""
+        wanted = set(symbols)
+        return [
+            depth.snapshot()
+            for symbol, depth in self.depths.items()
+            if not depth.is_empty and (symbol in wanted or "*" in wanted)
+        ]
 
     @property
     def next_book(self) -> int | None:

@@ -224,5 +224,3 @@ def bar_rows(arrays: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     columns = {name: values.tolist() for name, values in arrays.items()}
     for at, ts in enumerate(columns["t"]):
         yield {"t": format_ns(ts), **{name: columns[name][at] for name in BAR_FIELDS}}
-
-

@@ -54,11 +54,8 @@ def from_bars(table: BarColumns) -> tuple[BarColumns, Details]:
 def _grouped(
     symbol: str, starts: Any, opens: Any, high: Any, low: Any, close: Any, volume: Any
 ) -> tuple[BarColumns, Details]:
-    if not len(starts):
-        first = last = np.empty(0, np.int64)
-    else:
-        first = np.flatnonzero(np.r_[True, starts[1:] != starts[:-1]])
-        last = np.r_[first[1:], len(starts)] - 1
+    first: Any = np.flatnonzero(np.r_[True, starts[1:] != starts[:-1]][: len(starts)])
+    last = np.r_[first[1:], len(starts)][: len(first)] - 1
     ts = starts[first]
     typical = (high + low + close) / 3
     total = _sums(volume, first)
@@ -86,8 +83,8 @@ def _sums(values: Any, first: Any) -> Any:
 
 def of_bars(table: BarColumns, trades: Any = None) -> Details:
     """Return what prints say of bars, or without prints: one in each, at the typical price."""
+    typical = (table.high + table.low + table.close) / 3
     if trades is None or not len(trades):
-        typical = (table.high + table.low + table.close) / 3
         return Details(np.ones(len(table), np.int64), typical)
     order = np.argsort(trades.ts_event, kind="stable")
     ts = trades.ts_event[order]
@@ -96,6 +93,6 @@ def of_bars(table: BarColumns, trades: Any = None) -> Details:
     sizes, costs = (np.r_[0.0, np.cumsum(values)] for values in (size, cost))
     units = sizes[high] - sizes[low]
     average = np.where(
-        units > 0, (costs[high] - costs[low]) / np.where(units > 0, units, 1.0), table.close
+        units > 0, (costs[high] - costs[low]) / np.where(units > 0, units, 1.0), typical
     )
-    return Details((high - low).astype(np.int64), np.round(average, 6))
+    return Details(np.maximum(high - low, 1).astype(np.int64), np.round(average, 6))

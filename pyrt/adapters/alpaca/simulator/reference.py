@@ -9,11 +9,11 @@ from typing import Any
 from pyrt.adapters.alpaca.simulator.desk import Desk
 from pyrt.adapters.alpaca.simulator.http import bad, refused
 from pyrt.adapters.alpaca.simulator.wires import (
+    ACCOUNT_ID,
     asset_id,
     eastern,
     eastern_text,
     is_pair,
-    numbered_id,
 )
 from pyrt.core.times import format_ns
 from pyrt.venues.sessions import sessions
@@ -126,10 +126,11 @@ def _noon(day: dt.date) -> int:
 def make_watchlist(desk: Desk, body: Mapping[str, Any]) -> dict[str, Any]:
     """Add a list of assets and return it."""
     stamp = format_ns(desk.now)
-    key = numbered_id(3, len(desk.watchlists) + 1)
+    desk.lists += 1
+    key = desk.made_id("watchlist", desk.lists)
     desk.watchlists[key] = {
         "id": key,
-        "account_id": numbered_id(9, 1),
+        "account_id": ACCOUNT_ID,
         "created_at": stamp,
         "updated_at": stamp,
         "name": "",

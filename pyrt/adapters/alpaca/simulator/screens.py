@@ -182,7 +182,7 @@ def _most_actives(desk: Desk, request: Request) -> Response:
     if by not in ("volume", "trades"):
         raise invalid(f"invalid by: {by}")
     top = whole(request.query, "top", 10, 100, refusal=invalid)
-    rows = []
+    rows: Rows = []
     for symbol, series in desk.market_now.series.items():
         day = None if series.is_pair else _today(desk, series)
         if day is not None:
@@ -194,7 +194,7 @@ def _most_actives(desk: Desk, request: Request) -> Response:
 def _movers(desk: Desk, request: Request) -> Response:
     kind = request.parts[0]
     top = whole(request.query, "top", 10, 50, refusal=invalid)
-    rows = []
+    rows: Rows = []
     for symbol, series in desk.market_now.series.items():
         day = _today(desk, series) if series.is_pair == (kind == "crypto") else None
         if day is not None:
@@ -211,5 +211,3 @@ def _movers(desk: Desk, request: Request) -> Response:
         "market_type": kind,
         "last_updated": format_ns(desk.now),
     })  # fmt: skip
-
-

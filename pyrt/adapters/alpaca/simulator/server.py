@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import dataclasses
 import time
@@ -13,10 +14,9 @@ import msgspec
 
 from pyrt.adapters.alpaca.simulator.clockwork import Clockwork
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
-from pyrt.adapters.alpaca.simulator.faults import FaultBox
-from pyrt.adapters.alpaca.simulator.feeds import expand
 from pyrt.adapters.alpaca.simulator.http import Refused, Response, answer, bad
-from pyrt.adapters.alpaca.simulator.limits import RateLimit
+from pyrt.adapters.alpaca.simulator.limits import Limits, RateLimit
+from pyrt.adapters.alpaca.simulator.lines import Lines
 from pyrt.adapters.alpaca.simulator.lockstep import Lockstep, Report
 from pyrt.adapters.alpaca.simulator.router import read_body
 from pyrt.adapters.alpaca.simulator.sockets import DataHub, TradeHub
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response as HttpResponse
 
+STOCK_FEEDS = ("iex", "sip", "delayed_sip", "test")
+COIN_FEEDS = ("us", "us-1", "us-2", "eu-1", "bs-1")
+PATIENCE_S = 1.0
+"""A client whose frames wait longer than this is slow, at any speed of the market."""
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -39,8 +43,10 @@ class SimulatorServer:
         What clients must show.
     speed : float
         Simulated seconds a second; 0 for lockstep.
-    requests_per_minute : int
-        Limit of the trading API.
+    limits : Limits, optional
+        Requests a minute, connections, symbols; by default those of a basic account.
+    text_frames : bool
+        Whether trade updates go out as text, as Alpaca's live accounts get them.
     """
 
     def __init__(
@@ -50,19 +56,21 @@ class SimulatorServer:
         key: str = "PKSIMULATOR",
         secret: str = "simulator-secret",
         speed: float = 1.0,
-        requests_per_minute: int = 200,
+        limits: Limits | None = None,
+        text_frames: bool = False,
     ) -> None:
         self.core = core
-        self.faults = FaultBox()
+        self.faults = core.faults
+        self.lines: Lines = Lines()
         self._keys = (key, secret)
-        self._limit = RateLimit(requests_per_minute)
         self._speed = speed
-        self._trades = TradeHub(key, secret)
-        self._stocks = DataHub(key, secret, crypto=False)
-        self._coins = DataHub(key, secret, crypto=True)
-        phases = core.instants()
-        self.clockwork = Clockwork(core, phases, speed, self.flush)
-        self.lockstep = Lockstep(core, phases, self.flush, self._sent)
+        own, box = limits or Limits(), self.faults
+        self._limit = RateLimit(own.requests)
+        self._trades = TradeHub(key, secret, own, box, text=text_frames)
+        self._stocks = DataHub(key, secret, own, box, crypto=False)
+        self._coins = DataHub(key, secret, own, box, crypto=True, snapshot=core.market.books_of)
+        self.clockwork = Clockwork(core, speed, self.flush)
+        self.lockstep = Lockstep(core, core.instants(), self.flush, self._sent)
 
     def urls(self, host: str, port: int) -> dict[str, str]:
         """Return the settings that a client needs."""
@@ -88,11 +96,15 @@ class SimulatorServer:
         from starlette.applications import Starlette
         from starlette.routing import Route, WebSocketRoute
 
+        stocks = [WebSocketRoute(f"/v2/{feed}", self._stocks.serve) for feed in STOCK_FEEDS]
+        coins = [
+            WebSocketRoute(f"/v1beta3/crypto/{place}", self._coins.serve) for place in COIN_FEEDS
+        ]
         return Starlette(
             routes=[
                 WebSocketRoute("/stream", self._trades.serve),
-                WebSocketRoute("/v2/{feed:str}", self._stocks.serve),
-                WebSocketRoute("/v1beta3/crypto/{feed:str}", self._coins.serve),
+                *stocks,
+                *coins,
                 Route("/control/{action}", self._control, methods=["GET", "POST"]),
                 Route("/{path:path}", self._rest, methods=METHODS),
             ],
@@ -107,14 +119,19 @@ class SimulatorServer:
             clock.cancel()
 
     async def flush(self) -> None:
-        """Send what the core has to say."""
-        updates = self.faults.frames("trade_updates", self.core.take_trade_updates())
-        await self._trades.send(updates)
-        for frame in self.faults.frames("market_data", self.core.take_market_data()):
-            messages = list(expand(msgspec.json.decode(frame), self.core.now))
-            await self._stocks.send(messages)
-            await self._coins.send(messages)
+        """Hand over what the core has to say; wait only while clients have much to read."""
+        updates = self.core.take_trade_updates()
+        if updates or self.faults.faults.delay:
+            self._trades.send(self.faults.events("trade_updates", updates))
+        messages = self.core.take_messages()
+        if messages or self.faults.faults.delay:
+            kept = self.faults.events("market_data", messages)
+            self._stocks.send(kept)
+            self._coins.send(kept)
+        self.core.is_test_heard = self._stocks.hears_test
         self.lockstep.wake()
+        for hub in (self._trades, self._stocks, self._coins):
+            await hub.has_room(PATIENCE_S)
 
     def _sent(self) -> dict[str, int]:
         return {**self._trades.sent, **self._stocks.sent, **self._coins.sent}
@@ -124,13 +141,14 @@ class SimulatorServer:
     async def _rest(self, request: Request) -> HttpResponse:
         response = self._respond(request, await request.body())
         await self.flush()
+        if self.faults.is_late():
+            await asyncio.sleep(self.faults.faults.slow_s)
+        if response.status == 0:
+            self.lines.cut(request.client)
         return _http(response)
 
     def _respond(self, request: Request, body: bytes) -> Response:
-        given = request.headers
-        keys = (given.get("apca-api-key-id"), given.get("apca-api-secret-key"))
-        is_open = request.scope["path"].startswith("/v1beta3/crypto/")
-        if keys != self._keys and not (is_open and keys == (None, None)):
+        if not self._knows(request):
             return answer({"code": 40110000, "message": "request is not authorized"}, 401)
         # Where time stands still, minutes on the wall say nothing about a client's haste.
         passes, headers = self._limit.take(time.time() if self._speed else self.core.now / 1e9)
@@ -141,9 +159,25 @@ class SimulatorServer:
             # The path as it was sent: a slash that is part of a symbol is still quoted.
             path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
             query = request.scope["query_string"].decode("latin-1")
-            answered = self.core.request(request.method, f"{path}?{query}", body)
+            target = f"{path}?{query}"
+            answered = self.core.request(request.method, target, body)
+            if request.method == "GET":
+                answered = self.faults.read(target, answered)
             response = self.faults.after(answered)
         return _with(response, headers)
+
+    def _knows(self, request: Request) -> bool:
+        given = request.headers
+        keys = (given.get("apca-api-key-id"), given.get("apca-api-secret-key"))
+        if keys == self._keys:
+            return True
+        if given.get("authorization") in (f"Bearer {self._keys[1]}", self._basic):
+            return True
+        return request.scope["path"].startswith("/v1beta3/crypto/") and keys == (None, None)
+
+    @property
+    def _basic(self) -> str:
+        return "Basic " + base64.b64encode(":".join(self._keys).encode()).decode()
 
     # -- control -------------------------------------------------------------------------------
 
@@ -167,10 +201,20 @@ class SimulatorServer:
             self.lockstep.forget(str(body.get("client")))
             return answer({})
         if action == "faults":
-            return answer(dataclasses.asdict(self.faults.set(body)))
+            made = self.faults.set(body)
+            self._freeze(made.half_open)
+            return answer(dataclasses.asdict(made))
         if action == "time":
             return answer(self.lockstep.state)
         raise bad(f"no such control: {action}")
+
+    def _freeze(self, is_frozen: bool) -> None:
+        self.lines.set(self.faults.faults)
+        for hub in (self._trades, self._stocks, self._coins):
+            for outlet in hub.outlets:
+                outlet.is_frozen = is_frozen
+                if is_frozen:
+                    self.lines.freeze(outlet.socket.client)
 
     async def _quiet(self, body: dict[str, Any]) -> Response:
         report = _report(body)

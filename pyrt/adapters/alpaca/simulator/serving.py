@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import starlette  # noqa: F401 - a missing extra shows here, before anything runs
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from pyrt.adapters.alpaca.simulator.lines import Lines
 from pyrt.adapters.alpaca.simulator.server import SimulatorServer
 
 HOST = "127.0.0.1"
@@ -16,9 +20,33 @@ HOST = "127.0.0.1"
 def make_runner(server: SimulatorServer) -> uvicorn.Server:
     """Return a uvicorn server for the simulator; its `should_exit` ends it."""
     config = uvicorn.Config(
-        server.app(), log_level="warning", access_log=False, timeout_graceful_shutdown=1
+        server.app(),
+        http=_protocol(server.lines),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)
+
+
+def _protocol(lines: Lines) -> type[asyncio.Protocol]:
+    """Return uvicorn's HTTP protocol with connections that can go wrong."""
+
+    class Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+        def connection_made(self, transport: Any) -> None:
+            self._line = transport
+            lines.opened(transport)
+            super().connection_made(transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            lines.closed(self._line)
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            if lines.passes(self._line, data):
+                super().data_received(data)
+
+    return Protocol
 
 
 def bind(port: int) -> socket.socket:

@@ -1,13 +1,15 @@
-"""A simulator core from tables of bars: instruments, sessions, account and rules put together."""
+"""A simulator core from recorded tables: instruments, sessions, account and rules put together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from pyrt.adapters.alpaca.simulator.actions import Actions
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
+from pyrt.adapters.alpaca.simulator.series import make_series
 from pyrt.adapters.alpaca.simulator.wires import is_pair
-from pyrt.backtest.exchange import Exchange
+from pyrt.backtest.exchange import Exchange, first_moment
 from pyrt.backtest.fees import fee_model
 from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import SimVenue
@@ -27,40 +29,53 @@ def make_core(
     fees: Any = None,
     slippage: Any = None,
     options: AlpacaOptions | None = None,
+    start: int | None = None,
+    actions: Actions | None = None,
+    seed: int = 0,
 ) -> SimulatorCore:
-    """Return a core that trades the symbols of bar tables under Alpaca's rules.
+    """Return a core that trades the symbols of some tables under Alpaca's rules.
 
     Parameters
     ----------
-    tables : sequence of BarColumns
-        One for each symbol; a symbol with a slash is a pair of coins, open around the clock.
+    tables : sequence of columns
+        Bars, quotes, trades and books; a symbol with a slash is a pair of coins, open around the
+        clock. Fills come from the finest of each symbol: quotes, trades, bars.
     cash : number or str
         Dollars at the start.
     fees, slippage
         As `pyrt.backtest` takes them.
     options : AlpacaOptions, optional
         Choices of the rules.
+    start : int, optional
+        Time at which it begins, ns UTC; what is known by then is history.
+    actions : Actions, optional
+        Splits and dividends.
+    seed : int
+        Of ids.
     """
     venue = SimVenue(Account(cash), fee_model(fees), slippage_model(slippage))
     cache = Cache()
-    for columns in tables:
-        instrument = Instrument(columns.symbol)
+    series = make_series(tables)
+    for symbol in series:
+        instrument = Instrument(symbol)
         cache.add_instrument(instrument)
-        venue.add_instrument(instrument, _sessions_of(columns))
-    return SimulatorCore(Exchange(venue, list(tables)), AlpacaRules(options))
+        own = [table for table in tables if table.symbol == symbol and len(table)]
+        venue.add_instrument(instrument, None if is_pair(symbol) else _sessions_of(own))
+    replayed = [table for table in tables if table.kind != "book"]
+    replayed += [one.bars for one in series.values() if one.is_derived]
+    core = SimulatorCore(
+        Exchange(venue, replayed), AlpacaRules(options), series=series, actions=actions, seed=seed
+    )
+    if start is not None:
+        core.begin(start)
+    return core
 
 
-def _sessions_of(columns: Any) -> tuple[Any, Any] | None:
-    """Return opens and closes of the New York sessions around a table; None for coins."""
-    if is_pair(columns.symbol) or not len(columns):
+def _sessions_of(tables: Sequence[Any]) -> tuple[Any, Any] | None:
+    """Return opens and closes of the New York sessions around some tables."""
+    if not tables:
         return None
-    span = int(columns.ts_open[0]) - 5 * DAY, int(columns.ts_close[-1]) + 100 * DAY
-    table = sessions("XNYS", *span)
-    return table.open, table.close
-
-
-def cut_before(columns: Any, start: int) -> Any:
-    """Return the bars of a table that open at `start` (ns UTC) or later."""
-    from pyrt.data.columns import take
-
-    return take(columns, columns.ts_open >= start)
+    first = min(first_moment(table) for table in tables)
+    last = max(int(table.ts_init[-1]) for table in tables)
+    found = sessions("XNYS", first - 5 * DAY, last + 100 * DAY)
+    return found.open, found.close

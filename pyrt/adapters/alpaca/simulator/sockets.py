@@ -3,106 +3,172 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyrt.adapters.alpaca.simulator.feeds import CLOSING, Feed, encode, error, success
+from pyrt.adapters.alpaca.simulator.faults import FaultBox
+from pyrt.adapters.alpaca.simulator.feeds import CLOSING, Feed, error, success
+from pyrt.adapters.alpaca.simulator.frames import Message, encode
+from pyrt.adapters.alpaca.simulator.limits import Limits
+from pyrt.adapters.alpaca.simulator.outlets import Outlet, receive
 
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
 AUTH_TIMEOUT_S = 10.0
 STREAM = "trade_updates"
+FRAME_MESSAGES = 1_000
+"""Messages in a frame at most: clients take no frame beyond 1 MiB."""
+PACKED = "application/msgpack"
 
 
-async def receive(socket: WebSocket) -> bytes | None:
-    """Return the next message, whole; None when the client is gone."""
-    message = await socket.receive()
-    if message["type"] != "websocket.receive":
-        return None
-    data = message.get("bytes")
-    return data if data is not None else str(message.get("text") or "").encode()
+class Hub:
+    """Connections of one kind of endpoint: who is in, and whose place is still taken.
 
+    Parameters
+    ----------
+    limits : Limits
+    faults : FaultBox
+    """
 
-class TradeHub:
-    """/stream: one client at a time hears of its orders, in binary frames that hold JSON."""
-
-    def __init__(self, key: str, secret: str) -> None:
-        self._keys = (key, secret)
-        self._socket: WebSocket | None = None
-        self._listens = False
-        self._sent = 0
+    def __init__(self, limits: Limits, faults: FaultBox) -> None:
+        self.limits = limits
+        self.faults = faults
+        self.outlets: list[Outlet] = []
+        self._lingering: dict[str, list[float]] = {}
 
     @property
     def sent(self) -> dict[str, int]:
-        """Path of the open connection → frames sent on it."""
-        return {} if self._socket is None else {self._socket.url.path: self._sent}
+        """Path of each open connection → frames sent on it."""
+        return {outlet.path: outlet.sent for outlet in self.outlets}
+
+    def is_full(self, path: str) -> bool:
+        """Tell whether an endpoint has no place left for another connection."""
+        now = time.monotonic()
+        ghosts = [until for until in self._lingering.get(path, ()) if until > now]
+        self._lingering[path] = ghosts
+        taken = len(ghosts) + sum(outlet.path == path for outlet in self.outlets)
+        return bool(self.limits.connections and taken >= self.limits.connections)
+
+    async def leave(self, outlet: Outlet) -> None:
+        """Forget a connection; its place stays taken as long as the faults say."""
+        if outlet in self.outlets:
+            self.outlets.remove(outlet)
+            linger = self.faults.faults.linger_s
+            if linger:
+                self._lingering.setdefault(outlet.path, []).append(time.monotonic() + linger)
+        await outlet.end()
+
+    async def has_room(self, patience_s: float) -> None:
+        """Return when no client has many frames waiting, or after a while."""
+        most = self.limits.slow_frames
+        crowded = [o.drained() for o in self.outlets if o.waiting > most // 2 and not o.is_frozen]
+        if crowded:
+            await asyncio.wait(map(asyncio.ensure_future, crowded), timeout=patience_s)
+
+    def is_slow(self, outlet: Outlet) -> bool:
+        """Tell whether more waits for a client than may."""
+        return bool(self.limits.slow_frames and outlet.waiting > self.limits.slow_frames)
+
+
+class TradeHub(Hub):
+    """/stream: clients hear of the account's orders, in binary frames that hold JSON.
+
+    Parameters
+    ----------
+    key, secret : str
+    limits, faults
+    text : bool
+        Send text frames, as Alpaca does for live accounts; paper sends binary ones.
+    """
+
+    def __init__(
+        self, key: str, secret: str, limits: Limits, faults: FaultBox, *, text: bool = False
+    ) -> None:
+        super().__init__(limits, faults)
+        self._keys = (key, secret)
+        self._text = text
+        self._heard: dict[Outlet, bool] = {}
 
     @property
     def is_heard(self) -> bool:
         """Whether a client listens."""
-        return self._listens
+        return any(outlet in self._heard for outlet in self.outlets)
 
     async def serve(self, socket: WebSocket) -> None:
-        """Talk to a client until it leaves; a second one is refused with 429."""
+        """Talk to a client until it leaves; one too many is refused with 429."""
         from starlette.responses import Response
         from starlette.websockets import WebSocketDisconnect
 
-        if self._socket is not None:
+        if self.faults.refuses() or self.is_full(socket.url.path):
             await socket.send_denial_response(Response("too many connections", 429))
             return
-        self._socket, self._sent = socket, 0
+        packed = socket.headers.get("content-type") == PACKED
+        await socket.accept()
+        outlet = Outlet(socket, binary=packed or not self._text)
+        self.outlets.append(outlet)
         try:
-            await socket.accept()
-            await self._talk(socket)
+            await self._talk(outlet, packed=packed)
         except (WebSocketDisconnect, RuntimeError):
             return
         finally:
-            self._socket, self._listens = None, False
+            self._heard.pop(outlet, None)
+            await self.leave(outlet)
 
-    async def _talk(self, socket: WebSocket) -> None:
+    async def _talk(self, outlet: Outlet, *, packed: bool) -> None:
         is_known = False
-        while (data := await receive(socket)) is not None:
-            try:
-                message = msgspec.json.decode(data)
-            except msgspec.DecodeError:
-                message = None
-            if not isinstance(message, dict):
+        while (data := await receive(outlet.socket)) is not None:
+            if outlet.is_frozen:
                 continue
-            if message.get("action") in ("auth", "authenticate"):
-                is_known = self._keys_of(message) == self._keys
-                await self._say(socket, _authorization("authenticate", ok=is_known))
-            elif message.get("action") == "listen" and not is_known:
-                await self._say(socket, _authorization("listen", ok=False))
-            elif message.get("action") == "listen":
-                streams = (message.get("data") or {}).get("streams") or []
-                self._listens = STREAM in streams
-                heard = [STREAM] if self._listens else []
-                await self._say(socket, {"stream": "listening", "data": {"streams": heard}})
+            message = _read(data)
+            action = message.get("action")
+            if action in ("auth", "authenticate"):
+                is_known = self._knows(message)
+                _say(outlet, _authorization("authenticate", ok=is_known), packed=packed)
+            elif action == "listen" and not is_known:
+                _say(outlet, _authorization("listen", ok=False), packed=packed)
+            elif action == "listen":
+                given = message.get("data")
+                streams = given.get("streams") if isinstance(given, dict) else None
+                listens = isinstance(streams, list) and STREAM in streams
+                self._heard.pop(outlet, None)
+                if listens:
+                    self._heard[outlet] = packed
+                heard = [STREAM] if listens else []
+                _say(outlet, {"stream": "listening", "data": {"streams": heard}}, packed=packed)
 
-    @staticmethod
-    def _keys_of(message: dict[str, Any]) -> tuple[Any, Any]:
+    def _knows(self, message: dict[str, Any]) -> bool:
         data = message.get("data")
-        if isinstance(data, dict):
-            return data.get("key_id"), data.get("secret_key")
-        return message.get("key"), message.get("secret")
+        if not isinstance(data, dict):
+            return (message.get("key"), message.get("secret")) == self._keys
+        token = data.get("oauth_token")
+        return token == self._keys[1] or (
+            (data.get("key_id"), data.get("secret_key")) == self._keys
+        )
 
-    async def send(self, frames: Sequence[bytes]) -> None:
-        """Push frames to the client, if one listens."""
-        for frame in frames:
-            if self._socket is None or not self._listens:
-                return
-            self._sent += 1
-            try:
-                await self._socket.send_bytes(frame)
-            except RuntimeError:
-                return
+    def send(self, frames: Sequence[bytes]) -> None:
+        """Push frames to the clients that listen."""
+        for outlet, packed in list(self._heard.items()):
+            for frame in frames:
+                sent = msgspec.msgpack.encode(msgspec.json.decode(frame)) if packed else frame
+                outlet.put(self.faults.cut(sent))
+            if self.is_slow(outlet):
+                outlet.close()
 
-    async def _say(self, socket: WebSocket, message: dict[str, Any]) -> None:
-        self._sent += 1
-        await socket.send_bytes(msgspec.json.encode(message))
+
+def _read(data: bytes) -> dict[str, Any]:
+    """Return a client's message, in JSON or MessagePack; empty if it is none."""
+    for decode in (msgspec.json.decode, msgspec.msgpack.decode):
+        try:
+            message = decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        if isinstance(message, dict):
+            return message
+    return {}
 
 
 def _authorization(action: str, *, ok: bool) -> dict[str, Any]:
@@ -110,101 +176,160 @@ def _authorization(action: str, *, ok: bool) -> dict[str, Any]:
     return {"stream": "authorization", "data": {"status": status, "action": action}}
 
 
-class DataHub:
-    """A market-data endpoint: one client for each feed, in JSON or MessagePack."""
+def _say(outlet: Outlet, message: dict[str, Any], *, packed: bool) -> None:
+    outlet.put((msgspec.msgpack if packed else msgspec.json).encode(message))
 
-    def __init__(self, key: str, secret: str, *, crypto: bool) -> None:
+
+class Listener:
+    """A market-data connection: its outlet, its subscriptions, its encoding."""
+
+    def __init__(self, outlet: Outlet, feed: Feed, *, packed: bool) -> None:
+        self.outlet = outlet
+        self.feed = feed
+        self.packed = packed
+
+    def say(self, messages: list[dict[str, Any]]) -> None:
+        """Send a control message; close after those that end a connection."""
+        frame = encode(messages, packed=self.packed)
+        if messages[0].get("code") in CLOSING:
+            self.outlet.close(last=frame)
+        else:
+            self.outlet.put(frame)
+
+
+class DataHub(Hub):
+    """The market-data endpoints of stocks or of coins, in JSON or MessagePack.
+
+    Parameters
+    ----------
+    key, secret : str
+    limits, faults
+    crypto : bool
+    snapshot : callable, optional
+        Returns the messages with which order books begin, for some pairs.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        secret: str,
+        limits: Limits,
+        faults: FaultBox,
+        *,
+        crypto: bool,
+        snapshot: Callable[[Iterable[str]], list[Message]] | None = None,
+    ) -> None:
+        super().__init__(limits, faults)
         self._keys = (key, secret)
         self._crypto = crypto
-        self._clients: dict[str, tuple[WebSocket, Feed, bool]] = {}
-        self._sent: dict[str, int] = {}
-
-    @property
-    def sent(self) -> dict[str, int]:
-        """Path of each open connection → frames sent on it."""
-        return {name: self._sent[name] for name in self._clients}
+        self._snapshot = snapshot
+        self._listeners: list[Listener] = []
 
     @property
     def is_heard(self) -> bool:
         """Whether a client has subscribed to anything."""
-        return any(any(feed.subscribed.values()) for _, feed, _ in self._clients.values())
+        return any(any(listener.feed.key) for listener in self._listeners)
+
+    @property
+    def hears_test(self) -> bool:
+        """Whether somebody has subscribed to something on the feed `test`."""
+        return any(
+            each.outlet.path == "/v2/test" and any(each.feed.key) for each in self._listeners
+        )
 
     async def serve(self, socket: WebSocket) -> None:
         """Talk to a client until it leaves or errs in a way that closes."""
+        from starlette.responses import Response
         from starlette.websockets import WebSocketDisconnect
 
-        name = socket.url.path
-        packed = socket.headers.get("content-type") == "application/msgpack"
-        feed = Feed(*self._keys, crypto=self._crypto)
-        client = (socket, feed, packed)
+        if self.faults.refuses():
+            await socket.send_denial_response(Response("too many connections", 429))
+            return
+        path = socket.url.path
+        packed = socket.headers.get("content-type") == PACKED
+        name = "crypto" if self._crypto else path.rpartition("/")[2]
+        is_full = self.is_full(path)
+        await socket.accept()
+        feed = Feed(*self._keys, name, self.limits)
+        listener = Listener(Outlet(socket, binary=packed), feed, packed=packed)
         try:
-            await socket.accept()
-            if name in self._clients:
-                await _push(socket, success("connected"), packed=packed)
-                await _push(socket, error(406), packed=packed)
-                await socket.close()
+            if is_full:
+                await self._turn_away(listener)
                 return
-            self._clients[name], self._sent[name] = client, 0
-            await self._push(socket, success("connected"), packed=packed)
-            await self._talk(socket, feed, packed=packed)
+            self.outlets.append(listener.outlet)
+            self._listeners.append(listener)
+            listener.say(success("connected"))
+            await self._talk(listener)
         except (WebSocketDisconnect, RuntimeError):
             return
         finally:
-            if self._clients.get(name) is client:
-                del self._clients[name]
-
-    async def _talk(self, socket: WebSocket, feed: Feed, *, packed: bool) -> None:
-        if "apca-api-key-id" in socket.headers:
-            given = (socket.headers.get(f"apca-api-{part}") for part in ("key-id", "secret-key"))
-            await self._push(socket, feed.authenticate(*given), packed=packed)
-        while True:
-            messages = await self._answer(socket, feed, packed=packed)
-            if messages is None:
-                return
-            await self._push(socket, messages, packed=packed)
-            if messages[0].get("code") in CLOSING:
-                await socket.close()
-                return
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+            await self.leave(listener.outlet)
 
     @staticmethod
-    async def _answer(
-        socket: WebSocket, feed: Feed, *, packed: bool
-    ) -> list[dict[str, Any]] | None:
-        """Return the answer to the client's next message, None when it is gone."""
-        try:
-            patience = None if feed.authenticated else AUTH_TIMEOUT_S
-            data = await asyncio.wait_for(receive(socket), patience)
-        except TimeoutError:
-            return error(404)
-        if data is None:
-            return None
-        try:
-            decode = msgspec.msgpack.decode if packed else msgspec.json.decode
-            return feed.receive(decode(data))
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return error(400)
+    async def _turn_away(listener: Listener) -> None:
+        """Refuse one connection too many, as Alpaca does: after the greeting."""
+        listener.say(success("connected"))
+        await listener.outlet.drained()
+        listener.say(error(406))
+        while await receive(listener.outlet.socket) is not None:
+            continue
 
-    async def send(self, messages: Sequence[dict[str, Any]]) -> None:
-        """Push to every client what it has subscribed to."""
-        for socket, feed, packed in list(self._clients.values()):
-            chosen = feed.select(messages)
-            if not chosen:
-                continue
+    async def _talk(self, listener: Listener) -> None:
+        headers = listener.outlet.socket.headers
+        if "apca-api-key-id" in headers:
+            given = (headers.get(f"apca-api-{part}") for part in ("key-id", "secret-key"))
+            listener.say(listener.feed.authenticate(*given))
+        while True:
             try:
-                await self._push(socket, chosen, packed=packed)
-            except RuntimeError:
-                continue
+                patience = None if listener.feed.authenticated else AUTH_TIMEOUT_S
+                data = await asyncio.wait_for(receive(listener.outlet.socket), patience)
+            except TimeoutError:
+                listener.say(error(404))
+                return await self._until_closed(listener)
+            if data is None:
+                return None
+            if not listener.outlet.is_frozen:
+                self._answer(listener, data)
 
-    async def _push(
-        self, socket: WebSocket, messages: list[dict[str, Any]], *, packed: bool
-    ) -> None:
-        self._sent[socket.url.path] += 1
-        await _push(socket, messages, packed=packed)
+    @staticmethod
+    async def _until_closed(listener: Listener) -> None:
+        while await receive(listener.outlet.socket) is not None:
+            continue
 
+    def _answer(self, listener: Listener, data: bytes) -> None:
+        before = listener.feed.added_books
+        try:
+            decode = msgspec.msgpack.decode if listener.packed else msgspec.json.decode
+            listener.say(listener.feed.receive(decode(data)))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+            listener.say(error(400))
+        added = listener.feed.added_books - before
+        if added and self._snapshot is not None:
+            books = self._snapshot(added)
+            if books:
+                listener.outlet.put(encode(books, packed=listener.packed))
 
-async def _push(socket: WebSocket, messages: list[dict[str, Any]], *, packed: bool) -> None:
-    data = encode(messages, packed=packed)
-    if packed:
-        await socket.send_bytes(data)
-    else:
-        await socket.send_text(data.decode())
+    def send(self, messages: Sequence[Message]) -> None:
+        """Push to every client what it has subscribed to; equal frames are made once."""
+        made: dict[Any, list[bytes]] = {}
+        for listener in self._listeners:
+            group = (listener.outlet.path, listener.feed.key, listener.packed)
+            if group not in made:
+                chosen = listener.feed.select(messages)
+                made[group] = [
+                    encode(chosen[at : at + FRAME_MESSAGES], packed=listener.packed)
+                    for at in range(0, len(chosen), FRAME_MESSAGES)
+                ]
+            for frame in made[group]:
+                listener.outlet.put(self.faults.cut(frame))
+            if self.is_slow(listener.outlet):
+                listener.say(error(407))
+
+    def push_error(self, path: str, code: int) -> int:
+        """Send an error to the clients of an endpoint; return how many there are."""
+        chosen = [each for each in self._listeners if each.outlet.path == path]
+        for listener in chosen:
+            listener.say(error(code))
+        return len(chosen)

@@ -9,7 +9,7 @@ import msgspec
 
 from pyrt.adapters.alpaca.simulator.desk import Desk, Holding
 from pyrt.adapters.alpaca.simulator.records import OrderRecord
-from pyrt.adapters.alpaca.simulator.wires import eastern, numbered_id, text
+from pyrt.adapters.alpaca.simulator.wires import eastern, text, ulid
 from pyrt.core.times import format_ns
 
 STATUSES = {
@@ -67,7 +67,7 @@ class Publisher:
         del body["subtag"], body["source"]
         data = {
             "at": stamp,
-            "event_id": f"{self._events:026d}",
+            "event_id": ulid(ts, self._events),
             "event": event,
             "timestamp": stamp,
             "order": body,
@@ -111,7 +111,7 @@ class Publisher:
         holding = self._desk.holdings.setdefault(record.symbol, Holding())
         holding.trade(record.side, quantity, price, ts)
         self._executions += 1
-        execution = numbered_id(1, self._executions)
+        execution = self._desk.made_id("execution", self._executions)
         self._note(record, execution, event, is_done=is_done)
         self.say(
             "fill" if is_done else "partial_fill",

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import ZoneInfo
@@ -18,6 +19,8 @@ NEW_YORK = ZoneInfo("America/New_York")
 SECOND = 1_000_000_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ACCOUNT_ID = "8f6e2c1a-4b7d-4e3f-9a58-0c1d2e3f4a5b"
 
 
 def text(value: Decimal | None) -> str | None:
@@ -58,9 +61,16 @@ def asset_id(symbol: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"pyrt:asset:{symbol}"))
 
 
-def numbered_id(kind: int, number: int) -> str:
-    """Return the `number`-th id of a kind (0 orders, 1 executions, …)."""
-    return str(UUID(int=kind << 64 | number))
+def numbered_id(kind: str, number: int) -> str:
+    """Return the `number`-th id of a kind: a random-looking UUID, the same in every run."""
+    digest = blake2b(f"{kind}:{number}".encode(), digest_size=16).digest()
+    return str(UUID(bytes=digest, version=4))
+
+
+def ulid(ts: int, number: int) -> str:
+    """Return an id that sorts by time (ns UTC) and then by number, as event ids do."""
+    value = (ts // 1_000_000) << 80 | number
+    return "".join(CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
 
 
 def eastern(ts: int) -> dt.datetime:
