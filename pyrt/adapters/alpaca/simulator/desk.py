@@ -10,7 +10,7 @@ from pyrt.adapters.alpaca.simulator.actions import Actions
 from pyrt.adapters.alpaca.simulator.agenda import Agenda
 from pyrt.adapters.alpaca.simulator.market import Market
 from pyrt.adapters.alpaca.simulator.records import OrderRecord
-from pyrt.adapters.alpaca.simulator.wires import DAY, HOUR, is_pair, midnight, numbered_id
+from pyrt.adapters.alpaca.simulator.wires import HOUR, is_pair, midnight, numbered_id
 from pyrt.backtest.exchange import Exchange
 from pyrt.venues.alpaca import (
     AccountFacts,
