@@ -79,6 +79,12 @@ class InstrumentMismatch(PyrtError, ValueError):
     code = "instrument_mismatch"
 
 
+class LedgerError(PyrtError, RuntimeError):
+    """Money does not balance: a bug, or a broker's statement that does not add up."""
+
+    code = "ledger"
+
+
 class StrategyError(PyrtError, RuntimeError):
     """A handler raised: names the strategy, the event and the time; the cause is chained."""
 

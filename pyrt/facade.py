@@ -103,8 +103,9 @@ def backtest(
     on_error : {"raise", "halt", "log"}
         What an exception in a handler does.
     **options
-        Further options of the venue (`touch_fills`, `children`, `calendar`, `rules`), of the
-        account (`currency`, `cost`), of loading (`symbol`, `tz`, `repair`, `kind`, `price`), and
+        Further options of the venue (`touch_fills`, `children`, `calendar`, `rules`, `account`:
+        ``"cash"``, ``"margin"``, ``"margin:4"``, ``"alpaca"`` or `AccountRules`), of its books
+        (`currency`, `cost`, `ledger`), of loading (`symbol`, `tz`, `repair`, `kind`, `price`), and
         `corporate_actions`, a table of splits and dividends.
 
     Returns
@@ -155,8 +156,8 @@ def backtest(
     return engine.run(progress=progress and _on_terminal())
 
 
-ENGINE_OPTIONS = ("currency", "cost")
-VENUE_OPTIONS = ("touch_fills", "children", "calendar", "rules")
+ENGINE_OPTIONS = ("currency", "cost", "ledger")
+VENUE_OPTIONS = ("touch_fills", "children", "calendar", "rules", "account")
 LOAD_OPTIONS = ("symbol", "tz", "repair", "kind", "price", "adjusted")
 
 

@@ -119,6 +119,9 @@ class RunRecord:
         name whose local date is the session) and ``path``/``ambiguous_bars`` for display.
     order_events : mapping of str to column or None
         Optional history of orders: at least ``ts_event``, ``client_order_id``, ``status``.
+    ledger : mapping of str to column
+        Movements of cash that are no trade: ``ts_event``, ``kind`` (dividend, interest, ...),
+        ``symbol``, ``currency``, ``amount`` as it changed cash.
     messages : sequence of str
         Notes of the engine and the user's strategies, in order.
     """
@@ -141,6 +144,7 @@ class RunRecord:
     parameters: Sequence[Mapping[str, Any]] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     order_events: Table | None = None
+    ledger: Table = field(default_factory=dict)
     messages: Sequence[str] = ()
 
     def check(self) -> None:

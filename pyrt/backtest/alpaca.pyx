@@ -95,13 +95,21 @@ cdef class SimBooks:
     @property
     def free_funds(self):
         """Dollars that new positions may cost, before what open orders reserve."""
-        return decimal_from_scaled(i128_to_int(self.sim.account.free_raw(0)), 18)
+        return decimal_from_scaled(i128_to_int(self.sim.account.power_raw()), 18)
+
+    @property
+    def unmargined_funds(self):
+        """Dollars that coins and what else nothing is lent on may cost."""
+        return decimal_from_scaled(i128_to_int(self.sim.account.unmargined_raw()), 18)
 
     def account_facts(self):
-        """Return the account's equity; a simulated account may trade and short."""
+        """Return the account's equity; it may trade, and short unless its broker lends nothing."""
+        cdef bint lends = not self.sim.account.margin or (
+            self.sim.account.multiplier > 1 and self.sim.account.lends()
+        )
         return AccountFacts(
             buying_power=Decimal(0), non_marginable_buying_power=Decimal(0),
-            equity=self.sim.account.equity_exact,
+            equity=self.sim.account.equity_exact, is_shorting_enabled=lends,
         )
 
     def asset_facts(self, str symbol):

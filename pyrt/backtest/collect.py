@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from pyrt.core import records as layouts
 from pyrt.core.types import LIQUIDITY_NAMES, STATUS_NAMES, TIF_NAMES, TYPE_NAMES
+from pyrt.execution.booking import EntryKind
 from pyrt.kernel.kernel import Kernel
 
+ENTRY_NAMES = [EntryKind(i).name.lower() for i in range(6)]
 NO_PRICE = np.iinfo(np.int64).min
 Rows = NDArray[Any]
 
@@ -68,6 +70,7 @@ class Collector:
         self._fills = array(records.fills, layouts.FILL_DTYPE)
         self._trips = array(records.trips, layouts.TRIP_DTYPE)
         self._events = array(records.order_events, layouts.ORDER_EVENT_DTYPE)
+        self._entries = array(records.ledger, layouts.LEDGER_DTYPE)
         self._equity = array(records.equity, layouts.EQUITY_DTYPE)
         self._texts = list(records.texts.names)
         self._symbols = [i.id for i in kernel.cache.instruments]
@@ -176,6 +179,19 @@ class Collector:
                 "ts_event": lambda: rows["ts_event"],
                 "client_order_id": lambda: self._ids(rows["order"]),
                 "status": lambda: self._pick(STATUS_NAMES, rows["status"]),
+            }
+        )
+
+    def ledger(self) -> LazyTable:
+        """Return movements of cash that are no trade: dividends, interest, borrow fees, ..."""
+        rows = self._entries
+        return LazyTable(
+            {
+                "ts_event": lambda: rows["ts_event"],
+                "kind": lambda: self._pick(ENTRY_NAMES, rows["kind"]),
+                "symbol": lambda: self._pick([*self._symbols, ""], rows["instrument"]),
+                "currency": lambda: self._pick(self._currencies, rows["currency"]),
+                "amount": lambda: money(rows, "amount"),
             }
         )
 

@@ -13,6 +13,7 @@ import numpy as np
 from pyrt.backtest import collect
 from pyrt.backtest.actions import read_actions
 from pyrt.backtest.alpaca import AlpacaVenue
+from pyrt.backtest.days import day_ends, rate_rows
 from pyrt.backtest.feed import Cursor, Feed
 from pyrt.backtest.fees import fee_model
 from pyrt.backtest.hashing import run_hash
@@ -28,6 +29,7 @@ from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.data.columns import BarColumns, Columns
 from pyrt.data.tables import Loaded, load
 from pyrt.errors import ConfigError, DataError
+from pyrt.execution.reserves import reserved
 from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
 from pyrt.risk.gate import BasicGate
@@ -75,6 +77,8 @@ class Engine:
         How closed units are costed.
     on_error : {"raise", "halt", "log"}
         What an exception in a handler does.
+    ledger : bool
+        Keep a double-entry ledger of every change of money.
     gate : RiskGate, optional
         Judges orders; by default only grids and permissions are checked.
 
@@ -95,6 +99,7 @@ class Engine:
         warmup: int | None = None,
         cost: str = "average",
         on_error: str = "raise",
+        ledger: bool = False,
         gate: Any = None,
     ) -> None:
         self._began = time.perf_counter()
@@ -109,6 +114,8 @@ class Engine:
         self._tables: list[Columns] = []
         self._streams: dict[int, Any] = {}
         self._actions: list[Any] = []
+        self._rates: list[Any] = []
+        self._ledger = ledger
         self._strategies: list[Strategy] = []
         _check_cash(cash, currency)
         if not isinstance(seed, int) or isinstance(seed, bool):
@@ -162,6 +169,14 @@ class Engine:
         """Add splits and cash dividends; see `pyrt.backtest.actions.read_actions`."""
         self._actions.append(table)
 
+    def add_rates(self, table: Any) -> None:
+        """Add what currencies are worth in base currency; see `pyrt.backtest.days.rate_rows`.
+
+        A rate holds from its time until the next one. Before the first, and without any, what is
+        held in that currency counts as nothing.
+        """
+        self._rates.append(table)
+
     def add_strategy(self, strategy: Strategy) -> Strategy:
         """Add a strategy; it must not have run before."""
         if not isinstance(strategy, Strategy):
@@ -213,6 +228,7 @@ class Engine:
     def _drive(self, kernel: Kernel, venue: SimVenue, feed: Feed, progress: bool) -> Outcome:
         symbols = {i.symbol: i for i in kernel.cache.instruments}
         actions = [a for table in self._actions for a in read_actions(table, symbols)]
+        actions += self._account_rows(kernel, venue)
         bar = _Progress(sum(len(t) for t in self._tables)) if progress else None
         runner = Runner(kernel, venue, feed, actions=actions, progress=bar and bar.update)
         messages = []
@@ -230,17 +246,34 @@ class Engine:
             messages.append("the run did not reach the end of its data")
         return self._outcome(kernel, venue, runner, started, elapsed, messages)
 
+    def _account_rows(self, kernel: Kernel, venue: SimVenue) -> list[Any]:
+        """Days that end and rates that are stated, for broker and kernel alike."""
+
+        def number(currency: str) -> int:
+            for account in (venue.account, kernel.account):
+                account.deposit(0, currency)
+            return venue.account.currencies.index(currency)
+
+        first = min(_first_moment(t) for t in self._tables)
+        rows = [r for table in self._rates for r in rate_rows(table, number, first)]
+        if venue.account.rules.is_plain:
+            return rows
+        last = max(int(t.ts_init[-1]) for t in self._tables)
+        if self._streams:
+            last = time.time_ns()
+        return rows + day_ends(kernel.cache.instruments, self._sessions, first, last)
+
     def _build(self) -> tuple[Kernel, SimVenue]:
         settings = self._venue
         kernel = Kernel(
-            Account(self._cash, self._currency),
+            Account(self._cash, self._currency, settings.account),
             BasicGate() if self._gate is None else self._gate,
             on_error=self._on_error,
             cost=self._cost,
             default_tif=_default_tif(settings.name),
         )
         venue = SimVenue(
-            Account(self._cash, self._currency),
+            Account(self._cash, self._currency, settings.account),
             fee_model(settings.charges),
             slippage_model(settings.slippage),
             texts=kernel.records.texts,
@@ -260,6 +293,10 @@ class Engine:
         for instrument in self._instruments.values():
             kernel.add_instrument(instrument)
             venue.add_instrument(instrument, self._sessions(instrument.calendar))
+        if self._ledger:
+            kernel.booking.keep_ledger(min(_first_moment(t) for t in self._tables))
+        if kernel.account.margin:
+            kernel.account.waiting = lambda: reserved(kernel)
         return kernel, venue
 
     def _instrument(self, symbol: str) -> Instrument:
@@ -371,6 +408,7 @@ class Engine:
                 "orders": collector.orders(),
                 "trades": collector.trades(),
                 "order_events": collector.order_events(),
+                "ledger": collector.ledger(),
                 "positions": collect.positions(kernel),
                 **collector.curve(),
             },

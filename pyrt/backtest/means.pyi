@@ -5,4 +5,6 @@ from pyrt.core.ports import FeeModel
 
 @final
 class Means:
+    @property
+    def reserves(self) -> bool: ...
     def __init__(self, account: Account, fees: FeeModel) -> None: ...

@@ -1,7 +1,10 @@
 """What an account can pay for: shortfalls, the largest affordable quantity, and refusals."""
 cimport cython
 
-from pyrt.core.int128 cimport AWAY_FROM_ZERO, i128_muldiv, i128_notional, i128_to_int
+from pyrt.core.account_books cimport CASH_ACCOUNT
+from pyrt.core.int128 cimport (
+    AWAY_FROM_ZERO, i128_from_int, i128_muldiv, i128_neg, i128_notional, i128_sub, i128_to_int,
+)
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport decimal_from_scaled
 
@@ -25,6 +28,8 @@ cdef class Means:
     def __init__(self, Account account, FeeModel fees):
         self.account = account
         self.fees = fees
+        self.reserves = account.kind != CASH_ACCOUNT
+        self.held = {}
 
     cdef int128 fee(self, VenueOrder order, int64_t quantity, int64_t price, int liquidity,
                     int64_t ts) except? -1:
@@ -69,3 +74,58 @@ cdef class Means:
             f"{decimal_from_scaled(price, 9)} is {money(notional)} {instrument.currency} plus "
             f"{money(fee)} fees, {money(missing)} more than the account can cover"
         )
+
+    # -- orders that wait ----------------------------------------------------------------------
+
+    cdef int128 reserve_of(self, VenueOrder order, int64_t last) except? -1:
+        if order.done or order.held or order.reduce_only:
+            return 0
+        if order.units == 0 and order.notional != 0:
+            return self.account.to_base(
+                self.account.holdings[order.index].currency, order.notional
+            )
+        return self.account.reserve_of(
+            order.instrument, order.side, order.leaves(), order.limit_price, order.stop_price,
+            last,
+        )
+
+    cdef str admit(self, VenueOrder order, int64_t last):
+        """Reserve what an order that arrives will cost, or say why it cannot be carried.
+
+        What nothing is lent on needs cash, shorts need an account that may borrow.
+        """
+        cdef int128 value = self.reserve_of(order, last), power
+        cdef Instrument instrument = order.instrument
+        cdef bint lent = self.account.holdings[order.index].lends
+        if value == 0:
+            return None
+        if order.side < 0 and not (lent and self.account.lends() and self.account.multiplier > 1):
+            return f"not_shortable: this account may not sell {instrument.id} short"
+        power = self.account.power_raw() if lent else self.account.unmargined_raw()
+        power = i128_sub(power, self.account.reserved)
+        if value > power:
+            return (
+                f"insufficient_buying_power: {'buying' if order.side > 0 else 'selling'} "
+                f"{instrument.quantity_float(order.leaves()):g} {instrument.id} reserves "
+                f"{money(value)} {self.account.base_currency}, and the buying power is "
+                f"{money(power if power > 0 else 0)}"
+            )
+        self.account.reserve(value)
+        self.held[order.number] = i128_to_int(value)
+        return None
+
+    cdef int follow(self, VenueOrder order, int64_t last) except -1:
+        """Reserve anew after a fill, a change, or when an exit begins to work."""
+        cdef int128 value = self.reserve_of(order, last)
+        self.release(order.number)
+        if value != 0:
+            self.account.reserve(value)
+            self.held[order.number] = i128_to_int(value)
+        return 0
+
+    cdef int release(self, int32_t number) except -1:
+        """Free what an order has reserved."""
+        value = self.held.pop(number, 0)
+        if value:
+            self.account.reserve(i128_neg(i128_from_int(value)))
+        return 0

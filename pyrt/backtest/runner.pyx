@@ -3,6 +3,7 @@ cimport cython
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t
 
+from pyrt.backtest.account_days cimport apply_to_account
 from pyrt.backtest.bars cimport BarMatcher, in_order_of_issue
 from pyrt.backtest.book cimport VenueBook, VenueOrder
 from pyrt.backtest.corporate cimport apply_action
@@ -12,7 +13,7 @@ from pyrt.backtest.venue cimport SimVenue
 from pyrt.core.clock cimport Clock
 from pyrt.core.events cimport Event, clear_event
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR, EV_DIVIDEND, EV_SPLIT
+from pyrt.core.types cimport EV_BAR, EV_DAY_END, EV_DIVIDEND, EV_RATE, EV_SPLIT
 from pyrt.kernel.aggregates cimport Aggregates
 from pyrt.kernel.curve cimport EquityCurve
 from pyrt.kernel.kernel cimport Kernel
@@ -20,6 +21,9 @@ from pyrt.kernel.market cimport Market
 
 cdef int64_t SECOND_NS = 1_000_000_000
 cdef Py_ssize_t SIGNALS_EVERY = 1 << 13
+cdef dict ACTIONS = {
+    "split": EV_SPLIT, "dividend": EV_DIVIDEND, "day_end": EV_DAY_END, "rate": EV_RATE,
+}
 
 
 @cython.final
@@ -368,6 +372,9 @@ cdef class Runner:
                 self.actions[self.next_action][0] if self.next_action < len(self.actions)
                 else INT64_MAX
             )
+            if event.kind == EV_DAY_END or event.kind == EV_RATE:
+                apply_to_account(self.venue, self.kernel, &event)
+                continue
             apply_action(self.venue, &event)
             self.kernel.process(&event)
         if self.kernel.inbox.count or self.kernel.desk.commands:
@@ -377,11 +384,12 @@ cdef class Runner:
     cdef int read_action(self, Event* event) except -1:
         ts, kind, instrument, first, second = self.actions[self.next_action]
         clear_event(event)
-        event.kind = EV_SPLIT if kind == "split" else EV_DIVIDEND
+        event.kind = ACTIONS[kind]
         event.instrument = instrument
         event.ts_event = event.ts_init = ts
         event.quantity = first
         event.price = second
+        event.fee_currency = first if kind == "rate" else 0
         return 0
 
     # -- rank 3 --------------------------------------------------------------------------------

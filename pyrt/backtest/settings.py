@@ -8,6 +8,7 @@ from typing import Any
 from pyrt.backtest.fees import fee_model
 from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import CHILD_RULES, PATHS, TIMINGS
+from pyrt.core.account_rules import account_rules
 from pyrt.core.times import duration_ns
 from pyrt.errors import ConfigError
 from pyrt.venues.alpaca.options import AlpacaOptions
@@ -38,6 +39,9 @@ class VenueSettings:
         Largest share of a bar's volume that may fill; None for no cap.
     rules : AlpacaOptions
         Of ``"alpaca"``: choices where the documentation leaves them, see docs/alpaca-rules.md.
+    account : AccountRules, str or mapping
+        How the broker judges the account: ``"cash"`` (default), ``"margin"``, ``"margin:4"``,
+        ``"alpaca"``; see `pyrt.core.account_rules.AccountRules`.
     calendar : str
         Sessions of instruments the run makes itself; None for the venue's own.
     """
@@ -52,6 +56,7 @@ class VenueSettings:
     latency: Any = None
     participation: float | None = None
     rules: AlpacaOptions | None = None
+    account: Any = None
     calendar: str | None = None
 
     def __post_init__(self) -> None:
@@ -73,6 +78,7 @@ class VenueSettings:
         share = self.participation
         if share is not None and not 0 < share <= 1:
             raise ConfigError(f"participation is {share!r}; expected a share, above 0 to 1")
+        account_rules(self.account)
         fee_model(self.charges)
         slippage_model(self.slippage)
         if self.latency_ns < 0:
@@ -95,4 +101,6 @@ class VenueSettings:
         plain["slippage"] = repr(slippage_model(self.slippage))
         plain["latency"] = self.latency_ns
         plain["rules"] = repr(self.rules or AlpacaOptions()) if self.name == "alpaca" else ""
+        rules = account_rules(self.account)
+        plain["account"] = rules.kind if rules == account_rules(rules.kind) else rules.to_dict()
         return plain

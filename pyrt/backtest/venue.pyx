@@ -124,6 +124,10 @@ cdef class SimVenue:
                 book.last_price < order.limit_price if order.side > 0
                 else book.last_price > order.limit_price):
             return self.finish(order, EV_REJECTED, "post_only: it would take liquidity")
+        if self.means.reserves:
+            reason = self.means.admit(order, book.last_price)
+            if reason is not None:
+                return self.finish(order, EV_REJECTED, reason)
         self.say(order, EV_ACCEPTED, None)
         self.hold(order)
         self.activate(order, book.last_price)
@@ -243,6 +247,8 @@ cdef class SimVenue:
                 if order.type == TRAILING_STOP_LIMIT:
                     order.limit_price = order.stop_price + order.limit_offset
         order.fresh = True
+        if self.means.reserves:
+            self.means.follow(order, (<VenueBook>self.books[order.index]).last_price)
         self.say_terms(order)
         for child in (order.take_profit, order.stop_loss):
             if units > 0 and child is not None and not child.done:
@@ -380,6 +386,8 @@ cdef class SimVenue:
         if order.room != INT64_MAX:
             order.room -= quantity
         self.wake_children(book, order, quantity)
+        if self.means.reserves:
+            self.means.follow(order, book.last_price)
         if order.filled == order.units:
             self.finish(order, EV_FILL, None)
         if sibling is None or sibling.done:
@@ -416,6 +424,8 @@ cdef class SimVenue:
             return 0
         order.done = True
         self.live.pop(order.number, None)
+        if self.means.reserves:
+            self.means.release(order.number)
         if kind != EV_FILL:
             self.say(order, kind, reason)
             self.finish_pair(order, kind, reason)

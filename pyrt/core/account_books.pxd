@@ -43,6 +43,9 @@ cdef class AccountBooks:
     """Requirements of all holdings by quote currency; `opened`: intraday, of today's units."""
     cdef int128 reserved
     """What waiting orders will cost, in base currency; kept by who takes them in."""
+    cdef public object waiting
+    """Callable that says what waiting orders will cost, asked when buying power is read; or None,
+    where `reserved` is kept by who takes orders in."""
     cdef int settlement_days
     cdef int128[16] unsettled
     """Proceeds of sales that have not been paid yet."""

@@ -1,11 +1,13 @@
 """An account's books: cash, holdings at their marks, what is unpaid, what margin asks for."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from pyrt.core.account_rules import AccountRules
 
 class AccountBooks:
+    waiting: Callable[[], Decimal] | None
     @property
     def base_currency(self) -> str: ...
     @property

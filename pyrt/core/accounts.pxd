@@ -24,6 +24,8 @@ cdef class Account(AccountBooks):
                                 int128 fee) except? -1
     cdef int128 order_value(self, Instrument instrument, int side, int64_t quantity,
                             int64_t limit, int64_t stop, int64_t last) except? -1
+    cdef int128 reserve_of(self, Instrument instrument, int side, int64_t leaves, int64_t limit,
+                           int64_t stop, int64_t last) except? -1
     cdef int128 open_power(self) except? -1
     cdef int128 day_pnl_raw(self) except? -1
     cdef object unreserved(self, int128 room)

@@ -184,6 +184,20 @@ cdef class Account(AccountBooks):
             price = max(price, marked_up(last, nano_from_object(rules.short_markup)))
         return 0 if price <= 0 else i128_notional(price, quantity, instrument.factor)
 
+    cdef int128 reserve_of(self, Instrument instrument, int side, int64_t leaves, int64_t limit,
+                           int64_t stop, int64_t last) except? -1:
+        """What a waiting order reserves in base currency: the value of what it would open."""
+        cdef Holding* holding = &self.holdings[instrument.index]
+        cdef int64_t held = holding.units if side < 0 else -holding.units
+        cdef int64_t opening = leaves - held if held > 0 else leaves
+        cdef int128 value
+        if opening <= 0:
+            return 0
+        value = self.order_value(instrument, side, opening, limit, stop, last)
+        if holding.currency == 0:
+            return value
+        return i128_muldiv(value, self.rate[holding.currency], ONE, AWAY_FROM_ZERO)
+
     # -- face ----------------------------------------------------------------------------------
 
     def register(self, Instrument instrument):
@@ -226,6 +240,22 @@ cdef class Account(AccountBooks):
     def set_reserved(self, amount):
         """State what waiting orders will cost in base currency: it is no buying power."""
         self.reserved = money_from_object(amount)
+
+    def reserves(self, Instrument instrument, quantity, *, limit_price=None, stop_price=None,
+                 last_price=None):
+        """Return what a waiting order of a signed quantity reserves, as a Decimal.
+
+        Nothing for what only shrinks a holding; see `AccountRules` for collar and mark-up.
+        `last_price` is that of the last mark unless stated.
+        """
+        cdef int64_t units = instrument.quantity_raw(quantity)
+        cdef int64_t last = self.holdings[instrument.index].mark
+        return exact(self.reserve_of(
+            instrument, 1 if units > 0 else -1, units if units > 0 else -units,
+            no_price() if limit_price is None else nano_from_object(limit_price),
+            no_price() if stop_price is None else nano_from_object(stop_price),
+            last if last_price is None else nano_from_object(last_price),
+        ))
 
     def close_day(self, int nights=1):
         """End a day: charge the nights to come, settle what is due, see whether margin suffices.
@@ -295,7 +325,10 @@ cdef class Account(AccountBooks):
 
     cdef int128 open_power(self) except? -1:
         """Buying power that no waiting order has reserved."""
-        cdef int128 room = i128_sub(self.power_raw(), self.reserved)
+        cdef int128 room
+        if self.waiting is not None:
+            self.reserved = money_from_object(self.waiting())
+        room = i128_sub(self.power_raw(), self.reserved)
         return room if room > 0 else 0
 
     @property
@@ -342,6 +375,7 @@ cdef class Account(AccountBooks):
         """
         cdef bint lends = self.lends() and self.multiplier > 1
         cdef int128 free = self.regt_raw()
+        cdef int128 power = self.open_power()
         cdef int128 day = i128_sub(
             i128_sub(self.last_equity, self.last_maintenance), self.need_in_base(self.opened)
         )
@@ -356,7 +390,7 @@ cdef class Account(AccountBooks):
             "initial_margin": exact(self.need_in_base(self.initial)),
             "maintenance_margin": exact(self.need_in_base(self.maintenance)),
             "last_maintenance_margin": exact(self.last_maintenance),
-            "buying_power": exact(self.open_power()),
+            "buying_power": exact(power),
             "regt_buying_power": self.unreserved(i128_mul(free, 2 if lends else 1)),
             "daytrading_buying_power": self.unreserved(
                 i128_mul(day, 4) if lends and self.multiplier == 4 else 0

@@ -121,6 +121,10 @@ cdef class Cache:
             found = [p for s in chosen for p in self.slots[s]]
         return [p for p in found if p is not None and (<Position>p).units != 0]
 
+    def all_positions(self):
+        """Return every Position there has been, those without units too."""
+        return [p for slots in self.slots for p in slots if p is not None]
+
     def orders_open(self, strategy=None, symbol=None):
         """Return open Orders, oldest first, of one strategy or of all, of one symbol or of all."""
         orders = self.open_orders if strategy is None else self.open_by_strategy[strategy]

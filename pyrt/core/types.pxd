@@ -62,6 +62,10 @@ cpdef enum EventKind:
     EV_DIVIDEND = 6
     EV_CUSTOM = 7
     EV_TIMER = 8
+    # Of the account: its day ends, a currency's rate is stated, cash moves without a trade.
+    EV_DAY_END = 9
+    EV_RATE = 10
+    EV_CASH = 11
     # Order events: the rows of the transition table.
     EV_DENIED = 16
     EV_EMULATED = 17

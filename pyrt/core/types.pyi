@@ -63,6 +63,9 @@ class EventKind(IntEnum):
     EV_DIVIDEND = 6
     EV_CUSTOM = 7
     EV_TIMER = 8
+    EV_DAY_END = 9
+    EV_RATE = 10
+    EV_CASH = 11
     EV_DENIED = 16
     EV_EMULATED = 17
     EV_RELEASED = 18

@@ -1,10 +1,11 @@
-"""Booking executions: order, position, account and round trip move together or not at all."""
+"""Booking: order, position, account, ledger and round trip move together."""
 cimport cython
 from libc.stdint cimport int32_t, int64_t
 from pyrt.core.accounts cimport Account
 from pyrt.core.events cimport Event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport int128
+from pyrt.core.ledger cimport Ledger
 from pyrt.core.orders cimport Order
 from pyrt.core.positions cimport Position
 from pyrt.core.records cimport Records
@@ -22,6 +23,8 @@ cpdef enum EntryKind:
 cdef class Booking:
     cdef readonly Account account
     cdef readonly Records records
+    cdef readonly Ledger ledger
+    """None unless `keep_ledger` was called."""
     cdef int32_t* bars
     """Bars seen so far by instrument, of the stream that marks it."""
     cdef Py_ssize_t n_bars
@@ -34,3 +37,5 @@ cdef class Booking:
     cdef int split(self, Position position, Event* event) except -1
     cdef int pay_out(self, Position position, int64_t stub, int64_t ts) except -1
     cdef int dividend(self, Position position, Event* event) except -1
+    cdef int on_account(self, Event* event) except -1
+    cdef int move_cash(self, Event* event) except -1

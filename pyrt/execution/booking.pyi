@@ -1,9 +1,10 @@
-"""Booking executions: order, position, account, ledger and round trip move together or not at all."""
+"""Booking: order, position, account, ledger and round trip move together."""
 
 from enum import IntEnum
 from typing import final
 
 from pyrt.core.accounts import Account
+from pyrt.core.ledger import Ledger
 from pyrt.core.records import Records
 
 class EntryKind(IntEnum):
@@ -20,4 +21,7 @@ class Booking:
     def account(self) -> Account: ...
     @property
     def records(self) -> Records: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    def keep_ledger(self, ts: int = 0) -> Ledger: ...
     def __init__(self, account: Account, records: Records) -> None: ...

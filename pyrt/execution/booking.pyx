@@ -7,8 +7,11 @@ from pyrt.core.int128 cimport (
     HALF_EVEN, TOWARD_ZERO, i128_add, i128_muldiv, i128_neg, i128_notional, i128_sub,
     i128_to_i64,
 )
+from pyrt.core.ledger cimport ADJUSTMENTS, BORROW, CAPITAL, DIVIDENDS, Ledger
+from pyrt.core.ledger cimport INTEREST as LEDGER_INTEREST
 from pyrt.core.positions cimport RoundTrip
 from pyrt.core.records cimport FillRow, TripRow
+from pyrt.core.types cimport EV_DAY_END, EV_RATE
 
 
 cdef int64_t scaled(int64_t units, Event* split) except? -1:
@@ -44,11 +47,17 @@ cdef class Booking:
         cdef Position position = order.position
         cdef int side = order.side_sign
         cdef int64_t before = position.units
-        position.fill(side, event.quantity, event.price, event.fee)
-        order.filled_notional = i128_add(
-            order.filled_notional,
-            i128_notional(event.price, event.quantity, order.instrument.factor),
-        )
+        cdef int128 cost = position.open_cost, result, notional
+        notional = i128_notional(event.price, event.quantity, order.instrument.factor)
+        result = position.fill(side, event.quantity, event.price, event.fee)
+        order.filled_notional = i128_add(order.filled_notional, notional)
+        if self.ledger is not None:
+            self.ledger.fill(
+                event.ts_event, order.instrument.index, position.strategy,
+                self.account.holdings[order.instrument.index].currency,
+                i128_neg(notional) if side > 0 else notional, i128_sub(position.open_cost, cost),
+                i128_add(result, event.fee), event.fee, event.fee_currency,
+            )
         self.account.trade(order.instrument.index, side, event.quantity, event.price)
         self.account.pay(event.fee_currency, i128_neg(event.fee))
         self.follow_trip(position, before, side, event, order)
@@ -136,9 +145,17 @@ cdef class Booking:
         """Turn old units into new ones; what does not fill a step is paid out at the new price."""
         cdef Py_ssize_t index = position.instrument.index
         cdef int64_t before = position.units, stub
+        cdef int128 cost
         if before == 0:
             return 0
+        cost = position.open_cost
         stub = position.split(event.quantity, event.price)
+        if self.ledger is not None and position.open_cost != cost:
+            # Nothing is left of the units; what they cost is lost.
+            self.ledger.fill(
+                event.ts_event, index, position.strategy, self.account.holdings[index].currency,
+                0, i128_neg(cost), i128_neg(cost), 0, 0,
+            )
         position.trip.entered = scaled(position.trip.entered, event)
         position.trip.exited = scaled(position.trip.exited, event)
         self.account.set_units(
@@ -156,7 +173,13 @@ cdef class Booking:
         cdef int currency = self.account.holdings[index].currency
         cdef int64_t units = stub if stub > 0 else -stub
         cdef int128 cash = i128_notional(position.mark, stub, position.instrument.factor)
-        position.fill(-1 if stub > 0 else 1, units, position.mark, 0)
+        cdef int128 cost = position.open_cost
+        cdef int128 gross = position.fill(-1 if stub > 0 else 1, units, position.mark, 0)
+        if self.ledger is not None:
+            self.ledger.fill(
+                ts, index, position.strategy, currency, cash,
+                i128_sub(position.open_cost, cost), gross, 0, 0,
+            )
         position.trip.exited += units
         position.trip.exit_notional = i128_add(
             position.trip.exit_notional, cash if stub > 0 else i128_neg(cash)
@@ -173,7 +196,53 @@ cdef class Booking:
         if position.units == 0:
             return 0
         cash = i128_notional(event.price, position.units, position.instrument.factor)
+        if self.ledger is not None:
+            self.ledger.movement(
+                event.ts_event, DIVIDENDS, index, position.strategy, currency, cash
+            )
         self.account.pay(currency, cash)
         position.realized = i128_add(position.realized, cash)
         position.trip.carried = i128_add(position.trip.carried, cash)
         return self.records.entry(event.ts_event, DIVIDEND, index, currency, cash)
+
+    # -- the account ---------------------------------------------------------------------------
+
+    cdef int on_account(self, Event* event) except -1:
+        """Take in what happens to the account as a whole."""
+        if event.kind == EV_DAY_END:
+            self.account.end_day(0)
+            return 0
+        if event.kind == EV_RATE:
+            self.account.rate[event.fee_currency] = event.price
+            return 0
+        return self.move_cash(event)
+
+    cdef int move_cash(self, Event* event) except -1:
+        """Cash that came or went without a trade: `quantity` is its `EntryKind`."""
+        cdef int kind = <int>event.quantity
+        cdef int account = ADJUSTMENTS
+        if kind == DEPOSIT:
+            account = CAPITAL
+            self.account.day_deposits = i128_add(
+                self.account.day_deposits, self.account.to_base(event.fee_currency, event.fee)
+            )
+        elif kind == INTEREST:
+            account = LEDGER_INTEREST
+        elif kind == BORROW_FEE:
+            account = BORROW
+        if self.ledger is not None:
+            self.ledger.movement(
+                event.ts_event, account, event.instrument, -1, event.fee_currency, event.fee
+            )
+        self.account.pay(event.fee_currency, event.fee)
+        return self.records.entry(
+            event.ts_event, kind, event.instrument, event.fee_currency, event.fee
+        )
+
+    def keep_ledger(self, int64_t ts=0):
+        """Keep a ledger from here on; what the account holds now is its capital."""
+        cdef int c
+        self.ledger = Ledger()
+        for c in range(len(self.account.currencies)):
+            self.ledger.movement(ts, CAPITAL, -1, -1, c, self.account.balance[c])
+        return self.ledger

@@ -5,8 +5,8 @@ from pyrt.core.positions cimport Position
 from pyrt.core.ports cimport CANCEL, SUBMIT, ApprovedOrder
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
-    EV_BAR, EV_DENIED, EV_DIVIDEND, EV_MODIFY_REJECTED, EV_QUOTE, EV_SENT, EV_SPLIT, EV_TRADE,
-    REFUSED, is_final,
+    EV_BAR, EV_CASH, EV_DAY_END, EV_DENIED, EV_DIVIDEND, EV_MODIFY_REJECTED, EV_QUOTE, EV_RATE,
+    EV_SENT, EV_SPLIT, EV_TRADE, REFUSED, is_final,
 )
 from pyrt.kernel.calls cimport ROUNDS_MAX
 from pyrt.strategy.core cimport StrategyCore
@@ -56,6 +56,9 @@ cdef class Kernel(Wiring):
             return self.market.on_trade(<Stream>self.cache.streams[event.stream], event)
         if event.kind == EV_SPLIT or event.kind == EV_DIVIDEND:
             return self.on_corporate_action(event)
+        if event.kind == EV_DAY_END or event.kind == EV_RATE or event.kind == EV_CASH:
+            self.curve.touch()
+            return self.booking.on_account(event)
         return self.answers.apply(event)
 
     cdef int on_corporate_action(self, Event* event) except -1:

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from pyrt.core.accounts import Account
 from pyrt.core.data import Status
 from pyrt.core.instruments import Instrument
-from pyrt.core.ports import FeeModel
 from pyrt.data.timeframe import parse_timeframe
 from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
@@ -46,8 +45,6 @@ class NodeCore:
         Begins the client order ids of this run.
     default_tif : dict, optional
         Kind of instrument → default time in force.
-    fees : FeeModel, optional
-        What fills are taken to cost until the broker says it.
     """
 
     def __init__(
@@ -60,7 +57,6 @@ class NodeCore:
         cash: Any,
         prefix: str,
         default_tif: dict[str, str] | None = None,
-        fees: FeeModel | None = None,
     ) -> None:
         self.kernel = Kernel(
             Account(cash),
@@ -71,7 +67,7 @@ class NodeCore:
             default_tif=default_tif,
         )
         self._client = client
-        self.inputs = Inputs(self.kernel, None, fees)
+        self.inputs = Inputs(self.kernel)
         self._streams: dict[tuple[str, str], Any] = {}
         self._sample_at = 0
         self._takers: dict[str, Callable[[Any], bool]] = {

@@ -136,6 +136,7 @@ def play(
     cash: Any = 100_000,
     instrument: Instrument | Sequence[Instrument] | None = None,
     actions: Any = None,
+    rates: Any = None,
     start: int = START,
     minutes: float = 1,
     label: str = "open",
@@ -157,6 +158,8 @@ def play(
         probe.add_data(table, symbol=symbol, timeframe=timeframe, label=label)
     if actions is not None:
         probe.add_corporate_actions(actions)
+    if rates is not None:
+        probe.add_rates(rates)
     strategies = _strategies(steps)
     for strategy in strategies:
         probe.add_strategy(strategy)

@@ -23,8 +23,7 @@ from pyrt.adapters.alpaca.lockstep import Lockstep
 from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.shell.http import Answer, Http
 from pyrt.adapters.alpaca.shell.sockets import Socket
-from pyrt.backtest.fees import fee_model
-from pyrt.core.instruments import listed
+from pyrt.core.instruments import Instrument, crypto, equity
 from pyrt.errors import ConfigError
 from pyrt.live.config import NodeConfig
 from pyrt.live.core import NodeCore
@@ -113,11 +112,11 @@ class LiveNode:
         http = self._http = self._make_http()
         try:
             account = await self._check_account(http)
+            self.core = self._make_core(account)
             if self.config.clock == "simulator":
                 self._lockstep = Lockstep(self.run_id, http.send)
                 await self._lockstep.begin()
-            self.core = self._make_core(account)
-            if self._lockstep is None:
+            else:
                 self._expect_late_news(self.core)
             self.core.start(self._clock())
             await self._serve(self.core)
@@ -185,19 +184,12 @@ class LiveNode:
         return NodeCore(
             self._client,
             BasicGate(),
-            [listed(symbol) for symbol in self.config.symbols],
+            [_instrument(symbol) for symbol in self.config.symbols],
             self._strategies,
             cash=account.cash_exact,
             prefix=self._prefix,
             default_tif=DEFAULT_TIF,
-            fees=fee_model(self._fees()),
         )
-
-    def _fees(self) -> str:
-        if self.config.fees:
-            return self.config.fees
-        is_paper = self.config.mode == "paper" and self._lockstep is None
-        return "alpaca_paper" if is_paper else "alpaca"
 
     # -- the loop ------------------------------------------------------------------------------
 
@@ -361,3 +353,7 @@ class LiveNode:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _instrument(symbol: str) -> Instrument:
+    return crypto(symbol) if "/" in symbol else equity(symbol)

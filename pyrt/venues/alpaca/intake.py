@@ -44,6 +44,10 @@ class Books(Protocol):
         """Dollars that new positions may cost, before what open orders reserve."""
 
     @property
+    def unmargined_funds(self) -> Decimal:
+        """Dollars that coins and what else nothing is lent on may cost, before the same."""
+
+    @property
     def client_ids(self) -> Container[str]:
         """Every client order id the account has used."""
 
@@ -128,9 +132,11 @@ class Intake:
         return self._reserved(self.books.open_orders())
 
     def _account(self, orders: Sequence[OpenOrder]) -> AccountFacts:
-        power = self._power(orders)
+        reserved = self._reserved(orders)
         return replace(
-            self.books.account_facts(), buying_power=power, non_marginable_buying_power=power
+            self.books.account_facts(),
+            buying_power=max(Decimal(0), self.books.free_funds - reserved),
+            non_marginable_buying_power=max(Decimal(0), self.books.unmargined_funds - reserved),
         )
 
     def _power(self, orders: Sequence[OpenOrder]) -> Decimal:

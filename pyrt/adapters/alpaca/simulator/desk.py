@@ -224,6 +224,11 @@ class Desk:
         return self.cash + 2 * short
 
     @property
+    def unmargined_funds(self) -> Decimal:
+        """Cash for what nothing is lent on."""
+        return self.free_funds
+
+    @property
     def intake(self) -> Intake:
         """Alpaca's rules, asked with this account's state."""
         return Intake(self.rules or AlpacaRules(), self)

@@ -1,0 +1,232 @@
+"""Accounts in backtests: margin by name, waiting orders, nights, currencies, and the ledger."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pyrt.core.account_rules import account_rules
+from pyrt.core.instruments import Instrument, equity
+from pyrt.core.ledger import Ledger
+from pyrt.errors import ConfigError, DataError, LedgerError
+from pyrt.strategy.strategy import Strategy
+from tests.backtest.harness import START, SYMBOL, Script, frame, play
+
+D = Decimal
+DAY = 86_400_000_000_000
+
+
+class Once(Strategy):
+    """Sends given orders at its first bar."""
+
+    timeframe: str = "1h"
+
+    def __init__(self, orders: dict[str, int], **options: Any) -> None:
+        super().__init__(**options)
+        self._orders = orders
+
+    def on_start(self) -> None:
+        for symbol in self._orders:
+            self.subscribe_bars(symbol, self.timeframe)
+
+    def on_bar(self, bar: Any) -> None:
+        quantity = self._orders.pop(bar.symbol, 0)
+        if quantity:
+            (self.buy if quantity > 0 else self.sell)(bar.symbol, abs(quantity))
+
+
+def flat(*prices: float) -> list[tuple[float, float, float, float]]:
+    return [(p, p, p, p) for p in prices]
+
+
+@pytest.mark.parametrize(
+    ("account", "quantity", "status"),
+    [
+        ("cash", 1000, "FILLED"),
+        ("cash", 1001, "REJECTED"),
+        ("margin", 2000, "FILLED"),
+        ("margin", 2001, "REJECTED"),
+        ("margin:4", 4000, "FILLED"),
+        ("margin:4", 4001, "REJECTED"),
+        # Alpaca reserves 2.5 % more for an order at the market: 400,000 / 102.50 are 3902.4.
+        ("alpaca", 3902, "FILLED"),
+        ("alpaca", 3903, "REJECTED"),
+        ("alpaca:1", 975, "FILLED"),
+        ("alpaca:1", 976, "REJECTED"),
+    ],
+)
+def test_an_account_is_chosen_by_name(account: str, quantity: int, status: str) -> None:
+    run = play(flat(100, 100, 100), {0: lambda s: s.buy(SYMBOL, quantity)}, account=account)
+    assert run.statuses == [status]
+
+
+# Quantity, what becomes of it: Alpaca values a market buy 2.5 % higher, a short 3 %.
+ON_ALPACA = [
+    ("alpaca", 3902, "FILLED", ""),
+    ("alpaca", 3903, "REJECTED", "40310000: insufficient buying power"),
+    ("alpaca:2", 1951, "FILLED", ""),
+    ("alpaca:2", 1952, "REJECTED", "40310000: insufficient buying power"),
+    ("alpaca", -3883, "FILLED", ""),
+    ("alpaca", -3884, "REJECTED", "40310000: insufficient buying power"),
+    ("alpaca:1", -1, "REJECTED", "account is not allowed to short"),
+    ("cash", 976, "REJECTED", "40310000: insufficient buying power"),
+]
+
+
+@pytest.mark.parametrize(("account", "quantity", "status", "reason"), ON_ALPACA)
+def test_alpacas_rules_read_the_accounts_buying_power(
+    account: str, quantity: int, status: str, reason: str
+) -> None:
+    # 2024-01-02 15:00 UTC is 10 o'clock in New York.
+    bars = frame(flat(100, 100, 100), start=START + DAY + 15 * 3_600_000_000_000)
+    run = play(
+        {"SPY": bars}, Once({"SPY": quantity}, timeframe="1m"), name="alpaca", account=account
+    )
+    assert run.statuses == [status]
+    assert reason in run.reasons[0]
+
+
+def test_waiting_orders_take_buying_power_and_give_it_back() -> None:
+    seen: list[float] = []
+
+    def look(s: Any) -> None:
+        seen.append(s.account.buying_power)
+
+    run = play(
+        flat(100, 100, 100, 100, 100),
+        {
+            0: lambda s: [
+                look(s),
+                s.buy(SYMBOL, 1500, limit_price=90),
+                s.buy(SYMBOL, 800, limit_price=90),
+                s.buy(SYMBOL, 700, limit_price=90),
+            ],
+            1: lambda s: [look(s), s.cancel(s.orders(SYMBOL)[0])],
+            2: lambda s: [look(s), s.buy(SYMBOL, 1000, limit_price=100)],
+            3: look,
+        },
+        account="margin",
+    )
+    assert run.statuses == ["CANCELED", "REJECTED", "ACCEPTED", "ACCEPTED"]
+    assert run.reasons[1] == (
+        "insufficient_buying_power: buying 800 AAA reserves 72,000.00 USD, and the buying power "
+        "is 65,000.00"
+    )
+    assert seen == [200_000, 2_000, 137_000, 37_000]
+
+
+def test_the_venue_and_the_strategy_see_one_buying_power() -> None:
+    powers: list[Any] = []
+    run = play(
+        flat(100, 100, 104, 97, 97),
+        {
+            0: lambda s: [s.buy(SYMBOL, 300), s.buy(SYMBOL, 10, limit_price=50)],
+            2: lambda s: s.sell(SYMBOL, 100, limit_price=200),
+            3: lambda s: powers.append(s.account.margin_state()),
+        },
+        account="alpaca",
+    )
+    assert powers == [run.sim.account.margin_state()]
+    assert powers[0]["reserved"] == 500
+    assert powers[0]["buying_power"] == 400_000 - 300 * 97 - 500
+
+
+def test_a_cash_account_that_may_not_borrow_is_not_let_short() -> None:
+    run = play(flat(100, 100, 100), {0: lambda s: s.sell(SYMBOL, 1)}, account="alpaca:1")
+    assert run.statuses == ["REJECTED"]
+    assert run.reasons[0].startswith("not_shortable: this account")
+
+
+def test_nights_are_charged_and_both_books_agree() -> None:
+    rules = account_rules("margin").replace(
+        debit_rate="0.072", borrow_rate="0.036", settlement_days=0
+    )
+    run = play(
+        {
+            "AAA": frame(flat(*[100] * 6), minutes=1440),
+            "BBB": frame(flat(*[100] * 6), minutes=1440),
+        },
+        Once({"AAA": 1500, "BBB": -200}, timeframe="1d"),
+        account=rules,
+        timeframe="1d",
+        engine={"ledger": True},
+    )
+    # Debit 100,000 - 150,000 + 20,000; the second midnight is the first with something held.
+    first = -30_000 * D("0.072") / 360
+    borrow = -20_000 * D("0.036") / 360
+    ledger = run.kernel.booking.ledger
+    assert ledger.balances(["USD"])["borrow", "USD"] == -5 * borrow
+    kinds = [row["kind"] for row in run.table("ledger")]
+    assert kinds == ["interest", "borrow_fee"] * 5
+    amounts = [row["amount"] for row in run.table("ledger")]
+    assert amounts[:2] == [float(first), float(borrow)]
+    assert ledger.differences(run.kernel.account, run.kernel.cache.all_positions()) == {}
+    assert run.kernel.account.balances == run.sim.account.balances
+
+
+def test_the_day_ends_with_the_session_and_a_weekend_has_three_nights() -> None:
+    rules = account_rules("margin").replace(debit_rate="0.072", settlement_days=0)
+    # Thursday 2024-01-04 to Tuesday, hourly bars of whole days.
+    bars = frame(flat(*[100] * 120), start=START + 3 * DAY, minutes=60)
+
+    run = play(
+        {"SPY": bars},
+        Once({"SPY": 1500}),
+        account=rules,
+        timeframe="1h",
+        instrument=equity("SPY"),
+    )
+    charges = [(row["ts_event"] - START - 3 * DAY, row["amount"]) for row in run.table("ledger")]
+    close = 21 * 3_600_000_000_000
+    # 50,000 at 7.2 % cost 10 a night, and interest on interest.
+    assert charges == [
+        (close, -10.0),
+        (close + DAY, -30.006),
+        (close + 4 * DAY, pytest.approx(-10.0080012)),
+    ]
+
+
+def test_rates_are_stated_in_time() -> None:
+    euro = Instrument("EEE", currency="EUR")
+    run = play(
+        {"EEE": flat(100, 100, 100, 100)},
+        Script({}, symbol="EEE"),
+        instrument=euro,
+        account="margin",
+        rates=[
+            {"ts_event": "2024-01-01", "currency": "EUR", "rate": "1.25"},
+            {"ts_event": "2024-01-01T00:03", "currency": "EUR", "rate": "1.5"},
+        ],
+    )
+    account = run.kernel.account
+    assert account.lacks(euro, 1333, 100) == 0
+    assert account.lacks(euro, 1334, 100) > 0
+    assert run.sim.account.lacks(euro, 1334, 100) == account.lacks(euro, 1334, 100)
+
+
+def test_a_rate_that_is_no_price_is_refused() -> None:
+    with pytest.raises(DataError, match="row 0: rate is 0"):
+        play(flat(100), {}, rates={"EUR": 0})
+
+
+def test_an_account_that_makes_no_sense_is_refused() -> None:
+    with pytest.raises(ConfigError, match="account is 'credit'"):
+        play(flat(100), {}, account="credit")
+
+
+def test_an_entry_that_does_not_balance_is_refused_and_not_posted() -> None:
+    ledger = Ledger()
+    with pytest.raises(LedgerError, match="entry 1 is off by 1E-18"):
+        ledger.post(0, [("cash", 0, 5), ("capital", 0, -4)])
+    with pytest.raises(LedgerError, match="in currency 1"):
+        ledger.post(0, [("cash", 0, 5), ("capital", 0, -5), ("fees", 1, 2)])
+    assert len(ledger) == len(ledger.rows) == 0
+    ledger.post(7, [("cash", 0, 5), ("capital", 0, -5)], instrument=2, strategy=1)
+    assert ledger.balances(["USD"]) == {
+        ("cash", "USD"): D("5E-18"),
+        ("capital", "USD"): D("-5E-18"),
+    }
+    assert ledger.table()["entry"].tolist() == [1, 1]
+    assert ledger.table()["ts_event"].tolist() == [7, 7]
