@@ -9,9 +9,11 @@ from pyrt.core.accounts import Account
 from pyrt.core.data import Status
 from pyrt.core.instruments import Instrument
 from pyrt.data.timeframe import parse_timeframe
+from pyrt.errors import PyrtError
 from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
 from pyrt.live.inputs import Inputs, Outlet
+from pyrt.live.tape import Tape
 from pyrt.strategy.strategy import Strategy
 
 STREAM_TIMEFRAME = "1m"
@@ -45,6 +47,8 @@ class NodeCore:
         Begins the client order ids of this run.
     default_tif : dict, optional
         Kind of instrument → default time in force.
+    tape : Tape, optional
+        Every input is recorded on it.
     """
 
     def __init__(
@@ -57,6 +61,7 @@ class NodeCore:
         cash: Any,
         prefix: str,
         default_tif: dict[str, str] | None = None,
+        tape: Tape | None = None,
     ) -> None:
         self.kernel = Kernel(
             Account(cash),
@@ -67,7 +72,8 @@ class NodeCore:
             default_tif=default_tif,
         )
         self._client = client
-        self.inputs = Inputs(self.kernel)
+        self.inputs = Inputs(self.kernel, tape)
+        self.on_bad_event: Callable[[Any, Exception], object] | None = None
         self._streams: dict[tuple[str, str], Any] = {}
         self._sample_at = 0
         self._takers: dict[str, Callable[[Any], bool]] = {
@@ -100,10 +106,20 @@ class NodeCore:
         for event in events:
             taker = self._takers.get(event.WHAT)
             if taker is not None:
-                sampled |= taker(event)
+                sampled |= self._guarded(taker, event)
         self.inputs.end_bars()
         if sampled:
             self.inputs.sample()
+
+    def _guarded(self, taker: Callable[[Any], bool], event: Any) -> bool:
+        """Take an event; one that the state of its order does not admit is put aside and told."""
+        if self.on_bad_event is None:
+            return taker(event)
+        try:
+            return taker(event)
+        except PyrtError as error:
+            self.on_bad_event(event, error)
+            return False
 
     # -- one event; each returns whether prices may have moved ---------------------------------
 
@@ -181,6 +197,23 @@ class NodeCore:
 
     def _publish(self, what: str, symbol: str, message: Any) -> None:
         self.kernel.bus.publish(topic_of(what, symbol), message)
+
+    def warm(self, symbol: str, bars: Iterable[Any], until: int) -> list[Any]:
+        """Feed indicators with past bars that ended by `until`; return those that are news.
+
+        No handler hears of them, and they are no price to value anything at.
+        """
+        stream = self._streams.get(("bars", symbol))
+        news = [bar for bar in bars if bar.ts_close > until]
+        if stream is not None:
+            past = [(b.ts_open, b.ts_close, *b.prices) for b in bars if b.ts_close <= until]
+            self.inputs.warm(stream, past)
+        return news
+
+    @property
+    def bar_symbols(self) -> list[str]:
+        """Symbols of which bars have been subscribed to."""
+        return [symbol for kind, symbol in self._streams if kind == "bars"]
 
     # -- time ----------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """The kernel's two inputs as a live world gives them: decoded messages, one at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, final
 
 from typing_extensions import Buffer
@@ -11,6 +11,7 @@ from pyrt.core.streams import Stream
 from pyrt.kernel.kernel import Kernel
 from pyrt.live.tape import Tape
 
+ENCODER: Any
 KINDS: dict[str, int]
 
 @final
@@ -57,6 +58,8 @@ class Inputs:
     def trade(
         self, stream: Stream, ts_event: int, price: float, size: float, aggressor: int = 0
     ) -> None: ...
+    def warm(self, stream: Stream, rows: Iterable[tuple[Any, ...]]) -> None: ...
+    def feed_past(self, stream: Stream, rows: Iterable[tuple[Any, ...]]) -> None: ...
     def sample(self) -> None: ...
     def order_event(
         self,

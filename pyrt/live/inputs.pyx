@@ -1,6 +1,6 @@
 """The kernel's two inputs as a live world gives them: decoded messages, one at a time."""
 cimport cython
-from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy
 
 from pyrt.core.events cimport Event, clear_event
@@ -11,12 +11,15 @@ from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport EV_BAR, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
 from pyrt.errors import JournalError
+import msgspec
+
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.live.tape cimport (
     OP_ADVANCE, OP_END_BARS, OP_EVENT, OP_LAYOUT, OP_NOTE, OP_SAMPLE, OP_SETTLE, OP_TEXT,
     OP_TIMERS, Tape,
 )
 
+ENCODER = msgspec.msgpack.Encoder()
 KINDS = {name: kind for kind, name in EVENT_NAMES.items()}
 
 
@@ -181,6 +184,44 @@ cdef class Inputs:
         event.values[1] = size
         event.quantity = aggressor
         self.feed(&event)
+
+    def warm(self, Stream stream not None, rows):
+        """Feed indicators with past bars, oldest first: no handler hears of them.
+
+        Parameters
+        ----------
+        rows : iterable of tuple
+            Start, end, open, high, low, close, volume.
+        """
+        data = ENCODER.encode({"what": "warm", "stream": stream.index, "rows": rows})
+        if self.tape is not None:
+            self.tape.note(data)
+        self.feed_past(stream, rows)
+
+    def feed_past(self, Stream stream not None, rows):
+        """Do what `warm` does without recording it."""
+        cdef bint marks = stream.marks
+        cdef Event event
+        stream.set_marks(False)
+        # Later than any row: neither these bars nor coarser ones made of them reach a handler.
+        self.kernel.set_handlers_from(INT64_MAX)
+        try:
+            for row in rows:
+                clear_event(&event)
+                event.kind = EV_BAR
+                event.stream = stream.index
+                event.instrument = stream.instrument.index
+                event.ts_open = row[0]
+                event.ts_event = row[1]
+                event.ts_init = row[1]
+                for i in range(5):
+                    event.values[i] = row[2 + i]
+                self.kernel.process(&event)
+                if self.kernel.aggregated:
+                    self.kernel.deliver_aggregates()
+        finally:
+            self.kernel.set_handlers_from(INT64_MIN)
+            stream.set_marks(marks)
 
     def sample(self):
         """Write a point of the equity curve for the present."""

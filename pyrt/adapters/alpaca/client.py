@@ -11,15 +11,20 @@ import msgspec
 from pyrt.adapters.alpaca.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.activity import Activity
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.events import Alarm, Event
+from pyrt.adapters.alpaca.adoption import adopt, apply_state
+from pyrt.adapters.alpaca.events import Alarm, Event, WarmEvent
 from pyrt.adapters.alpaca.history import BarHistory
 from pyrt.adapters.alpaca.ledger import Ledger
 from pyrt.adapters.alpaca.market_data import CRYPTO_CHANNELS, MarketData
 from pyrt.adapters.alpaca.order_path import OrderPath, OrderPathPolicy
 from pyrt.adapters.alpaca.pacing import SECOND
 from pyrt.adapters.alpaca.rest import QUERY, HttpRequest, RequestQueue
+from pyrt.adapters.alpaca.snapshot import PURPOSE as SNAPSHOT
+from pyrt.adapters.alpaca.snapshot import SnapshotReader
 from pyrt.adapters.alpaca.trade_updates import TradeUpdates
 from pyrt.core.orders import Order
+from pyrt.live.broker import BrokerState
+from pyrt.live.journal.records import OrderState
 
 MINUTE = 60 * SECOND
 RESYNC_NS = 60 * SECOND
@@ -44,6 +49,8 @@ class AlpacaClient:
         Jitter is drawn from it.
     feed : str
         For the history of a gap.
+    symbols : tuple of str
+        As the node writes them; a broker may leave out a slash.
     """
 
     def __init__(
@@ -54,6 +61,7 @@ class AlpacaClient:
         seed: int = 0,
         feed: str = "iex",
         policy: OrderPathPolicy | None = None,
+        symbols: tuple[str, ...] = (),
     ) -> None:
         random = Random(seed)
         keys = credentials or Credentials("", "")
@@ -65,6 +73,7 @@ class AlpacaClient:
         self.crypto_data = MarketData(
             random, keys, CRYPTO_CHANNELS, Activity(lambda now: (0, FOR_EVER))
         )
+        self.snapshots = SnapshotReader(symbols)
         self.account: AccountView | None = None
         self._feed = feed
         self._now = 0
@@ -85,6 +94,10 @@ class AlpacaClient:
     def withdraw(self, order: Order) -> None:
         """Cancel an order, trying again until its outcome is known."""
         self.orders.withdraw(order.number)
+
+    def adopt(self, order: Order, state: OrderState) -> None:
+        """Take over an order that an earlier run has sent."""
+        adopt(self, order, state)
 
     def subscribe(self, channel: str, symbol: str) -> None:
         """Want a symbol's ``bars``, ``quotes`` or ``trades``, and news of halts and late trades."""
@@ -110,6 +123,42 @@ class AlpacaClient:
     def ask(self, request: HttpRequest) -> None:
         """Queue a query."""
         self.queue.add(request)
+
+    def look(self, orders_after: int = 0, activities_after: str = "") -> bool:
+        """Ask for the whole account; a ``broker_state`` event comes of it. False while one is."""
+        if self.snapshots.is_busy:
+            return False
+        self.queue.add(self.snapshots.begin(orders_after, activities_after))
+        return True
+
+    def apply(self, state: BrokerState) -> list[Event]:
+        """Return what orders and executions of a look tell that was not known."""
+        return apply_state(self, state)
+
+    def not_sent(self, request: HttpRequest, reason: str, now: int) -> list[Event]:
+        """Take back a request of which no byte has left: it is refused here, for certain."""
+        self.queue.outstanding -= 1
+        body = msgspec.json.encode({"code": 0, "message": f"not sent: {reason}"})
+        return self.orders.receive(request, 400, body, now)
+
+    def warm(self, symbol: str, start: int, end: int) -> None:
+        """Ask for a symbol's past one-minute bars; a ``warm`` event comes of it.
+
+        The stream's bars wait meanwhile, so that none is doubled and none is missing.
+        """
+        self.stream_of(symbol).stitcher.hold(symbol)
+        purpose = f"warm:{symbol}"
+        history = BarHistory((symbol,), start, end, feed=self._feed, purpose=purpose)
+        self._histories[purpose] = history
+        self.queue.add(history.request())
+
+    def venue_of(self, number: int) -> tuple[str, str, str]:
+        """Return (id, executed quantity, its value) of the venue order in force; texts."""
+        known = self.ledger.get(number)
+        if known is None or not known.venue_id:
+            return "", "", ""
+        part = known.parts[known.venue_id]
+        return known.venue_id, f"{part.filled:f}", f"{part.cost:f}"
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -197,6 +246,8 @@ class AlpacaClient:
     def _on_query(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
         if request.purpose == PROBE:
             return []
+        if request.purpose.startswith(SNAPSHOT):
+            return self._on_snapshot(request, status, body, now)
         try:
             if status != 200:
                 raise msgspec.DecodeError(f"HTTP {status}")
@@ -218,4 +269,22 @@ class AlpacaClient:
             return []
         del self._histories[request.purpose]
         symbol = history.symbols[0]
+        if request.purpose.startswith("warm:"):
+            bars = self.stream_of(symbol).stitcher.fill(symbol, history.bars)
+            return [WarmEvent(symbol, tuple(bars))]
         return list(self.stream_of(symbol).stitcher.fill(symbol, history.bars))
+
+    def _on_snapshot(
+        self, request: HttpRequest, status: int, body: bytes, now: int
+    ) -> list[Event]:
+        try:
+            if status != 200:
+                raise msgspec.DecodeError(f"HTTP {status}")
+            found = self.snapshots.receive(request, body, now)
+        except (msgspec.DecodeError, ArithmeticError, ValueError) as error:
+            self.queue.retry(request, now)
+            return [Alarm("query_failed", f"{request.purpose}: {error}", now)]
+        if isinstance(found, HttpRequest):
+            self.queue.add(found)
+            return []
+        return [found]

@@ -9,6 +9,8 @@ from typing import ClassVar
 
 import msgspec
 
+from pyrt.live.broker import BrokerState
+
 
 class BarEvent(msgspec.Struct, frozen=True, gc=False):
     """A bar, stamped at its close as everywhere in pyrt.
@@ -164,5 +166,14 @@ class Alarm(msgspec.Struct, frozen=True):
     ts_event: int = 0
 
 
+class WarmEvent(msgspec.Struct, frozen=True):
+    """Past bars of a symbol, oldest first, that indicators are to be fed with."""
+
+    WHAT: ClassVar[str] = "warm"
+
+    symbol: str
+    bars: tuple[BarEvent, ...]
+
+
 MarketEvent = BarEvent | QuoteEvent | TradeEvent | StatusEvent | CorrectionEvent
-Event = MarketEvent | AnswerEvent | FillEvent | CashEvent | Alarm
+Event = MarketEvent | AnswerEvent | FillEvent | CashEvent | WarmEvent | BrokerState | Alarm

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -83,6 +84,7 @@ class Ledger:
         self._prefix = prefix
         self._by_number: dict[int, Known] = {}
         self._by_venue_id: dict[str, Known] = {}
+        self._adopted: dict[str, Known] = {}
 
     def __iter__(self) -> Iterator[Known]:
         return iter(self._by_number.values())
@@ -92,20 +94,41 @@ class Ledger:
         known = self._by_number[number] = Known(number, client_order_id)
         return known
 
+    def adopt(self, known: Known, *, filled: Decimal, cost: Decimal) -> None:
+        """Enter an order that an earlier run has sent, with what its venue order has executed."""
+        self._by_number[known.number] = known
+        self._adopted[known.client_order_id] = known
+        if known.venue_id:
+            known.parts[known.venue_id] = Part(filled, cost)
+            self._by_venue_id[known.venue_id] = known
+
     def of(self, number: int) -> Known:
         """Return an order by our number; KeyError if it was never sent from here."""
         return self._by_number[number]
 
+    def get(self, number: int) -> Known | None:
+        """Return an order by our number, or None."""
+        return self._by_number.get(number)
+
+    def by_venue_id(self, venue_id: str) -> Known | None:
+        """Return the order that a broker's id belongs to, or None."""
+        return self._by_venue_id.get(venue_id)
+
     def is_ours(self, client_order_id: str) -> bool:
         """Return whether an id was minted by this run."""
-        return client_order_id.startswith(self._prefix)
+        return client_order_id.startswith(self._prefix) or client_order_id in self._adopted
 
     def find(self, view: OrderView) -> Known | None:
         """Return the order that a view is about; None if it is not one of ours."""
         known = self._by_venue_id.get(view.id)
-        if known is not None or not self.is_ours(view.client_order_id):
+        if known is not None:
             return known
         # A replacement carries the number it replaces, and a count: `prefix7-r1`.
+        adopted = self._adopted.get(re.sub(r"-r\d+$", "", view.client_order_id))
+        if adopted is not None:
+            return adopted
+        if not view.client_order_id.startswith(self._prefix):
+            return None
         digits = view.client_order_id.removeprefix(self._prefix).partition("-")[0]
         return self._by_number.get(int(digits)) if digits.isdigit() else None
 
@@ -132,7 +155,7 @@ class Ledger:
         known = self.find(view)
         if known is None:
             return []
-        self._sight(known, view)
+        self.sight(known, view)
         events = self._replacement(known, view, ts, reason)
         events.extend(self._fills(known, view, ts, execution))
         answer = self._answer(known, view, ts, reason)
@@ -149,7 +172,7 @@ class Ledger:
             known.next_id = venue_id
             self._by_venue_id[venue_id] = known
 
-    def _sight(self, known: Known, view: OrderView) -> None:
+    def sight(self, known: Known, view: OrderView) -> None:
         """Remember a venue id, and the one that follows it."""
         if known.venue_id and view.replaces == known.venue_id:
             self.expect(known, view.id)

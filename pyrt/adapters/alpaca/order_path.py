@@ -83,6 +83,12 @@ class OrderPath:
         body = self._doubts[order.number].body = order_body(order)
         self._queue.add(HttpRequest("POST", "/v2/orders", body, order.number, "submit"))
 
+    def adopt(self, known: Known, *, sent_at: int, cancel_wanted: bool) -> None:
+        """Enter an order that an earlier run has sent; its bytes are not sent again from here."""
+        self._doubts[known.number] = Doubt(
+            sent_at=sent_at, ambiguous=True, cancel_wanted=cancel_wanted
+        )
+
     def change(self, order: Order, terms: dict[str, str], now: int) -> list[Event]:
         """Queue the request that replaces an order's terms; refuse it while there is no id."""
         known, doubt = self._ledger.of(order.number), self._doubts[order.number]
@@ -189,7 +195,7 @@ class OrderPath:
         if age >= self._policy.lost_ns:
             known.is_unknown = False
             return [AnswerEvent("lost", number, now, "the broker does not know the order")]
-        if age < self._policy.resend_ns and not doubt.cancel_wanted:
+        if age < self._policy.resend_ns and doubt.body and not doubt.cancel_wanted:
             delay = self._queue.policy.delay_ns(request.attempt, self._queue.random)
             again = HttpRequest("POST", "/v2/orders", doubt.body, number, "submit")
             self._queue.add(again, now + delay)

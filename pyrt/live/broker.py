@@ -1,0 +1,88 @@
+"""What a broker says of an account, in words that no broker owns; adapters fill it in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerOrder:
+    """An order as the broker lists it."""
+
+    venue_order_id: str
+    client_order_id: str
+    symbol: str
+    side: str
+    status: str
+    is_open: bool
+    filled: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerFill:
+    """An execution as the broker's activities tell it."""
+
+    activity_id: str
+    venue_order_id: str
+    symbol: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    cumulative: Decimal
+    ts_event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerAdjustment:
+    """A change of position or cash without an order of ours: a split, a bust, a fee, a transfer.
+
+    Attributes
+    ----------
+    kind : str
+        ``split``, ``symbol_change``, ``bust``, ``correction``, ``dividend``, ``fee``, ``cash``.
+    quantity, amount : Decimal
+        Signed changes of units and of cash.
+    """
+
+    activity_id: str
+    kind: str
+    symbol: str
+    quantity: Decimal
+    amount: Decimal
+    text: str
+    ts_event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerState:
+    """One look at the account; positions were read last, after orders and activities.
+
+    Attributes
+    ----------
+    positions : dict
+        Symbol → signed units; symbols as the node writes them.
+    orders_complete : bool
+        Whether `orders` is the full paged list since `orders_after`.
+    raw : object
+        What the adapter needs to apply it.
+    """
+
+    WHAT: ClassVar[str] = "broker_state"
+
+    ts: int
+    account: str
+    may_trade: bool
+    status: str
+    cash: Decimal
+    equity: Decimal
+    positions: dict[str, Decimal]
+    orders: tuple[BrokerOrder, ...]
+    fills: tuple[BrokerFill, ...]
+    adjustments: tuple[BrokerAdjustment, ...]
+    orders_after: int = 0
+    orders_complete: bool = True
+    activities_until: str = ""
+    session_open: bool | None = None
+    raw: Any = field(default=None, repr=False, compare=False)

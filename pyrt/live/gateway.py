@@ -1,0 +1,109 @@
+"""The last gate before a socket: what may leave now, what waits, what is dropped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pyrt.live.scribe import SUBMITS, Scribe
+
+
+class Latch:
+    """A switch that stays: once set, no submit and no replace leaves. Any thread may set it."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.reason = ""
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it is set."""
+        return self._event.is_set()
+
+    def set(self, reason: str) -> None:
+        """Set it; the first reason stays."""
+        if not self._event.is_set():
+            self.reason = reason
+            self._event.set()
+
+    def clear(self) -> None:
+        """Let orders leave again."""
+        self.reason = ""
+        self._event.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    request: Any
+    sequence: int
+    since: int
+
+
+class Gateway:
+    """Lets requests go: queries and cancels at once, orders when their record is durable.
+
+    Parameters
+    ----------
+    scribe : Scribe
+    latch : Latch
+    age_ns : int
+        An order that has waited this long is dropped.
+    may_submit : callable
+        Returns "" while orders may leave, or what they have to wait for.
+    """
+
+    def __init__(
+        self, scribe: Scribe, latch: Latch, *, age_ns: int, may_submit: Callable[[], str]
+    ) -> None:
+        self._scribe = scribe
+        self._latch = latch
+        self._age_ns = age_ns
+        self._may_submit = may_submit
+        self._held: list[_Held] = []
+        self.dropped: list[tuple[Any, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def let_go(self, requests: list[Any], now: int) -> list[Any]:
+        """Return which of these, and of those held back, leave now.
+
+        What is dropped is in `dropped`, with the reason, until `take_dropped`.
+        """
+        leaving: list[Any] = []
+        for request in requests:
+            if request.purpose in SUBMITS:
+                sequence = self._scribe.sequence_of(request.order_number)
+                self._held.append(_Held(request, sequence, now))
+            else:
+                leaving.append(request)
+        if not self._held:
+            return leaving
+        journal = self._scribe.journal
+        waits_for = self._may_submit()
+        kept: list[_Held] = []
+        for held in self._held:
+            if self._latch.is_set:
+                self.dropped.append((held.request, self._latch.reason))
+            elif journal.failure is not None:
+                self.dropped.append((held.request, f"the journal fails: {journal.failure}"))
+            elif held.sequence <= journal.durable and not waits_for:
+                leaving.append(held.request)
+            elif now - held.since >= self._age_ns:
+                why = waits_for or "its record was not durable in time"
+                self.dropped.append((held.request, why))
+            else:
+                kept.append(held)
+        self._held = kept
+        return leaving
+
+    def take_dropped(self) -> list[tuple[Any, str]]:
+        """Return what was dropped since the last call: (request, reason)."""
+        taken, self.dropped = self.dropped, []
+        return taken
+
+    def next_due(self) -> int | None:
+        """Return when something held back grows too old, ns UTC."""
+        return min((h.since + self._age_ns for h in self._held), default=None)

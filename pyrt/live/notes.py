@@ -1,0 +1,74 @@
+"""Inputs that are neither events nor time: starts, operators' commands, state brought back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from pyrt.errors import ConfigError
+
+CONTROLS = ("halt", "reduce", "resume", "cancel_all", "flatten", "close", "stop_strategy")
+"""What an operator may ask for."""
+
+
+def encode_note(what: str, **arguments: Any) -> bytes:
+    """Return a note for the tape."""
+    return msgspec.msgpack.encode({"what": what, **arguments})
+
+
+def decode_note(data: bytes) -> dict[str, Any]:
+    """Return a note's values."""
+    return msgspec.msgpack.decode(data, type=dict[str, Any])
+
+
+def carry_out(core: Any, action: str, actor: str, reason: str, symbol: str, strategy: str) -> str:
+    """Do what an operator asks; return what was done. The kernel settles afterwards.
+
+    Raises
+    ------
+    ConfigError
+        If the action is unknown, or nobody or no reason is named; nothing is done then.
+    """
+    if action not in CONTROLS:
+        raise ConfigError(f"action is {action!r}; expected one of {', '.join(CONTROLS)}")
+    if not actor.strip() or not reason.strip():
+        raise ConfigError(f"{action} needs an actor and a reason", code="actor")
+    kernel, gate = core.kernel, core.kernel.gate
+    if action in ("halt", "reduce", "resume"):
+        state = {"halt": "halted", "reduce": "reducing", "resume": "active"}[action]
+        scope = {"symbol": symbol or None, "strategy": strategy or None}
+        gate.set_state(state, actor, reason, **scope)
+        if action == "halt" and not symbol and not strategy:
+            _cancel(kernel, "", entries_only=False)
+        return f"{symbol or strategy or 'everything'} is {state}"
+    if action == "cancel_all":
+        return f"{_cancel(kernel, symbol, entries_only=False)} orders are being canceled"
+    if action == "flatten":
+        gate.kill(actor, reason, flatten=True)
+        return "everything is being closed"
+    if action == "close":
+        if not symbol:
+            raise ConfigError("close needs a symbol")
+        closed = [s.close(symbol) for s in kernel.strategies]
+        return f"{sum(order is not None for order in closed)} orders close {symbol}"
+    found = [s for s in kernel.strategies if s.name == strategy]
+    if not found:
+        raise ConfigError(f"no strategy {strategy!r} runs here", code="unknown_strategy")
+    kernel.halt_strategy(found[0], f"{actor}: {reason}")
+    return f"{strategy} is stopped"
+
+
+def cancel_entries(kernel: Any) -> int:
+    """Cancel what could open a position; return how many orders that are."""
+    return _cancel(kernel, "", entries_only=True)
+
+
+def _cancel(kernel: Any, symbol: str, *, entries_only: bool) -> int:
+    count = 0
+    owners = {strategy.name: strategy for strategy in kernel.strategies}
+    for order in kernel.cache.orders_open(symbol=symbol or None):
+        if not (entries_only and order.is_exit):
+            owners[order.strategy.name].cancel(order)
+            count += 1
+    return count

@@ -1,0 +1,77 @@
+"""What a node is going to run, and by which policies: everything but the I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pyrt.errors import ConfigError
+from pyrt.live.reconcile import ReconcilePolicy
+
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+STOPS = ("cancel_entries", "cancel_all", "flatten", "leave")
+"""What becomes of orders and positions when the node stops; the first is the default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policies:
+    """How the node behaves where there is a choice; durations in ns.
+
+    Attributes
+    ----------
+    on_stop : str
+        ``cancel_entries``: entries are canceled and protective exits stay. ``cancel_all``,
+        ``flatten`` (cancel all, close all) or ``leave``.
+    order_age_ns : int
+        An order whose bytes could not leave within this time is dropped, and told as rejected.
+    reconcile_ns : int
+        Time between looks at the whole account.
+    save_ns : int
+        Time between saves of strategies and risk.
+    stop_patience_ns : int
+        How long a stop waits for answers.
+    warmup : int
+        Bars that indicators are fed with at least; 0 for none.
+    """
+
+    on_stop: str = "cancel_entries"
+    order_age_ns: int = 5 * SECOND
+    reconcile_ns: int = MINUTE
+    save_ns: int = MINUTE
+    stop_patience_ns: int = 10 * SECOND
+    warmup: int = 250
+    reconcile: ReconcilePolicy = field(default_factory=ReconcilePolicy)
+
+    def __post_init__(self) -> None:
+        if self.on_stop not in STOPS:
+            raise ConfigError(
+                f"on_stop is {self.on_stop!r}; expected one of {', '.join(STOPS)}"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run.
+
+    Attributes
+    ----------
+    run_id : str
+        Fresh at every start.
+    account_id : str
+        The account that the broker has to state; "" for any.
+    config : dict
+        Plain values of the configuration, for the record; no secret is in it.
+    source : str
+        Where the strategies come from, such as ``cross.py:SmaCross``.
+    """
+
+    run_id: str
+    prefix: str
+    mode: str = "paper"
+    account_id: str = ""
+    version: str = ""
+    config: dict[str, Any] = field(default_factory=dict)
+    default_tif: dict[str, str] = field(default_factory=dict)
+    source: str = ""
+    policies: Policies = field(default_factory=Policies)

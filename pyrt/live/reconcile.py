@@ -1,0 +1,224 @@
+"""Comparing what we know with what the broker says; differences are shown, never traded away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from pyrt.errors import ConfigError
+from pyrt.live.broker import BrokerAdjustment, BrokerOrder, BrokerState
+
+EXTERNAL = ("halt", "alarm", "ignore")
+PREFIX = "pyrt-"
+HALTING = frozenset({"split", "symbol_change", "bust", "correction"})
+"""Adjustments after which a symbol is halted until a person has looked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcilePolicy:
+    """What differences lead to.
+
+    Attributes
+    ----------
+    external_orders : str
+        Of orders in our symbols that no run of ours has sent: ``halt`` the symbol, ``alarm``, or
+        ``ignore``.
+    cash_tolerance : Decimal
+        A difference of cash up to this is not told.
+    """
+
+    external_orders: str = "halt"
+    cash_tolerance: Decimal = Decimal("0.01")
+
+    def __post_init__(self) -> None:
+        if self.external_orders not in EXTERNAL:
+            raise ConfigError(
+                f"external_orders is {self.external_orders!r}; expected one of {EXTERNAL}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One difference.
+
+    Attributes
+    ----------
+    code : str
+        Stable: ``position_mismatch``, ``external_order``, ``second_node``, ``missing_order``, …
+    symbol : str
+        "" where it concerns the account.
+    halts : str
+        ``symbol``, ``all`` or "".
+    """
+
+    code: str
+    symbol: str
+    text: str
+    halts: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OurOrder:
+    """An order of ours as the node sees it now."""
+
+    client_order_id: str
+    venue_order_id: str
+    symbol: str
+    status: str
+    is_unknown: bool
+    sent_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OurView:
+    """What the node believes at the moment of the comparison.
+
+    Attributes
+    ----------
+    positions : dict
+        Symbol → signed units over all strategies.
+    orders : tuple of OurOrder
+        Open ones.
+    is_ours : callable
+        Client order id → whether a run of this journal has minted it.
+    is_known : callable
+        The same → whether the journal has its intent.
+    known_activities : set or mapping
+        Adjustments taken in before.
+    cash : Decimal or None
+        None where it cannot be compared yet.
+    """
+
+    symbols: frozenset[str]
+    positions: Mapping[str, Decimal]
+    orders: tuple[OurOrder, ...]
+    is_ours: Callable[[str], bool]
+    is_known: Callable[[str], bool]
+    known_activities: Iterable[str] = frozenset()
+    cash: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What came of it.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+    adjustments : tuple of BrokerAdjustment
+        Those that are new, to be journalled once.
+    absent : tuple of str
+        Client order ids of submits without a known outcome that the full list does not have.
+    """
+
+    findings: tuple[Finding, ...]
+    adjustments: tuple[BrokerAdjustment, ...] = ()
+    absent: tuple[str, ...] = ()
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing halts anything."""
+        return not any(finding.halts for finding in self.findings)
+
+
+def compare(ours: OurView, theirs: BrokerState, policy: ReconcilePolicy) -> Comparison:
+    """Return all differences, after orders and fills of `theirs` were applied to `ours`."""
+    findings: list[Finding] = []
+    findings.extend(_positions(ours, theirs))
+    findings.extend(_strangers(ours, theirs.orders, policy))
+    absent, missing = _absent(ours, theirs)
+    findings.extend(missing)
+    known = frozenset(ours.known_activities)
+    fresh = tuple(a for a in theirs.adjustments if a.activity_id not in known)
+    findings.extend(_adjusted(ours, fresh))
+    if ours.cash is not None and abs(ours.cash - theirs.cash) > policy.cash_tolerance:
+        text = f"cash is {theirs.cash:f} at the broker and {ours.cash:f} here"
+        findings.append(Finding("cash_mismatch", "", text))
+    return Comparison(tuple(findings), fresh, absent)
+
+
+def _positions(ours: OurView, theirs: BrokerState) -> Iterable[Finding]:
+    for symbol in sorted(ours.symbols):
+        here = ours.positions.get(symbol, Decimal(0))
+        there = theirs.positions.get(symbol, Decimal(0))
+        if here != there:
+            text = f"{symbol} is {there:f} at the broker and {here:f} here"
+            yield Finding("position_mismatch", symbol, text, "symbol")
+
+
+def _strangers(
+    ours: OurView, orders: Iterable[BrokerOrder], policy: ReconcilePolicy
+) -> Iterable[Finding]:
+    for order in orders:
+        name = order.client_order_id
+        if ours.is_known(name):
+            continue
+        if ours.is_ours(name):
+            # Its intent was lost with a torn tail, or the journal is an old one: ours all the same.
+            text = f"{name} was sent by an earlier run and is not in the journal"
+            yield Finding("lost_intent", order.symbol, text, "symbol")
+        elif name.startswith(PREFIX) and order.is_open:
+            text = f"{name} is not of this state folder: does a second node trade this account?"
+            yield Finding("second_node", order.symbol, text, "all")
+        elif order.is_open and order.symbol in ours.symbols and policy.external_orders != "ignore":
+            halts = "symbol" if policy.external_orders == "halt" else ""
+            text = f"an order for {order.symbol} that no run of ours has sent is open: {name}"
+            yield Finding("external_order", order.symbol, text, halts)
+
+
+def _absent(ours: OurView, theirs: BrokerState) -> tuple[tuple[str, ...], list[Finding]]:
+    """Return submits without outcome that a full list does not have, and what else it lacks."""
+    listed = {order.client_order_id for order in theirs.orders}
+    venue_ids = {order.venue_order_id for order in theirs.orders}
+    absent: list[str] = []
+    missing: list[Finding] = []
+    if not theirs.orders_complete:
+        return (), missing
+    for order in ours.orders:
+        seen = order.client_order_id in listed or order.venue_order_id in venue_ids
+        if seen or order.sent_at < theirs.orders_after:
+            continue
+        if order.is_unknown and not order.venue_order_id:
+            absent.append(order.client_order_id)
+        elif order.venue_order_id:
+            # Not found is no evidence: it stays as it was, and somebody is told.
+            text = f"{order.client_order_id} is {order.status} here and not in the broker's list"
+            missing.append(Finding("missing_order", order.symbol, text))
+    return tuple(absent), missing
+
+
+def _adjusted(ours: OurView, fresh: Iterable[BrokerAdjustment]) -> Iterable[Finding]:
+    for change in fresh:
+        concerns = change.symbol in ours.symbols
+        halts = "symbol" if concerns and change.kind in HALTING else ""
+        if concerns or change.kind == "cash":
+            text = f"{change.kind}: {change.text}".strip(": ")
+            yield Finding(f"adjusted_{change.kind}", change.symbol, text, halts)
+
+
+@dataclass(slots=True)
+class Absences:
+    """Remembers in which sessions a submit was looked for in vain: evidence of a lost one.
+
+    A submit that never arrived is LOST when two full lists taken after its session, one apart
+    from the other, do not have it.
+    """
+
+    apart_ns: int = 60_000_000_000
+    _seen: dict[str, list[int]] = field(default_factory=dict)
+
+    def look(self, absent: Iterable[str], ts: int, *, session_over: Callable[[str], bool]) -> list[str]:
+        """Note a full list without these; return those that are lost by now."""
+        names = list(absent)
+        self._seen = {name: times for name, times in self._seen.items() if name in names}
+        lost: list[str] = []
+        for name in names:
+            if not session_over(name):
+                continue
+            times = self._seen.setdefault(name, [])
+            if not times or ts - times[-1] >= self.apart_ns:
+                times.append(ts)
+            if len(times) >= 2:
+                lost.append(name)
+        return lost

@@ -1,0 +1,207 @@
+"""Writes down what a node means, hears and does; holds orders back until that is durable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from pyrt.core.orders import Fill, Order, OrderEvent
+from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import Journal
+from pyrt.live.restore import order_state, position_of, position_state
+
+SUBMITS = frozenset({"submit", "replace"})
+QUIET_KINDS = frozenset({"sent", "fill"})
+"""Kinds of order events that other records tell already."""
+ALARM_GAP_NS = 10_000_000_000
+"""An alarm that repeats within this time is not written again."""
+
+
+class Scribe:
+    """Between a kernel, its client and the journal.
+
+    As a client it takes the kernel's commands, records their intents, and hands them on. As a
+    listener on the bus it records what became of orders.
+
+    Parameters
+    ----------
+    journal : Journal
+    client : Client
+        The adapter's client core.
+    """
+
+    def __init__(self, journal: Journal, client: Any) -> None:
+        self.journal = journal
+        self.client = client
+        self.core: Any = None
+        self.historical: list[Fill] | None = None
+        self.filled: dict[str, None] = {}
+        self.intents = 0
+        self._sequences: dict[int, int] = {}
+        self._venue_ids: dict[int, str] = {}
+        self._alarmed: dict[str, int] = {}
+        self.on_alarm: Callable[[str, str], object] | None = None
+
+    def attach(self, core: Any) -> None:
+        """Listen to the orders of a node core."""
+        self.core = core
+        core.kernel.bus.subscribe("order.*", self._on_order, priority=-100)
+        core.kernel.bus.subscribe("fill.*", self._on_fill, priority=-100)
+
+    @property
+    def now(self) -> int:
+        """The kernel's time; 0 before there is one."""
+        return 0 if self.core is None else int(self.core.kernel.clock.timestamp_ns)
+
+    # -- commands of the kernel ----------------------------------------------------------------
+
+    def submit(self, order: Order) -> None:
+        """Record an order's intent, then queue its request."""
+        legs = [leg for leg in (order.take_profit, order.stop_loss) if leg is not None]
+        if order.parent is None and order.sibling is not None:
+            legs = [order.sibling]
+        limits = getattr(self.core.kernel.gate, "limits", None)
+        intent = r.Intent(
+            ts=self.now,
+            inputs=self.core.inputs.count,
+            order=order_state(order),
+            legs=tuple(order_state(leg) for leg in legs),
+            limits="" if limits is None else limits.version,
+        )
+        self._sequences[order.number] = self.journal.record(intent)
+        self.intents += 1
+        self.client.submit(order)
+
+    def change(self, order: Order, changes: dict[str, str]) -> None:
+        """Record a replace's intent, then queue its request."""
+        name = order.client_order_id
+        intent = r.ChangeIntent(
+            ts=self.now, inputs=self.core.inputs.count, client_order_id=name, changes=changes
+        )
+        self._sequences[order.number] = self.journal.record(intent)
+        self.intents += 1
+        self.client.change(order, changes)
+
+    def withdraw(self, order: Order) -> None:
+        """Record that a cancel leaves; it waits for nothing."""
+        name = order.client_order_id
+        self.journal.record(
+            r.CancelIntent(ts=self.now, inputs=self.core.inputs.count, client_order_id=name)
+        )
+        self.client.withdraw(order)
+
+    def subscribe(self, channel: str, symbol: str) -> None:
+        """Hand a subscription on."""
+        self.client.subscribe(channel, symbol)
+
+    def sequence_of(self, number: int) -> int:
+        """Return the record that has to be durable before an order's bytes leave."""
+        return self._sequences.get(number, 0)
+
+    def not_sent(self, number: int, reason: str) -> None:
+        """Record that an order's bytes were dropped."""
+        order = None if self.core is None else self.core.inputs.order(number)
+        if order is not None:
+            self.journal.record(
+                r.NotSent(ts=self.now, client_order_id=order.client_order_id, reason=reason)
+            )
+
+    # -- what becomes of orders ----------------------------------------------------------------
+
+    def state_of(self, order: Order) -> r.OrderState:
+        """Return an order as it stands, the broker's names for it included."""
+        venue_id, filled, cost = self.client.venue_of(order.number)
+        return order_state(
+            order, venue_order_id=venue_id, venue_filled=filled, venue_cost=cost
+        )
+
+    def _on_order(self, event: OrderEvent) -> None:
+        if event.kind in QUIET_KINDS:
+            return
+        outcome = r.Outcome(
+            ts=self.now,
+            kind=event.kind,
+            ts_event=event.ts_event,
+            order=self.state_of(event.order),
+        )
+        self.journal.record(outcome)
+        if event.kind == "unknown":
+            self.alarm("unknown_order", f"{event.client_order_id}: {event.reason}")
+
+    def _on_fill(self, fill: Fill) -> None:
+        order = fill.order
+        name = order.strategy.name
+        if self.historical is not None:
+            self.historical.append(fill)
+        self.filled[name] = None
+        self.journal.record(
+            r.Execution(
+                ts=self.now,
+                ts_event=fill.ts_event,
+                quantity=f"{fill.quantity_exact:f}",
+                price=f"{fill.price_exact:f}",
+                cumulative=f"{order.filled_quantity_exact:f}",
+                order=self.state_of(order),
+                position=position_state(position_of(order), name),
+                fee=f"{fill.fee_exact:f}",
+                historical=self.historical is not None,
+            )
+        )
+
+    # -- other records -------------------------------------------------------------------------
+
+    def note_sightings(self) -> None:
+        """Record the broker's ids of orders that have become known."""
+        for order in self.core.kernel.cache.orders_open():
+            venue_id = self.client.venue_of(order.number)[0]
+            if venue_id and self._venue_ids.get(order.number) != venue_id:
+                self._venue_ids[order.number] = venue_id
+                name = order.client_order_id
+                known = self.journal.state.orders.get(name)
+                if known is not None and known.venue_order_id != venue_id:
+                    self.journal.record(
+                        r.Seen(ts=self.now, client_order_id=name, venue_order_id=venue_id)
+                    )
+
+    def save_strategy(self, strategy: Any) -> None:
+        """Record what a strategy wants to keep; an error in `on_save` is an alarm."""
+        try:
+            state = r.ENCODER.encode(strategy.on_save())
+        except Exception as error:
+            self.alarm("on_save", f"{strategy.name}.on_save: {type(error).__name__}: {error}")
+            return
+        self.journal.record(
+            r.StrategySave(
+                ts=self.now,
+                strategy=strategy.name,
+                inputs=self.core.inputs.count,
+                state=state,
+            )
+        )
+
+    def save_risk(self) -> None:
+        """Record what the risk engine goes on from."""
+        save = getattr(self.core.kernel.gate, "save", None)
+        if save is not None:
+            self.journal.record(r.RiskState(ts=self.now, saved=r.ENCODER.encode(save())))
+
+    def alarm(self, code: str, text: str, now: int | None = None) -> None:
+        """Record an alarm and pass it on; one that repeats soon after is dropped."""
+        ts = self.now if now is None else now
+        key = f"{code}: {text}"
+        last = self._alarmed.get(key)
+        if last is not None and ts - last < ALARM_GAP_NS:
+            return
+        if len(self._alarmed) > 1000:
+            self._alarmed.clear()
+        self._alarmed[key] = ts
+        self.journal.record(r.Alarmed(ts=ts, code=code, text=text))
+        if self.on_alarm is not None:
+            self.on_alarm(code, text)
+
+
+def decode_saved(state: bytes) -> dict[str, Any]:
+    """Return what `on_save` had returned."""
+    return msgspec.msgpack.decode(state, type=dict[str, Any])
