@@ -30,7 +30,7 @@ cdef class Wiring:
     """What the venue and the world answer; processed in order by `settle`."""
     cdef readonly list strategies
     cdef list hooks
-    cdef Calls calls
+    cdef readonly Calls calls
     cdef Aggregates aggregates
     cdef Market market
     cdef readonly EquityCurve curve

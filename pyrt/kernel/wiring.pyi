@@ -18,6 +18,7 @@ from pyrt.core.streams import Stream
 from pyrt.data.aggregation import Aggregator
 from pyrt.execution.booking import Booking
 from pyrt.execution.desk import Desk
+from pyrt.kernel.calls import Calls
 from pyrt.kernel.curve import EquityCurve
 from pyrt.kernel.portfolio import Portfolio
 from pyrt.strategy.core import StrategyCore
@@ -46,6 +47,8 @@ class Wiring:
     def inbox(self) -> EventQueue: ...
     @property
     def strategies(self) -> list[Strategy]: ...
+    @property
+    def calls(self) -> Calls: ...
     @property
     def curve(self) -> EquityCurve: ...
     @property

@@ -85,4 +85,5 @@ class BrokerState:
     orders_complete: bool = True
     activities_until: str = ""
     session_open: bool | None = None
+    server_ts: int = 0
     raw: Any = field(default=None, repr=False, compare=False)

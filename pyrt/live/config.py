@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from pyrt.errors import ConfigError
+from pyrt.live.plan import SECOND, Policies
+from pyrt.live.reconcile import ReconcilePolicy
+from pyrt.risk.limits import Limits
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 HOSTS = frozenset(
@@ -45,6 +49,31 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         The simulator's control API; "" means ``/control`` at `trading_url`.
     run_id : str
         Part of every client order id; "" means a fresh one, as every start should have.
+    state_dir : str
+        Folder of the journal. "" means ``pyrt-state`` in the working directory; for a simulator on
+        this machine it means that nothing is kept.
+    limits : dict
+        The table of risk limits; see `pyrt.risk.Limits`. Nothing but a simulator on this machine
+        is traded without.
+    on_stop : str
+        ``cancel_entries`` (protective exits stay), ``cancel_all``, ``flatten`` or ``leave``.
+    order_age_s : float
+        An order that could not leave within this time is dropped, and told as rejected.
+    reconcile_s : float
+        Seconds between looks at the whole account.
+    save_s : float
+        Seconds between saves of strategies and risk.
+    warmup : int
+        Bars from history that indicators are fed with at least; 0 for none.
+    external_orders : str
+        What an order in our symbols leads to that we have not sent: ``halt`` the symbol,
+        ``alarm``, or ``ignore``.
+    handler_timeout_s : float
+        A handler that runs longer is broken off and its strategy stopped; 0 for never.
+    backtest_feed : str
+        The feed that the strategy was tested on; a difference from `feed` is told at start.
+    watchdog : bool
+        Start the process that cancels all orders when the node does not live any more.
     """
 
     symbols: tuple[str, ...]
@@ -61,6 +90,17 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     control_url: str = ""
     run_id: str = ""
     seed: int = 0
+    state_dir: str = ""
+    limits: dict[str, Any] = {}
+    on_stop: str = "cancel_entries"
+    order_age_s: float = 5.0
+    reconcile_s: float = 60.0
+    save_s: float = 60.0
+    warmup: int = 250
+    external_orders: str = "halt"
+    handler_timeout_s: float = 5.0
+    backtest_feed: str = ""
+    watchdog: bool = False
 
     def __post_init__(self) -> None:
         if self.mode not in ("paper", "live"):
@@ -82,6 +122,73 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         ):
             _check_url(url)
         self._check_clock()
+        self._check_policies()
+
+    def _check_policies(self) -> None:
+        for name in ("order_age_s", "reconcile_s", "save_s"):
+            value = getattr(self, name)
+            if not 0 < value < 86_400:
+                raise ConfigError(f"{name} is {value!r}; expected seconds, more than 0")
+        if self.handler_timeout_s < 0 or self.warmup < 0:
+            raise ConfigError("handler_timeout_s and warmup are not negative")
+        self.make_limits()
+        self.policies()
+
+    def check_limits(self) -> None:
+        """Refuse to trade anywhere but on a simulator of this machine without risk limits.
+
+        Raises
+        ------
+        ConfigError
+            If there are none.
+        """
+        if not (self.is_rehearsal or self.limits):
+            raise ConfigError(
+                "there are no risk limits",
+                code="no_limits",
+                remedy="Add a table [limits]; `pyrt live --init` writes a cautious one",
+            )
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether orders go to a simulator on this machine."""
+        return urlsplit(self.trading).hostname in LOOPBACK
+
+    def make_limits(self) -> Limits | None:
+        """Return the limits; None where there are none.
+
+        Raises
+        ------
+        ConfigError
+            If one is unknown or makes no sense.
+        """
+        return Limits.from_dict(self.limits) if self.limits else None
+
+    def policies(self) -> Policies:
+        """Return how the node behaves where there is a choice."""
+        in_lockstep = self.clock == "simulator"
+        reconcile_s = max(self.reconcile_s, 1800.0) if in_lockstep else self.reconcile_s
+        return Policies(
+            on_stop=self.on_stop,
+            order_age_ns=int(self.order_age_s * SECOND),
+            # A simulator's day passes in seconds; looking each of its minutes would slow it down.
+            reconcile_ns=int(reconcile_s * SECOND),
+            save_ns=int(self.save_s * SECOND),
+            warmup=self.warmup,
+            looks=1 if in_lockstep else 3,
+            reconcile=ReconcilePolicy(external_orders=self.external_orders),
+        )
+
+    def state_folder(self) -> Path | None:
+        """Return the folder of the journal; None when nothing is kept."""
+        if self.state_dir:
+            return Path(self.state_dir).expanduser()
+        return None if self.is_rehearsal else Path("pyrt-state")
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return all settings as plain values; none of them is a secret."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
 
     def _check_clock(self) -> None:
         if self.clock not in ("wall", "simulator"):

@@ -198,17 +198,11 @@ class NodeCore:
     def _publish(self, what: str, symbol: str, message: Any) -> None:
         self.kernel.bus.publish(topic_of(what, symbol), message)
 
-    def warm(self, symbol: str, bars: Iterable[Any], until: int) -> list[Any]:
-        """Feed indicators with past bars that ended by `until`; return those that are news.
-
-        No handler hears of them, and they are no price to value anything at.
-        """
+    def warm(self, symbol: str, bars: Iterable[Any]) -> None:
+        """Feed indicators with past bars: no handler hears of them, nothing is valued at them."""
         stream = self._streams.get(("bars", symbol))
-        news = [bar for bar in bars if bar.ts_close > until]
         if stream is not None:
-            past = [(b.ts_open, b.ts_close, *b.prices) for b in bars if b.ts_close <= until]
-            self.inputs.warm(stream, past)
-        return news
+            self.inputs.warm(stream, [(b.ts_open, b.ts_close, *b.prices) for b in bars])
 
     @property
     def bar_symbols(self) -> list[str]:

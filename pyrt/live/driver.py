@@ -6,7 +6,7 @@ apply what the broker tells, compare, and only then let strategies speak.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -31,8 +31,8 @@ from pyrt.strategy.strategy import Strategy
 NEW, LOOKING, RUNNING, STOPPING, STOPPED = range(5)
 """Phases of a node, in their order."""
 NODE = "node"
-LOOKS = 3
-"""Looks at the account before a difference counts: REST answers may be seconds old."""
+FAILURES_MAX = 8
+"""Queries that may fail, one after the other, before a start is given up."""
 LOOK_AGAIN_NS = 2 * SECOND
 DAY_NS = 24 * 60 * MINUTE
 WARM_DAY_BARS = 390
@@ -97,7 +97,8 @@ class Driver:
             may_submit=self._waits_for,
         )
         self._absences = Absences()
-        self._looks = 0
+        self._looks = self._failures = 0
+        self.listener: Callable[[Any, NodeCore], object] | None = None
         self._look_at: int | None = None
         self._save_at: int | None = None
         self._stop_by: int | None = None
@@ -137,21 +138,23 @@ class Driver:
                 self._on_look(now, event)
             elif what == "warm":
                 self._tell(now, mine)
-                mine = self._on_warm(event)
+                mine = []
+                self._on_warm(event)
             elif what == "alarm":
                 self.scribe.alarm(event.code, event.text, now)
+                self._count_failures(event)
             elif self.core is not None:
                 mine.append(event)
         self._tell(now, mine)
 
-    def turn(self, now: int) -> None:
-        """Let time pass: what is due happens."""
+    def turn(self, now: int, *, timers: bool = True) -> None:
+        """Let time pass: what is due happens; with `timers`, those of strategies too."""
         self.take(now, self.client.poll(now))
         if self.core is None:
             if self._look_at is not None and now >= self._look_at:
                 self._look(now)
             return
-        if self.is_running:
+        if timers and self.is_running:
             self.core.fire_timers()
         if self.journal.failure is not None:
             self._on_journal_failure()
@@ -193,6 +196,13 @@ class Driver:
 
     # -- start ---------------------------------------------------------------------------------
 
+    def _count_failures(self, alarm: Any) -> None:
+        """Give a start up when the broker does not let us look at the account."""
+        if self.phase == LOOKING and alarm.code == "query_failed":
+            self._failures += 1
+            if self._failures >= FAILURES_MAX or "HTTP 401" in alarm.text:
+                self._give_up(ConfigError(f"the broker does not answer: {alarm.text}"))
+
     def _on_look(self, now: int, state: BrokerState) -> None:
         self.last_look = state
         try:
@@ -209,7 +219,7 @@ class Driver:
         comparison = self._compare(state)
         self._looks += 1
         suspicious = any(f.code in QUIET_MODES for f in comparison.findings)
-        if suspicious and self._looks < LOOKS:
+        if suspicious and self._looks < self.plan.policies.looks:
             self._look_at = now + LOOK_AGAIN_NS
             return
         self._looks = 0
@@ -299,9 +309,11 @@ class Driver:
         self._save_at = now + self.plan.policies.save_ns
         self.save(now)
         if self.plan.policies.warmup:
+            # The broker's time: a simulator of other days has its own.
+            there = now if self.last_look is None else self.last_look.server_ts or now
             for symbol in core.bar_symbols:
                 self._warming.add(symbol)
-                self.client.warm(symbol, now - self._warm_span(symbol), now)
+                self.client.warm(symbol, there - self._warm_span(symbol), there)
         self._after(now)
 
     def _warm_span(self, symbol: str) -> int:
@@ -318,11 +330,10 @@ class Driver:
         # Sessions have 390 minutes, weeks five of them, and some days are holidays.
         return (bars // WARM_DAY_BARS * 7 // 5 + 5) * DAY_NS
 
-    def _on_warm(self, event: Any) -> list[Any]:
+    def _on_warm(self, event: Any) -> None:
         assert self.core is not None
         self._warming.discard(event.symbol)
-        until = self.core.kernel.clock.timestamp_ns
-        return self.core.warm(event.symbol, event.bars, until)
+        self.core.warm(event.symbol, event.bars)
 
     def _give_up(self, error: PyrtError) -> None:
         self.error = error
@@ -335,7 +346,13 @@ class Driver:
         if self.core is None or (not events and self.phase != RUNNING):
             return
         self.core.take(now, events)
+        self._listen(events)
         self._after(now)
+
+    def _listen(self, events: Iterable[Any]) -> None:
+        if self.listener is not None and self.core is not None:
+            for event in events:
+                self.listener(event, self.core)
 
     def _after(self, now: int) -> None:
         """Write down what followed from what was just taken."""
@@ -415,6 +432,7 @@ class Driver:
         events = self.client.apply(state)
         if events:
             self.core.take(now, events)
+            self._listen(events)
         self._after(now)
 
     def _compare(self, state: BrokerState) -> Comparison:
@@ -702,7 +720,7 @@ def call(core: NodeCore, strategy: Any, handler: str, argument: Any) -> None:
     try:
         getattr(strategy, handler)(argument)
     except Exception as error:
-        core.kernel.bus_failed(getattr(strategy, handler), argument, error)
+        core.kernel.calls.bus_failed(getattr(strategy, handler), argument, error)
     finally:
         bus.end()
 

@@ -217,8 +217,7 @@ cdef class Inputs:
                 for i in range(5):
                     event.values[i] = row[2 + i]
                 self.kernel.process(&event)
-                if self.kernel.aggregated:
-                    self.kernel.deliver_aggregates()
+                self.kernel.deliver_aggregates()
         finally:
             self.kernel.set_handlers_from(INT64_MIN)
             stream.set_marks(marks)

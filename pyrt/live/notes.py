@@ -55,7 +55,7 @@ def carry_out(core: Any, action: str, actor: str, reason: str, symbol: str, stra
     found = [s for s in kernel.strategies if s.name == strategy]
     if not found:
         raise ConfigError(f"no strategy {strategy!r} runs here", code="unknown_strategy")
-    kernel.halt_strategy(found[0], f"{actor}: {reason}")
+    kernel.calls.halt(found[0], f"{actor}: {reason}")
     return f"{strategy} is stopped"
 
 

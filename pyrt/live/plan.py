@@ -33,6 +33,8 @@ class Policies:
         How long a stop waits for answers.
     warmup : int
         Bars that indicators are fed with at least; 0 for none.
+    looks : int
+        Looks at the account before a difference counts: REST answers may be seconds old.
     """
 
     on_stop: str = "cancel_entries"
@@ -41,13 +43,12 @@ class Policies:
     save_ns: int = MINUTE
     stop_patience_ns: int = 10 * SECOND
     warmup: int = 250
+    looks: int = 3
     reconcile: ReconcilePolicy = field(default_factory=ReconcilePolicy)
 
     def __post_init__(self) -> None:
         if self.on_stop not in STOPS:
-            raise ConfigError(
-                f"on_stop is {self.on_stop!r}; expected one of {', '.join(STOPS)}"
-            )
+            raise ConfigError(f"on_stop is {self.on_stop!r}; expected one of {', '.join(STOPS)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

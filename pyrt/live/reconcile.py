@@ -208,7 +208,9 @@ class Absences:
     apart_ns: int = 60_000_000_000
     _seen: dict[str, list[int]] = field(default_factory=dict)
 
-    def look(self, absent: Iterable[str], ts: int, *, session_over: Callable[[str], bool]) -> list[str]:
+    def look(
+        self, absent: Iterable[str], ts: int, *, session_over: Callable[[str], bool]
+    ) -> list[str]:
         """Note a full list without these; return those that are lost by now."""
         names = list(absent)
         self._seen = {name: times for name, times in self._seen.items() if name in names}

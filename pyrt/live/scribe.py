@@ -113,9 +113,7 @@ class Scribe:
     def state_of(self, order: Order) -> r.OrderState:
         """Return an order as it stands, the broker's names for it included."""
         venue_id, filled, cost = self.client.venue_of(order.number)
-        return order_state(
-            order, venue_order_id=venue_id, venue_filled=filled, venue_cost=cost
-        )
+        return order_state(order, venue_order_id=venue_id, venue_filled=filled, venue_cost=cost)
 
     def _on_order(self, event: OrderEvent) -> None:
         if event.kind in QUIET_KINDS:
@@ -132,6 +130,7 @@ class Scribe:
 
     def _on_fill(self, fill: Fill) -> None:
         order = fill.order
+        assert order is not None
         name = order.strategy.name
         if self.historical is not None:
             self.historical.append(fill)

@@ -33,8 +33,10 @@ def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
         is_unknown="submit" in state.unknown,
     )
     filled = Decimal(state.venue_filled or state.filled)
-    cost = Decimal(state.venue_cost) if state.venue_cost else (
-        Decimal(state.filled_notional) * NANO_NANO
+    cost = (
+        Decimal(state.venue_cost)
+        if state.venue_cost
+        else (Decimal(state.filled_notional) * NANO_NANO)
     )
     client.ledger.adopt(known, filled=filled, cost=cost)
     client.orders.adopt(known, sent_at=state.ts_init, cancel_wanted=state.cancel_wanted)

@@ -10,9 +10,9 @@ import msgspec
 
 from pyrt.adapters.alpaca.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.activity import Activity
-from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.adoption import adopt, apply_state
-from pyrt.adapters.alpaca.events import Alarm, Event, WarmEvent
+from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.adapters.alpaca.events import Alarm, BarEvent, Event, WarmEvent
 from pyrt.adapters.alpaca.history import BarHistory
 from pyrt.adapters.alpaca.ledger import Ledger
 from pyrt.adapters.alpaca.market_data import CRYPTO_CHANNELS, MarketData
@@ -31,6 +31,7 @@ RESYNC_NS = 60 * SECOND
 PROBE_NS = 5 * SECOND
 PROBE = "probe"
 FOR_EVER = 1 << 62
+WARM_ATTEMPTS = 3
 ORDER_PURPOSES = frozenset({"submit", "replace", "cancel", "read_back"})
 
 
@@ -256,8 +257,23 @@ class AlpacaClient:
                 return []
             return self._on_page(request, body)
         except msgspec.DecodeError as error:
+            alarm = Alarm("query_failed", f"{request.purpose}: {error}", now)
+            refused = 400 <= status < 500 and status != 429
+            if request.purpose.startswith("warm:") and (
+                refused or request.attempt >= WARM_ATTEMPTS
+            ):
+                # Better cold indicators than a strategy that hears nothing.
+                history = self._histories.pop(request.purpose)
+                return [alarm, *self._warmed(history.symbols[0], [])]
             self.queue.retry(request, now)
-            return [Alarm("query_failed", f"{request.purpose}: {error}", now)]
+            return [alarm]
+
+    def _warmed(self, symbol: str, past: list[BarEvent]) -> list[Event]:
+        """Return past bars to warm up with, then what the stream has brought meanwhile."""
+        held = self.stream_of(symbol).stitcher.fill(symbol, [])
+        first = min((bar.ts_open for bar in held), default=1 << 62)
+        bars = tuple(bar for bar in past if bar.ts_open < first)
+        return [WarmEvent(symbol, bars), *held]
 
     def _on_page(self, request: HttpRequest, body: bytes) -> list[Event]:
         history = self._histories.get(request.purpose)
@@ -270,13 +286,10 @@ class AlpacaClient:
         del self._histories[request.purpose]
         symbol = history.symbols[0]
         if request.purpose.startswith("warm:"):
-            bars = self.stream_of(symbol).stitcher.fill(symbol, history.bars)
-            return [WarmEvent(symbol, tuple(bars))]
+            return self._warmed(symbol, history.bars)
         return list(self.stream_of(symbol).stitcher.fill(symbol, history.bars))
 
-    def _on_snapshot(
-        self, request: HttpRequest, status: int, body: bytes, now: int
-    ) -> list[Event]:
+    def _on_snapshot(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
         try:
             if status != 200:
                 raise msgspec.DecodeError(f"HTTP {status}")

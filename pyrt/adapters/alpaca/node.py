@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
 from uuid import uuid4
 
-from pyrt.adapters.alpaca.account import (
-    AccountView,
-    account_request,
-    decode_account,
-    decode_positions,
-    positions_request,
-)
+from pyrt import __version__
+from pyrt.adapters.alpaca.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.activity import regular_hours
 from pyrt.adapters.alpaca.client import AlpacaClient
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.events import Event
 from pyrt.adapters.alpaca.lockstep import Lockstep
+from pyrt.adapters.alpaca.order_path import OrderPathPolicy
 from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.shell.http import Answer, Http
 from pyrt.adapters.alpaca.shell.sockets import Socket
 from pyrt.core.instruments import Instrument, crypto, equity
-from pyrt.errors import ConfigError
+from pyrt.errors import ConfigError, ConnectionLost
 from pyrt.live.config import NodeConfig
 from pyrt.live.core import NodeCore
-from pyrt.risk.gate import BasicGate
+from pyrt.live.driver import LOOKING, STOPPED, Driver
+from pyrt.live.journal.files import NoFiles, RealFiles
+from pyrt.live.journal.journal import Journal
+from pyrt.live.journal.writer import JournalWriter
+from pyrt.live.lock import Lock, lock_account, lock_state
+from pyrt.live.plan import Plan
+from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
 
 DEFAULT_TIF = {"": "day", "equity": "day", "crypto": "gtc"}
@@ -38,7 +41,20 @@ GRACE_NS = 5_000_000_000
 START_ATTEMPTS = 5
 ANSWERS = 3
 """Rank of answers to requests, after the frames of trade updates (0) and market data."""
+NEVER_LOST = OrderPathPolicy(lost_ns=1 << 62)
+"""Time alone is no evidence: what a submit has come to is decided by reconciliation."""
 Listener = Callable[[Event, NodeCore], None]
+AlarmListener = Callable[[str, str], object]
+
+
+class Companion(Protocol):
+    """Something that lives as long as a node runs: a control interface, a watch, a page."""
+
+    async def begin(self, node: LiveNode) -> None:
+        """Start, once strategies have started."""
+
+    async def end(self) -> None:
+        """Stop; also where `begin` was never called."""
 
 
 class LiveNode:
@@ -51,6 +67,10 @@ class LiveNode:
         By default from `config.env_file` or the environment.
     on_event : callable, optional
         Called with (event, core) after the kernel has taken it: to print, to watch.
+    on_alarm : callable, optional
+        Called with (code, text) of what a person should know.
+    source : str
+        Where the strategies come from; kept in the journal.
 
     Raises
     ------
@@ -64,6 +84,8 @@ class LiveNode:
         credentials: Credentials | None = None,
         *,
         on_event: Listener | None = None,
+        on_alarm: AlarmListener | None = None,
+        source: str = "",
     ) -> None:
         self.config = config
         self._credentials = credentials or read_credentials(env_file=config.env_file or None)
@@ -72,64 +94,97 @@ class LiveNode:
         self.run_id = config.run_id or uuid4().hex[:12]
         self._prefix = f"pyrt-{self.run_id}-"
         self._client = AlpacaClient(
-            self._prefix, self._credentials, seed=config.seed, feed=config.feed
+            self._prefix,
+            self._credentials,
+            seed=config.seed,
+            feed=config.feed,
+            policy=NEVER_LOST,
+            symbols=config.symbols,
         )
         self._strategies: list[Strategy] = []
         self._on_event = on_event
+        self._on_alarm = on_alarm
+        self._source = source
         self._inbox: list[tuple[int, Callable[[int], list[Event]]]] = []
         self._connections: list[tuple[Socket, Any]] = []
         self._http: Http | None = None
         self._lockstep: Lockstep | None = None
+        self._writer: JournalWriter | None = None
+        self._locks: list[Lock] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._stopping = False
-        self.core: NodeCore | None = None
+        self._stopping = ""
+        self._stopped_at: float | None = None
+        self.companions: list[Companion] = []
+        self.driver: Driver | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def core(self) -> NodeCore | None:
+        """Kernel and strategies; None until the account has been looked at."""
+        return None if self.driver is None else self.driver.core
 
     def add_strategy(self, strategy: Strategy) -> None:
         """Add a strategy; before the node runs."""
         self._strategies.append(strategy)
 
-    def stop(self) -> None:
-        """Ask the node to stop: strategies stop, what they cancel still leaves."""
-        self._stopping = True
+    def stop(self, reason: str = "asked to stop") -> None:
+        """Ask the node to stop; what becomes of orders is `config.on_stop`'s to say."""
+        self._stopping = reason
         self._wake.set()
+
+    def wake(self) -> None:
+        """Let the node look at what is due, now; may be called from another thread."""
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._wake.set)
 
     def run(self) -> AccountView:
         """Run until `stop`; return the account as the broker states it at the end."""
         return asyncio.run(self.run_async())
 
     async def run_async(self) -> AccountView:
-        """Run until `stop`, in a loop that runs already.
+        """Run until `stop`, in a loop that runs already: a notebook's, say.
 
         Raises
         ------
         ConfigError
-            If the account is not the one configured, may not trade, or holds positions in the
-            node's symbols, which this node could not tell from its own.
+            If the account is not the one configured or may not trade, another node uses it or the
+            state folder, or limits are missing.
+        JournalError
+            If the journal is damaged, or has holdings of a strategy that is not in this run.
         """
         self.loop = asyncio.get_running_loop()
         http = self._http = self._make_http()
         try:
-            account = await self._check_account(http)
-            self.core = self._make_core(account)
+            driver = self._make_driver()
             if self.config.clock == "simulator":
                 self._lockstep = Lockstep(self.run_id, http.send)
                 await self._lockstep.begin()
-            else:
-                self._expect_late_news(self.core)
-            self.core.start(self._clock())
-            await self._serve(self.core)
-            self.core.stop()
-            await self._drain(self.core)
+            await self._start(driver)
+            for companion in self.companions:
+                await companion.begin(self)
+            await self._serve(driver)
+            await self._finish(driver)
             return decode_account((await self._query(http, account_request())).body)
         finally:
-            if self._lockstep is not None:
+            await self._clean_up(http)
+
+    async def _clean_up(self, http: Http) -> None:
+        for companion in reversed(self.companions):
+            await companion.end()
+        if self._lockstep is not None:
+            with suppress(ConnectionLost):
                 await self._lockstep.forget()
-            for task in tuple(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            await http.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await http.close()
+        if self._writer is not None:
+            self._writer.stop()
+        if self.driver is not None:
+            self.driver.journal.close()
+        for lock in self._locks:
+            lock.release()
 
     def _make_http(self) -> Http:
         config = self.config
@@ -138,36 +193,74 @@ class LiveNode:
             bases["control"] = config.control
         return Http(bases, self._credentials)
 
-    def _expect_late_news(self, core: NodeCore) -> None:
-        """Settle what only matters where news take time to arrive."""
-        core.kernel.grace_ns = GRACE_NS
-        self._client.market_data.activity.session_of = regular_hours(self._clock())
-
     def _clock(self) -> int:
         return time.time_ns() if self._lockstep is None else self._lockstep.now
 
     # -- start ---------------------------------------------------------------------------------
 
-    async def _check_account(self, http: Http) -> AccountView:
-        account = decode_account((await self._query(http, account_request())).body)
-        expected = self.config.account_id
-        if expected and account.account_number != expected:
-            raise ConfigError(
-                f"the keys belong to account {account.account_number}, not to {expected}",
-                code="wrong_account",
-            )
-        if not account.may_trade:
-            raise ConfigError(f"the account may not trade: {account.status}", code="no_trading")
-        held = decode_positions((await self._query(http, positions_request())).body)
-        ours = {symbol.replace("/", "") for symbol in self.config.symbols}
-        taken = sorted(position.symbol for position in held if position.symbol in ours)
-        if taken:
-            raise ConfigError(
-                f"the account already holds {', '.join(taken)}",
-                code="open_positions",
-                remedy="Close these positions, or leave the symbols to whoever opened them",
-            )
-        return account
+    def _make_driver(self) -> Driver:
+        config = self.config
+        config.check_limits()
+        folder = config.state_folder()
+        if folder is None:
+            journal = Journal(NoFiles())
+        else:
+            files = RealFiles(folder)
+            self._locks.append(lock_state(folder))
+            journal = Journal(files)
+        limits = config.make_limits()
+        plan = Plan(
+            run_id=self.run_id,
+            prefix=self._prefix,
+            mode=config.mode,
+            account_id=config.account_id,
+            version=__version__,
+            config=config.to_plain(),
+            default_tif=DEFAULT_TIF,
+            source=self._source,
+            policies=config.policies(),
+        )
+        self.driver = Driver(
+            self._client,
+            journal,
+            RiskEngine(limits, strict=limits is not None),
+            [_instrument(symbol) for symbol in config.symbols],
+            self._strategies,
+            plan,
+        )
+        self.driver.listener = self._on_event
+        self.driver.scribe.on_alarm = self._on_alarm
+        if folder is not None and config.clock == "wall":
+            self._writer = JournalWriter(journal, self.wake)
+            self._writer.start()
+        return self.driver
+
+    async def _start(self, driver: Driver) -> None:
+        """Look at the account, recover, and let strategies start."""
+        driver.begin(self._clock())
+        while driver.phase == LOOKING and not self._stopping:
+            self._wake.clear()
+            self._turn(driver, self._clock())
+            if driver.core is not None and not self._locks_account:
+                self._lock_account(driver)
+            if driver.phase == LOOKING:
+                await self._sleep(driver)
+        if driver.error is not None:
+            raise driver.error
+        core = driver.core
+        if core is not None and self._lockstep is None:
+            core.kernel.grace_ns = GRACE_NS
+            self._client.market_data.activity.session_of = regular_hours(self._clock())
+
+    @property
+    def _locks_account(self) -> bool:
+        return len(self._locks) > (self.config.state_folder() is not None)
+
+    def _lock_account(self, driver: Driver) -> None:
+        """Lock the account; a node that keeps nothing is a rehearsal and locks nothing."""
+        if self.config.state_folder() is None or driver.last_look is None:
+            return
+        self._locks.append(lock_account(self.config.trading, driver.last_look.account))
 
     async def _query(self, http: Http, request: HttpRequest) -> Answer:
         answer = Answer(0)
@@ -180,31 +273,37 @@ class LiveNode:
             await asyncio.sleep(0.2 * attempt)
         raise ConfigError(f"the broker answers {request.path} with {answer.status or 'nothing'}")
 
-    def _make_core(self, account: AccountView) -> NodeCore:
-        return NodeCore(
-            self._client,
-            BasicGate(),
-            [_instrument(symbol) for symbol in self.config.symbols],
-            self._strategies,
-            cash=account.cash_exact,
-            prefix=self._prefix,
-            default_tif=DEFAULT_TIF,
-        )
-
     # -- the loop ------------------------------------------------------------------------------
 
-    async def _serve(self, core: NodeCore) -> None:
+    async def _serve(self, driver: Driver) -> None:
         self._connections = self._sockets()
         if self._lockstep is not None:
-            await self._lockstep.serve(self, lambda: self._stopping)
+            await self._lockstep.serve(self, lambda: bool(self._stopping))
             return
         while not self._stopping:
             self._wake.clear()
             now = self._clock()
             self.keep_connected(now)
-            self._turn(core, now)
+            self._turn(driver, now)
             await self.flush()
-            await self._sleep(core)
+            await self._sleep(driver)
+
+    async def _finish(self, driver: Driver) -> None:
+        """Stop in order: strategies, orders by policy, then answers to what is on its way."""
+        driver.stop(self._clock(), self._stopping or "the data are over")
+        until = time.monotonic() + self.config.policies().stop_patience_ns / 1e9
+        while driver.phase != STOPPED:
+            self._wake.clear()
+            now = self._clock()
+            if self._lockstep is None:
+                self.keep_connected(now)
+            elif time.monotonic() > until:
+                driver.finish(now)
+            self._turn(driver, now)
+            await self.flush()
+            if driver.phase != STOPPED:
+                await self._sleep(driver, longest_s=0.02)
+        self._commit(driver)
 
     def keep_connected(self, now: int) -> None:
         """Open and close connections as their streams want it."""
@@ -222,14 +321,13 @@ class LiveNode:
         for socket, _ in self._connections:
             await socket.flush()
 
-    def _turn(self, core: NodeCore, now: int) -> None:
+    def _turn(self, driver: Driver, now: int) -> None:
         """Take what came in, let what is due happen, send what follows from it."""
         # One at a time: what a strategy does about one message precedes the next.
         for take in self._take_inbox():
-            self._tell(core, now, take(now))
-        self._tell(core, now, self._client.poll(now))
-        core.fire_timers()
-        self._send_due(now)
+            driver.take(now, take(now))
+        driver.turn(now)
+        self._send_due(driver, now)
 
     def _take_inbox(self, *, by_rank: bool = False) -> list[Callable[[int], list[Event]]]:
         received, self._inbox = self._inbox, []
@@ -237,11 +335,20 @@ class LiveNode:
             received.sort(key=lambda item: item[0])
         return [take for _, take in received]
 
-    def _send_due(self, now: int) -> int:
-        requests = self._client.take_requests(now)
+    def _send_due(self, driver: Driver, now: int) -> int:
+        self._commit(driver)
+        requests = driver.take_requests(now)
         for request in requests:
             self._spawn(self._send(request))
         return len(requests)
+
+    def _commit(self, driver: Driver) -> None:
+        """Make durable what was recorded: by the writer, or here where there is no need of one."""
+        journal = driver.journal
+        if self._writer is None:
+            journal.commit()
+        elif journal.last > journal.durable:
+            self._writer.wake()
 
     # -- in lockstep ---------------------------------------------------------------------------
 
@@ -255,15 +362,14 @@ class LiveNode:
 
     def step(self, now: int, *, timers: bool) -> bool:
         """Take all that came in at `now`, send what follows; return whether there was anything."""
-        assert self.core is not None
+        driver = self.driver
+        assert driver is not None
         # What the venue did comes before the bars that it did it in; one instant is one take.
         received = self._take_inbox(by_rank=True)
         events = [event for take in received for event in take(now)]
-        events.extend(self._client.poll(now))
-        self._tell(self.core, now, events)
-        if timers and not events:
-            self.core.fire_timers()
-        return self._send_due(now) + len(received) > 0
+        driver.take(now, events)
+        driver.turn(now, timers=timers and not events)
+        return self._send_due(driver, now) + len(received) > 0
 
     def outstanding(self) -> int:
         """Return how many requests have left without an answer."""
@@ -277,18 +383,11 @@ class LiveNode:
 
     def next_due(self, now: int) -> int | None:
         """Return when something is due next, later than `now`."""
-        assert self.core is not None
-        due = (self._client.next_due(now), self.core.inputs.next_timer)
-        return min((d for d in due if d is not None and d > now), default=None)
+        assert self.driver is not None
+        due = self.driver.next_due(now)
+        return due if due is not None and due > now else None
 
     # -- what came in --------------------------------------------------------------------------
-
-    def _tell(self, core: NodeCore, now: int, events: Iterable[Event]) -> None:
-        told = list(events)
-        core.take(now, told)
-        if self._on_event is not None:
-            for event in told:
-                self._on_event(event, core)
 
     async def _send(self, request: HttpRequest) -> None:
         assert self._http is not None
@@ -304,23 +403,14 @@ class LiveNode:
         self._inbox.append((rank, take))
         self._wake.set()
 
-    async def _sleep(self, core: NodeCore) -> None:
+    async def _sleep(self, driver: Driver, longest_s: float = NAP_S) -> None:
         now = self._clock()
-        due = [d for d in (self._client.next_due(now), core.inputs.next_timer) if d is not None]
-        seconds = (min(due) - now) / 1e9 if due else NAP_S
+        due = driver.next_due(now)
+        seconds = longest_s if due is None else (due - now) / 1e9
         try:
-            await asyncio.wait_for(self._wake.wait(), min(max(seconds, 0.001), NAP_S))
+            await asyncio.wait_for(self._wake.wait(), min(max(seconds, 0.001), longest_s))
         except TimeoutError:
             return
-
-    async def _drain(self, core: NodeCore, patience_s: float = 5.0) -> None:
-        """Let requests that strategies made at the end go out, and their answers come in."""
-        until = time.monotonic() + patience_s
-        while time.monotonic() < until:
-            self._turn(core, self._clock())
-            if not self._inbox and not self._client.queue.outstanding:
-                return
-            await asyncio.sleep(0.01)
 
     # -- pieces --------------------------------------------------------------------------------
 

@@ -91,6 +91,7 @@ class SnapshotReader:
         self._activities: dict[str, ActivityView] = {}
         self._complete = True
         self._session_open: bool | None = None
+        self._server_ts = 0
         self._account: AccountView | None = None
 
     def begin(self, orders_after: int = 0, activities_after: str = "") -> HttpRequest:
@@ -117,7 +118,8 @@ class SnapshotReader:
         """
         step = request.purpose.removeprefix(PURPOSE)
         if step == "clock":
-            self._session_open = msgspec.json.decode(body, type=ClockView).is_open
+            clock = msgspec.json.decode(body, type=ClockView)
+            self._session_open, self._server_ts = clock.is_open, timestamp_ns(clock.timestamp)
             return self._orders_page("open", 0)
         if step in ("open", "all"):
             return self._on_orders(step, body)
@@ -133,7 +135,10 @@ class SnapshotReader:
 
     def _orders_page(self, status: str, after: int) -> HttpRequest:
         query: dict[str, Any] = {
-            "status": status, "limit": ORDERS_MAX, "direction": "asc", "nested": "true",
+            "status": status,
+            "limit": ORDERS_MAX,
+            "direction": "asc",
+            "nested": "true",
         }
         if after:
             query["after"] = format_ns(after)
@@ -195,6 +200,7 @@ class SnapshotReader:
             orders_complete=self._complete,
             activities_until=max(times, default=""),
             session_open=self._session_open,
+            server_ts=self._server_ts,
             raw=(tuple(self._orders.values()), tuple(trades)),
         )
 

@@ -143,3 +143,49 @@ class RealFiles:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+class _NoFile:
+    """Takes all and keeps nothing."""
+
+    def write(self, data: bytes) -> int:
+        """Say that all was taken."""
+        return len(data)
+
+    def sync(self) -> None:
+        """Do nothing."""
+
+    def truncate(self, size: int) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class NoFiles:
+    """A folder that keeps nothing: for rehearsals that leave no trace."""
+
+    def names(self) -> list[str]:
+        """Return that there are none."""
+        return []
+
+    def read(self, name: str) -> bytes:
+        """There is nothing to read."""
+        raise FileNotFoundError(name)
+
+    def create(self, name: str) -> File:
+        """Return a file that keeps nothing."""
+        return _NoFile()
+
+    def append(self, name: str) -> File:
+        """Return a file that keeps nothing."""
+        return _NoFile()
+
+    def rename(self, name: str, to: str) -> None:
+        """Do nothing."""
+
+    def remove(self, name: str) -> None:
+        """Do nothing."""
+
+    def sync_folder(self) -> None:
+        """Do nothing."""

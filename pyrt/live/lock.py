@@ -1,0 +1,67 @@
+"""One node a state folder, and one an account: locks that end with the process that holds them."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from pyrt.errors import ConfigError
+
+
+class Lock:
+    """An exclusive lock on a file; released by `release`, or by the end of the process.
+
+    Parameters
+    ----------
+    path : path
+    what : str
+        What is locked, for the message.
+
+    Raises
+    ------
+    ConfigError
+        If another process holds it.
+    """
+
+    def __init__(self, path: Path, what: str) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._descriptor = os.open(path, flags, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(self._descriptor, 32).decode(errors="replace").strip()
+            os.close(self._descriptor)
+            raise ConfigError(
+                f"another node (process {holder or 'unknown'}) uses {what}",
+                code="second_node",
+                remedy="Stop it first; two nodes must not trade one account",
+            ) from None
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        """Let others have it."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def lock_state(folder: Path) -> Lock:
+    """Lock a state folder."""
+    return Lock(folder / "lock", f"the state folder {folder}")
+
+
+def account_lock_path(trading_url: str, account: str) -> Path:
+    """Return the file that whoever trades an account on this machine locks."""
+    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    digest = hashlib.blake2b(f"{trading_url}|{account}".encode(), digest_size=8).hexdigest()
+    return Path(base) / f"pyrt-{os.geteuid()}" / f"account-{digest}.lock"
+
+
+def lock_account(trading_url: str, account: str) -> Lock:
+    """Lock an account against other nodes and scripts of this user on this machine."""
+    return Lock(account_lock_path(trading_url, account), f"the account {account}")

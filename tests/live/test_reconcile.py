@@ -1,0 +1,213 @@
+"""Comparing with the broker: each difference by a hand-made case, and properties of the whole."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyrt.errors import ConfigError
+from pyrt.live.broker import BrokerAdjustment, BrokerOrder, BrokerState
+from pyrt.live.reconcile import Absences, OurOrder, OurView, ReconcilePolicy, compare
+
+MINUTE = 60_000_000_000
+PREFIXES = ("pyrt-one-", "pyrt-two-")
+POLICY = ReconcilePolicy()
+
+
+def theirs(**changes) -> BrokerState:
+    values = {
+        "ts": 1,
+        "account": "PA1",
+        "may_trade": True,
+        "status": "ACTIVE",
+        "cash": Decimal(100),
+        "equity": Decimal(100),
+        "positions": {},
+        "orders": (),
+        "fills": (),
+        "adjustments": (),
+    }
+    return BrokerState(**{**values, **changes})
+
+
+def ours(**changes) -> OurView:
+    values = {
+        "symbols": frozenset({"SPY", "QQQ"}),
+        "positions": {},
+        "orders": (),
+        "is_ours": lambda name: name.startswith(PREFIXES),
+        "is_known": lambda name: name.startswith("pyrt-one-"),
+    }
+    return OurView(**{**values, **changes})
+
+
+def listed(name: str, *, is_open: bool = True, symbol: str = "SPY") -> BrokerOrder:
+    return BrokerOrder(
+        venue_order_id=f"v-{name}",
+        client_order_id=name,
+        symbol=symbol,
+        side="buy",
+        status="new" if is_open else "filled",
+        is_open=is_open,
+        filled=Decimal(0),
+    )
+
+
+def found(view: OurView, state: BrokerState, policy: ReconcilePolicy = POLICY):
+    return [(f.code, f.symbol, f.halts) for f in compare(view, state, policy).findings]
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "expected"),
+    [
+        ({}, {}, []),
+        ({"SPY": Decimal(3)}, {"SPY": Decimal("3.0")}, []),
+        ({"SPY": Decimal(3)}, {}, [("position_mismatch", "SPY", "symbol")]),
+        ({}, {"QQQ": Decimal("0.000000001")}, [("position_mismatch", "QQQ", "symbol")]),
+        ({"SPY": Decimal(3)}, {"SPY": Decimal(-3)}, [("position_mismatch", "SPY", "symbol")]),
+        # What the node does not trade is none of its business.
+        ({}, {"TSLA": Decimal(5)}, []),
+    ],
+)
+def test_positions_have_to_agree_exactly(here, there, expected):
+    assert found(ours(positions=here), theirs(positions=there)) == expected
+
+
+@pytest.mark.parametrize(
+    ("order", "policy", "expected"),
+    [
+        (listed("pyrt-one-1"), "halt", []),
+        (listed("pyrt-two-1"), "halt", [("lost_intent", "SPY", "symbol")]),
+        (listed("pyrt-two-1", is_open=False), "halt", [("lost_intent", "SPY", "symbol")]),
+        (listed("pyrt-xyz-1"), "halt", [("second_node", "SPY", "all")]),
+        (listed("pyrt-xyz-1", is_open=False), "halt", []),
+        (listed("by-hand"), "halt", [("external_order", "SPY", "symbol")]),
+        (listed("by-hand"), "alarm", [("external_order", "SPY", "")]),
+        (listed("by-hand"), "ignore", []),
+        (listed("by-hand", is_open=False), "halt", []),
+        (listed("by-hand", symbol="TSLA"), "halt", []),
+    ],
+)
+def test_orders_that_are_not_known(order, policy, expected):
+    state = theirs(orders=(order,))
+    assert found(ours(), state, ReconcilePolicy(external_orders=policy)) == expected
+
+
+def unknown(name: str, **changes) -> OurOrder:
+    values = {
+        "client_order_id": name,
+        "venue_order_id": "",
+        "symbol": "SPY",
+        "status": "SENT",
+        "is_unknown": True,
+        "sent_at": 10,
+    }
+    return OurOrder(**{**values, **changes})
+
+
+def test_absence_counts_in_a_full_list_that_reaches_back_far_enough_only():
+    view = ours(orders=(unknown("pyrt-one-1"),))
+    assert compare(view, theirs(orders_after=5), POLICY).absent == ("pyrt-one-1",)
+    assert compare(view, theirs(orders_after=11), POLICY).absent == ()
+    assert compare(view, theirs(orders_complete=False), POLICY).absent == ()
+    there = theirs(orders=(listed("pyrt-one-1"),))
+    assert compare(view, there, POLICY).absent == ()
+
+
+def test_a_missing_order_is_told_and_stays_as_it_was():
+    order = unknown("pyrt-one-1", venue_order_id="v-9", is_unknown=False, status="ACCEPTED")
+    comparison = compare(ours(orders=(order,)), theirs(), POLICY)
+    assert [(f.code, f.halts) for f in comparison.findings] == [("missing_order", "")]
+    assert comparison.absent == ()
+    assert comparison.is_clean
+
+
+@pytest.mark.parametrize(
+    ("kind", "symbol", "expected"),
+    [
+        ("split", "SPY", [("adjusted_split", "SPY", "symbol")]),
+        ("bust", "SPY", [("adjusted_bust", "SPY", "symbol")]),
+        ("dividend", "SPY", [("adjusted_dividend", "SPY", "")]),
+        ("fee", "", []),
+        ("cash", "", [("adjusted_cash", "", "")]),
+        ("split", "TSLA", []),
+    ],
+)
+def test_adjustments_are_journalled_once_and_corporate_ones_halt(kind, symbol, expected):
+    change = BrokerAdjustment(
+        activity_id="a1",
+        kind=kind,
+        symbol=symbol,
+        quantity=Decimal(0),
+        amount=Decimal(1),
+        text="x",
+        ts_event=1,
+    )
+    state = theirs(adjustments=(change,))
+    assert found(ours(), state) == expected
+    assert compare(ours(), state, POLICY).adjustments == (change,)
+    again = compare(ours(known_activities=frozenset({"a1"})), state, POLICY)
+    assert (again.findings, again.adjustments) == ((), ())
+
+
+def test_cash_is_compared_where_it_can_be():
+    assert found(ours(cash=Decimal("100.005")), theirs()) == []
+    assert found(ours(cash=Decimal("100.02")), theirs()) == [("cash_mismatch", "", "")]
+
+
+def test_lost_takes_two_lists_apart_after_the_session():
+    absences = Absences()
+    for ts, is_over, expected in [
+        (0, False, []),
+        (MINUTE, False, []),
+        (2 * MINUTE, True, []),
+        (2 * MINUTE + 1, True, []),
+        (3 * MINUTE, True, ["a"]),
+    ]:
+        over = is_over
+        assert absences.look(["a"], ts, session_over=lambda _, over=over: over) == expected
+    # Seen in between: the count begins anew.
+    absences = Absences()
+    absences.look(["a"], 0, session_over=lambda _: True)
+    absences.look([], MINUTE, session_over=lambda _: True)
+    assert absences.look(["a"], 2 * MINUTE, session_over=lambda _: True) == []
+
+
+def test_an_unknown_policy_is_refused():
+    with pytest.raises(ConfigError):
+        ReconcilePolicy(external_orders="trade")
+
+
+UNITS = st.decimals(-100, 100, places=3)
+NAMES = st.sampled_from(["pyrt-one-1", "pyrt-one-2", "pyrt-two-1", "pyrt-xyz-1", "by-hand"])
+ORDERS = st.lists(
+    st.builds(
+        listed,
+        NAMES,
+        is_open=st.booleans(),
+        symbol=st.sampled_from(["SPY", "QQQ", "TSLA"]),
+    ),
+    max_size=6,
+).map(tuple)
+POSITIONS = st.dictionaries(st.sampled_from(["SPY", "QQQ", "TSLA"]), UNITS)
+
+
+@given(POSITIONS, POSITIONS, ORDERS, st.booleans())
+def test_whatever_differs_halts_and_nothing_else_does(here, there, orders, complete):
+    state = theirs(positions=there, orders=orders, orders_complete=complete)
+    comparison = compare(ours(positions=here), state, POLICY)
+    for symbol in ("SPY", "QQQ"):
+        differs = here.get(symbol, 0) != there.get(symbol, 0)
+        halted = ("position_mismatch", symbol) in {(f.code, f.symbol) for f in comparison.findings}
+        assert halted == differs
+    stranger = any(o.client_order_id == "pyrt-xyz-1" and o.is_open for o in orders)
+    assert any(f.halts == "all" for f in comparison.findings) == stranger
+    # Findings are a function of the inputs: the same look tells the same.
+    assert compare(ours(positions=here), state, POLICY) == comparison
+    # Agreement on everything is clean.
+    mine = tuple(o for o in orders if o.client_order_id.startswith("pyrt-one-"))
+    same = theirs(positions=there, orders=mine)
+    assert compare(ours(positions=there), same, POLICY).findings == ()

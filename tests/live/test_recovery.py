@@ -1,0 +1,341 @@
+"""Start, crash, restart: what the journal knows comes back, and the broker's word counts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from random import Random
+from typing import ClassVar
+
+import msgspec
+import pytest
+
+from pyrt import Strategy
+from pyrt.errors import ConfigError, JournalError
+from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import read_records
+from pyrt.live.plan import Policies
+from pyrt.testing.files import DiskFaults, MemoryFiles
+from tests.live.test_parity import SmaCross, walk
+from tests.live.test_walking_skeleton import bars
+from tests.live.whole import Node, World
+
+
+class Collect(Strategy):
+    """Buys once, keeps count over restarts."""
+
+    symbol: str = "SPY"
+    loaded: ClassVar[list] = []
+
+    def on_start(self):
+        self.subscribe_bars(self.symbol, "1m")
+        self.seen = 0
+        self.fills = []
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.position(self.symbol).is_flat:
+            self.buy(self.symbol, 10)
+
+    def on_fill(self, fill):
+        self.fills.append((fill.quantity, fill.price))
+
+    def on_save(self):
+        return {"seen": self.seen}
+
+    def on_load(self, state):
+        self.seen = state["seen"]
+
+
+class Rests(Collect):
+    """Keeps one order far from the market, and a protective stop once it holds something."""
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 1:
+            self.buy(self.symbol, 10)
+            self.buy(self.symbol, 5, limit_price=50)
+
+    def on_fill(self, fill):
+        super().on_fill(fill)
+        self.sell(self.symbol, 10, stop_price=40)
+
+
+PRICES = bars([100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 106.0, 107.0])
+
+
+def node(world, files, kind=Collect, run_id="one", **options) -> Node:
+    made = Node(world, files, [kind()], run_id=run_id, **options)
+    made.start()
+    return made
+
+
+def test_a_run_leaves_a_journal_that_tells_it_all():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.run()
+    first.stop()
+    records = [record for _, record in read_records(files)]
+    kinds = [type(record).__name__ for record in records]
+    assert kinds[0] == "RunStart"
+    assert kinds[-1] == "RunStop"
+    assert kinds.index("Intent") < kinds.index("Execution")
+    (fill,) = [record for record in records if isinstance(record, r.Execution)]
+    assert (fill.quantity, fill.order.status) == ("10", "FILLED")
+    assert first.journal.state.ended_well
+
+
+def test_a_restart_brings_back_positions_and_what_strategies_saved():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.run(9)
+    assert first.kernel.strategies[0].position("SPY").quantity == 10
+    first.stop()
+    cost = first.kernel.strategies[0].position("SPY").average_price
+    second = node(world, files, run_id="two")
+    strategy = second.kernel.strategies[0]
+    assert strategy.position("SPY").quantity == 10
+    assert strategy.position("SPY").average_price == cost
+    assert strategy.seen == 3
+    second.run()
+    assert len(world.posted) == 1
+    assert second.kernel.account.equity_exact == world.venue.account.equity_exact
+
+
+def test_resting_orders_come_back_under_their_old_ids_and_can_be_canceled():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files, Rests)
+    first.run(9)
+    ids = {o.client_order_id for o in first.kernel.cache.orders_open()}
+    assert len(ids) == 2
+    second = node(world, first.crash(), Rests, run_id="two")
+    orders = second.kernel.cache.orders_open()
+    assert {o.client_order_id for o in orders} == ids
+    assert {(o.order_type, o.quantity, o.status) for o in orders} == {
+        ("limit", 5.0, "ACCEPTED"),
+        ("stop", 10.0, "ACCEPTED"),
+    }
+    for order in orders:
+        second.kernel.strategies[0].cancel(order)
+    second.settle(world.now)
+    second.run(3)
+    assert {o.status for o in orders} == {"CANCELED"}
+
+
+def test_stopping_cancels_entries_and_leaves_protective_exits():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files, Rests)
+    first.run(9)
+    first.stop()
+    (left,) = first.journal.state.orders.values()
+    assert (left.order_type, left.status) == ("stop", "ACCEPTED")
+
+
+@pytest.mark.parametrize(
+    ("policy", "orders", "quantity"),
+    [("leave", 2, 10), ("cancel_all", 0, 10), ("flatten", 0, 10)],
+)
+def test_other_policies_at_stop_by_name(policy, orders, quantity):
+    world, files = World([PRICES]), MemoryFiles()
+    policies = Policies(looks=1, warmup=0, on_stop=policy)
+    first = node(world, files, Rests, policies=policies)
+    first.run(9)
+    first.driver.stop(world.now)
+    first.settle(world.now)
+    if policy == "flatten":
+        # The closing order meets the next bar's open; the stop waits for it.
+        assert first.driver.is_running
+        first.run(3)
+        assert first.kernel.cache.positions() == []
+        return
+    assert len(first.kernel.cache.orders_open()) == orders
+    assert first.kernel.strategies[0].position("SPY").quantity == quantity
+
+
+def lose_answer(request, send):
+    """Let an order reach the broker, and nothing come back before the crash."""
+    answer = send(request)
+    return None if request.method == "POST" else answer
+
+
+def test_an_order_whose_answer_was_lost_in_a_crash_is_found_and_not_sent_again():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.on_request = lose_answer
+    first.run(3)
+    assert len(world.posted) == 1
+    second = node(world, first.crash(), run_id="two")
+    second.run()
+    assert len(world.posted) == 1
+    assert second.kernel.strategies[0].position("SPY").quantity == 10
+    assert second.kernel.account.cash_exact == world.venue.account.cash_exact
+
+
+def test_an_intent_that_never_left_stays_unknown_and_blocks_its_side():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.on_request = lambda request, send: None if request.method == "POST" else send(request)
+    first.run(3)
+    assert world.posted == []
+    second = node(world, first.crash(), run_id="two")
+    (order,) = second.kernel.cache.orders_open()
+    assert order.is_unknown
+    second.run(9)
+    assert order.is_unknown, "not found is no evidence"
+    another = second.kernel.strategies[0].buy("SPY", 1)
+    second.driver.core.inputs.settle()
+    assert another.reason.startswith("unknown_request: ")
+    assert world.posted == []
+    with pytest.raises(ConfigError):
+        second.driver.resolve_lost("pyrt-other-1", "anna", "looked")
+    second.driver.resolve_lost(order.client_order_id, "anna", "looked at the broker's page")
+    assert order.status == "LOST"
+    second.journal.commit()
+    assert any(
+        isinstance(record, r.Operation) and record.actor == "anna"
+        for _, record in read_records(second.files)
+    )
+
+
+def test_nothing_leaves_before_its_record_is_durable():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.commits = False
+    first.run(3)
+    assert world.posted == []
+    assert first.driver.held_back == 1
+    first.journal.commit()
+    first.settle(world.now)
+    assert len(world.posted) == 1
+
+
+def test_an_order_that_waits_too_long_is_dropped_and_told():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.commits = False
+    first.run(6)
+    assert world.posted == []
+    rejected = [o for o in first.journal.state.closed.values() if o.status == "REJECTED"]
+    assert rejected
+    assert "not_sent" in {code for code, _ in first.alarms}
+
+
+@pytest.mark.parametrize("fault", ["write_error", "sync_error", "space"])
+def test_a_disk_that_fails_halts_and_lets_cancels_leave(fault):
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files, Rests)
+    first.run(6)
+    resting = [o for o in first.kernel.cache.orders_open() if o.order_type == "limit"]
+    if fault == "space":
+        files.faults.space = 10
+    else:
+        setattr(files.faults, fault, 1.0)
+    posted = len(world.posted)
+    strategy = first.kernel.strategies[0]
+    strategy.buy("SPY", 1)
+    strategy.cancel(resting[0])
+    first.driver.core.inputs.settle()
+    first.settle(world.now)
+    first.run(6)
+    assert first.journal.failure is not None
+    assert first.driver.latch.is_set
+    assert len(world.posted) == posted
+    assert resting[0].status == "CANCELED"
+    assert "journal" in {code for code, _ in first.alarms}
+    denied = strategy.buy("SPY", 1)
+    first.driver.core.inputs.settle()
+    assert denied.status == "DENIED"
+
+
+def test_a_mismatch_halts_its_symbol_and_is_never_traded_away():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.run(9)
+    # Somebody sells three at the broker's page.
+    body = msgspec.json.encode(
+        {"symbol": "SPY", "qty": "3", "side": "sell", "type": "market", "time_in_force": "day"}
+    )
+    world.simulator.request("POST", "/v2/orders", body)
+    first.run(6)
+    posted = len(world.posted)
+    second = node(world, first.crash(), run_id="two")
+    assert second.kernel.strategies[0].position("SPY").quantity == 10
+    assert {f.code for f in second.driver.findings} >= {"position_mismatch"}
+    assert second.kernel.gate.state(symbol="SPY").name == "HALTED"
+    second.run()
+    assert len(world.posted) == posted
+
+
+def test_holdings_of_a_strategy_that_is_not_run_any_more_stop_the_start():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.run(9)
+    first.stop()
+    with pytest.raises(JournalError, match="Collect, which is not in this run"):
+        node(world, files, Rests, run_id="two")
+
+
+def test_a_state_folder_of_another_account_is_refused():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.journal.record(r.Account(ts=1, account="PA9", cash="1", equity="1", positions={}))
+    first.journal.commit()
+    with pytest.raises(ConfigError, match="PA9"):
+        node(world, files, run_id="two")
+
+
+def test_a_halt_survives_a_restart_until_somebody_resumes():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.driver.operate("halt", "anna", "looks odd")
+    first.settle(world.now)
+    second = node(world, first.crash(), run_id="two")
+    second.run(6)
+    assert world.posted == []
+    with pytest.raises(ConfigError):
+        second.driver.operate("resume", "", "")
+    second.driver.operate("resume", "anna", "looked, fine")
+    second.run(3)
+    assert len(world.posted) == 1
+
+
+class Raises(Collect):
+    def on_bar(self, bar):
+        raise RuntimeError("broken")
+
+
+def test_a_strategy_that_raises_is_stopped_and_the_others_go_on():
+    world, files = World([PRICES]), MemoryFiles()
+    both = Node(world, files, [Raises(), Collect()], run_id="one")
+    both.start()
+    both.run()
+    assert "strategy_stopped" in {code for code, _ in both.alarms}
+    assert both.kernel.strategies[1].position("SPY").quantity == 10
+    assert both.journal.state.stopped["Raises"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_crashes_at_random_places_send_nothing_twice_and_lose_no_fill(seed):
+    random = Random(seed)
+    world = World([walk(seed, "SPY", 120)])
+    files = MemoryFiles(DiskFaults(random=random))
+    for run in range(6):
+        this = node(world, files, SmaCross, run_id=f"r{run}")
+
+        def unlucky(request, send):
+            if request.method == "POST" and random.random() < 0.3:
+                if random.random() < 0.5:
+                    send(request)
+                return None
+            return send(request)
+
+        this.on_request = unlucky
+        this.run(random.randrange(20, 70))
+        files = this.crash()
+    last = node(world, files, SmaCross, run_id="last")
+    last.run()
+    names = [msgspec.json.decode(body)["client_order_id"] for body in world.posted]
+    assert len(names) == len(set(names))
+    held = world.simulator.request("GET", "/v2/positions", b"")
+    theirs = {p["symbol"]: Decimal(p["qty"]) for p in msgspec.json.decode(held.body)}
+    ours = last.kernel.strategies[0].position("SPY").quantity_exact
+    assert ours == theirs.get("SPY", 0)
