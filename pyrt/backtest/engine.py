@@ -241,7 +241,7 @@ class Engine:
             elapsed = time.perf_counter() - started
             if bar:
                 bar.close(runner.events_processed)
-        kernel.stop()
+        runner.stop()
         if not runner.finished and messages == []:
             messages.append("the run did not reach the end of its data")
         return self._outcome(kernel, venue, runner, started, elapsed, messages)

@@ -101,7 +101,31 @@ cdef class Runner:
                 until_signals = SIGNALS_EVERY
                 self.look_up()
             head = self.feed.head()
+        self.late_news()
         self.finished = True
+
+    def stop(self):
+        """Let the strategies stop; where the data were played to their end, hear the answers."""
+        self.kernel.stop()
+        if self.finished:
+            self.late_news()
+
+    cdef int late_news(self) except -1:
+        """Hand out, each at its own time, what was under way when the data ended.
+
+        That is what the venue had said and decided, and commands it had not received yet. No price
+        follows: nothing fills that had not, and timers and expiries of later times do not come.
+        What strategies send on hearing these is answered after they have stopped.
+        """
+        cdef Kernel kernel = self.kernel
+        cdef int64_t horizon = self.venue.last_delayed()
+        if self.venue.next_delayed > horizon:
+            return 0
+        while self.venue.next_delayed <= horizon:
+            kernel.advance(self.venue.next_delayed)
+            self.venue.release_delayed(kernel.clock.now)
+            kernel.settle()
+        return kernel.sample(kernel.clock.now)
 
     cdef int look_up(self) except -1:
         """Notice Ctrl-C, show progress."""

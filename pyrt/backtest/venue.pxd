@@ -95,6 +95,7 @@ cdef class SimVenue:
     cdef int settle_children(self, VenueOrder order) except -1
     cdef int expire(self, int64_t ts) except -1
     cdef int find_next_expiry(self) except -1
+    cdef int64_t last_delayed(self) except? -1
     cdef int release_delayed(self, int64_t ts) except -1
     cdef Event* emit(self, VenueOrder order, int kind, int64_t ts) except NULL
     cdef int say(self, VenueOrder order, int kind, str reason) except -1

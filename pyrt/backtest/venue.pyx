@@ -529,6 +529,17 @@ cdef class SimVenue:
         event.cumulative = order.stop_price
         return 0
 
+    cdef int64_t last_delayed(self) except? -1:
+        """When the last of what is under way now is due; INT64_MIN where nothing is."""
+        cdef EventQueue queue = self.delayed
+        cdef int64_t last = INT64_MIN
+        cdef Py_ssize_t i
+        for i in range(queue.count):
+            last = max(last, queue.items[(queue.head + i) & (queue.capacity - 1)].ts_event)
+        for command in self.pending:
+            last = max(last, <int64_t>command[0])
+        return last
+
     cdef int release_delayed(self, int64_t ts) except -1:
         """Hand out what is learned of by `ts`, and carry out what has arrived by then."""
         cdef Event event

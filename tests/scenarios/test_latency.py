@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.backtest.harness import MINUTE, START, SYMBOL, play
+from tests.backtest.harness import MINUTE, START, SYMBOL, Script, play
 
 FLAT = (100, 100, 100, 100)
 SECOND = 1 / 60
@@ -88,3 +88,58 @@ def test_a_cancel_without_data_takes_effect_at_its_own_time() -> None:
 def test_same_close_is_stamped_with_the_arrival() -> None:
     run = play(flat(100, 101), {0: lambda s: s.buy(SYMBOL, 10)}, latency="6s", fill="same_close")
     assert run.fills == [pytest.approx((1.1, 10, 100))]
+
+
+# -- the end of the data ---------------------------------------------------------------------------
+
+FAR = {0: lambda s: s.buy(SYMBOL, 10, limit_price=90)}
+
+
+def test_what_was_filled_when_the_data_ended_is_heard_at_its_own_time() -> None:
+    run = play(flat(100), {0: lambda s: s.buy(SYMBOL, 10)}, latency="6s", fill="same_close")
+    late = START + MINUTE + 6 * MINUTE // 60
+    assert run.fills == [pytest.approx((1.1, 10, 100))]
+    assert run.strategies[0].happened[-1] == ("fill", late)
+    curve = run.outcome.kernel_columns
+    assert (curve["equity_ts"][-1], curve["cash"][-1]) == (late, 99_000)
+
+
+def test_answers_and_commands_under_way_when_the_data_end_arrive() -> None:
+    steps = {**FAR, 1: lambda s: [s.cancel(s.made[0]), s.buy(SYMBOL, 10)][1:]}
+    run = play([FLAT, FLAT], steps, latency="90s")
+    end = START + 2 * MINUTE + MINUTE * 3 // 2
+    assert sorted(run.strategies[0].happened[-2:]) == [("accepted", end), ("canceled", end)]
+    assert run.statuses == ["CANCELED", "ACCEPTED"]
+    assert run.fills == []
+
+
+class Restless(Script):
+    """Cancels what is accepted and replaces what is canceled."""
+
+    def on_accept(self, event: Any) -> None:
+        self.cancel(event.order)
+
+    def on_cancel(self, event: Any) -> None:
+        self.buy(SYMBOL, 10, limit_price=90)
+
+
+def test_an_answer_to_a_command_sent_after_the_data_ended_is_booked_unheard() -> None:
+    """Answering each cancel with an order would otherwise go on for ever."""
+    strategy = Restless(FAR)
+    run = play([FLAT], strategy, latency="6s")
+    assert run.statuses == ["CANCELED"]
+    assert strategy.happened[-1] == ("accepted", START + MINUTE + 6 * MINUTE // 60)
+
+
+class Tidy(Script):
+    """Cancels everything at the end."""
+
+    def on_stop(self) -> None:
+        self.cancel_all()
+
+
+def test_what_is_sent_in_on_stop_is_answered_though_nobody_listens() -> None:
+    strategy = Tidy(FAR)
+    run = play([FLAT, FLAT], strategy, latency="6s")
+    assert run.statuses == ["CANCELED"]
+    assert strategy.happened[-1][0] == "accepted"
