@@ -47,6 +47,9 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         for URLs on this machine only.
     control_url : str
         The simulator's control API; "" means ``/control`` at `trading_url`.
+    fees : str
+        What fills are taken to cost until the broker says it, as `pyrt.backtest` takes it; "" means
+        Alpaca's charges, of which a paper account at Alpaca itself pays no regulatory fees.
     run_id : str
         Part of every client order id; "" means a fresh one, as every start should have.
     state_dir : str
@@ -88,6 +91,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     env_file: str = ""
     clock: str = "wall"
     control_url: str = ""
+    fees: str = ""
     run_id: str = ""
     seed: int = 0
     state_dir: str = ""

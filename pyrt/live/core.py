@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from pyrt.core.accounts import Account
 from pyrt.core.data import Status
 from pyrt.core.instruments import Instrument
+from pyrt.core.ports import FeeModel
 from pyrt.data.timeframe import parse_timeframe
 from pyrt.errors import PyrtError
 from pyrt.kernel.kernel import Kernel
@@ -47,6 +48,8 @@ class NodeCore:
         Begins the client order ids of this run.
     default_tif : dict, optional
         Kind of instrument → default time in force.
+    fees : FeeModel, optional
+        What fills are taken to cost until the broker says it.
     tape : Tape, optional
         Every input is recorded on it.
     """
@@ -61,6 +64,7 @@ class NodeCore:
         cash: Any,
         prefix: str,
         default_tif: dict[str, str] | None = None,
+        fees: FeeModel | None = None,
         tape: Tape | None = None,
     ) -> None:
         self.kernel = Kernel(
@@ -72,7 +76,7 @@ class NodeCore:
             default_tif=default_tif,
         )
         self._client = client
-        self.inputs = Inputs(self.kernel, tape)
+        self.inputs = Inputs(self.kernel, tape, fees)
         self.on_bad_event: Callable[[Any, Exception], object] | None = None
         self._streams: dict[tuple[str, str], Any] = {}
         self._sample_at = 0

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from pyrt.core.instruments import Instrument
+from pyrt.core.ports import FeeModel
 from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.errors import ConfigError, PyrtError
 from pyrt.live.broker import BrokerState
@@ -54,6 +55,8 @@ class Driver:
     instruments : sequence of Instrument
     strategies : sequence of Strategy
     plan : Plan
+    fees : FeeModel, optional
+        What fills are taken to cost until the broker says it.
 
     Attributes
     ----------
@@ -75,8 +78,11 @@ class Driver:
         instruments: Sequence[Instrument],
         strategies: Sequence[Strategy],
         plan: Plan,
+        *,
+        fees: FeeModel | None = None,
     ) -> None:
         self.client = client
+        self._fees = fees
         self.journal = journal
         self.plan = plan
         self.phase = NEW
@@ -259,7 +265,14 @@ class Driver:
             risk=known.risk,
         )
         core = make_core(
-            self.scribe, self._gate, self._instruments, self._strategies, plan, opening, Tape()
+            self.scribe,
+            self._gate,
+            self._instruments,
+            self._strategies,
+            plan,
+            opening,
+            Tape(),
+            self._fees,
         )
         core.on_bad_event = self._on_bad_event
         limits = getattr(self._gate, "limits", None)
@@ -279,6 +292,7 @@ class Driver:
                 default_tif=dict(plan.default_tif),
                 opening=opening,
                 source=plan.source,
+                grace_ns=plan.grace_ns,
             )
         )
         self.journal.begin_tape(plan.run_id)
@@ -304,8 +318,10 @@ class Driver:
         self.phase = RUNNING
         self._note("start", ts=now)
         start_strategies(core, now, saves)
+        core.inputs.settle()
         self._note("missed", count=len(missed))
         tell_missed(core, missed)
+        core.inputs.settle()
         self._save_at = now + self.plan.policies.save_ns
         self.save(now)
         if self.plan.policies.warmup:
@@ -630,8 +646,12 @@ class Driver:
         self.save(now)
         self.phase = STOPPING
         self._stop_by = now + self.plan.policies.stop_patience_ns
-        self._note("stop", policy=self.plan.policies.on_stop)
-        stop_strategies(self.core, self.plan.policies.on_stop)
+        policy = self.plan.policies.on_stop
+        if policy == "flatten":
+            self._carry_out("flatten", NODE, reason)
+        self._note("stop", policy=policy)
+        stop_strategies(self.core, policy)
+        self.core.inputs.settle()
         self._after(now)
 
     def _go_on_stopping(self, now: int) -> None:
@@ -673,6 +693,7 @@ def make_core(
     plan: Plan,
     opening: r.Opening,
     tape: Tape | None,
+    fees: FeeModel | None = None,
 ) -> NodeCore:
     """Return a node core with what a run begins with: live and in replay alike."""
     core = NodeCore(
@@ -684,7 +705,9 @@ def make_core(
         prefix=plan.prefix,
         default_tif=dict(plan.default_tif) or None,
         tape=tape,
+        fees=fees,
     )
+    core.kernel.grace_ns = plan.grace_ns
     restore_positions(core.kernel, opening.positions)
     restore_orders(core.kernel, opening.orders)
     if opening.risk and hasattr(gate, "restore"):
@@ -701,7 +724,6 @@ def start_strategies(core: NodeCore, now: int, saves: dict[str, bytes]) -> None:
         saved = saves.get(strategy.name)
         if saved and strategy.handles("on_load"):
             call(core, strategy, "on_load", decode_saved(saved))
-    core.inputs.settle()
 
 
 def tell_missed(core: NodeCore, fills: Sequence[Any]) -> None:
@@ -710,7 +732,6 @@ def tell_missed(core: NodeCore, fills: Sequence[Any]) -> None:
         strategy = fill.order.strategy
         if strategy.running and strategy.handles("on_fill"):
             call(core, strategy, "on_fill", fill)
-    core.inputs.settle()
 
 
 def call(core: NodeCore, strategy: Any, handler: str, argument: Any) -> None:
@@ -727,17 +748,11 @@ def call(core: NodeCore, strategy: Any, handler: str, argument: Any) -> None:
 
 def stop_strategies(core: NodeCore, policy: str) -> None:
     """Stop all strategies, and treat what they leave behind as the policy says."""
-    if policy == "flatten":
-        gate = core.kernel.gate
-        if hasattr(gate, "kill"):
-            gate.kill(NODE, "the node stops", flatten=True)
-        core.inputs.settle()
     core.stop()
     if policy == "cancel_entries":
         cancel_entries(core.kernel)
     elif policy == "cancel_all":
         carry_out(core, "cancel_all", NODE, "the node stops", "", "")
-    core.inputs.settle()
 
 
 def plain(value: Any) -> Any:

@@ -1,12 +1,13 @@
 """The kernel's two inputs as a live world gives them: decoded messages, one at a time."""
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any, final
 
 from typing_extensions import Buffer
 
 from pyrt.core.orders import Order
-from pyrt.core.ports import Venue
+from pyrt.core.ports import FeeModel, Venue
 from pyrt.core.streams import Stream
 from pyrt.kernel.kernel import Kernel
 from pyrt.live.tape import Tape
@@ -30,7 +31,11 @@ class Inputs:
     def tape(self) -> Tape | None: ...
     @property
     def count(self) -> int: ...
-    def __init__(self, kernel: Kernel, tape: Tape | None = None) -> None: ...
+    @property
+    def fees(self) -> FeeModel | None: ...
+    def __init__(
+        self, kernel: Kernel, tape: Tape | None = None, fees: FeeModel | None = None
+    ) -> None: ...
     def order(self, number: int) -> Order | None: ...
     def advance(self, ts: int) -> None: ...
     def end_bars(self) -> None: ...
@@ -79,9 +84,9 @@ class Inputs:
         quantity: Any,
         price: Any,
         cumulative: Any,
-        fee: Any = 0,
+        fee: Any = None,
         liquidity: str = "",
-    ) -> None: ...
+    ) -> Decimal: ...
     def settle(self) -> None: ...
     def play(
         self,

@@ -6,7 +6,8 @@ from libc.string cimport memcpy
 from pyrt.core.events cimport Event, clear_event
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
-from pyrt.core.ports cimport ApprovedOrder, Command, Venue
+from pyrt.core.int128 cimport i128_to_int
+from pyrt.core.ports cimport ApprovedOrder, Command, FeeModel, Venue
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport EV_BAR, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
@@ -68,14 +69,20 @@ cdef class Inputs:
     kernel : Kernel
     tape : Tape, optional
         Every input is recorded on it, before the kernel takes it.
+    fees : FeeModel, optional
+        What fills cost by the venue's rules, where the broker does not say; nothing by default.
     """
 
     cdef readonly Kernel kernel
     cdef readonly Tape tape
+    cdef readonly FeeModel fees
 
-    def __init__(self, Kernel kernel, Tape tape=None):
+    def __init__(self, Kernel kernel, Tape tape=None, FeeModel fees=None):
         self.kernel = kernel
         self.tape = tape
+        self.fees = fees
+        if fees is not None:
+            fees.begin()
 
     @property
     def count(self):
@@ -252,9 +259,20 @@ cdef class Inputs:
                 event.quantity = order.instrument.quantity_raw(quantity)
         self.feed(&event)
 
-    def fill(self, int number, int64_t ts_event, quantity, price, cumulative, fee=0,
+    def fill(self, int number, int64_t ts_event, quantity, price, cumulative, fee=None,
              str liquidity=""):
-        """Take an execution; one that was seen before changes nothing."""
+        """Take an execution; one that was seen before changes nothing.
+
+        Parameters
+        ----------
+        fee : number or str, optional
+            In the instrument's currency; None accrues what the fee model computes.
+
+        Returns
+        -------
+        Decimal
+            The fee.
+        """
         cdef Event event
         cdef Order order = self.kernel.cache.order(number)
         clear_event(&event)
@@ -265,9 +283,25 @@ cdef class Inputs:
         event.quantity = order.instrument.quantity_raw(quantity)
         event.cumulative = order.instrument.quantity_raw(cumulative)
         event.price = nano_from_object(price)
-        event.fee = money_from_object(fee)
         event.liquidity = LIQUIDITY_NAMES.index(liquidity)
+        if fee is not None:
+            event.fee = money_from_object(fee)
+        elif self.fees is not None and event.cumulative > order.filled:
+            self.accrue(order, &event)
         self.feed(&event)
+        return decimal_from_scaled(i128_to_int(event.fee), 18)
+
+    cdef int accrue(self, Order order, Event* event) except -1:
+        """Charge an execution what the venue's rules say."""
+        event.fee = self.fees.fee(
+            order.instrument, order.side_sign, event.quantity, event.price, event.liquidity,
+            event.ts_event, order.filled,
+        )
+        self.fees.book(
+            order.instrument, order.side_sign, event.quantity, event.price, event.liquidity,
+            event.ts_event,
+        )
+        return 0
 
     def settle(self):
         """Send what was issued, process what came back."""

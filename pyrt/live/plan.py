@@ -65,6 +65,8 @@ class Plan:
         Plain values of the configuration, for the record; no secret is in it.
     source : str
         Where the strategies come from, such as ``cross.py:SmaCross``.
+    grace_ns : int
+        How long an aggregated bar waits for late data.
     """
 
     run_id: str
@@ -75,4 +77,5 @@ class Plan:
     config: dict[str, Any] = field(default_factory=dict)
     default_tif: dict[str, str] = field(default_factory=dict)
     source: str = ""
+    grace_ns: int = 0
     policies: Policies = field(default_factory=Policies)

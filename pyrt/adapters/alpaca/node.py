@@ -20,7 +20,8 @@ from pyrt.adapters.alpaca.order_path import OrderPathPolicy
 from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.shell.http import Answer, Http
 from pyrt.adapters.alpaca.shell.sockets import Socket
-from pyrt.core.instruments import Instrument, crypto, equity
+from pyrt.backtest.fees import fee_model
+from pyrt.core.instruments import listed
 from pyrt.errors import ConfigError, ConnectionLost
 from pyrt.live.config import NodeConfig
 from pyrt.live.core import NodeCore
@@ -219,14 +220,16 @@ class LiveNode:
             default_tif=DEFAULT_TIF,
             source=self._source,
             policies=config.policies(),
+            grace_ns=GRACE_NS if config.clock == "wall" else 0,
         )
         self.driver = Driver(
             self._client,
             journal,
             RiskEngine(limits, strict=limits is not None),
-            [_instrument(symbol) for symbol in config.symbols],
+            [listed(symbol) for symbol in config.symbols],
             self._strategies,
             plan,
+            fees=fee_model(self._fees()),
         )
         self.driver.listener = self._on_event
         self.driver.scribe.on_alarm = self._on_alarm
@@ -247,9 +250,7 @@ class LiveNode:
                 await self._sleep(driver)
         if driver.error is not None:
             raise driver.error
-        core = driver.core
-        if core is not None and self._lockstep is None:
-            core.kernel.grace_ns = GRACE_NS
+        if self._lockstep is None:
             self._client.market_data.activity.session_of = regular_hours(self._clock())
 
     @property
@@ -272,6 +273,12 @@ class LiveNode:
                 break
             await asyncio.sleep(0.2 * attempt)
         raise ConfigError(f"the broker answers {request.path} with {answer.status or 'nothing'}")
+
+    def _fees(self) -> str:
+        if self.config.fees:
+            return self.config.fees
+        is_paper = self.config.mode == "paper" and self.config.clock == "wall"
+        return "alpaca_paper" if is_paper else "alpaca"
 
     # -- the loop ------------------------------------------------------------------------------
 
@@ -443,7 +450,3 @@ class LiveNode:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _instrument(symbol: str) -> Instrument:
-    return crypto(symbol) if "/" in symbol else equity(symbol)

@@ -11,13 +11,13 @@ from pyrt.live.observe.health import Health
 from pyrt.live.observe.metrics import Metrics
 
 ACTIONS: dict[str, str] = {
-    "kill": "Block every order at once and cancel what works",
+    "halt": "Block every order at once and cancel what works",
     "reduce": "Let only orders leave that reduce positions",
     "cancel_all": "Cancel what works",
     "flatten": "Block entries, cancel what works, close every position",
     "resume": "Let orders leave again",
 }
-"""Action → what it does."""
+"""Action → what it does. `halt` is the kill switch."""
 
 TYPED = {"flatten": "FLATTEN", "resume": "RESUME"}
 """Actions that need a typed word: they trade, or let trading happen."""
@@ -32,14 +32,14 @@ class Control:
     action : str
         One of `ACTIONS`.
     actor, reason : str
-        Who asks and why; never empty for what needs a typed word.
+        Who asks and why.
     symbol : str
         "" for everything.
     """
 
     action: str
-    actor: str = ""
-    reason: str = ""
+    actor: str
+    reason: str
     symbol: str = ""
 
     @classmethod
@@ -69,7 +69,9 @@ class Control:
             for name in ("actor", "reason"):
                 if not texts[name].strip():
                     raise ConfigError(f"{action} needs its {name}", code=name)
-        return cls(action, texts["actor"].strip(), texts["reason"].strip(), texts["symbol"])
+        actor = texts["actor"].strip() or "dashboard"
+        reason = texts["reason"].strip() or f"{action} pressed on the dashboard"
+        return cls(action, actor, reason, texts["symbol"])
 
 
 class NodeFace(Protocol):
@@ -81,10 +83,10 @@ class NodeFace(Protocol):
     def metrics(self) -> Metrics: ...
     def now(self) -> int: ...
     def state(self) -> dict[str, Any]:
-        """Return what stands now, as plain values; see `pyrt.live.dashboard.state`."""
+        """Return what stands now, as plain values; see `pyrt.live.dashboard.view`."""
 
     def prices(self, symbol: str) -> dict[str, Any]:
-        """Return ``{"ts", "close", "fills"}`` of one symbol, oldest first."""
+        """Return ``{"symbol", "ts", "close", "fills"}`` of one symbol, oldest first."""
 
     def log_lines(self) -> Sequence[str]: ...
     def control(self, control: Control) -> dict[str, Any]:

@@ -108,6 +108,7 @@ class RunStart(Record, frozen=True, kw_only=True, array_like=True):
     opening: Opening
     source: str = ""
     shadow: bool = False
+    grace_ns: int = 0
 
 
 class RunStop(Record, frozen=True, kw_only=True, array_like=True):

@@ -27,7 +27,7 @@ from .fakes import FakeFace, T  # noqa: E402
 
 HOST = "127.0.0.1:8080"
 ORIGIN = f"http://{HOST}"
-KILL = '{"action":"kill"}'
+KILL = '{"action":"halt"}'
 
 
 class World:
@@ -152,7 +152,7 @@ def test_no_get_changes_anything(world: World) -> None:
     for method, path in routes(world):
         if method == "GET":
             world.client.get(path, headers=world.bearer(world.control))
-    answer = world.client.get("/api/control?action=kill", headers=world.bearer(world.control))
+    answer = world.client.get("/api/control?action=halt", headers=world.bearer(world.control))
     assert (answer.status_code, world.face.controls) == (405, [])
 
 
@@ -220,19 +220,19 @@ def test_a_body_that_hides_its_length_ends_where_it_is_too_long(world: World) ->
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"[]", b"nope", b'{"action":"explode"}', b'{"action":["kill"]}', b'{"action":null}',
-     b"[" * 10_000, b'{"action":"kill","actor":5}',
-     b'{"action":"kill","symbol":"' + b"x" * 501 + b'"}'],
+    [b"", b"[]", b"nope", b'{"action":"explode"}', b'{"action":["halt"]}', b'{"action":null}',
+     b"[" * 10_000, b'{"action":"halt","actor":5}',
+     b'{"action":"halt","symbol":"' + b"x" * 501 + b'"}'],
 )  # fmt: skip
 def test_a_body_of_another_form_is_named_and_nothing_is_done(world: World, content: bytes) -> None:
     answer = world.client.post("/api/control", headers=world.bearer(world.control), content=content)
     assert (answer.status_code, world.face.controls) == (400, [])
 
 
-def test_kill_needs_the_token_alone(world: World) -> None:
+def test_halt_needs_the_token_alone(world: World) -> None:
     answer = world.client.post("/api/control", headers=world.bearer(world.control), content=KILL)
-    assert (answer.status_code, answer.json()) == (200, {"message": "kill: done"})
-    assert world.face.controls == [Control("kill")]
+    assert (answer.status_code, answer.json()) == (200, {"message": "halt: done"})
+    assert world.face.controls == [Control("halt", "dashboard", "halt pressed on the dashboard")]
 
 
 @pytest.mark.parametrize("action", ["flatten", "resume"])

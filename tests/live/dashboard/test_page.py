@@ -89,9 +89,9 @@ def test_the_page_shows_the_node_and_kills_it(
         assert "ACCEPTED (unknown)" in text
         wait(browser, "document.querySelectorAll('#price .scatterlayer .trace').length === 3")
         assert browser.evaluate("document.querySelectorAll('#price .points path').length") == 2
-        browser.evaluate("document.querySelector('[data-action=kill]').click()")
-        wait(browser, "document.getElementById('outcome').textContent === 'kill: done'")
-        assert [control.action for control in face.controls] == ["kill"]
+        browser.evaluate("document.querySelector('[data-action=halt]').click()")
+        wait(browser, "document.getElementById('outcome').textContent === 'halt: done'")
+        assert [control.action for control in face.controls] == ["halt"]
         assert browser.problems == []
         assert all(
             url.startswith((server.url, "about:", "data:", "chrome")) for url in browser.requests

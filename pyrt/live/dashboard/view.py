@@ -1,0 +1,237 @@
+"""A node's state as plain values, made by the trading loop about once a second.
+
+The dashboard's thread reads the last one made and never the node itself, so that a page can neither
+see half a change nor hold one up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyrt.live.dashboard.face import Control
+from pyrt.live.dashboard.history import History
+from pyrt.live.observe.health import Health
+from pyrt.live.observe.latency import STAGES
+from pyrt.live.observe.metrics import Metrics
+
+BREAKER_NAMES = ("closed", "open", "half-open")
+BREAKER_LEVELS = {"closed": 0, "half-open": 1, "open": 2}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One of a node's connections.
+
+    Attributes
+    ----------
+    name, state : str
+    is_up : bool
+    since : int
+        ns UTC; 0 before the first.
+    reconnects : int
+    """
+
+    name: str
+    state: str
+    is_up: bool
+    since: int = 0
+    reconnects: int = 0
+
+
+class NodeView:
+    """Shows one node; implements `NodeFace`.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        With a `RiskEngine` as its gate.
+    health, metrics
+    control : callable
+        Carries out a `Control` from the dashboard's thread and returns what came of it.
+    name, mode, account : str
+        The account's number is shown by its last four characters.
+    connections : callable
+        Returns the connections as they are.
+    log_lines : callable
+        Returns the last lines of the log, redacted.
+    clock : callable
+        ns UTC.
+    """
+
+    def __init__(
+        self,
+        kernel: Any,
+        health: Health,
+        metrics: Metrics,
+        *,
+        control: Callable[[Control], dict[str, Any]],
+        clock: Callable[[], int],
+        name: str = "node",
+        mode: str = "paper",
+        account: str = "",
+        connections: Callable[[], Iterable[Connection]] = tuple,
+        log_lines: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        self.health = health
+        self.metrics = metrics
+        self.history = History(kernel.bus)
+        self._kernel = kernel
+        self._control = control
+        self._clock = clock
+        self._who = {"name": name, "mode": mode, "account_masked": masked(account)}
+        self._connections = connections
+        self._log_lines = log_lines
+        self._state: dict[str, Any] = {}
+        self.refresh()
+
+    # -- asked by the dashboard's thread -------------------------------------------------------
+
+    def now(self) -> int:
+        """Return the wall clock, ns UTC."""
+        return self._clock()
+
+    def state(self) -> dict[str, Any]:
+        """Return the last state made."""
+        return self._state
+
+    def prices(self, symbol: str) -> dict[str, Any]:
+        """Return one symbol's closes and our fills in it."""
+        return self.history.prices(symbol)
+
+    def log_lines(self) -> Sequence[str]:
+        """Return the last lines of the log."""
+        return self._log_lines()
+
+    def control(self, control: Control) -> dict[str, Any]:
+        """Carry out an action."""
+        return self._control(control)
+
+    # -- called by the trading loop ------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Make the state anew and bring the gauges up to date."""
+        now = self._clock()
+        kernel = self._kernel
+        account = kernel.portfolio.metrics()
+        self.history.add_equity(now, account["equity"])
+        state = {
+            **self._who,
+            "time": now,
+            "health": self.health.status,
+            "ready": self.health.is_ready,
+            "trading_state": kernel.gate.state().name,
+            "breaker": BREAKER_NAMES[kernel.gate.breaker.state],
+            "alarms": list(self.history.alarms)[-20:],
+            "account": {name: account[name] for name in ACCOUNT},
+            "positions": [self._position(p) for p in kernel.cache.positions()],
+            "orders": [_order(order) for order in kernel.cache.orders_open()],
+            "fills": list(self.history.fills)[-50:],
+            "limits": limits_used(kernel, account),
+            "connections": [vars(connection) for connection in self._connections()],
+            "latency": [self._stage(stage) for stage in STAGES],
+            "symbols": self.history.symbols,
+            "equity": self.history.equity(),
+        }
+        self._set_gauges(state)
+        self._state = state
+
+    def _position(self, position: Any) -> dict[str, Any]:
+        state = self._kernel.gate.state(symbol=position.symbol)
+        return {
+            "symbol": position.symbol,
+            "quantity": position.quantity,
+            "average_price": position.average_price,
+            "last_price": position.last_price,
+            "market_value": position.market_value,
+            "unrealized_pnl": position.unrealized_pnl,
+            "realized_pnl": position.realized_pnl,
+            "state": state.name,
+        }
+
+    def _stage(self, stage: str) -> dict[str, Any]:
+        histogram = self.metrics.stages[stage]
+        return {
+            "stage": stage,
+            "count": histogram.count,
+            "p50_us": histogram.quantile(0.5) / 1e3,
+            "p99_us": histogram.quantile(0.99) / 1e3,
+            "max_us": histogram.max_ns / 1e3,
+        }
+
+    def _set_gauges(self, state: dict[str, Any]) -> None:
+        put = self.metrics.set
+        account = state["account"]
+        put("equity", account["equity"], self._kernel.account.base_currency)
+        put("pnl", account["day_pnl"], "day")
+        put("pnl", account["total_pnl"], "total")
+        put("exposure", account["gross_exposure"], "gross")
+        put("exposure", account["market_value"], "net")
+        put("open_orders", len(state["orders"]))
+        put("unknown_requests", sum(order["is_unknown"] for order in state["orders"]))
+        put("trading_state", int(self._kernel.gate.state()))
+        put("breaker_state", BREAKER_LEVELS[state["breaker"]])
+        put("ready", int(state["ready"]))
+        for position in state["positions"]:
+            put("position_quantity", position["quantity"], position["symbol"])
+        for limit in state["limits"]:
+            put("limit_used_ratio", limit["share"], limit["name"])
+        for connection in state["connections"]:
+            put("connection_up", int(connection["is_up"]), connection["name"])
+
+
+ACCOUNT = (
+    "equity", "cash", "day_pnl", "total_pnl", "market_value", "gross_exposure", "buying_power",
+)  # fmt: skip
+
+
+def masked(account: str) -> str:
+    """Return an account's number by its last four characters."""
+    return f"…{account[-4:]}" if account else "–"
+
+
+def limits_used(kernel: Any, account: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what is used of each limit that counts something over the whole account.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``used``, ``limit`` and ``share`` (used ÷ limit), the most used first.
+    """
+    limits, breaker = kernel.gate.limits, kernel.gate.breaker
+    equity = account["equity"]
+    gross = account["gross_exposure"]
+    used = {
+        "max_open_orders": len(kernel.cache.open_orders),
+        "max_open_positions": account["positions"],
+        "max_gross_exposure": gross,
+        "max_net_exposure": abs(account["market_value"]),
+        "max_leverage": gross / equity if equity > 0 else 0.0,
+        "max_daily_loss": max(0.0, breaker.day_loss),
+        "max_drawdown": max(0.0, breaker.drawdown),
+        "max_consecutive_losses": breaker.consecutive_losses,
+    }
+    rows = []
+    for name, value in used.items():
+        limit = getattr(limits, name)
+        if limit is not None:
+            most = float(limit)
+            share = float(value) / most if most > 0 else float(value > 0)
+            rows.append({"name": name, "used": value, "limit": most, "share": share})
+    return sorted(rows, key=lambda row: (-row["share"], row["name"]))
+
+
+def _order(order: Any) -> dict[str, Any]:
+    return {
+        "client_order_id": order.client_order_id,
+        "symbol": order.symbol,
+        "side": order.side.name.lower(),
+        "type": order.order_type,
+        "quantity": order.quantity,
+        "filled_quantity": order.filled_quantity,
+        "limit_price": order.limit_price,
+        "stop_price": order.stop_price,
+        "status": order.status,
+        "is_unknown": order.is_unknown,
+    }

@@ -1,0 +1,142 @@
+"""What the page is given: the state of a kernel as plain values, and the gauges beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pyrt import Strategy
+from pyrt.live.dashboard.face import Control
+from pyrt.live.dashboard.history import FILLS_MAX, POINTS_MAX, History
+from pyrt.live.dashboard.view import Connection, NodeView, masked
+from pyrt.live.observe.health import Health
+from pyrt.live.observe.metrics import Metrics
+from pyrt.risk import Limits, RiskEngine
+from tests.backtest.harness import START, Probe, frame
+
+T = START
+MINUTE = 60_000_000_000
+
+
+class Trader(Strategy):
+    """Buys ten at the first bar, leaves a sell resting, and looks at itself at every bar."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars("AAA", "1m")
+        self.views: list[dict[str, Any]] = []
+        self.view: NodeView | None = None
+        self.seen = 0
+
+    def on_bar(self, bar: Any) -> None:
+        if self.view is None:
+            self.view = view_of(self.kernel_of())
+        self.seen += 1
+        if self.seen == 1:
+            self.buy("AAA", 10)
+        if self.seen == 3:
+            self.sell("AAA", 10, limit_price=150)
+        self.view.refresh()
+        self.views.append(self.view.state())
+
+    def kernel_of(self) -> Any:
+        return self.probe.kernel  # type: ignore[attr-defined]
+
+
+def view_of(kernel: Any) -> NodeView:
+    return NodeView(
+        kernel, Health(), Metrics(), control=lambda control: {"message": control.action},
+        clock=lambda: T, name="n1", mode="paper", account="PA3XYZ12AB4C",
+        connections=lambda: [Connection("trade_updates", "up", True, T, 2)],
+        log_lines=lambda: ["line"],
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trader() -> Trader:
+    limits = Limits(max_open_orders=4, max_gross_exposure=5_000, max_drawdown=0.5)
+    probe = Probe(cash=10_000, gate=RiskEngine(limits))
+    probe.add_venue("sim")
+    probe.add_data(frame([(100, 101, 99, 100)] * 2 + [(101, 103, 100, 102)] * 4),
+                   symbol="AAA", timeframe="1m", label="open")  # fmt: skip
+    strategy = Trader()
+    strategy.__dict__["probe"] = probe
+    probe.add_strategy(strategy)
+    probe.execute()
+    return strategy
+
+
+def test_positions_orders_fills_and_account_are_shown(trader: Trader) -> None:
+    state = trader.views[3]
+    (position,) = state["positions"]
+    assert (position["symbol"], position["quantity"], position["average_price"]) == ("AAA", 10, 100)
+    assert position["unrealized_pnl"] == 20
+    assert position["state"] == "ACTIVE"
+    (order,) = state["orders"]
+    assert (order["side"], order["limit_price"], order["status"]) == ("sell", 150, "ACCEPTED")
+    (fill,) = state["fills"]
+    assert (fill["side"], fill["quantity"], fill["price"]) == ("buy", 10, 100)
+    assert state["account"]["equity"] == 10_020
+    assert (state["trading_state"], state["breaker"]) == ("ACTIVE", "closed")
+    assert state["account_masked"] == "…AB4C"
+    assert "PA3XYZ12" not in msgspec.json.encode(state).decode()
+
+
+def test_limits_are_shown_by_their_use(trader: Trader) -> None:
+    assert trader.views[3]["limits"] == [
+        {"name": "max_open_orders", "used": 1, "limit": 4.0, "share": 0.25},
+        {"name": "max_gross_exposure", "used": 1020.0, "limit": 5000.0, "share": 0.204},
+        {"name": "max_drawdown", "used": 0.0, "limit": 0.5, "share": 0.0},
+    ]
+
+
+def test_prices_come_with_the_fills_on_them(trader: Trader) -> None:
+    assert trader.view is not None
+    prices = trader.view.prices("AAA")
+    # The view began to listen at the first bar, while that bar was being delivered.
+    assert prices["close"][-4:] == [102, 102, 102, 102]
+    assert [fill["price"] for fill in prices["fills"]] == [100]
+    assert trader.view.prices("ZZZ") == {"symbol": "ZZZ", "ts": [], "close": [], "fills": []}
+
+
+def test_gauges_follow_the_state(trader: Trader) -> None:
+    assert trader.view is not None
+    value = trader.view.metrics.value
+    assert value("equity", "USD") == 10_020
+    assert value("position_quantity", "AAA") == 10
+    assert value("open_orders") == 1
+    assert value("limit_used_ratio", "max_open_orders") == 0.25
+    assert value("connection_up", "trade_updates") == 1
+    assert value("trading_state") == value("breaker_state") == value("ready") == 0
+
+
+def test_the_view_hands_controls_on(trader: Trader) -> None:
+    assert trader.view is not None
+    assert trader.view.control(Control("halt", "a", "b")) == {"message": "halt"}
+    assert trader.view.log_lines() == ["line"]
+    assert trader.view.now() == T
+
+
+def test_history_is_bounded_and_has_one_equity_point_a_minute() -> None:
+    from pyrt.core.bus import MessageBus
+    from pyrt.core.data import Bar
+
+    bus = MessageBus()
+    history = History(bus)
+    for i in range(POINTS_MAX + 10):
+        ts = T + i * MINUTE
+        bus.publish("data.bars.A.1m", Bar("A", "1m", 1, 1, 1, i, 1, ts - MINUTE, ts))
+        bus.publish("data.bars.A.5m", Bar("A", "5m", 1, 1, 1, -1, 1, ts - 5 * MINUTE, ts))
+        history.add_equity(ts, i)
+        history.add_equity(ts + 1, i + 0.5)
+    assert len(history.prices("A")["close"]) == POINTS_MAX
+    assert -1 not in history.prices("A")["close"]
+    assert history.equity()["equity"][-1] == POINTS_MAX + 9.5
+    assert len(history.equity()["ts"]) == POINTS_MAX
+    assert history.fills.maxlen == FILLS_MAX
+
+
+def test_an_account_is_shown_by_its_end() -> None:
+    assert masked("") == "–"
+    assert masked("123456789") == "…6789"
