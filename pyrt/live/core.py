@@ -103,8 +103,10 @@ class NodeCore:
                 self.kernel.subscribe_topic(strategy, STATUS_TOPICS, strategy.on_status, 0)
         self.kernel.start(ts)
 
-    def take(self, ts: int, events: Iterable[Any]) -> None:
+    def take(self, ts: int, events: Sequence[Any]) -> None:
         """Take events that reached us at `ts`, in order; then send what they led to."""
+        if self.inputs.is_idle(ts) and not events:
+            return
         self.inputs.advance(ts)
         sampled = False
         for event in events:

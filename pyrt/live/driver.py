@@ -160,6 +160,7 @@ class Driver:
             if self._look_at is not None and now >= self._look_at:
                 self._look(now)
             return
+        self.core.take(now, [])
         if timers and self.is_running:
             self.core.fire_timers()
         if self.journal.failure is not None:
@@ -232,7 +233,16 @@ class Driver:
         self._look_at = now + self.plan.policies.reconcile_ns
         self._conclude(now, state, comparison)
         if self.phase == LOOKING:
+            self._take_cash(state)
             self._start(now)
+
+    def _take_cash(self, state: BrokerState) -> None:
+        """Begin with the broker's cash: what missed fills cost is in it already."""
+        assert self.core is not None
+        difference = state.cash - self.core.kernel.account.cash_exact
+        if difference:
+            self._note("cash", amount=f"{difference:f}")
+            take_cash(self.core, f"{difference:f}")
 
     def _check_account(self, state: BrokerState) -> None:
         expected = self.plan.account_id
@@ -359,7 +369,7 @@ class Driver:
     # -- events --------------------------------------------------------------------------------
 
     def _tell(self, now: int, events: list[Any]) -> None:
-        if self.core is None or (not events and self.phase != RUNNING):
+        if self.core is None or not events:
             return
         self.core.take(now, events)
         self._listen(events)
@@ -715,6 +725,11 @@ def make_core(
     elif hasattr(gate, "resync"):
         gate.resync()
     return core
+
+
+def take_cash(core: NodeCore, amount: str) -> None:
+    """Add to cash what the broker has and we do not."""
+    core.kernel.account.deposit(Decimal(amount))
 
 
 def start_strategies(core: NodeCore, now: int, saves: dict[str, bytes]) -> None:

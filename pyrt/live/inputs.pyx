@@ -98,6 +98,13 @@ cdef class Inputs:
     cdef int64_t next_due(self) noexcept:
         return min(self.kernel.clock.next_due, self.kernel.aggregates.due)
 
+    def is_idle(self, int64_t ts):
+        """Return whether time stands at `ts` already and nothing waits to be done."""
+        return (
+            ts <= self.kernel.clock.now < self.next_due()
+            and not self.kernel.desk.commands and not len(self.kernel.inbox)
+        )
+
     def order(self, int number):
         """Return an order by its number; None if there is none."""
         return self.kernel.cache.order(number)
