@@ -82,6 +82,10 @@ types: build/.checked ## Check types, and every stub against its compiled module
 bench: build/.release ## Measure a release build against benchmarks/budgets.toml
 	PYTHONPATH=$(CURDIR)/build/release $(PY) -P benchmarks/run.py $(ARGS)
 
+.PHONY: mutants
+mutants: build/.checked ## Make 100 faults in money and risk code; the tests have to notice 95 (ARGS)
+	$(PY) scripts/mutate.py --json build/mutants.json $(ARGS)
+
 # ---- looking inside -------------------------------------------------------------------------------
 
 # Cython's coverage plugin wants each C file beside its source, so these builds work on a copy.
@@ -127,6 +131,7 @@ release-check: $(VENV)/.installed ## Build from the source archive in a clean en
 nightly: ## Everything that takes long: ten times the examples, coverage, archives, benchmarks
 	PYRT_HYPOTHESIS=nightly $(MAKE) test
 	$(MAKE) coverage
+	$(MAKE) mutants ARGS="--seed $$(git rev-parse HEAD)"
 	$(MAKE) release-check
 	$(MAKE) bench
 

@@ -1,0 +1,78 @@
+"""The maker of faults: which it finds in a line, and that a seed always draws the same."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from itertools import islice
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def mutate() -> ModuleType:
+    path = ROOT / "scripts" / "mutate.py"
+    spec = importlib.util.spec_from_file_location("mutate", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["mutate"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+# A line inside a function, and what it may become.
+LINES = [
+    ("if a < b:", {"if a <= b:"}),
+    ("if a >= 10:", {"if a > 10:", "if a >= 11:"}),
+    ("x = a + b", {"x = a - b", "pass"}),
+    ("x += 1", {"x -= 1", "x += 2", "pass"}),
+    ("x = i128_add(a, b)", {"x = i128_sub(a, b)", "pass"}),
+    ("self.f(a, b)", {"self.f(b, a)", "pass"}),
+    ("return not a", {"return a", "pass"}),
+    ("if a and b == c:", {"if a or b == c:", "if a and b != c:"}),
+    ("x = -y", {"x = y", "pass"}),
+    ("flag = True", {"flag = False", "pass"}),
+    # Casts, texts, comments, declarations and results nobody reads are left alone.
+    ("cdef int64_t x = <int64_t>y", set()),
+    ('raise E("a < b")', {"pass"}),
+    ("f(a)  # a < b", {"pass"}),
+    ("cdef int f(self, int a, int b) except -1:", set()),
+    ("return 0", set()),
+    ("from a import b", set()),
+    ("x = min(a, b)", {"x = max(a, b)", "pass"}),
+]
+
+
+@pytest.mark.parametrize(("line", "expected"), LINES)
+def test_a_line_admits_these_faults(mutate: ModuleType, line: str, expected: set[str]) -> None:
+    faults = mutate.faults_of("m.pyx", f'def f():\n    """a < b"""\n    {line}\n')
+    assert {fault.after.strip() for fault in faults.get(3, [])} == expected
+    assert 2 not in faults
+
+
+def test_a_seed_draws_the_same_faults_and_none_twice(mutate: ModuleType) -> None:
+    paths = mutate.sources(["pyrt/risk/*.py*", "pyrt/core/accounts.pyx"])
+    first = list(islice(mutate.draw(paths, "a"), 200))
+    assert first == list(islice(mutate.draw(paths, "a"), 200))
+    assert first != list(islice(mutate.draw(paths, "b"), 200))
+    assert len(set(first)) == 200
+    assert {fault.kind for fault in first} >= {
+        "comparison",
+        "sign",
+        "constant",
+        "dropped",
+        "swapped",
+    }
+
+
+def test_every_module_given_by_default_has_tests(mutate: ModuleType) -> None:
+    paths = mutate.sources(list(mutate.MODULES))
+    assert len(paths) > 20
+    for path in paths:
+        for tests in mutate.tests_for(str(path.relative_to(ROOT)), None):
+            assert (ROOT / tests).exists()
