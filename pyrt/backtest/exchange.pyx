@@ -6,16 +6,17 @@ import numpy as np
 
 from pyrt.backtest.bars cimport BarMatcher, in_order_of_issue
 from pyrt.backtest.book cimport VenueBook, VenueOrder
+from pyrt.backtest.corporate cimport apply_action
 from pyrt.backtest.feed cimport Cursor, Feed
 from pyrt.backtest.ticks cimport TickMatcher
 from pyrt.backtest.venue cimport SimVenue
-from pyrt.core.events cimport Event
+from pyrt.core.events cimport Event, clear_event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport no_price
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR, GTD
+from pyrt.core.types cimport EV_BAR, EV_DIVIDEND, EV_MODIFIED, EV_SPLIT, GTD
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES, TIF_NAMES, TYPE_NAMES
 from pyrt.data.columns import take
 
@@ -35,6 +36,13 @@ def first_moment(table):
 
 cdef int64_t optional_price(object value) except? -1:
     return no_price() if value is None else nano_from_object(value)
+
+
+cdef object told_stop(Event* event):
+    """The stop price that a change of terms announces, or None."""
+    if event.kind != EV_MODIFIED or event.cumulative == no_price():
+        return None
+    return decimal_from_scaled(event.cumulative, 9)
 
 
 cdef int pair(VenueOrder first, VenueOrder second) except -1:
@@ -98,7 +106,8 @@ cdef class Exchange:
             if cursor.kind == EV_BAR and cursor.drives:
                 self.drivers[cursor.stream.instrument.index] = cursor
         starts = [first_moment(table) for table in self.tables if len(table)]
-        self.now = min(starts, default=0)
+        self.now = 0
+        self.move_to(min(starts, default=0))
 
     # -- time ----------------------------------------------------------------------------------
 
@@ -238,7 +247,7 @@ cdef class Exchange:
     def submit(self, int number, str symbol, str side, str type, str time_in_force, quantity, *,
                notional=None, limit_price=None, stop_price=None, trail_amount=None,
                trail_percent=None, expires_at=None, extended_hours=False, take_profit=None,
-               stop_loss=None):
+               stop_loss=None, ends=None):
         """Take one order, with its exits if it has any; what becomes of it is in `take_events`.
 
         Parameters
@@ -251,11 +260,14 @@ cdef class Exchange:
             Number and limit of the exit that is held until the order fills.
         stop_loss : (int, price, price or None), optional
             Number, trigger and limit of the other one.
+        ends : int, optional
+            When it ends by the venue's rules, ns UTC; by default its time in force says so.
         """
         cdef VenueOrder order = self.make_order(
             number, symbol, side, type, time_in_force, quantity, notional, limit_price,
             stop_price, trail_amount, trail_percent, expires_at, extended_hours,
         )
+        order.ends = 0 if ends is None else ends
         other = "sell" if side == "buy" else "buy"
         if take_profit is not None:
             order.take_profit = self.make_order(
@@ -271,13 +283,14 @@ cdef class Exchange:
         self.venue.accept(order)
 
     def submit_pair(self, int number, str symbol, str side, str time_in_force, quantity,
-                    limit_price, stop_loss):
+                    limit_price, stop_loss, *, ends=None):
         """Take two exits of which one cancels the other: a limit order and a `stop_loss`."""
         cdef VenueOrder first = self.make_order(
             number, symbol, side, "limit", time_in_force, quantity, None, limit_price, None,
             None, None, None, False,
         )
         cdef VenueOrder second = self.make_stop(symbol, side, time_in_force, quantity, stop_loss)
+        first.ends = second.ends = 0 if ends is None else ends
         pair(first, second)
         self.venue.accept(first)
         if not second.done:
@@ -327,6 +340,24 @@ cdef class Exchange:
         self.venue.cancel_number(number)
         return known
 
+    def act(self, str kind, str symbol, int first, second):
+        """Apply a corporate action before the first trade of its day.
+
+        Parameters
+        ----------
+        kind : {"split", "dividend"}
+        first, second
+            New and old shares of a split; 1 and the dollars a share of a dividend.
+        """
+        cdef Event event
+        clear_event(&event)
+        event.kind = EV_SPLIT if kind == "split" else EV_DIVIDEND
+        event.instrument = self.book(symbol).instrument.index
+        event.ts_event = event.ts_init = self.now
+        event.quantity = first
+        event.price = second if kind == "split" else nano_from_object(second)
+        apply_action(self.venue, &event)
+
     cdef VenueBook book(self, str symbol):
         for book in self.venue.books:
             if (<VenueBook>book).instrument.symbol == symbol:
@@ -345,6 +376,11 @@ cdef class Exchange:
         return decimal_from_scaled(book.held_by(0), book.instrument.decimals)
 
     @property
+    def live_numbers(self):
+        """Numbers of the orders that are not done, as a view."""
+        return self.venue.live.keys()
+
+    @property
     def symbols(self):
         """Symbols that can be traded, in the order of their books."""
         return [(<VenueBook>book).instrument.symbol for book in self.venue.books]
@@ -360,6 +396,7 @@ cdef class Exchange:
             instrument = (<VenueBook>self.venue.books[event.instrument]).instrument
             events.append({
                 "kind": EVENT_NAMES[event.kind], "number": event.order, "ts_event": event.ts_event,
+                "stop_price": told_stop(&event),
                 "quantity": decimal_from_scaled(event.quantity, instrument.decimals),
                 "price": None if event.price == no_price() else decimal_from_scaled(event.price, 9),
                 "cumulative": decimal_from_scaled(event.cumulative, instrument.decimals),

@@ -10,6 +10,7 @@ import numpy as np
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.data.columns import BarColumns
+from tests.adapters.simulator import contract
 
 MINUTE = 60_000_000_000
 START = 1_381_152_600_000_000_000  # 2013-10-07 13:30 UTC, the open of a Monday
@@ -67,6 +68,7 @@ class Bench:
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         data = b"" if body is None else msgspec.json.encode(body)
         response = self.core.request(method, path, data)
+        contract.check(method, path, response.status, response.body)
         return response.status, msgspec.json.decode(response.body) if response.body else None
 
     def buy(self, quantity: Any = 10, **terms: Any) -> dict[str, Any]:

@@ -51,9 +51,9 @@ def test_a_client_order_id_is_taken_for_ever() -> None:
 def test_open_orders_reserve_buying_power_until_they_end() -> None:
     bench = Bench()
     order = bench.buy(500, type="limit", limit_price="90")
-    assert Decimal(bench.ask("GET", "/v2/account")[1]["buying_power"]) == 100_000 - 45_000
+    assert Decimal(bench.ask("GET", "/v2/account")[1]["buying_power"]) == 400_000 - 45_000
     assert bench.ask("DELETE", f"/v2/orders/{order['id']}") == (204, None)
-    assert Decimal(bench.ask("GET", "/v2/account")[1]["buying_power"]) == 100_000
+    assert Decimal(bench.ask("GET", "/v2/account")[1]["buying_power"]) == 400_000
     status, body = bench.ask("DELETE", f"/v2/orders/{order['id']}")
     assert (status, body["message"]) == (422, 'order is already in "canceled" state')
 

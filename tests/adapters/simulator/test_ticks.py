@@ -71,7 +71,7 @@ def test_fills_on_quotes_are_those_of_a_backtest() -> None:
                 if seen % EVERY == 0:
                     at = {} if seen % 2 else {"type": "limit", "limit_price": message.bp}
                     place(core, **at)
-    rows = ask(core, "GET", "/v2/account/activities?direction=asc")
+    rows = ask(core, "GET", "/v2/account/activities/FILL?direction=asc")
     from pyrt.core.times import timestamp_ns
 
     got = [

@@ -25,9 +25,22 @@ def find_order(desk: Desk, name: str) -> OrderRecord:
 
 
 def cancel(desk: Desk, record: OrderRecord) -> None:
-    """Cancel an order at the exchange, or raise the refusal."""
+    """Cancel an order at the exchange, or raise the refusal.
+
+    Faults may leave it pending, or confirm the cancel while the exchange still has the order:
+    then its status says so already.
+    """
     if desk.rules is not None:
         _raise(desk.intake.check_cancel(record.facts(), record.id))
+    if desk.faults.strikes("stuck"):
+        record.status = "pending_cancel"
+        record.times.update(cancel_requested=desk.now, updated=desk.now)
+        return
+    if desk.faults.strikes("late_fill"):
+        record.status = "canceled"
+        record.times.update(cancel_requested=desk.now, canceled=desk.now, updated=desk.now)
+        return
+    record.times["cancel_requested"] = desk.now
     if not desk.exchange.cancel(record.number):
         raise refused(422, 42210000, f'order is already in "{record.status}" state')
 

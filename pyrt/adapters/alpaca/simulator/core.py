@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pyrt.adapters.alpaca.simulator.actions import Actions
+from pyrt.adapters.alpaca.simulator.days import Calendar
 from pyrt.adapters.alpaca.simulator.desk import Desk
 from pyrt.adapters.alpaca.simulator.faults import FaultBox
 from pyrt.adapters.alpaca.simulator.frames import Bar, Message, encode
@@ -39,6 +40,8 @@ class SimulatorCore:
         Splits and dividends of these symbols.
     seed : int
         Of ids: the same seed and requests give the same.
+    start : int, optional
+        Begin here (ns UTC) instead of at the first row: what is known by then is history.
     """
 
     def __init__(
@@ -49,18 +52,29 @@ class SimulatorCore:
         series: dict[str, Series] | None = None,
         actions: Actions | None = None,
         seed: int = 0,
+        start: int | None = None,
     ) -> None:
         self._exchange = exchange
         self.faults = FaultBox()
         self.market = Market(exchange, series)
-        self.desk = Desk(exchange, self.market, rules, start=int(exchange.now), seed=seed)
-        self.desk.actions = actions or Actions()
-        self._publisher = Publisher(self.desk)
+        if start is not None:
+            self.market.skip_to(start)
+        self.desk = Desk(
+            exchange,
+            self.market,
+            rules,
+            faults=self.faults,
+            actions=actions or Actions(),
+            start=int(exchange.now),
+            seed=seed,
+        )
+        Calendar(self.desk).begin()
+        self.publisher = Publisher(self.desk)
         self.timers: dict[str, int] = {}
         self.is_test_heard = False
         """Whether somebody listens to the feed `test`."""
         self._router = Router()
-        TradingApi(self.desk, self._publisher).install(self._router)
+        TradingApi(self.desk, self.publisher).install(self._router)
         MarketDataApi(self.desk).install(self._router)
 
     @property
@@ -69,11 +83,6 @@ class SimulatorCore:
         return int(self._exchange.now)
 
     # -- time ----------------------------------------------------------------------------------
-
-    def begin(self, ts: int) -> None:
-        """Start at `ts` instead of at the first row: what is known by then is history."""
-        self.market.skip_to(ts)
-        self.desk.start = self.now
 
     def next_instant(self) -> int | None:
         """Return when anything is due next: data, the venue, a client's timer; None at the end."""
@@ -108,7 +117,7 @@ class SimulatorCore:
             rows = self.market.happen(min(stops), BATCH)
             if rows:
                 taken += rows
-                self._publisher.publish()
+                self.publisher.publish()
                 continue
             self._begin(due)
             self._calendar()
@@ -119,21 +128,21 @@ class SimulatorCore:
 
     def _begin(self, due: int) -> None:
         self._exchange.move_to(due)
-        self.desk.turn_day()
         if self.market.end_bars():
-            self._publisher.publish()
+            self.publisher.publish()
             self.desk.note_equity()
 
     def _calendar(self) -> None:
-        self.desk.agenda.run(self.now)
         self._exchange.calendar()
-        self._publisher.publish()
+        self.publisher.publish()
+        self.desk.agenda.run(self.now)
+        self.publisher.publish()
 
     def _happen(self) -> None:
         self._exchange.open_bars()
         self.market.happen()
         self.market.change_books()
-        self._publisher.publish()
+        self.publisher.publish()
 
     def move_to(self, ts: int) -> None:
         """Let time pass up to `ts`, at which nothing is due before the next instant."""
@@ -143,7 +152,7 @@ class SimulatorCore:
 
     def take_trade_updates(self) -> list[bytes]:
         """Return frames to push on the trade-updates stream, oldest first."""
-        return self._publisher.take()
+        return self.publisher.take()
 
     def take_messages(self) -> list[Message]:
         """Return messages of the market-data streams, oldest first."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from pyrt.adapters.alpaca.simulator.actions import Actions
 from pyrt.adapters.alpaca.simulator.agenda import Agenda
+from pyrt.adapters.alpaca.simulator.faults import FaultBox
 from pyrt.adapters.alpaca.simulator.market import Market
 from pyrt.adapters.alpaca.simulator.records import OrderRecord
-from pyrt.adapters.alpaca.simulator.wires import HOUR, is_pair, midnight, numbered_id
+from pyrt.adapters.alpaca.simulator.wires import eastern, is_pair, numbered_id
 from pyrt.backtest.exchange import Exchange
+from pyrt.core.accounts import Account
 from pyrt.venues.alpaca import (
     AccountFacts,
     AlpacaRules,
@@ -25,11 +28,17 @@ from pyrt.venues.alpaca.intake import Intake
 from pyrt.venues.extended_hours import ExtendedHours, hours_around
 
 MINUTE = 60_000_000_000
+POWERS = {
+    "1": "non_marginable_buying_power",
+    "2": "regt_buying_power",
+    "4": "buying_power",
+}
+"""What an account shows as its power under each setting of its multiplier."""
 CONFIGURATIONS: dict[str, Any] = {
     "dtbp_check": "entry",
     "fractional_trading": True,
-    "max_margin_multiplier": "1",
-    "max_options_trading_level": None,
+    "max_margin_multiplier": "4",
+    "max_options_trading_level": 0,
     "no_shorting": False,
     "pdt_check": "entry",
     "ptp_no_exception_entry": False,
@@ -62,6 +71,16 @@ class Holding:
         self.quantity = after
 
 
+class MarginIntake(Intake):
+    """The counter of an account that may borrow: what is paid in full has its own power."""
+
+    def _account(self, orders: Sequence[OpenOrder]) -> AccountFacts:
+        facts, reserved = self.books.account_facts(), self._reserved(orders)
+        powers = (facts.buying_power, facts.non_marginable_buying_power)
+        left, cash = (max(Decimal(0), power - reserved) for power in powers)
+        return replace(facts, buying_power=left, non_marginable_buying_power=cash)
+
+
 @dataclass(slots=True)
 class Desk:
     """State of the one account of a simulator.
@@ -69,7 +88,7 @@ class Desk:
     Parameters
     ----------
     exchange : Exchange
-    market : Market
+    market_now : Market
         Prices of now.
     rules : AlpacaRules or None
         None lets every order through to the exchange that it can carry.
@@ -78,6 +97,7 @@ class Desk:
     exchange: Exchange
     market_now: Market
     rules: AlpacaRules | None = None
+    faults: FaultBox = field(default_factory=FaultBox)
     start: int = 0
     seed: int = 0
     orders: dict[str, OrderRecord] = field(default_factory=dict)
@@ -91,15 +111,21 @@ class Desk:
     actions: Actions = field(default_factory=Actions)
     agenda: Agenda = field(default_factory=Agenda)
     serial: int = 0
+    events: int = 0
+    executions: int = 0
+    bookings: int = 0
     lists: int = 0
-    last_equity: Decimal | None = None
-    next_midnight: int = 0
     live: dict[str, OrderRecord] = field(default_factory=dict)
 
     @property
     def now(self) -> int:
         """The simulator's time, ns UTC."""
         return int(self.exchange.now)
+
+    @property
+    def clock(self) -> int:
+        """What the account's clock shows: now, unless it is to go wrong."""
+        return self.now + int(self.faults.faults.clock_skew_s * 1_000_000_000)
 
     @property
     def symbols(self) -> list[str]:
@@ -124,6 +150,12 @@ class Desk:
         self.orders[record.id] = self.live[record.id] = record
         self.client_ids[record.client_order_id] = record
         self.working[record.number] = record
+
+    def settle_date(self, ts: int) -> str:
+        """Return the day on which a trade of an instant is settled: the next session's."""
+        sessions = self.hours().sessions
+        opens = sessions.next_open(ts)
+        return f"{eastern(ts if opens is None else int(opens)):%Y-%m-%d}"
 
     def hours(self) -> ExtendedHours:
         """Return the US trading hours around now."""
@@ -174,7 +206,7 @@ class Desk:
         """Return what the rules read of the account."""
         return AccountFacts(
             buying_power=self.free_funds,
-            non_marginable_buying_power=self.free_funds,
+            non_marginable_buying_power=self.free_cash,
             equity=self.equity,
             is_blocked=bool(self.configurations["suspend_trade"]),
             no_shorting=bool(self.configurations["no_shorting"]),
@@ -182,13 +214,6 @@ class Desk:
         )
 
     # -- days ----------------------------------------------------------------------------------
-
-    def turn_day(self) -> None:
-        """Close the books of the day at New York's midnight."""
-        if self.now >= self.next_midnight:
-            if self.next_midnight:
-                self.last_equity = self.equity
-            self.next_midnight = midnight(midnight(self.now) + 30 * HOUR)
 
     def note_equity(self) -> None:
         """Add a point to the equity curve, at most one a minute."""
@@ -201,14 +226,19 @@ class Desk:
     # -- money ---------------------------------------------------------------------------------
 
     @property
+    def account(self) -> Account:
+        """The broker's books."""
+        return self.exchange.venue.account
+
+    @property
     def cash(self) -> Decimal:
         """Cash, in dollars."""
-        return Decimal(self.exchange.venue.account.cash_exact)
+        return self.account.cash_exact
 
     @property
     def equity(self) -> Decimal:
         """Cash plus what is held, at last prices."""
-        return self.cash + sum((self.value(symbol) for symbol in self.holdings), Decimal(0))
+        return self.account.equity_exact
 
     def value(self, symbol: str) -> Decimal:
         """Return the signed market value of what is held of a symbol."""
@@ -219,9 +249,20 @@ class Desk:
 
     @property
     def free_funds(self) -> Decimal:
-        """Cash that is neither spent nor locked behind shorts."""
-        short = sum((min(self.value(symbol), Decimal(0)) for symbol in self.holdings), Decimal(0))
-        return self.cash + 2 * short
+        """What new positions may cost before what open orders reserve: buying power."""
+        if not self.account.margin:
+            return self.account.buying_power_exact
+        name = POWERS[self.configurations["max_margin_multiplier"]]
+        power: Decimal = self.account.margin_state()[name]
+        return power
+
+    @property
+    def free_cash(self) -> Decimal:
+        """What may be spent on that which is not lent on, before what open orders reserve."""
+        if not self.account.margin:
+            return self.account.buying_power_exact
+        power: Decimal = self.account.margin_state()["non_marginable_buying_power"]
+        return power
 
     @property
     def unmargined_funds(self) -> Decimal:
@@ -231,13 +272,17 @@ class Desk:
     @property
     def intake(self) -> Intake:
         """Alpaca's rules, asked with this account's state."""
-        return Intake(self.rules or AlpacaRules(), self)
+        return MarginIntake(self.rules or AlpacaRules(), self)
 
     def buying_power(self) -> Decimal:
         """Return what new orders may cost: free cash less what open opening orders reserve."""
         if self.rules is None:
             return max(Decimal(0), self.free_funds)
         return self.intake.buying_power()
+
+    def reserved(self) -> Decimal:
+        """Return the dollars that open opening orders reserve."""
+        return Decimal(0) if self.rules is None else self.intake.reserved()
 
     def closes(self, symbol: str, side: str) -> bool:
         """Tell whether an order on this side reduces what is held."""

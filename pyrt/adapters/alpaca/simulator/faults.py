@@ -47,6 +47,16 @@ class Faults:
     slow_s : float
     stale : float
         A GET is answered as the same GET was the last time.
+    reject : float
+        An order is taken and rejected afterwards.
+    stuck : float
+        An order that is to be canceled stays pending_cancel until it fills or ends by itself.
+    late_fill : float
+        A cancel is confirmed and the order lives on: it may fill afterwards.
+    lost_leg_cancel : float
+        That an exit is canceled because its twin has filled is not told on the stream.
+    clock_skew_s : float
+        Seconds that the clock and the publishing times of events are ahead of the market.
     seed : int
         Draws begin anew with it whenever faults are set.
     """
@@ -72,6 +82,11 @@ class Faults:
     slow: float = 0.0
     slow_s: float = 1.0
     stale: float = 0.0
+    reject: float = 0.0
+    stuck: float = 0.0
+    late_fill: float = 0.0
+    lost_leg_cancel: float = 0.0
+    clock_skew_s: float = 0.0
     seed: int = 0
 
 
@@ -190,6 +205,8 @@ def _is_possible(name: str, value: Any) -> bool:
         return False
     if name == "seed":
         return isinstance(value, int)
+    if name == "clock_skew_s":
+        return abs(value) <= SECONDS_MAX
     return 0 <= value <= (SECONDS_MAX if name.endswith("_s") else 1)
 
 

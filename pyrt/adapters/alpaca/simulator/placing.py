@@ -9,9 +9,11 @@ from typing import Any
 from pyrt.adapters.alpaca.simulator.desk import Desk
 from pyrt.adapters.alpaca.simulator.http import Refused, bad, refused
 from pyrt.adapters.alpaca.simulator.records import OrderRecord
-from pyrt.adapters.alpaca.simulator.wires import asset_id, decimal, is_pair
+from pyrt.adapters.alpaca.simulator.wires import DAY, asset_id, decimal, is_pair
 from pyrt.venues.alpaca import OrderRequest
 
+AGED = 90 * DAY
+"""Orders that state no end are canceled after this, ns."""
 EXITS = ("bracket", "oco", "oto")
 
 
@@ -97,7 +99,7 @@ def make_record(desk: Desk, request: OrderRequest) -> OrderRecord:
     status, expires = "pending_new", None
     if desk.rules is not None:
         status = desk.intake.starts_as(request)
-        expires = desk.intake.ends_at(request)
+        expires = desk.intake.ends_at(request) or desk.now + AGED
     intent = "close" if desk.closes(request.symbol, request.side) else "open"
     limit = request.limit_price
     if limit is None and request.order_class == "oco":
@@ -187,6 +189,7 @@ def send(desk: Desk, record: OrderRecord) -> None:
             record.quantity,  # type: ignore[arg-type]
             record.limit_price,
             stop,  # type: ignore[arg-type]
+            ends=record.expires,
         )
         return
     desk.exchange.submit(
@@ -204,4 +207,6 @@ def send(desk: Desk, record: OrderRecord) -> None:
         extended_hours=record.extended_hours,
         take_profit=None if profit is None else (profit.number, profit.limit_price),
         stop_loss=stop,
+        # Orders of the opening auction end by what the first bar or quote makes of them.
+        ends=None if record.time_in_force == "opg" else record.expires,
     )

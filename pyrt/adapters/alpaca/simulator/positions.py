@@ -8,7 +8,13 @@ from typing import Any
 
 from pyrt.adapters.alpaca.simulator.desk import Desk, Holding
 from pyrt.adapters.alpaca.simulator.http import Refused, bad, refused
-from pyrt.adapters.alpaca.simulator.wires import asset_id, decimal, is_pair, text
+from pyrt.adapters.alpaca.simulator.wires import (
+    asset_id,
+    decimal,
+    is_pair,
+    midnight,
+    text,
+)
 from pyrt.venues.alpaca import OrderRequest
 
 STEP = Decimal("1e-9")
@@ -64,21 +70,38 @@ def position_body(desk: Desk, symbol: str) -> dict[str, Any]:
         "side": "long" if holding.quantity > 0 else "short",
         "market_value": text(value),
         "cost_basis": text(holding.cost.quantize(STEP)),
-        **_profits(profit, share),
+        "unrealized_pl": text(profit.quantize(STEP)),
+        "unrealized_plpc": text(share.quantize(STEP)),
+        **_today(desk, symbol, holding, price),
         "current_price": text(price),
-        "lastday_price": text(price),
-        "change_today": "0",
     }
 
 
-def _profits(profit: Decimal, share: Decimal) -> dict[str, Any]:
-    amount, fraction = text(profit.quantize(STEP)), text(share.quantize(STEP))
+def _today(desk: Desk, symbol: str, holding: Holding, price: Decimal) -> dict[str, Any]:
+    """Return what has changed since the last session's close, or since a later entry."""
+    before = _last_close(desk, symbol)
+    start = midnight(desk.now, utc=is_pair(symbol))
+    base = holding.cost
+    if before is not None and holding.opened < start:
+        base = holding.quantity * before
+    gain = holding.quantity * price - base
+    reference = price if before is None else before
+    change = (price - reference) / reference if reference else Decimal(0)
     return {
-        "unrealized_pl": amount,
-        "unrealized_plpc": fraction,
-        "unrealized_intraday_pl": amount,
-        "unrealized_intraday_plpc": fraction,
+        "unrealized_intraday_pl": text(gain.quantize(STEP)),
+        "unrealized_intraday_plpc": text((gain / abs(base) if base else Decimal(0)).quantize(STEP)),
+        "lastday_price": text(reference),
+        "change_today": text(change.quantize(STEP)),
     }
+
+
+def _last_close(desk: Desk, symbol: str) -> Decimal | None:
+    """Return the last price before today; None where nothing older is recorded."""
+    series = desk.market_now.series.get(symbol)
+    if series is None:
+        return None
+    price = series.close_before(midnight(desk.now, utc=series.is_pair))
+    return None if price is None else Decimal(str(price))
 
 
 def closing_order(desk: Desk, symbol: str, query: Mapping[str, str]) -> OrderRequest:

@@ -139,6 +139,17 @@ class OrderRecord:
             "expires_at": None if self.expires is None else format_ns(self.expires),
         }
 
+    def streamed(self) -> dict[str, Any]:
+        """Return the JSON object as trade updates carry it."""
+        body = self.body()
+        del body["subtag"], body["source"]
+        shown: dict[str, Any] = {}
+        for name, value in body.items():
+            shown[name] = value
+            if name == "expired_at":
+                shown["cancel_requested_at"] = self._stamp("cancel_requested")
+        return shown
+
     def _stamp(self, name: str) -> str | None:
         ts = self.times.get(name)
         return None if ts is None else format_ns(ts)

@@ -1,25 +1,39 @@
-"""/v2/assets, /v2/clock, /v2/calendar and watchlists."""
+"""/v2/assets, clocks and calendars of versions 2 and 3."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pyrt.adapters.alpaca.simulator.desk import Desk
-from pyrt.adapters.alpaca.simulator.http import bad, refused
+from pyrt.adapters.alpaca.simulator.http import bad, names, refused
 from pyrt.adapters.alpaca.simulator.wires import (
-    ACCOUNT_ID,
+    DAY,
+    HOUR,
+    NEW_YORK,
+    SECOND,
     asset_id,
     eastern,
     eastern_text,
+    instant,
     is_pair,
 )
-from pyrt.core.times import format_ns
+from pyrt.core.times import format_ns as utc_text
+from pyrt.venues.extended_hours import ExtendedHours, Phase, hours_around
 from pyrt.venues.sessions import sessions
 
 EPOCH = dt.date(1970, 1, 1)
-DAY = 86_400_000_000_000
+WEEK = dt.timedelta(days=7)
+PRE_MARKET = 5 * HOUR + HOUR // 2
+"""Before the open, ns: 04:00 New York."""
+DEFAULT_MARKET = "NYSE"
+MARKETS = {
+    "NYSE": ("XNYS", "New York Stock Exchange"),
+    "NASDAQ": ("XNAS", "NASDAQ Stock Market"),
+    "IEX": ("IEXG", "Investors Exchange"),
+}
+"""Markets that keep the sessions of the stocks served, with their codes and names."""
 
 
 def asset_body(symbol: str) -> dict[str, Any]:
@@ -41,7 +55,7 @@ def asset_body(symbol: str) -> dict[str, Any]:
         "easy_to_borrow": not pair,
         "borrow_status": "not_available" if pair else "easy_to_borrow",
         "fractionable": True,
-        "attributes": [],
+        "attributes": [] if pair else ["fractional_eh_enabled"],
     }
     if pair:
         step = "0.000000001"
@@ -53,11 +67,17 @@ def list_assets(desk: Desk, query: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the assets of a class, the stocks unless asked otherwise."""
     rows = [asset_body(symbol) for symbol in sorted(desk.symbols)]
     wanted = {
-        "class": query.get("asset_class", "us_equity"),
-        "status": query.get("status", "active"),
-        "exchange": query.get("exchange"),
+        "class": query.get("asset_class") or "us_equity",
+        "status": query.get("status") or None,
+        "exchange": query.get("exchange") or None,
     }
-    return [row for row in rows if all(v in (None, row[name]) for name, v in wanted.items())]
+    attributes = set(names(query.get("attributes")))
+    return [
+        row
+        for row in rows
+        if all(v in (None, row[name]) for name, v in wanted.items())
+        and attributes <= set(row["attributes"])
+    ]
 
 
 def find_asset(desk: Desk, name: str) -> dict[str, Any]:
@@ -70,12 +90,87 @@ def find_asset(desk: Desk, name: str) -> dict[str, Any]:
 
 def clock_body(desk: Desk) -> dict[str, Any]:
     """Return the JSON object of the clock, in New York time."""
+    now = desk.clock
     hours = desk.hours()
     return {
-        "is_open": bool(hours.sessions.is_open(desk.now)),
-        "next_close": eastern_text(int(hours.sessions.next_close(desk.now))),
-        "next_open": eastern_text(int(hours.sessions.next_open(desk.now))),
-        "timestamp": eastern_text(desk.now),
+        "is_open": bool(hours.sessions.is_open(now)),
+        "next_close": eastern_text(int(hours.sessions.next_close(now))),
+        "next_open": eastern_text(int(hours.sessions.next_open(now))),
+        "timestamp": eastern_text(now),
+    }
+
+
+def clocks(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return the clocks of markets, version 3; all markets served here keep New York's hours."""
+    now = instant(query.get("time") or None, "time", desk.clock)
+    hours = hours_around(now)
+    asked = names(query.get("markets")) or [DEFAULT_MARKET]
+    phase, until = _phase(hours, now)
+    body = {
+        "timestamp": eastern_text(now),
+        "is_market_day": bool(hours.sessions.is_open(now))
+        or eastern(int(hours.sessions.next_close(now))).date() == eastern(now).date(),
+        "next_market_open": eastern_text(int(hours.sessions.next_open(now))),
+        "next_market_close": eastern_text(int(hours.sessions.next_close(now))),
+        "phase": phase,
+        "phase_until": eastern_text(until),
+    }
+    return {"clocks": [{"market": _market(name), **body} for name in asked]}
+
+
+def _phase(hours: ExtendedHours, now: int) -> tuple[str, int]:
+    """Return the part of the trading day that `now` is in, and its end."""
+    opens, closes = int(hours.sessions.next_open(now)), int(hours.sessions.next_close(now))
+    phase = hours.phase(now)
+    if phase is Phase.REGULAR:
+        return "core", closes
+    if phase is Phase.PRE_MARKET:
+        return "pre", opens
+    if phase is Phase.AFTER_HOURS:
+        return "post", int(hours.after_hours_close[hours.trading_row(now)])
+    return "closed", opens - PRE_MARKET
+
+
+def _market(name: str) -> dict[str, str]:
+    known = MARKETS.get(name.upper())
+    if known is None:
+        raise bad(f"invalid market: {name}")
+    return {
+        "acronym": name.upper(),
+        "mic": known[0],
+        "name": known[1],
+        "timezone": "America/New_York",
+    }
+
+
+def market_days(desk: Desk, market: str, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return the trading days of a market, version 3."""
+    body = _market(market)
+    if query.get("timezone", "UTC") != "UTC":
+        raise bad(f"invalid timezone: {query['timezone']}")
+    today = eastern(desk.now).date()
+    start = _day(query, "start", today)
+    rows = list_days(desk, {"start": str(start), "end": str(_day(query, "end", start + WEEK))})
+    write = utc_text if "timezone" in query else eastern_text
+    return {"market": body, "calendar": [_market_day(row, write) for row in rows]}
+
+
+def _market_day(row: Mapping[str, Any], write: Callable[[int], str]) -> dict[str, Any]:
+    def at(clock: str) -> str:
+        digits = clock.replace(":", "")
+        time = dt.time(int(digits[:2]), int(digits[2:]))
+        moment = dt.datetime.combine(dt.date.fromisoformat(row["date"]), time, NEW_YORK)
+        return write(int(moment.timestamp()) * SECOND)
+
+    return {
+        "date": row["date"],
+        "pre_start": at(row["session_open"]),
+        "pre_end": at(row["open"]),
+        "core_start": at(row["open"]),
+        "core_end": at(row["close"]),
+        "post_start": at(row["close"]),
+        "post_end": at(row["session_close"]),
+        "settlement_date": row["settlement_date"],
     }
 
 
@@ -118,56 +213,3 @@ def _day(query: Mapping[str, str], name: str, default: dt.date) -> dt.date:
 
 def _noon(day: dt.date) -> int:
     return (day - EPOCH).days * DAY + DAY // 2
-
-
-# -- watchlists --------------------------------------------------------------------------------
-
-
-def make_watchlist(desk: Desk, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Add a list of assets and return it."""
-    stamp = format_ns(desk.now)
-    desk.lists += 1
-    key = desk.made_id("watchlist", desk.lists)
-    desk.watchlists[key] = {
-        "id": key,
-        "account_id": ACCOUNT_ID,
-        "created_at": stamp,
-        "updated_at": stamp,
-        "name": "",
-        "assets": [],
-    }
-    return change_watchlist(desk, key, body)
-
-
-def find_watchlist(desk: Desk, key: str) -> dict[str, Any]:
-    """Return a list by id; Refused if there is none."""
-    if key not in desk.watchlists:
-        raise refused(404, 40410000, "watchlist not found")
-    return desk.watchlists[key]
-
-
-def change_watchlist(desk: Desk, key: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a list another name, other assets, or both."""
-    found = find_watchlist(desk, key)
-    if not isinstance(body.get("symbols"), (list, type(None))):
-        raise bad("invalid symbols")
-    if body.get("symbols") is not None:
-        found["assets"] = [find_asset(desk, str(symbol)) for symbol in body["symbols"]]
-    found["name"] = str(body.get("name") or found["name"])
-    found["updated_at"] = format_ns(desk.now)
-    return found
-
-
-def extend_watchlist(desk: Desk, key: str, symbol: str) -> dict[str, Any]:
-    """Add an asset to a list."""
-    found = find_watchlist(desk, key)
-    if symbol not in [asset["symbol"] for asset in found["assets"]]:
-        found["assets"].append(find_asset(desk, symbol))
-    return found
-
-
-def shorten_watchlist(desk: Desk, key: str, symbol: str) -> dict[str, Any]:
-    """Take an asset off a list."""
-    found = find_watchlist(desk, key)
-    found["assets"] = [asset for asset in found["assets"] if asset["symbol"] != symbol]
-    return found

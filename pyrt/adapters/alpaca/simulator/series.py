@@ -90,6 +90,11 @@ class Series:
             vw=float(self.details.average[row]),
         )
 
+    def close_before(self, ts: int) -> float | None:
+        """Return the close of the last bar that began before `ts`; None if there is none."""
+        row = int(np.searchsorted(self.bars.ts_open, ts)) - 1
+        return float(self.bars.close[row]) if row >= 0 else None
+
     def quote(self, now: int) -> tuple[float, float] | None:
         """Return bid and ask at `now`; None where no quotes are recorded or a side is missing."""
         if self.quotes is None:

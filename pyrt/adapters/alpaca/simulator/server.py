@@ -14,6 +14,7 @@ import msgspec
 
 from pyrt.adapters.alpaca.simulator.clockwork import Clockwork
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
+from pyrt.adapters.alpaca.simulator.event_stream import EventFeed, read_window
 from pyrt.adapters.alpaca.simulator.http import Refused, Response, answer, bad
 from pyrt.adapters.alpaca.simulator.limits import Limits, RateLimit
 from pyrt.adapters.alpaca.simulator.lines import Lines
@@ -69,6 +70,7 @@ class SimulatorServer:
         self._trades = TradeHub(key, secret, own, box, text=text_frames)
         self._stocks = DataHub(key, secret, own, box, crypto=False)
         self._coins = DataHub(key, secret, own, box, crypto=True, snapshot=core.market.books_of)
+        self.events = EventFeed(core.publisher)
         self.clockwork = Clockwork(core, speed, self.flush)
         self.lockstep = Lockstep(core, core.instants(), self.flush, self._sent)
 
@@ -105,6 +107,7 @@ class SimulatorServer:
                 WebSocketRoute("/stream", self._trades.serve),
                 *stocks,
                 *coins,
+                Route("/v2/events/trades", self._listen, methods=["GET"]),
                 Route("/control/{action}", self._control, methods=["GET", "POST"]),
                 Route("/{path:path}", self._rest, methods=METHODS),
             ],
@@ -130,6 +133,7 @@ class SimulatorServer:
             self._coins.send(kept)
         self.core.is_test_heard = self._stocks.hears_test
         self.lockstep.wake()
+        self.events.wake()
         for hub in (self._trades, self._stocks, self._coins):
             await hub.has_room(PATIENCE_S)
 
@@ -146,6 +150,17 @@ class SimulatorServer:
         if response.status == 0:
             self.lines.cut(request.client)
         return _http(response)
+
+    async def _listen(self, request: Request) -> HttpResponse:
+        from starlette.responses import StreamingResponse
+
+        if not self._knows(request):
+            return _http(answer({"code": 40110000, "message": "request is not authorized"}, 401))
+        try:
+            window = read_window(dict(request.query_params))
+        except Refused as error:
+            return _http(answer(error.body, error.status))
+        return StreamingResponse(self.events.listen(window), media_type="text/event-stream")
 
     def _respond(self, request: Request, body: bytes) -> Response:
         if not self._knows(request):

@@ -15,7 +15,8 @@ from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import SimVenue
 from pyrt.core.accounts import Account
 from pyrt.core.cache import Cache
-from pyrt.core.instruments import Instrument
+from pyrt.core.instruments import crypto, equity
+from pyrt.core.times import duration_ns
 from pyrt.venues.alpaca import AlpacaOptions, AlpacaRules
 from pyrt.venues.sessions import sessions
 
@@ -28,6 +29,9 @@ def make_core(
     cash: Any = 100_000,
     fees: Any = None,
     slippage: Any = None,
+    account: Any = "alpaca",
+    participation: float = 0.0,
+    latency: Any = 0,
     options: AlpacaOptions | None = None,
     start: int | None = None,
     actions: Actions | None = None,
@@ -44,6 +48,12 @@ def make_core(
         Dollars at the start.
     fees, slippage
         As `pyrt.backtest` takes them.
+    account : AccountRules, str or mapping
+        How the broker judges the account: Alpaca's margin, or ``"cash"``.
+    participation : float
+        Largest share of a bar's volume that may fill; 0 for no cap.
+    latency : int, str or timedelta
+        From an order's arrival to its effect.
     options : AlpacaOptions, optional
         Choices of the rules.
     start : int, optional
@@ -53,22 +63,30 @@ def make_core(
     seed : int
         Of ids.
     """
-    venue = SimVenue(Account(cash), fee_model(fees), slippage_model(slippage))
+    venue = SimVenue(
+        Account(cash, rules=account),
+        fee_model(fees),
+        slippage_model(slippage),
+        participation=participation,
+        latency_ns=duration_ns(latency),
+    )
     cache = Cache()
     series = make_series(tables)
     for symbol in series:
-        instrument = Instrument(symbol)
+        instrument = crypto(symbol) if is_pair(symbol) else equity(symbol)
         cache.add_instrument(instrument)
         own = [table for table in tables if table.symbol == symbol and len(table)]
         venue.add_instrument(instrument, None if is_pair(symbol) else _sessions_of(own))
     replayed = [table for table in tables if table.kind != "book"]
     replayed += [one.bars for one in series.values() if one.is_derived]
-    core = SimulatorCore(
-        Exchange(venue, replayed), AlpacaRules(options), series=series, actions=actions, seed=seed
+    return SimulatorCore(
+        Exchange(venue, replayed),
+        AlpacaRules(options),
+        series=series,
+        actions=actions,
+        seed=seed,
+        start=start,
     )
-    if start is not None:
-        core.begin(start)
-    return core
 
 
 def _sessions_of(tables: Sequence[Any]) -> tuple[Any, Any] | None:

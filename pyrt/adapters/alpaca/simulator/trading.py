@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
-from pyrt.adapters.alpaca.simulator import account, changing, placing, positions, reference
+from pyrt.adapters.alpaca.simulator import (
+    account,
+    activities,
+    announcements,
+    changing,
+    placing,
+    portfolio,
+    positions,
+    reference,
+    watchlists,
+)
 from pyrt.adapters.alpaca.simulator.desk import Desk
 from pyrt.adapters.alpaca.simulator.http import Refused, Response, answer, truth
 from pyrt.adapters.alpaca.simulator.listing import list_orders
@@ -12,6 +23,7 @@ from pyrt.adapters.alpaca.simulator.records import OrderRecord
 from pyrt.adapters.alpaca.simulator.router import Request, Router
 from pyrt.adapters.alpaca.simulator.updates import Publisher
 
+NO_CONTRACTS: dict[str, Any] = {"option_contracts": [], "next_page_token": None}
 NAME = r"([^/]+)"
 SYMBOL = r"([^/]+(?:/[^/]+)?)"
 
@@ -54,39 +66,41 @@ class TradingApi:
         router.add("GET", settings, lambda r: answer(desk.configurations))
         router.add("PATCH", settings, lambda r: answer(account.configure(desk, r.body)))
         log = "/v2/account/activities"
-        router.add("GET", log, lambda r: answer(account.list_activities(desk, r.query)))
+        router.add("GET", log, lambda r: answer(activities.list_activities(desk, r.query)))
         router.add(
             "GET",
             f"{log}/{NAME}",
             lambda r: answer(
-                account.list_activities(desk, {**r.query, "activity_types": r.parts[0]})
+                activities.list_activities(desk, {**r.query, "activity_types": r.parts[0]})
             ),
         )
         history = "/v2/account/portfolio/history"
-        router.add("GET", history, lambda r: answer(account.portfolio_history(desk, r.query)))
+        router.add("GET", history, lambda r: answer(portfolio.portfolio_history(desk, r.query)))
 
     def _install_reference(self, router: Router) -> None:
-        desk, lists = self._desk, "/v2/watchlists"
+        desk = self._desk
         router.add("GET", "/v2/clock", lambda r: answer(reference.clock_body(desk)))
         router.add("GET", "/v2/calendar", lambda r: answer(reference.list_days(desk, r.query)))
         router.add("GET", "/v2/assets", lambda r: answer(reference.list_assets(desk, r.query)))
         router.add(
             "GET", f"/v2/assets/{SYMBOL}", lambda r: answer(reference.find_asset(desk, r.parts[0]))
         )
-        router.add("GET", lists, lambda r: answer(list(desk.watchlists.values())))
-        router.add("POST", lists, lambda r: answer(reference.make_watchlist(desk, r.body)))
-        one = f"{lists}/{NAME}"
-        router.add("GET", one, lambda r: answer(reference.find_watchlist(desk, r.parts[0])))
+        router.add("GET", "/v3/clock", lambda r: answer(reference.clocks(desk, r.query)))
         router.add(
-            "PUT", one, lambda r: answer(reference.change_watchlist(desk, r.parts[0], r.body))
+            "GET",
+            f"/v3/calendar/{NAME}",
+            lambda r: answer(reference.market_days(desk, r.parts[0], r.query)),
         )
-        router.add("POST", one, self._extend_watchlist)
-        router.add("DELETE", one, self._drop_watchlist)
+        news = "/v2/corporate_actions/announcements"
+        router.add("GET", news, lambda r: answer(announcements.list_announcements(desk, r.query)))
         router.add(
-            "DELETE",
-            f"{one}/{SYMBOL}",
-            lambda r: answer(reference.shorten_watchlist(desk, *r.parts)),
+            "GET",
+            f"{news}/{NAME}",
+            lambda r: answer(announcements.find_announcement(desk, r.parts[0])),
         )
+        # Options are not traded here: there are none to list.
+        router.add("GET", "/v2/options/contracts", lambda r: answer(NO_CONTRACTS))
+        watchlists.install(router, desk)
 
     # -- orders --------------------------------------------------------------------------------
 
@@ -101,9 +115,20 @@ class TradingApi:
             self._publisher.say("pending_new", record, self._desk.now)
         if record.opens is not None:
             self._desk.agenda.add(record.opens, partial(self._publisher.wake, record))
+        if self._desk.faults.strikes("reject"):
+            self._reject(record)
+            return response
         placing.send(self._desk, record)
         self._publisher.publish()
         return response
+
+    def _reject(self, record: OrderRecord) -> None:
+        """Reject an order that was taken, and its exits with it."""
+        now = self._desk.now
+        for each in (record, *record.legs):
+            each.status = "rejected"
+            each.times.update(failed=now, updated=now)
+        self._publisher.say("rejected", record, now)
 
     def _show(self, request: Request) -> Response:
         return answer(changing.find_order(self._desk, request.parts[0]).body())
@@ -121,9 +146,17 @@ class TradingApi:
         return answer(new.body())
 
     def _cancel(self, request: Request) -> Response:
-        changing.cancel(self._desk, changing.find_order(self._desk, request.parts[0]))
-        self._publisher.publish()
+        self._cancel_one(changing.find_order(self._desk, request.parts[0]))
         return Response(204, b"")
+
+    def _cancel_one(self, record: OrderRecord) -> None:
+        if record.status == "pending_cancel":
+            return
+        changing.cancel(self._desk, record)
+        self._publisher.publish()
+        if record.number in self._desk.exchange.live_numbers:
+            # A fault has left it at the exchange.
+            self._publisher.say(record.status, record, self._desk.now)
 
     def _cancel_all(self, request: Request) -> Response:
         return answer(self._cancel_open(), 207)
@@ -134,7 +167,7 @@ class TradingApi:
             if record.is_final or record.parent is not None:
                 continue
             try:
-                changing.cancel(self._desk, record)
+                self._cancel_one(record)
                 rows.append({"id": record.id, "status": 200})
             except Refused as error:
                 rows.append({"id": record.id, "status": error.status, "body": error.body})
@@ -175,14 +208,3 @@ class TradingApi:
             except Refused as error:
                 rows.append({"symbol": symbol, "status": error.status, "body": error.body})
         return answer(rows, 207)
-
-    # -- watchlists ----------------------------------------------------------------------------
-
-    def _extend_watchlist(self, request: Request) -> Response:
-        symbol = str(request.body.get("symbol", ""))
-        return answer(reference.extend_watchlist(self._desk, request.parts[0], symbol))
-
-    def _drop_watchlist(self, request: Request) -> Response:
-        reference.find_watchlist(self._desk, request.parts[0])
-        del self._desk.watchlists[request.parts[0]]
-        return Response(204, b"")

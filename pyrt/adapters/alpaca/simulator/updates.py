@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from pyrt.adapters.alpaca.simulator.activities import add_booking
 from pyrt.adapters.alpaca.simulator.desk import Desk, Holding
 from pyrt.adapters.alpaca.simulator.records import OrderRecord
-from pyrt.adapters.alpaca.simulator.wires import eastern, text, ulid
+from pyrt.adapters.alpaca.simulator.wires import eastern, is_pair, text, ulid
 from pyrt.core.times import format_ns
 
 STATUSES = {
@@ -20,6 +21,9 @@ STATUSES = {
     "held": "held",
 }
 STAMPS = {"canceled": "canceled", "expired": "expired", "rejected": "failed"}
+FEES = {True: "CFEE", False: "FEE"}
+SIBLING = "oco:"
+"""How the exchange's reason begins when an order ends because its twin has filled."""
 
 
 class Publisher:
@@ -32,9 +36,9 @@ class Publisher:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._events = 0
-        self._executions = 0
         self._frames: list[bytes] = []
+        self.log: list[tuple[str, int, bytes]] = []
+        """Every event so far: its id, when it happened (ns UTC), its JSON object."""
 
     def take(self) -> list[bytes]:
         """Return the frames since the last call, oldest first."""
@@ -48,7 +52,7 @@ class Publisher:
             if event["kind"] == "fill":
                 self._fill(record, event)
             elif event["kind"] == "modified":
-                self._modify(record, event["quantity"])
+                self._modify(record, event)
             elif event["kind"] in STATUSES:
                 self._change(record, event)
 
@@ -61,23 +65,27 @@ class Publisher:
 
     def say(self, event: str, record: OrderRecord, ts: int, **more: Any) -> None:
         """Write one trade update."""
-        self._events += 1
-        stamp = format_ns(ts)
-        body = record.body()
-        del body["subtag"], body["source"]
+        desk = self._desk
+        desk.events += 1
+        event_id = ulid(ts, desk.events)
         data = {
-            "at": stamp,
-            "event_id": ulid(ts, self._events),
+            "at": format_ns(desk.clock),
+            "event_id": event_id,
             "event": event,
-            "timestamp": stamp,
-            "order": body,
+            "timestamp": format_ns(ts),
+            "order": record.streamed(),
             **more,
         }
-        self._frames.append(msgspec.json.encode({"stream": "trade_updates", "data": data}))
+        body = msgspec.json.encode(data)
+        self.log.append((event_id, ts, body))
+        self._frames.append(b'{"stream":"trade_updates","data":' + body + b"}")
 
     def _change(self, record: OrderRecord, event: dict[str, Any]) -> None:
         kind, ts = event["kind"], event["ts_event"]
         status = STATUSES[kind]
+        if record.is_final:
+            # Its end was told before it came: a cancel that was confirmed too early.
+            return
         record.times["updated"] = ts
         if kind == "accepted" and record.status == "accepted":
             self.say("accepted", record, ts)
@@ -87,20 +95,34 @@ class Publisher:
         record.status = status
         if kind in STAMPS:
             record.times[STAMPS[kind]] = ts
-        more = {"reason": event["reason"]} if event["reason"] else {}
+        reason = event["reason"]
+        if reason.startswith(SIBLING) and self._desk.faults.strikes("lost_leg_cancel"):
+            return
+        more = {"reason": reason} if reason else {}
+        if status == "new":
+            more["execution_id"] = self._next_execution()
         self.say(status, record, ts, **more)
 
-    def _modify(self, record: OrderRecord, quantity: Decimal) -> None:
+    def _next_execution(self) -> str:
+        self._desk.executions += 1
+        return self._desk.made_id("execution", self._desk.executions)
+
+    @staticmethod
+    def _modify(record: OrderRecord, event: dict[str, Any]) -> None:
+        quantity: Decimal = event["quantity"]
         if record.notional is not None:
             record.units = quantity
         else:
             record.quantity = quantity
+        if event["stop_price"] is not None and record.type == "trailing_stop":
+            record.stop_price = event["stop_price"]
 
     def _fill(self, record: OrderRecord, event: dict[str, Any]) -> None:
+        desk = self._desk
         ts, quantity, price = event["ts_event"], event["quantity"], event["price"]
         if record.status == "accepted":
-            record.status, record.opens = "new", None
-            self.say("new", record, ts)
+            record.status = "new"
+            self.say("new", record, ts, execution_id=self._next_execution())
         record.filled_quantity = event["cumulative"]
         record.cost += quantity * price
         is_done = record.leaves == 0
@@ -108,11 +130,11 @@ class Publisher:
         record.times["updated"] = ts
         if is_done:
             record.times["filled"] = ts
-        holding = self._desk.holdings.setdefault(record.symbol, Holding())
+        holding = desk.holdings.setdefault(record.symbol, Holding())
         holding.trade(record.side, quantity, price, ts)
-        self._executions += 1
-        execution = self._desk.made_id("execution", self._executions)
+        execution = self._next_execution()
         self._note(record, execution, event, is_done=is_done)
+        more = {} if is_pair(record.symbol) else {"settle_date": desk.settle_date(ts)}
         self.say(
             "fill" if is_done else "partial_fill",
             record,
@@ -121,14 +143,16 @@ class Publisher:
             qty=text(quantity),
             position_qty=text(holding.quantity),
             execution_id=execution,
+            **more,
         )
 
     def _note(
         self, record: OrderRecord, execution: str, event: dict[str, Any], *, is_done: bool
     ) -> None:
-        """Add the activity of a fill; its id begins with New York time."""
+        """Add the activities of a fill; its id begins with New York time."""
         ts = event["ts_event"]
         stamp = f"{eastern(ts):%Y%m%d%H%M%S}{ts // 1_000_000 % 1000:03d}"
+        opens_short = record.side == "sell" and record.position_intent == "sell_to_open"
         self._desk.activities.append(
             {
                 "id": f"{stamp}::{execution}",
@@ -137,7 +161,7 @@ class Publisher:
                 "type": "fill" if is_done else "partial_fill",
                 "price": text(event["price"]),
                 "qty": text(event["quantity"]),
-                "side": record.side,
+                "side": "sell_short" if opens_short else record.side,
                 "symbol": record.symbol,
                 "leaves_qty": text(record.leaves),
                 "order_id": record.id,
@@ -145,3 +169,9 @@ class Publisher:
                 "order_status": record.status,
             }
         )
+        if event["fee"]:
+            pair = is_pair(record.symbol)
+            add_booking(
+                self._desk, FEES[pair], -event["fee"], f"fee of {execution}", ts,
+                symbol=record.symbol,
+            )  # fmt: skip
