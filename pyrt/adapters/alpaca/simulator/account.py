@@ -32,9 +32,9 @@ def account_body(desk: Desk) -> dict[str, Any]:
     multiplier = min(state["multiplier"], int(desk.configurations["max_margin_multiplier"]))
     powers = {
         "buying_power": desk.free_funds,
-        "regt_buying_power": state["regt_buying_power"],
+        "regt_buying_power": state["regt_buying_power"] + state["reserved"],
         "effective_buying_power": desk.free_funds,
-        "non_marginable_buying_power": desk.free_cash,
+        "non_marginable_buying_power": desk.unmargined_funds,
     }
     equity = text(state["equity"])
     return {

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -69,16 +68,6 @@ class Holding:
             self.cost = after * price
             self.opened = ts
         self.quantity = after
-
-
-class MarginIntake(Intake):
-    """The counter of an account that may borrow: what is paid in full has its own power."""
-
-    def _account(self, orders: Sequence[OpenOrder]) -> AccountFacts:
-        facts, reserved = self.books.account_facts(), self._reserved(orders)
-        powers = (facts.buying_power, facts.non_marginable_buying_power)
-        left, cash = (max(Decimal(0), power - reserved) for power in powers)
-        return replace(facts, buying_power=left, non_marginable_buying_power=cash)
 
 
 @dataclass(slots=True)
@@ -206,7 +195,7 @@ class Desk:
         """Return what the rules read of the account."""
         return AccountFacts(
             buying_power=self.free_funds,
-            non_marginable_buying_power=self.free_cash,
+            non_marginable_buying_power=self.unmargined_funds,
             equity=self.equity,
             is_blocked=bool(self.configurations["suspend_trade"]),
             no_shorting=bool(self.configurations["no_shorting"]),
@@ -250,29 +239,24 @@ class Desk:
     @property
     def free_funds(self) -> Decimal:
         """What new positions may cost before what open orders reserve: buying power."""
-        if not self.account.margin:
-            return self.account.buying_power_exact
-        name = POWERS[self.configurations["max_margin_multiplier"]]
-        power: Decimal = self.account.margin_state()[name]
-        return power
-
-    @property
-    def free_cash(self) -> Decimal:
-        """What may be spent on that which is not lent on, before what open orders reserve."""
-        if not self.account.margin:
-            return self.account.buying_power_exact
-        power: Decimal = self.account.margin_state()["non_marginable_buying_power"]
-        return power
+        return self._power(POWERS[self.configurations["max_margin_multiplier"]])
 
     @property
     def unmargined_funds(self) -> Decimal:
-        """Cash for what nothing is lent on."""
-        return self.free_funds
+        """What may be spent on that which is not lent on, before what open orders reserve."""
+        return self._power("non_marginable_buying_power")
+
+    def _power(self, name: str) -> Decimal:
+        # The venue reserves for what it works on; the rules reserve for all that they took.
+        account = self.account
+        state = account.margin_state()
+        power = state[name] if account.margin else account.buying_power_exact
+        return Decimal(power + state["reserved"])
 
     @property
     def intake(self) -> Intake:
         """Alpaca's rules, asked with this account's state."""
-        return MarginIntake(self.rules or AlpacaRules(), self)
+        return Intake(self.rules or AlpacaRules(), self)
 
     def buying_power(self) -> Decimal:
         """Return what new orders may cost: free cash less what open opening orders reserve."""
