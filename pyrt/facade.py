@@ -17,7 +17,18 @@ class BacktestEngine(Engine):
 
     def run(self, *, progress: bool = False) -> BacktestResult:
         """Run to the end of the data and return the result."""
-        return result_of(self.execute(progress=progress))
+        result = result_of(self.execute(progress=progress))
+        if self.can_repeat:
+            result._rerun = self._under
+        return result
+
+    def _under(self, limits: Any) -> BacktestResult:
+        """Run again, with fresh strategies, under other limits."""
+        from pyrt.risk import gate_for
+
+        self.reset()
+        self._gate = gate_for(limits)
+        return self.run()
 
 
 def result_of(outcome: Outcome) -> BacktestResult:

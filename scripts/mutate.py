@@ -253,6 +253,7 @@ def judge(fault: Fault, tests: list[str], timeout_s: float) -> tuple[str, str]:
     """Make a fault, build, test, and undo it; ("unbuilt", "") where it does not compile."""
     target = COPY / fault.path
     original = target.read_text("utf-8")
+    modules = built_modules(fault.path)
     lines = original.split("\n")
     lines[fault.line - 1] = fault.after
     target.write_text("\n".join(lines), "utf-8")
@@ -260,12 +261,15 @@ def judge(fault: Fault, tests: list[str], timeout_s: float) -> tuple[str, str]:
         return run_tests(tests, timeout_s) if build(fault.path) else ("unbuilt", "")
     finally:
         target.write_text(original, "utf-8")
+        for built, content in modules.items():
+            built.unlink(missing_ok=True)
+            built.write_bytes(content)
 
 
-def restore(path: str) -> None:
-    """Bring the built module of a source back."""
-    for built in (ROOT / path).parent.glob(f"{Path(path).stem}.*.so"):
-        shutil.copy2(built, COPY / built.relative_to(ROOT))
+def built_modules(path: str) -> dict[Path, bytes]:
+    """Return what is built of a source in the copy, to put it back later."""
+    found = (COPY / path).parent.glob(f"{Path(path).stem}.*.so")
+    return {built: built.read_bytes() for built in found}
 
 
 def main() -> int:
@@ -298,7 +302,6 @@ def run(faults: Iterator[Fault], options: argparse.Namespace) -> Iterator[dict[s
         began = time.monotonic()
         tests = tests_for(fault.path, options.tests)
         outcome, by = judge(fault, tests, options.timeout)
-        restore(fault.path)
         if outcome == "unbuilt":
             continue
         judged += 1

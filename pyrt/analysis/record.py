@@ -122,6 +122,8 @@ class RunRecord:
     ledger : mapping of str to column
         Movements of cash that are no trade: ``ts_event``, ``kind`` (dividend, interest, ...),
         ``symbol``, ``currency``, ``amount`` as it changed cash.
+    risk : mapping
+        What the risk engine did, as `pyrt.risk.report.report_of` returns it; may be empty.
     messages : sequence of str
         Notes of the engine and the user's strategies, in order.
     """
@@ -145,6 +147,7 @@ class RunRecord:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     order_events: Table | None = None
     ledger: Table = field(default_factory=dict)
+    risk: Mapping[str, Any] = field(default_factory=dict)
     messages: Sequence[str] = ()
 
     def check(self) -> None:

@@ -18,11 +18,14 @@ from pyrt.analysis.record import (
     RunRecord,
     Table,
 )
+from pyrt.analysis.risk import Rerun, RiskReport
 from pyrt.analysis.summary import summarize
 from pyrt.errors import MissingExtra
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LEDGER_COLUMNS = ("ts_event", "kind", "symbol", "currency", "amount")
 
 
 class BacktestResult:
@@ -45,6 +48,7 @@ class BacktestResult:
         self, record: RunRecord, *, risk_free: float = 0.0, periods_per_year: float | None = None
     ) -> None:
         self.record = record
+        self._rerun: Rerun | None = None
         self._risk_free = risk_free
         self._periods_per_year = periods_per_year
 
@@ -135,6 +139,18 @@ class BacktestResult:
         """Notes of the engine and the strategies, in order."""
         return list(self.record.messages)
 
+    @cached_property
+    def ledger(self) -> pd.DataFrame:
+        """Movements of cash that are no trade: dividends, interest, borrow fees."""
+        return _frame(self.record.ledger, LEDGER_COLUMNS)
+
+    def risk(self) -> RiskReport:
+        """Return what risk control did: denials, trips, exposures, cost and savings by rule.
+
+        Its `what_if(limits)` runs the same session again under other limits.
+        """
+        return RiskReport(self.record, self._rerun)
+
     def explain(self) -> pd.DataFrame:
         """Return every order that did not trade in full, and why.
 
@@ -211,7 +227,7 @@ class BacktestResult:
     def __getstate__(self) -> dict[str, Any]:
         # Only the columns travel between processes; views are made again where they are read.
         kept = ("record", "_risk_free", "_periods_per_year")
-        return {name: self.__dict__[name] for name in kept}
+        return {"_rerun": None, **{name: self.__dict__[name] for name in kept}}
 
     @cached_property
     def _daily(self) -> DailyCurve:

@@ -32,7 +32,7 @@ from pyrt.errors import ConfigError, DataError
 from pyrt.execution.reserves import reserved
 from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
-from pyrt.risk.gate import BasicGate
+from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
 from pyrt.venues.alpaca.rules import AlpacaRules
 
@@ -80,7 +80,7 @@ class Engine:
     ledger : bool
         Keep a double-entry ledger of every change of money.
     gate : RiskGate, optional
-        Judges orders; by default only grids and permissions are checked.
+        Judges orders; by default a `RiskEngine` without limits.
 
     Examples
     --------
@@ -196,6 +196,11 @@ class Engine:
         self._instruments = {k: Instrument(**i.to_dict()) for k, i in self._instruments.items()}
         self._began = time.perf_counter()
 
+    @property
+    def can_repeat(self) -> bool:
+        """Whether the same run can be done again: streamed data are gone once read."""
+        return not self._streams
+
     # -- running -------------------------------------------------------------------------------
 
     def execute(self, *, progress: bool = False) -> Outcome:
@@ -267,7 +272,7 @@ class Engine:
         settings = self._venue
         kernel = Kernel(
             Account(self._cash, self._currency, settings.account),
-            BasicGate() if self._gate is None else self._gate,
+            RiskEngine() if self._gate is None else self._gate,
             on_error=self._on_error,
             cost=self._cost,
             default_tif=_default_tif(settings.name),
@@ -409,6 +414,7 @@ class Engine:
                 "trades": collector.trades(),
                 "order_events": collector.order_events(),
                 "ledger": collector.ledger(),
+                "risk": kernel.gate.report() if hasattr(kernel.gate, "report") else {},
                 "positions": collect.positions(kernel),
                 **collector.curve(),
             },

@@ -44,7 +44,7 @@ def report_of(
         ``verdicts``: columns, one row an order or change. ``denials``: those denied, with
         ``foregone``: what the order would have made from its denial to the end at the last price,
         in quote currency, fees left out; negative is what the control saved. ``controls``: code →
-        denials, value denied and foregone. ``changes``, ``trips``: lists of dicts.
+        denials, value denied and foregone, of which ``cost`` and ``saved``. ``changes``, ``trips``: lists of dicts.
     """
     columns = _columns(verdicts, instruments, strategies)
     denied = columns["control"] != "approved"
@@ -103,9 +103,12 @@ def _by_control(denials: Columns) -> dict[str, dict[str, float]]:
     found = {}
     for code in sorted(set(denials["control"])):
         mine = denials["control"] == code
+        foregone = np.nan_to_num(denials["foregone"][mine])
         found[code] = {
             "denials": int(mine.sum()),
             "value": float(denials["value"][mine].sum()),
-            "foregone": float(np.nansum(denials["foregone"][mine])),
+            "foregone": float(foregone.sum()),
+            "cost": float(foregone[foregone > 0].sum()),
+            "saved": float(-foregone[foregone < 0].sum()),
         }
     return dict(sorted(found.items(), key=lambda item: (-item[1]["denials"], item[0])))

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from pyrt import BacktestEngine, Strategy, backtest
+from pyrt.analysis.result import BacktestResult
+from pyrt.errors import ConfigError
 from pyrt.risk import Limits, RiskEngine
 
 BARS = 12
@@ -92,7 +94,13 @@ def test_the_engine_reports_verdicts_denials_and_what_they_kept_out() -> None:
     report = gate.report()
     assert report["verdicts"]["control"].tolist() == ["approved", "max_order_notional", "approved"]
     assert report["controls"] == {
-        "max_order_notional": {"denials": 1, "value": 100_000.0, "foregone": -10_000.0}
+        "max_order_notional": {
+            "denials": 1,
+            "value": 100_000.0,
+            "foregone": -10_000.0,
+            "cost": 0,
+            "saved": 10_000,
+        }
     }
     assert report["denials"]["symbol"].tolist() == ["X"]
     assert set(report["verdicts"]["limits_version"]) == {gate.limits.version}
@@ -124,3 +132,43 @@ def test_a_breaker_ends_entries_for_the_day() -> None:
     denied = orders[orders["status"] == "DENIED"]
     assert len(denied) >= 6
     assert denied["reason"].str.startswith("max_daily_loss: circuit breaker open").all()
+
+
+def test_the_report_says_what_was_denied_and_what_it_cost_or_saved() -> None:
+    prices = [100.0, 100, 100, 100, 100, 90, 80, 80, 80, 80, 80, 80]
+    result = run(Limits(max_order_notional=50_000, max_daily_loss=1_500), prices)
+    report = result.risk()
+    assert report.denials["control"].tolist() == ["max_order_notional"]
+    row = report.controls.iloc[0]
+    # 1,000 shares not bought at 100 would have lost 20 each.
+    assert (row["control"], row["denials"], row["value"]) == ("max_order_notional", 1, 100_000)
+    assert (row["foregone"], row["saved"], row["cost"]) == (-20_000, 20_000, 0)
+    assert len(report.verdicts) == 3
+    assert report.trips["reason"].str.startswith("max_daily_loss").all()
+    assert len(report.exposures) == BARS
+    assert report.exposures["leverage"].max() == pytest.approx(0.1)
+    assert report.exposures["drawdown"].iloc[-1] == pytest.approx(0.02)
+    assert "1 denials, 1 trips" in str(report)
+    assert "saved 20,000.00, cost 0.00" in str(report)
+
+
+def test_a_run_without_limits_has_a_report_too() -> None:
+    report = run(None).risk()
+    assert len(report.denials) == len(report.trips) == len(report.controls) == 0
+    assert str(report).startswith("Risk: 0 denials")
+
+
+def test_what_if_runs_the_same_session_under_other_limits() -> None:
+    result = run(Limits(max_order_notional=50_000))
+    free = result.risk().what_if(None)
+    assert free.orders["status"].tolist() == ["FILLED", "REJECTED", "FILLED"]
+    again = free.risk().what_if(Limits(max_order_notional=50_000))
+    assert again.run_hash == result.run_hash
+    tighter = result.risk().what_if({"max_order_quantity": 50})
+    assert tighter.orders["status"].tolist() == ["DENIED", "DENIED"]
+
+
+def test_a_result_from_elsewhere_cannot_be_run_again() -> None:
+    moved = BacktestResult(run(None).record)
+    with pytest.raises(ConfigError, match="cannot be run again"):
+        moved.risk().what_if(None)
