@@ -54,7 +54,13 @@ def limits(command: Any) -> Any:
 )
 @click.option("--port", default=8900, show_default=True, help="On 127.0.0.1; 0 for a free one.")
 @click.option("--cash", default="100000", show_default=True, help="Dollars at the start.")
-@click.option("--fees", metavar="MODEL", help="As `pyrt backtest` takes them.")
+@click.option(
+    "--fees",
+    default="alpaca",
+    show_default=True,
+    metavar="MODEL",
+    help="As `pyrt backtest` takes them.",
+)
 @click.option("--seed", default=0, show_default=True, help="Of the made-up market and of ids.")
 @limits
 @click.option("--text-frames", is_flag=True, help="Trade updates as text, not binary.")
