@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.node import DEFAULT_TIF
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
-from pyrt.backtest.exchange import Exchange
+from pyrt.adapters.alpaca.simulator.frames import CHANNELS, encode
+from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.backtest.fees import fee_model
-from pyrt.backtest.slippage import slippage_model
-from pyrt.backtest.venue import SimVenue
-from pyrt.core.accounts import Account
-from pyrt.core.instruments import Instrument
+from pyrt.core.instruments import listed
 from pyrt.live.core import NodeCore
 from pyrt.risk.gate import BasicGate
 from pyrt.strategy.strategy import Strategy
@@ -23,33 +22,70 @@ PHASES = 3
 
 
 class Lockstep:
-    """The simulator owns time: it moves on when the node has answered everything."""
+    """The simulator owns time: it moves on when the node has answered everything.
+
+    Parameters
+    ----------
+    core : SimulatorCore, optional
+        By default one that serves `data`.
+    node_fees : str, optional
+        What the node takes fills to cost; by default the same as the broker.
+    timers_first : bool
+        A fault to plant: timers fire before what happens at their instant.
+    """
 
     def __init__(
-        self, strategies: Sequence[Strategy], bars: Sequence[Any], *, cash: Any = 100_000
+        self,
+        strategies: Sequence[Strategy],
+        data: Sequence[Any],
+        *,
+        cash: Any = 100_000,
+        fees: str = "alpaca",
+        participation: float = 0.0,
+        node_fees: str | None = None,
+        core: SimulatorCore | None = None,
+        timers_first: bool = False,
     ) -> None:
-        symbols = [columns.symbol for columns in bars]
-        venue = SimVenue(Account(cash), fee_model(None), slippage_model(None))
-        node_side = [Instrument(s) for s in symbols]
-        for index, symbol in enumerate(symbols):
-            instrument = Instrument(symbol)
-            _bind(instrument, index)
-            venue.add_instrument(instrument)
-        self.simulator = SimulatorCore(Exchange(venue, bars))
+        served = core or make_core(data, cash=cash, fees=fees, participation=participation)
+        self.simulator = served
         self.client = AlpacaClient(PREFIX)
         self.node = NodeCore(
-            self.client, BasicGate(), node_side, strategies, cash=cash, prefix=PREFIX
+            self.client,
+            BasicGate(),
+            [listed(symbol) for symbol in dict.fromkeys(table.symbol for table in data)],
+            strategies,
+            cash=cash,
+            prefix=PREFIX,
+            default_tif=DEFAULT_TIF,
+            fees=fee_model(fees if node_fees is None else node_fees),
         )
-        self.broker = venue
+        self._timers_first = timers_first
+
+    @property
+    def broker(self) -> Any:
+        """The venue behind the simulator."""
+        return self.simulator.desk.exchange.venue
 
     def run(self) -> None:
         self.node.start(self.simulator.now)
         self._settle(self.simulator.now)
         for step, ts in enumerate(self.simulator.instants(), start=1):
+            if self._timers_first and step % PHASES == 1:
+                self._timers(ts)
             self._settle(ts)
             if step % PHASES == 0:
                 self._timers(ts)
         self.node.stop()
+
+    def _market_frames(self) -> list[bytes]:
+        """Return a frame with what the node has subscribed to."""
+        wanted = self.client.market_data.wanted
+        messages = [
+            message
+            for message in self.simulator.take_messages()
+            if message.S in wanted.get(CHANNELS[type(message)], ())
+        ]
+        return [encode(messages, packed=False)] if messages else []
 
     def _timers(self, ts: int) -> None:
         """Fire what is due, after all that happens at an instant, as a backtest does."""
@@ -61,27 +97,20 @@ class Lockstep:
         """Exchange bytes until neither side has anything to say at `ts`."""
         while True:
             events = self.client.poll(ts)
-            events += [
-                event
-                for frame in self.simulator.take_trade_updates()
-                for event in self.client.receive_trade_update(frame)
-            ]
-            for frame in self.simulator.take_market_data():
-                events.extend(self.client.receive_market_data(frame))
+            for frame in self.simulator.take_trade_updates():
+                events.extend(self.client.receive_trade_update(frame, ts))
+            for frame in self._market_frames():
+                events.extend(self.client.receive_market_data(frame, ts))
             requests = self.client.take_requests(ts)
             for request in requests:
                 answer = self.simulator.request(request.method, request.path, request.body)
                 events.extend(self.client.receive_response(request, answer.status, answer.body, ts))
             if not events and not requests:
-                return
+                break
             self.node.take(ts, events)
-
-
-def _bind(instrument: Instrument, index: int) -> None:
-    """Give an instrument its index as a cache does."""
-    from pyrt.core.cache import Cache
-
-    cache = Cache()
-    for number in range(index):
-        cache.add_instrument(Instrument(f"filler-{number}"))
-    cache.add_instrument(instrument)
+        due = [self.node.inputs.next_timer, self.client.next_due(ts)]
+        timer = min((d for d in due if d is not None and d > ts), default=None)
+        if timer is None:
+            self.simulator.timers.pop("node", None)
+        else:
+            self.simulator.timers["node"] = timer

@@ -1,197 +1,216 @@
-"""Harder strategies in both worlds, and planted faults that the comparison has to find."""
+"""The same strategy in a backtest and in a node gives the same fills; and this can fail.
+
+Node, client and simulator cores exchange bytes in one process. What is planted here into the node
+has to show in the comparison: a comparison that finds nothing proves nothing.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from pyrt import Strategy, backtest
-from pyrt.adapters.alpaca import client as client_module
-from pyrt.adapters.alpaca.events import BarEvent
-from pyrt.core import records
-from pyrt.indicators import SMA
+from pyrt import load
+from pyrt.core.times import timestamp_ns
+from pyrt.errors import StrategyError
 from tests.live.lockstep import Lockstep
-from tests.live.test_walking_skeleton import MINUTE, bars
-
-
-class SmaCross(Strategy):
-    symbol: str = "SPY"
-
-    def on_start(self):
-        stream = self.subscribe_bars(self.symbol, "1m")
-        self.fast_ma = self.attach(SMA(3), stream)
-        self.slow_ma = self.attach(SMA(8), stream)
-
-    def on_bar(self, bar):
-        if not self.slow_ma.ready:
-            return
-        position = self.position(self.symbol)
-        if self.fast_ma.value > self.slow_ma.value and position.is_flat:
-            self.buy(self.symbol, 100)
-        elif self.fast_ma.value < self.slow_ma.value and position.is_long:
-            self.close(self.symbol)
-
-
-class Pair(Strategy):
-    """Hedges in `on_fill`, and leaves by a timer."""
-
-    def on_start(self):
-        self.subscribe_bars("SPY", "1m")
-        self.subscribe_bars("QQQ", "1m")
-        self.set_timer("leave", "5m")
-
-    def on_bar(self, bar):
-        if bar.symbol == "SPY" and bar.close < bar.open and self.position("SPY").is_flat:
-            self.buy("SPY", 4)
-
-    def on_fill(self, fill):
-        if fill.symbol == "SPY" and fill.side.name == "BUY":
-            self.sell("QQQ", 3)
-        elif fill.symbol == "SPY" and self.position("QQQ").is_short:
-            self.close("QQQ")
-
-    def on_timer(self, event):
-        if self.position("SPY").is_long:
-            self.close("SPY")
-
-
-def walk(seed: int, symbol: str, count: int = 300):
-    steps = np.random.default_rng(seed).normal(0, 0.2, count)
-    return bars((100 + np.cumsum(steps)).round(2).tolist(), symbol)
-
-
-def fills_of(columns) -> list:
-    rows = np.frombuffer(columns, records.FILL_DTYPE)
-    return rows[["ts_event", "quantity", "price", "side", "instrument"]].tolist()
-
-
-class Both:
-    """What the two worlds made of one strategy."""
-
-    def __init__(self, kinds: tuple[type[Strategy], ...], data: list) -> None:
-        self.result = backtest([kind() for kind in kinds], data, progress=False)
-        self.world = Lockstep([kind() for kind in kinds], data)
-        self.world.run()
-
-    @property
-    def live_fills(self) -> list:
-        return fills_of(self.world.node.kernel.records.fills.tobytes())
-
-    @property
-    def fills(self) -> list[tuple[int, Decimal, Decimal]]:
-        frame = self.result.fills
-        return [
-            (int(ts), Decimal(str(q)), Decimal(str(p)))
-            for ts, q, p in zip(
-                frame["ts_event"].astype("int64"), frame["quantity"], frame["price"], strict=True
-            )
-        ]
-
-    def agree(self) -> bool:
-        live = [(ts, Decimal(q) / 10**9, Decimal(p) / 10**9) for ts, q, p, *_ in self.live_fills]
-        equity = self.world.node.kernel.account.equity
-        return self.fills == live and self.result.equity.iloc[-1] == equity
-
-
-class Resting(Strategy):
-    """Keeps an order far from the market resting in each symbol all the time."""
-
-    def on_start(self):
-        self.rested = set()
-        for symbol in ("SPY", "QQQ"):
-            self.subscribe_bars(symbol, "1m")
-
-    def on_bar(self, bar):
-        if bar.symbol not in self.rested:
-            self.rested.add(bar.symbol)
-            self.buy(bar.symbol, 1, limit_price=50, time_in_force="gtc")
-
-
-class Ladder(SmaCross):
-    """Takes profit by a limit order sent in `on_fill`, and withdraws it when the cross turns."""
-
-    def on_fill(self, fill):
-        if fill.side.name == "BUY":
-            self.sell("SPY", 40, limit_price=round(float(fill.price) + 0.3, 2))
-        elif self.position("SPY").is_flat:
-            self.cancel_all("SPY")
-
-    def on_bar(self, bar):
-        if self.slow_ma.ready and self.fast_ma.value < self.slow_ma.value:
-            self.cancel_all("SPY")
-        super().on_bar(bar)
-
+from tests.live.strategies import Busy, Cross, Ladder, walk
+from tests.live.test_walking_skeleton import MINUTE
+from tests.live.worlds import backtested, lived
 
 CASES = [
-    pytest.param((SmaCross,), ("SPY",), id="cross"),
-    pytest.param((Ladder,), ("SPY",), id="ladder"),
-    pytest.param(
-        (Pair, Resting),
-        ("SPY", "QQQ"),
-        id="pair_with_resting",
-    ),
-    pytest.param(
-        (Pair,),
-        ("SPY", "QQQ"),
-        id="pair",
-    ),
+    pytest.param(Cross, ("SPY",), {}, id="cross"),
+    pytest.param(Ladder, ("SPY",), {}, id="ladder"),
+    pytest.param(Busy, ("SPY", "QQQ"), {}, id="busy"),
+    pytest.param(Busy, ("SPY", "QQQ"), {"participation": 0.02}, id="busy_in_parts"),
 ]
 
 
-@pytest.mark.parametrize(("kinds", "symbols"), CASES)
+@pytest.mark.parametrize(("kind", "symbols", "options"), CASES)
 @pytest.mark.parametrize("seed", range(3))
-def test_both_worlds_trade_alike(kinds, symbols, seed):
-    both = Both(kinds, [walk(seed + i, symbol) for i, symbol in enumerate(symbols)])
-    assert len(both.fills) > 10
-    assert both.agree()
+def test_both_worlds_trade_alike(kind, symbols, options, seed):
+    data = [walk(seed + i, symbol) for i, symbol in enumerate(symbols)]
+    backtest = backtested([kind()], data, **options)
+    assert len(backtest.fills) > 15
+    assert backtest.differs_in(lived([kind()], data, **options)) == ""
 
 
-# -- faults planted in the client; each has to show --------------------------------------------
+def test_the_busy_strategy_is_busy():
+    data = [walk(7, "SPY"), walk(8, "QQQ")]
+    fills = backtested([Busy()], data).fills
+    symbols_and_sides = {(symbol, side) for _, symbol, side, *_ in fills}
+    assert symbols_and_sides == {(s, side) for s in ("SPY", "QQQ") for side in (1, -1)}
+    sizes = {quantity for *_, quantity, _, _ in fills}
+    # The bracket's 40, the timer's 3 and 5, each on its own.
+    assert {Decimal(40), Decimal(3), Decimal(5)} <= sizes
+    in_parts = backtested([Busy()], data, participation=0.02).fills
+    assert Decimal(20) in {quantity for *_, quantity, _, _ in in_parts}
+    assert {fee for *_, fee in fills} - {Decimal(0)}
 
 
-def shifted(bar: BarEvent) -> BarEvent:
-    return replace(bar, prices=tuple(p + 0.25 if i == 3 else p for i, p in enumerate(bar.prices)))
+def recorded(shared_data: Any, day: str, minutes: int) -> list[Any]:
+    """Return SPY's minute bars from the open of a day on."""
+    import pandas as pd
+
+    frame = pd.read_parquet(shared_data / "eq_bars_1m.parquet")
+    start = timestamp_ns(f"{day}T13:30:00Z")
+    of_day = frame.ts_event.between(start, start + (minutes - 1) * MINUTE)
+    return load(frame[(frame.symbol == "SPY") & of_day], symbol="SPY").columns
 
 
-def single_precision(fill):
-    return replace(fill, price=f"{np.float32(fill.price):.9f}")
+@pytest.mark.parametrize("day", ["2013-10-07", "2013-10-08", "2013-10-11"])
+def test_recorded_bars_trade_alike(shared_data, day):
+    data = recorded(shared_data, day, 390)
+    assert len(data[0]) == 390
+    for kind, options in ((Cross, {}), (Ladder, {"participation": 0.0005})):
+        backtest = backtested([kind()], data, **options)
+        assert len(backtest.fills) > 20
+        assert backtest.differs_in(lived([kind()], data, **options)) == ""
 
 
-def halved(fill):
-    return replace(fill, quantity=str(Decimal(fill.quantity) / 2))
+# -- planted faults: each has to show ----------------------------------------------------------
 
 
-def late(fill):
-    return replace(fill, ts_event=fill.ts_event + MINUTE)
+def of_bars(change: Any) -> Any:
+    """Plant a change into what the client makes of market data: `change(bar, number) → bars`."""
+
+    def plant(world: Lockstep) -> None:
+        plain, count = world.client.receive_market_data, iter(range(1 << 30))
+
+        def planted(frame, now=None):
+            found = []
+            for event in plain(frame, now):
+                found.extend(change(event, next(count)) if event.WHAT == "bar" else [event])
+            return found
+
+        world.client.receive_market_data = planted
+
+    return plant
 
 
-@pytest.mark.parametrize("fault", [single_precision, halved, late])
-def test_a_fault_in_fills_is_found(fault, monkeypatch):
-    plain = client_module.AlpacaClient.receive_trade_update
+def of_fills(change: Any) -> Any:
+    """Plant a change into what the client makes of executions: `change(fill) → fills`."""
 
-    def planted(self, frame, now=None):
-        events = plain(self, frame, now)
-        return [fault(e) if e.WHAT == "fill" else e for e in events]
+    def plant(world: Lockstep) -> None:
+        plain = world.client.ledger.apply
 
-    monkeypatch.setattr(client_module.AlpacaClient, "receive_trade_update", planted)
-    assert not Both((SmaCross,), [walk(0, "SPY")]).agree()
+        def planted(*args, **named):
+            found = []
+            for event in plain(*args, **named):
+                found.extend(change(event) if event.WHAT == "fill" else [event])
+            return found
+
+        world.client.ledger.apply = planted
+
+    return plant
 
 
-@pytest.mark.parametrize("fault", ["dropped", "shifted"])
-def test_a_fault_in_bars_is_found(fault, monkeypatch):
-    plain = client_module.AlpacaClient.receive_market_data
-    count = 0
+def bar_shifted_by_one():
+    """Each bar is told when the next one is over."""
+    held = []
 
-    def planted(self, frame, now=None):
-        nonlocal count
-        count += 1
-        events = plain(self, frame, now)
-        if fault == "dropped":
-            return [] if count % 20 == 0 else events
-        return [shifted(e) if count % 2 else e for e in events]
+    def change(bar, number):
+        held.append(bar)
+        if number == 0:
+            return []
+        late = held[-2]
+        return [replace(late, ts_open=bar.ts_open, ts_close=bar.ts_close)]
 
-    monkeypatch.setattr(client_module.AlpacaClient, "receive_market_data", planted)
-    assert not Both((SmaCross,), [walk(0, "SPY")]).agree()
+    return of_bars(change)
+
+
+def once(number: int, change: Any) -> Any:
+    """Spoil the execution of this number only."""
+    count = iter(range(1 << 30))
+    return lambda fill: change(fill) if next(count) == number else [fill]
+
+
+def doubled(fill: Any) -> list[Any]:
+    more = Decimal(fill.cumulative) + Decimal(fill.quantity)
+    return [fill, replace(fill, cumulative=f"{more:f}")]
+
+
+def in_single_precision(fill: Any) -> list[Any]:
+    return [replace(fill, price=f"{np.float32(fill.price):.9f}")]
+
+
+def stop_loss_lost(world: Lockstep) -> None:
+    plain = world.simulator.request
+
+    def planted(method, path, body):
+        if method == "POST":
+            body = body.replace(b'"order_class":"bracket"', b'"order_class":"oto"')
+            start = body.find(b',"stop_loss"')
+            body = body if start < 0 else body[:start] + b"}"
+        return plain(method, path, body)
+
+    world.simulator.request = planted
+
+
+def sent_twice(world: Lockstep) -> None:
+    plain = world.simulator.request
+
+    def planted(method, path, body):
+        if method == "POST" and b"bracket" not in body:
+            plain(method, path, body.replace(b'"pyrt-', b'"again-'))
+        return plain(method, path, body)
+
+    world.simulator.request = planted
+
+
+FAULTS = {
+    "bar_shifted_by_one": bar_shifted_by_one(),
+    "bar_dropped": of_bars(lambda bar, n: [] if n % 20 == 4 else [bar]),
+    "close_moved_by_a_tick": of_bars(
+        lambda bar, n: [replace(bar, prices=(*bar.prices[:3], bar.prices[3] + 0.01 * (n % 2), 1))]
+    ),
+    "fill_dropped": of_fills(once(3, lambda fill: [])),
+    "fill_doubled": of_fills(once(3, doubled)),
+    "fill_halved": of_fills(
+        lambda fill: [replace(fill, quantity=f"{Decimal(fill.quantity) / 2:f}")]
+    ),
+    "fill_stamped_late": of_fills(lambda fill: [replace(fill, ts_event=fill.ts_event + MINUTE)]),
+    "price_through_float32": of_fills(in_single_precision),
+    "stop_loss_lost": stop_loss_lost,
+    "sent_twice_under_another_id": sent_twice,
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_planted_fault_is_found(name):
+    data = [walk(7, "SPY"), walk(8, "QQQ")]
+    backtest = backtested([Busy()], data)
+    assert backtest.differs_in(lived([Busy()], data)) == ""
+    try:
+        live = lived([Busy()], data, FAULTS[name])
+    except StrategyError as error:
+        # The kernel found it first: more was filled than was ordered.
+        assert "filled beyond that" in str(error)
+        return
+    assert backtest.differs_in(live) != ""
+
+
+def test_a_forgotten_fee_is_found():
+    data = [walk(7, "SPY")]
+    live = lived([Cross()], data, node_fees="none")
+    assert "fill" in backtested([Cross()], data).differs_in(live)
+
+
+def test_a_timer_before_its_bars_is_found():
+    data = [walk(7, "SPY"), walk(8, "QQQ")]
+    live = lived([Busy()], data, timers_first=True)
+    assert backtested([Busy()], data).differs_in(live) != ""
+
+
+def test_a_bar_that_keeps_its_open_stamp_is_found():
+    data = [walk(7, "SPY")]
+    strategy = {"timeframe": "5m", "fast": 2, "slow": 3}
+    kept = of_bars(
+        lambda bar, n: [replace(bar, ts_open=bar.ts_open - MINUTE, ts_close=bar.ts_open)]
+    )
+    backtest = backtested([Cross(**strategy)], data)
+    assert backtest.differs_in(lived([Cross(**strategy)], data)) == ""
+    assert backtest.differs_in(lived([Cross(**strategy)], data, kept)) != ""

@@ -45,6 +45,8 @@ class Known:
         The id of a replacement that is asked for and not in force yet.
     filled : Decimal
         Told to the kernel so far, over all venue orders.
+    quantity : Decimal or None
+        Of the order as the kernel knows it; None for one given by its notional.
     is_unknown : bool
         The submit had an ambiguous outcome, and no evidence has come yet.
     """
@@ -61,6 +63,7 @@ class Known:
     is_unknown: bool = False
     legs: tuple[Known, ...] = ()
     leg_type: str = ""
+    quantity: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,9 @@ class Ledger:
     def __iter__(self) -> Iterator[Known]:
         return iter(self._by_number.values())
 
-    def add(self, number: int, client_order_id: str) -> Known:
+    def add(self, number: int, client_order_id: str, quantity: Decimal | None = None) -> Known:
         """Enter an order that is about to be sent."""
-        known = self._by_number[number] = Known(number, client_order_id)
+        known = self._by_number[number] = Known(number, client_order_id, quantity=quantity)
         return known
 
     def adopt(self, known: Known, *, filled: Decimal, cost: Decimal) -> None:
@@ -157,6 +160,7 @@ class Ledger:
             return []
         self.sight(known, view)
         events = self._replacement(known, view, ts, reason)
+        events.extend(self._resized(known, view, ts))
         events.extend(self._fills(known, view, ts, execution))
         answer = self._answer(known, view, ts, reason)
         if answer is not None:
@@ -197,8 +201,20 @@ class Ledger:
         if view.status not in IN_FORCE:
             return []
         known.venue_id, known.next_id = view.id, ""
+        known.quantity = None if view.qty is None else Decimal(view.qty)
         terms = (view.qty, view.limit_price, view.stop_price)
         return [AnswerEvent("modified", known.number, ts, terms=terms)]
+
+    @staticmethod
+    def _resized(known: Known, view: OrderView, ts: int) -> list[Event]:
+        """Tell of a quantity that the broker has changed: an exit whose sibling filled in part."""
+        if view.qty is None or known.quantity is None or view.id != known.venue_id or known.final:
+            return []
+        quantity = Decimal(view.qty)
+        if quantity == known.quantity or not known.filled <= quantity or not quantity:
+            return []
+        known.quantity = quantity
+        return [AnswerEvent("modified", known.number, ts, terms=(view.qty, None, None))]
 
     def _fills(
         self, known: Known, view: OrderView, ts: int, execution: Execution | None

@@ -277,7 +277,8 @@ class OrderPath:
 
     def _enter(self, order: Order) -> Known:
         self._doubts[order.number] = Doubt()
-        return self._ledger.add(order.number, order.client_order_id)
+        quantity = order.quantity_exact if order.notional is None else None
+        return self._ledger.add(order.number, order.client_order_id, quantity)
 
 
 def _refusal(status: int, body: bytes) -> ErrorBody | None:
