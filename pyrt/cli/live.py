@@ -94,7 +94,8 @@ def row_of(event: Any, core: Any) -> dict[str, Any] | None:
         "side": order.side.name.lower(),
     }
     if event.WHAT == "fill":
-        return {**row, "quantity": event.quantity, "price": event.price}
+        fee = f"{core.fee_of(event):f}"
+        return {**row, "quantity": event.quantity, "price": event.price, "fee": fee}
     return {**row, "event": event.kind, "status": order.status, "reason": event.reason}
 
 

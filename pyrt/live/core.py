@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from typing import Any, Protocol
 
 from pyrt.core.accounts import Account
@@ -80,6 +81,7 @@ class NodeCore:
         self.on_bad_event: Callable[[Any, Exception], object] | None = None
         self._streams: dict[tuple[str, str], Any] = {}
         self._sample_at = 0
+        self._fees: dict[tuple[int, str], Decimal] = {}
         self._takers: dict[str, Callable[[Any], bool]] = {
             "bar": self._bar,
             "quote": self._quote,
@@ -167,7 +169,7 @@ class NodeCore:
         return False
 
     def _fill(self, event: Any) -> bool:
-        self.inputs.fill(
+        self._fees[event.number, event.cumulative] = self.inputs.fill(
             event.number,
             event.ts_event,
             event.quantity,
@@ -189,6 +191,10 @@ class NodeCore:
             stop_price=stop_price,
         )
         return False
+
+    def fee_of(self, event: Any) -> Decimal:
+        """Return what an execution was taken to cost; 0 for one that was not taken."""
+        return self._fees.get((event.number, event.cumulative), Decimal(0))
 
     @property
     def _now(self) -> int:
