@@ -11,7 +11,8 @@ from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 from pyrt.adapters.alpaca.simulator.frames import CHANNELS, encode
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.backtest.fees import fee_model
-from pyrt.core.instruments import listed
+from pyrt.core.cache import Cache
+from pyrt.core.instruments import Instrument, listed
 from pyrt.live.core import NodeCore
 from pyrt.risk.gate import BasicGate
 from pyrt.strategy.strategy import Strategy
@@ -114,3 +115,11 @@ class Lockstep:
             self.simulator.timers.pop("node", None)
         else:
             self.simulator.timers["node"] = timer
+
+
+def _bind(instrument: Instrument, index: int) -> None:
+    """Give an instrument its index as a cache does."""
+    cache = Cache()
+    for number in range(index):
+        cache.add_instrument(Instrument(f"filler-{number}"))
+    cache.add_instrument(instrument)

@@ -15,7 +15,8 @@ from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.plan import Policies
 from pyrt.testing.files import DiskFaults, MemoryFiles
-from tests.live.test_parity import SmaCross, walk
+from tests.live.strategies import Cross as SmaCross
+from tests.live.strategies import walk
 from tests.live.test_walking_skeleton import bars
 from tests.live.whole import Node, World
 
