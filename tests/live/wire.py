@@ -52,7 +52,6 @@ class Served:
             stream_url=self.urls["trading_stream_url"],
             data_stream_url=self.urls["stock_stream_url"],
             clock="simulator",
-            fees="bps:0",
             **changes,
         )
 
