@@ -6,6 +6,8 @@ from pyrt.core.times import timestamp_ns
 from pyrt.errors import ConfigError, DataError
 
 cdef int64_t SECOND = 1_000_000_000
+cdef int64_t LAST_SECOND = 9_223_372_036
+"""In 2262: what lies at or beyond it does not fit 64 bits of nanoseconds."""
 cdef int TIMESTAMP = -1
 
 
@@ -93,9 +95,12 @@ def text_ns(str text not None):
     if ns >= 0:
         return ns
     try:
-        return timestamp_ns(text)
-    except ConfigError as error:
+        value = timestamp_ns(text)
+    except (ConfigError, OverflowError) as error:
         raise DataError(f"{text[:40]!r} is no time", code="no_time") from error
+    if not -LAST_SECOND * SECOND < value < LAST_SECOND * SECOND:
+        raise DataError(f"{text[:40]!r} is too far away", code="no_time")
+    return value
 
 
 def stamp_ns(value not None):
@@ -115,6 +120,7 @@ def stamp_ns(value not None):
     cdef const uint8_t* at
     cdef Py_ssize_t length
     cdef uint64_t both
+    cdef int64_t seconds, nanos
     if type(value) is str:
         return text_ns(<str>value)
     data = bytes(value.data)
@@ -123,12 +129,15 @@ def stamp_ns(value not None):
     if value.code != TIMESTAMP or length not in (4, 8, 12):
         raise DataError(f"extension {value.code} of {length} bytes is no time", code="no_time")
     if length == 12:
-        seconds = int.from_bytes(data[4:], "big", signed=True)
-        return seconds * 1_000_000_000 + int.from_bytes(data[:4], "big")
-    both = big_endian(at, <int>length)
-    if length == 4:
-        return <int64_t>both * SECOND
-    return <int64_t>(both & 0x3FFFFFFFF) * SECOND + <int64_t>(both >> 34)
+        seconds = <int64_t>big_endian(at + 4, 8)
+        nanos = <int64_t>big_endian(at, 4)
+    else:
+        both = big_endian(at, <int>length)
+        seconds = <int64_t>(both & 0x3FFFFFFFF)
+        nanos = <int64_t>(both >> 34) if length == 8 else 0
+    if not -LAST_SECOND < seconds < LAST_SECOND or nanos >= SECOND:
+        raise DataError(f"{seconds} s and {nanos} ns since 1970 is no time", code="no_time")
+    return seconds * SECOND + nanos
 
 
 cdef inline uint64_t big_endian(const uint8_t* at, int count) noexcept:

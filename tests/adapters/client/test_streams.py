@@ -81,13 +81,21 @@ def test_message_pack_times_keep_their_nanoseconds():
     ]
 
 
-@given(st.integers(-(2**40), 2**40), st.integers(0, 999_999_999))
+@given(st.integers(-9_223_372_035, 9_223_372_035), st.integers(0, 999_999_999))
 @settings(max_examples=100)
 def test_any_message_pack_time_is_read_exactly(seconds, nanoseconds):
     stamp = msgpack.Timestamp(seconds, nanoseconds)
     frame = msgpack.packb([{"T": "t", "S": "SPY", "p": 1.0, "s": 1, "t": stamp}])
     (trade,) = market_data().receive(frame, NOW)
     assert trade.ts_event == seconds * SECOND + nanoseconds
+
+
+@pytest.mark.parametrize("seconds", [2**34 - 1, 2**40, -(2**40)])
+def test_a_time_beyond_64_bits_of_nanoseconds_is_an_alarm(seconds):
+    stamp = msgpack.Timestamp(seconds, 0)
+    frame = msgpack.packb([{"T": "t", "S": "SPY", "p": 1.0, "s": 1, "t": stamp}])
+    (alarm,) = market_data().receive(frame, NOW)
+    assert alarm.code == "bad_frame"
 
 
 @pytest.mark.parametrize("pack", [msgspec.json.encode, msgpack.packb])
