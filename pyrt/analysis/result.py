@@ -44,11 +44,13 @@ class BacktestResult:
         Overrides the number inferred from the dates (see `pyrt.analysis.sessions`).
     """
 
+    # How to run again under other limits; travels nowhere.
+    _rerun: Rerun | None = None
+
     def __init__(
         self, record: RunRecord, *, risk_free: float = 0.0, periods_per_year: float | None = None
     ) -> None:
         self.record = record
-        self._rerun: Rerun | None = None
         self._risk_free = risk_free
         self._periods_per_year = periods_per_year
 
@@ -227,7 +229,7 @@ class BacktestResult:
     def __getstate__(self) -> dict[str, Any]:
         # Only the columns travel between processes; views are made again where they are read.
         kept = ("record", "_risk_free", "_periods_per_year")
-        return {"_rerun": None, **{name: self.__dict__[name] for name in kept}}
+        return {name: self.__dict__[name] for name in kept}
 
     @cached_property
     def _daily(self) -> DailyCurve:

@@ -44,7 +44,8 @@ def report_of(
         ``verdicts``: columns, one row an order or change. ``denials``: those denied, with
         ``foregone``: what the order would have made from its denial to the end at the last price,
         in quote currency, fees left out; negative is what the control saved. ``controls``: code →
-        denials, value denied and foregone, of which ``cost`` and ``saved``. ``changes``, ``trips``: lists of dicts.
+        denials, value denied and foregone, of which ``cost`` and ``saved``.
+        ``changes``, ``trips``: lists of dicts.
     """
     columns = _columns(verdicts, instruments, strategies)
     denied = columns["control"] != "approved"
