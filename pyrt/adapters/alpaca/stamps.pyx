@@ -6,8 +6,8 @@ from pyrt.core.times import timestamp_ns
 from pyrt.errors import ConfigError, DataError
 
 cdef int64_t SECOND = 1_000_000_000
+# In 2262: what lies at or beyond it does not fit 64 bits of nanoseconds.
 cdef int64_t LAST_SECOND = 9_223_372_036
-"""In 2262: what lies at or beyond it does not fit 64 bits of nanoseconds."""
 cdef int TIMESTAMP = -1
 
 

@@ -58,7 +58,7 @@ def test_what_is_no_time_is_an_error(text):
         text_ns(text)
 
 
-@given(st.integers(0, (1 << 63) - 1), st.sampled_from(["pack", "wide"]))
+@given(st.integers(0, 9_223_372_035 * SECOND), st.sampled_from(["pack", "wide"]))
 def test_packed_times_of_all_widths_keep_their_nanoseconds(ns, width):
     seconds, nanos = divmod(ns, SECOND)
     if width == "wide":
