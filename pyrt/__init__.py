@@ -42,6 +42,7 @@ _WHERE = {
     "Order": "pyrt.core.orders",
     "Money": "pyrt.core.numbers",
     "load": "pyrt.data",
+    "AlpacaAccount": "pyrt.adapters.alpaca.scripts",
     "LiveNode": "pyrt.adapters.alpaca.node",
     "NodeConfig": "pyrt.live.config",
 }

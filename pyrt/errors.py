@@ -97,6 +97,12 @@ class RunawayError(PyrtError, RuntimeError):
     code = "runaway"
 
 
+class BrokerError(PyrtError, RuntimeError):
+    """The broker refused what was asked; `code` is its own, `values["status"]` the HTTP status."""
+
+    code = "broker"
+
+
 class ConnectionLost(PyrtError, ConnectionError):
     """The other side of a connection does not answer, or not as agreed."""
 

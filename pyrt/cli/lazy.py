@@ -10,11 +10,16 @@ import click
 from pyrt.data.suggest import did_you_mean
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "account": ("pyrt.cli.account:account", "Show an Alpaca account and what it is exposed to."),
     "backtest": ("pyrt.cli.backtest:backtest", "Run a strategy over recorded data."),
+    "cancel": ("pyrt.cli.account:cancel", "Cancel orders of an Alpaca account."),
+    "close": ("pyrt.cli.account:close", "Close positions of an Alpaca account."),
     "data": ("pyrt.cli.data:data", "Look at tables of market data."),
     "demo": ("pyrt.cli.demo:demo", "Backtest on real bars that a package ships; write a report."),
     "live": ("pyrt.cli.live:live", "Run a strategy on an account; paper by default."),
     "indicators": ("pyrt.cli.indicators:indicators", "List the indicators, or show one."),
+    "orders": ("pyrt.cli.account:orders", "List orders of an Alpaca account."),
+    "positions": ("pyrt.cli.account:positions", "List positions of an Alpaca account."),
     "simulator": ("pyrt.cli.simulator:simulator", "Serve data as a local Alpaca exchange."),
 }
 """Subcommands: name → (``module:command``, the line that `pyrt --help` shows)."""

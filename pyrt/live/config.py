@@ -124,7 +124,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             self.data_stream_url,
             self.crypto_stream_url,
         ):
-            _check_url(url)
+            check_url(url)
         self._check_clock()
         self._check_policies()
 
@@ -270,7 +270,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise ConfigError(f"{path}: {error}") from error
 
 
-def _check_url(url: str) -> None:
+def check_url(url: str) -> None:
+    """Refuse a URL that is neither the broker's nor on this machine; "" passes."""
     if not url:
         return
     parts = urlsplit(url)

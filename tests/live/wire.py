@@ -60,6 +60,12 @@ class Served:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    def minutes(self, count: int) -> None:
+        """Let time go by."""
+        until = self.control("time")["ts"] + count * 60_000_000_000
+        while self.control("time")["ts"] < until:
+            assert self.advance()
+
     def advance(self) -> bool:
         return not self.control("advance")["done"]
 

@@ -1,0 +1,168 @@
+"""`pyrt account`, `positions`, `orders`, `cancel`, `close`: an Alpaca account from the shell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyrt.cli import exits, options
+
+if TYPE_CHECKING:
+    from pyrt.adapters.alpaca.scripts import AlpacaAccount
+
+WORLD = (
+    click.option("--env-file", metavar="FILE", help="Lines NAME=value with the keys, mode 0600."),
+    click.option("--live", "is_live", is_flag=True, help="The live world; needs --account-id."),
+    click.option("--account-id", default="", metavar="NUMBER", help="Whose keys these must be."),
+    click.option(
+        "--url", default="", metavar="URL", envvar="APCA_API_BASE_URL", help="Of the trading API."
+    ),
+    click.option(
+        "--data-url",
+        default="",
+        metavar="URL",
+        envvar="APCA_API_DATA_URL",
+        help="Of the market-data API.",
+    ),
+    options.json_option,
+)
+POSITION = ("symbol", "qty", "avg_entry_price", "current_price", "market_value", "unrealized_pl")
+ORDER = ("id", "symbol", "side", "type", "qty", "filled_qty", "limit_price", "stop_price", "status")
+Asked = Callable[["AlpacaAccount"], Awaitable[Any]]
+
+
+def world(command: Any) -> Any:
+    """Add the options that say which account is meant."""
+    for option in reversed(WORLD):
+        command = option(command)
+    return command
+
+
+def ask(asked: Asked, given: dict[str, Any]) -> Any:
+    """Open the account that the options mean, and return what is asked of it."""
+    from pyrt.adapters.alpaca.scripts import AlpacaAccount
+
+    async def run() -> Any:
+        async with AlpacaAccount(
+            paper=not given["is_live"],
+            account_id=given["account_id"],
+            env_file=given["env_file"],
+            trading_url=given["url"],
+            data_url=given["data_url"],
+        ) as account:
+            return await asked(account)
+
+    return asyncio.run(run())
+
+
+@click.command()
+@world
+def account(**given: Any) -> int:
+    """Show equity, cash, buying power, exposure and the day's profit."""
+
+    async def asked(account: AlpacaAccount) -> dict[str, Any]:
+        stated = await account.account()
+        metrics = {name: f"{value:f}" for name, value in (await account.metrics()).items()}
+        return {**metrics, "account": stated["account_number"], "status": stated["status"]}
+
+    show_one(ask(asked, given), as_json=given["as_json"])
+    return exits.DONE
+
+
+@click.command()
+@world
+def positions(**given: Any) -> int:
+    """List open positions with their profit and loss."""
+
+    async def asked(account: AlpacaAccount) -> Any:
+        return await account.positions()
+
+    show_rows(ask(asked, given), POSITION, as_json=given["as_json"])
+    return exits.DONE
+
+
+@click.command()
+@world
+@click.option(
+    "--status", type=click.Choice(["open", "closed", "all"]), default="open", show_default=True
+)
+@click.option("--symbol", multiple=True, help="Only of these symbols.")
+def orders(status: Any, symbol: tuple[str, ...], **given: Any) -> int:
+    """List orders, newest first."""
+
+    async def asked(account: AlpacaAccount) -> Any:
+        return await account.orders(status, symbols=symbol)
+
+    show_rows(ask(asked, given), ORDER, as_json=given["as_json"])
+    return exits.DONE
+
+
+@click.command()
+@world
+@click.argument("order_id", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All open orders.")
+@click.option("--reason", default="", help="Kept with the intent.")
+def cancel(order_id: tuple[str, ...], everything: bool, reason: str, **given: Any) -> int:
+    """Cancel orders by the broker's ids, or --all, until the outcome is known.
+
+    Refused while a node holds the account: cancel through the node then.
+    """
+    if bool(order_id) == everything:
+        raise click.UsageError("name orders, or say --all")
+
+    async def asked(account: AlpacaAccount) -> Any:
+        if everything:
+            return await account.cancel_all(reason=reason)
+        return [await account.cancel(each, reason=reason) for each in order_id]
+
+    show_rows(ask(asked, given), ORDER, as_json=given["as_json"])
+    return exits.DONE
+
+
+@click.command()
+@world
+@click.argument("symbol", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All positions.")
+@click.option("--quantity", metavar="UNITS", help="Part of it; of one symbol.")
+@click.option("--reason", default="", help="Kept with the intent.")
+def close(
+    symbol: tuple[str, ...], everything: bool, quantity: str | None, reason: str, **given: Any
+) -> int:
+    """Close positions by symbol, or --all; open orders that hold their units are canceled first.
+
+    Refused while a node holds the account: close through the node then.
+    """
+    if bool(symbol) == everything or (quantity is not None and len(symbol) != 1):
+        raise click.UsageError("name symbols (one, with --quantity), or say --all")
+
+    async def asked(account: AlpacaAccount) -> Any:
+        if everything:
+            return await account.close_all(reason=reason)
+        return [await account.close(each, quantity, reason=reason) for each in symbol]
+
+    show_rows(ask(asked, given), ORDER, as_json=given["as_json"])
+    return exits.DONE
+
+
+def show_one(row: dict[str, Any], *, as_json: bool) -> None:
+    """Print one object."""
+    if as_json:
+        click.echo(json.dumps(row))
+        return
+    for name, value in row.items():
+        click.echo(f"{name:14} {value}")
+
+
+def show_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print a list: whole as JSON, or some columns as a table."""
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    table = [tuple(columns), *(tuple(str(row.get(c) or "") for c in columns) for row in rows)]
+    widths = [max(len(cells[i]) for cells in table) for i in range(len(columns))]
+    for cells in table:
+        click.echo("  ".join(cell.ljust(w) for cell, w in zip(cells, widths, strict=True)).rstrip())

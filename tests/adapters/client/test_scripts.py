@@ -1,0 +1,210 @@
+"""Scripts on an account: what they see, that they only reduce, and that a node keeps them out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from pyrt import AlpacaAccount
+from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.adapters.alpaca.simulator.session import make_core
+from pyrt.cli import main
+from pyrt.errors import BrokerError, ConfigError, OrderError
+from pyrt.live.lock import lock_account
+from tests.adapters.simulator.exchange import CLOSES, bars
+
+pytest.importorskip("uvicorn")
+
+from tests.live.wire import Served
+
+NUMBER = "PA0000000"
+
+
+class Bench:
+    """A served exchange, orders placed by another client, and a script's account."""
+
+    def __init__(self, served: Served, folder: Any) -> None:
+        self.served = served
+        self.folder = folder
+        headers = served.keys.headers()
+        self.other = httpx.Client(base_url=served.urls["rest_url"], headers=headers)
+        served.minutes(1)
+
+    def buy(self, quantity: int = 10, **terms: Any) -> dict[str, Any]:
+        order = {"symbol": "SPY", "side": "buy", "type": "market", "time_in_force": "day"}
+        answer = self.other.post("/v2/orders", json={**order, "qty": quantity, **terms})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def account(self, **settings: Any) -> AlpacaAccount:
+        urls = self.served.urls
+        named = {"trading_url": urls["rest_url"], "data_url": urls["data_url"]}
+        return AlpacaAccount(
+            credentials=self.served.keys, state_dir=self.folder, **{**named, **settings}
+        )
+
+    def run(self, ask: Any, **settings: Any) -> Any:
+        async def inside() -> Any:
+            async with self.account(**settings) as account:
+                return await ask(account)
+
+        return asyncio.run(inside())
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    with Served(make_core([bars("SPY", CLOSES)])) as served:
+        made = Bench(served, tmp_path / "state")
+        yield made
+        made.other.close()
+
+
+def test_a_script_sees_account_positions_orders_and_the_market(bench):
+    bench.buy(10)
+    bench.served.minutes(1)
+    bench.buy(5, type="limit", limit_price="50")
+
+    async def ask(a):
+        return (
+            await a.metrics(),
+            await a.positions(),
+            await a.orders(),
+            await a.latest_trade("SPY"),
+            await a.snapshot("SPY"),
+            await a.activities(),
+        )
+
+    metrics, positions, orders, trade, snapshot, activities = bench.run(ask)
+    assert metrics["exposure"] == Decimal(positions[0]["market_value"]) > 0
+    assert metrics["leverage"] == metrics["exposure"] / metrics["equity"]
+    assert [(p["symbol"], p["qty"]) for p in positions] == [("SPY", "10")]
+    assert [(o["symbol"], o["limit_price"]) for o in orders] == [("SPY", "50")]
+    assert trade["p"] > 0
+    assert snapshot["minuteBar"]["c"] > 0
+    assert activities[0]["activity_type"] == "FILL"
+
+
+def test_closing_cancels_what_holds_the_shares_and_never_sells_more(bench):
+    bench.buy(10)
+    bench.served.minutes(1)
+    resting = bench.buy(10, side="sell", type="limit", limit_price="500")
+    part = bench.run(lambda a: a.close("SPY", 4))
+    bench.served.minutes(1)
+    (position,) = bench.run(lambda a: a.positions())
+    assert (part["side"], part["qty"], position["qty"]) == ("sell", "4", "6")
+    assert bench.run(lambda a: a.order(resting["id"]))["status"] == "canceled"
+    with pytest.raises(OrderError, match="would not reduce"):
+        bench.run(lambda a: a.close("SPY", 7))
+    with pytest.raises(OrderError, match="no position in QQQ"):
+        bench.run(lambda a: a.close("QQQ"))
+    bench.run(lambda a: a.close_all())
+    bench.served.minutes(1)
+    assert bench.run(lambda a: a.positions()) == []
+
+
+def test_cancel_tells_what_the_order_came_to(bench):
+    resting = bench.buy(5, type="limit", limit_price="50")
+    assert bench.run(lambda a: a.cancel(resting["id"]))["status"] == "canceled"
+    assert bench.run(lambda a: a.cancel(resting["id"]))["status"] == "canceled"
+    with pytest.raises(BrokerError):
+        bench.run(lambda a: a.cancel("00000000-0000-0000-0000-000000000000"))
+
+
+def test_intents_are_written_down_before_they_are_acted_on(bench):
+    resting = bench.buy(5, type="limit", limit_price="50")
+    bench.run(lambda a: a.cancel(resting["id"], reason="tidy up"))
+    held = b"".join(path.read_bytes() for path in bench.folder.iterdir() if path.is_file())
+    assert b"tidy up" in held
+    assert resting["id"].encode() in held
+
+
+def test_while_a_node_holds_the_account_a_script_may_only_look(bench):
+    resting = bench.buy(5, type="limit", limit_price="50")
+    lock = lock_account(bench.served.urls["rest_url"], NUMBER)
+    try:
+        for ask in (lambda a: a.cancel(resting["id"]), lambda a: a.cancel_all()):
+            with pytest.raises(ConfigError, match="another node"):
+                bench.run(ask)
+        assert len(bench.run(lambda a: a.orders())) == 1
+    finally:
+        lock.release()
+    assert bench.run(lambda a: a.cancel_all())[0]["status"] == "canceled"
+
+
+def test_a_closing_order_whose_answer_is_lost_is_found_and_not_sent_again(bench):
+    bench.buy(10)
+    bench.served.minutes(1)
+
+    async def ask(a):
+        send = a._reader._send
+
+        async def losing(request):
+            answer = await send(request)
+            return type(answer)(0) if request.method == "POST" else answer
+
+        a._reader._send = losing
+        return await a.close("SPY")
+
+    order = bench.run(ask)
+    assert (order["qty"], order["side"]) == ("10", "sell")
+    sells = [o for o in bench.run(lambda a: a.orders("all")) if o["side"] == "sell"]
+    assert len(sells) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"paper": False}, "no live key"),
+        ({"trading_url": "http://example.com"}, "neither Alpaca's"),
+        ({"account_id": "PA9"}, "not to PA9"),
+    ],
+)
+def test_the_wrong_world_is_refused(bench, settings, text):
+    with pytest.raises(ConfigError, match=text):
+        bench.run(lambda a: a.account(), **settings)
+
+
+def test_live_needs_three_consents():
+    live = Credentials("AKLIVE", "canary-1f")
+    with pytest.raises(ConfigError, match="a live key"):
+        AlpacaAccount(credentials=live)
+    with pytest.raises(ConfigError, match="account_id is not given"):
+        AlpacaAccount(credentials=live, paper=False)
+    AlpacaAccount(credentials=live, paper=False, account_id="1")
+
+
+def test_the_shell_shows_and_reduces(bench, monkeypatch, capsys):
+    keys = bench.served.urls
+    monkeypatch.setenv("APCA_API_KEY_ID", keys["key"])
+    monkeypatch.setenv("APCA_API_SECRET_KEY", keys["secret"])
+    monkeypatch.setenv("APCA_API_BASE_URL", keys["rest_url"])
+    monkeypatch.setenv("APCA_API_DATA_URL", keys["data_url"])
+    monkeypatch.setenv("XDG_STATE_HOME", str(bench.folder))
+    bench.buy(10)
+    bench.served.minutes(1)
+    resting = bench.buy(5, type="limit", limit_price="50")
+    found = {}
+    for command in (
+        ["account"],
+        ["positions"],
+        ["orders"],
+        ["cancel", resting["id"]],
+        ["close", "SPY"],
+    ):
+        assert main([*command, "--json"]) == 0, capsys.readouterr().err
+        found[command[0]] = json.loads(capsys.readouterr().out)
+    assert Decimal(found["account"]["exposure"]) > 0
+    assert found["positions"][0]["qty"] == "10"
+    assert [o["id"] for o in found["orders"]] == [resting["id"]]
+    assert found["cancel"][0]["status"] == "canceled"
+    assert found["close"][0]["side"] == "sell"
+    assert main(["positions"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split()[:2] == ["symbol", "qty"]
+    assert main(["cancel"]) == 2
+    assert keys["secret"] not in capsys.readouterr().err
