@@ -91,6 +91,12 @@ class StrategyError(PyrtError, RuntimeError):
     code = "strategy"
 
 
+class StrategyOverrun(PyrtError, RuntimeError):
+    """A handler ran for longer than it may; raised inside of it, and its strategy is stopped."""
+
+    code = "overrun"
+
+
 class RunawayError(PyrtError, RuntimeError):
     """A strategy kept issuing commands without end at one instant."""
 

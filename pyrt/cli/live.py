@@ -5,34 +5,42 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from pathlib import Path
 from typing import Any
 
 import click
 
 from pyrt.cli import exits, options
+from pyrt.cli.choices import StrategySpec
 
 EPILOG = """\b
 Examples:
+  pyrt live --init --config node.toml
   pyrt live cross.py --config node.toml
-  pyrt live pair.py:Trader --config node.toml --set size=10 --json
+  pyrt live pair.py:Trader --config node.toml --profile paper --set size=10 --json
 
 \b
-node.toml, at least:  symbols = ["SPY"]
 Keys come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, or from --env-file (mode 0600).
-Ctrl-C stops the node; strategies are stopped and the account is printed.
+Ctrl-C stops the node: entries are canceled, protective exits stay, and the account is printed.
 """
 
 
 @click.command(epilog=EPILOG)
-@options.strategy_argument
+@click.argument("strategy", type=StrategySpec(), metavar="FILE.py[:Class]", required=False)
 @click.option("--config", "config_file", required=True, metavar="NODE.toml", help="Its settings.")
+@click.option("--profile", metavar="NAME", help="dev, paper or live: a table of the settings.")
 @click.option("--env-file", metavar="FILE", help="Lines NAME=value with the keys.")
+@click.option(
+    "--init", "is_init", is_flag=True, help="Write a cautious NODE.toml to read and sign."
+)
 @options.set_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def live(
-    strategy: str,
+    strategy: str | None,
     config_file: str,
+    profile: str | None,
     env_file: str | None,
+    is_init: bool,
     assignments: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -40,13 +48,18 @@ def live(
 
     Prints a line for each order and fill, and at the end one with the account.
     """
+    if is_init:
+        return _init(Path(config_file))
+    if strategy is None:
+        raise click.UsageError("Missing argument 'FILE.py[:Class]'.")
+    from pyrt.adapters.alpaca.companions import watchdog_command
     from pyrt.adapters.alpaca.credentials import read_credentials
     from pyrt.adapters.alpaca.node import LiveNode
     from pyrt.cli.parameters import make_strategies
     from pyrt.cli.strategy_file import strategy_classes
-    from pyrt.live.config import NodeConfig
+    from pyrt.live.profiles import load_config
 
-    config = NodeConfig.from_toml(config_file)
+    config = load_config(config_file, profile)
     strategies = make_strategies(strategy_classes(strategy), assignments)
     credentials = read_credentials(env_file=env_file or config.env_file or None)
 
@@ -55,10 +68,17 @@ def live(
         if row is not None:
             _print(row, as_json=as_json)
 
-    node = LiveNode(config, credentials, on_event=show)
+    def warn(code: str, text: str) -> None:
+        click.echo(f"{code}: {text}", err=True)
+
+    for code, text in config.warnings():
+        warn(code, text)
+    node = LiveNode(config, credentials, on_event=show, on_alarm=warn, source=strategy)
+    if config.watchdog:
+        node.watchdog_command = watchdog_command(config_file, env_file or config.env_file)
     for each in strategies:
         node.add_strategy(each)
-    account = asyncio.run(_until_interrupted(node))
+    account = _run(node)
     _print(
         {
             "type": "account",
@@ -72,10 +92,31 @@ def live(
     return exits.DONE
 
 
+def _init(path: Path) -> int:
+    """Write settings to read and sign; nothing that is there is overwritten."""
+    from pyrt.errors import ConfigError
+    from pyrt.live.template import TEMPLATE
+
+    if path.exists():
+        raise ConfigError(f"{path} exists already", remedy="Give another name")
+    path.write_text(TEMPLATE, "utf-8")
+    click.echo(f"{path} is written: read it, set the limits, then `pyrt config check {path}`")
+    return exits.DONE
+
+
+def _run(node: Any) -> Any:
+    """Run a node on uvloop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(_until_interrupted(node))
+    return uvloop.run(_until_interrupted(node))
+
+
 async def _until_interrupted(node: Any) -> Any:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, node.stop)
+        loop.add_signal_handler(number, node.stop, signal.Signals(number).name)
     return await node.run_async()
 
 

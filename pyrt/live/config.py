@@ -158,6 +158,18 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """Whether orders go to a simulator on this machine."""
         return urlsplit(self.trading).hostname in LOOPBACK
 
+    def warnings(self) -> list[tuple[str, str]]:
+        """Return what a person should know before the node starts: (code, text)."""
+        found: list[tuple[str, str]] = []
+        if self.backtest_feed and self.backtest_feed != self.feed:
+            text = f"the strategy was tested on {self.backtest_feed} and will see {self.feed}"
+            found.append(("other_feed", text))
+        if self.state_folder() is None:
+            found.append(("no_state", "nothing is kept: a restart will know nothing of this run"))
+        if not self.limits:
+            found.append(("no_limits", "there are no risk limits; a simulator is all this is for"))
+        return found
+
     def make_limits(self) -> Limits | None:
         """Return the limits; None where there are none.
 

@@ -78,6 +78,9 @@ class NodeCore:
         )
         self._client = client
         self.inputs = Inputs(self.kernel, tape, fees)
+        self.enter: Callable[[], object] = _nothing
+        """Called whenever the kernel is about to run handlers; a monitor replaces it."""
+        self.leave: Callable[[], object] = _nothing
         self.on_bad_event: Callable[[Any, Exception], object] | None = None
         self._streams: dict[tuple[str, str], Any] = {}
         self._sample_at = 0
@@ -109,18 +112,22 @@ class NodeCore:
         """Take events that reached us at `ts`, in order; then send what they led to."""
         if self.inputs.is_idle(ts) and not events:
             return
+        self.enter()
         self.inputs.advance(ts)
         sampled = False
         for event in events:
             taker = self._takers.get(event.WHAT)
             if taker is not None:
                 sampled |= self._guarded(taker, event)
+        self.enter()
         self.inputs.end_bars()
         if sampled:
             self.inputs.sample()
+        self.leave()
 
     def _guarded(self, taker: Callable[[Any], bool], event: Any) -> bool:
         """Take an event; one that the state of its order does not admit is put aside and told."""
+        self.enter()
         if self.on_bad_event is None:
             return taker(event)
         try:
@@ -225,7 +232,9 @@ class NodeCore:
 
     def fire_timers(self) -> None:
         """Fire timers that are due at the present."""
+        self.enter()
         self.inputs.fire_timers()
+        self.leave()
 
     def stop(self) -> None:
         """Let the strategies stop."""
@@ -256,3 +265,7 @@ class NodeCore:
         stream = self.kernel.add_stream(kind, instrument, topic, *timeframe)
         self._streams[kind, instrument.symbol] = stream
         self._client.subscribe(kind, instrument.symbol)
+
+
+def _nothing() -> None:
+    """Stand in for a monitor."""

@@ -444,14 +444,18 @@ class Driver:
 
     # -- looking and comparing -----------------------------------------------------------------
 
+    def look(self, now: int) -> None:
+        """Look at the whole account, unless a look is under way."""
+        self._look(now)
+
     def _look(self, now: int) -> None:
         state = self.journal.state
         since = [o.ts_init for o in state.orders.values() if o.ts_init]
-        after = min(since, default=now) - DAY_NS
+        age = now - min(since, default=now) + DAY_NS
         until = state.activities_until
         # One day of overlap: activities of one instant may come in any order.
         activities = "" if not until else _day_before(until)
-        self._look_at = None if self.client.look(after, activities) else now + LOOK_AGAIN_NS
+        self._look_at = None if self.client.look(age, activities) else now + LOOK_AGAIN_NS
 
     def _apply(self, now: int, state: BrokerState) -> None:
         assert self.core is not None

@@ -11,7 +11,7 @@ import msgspec
 
 from pyrt.core.instruments import Instrument
 from pyrt.errors import JournalError
-from pyrt.live.core import NodeCore
+from pyrt.live.core import STREAM_TIMEFRAME, NodeCore
 from pyrt.live.driver import (
     make_core,
     start_strategies,
@@ -47,6 +47,7 @@ class Recording:
     start: r.RunStart
     commands: list[Said] = field(default_factory=list)
     executions: list[r.Execution] = field(default_factory=list)
+    orders: dict[str, r.OrderState] = field(default_factory=dict)
     ended: str = ""
 
 
@@ -115,6 +116,8 @@ def find_recording(files: Files, run_id: str = "") -> Recording:
 
 
 def _note(run: Recording, record: r.Record) -> None:
+    if isinstance(record, (r.Outcome, r.Execution, r.Intent)):
+        run.orders[record.order.client_order_id] = record.order
     if isinstance(record, r.Intent):
         name = record.order.client_order_id
         terms = [_terms(record.order), *(_terms(leg) for leg in record.legs)]
@@ -160,6 +163,13 @@ class Player:
         Fresh ones, of the same classes, parameters and order.
     limits : Limits, optional
         In place of the recorded ones.
+
+    Attributes
+    ----------
+    sent_at : dict
+        Client order id → the market's time when it was sent, ns UTC.
+    bars : dict
+        (symbol, close) → open, high, low, close, volume of one-minute bars.
     """
 
     def __init__(
@@ -171,6 +181,9 @@ class Player:
         self.denied: list[tuple[str, str]] = []
         self._missed: list[Any] = []
         self._started = False
+        self.sent_at: dict[str, int] = {}
+        self.bars: dict[tuple[str, int], tuple[float, ...]] = {}
+        self._data_ts = 0
         own = Limits.from_dict(start.limits) if start.limits else None
         used = own if limits is None else limits
         plan = Plan(
@@ -192,6 +205,9 @@ class Player:
         bus = self.core.kernel.bus
         bus.subscribe("order.*", self._on_order, priority=-100)
         bus.subscribe("fill.*", self._on_fill, priority=-100)
+        # First of all handlers: what was known when a command was given.
+        for what in ("bars", "quotes", "trades"):
+            bus.subscribe(f"data.{what}.*", self._on_data, priority=1000)
 
     def _check_strategies(self, start: r.RunStart) -> None:
         given = [(s.name, type(s).__name__) for s in self.core.kernel.strategies]
@@ -226,6 +242,8 @@ class Player:
 
     def _say(self, what: str, order: Any, terms: Any) -> None:
         count = self.core.inputs.count
+        if what == "submit":
+            self.sent_at[order.client_order_id] = self._data_ts
         self.said.append(Said(count, what, order.client_order_id, terms))
 
     # -- where the scribe stands ---------------------------------------------------------------
@@ -233,6 +251,13 @@ class Player:
     def _on_order(self, event: Any) -> None:
         if event.kind == "denied":
             self.denied.append((event.client_order_id, event.reason))
+
+    def _on_data(self, message: Any) -> None:
+        self._data_ts = max(self._data_ts, message.ts_event)
+        if hasattr(message, "timeframe"):
+            values = (message.open, message.high, message.low, message.close, message.volume)
+            if message.timeframe == STREAM_TIMEFRAME:
+                self.bars[message.symbol, message.ts_event] = values
 
     def _on_fill(self, fill: Any) -> None:
         if not self._started:

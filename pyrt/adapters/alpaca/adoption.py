@@ -77,20 +77,17 @@ def _execution(client: AlpacaClient, trade: ActivityView, view: OrderView | None
     quantity, cumulative = Decimal(trade.qty), Decimal(trade.cum_qty)
     if filled is not None and cumulative <= filled.filled:
         return []
-    if view is None:
-        # The list need not reach back as far as the activities do.
-        return []
+    # The list of orders need not reach back as far as the activities do.
     step = OrderView(
-        id=view.id,
-        client_order_id=view.client_order_id,
-        symbol=view.symbol,
-        side=view.side,
-        type=view.type,
-        time_in_force=view.time_in_force,
+        id=trade.order_id,
+        client_order_id=known.client_order_id,
+        symbol=trade.symbol,
+        side=trade.side,
+        type="" if view is None else view.type,
+        time_in_force="" if view is None else view.time_in_force,
         status="partially_filled",
-        qty=view.qty,
         filled_qty=trade.cum_qty,
-        filled_avg_price=view.filled_avg_price,
+        filled_avg_price=None if view is None else view.filled_avg_price,
     )
     execution = Execution(quantity, Decimal(trade.price))
     return client.ledger.apply(step, timestamp_ns(trade.transaction_time), execution=execution)

@@ -125,11 +125,11 @@ class AlpacaClient:
         """Queue a query."""
         self.queue.add(request)
 
-    def look(self, orders_after: int = 0, activities_after: str = "") -> bool:
+    def look(self, orders_age: int = 0, activities_after: str = "") -> bool:
         """Ask for the whole account; a ``broker_state`` event comes of it. False while one is."""
         if self.snapshots.is_busy:
             return False
-        self.queue.add(self.snapshots.begin(orders_after, activities_after))
+        self.queue.add(self.snapshots.begin(orders_age, activities_after))
         return True
 
     def apply(self, state: BrokerState) -> list[Event]:

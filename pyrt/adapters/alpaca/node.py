@@ -13,6 +13,7 @@ from pyrt import __version__
 from pyrt.adapters.alpaca.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.activity import regular_hours
 from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.companions import Control, HandlerMonitor, Heart
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.events import Event
 from pyrt.adapters.alpaca.lockstep import Lockstep
@@ -117,6 +118,8 @@ class LiveNode:
         self._stopping = ""
         self._stopped_at: float | None = None
         self.companions: list[Companion] = []
+        self._living: list[Companion] = []
+        self.watchdog_command: list[str] | None = None
         self.driver: Driver | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -162,7 +165,8 @@ class LiveNode:
                 self._lockstep = Lockstep(self.run_id, http.send)
                 await self._lockstep.begin()
             await self._start(driver)
-            for companion in self.companions:
+            for companion in (*self._own_companions(), *self.companions):
+                self._living.append(companion)
                 await companion.begin(self)
             await self._serve(driver)
             await self._finish(driver)
@@ -170,8 +174,23 @@ class LiveNode:
         finally:
             await self._clean_up(http)
 
+    def _own_companions(self) -> list[Companion]:
+        """Return what a node has beside it by its configuration; nothing in lockstep."""
+        config = self.config
+        folder = config.state_folder()
+        if config.clock == "simulator":
+            return []
+        own: list[Companion] = []
+        if folder is not None:
+            own.append(Control(folder))
+            own.append(Heart(folder, self.watchdog_command if config.watchdog else None))
+        if config.handler_timeout_s:
+            timeout_s = config.handler_timeout_s
+            own.append(HandlerMonitor(timeout_s, config.trading, self._credentials))
+        return own
+
     async def _clean_up(self, http: Http) -> None:
-        for companion in reversed(self.companions):
+        for companion in reversed(self._living):
             await companion.end()
         if self._lockstep is not None:
             with suppress(ConnectionLost):

@@ -84,8 +84,8 @@ class SnapshotReader:
         self._reset(0, "")
         self.is_busy = False
 
-    def _reset(self, orders_after: int, activities_after: str) -> None:
-        self._orders_after = orders_after
+    def _reset(self, orders_age: int, activities_after: str) -> None:
+        self._orders_age = orders_age
         self._activities_after = activities_after
         self._orders: dict[str, OrderView] = {}
         self._activities: dict[str, ActivityView] = {}
@@ -94,17 +94,18 @@ class SnapshotReader:
         self._server_ts = 0
         self._account: AccountView | None = None
 
-    def begin(self, orders_after: int = 0, activities_after: str = "") -> HttpRequest:
+    def begin(self, orders_age: int = 0, activities_after: str = "") -> HttpRequest:
         """Start another look; return its first request.
 
         Parameters
         ----------
-        orders_after : int
-            Closed orders are listed from here, ns UTC; open ones always.
+        orders_age : int
+            Closed orders are listed that are not older, ns by the broker's clock; open ones
+            always. 0 for all.
         activities_after : str
             ISO time from which activities are listed; "" for all.
         """
-        self._reset(orders_after, activities_after)
+        self._reset(orders_age, activities_after)
         self.is_busy = True
         return _get("clock", "/v2/clock")
 
@@ -156,7 +157,9 @@ class SnapshotReader:
                 return self._orders_page(status, timestamp_ns(last) - 1)
             self._complete = False
         if status == "open":
-            return self._orders_page("all", self._orders_after)
+            # By the broker's clock: a simulator of another day has its own.
+            age, there = self._orders_age, self._server_ts
+            return self._orders_page("all", max(there - age, 0) if age and there else 0)
         return self._activities_page("")
 
     def _activities_page(self, token: str) -> HttpRequest:
@@ -196,7 +199,7 @@ class SnapshotReader:
             orders=tuple(o for view in self._orders.values() for o in self._flat(view)),
             fills=tuple(self._fill(a) for a in trades if a.status != "correct"),
             adjustments=tuple(self._adjustment(a) for a in others),
-            orders_after=self._orders_after,
+            orders_after=max(now - self._orders_age, 0) if self._orders_age else 0,
             orders_complete=self._complete,
             activities_until=max(times, default=""),
             session_open=self._session_open,

@@ -1,0 +1,174 @@
+"""How people and scripts speak to a running node: one line of JSON in, one out, on this machine.
+
+The socket's address and a token lie in `control.json` of the state folder, readable by its owner
+only; without the token nothing is answered but a refusal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pyrt.errors import ConfigError, PyrtError
+from pyrt.live.files import write_private
+from pyrt.live.notes import CONTROLS
+
+ADDRESS = "control.json"
+LINE_MAX = 64 * 1024
+PATIENCE_S = 10.0
+TYPED = {"flatten": "FLATTEN", "resume": "RESUME"}
+"""What trades, or lets trading happen, needs its word typed."""
+ACTIONS = ("status", "stop", "lost", *CONTROLS)
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a node.
+
+    Attributes
+    ----------
+    action : str
+        One of `ACTIONS`.
+    actor, reason : str
+        Needed for all but ``status``.
+    typed : str
+        ``FLATTEN`` or ``RESUME`` for these two.
+    order : str
+        Client order id, for ``lost``.
+    """
+
+    token: str
+    action: str
+    actor: str = ""
+    reason: str = ""
+    symbol: str = ""
+    strategy: str = ""
+    order: str = ""
+    typed: str = ""
+
+
+Answerer = Callable[[Request], dict[str, Any]]
+
+
+class ControlServer:
+    """Answers requests on a unix socket.
+
+    Parameters
+    ----------
+    folder : Path
+        The state folder.
+    answer : callable
+        Takes a checked Request and returns plain values; a PyrtError becomes the answer.
+    """
+
+    def __init__(self, folder: Path, answer: Answerer) -> None:
+        self._folder = folder
+        self._answer = answer
+        self._token = secrets.token_urlsafe(32)
+        self._server: asyncio.AbstractServer | None = None
+        self._path = Path()
+
+    async def start(self) -> None:
+        """Listen, and write down where."""
+        base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+        folder = Path(base) / f"pyrt-{os.geteuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        # Short, for a socket's path may have about a hundred characters.
+        self._path = folder / f"{secrets.token_hex(6)}.sock"
+        self._server = await asyncio.start_unix_server(self._serve, path=self._path, limit=LINE_MAX)
+        self._path.chmod(0o600)
+        address = {"socket": str(self._path), "token": self._token, "pid": os.getpid()}
+        write_private(self._folder / ADDRESS, msgspec.json.encode(address))
+
+    async def stop(self) -> None:
+        """Listen no longer."""
+        if self._server is not None:
+            self._server.close()
+            self._path.unlink(missing_ok=True)
+            (self._folder / ADDRESS).unlink(missing_ok=True)
+            self._server = None
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            line = await asyncio.wait_for(reader.readline(), PATIENCE_S)
+            writer.write(msgspec.json.encode(self.answer(line)) + b"\n")
+            await writer.drain()
+        except (OSError, TimeoutError, ValueError, asyncio.LimitOverrunError):
+            # Whoever asked has left, or has sent more than a line may hold.
+            return
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    def answer(self, line: bytes) -> dict[str, Any]:
+        """Return the answer to a line."""
+        try:
+            request = msgspec.json.decode(line, type=Request)
+        except msgspec.DecodeError as error:
+            return {"ok": False, "code": "request", "error": str(error)}
+        if not hmac.compare_digest(request.token.encode(), self._token.encode()):
+            return {"ok": False, "code": "token", "error": "the token is not this node's"}
+        try:
+            return {"ok": True, **self._answer(check(request))}
+        except PyrtError as error:
+            return {"ok": False, "code": error.code, "error": str(error)}
+
+
+def check(request: Request) -> Request:
+    """Return a request that may be carried out; ConfigError says what it lacks."""
+    if request.action not in ACTIONS:
+        raise ConfigError(f"action is {request.action!r}; expected one of {', '.join(ACTIONS)}")
+    if request.action == "status":
+        return request
+    if not request.actor.strip() or not request.reason.strip():
+        raise ConfigError(f"{request.action} needs an actor and a reason", code="actor")
+    word = TYPED.get(request.action)
+    if word is not None and request.typed != word:
+        raise ConfigError(f"{request.action} needs the word {word} typed", code="confirmation")
+    return request
+
+
+def ask(folder: Path, action: str, **given: str) -> dict[str, Any]:
+    """Ask the node of a state folder for something, and return its answer.
+
+    Raises
+    ------
+    ConfigError
+        If no node runs there, or it refuses.
+    """
+    try:
+        address = msgspec.json.decode((folder / ADDRESS).read_bytes(), type=dict[str, Any])
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(PATIENCE_S)
+            line.connect(address["socket"])
+            request = Request(token=address["token"], action=action, **given)
+            line.sendall(msgspec.json.encode(request) + b"\n")
+            body = _read_line(line)
+    except OSError as error:
+        raise ConfigError(
+            f"no node answers for {folder}: {error.strerror or error}", code="not_running"
+        ) from None
+    answer = msgspec.json.decode(body, type=dict[str, Any])
+    if not answer.pop("ok"):
+        raise ConfigError(str(answer.get("error")), code=str(answer.get("code")))
+    return answer
+
+
+def _read_line(line: socket.socket) -> bytes:
+    data = b""
+    while not data.endswith(b"\n"):
+        piece = line.recv(65536)
+        if not piece:
+            break
+        data += piece
+    return data

@@ -1,0 +1,76 @@
+"""Heartbeats between a node and its watchdog: small files with the machine's monotonic time."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+NODE_BEAT = "heartbeat"
+WATCHDOG_BEAT = "watchdog"
+BEAT_S = 1.0
+NODE_SILENCE_S = 15.0
+"""A running node that is silent for longer has its orders canceled."""
+WATCHDOG_SILENCE_S = 5.0
+"""A watchdog that is silent for longer is an alarm."""
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """One beat: `at_ns` is CLOCK_MONOTONIC, one time for all processes of the machine."""
+
+    pid: int
+    at_ns: int
+    phase: str = ""
+    run_id: str = ""
+
+
+def write_beat(folder: Path, name: str, *, phase: str = "", run_id: str = "") -> None:
+    """Write a beat; a reader sees the old one or this one, whole."""
+    beat = Beat(os.getpid(), time.monotonic_ns(), phase, run_id)
+    fresh = folder / f".{name}.{os.getpid()}"
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.encode(beat))
+    fresh.rename(folder / name)
+
+
+def read_beat(folder: Path, name: str) -> Beat | None:
+    """Return the last beat; None where there is none that can be read."""
+    try:
+        return msgspec.json.decode((folder / name).read_bytes(), type=Beat)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+@dataclass(slots=True)
+class Watch:
+    """Decides, from beats and the time, when a node has to be taken for dead; no I/O.
+
+    Attributes
+    ----------
+    silence_ns : int
+    acted_for : tuple
+        The beat after which orders were canceled; another beat arms it again.
+    """
+
+    silence_ns: int = int(NODE_SILENCE_S * 1e9)
+    acted_for: tuple[int, int] | None = None
+
+    def is_dead(self, beat: Beat | None, now_ns: int) -> bool:
+        """Return whether all orders have to be canceled now.
+
+        A node that has stopped in order, or was never there, is not dead. Once acted upon, the
+        same silence asks for nothing more.
+        """
+        if beat is None or beat.phase in ("stopped", ""):
+            return False
+        if now_ns - beat.at_ns <= self.silence_ns:
+            return False
+        return self.acted_for != (beat.pid, beat.at_ns)
+
+    def acted(self, beat: Beat) -> None:
+        """Note that orders were canceled because of this silence."""
+        self.acted_for = (beat.pid, beat.at_ns)
