@@ -42,6 +42,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         "" means Alpaca's own. Plain http and ws are for loopback only.
     feed : str
         ``iex`` or ``sip``.
+    env_file : str
+        File with the keys as lines ``NAME=value``, mode 0600; "" means the environment.
     clock : str
         ``wall``, or ``simulator``: time comes from a simulator in lockstep. That is for paper, and
         for URLs on this machine only.
@@ -52,6 +54,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Alpaca's charges, of which a paper account at Alpaca itself pays no regulatory fees.
     run_id : str
         Part of every client order id; "" means a fresh one, as every start should have.
+    seed : int
+        Of the jitter of retries.
     state_dir : str
         Folder of the journal. "" means ``pyrt-state`` in the working directory; for a simulator on
         this machine it means that nothing is kept.

@@ -9,7 +9,8 @@ from pyrt.errors import JournalError
 from pyrt.live.replay import find_recording, replay
 from pyrt.risk.limits import Limits
 from pyrt.testing.files import MemoryFiles
-from tests.live.test_parity import SmaCross, walk
+from tests.live.strategies import Cross as SmaCross
+from tests.live.strategies import walk
 from tests.live.test_recovery import Collect, Raises, Rests, node
 from tests.live.whole import Node, World
 
@@ -72,7 +73,7 @@ def test_a_strategy_of_other_parameters_or_code_is_found():
             if self.slow_ma.ready and self.position("SPY").is_flat:
                 self.buy("SPY", 99)
 
-    Other.__name__ = "SmaCross"
+    Other.__name__ = "Cross"
     result = replay(files, [Other()])
     assert not result.is_exact
     assert result.difference.startswith("recorded submit")
@@ -150,7 +151,7 @@ def test_other_limits_tell_what_they_would_have_denied():
 
 def test_other_strategies_are_refused():
     files = recorded([SmaCross])
-    with pytest.raises(JournalError, match="SmaCross"):
+    with pytest.raises(JournalError, match="Cross"):
         replay(files, [Collect()])
     with pytest.raises(JournalError, match="no run"):
         replay(MemoryFiles(), [Collect()])
