@@ -21,6 +21,7 @@ _UNITS_NS = {
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ns|us|ms|s|m|h|d|w)")
 _FRACTION = re.compile(r"\.(\d{7,9})(?=$|[Z+-])")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)
 
 
 def duration_ns(value: int | str | timedelta | Any) -> int:
@@ -111,5 +112,5 @@ def format_ns(ts: int) -> str:
     '2013-10-07T13:30:00Z'
     """
     seconds, nanos = divmod(ts, 1_000_000_000)
-    text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    text = (_NAIVE_EPOCH + timedelta(seconds=seconds)).isoformat()
     return text + (f".{nanos:09d}".rstrip("0") if nanos else "") + "Z"

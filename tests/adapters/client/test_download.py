@@ -1,0 +1,247 @@
+"""History to Parquet: complete, resumable, incremental, and refused where it does not hold."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyrt import backtest, load
+from pyrt.adapters.alpaca.download import (
+    Wanted,
+    bars_of,
+    check_bars,
+    download,
+    download_actions,
+    months,
+    table_of,
+)
+from pyrt.adapters.alpaca.events import BarEvent
+from pyrt.adapters.alpaca.pacing import RetryPolicy
+from pyrt.adapters.alpaca.reading import Reader
+from pyrt.adapters.alpaca.shell.http import Answer
+from pyrt.adapters.alpaca.simulator.session import make_core
+from pyrt.cli import main
+from pyrt.core.times import timestamp_ns
+from pyrt.errors import BrokerError, ConfigError, ConnectionLost, DataError
+from tests.adapters.simulator.exchange import MINUTE, bars
+
+SESSION = timestamp_ns("2013-10-07T13:30:00Z")
+NEXT = timestamp_ns("2013-11-01T13:30:00Z")
+
+
+class Wire:
+    """The simulator core behind a reader; may fail, and counts what it is asked."""
+
+    def __init__(self, tables: list[Any] | None = None) -> None:
+        self.core = make_core(tables or [_long(SESSION), _long(SESSION, "QQQ")])
+        for _ in self.core.instants():
+            pass
+        self.asked: list[str] = []
+        self.fails: list[Answer] = []
+
+    async def send(self, request: Any) -> Answer:
+        self.asked.append(request.path)
+        if self.fails:
+            return self.fails.pop(0)
+        answer = self.core.request(request.method, request.path, request.body)
+        return Answer(answer.status, bytes(answer.body), answer.headers)
+
+    @property
+    def reader(self) -> Reader:
+        return Reader(self.send, policy=RetryPolicy(initial_ns=1_000))
+
+
+def _long(start: int, symbol: str = "SPY", count: int = 390) -> Any:
+    return bars(symbol, [100.0 + number % 7 for number in range(count)], start)
+
+
+def both_months() -> list[Any]:
+    """One session in October and one in November, in one table."""
+    import pandas as pd
+
+    frames = []
+    for table in (_long(SESSION), _long(NEXT)):
+        named = {name: getattr(table, name) for name in ("open", "high", "low", "close", "volume")}
+        frames.append(
+            pd.DataFrame({"ts_event": table.ts_open, "ts_close": table.ts_close, **named})
+        )
+    return load(pd.concat(frames), symbol="SPY").columns
+
+
+def wanted(**changes: Any) -> Wanted:
+    terms = {"symbols": ("SPY",), "start": SESSION, "end": SESSION + 390 * MINUTE}
+    return Wanted(**{**terms, **changes})
+
+
+def run(wire: Wire, what: Wanted, folder: Path) -> Any:
+    return asyncio.run(download(wire.reader, what, folder))
+
+
+def test_what_is_fetched_backtests_as_the_source(tmp_path):
+    wire = Wire()
+    report = run(wire, wanted(symbols=("SPY", "QQQ")), tmp_path)
+    assert (report.rows, report.fetched) == (780, 780)
+    assert report.gaps == {"SPY": 0, "QQQ": 0}
+    assert report.missing_sessions == {"SPY": [], "QQQ": []}
+    (columns,) = load(tmp_path / "SPY" / "2013-10.parquet").columns
+    source = _long(SESSION)
+    for name in ("ts_open", "ts_close", "open", "high", "low", "close", "volume"):
+        assert (getattr(columns, name) == getattr(source, name)).all(), name
+
+
+def test_what_is_there_is_not_fetched_again(tmp_path):
+    wire = Wire(both_months())
+    span = wanted(end=NEXT + 390 * MINUTE)
+    assert run(wire, span, tmp_path).fetched == 780
+    asked = len(wire.asked)
+    report = run(wire, span, tmp_path)
+    assert (report.fetched, report.kept, report.rows) == (0, 2, 780)
+    assert len(wire.asked) == asked
+
+
+def test_a_month_goes_on_where_it_ended(tmp_path):
+    wire = Wire()
+    half = SESSION + 200 * MINUTE
+    assert run(wire, wanted(end=half), tmp_path).fetched == 200
+    report = run(wire, wanted(), tmp_path)
+    assert (report.fetched, report.rows) == (190, 390)
+    assert "start=2013-10-07T16%3A50%3A00Z" in wire.asked[-1]
+
+
+def test_an_interruption_costs_the_month_it_was_at(tmp_path):
+    wire = Wire(both_months())
+    span = wanted(end=NEXT + 390 * MINUTE)
+    send, count = wire.send, iter(range(100))
+
+    async def cut(request):
+        if next(count) == 1:
+            raise KeyboardInterrupt
+        return await send(request)
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(download(Reader(cut), span, tmp_path))
+    report = run(wire, span, tmp_path)
+    assert (report.kept, report.fetched, report.rows) == (1, 390, 780)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_missing_sessions_and_gaps_are_told(tmp_path):
+    table = _long(SESSION)
+    keep = [number for number in range(390) if number not in (5, 6)]
+    from pyrt.data.columns import take
+
+    report = run(Wire([take(table, keep)]), wanted(end=SESSION + 3 * 24 * 60 * MINUTE), tmp_path)
+    assert report.gaps == {"SPY": 2}
+    assert report.missing_sessions == {"SPY": ["2013-10-08", "2013-10-09"]}
+
+
+def test_a_folder_keeps_to_its_terms(tmp_path):
+    wire = Wire()
+    run(wire, wanted(), tmp_path)
+    with pytest.raises(ConfigError, match="holds bars of"):
+        run(wire, wanted(feed="sip"), tmp_path)
+
+
+def test_reads_are_tried_again_and_refusals_are_not(tmp_path, caplog):
+    wire = Wire()
+    wire.fails = [Answer(0), Answer(502, b"<html>")]
+    assert run(wire, wanted(), tmp_path).rows == 390
+    assert len([r for r in caplog.records if "attempt" in r.getMessage()]) == 2
+    wire.fails = [Answer(0)] * 3
+    with pytest.raises(ConnectionLost, match="3 attempts"):
+        run(wire, wanted(symbols=("QQQ",)), tmp_path)
+    wire.fails = [Answer(403, b'{"code":42210000,"message":"no permit"}')]
+    with pytest.raises(BrokerError, match="no permit") as caught:
+        run(wire, wanted(symbols=("QQQ",)), tmp_path)
+    assert caught.value.code == "42210000"
+
+
+@pytest.mark.parametrize(
+    ("at", "prices"),
+    [
+        (SESSION, (1.0, 0.5, 0.4, 0.9, 1.0)),
+        (SESSION - MINUTE, (1.0, 2.0, 0.5, 1.5, 1.0)),
+        (SESSION, (1.0, 2.0, 0.5, 1.5, -1.0)),
+    ],
+)
+def test_bars_that_cannot_be_are_refused(at, prices):
+    with pytest.raises(DataError, match="does not hold together"):
+        check_bars("SPY", [BarEvent("SPY", at, at + MINUTE, prices)], (SESSION, SESSION + MINUTE))
+
+
+def test_doubled_bars_are_refused():
+    bar = BarEvent("SPY", SESSION, SESSION + MINUTE, (1.0, 2.0, 0.5, 1.5, 1.0))
+    with pytest.raises(DataError):
+        check_bars("SPY", [bar, bar], (SESSION, SESSION + MINUTE))
+
+
+def test_bars_go_through_a_table_unchanged():
+    bar = BarEvent("SPY", SESSION, SESSION + MINUTE, (1.1, 2.2, 0.3, 1.7, 12.0))
+    assert bars_of("SPY", table_of("SPY", [bar])) == [bar]
+
+
+def test_months_are_clipped_to_the_span():
+    found = list(months(SESSION, NEXT + MINUTE))
+    november = timestamp_ns("2013-11-01T00:00:00Z")
+    assert found == [("2013-10", SESSION, november), ("2013-11", november, NEXT + MINUTE)]
+
+
+def test_corporate_actions_become_the_table_of_a_backtest(tmp_path):
+    pages = [
+        {
+            "corporate_actions": {
+                "forward_splits": [
+                    {"symbol": "SPY", "ex_date": "2013-10-08", "new_rate": 2, "old_rate": 1}
+                ]
+            },
+            "next_page_token": "more",
+        },
+        {
+            "corporate_actions": {
+                "cash_dividends": [{"symbol": "SPY", "ex_date": "2013-10-07", "rate": 0.25}]
+            },
+            "next_page_token": None,
+        },
+    ]
+    asked = []
+
+    async def send(request):
+        asked.append(request.path)
+        return Answer(200, json.dumps(pages.pop(0)).encode())
+
+    path = tmp_path / "actions.parquet"
+    assert asyncio.run(download_actions(Reader(send), ["SPY"], SESSION, NEXT, path)) == 2
+    assert "page_token=more" in asked[1]
+    import pandas as pd
+
+    frame = pd.read_parquet(path)
+    assert frame["kind"].tolist() == ["cash_dividend", "split"]
+    from pyrt import Strategy
+
+    class Idle(Strategy):
+        def on_start(self):
+            self.subscribe_bars("SPY", "1m")
+
+    result = backtest(Idle(), _long(SESSION), corporate_actions=path, progress=False)
+    assert result.events_processed == 390
+
+
+def test_the_shell_downloads(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("uvicorn")
+    from tests.live.wire import Served
+
+    with Served(make_core([_long(SESSION, count=30)])) as served:
+        while served.advance():
+            pass
+        monkeypatch.setenv("APCA_API_KEY_ID", served.urls["key"])
+        monkeypatch.setenv("APCA_API_SECRET_KEY", served.urls["secret"])
+        span = ["--start", "2013-10-07T13:30:00Z", "--end", "2013-10-07T14:00:00Z"]
+        place = ["--out", str(tmp_path), "--data-url", served.urls["data_url"]]
+        command = ["data", "download", "--symbols", "SPY", *span, *place, "--json"]
+        assert main(command) == 0, capsys.readouterr().err
+    report = json.loads(capsys.readouterr().out)
+    assert (report["rows"], report["fetched"]) == (30, 30)
