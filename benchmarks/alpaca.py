@@ -13,10 +13,9 @@ from benchmarks.timing import Row, median, rounds, row
 from pyrt import Bar, Strategy
 from pyrt.adapters.alpaca.client import AlpacaClient
 from pyrt.adapters.alpaca.messages import OrderView
-from pyrt.adapters.alpaca.simulator.feeds import encode
+from pyrt.adapters.alpaca.simulator.frames import Stamp, encode
 from pyrt.core.data import Quote, Trade
 from pyrt.core.instruments import equity
-from pyrt.core.times import format_ns
 from pyrt.live.core import NodeCore
 from pyrt.risk import RiskEngine
 
@@ -63,7 +62,7 @@ class Crosser(Listener):
 def message(number: int) -> dict[str, Any]:
     """Return one message of the mix: seven quotes to three prints, with all their fields."""
     symbol = SYMBOLS[number % len(SYMBOLS)]
-    common = {"S": symbol, "t": format_ns(START + number * 7_919_000), "z": "B"}
+    common = {"S": symbol, "t": Stamp(START + number * 7_919_000), "z": "B"}
     if number % 10 < 7:
         sides = {"bx": "V", "bp": 737.91, "bs": 100, "ax": "Q", "ap": 737.93, "as": 200}
         return {"T": "q", **sides, "c": ["R"], **common}
@@ -79,7 +78,7 @@ def frames(*, packed: bool) -> tuple[list[bytes], int]:
         made.append([message(number + i) for i in range(count)])
         number += count
         if frame % 100 == 99:
-            stamp = format_ns(START + 60 * SECOND * (frame // 100))
+            stamp = Stamp(START + 60 * SECOND * (frame // 100))
             prices = {"o": 1.5, "h": 2.5, "l": 1.25, "c": 2.0, "v": 1000, "n": 3, "vw": 1.75}
             made[-1] = [{"T": "b", "S": symbol, **prices, "t": stamp} for symbol in SYMBOLS[:3]]
     return [encode(each, packed=packed) for each in made], sum(map(len, made))
@@ -112,7 +111,7 @@ def order_latencies() -> list[float]:
     for number in range(ORDERS):
         now += SECOND
         quote = {"T": "q", "S": "SPY", "bp": 737.91, "bs": 100, "ap": 737.93, "as": 200}
-        frame = encode([{**quote, "t": format_ns(now)}], packed=False)
+        frame = encode([{**quote, "t": Stamp(now)}], packed=False)
         start = time.perf_counter_ns()
         core.take(now, client.receive_market_data(frame, now))
         client.poll(now)

@@ -8,8 +8,7 @@ from typing import Any
 
 from pyrt.adapters.alpaca.simulator.desk import Desk
 from pyrt.adapters.alpaca.simulator.http import bad
-from pyrt.adapters.alpaca.simulator.wires import ACCOUNT_ID, DAY, eastern, text
-from pyrt.core.times import format_ns
+from pyrt.adapters.alpaca.simulator.wires import ACCOUNT_ID, DAY, eastern, text, utc_text
 
 ACCOUNT_NUMBER = "PA0000000"
 CONFIGURABLE: dict[str, tuple[Any, ...]] = {
@@ -55,7 +54,7 @@ def account_body(desk: Desk) -> dict[str, Any]:
         "trading_blocked": False,
         "transfers_blocked": False,
         "account_blocked": False,
-        "created_at": format_ns(desk.start),
+        "created_at": utc_text(desk.start),
         "trade_suspended_by_user": desk.configurations["suspend_trade"],
         "multiplier": str(multiplier),
         "shorting_enabled": bool(state["can_short"]) and not desk.configurations["no_shorting"],

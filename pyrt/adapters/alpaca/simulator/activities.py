@@ -8,8 +8,7 @@ from typing import Any
 
 from pyrt.adapters.alpaca.simulator.desk import Desk
 from pyrt.adapters.alpaca.simulator.http import bad, names, whole
-from pyrt.adapters.alpaca.simulator.wires import eastern, instant, text
-from pyrt.core.times import format_ns
+from pyrt.adapters.alpaca.simulator.wires import eastern, instant, text, utc_text
 
 FAR = 1 << 62
 
@@ -25,7 +24,7 @@ def add_booking(
         "id": f"{day:%Y%m%d}000000000::{desk.made_id('booking', desk.bookings)}",
         "activity_type": kind,
         "date": f"{day:%Y-%m-%d}",
-        "created_at": format_ns(ts),
+        "created_at": utc_text(ts),
         "net_amount": text(amount),
         "description": description,
         "status": "executed",

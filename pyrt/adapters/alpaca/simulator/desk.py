@@ -105,6 +105,9 @@ class Desk:
     bookings: int = 0
     lists: int = 0
     live: dict[str, OrderRecord] = field(default_factory=dict)
+    looked_at: tuple[int, int] = (0, 0)
+    looks: dict[str, MarketFacts] = field(default_factory=dict)
+    """Market facts of this instant, for requests that ask again and again."""
 
     @property
     def now(self) -> int:
@@ -163,6 +166,16 @@ class Desk:
 
     def market(self, symbol: str) -> MarketFacts:
         """Return prices and hours of a symbol; without quotes, the last price is both sides."""
+        key = (self.now, self.market_now.version)
+        if self.looked_at != key:
+            self.looked_at = key
+            self.looks.clear()
+        facts = self.looks.get(symbol)
+        if facts is None:
+            facts = self.looks[symbol] = self._look_at(symbol)
+        return facts
+
+    def _look_at(self, symbol: str) -> MarketFacts:
         series = self.market_now.series.get(symbol)
         if series is None:
             return market_facts(self.hours(), self.now)

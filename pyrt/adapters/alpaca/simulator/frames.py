@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType, field
 
-from pyrt.core.times import format_ns
-
-SECOND = 1_000_000_000
+from pyrt.adapters.alpaca.simulator.wires import SECOND, utc_text
 
 
 class Stamp:
@@ -33,9 +30,7 @@ class Stamp:
     def text(self) -> str:
         """RFC 3339, UTC, without trailing zeros."""
         if self._text is None:
-            seconds, nanos = divmod(self.ns, SECOND)
-            whole = _second(seconds)
-            self._text = f"{whole}.{nanos:09d}".rstrip("0") + "Z" if nanos else whole + "Z"
+            self._text = utc_text(self.ns)
         return self._text
 
     @property
@@ -44,11 +39,6 @@ class Stamp:
         if self._ext is None:
             self._ext = timestamp_ext(self.ns)
         return self._ext
-
-
-@lru_cache(maxsize=256)
-def _second(seconds: int) -> str:
-    return format_ns(seconds * SECOND)[:-1]
 
 
 def timestamp_ext(ts: int) -> msgspec.msgpack.Ext:

@@ -65,6 +65,8 @@ class Market:
         self._today: dict[str, Today] = {}
         self._bands: dict[str, tuple[deque[float], float]] = {}
         self._out: list[Message] = []
+        self.version = 0
+        """Changes whenever something happens."""
 
     def take(self) -> list[Message]:
         """Return the messages since the last call, oldest first."""
@@ -102,6 +104,7 @@ class Market:
 
     def end_bars(self) -> bool:
         """Let bars end; return whether any did."""
+        self.version += 1
         ended = self.exchange.end_bars()
         stamp = Stamp(int(self.exchange.now))
         for table, row in ended:
@@ -124,6 +127,7 @@ class Market:
 
     def happen(self, until: int | None = None, most: int = 1) -> int:
         """Let quotes and trades happen; see `Exchange.take_ticks`. Return how many did."""
+        self.version += 1
         rows = self.exchange.take_ticks(until, most)
         tables, series = self.exchange.tables, self.series
         for place, row in rows:

@@ -28,8 +28,7 @@ from pyrt.adapters.alpaca.simulator.pages import (
 from pyrt.adapters.alpaca.simulator.router import Request, Router
 from pyrt.adapters.alpaca.simulator.series import Series
 from pyrt.adapters.alpaca.simulator.timeframes import aggregate, length_of, longest, parse_timeframe
-from pyrt.adapters.alpaca.simulator.wires import midnight
-from pyrt.core.times import format_ns
+from pyrt.adapters.alpaca.simulator.wires import midnight, utc_text
 
 KINDS = ("bars", "trades", "quotes")
 COIN_API = "/v1beta3/crypto/(?:us|us-1|us-2|eu-1|bs-1)"
@@ -223,4 +222,4 @@ def bar_rows(arrays: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield bars as JSON objects."""
     columns = {name: values.tolist() for name, values in arrays.items()}
     for at, ts in enumerate(columns["t"]):
-        yield {"t": format_ns(ts), **{name: columns[name][at] for name in BAR_FIELDS}}
+        yield {"t": utc_text(ts), **{name: columns[name][at] for name in BAR_FIELDS}}

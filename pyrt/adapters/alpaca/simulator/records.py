@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from pyrt.adapters.alpaca.simulator.wires import asset_id, is_pair, text
-from pyrt.core.times import format_ns
+from pyrt.adapters.alpaca.simulator.wires import asset_id, is_pair, text, utc_text
 from pyrt.venues.alpaca import OpenOrder
 from pyrt.venues.alpaca.facts import TERMINAL_STATUSES
 
@@ -58,6 +57,8 @@ class OrderRecord:
     replaced_by: str | None = None
     parent: str | None = None
     legs: list[OrderRecord] = field(default_factory=list)
+    known: OpenOrder | None = None
+    """What `facts` returned last."""
 
     @property
     def is_final(self) -> bool:
@@ -82,7 +83,22 @@ class OrderRecord:
         return (self.cost / self.filled_quantity).quantize(Decimal("1e-9"))
 
     def facts(self) -> OpenOrder:
-        """Return what the rules read of it."""
+        """Return what the rules read of it; the same object while nothing of it changes."""
+        known = self.known
+        if (
+            known is not None
+            and known.status == self.status
+            and known.filled_quantity is self.filled_quantity
+            and known.quantity is self.quantity
+            and known.limit_price is self.limit_price
+            and known.stop_price is self.stop_price
+            and known.id is self.id
+        ):
+            return known
+        self.known = self._facts()
+        return self.known
+
+    def _facts(self) -> OpenOrder:
         return OpenOrder(
             id=self.id,
             symbol=self.symbol,
@@ -109,7 +125,7 @@ class OrderRecord:
         return {
             "id": self.id,
             "client_order_id": self.client_order_id,
-            "created_at": format_ns(self.created),
+            "created_at": utc_text(self.created),
             **{f"{name}_at": self._stamp(name) for name in STAMPS},
             "replaced_by": self.replaced_by,
             "replaces": self.replaces,
@@ -136,7 +152,7 @@ class OrderRecord:
             "hwm": None,
             "subtag": None,
             "source": None,
-            "expires_at": None if self.expires is None else format_ns(self.expires),
+            "expires_at": None if self.expires is None else utc_text(self.expires),
         }
 
     def streamed(self) -> dict[str, Any]:
@@ -152,4 +168,4 @@ class OrderRecord:
 
     def _stamp(self, name: str) -> str | None:
         ts = self.times.get(name)
-        return None if ts is None else format_ns(ts)
+        return None if ts is None else utc_text(ts)

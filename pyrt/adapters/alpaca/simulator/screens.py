@@ -24,8 +24,7 @@ from pyrt.adapters.alpaca.simulator.pages import (
 )
 from pyrt.adapters.alpaca.simulator.router import Request, Router
 from pyrt.adapters.alpaca.simulator.series import Series
-from pyrt.adapters.alpaca.simulator.wires import eastern, midnight
-from pyrt.core.times import format_ns
+from pyrt.adapters.alpaca.simulator.wires import eastern, midnight, utc_text
 
 EXCHANGES = {"V": "IEX"}
 CONDITIONS = {"trade": {"@": "Regular Sale"}, "quote": {"R": "Regular Market Maker Open"}}
@@ -110,7 +109,7 @@ def _session_prints(desk: Desk, symbol: str, start: int, end: int) -> list[tuple
 
 
 def _print(ts: int, condition: str, price: Any, size: Any) -> dict[str, Any]:
-    return {"t": format_ns(ts), "x": "V", "p": float(price), "s": int(size), "c": condition}
+    return {"t": utc_text(ts), "x": "V", "p": float(price), "s": int(size), "c": condition}
 
 
 # -- corporate actions -----------------------------------------------------------------------------
@@ -188,7 +187,7 @@ def _most_actives(desk: Desk, request: Request) -> Response:
         if day is not None:
             rows.append({"symbol": symbol, "volume": int(day[2]), "trade_count": day[3]})
     rows.sort(key=lambda row: row["volume" if by == "volume" else "trade_count"], reverse=True)
-    return answer({"most_actives": rows[:top], "last_updated": format_ns(desk.now)})
+    return answer({"most_actives": rows[:top], "last_updated": utc_text(desk.now)})
 
 
 def _movers(desk: Desk, request: Request) -> Response:
@@ -209,5 +208,5 @@ def _movers(desk: Desk, request: Request) -> Response:
         "gainers": gainers[:top],
         "losers": losers[:top],
         "market_type": kind,
-        "last_updated": format_ns(desk.now),
+        "last_updated": utc_text(desk.now),
     })  # fmt: skip

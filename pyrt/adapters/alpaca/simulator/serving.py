@@ -24,6 +24,8 @@ def make_runner(server: SimulatorServer) -> uvicorn.Server:
         http=_protocol(server.lines),
         log_level="warning",
         access_log=False,
+        # On loopback compressing costs more than it saves; clients take a server without it.
+        ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,
     )
     return uvicorn.Server(config)

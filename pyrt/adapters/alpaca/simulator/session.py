@@ -7,6 +7,7 @@ from typing import Any
 
 from pyrt.adapters.alpaca.simulator.actions import Actions
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
+from pyrt.adapters.alpaca.simulator.memo import RememberingRules
 from pyrt.adapters.alpaca.simulator.series import make_series
 from pyrt.adapters.alpaca.simulator.wires import is_pair
 from pyrt.backtest.exchange import Exchange, first_moment
@@ -17,7 +18,7 @@ from pyrt.core.accounts import Account
 from pyrt.core.cache import Cache
 from pyrt.core.instruments import crypto, equity
 from pyrt.core.times import duration_ns
-from pyrt.venues.alpaca import AlpacaOptions, AlpacaRules
+from pyrt.venues.alpaca import AlpacaOptions
 from pyrt.venues.sessions import sessions
 
 DAY = 86_400_000_000_000
@@ -81,7 +82,7 @@ def make_core(
     replayed += [one.bars for one in series.values() if one.is_derived]
     return SimulatorCore(
         Exchange(venue, replayed),
-        AlpacaRules(options),
+        RememberingRules(options),
         series=series,
         actions=actions,
         seed=seed,

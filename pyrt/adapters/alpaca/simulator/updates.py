@@ -10,8 +10,7 @@ import msgspec
 from pyrt.adapters.alpaca.simulator.activities import add_booking
 from pyrt.adapters.alpaca.simulator.desk import Desk, Holding
 from pyrt.adapters.alpaca.simulator.records import OrderRecord
-from pyrt.adapters.alpaca.simulator.wires import eastern, is_pair, text, ulid
-from pyrt.core.times import format_ns
+from pyrt.adapters.alpaca.simulator.wires import eastern, is_pair, text, ulid, utc_text
 
 STATUSES = {
     "accepted": "new",
@@ -69,10 +68,10 @@ class Publisher:
         desk.events += 1
         event_id = ulid(ts, desk.events)
         data = {
-            "at": format_ns(desk.clock),
+            "at": utc_text(desk.clock),
             "event_id": event_id,
             "event": event,
-            "timestamp": format_ns(ts),
+            "timestamp": utc_text(ts),
             "order": record.streamed(),
             **more,
         }
@@ -157,7 +156,7 @@ class Publisher:
             {
                 "id": f"{stamp}::{execution}",
                 "activity_type": "FILL",
-                "transaction_time": format_ns(ts),
+                "transaction_time": utc_text(ts),
                 "type": "fill" if is_done else "partial_fill",
                 "price": text(event["price"]),
                 "qty": text(event["quantity"]),

@@ -10,8 +10,7 @@ from pyrt.adapters.alpaca.simulator.desk import Desk
 from pyrt.adapters.alpaca.simulator.http import Response, answer, bad, refused
 from pyrt.adapters.alpaca.simulator.reference import find_asset
 from pyrt.adapters.alpaca.simulator.router import Request, Router
-from pyrt.adapters.alpaca.simulator.wires import ACCOUNT_ID
-from pyrt.core.times import format_ns
+from pyrt.adapters.alpaca.simulator.wires import ACCOUNT_ID, utc_text
 
 NAME_MAX = 64
 
@@ -47,7 +46,7 @@ def _make(desk: Desk, body: Mapping[str, Any]) -> dict[str, Any]:
         raise refused(422, 40010001, "watchlist name must be unique")
     assets = _assets(desk, body)
     desk.lists += 1
-    key, stamp = desk.made_id("watchlist", desk.lists), format_ns(desk.now)
+    key, stamp = desk.made_id("watchlist", desk.lists), utc_text(desk.now)
     desk.watchlists[key] = {
         "id": key,
         "account_id": ACCOUNT_ID,
@@ -83,7 +82,7 @@ def _change(desk: Desk, found: dict[str, Any], body: Mapping[str, Any]) -> dict[
         found["name"] = _name(body)
     if assets is not None:
         found["assets"] = assets
-    found["updated_at"] = format_ns(desk.now)
+    found["updated_at"] = utc_text(desk.now)
     return found
 
 
@@ -91,7 +90,7 @@ def _extend(desk: Desk, found: dict[str, Any], body: Mapping[str, Any]) -> dict[
     asset = find_asset(desk, str(body.get("symbol", "")))
     if asset["id"] not in [known["id"] for known in found["assets"]]:
         found["assets"].append(asset)
-        found["updated_at"] = format_ns(desk.now)
+        found["updated_at"] = utc_text(desk.now)
     return found
 
 

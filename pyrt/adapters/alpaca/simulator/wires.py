@@ -8,11 +8,11 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 from pyrt.adapters.alpaca.simulator.http import Refused, bad
-from pyrt.core.times import timestamp_ns
+from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.errors import ConfigError
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -56,6 +56,7 @@ def instant(
         raise refusal(f"invalid {name}: {value}") from None
 
 
+@lru_cache(maxsize=4096)
 def asset_id(symbol: str) -> str:
     """Return the id of a symbol's asset; the same in every run."""
     return str(uuid5(NAMESPACE_URL, f"pyrt:asset:{symbol}"))
@@ -63,14 +64,27 @@ def asset_id(symbol: str) -> str:
 
 def numbered_id(kind: str, number: int) -> str:
     """Return the `number`-th id of a kind: a random-looking UUID, the same in every run."""
-    digest = blake2b(f"{kind}:{number}".encode(), digest_size=16).digest()
-    return str(UUID(bytes=digest, version=4))
+    digits = blake2b(f"{kind}:{number}".encode(), digest_size=16).hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def ulid(ts: int, number: int) -> str:
     """Return an id that sorts by time (ns UTC) and then by number, as event ids do."""
     value = (ts // 1_000_000) << 80 | number
     return "".join(CROCKFORD[value >> shift & 31] for shift in range(125, -1, -5))
+
+
+@lru_cache(maxsize=1024)
+def _second_text(seconds: int) -> str:
+    return format_ns(seconds * SECOND)[:-1]
+
+
+def utc_text(ts: int) -> str:
+    """Return an instant in UTC with as many digits as needed."""
+    seconds, nanos = divmod(ts, SECOND)
+    whole = _second_text(seconds)
+    return f"{whole}.{nanos:09d}".rstrip("0") + "Z" if nanos else whole + "Z"
 
 
 def eastern(ts: int) -> dt.datetime:
