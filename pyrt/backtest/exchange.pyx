@@ -77,6 +77,8 @@ cdef class Exchange:
     """Per instrument: the cursor of the bars that decide its fills, or None."""
     cdef dict numbers
     """Number of a table's cursor in the feed → the table's place in `tables`."""
+    cdef set halted
+    """Indexes of instruments whose trading is halted."""
     cdef readonly int64_t now
 
     def __init__(self, SimVenue venue, tables):
@@ -99,6 +101,7 @@ cdef class Exchange:
             )
             cursors.append(Cursor(stream, table, drives=fineness(table) == finest[table.symbol]))
         self.feed = Feed(cursors)
+        self.halted = set()
         self.drivers = [None] * len(venue.books)
         self.numbers = {}
         for cursor in self.feed.cursors:
@@ -124,7 +127,7 @@ cdef class Exchange:
         cdef int64_t ts, due = min(self.venue.next_expiry, self.venue.next_delayed)
         for index in self.venue.waiting:
             cursor = self.drivers[<int32_t>index]
-            if cursor is None or cursor.at >= cursor.n:
+            if cursor is None or cursor.at >= cursor.n or index in self.halted:
                 continue
             ts = cursor.ts_open[cursor.at]
             if ts < due and (<VenueBook>self.venue.books[<int32_t>index]).opened != ts:
@@ -164,8 +167,18 @@ cdef class Exchange:
     cdef int show(self, Cursor cursor, Event* event) except -1:
         """Let a row that decides fills be seen by the venue."""
         cdef VenueBook book = self.venue.books[cursor.stream.instrument.index]
+        cdef bint watched = book.watched
+        cdef bint halted = len(self.halted) > 0 and cursor.stream.instrument.index in self.halted
         if cursor.kind != EV_BAR:
-            return self.ticks.meet(book, event, self.now)
+            if not halted:
+                return self.ticks.meet(book, event, self.now)
+            # While trading is halted prices are seen, and nobody meets them.
+            book.watched = False
+            self.ticks.meet(book, event, self.now)
+            book.watched = watched
+            return 0
+        if halted:
+            return self.bars.pass_by(book, event.ts_event, event.values[3])
         return self.bars.close(book, event.ts_open, event.ts_event, event.values)
 
     def end_bars(self):
@@ -182,6 +195,18 @@ cdef class Exchange:
             self.feed.step()
             head = self.feed.head()
         return ended
+
+    def halt(self, str symbol):
+        """Let nobody trade in a symbol until `resume`."""
+        self.halted.add(self.book(symbol).instrument.index)
+
+    def resume(self, str symbol):
+        """Let orders meet the market again, from the next bar or tick on."""
+        cdef VenueBook book = self.book(symbol)
+        cdef Cursor cursor = self.drivers[book.instrument.index]
+        self.halted.discard(book.instrument.index)
+        if cursor is not None and cursor.at < cursor.n and cursor.ts_open[cursor.at] <= self.now:
+            book.opened = cursor.ts_open[cursor.at]
 
     def calendar(self):
         """Expire what is due now."""
@@ -202,7 +227,7 @@ cdef class Exchange:
             cursor = self.drivers[<int32_t>index]
             book = self.venue.books[<int32_t>index]
             if (cursor is None or cursor.at >= cursor.n or cursor.ts_open[cursor.at] > self.now
-                    or book.opened == cursor.ts_open[cursor.at]):
+                    or index in self.halted or book.opened == cursor.ts_open[cursor.at]):
                 continue
             cursor.fill(&event)
             self.bars.begin_open(book, event.ts_open, event.ts_event, event.values)

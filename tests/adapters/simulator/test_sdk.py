@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,9 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from pyrt.adapters.alpaca.simulator.server import SimulatorServer
-from pyrt.adapters.alpaca.simulator.session import make_core
-from tests.adapters.simulator.exchange import CLOSES, bars
+from tests.adapters.simulator.exchange import CLOSES
+from tests.adapters.simulator.world import World, wait_for
 
 pytest.importorskip("alpaca")
 pytest.importorskip("uvicorn")
@@ -37,46 +35,16 @@ from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeI
 from alpaca.trading.stream import TradingStream
 
 
-class World:
-    """A lockstep simulator in a thread, and how to reach it."""
-
-    def __init__(self) -> None:
-        from pyrt.adapters.alpaca.simulator.serving import HOST, bind, make_runner
-
-        tables = [bars("SPY", CLOSES), bars("BTC/USD", [20.0] * 8)]
-        self.server = SimulatorServer(make_core(tables), speed=0)
-        listener = bind(0)
-        self.urls = self.server.urls(HOST, listener.getsockname()[1])
-        self.runner = make_runner(self.server)
-        self._thread = threading.Thread(target=self.runner.run, args=([listener],), daemon=True)
-        self._thread.start()
-        self.advance()
-
-    @property
-    def keys(self) -> tuple[str, str]:
-        return self.urls["key"], self.urls["secret"]
-
-    def control(self, action: str, **body: Any) -> Any:
-        return httpx.post(f"{self.urls['control_url']}/{action}", json=body).json()
-
-    def advance(self, minutes: int = 1) -> None:
-        until = self.server.core.now + minutes * 60_000_000_000
-        while self.server.core.now < until:
-            assert not self.control("advance")["done"]
-
-    def trading(self) -> TradingClient:
-        return TradingClient(*self.keys, paper=True, url_override=self.urls["rest_url"])
-
-    def close(self) -> None:
-        self.runner.should_exit = True
-        self._thread.join(10)
-
-
 @pytest.fixture
 def world() -> Iterator[World]:
     made = World()
+    made.advance()
     yield made
     made.close()
+
+
+def trading_client(world: World) -> TradingClient:
+    return TradingClient(*world.keys, paper=True, url_override=world.urls["rest_url"])
 
 
 def market(quantity: float, side: OrderSide = OrderSide.BUY) -> Any:
@@ -86,7 +54,7 @@ def market(quantity: float, side: OrderSide = OrderSide.BUY) -> Any:
 
 
 def test_the_trading_client_places_replaces_cancels_and_closes(world: World) -> None:
-    client = world.trading()
+    client = trading_client(world)
     order = client.submit_order(market(10))
     assert order.status is OrderStatus.PENDING_NEW
     world.advance()
@@ -112,7 +80,7 @@ def test_the_trading_client_places_replaces_cancels_and_closes(world: World) -> 
 
 
 def test_the_trading_client_reads_account_and_tables(world: World) -> None:
-    client = world.trading()
+    client = trading_client(world)
     assert client.get_account().cash == "100000"
     settings = client.get_account_configurations()
     settings.no_shorting = True
@@ -154,13 +122,6 @@ def test_the_data_clients_page_through_history_up_to_now(world: World) -> None:
     assert len(rows.data["BTC/USD"]) == 6
 
 
-def wait_for(condition: Any) -> None:
-    deadline = time.monotonic() + 8
-    while not condition():
-        assert time.monotonic() < deadline, "nothing came in time"
-        time.sleep(0.02)
-
-
 def test_the_streams_bring_updates_and_bars(world: World) -> None:
     updates: list[Any] = []
     seen: list[Any] = []
@@ -180,7 +141,7 @@ def test_the_streams_bring_updates_and_bars(world: World) -> None:
         threading.Thread(target=stream.run, daemon=True).start()
     server = world.server
     wait_for(lambda: server.is_heard)
-    world.trading().submit_order(market(3))
+    trading_client(world).submit_order(market(3))
     world.advance()
     wait_for(lambda: len(updates) >= 3 and len(seen) >= 2)
     assert [update.event for update in updates] == ["pending_new", "new", "fill"]
@@ -188,6 +149,8 @@ def test_the_streams_bring_updates_and_bars(world: World) -> None:
     assert (updates[-1].qty, updates[-1].price, updates[-1].position_qty) == (3, 101, 3)
     assert [type(item).__name__ for item in seen[:2]] == ["Trade", "Bar"]
     assert (seen[1].close, seen[1].timestamp.minute) == (101, 31)
+    for stream in (trading, data):
+        stream.stop()
 
 
 def test_faults_are_drawn_on_request_and_keys_are_checked(world: World) -> None:

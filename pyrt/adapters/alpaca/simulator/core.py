@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pyrt.adapters.alpaca.simulator.actions import Actions
 from pyrt.adapters.alpaca.simulator.days import Calendar
 from pyrt.adapters.alpaca.simulator.desk import Desk
+from pyrt.adapters.alpaca.simulator.fake import FakeFeed
 from pyrt.adapters.alpaca.simulator.faults import FaultBox
 from pyrt.adapters.alpaca.simulator.frames import Bar, Message, encode
 from pyrt.adapters.alpaca.simulator.http import Response
+from pyrt.adapters.alpaca.simulator.interventions import Interventions
 from pyrt.adapters.alpaca.simulator.market import Market
 from pyrt.adapters.alpaca.simulator.market_data import MarketDataApi
 from pyrt.adapters.alpaca.simulator.router import Router
@@ -69,10 +71,10 @@ class SimulatorCore:
             seed=seed,
         )
         Calendar(self.desk).begin()
+        self.fake = FakeFeed(self.market, self.desk.agenda)
+        self.interventions = Interventions(self.desk)
         self.publisher = Publisher(self.desk)
         self.timers: dict[str, int] = {}
-        self.is_test_heard = False
-        """Whether somebody listens to the feed `test`."""
         self._router = Router()
         TradingApi(self.desk, self.publisher).install(self._router)
         MarketDataApi(self.desk).install(self._router)

@@ -103,7 +103,12 @@ class MarketDataApi:
 
         def shown(part: slice) -> Rows:
             places = range(rows.start + part.start, rows.start + part.stop)
-            return [row_of(series.message(kind, place)) for place in places]
+            found = [row_of(series.message(kind, place)) for place in places]
+            if kind == "trades":
+                for place in series.revised.keys() & set(places):
+                    is_gone = series.revised[place] is None
+                    found[place - places.start]["u"] = "canceled" if is_gone else "corrected"
+            return found
 
         return Stretch(np.arange(rows.start, rows.stop), shown)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyrt.adapters.alpaca.simulator import minutes
-from pyrt.adapters.alpaca.simulator.frames import Bar, Message, Stamp
+from pyrt.adapters.alpaca.simulator.frames import Bar, Message, Stamp, UpdatedBar
 from pyrt.adapters.alpaca.simulator.tapes import Tape, bar_quote, bar_trade
 from pyrt.adapters.alpaca.simulator.wires import is_pair
 
@@ -33,6 +33,8 @@ class Series:
         known = sorted((t for t in tables if t.kind == "bars"), key=lambda t: t.timeframe_ns)
         self.is_derived = False
         self.bars, self.details = self._choose(known)
+        self.revised: dict[int, tuple[float, int] | None] = {}
+        """Row of a print → price and size it was corrected to, None if it was canceled."""
         self._tapes = {t.kind: Tape(t) for t in (self.trades, self.quotes) if t is not None}
 
     def _choose(self, known: list[Any]) -> tuple[Any, minutes.Details]:
@@ -89,6 +91,44 @@ class Series:
             n=int(self.details.count[row]),
             vw=float(self.details.average[row]),
         )
+
+    def bar_of_print(self, row: int) -> int | None:
+        """Return the row of the bar that a print was in; None if there is none."""
+        if self.trades is None:
+            return row
+        ts = int(self.trades.ts_event[row])
+        at = int(np.searchsorted(self.bars.ts_open, ts, side="right")) - 1
+        return at if at >= 0 and ts < self.bars.ts_close[at] else None
+
+    def updated_bar(self, row: int) -> UpdatedBar:
+        """Return a bar as its prints are now, after corrections and cancels."""
+        bar = self.bar(row)
+        prints = self._prints(row)
+        fields = {"S": bar.S, "o": bar.o, "h": bar.h, "l": bar.l, "c": bar.c, "t": bar.t}
+        if not prints:
+            return UpdatedBar(v=0, n=0, vw=bar.vw, **fields)
+        prices = [price for price, _ in prints]
+        volume = sum(size for _, size in prints)
+        if self.trades is None:
+            # The one print that stands for the bar is its close.
+            prices = [bar.o, *(p for p in (bar.h, bar.l) if p != bar.c), *prices]
+        fields |= {"o": prices[0], "h": max(prices), "l": min(prices), "c": prices[-1]}
+        cost = sum(price * size for price, size in prints)
+        average = round(cost / volume, 6) if volume else prices[-1]
+        return UpdatedBar(v=volume, n=len(prints), vw=average, **fields)
+
+    def _prints(self, row: int) -> list[tuple[float, int]]:
+        """Return price and size of the prints that a bar is made of now."""
+        if self.trades is None:
+            rows = range(row, row + 1)
+            known = {row: (float(self.bars.close[row]), int(self.bars.volume[row]))}
+        else:
+            ts, edges = self.trades.ts_event, (self.bars.ts_open[row], self.bars.ts_close[row])
+            low, high = (int(np.searchsorted(ts, edge)) for edge in edges)
+            rows = range(low, high)
+            known = {at: (float(self.trades.price[at]), int(self.trades.size[at])) for at in rows}
+        found = [self.revised.get(at, known[at]) for at in rows]
+        return [one for one in found if one is not None]
 
     def close_before(self, ts: int) -> float | None:
         """Return the close of the last bar that began before `ts`; None if there is none."""

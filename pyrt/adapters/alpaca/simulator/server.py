@@ -15,6 +15,7 @@ import msgspec
 from pyrt.adapters.alpaca.simulator.clockwork import Clockwork
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 from pyrt.adapters.alpaca.simulator.event_stream import EventFeed, read_window
+from pyrt.adapters.alpaca.simulator.feeds import ERRORS
 from pyrt.adapters.alpaca.simulator.http import Refused, Response, answer, bad
 from pyrt.adapters.alpaca.simulator.limits import Limits, RateLimit
 from pyrt.adapters.alpaca.simulator.lines import Lines
@@ -131,7 +132,7 @@ class SimulatorServer:
             kept = self.faults.events("market_data", messages)
             self._stocks.send(kept)
             self._coins.send(kept)
-        self.core.is_test_heard = self._stocks.hears_test
+        self.core.fake.listen(self.core.now, is_heard=self._stocks.hears_test)
         self.lockstep.wake()
         self.events.wake()
         for hub in (self._trades, self._stocks, self._coins):
@@ -221,7 +222,20 @@ class SimulatorServer:
             return answer(dataclasses.asdict(made))
         if action == "time":
             return answer(self.lockstep.state)
-        raise bad(f"no such control: {action}")
+        if action == "error":
+            return answer({"clients": self._push_error(body)})
+        done = self.core.interventions.act(action, body)
+        if done is None:
+            raise bad(f"no such control: {action}")
+        await self.flush()
+        return answer(done)
+
+    def _push_error(self, body: dict[str, Any]) -> int:
+        """Send any error of the market-data streams to the clients of a path."""
+        code, path = body.get("code"), str(body.get("path", "/v2/iex"))
+        if code not in ERRORS:
+            raise bad(f"invalid code: {code}")
+        return sum(hub.push_error(path, code) for hub in (self._stocks, self._coins))
 
     def _freeze(self, is_frozen: bool) -> None:
         self.lines.set(self.faults.faults)

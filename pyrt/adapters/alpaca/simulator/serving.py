@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -66,4 +67,6 @@ def serve(server: SimulatorServer, port: int, announce: Callable[[dict[str, str]
     """Serve until interrupted; `announce` gets the URLs and keys once connections are taken."""
     listener = bind(port)
     announce(server.urls(HOST, listener.getsockname()[1]))
-    make_runner(server).run(sockets=[listener])
+    # Ctrl-C is how it ends: uvicorn has closed everything by then.
+    with contextlib.suppress(KeyboardInterrupt):
+        make_runner(server).run(sockets=[listener])
