@@ -12,6 +12,8 @@ from pyrt.cli.tables import data_of
 from pyrt.errors import ConfigError, MissingExtra
 
 LOCKSTEP = "lockstep"
+OWN = ("cash", "account", "fees", "slippage", "participation", "latency", "seed")
+"""Options that go to the venue and the account."""
 EPILOG = """\b
 Examples:
   pyrt simulator
@@ -61,6 +63,10 @@ def limits(command: Any) -> Any:
     metavar="MODEL",
     help="As `pyrt backtest` takes them.",
 )
+@click.option("--account", default="alpaca", show_default=True, help="Or cash, or margin.")
+@click.option("--slippage", metavar="MODEL", help="As `pyrt backtest` takes it.")
+@click.option("--participation", default=0.0, help="Largest share of a bar's volume to fill.")
+@click.option("--latency", default="0ms", help="From an order to its effect, such as 15ms.")
 @click.option("--seed", default=0, show_default=True, help="Of the made-up market and of ids.")
 @limits
 @click.option("--text-frames", is_flag=True, help="Trade updates as text, not binary.")
@@ -86,7 +92,7 @@ def simulator(
     from pyrt.adapters.alpaca.simulator.server import SimulatorServer
 
     factor = read_speed(speed)
-    own = {name: given.pop(name) for name in ("cash", "fees", "seed")}
+    own = {name: given.pop(name) for name in OWN}
     core = _core(data, given, corporate_actions, start, own)
     server = SimulatorServer(
         core,

@@ -22,6 +22,7 @@ from pyrt.adapters.alpaca.simulator.lines import Lines
 from pyrt.adapters.alpaca.simulator.lockstep import Lockstep, Report
 from pyrt.adapters.alpaca.simulator.router import read_body
 from pyrt.adapters.alpaca.simulator.sockets import DataHub, TradeHub
+from pyrt.adapters.alpaca.simulator.wires import instant
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -206,11 +207,7 @@ class SimulatorServer:
 
     async def _act(self, action: str, body: dict[str, Any]) -> Response:
         if action == "advance":
-            try:
-                more = await self.lockstep.advance()
-            except TimeoutError:
-                return answer({"message": "a lockstep client is not quiet"}, 504)
-            return answer({"ts": self.core.now, "done": not more})
+            return await self._advance(body)
         if action == "quiet":
             return await self._quiet(body)
         if action == "forget":
@@ -229,6 +226,27 @@ class SimulatorServer:
             raise bad(f"no such control: {action}")
         await self.flush()
         return answer(done)
+
+    async def _advance(self, body: dict[str, Any]) -> Response:
+        """Move on by an instant, by some, or up to a time."""
+        if self._speed:
+            raise bad("time moves by itself: start with --speed lockstep")
+        count, until = body.get("instants", 1), body.get("until")
+        if not isinstance(count, int) or count < 1:
+            raise bad(f"invalid instants: {count}")
+        end = None if until is None else instant(str(until), "until", 0)
+        more = True
+        try:
+            while more and (count > 0 if end is None else self._is_due(end)):
+                more = await self.lockstep.advance()
+                count -= 1
+        except TimeoutError:
+            return answer({"message": "a lockstep client is not quiet"}, 504)
+        return answer({"ts": self.core.now, "done": not more})
+
+    def _is_due(self, end: int) -> bool:
+        due = self.core.next_instant()
+        return due is None or due <= end
 
     def _push_error(self, body: dict[str, Any]) -> int:
         """Send any error of the market-data streams to the clients of a path."""
