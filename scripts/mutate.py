@@ -33,7 +33,12 @@ COPY = ROOT / "build" / "mutants"
 # What is mutated by default: sources, and the tests that are to notice, quickest first.
 MODULES = {
     "pyrt/risk/*.py*": ["tests/risk"],
-    "pyrt/core/orders.pyx": ["tests/core/test_orders.py", "tests/risk", "tests/kernel"],
+    "pyrt/core/orders.pyx": [
+        "tests/core/test_orders.py",
+        "tests/core/test_serialization.py",
+        "tests/risk",
+        "tests/kernel",
+    ],
     "pyrt/core/positions.pyx": ["tests/core/test_positions.py", "tests/property/test_ledger.py"],
     "pyrt/core/account*.py*": [
         "tests/core/test_margin.py",

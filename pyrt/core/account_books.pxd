@@ -57,6 +57,8 @@ cdef class AccountBooks:
     cdef int128 last_maintenance
     """Of the end of the day before."""
     cdef int128 day_deposits
+    cdef bint call_is_initial
+    """The call is Regulation T's, for what was bought that day."""
     cdef int128 call
     """What the last day's end asked for and has not been met; 0 without a margin call."""
 

@@ -283,9 +283,11 @@ cdef class AccountBooks:
         self.let_settle()
         self.last_equity = self.equity_raw()
         self.last_maintenance = need = self.need_in_base(self.maintenance)
+        self.call_is_initial = False
         if self.multiplier == 4 and self.need_in_base(self.opened) > 0:
             # What was bought today on the day's credit has to meet Regulation T overnight.
-            if self.need_in_base(self.initial) > need:
+            self.call_is_initial = self.need_in_base(self.initial) > need
+            if self.call_is_initial:
                 need = self.need_in_base(self.initial)
         self.call = 0
         if self.kind != CASH_ACCOUNT and need > self.last_equity:

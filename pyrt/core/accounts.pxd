@@ -14,6 +14,7 @@ cdef class Account(AccountBooks):
     cdef int128 regt_raw(self) except? -1
     cdef int128 unmargined_raw(self) except? -1
     cdef int128 deficit_raw(self) except? -1
+    cdef int128 call_raw(self) except? -1
     cdef int128 shortfall(self, Py_ssize_t index, int side, int64_t quantity, int64_t price,
                           int128 fee) except? -1
     cdef int128 cash_shortfall(self, Holding* holding, int side, int64_t quantity, int64_t after,

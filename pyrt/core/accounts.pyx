@@ -98,6 +98,21 @@ cdef class Account(AccountBooks):
             need = i128_muldiv(need, 1, 2, AWAY_FROM_ZERO)
         return i128_sub(need, self.equity_raw())
 
+    cdef int128 call_raw(self) except? -1:
+        """What equity lacks now, or still lacks to the last day's end; 0 without a call."""
+        cdef int128 lacking = self.deficit_raw(), need
+        if self.call != 0:
+            if self.call_is_initial:
+                need = self.need_in_base(self.initial)
+            else:
+                need = self.need_in_base(self.maintenance)
+            need = i128_sub(need, self.equity_raw())
+            if need <= 0:
+                self.call = 0
+            elif need > lacking:
+                lacking = need
+        return lacking if lacking > 0 else 0
+
     cdef int128 shortfall(self, Py_ssize_t index, int side, int64_t quantity, int64_t price,
                           int128 fee) except? -1:
         """What is missing to execute this, in the quote currency; <= 0 when it can be afforded.
@@ -343,8 +358,11 @@ cdef class Account(AccountBooks):
 
     @property
     def margin_call(self):
-        """What the last day's end asked for and has not been met; 0.0 without a margin call."""
-        return i128_to_double(self.call)
+        """What equity lacks to what margin asks for; 0.0 without a margin call.
+
+        What a day's end asked for stays asked for until equity has it.
+        """
+        return i128_to_double(self.call_raw())
 
     @property
     def day_pnl(self):
@@ -398,7 +416,7 @@ cdef class Account(AccountBooks):
             "non_marginable_buying_power": self.unreserved(self.unmargined_raw()),
             "reserved": exact(self.reserved),
             "sma": exact(free if free > 0 else 0),
-            "margin_call": exact(self.call),
+            "margin_call": exact(self.call_raw()),
             "can_short": bool(lends),
         }
 

@@ -10,6 +10,7 @@ from pyrt.risk.breaker cimport CircuitBreaker
 from pyrt.risk.caps cimport CapsTable
 from pyrt.risk.checks cimport Caps, Case
 from pyrt.risk.claims cimport Book, Claims
+from pyrt.risk.readings cimport Readings
 from pyrt.risk.sessions cimport SessionClock
 from pyrt.risk.states cimport States
 from pyrt.risk.traffic cimport Traffic
@@ -53,6 +54,14 @@ cdef class Assessor(Watcher):
     cdef int64_t jump
     """Largest believed jump of a price in 1e-9; -1 where off."""
     cdef int64_t day
+    cdef readonly Readings readings
+    """Portfolio risk as last computed."""
+    cdef bint called
+    """Equity is below what margin asks for."""
+    cdef dict halted
+    """Instrument indexes whose trading is halted, as keys."""
+    cdef dict pardons
+    """Control code → (until, actor, reason): one order may pass it once."""
     cdef Case case
     cdef Terms terms
 
@@ -70,6 +79,10 @@ cdef class Assessor(Watcher):
     cdef int64_t slippage_of(self, Order order, int64_t limit) except? -1
     cdef str judge_state(self, Order order, int64_t now)
     cdef str judge_known(self, Order order, Caps* caps)
-    cdef str judge_controls(self, Order order, Caps* caps)
+    cdef str judge_controls(self, Order order, Caps* caps, int64_t now)
+    cdef bint is_pardoned(self, Order order, str code, int64_t now) except -1
+    cdef int fill_readings(self, Order order, Caps* caps, int64_t now) except -1
+    cdef str protect_market(self, Order order, Caps* caps)
+    cdef int make_limit(self, Order order, int64_t price) except -1
     cdef str control_reason(self, Order order, int place)
     cdef bint turned_into_limit(self, Order order, Caps* caps) except -1

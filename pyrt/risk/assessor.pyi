@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pyrt.risk.breaker import CircuitBreaker
 from pyrt.risk.claims import Claims
 from pyrt.risk.limits import Limits
+from pyrt.risk.readings import Readings
 from pyrt.risk.sessions import SessionClock
 from pyrt.risk.states import States
 from pyrt.risk.traffic import Traffic
@@ -24,5 +25,7 @@ class Assessor(Watcher):
     def claims(self) -> Claims | None: ...
     @property
     def traffic(self) -> Traffic: ...
+    @property
+    def readings(self) -> Readings: ...
     @property
     def clocks(self) -> SessionClock: ...

@@ -13,6 +13,7 @@ from pyrt.core.types cimport EMULATED, LIMIT, MARKET
 from pyrt.risk.breaker cimport CLOSED
 from pyrt.risk.checks cimport FLAG, SLIPPAGE, UNITS, Caps, Case, Control
 from pyrt.risk.claims cimport Book, Claim, larger, magnitude
+from pyrt.risk.readings cimport Readings
 from pyrt.risk.states cimport HALTED, REDUCING
 from pyrt.risk.watch cimport Watcher
 
@@ -66,6 +67,10 @@ cdef class Assessor(Watcher):
         cdef Caps* caps = self.caps_of(order)
         cdef str reason
         self.read_terms(order)
+        if caps.protection >= 0 and order.type == MARKET and self.terms.raises:
+            reason = self.protect_market(order, caps)
+            if reason is not None:
+                return reason
         reason = self.judge_state(order, now)
         if reason is not None:
             return reason
@@ -74,7 +79,7 @@ cdef class Assessor(Watcher):
             if reason is not None:
                 return reason
         self.fill_case(order, caps, now)
-        reason = self.judge_controls(order, caps)
+        reason = self.judge_controls(order, caps, now)
         if reason is not None:
             return reason
         if self.terms.raises and not self.terms.is_change:
@@ -92,6 +97,8 @@ cdef class Assessor(Watcher):
             return "trading_state: HALTED, only cancels leave"
         if state == REDUCING and self.terms.raises:
             return "trading_state: REDUCING, and this order could raise exposure"
+        if self.called and self.terms.raises:
+            return "margin_call: equity is below what margin asks for"
         if self.breaker.state == CLOSED or self.breaker.allows_entry(now):
             return None
         if self.terms.raises or self.limits.on_trip == "halted":
@@ -104,9 +111,11 @@ cdef class Assessor(Watcher):
             return f"{self.missing}: no limit is set, and this gate is strict"
         if self.terms.price <= 0 and self.caps.needs_value:
             return f"{self.caps.value_code}: {order.symbol} has no price to value the order at"
+        if self.strict and self.readings.ts == INT64_MIN and self.limits.reads_portfolio:
+            return "max_risk_age: portfolio risk has not been computed yet"
         return None
 
-    cdef str judge_controls(self, Order order, Caps* caps):
+    cdef str judge_controls(self, Order order, Caps* caps, int64_t now):
         cdef int i
         cdef Control* control
         for i in range(self.caps.n_enabled):
@@ -116,8 +125,20 @@ cdef class Assessor(Watcher):
             if control.check(caps, &self.case):
                 if control.code == SLIPPAGE and self.turned_into_limit(order, caps):
                     continue
+                if self.pardons and self.is_pardoned(order, CODES[control.code], now):
+                    continue
                 return self.control_reason(order, i)
         return None
+
+    cdef bint is_pardoned(self, Order order, str code, int64_t now) except -1:
+        """Use up a pardon for this control, if there is one in time."""
+        found = self.pardons.pop(code, None)
+        if found is None or now >= <int64_t>found[0]:
+            return False
+        self.states.note(now, f"override {code}", "denied", "let pass", found[1], (
+            f"{found[2]}: order {order.client_order_id}"
+        ))
+        return True
 
     cdef str control_reason(self, Order order, int place):
         """Say which control failed, with what it saw and its limit."""
@@ -251,7 +272,25 @@ cdef class Assessor(Watcher):
             )
         if self.caps.needs_value:
             self.fill_portfolio(order, caps)
+        if self.limits.reads_portfolio:
+            self.fill_readings(order, caps, now)
         return self.fill_market(order, caps, now)
+
+    cdef int fill_readings(self, Order order, Caps* caps, int64_t now) except -1:
+        """Portfolio risk as it was last computed, and how old that is."""
+        cdef Case* case = &self.case
+        cdef Readings readings = self.readings
+        cdef int128 beta_value = readings.beta_part(order.symbol, self.terms.more_value)
+        case.risk_age = INT64_MAX if readings.ts == INT64_MIN else now - readings.ts
+        case.value_at_risk = readings.value_at_risk
+        case.shortfall = readings.shortfall
+        case.volatility = readings.volatility
+        case.correlation = readings.correlation
+        if order.side_sign > 0:
+            case.beta_exposure = magnitude(i128_add(readings.beta_exposure, beta_value))
+        else:
+            case.beta_exposure = magnitude(i128_sub(readings.beta_exposure, beta_value))
+        return 0
 
     cdef int fill_portfolio(self, Order order, Caps* caps) except -1:
         """Worst-case values, with this order in them."""
@@ -307,6 +346,7 @@ cdef class Assessor(Watcher):
         cdef Case* case = &self.case
         cdef Book* book = self.book_of(order)
         case.is_suspect = book.suspects > 0
+        case.is_halted = len(self.halted) > 0 and order.instrument.index in self.halted
         case.age_ns = 0
         if caps.stale_ns >= 0:
             case.age_ns = INT64_MAX if book.ts_reference == INT64_MIN else now - book.ts_reference
@@ -372,8 +412,31 @@ cdef class Assessor(Watcher):
         limit = middle + order.side_sign * i128_to_i64(
             i128_muldiv(middle, caps.slippage, ONE, FLOOR)
         )
-        order.limit_price_raw = order.instrument.round_price_raw(limit, order.side_sign)
+        self.make_limit(order, limit)
+        return True
+
+    cdef str protect_market(self, Order order, Caps* caps):
+        """Let a market order leave as a limit order not far beyond the far side of the quote."""
+        cdef Book* book = self.book_of(order)
+        cdef int64_t far = order.position.mark
+        if order.notional_raw != 0 or self.terms.is_change:
+            return None
+        if self.jump >= 0 and book.reference:
+            far = book.reference
+        if book.bid > 0 and book.ask > 0:
+            far = book.ask if order.side_sign > 0 else book.bid
+        if far <= 0:
+            return f"market_protection_bps: {order.symbol} has no price to protect the order by"
+        self.make_limit(order, far + order.side_sign * i128_to_i64(
+            i128_muldiv(far, caps.protection, ONE, FLOOR)
+        ))
+        self.read_terms(order)
+        return None
+
+    cdef int make_limit(self, Order order, int64_t price) except -1:
+        """Turn a market order into a limit order, on the tick and not beyond `price`."""
+        order.limit_price_raw = order.instrument.round_price_raw(price, order.side_sign)
         order.type = LIMIT
         self.terms.limit_price = order.limit_price_raw
         (<OrderRow*>self.records.orders.at(order.number - 1)).type = LIMIT
-        return True
+        return 0

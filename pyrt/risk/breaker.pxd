@@ -2,6 +2,7 @@
 cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.int128 cimport int128
+from pyrt.risk.sessions cimport DayClock
 
 cpdef enum BreakerState:
     CLOSED = 0
@@ -39,7 +40,7 @@ cdef class CircuitBreaker:
     cdef int64_t drawdown_share
     cdef int64_t latency_max
     cdef int64_t cooldown
-    cdef int64_t reset_ns
+    cdef DayClock days
     cdef int losses_max
     cdef int128 day_open
     cdef int128 equity

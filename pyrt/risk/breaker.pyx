@@ -7,10 +7,10 @@ from pyrt.core.int128 cimport (
 )
 from pyrt.core.numbers cimport money_from_object, nano_from_object
 from pyrt.risk.claims cimport larger
+from pyrt.risk.sessions cimport DayClock
 
 import numpy as np
 
-cdef int64_t DAY_NS = 86_400_000_000_000
 cdef int64_t ONE = 1_000_000_000
 
 
@@ -91,7 +91,7 @@ cdef class CircuitBreaker:
         )
         self.latency_max = -1 if limits.max_latency is None else limits.max_latency
         self.cooldown = -1 if limits.cooldown is None else limits.cooldown
-        self.reset_ns = limits.daily_reset_ns
+        self.days = DayClock(limits)
         self.watches_equity = (
             self.loss_max >= 0 or self.loss_share >= 0 or self.drawdown_share >= 0
         )
@@ -107,8 +107,8 @@ cdef class CircuitBreaker:
         if not self.started:
             self.started = True
             self.equity = self.day_open = self.peak = equity
-            self.day = (now - self.reset_ns) // DAY_NS
-        elif (now - self.reset_ns) // DAY_NS != self.day:
+            self.day = self.days.day(now)
+        elif self.days.day(now) != self.day:
             self.new_day(now)
         self.equity = equity
         if equity > self.peak:
@@ -119,7 +119,7 @@ cdef class CircuitBreaker:
 
     cdef int new_day(self, int64_t now) except -1:
         """Begin a day with the last equity of the one before."""
-        self.day = (now - self.reset_ns) // DAY_NS
+        self.day = self.days.day(now)
         self.day_open = self.equity
         if self.state != CLOSED and self.cause.startswith("max_daily_loss"):
             self.close()

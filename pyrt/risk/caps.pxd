@@ -5,7 +5,7 @@ from pyrt.core.instruments cimport Instrument
 from pyrt.risk.checks cimport Caps, Control
 
 cdef enum:
-    N_ENABLED_MAX = 22
+    N_ENABLED_MAX = 29
 
 @cython.final
 cdef class CapsTable:

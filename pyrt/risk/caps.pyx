@@ -14,11 +14,13 @@ from pyrt.risk.checks import CODES
 cdef object INT64_LARGEST = (1 << 63) - 1
 cdef object INT128_LARGEST = (1 << 127) - 1
 # Controls without a limit of their own name are on where this is set.
-cdef dict SOURCES = {"stale_data": "stale_data_after", "bad_tick": "max_tick_jump_bps"}
+cdef dict SOURCES = {
+    "stale_data": "stale_data_after", "bad_tick": "max_tick_jump_bps", "halted": None,
+}
 cdef tuple VALUED = (
     "max_order_notional", "max_position_notional", "max_concentration",
     "max_sector_concentration", "max_gross_exposure", "max_net_exposure", "max_leverage",
-    "max_daily_notional", "require_buying_power",
+    "max_daily_notional", "require_buying_power", "max_beta_exposure",
 )
 
 
@@ -63,7 +65,8 @@ cdef class CapsTable:
         own = {name for limits in self.limits.symbols.values() for name in limits}
         for i in range(N_CONTROLS):
             name = SOURCES.get(CODES[CONTROLS[i].code], CODES[CONTROLS[i].code])
-            value = getattr(self.limits, name)
+            # What has no limit is always on.
+            value = True if name is None else getattr(self.limits, name)
             if (value is not None and value is not False) or name in own:
                 self.enabled[self.n_enabled] = CONTROLS[i]
                 self.n_enabled += 1
@@ -119,6 +122,13 @@ cdef class CapsTable:
         row.sector_concentration = small(limits.max_sector_concentration, 9, share)
         row.collar = small(of("price_collar_bps"), 5, one)
         row.slippage = small(of("max_slippage_bps"), 5, one)
+        row.protection = small(of("market_protection_bps"), 5, one)
+        row.value_at_risk = money(limits.max_value_at_risk, one)
+        row.shortfall = money(limits.max_expected_shortfall, one)
+        row.beta_exposure = money(limits.max_beta_exposure, one)
+        row.volatility = small(limits.max_volatility, 9, one)
+        row.correlation = small(limits.max_correlation, 9, one)
+        row.risk_age = none_or(limits.max_risk_age)
         row.open_orders = none_or(limits.max_open_orders)
         row.open_positions = none_or(limits.max_open_positions)
         row.daily_orders = none_or(limits.max_daily_orders)

@@ -30,6 +30,13 @@ cdef struct Caps:
     int64_t stale_ns
     int64_t collar
     int64_t slippage
+    int64_t protection
+    int64_t volatility
+    int64_t correlation
+    int64_t risk_age
+    int128 value_at_risk
+    int128 shortfall
+    int128 beta_exposure
     int128 order_notional
     int128 position_notional
     int128 daily_notional
@@ -67,7 +74,15 @@ cdef struct Case:
     int64_t age_ns
     int64_t collar_distance
     int64_t slippage
+    # portfolio risk as last computed
+    int64_t volatility
+    int64_t correlation
+    int64_t risk_age
+    int128 value_at_risk
+    int128 shortfall
+    int128 beta_exposure
     bint is_suspect
+    bint is_halted
     bint is_closed
     bint goes_short
     bint shortable
@@ -86,7 +101,7 @@ cdef struct Control:
     bint always
 
 cdef enum:
-    N_CONTROLS = 22
+    N_CONTROLS = 29
     # code of the one control that may change an order instead of denying it
     SLIPPAGE = 9
 

@@ -18,12 +18,21 @@ CODES = (
     "max_orders_per_second", "max_orders_per_minute", "max_messages_per_minute", "trading_state",
     "circuit_breaker", "no_reference", "overflow", "missing_limit", "reduce_only",
     "unknown_request", "price_tick", "quantity_step", "min_notional", "tradable",
+    "halted", "max_value_at_risk", "max_expected_shortfall", "max_volatility", "max_correlation",
+    "max_beta_exposure", "max_risk_age", "market_protection_bps", "margin_call",
 )
 LABELS = {
     "allowed_symbols": "the symbol is not among those allowed",
     "require_shortable": "the position would be short, and the instrument cannot be borrowed",
     "require_open_session": "the session is closed",
     "bad_tick": "the last price jumped and is not confirmed yet",
+    "halted": "trading in the symbol is halted",
+    "max_value_at_risk": "value at risk",
+    "max_expected_shortfall": "expected shortfall",
+    "max_volatility": "volatility",
+    "max_correlation": "mean correlation",
+    "max_beta_exposure": "beta-weighted exposure",
+    "max_risk_age": "age of the portfolio risk in seconds,",
     "stale_data": "age of the last price in seconds,",
     "max_order_quantity": "quantity",
     "max_order_notional": "order value",
@@ -149,38 +158,74 @@ cdef bint daily_notional(const Caps* caps, Case* case) noexcept:
     return over_money(case, case.daily_value, caps.daily_notional)
 
 
+cdef bint halted(const Caps* caps, Case* case) noexcept:
+    return case.is_halted
+
+
+cdef bint value_at_risk(const Caps* caps, Case* case) noexcept:
+    return over_money(case, case.value_at_risk, caps.value_at_risk)
+
+
+cdef bint expected_shortfall(const Caps* caps, Case* case) noexcept:
+    return over_money(case, case.shortfall, caps.shortfall)
+
+
+cdef bint volatility(const Caps* caps, Case* case) noexcept:
+    return over(case, case.volatility, caps.volatility)
+
+
+cdef bint correlation(const Caps* caps, Case* case) noexcept:
+    return over(case, case.correlation, caps.correlation)
+
+
+cdef bint beta_exposure(const Caps* caps, Case* case) noexcept:
+    return over_money(case, case.beta_exposure, caps.beta_exposure)
+
+
+cdef bint risk_age(const Caps* caps, Case* case) noexcept:
+    return over(case, case.risk_age, caps.risk_age)
+
+
 cdef int place = 0
 
 
-cdef void add(Check check, int code, Unit unit, bint always) noexcept:
+cdef int add(Check check, str code, Unit unit, bint always) except -1:
     global place
     CONTROLS[place].check = check
-    CONTROLS[place].code = code
+    CONTROLS[place].code = CODES.index(code)
     CONTROLS[place].unit = unit
     CONTROLS[place].always = always
     place += 1
+    return 0
 
 
 # In the order in which they are asked: permissions, data, the order itself, then what it makes.
-add(not_allowed, 1, FLAG, False)
-add(not_shortable, 2, FLAG, False)
-add(session_closed, 3, FLAG, False)
-add(bad_tick, 4, FLAG, False)
-add(stale_data, 5, NANOSECONDS, False)
-add(order_quantity, 6, UNITS, False)
-add(order_notional, 7, MONEY, False)
-add(price_collar, 8, BPS, True)
-add(slippage, 9, BPS, False)
-add(position_quantity, 10, UNITS, False)
-add(position_notional, 11, MONEY, False)
-add(concentration, 12, MONEY, False)
-add(sector_concentration, 13, MONEY, False)
-add(open_positions, 14, COUNT, False)
-add(open_orders, 15, COUNT, False)
-add(gross_exposure, 16, MONEY, False)
-add(net_exposure, 17, MONEY, False)
-add(leverage, 18, MONEY, False)
-add(buying_power, 19, MONEY, False)
-add(daily_orders, 20, COUNT, False)
-add(daily_quantity, 21, UNITS, False)
-add(daily_notional, 22, MONEY, False)
+add(not_allowed, "allowed_symbols", FLAG, False)
+add(not_shortable, "require_shortable", FLAG, False)
+add(session_closed, "require_open_session", FLAG, False)
+add(halted, "halted", FLAG, False)
+add(bad_tick, "bad_tick", FLAG, False)
+add(stale_data, "stale_data", NANOSECONDS, False)
+add(order_quantity, "max_order_quantity", UNITS, False)
+add(order_notional, "max_order_notional", MONEY, False)
+add(price_collar, "price_collar_bps", BPS, True)
+add(slippage, "max_slippage_bps", BPS, False)
+add(position_quantity, "max_position_quantity", UNITS, False)
+add(position_notional, "max_position_notional", MONEY, False)
+add(concentration, "max_concentration", MONEY, False)
+add(sector_concentration, "max_sector_concentration", MONEY, False)
+add(open_positions, "max_open_positions", COUNT, False)
+add(open_orders, "max_open_orders", COUNT, False)
+add(gross_exposure, "max_gross_exposure", MONEY, False)
+add(net_exposure, "max_net_exposure", MONEY, False)
+add(leverage, "max_leverage", MONEY, False)
+add(buying_power, "require_buying_power", MONEY, False)
+add(daily_orders, "max_daily_orders", COUNT, False)
+add(daily_quantity, "max_daily_quantity", UNITS, False)
+add(daily_notional, "max_daily_notional", MONEY, False)
+add(risk_age, "max_risk_age", NANOSECONDS, False)
+add(value_at_risk, "max_value_at_risk", MONEY, False)
+add(expected_shortfall, "max_expected_shortfall", MONEY, False)
+add(volatility, "max_volatility", RATIO, False)
+add(correlation, "max_correlation", RATIO, False)
+add(beta_exposure, "max_beta_exposure", MONEY, False)

@@ -7,19 +7,19 @@ from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport nano_from_object, nano_to_double
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, RiskGate
-from pyrt.core.positions cimport Position
-from pyrt.core.records cimport TripRow
 from pyrt.core.types cimport (
     EV_ACCEPTED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED, FILLED, INITIALIZED,
     LIMIT, is_final,
 )
-from pyrt.risk.assessor cimport Assessor, worst_price
+from pyrt.risk.assessor cimport worst_price
 from pyrt.risk.breaker cimport HALF_OPEN, CircuitBreaker
 from pyrt.risk.caps cimport CapsTable
 from pyrt.risk.claims cimport Book, Claim, Claims
 from pyrt.risk.gate cimport BasicGate
-from pyrt.risk.sessions cimport SessionClock
-from pyrt.risk.states cimport HALTED, REDUCING, States
+from pyrt.risk.overseer cimport Overseer
+from pyrt.risk.readings cimport Readings
+from pyrt.risk.sessions cimport DayClock, SessionClock
+from pyrt.risk.states cimport States
 from pyrt.risk.stops cimport ProtectiveStops
 from pyrt.risk.traffic cimport Traffic
 from pyrt.risk.verdicts cimport VerdictRow, Verdicts
@@ -29,17 +29,16 @@ from decimal import Decimal
 from pyrt.errors import ConfigError, OrderError
 from pyrt.risk.breaker import BreakerState
 from pyrt.risk.limits import Limits
+from pyrt.risk.monitor import PortfolioMonitor
 from pyrt.risk.report import report_of
 from pyrt.risk.states import TradingState
 
-cdef int64_t DAY_NS = 86_400_000_000_000
 cdef int64_t ONE = 1_000_000_000
 cdef int CONFIRMATIONS = 3
-cdef str ENGINE = "risk engine"
 
 
 @cython.final
-cdef class RiskEngine(Assessor):
+cdef class RiskEngine(Overseer):
     """Judges every order and change by all limits that are set, and keeps the worst case.
 
     Without limits it checks grids and permissions only and costs nothing more. A strict engine,
@@ -87,10 +86,37 @@ cdef class RiskEngine(Assessor):
         self.judged = None
         self.day = INT64_MIN
         self.round_trips_seen = self.openings_seen = 0
-        self.flattening = False
+        self.flattening = self.called = False
         self.ramp_from = None
         self.ramp_share = limits.ramp_start
+        self.readings = Readings()
+        self.halted = {}
+        self.pardons = {}
+        self.duplicates = {}
+        self.account = None
+        self.plan()
         self.compile()
+
+    def plan(self):
+        """Set up what counts days and what computes portfolio risk, from the limits."""
+        limits = self.limits
+        self.days = self.breaker.days = DayClock(limits, self.session_closes)
+        self.risk_due = INT64_MIN
+        self.monitor = None
+        if limits.reads_portfolio:
+            self.monitor = PortfolioMonitor(
+                limits.risk_window, float(limits.risk_level), limits.market_symbol
+            )
+
+    def session_closes(self):
+        """Return the closes of the first instrument that has sessions; None if none has."""
+        if self.cache is None or self.clocks.lookup is None:
+            return None
+        for instrument in self.cache.instruments:
+            hours = self.clocks.lookup(instrument)
+            if hours is not None:
+                return hours[1]
+        return None
 
     def compile(self):
         """Turn the limits into raw numbers; those of symbols are looked up again when needed."""
@@ -107,21 +133,6 @@ cdef class RiskEngine(Assessor):
         self.missing = missing[0] if missing else None
         self.verdicts.begin_version(limits.version)
         self.look()
-
-    cdef int look(self) except -1:
-        """Decide what has to be heard of."""
-        limits = self.limits
-        self.is_on = self.strict or not limits.is_empty or not self.states.plain
-        self.watches_orders = self.is_on
-        self.watches_equity = self.breaker.watches_equity
-        self.watches_quotes = limits.max_slippage_bps is not None or any(
-            "max_slippage_bps" in own for own in limits.symbols.values()
-        )
-        self.watches_marks = (
-            self.caps.needs_value or self.stops.is_on or self.jump >= 0
-            or limits.stale_data_after is not None
-        )
-        return 0
 
     def attach(self, *, account, cache, clock, desk, records, strategies, sessions=None):
         """Take what the kernel keeps, at the start of a run; state of an earlier run is dropped."""
@@ -243,31 +254,6 @@ cdef class RiskEngine(Assessor):
         book.day_units += self.terms.more_units
         self.traffic.count_change(self.terms.more_value, now)
 
-    cdef int begin(self, int64_t now) except -1:
-        """Bring day and breaker to this instant before anything is judged."""
-        cdef int64_t day = (now - self.breaker.reset_ns) // DAY_NS
-        if day != self.day:
-            self.roll_day(day)
-        if self.breaker.watches_equity:
-            self.breaker.observe(now, self.account.equity_raw())
-            self.after_breaker(now)
-        return 0
-
-    cdef int roll_day(self, int64_t day) except -1:
-        """Begin another day: sums start at nothing, and the ramp rises."""
-        limits = self.limits
-        self.day = day
-        self.traffic.roll(day)
-        if self.ramp_from is None:
-            self.ramp_from = day
-        if limits.ramp_start is not None and limits.ramp_days:
-            passed = min(Decimal(1), Decimal(day - self.ramp_from) / limits.ramp_days)
-            share = limits.ramp_start + (1 - limits.ramp_start) * passed
-            if share > self.ramp_share:
-                self.ramp_share = share
-                self.compile()
-        return 0
-
     # -- the record ----------------------------------------------------------------------------
 
     cdef int note(self, Order order, int64_t now, str reason) except -1:
@@ -290,6 +276,8 @@ cdef class RiskEngine(Assessor):
 
     cdef str deny(self, Order order, int64_t now, str reason):
         self.note(order, now, reason)
+        if reason.startswith("duplicate_order"):
+            self.count_duplicate(order, now)
         return reason
 
     # -- what the kernel reports ---------------------------------------------------------------
@@ -354,8 +342,9 @@ cdef class RiskEngine(Assessor):
 
     cdef int on_quote(self, Py_ssize_t index, int64_t bid, int64_t ask) except -1:
         cdef Book* book = self.claims.book(index)
-        book.bid = bid
-        book.ask = ask
+        # A crossed quote says nothing about either side.
+        book.bid = bid if bid <= ask else 0
+        book.ask = ask if bid <= ask else 0
         return 0
 
     cdef int on_equity(self, int64_t now) except -1:
@@ -385,122 +374,7 @@ cdef class RiskEngine(Assessor):
         book.ts_reference = now
         return True
 
-    # -- breaker, stops, kill switch -----------------------------------------------------------
-
-    cdef int take_round_trips(self, int64_t now) except -1:
-        """Hand the results of round trips that have ended to the breaker."""
-        cdef TripRow* row
-        while self.round_trips_seen < self.records.trips.count:
-            row = <TripRow*>self.records.trips.at(self.round_trips_seen)
-            self.round_trips_seen += 1
-            if self.breaker.watches_trades or self.breaker.state == HALF_OPEN:
-                self.breaker.add_trade(now, self.account.to_base(
-                    self.account.holdings[row.instrument].currency, row.pnl
-                ))
-        return 0
-
-    cdef int after_breaker(self, int64_t now) except -1:
-        """Note each opening and take entries back that still work."""
-        cdef Order order
-        if len(self.breaker.trips) == self.openings_seen:
-            return 0
-        self.openings_seen = len(self.breaker.trips)
-        self.states.note(now, "breaker", "CLOSED", "OPEN", ENGINE, self.breaker.reason)
-        for order in self.cache.orders_open():
-            if not order.is_exit and order.status_ != INITIALIZED:
-                self.desk.cancel(self.strategies[order.position.strategy], order)
-        return 0
-
-    def judge_repeats(self, Order order, int64_t now):
-        """Halt a strategy that trades one way over and over."""
-        if not self.traffic.repeats(order, now):
-            return
-        side = "buy" if order.side_sign > 0 else "sell"
-        self.set_state(
-            HALTED, ENGINE,
-            f"max_repeated_executions: more than {self.limits.max_repeated_executions} {side} "
-            f"orders of {order.symbol} filled in a row",
-            strategy=order.strategy.name,
-        )
-
-    cdef int protect(self, Py_ssize_t index, int64_t now) except -1:
-        """Leave positions whose protective stop is reached."""
-        cdef Position position
-        cdef str reason
-        for position in <list>self.cache.by_instrument[index]:
-            reason = self.stops.judge(position)
-            if reason is not None:
-                self.leave(position, reason, now)
-        return 0
-
-    cdef int leave(self, Position position, str reason, int64_t now) except -1:
-        """Cancel a position's exits and send a market order for all of it, once."""
-        guard = self.stops.guard(position)
-        owner = self.strategies[position.strategy]
-        if self.states.everywhere == HALTED:
-            return 0
-        if guard.exit is not None and not is_final(guard.exit.status_):
-            return 0
-        guard.exit = self.desk.target(owner, position.instrument.id, 0, ENGINE)
-        self.states.note(now, f"position {position.symbol}", "held", "leaving", ENGINE, reason)
-        return 0
-
-    cdef int flatten(self, int64_t now) except -1:
-        """Leave what is held; halt when nothing is left."""
-        cdef list held = self.cache.positions()
-        cdef Position position
-        for position in held:
-            self.leave(position, "kill switch", now)
-        if not held:
-            self.flattening = False
-            self.set_state(HALTED, ENGINE, "kill switch: everything is flat")
-        return 0
-
-    def kill(self, actor, reason, *, bint flatten=False):
-        """Block at once and cancel all that works.
-
-        With `flatten`, positions are left by market orders first: REDUCING until all are flat,
-        HALTED from then on.
-
-        Parameters
-        ----------
-        actor, reason : str
-            Who, and why; on record.
-        flatten : bool
-        """
-        self.set_state(REDUCING if flatten else HALTED, actor, reason)
-        for owner in self.strategies:
-            self.desk.cancel_all(owner, None)
-        if flatten:
-            self.flattening = True
-            self.flatten(self.clock.now)
-
     # -- audited changes -----------------------------------------------------------------------
-
-    @property
-    def now(self):
-        """The clock's time, ns UTC; 0 before a run."""
-        return 0 if self.clock is None else self.clock.now
-
-    @property
-    def changes(self):
-        """Every change of states, limits and breaker, oldest first, with actor and reason."""
-        return self.states.changes
-
-    def set_state(self, state, actor, reason, *, strategy=None, symbol=None):
-        """Set the trading state of the whole, of one strategy or of one symbol.
-
-        ConfigError, and no change, without an actor and a reason.
-        """
-        self.states.set(state, actor, reason, ts=self.now, strategy=strategy, symbol=symbol)
-        was_on = self.is_on
-        self.look()
-        if self.is_on and not was_on:
-            self.resync()
-
-    def state(self, *, strategy=None, symbol=None):
-        """Return the trading state of the whole, of one strategy or of one symbol alone."""
-        return self.states.get(strategy, symbol)
 
     def set_limits(self, limits, actor, reason):
         """Replace the limits; counts go on. ConfigError, and no change, for what is no Limits."""
@@ -515,6 +389,7 @@ cdef class RiskEngine(Assessor):
         self.traffic.inherit(old)
         self.breaker.configure(limits)
         self.stops.configure(limits)
+        self.plan()
         self.ramp_from = None
         self.ramp_share = limits.ramp_start
         self.compile()
@@ -546,6 +421,8 @@ cdef class RiskEngine(Assessor):
         return {
             "limits": self.limits.version, "states": self.states.save(),
             "breaker": self.breaker.save(), "traffic": self.traffic.save(),
+            "stops": self.stops.save(), "day_units": self.day_units(),
+            "duplicates": dict(self.duplicates),
             "ramp_from": self.ramp_from,
             "ramp_share": None if self.ramp_share is None else str(self.ramp_share),
         }
@@ -562,6 +439,30 @@ cdef class RiskEngine(Assessor):
             self.ramp_share = Decimal(saved["ramp_share"])
         self.compile()
         self.resync()
+        self.stops.restore(saved["stops"], self.position_of)
+        self.duplicates = dict(saved["duplicates"])
+        for symbol, units in saved["day_units"].items():
+            self.count_units(self.cache.instrument(symbol), units)
+
+    def day_units(self):
+        """Return what was ordered of each symbol today, in its units."""
+        cdef Instrument instrument
+        found = {}
+        for instrument in [] if self.claims is None else self.cache.instruments:
+            if self.claims.book(instrument.index).day == self.day:
+                found[instrument.id] = self.claims.book(instrument.index).day_units
+        return found
+
+    cdef int count_units(self, Instrument instrument, int64_t units) except -1:
+        cdef Book* book = self.claims.book(instrument.index)
+        book.day = self.day
+        book.day_units = units
+        return 0
+
+    def position_of(self, str symbol, int strategy):
+        """Return a strategy's position in a symbol; None where it holds nothing."""
+        found = self.cache.positions(strategy, symbol)
+        return found[0] if found else None
 
     def report(self):
         """Return verdicts, denials by control, changes and openings of the breaker as columns.

@@ -29,6 +29,9 @@ MONEY = (
     "max_net_exposure",
     "max_daily_loss",
     "max_position_loss",
+    "max_value_at_risk",
+    "max_expected_shortfall",
+    "max_beta_exposure",
 )
 # Shares of something, multiples of something, and basis points: plain numbers all.
 RATIOS = (
@@ -46,6 +49,10 @@ RATIOS = (
     "max_slippage_bps",
     "price_collar_bps",
     "max_tick_jump_bps",
+    "market_protection_bps",
+    "max_volatility",
+    "max_correlation",
+    "risk_level",
     "ramp_start",
 )
 COUNTS = (
@@ -58,9 +65,11 @@ COUNTS = (
     "cancel_reserve",
     "max_repeated_executions",
     "max_consecutive_losses",
+    "max_duplicates",
     "fat_finger_orders",
     "loss_rate_trades",
     "reject_rate_orders",
+    "risk_window",
     "ramp_days",
 )
 DURATIONS = (
@@ -69,10 +78,12 @@ DURATIONS = (
     "repeated_execution_window",
     "max_latency",
     "cooldown",
+    "max_risk_age",
+    "risk_every",
 )
 FLAGS = ("require_buying_power", "require_shortable", "require_open_session", "deny_self_match")
 CHOICES = {"slippage_action": ("deny", "limit"), "on_trip": ("reducing", "halted")}
-SHARES_OF_ONE = ("max_drawdown", "max_loss_rate", "max_reject_rate", "ramp_start")
+SHARES_OF_ONE = ("max_drawdown", "max_loss_rate", "max_reject_rate", "risk_level", "ramp_start")
 # What may differ from symbol to symbol.
 PER_SYMBOL = (
     "max_order_quantity",
@@ -83,6 +94,15 @@ PER_SYMBOL = (
     "max_daily_quantity",
     "price_collar_bps",
     "max_slippage_bps",
+    "market_protection_bps",
+)
+# Limits that read portfolio risk, which is computed on a schedule.
+PORTFOLIO = (
+    "max_value_at_risk",
+    "max_expected_shortfall",
+    "max_volatility",
+    "max_correlation",
+    "max_beta_exposure",
 )
 # A strict gate denies what could raise exposure while one of these is missing; of several names
 # in a row, one is enough.
@@ -146,6 +166,9 @@ class Limits:
         Expected cost of a market order against the middle of quote or book.
     slippage_action : {"deny", "limit"}
         Beyond it: deny, or send as a limit order at that distance.
+    market_protection_bps : number
+        Market orders that raise exposure leave as limit orders this far beyond the far side of the
+        quote, or beyond the last price without one.
     stale_data_after : duration
         Oldest last price at which an order may raise exposure.
     max_tick_jump_bps : number
@@ -157,10 +180,15 @@ class Limits:
         cancels leave in any case.
     duplicate_window : duration
         Same strategy, symbol, side, type, quantity and prices within it: denied.
+    max_duplicates : int
+        Duplicates of one strategy in a day; past it the strategy is HALTED.
     max_repeated_executions, repeated_execution_window : int, duration
         Fills in one direction by one strategy in one symbol; past it the strategy is HALTED.
     max_daily_orders, max_daily_notional, max_daily_quantity : number
         Sums of approved orders since the day began; the quantity is per symbol.
+    daily_reset : str
+        When the day begins: a time of day such as ``"13:30"``, UTC, or ``"session"``: when the
+        session of the first instrument that has sessions ends.
     max_daily_loss, max_daily_loss_fraction : number
         Fall of equity since the day began: amount in base currency, share of that equity.
     max_drawdown : number
@@ -185,6 +213,19 @@ class Limits:
         and fall of the price from its best since the position was seen.
     max_position_loss_atr : number
         The same as a multiple of the range given with `RiskEngine.set_atr`.
+    max_value_at_risk, max_expected_shortfall : number
+        Historical loss of today's holdings over one `risk_every` at `risk_level`, in base currency.
+    max_volatility : number
+        Standard deviation of the holdings' result over one `risk_every`, as a share of equity.
+    max_correlation : number
+        Mean correlation of the holdings, weighted by their values; hedges count as negative.
+    max_beta_exposure : number
+        Value of `market_symbol` that moves like the holdings, with the order in it, unsigned.
+    max_risk_age : duration
+        Oldest portfolio risk at which an order may raise exposure.
+    risk_every, risk_window, risk_level, market_symbol : duration, int, number, str
+        How often portfolio risk is computed, from how many returns, at which level, and the symbol
+        betas are measured against.
     ramp_start, ramp_days : number, int
         Share of all size and exposure limits on the first day, and the days until it is 1.
     symbols : mapping
@@ -222,6 +263,7 @@ class Limits:
     price_collar_bps: Number | None = None
     max_slippage_bps: Number | None = None
     slippage_action: str = "deny"
+    market_protection_bps: Number | None = None
     stale_data_after: Duration | None = None
     max_tick_jump_bps: Number | None = None
     max_orders_per_second: int | None = None
@@ -229,6 +271,7 @@ class Limits:
     max_messages_per_minute: int | None = None
     cancel_reserve: int = 0
     duplicate_window: Duration | None = None
+    max_duplicates: int | None = None
     max_repeated_executions: int | None = None
     repeated_execution_window: Duration = "60s"
     max_daily_orders: int | None = None
@@ -250,6 +293,16 @@ class Limits:
     max_position_loss_fraction: Number | None = None
     max_position_drawdown: Number | None = None
     max_position_loss_atr: Number | None = None
+    max_value_at_risk: Number | None = None
+    max_expected_shortfall: Number | None = None
+    max_volatility: Number | None = None
+    max_correlation: Number | None = None
+    max_beta_exposure: Number | None = None
+    max_risk_age: Duration | None = None
+    risk_every: Duration = "1d"
+    risk_window: int = 60
+    risk_level: Number = "0.95"
+    market_symbol: str | None = None
     ramp_start: Number | None = None
     ramp_days: int = 0
     symbols: Mapping[str, Mapping[str, Number]] = field(default_factory=dict)
@@ -284,6 +337,12 @@ class Limits:
         for name in ("fat_finger_orders", "loss_rate_trades", "reject_rate_orders"):
             if getattr(self, name) < 1:
                 raise _refusal(name, getattr(self, name), "1 or more")
+        if self.risk_window < 2:
+            raise _refusal("risk_window", self.risk_window, "2 or more")
+        if not self.risk_every:
+            raise _refusal("risk_every", self.risk_every, "a duration above 0")
+        if self.max_beta_exposure is not None and not self.market_symbol:
+            raise _refusal("market_symbol", self.market_symbol, "the symbol betas are against")
         if self.cancel_reserve and self.cancel_reserve > (self.max_messages_per_minute or 0):
             raise _refusal(
                 "cancel_reserve", self.cancel_reserve, "no more than max_messages_per_minute"
@@ -321,6 +380,8 @@ class Limits:
         plain["symbols"] = {symbol: dict(own) for symbol, own in self.symbols.items()}
         default = {f.name: f.default for f in fields(self)} | {"symbols": {}}
         default["repeated_execution_window"] = 60_000_000_000
+        default["risk_every"] = 86_400_000_000_000
+        default["risk_level"] = Decimal("0.95")
         return {name: value for name, value in plain.items() if value != default[name]}
 
     @property
@@ -352,8 +413,13 @@ class Limits:
 
     @property
     def daily_reset_ns(self) -> int:
-        """When the day begins, in ns after midnight UTC."""
+        """When the day begins, in ns after midnight UTC; 0 where sessions tell."""
         return _reset_ns(self.daily_reset)
+
+    @property
+    def reads_portfolio(self) -> bool:
+        """Whether some limit reads portfolio risk."""
+        return any(getattr(self, name) is not None for name in PORTFOLIO)
 
 
 def _refusal(name: str, value: Any, expected: str) -> ConfigError:
@@ -427,9 +493,11 @@ def _overrides(symbols: Any) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _reset_ns(text: str) -> int:
+    if text == "session":
+        return 0
     hours, _, minutes = text.partition(":") if isinstance(text, str) else ("", "", "")
     if not (hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60):
-        raise _refusal("daily_reset", text, 'a time of day such as "13:30"')
+        raise _refusal("daily_reset", text, 'a time of day such as "13:30", or "session"')
     return (int(hours) * 60 + int(minutes)) * 60_000_000_000
 
 

@@ -6,6 +6,8 @@ from pyrt.core.instruments cimport Instrument
 
 import numpy as np
 
+cdef int64_t DAY_NS = 86_400_000_000_000
+
 
 @cython.final
 cdef class Session:
@@ -28,6 +30,59 @@ cdef class Session:
         while self.current + 1 < n and self.opens[self.current + 1] <= now:
             self.current += 1
         return self.opens[self.current] <= now < self.closes[self.current]
+
+
+@cython.final
+cdef class DayClock:
+    """Numbers the days that daily limits count by.
+
+    Parameters
+    ----------
+    limits : Limits
+        Their `daily_reset`: a time of day, UTC, or ``"session"``.
+    closes_of : callable, optional
+        Returns the closes of the sessions that days end with, ns UTC; None where there are none.
+        Asked once, when a day is first needed. Without it, days end at midnight UTC.
+    """
+
+    def __init__(self, limits, closes_of=None):
+        self.reset_ns = limits.daily_reset_ns
+        self.by_session = limits.daily_reset == "session"
+        self.closes_of = closes_of
+        self.since = self.until = 0
+
+    cdef int64_t day(self, int64_t now) except? -1:
+        """The number of the day that holds `now`: days since 1970 of when it ends or began."""
+        if not self.by_session:
+            return (now - self.reset_ns) // DAY_NS
+        if not self.since <= now < self.until:
+            self.find(now)
+        return self.number
+
+    cdef int find(self, int64_t now) except -1:
+        cdef Py_ssize_t i, n
+        if not self.looked:
+            self.looked = True
+            closes = None if self.closes_of is None else self.closes_of()
+            self.closes = np.ascontiguousarray(() if closes is None else closes, dtype=np.int64)
+        n = self.closes.shape[0]
+        i = np.searchsorted(np.asarray(self.closes), now, side="right")
+        if n == 0 or i == n or i == 0:
+            self.number = now // DAY_NS
+            self.since = self.number * DAY_NS
+            self.until = self.since + DAY_NS
+            if n and i == 0:
+                self.until = min(self.until, self.closes[0])
+            if n and i == n:
+                self.since = max(self.since, self.closes[n - 1])
+            return 0
+        self.number = self.closes[i] // DAY_NS
+        self.since, self.until = self.closes[i - 1], self.closes[i]
+        return 0
+
+    def day_at(self, int64_t now):
+        """Return the number of the day that holds `now`."""
+        return self.day(now)
 
 
 @cython.final

@@ -1,7 +1,9 @@
 """Protective stops: positions left whatever their strategy does."""
 
-from typing import final
+from collections.abc import Callable
+from typing import Any, final
 
+from pyrt.core.positions import Position
 from pyrt.risk.limits import Limits
 
 @final
@@ -16,3 +18,7 @@ class ProtectiveStops:
     def __init__(self, limits: Limits) -> None: ...
     def configure(self, limits: Limits) -> None: ...
     def set_atr(self, symbol: str, value: float) -> None: ...
+    def save(self) -> list[list[Any]]: ...
+    def restore(
+        self, saved: list[list[Any]], position_of: Callable[[str, int], Position | None]
+    ) -> None: ...

@@ -78,6 +78,27 @@ cdef class ProtectiveStops:
             guard.best = position.mark
         return 0
 
+    def save(self):
+        """Return the best prices since positions were opened, as plain rows."""
+        cdef Guard guard
+        rows = []
+        for guard in self.guards.values():
+            if guard.side != 0:
+                rows.append([
+                    guard.position.instrument.id, guard.position.strategy, guard.side, guard.best
+                ])
+        return rows
+
+    def restore(self, saved, position_of):
+        """Take over what `save` returned; `position_of(symbol, strategy)` finds a position."""
+        cdef Guard guard
+        for symbol, strategy, side, best in saved:
+            position = position_of(symbol, strategy)
+            if position is not None:
+                guard = self.guard(position)
+                guard.side = side
+                guard.best = best
+
     cdef str judge(self, Position position):
         """Return why a position has to be left at its last price, or None."""
         cdef Guard guard = self.guard(position)

@@ -67,6 +67,8 @@ cdef class GateRig:
         First price of every symbol; None for none.
     strategies : int
         How many strategies may order; they are called "A", "B", ...
+    account : AccountRules, str or mapping, optional
+        Of the broker; a cash account by default.
 
     Examples
     --------
@@ -82,9 +84,10 @@ cdef class GateRig:
     cdef list trades
     cdef list quotes
 
-    def __init__(self, gate, *, cash=1_000_000, symbols=("AAA",), prices=None, int strategies=1):
+    def __init__(self, gate, *, cash=1_000_000, symbols=("AAA",), prices=None, int strategies=1,
+                 account=None):
         cdef Instrument instrument
-        self.kernel = Kernel(Account(cash), gate, keep_closed=True)
+        self.kernel = Kernel(Account(cash, "USD", account), gate, keep_closed=True)
         self.venue = ListeningVenue()
         self.kernel.connect(self.venue)
         self.symbols = []

@@ -1,0 +1,45 @@
+"""What watches beside the gate: days, breaker, margin calls, stops, kill switch, states."""
+from libc.stdint cimport int64_t
+from pyrt.core.cache cimport Cache
+from pyrt.core.clock cimport Clock
+from pyrt.core.orders cimport Order
+from pyrt.core.ports cimport OrderDesk
+from pyrt.core.positions cimport Position
+from pyrt.risk.assessor cimport Assessor
+from pyrt.risk.sessions cimport DayClock
+from pyrt.risk.stops cimport ProtectiveStops
+
+cdef class Overseer(Assessor):
+    cdef readonly ProtectiveStops stops
+    cdef readonly object ramp_from
+    """Day on which the ramp began, as days since 1970; None before the first order."""
+    cdef readonly object ramp_share
+    """Share of sizes and exposures that applies; None without a ramp."""
+    cdef readonly object monitor
+    """Computes portfolio risk; None where no limit reads it."""
+    cdef Cache cache
+    cdef Clock clock
+    cdef OrderDesk desk
+    cdef list strategies
+    cdef DayClock days
+    cdef dict duplicates
+    """Strategy → duplicate orders today."""
+    cdef bint is_on
+    """Something is limited or restricted, so orders have to be weighed."""
+    cdef bint follows_margin
+    cdef bint flattening
+    cdef Py_ssize_t round_trips_seen
+    cdef Py_ssize_t openings_seen
+    cdef int64_t risk_due
+
+    cdef int look(self) except -1
+    cdef bint protects_markets(self) except -1
+    cdef int begin(self, int64_t now) except -1
+    cdef int roll_day(self, int64_t day) except -1
+    cdef int meet_call(self, int64_t now) except -1
+    cdef int take_round_trips(self, int64_t now) except -1
+    cdef int after_breaker(self, int64_t now) except -1
+    cdef int count_duplicate(self, Order order, int64_t now) except -1
+    cdef int protect(self, Py_ssize_t index, int64_t now) except -1
+    cdef int leave(self, Position position, str reason, int64_t now) except -1
+    cdef int flatten(self, int64_t now) except -1

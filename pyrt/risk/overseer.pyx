@@ -1,0 +1,288 @@
+"""What watches beside the gate: days, breaker, margin calls, stops, kill switch, states."""
+from libc.stdint cimport INT64_MIN, int64_t
+
+from pyrt.core.int128 cimport i128_to_double
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.numbers cimport nano_to_double
+from pyrt.core.orders cimport Order
+from pyrt.core.positions cimport Position
+from pyrt.core.records cimport TripRow
+from pyrt.core.types cimport INITIALIZED, is_final
+from pyrt.risk.assessor cimport Assessor
+from pyrt.risk.breaker cimport HALF_OPEN
+from pyrt.risk.claims cimport magnitude
+from pyrt.risk.states cimport HALTED, REDUCING
+
+from decimal import Decimal
+
+from pyrt.core.times import duration_ns
+from pyrt.errors import ConfigError
+from pyrt.risk.checks import CODES
+
+cdef str ENGINE = "risk engine"
+
+
+cdef class Overseer(Assessor):
+    """Keeps states and watches account, positions and trades, whatever orders come."""
+
+    cdef int look(self) except -1:
+        """Decide what has to be heard of."""
+        limits = self.limits
+        self.follows_margin = (
+            self.account is not None and self.account.margin
+            and self.account.rules.on_call != "none"
+        )
+        self.is_on = (
+            self.strict or not limits.is_empty or not self.states.plain or self.follows_margin
+            or len(self.halted) > 0
+        )
+        self.watches_orders = self.is_on
+        self.watches_equity = (
+            self.breaker.watches_equity or self.follows_margin or self.monitor is not None
+        )
+        self.watches_quotes = limits.max_slippage_bps is not None or any(
+            "max_slippage_bps" in own for own in limits.symbols.values()
+        ) or self.protects_markets()
+        self.watches_marks = (
+            self.caps.needs_value or self.stops.is_on or self.jump >= 0
+            or limits.stale_data_after is not None
+        )
+        return 0
+
+    cdef bint protects_markets(self) except -1:
+        return self.limits.market_protection_bps is not None or any(
+            "market_protection_bps" in own for own in self.limits.symbols.values()
+        )
+
+    # -- the day and the account --------------------------------------------------------------
+
+    cdef int begin(self, int64_t now) except -1:
+        """Bring day and breaker to this instant before anything is judged."""
+        cdef int64_t day = self.days.day(now)
+        if day != self.day:
+            self.roll_day(day)
+        if self.monitor is not None and now >= self.risk_due:
+            self.measure(now)
+        if self.follows_margin:
+            self.meet_call(now)
+        if self.breaker.watches_equity:
+            self.breaker.observe(now, self.account.equity_raw())
+            self.after_breaker(now)
+        return 0
+
+    def measure(self, int64_t now):
+        """Compute portfolio risk; the next time is due at the next multiple of `risk_every`."""
+        cdef Instrument instrument
+        cdef int64_t every = self.limits.risk_every
+        self.risk_due = (now // every + 1) * every
+        symbols, prices, values = [], [], []
+        for instrument in self.cache.instruments:
+            symbols.append(instrument.id)
+            prices.append(nano_to_double(self.cache.last_mark(instrument)))
+            values.append(i128_to_double(self.claims.held_value(instrument.index)))
+        found = self.monitor.measure(symbols, prices, values, self.account.equity)
+        if found is not None:
+            self.readings.take(now, **found)
+
+    cdef int meet_call(self, int64_t now) except -1:
+        """Deny entries while margin asks for more than equity; leave positions if so agreed.
+
+        One position at a time, that of the largest value first: what it frees may be enough.
+        """
+        cdef Position position, largest = None
+        cdef bint was_called = self.called
+        self.called = self.account.call_raw() > 0
+        if self.called and not was_called:
+            self.states.note(now, "margin", "met", "called", ENGINE, (
+                f"equity lacks {self.account.margin_call:.2f} to what margin asks for"
+            ))
+        if not self.called or self.account.rules.on_call != "liquidate":
+            return 0
+        for position in self.cache.positions():
+            if largest is None or magnitude(position.value()) > magnitude(largest.value()):
+                largest = position
+            exit = self.stops.guard(position).exit
+            if exit is not None and not is_final((<Order>exit).status_):
+                return 0
+        if largest is not None:
+            self.leave(largest, "margin_call: equity is below what margin asks for", now)
+        return 0
+
+    cdef int roll_day(self, int64_t day) except -1:
+        """Begin another day: sums start at nothing, and the ramp rises."""
+        limits = self.limits
+        self.day = day
+        self.traffic.roll(day)
+        self.duplicates.clear()
+        if self.ramp_from is None:
+            self.ramp_from = day
+        if limits.ramp_start is not None and limits.ramp_days:
+            passed = min(Decimal(1), Decimal(day - self.ramp_from) / limits.ramp_days)
+            share = limits.ramp_start + (1 - limits.ramp_start) * passed
+            if share > self.ramp_share:
+                self.ramp_share = share
+                self.compile()
+        return 0
+
+    # -- breaker, stops, kill switch -----------------------------------------------------------
+
+    cdef int take_round_trips(self, int64_t now) except -1:
+        """Hand the results of round trips that have ended to the breaker."""
+        cdef TripRow* row
+        while self.round_trips_seen < self.records.trips.count:
+            row = <TripRow*>self.records.trips.at(self.round_trips_seen)
+            self.round_trips_seen += 1
+            if self.breaker.watches_trades or self.breaker.state == HALF_OPEN:
+                self.breaker.add_trade(now, self.account.to_base(
+                    self.account.holdings[row.instrument].currency, row.pnl
+                ))
+        return 0
+
+    cdef int after_breaker(self, int64_t now) except -1:
+        """Note each opening and take entries back that still work."""
+        cdef Order order
+        if len(self.breaker.trips) == self.openings_seen:
+            return 0
+        self.openings_seen = len(self.breaker.trips)
+        self.states.note(now, "breaker", "CLOSED", "OPEN", ENGINE, self.breaker.reason)
+        for order in self.cache.orders_open():
+            if not order.is_exit and order.status_ != INITIALIZED:
+                self.desk.cancel(self.strategies[order.position.strategy], order)
+        return 0
+
+    cdef int count_duplicate(self, Order order, int64_t now) except -1:
+        """Halt a strategy that keeps sending the same."""
+        name = order.strategy.name
+        count = self.duplicates[name] = self.duplicates.get(name, 0) + 1
+        if self.limits.max_duplicates is not None and count > self.limits.max_duplicates:
+            self.set_state(
+                HALTED, ENGINE,
+                f"max_duplicates: {count} duplicate orders today are over the limit of "
+                f"{self.limits.max_duplicates}",
+                strategy=name,
+            )
+        return 0
+
+    def judge_repeats(self, Order order, int64_t now):
+        """Halt a strategy that trades one way over and over."""
+        if not self.traffic.repeats(order, now):
+            return
+        side = "buy" if order.side_sign > 0 else "sell"
+        self.set_state(
+            HALTED, ENGINE,
+            f"max_repeated_executions: more than {self.limits.max_repeated_executions} {side} "
+            f"orders of {order.symbol} filled in a row",
+            strategy=order.strategy.name,
+        )
+
+    cdef int protect(self, Py_ssize_t index, int64_t now) except -1:
+        """Leave positions whose protective stop is reached."""
+        cdef Position position
+        cdef str reason
+        for position in <list>self.cache.by_instrument[index]:
+            reason = self.stops.judge(position)
+            if reason is not None:
+                self.leave(position, reason, now)
+        return 0
+
+    cdef int leave(self, Position position, str reason, int64_t now) except -1:
+        """Cancel a position's exits and send a market order for all of it, once."""
+        guard = self.stops.guard(position)
+        owner = self.strategies[position.strategy]
+        if self.states.everywhere == HALTED:
+            return 0
+        if guard.exit is not None and not is_final(guard.exit.status_):
+            return 0
+        guard.exit = self.desk.target(owner, position.instrument.id, 0, ENGINE)
+        self.states.note(now, f"position {position.symbol}", "held", "leaving", ENGINE, reason)
+        return 0
+
+    cdef int flatten(self, int64_t now) except -1:
+        """Leave what is held; halt when nothing is left."""
+        cdef list held = self.cache.positions()
+        cdef Position position
+        for position in held:
+            self.leave(position, "kill switch", now)
+        if not held:
+            self.flattening = False
+            self.set_state(HALTED, ENGINE, "kill switch: everything is flat")
+        return 0
+
+    def kill(self, actor, reason, *, bint flatten=False):
+        """Block at once and cancel all that works.
+
+        With `flatten`, positions are left by market orders first: REDUCING until all are flat,
+        HALTED from then on.
+
+        Parameters
+        ----------
+        actor, reason : str
+            Who, and why; on record.
+        flatten : bool
+        """
+        self.set_state(REDUCING if flatten else HALTED, actor, reason)
+        for owner in self.strategies:
+            self.desk.cancel_all(owner, None)
+        if flatten:
+            self.flattening = True
+            self.flatten(self.clock.now)
+
+    # -- states --------------------------------------------------------------------------------
+
+    @property
+    def now(self):
+        """The clock's time, ns UTC; 0 before a run."""
+        return 0 if self.clock is None else self.clock.now
+
+    @property
+    def changes(self):
+        """Every change of states, limits and breaker, oldest first, with actor and reason."""
+        return self.states.changes
+
+    def set_state(self, state, actor, reason, *, strategy=None, symbol=None):
+        """Set the trading state of the whole, of one strategy or of one symbol.
+
+        ConfigError, and no change, without an actor and a reason.
+        """
+        self.states.set(state, actor, reason, ts=self.now, strategy=strategy, symbol=symbol)
+        was_on = self.is_on
+        self.look()
+        if self.is_on and not was_on:
+            self.resync()
+
+    def set_halted(self, str symbol, bint halted):
+        """Say that a symbol's trading is halted, or goes on.
+
+        While it is halted nothing leaves that could raise exposure; after it, nothing is known of
+        its price until the next one comes.
+        """
+        cdef Instrument instrument = self.cache.instrument(symbol)
+        cdef bint was_on = self.is_on
+        if halted:
+            self.halted[instrument.index] = None
+        elif instrument.index in self.halted:
+            del self.halted[instrument.index]
+            self.claims.book(instrument.index).ts_reference = INT64_MIN
+        self.look()
+        if self.is_on and not was_on:
+            self.resync()
+
+    def allow_once(self, str control, actor, reason, for_="60s"):
+        """Let one order past a control, once, within a time; on record when given and when used.
+
+        Parameters
+        ----------
+        control : str
+            Code of a numeric control, such as ``"max_order_notional"``.
+        actor, reason : str
+        for_ : duration
+        """
+        if control not in CODES:
+            raise ConfigError(f"there is no control {control!r}")
+        until = self.now + duration_ns(for_)
+        self.states.note(self.now, f"override {control}", "none", str(until), actor, reason)
+        self.pardons[control] = (until, actor, reason)
+
+    def state(self, *, strategy=None, symbol=None):
+        """Return the trading state of the whole, of one strategy or of one symbol alone."""
+        return self.states.get(strategy, symbol)

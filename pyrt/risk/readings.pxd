@@ -1,0 +1,19 @@
+"""Portfolio risk as last computed, in the units in which limits compare."""
+cimport cython
+from libc.stdint cimport int64_t
+from pyrt.core.int128 cimport int128
+
+@cython.final
+cdef class Readings:
+    cdef readonly int64_t ts
+    """When it was computed, ns UTC; INT64_MIN before the first time."""
+    cdef readonly dict betas
+    """Symbol → beta against the market symbol."""
+    cdef readonly dict values
+    """The same readings as floats, by name."""
+    cdef int128 value_at_risk
+    cdef int128 shortfall
+    cdef int128 beta_exposure
+    cdef int64_t volatility
+    cdef int64_t correlation
+    cdef int128 beta_part(self, str symbol, int128 value) except? -1

@@ -1,0 +1,64 @@
+"""Portfolio risk as last computed, in the units in which limits compare."""
+cimport cython
+from libc.math cimport isfinite
+from libc.stdint cimport INT64_MIN
+
+from pyrt.core.int128 cimport HALF_EVEN, i128_muldiv
+from pyrt.core.numbers cimport money_from_object, nano_from_double
+
+from pyrt.errors import ConfigError
+
+cdef int64_t ONE = 1_000_000_000
+cdef tuple NAMES = (
+    "value_at_risk", "expected_shortfall", "volatility", "correlation", "beta_exposure",
+)
+
+
+cdef int128 money(double value) except? -1:
+    return money_from_object(round(value, 6))
+
+
+@cython.final
+cdef class Readings:
+    """The last portfolio risk; nothing is computed per order."""
+
+    def __init__(self):
+        self.ts = INT64_MIN
+        self.betas = {}
+        self.values = {}
+
+    def take(self, int64_t ts, *, double value_at_risk=0.0, double expected_shortfall=0.0,
+             double volatility=0.0, double correlation=0.0, double beta_exposure=0.0, betas=None):
+        """Take over what was computed at `ts`; ConfigError, and no change, for what is no number.
+
+        Parameters
+        ----------
+        value_at_risk, expected_shortfall, beta_exposure : float
+            In base currency.
+        volatility, correlation : float
+            Shares of one.
+        betas : dict, optional
+            Symbol → beta; 1 for those not named.
+        """
+        values = dict(zip(NAMES, (
+            value_at_risk, expected_shortfall, volatility, correlation, beta_exposure
+        )))
+        for name, value in [*values.items(), *(betas or {}).items()]:
+            if not isfinite(value):
+                raise ConfigError(f"{name} is {value}; expected a finite number", name=name)
+        self.value_at_risk = money(value_at_risk)
+        self.shortfall = money(expected_shortfall)
+        self.beta_exposure = money(beta_exposure)
+        self.volatility = nano_from_double(volatility)
+        self.correlation = nano_from_double(correlation)
+        self.betas = dict(betas or {})
+        self.values = values
+        self.ts = ts
+
+    cdef int128 beta_part(self, str symbol, int128 value) except? -1:
+        """A value times the beta of its symbol."""
+        cdef int64_t beta = ONE
+        found = self.betas.get(symbol)
+        if found is not None:
+            beta = nano_from_double(found)
+        return i128_muldiv(value, beta, ONE, HALF_EVEN)

@@ -1,0 +1,209 @@
+"""Limits on portfolio risk: what a schedule computed, how old it is, what it denies."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from pyrt.errors import ConfigError
+from pyrt.risk import Limits, RiskEngine
+from pyrt.risk.monitor import PortfolioMonitor, mean_correlation
+from pyrt.testing.gates import GateRig
+
+READING = {
+    "max_value_at_risk": "value_at_risk",
+    "max_expected_shortfall": "expected_shortfall",
+    "max_volatility": "volatility",
+    "max_correlation": "correlation",
+}
+
+
+def rig(**limits: Any) -> GateRig:
+    return GateRig(RiskEngine(Limits(**limits)), prices=100, symbols=("AAA", "BBB"))
+
+
+def code(order: Any) -> str:
+    return str(order.reason).partition(":")[0]
+
+
+# -- both sides of each limit ----------------------------------------------------------------------
+
+LIMITED = [
+    ("max_value_at_risk", 1_000, 999.999999, True),
+    ("max_value_at_risk", 1_000, 1_000, True),
+    ("max_value_at_risk", 1_000, 1_000.000001, False),
+    ("max_expected_shortfall", 1_000, 1_000, True),
+    ("max_expected_shortfall", 1_000, 1_000.01, False),
+    ("max_volatility", 0.02, 0.02, True),
+    ("max_volatility", 0.02, 0.020000001, False),
+    ("max_correlation", 0.6, 0.6, True),
+    ("max_correlation", 0.6, 0.600000001, False),
+    ("max_correlation", 0.6, -1.0, True),
+]
+
+
+@pytest.mark.parametrize(("name", "limit", "reading", "leaves"), LIMITED)
+def test_an_entry_is_denied_past_the_last_reading_and_a_reduction_never(
+    name: str, limit: float, reading: float, leaves: bool
+) -> None:
+    made = rig(**{name: limit})
+    made.hold(10)
+    made.gate.readings.take(made.now, **{READING[name]: reading})
+    assert code(made.order("buy", 1)) == ("" if leaves else name)
+    assert code(made.order("sell", 10)) == ""
+
+
+def test_without_a_reading_only_a_strict_gate_denies() -> None:
+    assert code(rig(max_value_at_risk=1).order("buy", 1)) == ""
+    limits = Limits(
+        max_order_quantity=1e6, max_position_quantity=1e6, max_leverage=10, max_daily_loss=1e9,
+        max_open_orders=10, max_orders_per_minute=100, price_collar_bps=500, stale_data_after="1h",
+        max_value_at_risk=1,
+    )  # fmt: skip
+    strict = GateRig(RiskEngine(limits, strict=True), prices=100)
+    assert code(strict.order("buy", 1)) == "max_risk_age"
+    strict.gate.readings.take(strict.now)
+    assert code(strict.order("buy", 1)) == ""
+
+
+@pytest.mark.parametrize(
+    ("wait", "leaves"), [("59s", True), ("60s", True), (60_000_000_001, False)]
+)
+def test_the_age_of_a_reading_is_limited(wait: Any, leaves: bool) -> None:
+    made = rig(max_value_at_risk=1_000, max_risk_age="60s", risk_every="1000d")
+    assert code(made.order("buy", 1)) == "max_risk_age"
+    made.gate.readings.take(made.now)
+    made.wait(wait)
+    assert code(made.order("buy", 1)) == ("" if leaves else "max_risk_age")
+
+
+@pytest.mark.parametrize(
+    ("held", "side", "quantity", "leaves"),
+    [
+        # Beta 1.5: 100 shares at 100 are 15,000 of the market, on top of what is held.
+        (5_000, "buy", 100, True),
+        (5_000.01, "buy", 100, False),
+        (-25_000, "buy", 100, True),
+        (-5_000, "sell", 100, True),
+        (-5_000.01, "sell", 100, False),
+        (35_000, "sell", 100, True),
+    ],
+)
+def test_the_order_itself_counts_in_beta_exposure(
+    held: float, side: str, quantity: int, leaves: bool
+) -> None:
+    made = rig(max_beta_exposure=20_000, market_symbol="SPY")
+    made.gate.readings.take(made.now, beta_exposure=held, betas={"AAA": 1.5})
+    assert code(made.order(side, quantity)) == ("" if leaves else "max_beta_exposure")
+
+
+def test_an_unnamed_symbol_has_a_beta_of_one() -> None:
+    made = rig(max_beta_exposure=10_000, market_symbol="SPY")
+    made.gate.readings.take(made.now, betas={"AAA": 1.5})
+    assert code(made.order("buy", 100, "BBB")) == ""
+    assert code(made.order("buy", 101, "BBB")) == "max_beta_exposure"
+
+
+def test_what_is_no_number_changes_nothing() -> None:
+    made = rig(max_value_at_risk=1)
+    with pytest.raises(ConfigError, match="volatility is nan"):
+        made.gate.readings.take(made.now, value_at_risk=5, volatility=math.nan)
+    with pytest.raises(ConfigError, match="AAA is inf"):
+        made.gate.readings.take(made.now, betas={"AAA": math.inf})
+    assert made.gate.readings.values == {}
+
+
+# -- computed on a schedule ------------------------------------------------------------------------
+
+
+def test_the_engine_measures_when_it_is_due_and_not_per_order() -> None:
+    made = rig(max_value_at_risk=1e9, risk_every="1h", risk_window=3, risk_level=0.5)
+    made.hold(10)
+    prices, seen = [100, 110, 99, 108.9, 98.01], []
+    for price in prices:
+        made.price(price)
+        made.sample()
+        seen.append(made.gate.readings.values.get("value_at_risk"))
+        made.price(1.0)
+        made.sample()
+        made.order("buy", 1, limit_price=1)
+        made.price(price)
+        made.wait("1h")
+    # Returns are +10, -10, +10, -10 %; the median of the last three, of 10 shares.
+    assert seen[:2] == [None, None]
+    assert seen[2] == pytest.approx(0.0)
+    assert seen[3] == pytest.approx(-0.1 * 1089)
+    assert seen[4] == pytest.approx(0.1 * 980.1)
+
+
+def measured(returns: Any, values: Any, **options: Any) -> dict[str, Any]:
+    """Return what a monitor makes of prices with these returns."""
+    monitor = PortfolioMonitor(options.pop("window", 500), options.pop("level", 0.95), "M")
+    names = [*"ABCDEFG"[: np.shape(returns)[1] - 1], "M"]
+    prices, found = np.full(np.shape(returns)[1], 100.0), None
+    for row in [np.zeros(len(prices)), *returns]:
+        prices = prices * (1 + np.asarray(row))
+        found = monitor.measure(names, prices.tolist(), values, 1e6)
+    assert found is not None
+    return found
+
+
+def test_readings_are_those_of_scipy() -> None:
+    rng = np.random.default_rng(5)
+    market = rng.normal(0, 0.01, 300)
+    returns = np.column_stack(
+        [1.3 * market + rng.normal(0, 0.005, 300), -0.4 * market + rng.normal(0, 0.02, 300), market]
+    )
+    values = [50_000.0, -30_000.0, 10_000.0]
+    found = measured(returns, values)
+    results = returns @ values
+    cut = stats.scoreatpercentile(results, 5)
+    assert found["value_at_risk"] == pytest.approx(-cut)
+    assert found["volatility"] == pytest.approx(stats.tstd(results) / 1e6)
+    slopes = [stats.linregress(market, returns[:, i]).slope for i in range(3)]
+    assert found["beta_exposure"] == pytest.approx(float(np.dot(values, slopes)))
+    assert list(found["betas"].values()) == pytest.approx(slopes)
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    weights = [values[i] * values[j] for i, j in pairs]
+    rho = [stats.pearsonr(returns[:, i], returns[:, j]).statistic for i, j in pairs]
+    expected = np.dot(weights, rho) / np.abs(weights).sum()
+    assert found["correlation"] == pytest.approx(expected)
+    assert found["expected_shortfall"] > found["value_at_risk"]
+
+
+def test_a_window_forgets_and_a_missing_price_is_no_move() -> None:
+    calm, wild = [[0.001, 0.0]] * 6, [[-0.5, 0.0]]
+    held = [1_000.0, 0.0]
+    assert measured(wild + calm, held, window=5)["value_at_risk"] == pytest.approx(-1.0)
+    monitor = PortfolioMonitor(5, 0.95)
+    assert monitor.measure(["A"], [100], [0], 1.0) is None
+    assert monitor.measure(["A", "B"], [100, 0], [0, 10], 1.0) is None
+    found = monitor.measure(["A", "B"], [100, 50], [0, 10], 1.0)
+    assert found is not None
+    assert found["value_at_risk"] == 0
+    assert "betas" not in found
+
+
+def test_one_holding_or_none_has_no_correlation() -> None:
+    moves = np.array([[0.1, 0.2], [0.0, -0.1], [0.3, 0.1]])
+    assert mean_correlation(moves, np.array([5.0, 0.0])) == 0
+    assert mean_correlation(np.zeros((3, 2)), np.array([5.0, 1.0])) == 0
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"risk_window": 1},
+        {"risk_every": 0},
+        {"risk_level": 1.1},
+        {"max_beta_exposure": 1},
+        {"max_risk_age": "soon"},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(limits: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        Limits(**limits)

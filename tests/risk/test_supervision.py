@@ -1,0 +1,294 @@
+"""Margin calls, halts, overrides, duplicates, protected market orders, session days, restarts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pyrt.core.account_rules import account_rules
+from pyrt.core.instruments import equity
+from pyrt.errors import ConfigError
+from pyrt.risk import Limits, RiskEngine
+from pyrt.risk.sessions import DayClock
+from pyrt.testing.gates import GateRig
+
+HOUR = 3_600_000_000_000
+DAY = 24 * HOUR
+
+
+def rig(
+    price: float | None = 100, *, account: Any = None, cash: Any = 100_000, **limits: Any
+) -> Any:
+    return GateRig(
+        RiskEngine(Limits(**limits)), cash=cash, prices=price, symbols=("AAA", "BBB"),
+        account=account, strategies=2,
+    )  # fmt: skip
+
+
+def code(order: Any) -> str:
+    return str(order.reason).partition(":")[0]
+
+
+# -- margin calls ----------------------------------------------------------------------------------
+
+
+def called(on_call: str) -> Any:
+    """Return a rig whose equity fell below maintenance: long 2,000 at 100, now at 66."""
+    made = rig(account=account_rules("margin").replace(on_call=on_call))
+    made.hold(1500)
+    made.hold(500, "BBB")
+    made.price(66)
+    made.price(66, "BBB")
+    made.sample()
+    return made
+
+
+def test_a_call_denies_entries_until_it_is_met() -> None:
+    made = called("block")
+    assert made.kernel.account.margin_call == 1000
+    assert code(made.order("buy", 1)) == "margin_call"
+    assert code(made.order("sell", 500, "BBB")) == ""
+    made.price(67)
+    made.price(67, "BBB")
+    made.sample()
+    assert code(made.order("buy", 1)) == ""
+    assert [c.scope for c in made.gate.changes] == ["margin"]
+
+
+def test_a_call_is_announced_once_and_ignored_if_so_agreed() -> None:
+    made = called("block")
+    made.sample()
+    assert len(made.gate.changes) == 1
+    made = called("none")
+    assert code(made.order("buy", 1)) == ""
+    assert made.gate.changes == []
+
+
+def test_liquidation_leaves_the_largest_position_first_and_only_what_is_needed() -> None:
+    made = called("liquidate")
+    (exit,) = [o for o in made.venue.submitted if o.side.name == "SELL"]
+    assert (exit.symbol, exit.quantity, exit.limit_price) == ("AAA", 1500, None)
+    made.sample()
+    assert len(made.venue.submitted) == 3
+    made.fill(exit)
+    made.sample()
+    # 33,000 of BBB need 8,250; equity is 32,000: no more has to go.
+    assert len(made.venue.submitted) == 3
+    assert made.kernel.account.margin_call == 0
+    assert code(made.order("buy", 1)) == ""
+
+
+def test_what_a_days_end_asked_for_stays_asked_for() -> None:
+    made = rig(account="margin:4")
+    made.hold(3000)
+    made.kernel.account.close_day()
+    made.sample()
+    assert made.kernel.account.margin_call == 50_000
+    assert code(made.order("buy", 1)) == "margin_call"
+    made.fill(made.order("sell", 999))
+    made.sample()
+    assert code(made.order("buy", 1)) == "margin_call"
+    made.fill(made.order("sell", 1))
+    made.sample()
+    assert code(made.order("buy", 1)) == ""
+
+
+# -- halts -----------------------------------------------------------------------------------------
+
+
+def test_nothing_raises_exposure_in_a_halted_symbol() -> None:
+    made = rig()
+    made.hold(10)
+    made.gate.set_halted("AAA", True)
+    assert code(made.order("buy", 1)) == "halted"
+    assert code(made.order("buy", 1, "BBB")) == ""
+    assert code(made.order("sell", 5)) == ""
+    made.gate.set_halted("AAA", False)
+    assert code(made.order("buy", 1)) == ""
+    made.gate.set_halted("AAA", False)
+
+
+def test_after_a_halt_a_fresh_price_is_needed() -> None:
+    made = rig(stale_data_after="1h")
+    made.gate.set_halted("AAA", True)
+    made.gate.set_halted("AAA", False)
+    assert code(made.order("buy", 1)) == "stale_data"
+    made.price(101)
+    assert code(made.order("buy", 1)) == ""
+
+
+# -- overrides -------------------------------------------------------------------------------------
+
+
+def test_an_override_lets_one_order_past_one_control_in_time() -> None:
+    made = rig(max_order_quantity=10, max_order_notional=2_000)
+    made.gate.allow_once("max_order_quantity", "Ann", "rebalance", "60s")
+    assert code(made.order("buy", 30)) == "max_order_notional"
+    made.gate.allow_once("max_order_quantity", "Ann", "rebalance", "60s")
+    assert code(made.order("buy", 20)) == ""
+    assert code(made.order("buy", 20)) == "max_order_quantity"
+    made.gate.allow_once("max_order_quantity", "Ann", "rebalance", "60s")
+    made.wait("60s")
+    assert code(made.order("buy", 20)) == "max_order_quantity"
+    used = [c for c in made.gate.changes if c.after == "let pass"]
+    assert [(c.scope, c.actor) for c in used] == [("override max_order_quantity", "Ann")] * 2
+
+
+def test_an_override_needs_a_name_a_reason_and_a_control() -> None:
+    made = rig(max_order_quantity=10)
+    for control, actor, reason in (("max_size", "Ann", "x"), ("max_order_quantity", "", "x")):
+        with pytest.raises(ConfigError):
+            made.gate.allow_once(control, actor, reason)
+    assert code(made.order("buy", 20)) == "max_order_quantity"
+
+
+# -- duplicates ------------------------------------------------------------------------------------
+
+
+def test_a_strategy_that_repeats_itself_is_halted() -> None:
+    made = rig(duplicate_window="1s", max_duplicates=2)
+    orders = [made.order("buy", 1) for _ in range(4)]
+    assert [code(o) for o in orders] == ["", *["duplicate_order"] * 3]
+    assert made.gate.state(strategy="A").name == "HALTED"
+    assert code(made.order("buy", 2)) == "trading_state"
+    assert code(made.order("buy", 2, strategy=1)) == ""
+    assert made.gate.changes[-1].reason.startswith("max_duplicates: 3")
+
+
+def test_duplicates_are_counted_by_the_day() -> None:
+    made = rig(duplicate_window="1s", max_duplicates=2)
+    for _ in range(2):
+        for _ in range(3):
+            made.order("buy", 1)
+        made.wait("1d")
+    assert made.gate.state(strategy="A").name == "ACTIVE"
+
+
+# -- market orders ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("side", "limit"), [("buy", 101.05), ("sell", 98.96)])
+def test_a_market_order_leaves_as_a_limit_order_near_the_far_side(side: str, limit: float) -> None:
+    made = GateRig(
+        RiskEngine(Limits(market_protection_bps=100)), prices=100, symbols=[equity("AAA")]
+    )
+    made.quote(99.95, 100.05)
+    order = made.order(side, 10)
+    # 1 % beyond 100.05 is 101.0505, beyond 99.95 it is 98.9505: on the tick, not further.
+    assert (order.limit_price, order.status) == (limit, "SENT")
+
+
+def test_protection_takes_the_last_price_without_a_quote_and_denies_without_any() -> None:
+    made = rig(market_protection_bps=100)
+    assert made.order("buy", 1).limit_price == 101
+    bare = rig(None, market_protection_bps=100)
+    assert code(bare.order("buy", 1)) == "market_protection_bps"
+    assert bare.order("buy", 1, limit_price=5).status == "SENT"
+
+
+def test_protected_orders_are_valued_at_their_limit_and_exits_stay_at_the_market() -> None:
+    made = rig(market_protection_bps=100, max_order_notional=1_005)
+    assert code(made.order("buy", 10)) == "max_order_notional"
+    made.hold(9)
+    order = made.order("sell", 9)
+    assert (order.limit_price, order.status) == (None, "SENT")
+
+
+def test_a_crossed_quote_is_no_quote() -> None:
+    made = rig(max_slippage_bps=10)
+    made.quote(101, 99)
+    made.price(100)
+    assert code(made.order("buy", 1)) == ""
+    made.quote(99, 101)
+    assert code(made.order("buy", 1)) == "max_slippage_bps"
+
+
+# -- days ------------------------------------------------------------------------------------------
+
+
+def test_days_end_with_sessions() -> None:
+    closes = np.array([10 * DAY + 21 * HOUR, 11 * DAY + 21 * HOUR, 14 * DAY + 18 * HOUR])
+    clock = DayClock(Limits(daily_reset="session"), lambda: closes)
+    asked = [10 * DAY + 21 * HOUR - 1, 10 * DAY + 21 * HOUR, 11 * DAY + 20 * HOUR,
+             11 * DAY + 21 * HOUR, 13 * DAY, 14 * DAY + 18 * HOUR - 1, 14 * DAY + 18 * HOUR,
+             15 * DAY, 10 * DAY]  # fmt: skip
+    assert [clock.day_at(ts) for ts in asked] == [10, 11, 11, 14, 14, 14, 14, 15, 10]
+
+
+def test_without_sessions_days_end_at_midnight() -> None:
+    clock = DayClock(Limits(daily_reset="session"))
+    assert [clock.day_at(ts) for ts in (0, DAY - 1, DAY, 5 * DAY)] == [0, 0, 1, 5]
+    clock = DayClock(Limits(daily_reset="13:30"))
+    assert [clock.day_at(ts) for ts in (DAY, DAY + 27 * HOUR // 2)] == [0, 1]
+
+
+# -- rates, restarts -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "window"),
+    [("max_orders_per_minute", 60), ("max_orders_per_second", 1), ("max_messages_per_minute", 60)],
+)
+def test_a_window_is_as_long_as_its_name_says(name: str, window: int) -> None:
+    for wait, leaves in ((window * 1_000_000_000 - 1, False), (window * 1_000_000_000, True)):
+        made = rig(**{name: 1})
+        made.order("buy", 1)
+        made.wait(wait)
+        assert code(made.order("buy", 2)) == ("" if leaves else name)
+
+
+def restarted(made: Any, **limits: Any) -> Any:
+    saved = made.gate.save()
+    fresh = rig(**limits)
+    fresh.gate.restore(saved)
+    return fresh
+
+
+def test_day_sums_survive_a_restart_and_new_limits() -> None:
+    limits = {"max_daily_notional": 5_000, "max_daily_quantity": 60}
+    made = rig(**limits)
+    made.order("buy", 30)
+    again = restarted(made, **limits)
+    assert code(again.order("buy", 21)) == "max_daily_notional"
+    assert code(again.order("buy", 20)) == ""
+    made = rig(**limits)
+    made.order("buy", 30)
+    made.gate.set_limits(Limits(max_daily_notional=4_000), "Ann", "less")
+    assert code(made.order("buy", 11)) == "max_daily_notional"
+    assert code(made.order("buy", 10)) == ""
+    made = rig(max_daily_quantity=60)
+    made.order("buy", 50)
+    again = restarted(made, max_daily_quantity=60)
+    assert code(again.order("buy", 11)) == "max_daily_quantity"
+    assert code(again.order("buy", 11, "BBB")) == ""
+
+
+def test_duplicates_and_the_best_price_survive_a_restart() -> None:
+    limits = {"duplicate_window": "1s", "max_duplicates": 1, "max_position_drawdown": 0.1}
+    made = rig(**limits)
+    made.hold(10)
+    made.price(120)
+    made.order("buy", 1)
+    made.order("buy", 1)
+    saved = made.gate.save()
+    assert saved["duplicates"] == {"A": 1}
+    assert saved["stops"] == [["AAA", 0, 1, 120_000_000_000]]
+    fresh = rig(**limits)
+    fresh.hold(10)
+    fresh.gate.restore(saved)
+    # Down 11 from the best price of before: 12 are allowed; then 13.
+    fresh.price(109)
+    assert len(fresh.venue.submitted) == 1
+    fresh.price(107)
+    assert len(fresh.venue.submitted) == 2
+
+
+def test_open_orders_count_once_a_permissive_gate_is_restricted() -> None:
+    made = GateRig(RiskEngine(), prices=100)
+    made.order("buy", 10, limit_price=90)
+    made.gate.set_limits(Limits(max_position_quantity=15), "Ann", "begin")
+    assert made.gate.claims.worst_case(0) == (0, 10_000_000_000, 0)
+    assert code(made.order("buy", 6)) == "max_position_quantity"
+    assert code(made.order("buy", 5)) == ""
