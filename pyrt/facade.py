@@ -114,10 +114,10 @@ def backtest(
     on_error : {"raise", "halt", "log"}
         What an exception in a handler does.
     **options
-        Further options of the venue (`touch_fills`, `children`, `calendar`, `rules`, `account`:
-        ``"cash"``, ``"margin"``, ``"margin:4"``, ``"alpaca"`` or `AccountRules`), of its books
-        (`currency`, `cost`, `ledger`), of loading (`symbol`, `tz`, `repair`, `kind`, `price`), and
-        `corporate_actions`, a table of splits and dividends.
+        Further options of the venue (`touch_fills`, `children`, `calendar`, `rules`, `emulate`,
+        `account`: ``"cash"``, ``"margin"``, ``"margin:4"``, ``"alpaca"`` or `AccountRules`), of
+        its books (`currency`, `cost`, `ledger`), of loading (`symbol`, `tz`, `repair`, `kind`,
+        `price`), and `corporate_actions`, a table of splits and dividends.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def backtest(
 
 
 ENGINE_OPTIONS = ("currency", "cost", "ledger")
-VENUE_OPTIONS = ("touch_fills", "children", "calendar", "rules", "account")
+VENUE_OPTIONS = ("touch_fills", "children", "calendar", "rules", "emulate", "account")
 LOAD_OPTIONS = ("symbol", "tz", "repair", "kind", "price", "adjusted")
 
 

@@ -45,6 +45,7 @@ ORDER_COLUMNS = (
     "reason",
     "client_order_id",
     "tag",
+    "parent",
 )
 TRADE_COLUMNS = (
     "symbol",

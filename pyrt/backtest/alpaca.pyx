@@ -40,7 +40,9 @@ def request_of(Order order not None):
     cdef Order profit = order.take_profit, loss = order.stop_loss
     cdef str group = ("simple", "oto", "bracket")[(profit is not None) + (loss is not None)]
     limit = price_of(order.limit_price_raw)
-    if order.sibling is not None and order.parent is None:
+    if order.keeps_exits:
+        group, profit, loss = "simple", None, None
+    elif order.sibling is not None and order.parent is None:
         group, profit, loss = "oco", order, order.sibling
         limit = None
     return OrderRequest(
@@ -242,11 +244,11 @@ cdef class AlpacaVenue(Venue):
         refusal = self.intake.check(request)
         if refusal is None:
             self.file(copy, request)
-            if order.sibling is not None:
+            if request.order_class == "oco":
                 self.books.filed[order.sibling.number] = Filed("oco", True, 0)
             return self.inner.place(copy, order)
         reason = refusal_text(refusal)
-        if order.sibling is not None:
+        if request.order_class == "oco":
             self.refused[order.sibling.number] = reason
         return self.sim.refuse(copy, reason)
 

@@ -2,9 +2,8 @@
 cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN
 
-from pyrt.core.int128 cimport CEILING, i128_muldiv, i128_to_i64
 from pyrt.core.numbers cimport nano_from_double
-from pyrt.core.orders cimport no_price
+from pyrt.core.orders cimport trailing_stop_price
 from pyrt.core.types cimport CLS, DAY, GTD, OPG, TRAILING_STOP, TRAILING_STOP_LIMIT
 
 import numpy as np
@@ -37,16 +36,9 @@ cdef class VenueOrder:
         return self.type == TRAILING_STOP or self.type == TRAILING_STOP_LIMIT
 
     cdef int64_t trail_stop(self, int64_t price) except? -1:
-        """The trigger that trails `price`: on the tick, never closer than the distance."""
-        cdef int64_t distance
-        if self.trail_amount != no_price():
-            distance = self.trail_amount
-        else:
-            distance = i128_to_i64(
-                i128_muldiv(price, self.trail_percent, 100_000_000_000, CEILING)
-            )
-        # A sell trails below: rounding down keeps the distance; a buy trails above.
-        return self.instrument.round_price_raw(price + self.side * distance, -self.side)
+        return trailing_stop_price(
+            self.instrument, self.side, self.trail_amount, self.trail_percent, price
+        )
 
     cdef bint follow(self, int64_t price) except -1:
         """Let the trigger follow a new best price; whether it moved. It never backs off."""

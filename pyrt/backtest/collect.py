@@ -139,8 +139,12 @@ class Collector:
                 "reason": lambda: self._pick(self._texts, rows["reason"]),
                 "client_order_id": lambda: self._ids(np.arange(1, len(rows) + 1, dtype=np.int32)),
                 "tag": lambda: self._pick(self._texts, rows["tag"]),
+                "parent": lambda: self._parents(rows["parent"]),
             }
         )
+
+    def _parents(self, numbers: NDArray[np.int32]) -> list[str]:
+        return [f"{self._prefix}{n}" if n else "" for n in numbers.tolist()]
 
     def trades(self) -> LazyTable:
         """Return round trips, in order of their end."""

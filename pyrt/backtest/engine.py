@@ -276,6 +276,7 @@ class Engine:
             on_error=self._on_error,
             cost=self._cost,
             default_tif=_default_tif(settings.name),
+            capabilities=settings.capabilities,
         )
         venue = SimVenue(
             Account(self._cash, self._currency, settings.account),

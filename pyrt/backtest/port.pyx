@@ -33,6 +33,8 @@ cdef VenueOrder venue_order(Order order):
 cdef VenueOrder with_exits(Order order):
     """Copy an order's terms and those of the exits it carries."""
     cdef VenueOrder copy = venue_order(order)
+    if order.keeps_exits:
+        return copy
     if order.take_profit is not None:
         copy.take_profit = venue_order(order.take_profit)
         copy.take_profit.room = 0
@@ -59,7 +61,7 @@ cdef class BacktestVenue(Venue):
     cdef int place(self, VenueOrder copy, Order order) except -1:
         """Hand over an order; the second of a pair is tied to the first."""
         cdef VenueOrder pair
-        if order.sibling is not None:
+        if order.sibling is not None and not order.keeps_exits:
             # The second order of a pair finds the first; if that is gone, so is its reason to be.
             pair = self.sim.live.get(order.sibling.number)
             if pair is not None:

@@ -12,6 +12,7 @@ from pyrt.core.account_rules import account_rules
 from pyrt.core.times import duration_ns
 from pyrt.errors import ConfigError
 from pyrt.venues.alpaca.options import AlpacaOptions
+from pyrt.venues.capabilities import Capabilities, capabilities_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +43,10 @@ class VenueSettings:
     account : AccountRules, str or mapping
         How the broker judges the account: ``"cash"`` (default), ``"margin"``, ``"margin:4"``,
         ``"alpaca"``; see `pyrt.core.account_rules.AccountRules`.
+    emulate : {"missing", "all", "none"} or Capabilities
+        What our side does for the venue: what it has for no kind of instrument; also what it has
+        for other kinds only, such as stops on coins; nothing. `Capabilities` say themselves what
+        the venue can do.
     calendar : str
         Sessions of instruments the run makes itself; None for the venue's own.
     """
@@ -57,6 +62,7 @@ class VenueSettings:
     participation: float | None = None
     rules: AlpacaOptions | None = None
     account: Any = None
+    emulate: Any = "missing"
     calendar: str | None = None
 
     def __post_init__(self) -> None:
@@ -79,6 +85,7 @@ class VenueSettings:
         if share is not None and not 0 < share <= 1:
             raise ConfigError(f"participation is {share!r}; expected a share, above 0 to 1")
         account_rules(self.account)
+        self.capabilities  # noqa: B018
         fee_model(self.charges)
         slippage_model(self.slippage)
         if self.latency_ns < 0:
@@ -94,12 +101,22 @@ class VenueSettings:
         """The fees that apply: those given, else the venue's own."""
         return "alpaca" if self.fees is None and self.name == "alpaca" else self.fees
 
+    @property
+    def capabilities(self) -> dict[str, Capabilities]:
+        """What the venue can do itself, by kind of instrument; key "" for all others."""
+        if isinstance(self.emulate, Capabilities):
+            return {"": self.emulate}
+        return dict(capabilities_of(self.name, self.emulate))
+
     def describe(self) -> dict[str, Any]:
         """Return the settings as plain values, for provenance and hashing."""
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
         plain["fees"] = repr(fee_model(self.charges))
         plain["slippage"] = repr(slippage_model(self.slippage))
         plain["latency"] = self.latency_ns
+        plain["emulate"] = (
+            self.emulate if isinstance(self.emulate, str) else self.emulate.describe()
+        )
         plain["rules"] = repr(self.rules or AlpacaOptions()) if self.name == "alpaca" else ""
         rules = account_rules(self.account)
         plain["account"] = rules.kind if rules == account_rules(rules.kind) else rules.to_dict()

@@ -17,6 +17,9 @@ cdef signed char[N_STATUS][N_EVENTS] NEXT_STATUS
 
 cdef int next_status(int status, int kind) noexcept
 
+cdef int64_t trailing_stop_price(Instrument instrument, int side, int64_t amount,
+                                 int64_t percent, int64_t price) except? -1
+
 @cython.final
 cdef class Order:
     cdef readonly Instrument instrument
@@ -64,6 +67,15 @@ cdef class Order:
     cdef readonly Order stop_loss
     cdef readonly Order sibling
     """The other one of a one-cancels-the-other pair."""
+    cdef readonly bint keeps_exits
+    """Its exits, or the other one of its pair, are kept on our side: the venue hears of the order
+    alone."""
+    cdef readonly object algorithm
+    """What works it through smaller orders; None for an order that is sent itself."""
+    cdef readonly Order origin
+    """The order whose algorithm sent this one; None for a strategy's own."""
+    cdef int64_t allotted
+    """Units that orders of its algorithm are working now."""
     cdef readonly bint is_exit
     """Sent only to leave a position: a child, or a resting order against what is held."""
     cdef bint is_child

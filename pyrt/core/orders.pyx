@@ -1,7 +1,7 @@
 """Orders: one state machine, one table of transitions, and the requests about them."""
 cimport cython
 
-from pyrt.core.int128 cimport i128_to_double, i128_to_int
+from pyrt.core.int128 cimport CEILING, i128_muldiv, i128_to_double, i128_to_i64, i128_to_int
 from pyrt.core.numbers cimport (
     decimal_from_scaled, money_from_object, nano_from_object, nano_to_double,
 )
@@ -24,6 +24,8 @@ TRANSITIONS = (
     (INITIALIZED, EV_SENT, SENT),
     (EMULATED, EV_RELEASED, RELEASED),
     (EMULATED, EV_MODIFIED, EMULATED),
+    # What the orders of an execution algorithm fill, its order has filled.
+    (EMULATED, EV_FILL, EMULATED),
     (EMULATED, EV_CANCELED, CANCELED),
     (EMULATED, EV_EXPIRED, EXPIRED),
     (RELEASED, EV_SENT, SENT),
@@ -107,6 +109,19 @@ cdef int next_status(int status, int kind) noexcept:
 
 cdef inline object price_or_none(int64_t raw):
     return None if raw == no_price() else nano_to_double(raw)
+
+
+cdef int64_t trailing_stop_price(Instrument instrument, int side, int64_t amount,
+                                 int64_t percent, int64_t price) except? -1:
+    """The trigger that trails `price`: on the tick, never closer than the distance.
+
+    `amount` is in 1e-9 or no_price(), `percent` in 1e-9 percent.
+    """
+    cdef int64_t distance = amount
+    if amount == no_price():
+        distance = i128_to_i64(i128_muldiv(price, percent, 100_000_000_000, CEILING))
+    # A sell trails below: rounding down keeps the distance; a buy trails above.
+    return instrument.round_price_raw(price + side * distance, -side)
 
 
 @cython.final

@@ -1,6 +1,7 @@
 """What siblings need of each other, as `cdef` base classes without behavior."""
 cimport cython
 from libc.stdint cimport int32_t, int64_t
+from pyrt.core.events cimport Event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport int128
 from pyrt.core.orders cimport Order
@@ -50,12 +51,27 @@ cdef class RiskGate:
     cdef ApprovedOrder approve(self, Order order)
     cdef str judge(self, Order order, int64_t now)
     cdef str judge_change(self, Command command, int64_t now)
+    cdef int recount(self, Order order) except -1
 
 cdef class Venue:
     """Takes commands; what comes of them arrives later as events."""
     cdef int submit(self, ApprovedOrder approved, int64_t now) except -1
     cdef int change(self, Command command, int64_t now) except -1
     cdef int withdraw(self, Order order, int64_t now) except -1
+
+cdef class CommandSink:
+    """Works orders between risk and venue: what the venue lacks, and what algorithms send."""
+    cdef readonly Py_ssize_t watching
+    """Orders that wait for a price; while there are none, prices need not be shown."""
+    cdef str place(self, Order order)
+    cdef bint has(self, Order order)
+    cdef int withdraw(self, Order order) except -1
+    cdef str change(self, Command command)
+    cdef int on_bar(self, Py_ssize_t index, const double* values, int64_t ts_open) except -1
+    cdef int on_tick(self, Py_ssize_t index, double bid, double ask) except -1
+    cdef int reword(self, Event* event) except -1
+    cdef int account(self, Order order, Event* event) except -1
+    cdef int on_order(self, Order order, Event* event) except -1
 
 cdef class FeeModel:
     """Computes what one execution costs."""

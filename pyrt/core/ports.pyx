@@ -61,6 +61,10 @@ cdef class RiskGate:
     cdef str judge_change(self, Command command, int64_t now):
         raise TypeError(f"{type(self).__name__} does not define judge_change()")
 
+    cdef int recount(self, Order order) except -1:
+        """The order has changed on our side, or is to be judged anew: count it accordingly."""
+        return 0
+
 
 cdef class Venue:
     """Takes commands; what comes of them arrives later as events."""
@@ -73,6 +77,45 @@ cdef class Venue:
 
     cdef int withdraw(self, Order order, int64_t now) except -1:
         raise TypeError(f"{type(self).__name__} does not define withdraw()")
+
+
+cdef class CommandSink:
+    """Works orders between risk and venue: what the venue lacks, and what algorithms send."""
+
+    cdef str place(self, Order order):
+        """Look at an approved order: None if it is to be sent, "" if it is kept, else why not."""
+        raise TypeError(f"{type(self).__name__} does not define place()")
+
+    cdef bint has(self, Order order):
+        """Whether commands about the order end here."""
+        raise TypeError(f"{type(self).__name__} does not define has()")
+
+    cdef int withdraw(self, Order order) except -1:
+        raise TypeError(f"{type(self).__name__} does not define withdraw()")
+
+    cdef str change(self, Command command):
+        """Change the terms of an order that is here; return why not, or None."""
+        raise TypeError(f"{type(self).__name__} does not define change()")
+
+    cdef int on_bar(self, Py_ssize_t index, const double* values, int64_t ts_open) except -1:
+        """Take a bar that marks positions, before any handler sees it."""
+        raise TypeError(f"{type(self).__name__} does not define on_bar()")
+
+    cdef int on_tick(self, Py_ssize_t index, double bid, double ask) except -1:
+        """Take a quote, or a trade as both sides of one."""
+        raise TypeError(f"{type(self).__name__} does not define on_tick()")
+
+    cdef int reword(self, Event* event) except -1:
+        """Put what the venue says into the words the order's terms ask for."""
+        raise TypeError(f"{type(self).__name__} does not define reword()")
+
+    cdef int account(self, Order order, Event* event) except -1:
+        """Follow an order's change of state before anybody hears of it."""
+        raise TypeError(f"{type(self).__name__} does not define account()")
+
+    cdef int on_order(self, Order order, Event* event) except -1:
+        """Act on an order's change of state, after its strategy has heard of it."""
+        raise TypeError(f"{type(self).__name__} does not define on_order()")
 
 
 cdef class FeeModel:

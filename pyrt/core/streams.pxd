@@ -56,4 +56,5 @@ cdef class Stream:
     cdef int add_signal(self, Signal signal) except -1
     cdef int add_handler(self, object owner, object method) except -1
     cdef int remove_owner(self, object owner) except -1
+    cdef int remove_handler(self, object method) except -1
     cdef int set_marks(self, bint marks) except -1

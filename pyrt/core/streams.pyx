@@ -138,6 +138,13 @@ cdef class Stream:
         self.n_signals = len(self.signals)
         return 0
 
+    cdef int remove_handler(self, object method) except -1:
+        kept = [i for i in range(self.n_handlers) if self.handlers[i] != method]
+        self.handlers = [self.handlers[i] for i in kept]
+        self.owners = [self.owners[i] for i in kept]
+        self.n_handlers = len(self.handlers)
+        return 0
+
     cdef int set_marks(self, bint marks) except -1:
         self.marks = marks
         return 0

@@ -18,7 +18,7 @@ from pyrt.errors import OrderError
 TERMS = frozenset((
     "notional", "limit_price", "stop_price", "trail_amount", "trail_percent", "trigger_price",
     "take_profit", "stop_loss", "time_in_force", "expires_at", "post_only", "reduce_only",
-    "extended_hours", "queue", "tag", "oco", "resizes",
+    "extended_hours", "queue", "tag", "oco", "resizes", "algorithm",
 ))
 TIME_TERMS = frozenset(("time_in_force", "expires_at"))
 CHILD_TERMS = frozenset(("take_profit", "stop_loss", "oco"))
@@ -95,7 +95,44 @@ cdef class Desk(OrderDesk):
             and (side > 0) != (position.units > 0) and order.units <= held
         )
         if terms and terms.keys() & CHILD_TERMS:
+            if "algorithm" in terms:
+                raise OrderError("an order that an algorithm works takes no exits")
             return self.place_with_exits(order, terms)
+        if "algorithm" in terms:
+            self.read_algorithm(order, terms["algorithm"])
+        self.enlist(order)
+        self.send(order)
+        return order
+
+    def read_algorithm(self, Order order not None, algorithm):
+        """Tie an order to a copy of the algorithm that works it."""
+        if not callable(getattr(algorithm, "bound_to", None)):
+            raise OrderError(
+                f"algorithm is {algorithm!r}; expected an ExecutionAlgorithm, such as TWAP('30m')"
+            )
+        if order.notional_raw != 0:
+            raise OrderError("an algorithm works a quantity, not a notional")
+        order.algorithm = algorithm.bound_to(order)
+
+    def spawn(self, Order origin not None, int64_t units, dict terms):
+        """Send a part of an order that an algorithm works; the part counts in its place."""
+        cdef Order order
+        if units <= 0 or units > origin.leaves() - origin.allotted:
+            raise OrderError(
+                f"{origin.instrument.quantity_float(units):g} of {origin.client_order_id} are to "
+                f"be sent, and "
+                f"{origin.instrument.quantity_float(origin.leaves() - origin.allotted):g} are left",
+                code="beyond_parent",
+            )
+        terms = {"tag": origin.tag, **terms}
+        order = self.new_order(origin.strategy, origin.position, origin.side_sign, terms)
+        order.units = units
+        order.origin = origin
+        self.read_terms(order, terms)
+        order.reduce_only = order.reduce_only or origin.reduce_only
+        order.is_exit = origin.is_exit
+        origin.allotted += units
+        self.settle(origin)
         self.enlist(order)
         self.send(order)
         return order
@@ -284,6 +321,8 @@ cdef class Desk(OrderDesk):
         row.instrument = order.instrument.index
         row.strategy = order.position.strategy
         row.parent = 0 if order.parent is None else order.parent.number
+        if order.origin is not None:
+            row.parent = order.origin.number
         row.tag = order.tag_number
         row.side = order.side_sign
         row.type = order.type
@@ -303,7 +342,9 @@ cdef class Desk(OrderDesk):
         row.quantity = order.units
         row.filled = order.filled
         row.limit_price = order.limit_price_raw
-        row.stop_price = order.stop_price_raw
+        if order.stop_price_raw != no_price() or row.stop_price == 0:
+            # A released order has lost its trigger; the record keeps it.
+            row.stop_price = order.stop_price_raw
         row.status = order.status_
         if order.reason_ is not None:
             row.reason = self.records.texts.number(order.reason_)
@@ -343,7 +384,7 @@ cdef class Desk(OrderDesk):
                 order.position.orders_working -= 1
                 self.cache.drop_order(order)
         elif not order.is_child:
-            self.count(order, order.leaves())
+            self.count(order, order.leaves() - order.allotted)
         return self.write_row(order)
 
     # -- commands ------------------------------------------------------------------------------
@@ -415,6 +456,16 @@ cdef class Desk(OrderDesk):
         order.modify_request = OPEN
         return self.issue(command)
 
+    def set_quantity(self, Order order not None, int64_t units):
+        """Ask for a new total quantity on our own behalf."""
+        cdef Command command = Command.__new__(Command)
+        command.kind = MODIFY
+        command.order = order
+        command.units = units
+        command.limit_price = command.stop_price = command.trail = no_price()
+        order.modify_request = OPEN
+        self.issue(command)
+
     cdef int cancel_all(self, Owner owner, str symbol) except -1:
         for order in self.cache.orders_open(owner.number, symbol):
             # Children go with their parent while the venue still holds them.
@@ -434,11 +485,12 @@ cdef class Desk(OrderDesk):
         cdef Order order
         if position.orders_working:
             for order in self.cache.orders_open(owner.number, position.instrument.id):
-                if wanted == 0 and order.type != MARKET:
+                if wanted == 0 and (order.type != MARKET or order.algorithm is not None):
                     self.cancel(owner, order)
                 elif not order.is_exit and order.cancel_request != OPEN:
                     projected += order.side_sign * (
-                        order.leaves() if order.notional_raw == 0 else order.counted
+                        order.leaves() - order.allotted if order.notional_raw == 0
+                        else order.counted
                     )
         delta = position.instrument.round_quantity_raw(wanted - projected)
         if delta == 0:

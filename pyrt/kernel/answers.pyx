@@ -43,6 +43,7 @@ cdef class Answers:
     cdef int apply(self, Event* event) except -1:
         """Take one order event in; an execution that was seen before changes nothing."""
         cdef Order order = self.cache.order(event.order)
+        self.sink.reword(event)
         if order is None:
             raise StrategyError(
                 f"an event {EVENT_NAMES.get(event.kind, event.kind)} came for order number "
@@ -65,9 +66,29 @@ cdef class Answers:
             event.price if event.kind == EV_MODIFIED else event.cumulative,
         )
         self.desk.settle(order)
+        self.sink.account(order, event)
+        if order.origin is not None:
+            self.gate.recount(order.origin)
         if self.watcher is not None and self.watcher.watches_orders:
             self.watcher.on_order(order, event.kind, self.clock.now)
-        return self.notices.of_order(order, event)
+        self.notices.of_order(order, event)
+        return self.sink.on_order(order, event)
+
+    cdef int announce(self, Order order, int kind, int64_t ts, int64_t quantity,
+                      int64_t price) except -1:
+        """Record and tell what has been accounted for already."""
+        cdef Event event
+        clear_event(&event)
+        event.kind = kind
+        event.order = order.number
+        event.ts_event = ts
+        event.quantity = quantity
+        event.price = price
+        event.cumulative = order.filled
+        self.records.event(ts, order.number, kind, order.status_, order.filled)
+        if self.watcher is not None and self.watcher.watches_orders:
+            self.watcher.on_order(order, kind, self.clock.now)
+        return self.notices.of_order(order, &event)
 
     cdef int note(self, Order order, int kind, int64_t value) except -1:
         """Record and announce a step that we take ourselves."""

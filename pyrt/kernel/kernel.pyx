@@ -6,7 +6,7 @@ from pyrt.core.ports cimport CANCEL, SUBMIT, ApprovedOrder
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     EV_BAR, EV_CASH, EV_DAY_END, EV_DENIED, EV_DIVIDEND, EV_MODIFY_REJECTED, EV_QUOTE, EV_RATE,
-    EV_SENT, EV_SPLIT, EV_TRADE, REFUSED, is_final,
+    EV_SENT, EV_SPLIT, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
 )
 from pyrt.kernel.calls cimport ROUNDS_MAX
 from pyrt.strategy.core cimport StrategyCore
@@ -36,6 +36,8 @@ cdef class Kernel(Wiring):
         Keep closed orders findable for late fills.
     default_tif : dict, optional
         Kind of instrument → default time in force.
+    capabilities : dict, optional
+        Kind of instrument → what the venue can do; the rest is emulated. By default everything.
     """
 
     # -- the two inputs ------------------------------------------------------------------------
@@ -113,7 +115,7 @@ cdef class Kernel(Wiring):
         cdef Order order = command.order
         cdef str reason
         if command.kind == SUBMIT:
-            if order.parent is None:
+            if order.parent is None or order.status_ == RELEASED:
                 self.submit(order)
             return 0
         if is_final(order.status_):
@@ -125,16 +127,31 @@ cdef class Kernel(Wiring):
         if command.kind == CANCEL:
             if self.watcher is not None and self.watcher.watches_orders:
                 self.watcher.on_cancel(order, self.clock.now)
+            if self.sink.has(order):
+                return self.sink.withdraw(order)
             return self.venue.withdraw(order, self.clock.now)
         reason = self.gate.judge_change(command, self.clock.now)
         if reason is None:
-            return self.venue.change(command, self.clock.now)
+            if not self.sink.has(order):
+                return self.venue.change(command, self.clock.now)
+            reason = self.sink.change(command)
+            if reason is None:
+                return 0
         return self.answers.refuse(order, EV_MODIFY_REJECTED, reason)
 
     cdef int submit(self, Order order) except -1:
-        """Send an order and its children, or deny them all."""
+        """Send an order and its children, or deny them all; some are kept on our side first."""
         cdef ApprovedOrder approved
-        cdef str reason = self.gate.judge(order, self.clock.now)
+        cdef str reason
+        if order.status_ == RELEASED:
+            self.gate.recount(order)
+        elif order.origin is not None:
+            self.gate.recount(order.origin)
+        reason = self.gate.judge(order, self.clock.now)
+        if reason is None and order.status_ == INITIALIZED:
+            reason = self.sink.place(order)
+            if reason == "":
+                return 0
         if reason is not None:
             if order.take_profit is not None:
                 self.answers.refuse(order.take_profit, EV_DENIED, reason)
@@ -143,9 +160,9 @@ cdef class Kernel(Wiring):
             return self.answers.refuse(order, EV_DENIED, reason)
         approved = self.gate.approve(order)
         self.answers.note(order, EV_SENT, 0)
-        if order.take_profit is not None:
+        if order.take_profit is not None and not order.keeps_exits:
             self.answers.note(order.take_profit, EV_SENT, 0)
-        if order.stop_loss is not None:
+        if order.stop_loss is not None and not order.keeps_exits:
             self.answers.note(order.stop_loss, EV_SENT, 0)
         return self.venue.submit(approved, self.clock.now)
 

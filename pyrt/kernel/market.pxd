@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t
 from pyrt.core.accounts cimport Account
 from pyrt.core.clock cimport Clock
 from pyrt.core.events cimport Event
+from pyrt.core.ports cimport CommandSink
 from pyrt.core.streams cimport Stream
 from pyrt.execution.booking cimport Booking
 from pyrt.kernel.aggregates cimport Aggregates
@@ -17,6 +18,8 @@ cdef class Market:
     cdef Clock clock
     cdef Calls calls
     cdef Aggregates aggregates
+    cdef CommandSink sink
+    """Orders that wait for a price are met before anything else is done with it."""
     cdef Watcher watcher
     """The gate, if it wants to hear of prices; else None."""
     cdef int64_t handlers_from

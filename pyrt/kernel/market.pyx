@@ -53,6 +53,8 @@ cdef class Market:
         if stream.marks:
             self.mark(stream, event.values[3])
             self.booking.bars[stream.instrument.index] += 1
+            if self.sink.watching:
+                self.sink.on_bar(stream.instrument.index, event.values, event.ts_open)
         stream.update(event)
         if stream.n_signals:
             view = self.raise_signals(stream, event)
@@ -66,6 +68,8 @@ cdef class Market:
         cdef object view = None
         if stream.marks and event.values[0] > 0.0 and event.values[2] > 0.0:
             self.mark(stream, 0.5 * (event.values[0] + event.values[2]))
+            if self.sink.watching:
+                self.sink.on_tick(stream.instrument.index, event.values[0], event.values[2])
             if self.watcher is not None and self.watcher.watches_quotes:
                 self.watcher.on_quote(
                     stream.instrument.index, nano_from_double(event.values[0]),
@@ -82,6 +86,8 @@ cdef class Market:
         cdef object view = None
         if stream.marks:
             self.mark(stream, event.values[0])
+            if self.sink.watching:
+                self.sink.on_tick(stream.instrument.index, event.values[0], event.values[0])
         stream.update(event)
         if stream.n_signals:
             view = self.raise_signals(stream, event)

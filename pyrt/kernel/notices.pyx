@@ -60,7 +60,8 @@ cdef class Notices:
                 self.calls.call(owner, hooks.on_order, view)
             if owner.running and narrow is not None:
                 self.calls.call(owner, narrow, view)
-        if event.kind == EV_FILL:
+        # What its algorithm's orders fill has been told as theirs.
+        if event.kind == EV_FILL and order.algorithm is None:
             self.of_fill(owner, hooks, order, event)
         return 0
 

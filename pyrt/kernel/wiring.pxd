@@ -5,7 +5,7 @@ from pyrt.core.bus cimport MessageBus
 from pyrt.core.cache cimport Cache
 from pyrt.core.clock cimport Clock
 from pyrt.core.events cimport EventQueue
-from pyrt.core.ports cimport RiskGate, Venue
+from pyrt.core.ports cimport CommandSink, RiskGate, Venue
 from pyrt.core.records cimport Records
 from pyrt.execution.booking cimport Booking
 from pyrt.execution.desk cimport Desk
@@ -25,6 +25,8 @@ cdef class Wiring:
     cdef readonly Desk desk
     cdef readonly Booking booking
     cdef readonly RiskGate gate
+    cdef readonly CommandSink sink
+    """What stands between gate and venue: emulation, execution algorithms."""
     cdef readonly Venue venue
     cdef readonly EventQueue inbox
     """What the venue and the world answer; processed in order by `settle`."""

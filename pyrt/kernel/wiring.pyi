@@ -12,7 +12,7 @@ from pyrt.core.clock import Clock
 from pyrt.core.data import Bar
 from pyrt.core.events import EventQueue
 from pyrt.core.instruments import Instrument
-from pyrt.core.ports import RiskGate, Venue
+from pyrt.core.ports import CommandSink, RiskGate, Venue
 from pyrt.core.records import Records
 from pyrt.core.streams import Stream
 from pyrt.data.aggregation import Aggregator
@@ -23,6 +23,7 @@ from pyrt.kernel.curve import EquityCurve
 from pyrt.kernel.portfolio import Portfolio
 from pyrt.strategy.core import StrategyCore
 from pyrt.strategy.strategy import Strategy
+from pyrt.venues.capabilities import Capabilities
 
 class Wiring:
     @property
@@ -41,6 +42,8 @@ class Wiring:
     def booking(self) -> Booking: ...
     @property
     def gate(self) -> RiskGate: ...
+    @property
+    def sink(self) -> CommandSink: ...
     @property
     def venue(self) -> Venue: ...
     @property
@@ -70,6 +73,7 @@ class Wiring:
         cost: str = "average",
         keep_closed: bool = False,
         default_tif: dict[str, Any] | None = None,
+        capabilities: dict[str, Capabilities] | None = None,
     ) -> None: ...
     def connect(self, venue: Venue) -> None: ...
     def add_instrument(self, instrument: Instrument) -> Instrument: ...

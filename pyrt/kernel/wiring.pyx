@@ -4,8 +4,10 @@ from libc.stdint cimport INT64_MAX
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.streams cimport Stream
 from pyrt.data.aggregation cimport Aggregator
+from pyrt.execution.manager cimport OrderManager
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.kernel.notices cimport Notices
+from pyrt.kernel.world cimport World
 from pyrt.strategy.core cimport StrategyCore
 
 import logging
@@ -26,7 +28,8 @@ cdef class Wiring:
     """Makes the parts of a kernel and joins them; see `Kernel`."""
 
     def __init__(self, Account account, RiskGate gate, *, str prefix="bt-", str on_error="raise",
-                 str cost="average", bint keep_closed=False, dict default_tif=None):
+                 str cost="average", bint keep_closed=False, dict default_tif=None,
+                 dict capabilities=None):
         self.account = account
         self.gate = gate
         self.watcher = <Watcher>gate if isinstance(gate, Watcher) else None
@@ -54,6 +57,13 @@ cdef class Wiring:
             self.cache, self.clock, self.records, self.desk, self.booking, self.curve,
             Notices(self.calls, account, self.records, self.strategies, self.hooks), self.watcher,
         )
+        self.sink = OrderManager(
+            self.desk, self.cache, self.clock, self.inbox, self.records,
+            World(self.clock, self.cache, self.calls, self.answers, self.sessions_of),
+            capabilities,
+        )
+        self.market.sink = self.answers.sink = self.sink
+        self.answers.gate = gate
         self.portfolio = Portfolio(self)
         if self.watcher is not None:
             self.watcher.attach(

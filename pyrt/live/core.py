@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from pyrt.kernel.subscriptions import topic_of
 from pyrt.live.inputs import Inputs, Outlet
 from pyrt.live.tape import Tape
 from pyrt.strategy.strategy import Strategy
+from pyrt.venues.capabilities import Capabilities
 
 STREAM_TIMEFRAME = "1m"
 STREAM_TIMEFRAME_NS = 60_000_000_000
@@ -49,6 +50,8 @@ class NodeCore:
         Begins the client order ids of this run.
     default_tif : dict, optional
         Kind of instrument → default time in force.
+    capabilities : mapping, optional
+        Kind of instrument → what the venue can do itself; the rest is emulated.
     fees : FeeModel, optional
         What fills are taken to cost until the broker says it.
     tape : Tape, optional
@@ -65,6 +68,7 @@ class NodeCore:
         cash: Any,
         prefix: str,
         default_tif: dict[str, str] | None = None,
+        capabilities: Mapping[str, Capabilities] | None = None,
         fees: FeeModel | None = None,
         tape: Tape | None = None,
     ) -> None:
@@ -75,6 +79,7 @@ class NodeCore:
             on_error="halt",
             keep_closed=True,
             default_tif=default_tif,
+            capabilities=None if capabilities is None else dict(capabilities),
         )
         self._client = client
         self.inputs = Inputs(self.kernel, tape, fees)

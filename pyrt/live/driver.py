@@ -28,6 +28,7 @@ from pyrt.live.restore import restore_orders, restore_positions
 from pyrt.live.scribe import Scribe, decode_saved
 from pyrt.live.tape import Tape
 from pyrt.strategy.strategy import Strategy
+from pyrt.venues.capabilities import capabilities_of
 
 NEW, LOOKING, RUNNING, STOPPING, STOPPED = range(5)
 """Phases of a node, in their order."""
@@ -718,6 +719,7 @@ def make_core(
         cash=Decimal(opening.cash),
         prefix=plan.prefix,
         default_tif=dict(plan.default_tif) or None,
+        capabilities=capabilities_of(plan.venue),
         tape=tape,
         fees=fees,
     )

@@ -67,6 +67,8 @@ class Plan:
         Where the strategies come from, such as ``cross.py:SmaCross``.
     grace_ns : int
         How long an aggregated bar waits for late data.
+    venue : str
+        Whose capabilities decide what is emulated.
     """
 
     run_id: str
@@ -78,4 +80,5 @@ class Plan:
     default_tif: dict[str, str] = field(default_factory=dict)
     source: str = ""
     grace_ns: int = 0
+    venue: str = "alpaca"
     policies: Policies = field(default_factory=Policies)

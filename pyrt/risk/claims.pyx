@@ -146,7 +146,7 @@ cdef class Claims:
     cdef int64_t wanted(self, Claim claim) except? -1:
         """Units that one order may still fill, taken alone."""
         cdef Order order = claim.order
-        cdef int64_t units = order.leaves()
+        cdef int64_t units = order.leaves() - order.allotted
         if is_final(order.status_):
             return 0
         if order.units == 0 and claim.estimate:

@@ -9,7 +9,7 @@ from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, RiskGate
 from pyrt.core.types cimport (
     EV_ACCEPTED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED, FILLED, INITIALIZED,
-    LIMIT, is_final,
+    LIMIT, RELEASED, is_final,
 )
 from pyrt.risk.assessor cimport worst_price
 from pyrt.risk.breaker cimport HALF_OPEN, CircuitBreaker
@@ -237,6 +237,19 @@ cdef class RiskEngine(Overseer):
             self.note(order, now, None)
             self.accept_change(order, now)
         return None
+
+    cdef int recount(self, Order order) except -1:
+        """Count an order that has changed on our side; one that is released is judged anew."""
+        cdef Claim claim
+        found = None if self.claims is None else self.claims.open.get(order.number)
+        if found is None:
+            return 0
+        if order.status_ == RELEASED:
+            claim = <Claim>found
+            self.claims.put(claim, 0, False)
+            del self.claims.open[order.number]
+            return self.claims.recount(order.instrument.index)
+        return self.claims.follow(order)
 
     def accept_change(self, Order order, int64_t now):
         """Count the larger of old and new terms until the venue answers."""

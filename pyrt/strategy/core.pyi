@@ -50,6 +50,7 @@ class StrategyCore(Owner):
         extended_hours: bool = False,
         queue: bool = False,
         tag: str | None = None,
+        algorithm: Any = None,
     ) -> Order: ...
     def sell(
         self,
@@ -71,6 +72,7 @@ class StrategyCore(Owner):
         extended_hours: bool = False,
         queue: bool = False,
         tag: str | None = None,
+        algorithm: Any = None,
     ) -> Order: ...
     def submit(self, order: dict[str, Any] | Iterable[dict[str, Any]], **changes: Any) -> Any: ...
     def oco(

@@ -73,7 +73,8 @@ cdef class StrategyCore(Owner):
     def buy(self, str symbol, quantity=None, *, notional=None, limit_price=None, stop_price=None,
             trail_amount=None, trail_percent=None, trigger_price=None, take_profit=None,
             stop_loss=None, time_in_force=None, expires_at=None, post_only=False,
-            reduce_only=False, extended_hours=False, queue=False, tag=None):
+            reduce_only=False, extended_hours=False, queue=False, tag=None,
+             algorithm=None):
         """Send a buy order and return it at once; what becomes of it arrives as events.
 
         Without prices it is a market order; `limit_price` and `stop_price` make limit, stop and
@@ -106,6 +107,8 @@ cdef class StrategyCore(Owner):
             Live: accept an order for the next session while the market is closed.
         tag : str, optional
             Kept with the order and its round trip.
+        algorithm : ExecutionAlgorithm, optional
+            What works the order through smaller ones, such as ``TWAP("30m", slices=6)``.
 
         Raises
         ------
@@ -114,24 +117,27 @@ cdef class StrategyCore(Owner):
         """
         return self.order(1, symbol, quantity, notional, limit_price, stop_price, trail_amount,
                           trail_percent, trigger_price, take_profit, stop_loss, time_in_force,
-                          expires_at, post_only, reduce_only, extended_hours, queue, tag)
+                          expires_at, post_only, reduce_only, extended_hours, queue, tag,
+                          algorithm)
 
     def sell(self, str symbol, quantity=None, *, notional=None, limit_price=None, stop_price=None,
              trail_amount=None, trail_percent=None, trigger_price=None, take_profit=None,
              stop_loss=None, time_in_force=None, expires_at=None, post_only=False,
-             reduce_only=False, extended_hours=False, queue=False, tag=None):
+             reduce_only=False, extended_hours=False, queue=False, tag=None,
+             algorithm=None):
         """Send a sell order and return it at once; arguments as for `buy`.
 
         Selling more than is held opens a short position where the account and venue allow it.
         """
         return self.order(-1, symbol, quantity, notional, limit_price, stop_price, trail_amount,
                           trail_percent, trigger_price, take_profit, stop_loss, time_in_force,
-                          expires_at, post_only, reduce_only, extended_hours, queue, tag)
+                          expires_at, post_only, reduce_only, extended_hours, queue, tag,
+                          algorithm)
 
     cdef Order order(self, int side, str symbol, quantity, notional, limit_price, stop_price,
                      trail_amount, trail_percent, trigger_price, take_profit, stop_loss,
                      time_in_force, expires_at, post_only, reduce_only, extended_hours, queue,
-                     tag):
+                     tag, algorithm):
         cdef dict terms = {}
         self.kernel()
         if notional is not None:
@@ -164,6 +170,8 @@ cdef class StrategyCore(Owner):
             terms["queue"] = True
         if tag is not None:
             terms["tag"] = tag
+        if algorithm is not None:
+            terms["algorithm"] = algorithm
         return self._desk.place(self, symbol, side, quantity, terms)
 
     def submit(self, order, **changes):

@@ -40,17 +40,21 @@ def order_class(order: Order) -> str:
     """Return ``bracket``, ``oto``, ``oco``, or "" for an order that stands alone."""
     if is_pair(order):
         return "oco"
+    if order.keeps_exits:
+        return ""
     exits = (order.take_profit is not None) + (order.stop_loss is not None)
     return ("", "oto", "bracket")[exits]
 
 
 def is_pair(order: Order) -> bool:
     """Return whether the order is the profit-taking half of a pair sent on its own."""
-    return order.sibling is not None and order.parent is None
+    return order.sibling is not None and order.parent is None and not order.keeps_exits
 
 
 def legs_of(order: Order) -> tuple[Order, ...]:
     """Return the orders that the broker will make of this one's exits."""
+    if order.keeps_exits:
+        return ()
     candidates = (order.sibling,) if is_pair(order) else (order.take_profit, order.stop_loss)
     return tuple(leg for leg in candidates if leg is not None)
 
@@ -62,6 +66,8 @@ def leg_type(order: Order) -> str:
 
 def exits_of(order: Order) -> tuple[TakeProfit | None, StopLoss | None]:
     """Return the two exits as the request names them."""
+    if order.keeps_exits:
+        return None, None
     profit = order if is_pair(order) else order.take_profit
     stop = order.sibling if is_pair(order) else order.stop_loss
     return (

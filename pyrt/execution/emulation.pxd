@@ -1,0 +1,69 @@
+"""Orders that are kept on our side because the venue lacks what they ask for."""
+cimport cython
+from libc.stdint cimport int64_t
+from pyrt.core.cache cimport Cache
+from pyrt.core.clock cimport Clock
+from pyrt.core.events cimport Event, EventQueue
+from pyrt.core.orders cimport Order
+from pyrt.core.ports cimport Command
+from pyrt.core.records cimport Texts
+from pyrt.execution.desk cimport Desk
+
+cdef Event* tell(EventQueue inbox, Order order, int kind, int64_t now, int reason) except NULL
+
+@cython.final
+cdef class Kept:
+    """An order on our side, and what triggers it."""
+    cdef Order order
+    cdef int64_t best
+    """Trailing orders: best price seen; 0 before."""
+    cdef int64_t offset
+    """Trailing stop-limit: limit minus stop, kept while the stop trails."""
+    cdef int64_t since
+    """When it began to watch: what a bar did before does not trigger it."""
+    cdef bint asleep
+    """An exit whose entry has not ended."""
+    cdef bint fired
+    """Triggered; it leaves when the other one of its pair has ended."""
+
+@cython.final
+cdef class Emulator:
+    cdef Desk desk
+    cdef Cache cache
+    cdef Clock clock
+    cdef EventQueue inbox
+    cdef Texts texts
+    cdef readonly dict tables
+    """Kind of instrument → Capabilities of the venue, None if it can do everything."""
+    cdef bint is_idle
+    """The venue can do everything."""
+    cdef object sessions_of
+    cdef dict kept
+    """Number → Kept, in the order in which they were taken."""
+    cdef dict by_index
+    """Instrument → list of Kept that watch its prices."""
+    cdef dict reducing
+    """Number → reduce-only order at a venue that does not know the instruction."""
+    cdef set ending
+    """Numbers of orders canceled because their time is over."""
+    cdef readonly Py_ssize_t watching
+    """Orders that wait for a price."""
+
+    cdef object capabilities(self, Order order)
+    cdef str place(self, Order order)
+    cdef int keep(self, Order order, bint asleep) except -1
+    cdef int watch(self, Kept kept) except -1
+    cdef int drop(self, Kept kept) except -1
+    cdef int withdraw(self, Order order, int kind, str reason) except -1
+    cdef int change(self, Command command) except -1
+    cdef int on_bar(self, Py_ssize_t index, const double* values, int64_t ts_open) except -1
+    cdef int on_tick(self, Py_ssize_t index, double bid, double ask) except -1
+    cdef int meet(self, Kept kept, int64_t low, int64_t high, int64_t last) except -1
+    cdef int follow(self, Kept kept, int64_t price) except -1
+    cdef int fire(self, Kept kept) except -1
+    cdef int release(self, Kept kept) except -1
+    cdef int on_order(self, Order order, Event* event) except -1
+    cdef int wake_exits(self, Order entry) except -1
+    cdef int follow_pair(self, Order order, Event* event) except -1
+    cdef int follow_position(self, Order order) except -1
+    cdef int reword(self, Event* event) except -1

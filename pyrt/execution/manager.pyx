@@ -1,0 +1,87 @@
+"""The order manager: what stands between risk and venue.
+
+It emulates what the venue lacks and keeps account of orders that algorithms work. Everything else
+passes it by.
+"""
+cimport cython
+from libc.stdint cimport int64_t
+
+from pyrt.core.cache cimport Cache
+from pyrt.core.clock cimport Clock
+from pyrt.core.records cimport Records
+from pyrt.core.types cimport EV_CANCELED
+from pyrt.execution.desk cimport Desk
+from pyrt.venues.capabilities import EVERYTHING
+
+
+@cython.final
+cdef class OrderManager(CommandSink):
+    """Emulation and execution algorithms behind the kernel's one port.
+
+    Parameters
+    ----------
+    desk, cache, clock, inbox, records
+        Of the kernel.
+    world : object
+        The kernel, as algorithms see it.
+    capabilities : dict, optional
+        Kind of instrument → `Capabilities` of the venue, key "" for all others; by default the
+        venue can do everything.
+    """
+
+    def __init__(self, Desk desk, Cache cache, Clock clock, EventQueue inbox, Records records,
+                 world, dict capabilities=None):
+        tables = {"": EVERYTHING} if capabilities is None else capabilities
+        self.emulator = Emulator(
+            desk, cache, clock, inbox, records.texts, tables, world.sessions_of
+        )
+        self.parents = Parents(desk, clock, inbox, records.texts, world)
+
+    cdef str place(self, Order order):
+        cdef str verdict
+        if order.algorithm is not None:
+            self.parents.begin(order)
+            self.emulator.limit_time(order)
+            return ""
+        verdict = self.emulator.place(order)
+        self.watching = self.emulator.watching
+        return verdict
+
+    cdef bint has(self, Order order):
+        return order.algorithm is not None or order.number in self.emulator.kept
+
+    cdef int withdraw(self, Order order) except -1:
+        if order.algorithm is not None:
+            return self.parents.withdraw(order, "")
+        self.emulator.withdraw(order, EV_CANCELED, None)
+        self.watching = self.emulator.watching
+        return 0
+
+    cdef str change(self, Command command):
+        if command.order.algorithm is not None:
+            return "algorithm: an order that is worked by one cannot be changed; cancel it"
+        self.emulator.change(command)
+        return None
+
+    cdef int on_bar(self, Py_ssize_t index, const double* values, int64_t ts_open) except -1:
+        self.emulator.on_bar(index, values, ts_open)
+        self.watching = self.emulator.watching
+        return 0
+
+    cdef int on_tick(self, Py_ssize_t index, double bid, double ask) except -1:
+        self.emulator.on_tick(index, bid, ask)
+        self.watching = self.emulator.watching
+        return 0
+
+    cdef int reword(self, Event* event) except -1:
+        return self.emulator.reword(event)
+
+    cdef int account(self, Order order, Event* event) except -1:
+        return 0 if order.origin is None else self.parents.account(order, event)
+
+    cdef int on_order(self, Order order, Event* event) except -1:
+        if order.origin is not None or order.algorithm is not None:
+            self.parents.on_order(order, event)
+        self.emulator.on_order(order, event)
+        self.watching = self.emulator.watching
+        return 0

@@ -1,0 +1,23 @@
+"""Orders that an algorithm works through smaller ones: what was sent, filled, and is left."""
+
+from decimal import Decimal
+from typing import Any, final
+
+from pyrt.core.clock import Clock
+from pyrt.core.events import EventQueue
+from pyrt.core.orders import Order
+from pyrt.core.records import Texts
+from pyrt.execution.desk import Desk
+
+@final
+class Parents:
+    @property
+    def world(self) -> Any: ...
+    def __init__(
+        self, desk: Desk, clock: Clock, inbox: EventQueue, texts: Texts, world: Any
+    ) -> None: ...
+    def children(self, order: Order) -> list[Order]: ...
+    def spawn(self, origin: Order, quantity: Any, terms: dict[str, Any]) -> Order: ...
+    def left(self, order: Order) -> Decimal: ...
+    def finish(self, order: Order, reason: str) -> None: ...
+    def forget(self, order: Order) -> None: ...

@@ -1,0 +1,144 @@
+"""Orders that an algorithm works through smaller ones: what was sent, filled, and is left.
+
+The order itself is EMULATED until it ends and never leaves; the orders its algorithm sends pass risk
+and venue like any other and carry it as `origin`. What they fill it has filled; what works and what
+has filled together never exceed its quantity.
+"""
+cimport cython
+
+from pyrt.core.int128 cimport i128_add, i128_notional
+from pyrt.core.numbers cimport decimal_from_scaled
+from pyrt.core.types cimport EV_CANCELED, EV_EMULATED, EV_FILL, is_final
+from pyrt.execution.emulation cimport tell
+
+
+@cython.final
+cdef class Parents:
+    """Keeps account of the orders that algorithms work.
+
+    Parameters
+    ----------
+    desk, clock, inbox, texts
+        Of the kernel.
+    world : object
+        With `guarded(owner, method, *arguments)`, `listen`, `unlisten` and facts of the market; see
+        `pyrt.execution.manager`.
+    """
+
+    def __init__(self, Desk desk, Clock clock, EventQueue inbox, Texts texts, world):
+        self.desk = desk
+        self.clock = clock
+        self.inbox = inbox
+        self.texts = texts
+        self.world = world
+        self.open = {}
+
+    cdef int begin(self, Order order) except -1:
+        """Take an approved order over."""
+        self.open[order.number] = [order, None, {}]
+        tell(self.inbox, order, EV_EMULATED, self.clock.now, 0)
+        return 0
+
+    def children(self, Order order not None):
+        """Return the open orders of an order's algorithm, oldest first."""
+        found = self.open.get(order.number)
+        return [] if found is None else list(found[2].values())
+
+    def spawn(self, Order origin not None, quantity, dict terms):
+        """Send a part of an order; OrderError if it is more than is left."""
+        cdef Order child = self.desk.spawn(
+            origin, origin.instrument.quantity_raw(quantity), terms
+        )
+        self.open[origin.number][2][child.number] = child
+        return child
+
+    def left(self, Order order not None):
+        """Return the units of an order that neither filled nor work, as a Decimal."""
+        return decimal_from_scaled(
+            order.leaves() - order.allotted, order.instrument.decimals
+        )
+
+    def finish(self, Order order not None, str reason):
+        """End an order: what works of it is canceled, the rest is given up for a reason."""
+        if order.number in self.open:
+            self.withdraw(order, reason)
+
+    cdef int withdraw(self, Order order, str reason) except -1:
+        entry = self.open[order.number]
+        if entry[1] is not None:
+            return 0
+        entry[1] = reason or ""
+        for child in entry[2].values():
+            self.desk.cancel((<Order>child).strategy, child)
+        return self.end(order)
+
+    cdef int account(self, Order child, Event* event) except -1:
+        """Let an order have filled, and have working, what its algorithm's orders do."""
+        cdef Order order = child.origin
+        cdef bint is_known
+        cdef int64_t quantity
+        entry = self.open.get(order.number)
+        is_known = entry is not None and child.number in entry[2]
+        if event.kind == EV_FILL:
+            # A fill that comes after the child's end was given back already.
+            if is_known:
+                order.allotted -= event.quantity
+            quantity = min(event.quantity, order.units - order.filled)
+            if quantity:
+                order.filled += quantity
+                order.filled_notional = i128_add(order.filled_notional, i128_notional(
+                    event.price, quantity, order.instrument.factor))
+                order.transition(EV_FILL)
+                order.ts_last = event.ts_event
+        if is_known and is_final(child.status_):
+            order.allotted -= child.leaves()
+        return self.desk.settle(order)
+
+    cdef int on_order(self, Order order, Event* event) except -1:
+        """Follow orders that are worked, and the orders that work them."""
+        if order.origin is not None:
+            return self.on_child(order, event)
+        if order.number not in self.open:
+            return 0
+        if event.kind == EV_EMULATED:
+            self.world.guarded(order.strategy, order.algorithm.begin, self)
+        elif is_final(order.status_):
+            self.forget(order)
+        return 0
+
+    cdef int on_child(self, Order child, Event* event) except -1:
+        cdef Order order = child.origin
+        entry = self.open.get(order.number)
+        if event.kind == EV_FILL:
+            self.world.announce(order, EV_FILL, event.ts_event, event.quantity, event.price)
+        if entry is None or child.number not in entry[2]:
+            return 0
+        if is_final(child.status_):
+            del entry[2][child.number]
+        if is_final(order.status_):
+            self.forget(order)
+        elif entry[1] is not None:
+            return self.end(order)
+        elif event.kind == EV_FILL:
+            self.world.guarded(order.strategy, order.algorithm.on_fill, child)
+        elif is_final(child.status_):
+            self.world.guarded(order.strategy, order.algorithm.on_end, child)
+        return 0
+
+    def forget(self, Order order not None):
+        """Let go of an order that has ended."""
+        order.algorithm.stop()
+        self.open.pop(order.number, None)
+
+    cdef int end(self, Order order) except -1:
+        """End an order that is being withdrawn, when nothing of it works any more."""
+        cdef Event* event
+        entry = self.open[order.number]
+        if entry[2] or is_final(order.status_):
+            return 0
+        event = tell(
+            self.inbox, order, EV_CANCELED, self.clock.now,
+            self.texts.number(entry[1]) if entry[1] else 0,
+        )
+        event.cumulative = order.filled
+        return 0

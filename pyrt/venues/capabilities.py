@@ -1,0 +1,124 @@
+"""What venues can do with an order by themselves; what one lacks is emulated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pyrt.errors import ConfigError
+
+__all__ = ["ALPACA", "EVERYTHING", "SCOPES", "Capabilities", "Scope", "capabilities_of"]
+
+ORDER_TYPES = frozenset(
+    {
+        *("market", "limit", "stop", "stop_limit", "trailing_stop", "trailing_stop_limit"),
+        *("market_if_touched", "limit_if_touched"),
+    }
+)
+TIMES_IN_FORCE = frozenset({"day", "gtc", "gtd", "ioc", "fok", "opg", "cls"})
+GROUPS = frozenset({"oto", "oco", "bracket"})
+INSTRUCTIONS = frozenset({"post_only", "reduce_only"})
+
+Scope = Literal["missing", "all", "none"]
+SCOPES = ("missing", "all", "none")
+
+
+def _checked(name: str, given: Iterable[str], known: frozenset[str]) -> frozenset[str]:
+    found = frozenset(given)
+    if not found <= known:
+        raise ConfigError(
+            f"{name} has {sorted(found - known)[0]!r}",
+            remedy=f"It takes: {', '.join(sorted(known))}",
+        )
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What a venue does natively.
+
+    Attributes
+    ----------
+    order_types, times_in_force : frozenset of str
+        By the names orders have in results.
+    groups : frozenset of str
+        ``"oto"``, ``"oco"``, ``"bracket"``: exits that the venue holds for an order.
+    instructions : frozenset of str
+        ``"post_only"``, ``"reduce_only"``.
+    """
+
+    order_types: frozenset[str] = ORDER_TYPES
+    times_in_force: frozenset[str] = TIMES_IN_FORCE
+    groups: frozenset[str] = GROUPS
+    instructions: frozenset[str] = INSTRUCTIONS
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("order_types", ORDER_TYPES),
+            ("times_in_force", TIMES_IN_FORCE),
+            ("groups", GROUPS),
+            ("instructions", INSTRUCTIONS),
+        ):
+            object.__setattr__(self, name, _checked(name, getattr(self, name), known))
+        if not {"market", "limit"} <= self.order_types:
+            raise ConfigError("a venue without market and limit orders cannot be traded on")
+
+    def describe(self) -> str:
+        """Return what is lacking, in words that stay the same."""
+        lacking = {
+            *(ORDER_TYPES - self.order_types),
+            *(TIMES_IN_FORCE - self.times_in_force),
+            *(GROUPS - self.groups),
+            *(INSTRUCTIONS - self.instructions),
+        }
+        return f"without {', '.join(sorted(lacking))}" if lacking else "everything"
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is left to emulate."""
+        return self == EVERYTHING
+
+
+EVERYTHING = Capabilities()
+"""A venue that needs no emulation, as the simulated one is."""
+
+_EQUITY_TYPES = frozenset({"market", "limit", "stop", "stop_limit", "trailing_stop"})
+_ALPACA_TIMES = frozenset({"day", "gtc", "ioc", "fok", "opg", "cls"})
+
+ALPACA: Mapping[str, Capabilities] = {
+    "equity": Capabilities(
+        order_types=_EQUITY_TYPES, times_in_force=_ALPACA_TIMES, instructions=frozenset()
+    ),
+    "crypto": Capabilities(
+        order_types=frozenset({"market", "limit", "stop_limit"}),
+        times_in_force=frozenset({"gtc", "ioc"}),
+        groups=frozenset(),
+        instructions=frozenset(),
+    ),
+}
+"""Alpaca's, by kind of instrument."""
+
+
+def capabilities_of(venue: str, scope: Scope = "missing") -> Mapping[str, Capabilities]:
+    """Return what a venue does natively, by kind of instrument; key "" serves all other kinds.
+
+    Parameters
+    ----------
+    venue : {"sim", "alpaca"}
+    scope : {"missing", "all", "none"}
+        What is to be emulated: what the venue knows for no kind of instrument; also what it knows
+        for other kinds only (stops on coins); nothing.
+
+    Raises
+    ------
+    ConfigError
+        If the scope has another name.
+    """
+    if scope not in SCOPES:
+        raise ConfigError(f"emulate is {scope!r}; expected one of {', '.join(SCOPES)}")
+    if venue != "alpaca" or scope == "none":
+        return {"": EVERYTHING}
+    if scope == "all":
+        return {**ALPACA, "": ALPACA["equity"]}
+    return {"": ALPACA["equity"]}
