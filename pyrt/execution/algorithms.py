@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from copy import copy
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from pyrt.core.times import duration_ns
@@ -134,18 +135,20 @@ class ExecutionAlgorithm:
         OrderError
             If it is more than remains; nothing is sent.
         """
-        wanted = self.remaining if quantity is None else Decimal(str(quantity))
+        wanted = self.remaining if quantity is None else quantity
+        if not isinstance(wanted, (Decimal, Fraction)):
+            wanted = Decimal(str(wanted))
         units = self.whole(wanted)
         if not units:
             return None
         return self._parents.spawn(self._order, units, {**self._inherited(), **terms})
 
-    def whole(self, quantity: Decimal) -> Decimal:
+    def whole(self, quantity: Decimal | Fraction) -> Decimal:
         """Return a quantity rounded down to the step; to whole shares where the order is whole."""
         step = Decimal(self.instrument.step).scaleb(-self.instrument.decimals)
         if self.instrument.kind != "crypto" and self.quantity % 1 == 0:
             step = max(step, Decimal(1))
-        return quantity // step * step
+        return Fraction(quantity) // Fraction(step) * step
 
     def cancel(self, child: Order | None = None) -> None:
         """Cancel one of the orders sent, or all of them."""
@@ -200,7 +203,8 @@ class ExecutionAlgorithm:
     def _listen(self, kinds: list[str]) -> bool:
         """Subscribe to the kinds of market data there are; return whether there are any."""
         listen = self._parents.world.listen
-        return any([listen(self._order, k, getattr(self, f"on_{k[:-1]}")) for k in kinds])
+        heard = [listen(self._order, kind, getattr(self, f"on_{kind[:-1]}")) for kind in kinds]
+        return any(heard)
 
     def _wanted(self) -> list[str]:
         """Kinds of market data that the class handles."""
@@ -212,7 +216,8 @@ class ExecutionAlgorithm:
         ]
 
     def _inherited(self) -> dict[str, Any]:
-        order, terms = self._order, {}
+        order = self._order
+        terms: dict[str, Any] = {}
         if order.limit_price is not None:
             terms["limit_price"] = order.limit_price
         if order.time_in_force not in ("gtd", "opg", "cls"):
@@ -241,17 +246,18 @@ def span(name: str, value: Any) -> int:
     return length
 
 
-def shares_of(weights: Iterable[Any]) -> list[Decimal]:
-    """Return the running sum of weights as shares of their total, the last one being 1."""
-    values = [Decimal(str(weight)) for weight in weights]
-    total = sum(values, Decimal(0))
+def shares_of(weights: Iterable[Any]) -> list[Fraction]:
+    """Return the running sum of weights as shares of their total, exactly."""
+    values = [Fraction(str(weight)) for weight in weights]
+    total = sum(values, Fraction(0))
     if not values or min(values) < 0 or total <= 0:
-        raise ConfigError(f"{values!r} is no profile", remedy="Give weights >= 0, not all zero")
-    shares, reached = [], Decimal(0)
+        given = [float(value) for value in values]
+        raise ConfigError(f"{given} is no profile", remedy="Give weights >= 0, not all zero")
+    shares, reached = [], Fraction(0)
     for value in values:
         reached += value
         shares.append(reached / total)
-    return [*shares[:-1], Decimal(1)]
+    return shares
 
 
 def require(condition: bool, message: str) -> None:

@@ -357,16 +357,16 @@ cdef class Emulator:
         """Release a triggered order, once the other one of its pair is out of the way."""
         cdef Order other = kept.order.sibling
         if other is None or is_final(other.status_):
-            return self.release(kept)
+            return self.release(kept, True)
         kept.fired = True
         return self.desk.cancel(other.strategy, other)
 
-    cdef int release(self, Kept kept) except -1:
-        """Send an order on as what its trigger has made of it."""
+    cdef int release(self, Kept kept, bint is_met) except -1:
+        """Send an order on: as what its trigger has made of it, or, not met yet, as it is."""
         cdef Order order = kept.order
         cdef Command command = Command.__new__(Command)
         self.drop(kept)
-        if order.type != LIMIT:
+        if is_met and order.type != LIMIT:
             order.type = (
                 MARKET if order.type in (STOP, TRAILING_STOP, MARKET_IF_TOUCHED) else LIMIT
             )
@@ -415,7 +415,7 @@ cdef class Emulator:
             self.set_units(leg, entry.filled)
             if leg.type == LIMIT or (
                     leg.sibling is None and TYPE_NAMES[leg.type] in table.order_types):
-                self.release(kept)
+                self.release(kept, False)
             else:
                 self.watch(kept)
         return 0
@@ -445,7 +445,7 @@ cdef class Emulator:
                 )
             self.set_units(other, other.units - event.quantity)
         elif is_final(order.status_) and kept.fired:
-            return self.release(kept)
+            return self.release(kept, True)
         elif is_final(order.status_):
             return self.withdraw(other, EV_CANCELED, "oco: the other order of the pair has ended")
         return 0

@@ -1,8 +1,8 @@
 """Orders that an algorithm works through smaller ones: what was sent, filled, and is left.
 
-The order itself is EMULATED until it ends and never leaves; the orders its algorithm sends pass risk
-and venue like any other and carry it as `origin`. What they fill it has filled; what works and what
-has filled together never exceed its quantity.
+The order itself is EMULATED until it ends and never leaves; the orders its algorithm sends pass
+risk and venue like any other and carry it as `origin`. What they fill it has filled; what works and
+what has filled together never exceed its quantity.
 """
 cimport cython
 

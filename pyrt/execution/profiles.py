@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -81,7 +82,7 @@ class VolumeProfile:
     def weights_between(self, edges: Sequence[int]) -> list[float]:
         """Return the volume expected between each two of some instants (ns UTC), rising."""
         reached = [self._until(edge, edges[0]) for edge in edges]
-        return [later - earlier for earlier, later in zip(reached, reached[1:])]
+        return [later - earlier for earlier, later in pairwise(reached)]
 
     def _until(self, ts: int, since: int) -> float:
         """Volume expected from `since` to `ts`."""

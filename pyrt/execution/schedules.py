@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from pyrt.errors import ConfigError
 from pyrt.execution.algorithms import ExecutionAlgorithm, shares_of, span
+from pyrt.execution.profiles import VolumeProfile
 
 if TYPE_CHECKING:
     from pyrt.core.clock import TimerEvent
     from pyrt.core.orders import Order
-    from pyrt.execution.profiles import VolumeProfile
 
 __all__ = ["TWAP", "VWAP"]
 
@@ -28,7 +28,7 @@ class Schedule(ExecutionAlgorithm):
     _duration: int
     _slices: int
 
-    def _shares(self) -> list[Decimal]:
+    def _shares(self) -> list[Fraction]:
         """Share of the whole by the end of each slice; the last one is 1."""
         raise NotImplementedError
 
@@ -54,12 +54,12 @@ class Schedule(ExecutionAlgorithm):
         return f"{float(self.remaining) + working:g}"
 
     def _slice(self) -> None:
-        due = self.quantity * self._plan[self._next] - self.sent
+        due = Fraction(self.quantity) * self._plan[self._next] - Fraction(self.sent)
         self._next += 1
         length = self._duration * self._next // len(self._plan)
         self.set_timer(f"slice-{self._next}", at=self._begun + length)
         if due > 0:
-            self.send(min(due, self.remaining))
+            self.send(min(due, Fraction(self.remaining)))
 
 
 class TWAP(Schedule):
@@ -91,7 +91,7 @@ class TWAP(Schedule):
             raise ConfigError(f"slices is {slices!r}; expected a whole number above zero")
         self._slices = slices
 
-    def _shares(self) -> list[Decimal]:
+    def _shares(self) -> list[Fraction]:
         return shares_of([1] * self._slices)
 
     def __repr__(self) -> str:
@@ -127,7 +127,7 @@ class VWAP(Schedule):
         self._given = duration
         self._duration = span("duration", duration)
         self._profile: VolumeProfile | None = None
-        if hasattr(profile, "weights_between"):
+        if isinstance(profile, VolumeProfile):
             if not isinstance(slices, int) or slices < 1:
                 raise ConfigError(f"slices is {slices!r}; expected a whole number above zero")
             self._profile = profile
@@ -139,7 +139,7 @@ class VWAP(Schedule):
             raise ConfigError(f"slices is {slices!r}, and the profile has {len(self._weights)}")
         self._slices = len(self._weights)
 
-    def _shares(self) -> list[Decimal]:
+    def _shares(self) -> list[Fraction]:
         if self._profile is None:
             return shares_of(self._weights)
         edges = [
@@ -151,4 +151,3 @@ class VWAP(Schedule):
 
     def __repr__(self) -> str:
         return f"VWAP({self._given!r}, slices={self._slices})"
-

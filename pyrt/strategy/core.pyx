@@ -74,7 +74,7 @@ cdef class StrategyCore(Owner):
             trail_amount=None, trail_percent=None, trigger_price=None, take_profit=None,
             stop_loss=None, time_in_force=None, expires_at=None, post_only=False,
             reduce_only=False, extended_hours=False, queue=False, tag=None,
-             algorithm=None):
+            algorithm=None):
         """Send a buy order and return it at once; what becomes of it arrives as events.
 
         Without prices it is a market order; `limit_price` and `stop_price` make limit, stop and

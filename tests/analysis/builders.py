@@ -145,7 +145,7 @@ class _Book:
         _append(self.fills, fill)
         nan = float("nan")
         terms = (ts, symbol, "EveryOther", side, "MARKET", 100.0, 100.0, nan, nan, "gtc")
-        _append(self.orders, (*terms, "FILLED", "", name, "swing"))
+        _append(self.orders, (*terms, "FILLED", "", name, "swing", ""))
 
     def _round_trip(self, symbol: str, entry: tuple, leave: tuple, count: int) -> None:
         pnl = 100.0 * (leave[1] - entry[1]) - 2.0
@@ -156,7 +156,7 @@ class _Book:
     def _denied(self, symbol: str) -> None:
         terms = (int(self.ts[0]), symbol, "EveryOther", "BUY", "LIMIT", 1e6, 0.0, 99.0, None, "day")
         reason = "max_order_notional: 99,000,000.00 is above 50,000.00"
-        _append(self.orders, (*terms, "DENIED", reason, f"D-{symbol}", None))
+        _append(self.orders, (*terms, "DENIED", reason, f"D-{symbol}", None, ""))
 
 
 def _append(table: dict[str, list], row: tuple) -> None:

@@ -32,6 +32,7 @@ def order(**changes: Any) -> dict[str, Any]:
         "reason": "",
         "client_order_id": "O1",
         "tag": None,
+        "parent": "",
     }
     return terms | changes
 

@@ -29,7 +29,8 @@ def reference(status: str, event: str) -> str | None:
     if event == "FILL":
         if at_venue:
             return "PARTIALLY_FILLED"
-        return status if status in ("CANCELED", "EXPIRED", "LOST") else None
+        # An order that an algorithm works fills by what its parts do, on our side.
+        return status if status in ("CANCELED", "EXPIRED", "LOST", "EMULATED") else None
     if event in ("BUST", "CORRECTION"):
         had_fills = status in ("PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED")
         return status if had_fills else None
