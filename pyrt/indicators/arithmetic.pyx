@@ -5,11 +5,38 @@
 
 cimport cython
 from libc.math cimport (
-    acos, asin, atan, ceil, cos, cosh, exp, floor, log, log10, sin, sinh, sqrt, tan, tanh,
+    acos, asin, atan, cos, cosh, exp, log, log10, sin, sinh, sqrt, tan, tanh,
 )
 
 from pyrt.indicators.base cimport HighLow, Series, whole
-from pyrt.indicators.window cimport Running, Sum, running_step, sum_grow, sum_init, sum_step
+from pyrt.indicators.window cimport (
+    Running, Sum, running_run, running_zero, sum_grow, sum_init, sum_step,
+)
+
+cdef extern from *:
+    """
+    /* Whole numbers by adding and taking off 2^52, which leaves no room for a fraction: libm's own
+       need a call a value on processors of the first 64-bit generation. From 2^52 on there are no
+       fractions. The sign of 0 is that of x. */
+    static double pyrt_whole(double x) {
+        const double big = copysign(4503599627370496.0, x);
+        return fabs(x) < 4503599627370496.0 ? (x + big) - big : x;
+    }
+    static void pyrt_ceil(const double* x, double* y, Py_ssize_t n) {
+        for (Py_ssize_t i = 0; i < n; i++) {
+            double near = pyrt_whole(x[i]);
+            y[i] = copysign(near + (near < x[i] ? 1.0 : 0.0), x[i]);
+        }
+    }
+    static void pyrt_floor(const double* x, double* y, Py_ssize_t n) {
+        for (Py_ssize_t i = 0; i < n; i++) {
+            double near = pyrt_whole(x[i]);
+            y[i] = copysign(near - (near > x[i] ? 1.0 : 0.0), x[i]);
+        }
+    }
+    """
+    void pyrt_ceil(const double*, double*, Py_ssize_t) noexcept nogil
+    void pyrt_floor(const double*, double*, Py_ssize_t) noexcept nogil
 
 ctypedef double (*Function)(double) noexcept nogil
 
@@ -124,7 +151,10 @@ cdef class CEIL(Elementary):
     """Least whole number not below the value. No warm-up."""
 
     def __cinit__(self):
-        self.apply(ceil)
+        self.stateless = True
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        pyrt_ceil(x[0], y[0], n)
 
 
 @cython.final
@@ -156,7 +186,10 @@ cdef class FLOOR(Elementary):
     """Greatest whole number not above the value. No warm-up."""
 
     def __cinit__(self):
-        self.apply(floor)
+        self.stateless = True
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        pyrt_floor(x[0], y[0], n)
 
 
 @cython.final
@@ -230,13 +263,11 @@ cdef class CUMSUM(Series):
 
     def __init__(self):
         self.begin((), (), 0)
-        self.total = Running(0.0, 0.0)
+        self.total = running_zero()
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Running s = self.total
-        cdef Py_ssize_t i
-        for i in range(n):
-            y[0][i] = running_step(&s, x[0][i])
+        running_run(&s, x[0], y[0], n)
         self.total = s
 
 

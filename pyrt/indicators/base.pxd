@@ -23,6 +23,8 @@ cdef class Native(Composable):
     """Rows offered since the last reset, gaps included; during `run`, the row of its first."""
     cdef Py_ssize_t seen
     """Rows without a gap since the last reset: those the kernel has taken."""
+    cdef Py_ssize_t stretch
+    """Most rows one call of `run` gets; above CHUNK where the kernel keeps no rows in between."""
     cdef bint stateless
     """Every row stands alone and NaN in gives NaN out: gaps need no looking for."""
     cdef int n_in

@@ -99,6 +99,7 @@ cdef class Native(Composable):
         self.memory = NULL
         self.n_in = 1
         self.n_out = 1
+        self.stretch = CHUNK
         self.outputs = ("value",)
         self.arguments = ()
         self.names = ()
@@ -200,7 +201,7 @@ cdef class Native(Composable):
         cdef Py_ssize_t start = 0, stop, i, j
         cdef int k
         while start < n:
-            stop = min(start + CHUNK, n)
+            stop = min(start + self.stretch, n)
             if self.stateless or not maybe_gap(x, self.n_in, start, stop):
                 self.span(x, y, start, stop)
             else:

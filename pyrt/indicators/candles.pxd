@@ -88,12 +88,12 @@ cdef inline double bottom(const Bars* b, Py_ssize_t i) noexcept nogil:
 
 cdef inline double upper(const Bars* b, Py_ssize_t i) noexcept nogil:
     """Upper shadow."""
-    return b.high[i] - (b.close[i] if b.close[i] >= b.open[i] else b.open[i])
+    return b.high[i] - top(b, i)
 
 
 cdef inline double lower(const Bars* b, Py_ssize_t i) noexcept nogil:
     """Lower shadow."""
-    return (b.open[i] if b.close[i] >= b.open[i] else b.close[i]) - b.low[i]
+    return bottom(b, i) - b.low[i]
 
 
 cdef inline bint gaps_up(const Bars* b, Py_ssize_t i, Py_ssize_t j) noexcept nogil:

@@ -23,18 +23,48 @@ cdef void run_total(
     Total* t, const double* measure, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t warm
 ) noexcept nogil:
     """Write the averages for the bars in places [start, stop); `warm` of them precede the first."""
-    cdef Py_ssize_t i, j, sum_from = start + warm - t.back - t.period
-    cdef double sum = t.sum, peak = t.peak, period = t.period
+    cdef Py_ssize_t i, sum_from = start + warm - t.back - t.period, first = start + max(warm, 0)
+    cdef double sum = t.sum, least, peak = t.peak
     for i in range(start, min(start + warm, stop)):  # before the first: add up the first window
         if sum_from <= i < sum_from + t.period:
             sum += measure[i]
-    for i in range(start + warm if warm > 0 else start, stop):
-        t.average[i] = t.factor * (sum / period)
+    t.sum = sum
+    least = sum
+    for i in range(first, stop):
+        t.average[i] = sum
+        sum += measure[i - t.back] - measure[i - t.back - t.period]
+        peak = sum if sum > peak else peak
+        least = sum if sum < least else least
+    if least < peak * 1e-5:  # somewhere digits may be gone with a spike that left
+        run_carefully(t, measure, first, stop)
+    else:
+        t.sum = sum
+        t.peak = peak
+    average_totals(t.average + first, t.factor, t.period, stop - first)
+
+
+cdef void average_totals(
+    double* totals, double factor, double period, Py_ssize_t n
+) noexcept nogil:
+    """Turn totals into averages times a factor, rounded as TA-Lib rounds them."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        totals[i] = factor * (totals[i] / period)
+
+
+cdef void run_carefully(
+    Total* t, const double* measure, Py_ssize_t first, Py_ssize_t stop
+) noexcept nogil:
+    """Write the totals for the bars in places [first, stop), summed afresh after a spike."""
+    cdef Py_ssize_t i, j
+    cdef double sum = t.sum, peak = t.peak
+    for i in range(first, stop):
+        t.average[i] = sum
         j = i - t.back
         sum += measure[j] - measure[j - t.period]
         if sum > peak:
             peak = sum
-        elif sum < peak * 1e-5:  # digits are gone with a spike that left
+        elif sum < peak * 1e-5:
             sum = 0.0
             for j in range(i - t.back - t.period + 1, i - t.back + 1):
                 sum += measure[j]

@@ -43,13 +43,13 @@ cdef int confirmed(Bars* b, Py_ssize_t i) noexcept nogil:
 
 cdef int three_crows_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        color(b, i - 3) == 1
-        and color(b, i - 2) == -1
-        and lower(b, i - 2) < b.average[0][i]
-        and color(b, i - 1) == -1
-        and lower(b, i - 1) < b.average[1][i]
-        and color(b, i) == -1
-        and lower(b, i) < b.average[2][i]
+        (color(b, i - 3) == 1)
+        & (color(b, i - 2) == -1)
+        & (lower(b, i - 2) < b.average[0][i])
+        & (color(b, i - 1) == -1)
+        & (lower(b, i - 1) < b.average[1][i])
+        & (color(b, i) == -1)
+        & (lower(b, i) < b.average[2][i])
         and b.close[i - 2] < b.open[i - 1] < b.open[i - 2]
         and b.close[i - 1] < b.open[i] < b.open[i - 1]
         and b.high[i - 3] > b.close[i - 2]
@@ -72,9 +72,10 @@ cdef class CDL3BLACKCROWS(Pattern):
         self.shape(13, ((SHADOW_VERY_SHORT, 2), (SHADOW_VERY_SHORT, 1), (SHADOW_VERY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = three_crows_shape(b, i)
+            y[i] = three_crows_shape(&s, i)
 
 
 cdef int line_strike_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -116,17 +117,18 @@ cdef class CDL3LINESTRIKE(Pattern):
         self.shape(8, ((NEAR, 3), (NEAR, 2)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = line_strike_shape(b, i)
+            y[i] = line_strike_shape(&s, i)
 
 
 cdef int breakaway_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if not (
-        b.body[i - 4] > b.average[0][i]
-        and color(b, i - 4) == color(b, i - 3)
-        and color(b, i - 3) == color(b, i - 1)
-        and color(b, i - 1) == -color(b, i)
+        (b.body[i - 4] > b.average[0][i])
+        & (color(b, i - 4) == color(b, i - 3))
+        & (color(b, i - 3) == color(b, i - 1))
+        & (color(b, i - 1) == -color(b, i))
     ):
         return 0
     if color(b, i - 4) == -1:
@@ -158,9 +160,10 @@ cdef class CDLBREAKAWAY(Pattern):
         self.shape(14, ((BODY_LONG, 4),))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = breakaway_shape(b, i)
+            y[i] = breakaway_shape(&s, i)
 
 
 cdef int concealbabyswall_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -196,9 +199,10 @@ cdef class CDLCONCEALBABYSWALL(Pattern):
         self.shape(13, ((SHADOW_VERY_SHORT, 3), (SHADOW_VERY_SHORT, 2), (SHADOW_VERY_SHORT, 1)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = concealbabyswall_shape(b, i)
+            y[i] = concealbabyswall_shape(&s, i)
 
 
 cdef int ladderbottom_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -231,9 +235,10 @@ cdef class CDLLADDERBOTTOM(Pattern):
         self.shape(14, ((SHADOW_VERY_SHORT, 1),))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = ladderbottom_shape(b, i)
+            y[i] = ladderbottom_shape(&s, i)
 
 
 cdef int mathold_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -277,9 +282,10 @@ cdef class CDLMATHOLD(Deep):
         self.bars.depth = 0.5
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = mathold_shape(b, i)
+            y[i] = mathold_shape(&s, i)
 
 
 cdef int risefall3methods_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -332,9 +338,10 @@ cdef class CDLRISEFALL3METHODS(Pattern):
         )
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = risefall3methods_shape(b, i)
+            y[i] = risefall3methods_shape(&s, i)
 
 
 cdef int hikkake_shape(Bars* b, Py_ssize_t i) noexcept nogil:

@@ -32,9 +32,10 @@ cdef class CDLBELTHOLD(Pattern):
         self.shape(10, ((BODY_LONG, 0), (SHADOW_VERY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = belthold_shape(b, i)
+            y[i] = belthold_shape(&s, i)
 
 
 cdef int closingmarubozu_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -56,13 +57,14 @@ cdef class CDLCLOSINGMARUBOZU(Pattern):
         self.shape(10, ((BODY_LONG, 0), (SHADOW_VERY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = closingmarubozu_shape(b, i)
+            y[i] = closingmarubozu_shape(&s, i)
 
 
 cdef int doji_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    return 100 if b.body[i] <= b.average[0][i] else 0
+    return 100 * (b.body[i] <= b.average[0][i])
 
 
 @cython.final
@@ -76,9 +78,10 @@ cdef class CDLDOJI(Pattern):
         self.shape(10, ((BODY_DOJI, 0),))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = doji_shape(b, i)
+            y[i] = doji_shape(&s, i)
 
 
 cdef int dragonflydoji_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -99,9 +102,10 @@ cdef class CDLDRAGONFLYDOJI(Pattern):
         self.shape(10, ((BODY_DOJI, 0), (SHADOW_VERY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = dragonflydoji_shape(b, i)
+            y[i] = dragonflydoji_shape(&s, i)
 
 
 cdef int gravestonedoji_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -122,9 +126,10 @@ cdef class CDLGRAVESTONEDOJI(Pattern):
         self.shape(10, ((BODY_DOJI, 0), (SHADOW_VERY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = gravestonedoji_shape(b, i)
+            y[i] = gravestonedoji_shape(&s, i)
 
 
 cdef int highwave_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -145,9 +150,10 @@ cdef class CDLHIGHWAVE(Pattern):
         self.shape(10, ((BODY_SHORT, 0),))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = highwave_shape(b, i)
+            y[i] = highwave_shape(&s, i)
 
 
 cdef int longleggeddoji_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -167,9 +173,10 @@ cdef class CDLLONGLEGGEDDOJI(Pattern):
         self.shape(10, ((BODY_DOJI, 0),))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = longleggeddoji_shape(b, i)
+            y[i] = longleggeddoji_shape(&s, i)
 
 
 cdef int longline_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -190,9 +197,10 @@ cdef class CDLLONGLINE(Pattern):
         self.shape(10, ((BODY_LONG, 0), (SHADOW_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = longline_shape(b, i)
+            y[i] = longline_shape(&s, i)
 
 
 cdef int marubozu_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -213,9 +221,10 @@ cdef class CDLMARUBOZU(Pattern):
         self.shape(10, ((BODY_LONG, 0), (SHADOW_VERY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = marubozu_shape(b, i)
+            y[i] = marubozu_shape(&s, i)
 
 
 cdef int rickshawman_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -242,9 +251,10 @@ cdef class CDLRICKSHAWMAN(Pattern):
         self.shape(10, ((BODY_DOJI, 0), (NEAR, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = rickshawman_shape(b, i)
+            y[i] = rickshawman_shape(&s, i)
 
 
 cdef int shortline_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -265,9 +275,10 @@ cdef class CDLSHORTLINE(Pattern):
         self.shape(10, ((BODY_SHORT, 0), (SHADOW_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = shortline_shape(b, i)
+            y[i] = shortline_shape(&s, i)
 
 
 cdef int spinningtop_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -287,9 +298,10 @@ cdef class CDLSPINNINGTOP(Pattern):
         self.shape(10, ((BODY_SHORT, 0),))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = spinningtop_shape(b, i)
+            y[i] = spinningtop_shape(&s, i)
 
 
 cdef int takuri_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -313,6 +325,7 @@ cdef class CDLTAKURI(Pattern):
         self.shape(10, ((BODY_DOJI, 0), (SHADOW_VERY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = takuri_shape(b, i)
+            y[i] = takuri_shape(&s, i)

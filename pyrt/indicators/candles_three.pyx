@@ -41,9 +41,10 @@ cdef class CDL2CROWS(Pattern):
         self.shape(12, ((BODY_LONG, 2),))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = two_crows_shape(b, i)
+            y[i] = two_crows_shape(&s, i)
 
 
 cdef int three_inside_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -72,9 +73,10 @@ cdef class CDL3INSIDE(Pattern):
         self.shape(12, ((BODY_LONG, 2), (BODY_SHORT, 1)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = three_inside_shape(b, i)
+            y[i] = three_inside_shape(&s, i)
 
 
 cdef int three_outside_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -106,9 +108,10 @@ cdef class CDL3OUTSIDE(Pattern):
         self.shape(3, ())
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = three_outside_shape(b, i)
+            y[i] = three_outside_shape(&s, i)
 
 
 cdef int three_stars_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -151,9 +154,10 @@ cdef class CDL3STARSINSOUTH(Pattern):
         )
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = three_stars_shape(b, i)
+            y[i] = three_stars_shape(&s, i)
 
 
 cdef int three_soldiers_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -198,9 +202,10 @@ cdef class CDL3WHITESOLDIERS(Pattern):
         )
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = three_soldiers_shape(b, i)
+            y[i] = three_soldiers_shape(&s, i)
 
 
 cdef int abandonedbaby_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -243,9 +248,10 @@ cdef class CDLABANDONEDBABY(Deep):
         self.bars.depth = 0.3
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = abandonedbaby_shape(b, i)
+            y[i] = abandonedbaby_shape(&s, i)
 
 
 cdef int advanceblock_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -298,17 +304,18 @@ cdef class CDLADVANCEBLOCK(Pattern):
         )
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = advanceblock_shape(b, i)
+            y[i] = advanceblock_shape(&s, i)
 
 
 cdef int eveningdojistar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0][i]
-        and color(b, i - 2) == 1
-        and b.body[i - 1] <= b.average[1][i]
-        and gaps_up(b, i - 1, i - 2)
+        (b.body[i - 2] > b.average[0][i])
+        & (color(b, i - 2) == 1)
+        & (b.body[i - 1] <= b.average[1][i])
+        & gaps_up(b, i - 1, i - 2)
         and b.body[i] > b.average[2][i]
         and color(b, i) == -1
         and b.close[i] < b.close[i - 2] - b.body[i - 2] * b.depth
@@ -334,17 +341,18 @@ cdef class CDLEVENINGDOJISTAR(Deep):
         self.bars.depth = 0.3
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = eveningdojistar_shape(b, i)
+            y[i] = eveningdojistar_shape(&s, i)
 
 
 cdef int eveningstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0][i]
-        and color(b, i - 2) == 1
-        and b.body[i - 1] <= b.average[1][i]
-        and gaps_up(b, i - 1, i - 2)
+        (b.body[i - 2] > b.average[0][i])
+        & (color(b, i - 2) == 1)
+        & (b.body[i - 1] <= b.average[1][i])
+        & gaps_up(b, i - 1, i - 2)
         and b.body[i] > b.average[2][i]
         and color(b, i) == -1
         and b.close[i] < b.close[i - 2] - b.body[i - 2] * b.depth
@@ -370,17 +378,18 @@ cdef class CDLEVENINGSTAR(Deep):
         self.bars.depth = 0.3
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = eveningstar_shape(b, i)
+            y[i] = eveningstar_shape(&s, i)
 
 
 cdef int morningdojistar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0][i]
-        and color(b, i - 2) == -1
-        and b.body[i - 1] <= b.average[1][i]
-        and gaps_down(b, i - 1, i - 2)
+        (b.body[i - 2] > b.average[0][i])
+        & (color(b, i - 2) == -1)
+        & (b.body[i - 1] <= b.average[1][i])
+        & gaps_down(b, i - 1, i - 2)
         and b.body[i] > b.average[2][i]
         and color(b, i) == 1
         and b.close[i] > b.close[i - 2] + b.body[i - 2] * b.depth
@@ -406,17 +415,18 @@ cdef class CDLMORNINGDOJISTAR(Deep):
         self.bars.depth = 0.3
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = morningdojistar_shape(b, i)
+            y[i] = morningdojistar_shape(&s, i)
 
 
 cdef int morningstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0][i]
-        and color(b, i - 2) == -1
-        and b.body[i - 1] <= b.average[1][i]
-        and gaps_down(b, i - 1, i - 2)
+        (b.body[i - 2] > b.average[0][i])
+        & (color(b, i - 2) == -1)
+        & (b.body[i - 1] <= b.average[1][i])
+        & gaps_down(b, i - 1, i - 2)
         and b.body[i] > b.average[2][i]
         and color(b, i) == 1
         and b.close[i] > b.close[i - 2] + b.body[i - 2] * b.depth
@@ -442,9 +452,10 @@ cdef class CDLMORNINGSTAR(Deep):
         self.bars.depth = 0.3
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = morningstar_shape(b, i)
+            y[i] = morningstar_shape(&s, i)
 
 
 cdef int gapsidesidewhite_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -471,9 +482,10 @@ cdef class CDLGAPSIDESIDEWHITE(Pattern):
         self.shape(7, ((NEAR, 1), (EQUAL, 1)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = gapsidesidewhite_shape(b, i)
+            y[i] = gapsidesidewhite_shape(&s, i)
 
 
 cdef int identical3crows_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -512,9 +524,10 @@ cdef class CDLIDENTICAL3CROWS(Pattern):
         )
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = identical3crows_shape(b, i)
+            y[i] = identical3crows_shape(&s, i)
 
 
 cdef int stalledpattern_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -555,9 +568,10 @@ cdef class CDLSTALLEDPATTERN(Pattern):
         )
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = stalledpattern_shape(b, i)
+            y[i] = stalledpattern_shape(&s, i)
 
 
 cdef int sticksandwich_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -583,13 +597,15 @@ cdef class CDLSTICKSANDWICH(Pattern):
         self.shape(7, ((EQUAL, 2),))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = sticksandwich_shape(b, i)
+            y[i] = sticksandwich_shape(&s, i)
 
 
 cdef int tasukigap_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if fabs(b.body[i - 1] - b.body[i]) >= b.average[0][i]:
+    cdef bint alike = fabs(b.body[i - 1] - b.body[i]) < b.average[0][i]
+    if not alike & (gaps_up(b, i - 1, i - 2) | gaps_down(b, i - 1, i - 2)):
         return 0
     if gaps_up(b, i - 1, i - 2) and color(b, i - 1) == 1 and color(b, i) == -1:
         if (
@@ -617,9 +633,10 @@ cdef class CDLTASUKIGAP(Pattern):
         self.shape(7, ((NEAR, 1),))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = tasukigap_shape(b, i)
+            y[i] = tasukigap_shape(&s, i)
 
 
 cdef int tristar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -646,19 +663,20 @@ cdef class CDLTRISTAR(Pattern):
         self.shape(12, ((BODY_DOJI, 2),))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = tristar_shape(b, i)
+            y[i] = tristar_shape(&s, i)
 
 
 cdef int unique3river_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i - 2] > b.average[0][i]
-        and color(b, i - 2) == -1
-        and color(b, i - 1) == -1
-        and b.close[i - 1] > b.close[i - 2]
-        and b.open[i - 1] <= b.open[i - 2]
-        and b.low[i - 1] < b.low[i - 2]
+        (b.body[i - 2] > b.average[0][i])
+        & (color(b, i - 2) == -1)
+        & (color(b, i - 1) == -1)
+        & (b.close[i - 1] > b.close[i - 2])
+        & (b.open[i - 1] <= b.open[i - 2])
+        & (b.low[i - 1] < b.low[i - 2])
         and b.body[i] < b.average[1][i]
         and color(b, i) == 1
         and b.open[i] > b.low[i - 1]
@@ -678,9 +696,10 @@ cdef class CDLUNIQUE3RIVER(Pattern):
         self.shape(12, ((BODY_LONG, 2), (BODY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = unique3river_shape(b, i)
+            y[i] = unique3river_shape(&s, i)
 
 
 cdef int upsidegap2crows_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -711,9 +730,10 @@ cdef class CDLUPSIDEGAP2CROWS(Pattern):
         self.shape(12, ((BODY_LONG, 2), (BODY_SHORT, 1)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = upsidegap2crows_shape(b, i)
+            y[i] = upsidegap2crows_shape(&s, i)
 
 
 cdef int xsidegap3methods_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -739,6 +759,7 @@ cdef class CDLXSIDEGAP3METHODS(Pattern):
         self.shape(2, ())
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = xsidegap3methods_shape(b, i)
+            y[i] = xsidegap3methods_shape(&s, i)

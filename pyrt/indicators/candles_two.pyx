@@ -58,9 +58,10 @@ cdef class CDLCOUNTERATTACK(Pattern):
         self.shape(11, ((EQUAL, 1), (BODY_LONG, 1), (BODY_LONG, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = counterattack_shape(b, i)
+            y[i] = counterattack_shape(&s, i)
 
 
 cdef int darkcloudcover_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -95,9 +96,10 @@ cdef class CDLDARKCLOUDCOVER(Deep):
         self.bars.depth = 0.5
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = darkcloudcover_shape(b, i)
+            y[i] = darkcloudcover_shape(&s, i)
 
 
 cdef int dojistar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -119,9 +121,10 @@ cdef class CDLDOJISTAR(Pattern):
         self.shape(11, ((BODY_LONG, 1), (BODY_DOJI, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = dojistar_shape(b, i)
+            y[i] = dojistar_shape(&s, i)
 
 
 cdef int engulfing_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -149,9 +152,10 @@ cdef class CDLENGULFING(Pattern):
         self.shape(2, ())
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = engulfing_shape(b, i)
+            y[i] = engulfing_shape(&s, i)
 
 
 cdef int hammer_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -176,9 +180,10 @@ cdef class CDLHAMMER(Pattern):
         self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0), (NEAR, 1)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = hammer_shape(b, i)
+            y[i] = hammer_shape(&s, i)
 
 
 cdef int hangingman_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -203,9 +208,10 @@ cdef class CDLHANGINGMAN(Pattern):
         self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0), (NEAR, 1)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = hangingman_shape(b, i)
+            y[i] = hangingman_shape(&s, i)
 
 
 cdef int harami_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -225,9 +231,10 @@ cdef class CDLHARAMI(Pattern):
         self.shape(11, ((BODY_LONG, 1), (BODY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = harami_shape(b, i)
+            y[i] = harami_shape(&s, i)
 
 
 cdef int haramicross_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -247,9 +254,10 @@ cdef class CDLHARAMICROSS(Pattern):
         self.shape(11, ((BODY_LONG, 1), (BODY_DOJI, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = haramicross_shape(b, i)
+            y[i] = haramicross_shape(&s, i)
 
 
 cdef int homingpigeon_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -276,9 +284,10 @@ cdef class CDLHOMINGPIGEON(Pattern):
         self.shape(11, ((BODY_LONG, 1), (BODY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = homingpigeon_shape(b, i)
+            y[i] = homingpigeon_shape(&s, i)
 
 
 cdef int inneck_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -307,9 +316,10 @@ cdef class CDLINNECK(Pattern):
         self.shape(11, ((EQUAL, 1), (BODY_LONG, 1)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = inneck_shape(b, i)
+            y[i] = inneck_shape(&s, i)
 
 
 cdef int onneck_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -336,9 +346,10 @@ cdef class CDLONNECK(Pattern):
         self.shape(11, ((EQUAL, 1), (BODY_LONG, 1)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = onneck_shape(b, i)
+            y[i] = onneck_shape(&s, i)
 
 
 cdef int thrusting_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -365,17 +376,18 @@ cdef class CDLTHRUSTING(Pattern):
         self.shape(11, ((EQUAL, 1), (BODY_LONG, 1)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = thrusting_shape(b, i)
+            y[i] = thrusting_shape(&s, i)
 
 
 cdef int invertedhammer_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i] < b.average[0][i]
-        and upper(b, i) > b.body[i]
-        and lower(b, i) < b.average[1][i]
-        and gaps_down(b, i, i - 1)
+        (b.body[i] < b.average[0][i])
+        & (upper(b, i) > b.body[i])
+        & (lower(b, i) < b.average[1][i])
+        & gaps_down(b, i, i - 1)
     ):
         return 100
     return 0
@@ -392,17 +404,18 @@ cdef class CDLINVERTEDHAMMER(Pattern):
         self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = invertedhammer_shape(b, i)
+            y[i] = invertedhammer_shape(&s, i)
 
 
 cdef int shootingstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
-        b.body[i] < b.average[0][i]
-        and upper(b, i) > b.body[i]
-        and lower(b, i) < b.average[1][i]
-        and gaps_up(b, i, i - 1)
+        (b.body[i] < b.average[0][i])
+        & (upper(b, i) > b.body[i])
+        & (lower(b, i) < b.average[1][i])
+        & gaps_up(b, i, i - 1)
     ):
         return -100
     return 0
@@ -419,9 +432,10 @@ cdef class CDLSHOOTINGSTAR(Pattern):
         self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = shootingstar_shape(b, i)
+            y[i] = shootingstar_shape(&s, i)
 
 
 cdef int kicking_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -447,9 +461,10 @@ cdef class CDLKICKING(Pattern):
         )
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = kicking_shape(b, i)
+            y[i] = kicking_shape(&s, i)
 
 
 cdef int kickingbylength_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -477,9 +492,10 @@ cdef class CDLKICKINGBYLENGTH(Pattern):
         )
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = kickingbylength_shape(b, i)
+            y[i] = kickingbylength_shape(&s, i)
 
 
 cdef int matchinglow_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -503,9 +519,10 @@ cdef class CDLMATCHINGLOW(Pattern):
         self.shape(6, ((EQUAL, 1),))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = matchinglow_shape(b, i)
+            y[i] = matchinglow_shape(&s, i)
 
 
 cdef int piercing_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -533,9 +550,10 @@ cdef class CDLPIERCING(Pattern):
         self.shape(11, ((BODY_LONG, 1), (BODY_LONG, 0)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = piercing_shape(b, i)
+            y[i] = piercing_shape(&s, i)
 
 
 cdef int separatinglines_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -560,6 +578,7 @@ cdef class CDLSEPARATINGLINES(Pattern):
         self.shape(11, ((SHADOW_VERY_SHORT, 0), (BODY_LONG, 0), (EQUAL, 1)))
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
+        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = separatinglines_shape(b, i)
+            y[i] = separatinglines_shape(&s, i)

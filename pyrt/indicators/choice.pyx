@@ -112,6 +112,8 @@ cdef class MAVP(Native):
     """
 
     cdef list averages
+    cdef int* rows_of
+    """First row in hand that asks for each length; -1 where none does."""
     cdef int shortest
     cdef Py_ssize_t row
 
@@ -131,6 +133,7 @@ cdef class MAVP(Native):
             (minperiod, maxperiod, matype),
             max(a.lookback for a in self.averages),
         )
+        self.rows_of = <int*>self.reserve(high - low + 1)
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         self.choose(x, y, n)
@@ -141,21 +144,31 @@ cdef class MAVP(Native):
     ) noexcept with gil:
         """Run every average over the rows and take from each those that ask for its length."""
         cdef double averaged[CHUNK]
+        cdef int asked[CHUNK]
+        cdef int following[CHUNK]
         cdef double* output = averaged
         cdef const double* column
-        cdef Py_ssize_t i, skip, which, count = len(self.averages)
-        cdef double period
+        cdef Py_ssize_t i, skip, count = len(self.averages)
+        cdef int which, row
+        cdef double most = self.shortest + count - 1
         cdef Native one
-        for which in range(count):
+        for which in range(<int>count):
+            self.rows_of[which] = -1
+        for i in range(n - 1, -1, -1):  # rows that ask for the same length, chained in order
+            asked[i] = <int>min(max(x[1][i], <double>self.shortest), most) - self.shortest
+            following[i] = self.rows_of[asked[i]]
+            self.rows_of[asked[i]] = <int>i
+        for which in range(<int>count):
             one = self.averages[which]
             skip = min(max(self.lookback - one.lookback - self.row, 0), n)
             column = x[0] + skip
             if skip < n:
                 one.run(&column, &output, n - skip)
-            for i in range(skip, n):
-                period = min(max(x[1][i], <double>self.shortest), <double>self.shortest + count - 1)
-                if <Py_ssize_t>period == self.shortest + which:
-                    y[0][i] = averaged[i - skip]
+            row = self.rows_of[which]
+            while row >= 0:
+                if row >= skip:
+                    y[0][row] = averaged[row - skip]
+                row = following[row]
 
     def update(self, double value, double periods):
         """Take one row; NaN in it is a gap."""

@@ -15,8 +15,8 @@ from pyrt.indicators.moments cimport (
 from pyrt.indicators.ranges cimport true_range
 from pyrt.indicators.smoothing cimport Stage, stage_ema, stage_step
 from pyrt.indicators.window cimport (
-    Lag, Peak, Running, Sum, lag_init, lag_step, peak_init, peak_step, running_step, sum_init,
-    sum_step, trough_init, trough_step,
+    Lag, Peak, Running, Sum, lag_init, lag_step, peak_init, peak_step, running_step, running_zero,
+    sum_init, sum_step, trough_init, trough_step,
 )
 
 from pyrt.indicators.momentum import RSI
@@ -368,7 +368,7 @@ cdef class PRESSURE(HighLowCloseVolume):
         self.begin(("timeperiod",), (timeperiod,), n, ("pressure", "cumulative"))
         stage_ema(&self.ranges, n)
         stage_ema(&self.volumes, n)
-        self.total = Running(0.0, 0.0)
+        self.total = running_zero()
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef double lean

@@ -51,6 +51,55 @@ cdef inline void movement_step(Movement* s, double high, double low, double clos
     s.close = close
 
 
+cdef struct Side:
+    Py_ssize_t n
+    Py_ssize_t count   # bars taken, up to n
+    double keep
+    double high
+    double low
+    double sum         # Wilder's sum of movement to one side
+
+
+cdef inline void side_init(Side* s, Py_ssize_t n) noexcept nogil:
+    s.n = n
+    s.count = 0
+    s.keep = 1.0 - 1.0 / n
+    s.sum = 0.0
+
+
+cdef inline double side_move(double up, double other) noexcept nogil:
+    """Movement to one side: that far, where it went further than to the other."""
+    return up if up > (other if other > 0.0 else 0.0) else 0.0
+
+
+cdef void side_run(
+    Side* s, const double* high, const double* low, double* y, Py_ssize_t n, bint rises
+) noexcept nogil:
+    """Take `n` bars; the sum is plain over the first n - 1 movements, then smoothed."""
+    cdef double sum = s.sum, keep = s.keep
+    cdef Py_ssize_t i
+    if rises:  # the movements first, since none waits for another
+        y[0] = side_move(high[0] - s.high, s.low - low[0])
+        for i in range(1, n):
+            y[i] = side_move(high[i] - high[i - 1], low[i - 1] - low[i])
+    else:
+        y[0] = side_move(s.low - low[0], high[0] - s.high)
+        for i in range(1, n):
+            y[i] = side_move(low[i - 1] - low[i], high[i] - high[i - 1])
+    i = 0
+    while i < n and s.count < s.n:
+        sum += y[i] if s.count > 0 else 0.0
+        y[i] = sum
+        s.count += 1
+        i += 1
+    for i in range(i, n):
+        sum = sum * keep + y[i]
+        y[i] = sum
+    s.sum = sum
+    s.high = high[n - 1]
+    s.low = low[n - 1]
+
+
 cdef inline double index_of(Movement* s, double before) noexcept nogil:
     """The directional index; `before` where nothing moved."""
     cdef double plus, minus, total
@@ -74,20 +123,15 @@ cdef class PLUS_DM(HighLow):
         Length of the smoothing, 1 (none) to 100,000.
     """
 
-    cdef Movement state
+    cdef Side state
 
     def __init__(self, timeperiod=14):
         cdef int n = whole("timeperiod", timeperiod, 1)
         self.begin(("timeperiod",), (timeperiod,), max(n - 1, 1))
-        movement_init(&self.state, n)
+        side_init(&self.state, n)
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Movement s = self.state
-        cdef Py_ssize_t i
-        for i in range(n):
-            movement_step(&s, x[0][i], x[1][i], x[1][i])
-            y[0][i] = s.plus
-        self.state = s
+        side_run(&self.state, x[0], x[1], y[0], n, True)
 
 
 @cython.final
@@ -102,20 +146,15 @@ cdef class MINUS_DM(HighLow):
         Length of the smoothing, 1 (none) to 100,000.
     """
 
-    cdef Movement state
+    cdef Side state
 
     def __init__(self, timeperiod=14):
         cdef int n = whole("timeperiod", timeperiod, 1)
         self.begin(("timeperiod",), (timeperiod,), max(n - 1, 1))
-        movement_init(&self.state, n)
+        side_init(&self.state, n)
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Movement s = self.state
-        cdef Py_ssize_t i
-        for i in range(n):
-            movement_step(&s, x[0][i], x[1][i], x[1][i])
-            y[0][i] = s.minus
-        self.state = s
+        side_run(&self.state, x[0], x[1], y[0], n, False)
 
 
 cdef class Directional(HighLowClose):

@@ -5,12 +5,29 @@
 
 cimport cython
 from libc.math cimport INFINITY
+cimport libc.stdint  # for the C text below
+cimport libc.string
 
-from pyrt.indicators.base cimport HighLow, Series, whole
+from pyrt.indicators.base cimport CHUNK, HighLow, Series, whole
 from pyrt.indicators.window cimport (
     Lag, Peak, lag_init, lag_step, peak_grow, peak_init, peak_step, trough_grow, trough_init,
     trough_step,
 )
+
+
+cdef extern from *:
+    """
+    /* One of two numbers without a branch: which it is, is a coin's throw to the processor. */
+    static inline double pyrt_pick(int first, double a, double b) {
+        uint64_t mask = -(uint64_t)(first != 0), p, q;
+        memcpy(&p, &a, sizeof p);
+        memcpy(&q, &b, sizeof q);
+        p = (p & mask) | (q & ~mask);
+        memcpy(&a, &p, sizeof a);
+        return a;
+    }
+    """
+    double pyrt_pick(bint, double, double) noexcept nogil
 
 
 cdef struct Summit:
@@ -76,21 +93,47 @@ cdef inline void summit_step(Summit* s, double value, double row) noexcept nogil
         s.best_row = row
 
 
+cdef void ranges_run(
+    Peak* top,
+    Peak* bottom,
+    const double* high,
+    const double* low,
+    double* highest,
+    double* lowest,
+    Py_ssize_t n,
+) noexcept nogil:
+    """Take `n` rows; write the greatest and the least of each window, both of one length."""
+    cdef Peak a = top[0], b = bottom[0]
+    cdef Py_ssize_t i = 0, stop
+    while i < n:
+        stop = min(n, i + a.n - 1 - a.p)
+        while i < stop:
+            highest[i] = peak_grow(&a, high[i])
+            lowest[i] = trough_grow(&b, low[i])
+            i += 1
+        if i < n:
+            highest[i] = peak_step(&a, high[i])
+            lowest[i] = trough_step(&b, low[i])
+            i += 1
+    top[0] = a
+    bottom[0] = b
+
+
 cdef inline double latest_step(Summit* s, double value, double row) noexcept nogil:
     """Take a value; return the row of the greatest of the last `n`, of equal ones the newest."""
     cdef double x = value * s.sign, tail, tail_row
     cdef Py_ssize_t i
     s.block[s.p] = x
     s.block[s.n + s.p] = row
-    s.head_row = row if x >= s.head else s.head_row
-    s.head = x if x >= s.head else s.head
+    s.head_row = pyrt_pick(x >= s.head, row, s.head_row)
+    s.head = x if x > s.head else s.head
     s.p += 1
     if s.p < s.n:
-        return s.block[s.n + s.p] if s.block[s.p] > s.head else s.head_row
+        return pyrt_pick(s.block[s.p] > s.head, s.block[s.n + s.p], s.head_row)
     tail = -INFINITY
     tail_row = row
     for i in range(s.n - 1, -1, -1):
-        tail_row = s.block[s.n + i] if s.block[i] > tail else tail_row
+        tail_row = pyrt_pick(s.block[i] > tail, s.block[s.n + i], tail_row)
         tail = s.block[i] if s.block[i] > tail else tail
         s.block[i] = tail
         s.block[s.n + i] = tail_row
@@ -191,13 +234,7 @@ cdef class MINMAX(Series):
         peak_init(&self.peak, self.reserve(n), n)
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Peak a = self.trough, b = self.peak
-        cdef Py_ssize_t i
-        for i in range(n):
-            y[0][i] = trough_step(&a, x[0][i])
-            y[1][i] = peak_step(&b, x[0][i])
-        self.trough = a
-        self.peak = b
+        ranges_run(&self.peak, &self.trough, x[0], x[0], y[1], y[0], n)
 
     @property
     def min(self):
@@ -372,12 +409,12 @@ cdef class MIDPRICE(Channel):
         self.arrange(timeperiod, 0, ("value",))
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Peak a = self.peak, b = self.trough
+        cdef double low[CHUNK]
+        cdef double* o = y[0]
         cdef Py_ssize_t i
+        ranges_run(&self.peak, &self.trough, x[0], x[1], o, low, n)
         for i in range(n):
-            y[0][i] = (peak_step(&a, x[0][i]) + trough_step(&b, x[1][i])) * 0.5
-        self.peak = a
-        self.trough = b
+            o[i] = (o[i] + low[i]) * 0.5
 
 
 @cython.final
@@ -459,10 +496,14 @@ cdef class AROON(Arrows):
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Summit a = self.high, b = self.low
         cdef double row = self.seen, past = a.length - 1.0, scale = self.scale
+        cdef const double* high = x[0]
+        cdef const double* low = x[1]
+        cdef double* down = y[0]
+        cdef double* up = y[1]
         cdef Py_ssize_t i
         for i in range(n):
-            y[0][i] = scale * (past - (row - latest_step(&b, x[1][i], row)))
-            y[1][i] = scale * (past - (row - latest_step(&a, x[0][i], row)))
+            down[i] = scale * (past - (row - latest_step(&b, low[i], row)))
+            up[i] = scale * (past - (row - latest_step(&a, high[i], row)))
             row += 1.0
         self.high = a
         self.low = b
@@ -496,9 +537,12 @@ cdef class AROONOSC(Arrows):
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Summit a = self.high, b = self.low
         cdef double row = self.seen, scale = self.scale
+        cdef const double* high = x[0]
+        cdef const double* low = x[1]
+        cdef double* o = y[0]
         cdef Py_ssize_t i
         for i in range(n):
-            y[0][i] = scale * (latest_step(&a, x[0][i], row) - latest_step(&b, x[1][i], row))
+            o[i] = scale * (latest_step(&a, high[i], row) - latest_step(&b, low[i], row))
             row += 1.0
         self.high = a
         self.low = b

@@ -7,7 +7,7 @@ cimport cython
 from libc.math cimport fabs
 from libc.string cimport memcpy
 
-from pyrt.indicators.base cimport Series, whole
+from pyrt.indicators.base cimport CHUNK, Series, whole
 from pyrt.indicators.smoothing cimport (
     Ema, Stage, ema_fold, ema_init, ema_step, stage_ema, stage_step,
 )
@@ -28,6 +28,7 @@ cdef class Lagged(Series):
     def __init__(self, timeperiod=10):
         cdef int n = whole("timeperiod", timeperiod, 1)
         self.begin(("timeperiod",), (timeperiod,), n)
+        self.stretch = 4 * CHUNK
         self.ring = self.reserve(n)
         self.span = n
         self.place = 0

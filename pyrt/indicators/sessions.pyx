@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pyrt.errors import ConfigError
 
 from pyrt.indicators.base cimport HighLowCloseVolumeTime, number
-from pyrt.indicators.window cimport Running, running_step
+from pyrt.indicators.window cimport Running, running_step, running_zero
 
 ANCHORS = ("day", "week", "month")
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -135,7 +135,7 @@ cdef class SESSIONVWAP(HighLowCloseVolumeTime):
         for i in range(n):
             price = (x[0][i] + x[1][i] + x[2][i]) / 3.0
             if self.clock.turns(x[4][i]):
-                self.volume = self.money = self.square = Running(0.0, 0.0)
+                self.volume = self.money = self.square = running_zero()
                 self.origin = price  # deviations are taken from the first price, to keep digits
             price -= self.origin
             volume = running_step(&self.volume, x[3][i])

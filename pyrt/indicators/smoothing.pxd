@@ -44,6 +44,29 @@ cdef inline void ema_fold(Ema* s, double x) noexcept nogil:
         s.half = True
 
 
+cdef inline void ema_run(Ema* s, const double* x, double* y, Py_ssize_t n) noexcept nogil:
+    """Take `n` values once the average has started; write it after each. `y` may be `x`."""
+    cdef double base = s.base, k = s.k, keep = s.keep, keep2 = s.keep2, part
+    cdef Py_ssize_t i = 0
+    if s.half and n > 0:
+        ema_fold(s, x[0])
+        y[0] = s.y
+        base = s.base
+        i = 1
+    while i + 1 < n:
+        part = x[i] * k
+        y[i] = base * keep + part
+        base = base * keep2 + (part * keep + x[i + 1] * k)
+        y[i + 1] = base
+        i += 2
+    s.base = base
+    if n > 0:
+        s.y = y[i - 1] if i > 0 else s.y
+    if i < n:
+        ema_fold(s, x[i])
+        y[i] = s.y
+
+
 cdef inline bint ema_step(Ema* s, double x) noexcept nogil:
     """Take `x`; true once `s.y` is defined."""
     if s.count >= s.n:

@@ -4,8 +4,8 @@
 """Rolling variance, correlation, regression and order statistics."""
 
 cimport cython
-from libc.math cimport M_PI, atan, ceil, isfinite, sqrt
-from libc.stdint cimport uint64_t
+from libc.math cimport M_PI, atan, ceil, sqrt
+cimport libc.stdint  # for the C text below
 
 from pyrt.indicators.base cimport CHUNK, HighLow, Series, number, whole
 from pyrt.indicators.deviation cimport mean_deviation
@@ -369,23 +369,32 @@ cdef class PERCENTILE(Series):
         self.window = s
 
 
-cdef Py_ssize_t count_below(const double* values, Py_ssize_t n, double x) noexcept nogil:
-    """How many of `n` values are less than `x`: those whose difference from it is negative.
-
-    The sign bits are added up as integers, which compilers vectorize and comparisons they do not;
-    the difference of two infinities has no sign to go by.
+cdef extern from *:
     """
-    cdef Py_ssize_t i, count = 0
-    cdef uint64_t below = 0
-    cdef double difference
-    if isfinite(x):
-        for i in range(n):
-            difference = values[i] - x
-            below += (<uint64_t*>&difference)[0] >> 63
-        return <Py_ssize_t>below
-    for i in range(n):
-        count += values[i] < x
-    return count
+    #ifdef __SSE2__
+    #include <emmintrin.h>
+    #endif
+    /* How many of n values are less than x; a comparison of two at a time gives -1 for each. */
+    static Py_ssize_t pyrt_count_below(const double* values, Py_ssize_t n, double x) {
+        Py_ssize_t i = 0, count = 0;
+    #ifdef __SSE2__
+        const __m128d bound = _mm_set1_pd(x);
+        __m128i a = _mm_setzero_si128(), b = a;
+        for (; i + 3 < n; i += 4) {
+            a = _mm_sub_epi64(a, _mm_castpd_si128(_mm_cmplt_pd(_mm_loadu_pd(values + i), bound)));
+            b = _mm_sub_epi64(
+                b, _mm_castpd_si128(_mm_cmplt_pd(_mm_loadu_pd(values + i + 2), bound))
+            );
+        }
+        int64_t parts[2];
+        _mm_storeu_si128((__m128i*)parts, _mm_add_epi64(a, b));
+        count = (Py_ssize_t)(parts[0] + parts[1]);
+    #endif
+        for (; i < n; i++) count += values[i] < x;
+        return count;
+    }
+    """
+    Py_ssize_t pyrt_count_below(const double*, Py_ssize_t, double) noexcept nogil
 
 
 @cython.final
@@ -413,5 +422,5 @@ cdef class PERCENTRANK(Series):
         cdef Py_ssize_t length = self.past.keep, i
         history_join(&self.past, x[0], n)
         for i in range(n):
-            y[0][i] = <double>count_below(values + i, length, x[0][i]) / length * 100.0
+            y[0][i] = <double>pyrt_count_below(values + i, length, x[0][i]) / length * 100.0
         history_shift(&self.past, n)

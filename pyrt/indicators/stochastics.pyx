@@ -11,10 +11,10 @@ from pyrt.indicators.deviation cimport mean_deviation
 from pyrt.indicators.momentum import RSI
 from pyrt.indicators.smoothing cimport Stage, stage_ema, stage_step
 from pyrt.indicators.window cimport (
-    History, Peak, Sum, history_init, history_shift, peak_init, peak_step, sum_init,
-    sum_step, trough_init, trough_step,
+    History, Peak, Twin, history_init, history_shift, peak_init, peak_step, trough_init,
+    trough_step, twin_init, twin_step,
 )
-from pyrt.indicators.ranges cimport true_range
+from pyrt.indicators.ranges cimport true_ranges
 
 
 @cython.final
@@ -399,14 +399,6 @@ cdef class CCI(HighLowClose):
         history_shift(&self.past, n)
 
 
-cdef inline double weighted_share(
-    Sum* pressure, Sum* span, double bought, double height, double weight
-) noexcept nogil:
-    """Take a bar; return `weight` times the share of buying pressure in a span."""
-    cdef double above = sum_step(pressure, bought), below = sum_step(span, height)
-    return weight * (above / below) if below != 0.0 else 0.0
-
-
 @cython.final
 cdef class ULTOSC(HighLowClose):
     """Ultimate oscillator (Williams): buying pressure over three spans, weighted 4, 2, 1.
@@ -419,8 +411,8 @@ cdef class ULTOSC(HighLowClose):
         The spans, 1 to 100,000; the shortest has the greatest weight, in whatever order given.
     """
 
-    cdef Sum pressure[3]
-    cdef Sum span[3]
+    cdef Twin span[3]
+    """Buying pressure and true range."""
     cdef double last
     cdef bint started
 
@@ -440,32 +432,35 @@ cdef class ULTOSC(HighLowClose):
         )
         for k in range(3):
             n = periods[k]
-            sum_init(&self.pressure[k], self.reserve(n), n)
-            sum_init(&self.span[k], self.reserve(n), n)
+            twin_init(&self.span[k], self.reserve(2 * n), n)
         self.started = False
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Sum pressure[3]
-        cdef Sum span[3]
-        cdef double last = self.last, bought, height, total
+        cdef Twin span[3]
+        cdef double height[CHUNK]
+        cdef double sums[2]
+        cdef const double* low = x[1]
+        cdef const double* close = x[2]
+        cdef double* o = y[0]
+        cdef double last = self.last, bought, total
         cdef Py_ssize_t i = 0
         cdef int k
+        self.last = true_ranges(x[0], low, close, last, height, n)
         for k in range(3):
-            pressure[k] = self.pressure[k]
             span[k] = self.span[k]
         if not self.started:
             self.started = True
-            last = x[2][0]
+            last = close[0]
             i = 1
         for i in range(i, n):
-            bought = x[2][i] - (x[1][i] if x[1][i] < last else last)
-            height = true_range(x[0][i], x[1][i], last)
-            last = x[2][i]
-            total = weighted_share(&pressure[0], &span[0], bought, height, 4.0)
-            total += weighted_share(&pressure[1], &span[1], bought, height, 2.0)
-            total += weighted_share(&pressure[2], &span[2], bought, height, 1.0)
-            y[0][i] = 100.0 * (total / 7.0)
+            bought = close[i] - (low[i] if low[i] < last else last)
+            last = close[i]
+            twin_step(&span[0], bought, height[i], sums)
+            total = 4.0 * (sums[0] / sums[1]) if sums[1] != 0.0 else 0.0
+            twin_step(&span[1], bought, height[i], sums)
+            total += 2.0 * (sums[0] / sums[1]) if sums[1] != 0.0 else 0.0
+            twin_step(&span[2], bought, height[i], sums)
+            total += sums[0] / sums[1] if sums[1] != 0.0 else 0.0
+            o[i] = 100.0 * (total / 7.0)
         for k in range(3):
-            self.pressure[k] = pressure[k]
             self.span[k] = span[k]
-        self.last = last

@@ -6,7 +6,7 @@
 cimport cython
 
 from pyrt.indicators.base cimport HighLow, HighLowClose, number, whole
-from pyrt.indicators.ranges cimport true_range
+from pyrt.indicators.ranges cimport true_range, true_ranges
 from pyrt.indicators.smoothing cimport Stage, stage_init, stage_step
 from pyrt.indicators.window cimport Peak, peak_init, peak_step, trough_init, trough_step
 
@@ -24,6 +24,7 @@ cdef struct Parabola:
     double offset      # share of the stop added on a reversal
     double start       # the first stop; 0: found, above 0: long there, below 0: short there
     bint is_long
+    double sign        # 1 long, -1 short
     bint started       # the first bar has been taken
     bint running       # and the second
     double stop        # for the next bar
@@ -41,7 +42,7 @@ cdef inline Side side(double start, double step, double limit) noexcept nogil:
     return s
 
 
-cdef void parabola_begin(Parabola* s, double high, double low) noexcept nogil:
+cdef inline void parabola_begin(Parabola* s, double high, double low) noexcept nogil:
     """Choose the side on the second bar: long, unless lows fell by more than highs rose."""
     cdef double up = high - s.high, down = s.low - low
     if s.start != 0.0:
@@ -56,8 +57,8 @@ cdef void parabola_begin(Parabola* s, double high, double low) noexcept nogil:
     s.running = True
 
 
-cdef void parabola_step(Parabola* s, double high, double low) noexcept nogil:
-    """Take a bar; `s.is_long` is the side afterwards. See `parabola_value`."""
+cdef inline void parabola_step(Parabola* s, double high, double low) noexcept nogil:
+    """Take a bar; `s.is_long` is the side afterwards. See `parabola_take`."""
     cdef double ceiling = high if high > s.high else s.high
     cdef double bottom = low if low < s.low else s.low
     s.high = high
@@ -74,8 +75,8 @@ cdef void parabola_step(Parabola* s, double high, double low) noexcept nogil:
         s.stop = max(s.stop + s.falling.factor * (s.extreme - s.stop), ceiling)
 
 
-cdef double parabola_take(Parabola* s, double high, double low) noexcept nogil:
-    """Take a bar; return its stop, below 0 on the short side."""
+cdef inline double parabola_take(Parabola* s, double high, double low) noexcept nogil:
+    """Take a bar; return its stop."""
     cdef double value, ceiling, bottom
     if not s.running:
         if not s.started:
@@ -84,13 +85,15 @@ cdef double parabola_take(Parabola* s, double high, double low) noexcept nogil:
             s.low = low
             return 0.0
         parabola_begin(s, high, low)
+        s.sign = 1.0 if s.is_long else -1.0
     ceiling = high if high > s.high else s.high
     bottom = low if low < s.low else s.low
     if s.is_long and low <= s.stop:  # through the stop: short from the furthest high
         s.is_long = False
+        s.sign = -1.0
         s.stop = max(s.extreme, ceiling)
         s.stop += s.stop * s.offset
-        value = -s.stop
+        value = s.stop
         s.falling.factor = s.falling.start
         s.extreme = low
         s.stop = max(s.stop + s.falling.factor * (s.extreme - s.stop), ceiling)
@@ -98,6 +101,7 @@ cdef double parabola_take(Parabola* s, double high, double low) noexcept nogil:
         s.low = low
     elif not s.is_long and high >= s.stop:
         s.is_long = True
+        s.sign = 1.0
         s.stop = min(s.extreme, bottom)
         s.stop -= s.stop * s.offset
         value = s.stop
@@ -107,7 +111,7 @@ cdef double parabola_take(Parabola* s, double high, double low) noexcept nogil:
         s.high = high
         s.low = low
     else:
-        value = s.stop if s.is_long else -s.stop
+        value = s.stop
         parabola_step(s, high, low)
     return value
 
@@ -142,11 +146,14 @@ cdef class SAR(HighLow):
         self.state.running = False
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef double value
+        cdef Parabola s = self.state
+        cdef const double* high = x[0]
+        cdef const double* low = x[1]
+        cdef double* o = y[0]
         cdef Py_ssize_t i
         for i in range(n):
-            value = parabola_take(&self.state, x[0][i], x[1][i])
-            y[0][i] = value if self.state.is_long else -value
+            o[i] = parabola_take(&s, high[i], low[i])
+        self.state = s
 
 
 @cython.final
@@ -209,9 +216,37 @@ cdef class SAREXT(HighLow):
         )
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef Parabola s = self.state
+        cdef const double* high = x[0]
+        cdef const double* low = x[1]
+        cdef double* o = y[0]
         cdef Py_ssize_t i
         for i in range(n):
-            y[0][i] = parabola_take(&self.state, x[0][i], x[1][i])
+            o[i] = parabola_take(&s, high[i], low[i])
+            o[i] *= s.sign
+        self.state = s
+
+
+cdef struct Ribbon:
+    double upper
+    double lower
+    bint banded
+    bint rising
+
+
+cdef inline void ribbon_step(
+    Ribbon* s, double middle, double span, double close, double before
+) noexcept nogil:
+    """Move the bands towards the price, or let them jump where the last close was beyond."""
+    cdef double upper = middle + span, lower = middle - span
+    if not s.banded:
+        s.banded = True
+        s.upper = upper
+        s.lower = lower
+        return
+    s.upper = upper if upper < s.upper or before > s.upper else s.upper
+    s.lower = lower if lower > s.lower or before < s.lower else s.lower
+    s.rising = close >= s.lower if s.rising else close > s.upper
 
 
 @cython.final
@@ -233,11 +268,8 @@ cdef class SUPERTREND(HighLowClose):
     cdef Stage average
     cdef double width
     cdef double last
-    cdef double upper
-    cdef double lower
+    cdef Ribbon ribbon
     cdef bint started
-    cdef bint banded
-    cdef bint rising
 
     def __init__(self, timeperiod=10, multiplier=3.0):
         cdef int n = whole("timeperiod", timeperiod, 1)
@@ -247,37 +279,33 @@ cdef class SUPERTREND(HighLowClose):
         )
         stage_init(&self.average, n, 1.0 / n)
         self.started = False
-        self.banded = False
-        self.rising = True
-
-    cdef void bands(self, double middle, double close) noexcept nogil:
-        cdef double upper = middle + self.width * self.average.y
-        cdef double lower = middle - self.width * self.average.y
-        if not self.banded:
-            self.banded = True
-            self.upper = upper
-            self.lower = lower
-            return
-        if upper < self.upper or self.last > self.upper:
-            self.upper = upper
-        if lower > self.lower or self.last < self.lower:
-            self.lower = lower
-        if self.rising:
-            self.rising = close >= self.lower
-        else:
-            self.rising = close > self.upper
+        self.ribbon.banded = False
+        self.ribbon.rising = True
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Py_ssize_t i
-        for i in range(n):
-            if self.started and stage_step(
-                &self.average, true_range(x[0][i], x[1][i], self.last)
-            ):
-                self.bands((x[0][i] + x[1][i]) * 0.5, x[2][i])
-                y[0][i] = self.lower if self.rising else self.upper
-                y[1][i] = 1.0 if self.rising else -1.0
+        cdef const double* high = x[0]
+        cdef const double* low = x[1]
+        cdef const double* close = x[2]
+        cdef double* o = y[0]
+        cdef double* turn = y[1]
+        cdef Stage average = self.average
+        cdef Ribbon s = self.ribbon
+        cdef double before = self.last, span
+        cdef Py_ssize_t i = 0
+        self.last = true_ranges(high, low, close, before, o, n)
+        if not self.started:
             self.started = True
-            self.last = x[2][i]
+            before = close[0]
+            i = 1
+        for i in range(i, n):
+            if stage_step(&average, o[i]):
+                span = self.width * average.y
+                ribbon_step(&s, (high[i] + low[i]) * 0.5, span, close[i], before)
+                o[i] = s.lower if s.rising else s.upper
+                turn[i] = 1.0 if s.rising else -1.0
+            before = close[i]
+        self.average = average
+        self.ribbon = s
 
     @property
     def supertrend(self):

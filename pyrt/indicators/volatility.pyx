@@ -10,7 +10,7 @@ from pyrt.indicators.base cimport HighLow, HighLowClose, Series, whole
 from pyrt.indicators.moments cimport Moments, moments_init, moments_step
 from pyrt.indicators.ranges cimport true_range, true_ranges
 from pyrt.indicators.smoothing cimport (
-    Ema, Stage, ema_fold, ema_init, ema_step, stage_ema, stage_step,
+    Ema, Stage, ema_init, ema_run, ema_step, stage_ema, stage_step,
 )
 from pyrt.indicators.window cimport Lag, Sum, lag_init, lag_step, sum_init, sum_step
 
@@ -64,23 +64,17 @@ cdef class ATR(Ranges):
         cdef const double* close = x[2]
         cdef double* o = y[0]
         cdef Ema s = self.average
-        cdef double last = self.last
         cdef Py_ssize_t i = 0
+        self.last = true_ranges(high, low, close, self.last, o, n)
         if not self.started:
             self.started = True
-            last = close[0]
             i = 1
         while i < n and s.count < s.n:
-            ema_step(&s, true_range(high[i], low[i], last))
-            last = close[i]
+            ema_step(&s, o[i])
             o[i] = s.y
             i += 1
-        for i in range(i, n):
-            ema_fold(&s, true_range(high[i], low[i], last))
-            last = close[i]
-            o[i] = s.y
+        ema_run(&s, o + i, o + i, n - i)
         self.average = s
-        self.last = last
 
 
 @cython.final

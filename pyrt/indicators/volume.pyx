@@ -7,16 +7,45 @@ cimport cython
 from libc.math cimport fabs
 
 from pyrt.indicators.base cimport (
-    CloseVolume, HighLowClose, HighLowCloseVolume, HighLowVolume, Series, whole,
+    CHUNK, CloseVolume, HighLowClose, HighLowCloseVolume, HighLowVolume, Series, whole,
 )
 from pyrt.indicators.smoothing cimport Stage, stage_ema, stage_step
-from pyrt.indicators.window cimport Running, Sum, running_step, sum_init, sum_step
+from pyrt.indicators.window cimport (
+    Running, Sum, running_run, running_step, running_zero, sum_init, sum_step, sums_run,
+)
 
 
-cdef inline double place_in_range(double high, double low, double close) noexcept nogil:
-    """Where a bar closed in its range, -1 (low) to 1 (high); 0 without range."""
-    cdef double span = high - low
-    return ((close - low) - (high - close)) / span if span > 0.0 else 0.0
+cdef extern from *:
+    """
+    #ifdef __SSE2__
+    #include <emmintrin.h>
+    #endif
+    /* Volumes of bars times the place of the close, two at a time where the processor can. */
+    static void pyrt_flows(
+        const double* high, const double* low, const double* close, const double* volume,
+        double* out, Py_ssize_t n
+    ) {
+        Py_ssize_t i = 0;
+    #ifdef __SSE2__
+        const __m128d zero = _mm_setzero_pd();
+        for (; i + 1 < n; i += 2) {
+            __m128d h = _mm_loadu_pd(high + i), l = _mm_loadu_pd(low + i);
+            __m128d c = _mm_loadu_pd(close + i), span = _mm_sub_pd(h, l);
+            __m128d lean = _mm_sub_pd(_mm_sub_pd(c, l), _mm_sub_pd(h, c));
+            lean = _mm_and_pd(_mm_div_pd(lean, span), _mm_cmpgt_pd(span, zero));
+            _mm_storeu_pd(out + i, _mm_mul_pd(lean, _mm_loadu_pd(volume + i)));
+        }
+    #endif
+        for (; i < n; i++) {
+            double span = high[i] - low[i];
+            double lean = (close[i] - low[i]) - (high[i] - close[i]);
+            out[i] = (span > 0.0 ? lean / span : 0.0) * volume[i];
+        }
+    }
+    """
+    void pyrt_flows(
+        const double*, const double*, const double*, const double*, double*, Py_ssize_t
+    ) noexcept nogil
 
 
 @cython.final
@@ -30,13 +59,14 @@ cdef class AD(HighLowCloseVolume):
 
     def __init__(self):
         self.begin((), (), 0)
-        self.line = Running(0.0, 0.0)
+        self.line = running_zero()
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Running s = self.line
+        cdef double* o = y[0]
         cdef Py_ssize_t i
-        for i in range(n):
-            y[0][i] = running_step(&s, place_in_range(x[0][i], x[1][i], x[2][i]) * x[3][i])
+        pyrt_flows(x[0], x[1], x[2], x[3], o, n)
+        running_run(&s, o, o, n)
         self.line = s
 
 
@@ -62,7 +92,7 @@ cdef class ADOSC(HighLowCloseVolume):
     def __init__(self, fastperiod=3, slowperiod=10):
         cdef int a = whole("fastperiod", fastperiod, 1), b = whole("slowperiod", slowperiod, 1)
         self.begin(("fastperiod", "slowperiod"), (fastperiod, slowperiod), max(a, b) - 1)
-        self.line = Running(0.0, 0.0)
+        self.line = running_zero()
         self.fast_weight = 2.0 / (a + 1)
         self.slow_weight = 2.0 / (b + 1)
         self.started = False
@@ -71,16 +101,19 @@ cdef class ADOSC(HighLowCloseVolume):
         cdef Running s = self.line
         cdef double fast = self.fast, slow = self.slow, a = self.fast_weight, b = self.slow_weight
         cdef double keep_a = 1.0 - a, keep_b = 1.0 - b, line
-        cdef Py_ssize_t i
-        for i in range(n):
-            line = running_step(&s, place_in_range(x[0][i], x[1][i], x[2][i]) * x[3][i])
-            if not self.started:
-                self.started = True
-                fast = slow = line
-            else:
-                fast = a * line + keep_a * fast
-                slow = b * line + keep_b * slow
-            y[0][i] = fast - slow
+        cdef double* o = y[0]
+        cdef Py_ssize_t i = 0
+        pyrt_flows(x[0], x[1], x[2], x[3], o, n)
+        if not self.started:
+            self.started = True
+            fast = slow = running_step(&s, o[0])
+            o[0] = 0.0
+            i = 1
+        for i in range(i, n):
+            line = running_step(&s, o[i])
+            fast = a * line + keep_a * fast
+            slow = b * line + keep_b * slow
+            o[i] = fast - slow
         self.line = s
         self.fast = fast
         self.slow = slow
@@ -99,7 +132,7 @@ cdef class OBV(CloseVolume):
 
     def __init__(self):
         self.begin((), (), 0)
-        self.line = Running(0.0, 0.0)
+        self.line = running_zero()
         self.started = False
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
@@ -188,15 +221,13 @@ cdef class CMF(HighLowCloseVolume):
         sum_init(&self.volume, self.reserve(n), n)
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Sum a = self.flow_sum, b = self.volume
-        cdef double money, volume
+        cdef double volume[CHUNK]
+        cdef double* o = y[0]
         cdef Py_ssize_t i
+        pyrt_flows(x[0], x[1], x[2], x[3], o, n)
+        sums_run(&self.flow_sum, &self.volume, o, x[3], o, volume, n)
         for i in range(n):
-            money = sum_step(&a, place_in_range(x[0][i], x[1][i], x[2][i]) * x[3][i])
-            volume = sum_step(&b, x[3][i])
-            y[0][i] = money / volume if volume != 0.0 else 0.0
-        self.flow_sum = a
-        self.volume = b
+            o[i] = o[i] / volume[i] if volume[i] != 0.0 else 0.0
 
 
 @cython.final
@@ -358,20 +389,23 @@ cdef class PVT(CloseVolume):
 
     def __init__(self):
         self.begin((), (), 0)
-        self.line = Running(0.0, 0.0)
+        self.line = running_zero()
         self.started = False
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Running s = self.line
-        cdef double last = self.last, part
+        cdef const double* price = x[0]
+        cdef const double* volume = x[1]
+        cdef double* o = y[0]
+        cdef double last = self.last if self.started else 0.0
         cdef Py_ssize_t i
-        for i in range(n):
-            part = 0.0
-            if self.started and last != 0.0:
-                part = x[1][i] * ((x[0][i] - last) / last)
-            self.started = True
-            last = x[0][i]
-            y[0][i] = running_step(&s, part)
+        o[0] = volume[0] * ((price[0] - last) / last) if last != 0.0 else 0.0
+        for i in range(1, n):
+            last = price[i - 1]
+            o[i] = volume[i] * ((price[i] - last) / last) if last != 0.0 else 0.0
+        last = price[n - 1]
+        running_run(&s, o, o, n)
+        self.started = True
         self.line = s
         self.last = last
 
@@ -423,17 +457,25 @@ cdef class VWAP(HighLowCloseVolume):
 
     def __init__(self):
         self.begin((), (), 0)
-        self.money = Running(0.0, 0.0)
-        self.volume = Running(0.0, 0.0)
+        self.money = running_zero()
+        self.volume = running_zero()
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Running a = self.money, b = self.volume
-        cdef double money, volume
+        cdef const double* high = x[0]
+        cdef const double* low = x[1]
+        cdef const double* close = x[2]
+        cdef const double* traded = x[3]
+        cdef double volume[CHUNK]
+        cdef double* o = y[0]
         cdef Py_ssize_t i
         for i in range(n):
-            money = running_step(&a, (x[0][i] + x[1][i] + x[2][i]) / 3.0 * x[3][i])
-            volume = running_step(&b, x[3][i])
-            y[0][i] = money / volume
+            o[i] = (high[i] + low[i] + close[i]) / 3.0 * traded[i]
+        for i in range(n):
+            o[i] = running_step(&a, o[i])
+            volume[i] = running_step(&b, traded[i])
+        for i in range(n):
+            o[i] = o[i] / volume[i]
         self.money = a
         self.volume = b
 
@@ -451,7 +493,7 @@ cdef class WAD(HighLowClose):
 
     def __init__(self):
         self.begin((), (), 0)
-        self.line = Running(0.0, 0.0)
+        self.line = running_zero()
         self.started = False
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:

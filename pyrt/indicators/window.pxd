@@ -65,6 +65,85 @@ cdef inline double sum_step(Sum* s, double x) noexcept nogil:
     return tail
 
 
+cdef inline void sum_run(Sum* s, const double* x, double* y, Py_ssize_t n) noexcept nogil:
+    """Take `n` values; write the sum after each. `y` may be `x`."""
+    cdef Sum w = s[0]
+    cdef Py_ssize_t i = 0, stop
+    while i < n:
+        stop = min(n, i + w.n - 1 - w.p)  # the block's end, where sum_step folds it
+        while i < stop:
+            y[i] = sum_grow(&w, x[i])
+            i += 1
+        if i < n:
+            y[i] = sum_step(&w, x[i])
+            i += 1
+    s[0] = w
+
+
+cdef inline void sums_run(
+    Sum* s, Sum* t, const double* x, const double* z, double* y, double* w, Py_ssize_t n
+) noexcept nogil:
+    """Two sums of one length side by side, so that neither waits for the other's additions."""
+    cdef Sum a = s[0], b = t[0]
+    cdef Py_ssize_t i = 0, stop
+    while i < n:
+        stop = min(n, i + a.n - 1 - a.p)
+        while i < stop:
+            y[i] = sum_grow(&a, x[i])
+            w[i] = sum_grow(&b, z[i])
+            i += 1
+        if i < n:
+            y[i] = sum_step(&a, x[i])
+            w[i] = sum_step(&b, z[i])
+            i += 1
+    s[0] = a
+    t[0] = b
+
+
+cdef struct Twin:
+    Py_ssize_t n
+    Py_ssize_t p
+    double head[2]
+    double* block   # 2n doubles: what Sum holds, of two series in turn
+
+
+cdef inline void twin_init(Twin* s, double* block, Py_ssize_t n) noexcept nogil:
+    s.n = n
+    s.p = 0
+    s.head[0] = 0.0
+    s.head[1] = 0.0
+    s.block = block
+
+
+cdef inline void twin_step(Twin* s, double x, double z, double* sums) noexcept nogil:
+    """Take a value of each of two series; write the sums of the last `n` of each."""
+    cdef double* slot = s.block + 2 * s.p
+    cdef double a, b
+    cdef Py_ssize_t i
+    slot[0] = x
+    slot[1] = z
+    s.p += 1
+    if s.p < s.n:
+        s.head[0] += x
+        s.head[1] += z
+        sums[0] = slot[2] + s.head[0]
+        sums[1] = slot[3] + s.head[1]
+        return
+    a = 0.0
+    b = 0.0
+    for i in range(s.n):
+        a += slot[0]
+        b += slot[1]
+        slot[0] = a
+        slot[1] = b
+        slot -= 2
+    s.p = 0
+    s.head[0] = 0.0
+    s.head[1] = 0.0
+    sums[0] = a
+    sums[1] = b
+
+
 cdef struct Weighted:
     Py_ssize_t n
     Py_ssize_t p
@@ -214,18 +293,81 @@ cdef inline double lag_step(Lag* s, double x) noexcept nogil:
     return old
 
 
+cdef enum:
+    FOLD = 32  # values a sum over everything adds up before they join the rest
+
+
 cdef struct Running:
     double total    # sum as far as it fits a double
-    double rest     # what did not fit (Knuth's two-sum)
+    double head     # what did not fit, and the values since
+    double limit    # values above it would drown the head: they join the total by themselves
+    int count       # values in the head
+
+
+cdef inline Running running_zero() noexcept nogil:
+    cdef Running s
+    s.total = 0.0
+    s.head = 0.0
+    s.limit = 0.0
+    s.count = 0
+    return s
+
+
+cdef inline double two_sum(double* total, double x) noexcept nogil:
+    """Add `x`; return exactly what the addition rounded off (Knuth)."""
+    cdef double sum = total[0] + x
+    cdef double added = sum - total[0]
+    cdef double rest = (total[0] - (sum - added)) + (x - added)
+    total[0] = sum
+    return rest
+
+
+cdef inline double running_fold(Running* s, double x) noexcept nogil:
+    """Take `x` where the head is full or `x` is out of scale with it."""
+    s.head = two_sum(&s.total, s.head)
+    s.count = 0
+    if fabs(x) > s.limit:
+        s.head += two_sum(&s.total, x)
+        s.limit = 2.0 * s.limit if s.limit > 0.0 else 2.0 * fabs(x)
+    else:
+        s.head += x
+    return s.total + s.head
 
 
 cdef inline double running_step(Running* s, double x) noexcept nogil:
-    """Add `x` to a sum over everything; return the sum, right to the last bit or so."""
-    cdef double total = s.total + x
-    cdef double added = total - s.total
-    s.rest += (s.total - (total - added)) + (x - added)  # exactly what the addition rounded off
-    s.total = total
-    return total + s.rest
+    """Add `x` to a sum over everything; return the sum, right to the last bits.
+
+    Values are added up in a head of a few, which rounds as a few values do and not as their sum;
+    what is rounded off when the head joins the total stays in the head.
+    """
+    if s.count == FOLD or fabs(x) > s.limit:
+        return running_fold(s, x)
+    s.count += 1
+    s.head += x
+    return s.total + s.head
+
+
+cdef inline void running_run(
+    Running* s, const double* x, double* y, Py_ssize_t n
+) noexcept nogil:
+    """Take `n` values; write the sum after each. `y` may be `x`."""
+    cdef double total, head, limit
+    cdef Py_ssize_t i = 0, stop, start
+    while i < n:
+        total = s.total
+        head = s.head
+        limit = s.limit
+        start = i
+        stop = min(n, i + FOLD - s.count)
+        while i < stop and not fabs(x[i]) > limit:
+            head += x[i]
+            y[i] = total + head
+            i += 1
+        s.head = head
+        s.count += <int>(i - start)
+        if i < n:
+            y[i] = running_step(s, x[i])
+            i += 1
 
 
 cdef struct History:

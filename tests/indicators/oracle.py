@@ -77,7 +77,7 @@ def scale_of(truth: list[mpmath.mpf], bars: Columns) -> mpmath.mpf:
     """A thousandth of the output's median, or of the price's where the output is rounding only."""
     usual = sorted(abs(v) for v in truth)[len(truth) // 2]
     price = mpmath.mpf(float(np.nanmedian(np.abs(bars["close"]))))
-    return (usual if usual > price * 1e-12 else price) / 1000
+    return (usual if usual > price * 1e-9 else price) / 1000
 
 
 def judge(name: str, series: str, bars: Columns) -> Iterator[Case]:
