@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.timing import FIRST_NS, MINUTE_NS, Row, bars, median, rounds, row
 from pyrt.indicators import FeatureSet
 
-BARS = 200_000
+BARS = 100_000
 REPEATS = 3
 
 

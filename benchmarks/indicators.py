@@ -1,28 +1,33 @@
-"""Time the indicators against TA-Lib: batch, update from Python, and feed as the engine does it.
+"""What indicators cost: over columns beside TA-Lib, called from Python, and fed by the engine.
 
-Run `python benchmarks/indicators.py [NAME ...]`; with `--json` one object per line. Times are the
-best of several runs, in nanoseconds a row.
+`python benchmarks/indicators.py [NAME ...]` lists every function beside TA-Lib's.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import time
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import talib
 
 import pyrt.indicators as indicators
-from pyrt.indicators import catalog
+from benchmarks.engine import run
+from benchmarks.timing import Row, bars, median, paired, rounds, row
+from pyrt import Strategy, load
+from pyrt.indicators import EMA, catalog
 
-ROWS = 1_000_000
+ROWS = 100_000
+UPDATES = 100_000
+ROUNDS = 7
+ATTACHED = 16
 TIGHT = ("SMA", "EMA", "RSI", "MACD", "BBANDS", "ATR", "ADX", "STDDEV")
+SIMPLE = ("SMA", "EMA", "RSI", "MOM", "MAX", "STDDEV")
 
 
-def bars() -> dict[str, np.ndarray]:
-    """One million plausible bars from a fixed seed."""
+def columns() -> dict[str, np.ndarray]:
+    """Return plausible bars from a fixed seed."""
     rng = np.random.default_rng(1)
     close = 100 + np.cumsum(rng.normal(0, 0.01, ROWS))
     open_ = close + rng.normal(0, 0.05, ROWS)
@@ -37,62 +42,86 @@ def bars() -> dict[str, np.ndarray]:
     }
 
 
-def best(call: Callable[[], object], runs: int) -> float:
-    """Least time of `runs` calls, in nanoseconds."""
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter_ns()
-        call()
-        times.append(time.perf_counter_ns() - start)
-    return float(min(times))
+def ns_a_row(call: Any, given: list[np.ndarray]) -> float:
+    """Return ns a row of one batch; of this thread, so that others' work does not count."""
+    start = time.thread_time_ns()
+    call(*given)
+    return (time.thread_time_ns() - start) / ROWS
 
 
-def update_ns(name: str, row: list[float], updates: int = 200_000) -> float:
-    """Time of one update from Python, the loop included."""
-    update = getattr(indicators, name)().update
-
-    def loop() -> None:
-        for _ in range(updates):
-            update(*row)
-
-    return best(loop, 3) / updates
-
-
-def measure(name: str, columns: dict[str, np.ndarray], runs: int) -> dict[str, object]:
+def beside_talib(name: str, given: dict[str, np.ndarray]) -> tuple[float, float]:
+    """Return ns a row and the median ratio to TA-Lib, the two called in turn."""
     indicator = getattr(indicators, name)()
-    inputs = [columns[key] for key in indicator.inputs]
-    reference = getattr(talib, name)
-    ours = theirs = float("inf")
-    for _ in range(2):  # in turn, so that a slow moment of the machine meets both
-        ours = min(ours, best(lambda: indicator.batch(*inputs), runs))
-        theirs = min(theirs, best(lambda: reference(*inputs), runs))
-    return {
-        "name": f"indicator_batch_{name}",
-        "value": round(ours / ROWS, 3),
-        "unit": "ns/row",
-        "ratio": round(ours / theirs, 3),
-        "budget": 1.1 if name in TIGHT else 1.5,
-        "ok": bool(ours / theirs <= (1.1 if name in TIGHT else 1.5)),
-        "update_ns": round(update_ns(name, [float(c[0]) for c in inputs]), 1),
-    }
+    inputs = [given[key] for key in indicator.inputs]
+    theirs = getattr(talib, name)
+    found = rounds(
+        {
+            "ours": lambda: ns_a_row(indicator.batch, inputs),
+            "theirs": lambda: ns_a_row(theirs, inputs),
+        },
+        ROUNDS,
+    )
+    return median(found["ours"]), paired(found["ours"], found["theirs"])
+
+
+def call_ns(name: str) -> float:
+    """Return ns of one update from Python, less what the loop around it takes."""
+    update, values = getattr(indicators, name)().update, [100.0 + k % 7 for k in range(UPDATES)]
+    start = time.thread_time_ns()
+    for value in values:
+        update(value)
+    middle = time.thread_time_ns()
+    for value in values:
+        pass
+    return (2 * middle - start - time.thread_time_ns()) / UPDATES
+
+
+class Fed(Strategy):
+    """Takes bars, does nothing, and has indicators fed."""
+
+    count: int = 0
+
+    def on_start(self) -> None:
+        stream = self.subscribe_bars("X", "1m")
+        for k in range(self.count):
+            self.attach(EMA(10 + k), stream)
+
+
+def fed_ns(loaded: Any) -> float:
+    """Return ns an indicator and bar that feeding adds to an empty run."""
+    empty, full = (run(Fed(count=count), loaded) for count in (0, ATTACHED))
+    return (full - empty) / ATTACHED
+
+
+def measure() -> list[Row]:
+    """Measure the worst function of each budget, updates and feeding."""
+    given = columns()
+    shared = [entry.name for entry in catalog() if hasattr(talib, entry.name)]
+    found = {name: beside_talib(name, given) for name in shared}
+    rows = []
+    for title, names in (
+        ("indicator_batch", TIGHT),
+        ("indicator_batch_tail", [name for name in shared if name not in TIGHT]),
+    ):
+        worst = max(names, key=lambda name: found[name][1])
+        rows.append(row(title, found[worst][0], "ns/row", found[worst][1]))
+    loaded = load(bars(UPDATES), symbol="X", label="open")
+    calls = rounds({name: lambda name=name: call_ns(name) for name in SIMPLE}, ROUNDS)
+    rows.append(row("indicator_call", max(median(calls[name]) for name in SIMPLE), "ns/update"))
+    fed = rounds({"fed": lambda: fed_ns(loaded)}, ROUNDS)["fed"]
+    rows.append(row("indicator_fed", median(fed), "ns/update"))
+    return rows
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--runs", type=int, default=5)
-    options = parser.parse_args()
-    columns = bars()
-    names = options.names or [e.name for e in catalog() if hasattr(talib, e.name)]
-    for name in names:
-        result = measure(name, columns, options.runs)
-        if options.json:
-            print(json.dumps(result))
-        else:
-            print(
-                "{name:36} {value:9.2f} ns/row  {ratio:6.2f}  {update_ns:6.0f} ns".format(**result)
-            )
+    chosen = parser.parse_args()
+    given = columns()
+    for name in chosen.names or [e.name for e in catalog() if hasattr(talib, e.name)]:
+        value, ratio = beside_talib(name, given)
+        over = ratio > (1.1 if name in TIGHT else 1.5)
+        print(f"{name:22} {value:9.2f} ns/row {ratio:6.2f} {'OVER' if over else ''}", flush=True)
 
 
 if __name__ == "__main__":
