@@ -71,7 +71,7 @@ def call_ns(name: str) -> float:
     for value in values:
         update(value)
     middle = time.thread_time_ns()
-    for value in values:
+    for _value in values:
         pass
     return (2 * middle - start - time.thread_time_ns()) / UPDATES
 
