@@ -61,6 +61,8 @@ cdef class Pattern(OpenHighLowClose):
     cdef double* columns[7]
     """The past and the rows in hand: prices, bodies, heights and shadows."""
     cdef bint needed[7]
+    cdef bint bare
+    """It looks at bodies and heights only, and averages both: prices need not be kept."""
 
     cdef int clear(self) except -1
     cdef void shape(self, Py_ssize_t warmup, tuple averages) noexcept

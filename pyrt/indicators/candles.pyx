@@ -73,6 +73,24 @@ cdef void run_carefully(
     t.peak = peak
 
 
+cdef void bodies(
+    const double* open, const double* close, double* out, Py_ssize_t n
+) noexcept nogil:
+    """Write the sizes of `n` bodies."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = fabs(close[i] - open[i])
+
+
+cdef void heights(
+    const double* high, const double* low, double* out, Py_ssize_t n
+) noexcept nogil:
+    """Write the ranges of `n` bars."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        out[i] = high[i] - low[i]
+
+
 cdef class Pattern(OpenHighLowClose):
     """A candlestick pattern: 100 (bullish), -100 (bearish) or 0; 80 and 200 where it says so."""
 
@@ -134,14 +152,11 @@ cdef class Pattern(OpenHighLowClose):
         cdef const double* high = self.columns[1]
         cdef const double* low = self.columns[2]
         cdef const double* close = self.columns[3]
-        cdef double* out = self.columns[BODY]
+        cdef double* out
         cdef Py_ssize_t i
-        for i in range(start, stop):
-            out[i] = fabs(close[i] - open[i])
+        bodies(open + start, close + start, self.columns[BODY] + start, stop - start)
         if self.needed[HEIGHT]:
-            out = self.columns[HEIGHT]
-            for i in range(start, stop):
-                out[i] = high[i] - low[i]
+            heights(high + start, low + start, self.columns[HEIGHT] + start, stop - start)
         if self.needed[SHADOWS]:
             out = self.columns[SHADOWS]
             for i in range(start, stop):
@@ -156,9 +171,13 @@ cdef class Pattern(OpenHighLowClose):
         self.make_room(n)
         start = self.place
         stop = start + n
-        for k in range(4):
-            memcpy(self.columns[k] + start, x[k], n * sizeof(double))
-        self.measure(start, stop)
+        if self.bare:
+            bodies(x[0], x[3], self.columns[BODY] + start, n)
+            heights(x[1], x[2], self.columns[HEIGHT] + start, n)
+        else:
+            for k in range(4):
+                memcpy(self.columns[k] + start, x[k], n * sizeof(double))
+            self.measure(start, stop)
         for k in range(self.n_totals):
             run_total(
                 &self.totals[k], self.columns[self.totals[k].measure], start, stop, warm

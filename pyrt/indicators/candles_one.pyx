@@ -63,10 +63,6 @@ cdef class CDLCLOSINGMARUBOZU(Pattern):
             y[i] = closingmarubozu_shape(&s, i)
 
 
-cdef int doji_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    return 100 * (b.body[i] <= b.average[0][i])
-
-
 @cython.final
 cdef class CDLDOJI(Pattern):
     """Doji: open and close at about one price (always 100).
@@ -76,12 +72,13 @@ cdef class CDLDOJI(Pattern):
 
     def __cinit__(self):
         self.shape(10, ((BODY_DOJI, 0),))
+        self.bare = True
 
     cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
         cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = doji_shape(&s, i)
+            y[i] = 100.0 if s.body[i] <= s.average[0][i] else 0.0
 
 
 cdef int dragonflydoji_shape(Bars* b, Py_ssize_t i) noexcept nogil:

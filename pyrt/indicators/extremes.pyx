@@ -371,12 +371,12 @@ cdef class MIDPOINT(Series):
         trough_init(&self.trough, self.reserve(n), n)
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Peak a = self.peak, b = self.trough
+        cdef double low[CHUNK]
+        cdef double* o = y[0]
         cdef Py_ssize_t i
+        ranges_run(&self.peak, &self.trough, x[0], x[0], o, low, n)
         for i in range(n):
-            y[0][i] = (peak_step(&a, x[0][i]) + trough_step(&b, x[0][i])) * 0.5
-        self.peak = a
-        self.trough = b
+            o[i] = (o[i] + low[i]) * 0.5
 
 
 cdef class Channel(HighLow):

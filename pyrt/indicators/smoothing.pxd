@@ -2,9 +2,9 @@
 
 Each average starts from the plain mean of its first `n` values (unstable period 0).
 
-Two rows are folded at a time: y[t+2] = keep^2 y[t] + (k keep x[t+1] + k x[t+2]), where the
-bracket does not wait for y[t], so the chain of dependent operations is half as long as row by row.
-The odd row between is y[t+1] = keep y[t] + k x[t+1].
+`Ema` folds four rows at a time: y[t+4] = keep^4 y[t] + (k keep^3 x[t+1] + ... + k x[t+4]), where
+the bracket does not wait for y[t], so the chain of dependent operations is a quarter as long as row
+by row. The rows between are made of the same bracket as far as it has grown.
 """
 
 
@@ -12,59 +12,66 @@ cdef struct Ema:
     Py_ssize_t n     # values in the starting mean
     Py_ssize_t count  # values taken, up to n
     double k         # weight of a new value
-    double keep      # weight of the old average, 1 - k
-    double keep2     # its square
+    double keep[4]   # weights of the average 1 to 4 rows old: powers of 1 - k
     double y
-    double base      # the average before the pair in hand
-    double part      # k times the first value of the pair in hand
-    bint half        # a pair is in hand
+    double base      # the average before the rows in hand
+    double part      # what the rows in hand add to it
+    int rows         # rows in hand, 0 to 3
 
 
 cdef inline void ema_init(Ema* s, Py_ssize_t n, double k) noexcept nogil:
     s.n = n
     s.count = 0
-    s.keep = 1.0 - k
-    s.k = 1.0 - s.keep  # so that the two add up to 1 exactly and a constant stays one
-    s.keep2 = s.keep * s.keep
+    s.keep[0] = 1.0 - k
+    s.k = 1.0 - s.keep[0]  # so that the two add up to 1 exactly and a constant stays one
+    s.keep[1] = s.keep[0] * s.keep[0]
+    s.keep[2] = s.keep[1] * s.keep[0]
+    s.keep[3] = s.keep[1] * s.keep[1]
     s.y = 0.0
     s.base = 0.0
     s.part = 0.0
-    s.half = False
+    s.rows = 0
 
 
 cdef inline void ema_fold(Ema* s, double x) noexcept nogil:
     """Take `x` once the average has started."""
-    if s.half:
-        s.base = s.base * s.keep2 + (s.part * s.keep + x * s.k)
-        s.y = s.base
-        s.half = False
-    else:
-        s.part = x * s.k
-        s.y = s.base * s.keep + s.part
-        s.half = True
+    s.part = s.part * s.keep[0] + x * s.k
+    s.y = s.base * s.keep[s.rows] + s.part
+    s.rows += 1
+    if s.rows == 4:
+        s.base = s.y
+        s.part = 0.0
+        s.rows = 0
 
 
 cdef inline void ema_run(Ema* s, const double* x, double* y, Py_ssize_t n) noexcept nogil:
     """Take `n` values once the average has started; write it after each. `y` may be `x`."""
-    cdef double base = s.base, k = s.k, keep = s.keep, keep2 = s.keep2, part
+    cdef double base, k = s.k, k1 = s.keep[0], k2 = s.keep[1], k3 = s.keep[2], k4 = s.keep[3]
+    cdef double a, b, c, d
     cdef Py_ssize_t i = 0
-    if s.half and n > 0:
-        ema_fold(s, x[0])
-        y[0] = s.y
-        base = s.base
-        i = 1
-    while i + 1 < n:
-        part = x[i] * k
-        y[i] = base * keep + part
-        base = base * keep2 + (part * keep + x[i + 1] * k)
-        y[i + 1] = base
-        i += 2
-    s.base = base
-    if n > 0:
-        s.y = y[i - 1] if i > 0 else s.y
-    if i < n:
+    while i < n and s.rows != 0:
         ema_fold(s, x[i])
         y[i] = s.y
+        i += 1
+    base = s.base
+    if i + 3 < n:
+        while i + 3 < n:
+            a = x[i] * k
+            b = a * k1 + x[i + 1] * k
+            c = b * k1 + x[i + 2] * k
+            d = c * k1 + x[i + 3] * k
+            y[i] = base * k1 + a
+            y[i + 1] = base * k2 + b
+            y[i + 2] = base * k3 + c
+            base = base * k4 + d
+            y[i + 3] = base
+            i += 4
+        s.base = base
+        s.y = base
+    while i < n:
+        ema_fold(s, x[i])
+        y[i] = s.y
+        i += 1
 
 
 cdef inline bint ema_step(Ema* s, double x) noexcept nogil:

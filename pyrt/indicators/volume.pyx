@@ -9,7 +9,9 @@ from libc.math cimport fabs
 from pyrt.indicators.base cimport (
     CHUNK, CloseVolume, HighLowClose, HighLowCloseVolume, HighLowVolume, Series, whole,
 )
-from pyrt.indicators.smoothing cimport Stage, stage_ema, stage_step
+from pyrt.indicators.smoothing cimport (
+    Ema, Stage, ema_init, ema_run, ema_step, stage_ema, stage_step,
+)
 from pyrt.indicators.window cimport (
     Running, Sum, running_run, running_step, running_zero, sum_init, sum_step, sums_run,
 )
@@ -42,7 +44,27 @@ cdef extern from *:
             out[i] = (span > 0.0 ? lean / span : 0.0) * volume[i];
         }
     }
+    /* Volumes times the relative moves of the price, rows [1, n); a move from 0 counts as none. */
+    static void pyrt_turnovers(
+        const double* price, const double* volume, double* out, Py_ssize_t n
+    ) {
+        Py_ssize_t i = 1;
+    #ifdef __SSE2__
+        const __m128d zero = _mm_setzero_pd();
+        for (; i + 1 < n; i += 2) {
+            __m128d old = _mm_loadu_pd(price + i - 1);
+            __m128d move = _mm_div_pd(_mm_sub_pd(_mm_loadu_pd(price + i), old), old);
+            move = _mm_mul_pd(_mm_loadu_pd(volume + i), move);
+            _mm_storeu_pd(out + i, _mm_and_pd(move, _mm_cmpneq_pd(old, zero)));
+        }
+    #endif
+        for (; i < n; i++) {
+            double old = price[i - 1];
+            out[i] = old != 0.0 ? volume[i] * ((price[i] - old) / old) : 0.0;
+        }
+    }
     """
+    void pyrt_turnovers(const double*, const double*, double*, Py_ssize_t) noexcept nogil
     void pyrt_flows(
         const double*, const double*, const double*, const double*, double*, Py_ssize_t
     ) noexcept nogil
@@ -83,40 +105,33 @@ cdef class ADOSC(HighLowCloseVolume):
     """
 
     cdef Running line
-    cdef double fast
-    cdef double slow
-    cdef double fast_weight
-    cdef double slow_weight
-    cdef bint started
+    cdef Ema fast
+    cdef Ema slow
 
     def __init__(self, fastperiod=3, slowperiod=10):
         cdef int a = whole("fastperiod", fastperiod, 1), b = whole("slowperiod", slowperiod, 1)
         self.begin(("fastperiod", "slowperiod"), (fastperiod, slowperiod), max(a, b) - 1)
         self.line = running_zero()
-        self.fast_weight = 2.0 / (a + 1)
-        self.slow_weight = 2.0 / (b + 1)
-        self.started = False
+        ema_init(&self.fast, 1, 2.0 / (a + 1))  # of one value: the line's first
+        ema_init(&self.slow, 1, 2.0 / (b + 1))
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Running s = self.line
-        cdef double fast = self.fast, slow = self.slow, a = self.fast_weight, b = self.slow_weight
-        cdef double keep_a = 1.0 - a, keep_b = 1.0 - b, line
+        cdef double slow[CHUNK]
         cdef double* o = y[0]
         cdef Py_ssize_t i = 0
         pyrt_flows(x[0], x[1], x[2], x[3], o, n)
-        if not self.started:
-            self.started = True
-            fast = slow = running_step(&s, o[0])
+        running_run(&s, o, o, n)
+        self.line = s
+        if self.fast.count == 0:
+            ema_step(&self.fast, o[0])
+            ema_step(&self.slow, o[0])
             o[0] = 0.0
             i = 1
+        ema_run(&self.slow, o + i, slow + i, n - i)
+        ema_run(&self.fast, o + i, o + i, n - i)
         for i in range(i, n):
-            line = running_step(&s, o[i])
-            fast = a * line + keep_a * fast
-            slow = b * line + keep_b * slow
-            o[i] = fast - slow
-        self.line = s
-        self.fast = fast
-        self.slow = slow
+            o[i] -= slow[i]
 
 
 @cython.final
@@ -400,9 +415,7 @@ cdef class PVT(CloseVolume):
         cdef double last = self.last if self.started else 0.0
         cdef Py_ssize_t i
         o[0] = volume[0] * ((price[0] - last) / last) if last != 0.0 else 0.0
-        for i in range(1, n):
-            last = price[i - 1]
-            o[i] = volume[i] * ((price[i] - last) / last) if last != 0.0 else 0.0
+        pyrt_turnovers(price, volume, o, n)
         last = price[n - 1]
         running_run(&s, o, o, n)
         self.started = True
