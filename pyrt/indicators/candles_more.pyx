@@ -45,11 +45,11 @@ cdef int three_crows_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         (color(b, i - 3) == 1)
         & (color(b, i - 2) == -1)
-        & (lower(b, i - 2) < b.average[0][i])
         & (color(b, i - 1) == -1)
-        & (lower(b, i - 1) < b.average[1][i])
         & (color(b, i) == -1)
-        & (lower(b, i) < b.average[2][i])
+        and lower(b, i - 2) < b.average[0][i]
+        and lower(b, i - 1) < b.average[1][i]
+        and lower(b, i) < b.average[2][i]
         and b.close[i - 2] < b.open[i - 1] < b.open[i - 2]
         and b.close[i - 1] < b.open[i] < b.open[i - 1]
         and b.high[i - 3] > b.close[i - 2]

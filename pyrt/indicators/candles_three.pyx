@@ -605,15 +605,16 @@ cdef class CDLSTICKSANDWICH(Pattern):
 
 cdef int tasukigap_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     cdef bint alike = fabs(b.body[i - 1] - b.body[i]) < b.average[0][i]
-    if not alike & (gaps_up(b, i - 1, i - 2) | gaps_down(b, i - 1, i - 2)):
+    cdef bint above = gaps_up(b, i - 1, i - 2), below = gaps_down(b, i - 1, i - 2)
+    if not alike & (above | below) & (color(b, i - 1) != color(b, i)):
         return 0
-    if gaps_up(b, i - 1, i - 2) and color(b, i - 1) == 1 and color(b, i) == -1:
+    if above and color(b, i - 1) == 1:
         if (
             b.open[i - 1] < b.open[i] < b.close[i - 1]
             and top(b, i - 2) < b.close[i] < b.open[i - 1]
         ):
             return 100
-    elif gaps_down(b, i - 1, i - 2) and color(b, i - 1) == -1 and color(b, i) == 1:
+    elif below and color(b, i - 1) == -1:
         if (
             b.close[i - 1] < b.open[i] < b.open[i - 1]
             and b.open[i - 1] < b.close[i] < bottom(b, i - 2)

@@ -160,6 +160,8 @@ cdef class Rises(Series):
     cdef Ema up
     cdef Ema down
     cdef double last
+    cdef double index
+    """The last output: a row without a move leaves it, since both averages fade alike."""
     cdef bint started
 
     def __init__(self, timeperiod=14):
@@ -185,30 +187,35 @@ cdef class RSI(Rises):
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Ema up = self.up, down = self.down
-        cdef double last = self.last, move, total
+        cdef const double* a = x[0]
+        cdef double* o = y[0]
+        cdef double last = self.last, index = self.index, move, total
         cdef Py_ssize_t i = 0
         if not self.started:
             self.started = True
-            last = x[0][0]
+            last = a[0]
             i = 1
         while i < n and up.count < up.n:
-            move = x[0][i] - last
-            last = x[0][i]
+            move = a[i] - last
+            last = a[i]
             ema_step(&up, move if move > 0.0 else 0.0)
             ema_step(&down, -move if move < 0.0 else 0.0)
             total = up.y + down.y
-            y[0][i] = 100.0 * (up.y / total) if total != 0.0 else 0.0
+            index = 100.0 * (up.y / total) if total != 0.0 else 0.0
+            o[i] = index
             i += 1
         for i in range(i, n):
-            move = x[0][i] - last
-            last = x[0][i]
+            move = a[i] - last
+            last = a[i]
             ema_fold(&up, move if move > 0.0 else 0.0)
             ema_fold(&down, -move if move < 0.0 else 0.0)
-            total = up.y + down.y
-            y[0][i] = 100.0 * (up.y / total) if total != 0.0 else 0.0
+            if move != 0.0:
+                index = 100.0 * (up.y / (up.y + down.y))
+            o[i] = index
         self.up = up
         self.down = down
         self.last = last
+        self.index = index
 
 
 @cython.final
@@ -226,7 +233,8 @@ cdef class CMO(Rises):
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Ema up = self.up, down = self.down
-        cdef double last = self.last, move, total
+        cdef double last = self.last, index = self.index, move, total
+        cdef bint warm = up.count >= up.n
         cdef Py_ssize_t i = 0
         if not self.started:
             self.started = True
@@ -237,11 +245,15 @@ cdef class CMO(Rises):
             last = x[0][i]
             ema_step(&up, move if move > 0.0 else 0.0)
             ema_step(&down, -move if move < 0.0 else 0.0)
-            total = up.y + down.y
-            y[0][i] = 100.0 * ((up.y - down.y) / total) if total != 0.0 else 0.0
+            if move != 0.0 or not warm:
+                total = up.y + down.y
+                index = 100.0 * ((up.y - down.y) / total) if total != 0.0 else 0.0
+                warm = up.count >= up.n
+            y[0][i] = index
         self.up = up
         self.down = down
         self.last = last
+        self.index = index
 
 
 @cython.final

@@ -9,9 +9,7 @@ from libc.math cimport fabs
 from pyrt.indicators.base cimport (
     CHUNK, CloseVolume, HighLowClose, HighLowCloseVolume, HighLowVolume, Series, whole,
 )
-from pyrt.indicators.smoothing cimport (
-    Ema, Stage, ema_init, ema_run, ema_step, stage_ema, stage_step,
-)
+from pyrt.indicators.smoothing cimport Stage, stage_ema, stage_step
 from pyrt.indicators.window cimport (
     Running, Sum, running_run, running_step, running_zero, sum_init, sum_step, sums_run,
 )
@@ -105,33 +103,37 @@ cdef class ADOSC(HighLowCloseVolume):
     """
 
     cdef Running line
-    cdef Ema fast
-    cdef Ema slow
+    cdef double fast
+    cdef double slow
+    cdef double weights[2]
+    cdef bint started
 
     def __init__(self, fastperiod=3, slowperiod=10):
         cdef int a = whole("fastperiod", fastperiod, 1), b = whole("slowperiod", slowperiod, 1)
         self.begin(("fastperiod", "slowperiod"), (fastperiod, slowperiod), max(a, b) - 1)
         self.line = running_zero()
-        ema_init(&self.fast, 1, 2.0 / (a + 1))  # of one value: the line's first
-        ema_init(&self.slow, 1, 2.0 / (b + 1))
+        self.weights[0] = 2.0 / (a + 1)
+        self.weights[1] = 2.0 / (b + 1)
+        self.started = False
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Running s = self.line
-        cdef double slow[CHUNK]
+        cdef double fast = self.fast, slow = self.slow, a = self.weights[0], b = self.weights[1]
+        cdef double keep_a = 1.0 - a, keep_b = 1.0 - b, line
         cdef double* o = y[0]
-        cdef Py_ssize_t i = 0
+        cdef Py_ssize_t i
         pyrt_flows(x[0], x[1], x[2], x[3], o, n)
-        running_run(&s, o, o, n)
+        if not self.started:
+            self.started = True
+            fast = slow = o[0]  # the line's first value, since averages of it change nothing
+        for i in range(n):
+            line = running_step(&s, o[i])
+            fast = a * line + keep_a * fast
+            slow = b * line + keep_b * slow
+            o[i] = fast - slow
         self.line = s
-        if self.fast.count == 0:
-            ema_step(&self.fast, o[0])
-            ema_step(&self.slow, o[0])
-            o[0] = 0.0
-            i = 1
-        ema_run(&self.slow, o + i, slow + i, n - i)
-        ema_run(&self.fast, o + i, o + i, n - i)
-        for i in range(i, n):
-            o[i] -= slow[i]
+        self.fast = fast
+        self.slow = slow
 
 
 @cython.final

@@ -294,7 +294,7 @@ cdef inline double lag_step(Lag* s, double x) noexcept nogil:
 
 
 cdef enum:
-    FOLD = 128  # values a sum over everything adds up before they join the rest
+    FOLD = 256  # values a sum over everything adds up before they join the rest
 
 
 cdef struct Running:
