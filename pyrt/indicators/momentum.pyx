@@ -210,7 +210,8 @@ cdef class RSI(Rises):
             ema_fold(&up, move if move > 0.0 else 0.0)
             ema_fold(&down, -move if move < 0.0 else 0.0)
             if move != 0.0:
-                index = 100.0 * (up.y / (up.y + down.y))
+                total = up.y + down.y
+                index = 100.0 * (up.y / total) if total != 0.0 else 0.0
             o[i] = index
         self.up = up
         self.down = down

@@ -84,7 +84,6 @@ cdef class AD(HighLowCloseVolume):
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Running s = self.line
         cdef double* o = y[0]
-        cdef Py_ssize_t i
         pyrt_flows(x[0], x[1], x[2], x[3], o, n)
         running_run(&s, o, o, n)
         self.line = s
@@ -415,7 +414,6 @@ cdef class PVT(CloseVolume):
         cdef const double* volume = x[1]
         cdef double* o = y[0]
         cdef double last = self.last if self.started else 0.0
-        cdef Py_ssize_t i
         o[0] = volume[0] * ((price[0] - last) / last) if last != 0.0 else 0.0
         pyrt_turnovers(price, volume, o, n)
         last = price[n - 1]

@@ -119,7 +119,7 @@ cdef inline void twin_step(Twin* s, double x, double z, double* sums) noexcept n
     """Take a value of each of two series; write the sums of the last `n` of each."""
     cdef double* slot = s.block + 2 * s.p
     cdef double a, b
-    cdef Py_ssize_t i
+    cdef Py_ssize_t _i
     slot[0] = x
     slot[1] = z
     s.p += 1
@@ -131,7 +131,7 @@ cdef inline void twin_step(Twin* s, double x, double z, double* sums) noexcept n
         return
     a = 0.0
     b = 0.0
-    for i in range(s.n):
+    for _i in range(s.n):
         a += slot[0]
         b += slot[1]
         slot[0] = a

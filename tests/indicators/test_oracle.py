@@ -19,7 +19,8 @@ NAMES = sorted(FUNCTIONS)
 PATTERNS = set(talib.get_function_groups()["Pattern Recognition"])
 
 # Where a price runs dead straight, what these compute is the rounding of its digits, magnified.
-CHAOTIC = {"MAMA", *(name for name in NAMES if name.startswith("HT_"))}
+# MACDFIX's histogram fades to that as well.
+CHAOTIC = {"MAMA", "MACDFIX", *(name for name in NAMES if name.startswith("HT_"))}
 STRAIGHT = {"constant", "rising", "falling"}
 
 
