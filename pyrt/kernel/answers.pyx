@@ -127,7 +127,9 @@ cdef class Answers:
             step = 1
         else:
             step = 0 if not order.unknown() else -1
-            if order.submit_request in (OPEN, UNKNOWN) and kind != EV_SENT:
+            # That a change or a cancel was refused is no evidence that the order has arrived.
+            if order.submit_request in (OPEN, UNKNOWN) and kind not in (
+                    EV_SENT, EV_MODIFY_REJECTED, EV_CANCEL_REJECTED):
                 order.submit_request = REFUSED if kind in (EV_REJECTED, EV_DENIED) else CONFIRMED
             if kind == EV_CANCEL_REJECTED:
                 order.cancel_request = REFUSED

@@ -213,6 +213,9 @@ class Driver:
 
     def _on_look(self, now: int, state: BrokerState) -> None:
         self.last_look = state
+        if self.core is not None:
+            # What is done about it happens now, not when the last event came.
+            self.core.inputs.advance(now)
         try:
             if self.core is None:
                 self._check_account(state)

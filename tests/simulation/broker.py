@@ -1,0 +1,159 @@
+"""The exchange of a simulation, and the ledger of what it really did, kept from its own words.
+
+The ledger reads the bytes that the exchange sends, before any fault: it shares no code with the
+node, and so can judge it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from pyrt.adapters.alpaca.simulator.core import Response, SimulatorCore
+from pyrt.backtest.exchange import Exchange
+from pyrt.backtest.fees import fee_model
+from pyrt.backtest.slippage import slippage_model
+from pyrt.backtest.venue import SimVenue
+from pyrt.core.accounts import Account
+from pyrt.core.instruments import Instrument
+from pyrt.data.columns import BarColumns
+from tests.live.lockstep import _bind
+
+MINUTE = 60_000_000_000
+START = 1_381_152_600_000_000_000  # 2013-10-07 13:30 UTC
+CASH = 1_000_000
+
+
+@dataclass
+class Placed:
+    """An order as the exchange told of it."""
+
+    client_order_id: str
+    symbol: str
+    side: str
+    filled: Decimal = Decimal(0)
+    carried: Decimal = Decimal(0)
+    value: Decimal = Decimal(0)
+    status: str = "new"
+
+    @property
+    def total(self) -> Decimal:
+        """What it shows as filled."""
+        return self.carried + self.filled
+
+
+@dataclass
+class OracleLedger:
+    """Orders, positions and cash by the exchange's own frames."""
+
+    orders: dict[str, Placed] = field(default_factory=dict)
+    cash: Decimal = Decimal(CASH)
+    positions: dict[str, Decimal] = field(default_factory=dict)
+
+    def read(self, frame: bytes) -> None:
+        """Take one frame of order news."""
+        data = json.loads(frame)["data"]
+        order = data["order"]
+        placed = self.orders.get(order["id"])
+        if placed is None:
+            placed = Placed(order["client_order_id"], order["symbol"], order["side"])
+            self.orders[order["id"]] = placed
+            if order.get("replaces"):
+                # A replacement counts what the order before it has filled.
+                placed.carried = self.orders[order["replaces"]].total
+        placed.status = order["status"]
+        if data["event"] in ("fill", "partial_fill"):
+            quantity, price = Decimal(data["qty"]), Decimal(data["price"])
+            sign = 1 if order["side"] == "buy" else -1
+            placed.filled += quantity
+            placed.value += quantity * price
+            self.cash -= sign * quantity * price
+            held = self.positions.get(order["symbol"], Decimal(0))
+            self.positions[order["symbol"]] = held + sign * quantity
+            assert placed.total == Decimal(order["filled_qty"]), "the exchange miscounts"
+
+    def filled_of(self, prefixes: str | tuple[str, ...], symbol: str) -> Decimal:
+        """Return the signed units that orders with these prefixes have brought."""
+        total = Decimal(0)
+        for placed in self.orders.values():
+            if placed.symbol == symbol and placed.client_order_id.startswith(prefixes):
+                total += placed.filled if placed.side == "buy" else -placed.filled
+        return total
+
+
+def walk(symbol: str, minutes: int, seed: int) -> BarColumns:
+    """Return minute bars of a random walk, on cents."""
+    draw = np.random.default_rng([seed, len(symbol), ord(symbol[0])])
+    close = np.round(100 + np.cumsum(draw.choice((-0.3, -0.1, 0.0, 0.1, 0.3), minutes)), 2)
+    opens = np.round(np.concatenate((close[:1], close[:-1])) + draw.choice((0.0, 0.05)), 2)
+    spread = draw.choice((0.02, 0.1, 0.3), minutes)
+    ts_open = START + MINUTE * np.arange(minutes)
+    return BarColumns(
+        symbol=symbol,
+        timeframe="1m",
+        timeframe_ns=MINUTE,
+        ts_open=ts_open,
+        ts_close=ts_open + MINUTE,
+        ts_init=ts_open + MINUTE,
+        open=opens,
+        high=np.maximum(opens, close) + spread,
+        low=np.minimum(opens, close) - spread,
+        close=close,
+        volume=np.full(minutes, 1_000.0),
+    )
+
+
+class Broker:
+    """One account at the exchange; outlives the nodes that trade it."""
+
+    def __init__(self, seed: int, *, symbols: tuple[str, ...], minutes: int) -> None:
+        self.bars = [walk(symbol, minutes, seed) for symbol in symbols]
+        self.symbols = symbols
+        draw = Random(f"{seed}:broker")
+        venue = SimVenue(
+            Account(CASH), fee_model(None), slippage_model(None),
+            participation=draw.choice((0.0, 0.0, 0.01)), children="next_bar",
+        )  # fmt: skip
+        for index, symbol in enumerate(symbols):
+            instrument = Instrument(symbol)
+            _bind(instrument, index)
+            venue.add_instrument(instrument)
+        self.venue = venue
+        self.core = SimulatorCore(Exchange(venue, self.bars), seed=seed)
+        self.ledger = OracleLedger()
+        self.accepted: list[str] = []
+        self.end = int(self.bars[0].ts_close[-1])
+
+    def run_to(self, ts: int) -> None:
+        """Let the exchange's time pass."""
+        while self.core.run(ts):
+            continue
+
+    def request(self, method: str, path: str, body: bytes) -> Response:
+        """Answer a request."""
+        answer = self.core.request(method, path, body)
+        if method == "POST" and path == "/v2/orders" and answer.status == 200:
+            self.accepted.append(json.loads(body)["client_order_id"])
+        return answer
+
+    def take_updates(self) -> list[bytes]:
+        """Return frames of order news; the ledger has read them first."""
+        frames = self.core.take_trade_updates()
+        for frame in frames:
+            self.ledger.read(frame)
+        return frames
+
+    def get(self, path: str) -> Any:
+        """Return what a GET answers, decoded."""
+        answer = self.core.request("GET", path, b"")
+        assert answer.status == 200, (path, answer)
+        return json.loads(answer.body)
+
+    def positions(self) -> dict[str, Decimal]:
+        """Return what the account holds, as the exchange states it."""
+        return {row["symbol"]: Decimal(row["qty"]) for row in self.get("/v2/positions")}

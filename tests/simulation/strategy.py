@@ -1,0 +1,81 @@
+"""A strategy that does everything a strategy may, drawn from its seed and the time."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from pyrt import Strategy
+from pyrt.core.data import Bar
+
+SIZES = (1, 3, 7, 12, 30)
+
+
+class Restless(Strategy):
+    """Buys, sells, brackets, cancels, modifies, closes; what it does depends on seed and bar alone.
+
+    A strategy brought back after a crash therefore goes on as it would have.
+    """
+
+    symbol: str = "SPY"
+    seed: int = 0
+    raises_at: int = 0
+    floods_at: int = 0
+
+    def on_start(self) -> None:
+        self.subscribe_bars(self.symbol, "1m")
+        self.bars = 0
+        self.seen: list[tuple[str, Decimal]] = []
+
+    def on_bar(self, bar: Bar) -> None:
+        self.bars += 1
+        draw = Random(f"{self.seed}:{bar.ts_event}")
+        if self.raises_at and self.bars == self.raises_at:
+            raise ArithmeticError("the strategy of this schedule raises")
+        for _ in range(200 if self.floods_at and self.bars == self.floods_at else 1):
+            self.act(draw, bar.close)
+
+    def act(self, draw: Random, price: float) -> None:
+        """Do one thing, or nothing."""
+        near = round(price + draw.uniform(-0.4, 0.4), 2)
+        size = draw.choice(SIZES)
+        choice = draw.randrange(12)
+        orders = self.orders(self.symbol)
+        if choice < 3:
+            draw.choice((self.buy, self.sell))(self.symbol, size)
+        elif choice < 6:
+            draw.choice((self.buy, self.sell))(self.symbol, size, limit_price=near)
+        elif choice == 6:
+            self.buy(self.symbol, size, stop_price=round(price + 0.2, 2))
+        elif choice == 7 and self.position(self.symbol).is_flat:
+            self.buy(
+                self.symbol, size,
+                take_profit=round(price + 0.3, 2), stop_loss=round(price - 0.3, 2),
+            )  # fmt: skip
+        elif choice == 8 and orders:
+            self.cancel(draw.choice(orders))
+        elif choice == 9 and orders:
+            order = draw.choice(orders)
+            if order.limit_price is not None:
+                self.modify(order, limit_price=near)
+        elif choice == 10:
+            self.close(self.symbol)
+
+    def on_fill(self, fill: Any) -> None:
+        self.seen.append((fill.client_order_id, fill.order.filled_quantity_exact))
+
+    def is_in_order(self) -> bool:
+        """Whether each fill was told once, and an order's fills in their order."""
+        last: dict[str, Decimal] = {}
+        for name, filled in self.seen:
+            if filled <= last.get(name, Decimal(0)):
+                return False
+            last[name] = filled
+        return True
+
+    def on_save(self) -> dict[str, Any]:
+        return {"bars": self.bars}
+
+    def on_load(self, state: dict[str, Any]) -> None:
+        self.bars = state["bars"]
