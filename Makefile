@@ -127,10 +127,18 @@ release-check: $(VENV)/.installed ## Build from the source archive in a clean en
 	$(PY) -m build --sdist --no-isolation --outdir dist
 	$(PY) scripts/release_check.py dist
 
+SEEDS ?= 1000
+FIRST_SEED ?= 0
+
+.PHONY: simulate
+simulate: build/.checked ## Whole nodes under faults: make simulate SEEDS=100000 FIRST_SEED=0
+	$(PY) -m tests.simulation --seeds $(SEEDS) --first $(FIRST_SEED) --workers $(WORKERS) --planted 60
+
 .PHONY: nightly
 nightly: ## Everything that takes long: ten times the examples, coverage, archives, benchmarks
 	PYRT_HYPOTHESIS=nightly $(MAKE) test
 	$(MAKE) coverage
+	$(MAKE) simulate SEEDS=100000
 	$(MAKE) mutants ARGS="--seed $$(git rev-parse HEAD)"
 	$(MAKE) release-check
 	$(MAKE) bench

@@ -25,7 +25,7 @@ from pyrt.data.columns import BarColumns
 from tests.live.lockstep import _bind
 
 MINUTE = 60_000_000_000
-START = 1_381_152_600_000_000_000  # 2013-10-07 13:30 UTC
+START = 1_381_175_160_000_000_000  # 2013-10-07 19:46 UTC: the session ends when the data have
 CASH = 1_000_000
 
 

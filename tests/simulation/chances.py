@@ -90,18 +90,11 @@ class Chances:
     def __init__(self, seed: int, counts: Counter[str]) -> None:
         draw = Random(f"{seed}:chances")
         share = draw.choice((0.1, 0.25, 0.5))
-        self._rates = {
-            name: draw.choice(RATES) for name in FAULTS if draw.random() < share
-        }
+        self._rates = {name: draw.choice(RATES) for name in FAULTS if draw.random() < share}
         self._random = Random(f"{seed}:faults")
-        self._counts = counts
+        self.counts = counts
         self._struck: set[str] = set()
         self.healed = False
-
-    @property
-    def is_hostile(self) -> bool:
-        """Whether requests that place orders are hit."""
-        return any(name in self._rates for name in ("F1", "F2", "F3", "F4", "F5"))
 
     def has(self, name: str) -> bool:
         """Return whether the schedule has a fault at all."""
@@ -119,7 +112,7 @@ class Chances:
     def note(self, name: str) -> None:
         """Count a fault that has struck."""
         self._struck.add(name)
-        self._counts[name] += 1
+        self.counts[name] += 1
 
     def between(self, low: float, high: float) -> float:
         """Draw a number."""

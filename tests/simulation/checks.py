@@ -113,7 +113,7 @@ class Watch:
         quantity, cumulative = Decimal(record.quantity), Decimal(record.cumulative)
         before = self.filled.get(name, Decimal(0))
         self._checks.hold("I5", before + quantity == cumulative, (name, before, quantity))
-        self._checks.hold("I4", 0 < quantity and cumulative <= Decimal(record.order.quantity), name)
+        self._checks.hold("I4", quantity > 0 and cumulative <= Decimal(record.order.quantity), name)
         self.filled[name] = cumulative
         self.executions.setdefault(name, []).append((quantity, Decimal(record.price)))
 

@@ -18,6 +18,8 @@ TIMEOUT_S = 10.0
 PONG_S = 5.0
 STATUSES = (408, 429, 500, 502, 503, 504)
 HTML = b"<html><body>502 Bad Gateway</body></html>"
+IN_DOUBT = ("F1", "F2", "F3")
+"""Faults after which nobody knows whether an order has arrived."""
 Take = Callable[[Any, int], list[Any]]
 
 
@@ -118,9 +120,11 @@ class Line:
 
     def _authorized(self, yes: bool) -> list[bytes]:
         if self.name == "data":
-            text = {"T": "success", "msg": "authenticated"} if yes else {
-                "T": "error", "code": 402, "msg": "auth failed"
-            }
+            text = (
+                {"T": "success", "msg": "authenticated"}
+                if yes
+                else {"T": "error", "code": 402, "msg": "auth failed"}
+            )
             return [json.dumps([text]).encode()]
         status = "authorized" if yes else "unauthorized"
         return [json.dumps({"stream": "authorization", "data": {"status": status}}).encode()]
@@ -151,6 +155,7 @@ class Network:
         self.hand = hand
         self.turn = turn
         self.is_cut = False
+        self.posts_in_doubt = 0
         self._reads: dict[str, Response] = {}
 
     def latency(self) -> float:
@@ -169,11 +174,10 @@ class Network:
 
         def answer(response: Response | None, delay: float) -> None:
             status, body = (0, b"") if response is None else (response.status, response.body)
-            self.later(
-                delay, self.hand, lambda now: receive(request, status, body, now)
-            )
+            self.later(delay, self.hand, lambda now: receive(request, status, body, now))
 
         is_order = request.method in ("POST", "PATCH")
+        struck = sum(chances.counts[name] for name in IN_DOUBT)
         if is_order and chances.strikes("F6", 0.3):
             body = b'{"code":40310000,"message":"insufficient buying power"}'
             answer(Response(chances.one_of((403, 422)), body), self.latency())
@@ -188,11 +192,18 @@ class Network:
         else:
             # The request is on its way whether or not its sender lives on.
             self.agenda.after(self.latency(), lambda: self._arrived(request, answer))
+        self._note_doubt(request, struck)
+
+    def _note_doubt(self, request: HttpRequest, before: int) -> None:
+        """Count orders of whose fate the node is left in doubt."""
+        now = sum(self.chances.counts[name] for name in IN_DOUBT)
+        self.posts_in_doubt += request.method == "POST" and now > before
 
     def _arrived(
         self, request: HttpRequest, answer: Callable[[Response | None, float], None]
     ) -> None:
         chances = self.chances
+        struck = sum(chances.counts[name] for name in IN_DOUBT)
         response = self._carry_out(request)
         if response.status == 422 and request.method in ("DELETE", "PATCH"):
             # The order has filled or ended while the request was on its way.
@@ -208,6 +219,7 @@ class Network:
             answer(replace(response, body=body), self.latency())
         else:
             answer(response, self.latency())
+        self._note_doubt(request, struck)
 
     def _carry_out(self, request: HttpRequest) -> Response:
         self.broker.run_to(self.agenda.now)

@@ -80,19 +80,23 @@ def run_chunk(first: int, count: int) -> Report:
 
 
 def run_planted(name: str, first: int, count: int) -> tuple[int, int]:
-    """Return (hostile schedules, those of them that found the fault) for a planted node."""
+    """Return (hostile schedules, those of them that found the fault) for a planted node.
+
+    Hostile is a schedule in which the fate of an order was in doubt at least once.
+    """
     logging.disable(logging.CRITICAL)
     client, _ = PLANTED[name]
     hostile = found = 0
     for seed in range(first, first + count):
         world = World(seed, make_client=client)
-        if not world.chances.is_hostile:
-            continue
+        failed = False
         try:
             world.run()
         except Exception:
-            found += 1
-        hostile += sum(world.tally.faults[fault] for fault in ("F1", "F2", "F3", "F4")) > 0
+            failed = True
+        if world.posts_in_doubt:
+            hostile += 1
+            found += failed
     return hostile, found
 
 

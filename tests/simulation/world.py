@@ -34,7 +34,7 @@ from tests.simulation.strategy import Restless
 
 CENT = Decimal("0.01")
 MINUTES = 12
-HEAL_S = 240
+HEAL_S = 300
 POSITION_MAX = 60
 RATE_MAX = 200
 ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
@@ -95,6 +95,7 @@ class World:
         self.frozen_until = 0
         self.halt_is_kept = False
         self.foreign: set[str] = set()
+        self.networks: list[Network] = []
         self.trace = hashlib.blake2b(digest_size=16)
         self._make_client = make_client
         self._requests: list[int] = []
@@ -103,7 +104,9 @@ class World:
 
     def run(self) -> str:
         """Trade under faults, heal, judge; return the hash of all that happened."""
-        pages = (4, 5) if self.chances.has("F24") else (snapshot.ORDERS_MAX, snapshot.ACTIVITIES_MAX)
+        pages = (
+            (4, 5) if self.chances.has("F24") else (snapshot.ORDERS_MAX, snapshot.ACTIVITIES_MAX)
+        )
         with (
             patch.object(snapshot, "ORDERS_MAX", pages[0]),
             patch.object(snapshot, "ACTIVITIES_MAX", pages[1]),
@@ -121,6 +124,11 @@ class World:
         self.tally.schedules += 1
         self.tally.orders += len(self.watch.intents)
         return self.trace.hexdigest()
+
+    @property
+    def posts_in_doubt(self) -> int:
+        """Orders of whose fate a node was left in doubt, over all its lives."""
+        return sum(network.posts_in_doubt for network in self.networks)
 
     def _go_on(self, until: int) -> None:
         """Let everything happen that is due up to `until`."""
@@ -321,9 +329,7 @@ class World:
     def _judge_orders(self, node: Node) -> None:
         hold = self.checks.hold
         placed = {p.client_order_id: p for p in self.broker.ledger.orders.values()}
-        unknown = {
-            o.client_order_id for o in node.kernel.cache.orders_open() if o.is_unknown
-        }
+        unknown = {o.client_order_id for o in node.kernel.cache.orders_open() if o.is_unknown}
         self.tally.unknown_at_end += len(unknown)
         for name in self.watch.intents:
             if self.watch.intents[name].parent:
@@ -405,9 +411,8 @@ class Node:
         self.client = world._make_client(
             prefix, Credentials("PK", "secret"), policy=NEVER_LOST, symbols=symbols, seed=world.seed
         )
-        self.network = Network(
-            self.agenda, world.broker, world.chances, self.hand, self.turn
-        )
+        self.network = Network(self.agenda, world.broker, world.chances, self.hand, self.turn)
+        world.networks.append(self.network)
         self.orders_line = Line(
             "orders", self.client.trade_updates, self.client.receive_trade_update, self.network
         )
