@@ -86,6 +86,14 @@ bench: build/.release ## Measure a release build against benchmarks/budgets.toml
 mutants: build/.checked ## Make 100 faults in money and risk code; the tests have to notice 95 (ARGS)
 	$(PY) scripts/mutate.py --json build/mutants.json $(ARGS)
 
+.PHONY: paper-check
+paper-check: build/.checked ## Take an order through its life on a paper account, where keys are given
+	$(PY) scripts/paper_check.py $(ARGS)
+
+.PHONY: openapi-check
+openapi-check: $(VENV)/.installed ## List how Alpaca's OpenAPI documents have drifted
+	$(PY) scripts/openapi_check.py $(ARGS)
+
 # ---- looking inside -------------------------------------------------------------------------------
 
 # Cython's coverage plugin wants each C file beside its source, so these builds work on a copy.

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import canary
+
 ROOT = Path(__file__).resolve().parent.parent
 PROFILE = os.environ.get("PYRT_HYPOTHESIS", "default")
 
@@ -16,6 +18,17 @@ settings.register_profile(
 )
 settings.register_profile("nightly", settings.get_profile("default"), max_examples=1_000)
 settings.load_profile(PROFILE)
+
+
+canary.set_environment()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """Look for the secret that must not show."""
+    report = yield
+    canary.judge(item, report)
+    return report
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,6 +15,7 @@ from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 from pyrt.adapters.alpaca.simulator.server import SimulatorServer
 from pyrt.adapters.alpaca.simulator.serving import HOST, bind, make_runner
+from tests import canary
 
 PATIENCE_S = 30.0
 
@@ -23,7 +24,7 @@ class Served:
     """A simulator in lockstep on a free port of this machine."""
 
     def __init__(self, core: SimulatorCore) -> None:
-        self._server = SimulatorServer(core, speed=0)
+        self._server = SimulatorServer(core, key=canary.KEY, secret=canary.SECRET, speed=0)
         self._listener = bind(0)
         self._runner = make_runner(self._server)
         self._thread = threading.Thread(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from pyrt.errors import ConfigError
+from pyrt.errors import ConfigError, MissingExtra
 
 NAMES = (
     ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY"),
@@ -55,7 +57,9 @@ class Credentials:
 
 
 def read_credentials(
-    environment: Mapping[str, str] | None = None, env_file: str | Path | None = None
+    environment: Mapping[str, str] | None = None,
+    env_file: str | Path | None = None,
+    keyring: str = "",
 ) -> Credentials:
     """Find the credentials of a run.
 
@@ -65,6 +69,9 @@ def read_credentials(
         By default that of the process.
     env_file : path, optional
         Lines of ``NAME=value``; readable by its owner only. What it says comes first.
+    keyring : str
+        Service of the system's keyring that holds both names as users; it comes second. Needs the
+        package ``keyring``.
 
     Raises
     ------
@@ -75,12 +82,41 @@ def read_credentials(
         found = _pair(read_env_file(Path(env_file)))
         if found is not None:
             return found
+    if keyring:
+        return read_keyring(keyring)
     found = _pair(os.environ if environment is None else environment)
     if found is None:
         raise ConfigError(
             "there are no Alpaca keys",
             code="no_credentials",
             remedy="Set APCA_API_KEY_ID and APCA_API_SECRET_KEY, or give an env file",
+        )
+    return found
+
+
+def read_keyring(service: str) -> Credentials:
+    """Return the keys that the system's keyring holds.
+
+    Raises
+    ------
+    MissingExtra
+        If the package ``keyring`` is not there.
+    ConfigError
+        If the keyring holds none, or half a pair.
+    """
+    try:
+        backend: Any = import_module("keyring")
+    except ImportError as error:
+        raise MissingExtra(
+            "keys in a keyring need the package keyring", remedy="Run: pip install keyring"
+        ) from error
+    values = {name: backend.get_password(service, name) or "" for name in NAMES[0]}
+    found = _pair(values)
+    if found is None:
+        raise ConfigError(
+            f"the keyring holds no Alpaca keys for {service}",
+            code="no_credentials",
+            remedy=f"Run: keyring set {service} APCA_API_KEY_ID, and APCA_API_SECRET_KEY",
         )
     return found
 

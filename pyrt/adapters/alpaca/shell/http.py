@@ -9,6 +9,7 @@ import httpx
 
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.rest import NO_ANSWER, HttpRequest
+from pyrt.live.config import check_url
 
 CONNECT_S = 5.0
 READ_S = 10.0
@@ -30,9 +31,17 @@ class Http:
     ----------
     bases : mapping
         ``trading`` and ``data`` → base URL.
+
+    Raises
+    ------
+    ConfigError
+        If one is neither Alpaca's nor on this machine.
     """
 
     def __init__(self, bases: Mapping[str, str], credentials: Credentials) -> None:
+        for base in bases.values():
+            # Whoever made the configuration: keys go to the broker or to this machine.
+            check_url(base)
         self._bases = {host: base.rstrip("/") for host, base in bases.items()}
         # A redirect could carry the keys elsewhere, and so could a proxy from the environment.
         self._client = httpx.AsyncClient(

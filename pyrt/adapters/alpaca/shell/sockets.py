@@ -9,6 +9,8 @@ from typing import Protocol
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, WebSocketException
 
+from pyrt.live.config import check_url
+
 PING_S = 10.0
 OPEN_S = 5.0
 CLOSE_S = 2.0
@@ -54,6 +56,7 @@ class Socket:
         self._clock = clock
         self._connection: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
+        check_url(url)
         self.url = url
         self.received = 0
         """Frames since the connection was opened."""
