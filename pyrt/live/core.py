@@ -14,6 +14,8 @@ from pyrt.data.timeframe import parse_timeframe
 from pyrt.errors import PyrtError
 from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
+from pyrt.live.broker import BrokerAdjustment
+from pyrt.live.fees import CashEntry, FeeLedger
 from pyrt.live.inputs import Inputs, Outlet
 from pyrt.live.tape import Tape
 from pyrt.strategy.strategy import Strategy
@@ -90,6 +92,7 @@ class NodeCore:
         self._streams: dict[tuple[str, str], Any] = {}
         self._sample_at = 0
         self._fees: dict[tuple[int, str], Decimal] = {}
+        self.fee_ledger = FeeLedger()
         self._takers: dict[str, Callable[[Any], bool]] = {
             "bar": self._bar,
             "quote": self._quote,
@@ -181,7 +184,7 @@ class NodeCore:
         return False
 
     def _fill(self, event: Any) -> bool:
-        self._fees[event.number, event.cumulative] = self.inputs.fill(
+        fee = self.inputs.fill(
             event.number,
             event.ts_event,
             event.quantity,
@@ -189,6 +192,8 @@ class NodeCore:
             event.cumulative,
             liquidity=event.liquidity,
         )
+        self._fees[event.number, event.cumulative] = fee
+        self.fee_ledger.accrue(event.ts_event, fee)
         return False
 
     def _answer(self, event: Any) -> bool:
@@ -203,6 +208,16 @@ class NodeCore:
             stop_price=stop_price,
         )
         return False
+
+    def settle_cash(self, ts: int, adjustments: Iterable[BrokerAdjustment]) -> list[CashEntry]:
+        """Take what the broker has booked without a fill; return the entries that came of it."""
+        entries = self.fee_ledger.entries(adjustments)
+        if entries:
+            self.inputs.advance(ts)
+        for entry in entries:
+            if entry.amount:
+                self.inputs.cash(entry.ts_event, entry.amount, is_deposit=entry.is_deposit)
+        return entries
 
     def fee_of(self, event: Any) -> Decimal:
         """Return what an execution was taken to cost; 0 for one that was not taken."""

@@ -525,6 +525,9 @@ class Driver:
                     ts_event=change.ts_event,
                 )
             )
+        if self.phase != LOOKING:
+            # At a start the broker's cash, which the node takes over, has them all in it.
+            self._settle_cash(now, comparison)
         # What happened before the first run of this journal is nobody's news.
         findings = tuple(
             f for f in comparison.findings if not (is_first and f.code.startswith("adjusted_"))
@@ -556,6 +559,25 @@ class Driver:
             )
         )
         self._resolve_lost(now, state, comparison)
+
+    def _settle_cash(self, now: int, comparison: Comparison) -> None:
+        """Let accrued fees be replaced by the broker's, and book what else moved cash."""
+        assert self.core is not None
+        for entry in self.core.settle_cash(now, comparison.adjustments):
+            if entry.kind == "fee_difference" and entry.amount:
+                text = f"accrued {entry.accrued:f}, charged {entry.charged:f}"
+                self.scribe.journal.record(
+                    r.Adjustment(
+                        ts=now,
+                        activity_id=entry.activity_id,
+                        kind=entry.kind,
+                        symbol="",
+                        quantity="0",
+                        amount=f"{entry.amount:f}",
+                        text=text,
+                        ts_event=entry.ts_event,
+                    )
+                )
 
     def _resolve_lost(self, now: int, state: BrokerState, comparison: Comparison) -> None:
         """Give up submits that two full lists after their session do not have."""

@@ -9,7 +9,7 @@ from pyrt.core.orders cimport Order, no_price
 from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.ports cimport ApprovedOrder, Command, FeeModel, Venue
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE
+from pyrt.core.types cimport EV_BAR, EV_CUSTOM, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
 from pyrt.errors import JournalError
 import msgspec
@@ -142,12 +142,41 @@ cdef class Inputs:
         self.kernel.fire_timers(self.kernel.clock.now)
         return self.kernel.settle()
 
+    def cash(self, int64_t ts_event, amount, *, bint is_deposit=False):
+        """Take a change of the account's cash that no fill made, in its base currency.
+
+        Parameters
+        ----------
+        amount : number or str
+            What cash gains.
+        is_deposit : bool
+            Money moved in or out, which is neither gain nor cost.
+        """
+        cdef Event event
+        clear_event(&event)
+        event.kind = EV_CUSTOM
+        event.ts_event = ts_event
+        event.ts_init = self.kernel.clock.now
+        event.fee = money_from_object(amount)
+        event.flags = is_deposit
+        self.feed(&event)
+
+    cdef int change_cash(self, Event* event) except -1:
+        if event.flags:
+            self.kernel.account.deposit(decimal_from_scaled(i128_to_int(event.fee), 18))
+        else:
+            self.kernel.account.pay(0, event.fee)
+        self.kernel.curve.touch()
+        return 0
+
     cdef int feed(self, Event* event) except -1:
         """Give the kernel an event, after it is recorded."""
         if self.tape is not None:
             self.tape.event(
                 event, self.kernel.records.texts.names[event.reason] if event.reason else None
             )
+        if event.kind == EV_CUSTOM:
+            return self.change_cash(event)
         return self.kernel.process(event)
 
     def bar(self, Stream stream not None, int64_t ts_open, int64_t ts_close, double open,

@@ -1,0 +1,124 @@
+"""Accrued fees give way to the broker's, to the cent; what else moves cash is booked once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pyrt import Strategy
+from pyrt.backtest.fees import fee_model
+from pyrt.core.instruments import equity
+from pyrt.core.times import timestamp_ns
+from pyrt.live.broker import BrokerAdjustment
+from pyrt.live.core import NodeCore
+from pyrt.live.fees import FeeLedger
+from pyrt.live.tape import Tape
+from pyrt.risk.gate import BasicGate
+
+SECOND = 1_000_000_000
+EVENING = timestamp_ns("2024-06-03T23:30:00Z")
+"""19:30 in New York: its trade date is the UTC date's."""
+LATE = timestamp_ns("2024-06-04T01:00:00Z")
+"""21:00 in New York: still the third of June there."""
+JUNE_3, JUNE_4 = (timestamp_ns(f"2024-06-0{day}T00:00:00Z") for day in (3, 4))
+
+
+def change(kind: str, amount: str, ts: int, name: str = "a") -> BrokerAdjustment:
+    return BrokerAdjustment(
+        activity_id=name,
+        kind=kind,
+        symbol="",
+        quantity=Decimal(0),
+        amount=Decimal(amount),
+        text="",
+        ts_event=ts,
+    )
+
+
+def test_the_brokers_fees_of_a_date_replace_what_was_accrued_for_it():
+    ledger = FeeLedger()
+    ledger.accrue(EVENING, Decimal("0.31"))
+    ledger.accrue(LATE, Decimal("0.02"))
+    ledger.accrue(JUNE_4 + 15 * 3600 * SECOND, Decimal("0.50"))
+    fees = [change("fee", "-0.28", JUNE_3, "sec"), change("fee", "-0.07", JUNE_3, "taf")]
+    (entry,) = ledger.entries(fees)
+    assert (entry.accrued, entry.charged) == (Decimal("0.33"), Decimal("0.35"))
+    assert (entry.kind, entry.amount) == ("fee_difference", Decimal("-0.02"))
+    assert ledger.accrued == Decimal("0.50")
+    (late,) = ledger.entries([change("fee", "-0.01", JUNE_3, "cat")])
+    assert late.amount == Decimal("-0.01")
+
+
+def test_fees_that_were_accrued_and_never_charged_stay():
+    ledger = FeeLedger()
+    ledger.accrue(EVENING, Decimal("0.31"))
+    assert ledger.entries([change("dividend", "5", JUNE_4)])[0].amount == Decimal(5)
+    assert ledger.accrued == Decimal("0.31")
+
+
+class Once(Strategy):
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.sell("SPY", 100)
+
+
+class Wire:
+    def subscribe(self, channel, symbol):
+        """Take note of nothing."""
+
+    def submit(self, order):
+        self.order = order
+
+
+def node(tape: Tape | None = None) -> tuple[NodeCore, Wire]:
+    wire = Wire()
+    core = NodeCore(
+        wire,
+        BasicGate(),
+        [equity("SPY")],
+        [Once()],
+        cash=10_000,
+        prefix="t-",
+        tape=tape,
+        fees=fee_model("alpaca"),
+    )
+    core.start(EVENING)
+    core.take(EVENING, [])
+    return core, wire
+
+
+def test_cash_ends_where_the_brokers_does():
+    core, wire = node()
+    core.inputs.fill(wire.order.number, EVENING, "100", "500", "100", fee=None)
+    core.fee_ledger.accrue(EVENING, Decimal("1.41"))
+    cash = core.kernel.account.cash_exact
+    changes = [
+        change("fee", "-1.39", JUNE_3, "sec"),
+        change("fee", "-0.03", JUNE_3, "taf"),
+        change("dividend", "12.50", JUNE_4, "div"),
+        change("cash", "1000", JUNE_4, "csd"),
+    ]
+    entries = core.settle_cash(LATE, changes)
+    assert [e.kind for e in entries] == ["fee_difference", "cash", "dividend"]
+    expected = cash + Decimal("1.41") - Decimal("1.42") + Decimal("12.50") + 1000
+    assert core.kernel.account.cash_exact == expected
+    assert core.settle_cash(LATE, []) == []
+
+
+def test_a_fill_accrues_by_the_venues_rules():
+    from pyrt.adapters.alpaca.events import FillEvent
+
+    core, wire = node()
+    core.take(EVENING, [FillEvent(wire.order.number, EVENING, "100", "500", "100")])
+    # 50,000 dollars at 27.80 a million, 100 shares at 0.000166, each to the next cent; CAT beside.
+    assert core.fee_ledger.accrued >= Decimal("1.39") + Decimal("0.02")
+    assert core.fee_ledger.accrued == Decimal(10_000) + 50_000 - core.kernel.account.cash_exact
+
+
+def test_a_change_of_cash_is_on_the_tape():
+    tape = Tape()
+    core, _ = node(tape)
+    core.settle_cash(LATE, [change("dividend", "12.5", JUNE_4)])
+    pieces = bytes(tape.take())
+    again, _ = node()
+    again.inputs.play(pieces, lambda note: None, lambda error: None)
+    assert again.kernel.account.cash_exact == core.kernel.account.cash_exact == Decimal("10012.5")
