@@ -10,6 +10,8 @@ ctypedef const double* Column
 cdef class Cursor:
     cdef readonly Stream stream
     cdef readonly int32_t number
+    cdef int32_t stream_index
+    cdef int32_t instrument_index
     cdef int kind
     """EV_BAR, EV_QUOTE or EV_TRADE."""
     cdef int rank

@@ -53,6 +53,8 @@ cdef class Cursor:
         if chunk.kind not in KINDS:
             raise ConfigError(f"{chunk.kind} cannot be replayed; expected {', '.join(KINDS)}")
         self.stream = stream
+        self.stream_index = stream.index
+        self.instrument_index = stream.instrument.index
         self.kind = KINDS[chunk.kind]
         self.rank = 1 if self.kind == EV_BAR else 3
         self.source = source
@@ -85,8 +87,8 @@ cdef class Cursor:
         """Copy the next row into an event; it stays the next row."""
         cdef Py_ssize_t i = self.at
         event.kind = self.kind
-        event.stream = self.stream.index
-        event.instrument = self.stream.instrument.index
+        event.stream = self.stream_index
+        event.instrument = self.instrument_index
         event.ts_init = self.ts_init[i]
         event.ts_event = self.ts_event[i]
         event.values[0] = self.columns[0][i]

@@ -12,10 +12,8 @@ from pyrt.backtest.ticks cimport TickMatcher
 from pyrt.backtest.venue cimport SimVenue
 from pyrt.core.clock cimport Clock
 from pyrt.core.events cimport Event, clear_event
-from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR, EV_DAY_END, EV_DIVIDEND, EV_RATE, EV_SPLIT
+from pyrt.core.types cimport EV_BAR, EV_DAY_END, EV_DIVIDEND, EV_QUOTE, EV_RATE, EV_SPLIT
 from pyrt.kernel.aggregates cimport Aggregates
-from pyrt.kernel.curve cimport EquityCurve
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.kernel.market cimport Market
 
@@ -79,7 +77,7 @@ cdef class Runner:
         cdef Kernel kernel = self.kernel
         cdef SimVenue venue = self.venue
         while head is not None:
-            if not venue.waiting and self.calm(head):
+            if not venue.waiting and self.calm():
                 self.look_up()
                 head = self.feed.head()
                 continue
@@ -134,126 +132,81 @@ cdef class Runner:
             self.progress(self.events_processed)
         return 0
 
-    cdef int calm(self, Cursor head) except -1:
-        """Take rows while no order waits and nothing but data is due; return how many."""
-        if not self.feed.single:
-            return self.calm_rows() if head.rank == 1 else 0
-        return self.calm_bars(head) if head.rank == 1 else self.calm_ticks(head)
+    cdef int calm(self) except -1:
+        """Take rows while no order waits and nothing but data is due; return how many.
 
-    cdef int calm_rows(self) except -1:
-        """As `calm_bars`, over the bars of several streams; those of one stamp are one instant."""
-        cdef Event event
-        cdef Cursor cursor
-        cdef Kernel kernel = self.kernel
-        cdef Feed feed = self.feed
-        cdef int64_t now = 0, ts, due = self.next_due()
-        cdef Py_ssize_t taken = 0
-        cdef bint under_way = False
-        if self.venue.keeps_bars():
-            return 0
-        while feed.at < feed.n:
-            cursor = <Cursor>feed.cursors[feed.order[feed.at]]
-            ts = cursor.ts_init[cursor.at]
-            if not under_way or ts != now:
-                if under_way:
-                    if self.has_work(now):
-                        break
-                    if now >= kernel.market.handlers_from:
-                        self.sample(now)
-                    under_way = False
-                if (cursor.rank != 1 or ts >= due or ts <= kernel.clock.now
-                        or taken >= SIGNALS_EVERY or kernel.clock.next_due < due
-                        or kernel.aggregates.due < due):
-                    return taken
-                now = kernel.clock.now = ts
-                under_way = True
-            elif cursor.rank != 1:
-                break
-            self.venue_bar(cursor)
-            self.take(cursor, &event)
-            taken += 1
-            kernel.market.on_bar(cursor.stream, &event)
-        if under_way:
-            self.settle_ends(now)
-            self.rest_of(now, now, due)
-        return taken
-
-    cdef bint has_work(self, int64_t now) noexcept:
-        """Whether the handlers of an instant left something to do at it."""
-        return (len(self.kernel.desk.commands) > 0 or self.kernel.aggregates.ready()
-                or self.kernel.clock.next_due <= now)
-
-    cdef int calm_bars(self, Cursor cursor) except -1:
-        """Take bars of the only stream while no order waits and nothing else is due.
-
-        Does what `run` does, without looking again at what cannot have changed; returns how many
-        rows it took. An instant in which commands were issued is completed and ends the stretch.
+        Does what `run` does, without looking again at what cannot have changed. An instant that
+        leaves something to do is completed, and ends the stretch.
         """
         cdef Event event
         cdef Kernel kernel = self.kernel
-        cdef SimVenue venue = self.venue
         cdef Market market = kernel.market
-        cdef Aggregates aggregates = kernel.aggregates
-        cdef EquityCurve curve = kernel.curve
         cdef Clock clock = kernel.clock
-        cdef Stream stream = cursor.stream
-        cdef VenueBook book = <VenueBook>venue.books[stream.instrument.index]
-        cdef int64_t now, due = self.next_due(), handlers_from = market.handlers_from
-        cdef Py_ssize_t taken = 0, end = min(cursor.limit, cursor.at + SIGNALS_EVERY)
-        if not cursor.drives or venue.keeps_bars():
-            return 0
-        while cursor.at < end:
-            now = cursor.ts_init[cursor.at]
-            if now >= due or now <= clock.now:
+        cdef Aggregates aggregates = kernel.aggregates
+        cdef SimVenue venue = self.venue
+        cdef Feed feed = self.feed
+        cdef Cursor cursor = feed.only
+        cdef bint single = feed.single, keeps_bars = venue.keeps_bars()
+        cdef int64_t ts, now = 0, due = self.next_due(), handlers_from = market.handlers_from
+        cdef Py_ssize_t taken = 0
+        cdef int rank = 0  # of the instant under way; 0 between two
+        while feed.at < feed.n:
+            if not single:
+                cursor = <Cursor>feed.cursors[feed.order[feed.at]]
+            ts = cursor.ts_init[cursor.at]
+            if rank == 0 or ts != now:
+                if rank:
+                    if self.has_work(now):
+                        break
+                    if now >= handlers_from:
+                        self.sample(now)
+                    rank = 0
+                if (ts >= due or ts <= clock.now or taken >= SIGNALS_EVERY
+                        or clock.next_due < due or aggregates.due < due
+                        or (keeps_bars and cursor.rank == 1)):
+                    return taken
+                now = clock.now = ts
+                rank = cursor.rank
+                if rank == 3:
+                    venue.opens_over = now
+            elif cursor.rank != rank:
                 break
-            clock.now = now
-            self.bars.pass_by(book, cursor.ts_event[cursor.at], cursor.columns[3][cursor.at])
             cursor.fill(&event)
+            if cursor.drives:
+                self.show(&event, now)
             # Counted row by row: an exception leaves everything as it was at its instant.
             cursor.at += 1
-            self.feed.at += 1
+            feed.at += 1
             self.events_processed += 1
             taken += 1
-            market.on_bar(stream, &event)
-            if kernel.desk.commands or aggregates.ready() or clock.next_due <= now:
-                self.settle_ends(now)
-                self.rest_of(now, now, due)
-                return taken
+            if cursor.kind == EV_BAR:
+                market.on_bar(cursor.stream, &event)
+            elif cursor.kind == EV_QUOTE:
+                market.on_quote(cursor.stream, &event)
+            else:
+                kernel.process(&event)
+        if rank == 1:
+            self.settle_ends(now)
+            self.rest_of(now, now, due)
+        elif rank:
+            self.settle_ticks()
+            if clock.next_due <= now:
+                self.timers(now)
             if now >= handlers_from:
-                self.sampled = now
-                curve.sample(now)
-            if clock.next_due < due or aggregates.due < due:
-                break
+                self.sample(now)
         return taken
 
-    cdef int calm_ticks(self, Cursor cursor) except -1:
-        """As `calm_bars`, for quotes or trades; rows of one stamp are one instant."""
-        cdef Event event
-        cdef Kernel kernel = self.kernel
-        cdef VenueBook book = <VenueBook>self.venue.books[cursor.stream.instrument.index]
-        cdef int64_t now, due = self.next_due()
-        cdef Py_ssize_t taken = 0, end = min(cursor.limit, cursor.at + SIGNALS_EVERY)
-        while cursor.at < end:
-            now = cursor.ts_init[cursor.at]
-            if now >= due or now <= kernel.clock.now:
-                break
-            kernel.clock.now = now
-            while cursor.at < cursor.limit and cursor.ts_init[cursor.at] == now:
-                self.take(cursor, &event)
-                if cursor.drives:
-                    self.ticks.meet(book, &event, now)
-                taken += 1
-                kernel.process(&event)
-            if kernel.desk.commands or kernel.aggregates.ready() or kernel.clock.next_due <= now:
-                self.settle_ticks()
-                if kernel.clock.next_due <= now:
-                    self.timers(now)
-                due = 0
-            if now >= kernel.market.handlers_from:
-                self.sample(now)
-            if due == 0 or kernel.clock.next_due < due or kernel.aggregates.due < due:
-                break
-        return taken
+    cdef inline int show(self, Event* event, int64_t now) except -1:
+        """Let the venue see a row's price; no order waits for it."""
+        cdef VenueBook book = <VenueBook>self.venue.books[event.instrument]
+        if event.kind == EV_BAR:
+            return self.bars.pass_by(book, event.ts_event, event.values[3])
+        return self.ticks.meet(book, event, now)
+
+    cdef inline bint has_work(self, int64_t now) noexcept:
+        """Whether the handlers of an instant left something to do at it."""
+        return (len(self.kernel.desk.commands) > 0 or self.kernel.aggregates.ready()
+                or self.kernel.clock.next_due <= now)
 
     cdef int rest_of(self, int64_t now, int64_t row_ts, int64_t due) except -1:
         """What follows the bars that end at an instant: calendar, happenings, timers, equity."""

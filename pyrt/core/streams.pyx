@@ -62,10 +62,9 @@ cdef class Feed:
         )
 
     cdef int push(self, Event* event) except -1:
+        """Gather the inputs from where they lie; see `direct`."""
         cdef double[8] gathered
         cdef int i
-        if self.direct:
-            return self.indicator.feed(&event.values[self.columns[0]])
         for i in range(self.width):
             if self.columns[i] == TIME:
                 gathered[i] = event.ts_event
@@ -108,10 +107,15 @@ cdef class Stream:
 
     cdef int update(self, Event* event) except -1:
         """Feed what is attached."""
+        cdef Feed feed
         cdef Py_ssize_t i
         self.count += 1
         for i in range(self.n_feeds):
-            (<Feed>self.feeds[i]).push(event)
+            feed = <Feed>self.feeds[i]
+            if feed.direct:
+                feed.indicator.feed(&event.values[feed.columns[0]])
+            else:
+                feed.push(event)
         return 0
 
     cdef int add_signal(self, Signal signal) except -1:

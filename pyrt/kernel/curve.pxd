@@ -20,7 +20,8 @@ cdef class EquityCurve:
     """Equity at the end of the previous UTC day."""
     cdef readonly double last
     """Equity at the last point that was computed."""
-    cdef int64_t opening_day
+    cdef int64_t next_day
+    """When the UTC day of the last point ends."""
     cdef double last_cash
     cdef bint booked
     """Cash may have changed since the last point."""

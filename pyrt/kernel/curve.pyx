@@ -33,7 +33,7 @@ cdef class EquityCurve:
         self.records = records
         self.strategies = strategies
         self.watcher = watcher
-        self.opening_day = INT64_MIN
+        self.next_day = INT64_MIN
         self.booked = True
         self.initial = self.last = self.day = account.equity
 
@@ -41,9 +41,8 @@ cdef class EquityCurve:
         """Write one point."""
         cdef EquityRow* row = <EquityRow*>self.records.equity.append()
         cdef EquityRow* last
-        cdef int64_t day = ts // DAY_NS
-        if day != self.opening_day:
-            self.opening_day = day
+        if ts >= self.next_day:
+            self.next_day = ts - ts % DAY_NS + DAY_NS
             self.day = self.last
         row.ts_event = ts
         if self.quiet and self.records.equity.count > 1:
