@@ -31,7 +31,10 @@ cdef list in_order_of_issue(list books):
     """The working orders of some books, as they were sent."""
     cdef VenueBook book
     cdef VenueOrder order
-    cdef list numbered = []
+    cdef list numbered
+    if len(books) == 1 and len((<VenueBook>books[0]).orders) < 2:
+        return list((<VenueBook>books[0]).orders)
+    numbered = []
     for book in books:
         for order in book.orders:
             numbered.append((order.number, order))

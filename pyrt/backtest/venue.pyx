@@ -263,9 +263,10 @@ cdef class SimVenue:
         A latency shorter than the bar moves the stamp of what it brings about, not the bar.
         """
         cdef VenueOrder order
-        cdef list later = []
+        cdef list later
         if not self.pending or self.latency_ns >= length:
             return 0
+        later = []
         for command in self.pending:
             arrival, issued, number, terms = command
             order = self.live.get(number)

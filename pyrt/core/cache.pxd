@@ -18,10 +18,10 @@ cdef class Cache:
     """Per strategy: list of Position or None by instrument index."""
     cdef list by_instrument
     """Per instrument: the Positions that exist in it."""
-    cdef readonly dict open_orders
-    """Number → Order, in order of submission, over all strategies."""
+    cdef list by_number
+    """Order by its number while it is open or kept; else None."""
     cdef list open_by_strategy
-    cdef dict held_closed
+    """Per strategy: dict of number → open Order, in order of submission."""
     cdef readonly bint keep_closed
     """Keep closed orders findable, for late fills from a real venue."""
     cdef readonly str cost
@@ -32,4 +32,5 @@ cdef class Cache:
     cdef int64_t last_mark(self, Instrument instrument) except? -1
     cdef int add_order(self, Order order) except -1
     cdef int drop_order(self, Order order) except -1
+    cdef bint is_open(self, Order order) except -1
     cdef Order order(self, int32_t number)

@@ -18,9 +18,8 @@ cdef class Cache:
         self.books = []
         self.slots = []
         self.by_instrument = []
-        self.open_orders = {}
+        self.by_number = []
         self.open_by_strategy = []
-        self.held_closed = {}
         self.keep_closed = keep_closed
         self.cost = cost
 
@@ -127,27 +126,35 @@ cdef class Cache:
 
     def orders_open(self, strategy=None, symbol=None):
         """Return open Orders, oldest first, of one strategy or of all, of one symbol or of all."""
-        orders = self.open_orders if strategy is None else self.open_by_strategy[strategy]
+        if strategy is not None:
+            orders = list(self.open_by_strategy[strategy].values())
+        else:
+            orders = [o for owned in self.open_by_strategy for o in owned.values()]
+            orders.sort(key=lambda o: (<Order>o).number)
         if symbol is None:
-            return list(orders.values())
+            return orders
         instrument = self.find(symbol)
-        return [o for o in orders.values() if (<Order>o).instrument is instrument]
+        return [o for o in orders if (<Order>o).instrument is instrument]
 
     cdef int add_order(self, Order order) except -1:
-        self.open_orders[order.number] = order
+        # A list, since numbers are dense: a dictionary costs several times as much an order.
+        while len(self.by_number) <= order.number:
+            self.by_number.append(None)
+        self.by_number[order.number] = order
         (<dict>self.open_by_strategy[order.position.strategy])[order.number] = order
         return 0
 
     cdef int drop_order(self, Order order) except -1:
-        self.open_orders.pop(order.number, None)
         (<dict>self.open_by_strategy[order.position.strategy]).pop(order.number, None)
-        if self.keep_closed:
-            self.held_closed[order.number] = order
+        if not self.keep_closed:
+            self.by_number[order.number] = None
         return 0
+
+    cdef bint is_open(self, Order order) except -1:
+        if not self.keep_closed:
+            return self.order(order.number) is order
+        return order.number in <dict>self.open_by_strategy[order.position.strategy]
 
     cdef Order order(self, int32_t number):
         """Return an order by number; None when it is closed and not kept."""
-        found = self.open_orders.get(number)
-        if found is None and self.keep_closed:
-            found = self.held_closed.get(number)
-        return <Order>found
+        return <Order>self.by_number[number] if 0 <= number < len(self.by_number) else None

@@ -1,5 +1,6 @@
 """Fixed point: prices in 1e-9, quantities in instrument units, money in 1e-18 of a currency."""
 cimport cython
+from cpython.long cimport PyLong_CheckExact
 from decimal import Decimal
 
 from pyrt.core.int128 cimport (
@@ -7,10 +8,26 @@ from pyrt.core.int128 cimport (
 )
 from pyrt.errors import ConfigError, PrecisionError
 
+cdef extern from "Python.h":
+    long long PyLong_AsLongLongAndOverflow(object value, int* overflow) except? -1
+
 cdef int _i
 POWERS_OF_TEN[0] = 1
 for _i in range(1, 19):
     POWERS_OF_TEN[_i] = POWERS_OF_TEN[_i - 1] * 10
+
+
+cdef bint whole_from_object(object value, int decimals, int64_t* raw) except -1:
+    """Scale an everyday whole number; False where the general way is needed."""
+    cdef int overflow = 0
+    cdef long long number
+    if not PyLong_CheckExact(value):
+        return False
+    number = PyLong_AsLongLongAndOverflow(value, &overflow)
+    if overflow or not -9_000_000_000 < number < 9_000_000_000:
+        return False
+    raw[0] = <int64_t>number * POWERS_OF_TEN[decimals]
+    return True
 
 
 cdef object scaled_from_decimal(object value, int decimals, object original):
@@ -62,8 +79,11 @@ cdef object scaled_from_object(object value, int decimals):
 
 cdef int64_t nano_from_object(object value) except? -1:
     """Read a price: floats to the nearest 1e-9, exact types exactly."""
+    cdef int64_t raw = 0
     if isinstance(value, float):
         return nano_from_double(value)
+    if whole_from_object(value, 9, &raw):
+        return raw
     if hasattr(value, "dtype"):
         return nano_from_double(float(value))
     return scaled_from_object(value, 9)
@@ -71,7 +91,9 @@ cdef int64_t nano_from_object(object value) except? -1:
 
 cdef int64_t units_from_object(object value, int decimals) except? -1:
     """Read a quantity in units of 10^-decimals; a float is first taken to the nearest 1e-9."""
-    cdef int64_t raw, step
+    cdef int64_t raw = 0, step
+    if decimals <= 9 and whole_from_object(value, decimals, &raw):
+        return raw
     if isinstance(value, float) or hasattr(value, "dtype"):
         raw = nano_from_double(float(value))
         step = POWERS_OF_TEN[9 - decimals]

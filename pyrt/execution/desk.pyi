@@ -11,8 +11,6 @@ from pyrt.core.positions import Position
 from pyrt.core.records import Records
 
 TERMS: frozenset[str]
-TIME_TERMS: frozenset[str]
-CHILD_TERMS: frozenset[str]
 CHANGES: frozenset[str]
 
 @final

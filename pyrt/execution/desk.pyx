@@ -20,8 +20,6 @@ TERMS = frozenset((
     "take_profit", "stop_loss", "time_in_force", "expires_at", "post_only", "reduce_only",
     "extended_hours", "queue", "tag", "oco", "resizes", "algorithm",
 ))
-TIME_TERMS = frozenset(("time_in_force", "expires_at"))
-CHILD_TERMS = frozenset(("take_profit", "stop_loss", "oco"))
 CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
 
 
@@ -94,7 +92,7 @@ cdef class Desk(OrderDesk):
             order.type != MARKET and position.units != 0
             and (side > 0) != (position.units > 0) and order.units <= held
         )
-        if terms and terms.keys() & CHILD_TERMS:
+        if terms and ("take_profit" in terms or "stop_loss" in terms or "oco" in terms):
             if "algorithm" in terms:
                 raise OrderError("an order that an algorithm works takes no exits")
             return self.place_with_exits(order, terms)
@@ -226,9 +224,9 @@ cdef class Desk(OrderDesk):
 
     cdef int read_terms(self, Order order, dict terms) except -1:
         if terms:
-            unknown = terms.keys() - TERMS
-            if unknown:
-                raise OrderError(f"orders have no term {sorted(unknown)[0]!r}")
+            for name in terms:
+                if name not in TERMS:
+                    raise OrderError(f"orders have no term {name!r}")
             if "notional" in terms:
                 order.notional_raw = money_from_object(terms["notional"])
                 if order.notional_raw <= 0:
@@ -275,7 +273,7 @@ cdef class Desk(OrderDesk):
         return 0
 
     cdef int read_tif(self, Order order, dict terms) except -1:
-        if not terms or not terms.keys() & TIME_TERMS:
+        if not terms or not ("time_in_force" in terms or "expires_at" in terms):
             order.tif = self.default_codes.get(order.instrument.kind, self.default_codes[""])
             return 0
         name = terms.get("time_in_force")
@@ -379,7 +377,7 @@ cdef class Desk(OrderDesk):
             if order.modify_request == OPEN:
                 order.modify_request = REFUSED
             # A fill may come after the end: the order left the counts when it ended.
-            if order.number in self.cache.open_orders:
+            if self.cache.is_open(order):
                 self.count(order, 0)
                 order.position.orders_working -= 1
                 self.cache.drop_order(order)
