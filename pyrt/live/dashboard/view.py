@@ -203,7 +203,7 @@ def limits_used(kernel: Any, account: dict[str, Any]) -> list[dict[str, Any]]:
     equity = account["equity"]
     gross = account["gross_exposure"]
     used = {
-        "max_open_orders": len(kernel.cache.open_orders),
+        "max_open_orders": len(kernel.cache.orders_open()),
         "max_open_positions": account["positions"],
         "max_gross_exposure": gross,
         "max_net_exposure": abs(account["market_value"]),
