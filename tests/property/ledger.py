@@ -9,6 +9,7 @@ import numpy as np
 
 from pyrt.backtest.collect import array
 from pyrt.core import records as layouts
+from pyrt.core.ledger import POSTING_DTYPE
 from tests.reference.account import SlowAccount
 from tests.reference.position import SlowPosition
 
@@ -86,6 +87,25 @@ def check(kernel: Any, sim: Any, account: SlowAccount, *, fifo_after_split: bool
         earned += twin.realized + twin.value - twin.open_cost
     assert account.equity == account.opening + earned
     assert Fraction(kernel.account.equity_exact) == account.equity
+    check_ledger(kernel, account, fifo_after_split)
+
+
+def check_ledger(kernel: Any, account: SlowAccount, loose: bool) -> None:
+    """Every entry balances by itself, and all of them make what the fractions make."""
+    ledger = kernel.booking.ledger
+    assert ledger.differences(kernel.account, kernel.cache.all_positions()) == {}
+    balances = {name: Fraction(value) for (name, _), value in ledger.balances(["USD"]).items()}
+    twins = account.positions.values()
+    assert sum(balances.values()) == 0
+    assert balances["cash"] == account.cash
+    assert -balances["capital"] == account.opening
+    assert balances.get("fees", 0) == sum(twin.fees for twin in twins)
+    if not loose:
+        assert balances.get("holdings", 0) == sum(twin.open_cost for twin in twins)
+    entries = array(ledger.rows, POSTING_DTYPE)
+    for number in np.unique(entries["entry"])[:: max(1, len(ledger) // 500)]:
+        lines = entries[entries["entry"] == number]
+        assert sum(wide(line, "amount") for line in lines) == 0
 
 
 def compare(held: Any, twin: SlowPosition, loose: bool) -> None:

@@ -64,12 +64,14 @@ def noise_run(seed: int, bars: int, *, actions: Any = None, a_bar: int = 4, **ve
         symbol: frame(random_bars(seed * 2 + i, bars, 80.0 + 40 * i).tolist(), start=START)
         for i, symbol in enumerate(("AAA", "BBB"))
     }
+    engine = {"ledger": True, **venue.pop("engine", {})}
     return play(
         tables,
         [Noise(seed=seed, a_bar=a_bar), Noise(seed=seed + 1000, a_bar=a_bar)],
         cash=10_000_000,
         actions=actions,
         slippage="bps:1.5",
+        engine=engine,
         **venue,
     )
 
@@ -149,5 +151,5 @@ def _split_run(actions: Any, instruments: list[Instrument], cost: str) -> Run:
         instrument=instruments,
         timeframe="1h",
         fees="bps:3",
-        engine={"cost": cost},
+        engine={"cost": cost, "ledger": True},
     )
