@@ -19,6 +19,7 @@ _NUMBERS = frozenset(
         *("quantity", "price", "fee", "filled_quantity", "limit_price", "stop_price"),
         *("entry_price", "exit_price", "pnl", "fees", "return_pct"),
         *("average_price", "market_value", "realized_pnl", "unrealized_pnl"),
+        *("amount", "equity", "realized", "unrealized"),
     }
 )
 

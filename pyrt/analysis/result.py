@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pyrt.analysis import export, sketch, text
 from pyrt.analysis.curves import DailyCurve, daily_curve
 from pyrt.analysis.explain import EXPLAIN_COLUMNS, untraded
+from pyrt.analysis.pnl import profit_by
 from pyrt.analysis.record import (
     FILL_COLUMNS,
     ORDER_COLUMNS,
@@ -145,6 +146,14 @@ class BacktestResult:
     def ledger(self) -> pd.DataFrame:
         """Movements of cash that are no trade: dividends, interest, borrow fees."""
         return _frame(self.record.ledger, LEDGER_COLUMNS)
+
+    def pnl(self, by: str = "symbol") -> pd.DataFrame:
+        """Return profit and loss net of fees by ``"trade"``, ``"day"``, ``"symbol"`` or
+        ``"strategy"``; the rows of each sum to what the run made, but for charges that belong to
+        no trade (see `ledger`).
+        """
+        table = profit_by(by, self.record, lambda: self._daily)
+        return _frame(table, tuple(table))
 
     def risk(self) -> RiskReport:
         """Return what risk control did: denials, trips, exposures, cost and savings by rule.

@@ -172,3 +172,45 @@ def test_a_result_from_elsewhere_cannot_be_run_again() -> None:
     moved = BacktestResult(run(None).record)
     with pytest.raises(ConfigError, match="cannot be run again"):
         moved.risk().what_if(None)
+
+
+class TwoLegs(Strategy):
+    """Trades two symbols and keeps one of them."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars("X", "1h")
+        self.count = 0
+
+    def on_bar(self, bar: Any) -> None:
+        self.count += 1
+        if self.count in (1, 20, 50):
+            self.buy("X", 10)
+            self.sell("Y", 5)
+        elif self.count == 30:
+            self.close("X")
+            self.close("Y")
+
+
+def test_profit_and_loss_add_up_whichever_way_they_are_cut() -> None:
+    def hourly(step: float) -> pd.DataFrame:
+        close = [100 + step * (i % 17) for i in range(72)]
+        index = pd.date_range("2024-01-01", periods=72, freq="1h", tz="UTC")
+        columns = dict.fromkeys(("open", "high", "low", "close"), close)
+        return pd.DataFrame({**columns, "volume": 1e6}, index=index)
+
+    result = backtest(
+        [TwoLegs(), TwoLegs()], {"X": hourly(1.5), "Y": hourly(0.5)}, label="open",
+        fees="bps:5", cash=100_000, progress=False,
+    )  # fmt: skip
+    made = result.equity.iloc[-1] - 100_000
+    assert len(result.trades) == 4
+    for by, rows in (("day", 3), ("symbol", 2), ("strategy", 2)):
+        table = result.pnl(by)
+        assert len(table) == rows
+        assert table["pnl"].sum() == pytest.approx(made)
+    assert result.pnl("trade")["pnl"].sum() == pytest.approx(result.trades["pnl"].sum())
+    symbols = result.pnl().set_index("symbol")
+    assert symbols.loc["X", "unrealized"] == pytest.approx(2 * 10 * (1.5 * (71 % 17 - 50 % 17)))
+    assert result.pnl("day")["day"].tolist() == ["2024-01-01", "2024-01-02", "2024-01-03"]
+    with pytest.raises(ConfigError, match="pnl by 'hour'"):
+        result.pnl("hour")
