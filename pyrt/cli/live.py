@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import resource
 import signal
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,7 @@ def live(
         return _init(Path(config_file))
     if strategy is None:
         raise click.UsageError("Missing argument 'FILE.py[:Class]'.")
+    _close_up()
     from pyrt.adapters.alpaca.companions import watchdog_command
     from pyrt.adapters.alpaca.credentials import read_credentials
     from pyrt.adapters.alpaca.node import LiveNode
@@ -90,6 +93,12 @@ def live(
         as_json=as_json,
     )
     return exits.DONE
+
+
+def _close_up() -> None:
+    """Let nobody else read what this process writes, and no core file hold its keys."""
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _init(path: Path) -> int:

@@ -40,6 +40,8 @@ cdef class Wiring:
     cdef readonly object portfolio
     cdef Watcher watcher
     """The gate, if it wants to hear more than orders; else None."""
+    cdef public object world
+    """Answers `request_history` and `compute` later, when live; None where that is done at once."""
     cdef public object history
     """Callable (symbol, timeframe, bars) → list of Bar known now; set by the world."""
     cdef public object open_stream

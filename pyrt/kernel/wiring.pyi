@@ -58,6 +58,7 @@ class Wiring:
     def portfolio(self) -> Portfolio: ...
     @property
     def errors(self) -> list[Any]: ...
+    world: Any
     history: Callable[[str, str, int], list[Bar]] | None
     open_stream: Callable[[str, str, str], bool] | None
     sessions: Callable[[str], Any] | None

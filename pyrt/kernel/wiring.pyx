@@ -152,6 +152,9 @@ cdef class Wiring:
 
     def request_history(self, StrategyCore owner, str symbol, str timeframe, int bars, handler):
         """Deliver the last `bars` bars known now to `handler`, after the current dispatch."""
+        if self.world is not None:
+            self.world.request_history(owner, symbol, timeframe, bars, handler)
+            return
         if self.history is None:
             raise ConfigError("this run has no history to ask for")
         found = self.history(symbol, timeframe, bars)
@@ -159,6 +162,9 @@ cdef class Wiring:
 
     def compute(self, StrategyCore owner, fn, args, then):
         """Run `fn(*args)` now; deliver its result after the stated latency."""
+        if self.world is not None:
+            self.world.compute(owner, fn, args, then)
+            return
         result = fn(*args)
         self.later(owner, self.compute_latency_ns, lambda event: then(result))
 

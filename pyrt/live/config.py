@@ -79,6 +79,14 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         A handler that runs longer is broken off and its strategy stopped; 0 for never.
     backtest_feed : str
         The feed that the strategy was tested on; a difference from `feed` is told at start.
+    backup_dir : str
+        Folder for backups of the journal, taken while the node runs; "" for none.
+    backup_hours : float
+        Hours between backups.
+    backups_kept : int
+        Older ones are removed.
+    tapes_kept : int
+        Runs whose inputs are kept for replay; those of older runs are removed at start.
     watchdog : bool
         Start the process that cancels all orders when the node does not live any more.
     """
@@ -108,6 +116,10 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     external_orders: str = "halt"
     handler_timeout_s: float = 5.0
     backtest_feed: str = ""
+    backup_dir: str = ""
+    backup_hours: float = 6.0
+    backups_kept: int = 28
+    tapes_kept: int = 30
     watchdog: bool = False
 
     def __post_init__(self) -> None:
@@ -137,8 +149,9 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             value = getattr(self, name)
             if not 0 < value < 86_400:
                 raise ConfigError(f"{name} is {value!r}; expected seconds, more than 0")
-        if self.handler_timeout_s < 0 or self.warmup < 0:
-            raise ConfigError("handler_timeout_s and warmup are not negative")
+        for name in ("handler_timeout_s", "warmup", "backup_hours", "backups_kept", "tapes_kept"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} is {getattr(self, name)!r}; expected 0 or more")
         self.make_limits()
         self.policies()
 

@@ -17,6 +17,7 @@ from pyrt.kernel.subscriptions import topic_of
 from pyrt.live.broker import BrokerAdjustment
 from pyrt.live.fees import CashEntry, FeeLedger
 from pyrt.live.inputs import Inputs, Outlet
+from pyrt.live.later import Later
 from pyrt.live.tape import Tape
 from pyrt.strategy.strategy import Strategy
 from pyrt.venues.capabilities import Capabilities
@@ -104,6 +105,7 @@ class NodeCore:
         }
         self.kernel.connect(Outlet(client))
         self.kernel.open_stream = self._open_stream
+        self.later = self.kernel.world = Later(self)
         for instrument in instruments:
             self.kernel.add_instrument(instrument)
         for strategy in strategies:

@@ -15,12 +15,14 @@ import msgspec
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
 from pyrt.core.times import format_ns, timestamp_ns
+from pyrt.data.timeframe import parse_timeframe
 from pyrt.errors import ConfigError, PyrtError
 from pyrt.live.broker import BrokerState
 from pyrt.live.core import NodeCore
 from pyrt.live.gateway import Gateway, Latch
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import Journal
+from pyrt.live.later import RunSlow
 from pyrt.live.notes import cancel_entries, carry_out, encode_note
 from pyrt.live.plan import MINUTE, SECOND, Plan
 from pyrt.live.reconcile import Absences, Comparison, Finding, OurOrder, OurView, compare
@@ -106,6 +108,7 @@ class Driver:
         self._absences = Absences()
         self._looks = self._failures = 0
         self.listener: Callable[[Any, NodeCore], object] | None = None
+        self.run_slow: RunSlow | None = None
         self._look_at: int | None = None
         self._save_at: int | None = None
         self._stop_by: int | None = None
@@ -147,6 +150,10 @@ class Driver:
                 self._tell(now, mine)
                 mine = []
                 self._on_warm(event)
+            elif what in ("history", "computed"):
+                self._tell(now, mine)
+                mine = []
+                self._on_answer(now, event)
             elif what == "alarm":
                 self.scribe.alarm(event.code, event.text, now)
                 self._count_failures(event)
@@ -289,6 +296,8 @@ class Driver:
             self._fees,
         )
         core.on_bad_event = self._on_bad_event
+        core.later.ask_history = self._ask_history
+        core.later.run_slow = self.run_slow
         limits = getattr(self._gate, "limits", None)
         self.journal.compact(now)
         self.journal.record(
@@ -307,6 +316,7 @@ class Driver:
                 opening=opening,
                 source=plan.source,
                 grace_ns=plan.grace_ns,
+                sessions=plan.sessions is not None,
             )
         )
         self.journal.begin_tape(plan.run_id)
@@ -364,6 +374,31 @@ class Driver:
         assert self.core is not None
         self._warming.discard(event.symbol)
         self.core.warm(event.symbol, event.bars)
+
+    def _on_answer(self, now: int, event: Any) -> None:
+        """Hand over what a strategy has asked for."""
+        assert self.core is not None
+        core = self.core
+        core.take(now, [])
+        if event.WHAT == "history":
+            rows = [(b.ts_open, b.ts_close, *b.prices) for b in event.bars]
+            self._note("history", number=event.number, rows=rows)
+            core.later.deliver_history(event.number, rows)
+        else:
+            self._note("computed", number=event.number)
+            core.later.deliver_result(event.number, event.result)
+        core.inputs.settle()
+        self._after(now)
+
+    def _ask_history(self, number: int, symbol: str, timeframe: str, bars: int) -> None:
+        look = self.last_look
+        there = 0 if look is None else look.server_ts - look.ts if look.server_ts else 0
+        end = self.scribe.now + there
+        span = parse_timeframe(timeframe) * bars
+        if "/" not in symbol:
+            days = span // (WARM_DAY_BARS * MINUTE) if span % DAY_NS else span // DAY_NS
+            span = (days * 7 // 5 + 5) * DAY_NS
+        self.client.history(number, symbol, timeframe, end - span, end, bars)
 
     def _give_up(self, error: PyrtError) -> None:
         self.error = error
@@ -749,6 +784,7 @@ def make_core(
         fees=fees,
     )
     core.kernel.grace_ns = plan.grace_ns
+    core.kernel.sessions = plan.sessions
     restore_positions(core.kernel, opening.positions)
     restore_orders(core.kernel, opening.orders)
     if opening.risk and hasattr(gate, "restore"):

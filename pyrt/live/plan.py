@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +70,8 @@ class Plan:
         How long an aggregated bar waits for late data.
     venue : str
         Whose capabilities decide what is emulated.
+    sessions : callable, optional
+        Calendar name → (opens, closes) of its sessions, or None where there are none.
     """
 
     run_id: str
@@ -81,4 +84,5 @@ class Plan:
     source: str = ""
     grace_ns: int = 0
     venue: str = "alpaca"
+    sessions: Callable[[str], Any] | None = None
     policies: Policies = field(default_factory=Policies)

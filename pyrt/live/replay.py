@@ -11,6 +11,7 @@ import msgspec
 
 from pyrt.core.instruments import Instrument
 from pyrt.errors import JournalError
+from pyrt.live.calendars import sessions_around
 from pyrt.live.core import STREAM_TIMEFRAME, NodeCore
 from pyrt.live.driver import (
     make_core,
@@ -191,6 +192,7 @@ class Player:
             prefix=start.prefix,
             default_tif=start.default_tif,
             grace_ns=start.grace_ns,
+            sessions=sessions_around(start.ts) if start.sessions else None,
         )
         self.core: NodeCore = make_core(
             self,
@@ -201,6 +203,7 @@ class Player:
             start.opening,
             Tape(),
         )
+        self.core.later.waits_for_slow = start.config.get("clock") != "simulator"
         self._check_strategies(start)
         bus = self.core.kernel.bus
         bus.subscribe("order.*", self._on_order, priority=-100)
@@ -285,6 +288,10 @@ class Player:
             tell_missed(core, self._missed)
         elif what == "warm":
             core.inputs.feed_past(core.kernel.cache.streams[note["stream"]], note["rows"])
+        elif what == "history":
+            core.later.deliver_history(note["number"], note["rows"])
+        elif what == "computed":
+            core.later.run_again(note["number"])
         elif what == "operate":
             carry_out(
                 core,

@@ -40,7 +40,7 @@ class Scribe:
         self.filled: dict[str, None] = {}
         self.intents = 0
         self._sequences: dict[int, int] = {}
-        self._venue_ids: dict[int, str] = {}
+        self._unseen: set[int] = set()
         self._alarmed: dict[str, int] = {}
         self.on_alarm: Callable[[str, str], object] | None = None
 
@@ -72,6 +72,7 @@ class Scribe:
         )
         self._sequences[order.number] = self.journal.record(intent)
         self.intents += 1
+        self._unseen.update(each.number for each in (order, *legs))
         self.client.submit(order)
 
     def change(self, order: Order, changes: dict[str, str]) -> None:
@@ -152,17 +153,19 @@ class Scribe:
     # -- other records -------------------------------------------------------------------------
 
     def note_sightings(self) -> None:
-        """Record the broker's ids of orders that have become known."""
-        for order in self.core.kernel.cache.orders_open():
-            venue_id = self.client.venue_of(order.number)[0]
-            if venue_id and self._venue_ids.get(order.number) != venue_id:
-                self._venue_ids[order.number] = venue_id
-                name = order.client_order_id
-                known = self.journal.state.orders.get(name)
-                if known is not None and known.venue_order_id != venue_id:
-                    self.journal.record(
-                        r.Seen(ts=self.now, client_order_id=name, venue_order_id=venue_id)
-                    )
+        """Record the broker's ids of orders that have become known by an answer alone."""
+        for number in tuple(self._unseen):
+            venue_id = self.client.venue_of(number)[0]
+            order = self.core.inputs.order(number)
+            if not venue_id and order is not None and order.is_open:
+                continue
+            self._unseen.discard(number)
+            known = None if order is None else self.journal.state.orders.get(order.client_order_id)
+            if known is not None and known.venue_order_id != venue_id:
+                name = known.client_order_id
+                self.journal.record(
+                    r.Seen(ts=self.now, client_order_id=name, venue_order_id=venue_id)
+                )
 
     def save_strategy(self, strategy: Any) -> None:
         """Record what a strategy wants to keep; an error in `on_save` is an alarm."""

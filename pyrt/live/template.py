@@ -12,6 +12,7 @@ state_dir = "pyrt-state"     # the journal; back it up
 on_stop = "cancel_entries"   # protective exits stay; or cancel_all, flatten, leave
 external_orders = "halt"     # an order we have not sent halts its symbol
 handler_timeout_s = 5.0      # a handler that runs longer stops its strategy
+backup_dir = ""              # copies of the journal, every backup_hours
 watchdog = true              # a process that cancels all orders when the node is dead
 
 # Sign by setting numbers that you can afford to lose. Orders that could raise exposure are denied
@@ -26,6 +27,7 @@ max_orders_per_minute = 20
 price_collar_bps = 300               # limit prices within 3 % of the last price
 stale_data_after = "90s"             # no entries on older prices
 duplicate_window = "1s"
+require_open_session = true          # an order for a closed session has to say queue=True
 
 # Laid over the above by --profile NAME.
 [profiles.dev]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from decimal import Decimal
@@ -122,3 +123,21 @@ def test_the_wrong_account_is_refused_before_any_order():
         with pytest.raises(ConfigError, match="PA0000000, not to PA999"):
             node.run()
         assert not [line for line in server.requests if line.startswith("POST")]
+
+
+def test_a_node_runs_in_a_loop_that_runs_already():
+    """As in a notebook: `await node.run_async()`."""
+    broker = Broker(CLOSES)
+    with Server(broker, pace_s=0.03) as server:
+        node = LiveNode(config_for(server), KEYS)
+        node.add_strategy(Swing())
+        stop_when_over(server, node)
+
+        async def notebook():
+            before = asyncio.create_task(asyncio.sleep(0.01))
+            account = await node.run_async()
+            await before
+            return account
+
+        account = asyncio.run(notebook())
+    assert broker.cash == Decimal(account.cash)

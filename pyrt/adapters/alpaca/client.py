@@ -12,7 +12,7 @@ from pyrt.adapters.alpaca.account import AccountView, account_request, decode_ac
 from pyrt.adapters.alpaca.activity import Activity
 from pyrt.adapters.alpaca.adoption import adopt, apply_state
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.events import Alarm, BarEvent, Event, WarmEvent
+from pyrt.adapters.alpaca.events import Alarm, BarEvent, Event, HistoryEvent, WarmEvent
 from pyrt.adapters.alpaca.history import BarHistory
 from pyrt.adapters.alpaca.ledger import Ledger
 from pyrt.adapters.alpaca.market_data import CRYPTO_CHANNELS, MarketData
@@ -153,6 +153,16 @@ class AlpacaClient:
         self._histories[purpose] = history
         self.queue.add(history.request())
 
+    def history(
+        self, number: int, symbol: str, timeframe: str, start: int, end: int, bars: int
+    ) -> None:
+        """Ask for past bars on a strategy's behalf; a ``history`` event comes of it."""
+        purpose = f"history:{number}"
+        self._histories[purpose] = BarHistory(
+            (symbol,), start, end, timeframe, feed=self._feed, purpose=purpose, keep=bars
+        )
+        self.queue.add(self._histories[purpose].request())
+
     def venue_of(self, number: int) -> tuple[str, str, str]:
         """Return (id, executed quantity, its value) of the venue order in force; texts."""
         known = self.ledger.get(number)
@@ -259,11 +269,12 @@ class AlpacaClient:
         except msgspec.DecodeError as error:
             alarm = Alarm("query_failed", f"{request.purpose}: {error}", now)
             refused = 400 <= status < 500 and status != 429
-            if request.purpose.startswith("warm:") and (
-                refused or request.attempt >= WARM_ATTEMPTS
-            ):
+            what = request.purpose.partition(":")[0]
+            if what in ("warm", "history") and (refused or request.attempt >= WARM_ATTEMPTS):
                 # Better cold indicators than a strategy that hears nothing.
                 history = self._histories.pop(request.purpose)
+                if what == "history":
+                    return [alarm, HistoryEvent(int(history.purpose.partition(":")[2]), ())]
                 return [alarm, *self._warmed(history.symbols[0], [])]
             self.queue.retry(request, now)
             return [alarm]
@@ -287,6 +298,8 @@ class AlpacaClient:
         symbol = history.symbols[0]
         if request.purpose.startswith("warm:"):
             return self._warmed(symbol, history.bars)
+        if request.purpose.startswith("history:"):
+            return [_found(history)]
         return list(self.stream_of(symbol).stitcher.fill(symbol, history.bars))
 
     def _on_snapshot(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
@@ -301,3 +314,10 @@ class AlpacaClient:
             self.queue.add(found)
             return []
         return [found]
+
+
+def _found(history: BarHistory) -> HistoryEvent:
+    """Return the last bars that were asked for; one that has not ended yet is none."""
+    number = int(history.purpose.partition(":")[2])
+    ended = [bar for bar in history.bars if history.end is None or bar.ts_close <= history.end]
+    return HistoryEvent(number, tuple(ended[-history.keep :] if history.keep else ended))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyrt.adapters.alpaca.canceling import cancel_everything
 from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.errors import PyrtError
 from pyrt.live.control import ControlServer, Request
 from pyrt.live.driver import RUNNING, Driver
 from pyrt.live.heartbeat import (
@@ -23,8 +24,12 @@ from pyrt.live.heartbeat import (
     read_beat,
     write_beat,
 )
+from pyrt.live.journal.backup import backup_if_due
+from pyrt.live.journal.files import RealFiles
 from pyrt.live.monitor import Monitor
 from pyrt.live.status import PHASES, status_of
+
+BACKUP_LOOK_S = 60.0
 
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node import LiveNode
@@ -183,6 +188,54 @@ class Heart:
             if self._process is not None and self._process.poll() is not None:
                 assert self._command is not None
                 self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+
+
+class Backups:
+    """Copies the journal every so often, in a thread of its own.
+
+    Parameters
+    ----------
+    folder, to : Path
+        The state folder, and where copies go.
+    hours : float
+        Between copies.
+    kept : int
+        Older ones are removed.
+    """
+
+    def __init__(self, folder: Path, to: Path, hours: float, kept: int) -> None:
+        self._folder = folder
+        self._to = to
+        self._every_ns = int(hours * 3600 * 1e9)
+        self._kept = kept
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self, node: LiveNode) -> None:
+        """Take the first copy that is due, and go on."""
+        self._task = asyncio.create_task(self._run(node))
+
+    async def end(self) -> None:
+        """Take no more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self, node: LiveNode) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._copy)
+            except (OSError, PyrtError) as error:
+                if node.driver is not None:
+                    node.driver.scribe.alarm("backup", f"no backup: {error}", time.time_ns())
+            await asyncio.sleep(BACKUP_LOOK_S)
+
+    def _copy(self) -> None:
+        backup_if_due(
+            RealFiles(self._folder),
+            self._to,
+            now=time.time_ns(),
+            every_ns=self._every_ns,
+            keep=self._kept,
+        )
 
 
 def watchdog_command(config_file: str, env_file: str) -> list[str]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -175,5 +175,33 @@ class WarmEvent(msgspec.Struct, frozen=True):
     bars: tuple[BarEvent, ...]
 
 
+class HistoryEvent(msgspec.Struct, frozen=True):
+    """Past bars that a strategy has asked for, oldest first, under the number of its asking."""
+
+    WHAT: ClassVar[str] = "history"
+
+    number: int
+    bars: tuple[BarEvent, ...]
+
+
+class ComputedEvent(msgspec.Struct, frozen=True):
+    """What slow work came to; an exception stands for one that was raised."""
+
+    WHAT: ClassVar[str] = "computed"
+
+    number: int
+    result: Any
+
+
 MarketEvent = BarEvent | QuoteEvent | TradeEvent | StatusEvent | CorrectionEvent
-Event = MarketEvent | AnswerEvent | FillEvent | CashEvent | WarmEvent | BrokerState | Alarm
+Event = (
+    MarketEvent
+    | AnswerEvent
+    | FillEvent
+    | CashEvent
+    | WarmEvent
+    | HistoryEvent
+    | ComputedEvent
+    | BrokerState
+    | Alarm
+)

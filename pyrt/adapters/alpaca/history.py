@@ -38,6 +38,8 @@ class BarHistory:
     symbols : tuple of str
     start, end : int
         Opens of the first and last bar wanted, ns UTC, both included; `end` None is now.
+    keep : int
+        How many of the last bars are wanted; 0 for all.
     timeframe : str
         ``1m``, ``15m``, ``1h``, ``1d``.
     """
@@ -49,6 +51,7 @@ class BarHistory:
     feed: str = "iex"
     adjustment: str = "raw"
     purpose: str = "bars"
+    keep: int = 0
     bars: list[BarEvent] = field(default_factory=list)
     is_complete: bool = False
 

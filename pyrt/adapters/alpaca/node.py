@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -13,9 +15,9 @@ from pyrt import __version__
 from pyrt.adapters.alpaca.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.activity import regular_hours
 from pyrt.adapters.alpaca.client import AlpacaClient
-from pyrt.adapters.alpaca.companions import Control, HandlerMonitor, Heart
+from pyrt.adapters.alpaca.companions import Backups, Control, HandlerMonitor, Heart
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
-from pyrt.adapters.alpaca.events import Event
+from pyrt.adapters.alpaca.events import ComputedEvent, Event
 from pyrt.adapters.alpaca.lockstep import Lockstep
 from pyrt.adapters.alpaca.order_path import OrderPathPolicy
 from pyrt.adapters.alpaca.rest import HttpRequest
@@ -24,6 +26,7 @@ from pyrt.adapters.alpaca.shell.sockets import Socket
 from pyrt.backtest.fees import fee_model
 from pyrt.core.instruments import listed
 from pyrt.errors import ConfigError, ConnectionLost
+from pyrt.live.calendars import sessions_around
 from pyrt.live.config import NodeConfig
 from pyrt.live.core import NodeCore
 from pyrt.live.driver import LOOKING, STOPPED, Driver
@@ -41,6 +44,7 @@ NAP_S = 1.0
 GRACE_NS = 5_000_000_000
 """How long a bar made of others waits for the last of them: it arrives after its minute is over."""
 START_ATTEMPTS = 5
+SLOW_THREADS = 2
 ANSWERS = 3
 """Rank of answers to requests, after the frames of trade updates (0) and market data."""
 NEVER_LOST = OrderPathPolicy(lost_ns=1 << 62)
@@ -112,6 +116,7 @@ class LiveNode:
         self._http: Http | None = None
         self._lockstep: Lockstep | None = None
         self._writer: JournalWriter | None = None
+        self._pool: ThreadPoolExecutor | None = None
         self._locks: list[Lock] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -184,6 +189,9 @@ class LiveNode:
         if folder is not None:
             own.append(Control(folder))
             own.append(Heart(folder, self.watchdog_command if config.watchdog else None))
+        if folder is not None and config.backup_dir:
+            hours, kept = config.backup_hours, config.backups_kept
+            own.append(Backups(folder, Path(config.backup_dir).expanduser(), hours, kept))
         if config.handler_timeout_s:
             timeout_s = config.handler_timeout_s
             own.append(HandlerMonitor(timeout_s, config.trading, self._credentials))
@@ -199,6 +207,8 @@ class LiveNode:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await http.close()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
         if self._writer is not None:
             self._writer.stop()
         if self.driver is not None:
@@ -228,7 +238,11 @@ class LiveNode:
             files = RealFiles(folder)
             self._locks.append(lock_state(folder))
             journal = Journal(files)
+            journal.drop_tapes(config.tapes_kept)
         limits = config.make_limits()
+        if limits is not None and not config.is_rehearsal:
+            # An order for a closed session says so itself: queue=True.
+            limits = limits.replace(require_open_session=True)
         plan = Plan(
             run_id=self.run_id,
             prefix=self._prefix,
@@ -240,6 +254,8 @@ class LiveNode:
             source=self._source,
             policies=config.policies(),
             grace_ns=GRACE_NS if config.clock == "wall" else 0,
+            # A simulator's data of another day have nothing to do with this year's sessions.
+            sessions=None if config.is_rehearsal else sessions_around(time.time_ns()),
         )
         self.driver = Driver(
             self._client,
@@ -251,11 +267,33 @@ class LiveNode:
             fees=fee_model(self._fees()),
         )
         self.driver.listener = self._on_event
+        if config.clock == "wall":
+            self._pool = ThreadPoolExecutor(
+                max_workers=SLOW_THREADS, thread_name_prefix="pyrt-slow"
+            )
+            self.driver.run_slow = self._run_slow
         self.driver.scribe.on_alarm = self._on_alarm
         if folder is not None and config.clock == "wall":
             self._writer = JournalWriter(journal, self.wake)
             self._writer.start()
         return self.driver
+
+    def _run_slow(self, number: int, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
+        """Run a strategy's slow work in another thread; its result comes in like a message."""
+        assert self._pool is not None
+
+        def done(future: Future[Any]) -> None:
+            if future.cancelled():
+                return
+            result = future.exception() or future.result()
+
+            def take(_: int) -> list[Event]:
+                return [ComputedEvent(number, result)]
+
+            if self.loop is not None and not self.loop.is_closed():
+                self.loop.call_soon_threadsafe(self._receive, take, ANSWERS)
+
+        self._pool.submit(fn, *args).add_done_callback(done)
 
     async def _start(self, driver: Driver) -> None:
         """Look at the account, recover, and let strategies start."""

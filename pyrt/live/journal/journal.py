@@ -141,6 +141,17 @@ class Journal:
         self.state.records = 1
         return before
 
+    def drop_tapes(self, keep: int) -> list[str]:
+        """Remove the inputs of all but the last `keep` runs; return the files removed."""
+        kept = {tape_name(run_id) for run_id in list(self.state.runs)[-keep:]} if keep else set()
+        dropped = []
+        for name in self.files.names():
+            is_tape = name.startswith("tape-") and name.endswith(".log")
+            if is_tape and name[: -len("-00000001.log")] not in kept:
+                self.files.remove(name)
+                dropped.append(name)
+        return dropped
+
     def close(self) -> None:
         """Write what is left, and close."""
         self.commit()

@@ -109,6 +109,7 @@ class RunStart(Record, frozen=True, kw_only=True, array_like=True):
     source: str = ""
     shadow: bool = False
     grace_ns: int = 0
+    sessions: bool = False
 
 
 class RunStop(Record, frozen=True, kw_only=True, array_like=True):

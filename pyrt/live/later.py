@@ -1,0 +1,128 @@
+"""What strategies ask for and get later: history from the broker, results of slow work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyrt.core.data import Bar
+
+AskHistory = Callable[[int, str, str, int], object]
+RunSlow = Callable[[int, Callable[..., Any], tuple[Any, ...]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    owner: Any
+    handler: Callable[[Any], object]
+    symbol: str = ""
+    timeframe: str = ""
+    fn: Callable[..., Any] | None = None
+    args: tuple[Any, ...] = ()
+
+
+class Later:
+    """Keeps what was asked for under a number, until the answer comes.
+
+    Parameters
+    ----------
+    core : NodeCore
+    ask_history : callable, optional
+        (number, symbol, timeframe, bars): asks the broker.
+    run_slow : callable, optional
+        (number, function, arguments): runs it off the trading thread. Without one, work is done
+        inline, as in a backtest.
+    """
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+        self._count = 0
+        self._pending: dict[int, _Pending] = {}
+        self.ask_history: AskHistory | None = None
+        self.run_slow: RunSlow | None = None
+        self.waits_for_slow = False
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    # -- what the kernel calls -----------------------------------------------------------------
+
+    def request_history(
+        self, owner: Any, symbol: str, timeframe: str, bars: int, handler: Callable[[Any], object]
+    ) -> None:
+        """Ask for past bars; `handler` gets a list of Bar, oldest first."""
+        self._count += 1
+        self._pending[self._count] = _Pending(owner, handler, symbol, timeframe)
+        if self.ask_history is not None:
+            self.ask_history(self._count, symbol, timeframe, bars)
+
+    def compute(
+        self, owner: Any, fn: Callable[..., Any], args: tuple[Any, ...], then: Callable[..., Any]
+    ) -> None:
+        """Run `fn(*args)` elsewhere, or inline where there is no elsewhere."""
+        if self.run_slow is None and not self.waits_for_slow:
+            result = fn(*args)
+            kernel = self._core.kernel
+            kernel.later(owner, kernel.compute_latency_ns, lambda event: then(result))
+            return
+        self._count += 1
+        self._pending[self._count] = _Pending(owner, then, fn=fn, args=args)
+        if self.run_slow is not None:
+            self.run_slow(self._count, fn, args)
+
+    # -- answers -------------------------------------------------------------------------------
+
+    def deliver_history(self, number: int, rows: Sequence[Sequence[Any]]) -> None:
+        """Hand past bars to whoever asked: rows of start, end, open, high, low, close, volume."""
+        asked = self._pending.pop(number, None)
+        if asked is None:
+            return
+        bars = [
+            Bar(
+                symbol=asked.symbol,
+                timeframe=asked.timeframe,
+                open=row[2],
+                high=row[3],
+                low=row[4],
+                close=row[5],
+                volume=row[6],
+                ts_open=row[0],
+                ts_event=row[1],
+                ts_init=row[1],
+            )
+            for row in rows
+        ]
+        self._call(asked, bars)
+
+    def deliver_result(self, number: int, result: Any) -> None:
+        """Hand the result of slow work to whoever asked; an exception stops the strategy."""
+        asked = self._pending.pop(number, None)
+        if asked is not None:
+            self._call(asked, result)
+
+    def run_again(self, number: int) -> None:
+        """Do slow work now and deliver its result: a replay has nowhere else to do it."""
+        asked = self._pending.get(number)
+        if asked is None or asked.fn is None:
+            return
+        try:
+            result = asked.fn(*asked.args)
+        except Exception as error:
+            result = error
+        self.deliver_result(number, result)
+
+    def _call(self, asked: _Pending, value: Any) -> None:
+        if not asked.owner.running:
+            return
+        kernel = self._core.kernel
+        kernel.bus.begin()
+        try:
+            if isinstance(value, Exception):
+                raise value
+            asked.handler(value)
+        except Exception as error:
+            if not kernel.calls.bus_failed(asked.handler, value, error):
+                kernel.calls.halt(asked.owner, f"{type(error).__name__}: {error}")
+        finally:
+            kernel.bus.end()

@@ -1,0 +1,290 @@
+"""What stands around a node: locks, beats, profiles, control, backups, the doctor."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import tarfile
+
+import pytest
+
+from pyrt.cli import main
+from pyrt.errors import ConfigError, JournalError
+from pyrt.live.config import NodeConfig
+from pyrt.live.control import ControlServer, Request, ask, check
+from pyrt.live.heartbeat import Beat, Watch, read_beat, write_beat
+from pyrt.live.journal import records as r
+from pyrt.live.journal.backup import backup, backup_if_due, restore
+from pyrt.live.journal.files import RealFiles
+from pyrt.live.journal.journal import Journal
+from pyrt.live.journal.verify import verify
+from pyrt.live.lock import Lock, lock_account, lock_state
+from pyrt.live.profiles import load_config
+
+HOUR = 3600 * 1_000_000_000
+LIMITS = {"max_order_notional": 1000}
+
+
+# -- locks ------------------------------------------------------------------------------------
+
+
+def test_a_lock_is_held_against_other_processes_until_it_is_released(tmp_path):
+    lock = lock_state(tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from pyrt.live.lock import lock_state\n"
+        f"lock_state(Path({str(tmp_path)!r}))"
+    )
+    held = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "another node" in held.stderr
+    lock.release()
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    Lock(tmp_path / "lock", "x").release()
+
+
+def test_accounts_are_told_apart_by_server_and_number(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    first = lock_account("http://a", "PA1")
+    lock_account("http://b", "PA1").release()
+    lock_account("http://a", "PA2").release()
+    with pytest.raises(ConfigError, match="the account PA1"):
+        lock_account("http://a", "PA1")
+    first.release()
+
+
+# -- beats ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("beat", "now", "dead"),
+    [
+        (None, 100, False),
+        (Beat(1, 90, "running"), 100, False),
+        (Beat(1, 89, "running"), 100, True),
+        (Beat(1, 0, "stopping"), 100, True),
+        (Beat(1, 0, "failed"), 100, True),
+        (Beat(1, 0, "stopped"), 100, False),
+    ],
+)
+def test_a_node_is_dead_when_it_was_silent_too_long_and_had_not_stopped(beat, now, dead):
+    assert Watch(10).is_dead(beat, now) == dead
+
+
+def test_one_silence_is_acted_upon_once_and_the_next_one_again():
+    watch = Watch(10)
+    silent = Beat(1, 0, "running")
+    assert watch.is_dead(silent, 100)
+    watch.acted(silent)
+    assert not watch.is_dead(silent, 200)
+    assert watch.is_dead(Beat(1, 150, "running"), 200)
+    assert watch.is_dead(Beat(2, 0, "running"), 200)
+
+
+def test_beats_are_read_as_they_were_written(tmp_path):
+    assert read_beat(tmp_path, "heartbeat") is None
+    write_beat(tmp_path, "heartbeat", phase="running", run_id="r")
+    beat = read_beat(tmp_path, "heartbeat")
+    assert (beat.phase, beat.run_id) == ("running", "r")
+    (tmp_path / "heartbeat").write_bytes(b"{")
+    assert read_beat(tmp_path, "heartbeat") is None
+
+
+# -- settings ---------------------------------------------------------------------------------
+
+
+def write(tmp_path, text: str):
+    path = tmp_path / "node.toml"
+    path.write_text(text)
+    return path
+
+
+def test_file_profile_and_environment_are_laid_over_one_another(tmp_path):
+    path = write(
+        tmp_path,
+        'symbols = ["SPY"]\nfeed = "iex"\nwarmup = 1\nseed = 1\n'
+        '[profiles.paper]\nfeed = "sip"\nwarmup = 2\n',
+    )
+    assert load_config(path, environment={}).warmup == 1
+    config = load_config(path, "paper", {"PYRT_NODE_WARMUP": "3", "PYRT_NODE_SYMBOLS": "A,B"})
+    assert (config.feed, config.warmup, config.seed) == ("sip", 3, 1)
+    assert config.symbols == ("A", "B")
+
+
+@pytest.mark.parametrize(
+    ("text", "profile", "match"),
+    [
+        ('symbols = ["SPY"]\nsymbol = 1\n', None, "no setting 'symbol'"),
+        ('symbols = ["SPY"]\n', "papre", "no profile 'papre'"),
+        ("symbols = [", None, "node.toml"),
+        ('symbols = ["SPY"]\nwarmup = "many"\n', None, "warmup"),
+        ('symbols = ["SPY"]\n[limits]\nmax_order = 1\n', None, "max_order"),
+        ('symbols = ["SPY"]\non_stop = "run"\n', None, "on_stop"),
+        ('symbols = ["SPY"]\nsave_s = 0\n', None, "save_s"),
+        ('symbols = ["SPY"]\nmode = "live"\n', None, "account_id"),
+    ],
+)
+def test_mistakes_in_settings_are_named(tmp_path, text, profile, match):
+    with pytest.raises(ConfigError, match=match):
+        load_config(write(tmp_path, text), profile, {})
+
+
+def test_without_limits_nothing_but_a_simulator_here_is_traded():
+    with pytest.raises(ConfigError, match="no risk limits"):
+        NodeConfig(symbols=("SPY",)).check_limits()
+    NodeConfig(symbols=("SPY",), limits=LIMITS).check_limits()
+    NodeConfig(symbols=("SPY",), trading_url="http://127.0.0.1:1").check_limits()
+
+
+def test_another_feed_than_the_backtests_is_told():
+    config = NodeConfig(symbols=("SPY",), limits=LIMITS, feed="iex", backtest_feed="sip")
+    assert [code for code, _ in config.warnings()] == ["other_feed"]
+
+
+def test_init_check_show_and_doctor(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("APCA_API_KEY_ID", "PKX")
+    monkeypatch.setenv("APCA_API_SECRET_KEY", "canary-77")
+    monkeypatch.chdir(tmp_path)
+    path = str(tmp_path / "node.toml")
+    assert main(["live", "--init", "--config", path]) == 0
+    assert main(["live", "--init", "--config", path]) == 2
+    assert main(["config", "check", path]) == 0
+    assert main(["config", "show", path, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert shown["on_stop"] == "cancel_entries"
+    assert main(["doctor", "--config", path, "--json"]) == 0
+    found = {row["check"]: row["state"] for row in json.loads(capsys.readouterr().out)}
+    assert found["settings"] == found["limits"] == found["keys"] == "ok"
+    assert main(["live", "--config", path]) == 2
+    assert "canary" not in capsys.readouterr().out
+
+
+# -- control ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"action": "status"}, ""),
+        ({"action": "halt", "actor": "a", "reason": "r"}, ""),
+        ({"action": "halt", "actor": " ", "reason": "r"}, "actor"),
+        ({"action": "halt", "actor": "a"}, "actor"),
+        ({"action": "flatten", "actor": "a", "reason": "r"}, "confirmation"),
+        ({"action": "flatten", "actor": "a", "reason": "r", "typed": "FLATTEN"}, ""),
+        ({"action": "resume", "actor": "a", "reason": "r", "typed": "resume"}, "confirmation"),
+        ({"action": "sell_all"}, "config"),
+    ],
+)
+def test_what_a_request_has_to_say(given, code):
+    if not code:
+        check(Request(token="t", **given))
+        return
+    with pytest.raises(ConfigError) as caught:
+        check(Request(token="t", **given))
+    assert caught.value.code == code
+
+
+def test_requests_are_answered_over_the_socket_and_nonsense_is_refused(tmp_path):
+    async def talk():
+        server = ControlServer(tmp_path, lambda request: {"did": request.action})
+        await server.start()
+        try:
+            answer = await asyncio.to_thread(ask, tmp_path, "status")
+            assert server.answer(b"{}")["code"] == "request"
+            assert server.answer(b'{"token":"x","action":"status"}')["code"] == "token"
+            assert server.answer(b"\xff" * 100)["ok"] is False
+        finally:
+            await server.stop()
+        return answer
+
+    assert asyncio.run(talk()) == {"did": "status"}
+    with pytest.raises(ConfigError, match="no node answers"):
+        ask(tmp_path, "status")
+
+
+# -- backups ----------------------------------------------------------------------------------
+
+
+def journal_in(folder) -> Journal:
+    journal = Journal(RealFiles(folder))
+    for i in range(5):
+        journal.record(r.Alarmed(ts=i, code="x", text=str(i)))
+    journal.commit()
+    return journal
+
+
+def test_a_backup_beside_a_writer_holds_a_state_that_was_true(tmp_path):
+    journal = journal_in(tmp_path / "state")
+    with (tmp_path / "state" / "main-00000001.log").open("ab") as file:
+        file.write(b"half of a rec")
+    assert backup(RealFiles(tmp_path / "state"), tmp_path / "b.tar.gz") == 1
+    assert (tmp_path / "b.tar.gz").stat().st_mode & 0o777 == 0o600
+    assert restore(tmp_path / "b.tar.gz", tmp_path / "again") == 1
+    again = Journal(RealFiles(tmp_path / "again"))
+    assert again.last == 5
+    assert again.torn is None
+    assert again.state == journal.state
+
+
+def test_what_is_no_backup_is_refused(tmp_path):
+    (tmp_path / "x.tar.gz").write_bytes(b"nothing")
+    with pytest.raises(JournalError, match="cannot be read"):
+        restore(tmp_path / "x.tar.gz", tmp_path / "a")
+    with tarfile.open(tmp_path / "y.tar.gz", "w:gz") as archive:
+        entry = tarfile.TarInfo("../evil.log")
+        archive.addfile(entry)
+    with pytest.raises(JournalError, match="is no backup"):
+        restore(tmp_path / "y.tar.gz", tmp_path / "b")
+    journal_in(tmp_path / "state")
+    backup(RealFiles(tmp_path / "state"), tmp_path / "b.tar.gz")
+    with pytest.raises(JournalError, match="not empty"):
+        restore(tmp_path / "b.tar.gz", tmp_path / "state")
+
+
+def test_backups_are_taken_when_due_and_old_ones_removed(tmp_path):
+    journal_in(tmp_path / "state")
+    files, to = RealFiles(tmp_path / "state"), tmp_path / "to"
+    taken = [
+        backup_if_due(files, to, now=i * HOUR, every_ns=2 * HOUR, keep=2) is not None
+        for i in range(1, 9)
+    ]
+    assert taken == [True, False, True, False, True, False, True, False]
+    assert len(list(to.iterdir())) == 2
+    assert backup_if_due(files, to, now=99 * HOUR, every_ns=0, keep=2) is None
+
+
+def test_verify_tells_what_is_wrong_and_where(tmp_path):
+    journal_in(tmp_path).close()
+    (report,) = verify(RealFiles(tmp_path))
+    assert report.is_sound
+    assert (report.records, report.last, dict(report.kinds)) == (5, 5, {"Alarmed": 5})
+    path = tmp_path / "main-00000001.log"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    (report,) = verify(RealFiles(tmp_path))
+    assert not report.is_sound
+    assert "damaged at byte" in report.error
+    assert path.read_bytes() == bytes(data)
+    assert main(["journal", "verify", str(tmp_path)]) == 1
+
+
+def test_compaction_keeps_the_state_and_puts_segments_away(tmp_path):
+    journal = journal_in(tmp_path)
+    state = journal.state
+    runs = {"one": "pyrt-one-", "two": "pyrt-two-"}
+    state.runs.update(runs)
+    put_away = journal.compact(9, force=True)
+    journal.close()
+    assert put_away == ["main-00000001.log"]
+    again = Journal(RealFiles(tmp_path))
+    assert again.state.runs == runs
+    assert again.last == 6
+    assert {x.name for x in verify(RealFiles(tmp_path))} == {"main", "old-main"}
+    again.begin_tape("one")
+    for run_id in ("one", "two"):
+        again.begin_tape(run_id)
+        again.record_inputs(b"x")
+        again.commit()
+    assert again.drop_tapes(1) == ["tape-one-00000001.log"]
+    assert "tape-two-00000001.log" in RealFiles(tmp_path).names()
