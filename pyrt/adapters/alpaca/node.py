@@ -283,9 +283,11 @@ class LiveNode:
         assert self._pool is not None
 
         def done(future: Future[Any]) -> None:
-            if future.cancelled():
+            try:
+                result = future.exception() or future.result()
+            except Exception:
+                # The node stops, and the work was never begun.
                 return
-            result = future.exception() or future.result()
 
             def take(_: int) -> list[Event]:
                 return [ComputedEvent(number, result)]
