@@ -40,6 +40,8 @@ FAILURES_MAX = 8
 LOOK_AGAIN_NS = 2 * SECOND
 DAY_NS = 24 * 60 * MINUTE
 WARM_DAY_BARS = 390
+HELD_HERE = frozenset({"INITIALIZED", "EMULATED", "RELEASED"})
+"""States of orders that have not left the node."""
 QUIET_MODES = frozenset({"position_mismatch", "cash_mismatch"})
 
 
@@ -276,6 +278,7 @@ class Driver:
         """Bring back what the journal knows: one path for a first start and for all others."""
         known = self.journal.state
         plan = self.plan
+        self._drop_emulated(now)
         orders = tuple(known.orders.values())
         positions = tuple(known.positions.values())
         opening = r.Opening(
@@ -332,6 +335,17 @@ class Driver:
             order = restored.get(order_state.client_order_id)
             if order is not None:
                 self.client.adopt(order, order_state)
+
+    def _drop_emulated(self, now: int) -> None:
+        """Close orders that only an earlier run has held: they died with it."""
+        for order in tuple(self.journal.state.orders.values()):
+            if order.status in HELD_HERE:
+                name = order.client_order_id
+                text = f"{name}, a {order.order_type} order for {order.symbol}, was emulated"
+                self.journal.record(
+                    r.NotSent(ts=now, client_order_id=name, reason=f"{text}; its node has stopped")
+                )
+                self.scribe.alarm("emulated_lost", f"{text} and died with its node", now)
 
     def _start(self, now: int) -> None:
         """Let strategies speak; then bring back what they saved and tell them what they missed."""

@@ -340,3 +340,20 @@ def test_crashes_at_random_places_send_nothing_twice_and_lose_no_fill(seed):
     theirs = {p["symbol"]: Decimal(p["qty"]) for p in msgspec.json.decode(held.body)}
     ours = last.kernel.strategies[0].position("SPY").quantity_exact
     assert ours == theirs.get("SPY", 0)
+
+
+def test_an_order_that_only_the_node_held_dies_with_it_and_is_told():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files, Rests)
+    first.run(6)
+    (held, *_) = first.journal.state.orders.values()
+    name = "pyrt-one-77"
+    emulated = msgspec.structs.replace(
+        held, client_order_id=name, status="EMULATED", venue_order_id="", unknown=""
+    )
+    first.journal.record(r.Outcome(ts=1, kind="emulated", ts_event=1, order=emulated))
+    first.journal.commit()
+    second = node(world, first.crash(), Rests, run_id="two")
+    assert name not in {o.client_order_id for o in second.kernel.cache.orders_open()}
+    assert "emulated_lost" in {code for code, _ in second.alarms}
+    assert second.journal.state.closed[name].status == "REJECTED"
