@@ -9,6 +9,7 @@ from pyrt.analysis.record import RunRecord
 from pyrt.analysis.result import BacktestResult
 from pyrt.backtest.engine import Engine, Outcome
 from pyrt.errors import ConfigError
+from pyrt.kernel.subscriptions import UNNAMED
 from pyrt.strategy.strategy import Strategy
 
 
@@ -205,7 +206,7 @@ def _listed(strategies: Any) -> list[Strategy]:
 def _default_symbol(strategies: list[Strategy]) -> str:
     """The symbol of a table that names none: the strategies' own parameter, if they have one."""
     named = {s.params["symbol"] for s in strategies if "symbol" in s.params}
-    return named.pop() if len(named) == 1 else "ASSET"
+    return named.pop() if len(named) == 1 else UNNAMED
 
 
 def _gate(limits: Any) -> Any:

@@ -88,7 +88,7 @@ def _open_object(data: Any) -> list[RawTable | Columns]:
 
         return [from_arrow(pa.table(data), f"{type(data).__name__} ({kind})")]
     raise DataError(
-        f"a {type(data).__name__} is no table of market data",
+        f"{type(data).__name__} is no table of market data",
         code="no_table",
         remedy="Give a DataFrame, a dict of symbol to DataFrame, a Parquet or CSV path, "
         "a directory or list of Parquet files, an Arrow table, or columns",
@@ -128,6 +128,10 @@ def _open_list(items: list[Any] | tuple[Any, ...]) -> list[RawTable | Columns]:
     return [table for item in items for table in open_tables(item)]
 
 
+_LETTERS = {"t": "timestamp", "o": "open", "h": "high", "l": "low", "c": "close"}
+"""The fields of bars as Alpaca's answers spell them."""
+
+
 def _open_frame(frame: Any) -> Iterable[RawTable]:
     import pandas as pd
 
@@ -135,6 +139,8 @@ def _open_frame(frame: Any) -> Iterable[RawTable]:
     if isinstance(frame.columns, pd.MultiIndex):
         yield from _open_wide(frame, source)
         return
+    if set(_LETTERS) <= set(frame.columns):
+        frame = frame.rename(columns={**_LETTERS, "v": "volume", "n": "trade_count", "vw": "vwap"})
     yield RawTable(source, _frame_columns(frame, source), len(frame), _names(frame.columns))
 
 

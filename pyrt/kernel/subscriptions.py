@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any
 from pyrt.core.bus import escape
 from pyrt.data.aggregation_time import TimeBars
 from pyrt.data.timeframe import format_timeframe, parse_timeframe
-from pyrt.errors import ConfigError
+from pyrt.errors import ConfigError, UnknownName
 
 if TYPE_CHECKING:
     from pyrt.kernel.wiring import Wiring
+
+
+UNNAMED = "ASSET"
+"""What the instrument of a table is called that neither names a symbol nor is given one."""
 
 
 def topic_of(kind: str, symbol: str, timeframe: str = "") -> str:
@@ -29,7 +33,7 @@ def subscribe(kernel: Wiring, kind: str, symbol: str, timeframe: str) -> Any:
     ConfigError
         If there is no such data for it, or only data that is coarser than asked for.
     """
-    instrument = kernel.cache.instrument(symbol)
+    instrument = _instrument(kernel, symbol)
     if kind == "bars":
         timeframe = format_timeframe(parse_timeframe(timeframe))
     topic = topic_of(kind, instrument.id, timeframe)
@@ -48,6 +52,19 @@ def subscribe(kernel: Wiring, kind: str, symbol: str, timeframe: str) -> Any:
             remedy=f"It has: {', '.join(s.topic for s in kernel.cache.streams)}",
         )
     return _aggregate(kernel, instrument, topic, timeframe)
+
+
+def _instrument(kernel: Wiring, symbol: str) -> Any:
+    try:
+        return kernel.cache.instrument(symbol)
+    except UnknownName as error:
+        if [known.symbol for known in kernel.cache.instruments] != [UNNAMED]:
+            raise
+        raise UnknownName(
+            f"no instrument {symbol!r} in this run: its data name no symbol",
+            remedy=f"Give them as {{{symbol!r}: frame}}",
+            name=symbol,
+        ) from error
 
 
 def _aggregate(kernel: Wiring, instrument: Any, topic: str, timeframe: str) -> Any:

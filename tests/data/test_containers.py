@@ -107,6 +107,17 @@ def test_a_container_gives_the_same_columns_and_hash(form: str) -> None:
     assert_same_bars(loaded.columns[0], minute_columns())
 
 
+def test_bars_as_alpaca_answers_them_are_known_to_be_stamped_at_their_open() -> None:
+    letters = {"open": "o", "high": "h", "low": "l", "close": "c", "volume": "v"}
+    answer = minute_frame().rename(columns=letters).rename_axis("t").reset_index()
+    answer["t"] = answer["t"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    answer["n"], answer["vw"] = 12, 1.5
+    assert_same_bars(load(answer, symbol="SPY").columns[0], minute_columns())
+    assert_same_bars(
+        load(answer[list("tohlcv")], symbol="SPY", label="open").columns[0], minute_columns()
+    )
+
+
 FILES = {
     "bars.parquet": lambda f, p: f.to_parquet(p),
     "plain.parquet": lambda f, p: integer_columns(f).to_parquet(p, index=False),
