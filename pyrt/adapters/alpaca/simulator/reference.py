@@ -24,6 +24,8 @@ from pyrt.venues.extended_hours import ExtendedHours, Phase, hours_around
 from pyrt.venues.sessions import sessions
 
 EPOCH = dt.date(1970, 1, 1)
+YEARS = (1990, 2029)
+"""First and last year of the calendar."""
 WEEK = dt.timedelta(days=7)
 PRE_MARKET = 5 * HOUR + HOUR // 2
 """Before the open, ns: 04:00 New York."""
@@ -103,6 +105,8 @@ def clock_body(desk: Desk) -> dict[str, Any]:
 def clocks(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
     """Return the clocks of markets, version 3; all markets served here keep New York's hours."""
     now = instant(query.get("time") or None, "time", desk.clock)
+    if not YEARS[0] <= eastern(now).year <= YEARS[1]:
+        raise bad(f"invalid time: {query['time']}")
     hours = hours_around(now)
     asked = names(query.get("markets")) or [DEFAULT_MARKET]
     phase, until = _phase(hours, now)
@@ -150,7 +154,8 @@ def market_days(desk: Desk, market: str, query: Mapping[str, str]) -> dict[str, 
         raise bad(f"invalid timezone: {query['timezone']}")
     today = eastern(desk.now).date()
     start = _day(query, "start", today)
-    rows = list_days(desk, {"start": str(start), "end": str(_day(query, "end", start + WEEK))})
+    week = min(start, dt.date.max - WEEK) + WEEK
+    rows = list_days(desk, {"start": str(start), "end": str(_day(query, "end", week))})
     write = utc_text if "timezone" in query else eastern_text
     return {"market": body, "calendar": [_market_day(row, write) for row in rows]}
 
@@ -179,7 +184,9 @@ def list_days(desk: Desk, query: Mapping[str, str]) -> list[dict[str, Any]]:
     year = eastern(desk.now).year
     start = _day(query, "start", dt.date(year, 1, 1))
     end = _day(query, "end", dt.date(year, 12, 31))
-    if not 1990 <= start.year <= end.year <= 2029:
+    start = max(start, dt.date(YEARS[0], 1, 1))
+    end = min(end, dt.date(YEARS[1], 12, 31))
+    if start > end:
         return []
     table = sessions("XNYS", _noon(start), _noon(end))
     dates = [EPOCH + dt.timedelta(days=int(day)) for day in table.date]
