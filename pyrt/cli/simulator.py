@@ -70,6 +70,8 @@ def limits(command: Any) -> Any:
 @click.option("--seed", default=0, show_default=True, help="Of the made-up market and of ids.")
 @limits
 @click.option("--text-frames", is_flag=True, help="Trade updates as text, not binary.")
+@click.option("--state", metavar="FILE", help="Keep the account here, SQLite; go on from it.")
+@click.option("--record", metavar="FILE", help="Write all traffic here, a JSON object a line.")
 @options.json_option
 def simulator(
     data: tuple[str, ...],
@@ -81,6 +83,8 @@ def simulator(
     requests: int,
     connections: int,
     symbols: int,
+    state: str | None,
+    record: str | None,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -89,16 +93,20 @@ def simulator(
     Prints the URLs and keys to set once it is ready; Ctrl-C ends it.
     """
     from pyrt.adapters.alpaca.simulator.limits import Limits
+    from pyrt.adapters.alpaca.simulator.memory import Memory
     from pyrt.adapters.alpaca.simulator.server import SimulatorServer
 
     factor = read_speed(speed)
     own = {name: given.pop(name) for name in OWN}
+    identity = json.dumps([data, corporate_actions, start, own, given], default=str)
     core = _core(data, given, corporate_actions, start, own)
     server = SimulatorServer(
         core,
         speed=factor,
         limits=Limits(requests=requests, connections=connections, symbols=symbols),
         text_frames=text_frames,
+        memory=None if state is None else Memory(state, identity),
+        record=record,
     )
     try:
         from pyrt.adapters.alpaca.simulator.serving import serve

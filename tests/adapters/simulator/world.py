@@ -29,6 +29,7 @@ class World:
         *,
         speed: float = 0,
         limits: Limits | None = None,
+        shell: dict[str, Any] | None = None,
         **settings: Any,
     ) -> None:
         from pyrt.adapters.alpaca.simulator.serving import HOST, bind, make_runner
@@ -38,7 +39,7 @@ class World:
         self.core = make_core(tables, **settings)
         self.wrong: list[str] = []
         self._check_answers()
-        self.server = SimulatorServer(self.core, speed=speed, limits=limits)
+        self.server = SimulatorServer(self.core, speed=speed, limits=limits, **(shell or {}))
         listener = bind(0)
         self.urls = self.server.urls(HOST, listener.getsockname()[1])
         self.runner = make_runner(self.server)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from pyrt.adapters.alpaca.simulator.actions import Actions
 from pyrt.adapters.alpaca.simulator.days import Calendar
@@ -75,6 +76,8 @@ class SimulatorCore:
         self.interventions = Interventions(self.desk)
         self.publisher = Publisher(self.desk)
         self.timers: dict[str, int] = {}
+        self.phase = 0
+        """Phases of instants worked through one by one."""
         self._router = Router()
         TradingApi(self.desk, self.publisher).install(self._router)
         MarketDataApi(self.desk).install(self._router)
@@ -102,12 +105,10 @@ class SimulatorCore:
         Phases follow a backtest's ranks: what ends, the calendar, what happens.
         """
         while (due := self.next_instant()) is not None:
-            self._begin(due)
-            yield self.now
-            self._calendar()
-            yield self.now
-            self._happen()
-            yield self.now
+            for work in (partial(self._begin, due), self._calendar, self._happen):
+                self.phase += 1
+                work()
+                yield self.now
 
     def run(self, until: int) -> bool:
         """Let time pass up to `until`, as far as a batch goes; return whether more is due."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from pyrt.adapters.alpaca.simulator.faults import Faults
 
+REQUESTS = (b"GET ", b"POST ", b"PUT ", b"PATCH ", b"DELETE ")
 CONTROL = (b"GET /control/", b"POST /control/")
 
 
@@ -16,6 +17,8 @@ class Lines:
     def __init__(self) -> None:
         self._open: dict[Any, asyncio.Transport] = {}
         self._faults = Faults()
+        self._spared: set[asyncio.Transport] = set()
+        """Connections whose last request is one to the control API."""
 
     def set(self, faults: Faults) -> None:
         """Put in force what is to go wrong with connections."""
@@ -32,10 +35,15 @@ class Lines:
     def closed(self, transport: asyncio.Transport) -> None:
         """Forget a connection."""
         self._open.pop(_address(transport), None)
+        self._spared.discard(transport)
 
     def passes(self, transport: asyncio.Transport, data: bytes) -> bool:
         """Tell whether what has arrived is read; requests to the control API always are."""
-        if not (self._faults.half_open or self._faults.refuse_tcp) or data.startswith(CONTROL):
+        if data.startswith(CONTROL):
+            self._spared.add(transport)
+        elif data.startswith(REQUESTS):
+            self._spared.discard(transport)
+        if not (self._faults.half_open or self._faults.refuse_tcp) or transport in self._spared:
             return True
         if self._faults.refuse_tcp:
             transport.abort()

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
+
+CLOSE_S = 2.0
+"""How long a client may take to read its last frame."""
 
 
 async def receive(socket: WebSocket) -> bytes | None:
@@ -29,14 +33,28 @@ class Outlet:
         Accepted.
     binary : bool
         Whether frames go out as binary messages; as text otherwise.
+    watch : callable
+        Told of every frame.
+    cut : callable
+        Cuts the connection of a client's address, when it does not take what it is closed with.
     """
 
-    def __init__(self, socket: WebSocket, *, binary: bool) -> None:
+    def __init__(
+        self,
+        socket: WebSocket,
+        *,
+        binary: bool,
+        watch: Callable[[str, str, bytes], None],
+        cut: Callable[[Any], object],
+    ) -> None:
         self.socket = socket
         self.path = socket.url.path
         self.sent = 0
         """Frames handed over for sending since the connection was opened."""
         self._binary = binary
+        self._watch = watch
+        self._cut = cut
+        self.is_closing = False
         self._queue: deque[bytes | None] = deque()
         self._filled = asyncio.Event()
         self._drained = asyncio.Event()
@@ -57,18 +75,24 @@ class Outlet:
 
     def put(self, frame: bytes) -> None:
         """Send a frame after those that wait."""
-        if self.is_frozen:
+        if self.is_frozen or self.is_closing:
             return
         self.sent += 1
+        self._watch("sent", self.path, frame)
         self._queue.append(frame)
         self._filled.set()
         self._drained.clear()
 
     def close(self, last: bytes | None = None) -> None:
         """Close the connection after what waits; with `last`, instead of it."""
+        if self.is_closing:
+            return
+        self.is_closing = True
+        asyncio.get_running_loop().call_later(CLOSE_S, self._cut, self.socket.client)
         if last is not None:
             self._queue.clear()
             self._queue.append(last)
+            self._watch("sent", self.path, last)
             self.sent += 1
         self._queue.append(None)
         self._filled.set()

@@ -15,13 +15,16 @@ import msgspec
 from pyrt.adapters.alpaca.simulator.clockwork import Clockwork
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 from pyrt.adapters.alpaca.simulator.event_stream import EventFeed, read_window
+from pyrt.adapters.alpaca.simulator.faults import CUT
 from pyrt.adapters.alpaca.simulator.feeds import ERRORS
 from pyrt.adapters.alpaca.simulator.http import Refused, Response, answer, bad
 from pyrt.adapters.alpaca.simulator.limits import Limits, RateLimit
 from pyrt.adapters.alpaca.simulator.lines import Lines
 from pyrt.adapters.alpaca.simulator.lockstep import Lockstep, Report
+from pyrt.adapters.alpaca.simulator.memory import Memory
 from pyrt.adapters.alpaca.simulator.router import read_body
 from pyrt.adapters.alpaca.simulator.sockets import DataHub, TradeHub
+from pyrt.adapters.alpaca.simulator.traffic import Traffic
 from pyrt.adapters.alpaca.simulator.wires import instant
 
 if TYPE_CHECKING:
@@ -50,6 +53,10 @@ class SimulatorServer:
         Requests a minute, connections, symbols; by default those of a basic account.
     text_frames : bool
         Whether trade updates go out as text, as Alpaca's live accounts get them.
+    memory : Memory, optional
+        Keeps what changes the core; what it knows already is done again first.
+    record : str, optional
+        A file that all traffic is written to.
     """
 
     def __init__(
@@ -61,6 +68,8 @@ class SimulatorServer:
         speed: float = 1.0,
         limits: Limits | None = None,
         text_frames: bool = False,
+        memory: Memory | None = None,
+        record: str | None = None,
     ) -> None:
         self.core = core
         self.faults = core.faults
@@ -74,7 +83,14 @@ class SimulatorServer:
         self._coins = DataHub(key, secret, own, box, crypto=True, snapshot=core.market.books_of)
         self.events = EventFeed(core.publisher)
         self.clockwork = Clockwork(core, speed, self.flush)
-        self.lockstep = Lockstep(core, core.instants(), self.flush, self._sent)
+        phases = core.instants()
+        self.lockstep = Lockstep(core, phases, self.flush, self._sent)
+        self._traffic = None if record is None else Traffic(record, secret)
+        self._memory = memory
+        if memory is not None:
+            memory.restore(core, phases, self._repeat)
+        for hub in (self._trades, self._stocks, self._coins):
+            hub.watch, hub.cut = self._watch, self.lines.cut
 
     def urls(self, host: str, port: int) -> dict[str, str]:
         """Return the settings that a client needs."""
@@ -122,6 +138,25 @@ class SimulatorServer:
         yield
         if clock is not None:
             clock.cancel()
+        if self._memory is not None:
+            self._memory.note_time(self.core, is_last=True)
+            self._memory.close()
+        if self._traffic is not None:
+            self._traffic.close()
+
+    def _watch(self, kind: str, path: str, data: bytes) -> None:
+        """Write a frame that was sent or received, where traffic is written."""
+        if self._traffic is not None:
+            self._traffic.write(kind, self.core.now, path=path, data=data)
+
+    def _repeat(self, kind: str, target: str, body: bytes) -> None:
+        """Carry out an input of an earlier run."""
+        if kind != "control":
+            self.core.request(kind, target, body)
+        elif target == "faults":
+            self.faults.set(msgspec.json.decode(body))
+        else:
+            self.core.interventions.act(target, msgspec.json.decode(body))
 
     async def flush(self) -> None:
         """Hand over what the core has to say; wait only while clients have much to read."""
@@ -136,6 +171,10 @@ class SimulatorServer:
         self.core.fake.listen(self.core.now, is_heard=self._stocks.hears_test)
         self.lockstep.wake()
         self.events.wake()
+        if self._memory is not None:
+            self._memory.note_time(self.core)
+        if self._traffic is not None:
+            self._traffic.flush()
         for hub in (self._trades, self._stocks, self._coins):
             await hub.has_room(PATIENCE_S)
 
@@ -145,12 +184,19 @@ class SimulatorServer:
     # -- requests ------------------------------------------------------------------------------
 
     async def _rest(self, request: Request) -> HttpResponse:
-        response = self._respond(request, await request.body())
+        body = await request.body()
+        response = self._respond(request, body)
+        if self._traffic is not None:
+            url = f"{request.url.path}?{request.url.query}".rstrip("?")
+            told = {"method": request.method, "path": url, "status": response.status}
+            self._traffic.write("request", self.core.now, **told, body=body, answer=response.body)
         await self.flush()
         if self.faults.is_late():
             await asyncio.sleep(self.faults.faults.slow_s)
-        if response.status == 0:
+        if response is CUT:
             self.lines.cut(request.client)
+            # Written to a connection that is gone.
+            return _http(answer({}, 503))
         return _http(response)
 
     async def _listen(self, request: Request) -> HttpResponse:
@@ -177,11 +223,13 @@ class SimulatorServer:
             path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
             query = request.scope["query_string"].decode("latin-1")
             target = f"{path}?{query}"
+            if self._memory is not None and request.method != "GET":
+                self._memory.note(self.core, request.method, target, body)
             answered = self.core.request(request.method, target, body)
             if request.method == "GET":
                 answered = self.faults.read(target, answered)
             response = self.faults.after(answered)
-        return _with(response, headers)
+        return response if response is CUT else _with(response, headers)
 
     def _knows(self, request: Request) -> bool:
         given = request.headers
@@ -215,6 +263,7 @@ class SimulatorServer:
             return answer({})
         if action == "faults":
             made = self.faults.set(body)
+            self._note(action, body)
             self._freeze(made.half_open)
             return answer(dataclasses.asdict(made))
         if action == "time":
@@ -224,8 +273,13 @@ class SimulatorServer:
         done = self.core.interventions.act(action, body)
         if done is None:
             raise bad(f"no such control: {action}")
+        self._note(action, body)
         await self.flush()
         return answer(done)
+
+    def _note(self, action: str, body: dict[str, Any]) -> None:
+        if self._memory is not None:
+            self._memory.note(self.core, "control", action, msgspec.json.encode(body))
 
     async def _advance(self, body: dict[str, Any]) -> Response:
         """Move on by an instant, by some, or up to a time."""
@@ -242,6 +296,8 @@ class SimulatorServer:
                 count -= 1
         except TimeoutError:
             return answer({"message": "a lockstep client is not quiet"}, 504)
+        if self._memory is not None:
+            self._memory.note_time(self.core, is_last=True)
         return answer({"ts": self.core.now, "done": not more})
 
     def _is_due(self, end: int) -> bool:

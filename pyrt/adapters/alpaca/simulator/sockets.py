@@ -25,6 +25,17 @@ FRAME_MESSAGES = 1_000
 PACKED = "application/msgpack"
 
 
+Watch = Callable[[str, str, bytes], None]
+
+
+def _ignore(kind: str, path: str, data: bytes) -> None:
+    """Nobody is told."""
+
+
+def _leave_it(client: Any) -> None:
+    """Nothing can be cut."""
+
+
 class Hub:
     """Connections of one kind of endpoint: who is in, and whose place is still taken.
 
@@ -38,6 +49,10 @@ class Hub:
         self.limits = limits
         self.faults = faults
         self.outlets: list[Outlet] = []
+        self.watch: Watch = _ignore
+        """Told of every frame: ``sent`` or ``received``, the path, the bytes."""
+        self.cut: Callable[[Any], object] = _leave_it
+        """Cuts the connection of a client that does not take its last frame."""
         self._lingering: dict[str, list[float]] = {}
 
     @property
@@ -71,7 +86,8 @@ class Hub:
 
     def is_slow(self, outlet: Outlet) -> bool:
         """Tell whether more waits for a client than may."""
-        return bool(self.limits.slow_frames and outlet.waiting > self.limits.slow_frames)
+        most = self.limits.slow_frames
+        return bool(most and outlet.waiting > most and not outlet.is_closing)
 
 
 class TradeHub(Hub):
@@ -108,7 +124,7 @@ class TradeHub(Hub):
             return
         packed = socket.headers.get("content-type") == PACKED
         await socket.accept()
-        outlet = Outlet(socket, binary=packed or not self._text)
+        outlet = Outlet(socket, binary=packed or not self._text, watch=self.watch, cut=self.cut)
         self.outlets.append(outlet)
         try:
             await self._talk(outlet, packed=packed)
@@ -123,6 +139,7 @@ class TradeHub(Hub):
         while (data := await receive(outlet.socket)) is not None:
             if outlet.is_frozen:
                 continue
+            self.watch("received", outlet.path, data)
             message = _read(data)
             action = message.get("action")
             if action in ("auth", "authenticate"):
@@ -251,7 +268,8 @@ class DataHub(Hub):
         is_full = self.is_full(path)
         await socket.accept()
         feed = Feed(*self._keys, name, self.limits)
-        listener = Listener(Outlet(socket, binary=packed), feed, packed=packed)
+        outlet = Outlet(socket, binary=packed, watch=self.watch, cut=self.cut)
+        listener = Listener(outlet, feed, packed=packed)
         try:
             if is_full:
                 await self._turn_away(listener)
@@ -299,6 +317,7 @@ class DataHub(Hub):
             continue
 
     def _answer(self, listener: Listener, data: bytes) -> None:
+        self.watch("received", listener.outlet.path, data)
         before = listener.feed.added_books
         try:
             decode = msgspec.msgpack.decode if listener.packed else msgspec.json.decode
