@@ -88,7 +88,7 @@ def lines_of(name: str, columns: dict[str, Array]) -> list[tuple[str, Array]]:
     made = indicator.batch(*[columns[key] for key in indicator.inputs])
     outputs = made if isinstance(made, tuple) else (made,)
     outputs = outputs[: LEFT_OUT.get(name, len(COLORS))]
-    labels = [name if len(outputs) == 1 else f"{name} {one}" for one in indicator.outputs]
+    labels = [name] if len(outputs) == 1 else indicator.outputs
     return [(label, values[WARM:]) for label, values in zip(labels, outputs)]
 
 

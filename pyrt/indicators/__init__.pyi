@@ -217,6 +217,7 @@ from pyrt.indicators.signals_clock import before_close as before_close
 from pyrt.indicators.signals_clock import in_session as in_session
 from pyrt.indicators.signals_clock import time_of_day as time_of_day
 from pyrt.indicators.signals_compare import column as column
+from pyrt.indicators.signals_holding import holding as holding
 from pyrt.indicators.signals_positions import exit_condition as exit_condition
 from pyrt.indicators.signals_positions import is_flat as is_flat
 from pyrt.indicators.signals_positions import is_long as is_long

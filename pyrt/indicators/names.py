@@ -255,6 +255,7 @@ SIGNALS: dict[str, tuple[str, ...]] = {
     ),
     "signals_compare": ("column",),
     "signals_clock": ("time_of_day", "in_session", "after_open", "before_close"),
+    "signals_holding": ("holding",),
     "signals_positions": ("is_flat", "is_long", "is_short", "exit_condition"),
 }
 """Conditions for `Strategy.when`, by module."""

@@ -79,8 +79,8 @@ cdef class Cross(Remembering):
 
     def bind(self, place):
         """Find the columns; see `Condition.bind`."""
-        self.left.bind(place.stream)
-        self.right.bind(place.stream)
+        self.left.settle(place)
+        self.right.settle(place)
         Remembering.bind(self, place)
 
     def __repr__(self):
@@ -147,7 +147,7 @@ cdef class Run(Remembering):
 
     def bind(self, place):
         """Find the column; see `Condition.bind`."""
-        self.source.bind(place.stream)
+        self.source.settle(place)
         Remembering.bind(self, place)
 
     def __repr__(self):
@@ -257,7 +257,7 @@ cdef class Hysteresis(Remembering):
 
     def bind(self, place):
         """Find the column; see `Condition.bind`."""
-        self.source.bind(place.stream)
+        self.source.settle(place)
         Remembering.bind(self, place)
 
     def __repr__(self):

@@ -32,6 +32,10 @@ cdef class Source:
     def bind(self, stream):
         """Find the number in the events of `stream`."""
 
+    def settle(self, place):
+        """Find the number where a condition is tested; `place` is what `Condition.bind` gets."""
+        self.bind(place.stream)
+
     def __lt__(self, other):
         return compare("<", self, other)
 
@@ -161,8 +165,8 @@ cdef class Comparison(Condition):
 
     def bind(self, place):
         """Find the columns; see `Condition.bind`."""
-        self.left.bind(place.stream)
-        self.right.bind(place.stream)
+        self.left.settle(place)
+        self.right.settle(place)
         Condition.bind(self, place)
 
     def __repr__(self):

@@ -17,6 +17,7 @@ from pyrt.indicators import (
     cross_above,
     cross_below,
     falling,
+    holding,
     hysteresis,
     output,
     rising,
@@ -320,3 +321,39 @@ def test_python_and_is_refused_since_it_would_drop_a_side() -> None:
         bool(column("close") > 1)
     with pytest.raises(TypeError, match="combine with &"):
         _ = 1 < column("close") < 2
+
+
+class Pyramid(Strategy):
+    """Adds up to a limit, and takes all off with a gain; noting what it held when it acted."""
+
+    def on_start(self) -> None:
+        bars = self.subscribe_bars("X", "1m")
+        self.held: list[float] = []
+        self.gains: list[float] = []
+        self.when(holding("X") < 30, self.add, stream=bars)
+        self.when(holding("X", "unrealized_pnl_percent") > 0.2, self.leave, stream=bars)
+        self.when(cross_above("close", holding("X", "average_price")), self.note, stream=bars)
+
+    def add(self) -> None:
+        self.held.append(self.position("X").quantity)
+        self.buy("X", 10)
+
+    def leave(self) -> None:
+        self.gains.append(self.position("X").unrealized_pnl_percent)
+        self.close("X")
+
+    def note(self, bar: Any) -> None:
+        assert bar.close > self.position("X").average_price
+
+
+def test_numbers_of_the_position_are_read_as_the_handler_sees_them() -> None:
+    strategy = Pyramid()
+    run(strategy, walk(600, 3))
+    assert set(strategy.held) == {0.0, 10.0, 20.0}
+    assert strategy.gains
+    assert min(strategy.gains) > 0.2
+
+
+def test_a_number_positions_do_not_have_is_refused() -> None:
+    with pytest.raises(ConfigError, match="positions have no 'profit'"):
+        holding("X", "profit")
