@@ -40,12 +40,14 @@ def all_limits() -> Limits:
         deny_self_match=True,
         price_collar_bps=2_000,
         max_slippage_bps=1_000,
+        market_protection_bps=500,
         stale_data_after="1d",
         max_tick_jump_bps=5_000,
         max_orders_per_second=1_000_000,
         max_orders_per_minute=1_000_000,
         max_messages_per_minute=1_000_000,
         duplicate_window="1s",
+        max_duplicates=1_000,
         max_repeated_executions=1_000_000,
         max_daily_orders=1_000_000,
         max_daily_notional=1e15,
@@ -56,6 +58,13 @@ def all_limits() -> Limits:
         max_loss_rate=1,
         max_reject_rate=1,
         max_latency="1d",
+        max_value_at_risk=1e12,
+        max_expected_shortfall=1e12,
+        max_volatility=10,
+        max_correlation=1,
+        max_beta_exposure=1e12,
+        max_risk_age="1000d",
+        market_symbol="S0",
     )
 
 
@@ -63,6 +72,8 @@ def crowded(count: int) -> GateRig:
     """Return a rig with that many symbols and an open order in each."""
     symbols = [Instrument(f"S{i}", sector=f"sector {i % 11}") for i in range(count)]
     rig = GateRig(RiskEngine(all_limits()), cash=1e12, symbols=symbols, prices=100)
+    # Portfolio risk as a schedule would have left it.
+    rig.gate.readings.take(rig.now, value_at_risk=1e6, betas={s.symbol: 1.1 for s in symbols})
     for i, instrument in enumerate(symbols):
         order = rig.order("buy", 10 + i % 7, instrument.symbol, limit_price=90)
         assert order.status == "SENT", order.reason

@@ -71,7 +71,7 @@ DECLARATION = re.compile(
 )
 # Order does not matter to these, and what a function without a result returns matters to nobody.
 SYMMETRIC = re.compile(r"\b(?:i128_muldiv|i128_add|i128_mul|min|max|larger|isinstance)$")
-NO_RESULT = re.compile(r"\s*return 0\s*$")
+NO_RESULT = re.compile(r"\s*return 0\s*$|\s*raise MemoryError$")
 CALL = re.compile(r"(\w)\(([^(),]+), ([^(),=]+)([,)])")
 
 

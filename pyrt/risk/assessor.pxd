@@ -56,6 +56,8 @@ cdef class Assessor(Watcher):
     cdef int64_t day
     cdef readonly Readings readings
     """Portfolio risk as last computed."""
+    cdef bint reads_portfolio
+    """Some limit reads portfolio risk."""
     cdef bint called
     """Equity is below what margin asks for."""
     cdef dict halted

@@ -111,7 +111,7 @@ cdef class Assessor(Watcher):
             return f"{self.missing}: no limit is set, and this gate is strict"
         if self.terms.price <= 0 and self.caps.needs_value:
             return f"{self.caps.value_code}: {order.symbol} has no price to value the order at"
-        if self.strict and self.readings.ts == INT64_MIN and self.limits.reads_portfolio:
+        if self.strict and self.reads_portfolio and self.readings.ts == INT64_MIN:
             return "max_risk_age: portfolio risk has not been computed yet"
         return None
 
@@ -147,6 +147,8 @@ cdef class Assessor(Watcher):
         cdef str label = LABELS[code]
         if unit == FLAG:
             return f"{code}: {label}"
+        if self.case.observed == INT64_MAX and code == "max_risk_age":
+            return f"{code}: portfolio risk has not been computed yet"
         if self.case.observed == INT64_MAX:
             return f"{code}: {order.symbol} has no price or quote to judge by"
         digits = order.instrument.decimals if unit == UNITS else DIGITS[unit]
@@ -272,7 +274,7 @@ cdef class Assessor(Watcher):
             )
         if self.caps.needs_value:
             self.fill_portfolio(order, caps)
-        if self.limits.reads_portfolio:
+        if self.reads_portfolio:
             self.fill_readings(order, caps, now)
         return self.fill_market(order, caps, now)
 

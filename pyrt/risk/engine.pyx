@@ -103,7 +103,8 @@ cdef class RiskEngine(Overseer):
         self.days = self.breaker.days = DayClock(limits, self.session_closes)
         self.risk_due = INT64_MIN
         self.monitor = None
-        if limits.reads_portfolio:
+        self.reads_portfolio = limits.reads_portfolio
+        if self.reads_portfolio:
             self.monitor = PortfolioMonitor(
                 limits.risk_window, float(limits.risk_level), limits.market_symbol
             )

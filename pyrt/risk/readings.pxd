@@ -9,6 +9,8 @@ cdef class Readings:
     """When it was computed, ns UTC; INT64_MIN before the first time."""
     cdef readonly dict betas
     """Symbol → beta against the market symbol."""
+    cdef dict raw_betas
+    """The same in 1e-9."""
     cdef readonly dict values
     """The same readings as floats, by name."""
     cdef int128 value_at_risk

@@ -25,6 +25,7 @@ cdef class Readings:
     def __init__(self):
         self.ts = INT64_MIN
         self.betas = {}
+        self.raw_betas = {}
         self.values = {}
 
     def take(self, int64_t ts, *, double value_at_risk=0.0, double expected_shortfall=0.0,
@@ -52,13 +53,14 @@ cdef class Readings:
         self.volatility = nano_from_double(volatility)
         self.correlation = nano_from_double(correlation)
         self.betas = dict(betas or {})
+        self.raw_betas = {name: nano_from_double(beta) for name, beta in self.betas.items()}
         self.values = values
         self.ts = ts
 
     cdef int128 beta_part(self, str symbol, int128 value) except? -1:
         """A value times the beta of its symbol."""
         cdef int64_t beta = ONE
-        found = self.betas.get(symbol)
+        found = self.raw_betas.get(symbol)
         if found is not None:
-            beta = nano_from_double(found)
+            beta = found
         return i128_muldiv(value, beta, ONE, HALF_EVEN)

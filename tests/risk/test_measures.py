@@ -204,3 +204,8 @@ def test_correlated_value_adds_what_moves_together() -> None:
     correlation = [[1.0, 0.8, 0.1], [0.8, 1.0, -0.9], [0.1, -0.9, 1.0]]
     found = exposures.correlated_value([100.0, 50.0, 30.0], correlation)
     assert found.tolist() == [150.0, 120.0, -20.0]
+
+
+def test_an_asset_counts_with_all_that_moves_like_it_at_the_threshold_too() -> None:
+    table = [[1.0, 0.7, -0.7], [0.7, 1.0, 0.699], [-0.7, 0.699, 1.0]]
+    assert exposures.correlated_value([100, 50, 10], table, 0.7).tolist() == [140, 150, -90]
