@@ -87,7 +87,8 @@ cdef class Calls:
             fired += 1
             if fired > ROUNDS_MAX:
                 raise RunawayError(
-                    f"{owner.name} sets timers for {format_ns(ts)} without end"
+                    f"{owner.name} sets timers for {format_ns(ts)} without end",
+                    strategy=owner.name,
                 )
         return 0
 

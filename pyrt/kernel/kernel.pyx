@@ -104,6 +104,7 @@ cdef class Kernel(Wiring):
                     f"{command.order.strategy.name} still issues commands after {ROUNDS_MAX} "
                     f"rounds at {format_ns(self.clock.now)}",
                     remedy="A handler answers its own orders' events without end",
+                    strategy=command.order.strategy.name,
                 )
             batch = self.desk.commands
             self.desk.commands = []

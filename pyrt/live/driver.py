@@ -40,6 +40,8 @@ FAILURES_MAX = 8
 LOOK_AGAIN_NS = 2 * SECOND
 DAY_NS = 24 * 60 * MINUTE
 WARM_DAY_BARS = 390
+CLOCK_MIN_NS, CLOCK_MAX_NS = -2 * SECOND, 30 * SECOND
+"""How far our clock may be ahead of the broker's answer to the first of a look's requests."""
 HELD_HERE = frozenset({"INITIALIZED", "EMULATED", "RELEASED"})
 """States of orders that have not left the node."""
 QUIET_MODES = frozenset({"position_mismatch", "cash_mismatch"})
@@ -119,7 +121,7 @@ class Driver:
         self._seen_errors = 0
         self._seen_changes = 0
         self._seen_intents = 0
-        self._was_active = False
+        self._was_active = self._merging = False
         self._cash: Decimal | None = None
 
     # -- what the shell calls ------------------------------------------------------------------
@@ -231,6 +233,7 @@ class Driver:
                 self._make_core(now, state)
             assert self.core is not None
             self._apply(now, state)
+            self._merging = False
         except PyrtError as error:
             if self.phase != LOOKING:
                 raise
@@ -476,6 +479,8 @@ class Driver:
         """Look at the account after each reconnect of the order stream."""
         is_active = self.client.trade_updates.is_active
         if is_active and not self._was_active and self.phase == RUNNING:
+            # What the stream has missed is merged before anything new leaves.
+            self._merging = True
             self._look(now)
         if self._was_active and not is_active:
             self.scribe.alarm("stream_lost", "the stream of order news is down", now)
@@ -487,7 +492,7 @@ class Driver:
             return "the account is being looked at"
         if not self.client.trade_updates.is_active:
             return "the stream of order news is down"
-        return ""
+        return "what the stream has missed is being merged" if self._merging else ""
 
     def _on_journal_failure(self) -> None:
         if not self.latch.is_set:
@@ -590,6 +595,7 @@ class Driver:
                 self._halt("", finding.text)
             elif finding.halts == "symbol":
                 self._halt(finding.symbol, finding.text)
+        self._check_clock(now, state)
         scribe.journal.record(
             r.Account(
                 ts=now,
@@ -627,6 +633,13 @@ class Driver:
                         ts_event=entry.ts_event,
                     )
                 )
+
+    def _check_clock(self, now: int, state: BrokerState) -> None:
+        """Tell of a clock that is not the broker's; the look itself takes some seconds."""
+        ahead = now - state.server_ts
+        if self.plan.checks_clock and state.server_ts and not CLOCK_MIN_NS < ahead < CLOCK_MAX_NS:
+            text = f"this machine's clock is {ahead / SECOND:+.1f} s off the broker's"
+            self.scribe.alarm("clock", text, now)
 
     def _resolve_lost(self, now: int, state: BrokerState, comparison: Comparison) -> None:
         """Give up submits that two full lists after their session do not have."""

@@ -11,7 +11,7 @@ from pyrt.core.ports cimport ApprovedOrder, Command, FeeModel, Venue
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport EV_BAR, EV_CUSTOM, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
-from pyrt.errors import JournalError
+from pyrt.errors import JournalError, RunawayError, StrategyError
 import msgspec
 
 from pyrt.kernel.kernel cimport Kernel
@@ -129,7 +129,7 @@ cdef class Inputs:
         if self.kernel.aggregates.due <= self.kernel.clock.now:
             self.kernel.aggregates.close(self.kernel.clock.now)
         self.kernel.deliver_aggregates()
-        return self.kernel.settle()
+        return self.quiet()
 
     def fire_timers(self):
         """Fire what is due now."""
@@ -138,9 +138,32 @@ cdef class Inputs:
                 self.tape.plain(OP_TIMERS)
             self.fire()
 
+    cdef int quiet(self) except -1:
+        """Settle; a strategy that issues commands without end is stopped, and the others go on."""
+        while True:
+            try:
+                return self.kernel.settle()
+            except RunawayError as error:
+                self.stop_runaway(error)
+
+    def stop_runaway(self, error):
+        """Stop the strategy that an error names; nothing more of it leaves."""
+        name = error.values.get("strategy")
+        for strategy in self.kernel.strategies:
+            if strategy.name == name and strategy.running:
+                if hasattr(self.kernel.gate, "set_state"):
+                    self.kernel.gate.set_state("halted", "node", error.message, strategy=name)
+                self.kernel.calls.halt(strategy, error.message)
+                self.kernel.errors.append(StrategyError(error.message, strategy=name))
+                return
+        raise error
+
     cdef int fire(self) except -1:
-        self.kernel.fire_timers(self.kernel.clock.now)
-        return self.kernel.settle()
+        try:
+            self.kernel.fire_timers(self.kernel.clock.now)
+        except RunawayError as error:
+            self.stop_runaway(error)
+        return self.quiet()
 
     def cash(self, int64_t ts_event, amount, *, bint is_deposit=False):
         """Take a change of the account's cash that no fill made, in its base currency.
@@ -343,7 +366,7 @@ cdef class Inputs:
         """Send what was issued, process what came back."""
         if self.tape is not None:
             self.tape.plain(OP_SETTLE)
-        self.kernel.settle()
+        self.quiet()
 
     def play(self, const uint8_t[::1] piece not None, on_note, on_error):
         """Take the inputs of a piece of tape, as they were taken when it was recorded.

@@ -70,6 +70,8 @@ class Plan:
         How long an aggregated bar waits for late data.
     venue : str
         Whose capabilities decide what is emulated.
+    checks_clock : bool
+        Tell of a difference between the broker's clock and ours.
     sessions : callable, optional
         Calendar name → (opens, closes) of its sessions, or None where there are none.
     """
@@ -85,4 +87,5 @@ class Plan:
     grace_ns: int = 0
     venue: str = "alpaca"
     sessions: Callable[[str], Any] | None = None
+    checks_clock: bool = False
     policies: Policies = field(default_factory=Policies)

@@ -18,7 +18,7 @@ from pyrt.testing.files import DiskFaults, MemoryFiles
 from tests.live.strategies import Cross as SmaCross
 from tests.live.strategies import walk
 from tests.live.test_walking_skeleton import bars
-from tests.live.whole import Node, World
+from tests.live.whole import SECOND, Node, World
 
 
 class Collect(Strategy):
@@ -357,3 +357,62 @@ def test_an_order_that_only_the_node_held_dies_with_it_and_is_told():
     assert name not in {o.client_order_id for o in second.kernel.cache.orders_open()}
     assert "emulated_lost" in {code for code, _ in second.alarms}
     assert second.journal.state.closed[name].status == "REJECTED"
+
+
+class Floods(Collect):
+    """Answers each denial by another order, without end."""
+
+    def on_bar(self, bar):
+        self.buy(self.symbol, 1, limit_price=-0.0 + 1e-9)
+
+    def on_deny(self, event):
+        self.buy(self.symbol, 1, limit_price=1e-9)
+
+
+def test_a_strategy_that_floods_is_stopped_and_the_others_go_on():
+    from pyrt.risk.limits import Limits
+
+    world, files = World([PRICES]), MemoryFiles()
+    limits = Limits(max_order_quantity=10, price_collar_bps=100)
+    both = Node(world, files, [Floods(), Collect()], run_id="one")
+    both.driver._gate.set_limits(limits, "test", "tight")
+    both.start()
+    both.run(9)
+    floods, other = both.kernel.strategies
+    assert not floods.running
+    assert "without end" in floods.stop_reason or "still issues" in floods.stop_reason
+    assert other.position("SPY").quantity == 10
+    assert both.driver.is_running
+
+
+def test_after_a_reconnect_nothing_new_leaves_before_the_account_was_looked_at():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.client.trade_updates.closed(world.now)
+    first.driver.turn(world.now)
+    assert "stream_lost" in {code for code, _ in first.alarms}
+    looks = []
+    answer = first.answer
+    held = []
+
+    def slow(request, ts):
+        if request.purpose.startswith("snapshot:") and not looks:
+            held.append(request)
+            return
+        answer(request, ts)
+
+    first.answer = slow
+    later = world.now + 120 * SECOND
+    first.connect(later)
+    strategy = first.kernel.strategies[0]
+    first.driver.turn(later)
+    strategy.buy("SPY", 3)
+    first.driver.core.inputs.settle()
+    first.settle(later)
+    assert world.posted == []
+    assert first.driver.held_back == 1
+    looks.append(True)
+    for request in held:
+        answer(request, later)
+    first.settle(later)
+    assert len(world.posted) == 1

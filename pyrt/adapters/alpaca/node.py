@@ -256,6 +256,7 @@ class LiveNode:
             grace_ns=GRACE_NS if config.clock == "wall" else 0,
             # A simulator's data of another day have nothing to do with this year's sessions.
             sessions=None if config.is_rehearsal else sessions_around(time.time_ns()),
+            checks_clock=not config.is_rehearsal,
         )
         self.driver = Driver(
             self._client,
