@@ -11,6 +11,8 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(she
 	$(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(p))))
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 WORKERS ?= $(JOBS)
+# Who checks a release, if not this environment: make release-check PYTHONS="python3.12 python3.13"
+PYTHONS ?=
 # Names of tests, options of pytest: make test ARGS="tests/core -k flip"
 ARGS ?=
 
@@ -133,7 +135,7 @@ wheel: $(VENV)/.installed ## Build a wheel and the source archive into dist, and
 release-check: $(VENV)/.installed ## Build from the source archive in a clean environment, run the README
 	rm -rf dist
 	$(PY) -m build --sdist --no-isolation --outdir dist
-	$(PY) scripts/release_check.py dist
+	$(PY) scripts/release_check.py dist $(PYTHONS)
 
 SEEDS ?= 1000
 FIRST_SEED ?= 0

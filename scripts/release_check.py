@@ -1,8 +1,9 @@
-"""Check a release as its users meet it: `python scripts/release_check.py dist`.
+"""Check a release as its users meet it: `python scripts/release_check.py dist [PYTHON ...]`.
 
 The source archive is built into a wheel in an environment made for it, both are looked into, the
 wheel is installed into another environment that has nothing else, and there the README's backtest
-runs, far from the tree. The wheel is left in the folder beside its source.
+runs, far from the tree. The wheel is left in the folder beside its source. With interpreters named,
+each of them does all of this in turn. `PYRT_WITH="pandas<3"` asks for other versions beside it.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def main(folder: Path) -> int:
         shutil.copy(wheel, folder)
         call(sys.executable, ROOT / "scripts" / "check_archives.py", folder.resolve(), cwd=here)
         user = environment(here / "user")
-        call(user, "-m", "pip", "install", "-q", f"{wheel}[analysis]", EXAMPLE_DATA, cwd=here)
+        wanted = [f"{wheel}[analysis]", EXAMPLE_DATA, *os.environ.get("PYRT_WITH", "").split()]
+        call(user, "-m", "pip", "install", "-q", *wanted, cwd=here)
         for name in ("tests/documents.py", "README.md"):
             shutil.copy(ROOT / name, here)
         call(user, "-P", here / "documents.py", here / "README.md", cwd=here)
@@ -53,5 +55,17 @@ def main(folder: Path) -> int:
     return 0
 
 
+def each(folder: Path, interpreters: list[str]) -> int:
+    """Check with every interpreter; return 0 when all of them pass."""
+    failed = [
+        python
+        for python in interpreters
+        if subprocess.run([python, __file__, str(folder)], check=False).returncode
+    ]
+    print("\n".join(f"{python}: failed" for python in failed) or "all interpreters pass")
+    return int(bool(failed))
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    place, *named = sys.argv[1:]
+    sys.exit(each(Path(place), named) if named else main(Path(place)))

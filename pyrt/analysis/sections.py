@@ -39,7 +39,7 @@ def span(record: RunRecord, summary: Mapping[str, Any]) -> str:
     if summary["start"] is None:
         return escape(shown or "No events")
     dates = f"{summary['start'][:10]} to {summary['end'][:10]}"
-    days = f"{summary['days']:,} days"
+    days = f"{summary['days']:,} day{'' if summary['days'] == 1 else 's'}"
     return escape(" · ".join(part for part in (shown, dates, days, record.currency) if part))
 
 

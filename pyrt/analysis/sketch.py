@@ -56,7 +56,8 @@ def notebook_html(record: RunRecord, summary: Mapping[str, Any]) -> str:
         '<div style="font-family:system-ui,sans-serif;font-size:13px">'
         f'<p style="font-weight:600;margin:4px 0">{escape(text.title(record))}</p>'
         f"{equity_svg(np.asarray(record.equity), record.initial_cash)}"
-        f'<div style="display:flex;flex-wrap:wrap;gap:24px">{tables}</div>{warning}'
+        f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;gap:24px">{tables}</div>'
+        f"{warning}"
         f'<p style="opacity:.65">{escape(rate)}, amounts in {escape(record.currency)}</p></div>'
     )
 

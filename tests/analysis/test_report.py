@@ -131,3 +131,11 @@ def test_symbols_beyond_the_limit_are_left_out_by_name(
     monkeypatch.setattr("pyrt.analysis.report.MAX_BARS", 1_500)
     document = own_part(written(trading_record(1_000, symbols=("A", "B", "C")), tmp_path))
     assert "Prices of 2 symbols with the fewest fills are left out." in document
+
+
+@pytest.mark.parametrize(("values", "words"), [([100.0], "1 day "), ([100.0, 101.0], "2 days ")])
+def test_the_line_under_the_title_counts_days(
+    tmp_path: Path, values: list[float], words: str
+) -> None:
+    BacktestResult(daily_record(values)).report(tmp_path / "r.html")
+    assert f"· {words}·" in own_part((tmp_path / "r.html").read_text("utf-8"))
