@@ -105,6 +105,7 @@ def limit_order(prefix: str, symbol: str, price: str) -> Any:
         quantity_exact=Decimal(1),
         limit_price=float(price),
         extended_hours=False,
+        keeps_exits=False,
     )
 
 

@@ -133,7 +133,8 @@ class Ledger:
         if not view.client_order_id.startswith(self._prefix):
             return None
         digits = view.client_order_id.removeprefix(self._prefix).partition("-")[0]
-        return self._by_number.get(int(digits)) if digits.isdigit() else None
+        is_number = digits.isascii() and digits.isdigit() and len(digits) < 10
+        return self._by_number.get(int(digits)) if is_number else None
 
     def apply(
         self,

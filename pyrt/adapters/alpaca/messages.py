@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
+
 import msgspec
+
+MAGNITUDE_MAX = Decimal(10) ** 15
 
 
 class BarMessage(
@@ -34,6 +38,17 @@ class BarMessage(
     vwap: float = 0.0
 
 
+def is_number(text: str | None) -> bool:
+    """Return whether a text is a finite decimal of a size that an account can have, or absent."""
+    if text is None:
+        return True
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return False
+    return number.is_finite() and 0 <= number < MAGNITUDE_MAX
+
+
 class OrderView(msgspec.Struct, kw_only=True, omit_defaults=False):
     """The fields of an Alpaca order that decide anything; decimals are strings."""
 
@@ -62,6 +77,12 @@ class OrderView(msgspec.Struct, kw_only=True, omit_defaults=False):
     replaces: str | None = None
     replaced_by: str | None = None
     legs: list[OrderView] | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all numbers that anything is computed from are numbers, and not negative."""
+        numbers = (self.filled_qty, self.qty, self.filled_avg_price)
+        return all(map(is_number, numbers)) and all(leg.is_sound for leg in self.legs or ())
 
 
 class TradeUpdate(msgspec.Struct, kw_only=True, omit_defaults=True):

@@ -132,6 +132,9 @@ class OrderPath:
             self._queue.retry(request, now)
             return []
         view = _decoded(body, OrderView) if 200 <= status < 300 and body else None
+        if view is not None and not view.is_sound:
+            # A number that is none makes the whole answer one that makes no sense.
+            view = None
         refusal = _refusal(status, body)
         if request.purpose == "submit":
             return self._on_submit(request, view, refusal, status, now)

@@ -130,4 +130,5 @@ class Breaker:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.strip().isdigit() else None
+    plain = "" if text is None else text.strip()
+    return int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 16 else None

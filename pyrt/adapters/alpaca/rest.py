@@ -142,4 +142,5 @@ class RequestQueue:
 
 def _pause_ns(headers: Mapping[str, str]) -> int:
     text = headers.get("retry-after", "")
-    return int(text) * SECOND if text.isdigit() else SECOND
+    is_number = text.isascii() and text.isdigit() and len(text) < 5
+    return int(text) * SECOND if is_number else SECOND

@@ -10,7 +10,8 @@ import msgspec
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.events import Alarm, Event
 from pyrt.adapters.alpaca.ledger import Execution, Ledger
-from pyrt.adapters.alpaca.messages import TradeUpdate
+from pyrt.adapters.alpaca.messages import TradeUpdate, is_number
+from pyrt.adapters.alpaca.stamps import text_ns
 from pyrt.adapters.alpaca.streams import (
     ACTIVE,
     AUTHENTICATING,
@@ -18,7 +19,6 @@ from pyrt.adapters.alpaca.streams import (
     SUBSCRIBING,
     Connection,
 )
-from pyrt.core.times import timestamp_ns
 from pyrt.errors import DataError
 
 KNOWN_EVENTS = frozenset(
@@ -112,8 +112,11 @@ class TradeUpdates(Connection):
         return []
 
     def _on_update(self, update: TradeUpdate, now: int) -> list[Event]:
+        ts = text_ns(update.timestamp)
+        numbers = (update.qty, update.price)
+        if not update.order.is_sound or not all(map(is_number, numbers)):
+            raise DataError("a number is none", code="no_number")
         self.seen.append(update)
-        ts = timestamp_ns(update.timestamp)
         if update.event not in KNOWN_EVENTS or self._ledger.find(update.order) is None:
             self._wants_resync = True
         # `qty` is this execution's; a fill seen before is told apart by the cumulative quantity.

@@ -114,7 +114,7 @@ def order(number: int, side: str = "buy", quantity: int = 10, **terms: Any) -> A
     absent = ["notional", "limit_price", "stop_price", "trail_amount", "trail_percent"]
     fields.update(dict.fromkeys(absent))
     fields.update(dict.fromkeys(["take_profit", "stop_loss", "sibling", "parent"]))
-    return SimpleNamespace(**{**fields, "extended_hours": False, **terms})
+    return SimpleNamespace(**{**fields, "extended_hours": False, "keeps_exits": False, **terms})
 
 
 def _numbered(instrument: Instrument) -> Instrument:

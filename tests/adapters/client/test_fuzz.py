@@ -1,0 +1,116 @@
+"""Frames of both streams, spoiled at random: never an exception, never memory that grows."""
+
+from __future__ import annotations
+
+from random import Random
+
+import msgpack
+import msgspec
+import pytest
+
+from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.adapters.alpaca.ledger import Ledger
+from tests.adapters.client.exchange import order
+
+SECOND = 1_000_000_000
+NOW = 1_381_152_600 * SECOND
+STAMP = "2013-10-07T13:30:00.123456789Z"
+BAR = {"T": "b", "S": "SPY", "o": 1.0, "h": 2.0, "l": 0.5, "c": 1.5, "v": 100, "n": 3, "vw": 1.25}
+QUOTE = {"T": "q", "S": "SPY", "bx": "V", "bp": 1.0, "bs": 3, "ax": "V", "ap": 1.1, "as": 4}
+TRADE = {"T": "t", "S": "SPY", "i": 7, "x": "V", "p": 1.05, "s": 7, "c": ["@"], "z": "B"}
+STATUS = {"T": "s", "S": "SPY", "sc": "H", "sm": "Halt", "rc": "M", "rm": "LULD", "z": "A"}
+CONTROL = [{"T": "success", "msg": "authenticated"}, {"T": "error", "code": 405, "msg": "no"}]
+DATA = [BAR, {**BAR, "T": "u"}, {**BAR, "T": "d"}, QUOTE, TRADE, STATUS]
+ORDER = {
+    "id": "61e69015-8549-4bfd-b9c3-01e75843f47d",
+    "client_order_id": "run-7",
+    "symbol": "SPY",
+    "side": "buy",
+    "type": "limit",
+    "time_in_force": "day",
+    "status": "partially_filled",
+    "qty": "10",
+    "filled_qty": "4",
+    "filled_avg_price": "100.25",
+    "legs": None,
+}
+UPDATE = {
+    "event": "partial_fill",
+    "timestamp": STAMP,
+    "order": ORDER,
+    "qty": "4",
+    "price": "100.25",
+}
+JUNK = (b"", b"\x00", b"\xff", b"[", b"]", b"{", b"}", b'"', b"-", b"e9999", b"9" * 40, b"\xc1")
+
+
+def packed(message: dict) -> bytes:
+    stamp = msgpack.Timestamp(NOW // SECOND, 123_456_789)
+    return msgpack.packb([{**message, "t": stamp}])
+
+
+def seeds() -> tuple[list[bytes], list[bytes]]:
+    """Return sound frames of market data and of trade updates."""
+    plain = [msgspec.json.encode([{**message, "t": STAMP}]) for message in DATA]
+    market = [*plain, *(packed(message) for message in DATA)]
+    market += [msgspec.json.encode([message]) for message in CONTROL]
+    updates = [
+        msgspec.json.encode({"stream": "trade_updates", "data": UPDATE}),
+        b'{"stream":"authorization","data":{"status":"authorized"}}',
+        b'{"stream":"listening","data":{"streams":["trade_updates"]}}',
+    ]
+    return market, updates
+
+
+def spoiled(random: Random, frame: bytes) -> bytes:
+    """Flip, drop, repeat or insert some bytes."""
+    data = bytearray(frame)
+    for _ in range(random.randint(1, 4)):
+        at = random.randrange(len(data) + 1)
+        kind = random.randrange(5)
+        if kind == 0 and at < len(data):
+            data[at] ^= 1 << random.randrange(8)
+        elif kind == 1:
+            del data[at : at + random.randrange(12)]
+        elif kind == 2:
+            data[at:at] = data[at : at + random.randrange(40)]
+        elif kind == 3:
+            data[at:at] = random.choice(JUNK)
+        else:
+            del data[at:]
+    return bytes(data)
+
+
+def fuzz(count: int, seed: int) -> AlpacaClient:
+    random = Random(seed)
+    market, updates = seeds()
+    client = AlpacaClient("run-", Credentials("PK", "secret"))
+    client.submit(order(7))
+    for number in range(count):
+        if number % 4:
+            frame = spoiled(random, random.choice(market))
+            client.receive_market_data(frame, NOW)
+        else:
+            frame = spoiled(random, random.choice(updates))
+            client.receive_trade_update(frame, NOW)
+        client.market_data.take_frames()
+        client.trade_updates.take_frames()
+    return client
+
+
+def held(ledger: Ledger) -> int:
+    """Return how many orders are remembered under one name or another."""
+    return len(ledger._by_venue_id) + len(list(ledger))
+
+
+def test_spoiled_frames_raise_nothing():
+    client = fuzz(4_000, seed=1)
+    assert held(client.ledger) < 1_000
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(10))
+def test_a_million_spoiled_frames_raise_nothing(seed):
+    client = fuzz(100_000, seed=100 + seed)
+    assert held(client.ledger) < 25_000
