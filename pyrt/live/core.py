@@ -19,6 +19,7 @@ from pyrt.live.fees import CashEntry, FeeLedger
 from pyrt.live.inputs import Inputs, Outlet
 from pyrt.live.later import Later
 from pyrt.live.tape import Tape
+from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
 from pyrt.venues.capabilities import Capabilities
 
@@ -26,6 +27,8 @@ STREAM_TIMEFRAME = "1m"
 STREAM_TIMEFRAME_NS = 60_000_000_000
 SECOND_NS = 1_000_000_000
 STATUS_TOPICS = "data.status.*"
+# What a status says of whether there is trading; others say nothing about it.
+HALTS = {"halted": True, "quoting": True, "trading": False}
 
 
 class Client(Protocol):
@@ -178,6 +181,10 @@ class NodeCore:
 
     def _status(self, event: Any) -> bool:
         status = Status(event.symbol, event.status, event.reason, event.ts_event, self._now)
+        halted, gate = HALTS.get(event.status), self.kernel.gate
+        known = any(i.symbol == event.symbol for i in self.kernel.cache.instruments)
+        if halted is not None and known and isinstance(gate, RiskEngine):
+            gate.set_halted(event.symbol, halted)
         self._publish("status", event.symbol, status)
         return False
 

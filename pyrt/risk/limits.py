@@ -52,6 +52,7 @@ RATIOS = (
     "market_protection_bps",
     "max_volatility",
     "max_correlation",
+    "trip_volatility",
     "risk_level",
     "ramp_start",
 )
@@ -103,6 +104,7 @@ PORTFOLIO = (
     "max_volatility",
     "max_correlation",
     "max_beta_exposure",
+    "trip_volatility",
 )
 # A strict gate denies what could raise exposure while one of these is missing; of several names
 # in a row, one is enough.
@@ -217,6 +219,8 @@ class Limits:
         Historical loss of today's holdings over one `risk_every` at `risk_level`, in base currency.
     max_volatility : number
         Standard deviation of the holdings' result over one `risk_every`, as a share of equity.
+    trip_volatility : number
+        The same; past it the circuit breaker opens.
     max_correlation : number
         Mean correlation of the holdings, weighted by their values; hedges count as negative.
     max_beta_exposure : number
@@ -296,6 +300,7 @@ class Limits:
     max_value_at_risk: Number | None = None
     max_expected_shortfall: Number | None = None
     max_volatility: Number | None = None
+    trip_volatility: Number | None = None
     max_correlation: Number | None = None
     max_beta_exposure: Number | None = None
     max_risk_age: Duration | None = None

@@ -9,7 +9,7 @@ from pyrt.core.positions cimport Position
 from pyrt.core.records cimport TripRow
 from pyrt.core.types cimport INITIALIZED, is_final
 from pyrt.risk.assessor cimport Assessor
-from pyrt.risk.breaker cimport HALF_OPEN
+from pyrt.risk.breaker cimport HALF_OPEN, OPEN
 from pyrt.risk.claims cimport magnitude
 from pyrt.risk.states cimport HALTED, REDUCING
 
@@ -83,6 +83,17 @@ cdef class Overseer(Assessor):
         found = self.monitor.measure(symbols, prices, values, self.account.equity)
         if found is not None:
             self.readings.take(now, **found)
+            self.judge_volatility(now, found["volatility"])
+
+    def judge_volatility(self, int64_t now, volatility):
+        """Open the breaker when the holdings move more than they may."""
+        limit = self.limits.trip_volatility
+        if limit is None or self.breaker.state == OPEN or round(Decimal(volatility), 9) <= limit:
+            return
+        self.breaker.trip(
+            now, "trip_volatility", f"volatility {volatility:.6f} is over the limit of {limit}"
+        )
+        self.after_breaker(now)
 
     cdef int meet_call(self, int64_t now) except -1:
         """Deny entries while margin asks for more than equity; leave positions if so agreed.
@@ -266,6 +277,11 @@ cdef class Overseer(Assessor):
         self.look()
         if self.is_on and not was_on:
             self.resync()
+
+    @property
+    def halted_symbols(self):
+        """Symbols whose trading is halted, as `set_halted` was told."""
+        return [self.cache.instruments[index].symbol for index in self.halted]
 
     def allow_once(self, str control, actor, reason, for_="60s"):
         """Let one order past a control, once, within a time; on record when given and when used.

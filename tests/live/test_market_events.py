@@ -14,6 +14,7 @@ from pyrt.adapters.alpaca.events import (
 )
 from pyrt.core.instruments import crypto, equity
 from pyrt.live.core import NodeCore
+from pyrt.risk import RiskEngine
 from pyrt.risk.gate import BasicGate
 
 SECOND = 1_000_000_000
@@ -50,10 +51,10 @@ class Listener(Strategy):
         self.heard.append(("correction", correction.price))
 
 
-def node_of(strategy: Strategy) -> tuple[NodeCore, Wire]:
+def node_of(strategy: Strategy, gate: Any = None) -> tuple[NodeCore, Wire]:
     wire = Wire()
     instruments = [equity("SPY"), crypto("BTC/USD")]
-    node = NodeCore(wire, BasicGate(), instruments, [strategy], cash=1000, prefix="t-")
+    node = NodeCore(wire, gate or BasicGate(), instruments, [strategy], cash=1000, prefix="t-")
     node.start(NOW)
     return node, wire
 
@@ -124,3 +125,14 @@ def test_an_updated_bar_feeds_no_indicator():
     node.take(NOW + 90 * SECOND, [late])
     assert one.closes == [1.5]
     assert heard == [late]
+
+
+def test_the_risk_engine_hears_of_halts():
+    engine = RiskEngine()
+    node, _ = node_of(Listener(), engine)
+    seen = []
+    for status in ("halted", "LULD pause", "quoting", "trading"):
+        node.take(NOW + SECOND, [StatusEvent("SPY", NOW, status, "")])
+        node.take(NOW + SECOND, [StatusEvent("QQQ", NOW, "halted", "")])
+        seen.append(engine.halted_symbols)
+    assert seen == [["SPY"], ["SPY"], ["SPY"], []]

@@ -101,6 +101,18 @@ def test_the_order_itself_counts_in_beta_exposure(
     assert code(made.order(side, quantity)) == ("" if leaves else "max_beta_exposure")
 
 
+@pytest.mark.parametrize(("volatility", "opens"), [(0.02, False), (0.020000001, True)])
+def test_volatility_opens_the_breaker(volatility: float, opens: bool) -> None:
+    made = rig(trip_volatility=0.02)
+    made.order("buy", 1, limit_price=90)
+    made.gate.judge_volatility(made.now, volatility)
+    made.settle()
+    assert len(made.venue.withdrawn) == opens
+    assert code(made.order("buy", 1)) == ("trip_volatility" if opens else "")
+    made.gate.judge_volatility(made.now, volatility)
+    assert len(made.gate.breaker.trips) == opens
+
+
 def test_an_unnamed_symbol_has_a_beta_of_one() -> None:
     made = rig(max_beta_exposure=10_000, market_symbol="SPY")
     made.gate.readings.take(made.now, betas={"AAA": 1.5})
