@@ -120,3 +120,13 @@ def test_gate_for_takes_what_users_write() -> None:
     assert gate_for(gate) is gate
     with pytest.raises(ConfigError):
         gate_for(5)
+
+
+@pytest.mark.parametrize(
+    "name", ["stale_data_after", "duplicate_window", "max_latency", "cooldown", "max_risk_age"]
+)
+def test_a_duration_of_nothing_is_a_limit_and_a_negative_one_is_none(name: str) -> None:
+    assert getattr(Limits(**{name: 0}), name) == 0
+    assert getattr(Limits(**{name: 1}), name) == 1
+    with pytest.raises(ConfigError, match=name):
+        Limits(**{name: -1})
