@@ -117,8 +117,9 @@ def backtest(
     **options
         Further options of the venue (`touch_fills`, `children`, `calendar`, `rules`, `emulate`,
         `account`: ``"cash"``, ``"margin"``, ``"margin:4"``, ``"alpaca"`` or `AccountRules`), of
-        its books (`currency`, `cost`, `ledger`), of loading (`symbol`, `tz`, `repair`, `kind`,
-        `price`), and `corporate_actions`, a table of splits and dividends.
+        its books (`currency`, `cost`, `ledger`), of the clock (`speed`: ``"10x"`` replays at that
+        pace), of loading (`symbol`, `tz`, `repair`, `kind`, `price`), and `corporate_actions`, a
+        table of splits and dividends.
 
     Returns
     -------
@@ -168,7 +169,7 @@ def backtest(
     return engine.run(progress=progress and _on_terminal())
 
 
-ENGINE_OPTIONS = ("currency", "cost", "ledger")
+ENGINE_OPTIONS = ("currency", "cost", "ledger", "speed")
 VENUE_OPTIONS = ("touch_fills", "children", "calendar", "rules", "emulate", "account")
 LOAD_OPTIONS = ("symbol", "tz", "repair", "kind", "price", "adjusted")
 

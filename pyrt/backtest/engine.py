@@ -27,6 +27,7 @@ from pyrt.core.data import Bar
 from pyrt.core.instruments import Instrument, listed
 from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.data.columns import BarColumns, Columns
+from pyrt.data.replay import Pace, replay_speed
 from pyrt.data.tables import Loaded, load
 from pyrt.errors import ConfigError, DataError
 from pyrt.execution.reserves import reserved
@@ -81,6 +82,9 @@ class Engine:
         Keep a double-entry ledger of every change of money.
     gate : RiskGate, optional
         Judges orders; by default a `RiskEngine` without limits.
+    speed : number or str
+        Seconds of data in one of the clock, such as ``"10x"``, with the data's own gaps; by default
+        as fast as it goes. What comes of the run is the same.
 
     Examples
     --------
@@ -101,6 +105,7 @@ class Engine:
         on_error: str = "raise",
         ledger: bool = False,
         gate: Any = None,
+        speed: Any = None,
     ) -> None:
         self._began = time.perf_counter()
         self._cash, self._currency, self._seed = cash, currency, seed
@@ -117,6 +122,8 @@ class Engine:
         self._rates: list[Any] = []
         self._ledger = ledger
         self._strategies: list[Strategy] = []
+        seconds = replay_speed(speed)
+        self.pace: Any = None if seconds is None else Pace(seconds)
         _check_cash(cash, currency)
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise ConfigError(f"seed is {seed!r}; expected a whole number")
@@ -235,7 +242,9 @@ class Engine:
         actions = [a for table in self._actions for a in read_actions(table, symbols)]
         actions += self._account_rows(kernel, venue)
         bar = _Progress(sum(len(t) for t in self._tables)) if progress else None
-        runner = Runner(kernel, venue, feed, actions=actions, progress=bar and bar.update)
+        runner = Runner(
+            kernel, venue, feed, actions=actions, progress=bar and bar.update, pace=self.pace
+        )
         messages = []
         started = time.perf_counter()
         try:

@@ -47,13 +47,17 @@ cdef class Runner:
     cdef bint has_ticks
     cdef readonly int64_t events_processed
     cdef object progress
+    cdef object pace
+    """Waits until an instant is due on the clock; None to go on at once."""
     cdef int64_t sampled
     cdef int64_t next_sample
     """On ticks: the start of the next second of data time."""
     cdef readonly bint finished
 
-    def __init__(self, Kernel kernel, SimVenue venue, Feed feed, *, actions=(), progress=None):
+    def __init__(self, Kernel kernel, SimVenue venue, Feed feed, *, actions=(), progress=None,
+                 pace=None):
         cdef Cursor cursor
+        self.pace = pace
         self.kernel = kernel
         self.venue = venue
         self.feed = feed
@@ -77,12 +81,14 @@ cdef class Runner:
         cdef Kernel kernel = self.kernel
         cdef SimVenue venue = self.venue
         while head is not None:
-            if not venue.waiting and self.calm():
+            if self.pace is None and not venue.waiting and self.calm():
                 self.look_up()
                 head = self.feed.head()
                 continue
             row_ts = now = head.ts_init[head.at]
             due = self.next_due()
+            if self.pace is not None and min(due, now) >= kernel.market.handlers_from:
+                self.pace(min(due, now))
             if due < now:
                 kernel.advance(due)
                 self.between(due)

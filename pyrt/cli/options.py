@@ -116,6 +116,7 @@ account_options = _stack(
     click.option("--currency", metavar="CODE", help="Of the account.  [USD]"),
     click.option("--cost", type=Choice(COSTS), help="How closed units are costed."),
     click.option("--seed", type=int, help="Of random models; part of the run hash.  [0]"),
+    click.option("--speed", metavar="1x", help="Replay at this pace, with the data's own gaps."),
     click.option("--on-error", type=Choice(ON_ERROR), help="What an exception in a handler does."),
 )
 """Account, seed and policy of a run."""
