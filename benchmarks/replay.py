@@ -1,4 +1,4 @@
-"""How far a paced replay is from its clock: quotes at random gaps, ten and a hundred times as fast."""
+"""How far a paced replay is from its clock: quotes at random gaps, at 10x and 100x."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ cdef class Aggregates:
 
     cdef int link(self, Stream source, Aggregator aggregator, Stream target) except -1
     cdef int add_bar(self, Stream stream, Event* event) except -1
+    cdef int add_quote(self, Stream stream, Event* event) except -1
     cdef int add_trade(self, Stream stream, Event* event) except -1
     cdef int close(self, int64_t ts) except -1
     cdef bint pop(self, Event* event) except -1

@@ -1,5 +1,6 @@
 """Bars made from finer data on the way: built here, delivered like bars that were given."""
 cimport cython
+from libc.math cimport NAN
 from libc.stdint cimport INT64_MAX
 
 from pyrt.core.events cimport clear_event
@@ -51,6 +52,18 @@ cdef class Aggregates:
                 event.ts_event, event.values[0], event.values[1], <int>event.quantity
             )
             self.collect(aggregator, (<tuple>pair)[1], n)
+        return 0
+
+    cdef int add_quote(self, Stream stream, Event* event) except -1:
+        cdef Aggregator aggregator
+        # A side that nobody quotes comes as a price of zero.
+        cdef double bid = event.values[0] if event.values[0] > 0.0 else NAN
+        cdef double ask = event.values[2] if event.values[2] > 0.0 else NAN
+        for pair in stream.aggregates:
+            aggregator = <Aggregator>(<tuple>pair)[0]
+            self.collect(
+                aggregator, (<tuple>pair)[1], aggregator.add_quote(event.ts_event, bid, ask)
+            )
         return 0
 
     cdef int close(self, int64_t ts) except -1:

@@ -80,6 +80,8 @@ cdef class Market:
             view = self.raise_signals(stream, event)
         if event.ts_init >= self.handlers_from and stream.is_heard():
             self.calls.dispatch(stream, quote_of(stream, event) if view is None else view)
+        if stream.aggregates:
+            self.aggregates.add_quote(stream, event)
         return 0
 
     cdef int on_trade(self, Stream stream, Event* event) except -1:

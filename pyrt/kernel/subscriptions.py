@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyrt.core.bus import escape
+from pyrt.data.aggregation import Aggregator
+from pyrt.data.aggregation_activity import SignedBars, TickBars, ValueBars, VolumeBars
+from pyrt.data.aggregation_price import HeikinAshiBars, RangeBars, RenkoBars
 from pyrt.data.aggregation_time import TimeBars
 from pyrt.data.timeframe import format_timeframe, parse_timeframe
 from pyrt.errors import ConfigError, UnknownName
@@ -15,6 +18,19 @@ if TYPE_CHECKING:
 
 UNNAMED = "ASSET"
 """What the instrument of a table is called that neither names a symbol nor is given one."""
+
+SOURCES: tuple[tuple[type[Aggregator], tuple[str, ...]], ...] = (
+    (HeikinAshiBars, ("bars",)),
+    (RangeBars, ("trades", "quotes")),
+    (SignedBars, ("trades", "quotes")),
+    (RenkoBars, ("trades", "quotes", "bars")),
+    (TickBars, ("trades", "quotes", "bars")),
+    (VolumeBars, ("trades", "bars")),
+    (ValueBars, ("trades", "bars")),
+    (TimeBars, ("bars", "trades", "quotes")),
+    (Aggregator, ("trades", "quotes", "bars")),
+)
+"""What each kind of bar is made from, the preferred first."""
 
 
 def topic_of(kind: str, symbol: str, timeframe: str = "") -> str:
@@ -67,13 +83,71 @@ def _instrument(kernel: Wiring, symbol: str) -> Any:
         ) from error
 
 
+def subscribe_made(
+    kernel: Wiring, symbol: str, aggregator: Aggregator, source: str | None, name: str | None
+) -> Any:
+    """Return a stream of the bars that an aggregator makes of finer data.
+
+    Raises
+    ------
+    ConfigError
+        If there is nothing it can be made from, or the name is taken or looks like a timeframe.
+    """
+    instrument = _instrument(kernel, symbol)
+    fed = _source_of(kernel, instrument, aggregator, source)
+    known = [s.timeframe for s in kernel.cache.streams if s.instrument is instrument]
+    label = name or f"{type(aggregator).__name__}-{len(known)}"
+    if label in known or label[:1].isdigit():
+        raise ConfigError(
+            f"bars of {instrument.id} cannot be called {label!r}",
+            remedy="Give a name that is not taken and does not begin with a digit",
+        )
+    topic = topic_of("bars", instrument.id, escape(label))
+    # Coarser than what they are made of: they mark no positions.
+    target = kernel.add_stream("bars", instrument, topic, label, fed.timeframe_ns + 1)
+    kernel.link_aggregate(fed, aggregator, target)
+    return target
+
+
+def _source_of(kernel: Wiring, instrument: Any, aggregator: Any, source: str | None) -> Any:
+    kinds = next((found for made, found in SOURCES if isinstance(aggregator, made)), None)
+    if kinds is None:
+        raise ConfigError(
+            f"expected a timeframe or an aggregator, got {aggregator!r}",
+            remedy='Write "5m", or a new object such as VolumeBars(10_000)',
+        )
+    if source is not None:
+        kind = source if source in ("trades", "quotes") else "bars"
+        if kind not in kinds:
+            raise ConfigError(
+                f"{type(aggregator).__name__} cannot be made from {source}",
+                remedy=f"It takes {' or '.join(kinds)}",
+            )
+        return subscribe(kernel, kind, instrument.id, "" if kind == source else source)
+    for kind in kinds:
+        streams = [s for s in given_streams(kernel, instrument) if s.kind == kind]
+        if streams:
+            return min(streams, key=lambda s: s.timeframe_ns)
+    first = kinds[0]
+    return subscribe(kernel, first, instrument.id, "1m" if first == "bars" else "")
+
+
+def given_streams(kernel: Wiring, instrument: Any) -> list[Any]:
+    """Return an instrument's streams but for bars that follow no clock."""
+    return [
+        s
+        for s in kernel.cache.streams
+        if s.instrument is instrument and (s.kind != "bars" or s.timeframe[:1].isdigit())
+    ]
+
+
 def _aggregate(kernel: Wiring, instrument: Any, topic: str, timeframe: str) -> Any:
     length = parse_timeframe(timeframe)
-    streams = [s for s in kernel.cache.streams if s.instrument is instrument]
+    streams = given_streams(kernel, instrument)
     finer = [s for s in streams if s.kind == "bars" and s.timeframe_ns < length]
-    source = min(finer, key=lambda s: s.timeframe_ns, default=None) or next(
-        (s for s in streams if s.kind == "trades"), None
-    )
+    source = min(finer, key=lambda s: s.timeframe_ns, default=None)
+    for kind in ("trades", "quotes"):
+        source = source or next((s for s in streams if s.kind == kind), None)
     if source is None:
         have = ", ".join(s.timeframe or s.kind for s in streams) or "no data"
         raise ConfigError(

@@ -16,6 +16,7 @@ from pyrt.core.times import timestamp_ns
 from pyrt.errors import ConfigError
 from pyrt.kernel.portfolio import Portfolio
 from pyrt.kernel.subscriptions import subscribe as open_subscription
+from pyrt.kernel.subscriptions import subscribe_made as open_made
 
 cdef dict HANDLERS = {
     "bars": "on_bar", "quotes": "on_quote", "trades": "on_trade", "book": "on_book",
@@ -144,6 +145,14 @@ cdef class Wiring:
         handler = HANDLERS[kind]
         if owner.handles(handler):
             stream.add_handler(owner, getattr(owner, handler))
+        return stream
+
+    def subscribe_made(self, StrategyCore owner, str symbol, aggregator, str source,
+                       str name):
+        """Subscribe a strategy to bars that an aggregator of its own makes."""
+        cdef Stream stream = open_made(self, symbol, aggregator, source, name)
+        if owner.handles("on_bar"):
+            stream.add_handler(owner, owner.on_bar)
         return stream
 
     def subscribe_topic(self, owner, str topic, handler, int priority):

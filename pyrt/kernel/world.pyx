@@ -45,7 +45,9 @@ cdef class World:
         """Hand the finest stream of a kind to an order's algorithm; return whether there is one."""
         cdef Stream stream
         found = [s for s in self.cache.streams
-                 if s.kind == kind and s.instrument is order.instrument]
+                 if s.kind == kind and s.instrument is order.instrument
+                 # Bars that follow no clock are made of others.
+                 and (kind != "bars" or s.timeframe[:1].isdigit())]
         if not found:
             return False
         stream = min(found, key=lambda s: s.timeframe_ns)

@@ -320,12 +320,24 @@ cdef class StrategyCore(Owner):
 
     # -- data ----------------------------------------------------------------------------------
 
-    def subscribe_bars(self, str symbol, str timeframe):
-        """Have `on_bar` called for every bar of this symbol and timeframe; return the stream.
+    def subscribe_bars(self, str symbol, timeframe, *, str source=None, str name=None):
+        """Have `on_bar` called for every bar of this symbol; return the stream.
 
-        A coarser timeframe than the data's is aggregated; a finer one is an error.
+        Parameters
+        ----------
+        symbol : str
+        timeframe : str or Aggregator
+            Such as ``"5m"``: a coarser timeframe than the data's is aggregated, a finer one is an
+            error. Or a new aggregator of `pyrt.data`, such as ``VolumeBars(10_000)``.
+        source : str, optional
+            What an aggregator is fed: ``"trades"``, ``"quotes"`` or a timeframe; by default the
+            finest data it can be made from.
+        name : str, optional
+            What `bar.timeframe` says of an aggregator's bars; by default its class and a number.
         """
-        return self.kernel().subscribe(self, "bars", symbol, timeframe)
+        if isinstance(timeframe, str):
+            return self.kernel().subscribe(self, "bars", symbol, timeframe)
+        return self.kernel().subscribe_made(self, symbol, timeframe, source, name)
 
     def subscribe_quotes(self, str symbol):
         """Have `on_quote` called for every change of the best bid or offer; return the stream."""
