@@ -44,7 +44,7 @@ CLOCK_MIN_NS, CLOCK_MAX_NS = -2 * SECOND, 30 * SECOND
 """How far our clock may be ahead of the broker's answer to the first of a look's requests."""
 HELD_HERE = frozenset({"INITIALIZED", "EMULATED", "RELEASED"})
 """States of orders that have not left the node."""
-QUIET_MODES = frozenset({"position_mismatch", "cash_mismatch"})
+QUIET_MODES = frozenset({"position_mismatch", "cash_mismatch", "reopened"})
 
 
 class Driver:
@@ -110,7 +110,7 @@ class Driver:
             may_submit=self._waits_for,
         )
         self._absences = Absences()
-        self._looks = self._failures = 0
+        self._looks = self._failures = self._look_began = 0
         self.listener: Callable[[Any, NodeCore], object] | None = None
         self.run_slow: RunSlow | None = None
         self._look_at: int | None = None
@@ -327,6 +327,7 @@ class Driver:
         )
         self.journal.begin_tape(plan.run_id)
         self.scribe.attach(core)
+        self.scribe.on_surprise = self._halt
         self.scribe.historical = []
         self.core = core
         if self.journal.torn is not None:
@@ -513,7 +514,10 @@ class Driver:
         until = state.activities_until
         # One day of overlap: activities of one instant may come in any order.
         activities = "" if not until else _day_before(until)
-        self._look_at = None if self.client.look(age, activities) else now + LOOK_AGAIN_NS
+        if self.client.look(age, activities):
+            self._look_at, self._look_began = None, now
+        else:
+            self._look_at = now + LOOK_AGAIN_NS
 
     def _apply(self, now: int, state: BrokerState) -> None:
         assert self.core is not None
@@ -552,7 +556,12 @@ class Driver:
             is_ours=known.is_ours,
             is_known=self._is_known,
             known_activities=known.activities,
+            has_ended=self._has_ended,
         )
+
+    def _has_ended(self, client_order_id: str) -> bool:
+        closed = self.journal.state.closed.get(client_order_id)
+        return closed is not None and closed.ts < self._look_began
 
     def _is_known(self, client_order_id: str) -> bool:
         known = self.journal.state

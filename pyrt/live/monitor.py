@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -118,8 +117,3 @@ def in_users_code(frame: FrameType | None) -> bool:
 def _is_ours(frame: FrameType) -> bool:
     name = frame.f_code.co_filename
     return name.startswith(PACKAGE) and f"{PACKAGE}/strategies" not in name
-
-
-def is_main_thread() -> bool:
-    """Return whether signals can be raised in the calling thread."""
-    return threading.current_thread() is threading.main_thread() and sys.platform != "win32"

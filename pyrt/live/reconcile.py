@@ -88,6 +88,8 @@ class OurView:
         Adjustments taken in before.
     cash : Decimal or None
         None where it cannot be compared yet.
+    has_ended : callable
+        Client order id → whether the order had ended here before the look began.
     """
 
     symbols: frozenset[str]
@@ -97,6 +99,7 @@ class OurView:
     is_known: Callable[[str], bool]
     known_activities: Iterable[str] = frozenset()
     cash: Decimal | None = None
+    has_ended: Callable[[str], bool] = lambda name: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,9 @@ def _strangers(
     for order in orders:
         name = order.client_order_id
         if ours.is_known(name):
+            if order.is_open and ours.has_ended(name):
+                text = f"{name} has ended here and is {order.status} at the broker"
+                yield Finding("reopened", order.symbol, text, "symbol")
             continue
         if ours.is_ours(name):
             # Its intent was lost with a torn tail, or the journal is an old one: ours all the same.

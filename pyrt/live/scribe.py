@@ -43,6 +43,8 @@ class Scribe:
         self._unseen: set[int] = set()
         self._alarmed: dict[str, int] = {}
         self.on_alarm: Callable[[str, str], object] | None = None
+        self.on_surprise: Callable[[str, str], object] | None = None
+        """Called with (symbol, text) when an order that was given up is there after all."""
 
     def attach(self, core: Any) -> None:
         """Listen to the orders of a node core."""
@@ -116,9 +118,21 @@ class Scribe:
         venue_id, filled, cost = self.client.venue_of(order.number)
         return order_state(order, venue_order_id=venue_id, venue_filled=filled, venue_cost=cost)
 
+    def _look_back(self, order: Order, what: str) -> None:
+        """Alarm when something happens to an order that had ended; halt where it was given up."""
+        ended = self.journal.state.closed.get(order.client_order_id)
+        if ended is None:
+            return
+        text = f"{ended.client_order_id} was {ended.status}, and now is {what}"
+        self.alarm("late_fill" if what == "filled" else "reopened", text)
+        if ended.status == "LOST" and self.on_surprise is not None:
+            self.on_surprise(order.symbol, text)
+
     def _on_order(self, event: OrderEvent) -> None:
         if event.kind in QUIET_KINDS:
             return
+        if event.order.is_open:
+            self._look_back(event.order, event.status.lower())
         outcome = r.Outcome(
             ts=self.now,
             kind=event.kind,
@@ -136,6 +150,7 @@ class Scribe:
         if self.historical is not None:
             self.historical.append(fill)
         self.filled[name] = None
+        self._look_back(order, "filled")
         self.journal.record(
             r.Execution(
                 ts=self.now,

@@ -153,6 +153,13 @@ def test_adjustments_are_journalled_once_and_corporate_ones_halt(kind, symbol, e
     assert (again.findings, again.adjustments) == ((), ())
 
 
+def test_an_order_that_has_ended_here_and_is_open_there_halts():
+    view = ours(has_ended=lambda name: name == "pyrt-one-1")
+    assert found(view, theirs(orders=(listed("pyrt-one-1"),))) == [("reopened", "SPY", "symbol")]
+    assert found(view, theirs(orders=(listed("pyrt-one-1", is_open=False),))) == []
+    assert found(view, theirs(orders=(listed("pyrt-one-2"),))) == []
+
+
 def test_cash_is_compared_where_it_can_be():
     assert found(ours(cash=Decimal("100.005")), theirs()) == []
     assert found(ours(cash=Decimal("100.02")), theirs()) == [("cash_mismatch", "", "")]

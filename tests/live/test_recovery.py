@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from pyrt import Strategy
+from pyrt.adapters.alpaca.account import account_request
 from pyrt.errors import ConfigError, JournalError
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
@@ -416,3 +417,29 @@ def test_after_a_reconnect_nothing_new_leaves_before_the_account_was_looked_at()
         answer(request, later)
     first.settle(later)
     assert len(world.posted) == 1
+
+
+def test_an_order_given_up_that_fills_after_all_is_booked_and_halts_its_symbol():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    gone = []
+
+    def swallow(request, send):
+        if request.method == "POST":
+            gone.append(request)
+            return type(send(account_request()))(504, b"")
+        return send(request)
+
+    first.on_request = swallow
+    first.run(3)
+    (order,) = first.kernel.cache.orders_open()
+    first.driver.resolve_lost(order.client_order_id, "anna", "nowhere to be seen")
+    assert order.status == "LOST"
+    # It was on its way all the time.
+    first.on_request = None
+    world.request(gone[0])
+    first.run(6)
+    assert order.status in ("FILLED", "LOST")
+    assert first.kernel.strategies[0].position("SPY").quantity == 10
+    assert first.kernel.gate.state(symbol="SPY").name == "HALTED"
+    assert {"late_fill", "reopened"} & {code for code, _ in first.alarms}

@@ -414,7 +414,7 @@ class LiveNode:
         journal = driver.journal
         if self._writer is None:
             journal.commit()
-        elif journal.last > journal.durable:
+        elif journal.wants_commit:
             self._writer.wake()
 
     # -- in lockstep ---------------------------------------------------------------------------

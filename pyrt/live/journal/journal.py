@@ -19,6 +19,7 @@ ARCHIVE = "old-"
 SNAPSHOT_EVERY = 50_000
 """A start after this many records writes a snapshot and puts earlier segments away."""
 PACK_LEVEL = 1
+TAPE_PIECES = 64
 
 
 def pack(payload: bytes) -> bytes:
@@ -86,6 +87,14 @@ class Journal:
     def durable(self) -> int:
         """Sequence of the last record known to be on the disk."""
         return self._main.durable
+
+    @property
+    def wants_commit(self) -> bool:
+        """Whether a record waits for the disk, or enough of the tape to be worth a write."""
+        if self.failure is not None:
+            return False
+        tape = 0 if self._tape is None else self._tape.waiting
+        return self._main.last > self._main.durable or tape >= TAPE_PIECES
 
     def begin_tape(self, run_id: str) -> None:
         """Open the log of a run's inputs."""

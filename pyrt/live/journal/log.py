@@ -205,6 +205,11 @@ class Log:
         """Number of the segment that is being written; 0 before the first record."""
         return self._segment
 
+    @property
+    def waiting(self) -> int:
+        """Records taken and not written yet."""
+        return len(self._pending)
+
     def append(self, kind: int, payload: bytes) -> int:
         """Take a record and return its sequence; nothing is written by this."""
         if len(payload) > PAYLOAD_MAX:

@@ -85,16 +85,6 @@ class JournalState(msgspec.Struct, kw_only=True):
         """Return the state for a Snapshot record."""
         return r.ENCODER.encode(self)
 
-    def find_venue(self, venue_order_id: str) -> str:
-        """Return the client order id of a broker's order; "" if it is none of ours."""
-        for order in self.orders.values():
-            if order.venue_order_id == venue_order_id:
-                return order.client_order_id
-        for closed in self.closed.values():
-            if closed.venue_order_id == venue_order_id:
-                return closed.client_order_id
-        return ""
-
     def is_ours(self, client_order_id: str) -> bool:
         """Return whether an id begins as those of a run in this journal do."""
         return any(client_order_id.startswith(prefix) for prefix in self.runs.values())

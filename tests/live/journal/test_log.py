@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from pyrt.errors import JournalError
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.frames import SEGMENT_BYTES
+from pyrt.live.journal.journal import TAPE_PIECES, Journal
 from pyrt.live.journal.log import Log, LogReader
+from pyrt.live.journal.records import Alarmed
 from pyrt.testing.files import DiskFaults, MemoryFiles
 
 
@@ -226,3 +228,17 @@ def test_real_files_are_private_and_follow_no_link(tmp_path):
     target.symlink_to(outside)
     with pytest.raises(OSError, match=r"symbolic|Too many"):
         RealFiles(folder).read(name)
+
+
+def test_a_tape_alone_asks_for_a_write_before_it_grows():
+    journal = Journal(MemoryFiles())
+    journal.begin_tape("one")
+    for _ in range(TAPE_PIECES - 1):
+        journal.record_inputs(b"x")
+    assert not journal.wants_commit
+    journal.record_inputs(b"x")
+    assert journal.wants_commit
+    journal.commit()
+    assert not journal.wants_commit
+    journal.record(Alarmed(ts=1, code="a", text="b"))
+    assert journal.wants_commit
