@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
-from pyrt.adapters.alpaca.simulator.faults import FaultBox
+from pyrt.adapters.alpaca.simulator.faults import FaultBox, Faults
 from pyrt.adapters.alpaca.simulator.http import Refused, Response
 from pyrt.adapters.alpaca.simulator.limits import RateLimit
 
@@ -62,3 +65,48 @@ def test_requests_beyond_the_limit_wait_for_the_next_minute() -> None:
         "x-ratelimit-remaining": "1",
         "x-ratelimit-reset": "120",
     }
+
+
+def test_events_change_places_and_frames_are_cut() -> None:
+    moved = box(reorder=0.3, seed=5).events("s", FRAMES)
+    assert moved != FRAMES
+    assert sorted(moved) == FRAMES
+    whole = b'{"stream":"trade_updates"}'
+    cut = box(truncate=1.0).cut(whole)
+    assert len(cut) < len(whole)
+    assert whole.startswith(cut)
+    assert box().cut(whole) == whole
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [("throttle", 429), ("fail", 500), ("unavailable", 503), ("html", 502), ("lost_request", 504)],
+)
+def test_a_request_is_not_carried_out(fault: str, status: int) -> None:
+    answer = box(**{fault: 1.0}).before()
+    assert answer is not None
+    assert answer.status == status
+
+
+def test_a_stale_read_is_the_answer_of_the_last_time() -> None:
+    made = box(stale=1.0)
+    old, new = Response(200, b"old"), Response(200, b"new")
+    assert made.read("/v2/orders?", old) is old
+    assert made.read("/v2/orders?", new) is old
+    assert made.read("/v2/positions?", new) is new
+    made.set({"stale": 0.0})
+    assert made.read("/v2/orders?", new) is new
+
+
+def test_each_fault_has_draws_of_its_own() -> None:
+    alone = [box(drop=0.5, seed=9).events("s", FRAMES) for _ in range(2)]
+    with_others = box(drop=0.5, fail=0.5, seed=9)
+    for _ in range(20):
+        with_others.before()
+    assert alone[0] == alone[1] == with_others.events("s", FRAMES)
+
+
+def test_every_fault_is_in_the_docs() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "simulator.md").read_text()
+    for field in fields(Faults):
+        assert f"`{field.name}`" in page, field.name

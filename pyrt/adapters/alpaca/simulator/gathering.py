@@ -43,6 +43,10 @@ def gather(
         else:
             tables.extend(load(place, **options).columns)
     _require_distinct(tables)
+    priced = {table.symbol for table in tables if table.kind != "book"}
+    for symbol in sorted({table.symbol for table in tables} - priced):
+        skipped(f"left out: {symbol}: a book alone gives no prices to trade at")
+    tables = [table for table in tables if table.symbol in priced]
     if not any(len(table) for table in tables):
         raise DataError("there is no market data to serve", remedy="See `pyrt data check PATH`")
     return tables
@@ -57,13 +61,21 @@ def _folder(
     names = {wanted} if isinstance(wanted, str) else set(wanted or ())
     settings = {name: value for name, value in options.items() if name != "symbol"}
     tables: list[Any] = []
+    known: set[tuple[str, str, str]] = set()
     for path in sorted(p for p in folder.iterdir() if p.suffix in ENDINGS):
         try:
             found = load(path, **settings).columns
         except PyrtError as error:
-            skipped(f"{path.name} is left out: {str(error).splitlines()[0]}")
+            skipped(f"left out: {str(error).splitlines()[0]}")
             continue
-        tables.extend(table for table in found if not names or table.symbol in names)
+        for table in found:
+            if names and table.symbol not in names:
+                continue
+            if _key(table) in known:
+                skipped(f"left out: {path.name}: {' '.join(_key(table))} are there already")
+                continue
+            known.add(_key(table))
+            tables.append(table)
     return tables
 
 
@@ -80,14 +92,17 @@ def _catalog(folder: Path, options: Mapping[str, Any]) -> Iterable[Any]:
     return tables
 
 
+def _key(table: Any) -> tuple[str, str, str]:
+    return (table.symbol, getattr(table, "timeframe", ""), table.kind)
+
+
 def _require_distinct(tables: list[Any]) -> None:
     seen = set()
     for table in tables:
-        key = (table.kind, table.symbol, getattr(table, "timeframe", ""))
+        key = _key(table)
         if key in seen:
-            what = " ".join(part for part in (key[2], key[0]) if part)
             raise DataError(
-                f"two tables hold {what} of {table.symbol}",
+                f"two tables hold {' '.join(key)}",
                 remedy="Name the files to serve, one for each",
             )
         seen.add(key)

@@ -61,7 +61,9 @@ class Market:
         self.series = make_series(exchange.tables) if series is None else series
         self.depths = {s: Depth(s) for s, one in self.series.items() if one.is_pair}
         self._sent_bars = {id(one.bars): one for one in self.series.values()}
-        self._books = [BookTape(s.book) for s in self.series.values() if s.book is not None]
+        self._books = [
+            BookTape(s.book) for s in self.series.values() if s.book is not None and s.is_pair
+        ]
         self._today: dict[str, Today] = {}
         self._bands: dict[str, tuple[deque[float], float]] = {}
         self._out: list[Message] = []
