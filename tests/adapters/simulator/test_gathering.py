@@ -49,8 +49,8 @@ def test_files_named_one_by_one_must_not_hold_the_same_twice(tmp_path: Path) -> 
     path = str(tmp_path / "a.parquet")
     with pytest.raises(DataError, match="two tables hold SPY 1m bars"):
         gather([path, path], {})
+    (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no market data"):
-        (tmp_path / "empty").mkdir()
         gather(str(tmp_path / "empty"), {})
 
 
