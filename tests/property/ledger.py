@@ -53,6 +53,7 @@ def replay(
             int(row["price"]) * PRICE,
             wide(row, "fee") * MONEY,
         )
+        assert int(row["position"]) * unit == position.quantity
     for action in waiting:
         _act(account, action, tables)
     return account
