@@ -48,7 +48,8 @@ def live(
 ) -> int:
     """Run the strategy in FILE.py on an Alpaca account, paper unless NODE.toml says live.
 
-    Prints a line for each order and fill, and at the end one with the account.
+    Prints a line for each order and fill, and at the end one with the account. Where NODE.toml
+    names a `replay`, the same program runs on that recording at its `replay_speed`.
     """
     if is_init:
         return _init(Path(config_file))
@@ -59,11 +60,15 @@ def live(
     from pyrt.adapters.alpaca.credentials import read_credentials
     from pyrt.adapters.alpaca.node import LiveNode
     from pyrt.cli.parameters import make_strategies
+    from pyrt.cli.replayed import replay
     from pyrt.cli.strategy_file import strategy_classes
     from pyrt.live.profiles import load_config
 
     config = load_config(config_file, profile)
     strategies = make_strategies(strategy_classes(strategy), assignments)
+    if config.replay:
+        replay(config, strategies, lambda row: _print(row, as_json=as_json))
+        return exits.DONE
     credentials = read_credentials(env_file=env_file or config.env_file or None)
 
     def show(event: Any, core: Any) -> None:

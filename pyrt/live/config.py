@@ -89,6 +89,14 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Runs whose inputs are kept for replay; those of older runs are removed at start.
     watchdog : bool
         Start the process that cancels all orders when the node does not live any more.
+    replay : str
+        A recording (Parquet, CSV or catalog) to run on instead of an account: no keys, no network.
+    replay_speed : str
+        Its pace, such as ``10x``; ``max`` does not wait.
+    replay_cash : float
+        Dollars a replay begins with.
+    replay_label : str
+        Which end of its bar a stamp of the recording marks, where that is not certain.
     """
 
     symbols: tuple[str, ...]
@@ -121,6 +129,10 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     backups_kept: int = 28
     tapes_kept: int = 30
     watchdog: bool = False
+    replay: str = ""
+    replay_speed: str = "1x"
+    replay_cash: float = 100_000.0
+    replay_label: str = ""
 
     def __post_init__(self) -> None:
         if self.mode not in ("paper", "live"):
