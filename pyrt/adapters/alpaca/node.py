@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
+
+import msgspec
 
 from pyrt import __version__
 from pyrt.adapters.alpaca.account import AccountView, account_request, decode_account
@@ -20,12 +23,15 @@ from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.events import ComputedEvent, Event
 from pyrt.adapters.alpaca.lockstep import Lockstep
 from pyrt.adapters.alpaca.order_path import OrderPathPolicy
+from pyrt.adapters.alpaca.pacing import RetryPolicy
+from pyrt.adapters.alpaca.reading import Reader
+from pyrt.adapters.alpaca.reference import Reference
 from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.shell.http import Answer, Http
 from pyrt.adapters.alpaca.shell.sockets import Socket
 from pyrt.backtest.fees import fee_model
-from pyrt.core.instruments import listed
-from pyrt.errors import ConfigError, ConnectionLost
+from pyrt.core.instruments import Instrument, listed
+from pyrt.errors import ConfigError, ConnectionLost, PyrtError
 from pyrt.live.calendars import sessions_around
 from pyrt.live.config import NodeConfig
 from pyrt.live.core import NodeCore
@@ -47,6 +53,7 @@ START_ATTEMPTS = 5
 SLOW_THREADS = 2
 ANSWERS = 3
 """Rank of answers to requests, after the frames of trade updates (0) and market data."""
+ONE_ATTEMPT = RetryPolicy(attempts=1)
 NEVER_LOST = OrderPathPolicy(lost_ns=1 << 62)
 """Time alone is no evidence: what a submit has come to is decided by reconciliation."""
 Listener = Callable[[Event, NodeCore], None]
@@ -165,7 +172,7 @@ class LiveNode:
         self.loop = asyncio.get_running_loop()
         http = self._http = self._make_http()
         try:
-            driver = self._make_driver()
+            driver = self._make_driver(await self._look_up(http))
             if self.config.clock == "simulator":
                 self._lockstep = Lockstep(self.run_id, http.send)
                 await self._lockstep.begin()
@@ -228,7 +235,22 @@ class LiveNode:
 
     # -- start ---------------------------------------------------------------------------------
 
-    def _make_driver(self) -> Driver:
+    async def _look_up(self, http: Http) -> list[Instrument]:
+        """Return the instruments as the broker describes them; as listed where it does not."""
+        reference = Reference(Reader(http.send, policy=ONE_ATTEMPT), self._reference_folder())
+        try:
+            return await reference.instruments(self.config.symbols)
+        except (PyrtError, msgspec.DecodeError):
+            return [listed(symbol) for symbol in self.config.symbols]
+
+    def _reference_folder(self) -> Path | None:
+        """Return where the broker's reference data are kept; a rehearsal keeps nothing."""
+        if self.config.state_folder() is None:
+            return None
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        return Path(base) / "pyrt" / f"alpaca-{self.config.mode}"
+
+    def _make_driver(self, instruments: list[Instrument]) -> Driver:
         config = self.config
         config.check_limits()
         folder = config.state_folder()
@@ -262,7 +284,7 @@ class LiveNode:
             self._client,
             journal,
             RiskEngine(limits, strict=limits is not None),
-            [listed(symbol) for symbol in config.symbols],
+            instruments,
             self._strategies,
             plan,
             fees=fee_model(self._fees()),

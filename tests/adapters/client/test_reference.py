@@ -1,0 +1,106 @@
+"""Assets become instruments, answers are kept, and calendars that differ are told."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pyrt.adapters.alpaca.reading import Reader
+from pyrt.adapters.alpaca.reference import (
+    AssetView,
+    CalendarDay,
+    Reference,
+    differences,
+    instrument_of,
+)
+from pyrt.adapters.alpaca.shell.http import Answer
+from pyrt.adapters.alpaca.simulator.session import make_core
+from tests.adapters.simulator.exchange import CLOSES, bars
+
+
+class Wire:
+    """The simulator core behind a reader; counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.core = make_core([bars("SPY", CLOSES), bars("BTC/USD", [20.0] * 8)])
+        self.asked: list[str] = []
+
+    async def send(self, request: Any) -> Answer:
+        self.asked.append(request.path)
+        answer = self.core.request(request.method, request.path, request.body)
+        return Answer(answer.status, bytes(answer.body), answer.headers)
+
+
+def test_an_asset_becomes_the_instrument_that_it_is():
+    coin = AssetView(
+        symbol="BTC/USD",
+        asset_class="crypto",
+        min_trade_increment="0.0001",
+        price_increment="0.5",
+    )
+    found = instrument_of(coin)
+    assert (found.kind, found.step_size, found.tick_size) == (
+        "crypto",
+        Decimal("0.0001"),
+        Decimal("0.5"),
+    )
+    share = AssetView(symbol="GME", shortable=False, marginable=False, fractionable=False)
+    found = instrument_of(share)
+    assert (found.shortable, found.marginable, found.fractionable) == (False, False, False)
+    assert not instrument_of(AssetView(symbol="OLD", status="inactive")).tradable
+    assert not instrument_of(AssetView(symbol="OTC", tradable=False)).tradable
+
+
+def test_answers_are_kept_for_a_while(tmp_path):
+    wire = Wire()
+    reference = Reference(Reader(wire.send), tmp_path)
+    ask = reference.instruments(["SPY", "BTC/USD"])
+    assert [i.kind for i in asyncio.run(ask)] == ["equity", "crypto"]
+    assert wire.asked == ["/v2/assets/SPY", "/v2/assets/BTC%2FUSD"]
+    asyncio.run(reference.instruments(["SPY", "BTC/USD"]))
+    assert len(wire.asked) == 2
+    for path in tmp_path.iterdir():
+        assert path.stat().st_mode & 0o077 == 0
+        os.utime(path, (0, 0))
+    asyncio.run(reference.instruments(["SPY"]))
+    assert len(wire.asked) == 3
+
+
+def test_what_the_broker_does_not_know_may_not_be_traded(tmp_path):
+    (found,) = asyncio.run(Reference(Reader(Wire().send)).instruments(["NOPE"]))
+    assert not found.tradable
+
+
+def test_the_brokers_calendar_is_ours_where_nothing_is_wrong():
+    ask = Reference(Reader(Wire().send)).calendar_differences(date(2013, 11, 25), date(2013, 12, 6))
+    assert asyncio.run(ask) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "lines"),
+    [
+        (
+            [("2024-11-28", "09:30", "16:00"), ("2024-11-29", "09:30", "16:00")],
+            [
+                "2024-11-28: 09:30-16:00 at the broker, no session here",
+                "2024-11-29: 09:30-16:00 at the broker, 09:30-13:00 here",
+            ],
+        ),
+        (
+            [("2024-11-29", "09:30", "13:00")],
+            [],
+        ),
+        (
+            [],
+            ["2024-11-29: no session at the broker, 09:30-13:00 here"],
+        ),
+    ],
+)
+def test_a_session_that_differs_is_told(days, lines):
+    found = [CalendarDay(date=day, open=opened, close=closed) for day, opened, closed in days]
+    assert differences(found, date(2024, 11, 28), date(2024, 11, 29)) == lines
