@@ -44,7 +44,8 @@ def test_an_asset_becomes_the_instrument_that_it_is():
         price_increment="0.5",
     )
     found = instrument_of(coin)
-    assert (found.kind, found.step_size, found.tick_size) == (
+    steps = [Decimal(str(step)) for step in (found.step_size, found.tick_size)]
+    assert (found.kind, *steps) == (
         "crypto",
         Decimal("0.0001"),
         Decimal("0.5"),
