@@ -45,7 +45,8 @@ cdef class WILLR(HighLowClose):
         for i in range(n):
             high = peak_step(&a, x[0][i])
             span = high - trough_step(&b, x[1][i])
-            y[0][i] = -100.0 * ((high - x[2][i]) / span) if span != 0.0 else 0.0
+            span = -100.0 * ((high - x[2][i]) / span) if span != 0.0 else 0.0
+            y[0][i] = min(max(span, -100.0), 0.0)  # a close beyond its own bar, as in TA-Lib
         self.peak = a
         self.trough = b
 

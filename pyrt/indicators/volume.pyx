@@ -1,6 +1,6 @@
 # distutils: extra_compile_args = -fno-math-errno -fno-trapping-math
 # cython: cdivision=True
-# Divisors are lengths, or are tested against zero.
+# Divisors are lengths, or are tested against zero; RVOL's quotient may be infinite.
 """Indicators that weigh prices by volume. What adds up over the whole series is compensated."""
 
 cimport cython
@@ -427,7 +427,7 @@ cdef class PVT(CloseVolume):
 cdef class RVOL(Series):
     """Relative volume: the volume over the simple average of those before it.
 
-    0 where that average is 0. The warm-up is `timeperiod` rows.
+    Infinite, or NaN without volume, where that average is 0. The warm-up is `timeperiod` rows.
 
     Parameters
     ----------
@@ -452,7 +452,7 @@ cdef class RVOL(Series):
         cdef double average = self.average, scale = 1.0 / s.n
         cdef Py_ssize_t i
         for i in range(n):
-            y[0][i] = x[0][i] / average if average != 0.0 else 0.0
+            y[0][i] = x[0][i] / average
             average = sum_step(&s, x[0][i]) * scale
         self.window = s
         self.average = average
@@ -462,7 +462,7 @@ cdef class RVOL(Series):
 cdef class VWAP(HighLowCloseVolume):
     """Volume-weighted average price since the first bar (or `reset()`, at a session's start).
 
-    The price is the typical one; NaN until there is volume. No warm-up.
+    The price is the typical one; 0 until there is volume, as in TA-Lib. No warm-up.
     """
 
     cdef Running money
@@ -488,7 +488,7 @@ cdef class VWAP(HighLowCloseVolume):
             o[i] = running_step(&a, o[i])
             volume[i] = running_step(&b, traded[i])
         for i in range(n):
-            o[i] = o[i] / volume[i]
+            o[i] = o[i] / volume[i] if volume[i] != 0.0 else 0.0
         self.money = a
         self.volume = b
 

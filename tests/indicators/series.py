@@ -69,6 +69,25 @@ def spiked() -> Columns:
     return bars
 
 
+def silent() -> Columns:
+    """The walk without any volume."""
+    return walk(200, 19) | {"volume": np.zeros(200)}
+
+
+def lulls() -> Columns:
+    """The walk with hours without volume, the first ones too."""
+    bars = walk(300, 23)
+    rows = np.arange(300)
+    return bars | {"volume": np.where((rows < 45) | (rows // 40 == 3), 0.0, bars["volume"])}
+
+
+def broken() -> Columns:
+    """No bars at all: prices that have nothing to do with one another."""
+    rng = np.random.default_rng(29)
+    names = ("open", "high", "low", "close")
+    return {name: rng.normal(0, 1, 200) for name in names} | {"volume": rng.integers(1, 9, 200) * 1.0}
+
+
 def nan_led(n: int = 37) -> Columns:
     """The walk after `n` rows of nothing."""
     return {k: np.concatenate((np.full(n, np.nan), v)) for k, v in walk(500, 17).items()}
@@ -84,6 +103,9 @@ SERIES: dict[str, Callable[[], Columns]] = {
     "huge": lambda: scaled(1e9),
     "spiked": spiked,
     "nan_led": nan_led,
+    "silent": silent,
+    "lulls": lulls,
+    "broken": broken,
 }
 
 

@@ -30,6 +30,12 @@ NOISE = {
     )
 }  # fmt: skip
 
+# TA-Lib's running sum of price times volume does not come back to 0 in a lull, and counts less than
+# one unit of money as none: see the table of differences.
+NOISE |= {("VWMA", "lulls"), ("MFI", "broken")}
+# Logarithms and arcs of prices that are none.
+NOISE |= {(name, "broken") for name in ("ACOS", "ASIN", "LN", "LOG10", "SQRT", "MAVP")}
+
 # What these make of a row depends on a bounded number of rows before it, so TA-Lib started after a
 # spike has the right values that TA-Lib run through the spike has lost.
 WINDOWED = [
