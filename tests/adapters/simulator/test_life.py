@@ -200,3 +200,14 @@ def test_portfolio_history_shows_days_and_minutes() -> None:
     assert ask(core, "GET", reset)["profit_loss"][-1] == 0.0
     answer = core.request("GET", "/v2/account/portfolio/history?timeframe=2Min", b"")
     assert answer.status == 422
+
+
+def test_old_events_are_forgotten_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyrt.adapters.alpaca.simulator.updates.LOG_MAX", 5)
+    bench = Bench()
+    for _ in range(20):
+        bench.buy(1, type="limit", limit_price=90)
+    publisher = bench.core.publisher
+    assert len(publisher.log) <= 10
+    assert publisher.forgotten + len(publisher.log) == len(updates(bench.core)) == 40
+    assert publisher.forgotten % 5 == 0

@@ -70,7 +70,7 @@ class EventFeed:
     """
 
     def __init__(self, publisher: Publisher) -> None:
-        self._log = publisher.log
+        self._publisher = publisher
         self._news = asyncio.Event()
 
     def wake(self) -> None:
@@ -80,17 +80,19 @@ class EventFeed:
 
     async def listen(self, window: Window) -> AsyncIterator[bytes]:
         """Yield the events of a window, one line each, and heartbeats in between."""
-        start = len(self._log)
-        for event_id, ts, body in self._log[:start]:
+        publisher = self._publisher
+        start = publisher.forgotten + len(publisher.log)
+        for event_id, ts, body in publisher.log[:]:
             if window.holds(event_id, ts):
                 yield _line(body)
         if not window.follows:
             return
         yield b": connected\n\n"
         while True:
-            while start < len(self._log):
-                start += 1
-                yield _line(self._log[start - 1][2])
+            end = publisher.forgotten + len(publisher.log)
+            for _, _, body in publisher.log[max(start - publisher.forgotten, 0) :]:
+                yield _line(body)
+            start = end
             try:
                 await asyncio.wait_for(self._news.wait(), HEARTBEAT_S)
             except TimeoutError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 from pyrt.adapters.alpaca.simulator.desk import Desk
@@ -20,10 +21,9 @@ def list_orders(desk: Desk, query: Mapping[str, str]) -> list[dict[str, Any]]:
     limit = whole(query, "limit", 50, ORDERS_MAX)
     descends = _choice(query, "direction", "desc", ("asc", "desc")) == "desc"
     wanted = _filter(desk, query, nested=nested)
-    chosen = [record for record in desk.orders.values() if wanted(record)]
-    if descends:
-        chosen.reverse()
-    return [record.body(nested=nested) for record in chosen[:limit]]
+    rows = desk.orders.values()
+    chosen = islice(filter(wanted, reversed(rows) if descends else rows), limit)
+    return [record.body(nested=nested) for record in chosen]
 
 
 def _filter(desk: Desk, query: Mapping[str, str], *, nested: bool) -> Callable[[OrderRecord], bool]:
@@ -32,9 +32,8 @@ def _filter(desk: Desk, query: Mapping[str, str], *, nested: bool) -> Callable[[
     until = instant(query.get("until"), "until", FAR)
     symbols = {symbol.replace("/", "") for symbol in names(query.get("symbols"))}
     side = query.get("side")
-    classes = names(query.get("asset_class"))
-    before_id, after_id = _bounds(desk, query)
-    places = {order_id: place for place, order_id in enumerate(desk.orders)}
+    classes = set(names(query.get("asset_class"))) - {"all"}
+    between = _bounds(desk, query)
 
     def wanted(record: OrderRecord) -> bool:
         is_open = not record.is_final and record.status != "held"
@@ -45,23 +44,23 @@ def _filter(desk: Desk, query: Mapping[str, str], *, nested: bool) -> Callable[[
             and (not symbols or record.symbol.replace("/", "") in symbols)
             and (side is None or record.side == side)
             and (not classes or ("crypto" if is_pair(record.symbol) else "us_equity") in classes)
-            and after_id < places[record.id] < before_id
+            and (between is None or record.id in between)
         )
 
     return wanted
 
 
-def _bounds(desk: Desk, query: Mapping[str, str]) -> tuple[int, int]:
-    """Return the places that ``before_order_id`` and ``after_order_id`` name."""
+def _bounds(desk: Desk, query: Mapping[str, str]) -> set[str] | None:
+    """Return the ids that ``before_order_id`` or ``after_order_id`` leave; None for all."""
     before, after = query.get("before_order_id"), query.get("after_order_id")
     if before is None and after is None:
-        return FAR, -1
+        return None
     if (before and after) or "after" in query or "until" in query:
         raise bad("before_order_id and after_order_id exclude each other, after and until")
     ids = list(desk.orders)
     if (before or after) not in ids:
         raise bad("order id not found")
-    return (ids.index(before), -1) if before else (FAR, ids.index(str(after)))
+    return set(ids[: ids.index(before)] if before else ids[ids.index(str(after)) + 1 :])
 
 
 def _choice(query: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:

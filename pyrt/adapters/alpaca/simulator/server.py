@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import dataclasses
+import logging
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ STOCK_FEEDS = ("iex", "sip", "delayed_sip", "test")
 COIN_FEEDS = ("us", "us-1", "us-2", "eu-1", "bs-1")
 PATIENCE_S = 1.0
 """A client whose frames wait longer than this is slow, at any speed of the market."""
+LOG = logging.getLogger("pyrt.simulator")
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -135,6 +137,8 @@ class SimulatorServer:
     @contextlib.asynccontextmanager
     async def _lifespan(self, app: object) -> AsyncIterator[None]:
         clock = asyncio.ensure_future(self.clockwork.run()) if self._speed else None
+        if clock is not None:
+            clock.add_done_callback(_report_end)
         yield
         if clock is not None:
             clock.cancel()
@@ -326,6 +330,14 @@ class SimulatorServer:
             if body.get("wait"):
                 await self.lockstep.wait(report)
         return answer(self.lockstep.state)
+
+
+def _report_end(clock: asyncio.Future[None]) -> None:
+    """Say why time has come to a stop, if it was not the end of the data."""
+    with contextlib.suppress(asyncio.CancelledError):
+        error = clock.exception()
+        if error is not None:
+            LOG.error("the simulator's time has stopped", exc_info=error)
 
 
 def _report(body: dict[str, Any]) -> Report:

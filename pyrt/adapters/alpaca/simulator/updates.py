@@ -21,6 +21,8 @@ STATUSES = {
 }
 STAMPS = {"canceled": "canceled", "expired": "expired", "rejected": "failed"}
 FEES = {True: "CFEE", False: "FEE"}
+LOG_MAX = 50_000
+"""Events that are kept at least, to be told again."""
 SIBLING = "oco:"
 """How the exchange's reason begins when an order ends because its twin has filled."""
 
@@ -37,7 +39,9 @@ class Publisher:
         self._desk = desk
         self._frames: list[bytes] = []
         self.log: list[tuple[str, int, bytes]] = []
-        """Every event so far: its id, when it happened (ns UTC), its JSON object."""
+        """The latest events: id, when it happened (ns UTC), JSON object."""
+        self.forgotten = 0
+        """Events before those of `log`."""
 
     def take(self) -> list[bytes]:
         """Return the frames since the last call, oldest first."""
@@ -77,6 +81,9 @@ class Publisher:
         }
         body = msgspec.json.encode(data)
         self.log.append((event_id, ts, body))
+        if len(self.log) > 2 * LOG_MAX:
+            del self.log[:LOG_MAX]
+            self.forgotten += LOG_MAX
         self._frames.append(b'{"stream":"trade_updates","data":' + body + b"}")
 
     def _change(self, record: OrderRecord, event: dict[str, Any]) -> None:
