@@ -83,7 +83,9 @@ def live(
         warn(code, text)
     node = LiveNode(config, credentials, on_event=show, on_alarm=warn, source=strategy)
     if config.watchdog:
-        node.watchdog_command = watchdog_command(config_file, env_file or config.env_file)
+        node.watchdog_command = watchdog_command(
+            config_file, env_file=env_file or config.env_file, profile=profile or ""
+        )
     for each in strategies:
         node.add_strategy(each)
     account = _run(node)

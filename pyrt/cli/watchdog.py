@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import click
 
@@ -38,8 +37,12 @@ def watchdog(
     credentials = read_credentials(env_file=env_file or config.env_file or None)
     watch = Watch(int(silence * 1e9))
     while True:
-        write_beat(Path(folder), WATCHDOG_BEAT)
-        beat = read_beat(Path(folder), NODE_BEAT)
+        if not folder.is_dir():
+            # No node has run here yet.
+            time.sleep(1.0)
+            continue
+        write_beat(folder, WATCHDOG_BEAT)
+        beat = read_beat(folder, NODE_BEAT)
         if beat is not None and beat.phase == "stopped" and not forever:
             return exits.DONE
         if watch.is_dead(beat, time.monotonic_ns()):

@@ -31,9 +31,10 @@ require_open_session = true          # an order for a closed session has to say 
 
 # Laid over the above by --profile NAME.
 [profiles.dev]
-trading_url = "http://127.0.0.1:8080"    # of `pyrt simulator --json`
-data_url = "http://127.0.0.1:8080"
-data_stream_url = "ws://127.0.0.1:8080/v2/iex"
+trading_url = "http://127.0.0.1:8900"    # where `pyrt simulator` listens
+data_url = "http://127.0.0.1:8900"
+data_stream_url = "ws://127.0.0.1:8900/v2/iex"
+crypto_stream_url = "ws://127.0.0.1:8900/v1beta3/crypto/us"
 state_dir = "pyrt-state-dev"
 
 [profiles.live]

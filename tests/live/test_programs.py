@@ -16,6 +16,7 @@ import pytest
 
 from pyrt.errors import ConfigError
 from pyrt.live.control import ask
+from pyrt.live.heartbeat import WATCHDOG_BEAT, read_beat
 from pyrt.live.journal import records as r
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import read_records
@@ -212,3 +213,26 @@ def test_a_recorded_run_replays_and_is_compared_with_its_backtest(tmp_path, exch
     assert back.returncode == 0, back.stderr
     again = program.run_more("replay", str(tmp_path / "again"), "--json")
     assert json.loads(again.stdout)["replayed_hash"] == result["replayed_hash"]
+
+
+@pytest.mark.nightly
+def test_a_node_starts_its_watchdog_and_starts_another_when_it_is_killed(tmp_path, exchange):
+    program = Program(tmp_path, exchange, watchdog=True)
+    program.start()
+    beat = wait_for(lambda: read_beat(program.state, WATCHDOG_BEAT), "the watchdog's beat")
+    os.kill(beat.pid, signal.SIGKILL)
+    other = wait_for(
+        lambda: (now := read_beat(program.state, WATCHDOG_BEAT)) and now.pid != beat.pid and now,
+        "another watchdog",
+    )
+    assert program.kill(signal.SIGTERM) == 0
+    assert "watchdog_lost" in (tmp_path / "err.txt").read_text()
+
+    def has_left():
+        try:
+            os.kill(other.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    wait_for(has_left, "the watchdog leaving")

@@ -238,7 +238,9 @@ class Backups:
         )
 
 
-def watchdog_command(config_file: str, env_file: str) -> list[str]:
+def watchdog_command(config_file: str, *, env_file: str = "", profile: str = "") -> list[str]:
     """Return the command that watches the node of a configuration."""
     command = [sys.executable, "-m", "pyrt.cli", "watchdog", "--config", config_file]
-    return [*command, "--env-file", env_file] if env_file else command
+    if env_file:
+        command += ["--env-file", env_file]
+    return [*command, "--profile", profile] if profile else command
