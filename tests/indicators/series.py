@@ -85,7 +85,8 @@ def broken() -> Columns:
     """No bars at all: prices that have nothing to do with one another."""
     rng = np.random.default_rng(29)
     names = ("open", "high", "low", "close")
-    return {name: rng.normal(0, 1, 200) for name in names} | {"volume": rng.integers(1, 9, 200) * 1.0}
+    volume = rng.integers(1, 9, 200) * 1.0
+    return {name: rng.normal(0, 1, 200) for name in names} | {"volume": volume}
 
 
 def nan_led(n: int = 37) -> Columns:
