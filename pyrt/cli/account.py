@@ -28,6 +28,7 @@ WORLD = (
         envvar="APCA_API_DATA_URL",
         help="Of the market-data API.",
     ),
+    click.option("--node", "node_dir", metavar="FOLDER", help="State of the node that holds it."),
     options.json_option,
 )
 POSITION = ("symbol", "qty", "avg_entry_price", "current_price", "market_value", "unrealized_pl")
@@ -53,6 +54,7 @@ def ask(asked: Asked, given: dict[str, Any]) -> Any:
             env_file=given["env_file"],
             trading_url=given["url"],
             data_url=given["data_url"],
+            node_dir=given["node_dir"],
         ) as account:
             return await asked(account)
 

@@ -137,6 +137,29 @@ def test_while_a_node_holds_the_account_a_script_may_only_look(bench):
     assert bench.run(lambda a: a.cancel_all())[0]["status"] == "canceled"
 
 
+def test_a_node_that_is_known_does_it_instead(bench, monkeypatch):
+    asked = []
+
+    def ask(folder, action, **given):
+        asked.append((folder.name, action, given["reason"], given.get("symbol")))
+        return {"done": action}
+
+    monkeypatch.setattr("pyrt.adapters.alpaca.scripts.ask", ask)
+    bench.buy(10)
+    bench.served.minutes(1)
+    bench.buy(5, type="limit", limit_price="50")
+    lock = lock_account(bench.served.urls["rest_url"], NUMBER)
+    try:
+        known = {"node_dir": bench.folder / "node"}
+        assert bench.run(lambda a: a.cancel_all(reason="tidy"), **known) == [{"done": "cancel_all"}]
+        assert bench.run(lambda a: a.close("SPY"), **known) == {"done": "close"}
+        with pytest.raises(ConfigError, match="another node"):
+            bench.run(lambda a: a.close("SPY", 4), **known)
+    finally:
+        lock.release()
+    assert asked == [("node", "cancel_all", "tidy", None), ("node", "close", "asked for", "SPY")]
+
+
 def test_a_closing_order_whose_answer_is_lost_is_found_and_not_sent_again(bench):
     bench.buy(10)
     bench.served.minutes(1)
