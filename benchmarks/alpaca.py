@@ -104,7 +104,9 @@ def rate(wire: Sequence[bytes], messages: int) -> float:
 
 def order_latencies() -> list[float]:
     """Return µs from the bytes of a quote to the bytes of the order sent upon it."""
-    client, core = world(Crosser(), RiskEngine(all_limits()))
+    gate = RiskEngine(all_limits())
+    client, core = world(Crosser(), gate)
+    gate.readings.take(START, value_at_risk=1e6, betas=dict.fromkeys(SYMBOLS, 1.1))
     now, found = START, []
     # A first print: risk values orders at the last price.
     core.take(now, client.receive_market_data(encode([message(8)], packed=False), now))
