@@ -98,10 +98,10 @@ def backtest(
     fees, slippage : model, text or callable, optional
         Such as ``"bps:2"``, ``"per_share:0.005/1"``; ``"ticks:1"``, ``"range:0.1"``. Without
         `fees`, those of the venue: none, or Alpaca's.
-    latency : int, str or timedelta, optional
-        From command to effect, such as ``"50ms"``.
+    latency : int, str, timedelta, dict, table or LatencyModel, optional
+        From command to effect, such as ``"50ms"``; see `pyrt.backtest.latency.latency_model`.
     participation : float, optional
-        Largest share of a bar's volume that may fill.
+        Largest share of a bar's volume, of a shown size or of a print that may fill.
     limits : Limits, optional
         Risk limits; without them only grids and permissions are checked.
     warmup : int, optional
@@ -116,10 +116,11 @@ def backtest(
         What an exception in a handler does.
     **options
         Further options of the venue (`touch_fills`, `children`, `calendar`, `rules`, `emulate`,
-        `account`: ``"cash"``, ``"margin"``, ``"margin:4"``, ``"alpaca"`` or `AccountRules`), of
-        its books (`currency`, `cost`, `ledger`), of the clock (`speed`: ``"10x"`` replays at that
-        pace), of loading (`symbol`, `tz`, `repair`, `kind`, `price`), and `corporate_actions`, a
-        table of splits and dividends.
+        `account`: ``"cash"``, ``"margin"``, ``"margin:4"``, ``"alpaca"`` or `AccountRules`,
+        `fills_from`, `queue`, `arrival`, `consume`, `halts`, `auctions`, `short_available`; see
+        `VenueSettings`), of its books (`currency`, `cost`, `ledger`), of the clock (`speed`:
+        ``"10x"`` replays at that pace), of loading (`symbol`, `tz`, `repair`, `kind`, `price`,
+        `dialect`), and `corporate_actions`, a table of splits and dividends.
 
     Returns
     -------
@@ -170,8 +171,22 @@ def backtest(
 
 
 ENGINE_OPTIONS = ("currency", "cost", "ledger", "speed")
-VENUE_OPTIONS = ("touch_fills", "children", "calendar", "rules", "emulate", "account")
-LOAD_OPTIONS = ("symbol", "tz", "repair", "kind", "price", "adjusted")
+VENUE_OPTIONS = (
+    "touch_fills",
+    "children",
+    "calendar",
+    "fills_from",
+    "queue",
+    "arrival",
+    "consume",
+    "halts",
+    "auctions",
+    "short_available",
+    "rules",
+    "emulate",
+    "account",
+)
+LOAD_OPTIONS = ("symbol", "tz", "repair", "kind", "price", "adjusted", "dialect")
 
 
 def _sort_options(options: dict[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def read_actions(
         By symbol.
     """
     actions = []
-    for number, row in enumerate(_rows(table)):
+    for number, row in enumerate(rows_of(table)):
         instrument = instruments.get(row["symbol"])
         if instrument is None:
             continue
@@ -74,7 +74,8 @@ def read_actions(
     return actions
 
 
-def _rows(table: Any) -> list[dict[str, Any]]:
+def rows_of(table: Any) -> list[dict[str, Any]]:
+    """Return the rows of a small table as dicts."""
     if isinstance(table, list):
         return table
     if hasattr(table, "to_pylist"):

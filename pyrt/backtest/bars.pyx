@@ -15,7 +15,7 @@ from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
     CLS, EV_CANCELED, EV_TRIGGERED, FOK, IOC, LIMIT, LIMIT_IF_TOUCHED, MAKER, MARKET,
-    MARKET_IF_TOUCHED, OPG, STOP, STOP_LIMIT, TAKER, TRAILING_STOP,
+    MARKET_IF_TOUCHED, MARKET_TO_LIMIT, OPG, STOP, STOP_LIMIT, TAKER, TRAILING_STOP,
 )
 
 
@@ -63,6 +63,7 @@ cdef class BarMatcher:
         book.high = nano_from_double(prices[1])
         book.low = nano_from_double(prices[2])
         book.close = nano_from_double(prices[3])
+        book.volume = prices[4]
         if book.opened != ts_open or ts_open != book.bar:
             book.budget = INT64_MAX
             if self.venue.participation > 0.0:
@@ -132,7 +133,7 @@ cdef class BarMatcher:
         # Latency shorter than the bar moves the stamp of a fill, not the bar that fills.
         if order.arrival - order.issued >= self.ts_close - self.ts_open:
             since = order.arrival
-        return since <= self.ts_open != order.skips and (
+        return since <= self.ts_open != order.skips and not book.halted and (
             order.extended_hours or book.has_session(self.ts_open, self.ts_close)
         )
 
@@ -160,6 +161,9 @@ cdef class BarMatcher:
         if order.waits():
             if order.type == MARKET:
                 self.take(book, order, price)
+            elif order.type == MARKET_TO_LIMIT:
+                self.venue.turn_to_limit(order, price)
+                self.venue.execute(book, order, price, self.stamp(order), TAKER, 0)
             elif order.type == LIMIT:
                 if crosses(order, price, self.venue.touch_fills):
                     self.venue.execute(book, order, price, self.stamp(order), TAKER, 0)
@@ -188,7 +192,8 @@ cdef class BarMatcher:
     cdef int take(self, VenueBook book, VenueOrder order, int64_t price) except -1:
         """Take liquidity at `price`, worsened by slippage."""
         price = self.venue.slippage.apply(
-            order.instrument, order.side, price, order.leaves(), book.high - book.low
+            order.instrument, order.side, price, order.leaves(), book.high - book.low,
+            book.volume,
         )
         return self.venue.execute(book, order, price, self.stamp(order), TAKER, self.span())
 

@@ -1,6 +1,9 @@
 """What a simulated venue knows of one order and of one instrument."""
 cimport cython
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int8_t, int32_t, int64_t
+from pyrt.core.book cimport OrderBook
+from pyrt.core.book_feed cimport BookColumns
+from pyrt.core.book_side cimport BookSide
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport int128
 
@@ -58,6 +61,26 @@ cdef class VenueOrder:
     cdef bint done
     cdef bint fresh
     """Just active at the price of the moment: it may take liquidity there."""
+    cdef bint cancels
+    """One of a pair of which the first fill, were it partial, cancels the other."""
+    cdef int64_t display
+    """Units shown at a time; 0 to show all."""
+    cdef int64_t shown
+    """Units of the part now shown that are left."""
+    cdef bint queued
+    """Resting in the queue of its level, `ahead` is known."""
+    cdef double ahead
+    """Quantity that trades before it at its price."""
+    cdef double traded
+    """Quantity printed at its price since its level last changed."""
+    cdef double level
+    """What its level showed last; below 0 where that could not be seen."""
+    cdef dict ahead_ids
+    """Orders ahead of it, id → units of the book, where the book shows orders; else None."""
+    cdef int64_t learned
+    """When the sender learns of the last event about it, where answers take their time."""
+    cdef bint assured
+    """A fok order for which enough has been found: it fills in several parts of one moment."""
     cdef bint blocked
     """Out of the current bar: its volume is used up."""
     cdef VenueOrder take_profit
@@ -84,6 +107,8 @@ cdef class VenueBook:
     """In the venue's list of instruments with working orders."""
     cdef int64_t budget
     """Units that may still fill in the current bar."""
+    cdef double volume
+    """Of the bar, 0.0 where it is not known."""
     cdef int64_t open_price
     cdef int64_t high
     cdef int64_t low
@@ -93,6 +118,36 @@ cdef class VenueBook:
     cdef int64_t bar_close
     cdef int64_t opened
     """ts_open of the bar whose open has been met; INT64_MIN before the first."""
+    cdef readonly OrderBook depth
+    """What fills are decided from where quotes or a book decide them; else None."""
+    cdef BookColumns rows
+    """Book events in hand; before `known` they have come, before `applied` they are in `depth`."""
+    cdef const int8_t* actions
+    cdef Py_ssize_t applied
+    cdef Py_ssize_t known
+    cdef bint by_order
+    """`depth` shows single orders: our place among them is known exactly."""
+    cdef bint quoted
+    """Quotes decide fills: `depth` shows the touch, brought up to the last one when needed."""
+    cdef bint prints
+    """Prints take part in deciding fills."""
+    cdef bint standing
+    """An order that arrives meets the market as it stands; else as it is next."""
+    cdef bint halted
+    cdef str halt_reason
+    cdef bint has_auctions
+    """Orders for the opening and the close fill in auctions of which the prices are given."""
+    cdef int64_t bid_price
+    """Of the last quote, 1e-9; 0 without one."""
+    cdef int64_t ask_price
+    cdef double bid_size
+    cdef double ask_size
+    cdef bint unsized
+    """The feed shows no sizes (FX): nothing is known that could cap a fill."""
+    cdef dict taken
+    """Price times side → (size of the book when we took from it, units taken since)."""
+    cdef int64_t available
+    """Units that may still be sold short; INT64_MAX where that is not limited."""
     cdef readonly dict units
     """Owner → signed units held."""
     cdef const int64_t[::1] opens
@@ -111,3 +166,12 @@ cdef class VenueBook:
     cdef int64_t held_by(self, int32_t owner)
     cdef int add_units(self, int32_t owner, int64_t change) except -1
     cdef int compact(self) except -1
+    cdef int take_rows(self, BookColumns rows, const int8_t* actions) except -1
+    cdef int catch_up(self) except -1
+    cdef int64_t sized(self, double size) except? -1
+    cdef int64_t to_units(self, int64_t size) except? -1
+    cdef double to_quantity(self, int64_t size) noexcept
+    cdef int64_t best_bid(self) noexcept
+    cdef int64_t best_ask(self) noexcept
+    cdef int64_t offered(self, BookSide side, int64_t price, int64_t size) except? -1
+    cdef int note_taken(self, BookSide side, int64_t price, int64_t size, int64_t units) except -1

@@ -2,6 +2,7 @@
 
 from typing import Any, final
 
+from pyrt.core.book import OrderBook
 from pyrt.core.instruments import Instrument
 
 @final
@@ -11,6 +12,8 @@ class VenueOrder: ...
 class VenueBook:
     @property
     def instrument(self) -> Instrument: ...
+    @property
+    def depth(self) -> OrderBook: ...
     @property
     def units(self) -> dict[str, Any]: ...
     def __init__(self, instrument: Instrument, sessions: Any = None) -> None: ...

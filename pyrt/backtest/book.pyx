@@ -2,13 +2,16 @@
 cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN
 
-from pyrt.core.numbers cimport nano_from_double
+from pyrt.core.book_side cimport BookSide
+from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64
+from pyrt.core.numbers cimport POWERS_OF_TEN, nano_from_double
 from pyrt.core.orders cimport trailing_stop_price
 from pyrt.core.types cimport CLS, DAY, GTD, OPG, TRAILING_STOP, TRAILING_STOP_LIMIT
 
 import numpy as np
 
 cdef int64_t DAY_NS = 86_400_000_000_000
+cdef int64_t AUCTION_GRACE_NS = 1_800_000_000_000
 
 
 @cython.final
@@ -69,6 +72,8 @@ cdef class VenueBook:
         self.budget = INT64_MAX
         self.last_ts = INT64_MIN
         self.session_close = INT64_MIN
+        self.available = INT64_MAX
+        self.taken = {}
         opens, closes = sessions if sessions is not None else ((), ())
         self.opens = np.ascontiguousarray(opens, np.int64)
         self.closes = np.ascontiguousarray(closes, np.int64)
@@ -125,6 +130,9 @@ cdef class VenueBook:
             return order.expires
         if order.tif == DAY or order.tif == CLS:
             self.find_session(order.arrival)
+            if order.tif == CLS and self.has_auctions and self.session_close < INT64_MAX:
+                # A closing auction is printed after the session's last moment.
+                return self.session_close + AUCTION_GRACE_NS
             return self.session_close
         if order.tif == OPG:
             order.not_before = self.next_open(order.arrival)
@@ -148,4 +156,73 @@ cdef class VenueBook:
             if (<VenueOrder>self.orders[i]).done:
                 self.orders = [o for o in self.orders if not (<VenueOrder>o).done]
                 return 0
+        return 0
+
+    # -- what the market shows -----------------------------------------------------------------
+
+    cdef int take_rows(self, BookColumns rows, const int8_t* actions) except -1:
+        """Go on with other rows of book events; what has come of the old ones is applied."""
+        self.catch_up()
+        self.rows = rows
+        self.actions = actions
+        self.applied = self.known = 0
+        return 0
+
+    cdef int catch_up(self) except -1:
+        """Bring `depth` up to the events that have come while no order needed it."""
+        if self.quoted:
+            self.depth.set_quote(1, self.bid_price, self.sized(self.bid_size))
+            self.depth.set_quote(-1, self.ask_price, self.sized(self.ask_size))
+            if self.bid_price == 0:
+                self.depth.bid_side.clear()
+            if self.ask_price == 0:
+                self.depth.ask_side.clear()
+        elif self.applied < self.known:
+            self.depth.apply_columns(self.rows, self.applied, self.known)
+            self.applied = self.known
+        return 0
+
+    cdef int64_t sized(self, double size) except? -1:
+        """A quote's size in the unit of `depth`."""
+        return INT64_MAX if self.unsized else self.instrument.volume_units(size)
+
+    cdef int64_t to_units(self, int64_t size) except? -1:
+        """A size of `depth` in units of the instrument; parts of a unit are nobody's."""
+        cdef int finer = self.instrument.decimals - self.depth.size_decimals
+        if finer == 0 or size == INT64_MAX:
+            return size
+        if finer < 0:
+            return size // POWERS_OF_TEN[-finer]
+        return i128_to_i64(i128_muldiv(size, POWERS_OF_TEN[finer], 1, TOWARD_ZERO))
+
+    cdef double to_quantity(self, int64_t size) noexcept:
+        return <double>size / <double>POWERS_OF_TEN[self.depth.size_decimals]
+
+    cdef int64_t best_bid(self) noexcept:
+        """In 1e-9; 0 where there is none."""
+        return self.depth.bid_side.best_price() if self.depth.bid_side.count else 0
+
+    cdef int64_t best_ask(self) noexcept:
+        """In 1e-9; INT64_MAX where there is none."""
+        return self.depth.ask_side.best_price() if self.depth.ask_side.count else INT64_MAX
+
+    cdef int64_t offered(self, BookSide side, int64_t price, int64_t size) except? -1:
+        """Units at a level that are not taken by us already.
+
+        What we took stays taken until the level shows another size.
+        """
+        cdef int64_t units = self.to_units(size), shown, used
+        found = self.taken.get(price * side.sign) if self.taken else None
+        if found is None:
+            return units
+        shown, used = found
+        if shown != size:
+            del self.taken[price * side.sign]
+            return units
+        return units - used if units > used else 0
+
+    cdef int note_taken(self, BookSide side, int64_t price, int64_t size, int64_t units) except -1:
+        found = self.taken.get(price * side.sign)
+        before = found[1] if found is not None and found[0] == size else 0
+        self.taken[price * side.sign] = (size, before + units)
         return 0

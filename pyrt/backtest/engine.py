@@ -17,7 +17,11 @@ from pyrt.backtest.days import day_ends, rate_rows
 from pyrt.backtest.feed import Cursor, Feed
 from pyrt.backtest.fees import fee_model
 from pyrt.backtest.hashing import run_hash
+from pyrt.backtest.interruptions import read_auctions, read_halts
+from pyrt.backtest.latency import latency_model
+from pyrt.backtest.markets import Market, markets
 from pyrt.backtest.port import BacktestVenue
+from pyrt.backtest.queue import queue_model
 from pyrt.backtest.runner import Runner
 from pyrt.backtest.settings import VenueSettings
 from pyrt.backtest.slippage import slippage_model
@@ -121,6 +125,7 @@ class Engine:
         self._actions: list[Any] = []
         self._rates: list[Any] = []
         self._ledger = ledger
+        self._markets: dict[str, Market] = {}
         self._strategies: list[Strategy] = []
         seconds = replay_speed(speed)
         self.pace: Any = None if seconds is None else Pace(seconds)
@@ -241,6 +246,10 @@ class Engine:
         symbols = {i.symbol: i for i in kernel.cache.instruments}
         actions = [a for table in self._actions for a in read_actions(table, symbols)]
         actions += self._account_rows(kernel, venue)
+        if self._venue.halts is not None:
+            actions += read_halts(self._venue.halts, symbols)
+        if self._venue.auctions is not None:
+            actions += read_auctions(self._venue.auctions, symbols)
         bar = _Progress(sum(len(t) for t in self._tables)) if progress else None
         runner = Runner(
             kernel, venue, feed, actions=actions, progress=bar and bar.update, pace=self.pace
@@ -256,8 +265,14 @@ class Engine:
             if bar:
                 bar.close(runner.events_processed)
         runner.stop()
-        if not runner.finished and messages == []:
+        if not runner.finished and not messages:
             messages.append("the run did not reach the end of its data")
+        messages += [
+            f"{gaps} times the book of {symbol} lost changes: until the snapshot after it shows "
+            "levels that may not be there"
+            for symbol, gaps in _gaps(kernel).items()
+            if gaps
+        ]
         return self._outcome(kernel, venue, runner, started, elapsed, messages)
 
     def _account_rows(self, kernel: Kernel, venue: SimVenue) -> list[Any]:
@@ -297,7 +312,9 @@ class Engine:
             children=settings.children,
             touch_fills=settings.touch_fills,
             participation=settings.participation or 0.0,
-            latency_ns=settings.latency_ns,
+            latency=latency_model(settings.latency, self._seed),
+            queue=queue_model(settings.queue),
+            consumes=settings.consume,
         )
         venue.set_output(kernel.inbox)
         kernel.connect(_port(settings, venue))
@@ -312,7 +329,29 @@ class Engine:
             kernel.booking.keep_ledger(min(_first_moment(t) for t in self._tables))
         if kernel.account.margin:
             kernel.account.waiting = lambda: reserved(kernel)
+        self._follow(venue)
         return kernel, venue
+
+    def _follow(self, venue: SimVenue) -> None:
+        """Tell the venue what decides the fills of each instrument."""
+        settings = self._venue
+        self._markets = markets(self._tables, settings.fills_from)
+        for symbol, market in self._markets.items():
+            standing = settings.arrival or ("standing" if market.source == "book" else "next")
+            venue.follow(
+                self._instruments[symbol].index,
+                market.source,
+                prints=market.prints,
+                standing=standing == "standing",
+                by_order=market.by_order,
+            )
+        for symbol, quantity in (settings.short_available or {}).items():
+            if symbol not in self._instruments:
+                raise ConfigError(f"short_available names {symbol!r}, which is not in this run")
+            venue.limit_shorts(self._instruments[symbol].index, quantity)
+        if settings.auctions is not None:
+            for row in read_auctions(settings.auctions, self._instruments):
+                venue.expect_auctions(row[2])
 
     def _instrument(self, symbol: str) -> Instrument:
         """Make the instrument of a symbol that was not described."""
@@ -335,20 +374,13 @@ class Engine:
         return table.open, table.close
 
     def _add_streams(self, kernel: Kernel) -> list[bool]:
-        """Register the streams; say for each table whether it decides fills."""
-        finest: dict[str, tuple[int, int]] = {}
-        ranks = {"quotes": 0, "trades": 1, "bars": 2, "book": 3}
+        """Register the streams; say for each table whether it takes part in deciding fills."""
         for table in self._tables:
             instrument = kernel.cache.instrument(table.symbol)
             timeframe = getattr(table, "timeframe", "")
             length = getattr(table, "timeframe_ns", 0)
             kernel.add_stream(table.kind, instrument, _topic(table), timeframe, length)
-            key = (ranks[table.kind], length)
-            if table.symbol not in finest or key < finest[table.symbol]:
-                finest[table.symbol] = key
-        return [
-            (ranks[t.kind], getattr(t, "timeframe_ns", 0)) == finest[t.symbol] for t in self._tables
-        ]
+        return [self._markets[table.symbol].takes(table) for table in self._tables]
 
     def _withhold(self, kernel: Kernel) -> list[Columns]:
         """Keep from handlers what lies before `start`, and drop what warm-up does not need."""
@@ -451,6 +483,11 @@ class Engine:
             "venue": self._venue.name,
             "calendar": calendars.pop() if len(calendars) == 1 else "24/7",
             "ambiguous_bars": venue.ambiguous_bars,
+            "fills_from": {
+                symbol: market.source + ("+trades" if market.prints else "")
+                for symbol, market in self._markets.items()
+            },
+            "book_gaps": _gaps(kernel),
             "warmup": self.warmup_bars(kernel),
             "seed": self._seed,
             "versions": _versions(),
@@ -486,6 +523,11 @@ class _Progress:
     def close(self, done: int) -> None:
         self.update(done)
         self._bar.close()
+
+
+def _gaps(kernel: Kernel) -> dict[str, int]:
+    """How often each book lost changes, by symbol."""
+    return {s.symbol: s.book.gap_count for s in kernel.cache.streams if s.kind == "book"}
 
 
 def _topic(table: Columns) -> str:

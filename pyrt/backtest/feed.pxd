@@ -1,6 +1,7 @@
 """The replay feed: cursors over columns, merged in the one order that all runs share."""
 cimport cython
 from libc.stdint cimport int8_t, int32_t, int64_t
+from pyrt.core.book_feed cimport BookColumns
 from pyrt.core.events cimport Event
 from pyrt.core.streams cimport Stream
 
@@ -13,7 +14,7 @@ cdef class Cursor:
     cdef int32_t stream_index
     cdef int32_t instrument_index
     cdef int kind
-    """EV_BAR, EV_QUOTE or EV_TRADE."""
+    """EV_BAR, EV_QUOTE, EV_TRADE or EV_BOOK."""
     cdef int rank
     """1 for what ends, 3 for what happens."""
     cdef readonly bint drives
@@ -28,12 +29,19 @@ cdef class Cursor:
     cdef const int64_t* ts_open
     cdef Column[5] columns
     cdef const int8_t* aggressor
+    cdef BookColumns rows
+    """Book events, coded; a row of the cursor is a batch of them."""
+    cdef const int64_t* stops
+    """Where each batch ends in `rows`."""
+    cdef const int8_t* actions
+    """What each event is called, an index into `pyrt.data.columns.BOOK_ACTIONS`."""
     cdef object source
     """Callable that returns the next chunk of columns or None; None for data in memory."""
     cdef object chunk
     cdef list held
     cdef int fill(self, Event* event) noexcept
     cdef int load(self, object chunk) except -1
+    cdef int load_book(self, object chunk) except -1
 
 @cython.final
 cdef class Feed:

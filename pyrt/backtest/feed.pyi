@@ -11,10 +11,13 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrt.core.book_feed import BookColumns
 from pyrt.core.streams import Stream
 
 KINDS: dict[str, int]
 VALUES: dict[str, tuple[str, ...]]
+
+def coded_events(chunk: Any) -> BookColumns: ...
 
 @final
 class Cursor:

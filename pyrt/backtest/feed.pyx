@@ -10,11 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from pyrt.core.types cimport EV_BAR, EV_QUOTE, EV_TRADE
+from pyrt.core.book_feed cimport LAST, BookColumns
+from pyrt.core.types cimport EV_BAR, EV_BOOK, EV_QUOTE, EV_TRADE
+from pyrt.core.book_tables import read_table
+from pyrt.data.columns import BOOK_ACTIONS as _ACTION_NAMES
 from pyrt.data.columns import array_names
 from pyrt.errors import ConfigError
 
-KINDS = {"bars": EV_BAR, "quotes": EV_QUOTE, "trades": EV_TRADE}
+KINDS = {"bars": EV_BAR, "quotes": EV_QUOTE, "trades": EV_TRADE, "book": EV_BOOK}
 VALUES = {
     "bars": ("open", "high", "low", "close", "volume"),
     "quotes": ("bid_price", "bid_size", "ask_price", "ask_size"),
@@ -34,6 +37,36 @@ cdef const double* double_column(object array, list held) except? NULL:
     return &view[0] if view.shape[0] else NULL
 
 
+def coded_events(chunk):
+    """Return the rows of a `BookColumns` table, coded for an `OrderBook`."""
+    import pyarrow
+
+    table = {
+        name: getattr(chunk, name) for name in array_names(chunk)
+        if name not in ("action", "ts_init")
+    }
+    table["action"] = pyarrow.DictionaryArray.from_arrays(chunk.action, list(_ACTION_NAMES))
+    if not np.asarray(chunk.sequence).any():
+        del table["sequence"]
+    return read_table(table, chunk.dialect or None, may_lower=True)
+
+
+cdef object batch_stops(BookColumns rows, chunk):
+    """Where batches end: at marked ends, else where the number or the stamp changes."""
+    marks = np.asarray(rows.marks)
+    if rows.has_last:
+        ends = (marks & <int>LAST) != 0
+    else:
+        ends = np.zeros(len(marks), bool)
+        ends[:-1] = np.diff(chunk.ts_init) != 0
+        if rows.sequences.shape[0]:
+            ends[:-1] |= np.diff(np.asarray(rows.sequences)) != 0
+    if len(ends):
+        # What a chunk ends with may go on in the next one: it waits there, see `Feed.arrange`.
+        ends[-1] = True
+    return np.flatnonzero(ends).astype(np.int64) + 1
+
+
 @cython.final
 cdef class Cursor:
     """A position in one stream's columns.
@@ -41,7 +74,7 @@ cdef class Cursor:
     Parameters
     ----------
     stream : Stream
-    chunk : BarColumns, QuoteColumns or TradeColumns
+    chunk : BarColumns, QuoteColumns, TradeColumns or BookColumns
         The first rows.
     source : callable, optional
         Returns the following chunk, or None at the end.
@@ -69,6 +102,8 @@ cdef class Cursor:
         self.chunk = chunk
         self.n = self.limit = len(chunk)
         self.at = 0
+        if self.kind == EV_BOOK:
+            return self.load_book(chunk)
         self.ts_init = int64_column(chunk.ts_init, self.held)
         if self.kind == EV_BAR:
             self.ts_event = int64_column(chunk.ts_close, self.held)
@@ -83,6 +118,21 @@ cdef class Cursor:
             self.aggressor = &aggressor[0] if self.n else NULL
         return 0
 
+    cdef int load_book(self, object chunk) except -1:
+        """Code book events, and find the batches that they come in: those are the rows here."""
+        self.rows = coded_events(chunk)
+        self.stream.take_rows(self.rows)
+        stops = batch_stops(self.rows, chunk)
+        self.n = self.limit = len(stops)
+        self.stops = int64_column(stops, self.held)
+        # A batch is complete, and known, with its last event.
+        self.ts_init = int64_column(chunk.ts_init[stops - 1], self.held)
+        self.ts_event = int64_column(chunk.ts_event[stops - 1], self.held)
+        cdef const int8_t[::1] actions = chunk.action
+        self.held.append(actions)
+        self.actions = &actions[0] if self.n else NULL
+        return 0
+
     cdef int fill(self, Event* event) noexcept:
         """Copy the next row into an event; it stays the next row."""
         cdef Py_ssize_t i = self.at
@@ -91,6 +141,10 @@ cdef class Cursor:
         event.instrument = self.instrument_index
         event.ts_init = self.ts_init[i]
         event.ts_event = self.ts_event[i]
+        if self.kind == EV_BOOK:
+            event.quantity = self.stops[i - 1] if i else 0
+            event.price = self.stops[i]
+            return 0
         event.values[0] = self.columns[0][i]
         event.values[1] = self.columns[1][i]
         if self.kind == EV_BAR:
@@ -112,11 +166,14 @@ cdef class Cursor:
 
     def times(self):
         """Return ts_init of the rows not yet taken, shape (n,)."""
+        if self.kind == EV_BOOK:
+            return np.array([self.ts_init[i] for i in range(self.at, self.n)], np.int64)
         return np.asarray(self.chunk.ts_init)[self.at:]
 
     def rest(self, chunk, join):
         """Replace the chunk by its rows not yet taken, followed by `chunk`."""
-        self.load(join(self.chunk, self.at, chunk))
+        start = self.at if self.kind != EV_BOOK else (self.stops[self.at - 1] if self.at else 0)
+        self.load(join(self.chunk, start, chunk))
 
 
 @cython.final

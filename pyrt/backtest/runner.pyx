@@ -7,12 +7,15 @@ from pyrt.backtest.account_days cimport apply_to_account
 from pyrt.backtest.bars cimport BarMatcher, in_order_of_issue
 from pyrt.backtest.book cimport VenueBook, VenueOrder
 from pyrt.backtest.corporate cimport apply_action
+from pyrt.backtest.depth cimport DepthMatcher
 from pyrt.backtest.feed cimport Cursor, Feed
 from pyrt.backtest.ticks cimport TickMatcher
 from pyrt.backtest.venue cimport SimVenue
 from pyrt.core.clock cimport Clock
 from pyrt.core.events cimport Event, clear_event
-from pyrt.core.types cimport EV_BAR, EV_DAY_END, EV_DIVIDEND, EV_QUOTE, EV_RATE, EV_SPLIT
+from pyrt.core.types cimport (
+    EV_BAR, EV_BOOK, EV_CUSTOM, EV_DAY_END, EV_DIVIDEND, EV_QUOTE, EV_RATE, EV_SPLIT, EV_STATUS,
+)
 from pyrt.kernel.aggregates cimport Aggregates
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.kernel.market cimport Market
@@ -21,7 +24,13 @@ cdef int64_t SECOND_NS = 1_000_000_000
 cdef Py_ssize_t SIGNALS_EVERY = 1 << 13
 cdef dict ACTIONS = {
     "split": EV_SPLIT, "dividend": EV_DIVIDEND, "day_end": EV_DAY_END, "rate": EV_RATE,
+    "halt": EV_STATUS, "resume": EV_STATUS, "auction": EV_CUSTOM,
 }
+
+
+cdef inline int64_t rows_in(Event* event) noexcept:
+    """Rows of the table that an event stands for: a batch of book events is several."""
+    return event.price - event.quantity if event.kind == EV_BOOK else 1
 
 
 @cython.final
@@ -37,6 +46,7 @@ cdef class Runner:
     cdef SimVenue venue
     cdef BarMatcher bars
     cdef TickMatcher ticks
+    cdef DepthMatcher depth
     cdef Feed feed
     cdef list drivers
     """Per instrument: the cursor of the bars that decide its fills, or None."""
@@ -63,6 +73,7 @@ cdef class Runner:
         self.feed = feed
         self.bars = BarMatcher(venue)
         self.ticks = TickMatcher(venue)
+        self.depth = venue.matcher = DepthMatcher(venue)
         self.drivers = [None] * len(venue.books)
         for cursor in feed.cursors:
             if cursor.kind == EV_BAR and cursor.drives:
@@ -179,11 +190,11 @@ cdef class Runner:
                 break
             cursor.fill(&event)
             if cursor.drives:
-                self.show(&event, now)
+                self.show(cursor, &event, now)
             # Counted row by row: an exception leaves everything as it was at its instant.
             cursor.at += 1
             feed.at += 1
-            self.events_processed += 1
+            self.events_processed += rows_in(&event)
             taken += 1
             if cursor.kind == EV_BAR:
                 market.on_bar(cursor.stream, &event)
@@ -202,12 +213,12 @@ cdef class Runner:
                 self.sample(now)
         return taken
 
-    cdef inline int show(self, Event* event, int64_t now) except -1:
+    cdef inline int show(self, Cursor cursor, Event* event, int64_t now) except -1:
         """Let the venue see a row's price; no order waits for it."""
         cdef VenueBook book = <VenueBook>self.venue.books[event.instrument]
         if event.kind == EV_BAR:
             return self.bars.pass_by(book, event.ts_event, event.values[3])
-        return self.ticks.meet(book, event, now)
+        return self.meet_tick(cursor, book, event, now)
 
     cdef inline bint has_work(self, int64_t now) noexcept:
         """Whether the handlers of an instant left something to do at it."""
@@ -329,7 +340,7 @@ cdef class Runner:
         cursor.fill(event)
         cursor.at += 1
         self.feed.step()
-        self.events_processed += 1
+        self.events_processed += rows_in(event)
         return 0
 
     cdef int process_row(self, Cursor cursor, Py_ssize_t row) except -1:
@@ -338,7 +349,7 @@ cdef class Runner:
         cursor.at = row
         cursor.fill(&event)
         cursor.at = at
-        self.events_processed += 1
+        self.events_processed += rows_in(&event)
         return self.kernel.process(&event)
 
     # -- rank 2 --------------------------------------------------------------------------------
@@ -358,8 +369,19 @@ cdef class Runner:
             if event.kind == EV_DAY_END or event.kind == EV_RATE:
                 apply_to_account(self.venue, self.kernel, &event)
                 continue
-            apply_action(self.venue, &event)
-            self.kernel.process(&event)
+            if event.kind == EV_STATUS:
+                self.venue.now = now
+                self.venue.set_status(
+                    event.instrument, event.flags, self.kernel.records.texts.names[event.reason]
+                )
+                self.kernel.process(&event)
+            elif event.kind == EV_CUSTOM:
+                self.depth.meet_auction(
+                    <VenueBook>self.venue.books[event.instrument], event.price, event.quantity, now
+                )
+            else:
+                apply_action(self.venue, &event)
+                self.kernel.process(&event)
         if self.kernel.inbox.count or self.kernel.desk.commands:
             self.kernel.settle()
         return 0
@@ -370,6 +392,12 @@ cdef class Runner:
         event.kind = ACTIONS[kind]
         event.instrument = instrument
         event.ts_event = event.ts_init = ts
+        if event.kind == EV_STATUS:
+            event.flags = kind == "halt"
+            event.reason = self.kernel.records.texts.number(first)
+            return 0
+        if event.kind == EV_CUSTOM:
+            first, second = second, first
         event.quantity = first
         event.price = second
         event.fee_currency = first if kind == "rate" else 0
@@ -400,8 +428,9 @@ cdef class Runner:
         while cursor is not None and cursor.rank == 3 and cursor.ts_init[cursor.at] <= now:
             cursor.fill(&event)
             if cursor.drives:
-                self.ticks.meet(
-                    <VenueBook>self.venue.books[cursor.stream.instrument.index], &event, now
+                self.meet_tick(
+                    cursor, <VenueBook>self.venue.books[cursor.stream.instrument.index], &event,
+                    now,
                 )
             if waiting:
                 group.append((cursor, cursor.at))
@@ -409,7 +438,7 @@ cdef class Runner:
             self.feed.step()
             if not waiting:
                 # No order meets these rows, so one pass over them is as good as two.
-                self.events_processed += 1
+                self.events_processed += rows_in(&event)
                 self.kernel.process(&event)
             cursor = None if self.feed.at == self.feed.n else self.feed.head()
         if self.kernel.inbox.count:
@@ -417,6 +446,16 @@ cdef class Runner:
         for pair in group:
             self.process_row(<Cursor>(<tuple>pair)[0], (<tuple>pair)[1])
         return self.settle_ticks()
+
+    cdef int meet_tick(self, Cursor cursor, VenueBook book, Event* event, int64_t now) except -1:
+        """Let the orders of the instrument meet a quote, a trade or a batch of book events."""
+        if event.kind == EV_QUOTE:
+            return self.depth.meet_quote(book, event, now)
+        if event.kind == EV_BOOK:
+            return self.depth.meet_batch(book, cursor, event, now)
+        if book.depth is not None:
+            return self.depth.meet_print(book, event, now)
+        return self.ticks.meet(book, event, now)
 
     cdef int settle_ticks(self) except -1:
         """Bars that ticks completed, then the commands of all."""

@@ -6,13 +6,17 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from pyrt.backtest.fees import fee_model
+from pyrt.backtest.latency import ConstantLatency, latency_model
+from pyrt.backtest.queue import queue_model
 from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import CHILD_RULES, PATHS, TIMINGS
 from pyrt.core.account_rules import account_rules
-from pyrt.core.times import duration_ns
 from pyrt.errors import ConfigError
 from pyrt.venues.alpaca.options import AlpacaOptions
 from pyrt.venues.capabilities import Capabilities, capabilities_of
+
+SOURCES = ("book", "book+trades", "quotes", "quotes+trades", "trades", "bars")
+"""What may decide fills."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,10 +38,10 @@ class VenueSettings:
     fees, slippage : model or text
         See `pyrt.backtest.fees.fee_model` and `pyrt.backtest.slippage.slippage_model`. Without
         `fees`, the venue's own are taken: none on ``"sim"``, Alpaca's on ``"alpaca"``.
-    latency : int, str or timedelta
-        From sending a command to its effect.
+    latency : int, str, timedelta, dict, table or LatencyModel
+        From sending a command to its effect; see `pyrt.backtest.latency.latency_model`.
     participation : float
-        Largest share of a bar's volume that may fill; None for no cap.
+        Largest share of a bar's volume, a shown size or a print that may fill; None for no cap.
     rules : AlpacaOptions
         Of ``"alpaca"``: choices where the documentation leaves them, see docs/alpaca-rules.md.
     account : AccountRules, str or mapping
@@ -49,6 +53,24 @@ class VenueSettings:
         the venue can do.
     calendar : str
         Sessions of instruments the run makes itself; None for the venue's own.
+    fills_from : str or dict
+        What decides fills, of all symbols or by symbol: ``"book"``, ``"quotes"``, ``"trades"`` or
+        ``"bars"``; ``"book+trades"`` and ``"quotes+trades"`` let prints take part. None: the
+        first of these that a symbol has, with its prints if it has them beside.
+    queue : str or QueueModel
+        The place of a resting order at its price; see `pyrt.backtest.queue.queue_model`.
+    arrival : {"standing", "next"}
+        Whether an order meets the market as it stands when it arrives, or with the next event.
+        None: as it stands on books, with the next on quotes.
+    consume : bool
+        Whether what our fills took from a level stays taken until it shows another size.
+    halts : table
+        Columns ``symbol start end`` and, if there is one, ``reason``: no fills in [start, end).
+    auctions : table
+        Columns ``ts_event symbol price`` and, if known, ``size``: prices at which orders for the
+        opening and the close fill.
+    short_available : dict
+        Symbol to the quantity that can be borrowed; other symbols are not limited.
     """
 
     name: str = "sim"
@@ -64,6 +86,13 @@ class VenueSettings:
     account: Any = None
     emulate: Any = "missing"
     calendar: str | None = None
+    fills_from: Any = None
+    queue: Any = None
+    arrival: str | None = None
+    consume: bool = True
+    halts: Any = None
+    auctions: Any = None
+    short_available: Any = None
 
     def __post_init__(self) -> None:
         for name, choices in (("fill", TIMINGS), ("path", PATHS), ("children", CHILD_RULES)):
@@ -88,13 +117,16 @@ class VenueSettings:
         self.capabilities  # noqa: B018
         fee_model(self.charges)
         slippage_model(self.slippage)
-        if self.latency_ns < 0:
-            raise ConfigError(f"latency is {self.latency!r}; expected 0 or more")
-
-    @property
-    def latency_ns(self) -> int:
-        """Latency in ns."""
-        return 0 if self.latency is None else duration_ns(self.latency)
+        latency_model(self.latency)
+        queue_model(self.queue)
+        if self.arrival not in (None, "standing", "next"):
+            raise ConfigError(f"arrival is {self.arrival!r}; expected 'standing' or 'next'")
+        chosen = self.fills_from
+        for source in chosen.values() if isinstance(chosen, dict) else [chosen]:
+            if source not in (None, *SOURCES):
+                raise ConfigError(
+                    f"fills_from is {source!r}", remedy=f"It is one of {', '.join(SOURCES)}"
+                )
 
     @property
     def charges(self) -> Any:
@@ -113,7 +145,10 @@ class VenueSettings:
         plain = {f.name: getattr(self, f.name) for f in fields(self)}
         plain["fees"] = repr(fee_model(self.charges))
         plain["slippage"] = repr(slippage_model(self.slippage))
-        plain["latency"] = self.latency_ns
+        plain["latency"] = _latency(self.latency)
+        plain["queue"] = repr(queue_model(self.queue))
+        for name in ("halts", "auctions"):
+            plain[name] = _table(getattr(self, name))
         plain["emulate"] = (
             self.emulate if isinstance(self.emulate, str) else self.emulate.describe()
         )
@@ -121,3 +156,19 @@ class VenueSettings:
         rules = account_rules(self.account)
         plain["account"] = rules.kind if rules == account_rules(rules.kind) else rules.to_dict()
         return plain
+
+
+def _latency(value: Any) -> Any:
+    """One number where every message to the venue takes as long, else the model's description."""
+    model = latency_model(value)
+    if isinstance(model, ConstantLatency):
+        delays = model.delays_ns
+        if delays == (delays[0], delays[0], delays[0], 0):
+            return delays[0]
+    return repr(model)
+
+
+def _table(value: Any) -> Any:
+    if value is None:
+        return None
+    return {str(name): [str(cell) for cell in value[name]] for name in value}

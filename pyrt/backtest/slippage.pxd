@@ -8,6 +8,12 @@ cdef class Slippage:
     """In 1e-9 of the price."""
     cdef int64_t range_share
     """In 1e-9 of the bar's high minus low."""
+    cdef double root
+    """Share of the price at which an order as large as the volume fills worse, by its root ..."""
+    cdef double linear
+    """... in proportion to its share of the volume ..."""
+    cdef double square
+    """... and with the square of that share."""
     cdef readonly object model
     cdef int64_t apply(self, Instrument instrument, int side, int64_t price, int64_t quantity,
-                       int64_t spread) except? -1
+                       int64_t spread, double volume) except? -1

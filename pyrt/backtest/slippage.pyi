@@ -4,6 +4,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+NAMES: tuple[str, ...]
+
 class Slippage:
     @property
     def model(self) -> Callable[..., float] | None: ...
@@ -13,6 +15,9 @@ class Slippage:
         ticks: int = 0,
         bps: float | str | Decimal = 0,
         range: float | str | Decimal = 0,
+        sqrt: float | str | Decimal = 0,
+        linear: float | str | Decimal = 0,
+        volume_share: float | str | Decimal = 0,
         model: Callable[..., float] | None = None,
     ) -> None: ...
 

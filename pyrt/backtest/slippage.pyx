@@ -1,7 +1,13 @@
 """Slippage: how much worse than the reference price an order that takes liquidity fills."""
+from libc.math cimport ceil
+from libc.math cimport sqrt as root_of
+
 from pyrt.core.int128 cimport CEILING, i128_muldiv, i128_to_i64
 from pyrt.core.numbers cimport nano_from_object, nano_to_double
 from pyrt.errors import ConfigError
+
+
+NAMES = ("ticks", "bps", "range", "sqrt", "linear", "volume_share")
 
 
 cdef class Slippage:
@@ -15,15 +21,26 @@ cdef class Slippage:
         Share of the price in basis points.
     range : number
         Share of the bar's range (high minus low), 0 to 1.
+    sqrt, linear : number
+        Market impact in basis points of an order as large as the volume: it grows with the root
+        of the order's share of the volume, or in proportion to it.
+    volume_share : number
+        Market impact as a share of the price, times the square of the order's share of the volume.
     model : callable, optional
         A user's own: ``model(side, price, quantity, bar_range) -> price``, floats.
     """
 
-    def __init__(self, *, int ticks=0, bps=0, range=0, model=None):
+    def __init__(self, *, int ticks=0, bps=0, range=0, sqrt=0, linear=0, volume_share=0,
+                 model=None):
         self.ticks = ticks
         self.rate = nano_from_object(bps) // 10_000
         self.range_share = nano_from_object(range)
+        self.root = float(sqrt) / 1e4
+        self.linear = float(linear) / 1e4
+        self.square = float(volume_share)
         self.model = model
+        if not (self.root >= 0 and self.linear >= 0 and self.square >= 0):
+            raise ConfigError("market impact is negative; expected values >= 0")
         if ticks < 0 or self.rate < 0 or not 0 <= self.range_share <= 1_000_000_000:
             raise ConfigError(
                 f"slippage ticks={ticks}, bps={bps!r}, range={range!r}: expected values >= 0, "
@@ -31,9 +48,14 @@ cdef class Slippage:
             )
 
     cdef int64_t apply(self, Instrument instrument, int side, int64_t price, int64_t quantity,
-                       int64_t spread) except? -1:
-        """Return the price, on the tick, rounded against the order; at least one 1e-9."""
+                       int64_t spread, double volume) except? -1:
+        """Return the price, on the tick, rounded against the order; at least one 1e-9.
+
+        `volume` is what the order's size is held against: the bar's volume, the size shown at
+        the touch, the print's size; 0 where it is not known.
+        """
         cdef int64_t worse = price
+        cdef double share
         if self.ticks:
             if instrument.tick == 0:
                 raise ConfigError(f"slippage in ticks, but {instrument.id} has no tick size")
@@ -43,6 +65,13 @@ cdef class Slippage:
         if self.range_share:
             worse += side * i128_to_i64(
                 i128_muldiv(spread, self.range_share, 1_000_000_000, CEILING)
+            )
+        if self.root or self.linear or self.square:
+            # Of an unknown volume the order is taken to be all.
+            share = instrument.quantity_float(quantity) / volume if volume > 0.0 else 1.0
+            worse += side * <int64_t>ceil(
+                <double>price
+                * (self.root * root_of(share) + self.linear * share + self.square * share * share)
             )
         if self.model is not None:
             worse = nano_from_object(float(self.model(
@@ -55,12 +84,21 @@ cdef class Slippage:
         return worse if worse > 0 else 1
 
     def __repr__(self):
+        impact = "".join(
+            f", {name}={value:g}" for name, value in (
+                ("sqrt", self.root * 1e4), ("linear", self.linear * 1e4),
+                ("volume_share", self.square),
+            ) if value
+        )
         return (f"Slippage(ticks={self.ticks}, bps={self.rate / 1e5:g}, "
-                f"range={self.range_share / 1e9:g})")
+                f"range={self.range_share / 1e9:g}{impact})")
 
 
 def slippage_model(value):
-    """Return a Slippage from None, text ("ticks:1", "bps:2", "range:0.1"), a callable or itself.
+    """Return a Slippage from None, text, a callable or itself.
+
+    Text is ``"ticks:1"``, ``"bps:2"``, ``"range:0.1"``, ``"sqrt:50"``, ``"linear:50"`` or
+    ``"volume_share:0.1"``, or several of them joined by ``+``.
 
     Raises
     ------
@@ -72,12 +110,15 @@ def slippage_model(value):
     if isinstance(value, Slippage):
         return value
     if isinstance(value, str):
-        name, _, number = value.partition(":")
-        if name in ("ticks", "bps", "range") and number:
-            return Slippage(**{name: int(number) if name == "ticks" else number})
+        parts = [part.strip().partition(":") for part in value.split("+")]
+        if all(name in NAMES and number for name, _, number in parts):
+            return Slippage(**{
+                name: int(number) if name == "ticks" else number for name, _, number in parts
+            })
     elif callable(value):
         return Slippage(model=value)
     raise ConfigError(
         f"{value!r} is no slippage model",
-        remedy='Write "ticks:1", "bps:2", "range:0.1" or give a function',
+        remedy='Write "ticks:1", "bps:2", "range:0.1", "sqrt:50", "linear:50", "volume_share:0.1" '
+               "or give a function",
     )

@@ -1,4 +1,4 @@
-"""Matching on quotes and trades."""
+"""Matching on trades, where nothing shows what rests."""
 cimport cython
 from libc.stdint cimport int64_t
 from pyrt.backtest.book cimport VenueBook, VenueOrder
@@ -9,7 +9,5 @@ from pyrt.core.events cimport Event
 cdef class TickMatcher:
     cdef SimVenue venue
     cdef int meet(self, VenueBook book, Event* event, int64_t now) except -1
-    cdef int meet_quote(self, VenueBook book, Event* event) except -1
-    cdef int meet_trade(self, VenueBook book, Event* event) except -1
-    cdef int try_at(self, VenueBook book, VenueOrder order, int64_t bid, int64_t ask) except -1
-    cdef int trigger(self, VenueOrder order, int64_t bid, int64_t ask) except -1
+    cdef int meet_order(self, VenueBook book, VenueOrder order, int64_t price) except -1
+    cdef bint trigger(self, VenueOrder order, int64_t price) except -1

@@ -1,8 +1,7 @@
-"""Matching on quotes and trades.
+"""Matching on trades, where nothing shows what rests.
 
-A quote offers its displayed sizes on both sides: buys take the ask, sells the bid, up to that
-size. A trade shows that its price was available: resting orders that it goes through fill at
-their own price, up to its size; market orders fill at the trade's price where no quotes are.
+A trade shows that its price was available: resting orders that it goes through fill at their
+own price, up to its size, and market orders fill at the trade's price.
 """
 
 from typing import final

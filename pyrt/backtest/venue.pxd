@@ -2,7 +2,9 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t
 from pyrt.backtest.book cimport VenueBook, VenueOrder
+from pyrt.backtest.latency cimport LatencyModel
 from pyrt.backtest.means cimport Means
+from pyrt.backtest.queue cimport QueueModel
 from pyrt.backtest.slippage cimport Slippage
 from pyrt.core.accounts cimport Account
 from pyrt.core.events cimport Event, EventQueue
@@ -31,6 +33,10 @@ cpdef enum ChildRule:
     REST_OF_BAR = 0
     NEXT_BAR = 1
 
+cdef class Matcher:
+    """Meets orders with a market that stands: what a venue calls at their arrival."""
+    cdef int arrive(self, VenueBook book, VenueOrder order) except -1
+
 cdef bint crosses(VenueOrder order, int64_t price, bint touch_fills) noexcept
 
 @cython.final
@@ -53,6 +59,16 @@ cdef class SimVenue:
     cdef readonly double participation
     """Largest share of a bar's volume that may fill; 0 for no cap."""
     cdef readonly int64_t latency_ns
+    """From sending an order to its arrival, where that is always the same."""
+    cdef readonly LatencyModel latency
+    cdef bint is_constant
+    """All messages to the venue take `latency_ns`, and answers take nothing."""
+    cdef int64_t last_arrival
+    """When the latest message sent arrives: none overtakes another."""
+    cdef readonly QueueModel queue
+    cdef readonly bint consumes
+    """What our fills took from a level stays taken until it shows another size."""
+    cdef public Matcher matcher
     cdef int64_t now
     cdef int64_t opens_over
     """The last instant whose bar opens are over: orders of that instant come too late for them."""
@@ -64,7 +80,8 @@ cdef class SimVenue:
     cdef int64_t next_delayed
     """When a delayed event or a command under way is due."""
     cdef list pending
-    """Changes and cancels under way: (arrival, issued, order number, terms or None)."""
+    """Under way, in that order: (arrival, issued, order number, terms), the terms of a change, None
+    for a cancel, () for an order that is to meet the market that stands at its arrival."""
     cdef readonly int64_t ambiguous_bars
 
     cdef int accept(self, VenueOrder order) except -1
@@ -72,10 +89,15 @@ cdef class SimVenue:
     cdef int refuse(self, VenueOrder order, str reason) except -1
     cdef int hold(self, VenueOrder parent) except -1
     cdef int fill_at_close(self, VenueBook book, VenueOrder order) except -1
+    cdef int64_t arrival_of(self, int kind, int32_t index) except? -1
+    cdef int reach(self, VenueBook book, VenueOrder order) except -1
+    cdef int turn_to_limit(self, VenueOrder order, int64_t price) except -1
+    cdef bint would_take(self, VenueBook book, VenueOrder order) except -1
+    cdef int set_status(self, int32_t index, bint halted, str reason) except -1
     cdef int cancel_number(self, int32_t number) except -1
     cdef int change(self, int32_t number, int64_t units, int64_t limit_price, int64_t stop_price,
                     int64_t trail) except -1
-    cdef int take_command(self, int32_t number, tuple terms) except -1
+    cdef int take_command(self, int32_t number, int kind, tuple terms) except -1
     cdef int carry_out(self, VenueOrder order, tuple terms) except -1
     cdef int alter(self, VenueOrder order, int64_t units, int64_t limit_price, int64_t stop_price,
                    int64_t trail) except -1

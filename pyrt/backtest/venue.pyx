@@ -2,7 +2,10 @@
 cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN
 
+from pyrt.backtest.latency cimport ANSWER, CANCELLATION, CHANGE, SUBMISSION, ConstantLatency
 from pyrt.backtest.means cimport Means
+from pyrt.backtest.queue cimport Exact, QueueModel
+from pyrt.core.book cimport OrderBook
 from pyrt.core.int128 cimport (
     TOWARD_ZERO, i128_muldiv, i128_neg, i128_notional, i128_to_i64, int128,
 )
@@ -29,6 +32,13 @@ def named(str what, value, choices):
     return choices[value]
 
 
+cdef class Matcher:
+    """Meets orders with a market that stands: what a venue calls at their arrival."""
+
+    cdef int arrive(self, VenueBook book, VenueOrder order) except -1:
+        raise TypeError(f"{type(self).__name__} does not define arrive()")
+
+
 @cython.final
 cdef class SimVenue:
     """Order intake, execution, contingencies and expiry; matchers decide when and at what price.
@@ -52,7 +62,13 @@ cdef class SimVenue:
     participation : float
         Largest share of a bar's volume that fills, over all orders; 0 for no cap.
     latency_ns : int
-        From sending a command to its effect.
+        From sending a command to its effect, where that is always the same.
+    latency : LatencyModel
+        In place of `latency_ns`.
+    queue : QueueModel
+        The place of a resting order at its price; see `pyrt.backtest.queue`.
+    consumes : bool
+        Whether what our fills took from a level stays taken until it shows another size.
     children : {"rest_of_bar", "next_bar"}
         Whether children of a limit or stop entry meet the rest of the bar it fills in, or begin
         with the next; see `ChildRule`.
@@ -60,7 +76,8 @@ cdef class SimVenue:
 
     def __init__(self, Account account, FeeModel fees, Slippage slippage, *, Texts texts=None,
                  fill="next_open", path="adverse_first", bint touch_fills=False,
-                 double participation=0.0, int64_t latency_ns=0, children="rest_of_bar"):
+                 double participation=0.0, int64_t latency_ns=0, children="rest_of_bar",
+                 LatencyModel latency=None, QueueModel queue=None, bint consumes=True):
         if not 0.0 <= participation <= 1.0:
             raise ConfigError(f"participation is {participation!r}; expected a share, 0 to 1")
         if latency_ns < 0:
@@ -76,7 +93,9 @@ cdef class SimVenue:
         self.child_rule = named("children", children, CHILD_RULES)
         self.touch_fills = touch_fills
         self.participation = participation
-        self.latency_ns = latency_ns
+        self.set_latency(ConstantLatency(latency_ns) if latency is None else latency)
+        self.queue = Exact() if queue is None else queue
+        self.consumes = consumes
         self.out = EventQueue()
         self.delayed = EventQueue()
         self.pending = []
@@ -94,6 +113,53 @@ cdef class SimVenue:
         self.books.append(VenueBook(instrument, sessions))
         self.account.add_instrument(instrument)
 
+    def set_latency(self, LatencyModel latency):
+        """Let messages take what a model says."""
+        self.latency = latency
+        self.is_constant = False
+        self.latency_ns = 0
+        self.last_arrival = INT64_MIN
+        if isinstance(latency, ConstantLatency):
+            delays = latency.delays_ns
+            self.is_constant = delays[1:] == (delays[0], delays[0], 0)
+            self.latency_ns = delays[0]
+
+    def follow(self, int32_t index, str source, *, bint prints=False, bint standing=False,
+               bint by_order=False):
+        """Say what decides the fills of an instrument.
+
+        Parameters
+        ----------
+        index : int
+        source : {"bars", "trades", "quotes", "book"}
+        prints : bool
+            Whether trades take part beside quotes or a book.
+        standing : bool
+            Whether an order meets the market as it stands when it arrives, or with its next event.
+        by_order : bool
+            Whether the book shows single orders.
+        """
+        cdef VenueBook book = self.books[index]
+        book.quoted = source == "quotes"
+        book.by_order = by_order
+        book.prints = prints
+        book.standing = standing and source in ("quotes", "book")
+        if book.quoted:
+            book.depth = OrderBook(
+                book.instrument.symbol, "L1", size_decimals=book.instrument.decimals
+            )
+        elif source == "book":
+            book.depth = OrderBook(book.instrument.symbol, "L3" if by_order else "L2")
+
+    def expect_auctions(self, int32_t index):
+        """Let orders for the opening and the close wait for auctions."""
+        (<VenueBook>self.books[index]).has_auctions = True
+
+    def limit_shorts(self, int32_t index, quantity):
+        """Let no more than `quantity` of an instrument be sold short."""
+        cdef VenueBook book = self.books[index]
+        book.available = book.instrument.quantity_raw(quantity)
+
     def set_output(self, EventQueue out):
         """Send events to a queue of the receiver's."""
         self.out = out
@@ -109,7 +175,7 @@ cdef class SimVenue:
         cdef VenueBook book = self.books[order.index]
         book.read_close()
         order.issued = self.now
-        order.arrival = order.effective = self.now + self.latency_ns
+        order.arrival = order.effective = self.arrival_of(SUBMISSION, order.index)
         order.ordered = order.type
         if self.opens_over >= self.now:
             order.misses = self.now
@@ -120,10 +186,10 @@ cdef class SimVenue:
                 "expired: it has ended before it arrives" if order.tif == GTD
                 else "no_session: the calendar has no session left"
             ))
-        if order.post_only and book.last_price > 0 and (
-                book.last_price < order.limit_price if order.side > 0
-                else book.last_price > order.limit_price):
+        if order.post_only and order.arrival <= self.now and self.would_take(book, order):
             return self.finish(order, EV_REJECTED, "post_only: it would take liquidity")
+        if book.halted and (order.tif == IOC or order.tif == FOK):
+            return self.finish(order, EV_REJECTED, f"halted: {book.halt_reason}")
         if self.means.reserves:
             reason = self.means.admit(order, book.last_price)
             if reason is not None:
@@ -134,6 +200,8 @@ cdef class SimVenue:
         if (self.timing == SAME_CLOSE and order.type == MARKET and book.last_ts == self.now
                 and order.tif != OPG and order.tif != CLS):
             self.fill_at_close(book, order)
+        if book.standing and not order.done:
+            self.reach(book, order)
         if not order.done and order.expires < self.next_expiry:
             self.next_expiry = order.expires
         return 0
@@ -141,11 +209,58 @@ cdef class SimVenue:
     cdef int refuse(self, VenueOrder order, str reason) except -1:
         """Turn away an order that arrives, and the exits it carries, for a rule's reason."""
         cdef VenueOrder each
+        cdef int64_t arrival = self.arrival_of(SUBMISSION, order.index)
         for each in (order, order.take_profit, order.stop_loss):
             if each is not None:
                 each.done = True
-                each.effective = self.now + self.latency_ns
+                each.effective = arrival
                 self.say(each, EV_REJECTED, reason)
+        return 0
+
+    cdef int64_t arrival_of(self, int kind, int32_t index) except? -1:
+        """When a message that leaves now arrives."""
+        cdef int64_t arrival
+        if self.is_constant:
+            return self.now + self.latency_ns
+        arrival = self.now + self.latency.delay(kind, self.now, index)
+        if arrival < self.last_arrival:
+            arrival = self.last_arrival
+        self.last_arrival = arrival
+        return arrival
+
+    cdef int reach(self, VenueBook book, VenueOrder order) except -1:
+        """Let an order meet the market as it stands, when it arrives."""
+        if order.arrival <= self.now:
+            return self.matcher.arrive(book, order)
+        self.pending.append((order.arrival, self.now, order.number, ()))
+        if order.arrival < self.next_delayed:
+            self.next_delayed = order.arrival
+        return 0
+
+    cdef bint would_take(self, VenueBook book, VenueOrder order) except -1:
+        """Whether a limit order would meet the other side of the market at once."""
+        if book.depth is not None:
+            book.catch_up()
+            if order.side > 0:
+                return order.limit_price >= book.best_ask()
+            return order.limit_price <= book.best_bid()
+        if book.last_price <= 0:
+            return False
+        if order.side > 0:
+            return book.last_price < order.limit_price
+        return book.last_price > order.limit_price
+
+    cdef int turn_to_limit(self, VenueOrder order, int64_t price) except -1:
+        """Give a market-to-limit order the price it meets as its limit."""
+        order.type = LIMIT
+        order.limit_price = price
+        return self.say_terms(order)
+
+    cdef int set_status(self, int32_t index, bint halted, str reason) except -1:
+        """Stop or resume trading in an instrument; orders stay, and can be sent and canceled."""
+        cdef VenueBook book = self.books[index]
+        book.halted = halted
+        book.halt_reason = reason
         return 0
 
     cdef int hold(self, VenueOrder parent) except -1:
@@ -155,6 +270,7 @@ cdef class SimVenue:
             if child is None:
                 continue
             child.issued = parent.issued
+            child.learned = parent.learned
             child.arrival = child.effective = parent.arrival
             child.ordered = child.type
             child.misses = parent.misses
@@ -167,7 +283,8 @@ cdef class SimVenue:
     cdef int fill_at_close(self, VenueBook book, VenueOrder order) except -1:
         """A market order under `same_close`: it is filled at the close it was decided on."""
         cdef int64_t price = self.slippage.apply(
-            order.instrument, order.side, book.last_price, order.leaves(), book.high - book.low
+            order.instrument, order.side, book.last_price, order.leaves(), book.high - book.low,
+            book.volume,
         )
         self.execute(book, order, price, order.arrival, TAKER, 0)
         if not order.done and (order.tif == IOC or order.tif == FOK):
@@ -200,16 +317,22 @@ cdef class SimVenue:
 
     cdef int cancel_number(self, int32_t number) except -1:
         """Cancel an order and the children it holds, once the command has arrived."""
-        return self.take_command(number, None)
+        return self.take_command(number, CANCELLATION, None)
 
     cdef int change(self, int32_t number, int64_t units, int64_t limit_price, int64_t stop_price,
                     int64_t trail) except -1:
         """Put new terms in force once they have arrived: total units, or 0, and prices."""
-        return self.take_command(number, (units, limit_price, stop_price, trail))
+        return self.take_command(number, CHANGE, (units, limit_price, stop_price, trail))
 
-    cdef int take_command(self, int32_t number, tuple terms) except -1:
-        cdef int64_t arrival = self.now + self.latency_ns
-        if self.latency_ns == 0:
+    cdef int take_command(self, int32_t number, int kind, tuple terms) except -1:
+        cdef VenueOrder order
+        cdef int64_t arrival = self.now
+        if not self.is_constant or self.latency_ns:
+            order = self.live.get(number)
+            if order is None:
+                return 0
+            arrival = self.arrival_of(kind, order.index)
+        if arrival <= self.now and not self.pending:
             return self.carry_out(self.live.get(number), terms)
         self.pending.append((arrival, self.now, number, terms))
         if arrival < self.next_delayed:
@@ -222,12 +345,21 @@ cdef class SimVenue:
             return 0
         if terms is None:
             return self.finish(order, EV_CANCELED, None)
+        if not terms:
+            return self.matcher.arrive(self.books[order.index], order)
         return self.alter(order, terms[0], terms[1], terms[2], terms[3])
 
     cdef int alter(self, VenueOrder order, int64_t units, int64_t limit_price, int64_t stop_price,
                    int64_t trail) except -1:
-        """Change the terms of an order; it keeps its place in time."""
+        """Change the terms of an order.
+
+        One that asks for less at its price keeps its place in the queue; a new price, or more,
+        goes behind all others.
+        """
         cdef VenueOrder child
+        cdef VenueBook book
+        cdef bint keeps = units <= order.units and (
+            limit_price == no_price() or limit_price == order.limit_price)
         if 0 < units <= order.filled:
             return self.say(order, EV_MODIFY_REJECTED, "quantity: not above what is filled")
         if units > 0:
@@ -246,7 +378,6 @@ cdef class SimVenue:
                 order.stop_price = order.trail_stop(order.best)
                 if order.type == TRAILING_STOP_LIMIT:
                     order.limit_price = order.stop_price + order.limit_offset
-        order.fresh = True
         if self.means.reserves:
             self.means.follow(order, (<VenueBook>self.books[order.index]).last_price)
         self.say_terms(order)
@@ -255,6 +386,16 @@ cdef class SimVenue:
                 # Exits cover what the entry may become, less what the pair has left already.
                 child.units = units - (0 if child.sibling is None else child.sibling.filled)
                 self.say_terms(child)
+        if keeps:
+            return 0
+        order.fresh = True
+        order.queued = False
+        book = self.books[order.index]
+        if not order.held and len(book.orders) > 1:
+            book.orders.remove(order)
+            book.orders.append(order)
+        if book.standing and not order.held:
+            self.matcher.arrive(book, order)
         return 0
 
     cdef int hasten(self, VenueBook book, int64_t ts_open, int64_t length) except -1:
@@ -264,13 +405,14 @@ cdef class SimVenue:
         """
         cdef VenueOrder order
         cdef list later
-        if not self.pending or self.latency_ns >= length:
+        if not self.pending or (self.is_constant and self.latency_ns >= length):
             return 0
         later = []
         for command in self.pending:
             arrival, issued, number, terms = command
             order = self.live.get(number)
-            if order is None or order.index != book.instrument.index or issued > ts_open:
+            if (terms == () or order is None or order.index != book.instrument.index
+                    or issued > ts_open or arrival - issued >= length):
                 later.append(command)
                 continue
             order.effective = max(order.effective, <int64_t>arrival)
@@ -322,7 +464,7 @@ cdef class SimVenue:
             quantity = self.reducible(book, order, quantity)
         if quantity > book.budget:
             order.blocked = True
-            if order.tif == FOK:
+            if order.tif == FOK and not order.assured:
                 return 0
             quantity = order.instrument.round_quantity_raw(book.budget)
         return quantity
@@ -351,8 +493,20 @@ cdef class SimVenue:
         """Whether the account holds what is sold, where short selling is barred."""
         cdef Instrument instrument = order.instrument
         cdef int64_t held = self.account.holdings[order.index].units
-        if order.side > 0 or instrument.shortable or held >= quantity:
+        cdef int64_t available
+        if order.side > 0 or held >= quantity:
             return True
+        if instrument.shortable:
+            available = (<VenueBook>self.books[order.index]).available
+            if quantity - held <= available:
+                return True
+            self.finish(
+                order, EV_REJECTED if order.filled == 0 else EV_CANCELED,
+                f"borrow_unavailable: selling {instrument.quantity_float(quantity):g} "
+                f"{instrument.id} with {instrument.quantity_float(held):g} held, and "
+                f"{instrument.quantity_float(available):g} can be borrowed",
+            )
+            return False
         self.finish(
             order, EV_REJECTED if order.filled == 0 else EV_CANCELED,
             f"not_shortable: {instrument.id} cannot be sold short, and "
@@ -395,7 +549,7 @@ cdef class SimVenue:
             return 0
         if sibling.room != INT64_MAX:
             sibling.room -= quantity
-        if order.done or sibling.units - quantity <= sibling.filled:
+        if order.done or sibling.cancels or sibling.units - quantity <= sibling.filled:
             return self.finish(sibling, EV_CANCELED, "oco: the other order of the pair has filled")
         sibling.units -= quantity
         return self.say_terms(sibling)
@@ -471,7 +625,8 @@ cdef class SimVenue:
             if order.done or order.expires > ts:
                 continue
             book = self.books[order.index]
-            if order.tif == CLS and not order.held and book.last_ts > order.issued:
+            if (order.tif == CLS and not order.held and not book.has_auctions
+                    and book.last_ts > order.issued):
                 self.meet_last_price(book, order, ts)
             if not order.done:
                 self.finish(order, EV_EXPIRED, "time_in_force: it has ended")
@@ -498,17 +653,22 @@ cdef class SimVenue:
     cdef Event* emit(self, VenueOrder order, int kind, int64_t ts) except NULL:
         """Return a record to fill in; it is learned of at `ts`, which may be after now."""
         cdef Event* event
-        if ts > self.now:
-            event = self.delayed.push()
-            if self.next_delayed > ts:
-                self.next_delayed = ts
+        cdef int64_t learned = ts
+        if not self.is_constant:
+            # Answers about one order come in their order.
+            learned += self.latency.delay(ANSWER, ts, order.index)
+            order.learned = learned = max(learned, order.learned)
+        if learned > self.now:
+            event = self.delayed.insert(learned)
+            if self.next_delayed > learned:
+                self.next_delayed = learned
         else:
             event = self.out.push()
         event.kind = kind
         event.order = order.number
         event.instrument = order.index
         event.ts_event = ts
-        event.ts_init = ts
+        event.ts_init = learned
         return event
 
     cdef int say(self, VenueOrder order, int kind, str reason) except -1:
@@ -536,7 +696,7 @@ cdef class SimVenue:
         cdef int64_t last = INT64_MIN
         cdef Py_ssize_t i
         for i in range(queue.count):
-            last = max(last, queue.items[(queue.head + i) & (queue.capacity - 1)].ts_event)
+            last = max(last, queue.items[(queue.head + i) & (queue.capacity - 1)].ts_init)
         for command in self.pending:
             last = max(last, <int64_t>command[0])
         return last
@@ -546,7 +706,7 @@ cdef class SimVenue:
         cdef Event event
         cdef Event* head
         self.now = ts
-        while self.delayed.count and self.delayed.items[self.delayed.head].ts_event <= ts:
+        while self.delayed.count and self.delayed.items[self.delayed.head].ts_init <= ts:
             self.delayed.pop(&event)
             head = self.out.push()
             head[0] = event
@@ -555,7 +715,7 @@ cdef class SimVenue:
             self.carry_out(self.live.get(number), terms)
         self.next_delayed = INT64_MAX
         if self.delayed.count:
-            self.next_delayed = self.delayed.items[self.delayed.head].ts_event
+            self.next_delayed = self.delayed.items[self.delayed.head].ts_init
         if self.pending:
             self.next_delayed = min(self.next_delayed, <int64_t>self.pending[0][0])
         return 0

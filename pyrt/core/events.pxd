@@ -40,6 +40,7 @@ cdef class EventQueue:
     cdef Py_ssize_t count
     cdef Py_ssize_t capacity
     cdef Event* push(self) except NULL
+    cdef Event* insert(self, int64_t ts_init) except NULL
     cdef bint pop(self, Event* into) noexcept
     cdef int clear(self) except -1
     cdef int grow(self) except -1

@@ -38,6 +38,18 @@ cdef class EventQueue:
         clear_event(&self.items[at])
         return &self.items[at]
 
+    cdef Event* insert(self, int64_t ts_init) except NULL:
+        """Return a cleared record behind all that are not later; valid until the next one."""
+        cdef Py_ssize_t i, mask
+        self.push()
+        mask = self.capacity - 1
+        i = self.count - 1
+        while i > 0 and self.items[(self.head + i - 1) & mask].ts_init > ts_init:
+            self.items[(self.head + i) & mask] = self.items[(self.head + i - 1) & mask]
+            i -= 1
+        clear_event(&self.items[(self.head + i) & mask])
+        return &self.items[(self.head + i) & mask]
+
     cdef bint pop(self, Event* into) noexcept:
         """Copy the head out; False when there is none."""
         if self.count == 0:

@@ -1,5 +1,6 @@
 """What can be traded: price grid, quantity unit, currency and permissions of one symbol."""
 cimport cython
+from libc.math cimport fabs, rint
 
 from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.numbers cimport (
@@ -133,9 +134,17 @@ cdef class Instrument:
     cdef int64_t volume_units(self, double volume) except? -1:
         """A market volume in quantity units, rounded down; capped at the 64-bit range."""
         cdef double units = volume * <double>POWERS_OF_TEN[self.decimals]
+        cdef double nearest = rint(units)
         if not units > 0.0:
             return 0
+        # 1.001 * 1e9 falls short of 1,001,000,000: what is whole but for rounding counts as whole.
+        if fabs(units - nearest) <= 1e-6 + 4e-16 * units:
+            units = nearest
         return 9_000_000_000_000_000_000 if units >= 9e18 else <int64_t>units
+
+    def to_units(self, double size):
+        """Return a size of the market in quantity units, rounded down."""
+        return self.volume_units(size)
 
     def round_price(self, price, side):
         """Return `price` on the tick, rounded so that it is not worse for `side`.

@@ -1,6 +1,8 @@
 """One stream of market data inside the kernel: what feeds on it and who handles it."""
 cimport cython
 from libc.stdint cimport int32_t, int64_t
+from pyrt.core.book cimport OrderBook
+from pyrt.core.book_feed cimport BookColumns
 from pyrt.core.bus cimport Channel
 from pyrt.core.conditions cimport Signal
 from pyrt.core.events cimport Event
@@ -49,6 +51,15 @@ cdef class Stream:
     cdef Py_ssize_t n_signals
     cdef readonly list aggregates
     """Coarser streams built from this one: pairs of aggregator and stream."""
+    cdef readonly OrderBook book
+    """The book that a stream of book events builds; None for other kinds."""
+    cdef BookColumns rows
+    """Book events in hand; those before `known` are delivered, those before `applied` in `book`."""
+    cdef Py_ssize_t applied
+    cdef Py_ssize_t known
+    cdef int take_rows(self, BookColumns rows) except -1
+    cdef int catch_up(self) except -1
+    cdef int read_touch(self, Event* event) except -1
     cdef inline bint is_heard(self) noexcept:
         """Someone takes its events as objects."""
         return self.n_handlers > 0 or self.channel.has_handlers

@@ -2,6 +2,7 @@
 
 from typing import Any, TypeVar, final
 
+from pyrt.core.book import OrderBook
 from pyrt.core.bus import Channel
 from pyrt.core.conditions import Signal
 from pyrt.core.instruments import Instrument
@@ -42,6 +43,8 @@ class Stream:
     def count(self) -> int: ...
     @property
     def marks(self) -> bool: ...
+    @property
+    def book(self) -> OrderBook: ...
     @property
     def aggregates(self) -> list[tuple[Any, Stream]]: ...
     @property

@@ -1,6 +1,9 @@
 """One stream of market data inside the kernel: what feeds on it and who handles it."""
 cimport cython
+from libc.math cimport NAN
 
+from pyrt.core.book cimport OrderBook
+from pyrt.core.book_feed cimport BookColumns
 from pyrt.core.bus cimport Channel
 from pyrt.core.conditions cimport Signal
 from pyrt.errors import ConfigError
@@ -10,9 +13,11 @@ COLUMNS = {
     "bars": BAR_COLUMNS,
     "quotes": {"bid_price": 0, "bid_size": 1, "ask_price": 2, "ask_size": 3},
     "trades": {"price": 0, "size": 1},
+    "book": {"bid_price": 0, "bid_size": 1, "ask_price": 2, "ask_size": 3, "mid": 4},
 }
 # What "value" or "close" means where a stream has no such column.
-DEFAULT_INPUT = {"bars": "close", "quotes": "bid_price", "trades": "price"}
+DEFAULT_INPUT = {"bars": "close", "quotes": "bid_price", "trades": "price",
+                 "book": "mid"}
 # A trade is a bar of one price to indicators that take bars.
 ALIASES = {
     "trades": {"open": 0, "high": 0, "low": 0, "close": 0, "volume": 1},
@@ -93,6 +98,37 @@ cdef class Stream:
         self.owners = []
         self.signals = []
         self.aggregates = []
+
+    cdef int take_rows(self, BookColumns rows) except -1:
+        """Go on with other rows of book events; what was delivered of the old ones is applied."""
+        if self.book is None:
+            self.book = OrderBook(
+                self.symbol, "L3" if rows.dialect in ("mbo", "lobster") else "L2"
+            )
+        self.catch_up()
+        self.rows = rows
+        self.applied = self.known = 0
+        return 0
+
+    cdef int catch_up(self) except -1:
+        """Bring the book up to the events delivered: nobody may have looked at it for long."""
+        if self.applied < self.known:
+            self.book.apply_columns(self.rows, self.applied, self.known)
+            self.applied = self.known
+        return 0
+
+    cdef int read_touch(self, Event* event) except -1:
+        """Write the touch and its middle into an event: what indicators read; NaN where none is.
+
+        The middle of a crossed book is none: one of its sides is out of date.
+        """
+        cdef OrderBook book = self.book
+        event.values[0] = book.best_bid
+        event.values[1] = book.best_bid_size
+        event.values[2] = book.best_ask
+        event.values[3] = book.best_ask_size
+        event.values[4] = NAN if book.is_crossed else book.mid
+        return 0
 
     def attach(self, Indicator indicator, str source="close"):
         """Feed `indicator` from this stream from now on, before any handler."""

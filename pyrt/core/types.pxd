@@ -13,6 +13,7 @@ cpdef enum OrderType:
     TRAILING_STOP_LIMIT = 5
     MARKET_IF_TOUCHED = 6
     LIMIT_IF_TOUCHED = 7
+    MARKET_TO_LIMIT = 8
 
 cpdef enum TimeInForce:
     DAY = 0

@@ -15,6 +15,7 @@ class OrderType(IntEnum):
     TRAILING_STOP_LIMIT = 5
     MARKET_IF_TOUCHED = 6
     LIMIT_IF_TOUCHED = 7
+    MARKET_TO_LIMIT = 8
 
 class TimeInForce(IntEnum):
     DAY = 0

@@ -10,6 +10,7 @@ TYPE_NAMES = (
     "trailing_stop_limit",
     "market_if_touched",
     "limit_if_touched",
+    "market_to_limit",
 )
 TIF_NAMES = ("day", "gtc", "gtd", "ioc", "fok", "opg", "cls")
 STATUS_NAMES = tuple(OrderStatus(i).name for i in range(14))

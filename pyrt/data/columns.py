@@ -181,6 +181,11 @@ class BookColumns:
         The source's message number; 0 where it has none.
     order_id : ndarray of int64, shape (n,), or None
         None for books of price levels.
+    sequence_first, sequence_prev : ndarray of int64, shape (n,), or None
+        First number of the row's message and last number of the one before, where the source
+        has them; -1 in rows without.
+    dialect : str
+        As `OrderBook.apply_table` names it; "" to recognize it by the rows.
     """
 
     kind: ClassVar[str] = "book"
@@ -194,6 +199,9 @@ class BookColumns:
     flags: Int32s
     sequence: Int64s
     order_id: Int64s | None = None
+    sequence_first: Int64s | None = None
+    sequence_prev: Int64s | None = None
+    dialect: str = ""
 
     def __post_init__(self) -> None:
         _seal(self)
@@ -216,8 +224,10 @@ _DTYPES: dict[str, DTypeLike] = {
     "flags": np.int32,
     "sequence": np.int64,
     "order_id": np.int64,
+    "sequence_first": np.int64,
+    "sequence_prev": np.int64,
 }
-_SCALARS = frozenset({"symbol", "timeframe", "timeframe_ns"})
+_SCALARS = frozenset({"symbol", "timeframe", "timeframe_ns", "dialect"})
 
 
 def array_names(columns: Columns | type[Columns]) -> tuple[str, ...]:

@@ -13,6 +13,9 @@ from pyrt.errors import ConfigError, UnknownName
 KINDS = ("bars", "quotes", "trades", "book", "quotebars", "closes")
 """Tables that `load` reads; quote bars and closes become bars only when asked for."""
 
+DIALECTS = ("l2", "mbo", "lobster")
+"""Ways to write book events; see `pyrt.core.OrderBook.apply_table`."""
+
 REPAIRS = (
     "utc",
     "drop_nan",
@@ -39,6 +42,7 @@ class Options:
     kind: str | None = None
     price: str | None = None
     adjusted: bool = False
+    dialect: str | None = None
 
 
 def make_options(
@@ -53,6 +57,7 @@ def make_options(
     kind: str | None,
     price: str | None,
     adjusted: bool,
+    dialect: str | None = None,
 ) -> Options:
     """Check what `load` was given.
 
@@ -66,6 +71,7 @@ def make_options(
     _one_of("label", label, ("open", "close"))
     _one_of("kind", kind, KINDS)
     _one_of("price", price, ("bid", "ask", "mid"))
+    _one_of("dialect", dialect, DIALECTS)
     repairs = frozenset([repair] if isinstance(repair, str) else repair or ())
     for name in sorted(repairs):
         _one_of("repair", name, REPAIRS)
@@ -86,6 +92,7 @@ def make_options(
         kind=kind,
         price=price,
         adjusted=adjusted,
+        dialect=dialect,
     )
 
 

@@ -26,7 +26,7 @@ REQUIRED = {
 _OPTIONAL = (
     *("volume", "adj_close", "trade_count", "vwap", "dividends", "stock_splits"),
     *("symbol", "date", "ts_close", "ts_recv", "bid_size", "ask_size"),
-    *("aggressor", "flags", "sequence", "order_id"),
+    *("aggressor", "flags", "sequence", "order_id", "sequence_first", "sequence_prev"),
 )
 _ALIASES = {
     "ticker": "symbol",

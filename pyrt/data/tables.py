@@ -61,6 +61,7 @@ def load(
     default_symbol: str | None = None,
     price: str | None = None,
     adjusted: bool = False,
+    dialect: str | None = None,
 ) -> Loaded:
     """Read, check and return tables of market data.
 
@@ -101,6 +102,8 @@ def load(
         Needed for quote bars.
     adjusted : bool
         Scale prices to the column ``Adj Close``.
+    dialect : "l2", "mbo" or "lobster", optional
+        Of book events, where the rows alone do not say it; see `pyrt.core.OrderBook.apply_table`.
 
     Raises
     ------
@@ -123,6 +126,7 @@ def load(
         kind=kind,
         price=price,
         adjusted=adjusted,
+        dialect=dialect,
     )
     if warmup_bars is not None and warmup_bars < 0:
         raise ConfigError(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrt.core.book_arrays import int_column
 from pyrt.data.bars import Built, pick_time, time_name
 from pyrt.data.cells import as_codes, as_float, as_int, is_arrow
 from pyrt.data.checks import PRICE_MAX, check_order, check_quotes, check_trades, count_off_grid
@@ -75,7 +76,7 @@ def build_ticks(table: RawTable, kind: str, options: Options, report: Report) ->
     else:
         _check_book(rows, report)
     check_order(rows, "ts_init", report, unique=False)
-    return _split(rows, kind, repairs)
+    return _split(rows, kind, repairs, options.dialect)
 
 
 def _times(table: RawTable, options: Options, report: Report) -> dict[str, NDArray[Any]]:
@@ -113,6 +114,9 @@ def _book(table: RawTable, report: Report) -> dict[str, NDArray[Any]]:
         fields[name] = _int_or_zero(table, name, report).astype(dtype)
     if "order_id" in table.columns:
         fields["order_id"] = as_int(table.columns["order_id"], "order_id", report)
+    for name in ("sequence_first", "sequence_prev"):
+        if name in table.columns:
+            fields[name] = int_column(table.columns[name], name, -1)
     return fields
 
 
@@ -189,13 +193,14 @@ def _check_book(rows: Rows, report: Report) -> None:
             )
 
 
-def _split(rows: Rows, kind: str, repairs: Repairs) -> Built:
+def _split(rows: Rows, kind: str, repairs: Repairs, dialect: str | None) -> Built:
     columns: list[Any] = []
+    extra = {"dialect": dialect} if kind == "book" and dialect else {}
     records: list[dict[str, Any]] = []
     names = [name for name in array_names(_TYPES[kind]) if name in rows.fields]
     for symbol, span in rows.spans():
         arrays = {name: rows[name][span] for name in names}
-        columns.append(_TYPES[kind](symbol, **arrays))
+        columns.append(_TYPES[kind](symbol, **arrays, **extra))
         record: dict[str, Any] = {
             "symbol": symbol,
             "kind": kind,

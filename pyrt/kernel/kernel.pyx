@@ -1,14 +1,17 @@
 """The kernel: two inputs, `advance` and `process`; both worlds call these and nothing else."""
 cimport cython
 
+from pyrt.core.data cimport Status
+from pyrt.core.instruments cimport Instrument
 from pyrt.core.positions cimport Position
 from pyrt.core.ports cimport CANCEL, SUBMIT, ApprovedOrder
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
-    EV_BAR, EV_CASH, EV_DAY_END, EV_DENIED, EV_DIVIDEND, EV_MODIFY_REJECTED, EV_QUOTE, EV_RATE,
-    EV_SENT, EV_SPLIT, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
+    EV_BAR, EV_BOOK, EV_CASH, EV_DAY_END, EV_DENIED, EV_DIVIDEND, EV_MODIFY_REJECTED, EV_QUOTE,
+    EV_RATE, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
 )
 from pyrt.kernel.calls cimport ROUNDS_MAX
+from pyrt.kernel.hooks cimport Hooks
 from pyrt.strategy.core cimport StrategyCore
 
 from pyrt.core.times import format_ns
@@ -56,12 +59,36 @@ cdef class Kernel(Wiring):
             return self.market.on_quote(<Stream>self.cache.streams[event.stream], event)
         if event.kind == EV_TRADE:
             return self.market.on_trade(<Stream>self.cache.streams[event.stream], event)
+        if event.kind == EV_BOOK:
+            return self.market.on_book(<Stream>self.cache.streams[event.stream], event)
+        if event.kind == EV_STATUS:
+            return self.on_status(event)
         if event.kind == EV_SPLIT or event.kind == EV_DIVIDEND:
             return self.on_corporate_action(event)
         if event.kind == EV_DAY_END or event.kind == EV_RATE or event.kind == EV_CASH:
             self.curve.touch()
             return self.booking.on_account(event)
         return self.answers.apply(event)
+
+    cdef int on_status(self, Event* event) except -1:
+        """Tell every strategy that trading in an instrument stops or goes on."""
+        cdef Instrument instrument = <Instrument>self.cache.instruments[event.instrument]
+        cdef StrategyCore owner
+        if event.ts_init < self.market.handlers_from:
+            return 0
+        view = Status(
+            instrument.symbol, "halted" if event.flags else "trading",
+            self.records.texts.names[event.reason], event.ts_event, self.clock.now,
+        )
+        self.bus.begin()
+        try:
+            for owner in self.strategies:
+                handler = (<Hooks>self.hooks[owner.number]).on_status
+                if owner.running and handler is not None:
+                    self.calls.call(owner, handler, view)
+        finally:
+            self.bus.end()
+        return 0
 
     cdef int on_corporate_action(self, Event* event) except -1:
         cdef Position position

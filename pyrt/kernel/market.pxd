@@ -28,5 +28,6 @@ cdef class Market:
     cdef int on_bar(self, Stream stream, Event* event) except -1
     cdef int on_quote(self, Stream stream, Event* event) except -1
     cdef int on_trade(self, Stream stream, Event* event) except -1
+    cdef int on_book(self, Stream stream, Event* event) except -1
     cdef int mark(self, Stream stream, double price) except -1
     cdef object raise_signals(self, Stream stream, Event* event)

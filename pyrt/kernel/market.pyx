@@ -10,7 +10,7 @@ from pyrt.kernel.views cimport bar_of, quote_of, trade_of, view_of
 
 @cython.final
 cdef class Market:
-    """Takes bars, quotes and trades in.
+    """Takes bars, quotes, trades and book events in.
 
     Parameters
     ----------
@@ -97,6 +97,23 @@ cdef class Market:
             self.calls.dispatch(stream, trade_of(stream, event) if view is None else view)
         if stream.aggregates:
             self.aggregates.add_trade(stream, event)
+        return 0
+
+    cdef int on_book(self, Stream stream, Event* event) except -1:
+        """Take a batch of book events; the book is brought up to it when somebody looks."""
+        cdef object view = None
+        cdef bint is_heard = event.ts_init >= self.handlers_from and stream.is_heard()
+        stream.known = event.price
+        if is_heard or stream.marks or stream.n_feeds or stream.n_signals:
+            stream.catch_up()
+            stream.read_touch(event)
+            if stream.marks and event.values[4] > 0.0:  # not NaN
+                self.mark(stream, event.values[4])
+        stream.update(event)
+        if stream.n_signals:
+            view = self.raise_signals(stream, event)
+        if is_heard:
+            self.calls.dispatch(stream, stream.book if view is None else view)
         return 0
 
     cdef object raise_signals(self, Stream stream, Event* event):

@@ -2,7 +2,7 @@
 from pyrt.core.data cimport Bar, Quote, Trade
 from pyrt.core.events cimport Event
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR, EV_QUOTE
+from pyrt.core.types cimport EV_BAR, EV_BOOK, EV_QUOTE
 
 
 cdef inline Bar bar_of(Stream stream, Event* event):
@@ -47,4 +47,6 @@ cdef inline object view_of(Stream stream, Event* event):
     """Make what a handler of this event is given."""
     if event.kind == EV_BAR:
         return bar_of(stream, event)
+    if event.kind == EV_BOOK:
+        return stream.book
     return quote_of(stream, event) if event.kind == EV_QUOTE else trade_of(stream, event)

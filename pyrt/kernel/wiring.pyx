@@ -22,7 +22,7 @@ cdef dict HANDLERS = {
     "bars": "on_bar", "quotes": "on_quote", "trades": "on_trade", "book": "on_book",
 }
 # Of an instrument's streams the first by this order marks its positions: ticks before bars.
-cdef dict MARK_ORDER = {"trades": 0, "quotes": 1, "bars": 2}
+cdef dict MARK_ORDER = {"trades": 0, "quotes": 1, "bars": 2, "book": 3}
 
 
 cdef class Wiring:
@@ -104,6 +104,10 @@ cdef class Wiring:
         self.hooks.append(Hooks(strategy, self.bus, name))
         return strategy
 
+    def subscription(self, str kind, str symbol, str timeframe=""):
+        """Return the stream of a kind of data, opening it where the world can."""
+        return open_subscription(self, kind, symbol, timeframe)
+
     def add_stream(self, str kind, Instrument instrument, str topic, str timeframe="",
                    int64_t timeframe_ns=0):
         """Register one stream of market data and return it."""
@@ -120,8 +124,6 @@ cdef class Wiring:
         best = {}
         for stream in self.cache.streams:
             stream.set_marks(False)
-            if stream.kind not in MARK_ORDER:
-                continue
             key = (MARK_ORDER[stream.kind], stream.timeframe_ns, stream.index)
             known = best.get(stream.instrument.index)
             if known is None or key < known[0]:

@@ -347,6 +347,12 @@ cdef class StrategyCore(Owner):
         """Have `on_trade` called for every print; return the stream."""
         return self.kernel().subscribe(self, "trades", symbol, "")
 
+    def book(self, str symbol):
+        """Return the OrderBook of a symbol as it is known now; it changes with the next events."""
+        cdef Stream stream = self.kernel().subscription("book", symbol)
+        stream.catch_up()
+        return stream.book
+
     def subscribe_book(self, str symbol):
         """Have `on_book` called after every batch of book changes; return the stream."""
         return self.kernel().subscribe(self, "book", symbol, "")

@@ -1,0 +1,554 @@
+"""Matching with a market that shows its depth: quotes, books of levels, books of orders.
+
+An order that takes liquidity walks the levels of the other side, each up to the size it shows. An
+order that rests is met at its own price when the other side comes to it, when a print goes
+through it, and when a print at its price is larger than what stands ahead of it; how that
+shrinks is the queue model's. A crossed market is not met.
+"""
+cimport cython
+from libc.math cimport rint
+from libc.stdint cimport INT64_MAX
+
+from pyrt.backtest.queue cimport QueueModel
+from pyrt.core.book_feed cimport SNAPSHOT
+from pyrt.core.book_side cimport Level
+from pyrt.core.numbers cimport POWERS_OF_TEN, nano_from_double
+from pyrt.core.orders cimport no_price
+from pyrt.core.types cimport (
+    CLS, EV_CANCELED, EV_REJECTED, EV_TRIGGERED, FOK, IOC, LIMIT, LIMIT_IF_TOUCHED, MAKER, MARKET,
+    MARKET_IF_TOUCHED, MARKET_TO_LIMIT, OPG, STOP, TAKER, TRAILING_STOP,
+)
+
+from pyrt.data.columns import BOOK_ACTIONS as _NAMES
+
+cdef int ADD = _NAMES.index("add")
+cdef int CANCEL = _NAMES.index("cancel")
+cdef int MODIFY = _NAMES.index("modify")
+cdef int TRADE = _NAMES.index("trade")
+cdef int FILL = _NAMES.index("fill")
+cdef int REDUCE = _NAMES.index("reduce")
+cdef int DELETE = _NAMES.index("delete")
+cdef int HIDDEN_FILL = _NAMES.index("hidden_fill")
+
+AT_ONCE = "time_in_force: no more could be filled at once"
+NOT_SEEN = -1.0
+# An auction this long before an order for the close would end is another one: the opening.
+cdef int64_t CLOSING_SPAN_NS = 5_400_000_000_000
+
+
+cdef list by_priority(list orders):
+    """Our own working orders as a venue ranks them: by price, then by time."""
+    cdef VenueOrder order
+    cdef Py_ssize_t i
+    if len(orders) < 2:
+        return list(orders)
+    ranked = []
+    for i in range(len(orders)):
+        order = <VenueOrder>orders[i]
+        # Who takes any price comes first; at one price the list is in order of time.
+        at = -order.side * order.limit_price if order.type == LIMIT else -INT64_MAX
+        ranked.append((at, i, order))
+    ranked.sort()
+    return [order for _, _, order in ranked]
+
+
+@cython.final
+cdef class DepthMatcher(Matcher):
+    """Meets orders with quotes, with batches of book events and with prints.
+
+    Parameters
+    ----------
+    venue : SimVenue
+    """
+
+    def __init__(self, SimVenue venue):
+        self.venue = venue
+
+    # -- what comes ----------------------------------------------------------------------------
+
+    cdef int meet_quote(self, VenueBook book, Event* event, int64_t now) except -1:
+        cdef bint bid = event.values[0] > 0.0, ask = event.values[2] > 0.0
+        self.venue.now = now
+        book.bid_price = nano_from_double(event.values[0]) if bid else 0
+        book.ask_price = nano_from_double(event.values[2]) if ask else 0
+        book.bid_size = event.values[1]
+        book.ask_size = event.values[3]
+        # Feeds without sizes (FX) send zeros: then nothing is known that could cap a fill.
+        book.unsized = not (event.values[1] > 0.0 or event.values[3] > 0.0)
+        book.last_ts = event.ts_event
+        if bid and ask:
+            book.last_price = book.bid_price + (book.ask_price - book.bid_price) // 2
+            book.high, book.low = book.ask_price, book.bid_price
+            self.venue.account.set_mark(book.instrument.index, book.last_price)
+        if not book.watched:
+            return 0
+        book.catch_up()
+        if book.prints:
+            self.follow_levels(book)
+        return self.cross(book)
+
+    cdef int meet_batch(self, VenueBook book, Cursor cursor, Event* event, int64_t now) except -1:
+        """One batch of book events; nothing is applied while no order and no holding needs it."""
+        self.venue.now = now
+        if cursor.rows is not book.rows:
+            book.take_rows(cursor.rows, cursor.actions)
+        book.last_ts = event.ts_event
+        if not book.watched:
+            book.known = event.price
+            if self.venue.account.holdings[book.instrument.index].units != 0:
+                book.catch_up()
+                self.mark(book)
+            return 0
+        book.catch_up()
+        if book.by_order:
+            self.replay(book, event.quantity, event.price)
+        else:
+            book.known = event.price
+            book.catch_up()
+            self.follow_levels(book)
+        self.mark(book)
+        return self.cross(book)
+
+    cdef int mark(self, VenueBook book) except -1:
+        """Let the middle of the book be the last price, where it has one."""
+        cdef int64_t bid = book.best_bid(), ask = book.best_ask()
+        if bid == 0 or ask == INT64_MAX or bid > ask:
+            return 0
+        book.last_price = bid + (ask - bid) // 2
+        book.high, book.low = ask, bid
+        return self.venue.account.set_mark(book.instrument.index, book.last_price)
+
+    cdef int meet_print(self, VenueBook book, Event* event, int64_t now) except -1:
+        """Let a print fill what rests on the side that it took from."""
+        cdef int64_t price = nano_from_double(event.values[0]), units, budget
+        cdef int aggressor = <int>event.quantity
+        cdef VenueOrder order
+        cdef QueueModel queue = self.venue.queue
+        self.venue.now = now
+        book.last_ts = event.ts_event
+        if not book.watched:
+            return 0
+        book.catch_up()
+        self.look(book)
+        if aggressor == 0 and price >= self.ask:
+            aggressor = 1
+        elif aggressor == 0 and price <= self.bid:
+            aggressor = -1
+        budget = self.share(book.instrument.volume_units(event.values[1]))
+        for order in by_priority(book.orders):
+            # A print that was there before the order was sent does not meet it.
+            if (order.type != LIMIT or order.fresh or order.side == aggressor
+                    or order.issued >= now or not self.may_trade(book, order)):
+                continue
+            if price < order.limit_price if order.side > 0 else price > order.limit_price:
+                units = order.leaves()
+            elif price != order.limit_price:
+                continue
+            elif self.venue.touch_fills:
+                units = order.leaves()
+            elif not order.queued or order.ahead_ids is not None:
+                # Its place is not known, or the book's own events tell more exactly.
+                continue
+            else:
+                order.ahead = queue.trade(order.ahead, event.values[1])
+                order.traded += event.values[1]
+                units = steps_over(order)
+            self.fill_from(book, order, units, &budget)
+        return 0
+
+    cdef int meet_auction(self, VenueBook book, int64_t price, int64_t units,
+                          int64_t now) except -1:
+        """Fill orders for the opening or the close at an auction's price, up to its size.
+
+        One price for all: who would pay more, or came first, comes first. Buys and sells trade
+        with the auction, not with each other.
+        """
+        cdef VenueOrder order
+        cdef int64_t budget, bought, sold, before
+        self.venue.now = now
+        bought = sold = self.share(units) if units > 0 else INT64_MAX
+        for order in by_priority(book.orders):
+            if order.done or order.held or order.arrival > now or order.issued >= now:
+                continue
+            if order.tif != CLS and (order.tif != OPG or now < order.not_before):
+                continue
+            if order.tif == CLS and now < order.expires - CLOSING_SPAN_NS:
+                continue
+            if order.type == MARKET or (order.type == LIMIT and (
+                    price <= order.limit_price if order.side > 0 else price >= order.limit_price)):
+                before = order.filled
+                budget = bought if order.side > 0 else sold
+                book.budget = budget
+                self.venue.execute(book, order, price, now, TAKER, 0)
+                if budget < INT64_MAX and order.side > 0:
+                    bought -= order.filled - before
+                elif budget < INT64_MAX:
+                    sold -= order.filled - before
+            self.venue.finish(order, EV_CANCELED, "time_in_force: the auction is over")
+        book.budget = INT64_MAX
+        return 0
+
+    cdef int fill_from(self, VenueBook book, VenueOrder order, int64_t units,
+                       int64_t* budget) except -1:
+        """Fill a resting order with a part of what traded."""
+        cdef int64_t before = order.filled
+        if units <= 0 or budget[0] <= 0:
+            return 0
+        book.budget = min(units, budget[0])
+        if order.display and order.shown < book.budget:
+            book.budget = order.shown
+        self.venue.execute(book, order, order.limit_price, self.venue.now, MAKER, 0)
+        budget[0] -= order.filled - before
+        book.budget = INT64_MAX
+        order.blocked = False
+        if order.filled == before:
+            return 0
+        if order.ahead < 0.0:
+            order.ahead = 0.0
+        if order.display and not order.done:
+            order.shown -= order.filled - before
+            if order.shown <= 0:
+                # The next part of an iceberg goes behind all others.
+                return self.join(book, order)
+        return 0
+
+    # -- orders that arrive --------------------------------------------------------------------
+
+    cdef int arrive(self, VenueBook book, VenueOrder order) except -1:
+        if order.done or order.held or not order.fresh:
+            return 0
+        book.catch_up()
+        if not self.look(book):
+            return 0
+        return self.meet(book, order)
+
+    cdef bint look(self, VenueBook book) except -1:
+        """Read the touch; whether the market can be met."""
+        self.bid = book.best_bid()
+        self.ask = book.best_ask()
+        if self.bid > self.ask:
+            return False
+        return self.bid > 0 or self.ask < INT64_MAX
+
+    cdef int cross(self, VenueBook book) except -1:
+        """Let all that waits meet the market as it is now."""
+        cdef VenueOrder order
+        if not self.look(book):
+            return 0
+        for order in by_priority(book.orders):
+            self.meet(book, order)
+        return 0
+
+    cdef bint may_trade(self, VenueBook book, VenueOrder order) except -1:
+        """Whether an order is here, and its session is."""
+        if order.done or order.held or order.arrival > self.venue.now or book.halted:
+            return False
+        if order.tif == CLS or (order.tif == OPG and (
+                book.has_auctions or self.venue.now < order.not_before)):
+            return False
+        return order.extended_hours or book.in_session(self.venue.now)
+
+    cdef int meet(self, VenueBook book, VenueOrder order) except -1:
+        """Meet one order with a two-sided market."""
+        if not self.may_trade(book, order):
+            return 0
+        self.trigger(order)
+        if order.type == MARKET_TO_LIMIT and self.facing(book, order).count:
+            self.venue.turn_to_limit(order, self.ask if order.side > 0 else self.bid)
+        if order.type == MARKET:
+            self.take(book, order)
+        elif order.type == LIMIT and self.marketable(order):
+            if not order.fresh:
+                self.give(book, order)
+            elif order.post_only:
+                return self.venue.finish(order, EV_REJECTED, "post_only: it would take liquidity")
+            else:
+                self.take(book, order)
+        if order.done or not (order.fresh or order.type == MARKET):
+            return 0
+        order.fresh = False
+        if order.tif in (IOC, FOK, OPG):
+            return self.venue.finish(order, EV_CANCELED, AT_ONCE)
+        if order.type == LIMIT:
+            return self.join(book, order)
+        return 0
+
+    cdef bint marketable(self, VenueOrder order) noexcept:
+        if order.side > 0:
+            return self.ask <= order.limit_price
+        return 0 < self.bid and self.bid >= order.limit_price
+
+    cdef int trigger(self, VenueOrder order) except -1:
+        """Let triggers follow and fire: buys look at the ask, sells at the bid."""
+        cdef int64_t price = self.ask if order.side > 0 else self.bid
+        cdef bint hit
+        if order.type in (LIMIT, MARKET, MARKET_TO_LIMIT) or price == 0 or price == INT64_MAX:
+            return 0
+        if order.type in (MARKET_IF_TOUCHED, LIMIT_IF_TOUCHED):
+            hit = price <= order.stop_price if order.side > 0 else price >= order.stop_price
+        else:
+            hit = order.stop_price != no_price() and (
+                price >= order.stop_price if order.side > 0 else price <= order.stop_price
+            )
+            if not hit and order.trails() and order.follow(price):
+                self.venue.say_terms(order)
+        if not hit:
+            return 0
+        order.type = MARKET if order.type in (STOP, TRAILING_STOP, MARKET_IF_TOUCHED) else LIMIT
+        order.fresh = True
+        return self.venue.say(order, EV_TRIGGERED, None)
+
+    # -- liquidity -----------------------------------------------------------------------------
+
+    cdef BookSide facing(self, VenueBook book, VenueOrder order):
+        return book.depth.ask_side if order.side > 0 else book.depth.bid_side
+
+    cdef int64_t share(self, int64_t units) noexcept:
+        """What of displayed or traded units may be ours."""
+        if self.venue.participation > 0.0 and units < INT64_MAX:
+            return <int64_t>(<double>units * self.venue.participation)
+        return units
+
+    cdef int take(self, VenueBook book, VenueOrder order) except -1:
+        """Walk the levels of the other side as far as the limit goes."""
+        if order.tif == FOK:
+            if self.reachable(book, order) < order.leaves():
+                return 0
+            order.assured = True
+        return self.walk(book, order, no_price(), TAKER)
+
+    cdef int give(self, VenueBook book, VenueOrder order) except -1:
+        """The other side has come to a resting order: it fills at its own price."""
+        return self.walk(book, order, order.limit_price, MAKER)
+
+    cdef int walk(self, VenueBook book, VenueOrder order, int64_t price, int liquidity) except -1:
+        """Fill from the levels within the limit, at `price`, or at each level's where none is."""
+        cdef BookSide side = self.facing(book, order)
+        cdef Level level
+        cdef bint more = side.best(&level)
+        cdef int64_t before, at, first = level.size if more else 0
+        while more and not order.done:
+            if order.type == LIMIT and (
+                    level.price > order.limit_price if order.side > 0
+                    else level.price < order.limit_price):
+                break
+            book.budget = self.share(
+                book.offered(side, level.price, level.size) if self.venue.consumes
+                else book.to_units(level.size)
+            )
+            before = order.filled
+            if book.budget > 0:
+                at = level.price if price == no_price() else price
+                if order.type == MARKET:
+                    at = self.venue.slippage.apply(
+                        order.instrument, order.side, at, order.leaves(), self.ask - self.bid,
+                        0.0 if first == INT64_MAX else book.to_quantity(first),
+                    )
+                self.venue.execute(book, order, at, self.venue.now, liquidity, 0)
+                if self.venue.consumes and order.filled > before and level.size < INT64_MAX:
+                    book.note_taken(side, level.price, level.size, order.filled - before)
+                order.blocked = False
+                if order.leaves() <= 0 and order.units:
+                    break
+            more = side.next(&level)
+        book.budget = INT64_MAX
+        if order.display and not order.done:
+            order.shown = min(order.display, order.leaves())
+        return 0
+
+    cdef int64_t reachable(self, VenueBook book, VenueOrder order) except? -1:
+        """Units that an order would find within its limit."""
+        cdef BookSide side = self.facing(book, order)
+        cdef Level level
+        cdef bint more = side.best(&level)
+        cdef int64_t found = 0, units
+        while more and found < order.leaves():
+            if order.type == LIMIT and (
+                    level.price > order.limit_price if order.side > 0
+                    else level.price < order.limit_price):
+                break
+            units = self.share(
+                book.offered(side, level.price, level.size) if self.venue.consumes
+                else book.to_units(level.size)
+            )
+            units = order.instrument.round_quantity_raw(units) if units < INT64_MAX else units
+            found = INT64_MAX if units > INT64_MAX - found else found + units
+            more = side.next(&level)
+        return found
+
+    # -- queues of levels ----------------------------------------------------------------------
+
+    cdef int join(self, VenueBook book, VenueOrder order) except -1:
+        """Put a limit order at the end of the queue of its price."""
+        order.queued = True
+        order.traded = 0.0
+        order.ahead_ids = None
+        if order.display:
+            order.shown = min(order.display, order.leaves())
+        order.level = self.level_of(book, order)
+        if order.level < 0.0:
+            # Behind a price that is not shown: nothing is known of what stands there.
+            order.queued = False
+        elif book.by_order:
+            return self.join_orders(book, order)
+        else:
+            order.ahead = self.venue.queue.join(order.level)
+        return 0
+
+    cdef double level_of(self, VenueBook book, VenueOrder order) noexcept:
+        """What is shown at the price of an order; below 0 where quotes do not reach so far."""
+        cdef BookSide side = book.depth.bid_side if order.side > 0 else book.depth.ask_side
+        cdef int64_t best = side.best_price()
+        if book.quoted:
+            if book.unsized or (side.count and best * side.sign > order.limit_price * side.sign):
+                return NOT_SEEN
+            if not side.count or best != order.limit_price:
+                return 0.0
+        return book.to_quantity(side.size_at(order.limit_price))
+
+    cdef int follow_levels(self, VenueBook book) except -1:
+        """Let resting orders advance by what their levels lost."""
+        cdef VenueOrder order
+        cdef double after
+        cdef Py_ssize_t i
+        for i in range(len(book.orders)):
+            order = <VenueOrder>book.orders[i]
+            if order.type != LIMIT or order.fresh or order.done or order.ahead_ids is not None:
+                continue
+            after = self.level_of(book, order)
+            if after < 0.0:
+                order.level = NOT_SEEN
+                continue
+            if not order.queued:
+                # Seen for the first time: whoever stands there may have come before.
+                order.queued = True
+                order.ahead = after
+            elif order.level < 0.0:
+                order.ahead = min(order.ahead, after)
+            elif after != order.level or order.traded > 0.0:
+                order.ahead = self.venue.queue.change(
+                    order.ahead, order.level, after, order.traded
+                )
+            order.level = after
+            order.traded = 0.0
+        return 0
+
+    # -- queues of orders ----------------------------------------------------------------------
+
+    cdef int join_orders(self, VenueBook book, VenueOrder order) except -1:
+        """Remember who stands ahead: every order of the level, and what no order accounts for."""
+        cdef BookSide side = book.depth.bid_side if order.side > 0 else book.depth.ask_side
+        cdef int64_t nameless = 0
+        cdef int index
+        order.ahead_ids = {}
+        if side.locate(order.limit_price * side.sign):
+            nameless = side.blocks[side.finger].sizes[side.slot]
+            index = side.blocks[side.finger].chains[side.slot].head
+            while index >= 0:
+                order.ahead_ids[book.depth.orders.orders[index].order_id] = (
+                    book.depth.orders.orders[index].size
+                )
+                nameless -= book.depth.orders.orders[index].size
+                index = book.depth.orders.orders[index].next
+        order.ahead = book.to_quantity(nameless)
+        return 0
+
+    cdef int replay(self, VenueBook book, Py_ssize_t start, Py_ssize_t stop) except -1:
+        """Apply a batch of order events one by one, following who leaves and who executes."""
+        cdef Py_ssize_t i
+        cdef VenueOrder order
+        cdef bint snapshot = False
+        for i in range(start, stop):
+            if book.rows.marks[i] & <int>SNAPSHOT:
+                snapshot = True
+            else:
+                self.follow_event(book, i)
+            book.known = i + 1
+            book.catch_up()
+        if snapshot:
+            for order in book.orders:
+                if order.queued:
+                    # Ids of before mean nothing now: it joins again, behind all.
+                    self.join(book, order)
+        return 0
+
+    cdef int follow_event(self, VenueBook book, Py_ssize_t i) except -1:
+        """What one event means for our places, before it is applied."""
+        cdef int action = book.actions[i]
+        cdef int64_t order_id = book.rows.order_ids[i], size = book.rows.sizes[i]
+        cdef int index = book.depth.orders.find(order_id)
+        cdef VenueOrder order
+        if action == ADD or action == TRADE:
+            return 0
+        if action == FILL or action == HIDDEN_FILL:
+            self.executed(book, i, order_id)
+            if book.rows.dialect == "mbo":
+                # The cancel that follows takes it out of the book, and out of our way.
+                return 0
+        if action == MODIFY:
+            if index >= 0 and (book.depth.orders.orders[index].price == book.rows.prices[i]
+                               and size <= book.depth.orders.orders[index].size):
+                size = book.depth.orders.orders[index].size - size
+            else:
+                size = INT64_MAX
+        elif action == DELETE:
+            size = INT64_MAX
+        elif action != CANCEL and action != REDUCE and action != FILL:
+            return 0
+        for order in book.orders:
+            if order.ahead_ids is not None:
+                if index < 0 and (book.rows.prices[i] != order.limit_price
+                                  or book.rows.sides[i] != order.side):
+                    continue
+                self.leave(book, order, order_id, book.rows.sizes[i] if index < 0 else size)
+        return 0
+
+    cdef int leave(self, VenueBook book, VenueOrder order, int64_t order_id,
+                   int64_t size) except -1:
+        """Take what an order loses off what is ahead of ours, if it stands there."""
+        cdef int64_t left
+        found = order.ahead_ids.get(order_id)
+        if found is None:
+            if book.depth.orders.find(order_id) < 0:
+                order.ahead = max(0.0, order.ahead - book.to_quantity(size))
+            return 0
+        left = <int64_t>found - size if size < <int64_t>found else 0
+        if left > 0:
+            order.ahead_ids[order_id] = left
+        else:
+            del order.ahead_ids[order_id]
+        return 0
+
+    cdef int executed(self, VenueBook book, Py_ssize_t i, int64_t order_id) except -1:
+        """An execution against a resting order: ours that stand before it would have had it."""
+        cdef int64_t price = book.rows.prices[i], budget
+        cdef int index = book.depth.orders.find(order_id)
+        cdef int side = book.rows.sides[i]
+        cdef VenueOrder order
+        if index >= 0:
+            side = book.depth.orders.orders[index].side
+        budget = self.share(book.to_units(book.rows.sizes[i]))
+        for order in by_priority(book.orders):
+            if (order.type != LIMIT or order.fresh or order.side != side
+                    or order.issued >= self.venue.now or not self.may_trade(book, order)):
+                continue
+            if price == order.limit_price:
+                # What is hidden trades after all that is shown: it says nothing at our price.
+                if (order.ahead_ids is None or order_id in order.ahead_ids
+                        or book.actions[i] == HIDDEN_FILL or (order.ahead > 0.0 and index < 0)):
+                    continue
+            elif not (price < order.limit_price if side > 0 else price > order.limit_price):
+                continue
+            self.fill_from(book, order, order.leaves(), &budget)
+        return 0
+
+
+cdef int64_t steps_over(VenueOrder order) except? -1:
+    """Units that a print had left over for an order, to the nearest step."""
+    cdef double units = -order.ahead * <double>POWERS_OF_TEN[order.instrument.decimals]
+    cdef int64_t step = order.instrument.step
+    if not units > 0.0:
+        return 0
+    if units >= 9e18:
+        return order.leaves()
+    return <int64_t>rint(units / <double>step) * step

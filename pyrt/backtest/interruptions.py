@@ -1,0 +1,67 @@
+"""Halts and auctions: tables of them, read into what the runner carries out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyrt.backtest.actions import rows_of
+from pyrt.core.instruments import Instrument
+from pyrt.core.numbers import price_to_raw
+from pyrt.core.times import timestamp_ns
+from pyrt.errors import DataError
+
+Action = tuple[int, str, int, Any, int]
+
+
+def read_halts(table: Any, instruments: dict[str, Instrument]) -> list[Action]:
+    """Return (ts, "halt" or "resume", instrument index, reason, 0) rows of a table.
+
+    Parameters
+    ----------
+    table : DataFrame, pyarrow.Table, Parquet path or list of dict
+        Columns ``symbol``, ``start``, ``end`` (None while it lasts), and ``reason`` if there is
+        one: a regulatory halt, or a limit-up limit-down pause.
+    instruments : dict
+        By symbol; rows of others are left out.
+
+    Raises
+    ------
+    DataError
+        If a halt ends before it starts.
+    """
+    found: list[Action] = []
+    for row in rows_of(table):
+        instrument = instruments.get(row["symbol"])
+        if instrument is None:
+            continue
+        start, end = timestamp_ns(row["start"]), row.get("end")
+        reason = str(row.get("reason") or "trading halt")
+        found.append((start, "halt", instrument.index, reason, 0))
+        if end is None or end != end:
+            continue
+        if timestamp_ns(end) <= start:
+            raise DataError(f"a halt of {row['symbol']} from {row['start']} ends at {end}")
+        found.append((timestamp_ns(end), "resume", instrument.index, reason, 0))
+    return found
+
+
+def read_auctions(table: Any, instruments: dict[str, Instrument]) -> list[Action]:
+    """Return (ts, "auction", instrument index, price in 1e-9, units or 0) rows of a table.
+
+    Parameters
+    ----------
+    table : DataFrame, pyarrow.Table, Parquet path or list of dict
+        Columns ``ts_event``, ``symbol``, ``price``, and ``size`` where it is known.
+    instruments : dict
+        By symbol; rows of others are left out.
+    """
+    found: list[Action] = []
+    for row in rows_of(table):
+        instrument = instruments.get(row["symbol"])
+        if instrument is None:
+            continue
+        size = row.get("size")
+        units = 0 if size is None or size != size else int(instrument.to_units(size))
+        price = price_to_raw(row["price"])
+        found.append((timestamp_ns(row["ts_event"]), "auction", instrument.index, price, units))
+    return found
