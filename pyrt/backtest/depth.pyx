@@ -120,7 +120,8 @@ cdef class DepthMatcher(Matcher):
 
     cdef int meet_print(self, VenueBook book, Event* event, int64_t now) except -1:
         """Let a print fill what rests on the side that it took from."""
-        cdef int64_t price = nano_from_double(event.values[0]), units, budget
+        cdef int64_t price = nano_from_double(event.values[0]), units, budget, before
+        cdef int64_t at = 0, ours = 0  # what waits of ours at the print's price, and which
         cdef int aggressor = <int>event.quantity
         cdef VenueOrder order
         cdef QueueModel queue = self.venue.queue
@@ -153,6 +154,13 @@ cdef class DepthMatcher(Matcher):
                 order.ahead = queue.trade(order.ahead, event.values[1])
                 order.traded += event.values[1]
                 units = steps_over(order)
+                before = ours if price == at else 0
+                if before > 0 and order.ahead < 0.0:
+                    # What is left over goes to those of ours that stand before it first.
+                    order.ahead = 0.0
+                    units -= before
+                ours = before + order.leaves()
+                at = price
             self.fill_from(book, order, units, &budget)
         return 0
 
@@ -250,9 +258,11 @@ cdef class DepthMatcher(Matcher):
 
     cdef int meet(self, VenueBook book, VenueOrder order) except -1:
         """Meet one order with a two-sided market."""
+        cdef bint fresh
         if not self.may_trade(book, order):
             return 0
         self.trigger(order)
+        fresh = order.fresh or order.type == MARKET
         if order.type == MARKET_TO_LIMIT and self.facing(book, order).count:
             self.venue.turn_to_limit(order, self.ask if order.side > 0 else self.bid)
         if order.type == MARKET:
@@ -264,7 +274,7 @@ cdef class DepthMatcher(Matcher):
                 return self.venue.finish(order, EV_REJECTED, "post_only: it would take liquidity")
             else:
                 self.take(book, order)
-        if order.done or not (order.fresh or order.type == MARKET):
+        if order.done or not fresh:
             return 0
         order.fresh = False
         if order.tif in (IOC, FOK, OPG):

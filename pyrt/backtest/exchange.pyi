@@ -7,9 +7,6 @@ from typing import Any, final
 
 from pyrt.backtest.venue import SimVenue
 
-RANKS: dict[str, int]
-
-def fineness(table: Any) -> tuple[int, int]: ...
 def first_moment(table: Any) -> int: ...
 
 @final

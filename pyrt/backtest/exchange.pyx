@@ -7,6 +7,7 @@ import numpy as np
 from pyrt.backtest.bars cimport BarMatcher, in_order_of_issue
 from pyrt.backtest.book cimport VenueBook, VenueOrder
 from pyrt.backtest.corporate cimport apply_action
+from pyrt.backtest.depth cimport DepthMatcher
 from pyrt.backtest.feed cimport Cursor, Feed
 from pyrt.backtest.ticks cimport TickMatcher
 from pyrt.backtest.venue cimport SimVenue
@@ -16,17 +17,10 @@ from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport no_price
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR, EV_DIVIDEND, EV_MODIFIED, EV_SPLIT, GTD
+from pyrt.core.types cimport EV_BAR, EV_DIVIDEND, EV_MODIFIED, EV_QUOTE, EV_SPLIT, GTD
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES, TIF_NAMES, TYPE_NAMES
+from pyrt.backtest.markets import markets
 from pyrt.data.columns import take
-
-
-RANKS = {"quotes": 0, "trades": 1, "bars": 2}
-
-
-def fineness(table):
-    """Return the key by which the table that decides a symbol's fills comes first."""
-    return RANKS[table.kind], getattr(table, "timeframe_ns", 0)
 
 
 def first_moment(table):
@@ -58,7 +52,8 @@ cdef class Exchange:
 
     An instant is worked through in phases, in the order of a backtest: `end_bars`, `calendar`,
     `open_bars`, `take_ticks`. Between phases the caller hands events out and takes commands in.
-    Fills come from the finest data of each symbol: quotes before trades before bars.
+    Fills come from the finest data of each symbol: quotes, and its prints beside them, before
+    trades before bars; see `pyrt.backtest.markets`.
 
     Parameters
     ----------
@@ -72,6 +67,7 @@ cdef class Exchange:
     """What is replayed, in the order given."""
     cdef BarMatcher bars
     cdef TickMatcher ticks
+    cdef DepthMatcher depth
     cdef Feed feed
     cdef list drivers
     """Per instrument: the cursor of the bars that decide its fills, or None."""
@@ -87,11 +83,11 @@ cdef class Exchange:
         self.tables = list(tables)
         self.bars = BarMatcher(venue)
         self.ticks = TickMatcher(venue)
+        self.depth = venue.matcher = DepthMatcher(venue)
         indexes = {(<VenueBook>b).instrument.symbol: i for i, b in enumerate(venue.books)}
-        finest = {}
-        for table in self.tables:
-            key = fineness(table)
-            finest[table.symbol] = min(finest.get(table.symbol, key), key)
+        chosen = markets(self.tables, None)
+        for symbol, market in chosen.items():
+            venue.follow(indexes[symbol], market.source, prints=market.prints)
         cursors = []
         for number, table in enumerate(self.tables):
             instrument = (<VenueBook>venue.books[indexes[table.symbol]]).instrument
@@ -99,7 +95,7 @@ cdef class Exchange:
                 number, table.kind, instrument, "", None, getattr(table, "timeframe", ""),
                 getattr(table, "timeframe_ns", 0),
             )
-            cursors.append(Cursor(stream, table, drives=fineness(table) == finest[table.symbol]))
+            cursors.append(Cursor(stream, table, drives=chosen[table.symbol].takes(table)))
         self.feed = Feed(cursors)
         self.halted = set()
         self.drivers = [None] * len(venue.books)
@@ -169,16 +165,20 @@ cdef class Exchange:
         cdef VenueBook book = self.venue.books[cursor.stream.instrument.index]
         cdef bint watched = book.watched
         cdef bint halted = len(self.halted) > 0 and cursor.stream.instrument.index in self.halted
-        if cursor.kind != EV_BAR:
-            if not halted:
-                return self.ticks.meet(book, event, self.now)
+        if halted and cursor.kind == EV_BAR:
+            return self.bars.pass_by(book, event.ts_event, event.values[3])
+        if halted:
             # While trading is halted prices are seen, and nobody meets them.
             book.watched = False
-            self.ticks.meet(book, event, self.now)
-            book.watched = watched
-            return 0
-        if halted:
-            return self.bars.pass_by(book, event.ts_event, event.values[3])
+        try:
+            if cursor.kind == EV_QUOTE:
+                return self.depth.meet_quote(book, event, self.now)
+            if cursor.kind != EV_BAR and book.depth is not None:
+                return self.depth.meet_print(book, event, self.now)
+            if cursor.kind != EV_BAR:
+                return self.ticks.meet(book, event, self.now)
+        finally:
+            book.watched = watched if halted else book.watched
         return self.bars.close(book, event.ts_open, event.ts_event, event.values)
 
     def end_bars(self):

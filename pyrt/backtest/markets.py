@@ -42,7 +42,7 @@ class Market:
         return table.kind == self.source and getattr(table, "timeframe_ns", 0) == self.timeframe_ns
 
 
-def markets(tables: Sequence[Columns], fills_from: Any) -> dict[str, Market]:
+def markets(tables: Sequence[Columns], fills_from: Any = None) -> dict[str, Market]:
     """Return the market of each symbol.
 
     Parameters

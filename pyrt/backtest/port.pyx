@@ -23,6 +23,8 @@ cdef VenueOrder venue_order(Order order):
     copy.trail_percent = order.trail_percent_raw
     copy.notional = order.notional_raw
     copy.expires = order.expires_ns if order.tif == GTD else INT64_MAX
+    copy.display = order.display
+    copy.cancels = order.cancels_pair
     copy.post_only = order.post_only
     copy.reduce_only = order.reduce_only
     copy.extended_hours = order.extended_hours
@@ -67,6 +69,8 @@ cdef class BacktestVenue(Venue):
             if pair is not None:
                 copy.sibling = pair
                 pair.sibling = copy
+            elif order.number > order.sibling.number:
+                return self.sim.refuse(copy, "oco: the other order of the pair has ended")
         return self.sim.accept(copy)
 
     cdef int change(self, Command command, int64_t now) except -1:

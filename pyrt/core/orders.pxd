@@ -49,6 +49,10 @@ cdef class Order:
     cdef int128 notional_raw
     """Ordered value where the order was given as money; 0 elsewhere."""
     cdef int128 filled_notional
+    cdef int64_t display
+    """Units of an iceberg shown at a time; 0 to show all."""
+    cdef bint cancels_pair
+    """Its first fill, were it partial, cancels the other of its pair; else that shrinks."""
     cdef readonly bint post_only
     cdef readonly bint reduce_only
     cdef readonly bint extended_hours

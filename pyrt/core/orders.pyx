@@ -211,6 +211,11 @@ cdef class Order:
         return self.instrument.quantity_float(self.leaves())
 
     @property
+    def display_quantity(self):
+        """Quantity of an iceberg that is shown at a time; None where all of it is."""
+        return None if self.display == 0 else self.instrument.quantity_float(self.display)
+
+    @property
     def notional(self):
         """Ordered value where the order was given as money, else None."""
         return None if self.notional_raw == 0 else i128_to_double(self.notional_raw)

@@ -29,7 +29,7 @@ cdef class Desk(OrderDesk):
     cdef int read_terms(self, Order order, dict terms) except -1
     cdef int read_type(self, Order order, dict terms) except -1
     cdef int read_tif(self, Order order, dict terms) except -1
-    cdef Order child(self, Order parent, object limit_price, object stop_price)
+    cdef Order child(self, Order parent, dict exit)
     cdef int enlist(self, Order order) except -1
     cdef int issue(self, Command command) except -1
     cdef int count(self, Order order, int64_t units) except -1

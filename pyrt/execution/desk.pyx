@@ -8,7 +8,8 @@ from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
 from pyrt.core.types cimport (
-    GTD, LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, OPEN, REFUSED, STOP, STOP_LIMIT,
+    GTD, LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, MARKET_TO_LIMIT,
+    OPEN, REFUSED, STOP, STOP_LIMIT,
     TRAILING_STOP, TRAILING_STOP_LIMIT, is_final,
 )
 from pyrt.core.times import timestamp_ns
@@ -18,7 +19,11 @@ from pyrt.errors import OrderError
 TERMS = frozenset((
     "notional", "limit_price", "stop_price", "trail_amount", "trail_percent", "trigger_price",
     "take_profit", "stop_loss", "time_in_force", "expires_at", "post_only", "reduce_only",
-    "extended_hours", "queue", "tag", "oco", "resizes", "algorithm",
+    "extended_hours", "queue", "tag", "oco", "resizes", "algorithm", "display_quantity",
+    "market_to_limit", "partial",
+))
+EXIT_TERMS = frozenset((
+    "limit_price", "stop_price", "trail_amount", "trail_percent", "trigger_price",
 ))
 CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
 
@@ -42,6 +47,31 @@ cdef int64_t positive_price(dict terms, str name) except? -1:
     if raw <= 0:
         raise OrderError(f"{name} is {terms[name]!r}; expected a positive price", name=name)
     return raw
+
+
+cdef dict exit_terms(dict terms, str name):
+    """What describes an exit: a price, (stop, limit), or terms of its own."""
+    value = terms[name]
+    if isinstance(value, dict):
+        unknown = value.keys() - EXIT_TERMS
+        if unknown or not value:
+            wrong = repr(sorted(unknown)[0]) if unknown else "nothing"
+            raise OrderError(
+                f"{name} is described by {wrong}", remedy=f"Use {', '.join(sorted(EXIT_TERMS))}"
+            )
+        return value
+    if name == "take_profit":
+        return {"limit_price": value}
+    if isinstance(value, tuple):
+        return dict(zip(("stop_price", "limit_price"), value, strict=True))
+    return {"stop_price": value}
+
+
+cdef int64_t exit_price(Order exit):
+    """The price at which an exit begins to leave; no_price() where it moves, or there is none."""
+    if exit is None:
+        return no_price()
+    return exit.limit_price_raw if exit.stop_price_raw == no_price() else exit.stop_price_raw
 
 
 @cython.final
@@ -140,11 +170,9 @@ cdef class Desk(OrderDesk):
         if terms.get("oco"):
             return self.place_pair(order, terms)
         if "take_profit" in terms:
-            order.take_profit = self.child(order, terms["take_profit"], None)
+            order.take_profit = self.child(order, exit_terms(terms, "take_profit"))
         if "stop_loss" in terms:
-            stop = terms["stop_loss"]
-            stop, limit = stop if isinstance(stop, tuple) else (stop, None)
-            order.stop_loss = self.child(order, limit, stop)
+            order.stop_loss = self.child(order, exit_terms(terms, "stop_loss"))
         self.check_exits(order)
         if order.take_profit is not None and order.stop_loss is not None:
             order.take_profit.sibling = order.stop_loss
@@ -160,13 +188,15 @@ cdef class Desk(OrderDesk):
     def check_exits(self, Order order):
         """Raise OrderError for exits on the wrong side: they would leave as soon as they work."""
         cdef int64_t low = 0, high = INT64_MAX
-        if order.take_profit is not None:
-            high = order.take_profit.limit_price_raw
-        if order.stop_loss is not None:
-            low = order.stop_loss.stop_price_raw
-        if order.side_sign < 0:
-            low, high = (0 if order.take_profit is None else high), (
-                INT64_MAX if order.stop_loss is None else low)
+        cdef int64_t target = exit_price(order.take_profit), stop = exit_price(order.stop_loss)
+        if target != no_price() and order.side_sign > 0:
+            high = target
+        elif target != no_price():
+            low = target
+        if stop != no_price() and order.side_sign > 0:
+            low = stop
+        elif stop != no_price():
+            high = stop
         entry = order.limit_price_raw
         if entry == no_price():
             entry = order.stop_price_raw
@@ -185,17 +215,13 @@ cdef class Desk(OrderDesk):
         cdef Order stop
         if position.units == 0 or (order.side_sign > 0) == (position.units > 0):
             raise OrderError(f"nothing is held in {order.symbol} that a pair could leave")
-        stop_price = terms["stop_loss"]
-        stop_price, limit = stop_price if isinstance(stop_price, tuple) else (stop_price, None)
-        order.type = LIMIT
-        order.limit_price_raw = positive_price(terms, "take_profit")
+        self.read_type(order, exit_terms(terms, "take_profit"))
         stop = self.new_order(order.strategy, position, order.side_sign, terms)
         stop.units = order.units
         stop.tif = order.tif
-        stop.type = STOP if limit is None else STOP_LIMIT
-        stop.stop_price_raw = positive_price({"stop_loss": stop_price}, "stop_loss")
-        if limit is not None:
-            stop.limit_price_raw = positive_price({"stop_loss": limit}, "stop_loss")
+        stop.expires_ns = order.expires_ns
+        self.read_type(stop, exit_terms(terms, "stop_loss"))
+        order.cancels_pair = stop.cancels_pair = terms.get("partial") == "cancel"
         order.sibling = stop
         stop.sibling = order
         order.is_exit = order.is_child = stop.is_exit = stop.is_child = True
@@ -204,6 +230,28 @@ cdef class Desk(OrderDesk):
         self.send(order)
         self.send(stop)
         return order
+
+    def pair(self, Owner owner, first, second, str partial):
+        """Send two orders of which a fill of one cancels or shrinks the other.
+
+        Each is (side, symbol, quantity, terms).
+        """
+        cdef list made = []
+        cdef Order order
+        for side, symbol, quantity, terms in (first, second):
+            order = self.new_order(owner, self.cache.position(owner.number, symbol), side, terms)
+            order.units = units_of(order.instrument, quantity)
+            self.read_terms(order, terms)
+            order.cancels_pair = partial == "cancel"
+            made.append(order)
+        if made[0].instrument is not made[1].instrument:
+            raise OrderError("the orders of a pair are of one symbol")
+        (<Order>made[0]).sibling, (<Order>made[1]).sibling = made[1], made[0]
+        for order in made:
+            self.enlist(order)
+        for order in made:
+            self.send(order)
+        return tuple(made)
 
     cdef Order new_order(self, Owner owner, Position position, int side, dict terms):
         cdef Order order = Order.__new__(Order)
@@ -237,6 +285,8 @@ cdef class Desk(OrderDesk):
             order.queue = terms.get("queue", False)
             order.resizes = terms.get("resizes", False)
             self.read_type(order, terms)
+            if "display_quantity" in terms:
+                self.read_display(order, terms["display_quantity"])
         self.read_tif(order, terms)
         if order.notional_raw != 0 and order.type != MARKET:
             raise OrderError("an order by notional is a market order; give a quantity for others")
@@ -262,7 +312,11 @@ cdef class Desk(OrderDesk):
             order.trail_percent_raw = positive_price(terms, "trail_percent")
             if order.trail_percent_raw >= 100_000_000_000:
                 raise OrderError(f"trail_percent is {terms['trail_percent']!r}; expected < 100")
-        if trail:
+        if terms.get("market_to_limit"):
+            if limit or stop or touch or trail:
+                raise OrderError("a market-to-limit order has no price of its own")
+            order.type = MARKET_TO_LIMIT
+        elif trail:
             order.type = TRAILING_STOP_LIMIT if limit else TRAILING_STOP
         elif touch:
             order.type = LIMIT_IF_TOUCHED if limit else MARKET_IF_TOUCHED
@@ -271,6 +325,16 @@ cdef class Desk(OrderDesk):
         elif limit:
             order.type = LIMIT
         return 0
+
+    def read_display(self, Order order, quantity):
+        """Show a limit order in parts; OrderError where that makes no sense."""
+        order.display = units_of(order.instrument, quantity)
+        if order.type not in (LIMIT, STOP_LIMIT, LIMIT_IF_TOUCHED, MARKET_TO_LIMIT):
+            raise OrderError(
+                f"display_quantity needs a limit price, this is a {order.order_type} order"
+            )
+        if order.display >= order.units:
+            order.display = 0
 
     cdef int read_tif(self, Order order, dict terms) except -1:
         if not terms or not ("time_in_force" in terms or "expires_at" in terms):
@@ -292,7 +356,7 @@ cdef class Desk(OrderDesk):
                 raise OrderError(f"expires_at {terms['expires_at']!r} has passed already")
         return 0
 
-    cdef Order child(self, Order parent, object limit_price, object stop_price):
+    cdef Order child(self, Order parent, dict exit):
         """Make an exit that the venue holds until its parent fills."""
         cdef Order order = self.new_order(
             parent.strategy, parent.position, -parent.side_sign, {"tag": parent.tag}
@@ -300,13 +364,7 @@ cdef class Desk(OrderDesk):
         order.units = parent.units
         order.tif = parent.tif
         order.expires_ns = parent.expires_ns
-        if limit_price is not None:
-            order.limit_price_raw = positive_price({"limit": limit_price}, "limit")
-        if stop_price is not None:
-            order.stop_price_raw = positive_price({"stop": stop_price}, "stop")
-            order.type = STOP if limit_price is None else STOP_LIMIT
-        else:
-            order.type = LIMIT
+        self.read_type(order, exit)
         order.parent = parent
         order.is_exit = True
         order.is_child = True

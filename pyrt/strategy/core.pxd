@@ -29,4 +29,4 @@ cdef class StrategyCore(Owner):
     cdef Order order(self, int side, str symbol, quantity, notional, limit_price, stop_price,
                      trail_amount, trail_percent, trigger_price, take_profit, stop_loss,
                      time_in_force, expires_at, post_only, reduce_only, extended_hours, queue,
-                     tag, algorithm)
+                     tag, algorithm, display_quantity, market_to_limit)

@@ -42,8 +42,8 @@ class StrategyCore(Owner):
         trail_amount: float | str | Decimal | None = None,
         trail_percent: float | str | Decimal | None = None,
         trigger_price: float | str | Decimal | None = None,
-        take_profit: float | str | Decimal | None = None,
-        stop_loss: float | str | Decimal | tuple[float, float] | None = None,
+        take_profit: float | str | Decimal | dict[str, Any] | None = None,
+        stop_loss: float | str | Decimal | tuple[float, float] | dict[str, Any] | None = None,
         time_in_force: str | None = None,
         expires_at: int | str | datetime | None = None,
         post_only: bool = False,
@@ -52,6 +52,8 @@ class StrategyCore(Owner):
         queue: bool = False,
         tag: str | None = None,
         algorithm: Any = None,
+        display_quantity: float | str | Decimal | None = None,
+        market_to_limit: bool = False,
     ) -> Order: ...
     def sell(
         self,
@@ -64,8 +66,8 @@ class StrategyCore(Owner):
         trail_amount: float | str | Decimal | None = None,
         trail_percent: float | str | Decimal | None = None,
         trigger_price: float | str | Decimal | None = None,
-        take_profit: float | str | Decimal | None = None,
-        stop_loss: float | str | Decimal | tuple[float, float] | None = None,
+        take_profit: float | str | Decimal | dict[str, Any] | None = None,
+        stop_loss: float | str | Decimal | tuple[float, float] | dict[str, Any] | None = None,
         time_in_force: str | None = None,
         expires_at: int | str | datetime | None = None,
         post_only: bool = False,
@@ -74,6 +76,8 @@ class StrategyCore(Owner):
         queue: bool = False,
         tag: str | None = None,
         algorithm: Any = None,
+        display_quantity: float | str | Decimal | None = None,
+        market_to_limit: bool = False,
     ) -> Order: ...
     def submit(self, order: dict[str, Any] | Iterable[dict[str, Any]], **changes: Any) -> Any: ...
     def oco(
@@ -81,10 +85,14 @@ class StrategyCore(Owner):
         symbol: str,
         quantity: float | str | Decimal,
         *,
-        take_profit: float | str | Decimal | None,
-        stop_loss: float | str | Decimal | tuple[float, float] | None,
+        take_profit: float | str | Decimal | dict[str, Any],
+        stop_loss: float | str | Decimal | tuple[float, float] | dict[str, Any],
         time_in_force: str | None = None,
         tag: str | None = None,
+        partial: str = "reduce",
+    ) -> tuple[Order, Order]: ...
+    def pair(
+        self, first: dict[str, Any], second: dict[str, Any], *, partial: str = "reduce"
     ) -> tuple[Order, Order]: ...
     def cancel(self, order: Order) -> None: ...
     def modify(self, order: Order, **changes: Any) -> None: ...

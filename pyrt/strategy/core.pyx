@@ -8,7 +8,7 @@ from pyrt.core.orders cimport Order
 from pyrt.core.ports cimport Indicator, OrderDesk, Owner
 from pyrt.core.streams cimport Stream
 
-from functools import partial
+import functools
 
 from pyrt.core.exits import exit_condition
 from pyrt.core.times import duration_ns
@@ -74,7 +74,7 @@ cdef class StrategyCore(Owner):
             trail_amount=None, trail_percent=None, trigger_price=None, take_profit=None,
             stop_loss=None, time_in_force=None, expires_at=None, post_only=False,
             reduce_only=False, extended_hours=False, queue=False, tag=None,
-            algorithm=None):
+            algorithm=None, display_quantity=None, market_to_limit=False):
         """Send a buy order and return it at once; what becomes of it arrives as events.
 
         Without prices it is a market order; `limit_price` and `stop_price` make limit, stop and
@@ -97,7 +97,8 @@ cdef class StrategyCore(Owner):
             Limit price of a child order that leaves the position.
         stop_loss : number or (stop, limit), optional
             Stop price of a child order that leaves the position. With both it is a bracket: one
-            cancels the other.
+            cancels the other. Either may be a dict of `buy` arguments in place of a price, such
+            as ``{"trail_percent": 2}`` or ``{"trigger_price": 105}``.
         time_in_force : {"day", "gtc", "gtd", "ioc", "fok", "opg", "cls"}, optional
             Default is the venue's.
         expires_at : int, str or datetime, optional
@@ -109,6 +110,11 @@ cdef class StrategyCore(Owner):
             Kept with the order and its round trip.
         algorithm : ExecutionAlgorithm, optional
             What works the order through smaller ones, such as ``TWAP("30m", slices=6)``.
+        display_quantity : number, optional
+            Of an iceberg: how much is shown at a time. Each part goes behind what rests at its
+            price already.
+        market_to_limit : bool
+            A market order at the best price only: what that does not fill rests there as a limit.
 
         Raises
         ------
@@ -118,13 +124,13 @@ cdef class StrategyCore(Owner):
         return self.order(1, symbol, quantity, notional, limit_price, stop_price, trail_amount,
                           trail_percent, trigger_price, take_profit, stop_loss, time_in_force,
                           expires_at, post_only, reduce_only, extended_hours, queue, tag,
-                          algorithm)
+                          algorithm, display_quantity, market_to_limit)
 
     def sell(self, str symbol, quantity=None, *, notional=None, limit_price=None, stop_price=None,
              trail_amount=None, trail_percent=None, trigger_price=None, take_profit=None,
              stop_loss=None, time_in_force=None, expires_at=None, post_only=False,
              reduce_only=False, extended_hours=False, queue=False, tag=None,
-             algorithm=None):
+             algorithm=None, display_quantity=None, market_to_limit=False):
         """Send a sell order and return it at once; arguments as for `buy`.
 
         Selling more than is held opens a short position where the account and venue allow it.
@@ -132,12 +138,12 @@ cdef class StrategyCore(Owner):
         return self.order(-1, symbol, quantity, notional, limit_price, stop_price, trail_amount,
                           trail_percent, trigger_price, take_profit, stop_loss, time_in_force,
                           expires_at, post_only, reduce_only, extended_hours, queue, tag,
-                          algorithm)
+                          algorithm, display_quantity, market_to_limit)
 
     cdef Order order(self, int side, str symbol, quantity, notional, limit_price, stop_price,
                      trail_amount, trail_percent, trigger_price, take_profit, stop_loss,
                      time_in_force, expires_at, post_only, reduce_only, extended_hours, queue,
-                     tag, algorithm):
+                     tag, algorithm, display_quantity, market_to_limit):
         cdef dict terms = {}
         self.kernel()
         if notional is not None:
@@ -172,6 +178,10 @@ cdef class StrategyCore(Owner):
             terms["tag"] = tag
         if algorithm is not None:
             terms["algorithm"] = algorithm
+        if display_quantity is not None:
+            terms["display_quantity"] = display_quantity
+        if market_to_limit:
+            terms["market_to_limit"] = True
         return self._desk.place(self, symbol, side, quantity, terms)
 
     def submit(self, order, **changes):
@@ -188,10 +198,13 @@ cdef class StrategyCore(Owner):
             return (self.buy if side == "buy" else self.sell)(**terms)
         return [self.submit(one, **changes) for one in order]
 
-    def oco(self, str symbol, quantity, *, take_profit, stop_loss, time_in_force=None, tag=None):
+    def oco(self, str symbol, quantity, *, take_profit, stop_loss, time_in_force=None, tag=None,
+            partial="reduce"):
         """Protect a held position by a limit and a stop, of which one cancels the other.
 
-        `quantity` is unsigned; the side is the one that leaves the position. Returns the pair
+        `quantity` is unsigned; the side is the one that leaves the position. A partial fill of
+        one takes as much off the other (``partial="reduce"``), or cancels it (``"cancel"``).
+        Returns the pair
         (take-profit order, stop-loss order).
 
         Raises
@@ -200,7 +213,10 @@ cdef class StrategyCore(Owner):
             If nothing is held in the symbol.
         """
         self.kernel()
-        terms = {"take_profit": take_profit, "stop_loss": stop_loss, "oco": True}
+        if partial not in ("reduce", "cancel"):
+            raise ConfigError(f"partial is {partial!r}; expected 'reduce' or 'cancel'")
+        terms = {"take_profit": take_profit, "stop_loss": stop_loss, "oco": True,
+                 "partial": partial}
         if time_in_force is not None:
             terms["time_in_force"] = time_in_force
         if tag is not None:
@@ -210,6 +226,35 @@ cdef class StrategyCore(Owner):
             self, symbol, -1 if position.quantity > 0 else 1, quantity, terms
         )
         return first, first.sibling
+
+    def pair(self, first, second, *, partial="reduce"):
+        """Send two orders of one symbol of which a fill of one takes from the other.
+
+        Parameters
+        ----------
+        first, second : dict
+            ``side`` ("buy" or "sell"), ``symbol``, ``quantity`` and further arguments of `buy`.
+        partial : {"reduce", "cancel"}
+            One fills in part: the other shrinks by as much (one updates the other), or is
+            canceled (one cancels the other). A full fill, and an end, cancel it in any case.
+
+        Returns
+        -------
+        tuple of Order
+        """
+        self.kernel()
+        if partial not in ("reduce", "cancel"):
+            raise ConfigError(f"partial is {partial!r}; expected 'reduce' or 'cancel'")
+        described = []
+        for terms in (first, second):
+            terms = dict(terms)
+            side = terms.pop("side", None)
+            if side not in ("buy", "sell"):
+                raise ConfigError(f"side is {side!r}; expected 'buy' or 'sell'")
+            described.append((
+                1 if side == "buy" else -1, terms.pop("symbol"), terms.pop("quantity"), terms
+            ))
+        return self._desk.pair(self, described[0], described[1], partial)
 
     def cancel(self, Order order not None):
         """Ask for an order to be canceled; does nothing if it is closed or being canceled."""
@@ -419,7 +464,7 @@ cdef class StrategyCore(Owner):
         """
         self.when(
             exit_condition(symbol, stop=stop, target=target, trail=trail, bars=bars),
-            partial(self.close, symbol), stream=stream,
+            functools.partial(self.close, symbol), stream=stream,
         )
 
     def request_history(self, str symbol, str timeframe, int bars, handler):

@@ -185,9 +185,7 @@ QUEUES: list[tuple[Any, Any, Any, Any]] = [
 
 
 @pytest.mark.parametrize(("events", "trades", "queue", "fills"), QUEUES)
-def test_a_place_in_the_queue_of_a_level(
-    events: Any, trades: Any, queue: Any, fills: Any
-) -> None:
+def test_a_place_in_the_queue_of_a_level(events: Any, trades: Any, queue: Any, fills: Any) -> None:
     run = play(
         {"book": levels(*BASE, *events, QUIET), "trades": prints(*trades)},
         {0.5: buy(2, limit_price=99)},
