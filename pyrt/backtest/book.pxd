@@ -123,6 +123,8 @@ cdef class VenueBook:
     cdef BookColumns rows
     """Book events in hand; before `known` they have come, before `applied` they are in `depth`."""
     cdef const int8_t* actions
+    cdef const double* event_prices
+    cdef const double* event_sizes
     cdef Py_ssize_t applied
     cdef Py_ssize_t known
     cdef bint by_order

@@ -92,6 +92,8 @@ cdef class DepthMatcher(Matcher):
         self.venue.now = now
         if cursor.rows is not book.rows:
             book.take_rows(cursor.rows, cursor.actions)
+            book.event_prices = cursor.columns[0]
+            book.event_sizes = cursor.columns[1]
         book.last_ts = event.ts_event
         if not book.watched:
             book.known = event.price
@@ -531,13 +533,13 @@ cdef class DepthMatcher(Matcher):
 
     cdef int executed(self, VenueBook book, Py_ssize_t i, int64_t order_id) except -1:
         """An execution against a resting order: ours that stand before it would have had it."""
-        cdef int64_t price = book.rows.prices[i], budget
+        cdef int64_t price = nano_from_double(book.event_prices[i]), budget
         cdef int index = book.depth.orders.find(order_id)
         cdef int side = book.rows.sides[i]
         cdef VenueOrder order
         if index >= 0:
             side = book.depth.orders.orders[index].side
-        budget = self.share(book.to_units(book.rows.sizes[i]))
+        budget = self.share(book.instrument.volume_units(book.event_sizes[i]))
         for order in by_priority(book.orders):
             if (order.type != LIMIT or order.fresh or order.side != side
                     or order.issued >= self.venue.now or not self.may_trade(book, order)):

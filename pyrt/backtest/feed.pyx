@@ -131,6 +131,9 @@ cdef class Cursor:
         cdef const int8_t[::1] actions = chunk.action
         self.held.append(actions)
         self.actions = &actions[0] if self.n else NULL
+        # As recorded: executions change no book, so the coded rows leave their numbers out.
+        self.columns[0] = double_column(chunk.price, self.held)
+        self.columns[1] = double_column(chunk.size, self.held)
         return 0
 
     cdef int fill(self, Event* event) noexcept:

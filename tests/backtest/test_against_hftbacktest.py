@@ -51,12 +51,11 @@ def rows(book: pd.DataFrame, trades: pd.DataFrame) -> Any:
         is_book = table is book
         part = np.zeros(len(table), hft.event_dtype)
         buys = table["side"] == "B" if is_book else table["aggressor"] == "buy"
-        part["ev"] = both | np.where(buys, hft.BUY_EVENT, hft.SELL_EVENT)
+        kind = np.full(len(table), hft.TRADE_EVENT)
         if is_book:
             snapshot = table["action"] == "snapshot"
-            part["ev"] |= np.where(snapshot, hft.DEPTH_SNAPSHOT_EVENT, hft.DEPTH_EVENT)
-        else:
-            part["ev"] |= hft.TRADE_EVENT
+            kind = np.where(snapshot, hft.DEPTH_SNAPSHOT_EVENT, hft.DEPTH_EVENT)
+        part["ev"] = both | kind | np.where(buys, hft.BUY_EVENT, hft.SELL_EVENT)
         part["exch_ts"] = part["local_ts"] = table["ts_recv"]
         part["px"] = table["price"]
         gone = table["action"] == "delete" if is_book else False
