@@ -1,6 +1,7 @@
 """The replay feed: cursors over columns, merged in the one order that all runs share."""
 cimport cython
 from libc.stdint cimport int8_t, int32_t, int64_t
+from pyrt.backtest.book cimport VenueBook
 from pyrt.core.book_feed cimport BookColumns
 from pyrt.core.events cimport Event
 from pyrt.core.streams cimport Stream
@@ -13,6 +14,8 @@ cdef class Cursor:
     cdef readonly int32_t number
     cdef int32_t stream_index
     cdef int32_t instrument_index
+    cdef VenueBook book
+    """The venue's book of its instrument; set by the runner."""
     cdef int kind
     """EV_BAR, EV_QUOTE, EV_TRADE or EV_BOOK."""
     cdef int rank

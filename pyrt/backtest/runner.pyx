@@ -16,7 +16,9 @@ from pyrt.core.events cimport Event, clear_event
 from pyrt.core.types cimport (
     EV_BAR, EV_BOOK, EV_CUSTOM, EV_DAY_END, EV_DIVIDEND, EV_QUOTE, EV_RATE, EV_SPLIT, EV_STATUS,
 )
+from pyrt.execution.desk cimport Desk
 from pyrt.kernel.aggregates cimport Aggregates
+from pyrt.kernel.curve cimport EquityCurve
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.kernel.market cimport Market
 
@@ -76,6 +78,7 @@ cdef class Runner:
         self.depth = venue.matcher = DepthMatcher(venue)
         self.drivers = [None] * len(venue.books)
         for cursor in feed.cursors:
+            cursor.book = <VenueBook>venue.books[cursor.instrument_index]
             if cursor.kind == EV_BAR and cursor.drives:
                 self.drivers[cursor.stream.instrument.index] = cursor
         self.actions = sorted(actions)
@@ -160,6 +163,9 @@ cdef class Runner:
         cdef Market market = kernel.market
         cdef Clock clock = kernel.clock
         cdef Aggregates aggregates = kernel.aggregates
+        cdef EquityCurve curve = kernel.curve
+        cdef Desk desk = kernel.desk
+        cdef BarMatcher bars = self.bars
         cdef SimVenue venue = self.venue
         cdef Feed feed = self.feed
         cdef Cursor cursor = feed.only
@@ -173,10 +179,15 @@ cdef class Runner:
             ts = cursor.ts_init[cursor.at]
             if rank == 0 or ts != now:
                 if rank:
-                    if self.has_work(now):
+                    if desk.commands or aggregates.ready() or clock.next_due <= now:
                         break
-                    if now >= handlers_from:
+                    if now < handlers_from:
+                        pass
+                    elif self.has_ticks:
                         self.sample(now)
+                    else:
+                        self.sampled = now
+                        curve.sample(now)
                     rank = 0
                 if (ts >= due or ts <= clock.now or taken >= SIGNALS_EVERY
                         or clock.next_due < due or aggregates.due < due
@@ -189,8 +200,12 @@ cdef class Runner:
             elif cursor.rank != rank:
                 break
             cursor.fill(&event)
-            if cursor.drives:
-                self.show(cursor, &event, now)
+            if not cursor.drives:
+                pass
+            elif rank == 1:
+                bars.pass_by(cursor.book, event.ts_event, event.values[3])
+            else:
+                self.meet_tick(cursor, cursor.book, &event, now)
             # Counted row by row: an exception leaves everything as it was at its instant.
             cursor.at += 1
             feed.at += 1
@@ -212,18 +227,6 @@ cdef class Runner:
             if now >= handlers_from:
                 self.sample(now)
         return taken
-
-    cdef inline int show(self, Cursor cursor, Event* event, int64_t now) except -1:
-        """Let the venue see a row's price; no order waits for it."""
-        cdef VenueBook book = <VenueBook>self.venue.books[event.instrument]
-        if event.kind == EV_BAR:
-            return self.bars.pass_by(book, event.ts_event, event.values[3])
-        return self.meet_tick(cursor, book, event, now)
-
-    cdef inline bint has_work(self, int64_t now) noexcept:
-        """Whether the handlers of an instant left something to do at it."""
-        return (len(self.kernel.desk.commands) > 0 or self.kernel.aggregates.ready()
-                or self.kernel.clock.next_due <= now)
 
     cdef int rest_of(self, int64_t now, int64_t row_ts, int64_t due) except -1:
         """What follows the bars that end at an instant: calendar, happenings, timers, equity."""
