@@ -86,6 +86,11 @@ def live(
         node.watchdog_command = watchdog_command(
             config_file, env_file=env_file or config.env_file, profile=profile or ""
         )
+        node.watchdog_command = watchdog_command(config_file, env_file or config.env_file)
+    if config.publish or config.signals:
+        from pyrt.links.companion import LinkCompanion
+
+        node.companions.append(LinkCompanion(config.publish, config.publish_topics, config.signals))
     for each in strategies:
         node.add_strategy(each)
     account = _run(node)

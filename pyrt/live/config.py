@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from pyrt.errors import ConfigError
+from pyrt.live.observe.targets import AlertTarget
 from pyrt.live.plan import SECOND, Policies
 from pyrt.live.reconcile import ReconcilePolicy
 from pyrt.risk.limits import Limits
@@ -97,6 +98,21 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Dollars a replay begins with.
     replay_label : str
         Which end of its bar a stamp of the recording marks, where that is not certain.
+    dashboard : bool
+        Serve the page with the kill switch on 127.0.0.1; needs a state folder.
+    dashboard_port : int
+        0 takes a free one; the address is in ``dashboard.tokens`` of the state folder.
+    log_level : str
+        The least that is logged: ``DEBUG``, ``INFO``, ``WARNING`` …
+    alerts : list of AlertTarget
+        Tables ``[[alerts]]``: who hears of alarms.
+    publish : str
+        Address that topics are published on for other processes, such as
+        ``ipc:///run/pyrt/feed``; "" for none.
+    publish_topics : tuple of str
+        Which of them; see `pyrt.links.TOPICS`.
+    signals : str
+        Address where models' signals are taken in; "" for none.
     """
 
     symbols: tuple[str, ...]
@@ -133,6 +149,13 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     replay_speed: str = "1x"
     replay_cash: float = 100_000.0
     replay_label: str = ""
+    dashboard: bool = False
+    dashboard_port: int = 8765
+    log_level: str = "INFO"
+    alerts: tuple[AlertTarget, ...] = ()
+    publish: str = ""
+    publish_topics: tuple[str, ...] = ("data.*", "signal.*", "risk.*", "order.*", "position.*")
+    signals: str = ""
 
     def __post_init__(self) -> None:
         if self.mode not in ("paper", "live"):

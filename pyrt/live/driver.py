@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from pyrt.core.bus import escape
+from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
 from pyrt.core.times import format_ns, timestamp_ns
@@ -164,6 +166,16 @@ class Driver:
             elif self.core is not None:
                 mine.append(event)
         self._tell(now, mine)
+
+    def take_signals(self, now: int, signals: Sequence[Signal]) -> None:
+        """Take signals of models in other processes: strategies hear them on the bus."""
+        if self.core is None or self.phase != RUNNING:
+            return
+        self.core.inputs.advance(now)
+        for signal in signals:
+            self._note("signal", **signal.to_dict())
+            publish_signal(self.core, signal)
+        self._after(now)
 
     def turn(self, now: int, *, timers: bool = True) -> None:
         """Let time pass: what is due happens; with `timers`, those of strategies too."""
@@ -828,6 +840,12 @@ def make_core(
     elif hasattr(gate, "resync"):
         gate.resync()
     return core
+
+
+def publish_signal(core: NodeCore, signal: Signal) -> None:
+    """Let strategies hear a signal, and settle what they do about it."""
+    core.kernel.bus.publish(f"signal.{escape(signal.symbol)}", signal)
+    core.inputs.settle()
 
 
 def take_cash(core: NodeCore, amount: str) -> None:

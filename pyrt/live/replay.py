@@ -9,12 +9,14 @@ from typing import Any
 
 import msgspec
 
+from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.errors import JournalError
 from pyrt.live.calendars import sessions_around
 from pyrt.live.core import STREAM_TIMEFRAME, NodeCore
 from pyrt.live.driver import (
     make_core,
+    publish_signal,
     start_strategies,
     stop_strategies,
     take_cash,
@@ -284,6 +286,8 @@ class Player:
             start_strategies(core, note["ts"], self.recording.start.opening.saves)
         elif what == "cash":
             take_cash(core, note["amount"])
+        elif what == "signal":
+            publish_signal(core, Signal(**{name: note[name] for name in Signal.FIELDS}))
         elif what == "missed":
             tell_missed(core, self._missed)
         elif what == "warm":

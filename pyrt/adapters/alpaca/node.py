@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +21,7 @@ from pyrt.adapters.alpaca.client import AlpacaClient
 from pyrt.adapters.alpaca.companions import Backups, Control, HandlerMonitor, Heart
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.events import ComputedEvent, Event
+from pyrt.adapters.alpaca.eyes import Eyes
 from pyrt.adapters.alpaca.lockstep import Lockstep
 from pyrt.adapters.alpaca.order_path import OrderPathPolicy
 from pyrt.adapters.alpaca.pacing import RetryPolicy
@@ -30,6 +31,7 @@ from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.shell.http import Answer, Http
 from pyrt.adapters.alpaca.shell.sockets import Socket
 from pyrt.backtest.fees import fee_model
+from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument, listed
 from pyrt.errors import ConfigError, ConnectionLost, PyrtError
 from pyrt.live.calendars import sessions_around
@@ -40,6 +42,8 @@ from pyrt.live.journal.files import NoFiles, RealFiles
 from pyrt.live.journal.journal import Journal
 from pyrt.live.journal.writer import JournalWriter
 from pyrt.live.lock import Lock, lock_account, lock_state
+from pyrt.live.observe.latency import LatencyHistogram
+from pyrt.live.observe.traces import TraceIds, trace
 from pyrt.live.plan import Plan
 from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
@@ -127,11 +131,13 @@ class LiveNode:
         self._locks: list[Lock] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._traces = TraceIds(self.run_id)
         self._stopping = ""
         self._stopped_at: float | None = None
         self.companions: list[Companion] = []
         self._living: list[Companion] = []
         self.watchdog_command: list[str] | None = None
+        self.stages: dict[str, LatencyHistogram] | None = None
         self.driver: Driver | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -199,6 +205,8 @@ class LiveNode:
         if folder is not None and config.backup_dir:
             hours, kept = config.backup_hours, config.backups_kept
             own.append(Backups(folder, Path(config.backup_dir).expanduser(), hours, kept))
+        if folder is not None and (config.dashboard or config.alerts):
+            own.append(Eyes(folder, (self._credentials.key, self._credentials.reveal_secret())))
         if config.handler_timeout_s:
             timeout_s = config.handler_timeout_s
             own.append(HandlerMonitor(timeout_s, config.trading, self._credentials))
@@ -414,9 +422,43 @@ class LiveNode:
         """Take what came in, let what is due happen, send what follows from it."""
         # One at a time: what a strategy does about one message precedes the next.
         for take in self._take_inbox():
-            driver.take(now, take(now))
+            if self.stages is None:
+                driver.take(now, take(now))
+            else:
+                self._take_timed(driver, now, take, self.stages)
         driver.turn(now)
         self._send_due(driver, now)
+
+    def _take_timed(
+        self,
+        driver: Driver,
+        now: int,
+        take: Callable[[int], list[Event]],
+        stages: dict[str, LatencyHistogram],
+    ) -> None:
+        """Take one message, and note how long decoding and all that follows have taken."""
+        with trace(self._traces.next()):
+            began = time.perf_counter_ns()
+            events = take(now)
+            decoded = time.perf_counter_ns()
+            driver.take(now, events)
+            stages["decode"].observe(decoded - began)
+            stages["handler"].observe(time.perf_counter_ns() - decoded)
+
+    def take_signals(self, signals: Sequence[Signal]) -> None:
+        """Take signals of models: they reach strategies on ``signal.SYMBOL``, journalled first."""
+        if self.driver is not None:
+            self.driver.take_signals(self._clock(), signals)
+            self._wake.set()
+
+    def streams(self) -> list[tuple[str, Any]]:
+        """Return (name, stream) of the connections there are."""
+        names = {
+            id(self._client.trade_updates): "trade_updates",
+            id(self._client.market_data): "stocks",
+            id(self._client.crypto_data): "crypto",
+        }
+        return [(names[id(stream)], stream) for _, stream in self._connections]
 
     def _take_inbox(self, *, by_rank: bool = False) -> list[Callable[[int], list[Event]]]:
         received, self._inbox = self._inbox, []
@@ -426,7 +468,10 @@ class LiveNode:
 
     def _send_due(self, driver: Driver, now: int) -> int:
         self._commit(driver)
+        began = time.perf_counter_ns()
         requests = driver.take_requests(now)
+        if self.stages is not None and requests:
+            self.stages["encode"].observe(time.perf_counter_ns() - began)
         for request in requests:
             self._spawn(self._send(request))
         return len(requests)

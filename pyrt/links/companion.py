@@ -1,0 +1,64 @@
+"""A node's links: its topics published, and signals of models taken in."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pyrt.links.publisher import Publisher
+from pyrt.links.signals import SignalInlet
+
+HEARTBEAT_S = 1.0
+
+
+class LinkCompanion:
+    """Lives as long as a node runs.
+
+    Parameters
+    ----------
+    publish : str
+        Address that topics are published on; "" for none.
+    topics : tuple of str
+    signals : str
+        Address where signals are taken in; "" for none.
+    """
+
+    def __init__(self, publish: str, topics: tuple[str, ...], signals: str) -> None:
+        self._publish, self._topics, self._signals = publish, topics, signals
+        self.publisher: Publisher | None = None
+        self.inlet: SignalInlet | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def begin(self, node: Any) -> None:
+        """Open the links."""
+        kernel = node.core.kernel
+        if self._publish:
+            self.publisher = Publisher(self._publish, topics=self._topics)
+            self.publisher.attach(kernel.bus, lambda number: str(kernel.strategies[number].name))
+            self._task = asyncio.create_task(self._beat(node, self.publisher))
+        if self._signals:
+            inlet = self.inlet = SignalInlet(self._signals, symbols=node.config.symbols)
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(inlet.fd, self._take, node, inlet)
+            self._take(node, inlet)
+
+    async def end(self) -> None:
+        """Close them."""
+        if self._task is not None:
+            self._task.cancel()
+        if self.publisher is not None:
+            self.publisher.close()
+        if self.inlet is not None and self._loop is not None:
+            self._loop.remove_reader(self.inlet.fd)
+            self.inlet.close()
+
+    def _take(self, node: Any, inlet: SignalInlet) -> None:
+        # The descriptor tells of a change only: everything there is has to be taken.
+        while signals := inlet.poll():
+            node.take_signals(signals)
+
+    async def _beat(self, node: Any, publisher: Publisher) -> None:
+        while True:
+            publisher.heartbeat(run_id=node.run_id, ready=node.driver.is_ready)
+            await asyncio.sleep(HEARTBEAT_S)
