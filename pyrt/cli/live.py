@@ -86,7 +86,6 @@ def live(
         node.watchdog_command = watchdog_command(
             config_file, env_file=env_file or config.env_file, profile=profile or ""
         )
-        node.watchdog_command = watchdog_command(config_file, env_file or config.env_file)
     if config.publish or config.signals:
         from pyrt.links.companion import LinkCompanion
 
