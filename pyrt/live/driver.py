@@ -110,6 +110,7 @@ class Driver:
             self.latch,
             age_ns=plan.policies.order_age_ns,
             may_submit=self._waits_for,
+            barred=self._barred,
         )
         self._absences = Absences()
         self._looks = self._failures = self._look_began = 0
@@ -506,6 +507,19 @@ class Driver:
         if not self.client.trade_updates.is_active:
             return "the stream of order news is down"
         return "what the stream has missed is being merged" if self._merging else ""
+
+    def _barred(self, number: int) -> str:
+        """Return why an order may not leave, though it was let through: a halt came since."""
+        order = None if self.core is None else self.core.inputs.order(number)
+        state = getattr(self._gate, "state", None)
+        if order is None or state is None:
+            return ""
+        scopes = (
+            ("everything", state()),
+            (order.symbol, state(symbol=order.symbol)),
+            (order.strategy.name, state(strategy=order.strategy.name)),
+        )
+        return next((f"{what} is HALTED" for what, found in scopes if found.name == "HALTED"), "")
 
     def _on_journal_failure(self) -> None:
         if not self.latch.is_set:

@@ -52,15 +52,24 @@ class Gateway:
         An order that has waited this long is dropped.
     may_submit : callable
         Returns "" while orders may leave, or what they have to wait for.
+    barred : callable
+        Takes an order's number; returns "" or why it may not leave any more.
     """
 
     def __init__(
-        self, scribe: Scribe, latch: Latch, *, age_ns: int, may_submit: Callable[[], str]
+        self,
+        scribe: Scribe,
+        latch: Latch,
+        *,
+        age_ns: int,
+        may_submit: Callable[[], str],
+        barred: Callable[[int], str],
     ) -> None:
         self._scribe = scribe
         self._latch = latch
         self._age_ns = age_ns
         self._may_submit = may_submit
+        self._barred = barred
         self._held: list[_Held] = []
         self.dropped: list[tuple[Any, str]] = []
 
@@ -85,8 +94,11 @@ class Gateway:
         waits_for = self._may_submit()
         kept: list[_Held] = []
         for held in self._held:
+            barred = self._barred(held.request.order_number)
             if self._latch.is_set:
                 self.dropped.append((held.request, self._latch.reason))
+            elif barred:
+                self.dropped.append((held.request, barred))
             elif journal.failure is not None:
                 self.dropped.append((held.request, f"the journal fails: {journal.failure}"))
             elif held.sequence <= journal.durable and not waits_for:

@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-NAMES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
+OTHERS = {"remote_model", "indicator_pictures"}
+"""Examples that are no backtests: they have tests of their own."""
+NAMES = sorted({path.stem for path in EXAMPLES.glob("*.py")} - OTHERS)
 
 
 @cache

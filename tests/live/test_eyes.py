@@ -21,7 +21,7 @@ from tests.live.programs import Exchange, Program
 pytest.importorskip("uvicorn")
 pytest.importorskip("zmq")
 
-from pyrt.links import SignalSender, Subscriber  # noqa: E402
+from pyrt.links import SignalSender, Subscriber
 
 
 class Page:

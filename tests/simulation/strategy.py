@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -26,7 +25,7 @@ class Restless(Strategy):
     def on_start(self) -> None:
         self.subscribe_bars(self.symbol, "1m")
         self.bars = 0
-        self.seen: list[tuple[str, Decimal]] = []
+        self.seen: list[str] = []
 
     def on_bar(self, bar: Bar) -> None:
         self.bars += 1
@@ -63,15 +62,17 @@ class Restless(Strategy):
             self.close(self.symbol)
 
     def on_fill(self, fill: Any) -> None:
-        self.seen.append((fill.client_order_id, fill.order.filled_quantity_exact))
+        self.seen.append(fill.execution_id)
 
     def is_in_order(self) -> bool:
         """Whether each fill was told once, and an order's fills in their order."""
-        last: dict[str, Decimal] = {}
-        for name, filled in self.seen:
-            if filled <= last.get(name, Decimal(0)):
+        last: dict[str, int] = {}
+        for execution in self.seen:
+            # An execution's id ends with the cumulative quantity after it.
+            name, _, cumulative = execution.rpartition("-")
+            if int(cumulative) <= last.get(name, 0):
                 return False
-            last[name] = filled
+            last[name] = int(cumulative)
         return True
 
     def on_save(self) -> dict[str, Any]:

@@ -190,7 +190,7 @@ class World:
         self.halt_is_kept |= self.node.halt_is_durable
         self.node = None
         self.files = self.files.crash()
-        self.files.faults = DiskFaults(random=self.files.faults.random)
+        mend(self.files.faults)
         self.watch.reload(self.files, self.broker.accepted)
         away = self.chances.between(1, 90)
         if away > 60:
@@ -257,7 +257,7 @@ class World:
     def _heal(self) -> None:
         """The faults are over: lines mend, the disk is well, a dead node is started again."""
         self.frozen_until = 0
-        self.files.faults = DiskFaults(random=self.files.faults.random)
+        mend(self.files.faults)
         if self.node is not None and (
             self.node.driver.phase == STOPPED or self.node.journal.failure is not None
         ):
@@ -564,6 +564,12 @@ class Node:
             self.driver.operate(action, "operator", reason)
             self._halted_at = self.journal.last
             self.turn()
+
+
+def mend(faults: DiskFaults) -> None:
+    """Let a disk be well again, also for files that are open."""
+    faults.write_error = faults.sync_error = faults.short_write = 0.0
+    faults.space = None
 
 
 def read_all(files: MemoryFiles, content: bytes, name: str) -> list[tuple[Any, Any]]:
