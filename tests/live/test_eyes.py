@@ -1,4 +1,4 @@
-"""A node with its page, logs, metrics and links, against a served exchange: as an operator has it."""
+"""A node with its page, logs, metrics and links, against a served exchange, as operators do."""
 
 from __future__ import annotations
 
