@@ -45,6 +45,7 @@ from pyrt.live.lock import Lock, lock_account, lock_state
 from pyrt.live.observe.latency import LatencyHistogram
 from pyrt.live.observe.traces import TraceIds, trace
 from pyrt.live.plan import Plan
+from pyrt.live.wall import WallClock
 from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
 
@@ -132,6 +133,7 @@ class LiveNode:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._traces = TraceIds(self.run_id)
+        self._wall = WallClock()
         self._stopping = ""
         self._stopped_at: float | None = None
         self.companions: list[Companion] = []
@@ -239,7 +241,7 @@ class LiveNode:
         return Http(bases, self._credentials)
 
     def _clock(self) -> int:
-        return time.time_ns() if self._lockstep is None else self._lockstep.now
+        return self._wall.now() if self._lockstep is None else self._lockstep.now
 
     # -- start ---------------------------------------------------------------------------------
 
@@ -380,10 +382,17 @@ class LiveNode:
         while not self._stopping:
             self._wake.clear()
             now = self._clock()
+            self._tell_of_jump(driver, now)
             self.keep_connected(now)
             self._turn(driver, now)
             await self.flush()
             await self._sleep(driver)
+
+    def _tell_of_jump(self, driver: Driver, now: int) -> None:
+        """Raise an alarm where somebody has set the machine's clock; the node keeps its own."""
+        jump = self._wall.take_jump()
+        if jump is not None:
+            driver.scribe.alarm("clock", f"the machine's clock jumped by {jump:+.3f} s", now)
 
     async def _finish(self, driver: Driver) -> None:
         """Stop in order: strategies, orders by policy, then answers to what is on its way."""

@@ -6,8 +6,8 @@ from bisect import bisect_left
 
 BOUNDS_NS: tuple[int, ...] = tuple(step * 10**power for power in range(3, 10) for step in (1, 2, 5))
 """1 µs, 2 µs, 5 µs, … 5 s."""
-STAGES = ("decode", "book", "indicators", "handler", "risk", "encode", "ack", "fill")
-"""What lies between a frame and a fill, in order."""
+STAGES = ("decode", "handler", "encode", "ack", "fill")
+"""What lies between a frame and a fill, in order; books, indicators and risk are in `handler`."""
 
 
 class LatencyHistogram:

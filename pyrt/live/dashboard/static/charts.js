@@ -19,7 +19,7 @@ function layoutOf() {
 const millis = (stamps) => stamps.map((ts) => new Date(ts / 1e6));
 
 function drawEquity(element, points) {
-  const line = { x: millis(points.ts), y: points.equity, mode: "lines", line: { width: 1.6, color: "#3b82f6" } };
+  const line = { x: millis(points.ts), y: points.equity, mode: points.ts.length < 3 ? "lines+markers" : "lines", line: { width: 1.6, color: "#3b82f6" } };
   Plotly.react(element, [line], layoutOf(), { displayModeBar: false, responsive: true });
 }
 

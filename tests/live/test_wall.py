@@ -1,0 +1,64 @@
+"""The node's clock while somebody sets the machine's: it goes on, and tells of the jump once."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from pyrt.live.wall import JUMP_NS, WallClock
+
+HOUR = 3_600_000_000_000
+SECOND = 1_000_000_000
+T = 1_700_000_000 * SECOND
+
+
+class Machine:
+    def __init__(self) -> None:
+        self.wall, self.steady = T, 77
+        self.clock = WallClock(lambda: self.wall, lambda: self.steady)
+
+    def pass_by(self, ns: int) -> int:
+        self.wall += ns
+        self.steady += ns
+        return self.clock.now()
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR, 2 * SECOND, -2 * SECOND])
+def test_a_jump_is_told_once_and_not_followed(jump: int) -> None:
+    machine = Machine()
+    assert machine.pass_by(SECOND) == T + SECOND
+    machine.wall += jump
+    assert machine.pass_by(SECOND) == T + 2 * SECOND
+    assert machine.clock.take_jump() == jump / 1e9
+    machine.pass_by(SECOND)
+    assert machine.clock.take_jump() is None
+    machine.wall -= jump
+    assert machine.pass_by(SECOND) == T + 4 * SECOND
+    machine.wall += jump
+    machine.pass_by(1)
+    assert machine.clock.take_jump() == jump / 1e9
+
+
+@pytest.mark.parametrize("apart", [JUMP_NS // 2, -JUMP_NS // 2, 1, -1])
+def test_a_small_difference_is_made_up_for_slowly(apart: int) -> None:
+    machine = Machine()
+    machine.wall += apart
+    times = [machine.pass_by(SECOND) for _ in range(150)]
+    steps = [after - before for before, after in pairwise(times)]
+    assert all(abs(step - SECOND) <= SECOND // 200 for step in steps)
+    assert times[-1] == machine.wall
+    assert machine.clock.take_jump() is None
+
+
+def test_time_never_steps_back_whatever_happens_to_the_machine() -> None:
+    draw = Random(4)
+    machine = Machine()
+    last = machine.clock.now()
+    for _ in range(2_000):
+        if draw.random() < 0.1:
+            machine.wall += draw.choice((1, -1)) * draw.randrange(2 * HOUR)
+        now = machine.pass_by(draw.randrange(3 * SECOND))
+        assert now >= last
+        last = now
