@@ -32,7 +32,7 @@ def test_what_was_found_once_stays_mended(seed: int) -> None:
 
 @pytest.mark.parametrize("name", sorted(PLANTED))
 def test_a_planted_fault_is_found(name: str) -> None:
-    hostile, found = run_planted(name, 0, 25)
+    hostile, found = run_planted(name, 0, 60)
     assert hostile >= 3
     assert found >= PLANTED[name][1] * hostile
 
