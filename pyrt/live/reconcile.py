@@ -196,6 +196,9 @@ def _absent(ours: OurView, theirs: BrokerState) -> tuple[tuple[str, ...], list[F
 
 def _adjusted(ours: OurView, fresh: Iterable[BrokerAdjustment]) -> Iterable[Finding]:
     for change in fresh:
+        if change.kind == "fee":
+            # Every day has some: they are journalled, and nobody's alarm.
+            continue
         concerns = change.symbol in ours.symbols
         halts = "symbol" if concerns and change.kind in HALTING else ""
         if concerns or change.kind == "cash":

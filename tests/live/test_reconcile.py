@@ -132,6 +132,7 @@ def test_a_missing_order_is_told_and_stays_as_it_was():
         ("bust", "SPY", [("adjusted_bust", "SPY", "symbol")]),
         ("dividend", "SPY", [("adjusted_dividend", "SPY", "")]),
         ("fee", "", []),
+        ("fee", "SPY", []),
         ("cash", "", [("adjusted_cash", "", "")]),
         ("split", "TSLA", []),
     ],
