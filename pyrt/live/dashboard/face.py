@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pyrt.errors import ConfigError
+from pyrt.live.control import TYPED
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.metrics import Metrics
 
@@ -18,9 +19,6 @@ ACTIONS: dict[str, str] = {
     "resume": "Let orders leave again",
 }
 """Action → what it does. `halt` is the kill switch."""
-
-TYPED = {"flatten": "FLATTEN", "resume": "RESUME"}
-"""Actions that need a typed word: they trade, or let trading happen."""
 
 
 @dataclass(frozen=True)
