@@ -8,6 +8,7 @@ from typing import Any
 from pyrt.analysis.record import RunRecord
 from pyrt.analysis.result import BacktestResult
 from pyrt.backtest.engine import Engine, Outcome
+from pyrt.core.suggest import did_you_mean
 from pyrt.errors import ConfigError
 from pyrt.kernel.subscriptions import UNNAMED
 from pyrt.strategy.strategy import Strategy
@@ -194,10 +195,8 @@ def _sort_options(options: dict[str, Any]) -> dict[str, Any]:
     known = (*ENGINE_OPTIONS, *VENUE_OPTIONS, *LOAD_OPTIONS, "corporate_actions")
     for name in options:
         if name not in known:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, known, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"It takes: {', '.join(known)}"
+            named = (backtest.__kwdefaults__ or {}).keys()
+            hint = did_you_mean(name, [*named, *known])
             raise ConfigError(f"backtest() has no option {name!r}", remedy=hint)
     load = {k: v for k, v in options.items() if k in LOAD_OPTIONS}
     if options.get("calendar"):

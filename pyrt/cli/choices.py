@@ -7,7 +7,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from pyrt.data.suggest import did_you_mean
+from pyrt.core.suggest import did_you_mean
 
 
 class Choice(click.Choice[str]):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyrt.cli import options
-from pyrt.data.suggest import did_you_mean
+from pyrt.core.suggest import did_you_mean
 from pyrt.errors import UnknownName
 
 if TYPE_CHECKING:

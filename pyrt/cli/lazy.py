@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pyrt.data.suggest import did_you_mean
+from pyrt.core.suggest import did_you_mean
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "account": ("pyrt.cli.account:account", "Show an Alpaca account and what it is exposed to."),

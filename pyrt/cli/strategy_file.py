@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pyrt.data.suggest import did_you_mean
+from pyrt.core.suggest import did_you_mean
 from pyrt.errors import ConfigError, StrategyError, UnknownName
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """What the kernel knows now, by number and by name: instruments, streams, positions, orders."""
 cimport cython
-from difflib import get_close_matches
 
 from pyrt.core.numbers cimport nano_from_double
+from pyrt.core.suggest import did_you_mean
 from pyrt.errors import ConfigError, UnknownName
 
 
@@ -63,11 +63,9 @@ cdef class Cache:
     cdef Instrument find(self, str name):
         found = self.by_name.get(name)
         if found is None:
-            near = get_close_matches(str(name), [str(n) for n in self.by_name], 1)
             raise UnknownName(
                 f"no instrument {name!r} in this run",
-                remedy=f"Did you mean {near[0]!r}?" if near else
-                       f"Known: {', '.join(list(self.by_name)[:10])}",
+                remedy=did_you_mean(str(name), [str(n) for n in self.by_name]),
                 name=name,
             )
         if found is False:

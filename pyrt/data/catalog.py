@@ -18,7 +18,7 @@ from pyrt.data.files import open_parquet
 from pyrt.data.options import Options
 from pyrt.data.report import Report
 from pyrt.data.slicing import cut, moment
-from pyrt.data.suggest import did_you_mean
+from pyrt.core.suggest import did_you_mean
 from pyrt.data.ticks import build_ticks
 from pyrt.data.timeframe import format_timeframe, parse_timeframe
 from pyrt.errors import ConfigError, DataError, UnknownName

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pyrt.data.recognize import known_name, normalize
-from pyrt.data.suggest import did_you_mean
+from pyrt.core.suggest import did_you_mean
 from pyrt.errors import DataError, UnknownName
 
 PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")

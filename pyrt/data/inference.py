@@ -130,7 +130,8 @@ def _timeframe(
         step = most_frequent(np.concatenate(ends)) if ends else None
         how = f"most frequent ts_close - ts_event of the first {SAMPLE_ROWS:,} rows"
     else:
-        steps = [np.diff(part) for part in stamps]
+        # Rows out of order are a fault of their own, told elsewhere.
+        steps = [np.diff(np.sort(part)) for part in stamps]
         step = most_frequent(np.concatenate(steps)) if steps else None
     if step is not None and step % UNITS_NS["s"] == 0:
         return step, how

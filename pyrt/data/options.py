@@ -6,7 +6,7 @@ import zoneinfo
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pyrt.data.suggest import did_you_mean
+from pyrt.core.suggest import did_you_mean
 from pyrt.data.timeframe import parse_timeframe
 from pyrt.errors import ConfigError, UnknownName
 

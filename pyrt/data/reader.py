@@ -19,7 +19,7 @@ from pyrt.data.inference import Decision
 from pyrt.data.options import Options
 from pyrt.data.recognize import recognize
 from pyrt.data.report import Report
-from pyrt.data.suggest import did_you_mean
+from pyrt.core.suggest import did_you_mean
 from pyrt.data.ticks import build_ticks
 from pyrt.errors import DataError, UnknownName
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from pyrt.data.suggest import suggest
+from pyrt.core.suggest import suggest
 from pyrt.errors import DataError
 
 TIME_NAMES = ("ts_event", "timestamp", "datetime", "time", "ts")

@@ -14,7 +14,7 @@ from pyrt.data.columns import Int64s
 from pyrt.data.containers import RawTable
 from pyrt.data.options import Options
 from pyrt.data.report import Report
-from pyrt.data.suggest import did_you_mean
+from pyrt.core.suggest import did_you_mean
 from pyrt.errors import DataError, UnknownName
 
 

@@ -15,7 +15,7 @@ from pyrt.data.recognize import recognize
 from pyrt.data.report import Report
 from pyrt.data.resident import check_columns
 from pyrt.data.slicing import cut, moment
-from pyrt.data.suggest import did_you_mean
+from pyrt.core.suggest import did_you_mean
 from pyrt.data.ticks import build_ticks
 from pyrt.errors import ConfigError, DataError, UnknownName
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pyrt.data.suggest import did_you_mean
+from pyrt.core.suggest import did_you_mean
 from pyrt.errors import ConfigError
 from pyrt.live.config import NodeConfig
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from pyrt.core.suggest import did_you_mean
 from pyrt.core.times import duration_ns
 from pyrt.errors import ConfigError
 
@@ -432,9 +432,7 @@ def _refusal(name: str, value: Any, expected: str) -> ConfigError:
 
 
 def _unknown(name: str, known: list[str] | tuple[str, ...]) -> ConfigError:
-    near = get_close_matches(name, known, 1)
-    remedy = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}"
-    return ConfigError(f"there is no limit {name!r}", remedy=remedy, name=name)
+    return ConfigError(f"there is no limit {name!r}", remedy=did_you_mean(name, known), name=name)
 
 
 def _number(name: str, value: Any) -> Decimal | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from inspect import get_annotations
 from typing import Any, ClassVar, get_origin, get_type_hints
 
 import msgspec
 
+from pyrt.core.suggest import did_you_mean
 from pyrt.errors import ConfigError, UnknownName
 
 _MISSING = object()
@@ -49,10 +49,9 @@ def resolve(cls: type, base: type, given: dict[str, Any], *, texts: bool = False
     known = declared(cls, base)
     for name in given:
         if name not in known:
-            near = get_close_matches(name, known, 1)
             raise UnknownName(
                 f"{cls.__name__} has no parameter {name!r}",
-                remedy=f"Did you mean {near[0]!r}?" if near else f"It has: {', '.join(known)}",
+                remedy=did_you_mean(name, known),
                 name=name,
             )
     values = {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any
 
 from pyrt.core.clock import TimerEvent
 from pyrt.core.data import Bar, Quote, Status, Trade
 from pyrt.core.orders import Fill, OrderEvent
 from pyrt.core.positions import Position
+from pyrt.core.suggest import did_you_mean, suggest
 from pyrt.errors import ConfigError
 from pyrt.strategy import parameters
 from pyrt.strategy.core import StrategyCore
@@ -150,9 +150,8 @@ def _check_handlers(cls: type[Strategy]) -> None:
     known = [name for name in dir(Strategy) if name.startswith("on_")]
     for name in vars(cls):
         if name.startswith("on_") and name not in known:
-            near = get_close_matches(name, known, 1, cutoff=0.85)
-            if near:
+            if suggest(name, known, 1, cutoff=0.85):
                 raise ConfigError(
                     f"{cls.__name__}.{name} is no handler and would never be called",
-                    remedy=f"Did you mean {near[0]!r}?",
+                    remedy=did_you_mean(name, known),
                 )

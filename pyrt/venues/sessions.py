@@ -7,7 +7,6 @@ half-open interval [open, close): an instant equal to the close belongs to the n
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import importlib
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrt.core.suggest import suggest
 from pyrt.errors import DataError, UnknownName
 
 __all__ = ["ALWAYS_OPEN", "NS_PER_DAY", "SessionTable", "sessions"]
@@ -382,7 +382,7 @@ def _require_known(name: str, calendars: Any) -> None:
     names = calendars.get_calendar_names(include_aliases=True)
     if name in names:
         return
-    close = difflib.get_close_matches(name.upper(), [*names, ALWAYS_OPEN], n=3, cutoff=0.5)
+    close = suggest(name, [*names, ALWAYS_OPEN], cutoff=0.5)
     raise UnknownName(
         f"no trading calendar is called {name!r}",
         code="unknown_calendar",

@@ -320,6 +320,12 @@ def test_a_table_that_fits_two_kinds_asks_which() -> None:
     assert load(both, symbol="SPY", label="open", kind="bars").provenance["kind"] == "bars"
 
 
+def test_reversed_rows_are_one_fault_not_two() -> None:
+    with pytest.raises(DataError) as caught:
+        load(minute_frame().iloc[::-1], symbol="SPY", label="open")
+    assert caught.value.code == "unsorted"
+
+
 def test_empty_tables_are_refused() -> None:
     with pytest.raises(DataError, match="no rows"):
         load(minute_frame(0), symbol="SPY")

@@ -25,5 +25,5 @@ def test_a_symbol_asked_of_data_that_name_none_is_answered_with_how_to_name_it()
 
 
 def test_a_misspelled_symbol_is_answered_with_the_nearest() -> None:
-    with pytest.raises(StrategyError, match="Did you mean 'SPX'"):
+    with pytest.raises(StrategyError, match="Did you mean SPX"):
         backtest(Listener(), {"SPX": BARS, "QQQ": BARS}, label="open", progress=False)

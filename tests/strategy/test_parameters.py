@@ -39,7 +39,7 @@ def test_a_value_without_default_is_asked_for():
 
 
 def test_an_unknown_name_gets_a_suggestion():
-    with pytest.raises(UnknownName, match=r"has no parameter 'sise'\. Did you mean 'size'"):
+    with pytest.raises(UnknownName, match=r"has no parameter 'sise'\. Did you mean size"):
         Base(sise=1)
 
 

@@ -6,8 +6,10 @@ import difflib
 from collections.abc import Iterable
 
 
-def suggest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+def suggest(name: str, known: Iterable[str], limit: int = 3, cutoff: float = 0.6) -> list[str]:
     """Return up to `limit` known names that resemble `name`, best first, case ignored.
+
+    `cutoff` is how much of the names must agree, from 0 to 1.
 
     Examples
     --------
@@ -17,7 +19,7 @@ def suggest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
     by_folded: dict[str, str] = {}
     for candidate in known:
         by_folded.setdefault(candidate.casefold(), candidate)
-    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=limit, cutoff=0.6)
+    close = difflib.get_close_matches(name.casefold(), list(by_folded), n=limit, cutoff=cutoff)
     return [by_folded[folded] for folded in close]
 
 
