@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from pyrt.core.suggest import did_you_mean
 from pyrt.data.arrow import to_arrow
 from pyrt.data.bars import build_bars
 from pyrt.data.columns import BarColumns, Columns, take
@@ -18,7 +19,6 @@ from pyrt.data.files import open_parquet
 from pyrt.data.options import Options
 from pyrt.data.report import Report
 from pyrt.data.slicing import cut, moment
-from pyrt.core.suggest import did_you_mean
 from pyrt.data.ticks import build_ticks
 from pyrt.data.timeframe import format_timeframe, parse_timeframe
 from pyrt.errors import ConfigError, DataError, UnknownName

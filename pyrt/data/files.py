@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from pyrt.data.recognize import known_name, normalize
 from pyrt.core.suggest import did_you_mean
+from pyrt.data.recognize import known_name, normalize
 from pyrt.errors import DataError, UnknownName
 
 PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")

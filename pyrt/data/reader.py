@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrt.core.suggest import did_you_mean
 from pyrt.data.bars import Built, build_bars
 from pyrt.data.clocks import iso
 from pyrt.data.columns import BarColumns, Columns, array_names, hasher_of, take
@@ -19,7 +20,6 @@ from pyrt.data.inference import Decision
 from pyrt.data.options import Options
 from pyrt.data.recognize import recognize
 from pyrt.data.report import Report
-from pyrt.core.suggest import did_you_mean
 from pyrt.data.ticks import build_ticks
 from pyrt.errors import DataError, UnknownName
 

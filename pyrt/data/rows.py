@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrt.core.suggest import did_you_mean
 from pyrt.data.cells import as_codes
 from pyrt.data.columns import Int64s
 from pyrt.data.containers import RawTable
 from pyrt.data.options import Options
 from pyrt.data.report import Report
-from pyrt.core.suggest import did_you_mean
 from pyrt.errors import DataError, UnknownName
 
 

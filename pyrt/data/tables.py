@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from pyrt.core.suggest import did_you_mean
 from pyrt.data.bars import Built, build_bars
 from pyrt.data.catalog import Catalog, is_catalog
 from pyrt.data.columns import BarColumns, Columns
@@ -15,7 +16,6 @@ from pyrt.data.recognize import recognize
 from pyrt.data.report import Report
 from pyrt.data.resident import check_columns
 from pyrt.data.slicing import cut, moment
-from pyrt.core.suggest import did_you_mean
 from pyrt.data.ticks import build_ticks
 from pyrt.errors import ConfigError, DataError, UnknownName
 

@@ -149,9 +149,9 @@ def _check_handlers(cls: type[Strategy]) -> None:
     """Raise ConfigError for a method that looks like a handler and would never be called."""
     known = [name for name in dir(Strategy) if name.startswith("on_")]
     for name in vars(cls):
-        if name.startswith("on_") and name not in known:
-            if suggest(name, known, 1, cutoff=0.85):
-                raise ConfigError(
-                    f"{cls.__name__}.{name} is no handler and would never be called",
-                    remedy=did_you_mean(name, known),
-                )
+        unknown = name.startswith("on_") and name not in known
+        if unknown and suggest(name, known, 1, cutoff=0.85):
+            raise ConfigError(
+                f"{cls.__name__}.{name} is no handler and would never be called",
+                remedy=did_you_mean(name, known),
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pyrt import Strategy, backtest
 from pyrt.core.suggest import did_you_mean, suggest
 from pyrt.errors import ConfigError

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pyrt.data
+from pyrt.core.suggest import did_you_mean, suggest
 from pyrt.data import QuoteColumns, TradeColumns
 from pyrt.data.checks import count_off_grid, to_grid
 from pyrt.data.columns import BookColumns, array_names, hasher_of, take
-from pyrt.core.suggest import did_you_mean, suggest
 from pyrt.data.timeframe import format_timeframe, parse_timeframe
 from pyrt.errors import ConfigError, DataError
 from tests.data.tables import minute_columns
