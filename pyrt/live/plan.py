@@ -11,6 +11,7 @@ from pyrt.live.reconcile import ReconcilePolicy
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
+DAY = 24 * 60 * MINUTE
 STOPS = ("cancel_entries", "cancel_all", "flatten", "leave")
 """What becomes of orders and positions when the node stops; the first is the default."""
 

@@ -12,9 +12,7 @@ import msgspec
 from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.errors import JournalError
-from pyrt.live.calendars import sessions_around
-from pyrt.live.core import STREAM_TIMEFRAME, NodeCore
-from pyrt.live.driver import (
+from pyrt.live.acts import (
     make_core,
     publish_signal,
     start_strategies,
@@ -22,6 +20,8 @@ from pyrt.live.driver import (
     take_cash,
     tell_missed,
 )
+from pyrt.live.calendars import sessions_around
+from pyrt.live.core import STREAM_TIMEFRAME, NodeCore
 from pyrt.live.journal import records as r
 from pyrt.live.journal.files import Files
 from pyrt.live.journal.journal import read_records, read_tape

@@ -376,7 +376,7 @@ def test_a_strategy_that_floods_is_stopped_and_the_others_go_on():
     world, files = World([PRICES]), MemoryFiles()
     limits = Limits(max_order_quantity=10, price_collar_bps=100)
     both = Node(world, files, [Floods(), Collect()], run_id="one")
-    both.driver._gate.set_limits(limits, "test", "tight")
+    both.driver.gate.set_limits(limits, "test", "tight")
     both.start()
     both.run(9)
     floods, other = both.kernel.strategies

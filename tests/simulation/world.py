@@ -19,9 +19,10 @@ from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.node import NEVER_LOST
 from pyrt.core.instruments import Instrument
 from pyrt.errors import JournalError
-from pyrt.live.driver import RUNNING, STOPPED, Driver
+from pyrt.live.driver import Driver
 from pyrt.live.journal.journal import Journal, read_records
 from pyrt.live.plan import Plan, Policies
+from pyrt.live.run import RUNNING, STOPPED
 from pyrt.risk import Limits
 from pyrt.risk.engine import RiskEngine
 from pyrt.testing.files import DiskFaults, MemoryFiles

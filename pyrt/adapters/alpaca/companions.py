@@ -14,7 +14,7 @@ from pyrt.adapters.alpaca.canceling import cancel_everything
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.errors import PyrtError
 from pyrt.live.control import ControlServer, Request
-from pyrt.live.driver import RUNNING, Driver
+from pyrt.live.driver import Driver
 from pyrt.live.heartbeat import (
     BEAT_S,
     NODE_BEAT,
@@ -27,6 +27,7 @@ from pyrt.live.heartbeat import (
 from pyrt.live.journal.backup import backup_if_due
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.monitor import Monitor
+from pyrt.live.run import RUNNING
 from pyrt.live.status import PHASES, status_of
 
 BACKUP_LOOK_S = 60.0

@@ -37,7 +37,7 @@ from pyrt.errors import ConfigError, ConnectionLost, PyrtError
 from pyrt.live.calendars import sessions_around
 from pyrt.live.config import NodeConfig
 from pyrt.live.core import NodeCore
-from pyrt.live.driver import LOOKING, STOPPED, Driver
+from pyrt.live.driver import Driver
 from pyrt.live.journal.files import NoFiles, RealFiles
 from pyrt.live.journal.journal import Journal
 from pyrt.live.journal.writer import JournalWriter
@@ -45,6 +45,7 @@ from pyrt.live.lock import Lock, lock_account, lock_state
 from pyrt.live.observe.latency import LatencyHistogram
 from pyrt.live.observe.traces import TraceIds, trace
 from pyrt.live.plan import Plan
+from pyrt.live.run import LOOKING, STOPPED
 from pyrt.live.wall import WallClock
 from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy

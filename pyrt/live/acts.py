@@ -1,0 +1,107 @@
+"""What is done with a core from outside its events, by a live run and by its replay alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from pyrt.core.bus import escape
+from pyrt.core.data import Signal
+from pyrt.core.instruments import Instrument
+from pyrt.core.ports import FeeModel
+from pyrt.live.core import NodeCore
+from pyrt.live.journal import records as r
+from pyrt.live.notes import cancel_entries, carry_out
+from pyrt.live.plan import Plan
+from pyrt.live.restore import restore_orders, restore_positions
+from pyrt.live.run import NODE
+from pyrt.live.scribe import decode_saved
+from pyrt.live.tape import Tape
+from pyrt.strategy.strategy import Strategy
+from pyrt.venues.capabilities import capabilities_of
+
+
+def make_core(
+    client: Any,
+    gate: Any,
+    instruments: Sequence[Instrument],
+    strategies: Sequence[Strategy],
+    plan: Plan,
+    opening: r.Opening,
+    tape: Tape | None,
+    fees: FeeModel | None = None,
+) -> NodeCore:
+    """Return a node core with what a run begins with: live and in replay alike."""
+    core = NodeCore(
+        client,
+        gate,
+        instruments,
+        strategies,
+        cash=Decimal(opening.cash),
+        prefix=plan.prefix,
+        default_tif=dict(plan.default_tif) or None,
+        capabilities=capabilities_of(plan.venue),
+        tape=tape,
+        fees=fees,
+    )
+    core.kernel.grace_ns = plan.grace_ns
+    core.kernel.sessions = plan.sessions
+    restore_positions(core.kernel, opening.positions)
+    restore_orders(core.kernel, opening.orders)
+    if opening.risk and hasattr(gate, "restore"):
+        gate.restore(msgspec.msgpack.decode(opening.risk))
+    elif hasattr(gate, "resync"):
+        gate.resync()
+    return core
+
+
+def publish_signal(core: NodeCore, signal: Signal) -> None:
+    """Let strategies hear a signal, and settle what they do about it."""
+    core.kernel.bus.publish(f"signal.{escape(signal.symbol)}", signal)
+    core.inputs.settle()
+
+
+def take_cash(core: NodeCore, amount: str) -> None:
+    """Add to cash what the broker has and we do not."""
+    core.kernel.account.deposit(Decimal(amount))
+
+
+def start_strategies(core: NodeCore, now: int, saves: dict[str, bytes]) -> None:
+    """Call `on_start` of all, then `on_load` of those that had saved something."""
+    core.start(now)
+    for strategy in core.kernel.strategies:
+        saved = saves.get(strategy.name)
+        if saved and strategy.handles("on_load"):
+            call(core, strategy, "on_load", decode_saved(saved))
+
+
+def tell_missed(core: NodeCore, fills: Sequence[Any]) -> None:
+    """Tell strategies of the fills that came while they did not run, oldest first."""
+    for fill in fills:
+        strategy = fill.order.strategy
+        if strategy.running and strategy.handles("on_fill"):
+            call(core, strategy, "on_fill", fill)
+
+
+def call(core: NodeCore, strategy: Any, handler: str, argument: Any) -> None:
+    """Call a handler; an exception stops its strategy, as in any other."""
+    bus = core.kernel.bus
+    bus.begin()
+    try:
+        getattr(strategy, handler)(argument)
+    except Exception as error:
+        core.kernel.calls.bus_failed(getattr(strategy, handler), argument, error)
+    finally:
+        bus.end()
+
+
+def stop_strategies(core: NodeCore, policy: str) -> None:
+    """Stop all strategies, and treat what they leave behind as the policy says."""
+    core.stop()
+    if policy == "cancel_entries":
+        cancel_entries(core.kernel)
+    elif policy == "cancel_all":
+        carry_out(core, "cancel_all", NODE, "the node stops", "", "")

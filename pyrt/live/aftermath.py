@@ -1,0 +1,81 @@
+"""What is written down, and told, after the kernel has taken something in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pyrt.live.core import NodeCore
+from pyrt.live.journal import records as r
+from pyrt.live.run import LOOKING, Run
+
+RESTRICTIONS = ("HALTED", "REDUCING", "OPEN")
+
+
+class Aftermath:
+    """Looks at what the kernel has done since it was last asked.
+
+    Parameters
+    ----------
+    run : Run
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._seen_errors = 0
+        self._seen_changes = 0
+        self._seen_intents = 0
+
+    def tell(self, now: int, events: list[Any]) -> None:
+        """Let the kernel take events, and see what followed."""
+        if self._run.core is None or not events:
+            return
+        self._run.core.take(now, events)
+        self.listen(events)
+        self.settle(now)
+
+    def listen(self, events: Iterable[Any]) -> None:
+        """Show events that were taken to whoever listens."""
+        run = self._run
+        if run.listener is not None and run.core is not None:
+            for event in events:
+                run.listener(event, run.core)
+
+    def settle(self, now: int) -> None:
+        """Write down what followed from what was just taken."""
+        core, scribe = self._run.core, self._run.scribe
+        if core is None:
+            return
+        if scribe.filled and self._run.phase != LOOKING:
+            filled, scribe.filled = scribe.filled, {}
+            for strategy in core.kernel.strategies:
+                if strategy.name in filled:
+                    scribe.save_strategy(strategy)
+        self._tell_stopped(core, now)
+        self._tell_restricted(core, now)
+        scribe.note_sightings()
+
+    def _tell_stopped(self, core: NodeCore, now: int) -> None:
+        """Record strategies that were stopped for an error."""
+        scribe, errors = self._run.scribe, core.kernel.errors
+        while self._seen_errors < len(errors):
+            error = errors[self._seen_errors]
+            self._seen_errors += 1
+            name = str(error.values.get("strategy", ""))
+            scribe.journal.record(
+                r.StrategyStopped(ts=scribe.now, strategy=name, reason=error.message)
+            )
+            scribe.alarm("strategy_stopped", error.message, now)
+
+    def _tell_restricted(self, core: NodeCore, now: int) -> None:
+        """Tell of changes of what is allowed; save risk after them, and after each intent."""
+        scribe = self._run.scribe
+        changes = getattr(core.kernel.gate, "changes", ())
+        if len(changes) == self._seen_changes and scribe.intents == self._seen_intents:
+            return
+        for change in changes[self._seen_changes :]:
+            if change.after in RESTRICTIONS:
+                text = f"{change.scope} is {change.after}: {change.reason}"
+                scribe.alarm("restricted", text, now)
+        self._seen_changes, self._seen_intents = len(changes), scribe.intents
+        scribe.save_risk()

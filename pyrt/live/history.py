@@ -1,0 +1,87 @@
+"""Past bars: what indicators are warmed up with, and what strategies have asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyrt.data.timeframe import parse_timeframe
+from pyrt.live.aftermath import Aftermath
+from pyrt.live.plan import DAY, MINUTE
+from pyrt.live.run import Run
+
+SESSION_MINUTES = 390
+
+
+class History:
+    """Asks the broker for bars, and hands over what came.
+
+    Parameters
+    ----------
+    run : Run
+    aftermath : Aftermath
+    """
+
+    def __init__(self, run: Run, aftermath: Aftermath) -> None:
+        self._run = run
+        self._aftermath = aftermath
+        self._warming: set[str] = set()
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether all bars asked for to warm indicators up have come."""
+        return not self._warming
+
+    def warm_up(self, now: int) -> None:
+        """Ask for past bars of every symbol of which there are bars."""
+        run = self._run
+        if not run.plan.policies.warmup:
+            return
+        # The broker's time: a simulator of other days has its own.
+        there = now if run.last_look is None else run.last_look.server_ts or now
+        for symbol in run.live_core.bar_symbols:
+            self._warming.add(symbol)
+            run.client.warm(symbol, there - self._span(symbol), there)
+
+    def _span(self, symbol: str) -> int:
+        """Return how far back history is asked for, so that enough bars are in it."""
+        least = self._run.plan.policies.warmup
+        bars = least
+        for stream in self._run.live_core.kernel.cache.streams:
+            if stream.kind == "bars" and stream.symbol == symbol:
+                longest = max(stream.lookbacks, default=0)
+                each = max(stream.timeframe_ns // MINUTE, 1)
+                bars = max(bars, max(4 * longest, least) * each)
+        if "/" in symbol:
+            return bars * MINUTE
+        # Sessions have 390 minutes, weeks five of them, and some days are holidays.
+        return (bars // SESSION_MINUTES * 7 // 5 + 5) * DAY
+
+    def on_warm(self, event: Any) -> None:
+        """Feed indicators with bars that were asked for."""
+        self._warming.discard(event.symbol)
+        self._run.live_core.warm(event.symbol, event.bars)
+
+    def ask(self, number: int, symbol: str, timeframe: str, bars: int) -> None:
+        """Ask for bars that a strategy wants."""
+        run, look = self._run, self._run.last_look
+        there = 0 if look is None else look.server_ts - look.ts if look.server_ts else 0
+        end = run.scribe.now + there
+        span = parse_timeframe(timeframe) * bars
+        if "/" not in symbol:
+            days = span // (SESSION_MINUTES * MINUTE) if span % DAY else span // DAY
+            span = (days * 7 // 5 + 5) * DAY
+        run.client.history(number, symbol, timeframe, end - span, end, bars)
+
+    def on_answer(self, now: int, event: Any) -> None:
+        """Hand over what a strategy has asked for."""
+        run, core = self._run, self._run.live_core
+        core.take(now, [])
+        if event.WHAT == "history":
+            rows = [(b.ts_open, b.ts_close, *b.prices) for b in event.bars]
+            run.note("history", number=event.number, rows=rows)
+            core.later.deliver_history(event.number, rows)
+        else:
+            run.note("computed", number=event.number)
+            core.later.deliver_result(event.number, event.result)
+        core.inputs.settle()
+        self._aftermath.settle(now)

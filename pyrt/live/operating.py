@@ -1,0 +1,112 @@
+"""Halts, and what operators ask for: each journalled with who and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyrt.errors import ConfigError
+from pyrt.live.aftermath import Aftermath
+from pyrt.live.journal import records as r
+from pyrt.live.notes import carry_out
+from pyrt.live.run import NODE, Run
+
+
+class Operators:
+    """Carries out what operators, and the node itself, ask for.
+
+    Parameters
+    ----------
+    run : Run
+    aftermath : Aftermath
+    """
+
+    def __init__(self, run: Run, aftermath: Aftermath) -> None:
+        self._run = run
+        self._aftermath = aftermath
+        self._halted: set[tuple[str, str]] = set()
+
+    def halt(self, symbol: str, reason: str) -> None:
+        """Halt a symbol, or everything; once for a reason."""
+        key = (symbol, reason)
+        if key in self._halted:
+            return
+        self._halted.add(key)
+        self.carry_out("halt", NODE, reason, symbol=symbol)
+
+    def operate(
+        self, action: str, actor: str, reason: str, *, symbol: str = "", strategy: str = ""
+    ) -> str:
+        """Carry out what an operator asks; journalled with who and why. Returns what was done.
+
+        Raises
+        ------
+        ConfigError
+            If the action is unknown, nobody or no reason is named, or the node does not run.
+        """
+        if self._run.core is None:
+            raise ConfigError("the node has not started yet", code="not_running")
+        if action == "resume":
+            if self._run.journal.failure is not None:
+                raise ConfigError("the journal cannot be written", code="journal")
+            self._halted.clear()
+            self._run.latch.clear()
+        return self.carry_out(action, actor, reason, symbol=symbol, strategy=strategy)
+
+    def carry_out(
+        self, action: str, actor: str, reason: str, *, symbol: str = "", strategy: str = ""
+    ) -> str:
+        """Do it, and write it down; return what was done."""
+        core = self._run.live_core
+        given = {"symbol": symbol, "strategy": strategy}
+        self._record(actor, action, reason, given)
+        self._run.note("operate", action=action, actor=actor, reason=reason, **given)
+        done = carry_out(core, action, actor, reason, symbol, strategy)
+        core.inputs.settle()
+        return done
+
+    def resolve_lost(self, client_order_id: str, actor: str, reason: str) -> None:
+        """Declare a submit of unknown outcome lost; a later sighting reopens it.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such order, or its outcome is known.
+        """
+        core = self._run.live_core
+        for order in core.kernel.cache.orders_open():
+            if order.client_order_id == client_order_id and order.is_unknown:
+                now = int(core.kernel.clock.timestamp_ns)
+                self._record(actor, "lost", reason, {"order": client_order_id})
+                core.inputs.order_event("lost", order.number, now, reason)
+                core.inputs.settle()
+                self._aftermath.settle(now)
+                return
+        raise ConfigError(f"{client_order_id} is no order of unknown outcome", code="not_unknown")
+
+    def put_aside(self, event: Any, error: Exception) -> None:
+        """Put an impossible event aside: its symbol is halted until somebody has looked."""
+        number = getattr(event, "number", -1)
+        order = self._run.live_core.inputs.order(number) if number >= 0 else None
+        symbol = "" if order is None else order.symbol
+        self._run.scribe.alarm("bad_event", f"{type(event).__name__}: {error}")
+        self.halt(symbol, f"an event that cannot be: {error}")
+
+    def on_journal_failure(self) -> None:
+        """Let no order leave any more; cancels still do."""
+        run = self._run
+        if not run.latch.is_set:
+            run.latch.set(f"the journal fails: {run.journal.failure}")
+            run.scribe.alarm("journal", f"the journal cannot be written: {run.journal.failure}")
+            self.halt("", "the journal cannot be written")
+
+    def _record(self, actor: str, action: str, reason: str, arguments: dict[str, Any]) -> None:
+        self._run.journal.record(
+            r.Operation(
+                ts=self._run.scribe.now,
+                actor=actor,
+                action=action,
+                reason=reason,
+                arguments=arguments,
+                inputs=self._run.live_core.inputs.count,
+            )
+        )

@@ -1,0 +1,265 @@
+"""Looking at the whole account, on schedule and after each reconnect, and acting on differences."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pyrt.core.times import format_ns, timestamp_ns
+from pyrt.errors import PyrtError
+from pyrt.live.aftermath import Aftermath
+from pyrt.live.broker import BrokerState
+from pyrt.live.departure import Departure
+from pyrt.live.journal import records as r
+from pyrt.live.operating import Operators
+from pyrt.live.plan import DAY, MINUTE, SECOND
+from pyrt.live.reconcile import Absences, Comparison, OurOrder, OurView, compare
+from pyrt.live.recovery import Recovery
+from pyrt.live.run import LOOKING, NODE, RUNNING, Run
+
+LOOK_AGAIN_NS = 2 * SECOND
+CLOCK_MIN_NS, CLOCK_MAX_NS = -2 * SECOND, 30 * SECOND
+"""How far our clock may be ahead of the broker's answer to the first of a look's requests."""
+QUIET_MODES = frozenset({"position_mismatch", "cash_mismatch", "reopened"})
+"""Findings that count only after several looks: answers may be seconds old."""
+
+
+class Reconciliation:
+    """Looks, compares, journals what was found, and halts what has to be.
+
+    Parameters
+    ----------
+    run : Run
+    aftermath : Aftermath
+    operators : Operators
+    recovery : Recovery
+        The first look at the account makes the core.
+    departure : Departure
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        aftermath: Aftermath,
+        operators: Operators,
+        recovery: Recovery,
+        departure: Departure,
+    ) -> None:
+        self._run = run
+        self._aftermath = aftermath
+        self._operators = operators
+        self._recovery = recovery
+        self._departure = departure
+        self._absences = Absences()
+        self._looks = self._began = 0
+        self._was_active = False
+
+    # -- looking -------------------------------------------------------------------------------
+
+    def look(self, now: int) -> None:
+        """Look at the whole account, unless a look is under way."""
+        run, state = self._run, self._run.journal.state
+        since = [o.ts_init for o in state.orders.values() if o.ts_init]
+        age = now - min(since, default=now) + DAY
+        until = state.activities_until
+        # One day of overlap: activities of one instant may come in any order.
+        activities = "" if not until else format_ns(timestamp_ns(until) - DAY)
+        if run.client.look(age, activities):
+            run.look_at, self._began = None, now
+        else:
+            run.look_at = now + LOOK_AGAIN_NS
+
+    def look_if_due(self, now: int) -> None:
+        """Look when it is time to."""
+        if self._run.look_at is not None and now >= self._run.look_at:
+            self.look(now)
+
+    def watch_stream(self, now: int) -> None:
+        """Look at the account after each reconnect of the order stream."""
+        run = self._run
+        is_active = run.client.trade_updates.is_active
+        if is_active and not self._was_active and run.phase == RUNNING:
+            # What the stream has missed is merged before anything new leaves.
+            self._departure.is_merging = True
+            self.look(now)
+        if self._was_active and not is_active:
+            run.scribe.alarm("stream_lost", "the stream of order news is down", now)
+        self._was_active = is_active
+
+    def on_look(self, now: int, state: BrokerState) -> None:
+        """Take the account as the broker states it."""
+        run = self._run
+        run.last_look = state
+        if run.core is not None:
+            # What is done about it happens now, not when the last event came.
+            run.core.inputs.advance(now)
+        try:
+            if run.core is None:
+                self._recovery.recover(now, state)
+            self._apply(now, state)
+            self._departure.is_merging = False
+        except PyrtError as error:
+            if run.phase != LOOKING:
+                raise
+            run.give_up(error)
+            return
+        comparison = compare(self._view(state), state, run.plan.policies.reconcile)
+        self._looks += 1
+        suspicious = any(f.code in QUIET_MODES for f in comparison.findings)
+        if suspicious and self._looks < run.plan.policies.looks:
+            run.look_at = now + LOOK_AGAIN_NS
+            return
+        self._looks = 0
+        run.look_at = now + run.plan.policies.reconcile_ns
+        self._conclude(now, state, comparison)
+        if run.phase == LOOKING:
+            self._recovery.speak(now, state)
+
+    def _apply(self, now: int, state: BrokerState) -> None:
+        events = self._run.client.apply(state)
+        if events:
+            self._run.live_core.take(now, events)
+            self._aftermath.listen(events)
+        self._aftermath.settle(now)
+
+    # -- comparing -----------------------------------------------------------------------------
+
+    def _view(self, state: BrokerState) -> OurView:
+        kernel, known = self._run.live_core.kernel, self._run.journal.state
+        positions: dict[str, Decimal] = {}
+        for position in kernel.cache.positions():
+            units = Decimal(position.quantity_exact)
+            positions[position.symbol] = positions.get(position.symbol, Decimal(0)) + units
+        orders = tuple(
+            OurOrder(
+                client_order_id=order.client_order_id,
+                venue_order_id=self._run.client.venue_of(order.number)[0],
+                symbol=order.symbol,
+                status=order.status,
+                is_unknown=order.is_unknown,
+                sent_at=order.ts_init,
+            )
+            for order in kernel.cache.orders_open()
+            if order.parent is None
+        )
+        return OurView(
+            symbols=frozenset(i.symbol for i in kernel.cache.instruments),
+            positions=positions,
+            orders=orders,
+            is_ours=known.is_ours,
+            is_known=self._is_known,
+            known_activities=known.activities,
+            has_ended=self._has_ended,
+        )
+
+    def _has_ended(self, client_order_id: str) -> bool:
+        closed = self._run.journal.state.closed.get(client_order_id)
+        return closed is not None and closed.ts < self._began
+
+    def _is_known(self, client_order_id: str) -> bool:
+        known = self._run.journal.state
+        stem = client_order_id
+        head, dash, tail = client_order_id.rpartition("-r")
+        if dash and tail.isdigit():
+            stem = head
+        return stem in known.orders or stem in known.closed
+
+    # -- acting on it --------------------------------------------------------------------------
+
+    def _conclude(self, now: int, state: BrokerState, comparison: Comparison) -> None:
+        """Journal what was found, and halt what has to be."""
+        run, scribe = self._run, self._run.scribe
+        is_first = run.journal.state.activities_until == "" and not run.journal.state.activities
+        self._record_adjustments(now, comparison)
+        if run.phase != LOOKING:
+            # At a start the broker's cash, which the node takes over, has them all in it.
+            self._settle_cash(now, comparison)
+        # What happened before the first run of this journal is nobody's news.
+        findings = tuple(
+            f for f in comparison.findings if not (is_first and f.code.startswith("adjusted_"))
+        )
+        news = [f for f in findings if f not in run.findings]
+        run.findings = findings
+        for finding in news:
+            scribe.alarm(finding.code, finding.text, now)
+        for finding in findings:
+            if finding.halts == "all":
+                self._operators.halt("", finding.text)
+            elif finding.halts == "symbol":
+                self._operators.halt(finding.symbol, finding.text)
+        self._check_clock(now, state)
+        self._record_account(now, state)
+        self._resolve_lost(now, state, comparison)
+
+    def _record_adjustments(self, now: int, comparison: Comparison) -> None:
+        for change in comparison.adjustments:
+            self._run.journal.record(
+                r.Adjustment(
+                    ts=now,
+                    activity_id=change.activity_id,
+                    kind=change.kind,
+                    symbol=change.symbol,
+                    quantity=f"{change.quantity:f}",
+                    amount=f"{change.amount:f}",
+                    text=change.text,
+                    ts_event=change.ts_event,
+                )
+            )
+
+    def _record_account(self, now: int, state: BrokerState) -> None:
+        run = self._run
+        run.journal.record(
+            r.Account(
+                ts=now,
+                account=state.account,
+                cash=f"{state.cash:f}",
+                equity=f"{state.equity:f}",
+                positions={symbol: f"{units:f}" for symbol, units in state.positions.items()},
+            )
+        )
+        run.journal.record(
+            r.Reconciled(
+                ts=now,
+                reason="start" if run.phase == LOOKING else "schedule",
+                findings=tuple((f.code, f.symbol, f.text) for f in run.findings),
+                activities_until=state.activities_until,
+            )
+        )
+
+    def _settle_cash(self, now: int, comparison: Comparison) -> None:
+        """Let accrued fees be replaced by the broker's, and book what else moved cash."""
+        for entry in self._run.live_core.settle_cash(now, comparison.adjustments):
+            if entry.kind == "fee_difference" and entry.amount:
+                text = f"accrued {entry.accrued:f}, charged {entry.charged:f}"
+                self._run.journal.record(
+                    r.Adjustment(
+                        ts=now,
+                        activity_id=entry.activity_id,
+                        kind=entry.kind,
+                        symbol="",
+                        quantity="0",
+                        amount=f"{entry.amount:f}",
+                        text=text,
+                        ts_event=entry.ts_event,
+                    )
+                )
+
+    def _check_clock(self, now: int, state: BrokerState) -> None:
+        """Tell of a clock that is not the broker's; the look itself takes some seconds."""
+        run, ahead = self._run, now - state.server_ts
+        if run.plan.checks_clock and state.server_ts and not CLOCK_MIN_NS < ahead < CLOCK_MAX_NS:
+            text = f"this machine's clock is {ahead / SECOND:+.1f} s off the broker's"
+            run.scribe.alarm("clock", text, now)
+
+    def _resolve_lost(self, now: int, state: BrokerState, comparison: Comparison) -> None:
+        """Give up submits that two full lists after their session do not have."""
+        orders = {o.client_order_id: o for o in self._run.live_core.kernel.cache.orders_open()}
+
+        def is_over(name: str) -> bool:
+            order = orders[name]
+            if state.session_open is not False and "/" not in order.symbol:
+                return False
+            return now - order.ts_init > MINUTE
+
+        for name in self._absences.look(comparison.absent, now, session_over=is_over):
+            text = "two full lists after the session do not have it"
+            self._operators.resolve_lost(name, NODE, text)

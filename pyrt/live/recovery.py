@@ -1,0 +1,217 @@
+"""The start of a run, which is also a restart and a recovery: bring back what the journal knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyrt.core.instruments import Instrument
+from pyrt.core.ports import FeeModel
+from pyrt.errors import ConfigError
+from pyrt.live.acts import make_core, start_strategies, take_cash, tell_missed
+from pyrt.live.aftermath import Aftermath
+from pyrt.live.broker import BrokerState
+from pyrt.live.history import History
+from pyrt.live.journal import records as r
+from pyrt.live.operating import Operators
+from pyrt.live.run import LOOKING, RUNNING, Run
+from pyrt.live.stopping import Stopping
+from pyrt.live.tape import Tape
+from pyrt.strategy.strategy import Strategy
+
+FAILURES_MAX = 8
+"""Queries that may fail, one after the other, before a start is given up."""
+HELD_HERE = frozenset({"INITIALIZED", "EMULATED", "RELEASED"})
+"""States of orders that have not left the node."""
+
+
+class Recovery:
+    """Makes the core from journal and account, and lets strategies speak.
+
+    Parameters
+    ----------
+    run : Run
+    aftermath : Aftermath
+    operators : Operators
+    history : History
+    stopping : Stopping
+    instruments : sequence of Instrument
+    strategies : sequence of Strategy
+    fees : FeeModel, optional
+        What fills are taken to cost until the broker says it.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        aftermath: Aftermath,
+        operators: Operators,
+        history: History,
+        stopping: Stopping,
+        instruments: Sequence[Instrument],
+        strategies: Sequence[Strategy],
+        fees: FeeModel | None,
+    ) -> None:
+        self._run = run
+        self._aftermath = aftermath
+        self._operators = operators
+        self._history = history
+        self._stopping = stopping
+        self._instruments = list(instruments)
+        self._strategies = list(strategies)
+        self._fees = fees
+        self._failures = 0
+
+    def count_failures(self, alarm: Any) -> None:
+        """Give a start up when the broker does not let us look at the account."""
+        if self._run.phase == LOOKING and alarm.code == "query_failed":
+            self._failures += 1
+            if self._failures >= FAILURES_MAX or "HTTP 401" in alarm.text:
+                self._run.give_up(ConfigError(f"the broker does not answer: {alarm.text}"))
+
+    def recover(self, now: int, state: BrokerState) -> None:
+        """Bring back what the journal knows: one path for a first start and for all others.
+
+        Raises
+        ------
+        ConfigError
+            If the account is another than expected, or may not trade.
+        """
+        self._check_account(state)
+        run, known = self._run, self._run.journal.state
+        self._drop_emulated(now)
+        orders = tuple(known.orders.values())
+        opening = r.Opening(
+            cash=f"{state.cash:f}",
+            orders=orders,
+            positions=tuple(known.positions.values()),
+            saves={name: saved for name, (_, saved) in known.saves.items()},
+            risk=known.risk,
+        )
+        core = make_core(
+            run.scribe,
+            run.gate,
+            self._instruments,
+            self._strategies,
+            run.plan,
+            opening,
+            Tape(),
+            self._fees,
+        )
+        core.on_bad_event = self._operators.put_aside
+        core.later.ask_history = self._history.ask
+        core.later.run_slow = run.run_slow
+        run.journal.compact(now)
+        self._record_start(now, state, core, opening)
+        run.scribe.attach(core)
+        run.scribe.on_surprise = self._operators.halt
+        run.scribe.historical = []
+        run.core = core
+        if run.journal.torn is not None:
+            torn = run.journal.torn
+            run.scribe.alarm("torn_tail", f"{torn.size} bytes were cut off {torn.segment}", now)
+        core.inputs.advance(now)
+        restored = {o.client_order_id: o for o in core.kernel.cache.orders_open()}
+        for order_state in orders:
+            order = restored.get(order_state.client_order_id)
+            if order is not None:
+                run.client.adopt(order, order_state)
+
+    def _check_account(self, state: BrokerState) -> None:
+        expected = self._run.plan.account_id
+        pinned = self._run.journal.state.account
+        if expected and state.account != expected:
+            raise ConfigError(
+                f"the keys belong to account {state.account}, not to {expected}",
+                code="wrong_account",
+            )
+        if pinned and state.account != pinned:
+            raise ConfigError(
+                f"this state folder is of account {pinned}, the keys are of {state.account}",
+                code="wrong_account",
+                remedy="Use the keys of that account, or another state_dir",
+            )
+        if not state.may_trade:
+            raise ConfigError(f"the account may not trade: {state.status}", code="no_trading")
+
+    def _drop_emulated(self, now: int) -> None:
+        """Close orders that only an earlier run has held: they died with it."""
+        run = self._run
+        for order in tuple(run.journal.state.orders.values()):
+            if order.status in HELD_HERE:
+                name = order.client_order_id
+                text = f"{name}, a {order.order_type} order for {order.symbol}, was emulated"
+                run.journal.record(
+                    r.NotSent(ts=now, client_order_id=name, reason=f"{text}; its node has stopped")
+                )
+                run.scribe.alarm("emulated_lost", f"{text} and died with its node", now)
+
+    def _record_start(self, now: int, state: BrokerState, core: Any, opening: r.Opening) -> None:
+        run, plan = self._run, self._run.plan
+        limits = getattr(run.gate, "limits", None)
+        run.journal.record(
+            r.RunStart(
+                ts=now,
+                run_id=plan.run_id,
+                prefix=plan.prefix,
+                version=plan.version,
+                account=state.account,
+                mode=plan.mode,
+                config=plan.config,
+                limits={} if limits is None else plain(limits.to_dict()),
+                strategies=tuple(_entry(s) for s in core.kernel.strategies),
+                instruments=tuple(plain(i.to_dict()) for i in core.kernel.cache.instruments),
+                default_tif=dict(plan.default_tif),
+                opening=opening,
+                source=plan.source,
+                grace_ns=plan.grace_ns,
+                sessions=plan.sessions is not None,
+            )
+        )
+        run.journal.begin_tape(plan.run_id)
+
+    def speak(self, now: int, state: BrokerState) -> None:
+        """Let strategies speak; then bring back what they saved and tell them what they missed."""
+        run, core, scribe = self._run, self._run.live_core, self._run.scribe
+        self._take_cash(state)
+        missed, scribe.historical = scribe.historical or [], None
+        saves = {name: saved for name, (_, saved) in run.journal.state.saves.items()}
+        run.phase = RUNNING
+        run.note("start", ts=now)
+        start_strategies(core, now, saves)
+        core.inputs.settle()
+        run.note("missed", count=len(missed))
+        tell_missed(core, missed)
+        core.inputs.settle()
+        run.save_at = now + run.plan.policies.save_ns
+        self._stopping.save(now)
+        self._history.warm_up(now)
+        self._aftermath.settle(now)
+
+    def _take_cash(self, state: BrokerState) -> None:
+        """Begin with the broker's cash: what missed fills cost is in it already."""
+        core = self._run.live_core
+        difference = state.cash - core.kernel.account.cash_exact
+        if difference:
+            self._run.note("cash", amount=f"{difference:f}")
+            take_cash(core, f"{difference:f}")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as msgpack takes it: numbers exact as text, keys as text."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str, bytes)):
+        return value
+    return str(value)
+
+
+def _entry(strategy: Any) -> r.StrategyEntry:
+    return r.StrategyEntry(
+        name=strategy.name,
+        cls=type(strategy).__name__,
+        params=plain(strategy.params),
+        capital="" if strategy.capital is None else str(strategy.capital),
+    )

@@ -1,0 +1,92 @@
+"""One run of a node: what the parts of its driver share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pyrt.errors import PyrtError
+from pyrt.live.broker import BrokerState
+from pyrt.live.core import NodeCore
+from pyrt.live.gateway import Latch
+from pyrt.live.journal.journal import Journal
+from pyrt.live.later import RunSlow
+from pyrt.live.notes import encode_note
+from pyrt.live.plan import Plan
+from pyrt.live.reconcile import Finding
+from pyrt.live.scribe import Scribe
+
+NEW, LOOKING, RUNNING, STOPPING, STOPPED = range(5)
+"""Phases of a node, in their order."""
+NODE = "node"
+"""The actor of what nobody has asked for."""
+
+
+class Run:
+    """One run of a node; its parts change it, each what is its own.
+
+    Attributes
+    ----------
+    phase : int
+        NEW, LOOKING, RUNNING, STOPPING or STOPPED.
+    core : NodeCore or None
+        From the first look at the account on.
+    error : PyrtError or None
+        Why the start was given up.
+    latch : Latch
+        Once set, no order leaves.
+    last_look : BrokerState or None
+        The account as the broker stated it last.
+    findings : tuple of Finding
+        What the last comparison has shown.
+    look_at, save_at, stop_by : int or None
+        When the account is looked at, strategies are saved, and a stop is over at the latest.
+    listener : callable, optional
+        Called with (event, core) after the kernel has taken an event.
+    run_slow : callable, optional
+        Runs strategies' slow work off the thread; set before the start.
+    """
+
+    def __init__(self, client: Any, journal: Journal, gate: Any, plan: Plan) -> None:
+        self.client = client
+        self.journal = journal
+        self.gate = gate
+        self.plan = plan
+        self.latch = Latch()
+        self.scribe = Scribe(journal, client)
+        self.phase = NEW
+        self.core: NodeCore | None = None
+        self.error: PyrtError | None = None
+        self.stop_reason = ""
+        self.last_look: BrokerState | None = None
+        self.findings: tuple[Finding, ...] = ()
+        self.look_at: int | None = None
+        self.save_at: int | None = None
+        self.stop_by: int | None = None
+        self.listener: Callable[[Any, NodeCore], object] | None = None
+        self.run_slow: RunSlow | None = None
+
+    @property
+    def live_core(self) -> NodeCore:
+        """The core, where there has to be one."""
+        assert self.core is not None
+        return self.core
+
+    def give_up(self, error: PyrtError) -> None:
+        """End a start that cannot succeed."""
+        self.error = error
+        self.phase = STOPPED
+        self.latch.set(str(error))
+
+    def note(self, what: str, **arguments: Any) -> None:
+        """Put an input that is neither an event nor time on the tape."""
+        tape = self.live_core.inputs.tape
+        if tape is not None:
+            tape.note(encode_note(what, **arguments))
+
+    def flush_tape(self) -> None:
+        """Hand the journal what the tape has."""
+        if self.core is not None and self.core.inputs.tape is not None:
+            piece = self.core.inputs.tape.take()
+            if piece:
+                self.journal.record_inputs(piece)

@@ -1,0 +1,72 @@
+"""Saving strategies and risk, and stopping in order."""
+
+from __future__ import annotations
+
+from pyrt.live.acts import stop_strategies
+from pyrt.live.aftermath import Aftermath
+from pyrt.live.journal import records as r
+from pyrt.live.operating import Operators
+from pyrt.live.run import NODE, RUNNING, STOPPED, STOPPING, Run
+
+
+class Stopping:
+    """Saves on schedule, and ends a run as its policy says.
+
+    Parameters
+    ----------
+    run : Run
+    aftermath : Aftermath
+    operators : Operators
+    """
+
+    def __init__(self, run: Run, aftermath: Aftermath, operators: Operators) -> None:
+        self._run = run
+        self._aftermath = aftermath
+        self._operators = operators
+
+    def save(self, now: int) -> None:
+        """Save strategies and risk."""
+        run = self._run
+        run.save_at = now + run.plan.policies.save_ns
+        for strategy in run.live_core.kernel.strategies:
+            if strategy.running:
+                run.scribe.save_strategy(strategy)
+        run.scribe.save_risk()
+
+    def stop(self, now: int, reason: str) -> None:
+        """Begin to stop: strategies stop, and orders are treated as the policy says."""
+        run = self._run
+        if run.phase != RUNNING:
+            run.phase = STOPPED if run.phase != STOPPING else run.phase
+            return
+        run.stop_reason = reason
+        self.save(now)
+        run.phase = STOPPING
+        run.stop_by = now + run.plan.policies.stop_patience_ns
+        policy = run.plan.policies.on_stop
+        if policy == "flatten":
+            self._operators.carry_out("flatten", NODE, reason)
+        run.note("stop", policy=policy)
+        stop_strategies(run.live_core, policy)
+        run.live_core.inputs.settle()
+        self._aftermath.settle(now)
+
+    def go_on(self, now: int) -> None:
+        """Finish once nothing is pending, or patience is over."""
+        run, cache = self._run, self._run.live_core.kernel.cache
+        assert run.stop_by is not None
+        waits = any(o.is_pending for o in cache.orders_open()) or run.client.queue.outstanding
+        if run.plan.policies.on_stop == "flatten":
+            waits = waits or bool(cache.positions())
+        if waits and now < run.stop_by:
+            return
+        self.finish(now)
+
+    def finish(self, now: int) -> None:
+        """Write down that the run is over."""
+        run = self._run
+        run.scribe.save_risk()
+        run.flush_tape()
+        run.journal.record(r.RunStop(ts=now, reason=run.stop_reason))
+        run.phase = STOPPED
+        run.stop_by = run.save_at = run.look_at = None
