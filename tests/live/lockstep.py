@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pyrt.adapters.alpaca.assembly import DEFAULT_TIF
 from pyrt.adapters.alpaca.client import AlpacaClient
-from pyrt.adapters.alpaca.node import DEFAULT_TIF
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 from pyrt.adapters.alpaca.simulator.frames import CHANNELS, encode
 from pyrt.adapters.alpaca.simulator.session import make_core

@@ -14,9 +14,9 @@ from unittest.mock import patch
 import msgspec
 
 from pyrt.adapters.alpaca import snapshot
+from pyrt.adapters.alpaca.assembly import NEVER_LOST
 from pyrt.adapters.alpaca.client import AlpacaClient
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.node import NEVER_LOST
 from pyrt.core.instruments import Instrument
 from pyrt.errors import JournalError
 from pyrt.live.driver import Driver

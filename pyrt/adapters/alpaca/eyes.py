@@ -73,7 +73,7 @@ class Eyes:
         ).start()
         self._alerter = Alerter(make_senders(config.alerts, self._redactor)).start()
         self._listen(node)
-        node.stages = self.metrics.stages
+        node.time_stages(self.metrics.stages)
         self.view = NodeView(
             node.core.kernel,
             self.health,

@@ -3,77 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from uuid import uuid4
 
-import msgspec
-
-from pyrt import __version__
 from pyrt.adapters.alpaca.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.activity import regular_hours
+from pyrt.adapters.alpaca.assembly import (
+    NEVER_LOST,
+    fees_of,
+    look_up,
+    make_gate,
+    make_plan,
+    open_journal,
+)
+from pyrt.adapters.alpaca.beside import Companion, own_companions
 from pyrt.adapters.alpaca.client import AlpacaClient
-from pyrt.adapters.alpaca.companions import Backups, Control, HandlerMonitor, Heart
+from pyrt.adapters.alpaca.connections import Connections
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
-from pyrt.adapters.alpaca.events import ComputedEvent, Event
-from pyrt.adapters.alpaca.eyes import Eyes
+from pyrt.adapters.alpaca.events import Event
+from pyrt.adapters.alpaca.inbox import ANSWERS, Inbox, Take
 from pyrt.adapters.alpaca.lockstep import Lockstep
-from pyrt.adapters.alpaca.order_path import OrderPathPolicy
-from pyrt.adapters.alpaca.pacing import RetryPolicy
-from pyrt.adapters.alpaca.reading import Reader
-from pyrt.adapters.alpaca.reference import Reference
 from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.shell.http import Answer, Http
-from pyrt.adapters.alpaca.shell.sockets import Socket
+from pyrt.adapters.alpaca.slow import SlowWork
 from pyrt.backtest.fees import fee_model
 from pyrt.core.data import Signal
-from pyrt.core.instruments import Instrument, listed
-from pyrt.errors import ConfigError, ConnectionLost, PyrtError
-from pyrt.live.calendars import sessions_around
+from pyrt.core.instruments import Instrument
+from pyrt.errors import ConfigError, ConnectionLost
 from pyrt.live.config import NodeConfig
 from pyrt.live.core import NodeCore
 from pyrt.live.driver import Driver
-from pyrt.live.journal.files import NoFiles, RealFiles
-from pyrt.live.journal.journal import Journal
 from pyrt.live.journal.writer import JournalWriter
 from pyrt.live.lock import Lock, lock_account, lock_state
 from pyrt.live.observe.latency import LatencyHistogram
-from pyrt.live.observe.traces import TraceIds, trace
-from pyrt.live.plan import Plan
+from pyrt.live.observe.traces import TraceIds
 from pyrt.live.run import LOOKING, STOPPED
 from pyrt.live.wall import WallClock
-from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
 
-DEFAULT_TIF = {"": "day", "equity": "day", "crypto": "gtc"}
 NAP_S = 1.0
 """The longest sleep: dead lines are looked for this often."""
-GRACE_NS = 5_000_000_000
-"""How long a bar made of others waits for the last of them: it arrives after its minute is over."""
 START_ATTEMPTS = 5
-SLOW_THREADS = 2
-ANSWERS = 3
-"""Rank of answers to requests, after the frames of trade updates (0) and market data."""
-ONE_ATTEMPT = RetryPolicy(attempts=1)
-NEVER_LOST = OrderPathPolicy(lost_ns=1 << 62)
-"""Time alone is no evidence: what a submit has come to is decided by reconciliation."""
 Listener = Callable[[Event, NodeCore], None]
 AlarmListener = Callable[[str, str], object]
-
-
-class Companion(Protocol):
-    """Something that lives as long as a node runs: a control interface, a watch, a page."""
-
-    async def begin(self, node: LiveNode) -> None:
-        """Start, once strategies have started."""
-
-    async def end(self) -> None:
-        """Stop; also where `begin` was never called."""
 
 
 class LiveNode:
@@ -124,23 +99,21 @@ class LiveNode:
         self._on_event = on_event
         self._on_alarm = on_alarm
         self._source = source
-        self._inbox: list[tuple[int, Callable[[int], list[Event]]]] = []
-        self._connections: list[tuple[Socket, Any]] = []
+        self._inbox = Inbox(TraceIds(self.run_id))
+        self._connections: Connections | None = None
         self._http: Http | None = None
         self._lockstep: Lockstep | None = None
         self._writer: JournalWriter | None = None
-        self._pool: ThreadPoolExecutor | None = None
+        self._slow: SlowWork | None = None
         self._locks: list[Lock] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._traces = TraceIds(self.run_id)
         self._wall = WallClock()
         self._stopping = ""
         self._stopped_at: float | None = None
         self.companions: list[Companion] = []
         self._living: list[Companion] = []
         self.watchdog_command: list[str] | None = None
-        self.stages: dict[str, LatencyHistogram] | None = None
         self.driver: Driver | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -148,6 +121,10 @@ class LiveNode:
     def core(self) -> NodeCore | None:
         """Kernel and strategies; None until the account has been looked at."""
         return None if self.driver is None else self.driver.core
+
+    def time_stages(self, stages: dict[str, LatencyHistogram]) -> None:
+        """Note in these histograms how long each stage of a message takes."""
+        self._inbox.stages = stages
 
     def add_strategy(self, strategy: Strategy) -> None:
         """Add a strategy; before the node runs."""
@@ -181,12 +158,13 @@ class LiveNode:
         self.loop = asyncio.get_running_loop()
         http = self._http = self._make_http()
         try:
-            driver = self._make_driver(await self._look_up(http))
+            driver = self._make_driver(await look_up(self.config, http))
             if self.config.clock == "simulator":
                 self._lockstep = Lockstep(self.run_id, http.send)
                 await self._lockstep.begin()
             await self._start(driver)
-            for companion in (*self._own_companions(), *self.companions):
+            own = own_companions(self.config, self._credentials, self.watchdog_command)
+            for companion in (*own, *self.companions):
                 self._living.append(companion)
                 await companion.begin(self)
             await self._serve(driver)
@@ -194,26 +172,6 @@ class LiveNode:
             return decode_account((await self._query(http, account_request())).body)
         finally:
             await self._clean_up(http)
-
-    def _own_companions(self) -> list[Companion]:
-        """Return what a node has beside it by its configuration; nothing in lockstep."""
-        config = self.config
-        folder = config.state_folder()
-        if config.clock == "simulator":
-            return []
-        own: list[Companion] = []
-        if folder is not None:
-            own.append(Control(folder))
-            own.append(Heart(folder, self.watchdog_command if config.watchdog else None))
-        if folder is not None and config.backup_dir:
-            hours, kept = config.backup_hours, config.backups_kept
-            own.append(Backups(folder, Path(config.backup_dir).expanduser(), hours, kept))
-        if folder is not None and (config.dashboard or config.alerts):
-            own.append(Eyes(folder, (self._credentials.key, self._credentials.reveal_secret())))
-        if config.handler_timeout_s:
-            timeout_s = config.handler_timeout_s
-            own.append(HandlerMonitor(timeout_s, config.trading, self._credentials))
-        return own
 
     async def _clean_up(self, http: Http) -> None:
         for companion in reversed(self._living):
@@ -225,8 +183,8 @@ class LiveNode:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await http.close()
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._slow is not None:
+            self._slow.close()
         if self._writer is not None:
             self._writer.stop()
         if self.driver is not None:
@@ -246,90 +204,29 @@ class LiveNode:
 
     # -- start ---------------------------------------------------------------------------------
 
-    async def _look_up(self, http: Http) -> list[Instrument]:
-        """Return the instruments as the broker describes them; as listed where it does not."""
-        reference = Reference(Reader(http.send, policy=ONE_ATTEMPT), self._reference_folder())
-        try:
-            return await reference.instruments(self.config.symbols)
-        except (PyrtError, msgspec.DecodeError):
-            return [listed(symbol) for symbol in self.config.symbols]
-
-    def _reference_folder(self) -> Path | None:
-        """Return where the broker's reference data are kept; a rehearsal keeps nothing."""
-        if self.config.state_folder() is None:
-            return None
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-        return Path(base) / "pyrt" / f"alpaca-{self.config.mode}"
-
     def _make_driver(self, instruments: list[Instrument]) -> Driver:
-        config = self.config
-        config.check_limits()
-        folder = config.state_folder()
-        if folder is None:
-            journal = Journal(NoFiles())
-        else:
-            files = RealFiles(folder)
+        config, folder = self.config, self.config.state_folder()
+        gate = make_gate(config)
+        if folder is not None:
             self._locks.append(lock_state(folder))
-            journal = Journal(files)
-            journal.drop_tapes(config.tapes_kept)
-        limits = config.make_limits()
-        if limits is not None and not config.is_rehearsal:
-            # An order for a closed session says so itself: queue=True.
-            limits = limits.replace(require_open_session=True)
-        plan = Plan(
-            run_id=self.run_id,
-            prefix=self._prefix,
-            mode=config.mode,
-            account_id=config.account_id,
-            version=__version__,
-            config=config.to_plain(),
-            default_tif=DEFAULT_TIF,
-            source=self._source,
-            policies=config.policies(),
-            grace_ns=GRACE_NS if config.clock == "wall" else 0,
-            # A simulator's data of another day have nothing to do with this year's sessions.
-            sessions=None if config.is_rehearsal else sessions_around(time.time_ns()),
-            checks_clock=not config.is_rehearsal,
-        )
-        self.driver = Driver(
+        driver = self.driver = Driver(
             self._client,
-            journal,
-            RiskEngine(limits, strict=limits is not None),
+            open_journal(config, folder),
+            gate,
             instruments,
             self._strategies,
-            plan,
-            fees=fee_model(self._fees()),
+            make_plan(config, self.run_id, self._prefix, self._source),
+            fees=fee_model(fees_of(config)),
         )
-        self.driver.listener = self._on_event
+        driver.listener = self._on_event
+        driver.scribe.on_alarm = self._on_alarm
         if config.clock == "wall":
-            self._pool = ThreadPoolExecutor(
-                max_workers=SLOW_THREADS, thread_name_prefix="pyrt-slow"
-            )
-            self.driver.run_slow = self._run_slow
-        self.driver.scribe.on_alarm = self._on_alarm
+            self._slow = SlowWork(self._receive_from_thread)
+            driver.run_slow = self._slow.run
         if folder is not None and config.clock == "wall":
-            self._writer = JournalWriter(journal, self.wake)
+            self._writer = JournalWriter(driver.journal, self.wake)
             self._writer.start()
-        return self.driver
-
-    def _run_slow(self, number: int, fn: Callable[..., Any], args: tuple[Any, ...]) -> None:
-        """Run a strategy's slow work in another thread; its result comes in like a message."""
-        assert self._pool is not None
-
-        def done(future: Future[Any]) -> None:
-            try:
-                result = future.exception() or future.result()
-            except Exception:
-                # The node stops, and the work was never begun.
-                return
-
-            def take(_: int) -> list[Event]:
-                return [ComputedEvent(number, result)]
-
-            if self.loop is not None and not self.loop.is_closed():
-                self.loop.call_soon_threadsafe(self._receive, take, ANSWERS)
-
-        self._pool.submit(fn, *args).add_done_callback(done)
+        return driver
 
     async def _start(self, driver: Driver) -> None:
         """Look at the account, recover, and let strategies start."""
@@ -367,16 +264,17 @@ class LiveNode:
             await asyncio.sleep(0.2 * attempt)
         raise ConfigError(f"the broker answers {request.path} with {answer.status or 'nothing'}")
 
-    def _fees(self) -> str:
-        if self.config.fees:
-            return self.config.fees
-        is_paper = self.config.mode == "paper" and self.config.clock == "wall"
-        return "alpaca_paper" if is_paper else "alpaca"
-
     # -- the loop ------------------------------------------------------------------------------
 
     async def _serve(self, driver: Driver) -> None:
-        self._connections = self._sockets()
+        self._connections = Connections(
+            self.config,
+            self._client,
+            self._receive,
+            self._wake.set,
+            self._clock,
+            self._spawn,
+        )
         if self._lockstep is not None:
             await self._lockstep.serve(self, lambda: bool(self._stopping))
             return
@@ -414,46 +312,19 @@ class LiveNode:
 
     def keep_connected(self, now: int) -> None:
         """Open and close connections as their streams want it."""
-        for socket, stream in self._connections:
-            if self._lockstep is not None and stream.is_active:
-                # Silence is measured in a time that jumps from one instant to the next.
-                stream.heard(now)
-            if stream.wants_connection(now):
-                self._spawn(socket.serve())
-            elif stream.wants_close(now):
-                self._spawn(socket.close())
+        if self._connections is not None:
+            self._connections.keep(now, is_lockstep=self._lockstep is not None)
 
     async def flush(self) -> None:
         """Send what the streams have to say."""
-        for socket, _ in self._connections:
-            await socket.flush()
+        if self._connections is not None:
+            await self._connections.flush()
 
     def _turn(self, driver: Driver, now: int) -> None:
         """Take what came in, let what is due happen, send what follows from it."""
-        # One at a time: what a strategy does about one message precedes the next.
-        for take in self._take_inbox():
-            if self.stages is None:
-                driver.take(now, take(now))
-            else:
-                self._take_timed(driver, now, take, self.stages)
+        self._inbox.hand_over(driver, now)
         driver.turn(now)
         self._send_due(driver, now)
-
-    def _take_timed(
-        self,
-        driver: Driver,
-        now: int,
-        take: Callable[[int], list[Event]],
-        stages: dict[str, LatencyHistogram],
-    ) -> None:
-        """Take one message, and note how long decoding and all that follows have taken."""
-        with trace(self._traces.next()):
-            began = time.perf_counter_ns()
-            events = take(now)
-            decoded = time.perf_counter_ns()
-            driver.take(now, events)
-            stages["decode"].observe(decoded - began)
-            stages["handler"].observe(time.perf_counter_ns() - decoded)
 
     def take_signals(self, signals: Sequence[Signal]) -> None:
         """Take signals of models: they reach strategies on ``signal.SYMBOL``, journalled first."""
@@ -461,27 +332,17 @@ class LiveNode:
             self.driver.take_signals(self._clock(), signals)
             self._wake.set()
 
-    def streams(self) -> list[tuple[str, Any]]:
+    def streams(self) -> Iterable[tuple[str, Any]]:
         """Return (name, stream) of the connections there are."""
-        names = {
-            id(self._client.trade_updates): "trade_updates",
-            id(self._client.market_data): "stocks",
-            id(self._client.crypto_data): "crypto",
-        }
-        return [(names[id(stream)], stream) for _, stream in self._connections]
-
-    def _take_inbox(self, *, by_rank: bool = False) -> list[Callable[[int], list[Event]]]:
-        received, self._inbox = self._inbox, []
-        if by_rank:
-            received.sort(key=lambda item: item[0])
-        return [take for _, take in received]
+        return () if self._connections is None else self._connections.streams()
 
     def _send_due(self, driver: Driver, now: int) -> int:
         self._commit(driver)
         began = time.perf_counter_ns()
         requests = driver.take_requests(now)
-        if self.stages is not None and requests:
-            self.stages["encode"].observe(time.perf_counter_ns() - began)
+        stages = self._inbox.stages
+        if stages is not None and requests:
+            stages["encode"].observe(time.perf_counter_ns() - began)
         for request in requests:
             self._spawn(self._send(request))
         return len(requests)
@@ -498,18 +359,18 @@ class LiveNode:
 
     def is_connected(self) -> bool:
         """Return whether all streams are through their handshakes."""
-        return all(stream.is_active for _, stream in self._connections)
+        return self._connections is None or self._connections.are_active
 
     def received(self) -> Mapping[str, int]:
         """Return URL → frames received since the connection was opened."""
-        return {socket.url: socket.received for socket, _ in self._connections}
+        return {} if self._connections is None else self._connections.received()
 
     def step(self, now: int, *, timers: bool) -> bool:
         """Take all that came in at `now`, send what follows; return whether there was anything."""
         driver = self.driver
         assert driver is not None
         # What the venue did comes before the bars that it did it in; one instant is one take.
-        received = self._take_inbox(by_rank=True)
+        received = self._inbox.take(by_rank=True)
         events = [event for take in received for event in take(now)]
         driver.take(now, events)
         driver.turn(now, timers=timers and not events)
@@ -543,9 +404,13 @@ class LiveNode:
             ANSWERS,
         )
 
-    def _receive(self, take: Callable[[int], list[Event]], rank: int) -> None:
-        self._inbox.append((rank, take))
+    def _receive(self, take: Take, rank: int) -> None:
+        self._inbox.put(take, rank)
         self._wake.set()
+
+    def _receive_from_thread(self, take: Take) -> None:
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._receive, take, ANSWERS)
 
     async def _sleep(self, driver: Driver, longest_s: float = NAP_S) -> None:
         now = self._clock()
@@ -555,33 +420,6 @@ class LiveNode:
             await asyncio.wait_for(self._wake.wait(), min(max(seconds, 0.001), longest_s))
         except TimeoutError:
             return
-
-    # -- pieces --------------------------------------------------------------------------------
-
-    def _sockets(self) -> list[tuple[Socket, Any]]:
-        client = self._client
-        pairs = (
-            (self.config.trade_updates, client.trade_updates, client.receive_trade_update),
-            (self.config.market_data, client.market_data, client.receive_market_data),
-            (self.config.crypto_data, client.crypto_data, client.receive_crypto_data),
-        )
-        are_coins = {"/" in symbol for symbol in self.config.symbols}
-        skipped = {id(client.market_data)} if False not in are_coins else set()
-        if True not in are_coins:
-            skipped.add(id(client.crypto_data))
-        return [
-            (self._socket(url, stream, take, rank), stream)
-            for rank, (url, stream, take) in enumerate(pairs)
-            if id(stream) not in skipped
-        ]
-
-    def _socket(
-        self, url: str, stream: Any, take: Callable[[Any, int], list[Event]], rank: int
-    ) -> Socket:
-        def on_frame(frame: bytes | str) -> None:
-            self._receive(lambda now: take(frame, now), rank)
-
-        return Socket(url, stream, on_frame, self._wake.set, self._clock)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
