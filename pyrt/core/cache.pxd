@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, int64_t
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.orders cimport Order
 from pyrt.core.positions cimport Position
+from pyrt.core.recent cimport Recent
 from pyrt.core.streams cimport Stream
 
 @cython.final
@@ -27,6 +28,7 @@ cdef class Cache:
     cdef readonly str cost
 
     cdef Instrument find(self, str name)
+    cdef Recent kept(self, str kind, str symbol, str timeframe)
     cdef Position position(self, int32_t strategy, str symbol)
     cdef Position position_at(self, int32_t strategy, Instrument instrument)
     cdef int64_t last_mark(self, Instrument instrument) except? -1

@@ -2,8 +2,13 @@
 cimport cython
 
 from pyrt.core.numbers cimport nano_from_double
+from pyrt.core.orders cimport no_price
+from pyrt.core.types cimport ACCEPTED, LIMIT, PARTIALLY_FILLED, TRIGGERED
+
 from pyrt.core.suggest import did_you_mean
 from pyrt.errors import ConfigError, UnknownName
+
+cdef tuple RESTING = (ACCEPTED, TRIGGERED, PARTIALLY_FILLED)
 
 
 @cython.final
@@ -55,6 +60,78 @@ cdef class Cache:
     def stream(self, str topic):
         """Return the stream of a topic, or None."""
         return self.stream_by_topic.get(topic)
+
+    # -- market data ---------------------------------------------------------------------------
+
+    def bars(self, str symbol, str timeframe):
+        """Return the last bars, of a timeframe or of a name, that a strategy keeps.
+
+        Raises
+        ------
+        ConfigError
+            If none are kept.
+        """
+        return self.kept("bars", symbol, timeframe)
+
+    def trades(self, str symbol):
+        """Return the last trades that a strategy keeps; ConfigError if none are kept."""
+        return self.kept("trades", symbol, "")
+
+    def quotes(self, str symbol):
+        """Return the last quotes that a strategy keeps; ConfigError if none are kept."""
+        return self.kept("quotes", symbol, "")
+
+    def quote(self, str symbol):
+        """Return the last quote; None before the first, ConfigError if quotes are not kept."""
+        return self.kept("quotes", symbol, "").last
+
+    def trade(self, str symbol):
+        """Return the last trade; None before the first, ConfigError if trades are not kept."""
+        return self.kept("trades", symbol, "").last
+
+    def book(self, str symbol):
+        """Return the OrderBook as it is known now; None where no book events come."""
+        cdef Instrument instrument = self.find(symbol)
+        cdef Stream stream
+        for stream in self.streams:
+            if stream.kind == "book" and stream.instrument is instrument:
+                stream.catch_up()
+                return stream.book
+        return None
+
+    cdef Recent kept(self, str kind, str symbol, str timeframe):
+        cdef Instrument instrument = self.find(symbol)
+        cdef Stream stream
+        for stream in self.streams:
+            if (stream.instrument is instrument and stream.kind == kind
+                    and stream.timeframe == timeframe and stream.recent is not None):
+                return stream.recent
+        given = repr(symbol) + (f", {timeframe!r}" if kind == "bars" else "")
+        raise ConfigError(
+            f"{timeframe} {kind} of {symbol} are not kept".lstrip(),
+            remedy=f"Call self.keep_{kind}({given}) in on_start",
+        )
+
+    def own_orders(self, str symbol):
+        """Return (side, price, quantity) of our own orders that rest in a symbol, oldest first.
+
+        Those of all strategies that the venue has shown to rest: limits, and stops and if-touched
+        orders with a limit once they are triggered. Of an iceberg it is what is shown.
+        """
+        cdef Order order
+        found = []
+        for order in self.orders_open(None, symbol):
+            if order.limit_price_raw == no_price() or order.status_ not in RESTING:
+                continue
+            if order.type != LIMIT and order.status_ == ACCEPTED:
+                continue
+            left = order.quantity - order.filled_quantity
+            if order.display:
+                left = min(left, order.instrument.quantity_float(order.display))
+            found.append(("buy" if order.side_sign > 0 else "sell", order.limit_price, left))
+        return found
+
+    # -- instruments and positions -------------------------------------------------------------
 
     def instrument(self, str name):
         """Return the instrument of a symbol or id; UnknownName with a suggestion otherwise."""

@@ -8,11 +8,15 @@ from pyrt.core.conditions cimport Signal
 from pyrt.core.events cimport Event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.ports cimport Indicator
+from pyrt.core.recent cimport Recent
 
 @cython.final
 cdef class Feed:
-    """An indicator attached to a stream."""
+    """What a stream feeds: an indicator, or what keeps its last events."""
     cdef readonly Indicator indicator
+    """None where the last events are kept."""
+    cdef Recent recent
+    """Takes events as they are; None where an indicator is fed."""
     cdef int width
     cdef bint direct
     """The inputs lie side by side in the event already."""
@@ -51,6 +55,8 @@ cdef class Stream:
     cdef Py_ssize_t n_signals
     cdef readonly list aggregates
     """Coarser streams built from this one: pairs of aggregator and stream."""
+    cdef readonly Recent recent
+    """Its last events; None unless a strategy keeps them."""
     cdef readonly OrderBook book
     """The book that a stream of book events builds; None for other kinds."""
     cdef BookColumns rows

@@ -27,7 +27,7 @@ cdef int TIME = -1  # in place of a column: when the event happened, ns UTC
 
 @cython.final
 cdef class Feed:
-    """An indicator attached to a stream.
+    """What a stream feeds: an indicator, or what keeps its last events.
 
     Parameters
     ----------
@@ -70,6 +70,8 @@ cdef class Feed:
         """Gather the inputs from where they lie; see `direct`."""
         cdef double[8] gathered
         cdef int i
+        if self.recent is not None:
+            return self.recent.take(event)
         for i in range(self.width):
             if self.columns[i] == TIME:
                 gathered[i] = event.ts_event
@@ -139,7 +141,28 @@ cdef class Stream:
     @property
     def lookbacks(self):
         """Lookback of each attached indicator, in updates."""
-        return [(<Feed>feed).indicator.lookback for feed in self.feeds]
+        cdef Feed feed
+        return [feed.indicator.lookback for feed in self.feeds if feed.recent is None]
+
+    def keep(self, n=None):
+        """Keep the last `n` events from now on and return them; at least as many as before.
+
+        Raises
+        ------
+        ConfigError
+            If `n` is below 1, or this is a stream of book events.
+        """
+        cdef Feed feed
+        if self.recent is None:
+            self.recent = Recent(self.kind, self.symbol, self.timeframe, n)
+            # Among what is fed, so that a stream of which nothing is kept pays nothing for it.
+            feed = Feed.__new__(Feed)
+            feed.recent = self.recent
+            self.feeds.insert(0, feed)
+            self.n_feeds = len(self.feeds)
+        elif n is not None:
+            self.recent.widen(n)
+        return self.recent
 
     cdef int update(self, Event* event) except -1:
         """Feed what is attached."""

@@ -109,6 +109,18 @@ def subscribe_made(
     return target
 
 
+def named_bars(kernel: Wiring, symbol: str, name: str) -> Any:
+    """Return the stream of bars that an aggregator makes under a name; ConfigError if none is."""
+    instrument = _instrument(kernel, symbol)
+    found = kernel.cache.stream(topic_of("bars", instrument.id, escape(name)))
+    if found is None:
+        raise ConfigError(
+            f"no bars of {symbol} are called {name!r}",
+            remedy="Give a timeframe, or the name= of a subscribe_bars call before this one",
+        )
+    return found
+
+
 def _source_of(kernel: Wiring, instrument: Any, aggregator: Any, source: str | None) -> Any:
     kinds = next((found for made, found in SOURCES if isinstance(aggregator, made)), None)
     if kinds is None:

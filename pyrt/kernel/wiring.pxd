@@ -50,5 +50,7 @@ cdef class Wiring:
     """Callable: calendar name → (opens, closes) or None; set by the world."""
     cdef public int64_t grace_ns
     """How long an aggregated bar waits for late data after its end."""
+    cdef public bint books_show_own
+    """Whether order books that come in hold our own resting orders: a real venue's do."""
     cdef public int64_t compute_latency_ns
     """How long after the call a result of `compute` is delivered."""

@@ -13,6 +13,7 @@ from pyrt.core.data import Bar
 from pyrt.core.events import EventQueue
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import CommandSink, RiskGate, Venue
+from pyrt.core.recent import Recent
 from pyrt.core.records import Records
 from pyrt.core.streams import Stream
 from pyrt.data.aggregation import Aggregator
@@ -63,6 +64,7 @@ class Wiring:
     open_stream: Callable[[str, str, str], bool] | None
     sessions: Callable[[str], Any] | None
     grace_ns: int
+    books_show_own: bool
     compute_latency_ns: int
     def __init__(
         self,
@@ -99,6 +101,7 @@ class Wiring:
         source: str | None,
         name: str | None,
     ) -> Stream: ...
+    def keep(self, kind: str, symbol: str, timeframe: str, n: int | None) -> Recent: ...
     def subscribe_topic(
         self, owner: Any, topic: str, handler: Callable[..., object], priority: int
     ) -> Any: ...

@@ -15,6 +15,7 @@ import logging
 from pyrt.core.times import timestamp_ns
 from pyrt.errors import ConfigError
 from pyrt.kernel.portfolio import Portfolio
+from pyrt.kernel.subscriptions import named_bars
 from pyrt.kernel.subscriptions import subscribe as open_subscription
 from pyrt.kernel.subscriptions import subscribe_made as open_made
 
@@ -156,6 +157,15 @@ cdef class Wiring:
         if owner.handles("on_bar"):
             stream.add_handler(owner, owner.on_bar)
         return stream
+
+    def keep(self, str kind, str symbol, str timeframe, n):
+        """Keep the last events of a stream from now on, and return them."""
+        cdef Stream stream
+        if kind == "bars" and not timeframe[:1].isdigit():
+            stream = named_bars(self, symbol, timeframe)
+        else:
+            stream = open_subscription(self, kind, symbol, timeframe)
+        return stream.keep(n)
 
     def subscribe_topic(self, owner, str topic, handler, int priority):
         """Subscribe a handler to user messages."""

@@ -392,11 +392,41 @@ cdef class StrategyCore(Owner):
         """Have `on_trade` called for every print; return the stream."""
         return self.kernel().subscribe(self, "trades", symbol, "")
 
-    def book(self, str symbol):
-        """Return the OrderBook of a symbol as it is known now; it changes with the next events."""
+    def book(self, str symbol, *, bint own=True):
+        """Return the OrderBook of a symbol as it is known now; it changes with the next events.
+
+        With ``own=False`` it is a copy without our own resting orders, those of all strategies;
+        see `Cache.own_orders`. A recorded book has none of ours in it: there the copy is the book.
+        """
         cdef Stream stream = self.kernel().subscription("book", symbol)
         stream.catch_up()
-        return stream.book
+        if own:
+            return stream.book
+        shown = self._kernel.books_show_own
+        return stream.book.without_own(self._kernel.cache.own_orders(symbol) if shown else ())
+
+    def keep_bars(self, str symbol, str timeframe, n=None):
+        """Keep the last `n` bars (default 1,440) from now on, and return them; see `Recent`.
+
+        Called in `on_start` it holds what warms indicators up, too. Afterwards any strategy finds
+        them as ``self.cache.bars(symbol, timeframe)``; `timeframe` may be the name of bars that an
+        aggregator makes.
+        """
+        return self.kernel().keep("bars", symbol, timeframe, n)
+
+    def keep_trades(self, str symbol, n=None):
+        """Keep the last `n` trades (default 10,000) from now on, and return them.
+
+        Afterwards they are ``self.cache.trades(symbol)``; ``self.cache.trade(symbol)`` is the last.
+        """
+        return self.kernel().keep("trades", symbol, "", n)
+
+    def keep_quotes(self, str symbol, n=None):
+        """Keep the last `n` quotes (default: the last one) from now on, and return them.
+
+        Afterwards they are ``self.cache.quotes(symbol)``; ``self.cache.quote(symbol)`` is the last.
+        """
+        return self.kernel().keep("quotes", symbol, "", n)
 
     def subscribe_book(self, str symbol):
         """Have `on_book` called after every batch of book changes; return the stream."""
