@@ -7,7 +7,8 @@ from typing import Any
 
 from pyrt.analysis.record import RunRecord
 from pyrt.analysis.result import BacktestResult
-from pyrt.backtest.engine import Engine, Outcome
+from pyrt.backtest.engine import Engine
+from pyrt.backtest.outcome import Outcome
 from pyrt.core.suggest import did_you_mean
 from pyrt.errors import ConfigError
 from pyrt.kernel.subscriptions import UNNAMED

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pyrt.backtest import collect
 from pyrt.backtest.actions import read_actions
 from pyrt.backtest.alpaca import AlpacaVenue
 from pyrt.backtest.days import day_ends, rate_rows
 from pyrt.backtest.feed import Cursor, Feed
 from pyrt.backtest.fees import fee_model
-from pyrt.backtest.hashing import run_hash
 from pyrt.backtest.interruptions import read_auctions, read_halts
 from pyrt.backtest.latency import latency_model
 from pyrt.backtest.markets import Market, markets
+from pyrt.backtest.outcome import Inputs, Outcome, book_gaps, outcome_of
 from pyrt.backtest.port import BacktestVenue
+from pyrt.backtest.progress import Progress
 from pyrt.backtest.queue import queue_model
 from pyrt.backtest.runner import Runner
 from pyrt.backtest.settings import VenueSettings
@@ -44,23 +42,6 @@ from pyrt.venues.alpaca.rules import AlpacaRules
 WARMUP_BARS_MIN = 250
 WARMUP_LOOKBACKS = 4
 DAY_NS = 86_400_000_000_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """A finished run as plain columns; `pyrt.analysis` makes a result of it."""
-
-    kernel_columns: dict[str, Any]
-    prices: dict[str, dict[str, Any]]
-    initial_cash: float
-    currency: str
-    events_processed: int
-    elapsed_s: float
-    load_s: float
-    run_hash: str
-    parameters: list[dict[str, Any]]
-    provenance: dict[str, Any]
-    messages: list[str] = field(default_factory=list)
 
 
 class Engine:
@@ -250,7 +231,7 @@ class Engine:
             actions += read_halts(self._venue.halts, symbols)
         if self._venue.auctions is not None:
             actions += read_auctions(self._venue.auctions, symbols)
-        bar = _Progress(sum(len(t) for t in self._tables)) if progress else None
+        bar = Progress(sum(len(t) for t in self._tables)) if progress else None
         runner = Runner(
             kernel, venue, feed, actions=actions, progress=bar and bar.update, pace=self.pace
         )
@@ -270,10 +251,33 @@ class Engine:
         messages += [
             f"{gaps} times the book of {symbol} lost changes: until the snapshot after it shows "
             "levels that may not be there"
-            for symbol, gaps in _gaps(kernel).items()
+            for symbol, gaps in book_gaps(kernel).items()
             if gaps
         ]
-        return self._outcome(kernel, venue, runner, started, elapsed, messages)
+        return outcome_of(
+            self._inputs(kernel),
+            kernel,
+            venue,
+            runner,
+            elapsed_s=elapsed,
+            load_s=started - self._began,
+            messages=messages,
+        )
+
+    def _inputs(self, kernel: Kernel) -> Inputs:
+        return Inputs(
+            venue=self._venue,
+            tables=self._tables,
+            streams=self._streams,
+            loaded=self._loaded,
+            markets=self._markets,
+            cash=self._cash,
+            currency=self._currency,
+            seed=self._seed,
+            cost=self._cost,
+            start=self._start,
+            warmup=self.warmup_bars(kernel),
+        )
 
     def _account_rows(self, kernel: Kernel, venue: SimVenue) -> list[Any]:
         """Days that end and rates that are stated, for broker and kernel alike."""
@@ -422,113 +426,6 @@ class Engine:
 
         return history
 
-    # -- leaving -------------------------------------------------------------------------------
-
-    def _outcome(
-        self,
-        kernel: Kernel,
-        venue: SimVenue,
-        runner: Runner,
-        started: float,
-        elapsed: float,
-        messages: list[str],
-    ) -> Outcome:
-        collector = collect.Collector(kernel)
-        parameters = [{"name": s.name, "params": s.params} for s in kernel.strategies]
-        settings = {
-            "venue": self._venue.describe(),
-            "parameters": parameters,
-            "seed": self._seed,
-            "cash": str(self._cash),
-            "start": self._start,
-            "warmup": self.warmup_bars(kernel),
-            "cost": self._cost,
-            "instruments": [i.to_dict() for i in kernel.cache.instruments],
-        }
-        contents = [
-            (self._streams.get(number, table) if runner.finished else table).content_hash()
-            for number, table in enumerate(self._tables)
-        ]
-        return Outcome(
-            kernel_columns={
-                "fills": collector.fills(),
-                "orders": collector.orders(),
-                "trades": collector.trades(),
-                "order_events": collector.order_events(),
-                "ledger": collector.ledger(),
-                "risk": kernel.gate.report() if hasattr(kernel.gate, "report") else {},
-                "positions": collect.positions(kernel),
-                **collector.curve(),
-            },
-            prices=self._prices(),
-            initial_cash=float(self._cash),
-            currency=self._currency,
-            events_processed=runner.events_processed,
-            elapsed_s=elapsed,
-            load_s=started - self._began,
-            run_hash=run_hash(kernel, contents, settings),
-            parameters=parameters,
-            provenance=self._provenance(kernel, venue, contents),
-            messages=[*messages, *(str(e) for e in kernel.errors)],
-        )
-
-    def _provenance(
-        self, kernel: Kernel, venue: SimVenue, contents: Iterable[bytes]
-    ) -> dict[str, Any]:
-        calendars = {i.calendar for i in kernel.cache.instruments}
-        return {
-            "data": [loaded.provenance for loaded in self._loaded],
-            "data_hash": [content.hex() for content in contents],
-            **{k: v for k, v in self._venue.describe().items() if k not in ("name", "calendar")},
-            "venue": self._venue.name,
-            "calendar": calendars.pop() if len(calendars) == 1 else "24/7",
-            "ambiguous_bars": venue.ambiguous_bars,
-            "fills_from": {
-                symbol: market.source + ("+trades" if market.prints else "")
-                for symbol, market in self._markets.items()
-            },
-            "book_gaps": _gaps(kernel),
-            "warmup": self.warmup_bars(kernel),
-            "seed": self._seed,
-            "versions": _versions(),
-        }
-
-    def _prices(self) -> dict[str, dict[str, Any]]:
-        """The finest bars of each symbol, for charts; streamed data are not kept."""
-        found: dict[str, dict[str, Any]] = {}
-        for number, t in enumerate(self._tables):
-            if isinstance(t, BarColumns) and t.symbol not in found and number not in self._streams:
-                found[t.symbol] = {
-                    "ts_event": t.ts_close,
-                    "open": t.open,
-                    "high": t.high,
-                    "low": t.low,
-                    "close": t.close,
-                    "volume": t.volume,
-                }
-        return found
-
-
-class _Progress:
-    """A tqdm bar; the notebook's kind in a notebook."""
-
-    def __init__(self, total: int) -> None:
-        from tqdm.auto import tqdm
-
-        self._bar = tqdm(total=total, unit=" events", unit_scale=True, leave=False)
-
-    def update(self, done: int) -> None:
-        self._bar.update(done - self._bar.n)
-
-    def close(self, done: int) -> None:
-        self.update(done)
-        self._bar.close()
-
-
-def _gaps(kernel: Kernel) -> dict[str, int]:
-    """How often each book lost changes, by symbol."""
-    return {s.symbol: s.book.gap_count for s in kernel.cache.streams if s.kind == "book"}
-
 
 def _topic(table: Columns) -> str:
     return topic_of(table.kind, table.symbol, getattr(table, "timeframe", ""))
@@ -577,9 +474,3 @@ def _default_tif(venue: str) -> dict[str, str]:
 
 def _is_class(value: Any) -> bool:
     return isinstance(value, type) and issubclass(value, Strategy)
-
-
-def _versions() -> dict[str, str]:
-    from pyrt import __version__
-
-    return {"pyrt": __version__, "numpy": np.__version__, "python": sys.version.split()[0]}

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pyrt.backtest.engine import Engine, Outcome
+from pyrt.backtest.engine import Engine
+from pyrt.backtest.outcome import Outcome
 from pyrt.core.instruments import Instrument
 from pyrt.strategy.strategy import Strategy
 
