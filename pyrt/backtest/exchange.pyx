@@ -17,7 +17,7 @@ from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport no_price
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR, EV_DIVIDEND, EV_MODIFIED, EV_QUOTE, EV_SPLIT, GTD
+from pyrt.core.types cimport EV_BAR, EV_DIVIDEND, EV_MODIFIED, EV_QUOTE, EV_SPLIT, EV_TRADE, GTD
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES, TIF_NAMES, TYPE_NAMES
 from pyrt.backtest.markets import markets
 from pyrt.data.columns import take
@@ -162,24 +162,50 @@ cdef class Exchange:
 
     cdef int show(self, Cursor cursor, Event* event) except -1:
         """Let a row that decides fills be seen by the venue."""
-        cdef VenueBook book = self.venue.books[cursor.stream.instrument.index]
+        return self.meet(cursor.stream.instrument.index, cursor.kind, event)
+
+    cdef int meet(self, int32_t index, int kind, Event* event) except -1:
+        """Let the orders of an instrument meet an event of the market."""
+        cdef VenueBook book = self.venue.books[index]
         cdef bint watched = book.watched
-        cdef bint halted = len(self.halted) > 0 and cursor.stream.instrument.index in self.halted
-        if halted and cursor.kind == EV_BAR:
+        cdef bint halted = len(self.halted) > 0 and index in self.halted
+        if halted and kind == EV_BAR:
             return self.bars.pass_by(book, event.ts_event, event.values[3])
         if halted:
             # While trading is halted prices are seen, and nobody meets them.
             book.watched = False
         try:
-            if cursor.kind == EV_QUOTE:
+            if kind == EV_QUOTE:
                 return self.depth.meet_quote(book, event, self.now)
-            if cursor.kind != EV_BAR and book.depth is not None:
+            if kind != EV_BAR and book.depth is not None:
                 return self.depth.meet_print(book, event, self.now)
-            if cursor.kind != EV_BAR:
+            if kind != EV_BAR:
                 return self.ticks.meet(book, event, self.now)
         finally:
             book.watched = watched if halted else book.watched
         return self.bars.close(book, event.ts_open, event.ts_event, event.values)
+
+    def see(self, str symbol, str kind, int64_t ts_event, values):
+        """Let orders meet a quote or a print that no table has: one of a live market.
+
+        Parameters
+        ----------
+        kind : {"quotes", "trades"}
+        ts_event : int
+            When it happened, ns UTC; it is known now.
+        values : sequence of float
+            Bid price and size, ask price and size; or price, size and aggressor.
+        """
+        cdef VenueBook book = self.book(symbol)
+        cdef Event event
+        clear_event(&event)
+        event.kind = EV_QUOTE if kind == "quotes" else EV_TRADE
+        event.instrument = book.instrument.index
+        event.ts_event = ts_event
+        event.ts_init = self.now
+        for place, value in enumerate(values):
+            event.values[<int>place] = value
+        self.meet(book.instrument.index, event.kind, &event)
 
     def end_bars(self):
         """Walk the bars that end now; return (table, row) for each."""

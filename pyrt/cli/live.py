@@ -20,6 +20,7 @@ Examples:
   pyrt live --init --config node.toml
   pyrt live cross.py --config node.toml
   pyrt live pair.py:Trader --config node.toml --profile paper --set size=10 --json
+  pyrt live cross.py --config node.toml --shadow
 
 \b
 Keys come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, or from --env-file (mode 0600).
@@ -35,6 +36,9 @@ Ctrl-C stops the node: entries are canceled, protective exits stay, and the acco
 @click.option(
     "--init", "is_init", is_flag=True, help="Write a cautious NODE.toml to read and sign."
 )
+@click.option(
+    "--shadow", is_flag=True, help="Real data, a simulated venue: nothing is sent to the broker."
+)
 @options.set_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def live(
@@ -43,6 +47,7 @@ def live(
     profile: str | None,
     env_file: str | None,
     is_init: bool,
+    shadow: bool,
     assignments: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -56,6 +61,8 @@ def live(
     if strategy is None:
         raise click.UsageError("Missing argument 'FILE.py[:Class]'.")
     _close_up()
+    from msgspec import structs
+
     from pyrt.adapters.alpaca.companions import watchdog_command
     from pyrt.adapters.alpaca.credentials import read_credentials
     from pyrt.adapters.alpaca.node import LiveNode
@@ -65,6 +72,8 @@ def live(
     from pyrt.live.profiles import load_config
 
     config = load_config(config_file, profile)
+    if shadow:
+        config = structs.replace(config, shadow=True)
     strategies = make_strategies(strategy_classes(strategy), assignments)
     if config.replay:
         replay(config, strategies, lambda row: _print(row, as_json=as_json))
@@ -82,7 +91,9 @@ def live(
     for code, text in config.warnings():
         warn(code, text)
     node = LiveNode(config, credentials, on_event=show, on_alarm=warn, source=strategy)
-    if config.watchdog:
+    if config.shadow:
+        click.echo(f"shadow: the journal is in {node.config.state_folder()}", err=True)
+    if config.watchdog and not config.shadow:
         node.watchdog_command = watchdog_command(
             config_file, env_file=env_file or config.env_file, profile=profile or ""
         )

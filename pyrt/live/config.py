@@ -90,6 +90,11 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Runs whose inputs are kept for replay; those of older runs are removed at start.
     watchdog : bool
         Start the process that cancels all orders when the node does not live any more.
+    shadow : bool
+        Trade in a simulated venue inside the node, on the market's real data: nothing is sent to
+        the broker. `pyrt live --shadow` sets it.
+    shadow_cash : float
+        Dollars a shadow run begins with; each begins anew, in a folder ``shadow`` of its own.
     replay : str
         A recording (Parquet, CSV or catalog) to run on instead of an account: no keys, no network.
     replay_speed : str
@@ -145,6 +150,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     backups_kept: int = 28
     tapes_kept: int = 30
     watchdog: bool = False
+    shadow: bool = False
+    shadow_cash: float = 100_000.0
     replay: str = ""
     replay_speed: str = "1x"
     replay_cash: float = 100_000.0

@@ -7,13 +7,16 @@ import time
 from pathlib import Path
 
 import msgspec
+from msgspec import structs
 
 from pyrt import __version__
 from pyrt.adapters.alpaca.order_path import OrderPathPolicy
 from pyrt.adapters.alpaca.pacing import RetryPolicy
 from pyrt.adapters.alpaca.reading import Reader
 from pyrt.adapters.alpaca.reference import Reference
+from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.shell.http import Http
+from pyrt.adapters.alpaca.stamps import text_ns
 from pyrt.core.instruments import Instrument, listed
 from pyrt.errors import PyrtError
 from pyrt.live.calendars import sessions_around
@@ -36,8 +39,9 @@ def make_plan(config: NodeConfig, run_id: str, prefix: str, source: str) -> Plan
     return Plan(
         run_id=run_id,
         prefix=prefix,
-        mode=config.mode,
-        account_id=config.account_id,
+        mode="shadow" if config.shadow else config.mode,
+        # The simulated venue has an account of its own.
+        account_id="" if config.shadow else config.account_id,
         version=__version__,
         config=config.to_plain(),
         default_tif=DEFAULT_TIF,
@@ -67,6 +71,22 @@ def open_journal(config: NodeConfig, folder: Path | None) -> Journal:
     journal = Journal(RealFiles(folder))
     journal.drop_tapes(config.tapes_kept)
     return journal
+
+
+def in_the_shadow(config: NodeConfig, run_id: str) -> NodeConfig:
+    """Return the settings of a shadow run: a folder of its own, and no watchdog at the broker."""
+    folder = config.state_folder()
+    own = "" if folder is None else str(folder / "shadow" / run_id)
+    return structs.replace(config, state_dir=own, watchdog=False)
+
+
+async def broker_time(http: Http) -> int:
+    """Return the broker's time, ns UTC; ours where it does not say."""
+    answer = await http.send(HttpRequest("GET", "/v2/clock", b""))
+    try:
+        return text_ns(str(msgspec.json.decode(answer.body)["timestamp"]))
+    except (msgspec.DecodeError, KeyError, ValueError):
+        return time.time_ns()
 
 
 def fees_of(config: NodeConfig) -> str:

@@ -41,5 +41,7 @@ def own_companions(
     if folder is not None and (config.dashboard or config.alerts):
         own.append(Eyes(folder, (credentials.key, credentials.reveal_secret())))
     if config.handler_timeout_s:
-        own.append(HandlerMonitor(config.handler_timeout_s, config.trading, credentials))
+        # Of a shadow run nothing rests at the broker that could be canceled there.
+        url = "" if config.shadow else config.trading
+        own.append(HandlerMonitor(config.handler_timeout_s, url, credentials))
     return own

@@ -119,6 +119,8 @@ class HandlerMonitor:
         """Latch, and cancel everything by a connection of this thread's own."""
         assert self._driver is not None
         self._driver.latch.set(text)
+        if not self._url:
+            return
         thread = threading.Thread(
             target=cancel_everything, args=(self._url, self._credentials), daemon=True
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from pyrt.adapters.alpaca.client import AlpacaClient
 from pyrt.adapters.alpaca.events import Event
+from pyrt.adapters.alpaca.shell.shadow import Shadow, ShadowSocket
 from pyrt.adapters.alpaca.shell.sockets import Socket
 from pyrt.live.config import NodeConfig
 
@@ -28,6 +29,8 @@ class Connections:
         Returns the time, ns UTC.
     spawn : callable
         Runs a coroutine in the loop.
+    shadow : Shadow, optional
+        Takes the broker's place for orders, and sees what the market does first.
     """
 
     def __init__(
@@ -38,11 +41,13 @@ class Connections:
         wake: Callable[[], None],
         clock: Callable[[], int],
         spawn: Callable[[Any], None],
+        shadow: Shadow | None = None,
     ) -> None:
         self._receive = receive
         self._wake = wake
         self._clock = clock
         self._spawn = spawn
+        self._shadow = shadow
         streams = (
             ("trade_updates", config.trade_updates, client.trade_updates),
             ("stocks", config.market_data, client.market_data),
@@ -62,10 +67,15 @@ class Connections:
 
     def _socket(
         self, url: str, stream: Any, take: Callable[[Any, int], list[Event]], rank: int
-    ) -> Socket:
+    ) -> Socket | ShadowSocket:
+        if self._shadow is not None and rank > 0:
+            take = self._shadow.watch(take)
+
         def on_frame(frame: bytes | str) -> None:
             self._receive(lambda now: take(frame, now), rank)
 
+        if self._shadow is not None and rank == 0:
+            return ShadowSocket(stream, on_frame, self._wake, self._clock)
         return Socket(url, stream, on_frame, self._wake, self._clock)
 
     def keep(self, now: int, *, is_lockstep: bool = False) -> None:

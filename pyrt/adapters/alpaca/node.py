@@ -13,7 +13,9 @@ from pyrt.adapters.alpaca.account import AccountView, account_request, decode_ac
 from pyrt.adapters.alpaca.activity import regular_hours
 from pyrt.adapters.alpaca.assembly import (
     NEVER_LOST,
+    broker_time,
     fees_of,
+    in_the_shadow,
     look_up,
     make_gate,
     make_plan,
@@ -27,7 +29,9 @@ from pyrt.adapters.alpaca.events import Event
 from pyrt.adapters.alpaca.inbox import ANSWERS, Inbox, Take
 from pyrt.adapters.alpaca.lockstep import Lockstep
 from pyrt.adapters.alpaca.rest import HttpRequest
+from pyrt.adapters.alpaca.shadow import ShadowBroker
 from pyrt.adapters.alpaca.shell.http import Answer, Http
+from pyrt.adapters.alpaca.shell.shadow import ReadOnlyHttp, Shadow, ShadowHttp
 from pyrt.adapters.alpaca.slow import SlowWork
 from pyrt.backtest.fees import fee_model
 from pyrt.core.data import Signal
@@ -81,11 +85,11 @@ class LiveNode:
         on_alarm: AlarmListener | None = None,
         source: str = "",
     ) -> None:
-        self.config = config
-        self._credentials = credentials or read_credentials(env_file=config.env_file or None)
-        config.check_key(is_live=self._credentials.is_live)
         # Fresh at every start: a run cannot repeat an id of another.
         self.run_id = config.run_id or uuid4().hex[:12]
+        self.config = config = in_the_shadow(config, self.run_id) if config.shadow else config
+        self._credentials = credentials or read_credentials(env_file=config.env_file or None)
+        config.check_key(is_live=self._credentials.is_live)
         self._prefix = f"pyrt-{self.run_id}-"
         self._client = AlpacaClient(
             self._prefix,
@@ -101,7 +105,8 @@ class LiveNode:
         self._source = source
         self._inbox = Inbox(TraceIds(self.run_id))
         self._connections: Connections | None = None
-        self._http: Http | None = None
+        self._http: Http | ShadowHttp | None = None
+        self._shadow: Shadow | None = None
         self._lockstep: Lockstep | None = None
         self._writer: JournalWriter | None = None
         self._slow: SlowWork | None = None
@@ -158,10 +163,13 @@ class LiveNode:
         self.loop = asyncio.get_running_loop()
         http = self._http = self._make_http()
         try:
-            driver = self._make_driver(await look_up(self.config, http))
+            instruments = await look_up(self.config, http)
+            driver = self._make_driver(instruments)
             if self.config.clock == "simulator":
                 self._lockstep = Lockstep(self.run_id, http.send)
                 await self._lockstep.begin()
+            if self.config.shadow:
+                await self._step_into_shadow(http, instruments)
             await self._start(driver)
             own = own_companions(self.config, self._credentials, self.watchdog_command)
             for companion in (*own, *self.companions):
@@ -169,7 +177,7 @@ class LiveNode:
                 await companion.begin(self)
             await self._serve(driver)
             await self._finish(driver)
-            return decode_account((await self._query(http, account_request())).body)
+            return decode_account((await self._query(account_request())).body)
         finally:
             await self._clean_up(http)
 
@@ -197,7 +205,25 @@ class LiveNode:
         bases = {"trading": config.trading, "data": config.data}
         if config.clock == "simulator":
             bases["control"] = config.control
-        return Http(bases, self._credentials)
+        return (ReadOnlyHttp if config.shadow else Http)(bases, self._credentials)
+
+    async def _step_into_shadow(self, http: Http, instruments: list[Instrument]) -> None:
+        """Put a simulated venue in the broker's place: what is sent to it stays in here."""
+        config, client = self.config, self._client
+        goes_by_data = config.is_rehearsal and self._lockstep is None
+        start = await broker_time(http) if goes_by_data else self._clock()
+        broker = ShadowBroker(
+            instruments, start, cash=config.shadow_cash, fees=fees_of(config), seed=config.seed
+        )
+        clock = (lambda: 0) if goes_by_data else self._clock
+        shadow = self._shadow = Shadow(broker, clock, client.receive_trade_update)
+        self._http = ShadowHttp(
+            http, broker, shadow.bring_time, lambda: self._receive(shadow.updates, 0)
+        )
+        for symbol in config.symbols:
+            # What orders meet, whatever the strategies have asked for.
+            client.subscribe("quotes", symbol)
+            client.subscribe("trades", symbol)
 
     def _clock(self) -> int:
         return self._wall.now() if self._lockstep is None else self._lockstep.now
@@ -253,10 +279,11 @@ class LiveNode:
             return
         self._locks.append(lock_account(self.config.trading, driver.last_look.account))
 
-    async def _query(self, http: Http, request: HttpRequest) -> Answer:
+    async def _query(self, request: HttpRequest) -> Answer:
+        assert self._http is not None
         answer = Answer(0)
         for attempt in range(1, START_ATTEMPTS + 1):
-            answer = await http.send(request)
+            answer = await self._http.send(request)
             if answer.status == 200:
                 return answer
             if answer.status in (401, 403):
@@ -274,6 +301,7 @@ class LiveNode:
             self._wake.set,
             self._clock,
             self._spawn,
+            self._shadow,
         )
         if self._lockstep is not None:
             await self._lockstep.serve(self, lambda: bool(self._stopping))

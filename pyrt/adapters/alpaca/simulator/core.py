@@ -151,6 +151,13 @@ class SimulatorCore:
         """Let time pass up to `ts`, at which nothing is due before the next instant."""
         self._exchange.move_to(ts)
 
+    def pass_to(self, ts: int) -> None:
+        """Let time pass up to `ts` where nothing is recorded: orders end, and days do."""
+        self._exchange.move_to(ts)
+        self._calendar()
+        self._exchange.open_bars()
+        self.publisher.publish()
+
     # -- what is pushed ------------------------------------------------------------------------
 
     def take_trade_updates(self) -> list[bytes]:
