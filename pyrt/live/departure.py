@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 from pyrt.live.run import LOOKING, Run
 
 
@@ -42,4 +45,23 @@ class Departure:
             (order.symbol, state(symbol=order.symbol)),
             (order.strategy.name, state(strategy=order.strategy.name)),
         )
-        return next((f"{what} is HALTED" for what, found in scopes if found.name == "HALTED"), "")
+        for what, found in scopes:
+            if found.name == "HALTED":
+                return f"{what} is HALTED"
+            if found.name == "REDUCING" and self._could_raise(order):
+                return f"{what} is REDUCING, and this order could raise exposure"
+        return ""
+
+    def _could_raise(self, order: Any) -> bool:
+        """Return whether an order could make a position larger or turn it, all else filled."""
+        assert self._run.core is not None
+        if order.is_exit:
+            return False
+        cache = self._run.core.kernel.cache
+        units = [p.quantity_exact for p in cache.positions() if p.symbol == order.symbol]
+        held: Decimal = sum(units, Decimal(0))
+        if held * order.side_sign >= 0:
+            return True
+        working = [o for o in cache.orders_open(symbol=order.symbol) if o.side == order.side]
+        leaves = [o.quantity_exact - o.filled_quantity_exact for o in working]
+        return sum(leaves, Decimal(0)) > abs(held)

@@ -65,6 +65,7 @@ class Driver(Run):
             age_ns=plan.policies.order_age_ns,
             may_submit=departure.waits_for,
             barred=departure.barred,
+            is_moot=client.is_moot,
         )
         self._aftermath = aftermath = Aftermath(self)
         self._operators = operators = Operators(self, aftermath)
@@ -168,9 +169,11 @@ class Driver(Run):
         """Return the requests that may leave now."""
         leaving = self._gateway.let_go(self.client.take_requests(now), now)
         for request, reason in self._gateway.take_dropped():
-            self.scribe.not_sent(request.order_number, reason)
+            self.scribe.not_sent(request, reason)
             self.scribe.alarm("not_sent", f"an order did not leave: {reason}", now)
             self.take(now, self.client.not_sent(request, reason, now))
+        for request in self._gateway.take_moot():
+            self.take(now, self.client.not_sent(request, "its outcome is known", now))
         self.flush_tape()
         return leaving
 

@@ -54,6 +54,8 @@ class Gateway:
         Returns "" while orders may leave, or what they have to wait for.
     barred : callable
         Takes an order's number; returns "" or why it may not leave any more.
+    is_moot : callable
+        Takes a request; returns whether it need not leave any more.
     """
 
     def __init__(
@@ -64,14 +66,17 @@ class Gateway:
         age_ns: int,
         may_submit: Callable[[], str],
         barred: Callable[[int], str],
+        is_moot: Callable[[Any], bool],
     ) -> None:
         self._scribe = scribe
         self._latch = latch
         self._age_ns = age_ns
         self._may_submit = may_submit
         self._barred = barred
+        self._is_moot = is_moot
         self._held: list[_Held] = []
         self.dropped: list[tuple[Any, str]] = []
+        self.moot: list[Any] = []
 
     def __len__(self) -> int:
         return len(self._held)
@@ -95,7 +100,9 @@ class Gateway:
         kept: list[_Held] = []
         for held in self._held:
             barred = self._barred(held.request.order_number)
-            if self._latch.is_set:
+            if self._is_moot(held.request):
+                self.moot.append(held.request)
+            elif self._latch.is_set:
                 self.dropped.append((held.request, self._latch.reason))
             elif barred:
                 self.dropped.append((held.request, barred))
@@ -114,6 +121,11 @@ class Gateway:
     def take_dropped(self) -> list[tuple[Any, str]]:
         """Return what was dropped since the last call: (request, reason)."""
         taken, self.dropped = self.dropped, []
+        return taken
+
+    def take_moot(self) -> list[Any]:
+        """Return what has become needless since the last call."""
+        taken, self.moot = self.moot, []
         return taken
 
     def next_due(self) -> int | None:

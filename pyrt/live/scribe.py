@@ -103,10 +103,15 @@ class Scribe:
         """Return the record that has to be durable before an order's bytes leave."""
         return self._sequences.get(number, 0)
 
-    def not_sent(self, number: int, reason: str) -> None:
-        """Record that an order's bytes were dropped."""
+    def not_sent(self, request: Any, reason: str) -> None:
+        """Record that an order's bytes were dropped, where none has left before.
+
+        An order in doubt stays so though its repeat is dropped, and a replace that did not leave
+        says nothing of the order itself.
+        """
+        number = request.order_number
         order = None if self.core is None else self.core.inputs.order(number)
-        if order is not None:
+        if order is not None and request.purpose == "submit" and not order.is_unknown:
             self.journal.record(
                 r.NotSent(ts=self.now, client_order_id=order.client_order_id, reason=reason)
             )

@@ -136,6 +136,10 @@ class AlpacaClient:
         """Return what orders and executions of a look tell that was not known."""
         return apply_state(self, state)
 
+    def is_moot(self, request: HttpRequest) -> bool:
+        """Return whether a submit that was to be repeated need not leave any more."""
+        return request.purpose == "submit" and self.orders.is_moot(request.order_number)
+
     def not_sent(self, request: HttpRequest, reason: str, now: int) -> list[Event]:
         """Take back a request of which no byte has left: it is refused here, for certain."""
         self.queue.outstanding -= 1

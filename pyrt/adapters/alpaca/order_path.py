@@ -41,11 +41,18 @@ class OrderPathPolicy:
 
 @dataclass(slots=True)
 class Doubt:
-    """What is open about one order."""
+    """What is open about one order.
+
+    Attributes
+    ----------
+    is_submitting : bool
+        A request that places it waits or is on its way: there is never a second one.
+    """
 
     body: bytes = b""
     sent_at: int = 0
     ambiguous: bool = False
+    is_submitting: bool = False
     cancel_wanted: bool = False
     cancel_busy: bool = False
     cancel_refusal: str = ""
@@ -80,8 +87,8 @@ class OrderPath:
             entry.leg_type = leg_type(leg)
         if is_pair(order):
             known.leg_type = "limit"
-        body = self._doubts[order.number].body = order_body(order)
-        self._queue.add(HttpRequest("POST", "/v2/orders", body, order.number, "submit"))
+        self._doubts[order.number].body = order_body(order)
+        self._place(order.number, 0)
 
     def adopt(self, known: Known, *, sent_at: int, cancel_wanted: bool) -> None:
         """Enter an order that an earlier run has sent; its bytes are not sent again from here."""
@@ -104,7 +111,16 @@ class OrderPath:
     def withdraw(self, number: int) -> None:
         """Cancel an order, as often as it takes; at once, or as soon as its id is known."""
         self._doubts[number].cancel_wanted = True
+        self._drop_moot(number)
         self._cancel_if_known(number, 0)
+
+    def is_moot(self, number: int) -> bool:
+        """Return whether placing an order again is needless.
+
+        The broker has shown it meanwhile, or it is to be canceled: what may be there is read back.
+        """
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        return bool(known.venue_id or known.final) or (doubt.ambiguous and doubt.cancel_wanted)
 
     def read_back(self, number: int, not_before: int = 0) -> None:
         """Queue a look at what the broker has; one that waits already is enough."""
@@ -155,6 +171,7 @@ class OrderPath:
         number = request.order_number
         known, doubt = self._ledger.of(number), self._doubts[number]
         doubt.sent_at = doubt.sent_at or now
+        doubt.is_submitting = False
         if view is not None:
             return self._apply(view, now)
         if known.venue_id:
@@ -180,8 +197,12 @@ class OrderPath:
     ) -> list[Event]:
         number = request.order_number
         if view is not None:
+            doubt = self._doubts[number]
+            was_busy = doubt.cancel_busy
             events = self._apply(view, now)
-            events.extend(self._after_look(number, view, now))
+            if was_busy or not doubt.cancel_busy:
+                # Otherwise this look has let the cancel go, and says nothing of its effect.
+                events.extend(self._after_look(number, view, now))
             return events
         if status == 404 and refusal is not None and not self._ledger.of(number).venue_id:
             return self._not_found(request, now)
@@ -193,15 +214,14 @@ class OrderPath:
         number = request.order_number
         known, doubt = self._ledger.of(number), self._doubts[number]
         age = now - doubt.sent_at
-        if not known.is_unknown:
+        if not known.is_unknown or doubt.is_submitting:
             return []
         if age >= self._policy.lost_ns:
             known.is_unknown = False
             return [AnswerEvent("lost", number, now, "the broker does not know the order")]
         if age < self._policy.resend_ns and doubt.body and not doubt.cancel_wanted:
             delay = self._queue.policy.delay_ns(request.attempt, self._queue.random)
-            again = HttpRequest("POST", "/v2/orders", doubt.body, number, "submit")
-            self._queue.add(again, now + delay)
+            self._place(number, now + delay)
         else:
             self._queue.retry(request, now)
         return []
@@ -262,8 +282,23 @@ class OrderPath:
             if self._ledger.is_ours(view.client_order_id):
                 return [Alarm("stranger", f"{view.client_order_id} is not an order of ours", now)]
             return []
+        self._drop_moot(known.number)
         self._cancel_if_known(known.number, now)
         return []
+
+    def _place(self, number: int, not_before: int) -> None:
+        doubt = self._doubts[number]
+        doubt.is_submitting = True
+        self._queue.add(HttpRequest("POST", "/v2/orders", doubt.body, number, "submit"), not_before)
+
+    def _drop_moot(self, number: int) -> None:
+        """Take back a repeat that has not left and need not any more."""
+        if not self.is_moot(number) or not self._queue.has("submit", number):
+            return
+        self._queue.drop("submit", number)
+        self._doubts[number].is_submitting = False
+        if not self._ledger.of(number).venue_id:
+            self.read_back(number)
 
     def _apply(self, view: OrderView, now: int) -> list[Event]:
         events = self._ledger.apply(view, now)

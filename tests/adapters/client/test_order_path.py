@@ -95,6 +95,55 @@ def test_a_resend_carries_the_same_bytes_and_a_duplicate_id_is_evidence(client):
     assert kinds(client.receive_response(look, 200, body("new"), later)) == ["accepted"]
 
 
+MISSING = refused(404, 40410000, "order not found").body
+
+
+def in_doubt(client):
+    """An order whose submit had no answer, and the look that followed."""
+    client.receive_response(submitted(client), 504, b"", NOW)
+    (look,) = client.take_requests(NOW)
+    return look
+
+
+def test_two_looks_that_find_nothing_send_it_again_once(client):
+    first = in_doubt(client)
+    client.orders.resync(NOW)
+    (second,) = client.take_requests(NOW)
+    for look in (first, second):
+        assert client.receive_response(look, 404, MISSING, NOW) == []
+    assert [r.method for r in client.take_requests(NOW + 5 * SECOND)] == ["POST"]
+
+
+def test_a_look_while_a_repeat_is_on_its_way_sends_no_third(client):
+    client.receive_response(in_doubt(client), 404, MISSING, NOW)
+    now = NOW + 2 * SECOND
+    client.orders.resync(now)
+    again, look = sorted(client.take_requests(now), key=lambda r: r.method, reverse=True)
+    assert (again.method, look.method) == ("POST", "GET")
+    client.receive_response(look, 404, MISSING, now)
+    assert client.take_requests(now + 5 * SECOND) == []
+    # Its own answer, when there is none, is looked into as that of the first was.
+    client.receive_response(again, 0, b"", now)
+    assert [r.method for r in client.take_requests(now + 5 * SECOND)] == ["GET"]
+
+
+def test_a_repeat_does_not_leave_once_the_broker_has_shown_the_order(client):
+    client.receive_response(in_doubt(client), 404, MISSING, NOW)
+    (event,) = client.receive_trade_update(frame("new", view("new")), NOW)
+    assert event.kind == "accepted"
+    assert client.take_requests(NOW + 5 * SECOND) == []
+
+
+def test_a_repeat_does_not_leave_once_the_order_is_to_be_canceled(client):
+    client.receive_response(in_doubt(client), 404, MISSING, NOW)
+    client.withdraw(order(1))
+    (look,) = client.take_requests(NOW + 5 * SECOND)
+    assert look.method == "GET"
+    # The first was on its way after all: it is canceled as soon as it is seen.
+    client.receive_response(look, 200, body(), NOW + 5 * SECOND)
+    assert [r.method for r in client.take_requests(NOW + 5 * SECOND)] == ["DELETE"]
+
+
 def test_an_order_the_broker_never_knew_is_lost_only_after_long(client):
     client.receive_response(submitted(client), 0, b"", NOW)
     missing = refused(404, 40410000, "order not found").body
