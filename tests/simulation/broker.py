@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.simulator.core import Response, SimulatorCore
 from pyrt.backtest.exchange import Exchange
 from pyrt.backtest.fees import fee_model
@@ -27,6 +28,7 @@ from tests.live.lockstep import _bind
 MINUTE = 60_000_000_000
 START = 1_381_175_160_000_000_000  # 2013-10-07 19:46 UTC: the session ends when the data have
 CASH = 1_000_000
+ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "held"})
 
 
 @dataclass
@@ -40,6 +42,13 @@ class Placed:
     carried: Decimal = Decimal(0)
     value: Decimal = Decimal(0)
     status: str = "new"
+    quantity: Decimal = Decimal(0)
+    parent: str = ""
+
+    @property
+    def is_working(self) -> bool:
+        """Whether it can fill: what is held waits for its entry."""
+        return self.status not in ENDED
 
     @property
     def total(self) -> Decimal:
@@ -54,6 +63,7 @@ class OracleLedger:
     orders: dict[str, Placed] = field(default_factory=dict)
     cash: Decimal = Decimal(CASH)
     positions: dict[str, Decimal] = field(default_factory=dict)
+    _parents: dict[str, str] = field(default_factory=dict)
 
     def read(self, frame: bytes) -> None:
         """Take one frame of order news."""
@@ -66,7 +76,10 @@ class OracleLedger:
             if order.get("replaces"):
                 # A replacement counts what the order before it has filled.
                 placed.carried = self.orders[order["replaces"]].total
-        placed.status = order["status"]
+        placed.status, placed.quantity = order["status"], Decimal(order["qty"])
+        for leg in order["legs"] or ():
+            self._parents[leg["id"]] = order["client_order_id"]
+        placed.parent = self._parents.get(order["id"], "")
         if data["event"] in ("fill", "partial_fill"):
             quantity, price = Decimal(data["qty"]), Decimal(data["price"])
             sign = 1 if order["side"] == "buy" else -1
@@ -126,7 +139,11 @@ class Broker:
         self.venue = venue
         self.core = SimulatorCore(Exchange(venue, self.bars), seed=seed)
         self.ledger = OracleLedger()
-        self.accepted: list[str] = []
+        self.accepted: dict[str, int] = {}
+        """Client order id → how many orders were placed under it."""
+        self.on_the_way: dict[int, HttpRequest] = {}
+        """Submits and replaces that will arrive, whether or not their senders believe it."""
+        self._serial = 0
         self.end = int(self.bars[0].ts_close[-1])
 
     def run_to(self, ts: int) -> None:
@@ -138,8 +155,21 @@ class Broker:
         """Answer a request."""
         answer = self.core.request(method, path, body)
         if method == "POST" and path == "/v2/orders" and answer.status == 200:
-            self.accepted.append(json.loads(body)["client_order_id"])
+            name = json.loads(body)["client_order_id"]
+            self.accepted[name] = self.accepted.get(name, 0) + 1
         return answer
+
+    def expect(self, request: HttpRequest) -> int:
+        """Note that a request is on its way; returns its ticket."""
+        self._serial += 1
+        if request.method in ("POST", "PATCH"):
+            self.on_the_way[self._serial] = request
+        return self._serial
+
+    def arrived(self, ticket: int, request: HttpRequest) -> Response:
+        """Carry out a request that was on its way."""
+        self.on_the_way.pop(ticket, None)
+        return self.request(request.method, request.path, request.body)
 
     def take_updates(self) -> list[bytes]:
         """Return frames of order news; the ledger has read them first."""

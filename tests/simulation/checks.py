@@ -22,6 +22,7 @@ INVARIANTS: dict[str, str] = {
     "I10": "orders take only steps there are",
     "I11": "cash is what the fills have made of it",
     "I12": "the journal, read anew, tells what the node knows",
+    "I13": "open orders and positions of the journal are those of the node",
     "I14": "the same seed gives the same trace",
     "I15": "time never steps back",
     "I17": "every order ends, or is open at the broker, or an alarm tells of it",
@@ -124,7 +125,7 @@ class Watch:
             self._checks.hold("I10", (before, after) in STEPS, (name, before, after))
         self.status[name] = after
 
-    def reload(self, files: MemoryFiles, accepted: list[str]) -> None:
+    def reload(self, files: MemoryFiles, accepted: dict[str, int]) -> None:
         """A crash may have lost the last records: go on from those that the disk has kept."""
         self.filled.clear()
         self.status.clear()

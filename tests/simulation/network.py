@@ -184,14 +184,16 @@ class Network:
         elif chances.strikes("F2"):
             answer(None, TIMEOUT_S)
         elif chances.strikes("F3"):
-            self.agenda.after(chances.between(1, 30), lambda: self._carry_out(request))
+            ticket = self.broker.expect(request)
+            self.agenda.after(chances.between(1, 30), lambda: self._carry_out(ticket, request))
             answer(None, TIMEOUT_S)
         elif chances.strikes("F4"):
             status = chances.one_of(STATUSES)
             answer(Response(status, HTML if status > 429 else b"{}"), self.latency())
         else:
             # The request is on its way whether or not its sender lives on.
-            self.agenda.after(self.latency(), lambda: self._arrived(request, answer))
+            ticket = self.broker.expect(request)
+            self.agenda.after(self.latency(), lambda: self._arrived(ticket, request, answer))
         self._note_doubt(request, struck)
 
     def _note_doubt(self, request: HttpRequest, before: int) -> None:
@@ -200,11 +202,11 @@ class Network:
         self.posts_in_doubt += request.method == "POST" and now > before
 
     def _arrived(
-        self, request: HttpRequest, answer: Callable[[Response | None, float], None]
+        self, ticket: int, request: HttpRequest, answer: Callable[[Response | None, float], None]
     ) -> None:
         chances = self.chances
         struck = sum(chances.counts[name] for name in IN_DOUBT)
-        response = self._carry_out(request)
+        response = self._carry_out(ticket, request)
         if response.status == 422 and request.method in ("DELETE", "PATCH"):
             # The order has filled or ended while the request was on its way.
             chances.note("F26" if request.method == "DELETE" else "F27")
@@ -221,9 +223,9 @@ class Network:
             answer(response, self.latency())
         self._note_doubt(request, struck)
 
-    def _carry_out(self, request: HttpRequest) -> Response:
+    def _carry_out(self, ticket: int, request: HttpRequest) -> Response:
         self.broker.run_to(self.agenda.now)
-        return self.broker.request(request.method, request.path, request.body)
+        return self.broker.arrived(ticket, request)
 
     def _read(self, path: str, response: Response) -> Response:
         """Return what a read shows: the truth, or what it was the last time, or less of it."""

@@ -32,7 +32,8 @@ class Restless(Strategy):
         draw = Random(f"{self.seed}:{bar.ts_event}")
         if self.raises_at and self.bars == self.raises_at:
             raise ArithmeticError("the strategy of this schedule raises")
-        for _ in range(200 if self.floods_at and self.bars == self.floods_at else 1):
+        times = draw.choice((1, 2, 3))
+        for _ in range(200 if self.floods_at and self.bars == self.floods_at else times):
             self.act(draw, bar.close)
 
     def act(self, draw: Random, price: float) -> None:
@@ -57,7 +58,8 @@ class Restless(Strategy):
         elif choice == 9 and orders:
             order = draw.choice(orders)
             if order.limit_price is not None:
-                self.modify(order, limit_price=near)
+                changes = {"limit_price": near} if draw.random() < 0.7 else {"quantity": size}
+                self.modify(order, **changes)
         elif choice == 10:
             self.close(self.symbol)
 

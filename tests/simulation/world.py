@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from random import Random
 from typing import Any
 from unittest.mock import patch
@@ -14,41 +13,26 @@ from unittest.mock import patch
 import msgspec
 
 from pyrt.adapters.alpaca import snapshot
-from pyrt.adapters.alpaca.assembly import NEVER_LOST
 from pyrt.adapters.alpaca.client import AlpacaClient
-from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.core.instruments import Instrument
 from pyrt.errors import JournalError
-from pyrt.live.driver import Driver
-from pyrt.live.journal.journal import Journal, read_records
-from pyrt.live.plan import Plan, Policies
-from pyrt.live.run import RUNNING, STOPPED
-from pyrt.risk import Limits
-from pyrt.risk.engine import RiskEngine
+from pyrt.live.journal.journal import read_records
+from pyrt.live.run import STOPPED
 from pyrt.testing.files import DiskFaults, MemoryFiles
 from tests.simulation.broker import START, Broker
 from tests.simulation.chances import Chances
-from tests.simulation.checks import FINAL, Checks, Violation, Watch
+from tests.simulation.checks import Checks, Watch
 from tests.simulation.clock import SECOND, Agenda
-from tests.simulation.network import Line, Network
-from tests.simulation.strategy import Restless
+from tests.simulation.judge import Judge
+from tests.simulation.network import Network
+from tests.simulation.node import Node
 
-CENT = Decimal("0.01")
 MINUTES = 12
 HEAL_S = 300
-POSITION_MAX = 60
-RATE_MAX = 200
-ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
-LIMITS = Limits(
-    max_order_quantity=40,
-    max_position_quantity=POSITION_MAX,
-    max_gross_exposure=100_000,
-    max_daily_loss=50_000,
-    max_open_orders=15,
-    max_messages_per_minute=120,
-    price_collar_bps=500,
-    stale_data_after="10m",
-)
+STRIKES_S = 2.0
+BY_THE_CLOCK = {
+    "F9": 0.2, "F33": 0.1, "F12": 0.1, "F28": 0.1, "F14": 0.1, "F30": 0.1, "F32": 0.2,
+}  # fmt: skip
+"""Faults that strike at some moment, at the latest seconds apart, and their chance of it."""
 
 
 @dataclass
@@ -95,11 +79,13 @@ class World:
         self.runs = 0
         self.frozen_until = 0
         self.halt_is_kept = False
+        self.pressed = ""
+        """The state that an operator has asked for."""
         self.foreign: set[str] = set()
         self.networks: list[Network] = []
         self.trace = hashlib.blake2b(digest_size=16)
         self._make_client = make_client
-        self._requests: list[int] = []
+        self.judge = Judge(self)
 
     # -- the schedule --------------------------------------------------------------------------
 
@@ -116,12 +102,13 @@ class World:
 
     def _run(self) -> str:
         self.begin_node()
-        self.agenda.after(1.0, self._strike)
+        if any(self.chances.has(name) for name in BY_THE_CLOCK):
+            self.agenda.after(STRIKES_S, self._strike)
         self._go_on(self.broker.end)
         self.chances.healed = True
         self._heal()
         self._go_on(self.agenda.now + HEAL_S * SECOND)
-        self._judge()
+        self.judge.judge()
         self.tally.schedules += 1
         self.tally.orders += len(self.watch.intents)
         return self.trace.hexdigest()
@@ -184,6 +171,7 @@ class World:
         """Let the node die at once, and come back later on what the disk has kept."""
         if self.node is None:
             return
+        self.judge.hold_journal(self.node)
         self.chances.note(fault)
         self.chances.note("F10")
         self.tally.restarts += 1
@@ -221,27 +209,28 @@ class World:
     # -- faults that strike by the clock -------------------------------------------------------
 
     def _strike(self) -> None:
-        """Once a second: what happens to the node as a whole, or at the broker."""
+        """Every few seconds: what happens to the node as a whole, or at the broker."""
         if self.chances.healed:
             return
-        self.agenda.after(1.0, self._strike)
+        self.agenda.after(STRIKES_S, self._strike)
         node, chances = self.node, self.chances
         if node is None:
             return
-        if chances.strikes("F9", 0.1):
+        struck = next((f for f, scale in BY_THE_CLOCK.items() if chances.strikes(f, scale)), "")
+        if struck == "F9":
             self.kill("F9")
-        elif chances.strikes("F33", 0.05):
+        elif struck == "F33":
             self.frozen_until = self.agenda.now + 60 * SECOND
-        elif chances.strikes("F12", 0.05):
+        elif struck == "F12":
             node.break_disk()
-        elif chances.strikes("F28", 0.05):
+        elif struck == "F28":
             self._trade_elsewhere(f"someone-{self.agenda.now}")
-        elif chances.strikes("F14", 0.05):
+        elif struck == "F14":
             self._trade_elsewhere(f"pyrt-other-{self.agenda.now}")
-        elif chances.strikes("F30", 0.05):
+        elif struck == "F30":
             self._trade_elsewhere("")
-        elif chances.strikes("F32", 0.1):
-            node.press("halt", "the switch of this schedule")
+        elif struck == "F32":
+            node.press(chances.one_of(("halt", "reduce")), "the switch of this schedule")
 
     def _trade_elsewhere(self, client_order_id: str) -> None:
         """Somebody else's order fills at once; the node learns of it by looking."""
@@ -270,301 +259,6 @@ class World:
         if self.node is not None:
             for line in (self.node.orders_line, self.node.data_line):
                 line.is_half_open = line.is_mute = False
-
-    # -- judgment ------------------------------------------------------------------------------
-
-    def note_request(self, now: int) -> None:
-        """Hold the rate of requests to what the broker grants."""
-        self._requests.append(now)
-        while self._requests[0] <= now - 60 * SECOND:
-            self._requests.pop(0)
-        # A node that comes back begins with a full bucket of its own.
-        self.checks.hold("I18", len(self._requests) <= RATE_MAX * self.runs, len(self._requests))
-
-    def hold_worst_case(self, request: Any) -> None:
-        """If everything that works at the broker filled, and this too, limits would hold."""
-        body = msgspec.json.decode(request.body)
-        symbol = body["symbol"]
-        ours = {name: state for name, state in self.watch.intents.items() if not state.parent}
-        held = buys = sells = Decimal(0)
-        for key, placed in self.broker.ledger.orders.items():
-            if placed.symbol != symbol or key in self.foreign:
-                continue
-            held += placed.filled if placed.side == "buy" else -placed.filled
-            if placed.client_order_id in ours and placed.status not in ENDED:
-                leaves = Decimal(ours[placed.client_order_id].quantity) - placed.total
-                buys += leaves if placed.side == "buy" else 0
-                sells += leaves if placed.side == "sell" else 0
-        if body["side"] == "buy":
-            buys += Decimal(body["qty"])
-        else:
-            sells += Decimal(body["qty"])
-        long, short = held + buys, sells - held
-        worst = long if body["side"] == "buy" else short
-        self.checks.hold("I8", worst <= POSITION_MAX, (symbol, held, buys, sells))
-
-    def _judge(self) -> None:
-        node, hold = self.node, self.checks.hold
-        hold("I1", len(set(self.broker.accepted)) == len(self.broker.accepted), "doubled")
-        hold("I1", set(self.broker.accepted) <= set(self.watch.intents), "an order without intent")
-        if node is None or node.driver.core is None:
-            raise Violation("I17: the node did not come back after the faults were over")
-        if node.driver.phase == STOPPED:
-            return
-        hold("I25", not node.errors, node.errors)
-        self._judge_orders(node)
-        self._judge_positions(node)
-        self._judge_journal(node)
-        for strategy in node.kernel.strategies:
-            hold("I19", strategy.is_in_order(), strategy.seen)
-        if self.halt_is_kept or node.halt_is_durable:
-            hold("I22", node.kernel.gate.state().name == "HALTED", "the halt is forgotten")
-        if not self.foreign:
-            ours = node.kernel.account.cash_exact
-            theirs = self.broker.ledger.cash
-            # A fill that only a read-back tells has the order's average price, which is rounded.
-            hold("I11", abs(ours - theirs) < CENT, (ours, theirs))
-        queue = node.client.queue
-        hold("I21", queue.outstanding <= 1 and node.driver.held_back == 0, len(queue))
-
-    def _judge_orders(self, node: Node) -> None:
-        hold = self.checks.hold
-        placed = {p.client_order_id: p for p in self.broker.ledger.orders.values()}
-        unknown = {o.client_order_id for o in node.kernel.cache.orders_open() if o.is_unknown}
-        self.tally.unknown_at_end += len(unknown)
-        for name in self.watch.intents:
-            if self.watch.intents[name].parent:
-                # Exits of a bracket have ids of the broker's making; positions judge their fills.
-                continue
-            at_broker = placed.get(name)
-            status = self.watch.status.get(name, "SENT")
-            ours = self.watch.filled.get(name, Decimal(0))
-            if at_broker is None:
-                settled = status in FINAL or name in unknown
-                hold("I17", settled, (name, status, "not at the broker"))
-                hold("I5", ours == 0, (name, ours))
-                continue
-            hold("I5", ours == self._total(name), (name, ours, self._total(name)))
-            self._judge_end(name, status, at_broker.status)
-
-    def _judge_end(self, name: str, ours: str, theirs: str) -> None:
-        """An order has ended here when it has ended there, and only then."""
-        if theirs in ("filled", "canceled", "expired", "rejected"):
-            self.checks.hold("I3", ours in FINAL, (name, ours, theirs))
-        elif theirs in ("new", "accepted", "partially_filled", "held"):
-            self.checks.hold("I3", ours not in FINAL, (name, ours, theirs))
-
-    def _total(self, name: str) -> Decimal:
-        """Return what an order and its replacements have filled at the broker."""
-        return sum(
-            (
-                p.filled
-                for p in self.broker.ledger.orders.values()
-                if p.client_order_id == name or p.client_order_id.startswith(f"{name}-r")
-            ),
-            Decimal(0),
-        )
-
-    def _judge_positions(self, node: Node) -> None:
-        hold = self.checks.hold
-        ours: dict[str, Decimal] = {}
-        for position in node.kernel.cache.positions():
-            units = Decimal(position.quantity_exact)
-            ours[position.symbol] = ours.get(position.symbol, Decimal(0)) + units
-        theirs = self.broker.positions()
-        for symbol in self.broker.symbols:
-            foreign = sum(
-                (
-                    placed.filled
-                    for key, placed in self.broker.ledger.orders.items()
-                    if placed.symbol == symbol and key in self.foreign
-                ),
-                Decimal(0),
-            )
-            expected = theirs.get(symbol, Decimal(0)) - foreign
-            hold("I2", ours.get(symbol, Decimal(0)) == expected, (symbol, ours, expected))
-            if foreign:
-                state = node.kernel.gate.state(symbol=symbol)
-                halted = "HALTED" in (state.name, node.kernel.gate.state().name)
-                hold("I2", halted, f"{symbol} was traded elsewhere and trades on")
-
-    def _judge_journal(self, node: Node) -> None:
-        node.journal.commit()
-        again = Journal(self.files)
-        same = again.state.encode() == node.journal.state.encode()
-        self.checks.hold("I12", same, "read anew, the journal tells something else")
-
-
-class Node:
-    """One life of the node."""
-
-    def __init__(self, world: World, run_id: str, account_id: str) -> None:
-        self.world = world
-        self.agenda = world.agenda
-        self.chances = world.chances
-        self.errors: list[str] = []
-        self.is_committing = False
-        self._halted_at: int | None = None
-        symbols = world.broker.symbols
-        prefix = f"pyrt-{run_id}-"
-        self.journal = Journal(world.files)
-        self.journal.on_record = world.watch.on_record
-        self.client = world._make_client(
-            prefix, Credentials("PK", "secret"), policy=NEVER_LOST, symbols=symbols, seed=world.seed
-        )
-        self.network = Network(self.agenda, world.broker, world.chances, self.hand, self.turn)
-        world.networks.append(self.network)
-        self.orders_line = Line(
-            "orders", self.client.trade_updates, self.client.receive_trade_update, self.network
-        )
-        self.data_line = Line(
-            "data", self.client.market_data, self.client.receive_market_data, self.network
-        )
-        plan = Plan(
-            run_id=run_id,
-            prefix=prefix,
-            account_id=account_id,
-            default_tif={"": "day"},
-            policies=Policies(warmup=0, reconcile_ns=30 * SECOND, order_age_ns=20 * SECOND),
-        )
-        self.driver = Driver(
-            self.client,
-            self.journal,
-            RiskEngine(LIMITS, strict=True),
-            [Instrument(symbol) for symbol in symbols],
-            self._strategies(symbols),
-            plan,
-        )
-
-    def _strategies(self, symbols: Sequence[str]) -> list[Restless]:
-        """Raising and flooding are the first strategy's, in the first life."""
-        chances, first = self.chances, self.world.runs == 1
-        raises = 4 if first and chances.strikes("F35", 4.0) else 0
-        floods = 3 if first and chances.strikes("F37", 4.0) else 0
-        return [
-            Restless(
-                symbol=symbol, seed=self.world.seed,
-                raises_at=0 if index else raises, floods_at=0 if index else floods,
-            )
-            for index, symbol in enumerate(symbols)
-        ]  # fmt: skip
-
-    @property
-    def kernel(self) -> Any:
-        assert self.driver.core is not None
-        return self.driver.core.kernel
-
-    # -- life ----------------------------------------------------------------------------------
-
-    def begin(self) -> None:
-        """Start."""
-        self.driver.begin(self.agenda.now)
-        self.turn()
-
-    def die(self) -> None:
-        """Hear and send nothing any more; what is on its way to the broker arrives."""
-        self.network.is_cut = True
-
-    def next_due(self) -> int | None:
-        """When the node has something to do."""
-        due = [
-            self.driver.next_due(self.agenda.now),
-            self.orders_line.stream.next_due(),
-            self.data_line.stream.next_due(),
-        ]
-        return min((d for d in due if d is not None), default=None)
-
-    @property
-    def halt_is_durable(self) -> bool:
-        """Whether the kill switch was pressed and the disk knows of it."""
-        return self._halted_at is not None and self.journal.durable >= self._halted_at
-
-    @property
-    def is_frozen(self) -> bool:
-        return self.agenda.now < self.world.frozen_until
-
-    def hand(self, events_of: Callable[[int], list[Any]]) -> None:
-        """Take what has come; a frozen node takes it when it goes on."""
-        if self.network.is_cut:
-            return
-        if self.is_frozen:
-            self.agenda.at(self.world.frozen_until, lambda: self.hand(events_of))
-            return
-        now = self.agenda.now
-        events = events_of(now)
-        self.driver.take(now, events)
-        self.turn()
-
-    def turn(self) -> None:
-        """Look at the time, commit, send."""
-        if self.network.is_cut or self.is_frozen or self.driver.phase == STOPPED:
-            return
-        now = self.agenda.now
-        self.driver.turn(now)
-        self._commit()
-        self.orders_line.tend()
-        self.data_line.tend()
-        for request in self.driver.take_requests(now):
-            self._send(request)
-            if self.network.is_cut:
-                return
-
-    def _commit(self) -> None:
-        """Begin a commit; it is through when the disk has synced."""
-        if self.is_committing or self.journal.last <= self.journal.durable:
-            return
-        self.is_committing = True
-        seconds = self.chances.between(0.001, 0.008)
-        if self.chances.strikes("F13", 0.1):
-            seconds = 5.0
-        self.agenda.after(seconds, self._committed)
-
-    def _committed(self) -> None:
-        self.is_committing = False
-        if not self.network.is_cut:
-            self.journal.commit()
-            self.turn()
-
-    def _send(self, request: Any) -> None:
-        world, hold = self.world, self.world.checks.hold
-        now = self.agenda.now
-        world.note_request(now)
-        world.trace.update(f"{now} {request.method} {request.path} ".encode() + request.body)
-        if request.method in ("POST", "PATCH"):
-            hold("I6", not self.driver.latch.is_set, "the latch is set")
-            hold("I6", self.kernel.gate.state().name != "HALTED", request)
-            if request.method == "POST":
-                self._hold_record(request)
-                world.hold_worst_case(request)
-            if self.chances.strikes("F7", 0.1):
-                world.kill("F7")
-                return
-        self.network.send(request, self.client.receive_response)
-        if request.method == "POST" and self.chances.strikes("F8", 0.1):
-            world.kill("F8")
-
-    def _hold_record(self, request: Any) -> None:
-        """The order's intent is on the disk: a crash right now would find it."""
-        hold = self.world.checks.hold
-        sequence = self.driver.scribe.sequence_of(request.order_number)
-        hold("I7", 0 < sequence <= self.journal.durable, (sequence, self.journal.durable))
-        name = msgspec.json.decode(request.body)["client_order_id"]
-        hold("I7", name in self.world.watch.intents, name)
-
-    # -- what happens to it --------------------------------------------------------------------
-
-    def break_disk(self) -> None:
-        """From now on writes or syncs fail, or there is no space."""
-        faults = self.world.files.faults
-        name = self.chances.one_of(("write_error", "sync_error", "space", "short_write"))
-        setattr(faults, name, {"space": 50, "short_write": 0.5}.get(name, 1.0))
-
-    def press(self, action: str, reason: str) -> None:
-        """Operate the node, if it runs."""
-        if self.driver.phase == RUNNING:
-            self.driver.operate(action, "operator", reason)
-            self._halted_at = self.journal.last
-            self.turn()
 
 
 def mend(faults: DiskFaults) -> None:

@@ -1,0 +1,91 @@
+"""The worst that could become of a position, by the exchange's own words and what is on its way.
+
+Written apart from the node's own reckoning: it knows more than a node may (requests that were given
+up and still travel), and so a node that stays within its limits here stays within them anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from tests.simulation.broker import Broker, Placed
+
+ZERO = Decimal(0)
+REPLACEMENT = re.compile(r"-r\d+$")
+
+
+@dataclass
+class Exposure:
+    """Units held, and those that would come and go if all that works were filled."""
+
+    held: Decimal = ZERO
+    buys: Decimal = ZERO
+    sells: Decimal = ZERO
+    leaves: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+
+    def work(self, name: str, side: str, quantity: Decimal) -> None:
+        """Count an order that could fill; of one that is changed, the larger of both terms."""
+        known = self.leaves.get((name, side), ZERO)
+        more = max(quantity - known, ZERO)
+        self.leaves[name, side] = known + more
+        if side == "buy":
+            self.buys += more
+        else:
+            self.sells += more
+
+    def worst(self, side: str) -> Decimal:
+        """Return the units held after all of one side has been filled, and none of the other."""
+        return self.held + self.buys if side == "buy" else self.sells - self.held
+
+
+def exposure_of(broker: Broker, symbol: str, foreign: set[str], request: Any) -> Exposure:
+    """Return what our orders have brought and could bring, with a request that is about to leave.
+
+    Orders of others are not ours to count.
+
+    Exits of a bracket work once their entry has brought something, and one cancels the other: the
+    larger of the two counts.
+    """
+    found = Exposure()
+    orders = broker.ledger.orders
+    for key, placed in orders.items():
+        if placed.symbol != symbol or key in foreign:
+            continue
+        found.held += placed.filled if placed.side == "buy" else -placed.filled
+        if placed.is_working:
+            name = placed.parent or REPLACEMENT.sub("", placed.client_order_id)
+            found.work(name, placed.side, placed.quantity - placed.total)
+    for each in (*broker.on_the_way.values(), request):
+        for name, of, side, quantity in _terms(broker, each):
+            if of == symbol:
+                found.work(name, side, quantity)
+    return found
+
+
+def _terms(broker: Broker, request: Any) -> Iterator[tuple[str, str, str, Decimal]]:
+    """Yield what a request that has not arrived could make work; a known id places nothing."""
+    fields = msgspec.json.decode(request.body)
+    if request.method == "POST":
+        name = fields["client_order_id"]
+        if name not in broker.accepted:
+            yield name, fields["symbol"], fields["side"], Decimal(fields["qty"])
+        return
+    placed: Placed | None = broker.ledger.orders.get(request.path.rpartition("/")[2])
+    if placed is not None and placed.is_working and "qty" in fields:
+        name = REPLACEMENT.sub("", placed.client_order_id)
+        yield name, placed.symbol, placed.side, Decimal(fields["qty"]) - placed.total
+
+
+def symbol_and_side(broker: Broker, request: Any) -> tuple[str, str] | None:
+    """Return what a submit or a replace is about; None where the exchange has no such order."""
+    if request.method == "POST":
+        fields = msgspec.json.decode(request.body)
+        return fields["symbol"], fields["side"]
+    placed = broker.ledger.orders.get(request.path.rpartition("/")[2])
+    return None if placed is None else (placed.symbol, placed.side)

@@ -1,0 +1,190 @@
+"""Judgment of one schedule: each request as it leaves, and all that is there at the end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from pyrt.live.journal.journal import Journal
+from pyrt.live.restore import position_state
+from pyrt.live.run import STOPPED
+from tests.simulation.checks import FINAL, Violation
+from tests.simulation.clock import SECOND
+from tests.simulation.exposure import exposure_of, symbol_and_side
+
+if TYPE_CHECKING:
+    from tests.simulation.node import Node
+    from tests.simulation.world import World
+
+CENT = Decimal("0.01")
+POSITION_MAX = 60
+RATE_MAX = 200
+
+
+class Judge:
+    """Looks at a world from outside; Violation where something may not be.
+
+    Parameters
+    ----------
+    world : World
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.checks = world.checks
+        self.watch = world.watch
+        self.broker = world.broker
+        self._requests: list[int] = []
+
+    # -- requests as they leave ----------------------------------------------------------------
+
+    def note_request(self, now: int) -> None:
+        """Hold the rate of requests to what the broker grants."""
+        self._requests.append(now)
+        while self._requests[0] <= now - 60 * SECOND:
+            self._requests.pop(0)
+        # A node that comes back begins with a full bucket of its own.
+        most = RATE_MAX * self.world.runs
+        self.checks.hold("I18", len(self._requests) <= most, len(self._requests))
+
+    def hold_state(self, node: Node, request: Any) -> None:
+        """Nothing leaves while halted, and nothing that can raise exposure while reducing."""
+        about = symbol_and_side(self.broker, request)
+        if about is None:
+            return
+        symbol, side = about
+        gate = node.kernel.gate
+        states = {gate.state().name, gate.state(symbol=symbol).name}
+        self.checks.hold("I6", "HALTED" not in states, (states, request))
+        if "REDUCING" in states:
+            held = sum(
+                Decimal(p.quantity_exact)
+                for p in node.kernel.cache.positions()
+                if p.symbol == symbol
+            )
+            found = exposure_of(self.broker, symbol, self.world.foreign, request)
+            lessens = held < 0 if side == "buy" else held > 0
+            what = (side, held, found)
+            self.checks.hold("I6", lessens and found.worst(side) <= abs(held), what)
+
+    def hold_worst_case(self, request: Any) -> None:
+        """If everything that works or travels filled, and this too, limits would hold."""
+        about = symbol_and_side(self.broker, request)
+        if about is None:
+            return
+        symbol, side = about
+        found = exposure_of(self.broker, symbol, self.world.foreign, request)
+        what = (symbol, side, found.held, found.buys, found.sells)
+        self.checks.hold("I8", found.worst(side) <= POSITION_MAX, what)
+
+    def hold_journal(self, node: Node) -> None:
+        """What the journal would bring back is what the node has."""
+        if node.driver.core is None or node.journal.failure is not None:
+            return
+        known = node.journal.state
+        written = {name: Decimal(state.filled) for name, state in known.orders.items()}
+        cache = node.kernel.cache
+        had = {o.client_order_id: Decimal(o.filled_quantity_exact) for o in cache.orders_open()}
+        self.checks.hold("I13", written == had, (written, had))
+        kept = {key: place.units for key, place in known.positions.items() if place.units}
+        names = [strategy.name for strategy in node.kernel.strategies]
+        states = [position_state(p, names[p.strategy]) for p in cache.positions()]
+        units = {f"{place.strategy}|{place.symbol}": place.units for place in states}
+        self.checks.hold("I13", kept == units, (kept, units))
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def judge(self) -> None:
+        """Hold what has to be so when the faults are over."""
+        world, hold = self.world, self.checks.hold
+        node = world.node
+        hold("I1", all(count == 1 for count in self.broker.accepted.values()), "doubled")
+        hold("I1", set(self.broker.accepted) <= set(self.watch.intents), "an order without intent")
+        if node is None or node.driver.core is None:
+            raise Violation("I17: the node did not come back after the faults were over")
+        if node.driver.phase == STOPPED:
+            return
+        hold("I25", not node.errors, node.errors)
+        self._judge_orders(node)
+        self._judge_positions(node)
+        self._judge_journal(node)
+        for strategy in node.kernel.strategies:
+            hold("I19", strategy.is_in_order(), strategy.seen)
+        if world.halt_is_kept or node.halt_is_durable:
+            state = node.kernel.gate.state().name
+            hold("I22", state in ("HALTED", world.pressed), "the halt is forgotten")
+        if not world.foreign:
+            ours = node.kernel.account.cash_exact
+            theirs = self.broker.ledger.cash
+            # A fill that only a read-back tells has the order's average price, which is rounded.
+            hold("I11", abs(ours - theirs) < CENT, (ours, theirs))
+        queue = node.client.queue
+        hold("I21", queue.outstanding <= 1 and node.driver.held_back == 0, len(queue))
+
+    def _judge_orders(self, node: Node) -> None:
+        hold = self.checks.hold
+        placed = {p.client_order_id: p for p in self.broker.ledger.orders.values()}
+        unknown = {o.client_order_id for o in node.kernel.cache.orders_open() if o.is_unknown}
+        self.world.tally.unknown_at_end += len(unknown)
+        for name in self.watch.intents:
+            if self.watch.intents[name].parent:
+                # Exits of a bracket have ids of the broker's making; positions judge their fills.
+                continue
+            at_broker = placed.get(name)
+            status = self.watch.status.get(name, "SENT")
+            ours = self.watch.filled.get(name, Decimal(0))
+            if at_broker is None:
+                settled = status in FINAL or name in unknown
+                hold("I17", settled, (name, status, "not at the broker"))
+                hold("I5", ours == 0, (name, ours))
+                continue
+            hold("I5", ours == self._total(name), (name, ours, self._total(name)))
+            self._judge_end(name, status, at_broker.status)
+
+    def _judge_end(self, name: str, ours: str, theirs: str) -> None:
+        """An order has ended here when it has ended there, and only then."""
+        if theirs in ("filled", "canceled", "expired", "rejected"):
+            self.checks.hold("I3", ours in FINAL, (name, ours, theirs))
+        elif theirs in ("new", "accepted", "partially_filled", "held"):
+            self.checks.hold("I3", ours not in FINAL, (name, ours, theirs))
+
+    def _total(self, name: str) -> Decimal:
+        """Return what an order and its replacements have filled at the broker."""
+        return sum(
+            (
+                p.filled
+                for p in self.broker.ledger.orders.values()
+                if p.client_order_id == name or p.client_order_id.startswith(f"{name}-r")
+            ),
+            Decimal(0),
+        )
+
+    def _judge_positions(self, node: Node) -> None:
+        hold = self.checks.hold
+        ours: dict[str, Decimal] = {}
+        for position in node.kernel.cache.positions():
+            units = Decimal(position.quantity_exact)
+            ours[position.symbol] = ours.get(position.symbol, Decimal(0)) + units
+        theirs = self.broker.positions()
+        for symbol in self.broker.symbols:
+            foreign = sum(
+                (
+                    placed.filled
+                    for key, placed in self.broker.ledger.orders.items()
+                    if placed.symbol == symbol and key in self.world.foreign
+                ),
+                Decimal(0),
+            )
+            expected = theirs.get(symbol, Decimal(0)) - foreign
+            hold("I2", ours.get(symbol, Decimal(0)) == expected, (symbol, ours, expected))
+            if foreign:
+                state = node.kernel.gate.state(symbol=symbol)
+                halted = "HALTED" in (state.name, node.kernel.gate.state().name)
+                hold("I2", halted, f"{symbol} was traded elsewhere and trades on")
+
+    def _judge_journal(self, node: Node) -> None:
+        node.journal.commit()
+        self.hold_journal(node)
+        again = Journal(self.world.files)
+        same = again.state.encode() == node.journal.state.encode()
+        self.checks.hold("I12", same, "read anew, the journal tells something else")

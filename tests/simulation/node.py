@@ -1,0 +1,213 @@
+"""One life of the node under test: the real driver, client core, journal and risk engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pyrt.adapters.alpaca.assembly import NEVER_LOST
+from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.core.instruments import Instrument
+from pyrt.live.driver import Driver
+from pyrt.live.journal.journal import Journal
+from pyrt.live.plan import Plan, Policies
+from pyrt.live.run import RUNNING, STOPPED
+from pyrt.risk import Limits
+from pyrt.risk.engine import RiskEngine
+from tests.simulation.clock import SECOND
+from tests.simulation.judge import POSITION_MAX
+from tests.simulation.network import Line, Network
+from tests.simulation.strategy import Restless
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+LIMITS = Limits(
+    max_order_quantity=40,
+    max_position_quantity=POSITION_MAX,
+    max_gross_exposure=100_000,
+    max_daily_loss=50_000,
+    max_open_orders=15,
+    max_messages_per_minute=120,
+    price_collar_bps=500,
+    stale_data_after="10m",
+)
+
+
+class Node:
+    """One life of the node."""
+
+    def __init__(self, world: World, run_id: str, account_id: str) -> None:
+        self.world = world
+        self.agenda = world.agenda
+        self.chances = world.chances
+        self.errors: list[str] = []
+        self.is_committing = False
+        self._halted_at: int | None = None
+        symbols = world.broker.symbols
+        prefix = f"pyrt-{run_id}-"
+        self.journal = Journal(world.files)
+        self.journal.on_record = world.watch.on_record
+        self.client = world._make_client(
+            prefix, Credentials("PK", "secret"), policy=NEVER_LOST, symbols=symbols, seed=world.seed
+        )
+        self.network = Network(self.agenda, world.broker, world.chances, self.hand, self.turn)
+        world.networks.append(self.network)
+        self.orders_line = Line(
+            "orders", self.client.trade_updates, self.client.receive_trade_update, self.network
+        )
+        self.data_line = Line(
+            "data", self.client.market_data, self.client.receive_market_data, self.network
+        )
+        plan = Plan(
+            run_id=run_id,
+            prefix=prefix,
+            account_id=account_id,
+            default_tif={"": "day"},
+            policies=Policies(warmup=0, order_age_ns=20 * SECOND),
+        )
+        self.driver = Driver(
+            self.client,
+            self.journal,
+            RiskEngine(LIMITS, strict=True),
+            [Instrument(symbol) for symbol in symbols],
+            self._strategies(symbols),
+            plan,
+        )
+
+    def _strategies(self, symbols: Sequence[str]) -> list[Restless]:
+        """Raising and flooding are the first strategy's, in the first life."""
+        chances, first = self.chances, self.world.runs == 1
+        raises = 4 if first and chances.strikes("F35", 4.0) else 0
+        floods = 3 if first and chances.strikes("F37", 4.0) else 0
+        return [
+            Restless(
+                symbol=symbol, seed=self.world.seed,
+                raises_at=0 if index else raises, floods_at=0 if index else floods,
+            )
+            for index, symbol in enumerate(symbols)
+        ]  # fmt: skip
+
+    @property
+    def kernel(self) -> Any:
+        assert self.driver.core is not None
+        return self.driver.core.kernel
+
+    # -- life ----------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Start."""
+        self.driver.begin(self.agenda.now)
+        self.turn()
+
+    def die(self) -> None:
+        """Hear and send nothing any more; what is on its way to the broker arrives."""
+        self.network.is_cut = True
+
+    def next_due(self) -> int | None:
+        """When the node has something to do; one that has stopped has nothing any more."""
+        if self.driver.phase == STOPPED:
+            return None
+        due = [
+            self.driver.next_due(self.agenda.now),
+            self.orders_line.stream.next_due(),
+            self.data_line.stream.next_due(),
+        ]
+        return min((d for d in due if d is not None), default=None)
+
+    @property
+    def halt_is_durable(self) -> bool:
+        """Whether the kill switch was pressed and the disk knows of it."""
+        return self._halted_at is not None and self.journal.durable >= self._halted_at
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.agenda.now < self.world.frozen_until
+
+    def hand(self, events_of: Callable[[int], list[Any]]) -> None:
+        """Take what has come; a frozen node takes it when it goes on."""
+        if self.network.is_cut:
+            return
+        if self.is_frozen:
+            self.agenda.at(self.world.frozen_until, lambda: self.hand(events_of))
+            return
+        now = self.agenda.now
+        events = events_of(now)
+        self.driver.take(now, events)
+        self.turn()
+
+    def turn(self) -> None:
+        """Look at the time, commit, send."""
+        if self.network.is_cut or self.is_frozen or self.driver.phase == STOPPED:
+            return
+        now = self.agenda.now
+        self.driver.turn(now)
+        self._commit()
+        self.orders_line.tend()
+        self.data_line.tend()
+        for request in self.driver.take_requests(now):
+            self._send(request)
+            if self.network.is_cut:
+                return
+
+    def _commit(self) -> None:
+        """Begin a commit; it is through when the disk has synced."""
+        journal = self.journal
+        if self.is_committing or journal.last <= journal.durable or journal.failure is not None:
+            # A journal that has failed is not written any more.
+            return
+        self.is_committing = True
+        seconds = self.chances.between(0.001, 0.008)
+        if self.chances.strikes("F13", 0.1):
+            seconds = 5.0
+        self.agenda.after(seconds, self._committed)
+
+    def _committed(self) -> None:
+        self.is_committing = False
+        if not self.network.is_cut:
+            self.journal.commit()
+            self.turn()
+
+    def _send(self, request: Any) -> None:
+        world, hold = self.world, self.world.checks.hold
+        now = self.agenda.now
+        world.judge.note_request(now)
+        world.trace.update(f"{now} {request.method} {request.path} ".encode() + request.body)
+        if request.method in ("POST", "PATCH"):
+            hold("I6", not self.driver.latch.is_set, "the latch is set")
+            world.judge.hold_state(self, request)
+            world.judge.hold_worst_case(request)
+            if request.method == "POST":
+                self._hold_record(request)
+            if self.chances.strikes("F7", 0.1):
+                world.kill("F7")
+                return
+        self.network.send(request, self.client.receive_response)
+        if request.method == "POST" and self.chances.strikes("F8", 0.1):
+            world.kill("F8")
+
+    def _hold_record(self, request: Any) -> None:
+        """The order's intent is on the disk: a crash right now would find it."""
+        hold = self.world.checks.hold
+        sequence = self.driver.scribe.sequence_of(request.order_number)
+        hold("I7", 0 < sequence <= self.journal.durable, (sequence, self.journal.durable))
+        name = msgspec.json.decode(request.body)["client_order_id"]
+        hold("I7", name in self.world.watch.intents, name)
+
+    # -- what happens to it --------------------------------------------------------------------
+
+    def break_disk(self) -> None:
+        """From now on writes or syncs fail, or there is no space."""
+        faults = self.world.files.faults
+        name = self.chances.one_of(("write_error", "sync_error", "space", "short_write"))
+        setattr(faults, name, {"space": 50, "short_write": 0.5}.get(name, 1.0))
+
+    def press(self, action: str, reason: str) -> None:
+        """Operate the node, if it runs."""
+        if self.driver.phase == RUNNING:
+            self.driver.operate(action, "operator", reason)
+            self.world.pressed = {"halt": "HALTED", "reduce": "REDUCING"}[action]
+            self._halted_at = self.journal.last
+            self.turn()
