@@ -115,7 +115,8 @@ debug: build/traced/.built ## Compile with line tracing; annotated HTML beside e
 coverage: build/traced/.built ## Measure which lines the tests reach, compiled ones included
 	tar -c --exclude=__pycache__ tests benchmarks docs examples scripts Makefile *.md | \
 		tar -x -C build/traced
-	cd build/traced && $(CURDIR)/$(PY) $(CURDIR)/scripts/coverage_report.py $(ARGS)
+	cd build/traced && $(CURDIR)/$(PY) $(CURDIR)/scripts/coverage_report.py \
+		-n $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: profile
 profile: $(VENV)/.installed $(PACKAGE) ## Draw a flame graph of a backtest into build/profile.svg

@@ -504,8 +504,16 @@ cdef class StrategyCore(Owner):
     # -- time and messages ---------------------------------------------------------------------
 
     def set_timer(self, str name, interval, handler=None, *, start=None, stop=None):
-        """Call `handler(event)`, or `on_timer`, every `interval` (timedelta, "5m" or ns)."""
+        """Call `handler(event)`, or `on_timer`, every `interval` (timedelta, "5m" or ns).
+
+        A bare number below a millisecond is refused: 600 would be read as 600 ns.
+        """
         self.kernel()
+        if isinstance(interval, int) and 0 < interval < 1_000_000:
+            raise ConfigError(
+                f"timer {name!r}: an interval of {interval} is {interval} nanoseconds",
+                remedy=f'Write "{interval}s" for seconds, "{interval}ns" for as short as that',
+            )
         self._clock.set_timer(
             name, duration_ns(interval), handler, owner=self,
             start_ns=None if start is None else self._kernel.timestamp(start),

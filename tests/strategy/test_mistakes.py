@@ -119,3 +119,12 @@ def test_orders_that_meet_several_opens_at_once_fill_as_they_were_sent():
 
     result = backtest(Swap(), [bars("A", 6), bars("B", 6)], cash=1_000, progress=False)
     assert result.fills.symbol.tolist() == ["B", "B", "A"]
+
+
+def test_a_timer_in_bare_seconds_would_be_one_in_nanoseconds():
+    class Beat(Strategy):
+        def on_start(self):
+            self.set_timer("beat", 600)
+
+    with pytest.raises(StrategyError, match='600 is 600 nanoseconds. Write "600s"'):
+        backtest(Beat(), bars("A", 2), progress=False)
