@@ -150,7 +150,8 @@ cdef class UsRegulatoryFees(FeeModel):
     """Fees that US regulators take on sales of equities: SEC Section 31 and FINRA TAF.
 
     Each is rounded up to the cent for each fill, as brokers pass them on. Before the first row
-    of a table its fee is zero.
+    of a table its fee is zero. Coins pay none; an instrument whose kind nobody stated does, since
+    somebody asked for these fees.
 
     Parameters
     ----------
@@ -168,7 +169,7 @@ cdef class UsRegulatoryFees(FeeModel):
                     int liquidity, int64_t ts, int64_t filled_before) except? -1:
         cdef Py_ssize_t row
         cdef int128 sec = 0, taf = 0, cap
-        if side > 0 or instrument.kind != "equity":
+        if side > 0 or instrument.kind == "crypto":
             return 0
         row = row_in_force(self.sec, ts)
         if row >= 0:

@@ -87,8 +87,16 @@ def test_us_fees_are_taken_on_sales_by_the_table_of_the_day_rounded_up_to_the_ce
         instrument=share,
     )
     assert [f["fee"] for f in run.table("fills")] == pytest.approx([0, 0.49])
-    generic = play([FLAT, FLAT], {0: lambda s: s.sell(SYMBOL, 200)}, fees="us", start=day)
-    assert generic.table("fills")[0]["fee"] == 0
+    unstated = play([FLAT, FLAT], {0: lambda s: s.sell(SYMBOL, 200)}, fees="us", start=day)
+    assert unstated.table("fills")[0]["fee"] == pytest.approx(0.49)
+    coin = play(
+        [FLAT, FLAT],
+        {0: lambda s: s.sell(SYMBOL, 200)},
+        fees="us",
+        start=day,
+        instrument=Instrument(SYMBOL, kind="crypto", base_currency="ABC"),
+    )
+    assert coin.table("fills")[0]["fee"] == 0
 
 
 @pytest.mark.parametrize(
