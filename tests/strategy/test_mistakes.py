@@ -126,5 +126,5 @@ def test_a_timer_in_bare_seconds_would_be_one_in_nanoseconds():
         def on_start(self):
             self.set_timer("beat", 600)
 
-    with pytest.raises(StrategyError, match='600 is 600 nanoseconds'):
+    with pytest.raises(StrategyError, match="600 is 600 nanoseconds"):
         backtest(Beat(), bars("A", 2), progress=False)
