@@ -38,7 +38,7 @@ cdef class CDLBELTHOLD(Pattern):
             y[i] = belthold_shape(&s, i)
 
 
-cdef int closingmarubozu_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+cdef int closinglong_body_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if b.body[i] > b.average[0][i] and (
         upper(b, i) < b.average[1][i] if color(b, i) == 1 else lower(b, i) < b.average[1][i]
     ):
@@ -60,7 +60,7 @@ cdef class CDLCLOSINGMARUBOZU(Pattern):
         cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = closingmarubozu_shape(&s, i)
+            y[i] = closinglong_body_shape(&s, i)
 
 
 @cython.final
@@ -176,7 +176,7 @@ cdef class CDLLONGLEGGEDDOJI(Pattern):
             y[i] = longleggeddoji_shape(&s, i)
 
 
-cdef int longline_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+cdef int long_body_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (b.body[i] > b.average[0][i] and upper(b, i) < b.average[1][i]
             and lower(b, i) < b.average[1][i]):
         return color(b, i) * 100
@@ -197,14 +197,7 @@ cdef class CDLLONGLINE(Pattern):
         cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = longline_shape(&s, i)
-
-
-cdef int marubozu_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if (b.body[i] > b.average[0][i] and upper(b, i) < b.average[1][i]
-            and lower(b, i) < b.average[1][i]):
-        return color(b, i) * 100
-    return 0
+            y[i] = long_body_shape(&s, i)
 
 
 @cython.final
@@ -221,7 +214,7 @@ cdef class CDLMARUBOZU(Pattern):
         cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = marubozu_shape(&s, i)
+            y[i] = long_body_shape(&s, i)
 
 
 cdef int rickshawman_shape(Bars* b, Py_ssize_t i) noexcept nogil:

@@ -310,7 +310,7 @@ cdef class CDLADVANCEBLOCK(Pattern):
             y[i] = advanceblock_shape(&s, i)
 
 
-cdef int eveningdojistar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+cdef int eveningstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         (b.body[i - 2] > b.average[0][i])
         & (color(b, i - 2) == 1)
@@ -344,21 +344,7 @@ cdef class CDLEVENINGDOJISTAR(Deep):
         cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = eveningdojistar_shape(&s, i)
-
-
-cdef int eveningstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if (
-        (b.body[i - 2] > b.average[0][i])
-        & (color(b, i - 2) == 1)
-        & (b.body[i - 1] <= b.average[1][i])
-        & gaps_up(b, i - 1, i - 2)
-        and b.body[i] > b.average[2][i]
-        and color(b, i) == -1
-        and b.close[i] < b.close[i - 2] - b.body[i - 2] * b.depth
-    ):
-        return -100
-    return 0
+            y[i] = eveningstar_shape(&s, i)
 
 
 @cython.final
@@ -384,7 +370,7 @@ cdef class CDLEVENINGSTAR(Deep):
             y[i] = eveningstar_shape(&s, i)
 
 
-cdef int morningdojistar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+cdef int morningstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     if (
         (b.body[i - 2] > b.average[0][i])
         & (color(b, i - 2) == -1)
@@ -418,21 +404,7 @@ cdef class CDLMORNINGDOJISTAR(Deep):
         cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = morningdojistar_shape(&s, i)
-
-
-cdef int morningstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if (
-        (b.body[i - 2] > b.average[0][i])
-        & (color(b, i - 2) == -1)
-        & (b.body[i - 1] <= b.average[1][i])
-        & gaps_down(b, i - 1, i - 2)
-        and b.body[i] > b.average[2][i]
-        and color(b, i) == 1
-        and b.close[i] > b.close[i - 2] + b.body[i - 2] * b.depth
-    ):
-        return 100
-    return 0
+            y[i] = morningstar_shape(&s, i)
 
 
 @cython.final

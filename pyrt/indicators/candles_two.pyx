@@ -237,12 +237,6 @@ cdef class CDLHARAMI(Pattern):
             y[i] = harami_shape(&s, i)
 
 
-cdef int haramicross_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if b.body[i - 1] > b.average[0][i] and b.body[i] <= b.average[1][i]:
-        return inside(b, i)
-    return 0
-
-
 @cython.final
 cdef class CDLHARAMICROSS(Pattern):
     """Harami cross: a doji inside a long body; 80 where an end of the bodies matches.
@@ -257,7 +251,7 @@ cdef class CDLHARAMICROSS(Pattern):
         cdef Bars s = b[0]  # no write to y can change it: it stays in registers
         cdef Py_ssize_t i
         for i in range(start, stop):
-            y[i] = haramicross_shape(&s, i)
+            y[i] = harami_shape(&s, i)
 
 
 cdef int homingpigeon_shape(Bars* b, Py_ssize_t i) noexcept nogil:

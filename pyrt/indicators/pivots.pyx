@@ -12,31 +12,11 @@ cimport cython
 from pyrt.indicators.base cimport HighLowClose
 
 
-@cython.final
-cdef class PIVOTS(HighLowClose):
-    """Classic pivots: outputs `pivot`, `r1` to `r3` above and `s1` to `s3` below.
-
-    Pivot P = (H + L + C) / 3; R1 = 2 P - L, R2 = P + (H - L), R3 = H + 2 (P - L); S1 = 2 P - H,
-    S2 = P - (H - L), S3 = L - 2 (H - P). No warm-up.
-    """
+cdef class _Pivots(HighLowClose):
+    """A middle with three levels on either side."""
 
     def __init__(self):
         self.begin((), (), 0, ("pivot", "r1", "r2", "r3", "s1", "s2", "s3"))
-
-    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef double high, low, middle
-        cdef Py_ssize_t i
-        for i in range(n):
-            high = x[0][i]
-            low = x[1][i]
-            middle = (high + low + x[2][i]) / 3.0
-            y[0][i] = middle
-            y[1][i] = 2.0 * middle - low
-            y[2][i] = middle + (high - low)
-            y[3][i] = high + 2.0 * (middle - low)
-            y[4][i] = 2.0 * middle - high
-            y[5][i] = middle - (high - low)
-            y[6][i] = low - 2.0 * (high - middle)
 
     @property
     def pivot(self):
@@ -75,14 +55,35 @@ cdef class PIVOTS(HighLowClose):
 
 
 @cython.final
-cdef class FIBPIVOTS(HighLowClose):
+cdef class PIVOTS(_Pivots):
+    """Classic pivots: outputs `pivot`, `r1` to `r3` above and `s1` to `s3` below.
+
+    Pivot P = (H + L + C) / 3; R1 = 2 P - L, R2 = P + (H - L), R3 = H + 2 (P - L); S1 = 2 P - H,
+    S2 = P - (H - L), S3 = L - 2 (H - P). No warm-up.
+    """
+
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        cdef double high, low, middle
+        cdef Py_ssize_t i
+        for i in range(n):
+            high = x[0][i]
+            low = x[1][i]
+            middle = (high + low + x[2][i]) / 3.0
+            y[0][i] = middle
+            y[1][i] = 2.0 * middle - low
+            y[2][i] = middle + (high - low)
+            y[3][i] = high + 2.0 * (middle - low)
+            y[4][i] = 2.0 * middle - high
+            y[5][i] = middle - (high - low)
+            y[6][i] = low - 2.0 * (high - middle)
+
+
+@cython.final
+cdef class FIBPIVOTS(_Pivots):
     """Fibonacci pivots: outputs `pivot`, `r1` to `r3` above and `s1` to `s3` below.
 
     The pivot (H + L + C) / 3 and 0.382, 0.618 and 1 times the range off it. No warm-up.
     """
-
-    def __init__(self):
-        self.begin((), (), 0, ("pivot", "r1", "r2", "r3", "s1", "s2", "s3"))
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef double span, middle
@@ -97,41 +98,6 @@ cdef class FIBPIVOTS(HighLowClose):
             y[4][i] = middle - 0.382 * span
             y[5][i] = middle - 0.618 * span
             y[6][i] = middle - span
-
-    @property
-    def pivot(self):
-        """Mean of high, low and close."""
-        return self.out[0]
-
-    @property
-    def r1(self):
-        """0.382 of the range above."""
-        return self.out[1]
-
-    @property
-    def r2(self):
-        """0.618 of the range above."""
-        return self.out[2]
-
-    @property
-    def r3(self):
-        """The range above."""
-        return self.out[3]
-
-    @property
-    def s1(self):
-        """0.382 of the range below."""
-        return self.out[4]
-
-    @property
-    def s2(self):
-        """0.618 of the range below."""
-        return self.out[5]
-
-    @property
-    def s3(self):
-        """The range below."""
-        return self.out[6]
 
 
 @cython.final
