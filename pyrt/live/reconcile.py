@@ -88,6 +88,8 @@ class OurView:
         Adjustments taken in before.
     cash : Decimal or None
         None where it cannot be compared yet.
+    accrued : Decimal
+        Fees that are taken off here, and that the broker may not have charged yet.
     has_ended : callable
         Client order id → whether the order had ended here before the look began.
     """
@@ -99,6 +101,7 @@ class OurView:
     is_known: Callable[[str], bool]
     known_activities: Iterable[str] = frozenset()
     cash: Decimal | None = None
+    accrued: Decimal = Decimal(0)
     has_ended: Callable[[str], bool] = lambda name: False
 
 
@@ -135,10 +138,26 @@ def compare(ours: OurView, theirs: BrokerState, policy: ReconcilePolicy) -> Comp
     known = frozenset(ours.known_activities)
     fresh = tuple(a for a in theirs.adjustments if a.activity_id not in known)
     findings.extend(_adjusted(ours, fresh))
-    if ours.cash is not None and abs(ours.cash - theirs.cash) > policy.cash_tolerance:
-        text = f"cash is {theirs.cash:f} at the broker and {ours.cash:f} here"
-        findings.append(Finding("cash_mismatch", "", text))
+    findings.extend(_cash(ours, theirs, fresh, policy))
     return Comparison(tuple(findings), fresh, absent)
+
+
+def _cash(
+    ours: OurView,
+    theirs: BrokerState,
+    fresh: Iterable[BrokerAdjustment],
+    policy: ReconcilePolicy,
+) -> Iterable[Finding]:
+    """Tell of cash that neither fills nor the broker's bookings explain."""
+    if ours.cash is None:
+        return
+    # What the broker has booked since is in its cash already; we book it after this comparison.
+    here = ours.cash + sum((change.amount for change in fresh), Decimal(0))
+    # Some of the fees that accrued here may be among those bookings, or among those to come.
+    least, most = here - policy.cash_tolerance, here + ours.accrued + policy.cash_tolerance
+    if not min(least, most) <= theirs.cash <= max(least, most):
+        text = f"cash is {theirs.cash:f} at the broker and {here:f} here"
+        yield Finding("cash_mismatch", "", text)
 
 
 def _positions(ours: OurView, theirs: BrokerState) -> Iterable[Finding]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.errors import PyrtError
+from pyrt.live.adjusting import Adjusting, adjustment_record
 from pyrt.live.aftermath import Aftermath
 from pyrt.live.broker import BrokerState
 from pyrt.live.departure import Departure
@@ -50,6 +51,7 @@ class Reconciliation:
         self._recovery = recovery
         self._departure = departure
         self._absences = Absences()
+        self._adjusting = Adjusting(run)
         self._looks = self._began = 0
         self._was_active = False
 
@@ -96,6 +98,7 @@ class Reconciliation:
             if run.core is None:
                 self._recovery.recover(now, state)
             self._apply(now, state)
+            self._adjusting.take(now, state)
             self._departure.is_merging = False
         except PyrtError as error:
             if run.phase != LOOKING:
@@ -147,7 +150,11 @@ class Reconciliation:
             orders=orders,
             is_ours=known.is_ours,
             is_known=self._is_known,
-            known_activities=known.activities,
+            # What has just been taken in is news all the same.
+            known_activities=known.activities.keys() - self._adjusting.taken,
+            # Until the first comparison is through, cash is taken over and not compared.
+            cash=None if self._run.phase == LOOKING else kernel.account.cash_exact,
+            accrued=self._run.live_core.fee_ledger.accrued,
             has_ended=self._has_ended,
         )
 
@@ -192,18 +199,9 @@ class Reconciliation:
 
     def _record_adjustments(self, now: int, comparison: Comparison) -> None:
         for change in comparison.adjustments:
-            self._run.journal.record(
-                r.Adjustment(
-                    ts=now,
-                    activity_id=change.activity_id,
-                    kind=change.kind,
-                    symbol=change.symbol,
-                    quantity=f"{change.quantity:f}",
-                    amount=f"{change.amount:f}",
-                    text=change.text,
-                    ts_event=change.ts_event,
-                )
-            )
+            if change.activity_id not in self._adjusting.taken:
+                self._run.journal.record(adjustment_record(now, change))
+        self._adjusting.taken.clear()
 
     def _record_account(self, now: int, state: BrokerState) -> None:
         run = self._run

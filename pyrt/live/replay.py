@@ -20,6 +20,7 @@ from pyrt.live.acts import (
     take_cash,
     tell_missed,
 )
+from pyrt.live.adjusting import adjust
 from pyrt.live.calendars import sessions_around
 from pyrt.live.core import STREAM_TIMEFRAME, NodeCore
 from pyrt.live.journal import records as r
@@ -32,6 +33,8 @@ from pyrt.live.tape import Tape
 from pyrt.risk.engine import RiskEngine
 from pyrt.risk.limits import Limits
 from pyrt.strategy.strategy import Strategy
+
+ADJUSTED = ("strategy", "symbol", "quantity", "amount", "is_split")
 
 
 class Said(msgspec.Struct, frozen=True, array_like=True):
@@ -284,6 +287,8 @@ class Player:
         if what == "start":
             self._started = True
             start_strategies(core, note["ts"], self.recording.start.opening.saves)
+        elif what == "adjust":
+            adjust(core, **{name: note[name] for name in ADJUSTED})
         elif what == "cash":
             take_cash(core, note["amount"])
         elif what == "signal":

@@ -192,7 +192,10 @@ class Seen(Record, frozen=True, kw_only=True, array_like=True):
 
 
 class Adjustment(Record, frozen=True, kw_only=True, array_like=True):
-    """The broker changed position or cash without an order: a split, a dividend, a bust, a fee."""
+    """The broker changed position or cash without an order: a split, a dividend, a bust, a fee.
+
+    `positions` are the holdings that it changed, as they are afterwards.
+    """
 
     activity_id: str
     kind: str
@@ -201,6 +204,7 @@ class Adjustment(Record, frozen=True, kw_only=True, array_like=True):
     amount: str
     text: str
     ts_event: int = 0
+    positions: tuple[PositionState, ...] = ()
 
 
 class Account(Record, frozen=True, kw_only=True, array_like=True):

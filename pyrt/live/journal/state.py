@@ -168,6 +168,8 @@ def _seen(state: JournalState, record: r.Seen) -> None:
 
 def _adjustment(state: JournalState, record: r.Adjustment) -> None:
     state.activities[record.activity_id] = None
+    for position in record.positions:
+        state.positions[f"{position.strategy}|{position.symbol}"] = position
     while len(state.activities) > ACTIVITIES_MAX:
         del state.activities[next(iter(state.activities))]
 

@@ -1,0 +1,49 @@
+"""A change of what a strategy holds that no fill made: a split, a bust, a correction."""
+from libc.stdint cimport int64_t
+
+from pyrt.core.int128 cimport i128_sub
+from pyrt.core.numbers cimport money_from_object
+from pyrt.core.positions cimport Position
+from pyrt.kernel.kernel cimport Kernel
+from pyrt.live.restore cimport begin_trip, number_of
+
+
+def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, amount, *,
+                    bint is_split=False):
+    """Change a holding; cash is somebody else's to change.
+
+    Parameters
+    ----------
+    quantity : number or str
+        Signed units that are gained.
+    amount : number or str
+        What cash gains by it: the cost of the holding falls by that, unless `is_split`, whose cost
+        stays with the units. What is left of the cost of a holding that is gone is realized.
+
+    Returns
+    -------
+    Position
+
+    Raises
+    ------
+    JournalError
+        If there is no such strategy; nothing is changed.
+    """
+    cdef Position position = kernel.cache.position(number_of(kernel, strategy), symbol)
+    cdef int64_t held = position.units
+    cdef int64_t units = held + position.instrument.quantity_raw(quantity)
+    cdef Py_ssize_t index = position.instrument.index
+    if is_split and held != 0 and units != 0:
+        position.split(units if units > 0 else -units, held if held > 0 else -held)
+    else:
+        position.units = units
+        position.open_cost = i128_sub(position.open_cost, money_from_object(amount))
+        if units == 0:
+            position.realized = i128_sub(position.realized, position.open_cost)
+            position.open_cost = 0
+    kernel.account.set_units(
+        index, kernel.account.holdings[index].units + position.units - held, position.mark
+    )
+    begin_trip(position)
+    kernel.curve.touch()
+    return position

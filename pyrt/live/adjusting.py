@@ -1,0 +1,109 @@
+"""Splits, busts and corrections of the broker's: journalled, and what is held changed by them.
+
+Only what explains the broker's position to the last unit is taken in; any other difference stays
+one, and halts its symbol.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from pyrt.live.adjust import adjust_position
+from pyrt.live.broker import BrokerAdjustment, BrokerState
+from pyrt.live.core import NodeCore
+from pyrt.live.journal import records as r
+from pyrt.live.restore import position_state
+from pyrt.live.run import Run
+
+KINDS = frozenset({"split", "bust", "correction"})
+
+
+class Adjusting:
+    """Takes in what the broker has changed of positions without a fill.
+
+    Parameters
+    ----------
+    run : Run
+
+    Attributes
+    ----------
+    taken : set of str
+        Ids of activities that have been taken in, and were not told to anybody yet.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.taken: set[str] = set()
+
+    def take(self, now: int, state: BrokerState) -> None:
+        """Adjust positions by what is new."""
+        known = self._run.journal.state.activities
+        fresh: dict[str, list[BrokerAdjustment]] = {}
+        for change in state.adjustments:
+            if change.kind in KINDS and change.quantity and change.activity_id not in known:
+                fresh.setdefault(change.symbol, []).append(change)
+        for symbol, changes in fresh.items():
+            held = holdings(self._run.live_core, symbol)
+            there = state.positions.get(symbol, Decimal(0))
+            change_of_all = sum((change.quantity for change in changes), Decimal(0))
+            # Which of several owners a change belongs to, nobody says.
+            if len(held) != 1 or sum(held.values()) + change_of_all != there:
+                continue
+            (owner,) = held
+            for change in sorted(changes, key=lambda each: (each.ts_event, each.activity_id)):
+                self._adjust(now, owner, change)
+
+    def _adjust(self, now: int, owner: str, change: BrokerAdjustment) -> None:
+        run, core = self._run, self._run.live_core
+        terms: dict[str, Any] = {
+            "strategy": owner,
+            "symbol": change.symbol,
+            "quantity": f"{change.quantity:f}",
+            "amount": f"{change.amount:f}",
+            "is_split": change.kind == "split",
+        }
+        run.note("adjust", **terms)
+        after = adjust(core, **terms)
+        run.journal.record(adjustment_record(now, change, (after,)))
+        self.taken.add(change.activity_id)
+
+
+def adjust(
+    core: NodeCore, *, strategy: str, symbol: str, quantity: str, amount: str, is_split: bool
+) -> r.PositionState:
+    """Change a holding, live and in replay alike; return how it is afterwards."""
+    kernel = core.kernel
+    position = adjust_position(
+        kernel, strategy, symbol, Decimal(quantity), Decimal(amount), is_split=is_split
+    )
+    if hasattr(kernel.gate, "resync"):
+        kernel.gate.resync()
+    return position_state(position, strategy)
+
+
+def holdings(core: NodeCore, symbol: str) -> dict[str, Decimal]:
+    """Return what each strategy holds of a symbol, those without any left out."""
+    names = {strategy.number: strategy.name for strategy in core.kernel.strategies}
+    return {
+        names[position.strategy]: Decimal(position.quantity_exact)
+        for position in core.kernel.cache.positions()
+        if position.symbol == symbol and position.quantity_exact
+    }
+
+
+def adjustment_record(
+    now: int, change: BrokerAdjustment, positions: tuple[r.PositionState, ...] = ()
+) -> r.Adjustment:
+    """Return the record of a change, with the holdings after it."""
+    return r.Adjustment(
+        ts=now,
+        activity_id=change.activity_id,
+        kind=change.kind,
+        symbol=change.symbol,
+        quantity=f"{change.quantity:f}",
+        amount=f"{change.amount:f}",
+        text=change.text,
+        ts_event=change.ts_event,
+        positions=positions,
+    )

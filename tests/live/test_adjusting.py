@@ -1,0 +1,168 @@
+"""Splits, busts and corrections change what is held, once, and are in journal and replay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import read_records
+from pyrt.live.reconcile import compare
+from pyrt.live.replay import replay
+from pyrt.testing.files import MemoryFiles
+from tests.live.test_reconcile import POLICY, ours, theirs
+from tests.live.test_recovery import PRICES, Collect, node
+from tests.live.whole import Node, World
+
+DAY = "2013-10-07"
+
+
+class Books:
+    """Changes what the broker says of positions, activities and cash, as if it had booked."""
+
+    def __init__(self) -> None:
+        self.booked: list[dict] = []
+        self.units = Decimal(0)
+        self.cash = Decimal(0)
+
+    def book(self, kind: str, quantity: str, amount: str = "0", *, listed: bool = True) -> None:
+        self.units += Decimal(quantity)
+        self.cash += Decimal(amount)
+        if listed:
+            self.booked.append({
+                "id": f"20131007000000000::{len(self.booked)}", "activity_type": kind,
+                "date": DAY, "net_amount": amount, "qty": quantity, "symbol": "SPY",
+                "description": "booked by hand", "status": "executed",
+            })  # fmt: skip
+
+    def __call__(self, request, send):
+        answer = send(request)
+        path = request.path.partition("?")[0]
+        body = msgspec.json.decode(answer.body) if answer.body else None
+        if path == "/v2/account/activities":
+            body += self.booked
+        elif path == "/v2/positions":
+            for position in body:
+                position["qty"] = f"{Decimal(position['qty']) + self.units:f}"
+        elif path == "/v2/account":
+            body["cash"] = f"{Decimal(body['cash']) + self.cash:f}"
+        else:
+            return answer
+        return replace(answer, body=msgspec.json.encode(body))
+
+
+def holding():
+    """Return a world, a node that holds ten SPY there, and its broker's books."""
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files, Collect)
+    books = first.on_request = Books()
+    first.run(9)
+    assert first.kernel.strategies[0].position("SPY").quantity == 10
+    return world, first, books
+
+
+def look(one):
+    one.driver.look(one.world.now)
+    one.settle(one.world.now)
+
+
+def adjustments(files):
+    found = [record for _, record in read_records(files) if isinstance(record, r.Adjustment)]
+    return [record for record in found if record.text.endswith("booked by hand")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "quantity", "amount", "units", "cost"),
+    [
+        # Two for one; one for two; five of ten busted at what they cost; a transfer away.
+        ("SPLIT", "10", "0", 20, None),
+        ("SPLIT", "-5", "0", 5, None),
+        ("JNLS", "-5", "500", 5, -500),
+        ("ACATS", "-10", "0", 0, 0),
+    ],
+)
+def test_what_the_broker_has_booked_changes_the_holding_exactly(
+    kind, quantity, amount, units, cost
+):
+    _, first, books = holding()
+    position = first.kernel.strategies[0].position("SPY")
+    before = position.cost_basis_exact
+    cash = first.kernel.account.cash_exact
+    books.book(kind, quantity, amount)
+    look(first)
+    position = first.kernel.strategies[0].position("SPY")
+    assert position.quantity == units
+    expected = before if cost is None else before + cost if cost else Decimal(0)
+    assert position.cost_basis_exact == expected
+    assert first.kernel.account.cash_exact == cash + Decimal(amount)
+    assert {f.code for f in first.driver.findings} == {
+        "adjusted_split" if kind == "SPLIT" else "adjusted_correction"
+    }
+    # A person looks before anything more is traded.
+    assert first.kernel.gate.state(symbol="SPY").name == "HALTED"
+    look(first)
+    assert first.kernel.strategies[0].position("SPY").quantity == units
+    first.journal.commit()
+    assert len(adjustments(first.files)) == 1
+
+
+def test_a_split_survives_a_restart_and_replays():
+    world, first, books = holding()
+    books.book("SPLIT", "10")
+    look(first)
+    first.stop()
+    result = replay(first.files, [Collect()])
+    assert result.is_exact, result.difference
+    second = Node(world, first.files, [Collect()], run_id="two")
+    second.on_request = books
+    second.start()
+    assert second.kernel.strategies[0].position("SPY").quantity == 20
+    assert "position_mismatch" not in {f.code for f in second.driver.findings}
+
+
+def test_a_split_while_the_node_was_down_is_taken_in_before_strategies_speak():
+    world, first, books = holding()
+    files = first.crash()
+    books.book("SPLIT", "10")
+    second = Node(world, files, [Collect()], run_id="two")
+    second.on_request = books
+    second.start()
+    assert second.kernel.strategies[0].position("SPY").quantity == 20
+    second.stop()
+    assert replay(second.files, [Collect()], run_id="two").is_exact
+
+
+def test_a_booking_that_does_not_explain_the_position_changes_nothing():
+    _, first, books = holding()
+    books.book("SPLIT", "10")
+    books.units += 1
+    look(first)
+    assert first.kernel.strategies[0].position("SPY").quantity == 10
+    assert {f.code for f in first.driver.findings} >= {"position_mismatch", "adjusted_split"}
+
+
+def test_cash_that_nothing_explains_is_told_while_running():
+    _, first, books = holding()
+    look(first)
+    assert first.driver.findings == ()
+    books.book("CSD", "0", "-25.5", listed=False)
+    look(first)
+    assert [f.code for f in first.driver.findings] == ["cash_mismatch"]
+    assert first.kernel.gate.state(symbol="SPY").name != "HALTED"
+
+
+def test_accrued_fees_and_bookings_of_this_look_explain_cash():
+    state = replace(theirs(), cash=Decimal("100.00"))
+    cases = [
+        ("100.00", "0", []),
+        ("99.70", "0.30", []),
+        ("99.70", "0.20", ["cash_mismatch"]),
+        ("100.02", "0.30", ["cash_mismatch"]),
+        ("100.01", "0", []),
+    ]
+    for cash, accrued, codes in cases:
+        view = ours(cash=Decimal(cash), accrued=Decimal(accrued))
+        assert [f.code for f in compare(view, state, POLICY).findings] == codes, cash
