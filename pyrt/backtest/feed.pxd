@@ -16,6 +16,12 @@ cdef class Cursor:
     cdef int32_t instrument_index
     cdef VenueBook book
     """The venue's book of its instrument; set by the runner."""
+    cdef object view
+    """What handlers were given of its last row; None before."""
+    cdef list heard
+    """The handlers that `is_driven` was found for; None for none."""
+    cdef bint is_driven
+    """The one handler that the loop in the interpreter calls is the only one of the stream."""
     cdef int kind
     """EV_BAR, EV_QUOTE, EV_TRADE or EV_BOOK."""
     cdef int rank

@@ -1,29 +1,21 @@
 """The backtest's loop: one instant after the other, ranks within it, until the data end."""
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t
+from libc.stdint cimport INT64_MAX, int32_t, int64_t
 
 from pyrt.backtest.account_days cimport apply_to_account
 from pyrt.backtest.bars cimport BarMatcher, in_order_of_issue
 from pyrt.backtest.book cimport VenueBook, VenueOrder
+from pyrt.backtest.calm cimport STRETCH_ROWS, Calm
 from pyrt.backtest.corporate cimport apply_action
-from pyrt.backtest.depth cimport DepthMatcher
 from pyrt.backtest.feed cimport Cursor, Feed
-from pyrt.backtest.ticks cimport TickMatcher
 from pyrt.backtest.venue cimport SimVenue
-from pyrt.core.clock cimport Clock
 from pyrt.core.events cimport Event, clear_event
 from pyrt.core.types cimport (
-    EV_BAR, EV_BOOK, EV_CUSTOM, EV_DAY_END, EV_DIVIDEND, EV_QUOTE, EV_RATE, EV_SPLIT, EV_STATUS,
+    EV_BAR, EV_BOOK, EV_CUSTOM, EV_DAY_END, EV_DIVIDEND, EV_RATE, EV_SPLIT, EV_STATUS,
 )
-from pyrt.execution.desk cimport Desk
-from pyrt.kernel.aggregates cimport Aggregates
-from pyrt.kernel.curve cimport EquityCurve
 from pyrt.kernel.kernel cimport Kernel
-from pyrt.kernel.market cimport Market
 
-cdef int64_t SECOND_NS = 1_000_000_000
-cdef Py_ssize_t SIGNALS_EVERY = 1 << 13
 cdef dict ACTIONS = {
     "split": EV_SPLIT, "dividend": EV_DIVIDEND, "day_end": EV_DAY_END, "rate": EV_RATE,
     "halt": EV_STATUS, "resume": EV_STATUS, "auction": EV_CUSTOM,
@@ -47,23 +39,17 @@ cdef class Runner:
     cdef Kernel kernel
     cdef SimVenue venue
     cdef BarMatcher bars
-    cdef TickMatcher ticks
-    cdef DepthMatcher depth
     cdef Feed feed
+    cdef Calm rows
     cdef list drivers
     """Per instrument: the cursor of the bars that decide its fills, or None."""
     cdef list actions
     """Corporate actions as (ts, kind, instrument, number, number), oldest first."""
     cdef Py_ssize_t next_action
     cdef int64_t action_due
-    cdef bint has_ticks
-    cdef readonly int64_t events_processed
     cdef object progress
     cdef object pace
     """Waits until an instant is due on the clock; None to go on at once."""
-    cdef int64_t sampled
-    cdef int64_t next_sample
-    """On ticks: the start of the next second of data time."""
     cdef readonly bint finished
 
     def __init__(self, Kernel kernel, SimVenue venue, Feed feed, *, actions=(), progress=None,
@@ -73,9 +59,8 @@ cdef class Runner:
         self.kernel = kernel
         self.venue = venue
         self.feed = feed
-        self.bars = BarMatcher(venue)
-        self.ticks = TickMatcher(venue)
-        self.depth = venue.matcher = DepthMatcher(venue)
+        self.rows = Calm(kernel, venue, feed)
+        self.bars = self.rows.bars
         self.drivers = [None] * len(venue.books)
         for cursor in feed.cursors:
             cursor.book = <VenueBook>venue.books[cursor.instrument_index]
@@ -83,15 +68,13 @@ cdef class Runner:
                 self.drivers[cursor.stream.instrument.index] = cursor
         self.actions = sorted(actions)
         self.action_due = self.actions[0][0] if self.actions else INT64_MAX
-        self.has_ticks = any((<Cursor>c).rank == 3 for c in feed.cursors)
         self.progress = progress
-        self.sampled = self.next_sample = INT64_MIN
 
     def run(self):
         """Run to the end of the data; an exception leaves everything as it was at that instant."""
         cdef Cursor head = self.feed.head()
         cdef int64_t now, due, row_ts
-        cdef Py_ssize_t until_signals = SIGNALS_EVERY
+        cdef Py_ssize_t until_signals = STRETCH_ROWS
         cdef Kernel kernel = self.kernel
         cdef SimVenue venue = self.venue
         while head is not None:
@@ -116,11 +99,16 @@ cdef class Runner:
             self.rest_of(now, row_ts, due)
             until_signals -= 1
             if until_signals <= 0:
-                until_signals = SIGNALS_EVERY
+                until_signals = STRETCH_ROWS
                 self.look_up()
             head = self.feed.head()
         self.late_news()
         self.finished = True
+
+    @property
+    def events_processed(self):
+        """Rows of the data's tables given to the kernel."""
+        return self.rows.events_processed
 
     def stop(self):
         """Let the strategies stop; where the data were played to their end, hear the answers."""
@@ -149,84 +137,27 @@ cdef class Runner:
         """Notice Ctrl-C, show progress."""
         PyErr_CheckSignals()
         if self.progress is not None:
-            self.progress(self.events_processed)
+            self.progress(self.rows.events_processed)
         return 0
 
     cdef int calm(self) except -1:
         """Take rows while no order waits and nothing but data is due; return how many.
 
-        Does what `run` does, without looking again at what cannot have changed. An instant that
-        leaves something to do is completed, and ends the stretch.
+        An instant that leaves something to do is completed, and ends the stretch.
         """
-        cdef Event event
-        cdef Kernel kernel = self.kernel
-        cdef Market market = kernel.market
-        cdef Clock clock = kernel.clock
-        cdef Aggregates aggregates = kernel.aggregates
-        cdef EquityCurve curve = kernel.curve
-        cdef Desk desk = kernel.desk
-        cdef BarMatcher bars = self.bars
-        cdef SimVenue venue = self.venue
-        cdef Feed feed = self.feed
-        cdef Cursor cursor = feed.only
-        cdef bint single = feed.single, keeps_bars = venue.keeps_bars()
-        cdef int64_t ts, now = 0, due = self.next_due(), handlers_from = market.handlers_from
-        cdef Py_ssize_t taken = 0
-        cdef int rank = 0  # of the instant under way; 0 between two
-        while feed.at < feed.n:
-            if not single:
-                cursor = <Cursor>feed.cursors[feed.order[feed.at]]
-            ts = cursor.ts_init[cursor.at]
-            if rank == 0 or ts != now:
-                if rank:
-                    if desk.commands or aggregates.ready() or clock.next_due <= now:
-                        break
-                    if now < handlers_from:
-                        pass
-                    elif self.has_ticks:
-                        self.sample(now)
-                    else:
-                        self.sampled = now
-                        curve.sample(now)
-                    rank = 0
-                if (ts >= due or ts <= clock.now or taken >= SIGNALS_EVERY
-                        or clock.next_due < due or aggregates.due < due
-                        or (keeps_bars and cursor.rank == 1)):
-                    return taken
-                now = clock.now = ts
-                rank = cursor.rank
-                if rank == 3:
-                    venue.opens_over = now
-            elif cursor.rank != rank:
-                break
-            cursor.fill(&event)
-            if not cursor.drives:
-                pass
-            elif rank == 1:
-                bars.pass_by(cursor.book, event.ts_event, event.values[3])
-            else:
-                self.meet_tick(cursor, cursor.book, &event, now)
-            # Counted row by row: an exception leaves everything as it was at its instant.
-            cursor.at += 1
-            feed.at += 1
-            self.events_processed += rows_in(&event)
-            taken += 1
-            if cursor.kind == EV_BAR:
-                market.on_bar(cursor.stream, &event)
-            elif cursor.kind == EV_QUOTE:
-                market.on_quote(cursor.stream, &event)
-            else:
-                kernel.process(&event)
-        if rank == 1:
-            self.settle_ends(now)
-            self.rest_of(now, now, due)
-        elif rank:
+        cdef Calm rows = self.rows
+        cdef int64_t due = self.next_due()
+        rows.play(due)
+        if rows.rank == 1:
+            self.settle_ends(rows.now)
+            self.rest_of(rows.now, rows.now, due)
+        elif rows.rank:
             self.settle_ticks()
-            if clock.next_due <= now:
-                self.timers(now)
-            if now >= handlers_from:
-                self.sample(now)
-        return taken
+            if self.kernel.clock.next_due <= rows.now:
+                self.timers(rows.now)
+            if rows.now >= self.kernel.market.handlers_from:
+                rows.sample(rows.now)
+        return rows.taken
 
     cdef int rest_of(self, int64_t now, int64_t row_ts, int64_t due) except -1:
         """What follows the bars that end at an instant: calendar, happenings, timers, equity."""
@@ -236,7 +167,7 @@ cdef class Runner:
         if self.kernel.clock.next_due <= now:
             self.timers(now)
         if row_ts >= self.kernel.market.handlers_from:
-            self.sample(now)
+            self.rows.sample(now)
         return 0
 
     # -- what is due ---------------------------------------------------------------------------
@@ -343,7 +274,7 @@ cdef class Runner:
         cursor.fill(event)
         cursor.at += 1
         self.feed.step()
-        self.events_processed += rows_in(event)
+        self.rows.events_processed += rows_in(event)
         return 0
 
     cdef int process_row(self, Cursor cursor, Py_ssize_t row) except -1:
@@ -352,7 +283,7 @@ cdef class Runner:
         cursor.at = row
         cursor.fill(&event)
         cursor.at = at
-        self.events_processed += rows_in(&event)
+        self.rows.events_processed += rows_in(&event)
         return self.kernel.process(&event)
 
     # -- rank 2 --------------------------------------------------------------------------------
@@ -379,7 +310,7 @@ cdef class Runner:
                 )
                 self.kernel.process(&event)
             elif event.kind == EV_CUSTOM:
-                self.depth.meet_auction(
+                self.rows.depth.meet_auction(
                     <VenueBook>self.venue.books[event.instrument], event.price, event.quantity, now
                 )
             else:
@@ -415,7 +346,7 @@ cdef class Runner:
             self.opens(now)
         else:
             self.venue.opens_over = now
-        if not self.has_ticks:
+        if not self.rows.has_ticks:
             return 0
         cursor = self.feed.head()
         if cursor is None or cursor.rank != 3 or cursor.ts_init[cursor.at] > now:
@@ -431,7 +362,7 @@ cdef class Runner:
         while cursor is not None and cursor.rank == 3 and cursor.ts_init[cursor.at] <= now:
             cursor.fill(&event)
             if cursor.drives:
-                self.meet_tick(
+                self.rows.meet_tick(
                     cursor, <VenueBook>self.venue.books[cursor.stream.instrument.index], &event,
                     now,
                 )
@@ -441,7 +372,7 @@ cdef class Runner:
             self.feed.step()
             if not waiting:
                 # No order meets these rows, so one pass over them is as good as two.
-                self.events_processed += rows_in(&event)
+                self.rows.events_processed += rows_in(&event)
                 self.kernel.process(&event)
             cursor = None if self.feed.at == self.feed.n else self.feed.head()
         if self.kernel.inbox.count:
@@ -449,16 +380,6 @@ cdef class Runner:
         for pair in group:
             self.process_row(<Cursor>(<tuple>pair)[0], (<tuple>pair)[1])
         return self.settle_ticks()
-
-    cdef int meet_tick(self, Cursor cursor, VenueBook book, Event* event, int64_t now) except -1:
-        """Let the orders of the instrument meet a quote, a trade or a batch of book events."""
-        if event.kind == EV_QUOTE:
-            return self.depth.meet_quote(book, event, now)
-        if event.kind == EV_BOOK:
-            return self.depth.meet_batch(book, cursor, event, now)
-        if book.depth is not None:
-            return self.depth.meet_print(book, event, now)
-        return self.ticks.meet(book, event, now)
 
     cdef int settle_ticks(self) except -1:
         """Bars that ticks completed, then the commands of all."""
@@ -524,12 +445,3 @@ cdef class Runner:
             if rounds > 10_000:
                 raise RecursionError("timers are set for the present without end")
         return 0
-
-    cdef int sample(self, int64_t now) except -1:
-        """One point of equity an instant; on ticks one a second of data time."""
-        if now == self.sampled or now < self.next_sample:
-            return 0
-        self.sampled = now
-        if self.has_ticks:
-            self.next_sample = now - now % SECOND_NS + SECOND_NS
-        return self.kernel.sample(now)

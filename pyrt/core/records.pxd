@@ -82,6 +82,13 @@ cdef class Rows:
     cdef readonly Py_ssize_t count
     cdef Py_ssize_t size
     cdef void* append(self) except NULL
+    cdef inline void* extend(self) except NULL:
+        """Return a row at the end whose every field the caller writes."""
+        cdef Py_ssize_t i = self.count
+        if i == self.n_blocks << BLOCK_BITS:
+            self.grow()
+        self.count = i + 1
+        return self.at(i)
     cdef inline void* at(self, Py_ssize_t i) noexcept:
         return self.blocks[i >> BLOCK_BITS] + (i & (BLOCK_ROWS - 1)) * self.size
     cdef int grow(self) except -1

@@ -65,12 +65,8 @@ cdef class Rows:
 
     cdef void* append(self) except NULL:
         """Return a zeroed row at the end."""
-        cdef void* row
-        if self.count == self.n_blocks * BLOCK_ROWS:
-            self.grow()
-        row = self.at(self.count)
+        cdef void* row = self.extend()
         memset(row, 0, self.size)
-        self.count += 1
         return row
 
     def tobytes(self):

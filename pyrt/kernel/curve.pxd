@@ -3,14 +3,15 @@ cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.accounts cimport Account
 from pyrt.core.cache cimport Cache
-from pyrt.core.records cimport Records
+from pyrt.core.records cimport EquityRow, Records, Rows
 from pyrt.risk.watch cimport Watcher
 
 @cython.final
 cdef class EquityCurve:
     cdef Account account
     cdef Cache cache
-    cdef Records records
+    cdef Rows rows
+    """The points."""
     cdef list strategies
     cdef Watcher watcher
     """The gate, if it wants to hear of equity; else None."""
@@ -23,6 +24,7 @@ cdef class EquityCurve:
     cdef int64_t next_day
     """When the UTC day of the last point ends."""
     cdef double last_cash
+    cdef double last_exposure
     cdef bint booked
     """Cash may have changed since the last point."""
     cdef bint quiet
@@ -32,4 +34,15 @@ cdef class EquityCurve:
         """Say that something was booked."""
         self.quiet = False
         self.booked = True
-    cdef int sample(self, int64_t ts) except -1
+    cdef inline int sample(self, int64_t ts) except -1:
+        """Write one point."""
+        cdef EquityRow* row
+        if not self.quiet or ts >= self.next_day:
+            return self.measure(ts)
+        row = <EquityRow*>self.rows.extend()
+        row.ts_event = ts
+        row.equity = self.last
+        row.cash = self.last_cash
+        row.exposure = self.last_exposure
+        return 0
+    cdef int measure(self, int64_t ts) except -1

@@ -30,34 +30,31 @@ cdef class EquityCurve:
                  Watcher watcher=None):
         self.account = account
         self.cache = cache
-        self.records = records
+        self.rows = records.equity
         self.strategies = strategies
         self.watcher = watcher
         self.next_day = INT64_MIN
         self.booked = True
         self.initial = self.last = self.day = account.equity
 
-    cdef int sample(self, int64_t ts) except -1:
-        """Write one point."""
-        cdef EquityRow* row = <EquityRow*>self.records.equity.append()
-        cdef EquityRow* last
+    cdef int measure(self, int64_t ts) except -1:
+        """Write one point where the day may have changed, or the account."""
+        cdef EquityRow* row
         if ts >= self.next_day:
             self.next_day = ts - ts % DAY_NS + DAY_NS
             self.day = self.last
-        row.ts_event = ts
-        if self.quiet and self.records.equity.count > 1:
-            last = <EquityRow*>self.records.equity.at(self.records.equity.count - 2)
-            row.equity = last.equity
-            row.cash = last.cash
-            row.exposure = last.exposure
-            return 0
-        row.equity = i128_to_double(self.account.equity_raw())
+            if self.quiet:
+                return self.sample(ts)
+        self.last = i128_to_double(self.account.equity_raw())
         if self.booked:
             self.last_cash = i128_to_double(self.account.cash_raw())
             self.booked = not self.account.single
+        self.last_exposure = i128_to_double(self.account.exposure_raw())
+        row = <EquityRow*>self.rows.extend()
+        row.ts_event = ts
+        row.equity = self.last
         row.cash = self.last_cash
-        row.exposure = i128_to_double(self.account.exposure_raw())
-        self.last = row.equity
+        row.exposure = self.last_exposure
         self.quiet = self.account.open_holdings == 0
         if self.watcher is not None and self.watcher.watches_equity:
             self.watcher.on_equity(ts)

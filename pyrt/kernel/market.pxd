@@ -26,8 +26,12 @@ cdef class Market:
     """Rows with an earlier ts_init feed indicators, never handlers."""
 
     cdef int on_bar(self, Stream stream, Event* event) except -1
+    cdef object take_bar(self, Stream stream, Event* event)
     cdef int on_quote(self, Stream stream, Event* event) except -1
+    cdef object take_quote(self, Stream stream, Event* event)
     cdef int on_trade(self, Stream stream, Event* event) except -1
+    cdef object take_trade(self, Stream stream, Event* event)
+    cdef int build(self, Stream stream, Event* event) except -1
     cdef int on_book(self, Stream stream, Event* event) except -1
     cdef int mark(self, Stream stream, double price) except -1
     cdef object raise_signals(self, Stream stream, Event* event)

@@ -5,6 +5,7 @@ from libc.stdint cimport INT64_MIN
 from pyrt.core.conditions cimport TRUE, Signal
 from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.positions cimport Position
+from pyrt.core.types cimport EV_BAR, EV_QUOTE
 from pyrt.kernel.views cimport bar_of, quote_of, trade_of, view_of
 
 
@@ -48,24 +49,31 @@ cdef class Market:
             self.watcher.on_mark(stream.instrument.index, nano_from_double(price), self.clock.now)
         return 0
 
+    # `on_*` takes an event in and calls the handlers. `take_*` does what comes before them, for who
+    # calls the one handler of a stream itself, and returns the view if a signal's handler had one.
+
     cdef int on_bar(self, Stream stream, Event* event) except -1:
-        cdef object view = None
+        cdef object view = self.take_bar(stream, event)
+        if event.ts_init >= self.handlers_from and stream.is_heard():
+            self.calls.dispatch(stream, bar_of(stream, event) if view is None else view)
+        return self.build(stream, event) if stream.aggregates else 0
+
+    cdef object take_bar(self, Stream stream, Event* event):
         if stream.marks:
             self.mark(stream, event.values[3])
             self.booking.bars[stream.instrument.index] += 1
             if self.sink.watching:
                 self.sink.on_bar(stream.instrument.index, event.values, event.ts_open)
         stream.update(event)
-        if stream.n_signals:
-            view = self.raise_signals(stream, event)
-        if event.ts_init >= self.handlers_from and stream.is_heard():
-            self.calls.dispatch(stream, bar_of(stream, event) if view is None else view)
-        if stream.aggregates:
-            self.aggregates.add_bar(stream, event)
-        return 0
+        return self.raise_signals(stream, event) if stream.n_signals else None
 
     cdef int on_quote(self, Stream stream, Event* event) except -1:
-        cdef object view = None
+        cdef object view = self.take_quote(stream, event)
+        if event.ts_init >= self.handlers_from and stream.is_heard():
+            self.calls.dispatch(stream, quote_of(stream, event) if view is None else view)
+        return self.build(stream, event) if stream.aggregates else 0
+
+    cdef object take_quote(self, Stream stream, Event* event):
         if stream.marks and event.values[0] > 0.0 and event.values[2] > 0.0:
             self.mark(stream, 0.5 * (event.values[0] + event.values[2]))
             if self.sink.watching:
@@ -76,28 +84,29 @@ cdef class Market:
                     nano_from_double(event.values[2]),
                 )
         stream.update(event)
-        if stream.n_signals:
-            view = self.raise_signals(stream, event)
-        if event.ts_init >= self.handlers_from and stream.is_heard():
-            self.calls.dispatch(stream, quote_of(stream, event) if view is None else view)
-        if stream.aggregates:
-            self.aggregates.add_quote(stream, event)
-        return 0
+        return self.raise_signals(stream, event) if stream.n_signals else None
 
     cdef int on_trade(self, Stream stream, Event* event) except -1:
-        cdef object view = None
+        cdef object view = self.take_trade(stream, event)
+        if event.ts_init >= self.handlers_from and stream.is_heard():
+            self.calls.dispatch(stream, trade_of(stream, event) if view is None else view)
+        return self.build(stream, event) if stream.aggregates else 0
+
+    cdef object take_trade(self, Stream stream, Event* event):
         if stream.marks:
             self.mark(stream, event.values[0])
             if self.sink.watching:
                 self.sink.on_tick(stream.instrument.index, event.values[0], event.values[0])
         stream.update(event)
-        if stream.n_signals:
-            view = self.raise_signals(stream, event)
-        if event.ts_init >= self.handlers_from and stream.is_heard():
-            self.calls.dispatch(stream, trade_of(stream, event) if view is None else view)
-        if stream.aggregates:
-            self.aggregates.add_trade(stream, event)
-        return 0
+        return self.raise_signals(stream, event) if stream.n_signals else None
+
+    cdef int build(self, Stream stream, Event* event) except -1:
+        """Let the bars made from this stream take the event in."""
+        if event.kind == EV_BAR:
+            return self.aggregates.add_bar(stream, event)
+        if event.kind == EV_QUOTE:
+            return self.aggregates.add_quote(stream, event)
+        return self.aggregates.add_trade(stream, event)
 
     cdef int on_book(self, Stream stream, Event* event) except -1:
         """Take a batch of book events; the book is brought up to it when somebody looks."""

@@ -1,0 +1,297 @@
+"""Rows of data taken while no order waits and nothing but data is due.
+
+Most rows of a run are such: the venue has nobody to meet with them. `Calm` takes them one after
+the other, without looking again at what cannot have changed. It is an iterator over what handlers
+are given, so that their calls stay within the interpreter; see `pyrt.backtest.drive`.
+"""
+cimport cython
+from libc.stdint cimport INT64_MIN
+
+from pyrt.core.data cimport Bar, Quote, Trade
+from pyrt.core.streams cimport Stream
+from pyrt.core.types cimport EV_BAR, EV_BOOK, EV_QUOTE
+from pyrt.kernel.views cimport (
+    bar_of, quote_of, trade_of, write_bar, write_quote, write_trade,
+)
+
+from pyrt.backtest.drive import drive
+
+cdef extern from "Python.h":
+    Py_ssize_t references "Py_REFCNT" (PyObject* held) noexcept
+
+cdef int64_t SECOND_NS = 1_000_000_000
+
+
+@cython.final
+cdef class Held:
+    """Counts who holds a view that a handler has returned from and not kept."""
+
+    cdef object view
+    cdef Py_ssize_t count
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.view is None:
+            self.view = Bar.__new__(Bar)
+            return self.view
+        self.count = references(<PyObject*>self.view)
+        raise StopIteration
+
+
+cdef Py_ssize_t count_held() except -1:
+    cdef Held held = Held()
+    drive(lambda view: None, held)
+    return held.count
+
+
+# By who gave it out, and by the loop that called the handler.
+cdef Py_ssize_t HELD = count_held()
+
+
+@cython.final
+cdef class Calm:
+    """Plays rows to venue and kernel for as long as none of them finds an order waiting.
+
+    Parameters
+    ----------
+    kernel : Kernel
+    venue : SimVenue
+    feed : Feed
+        Its cursors know their venue books.
+    """
+
+    def __init__(self, Kernel kernel, SimVenue venue, Feed feed):
+        self.kernel = kernel
+        self.market = kernel.market
+        self.clock = kernel.clock
+        self.aggregates = kernel.aggregates
+        self.calls = kernel.calls
+        self.curve = kernel.curve
+        self.bus = kernel.bus
+        self.desk = kernel.desk
+        self.venue = venue
+        self.bars = BarMatcher(venue)
+        self.ticks = TickMatcher(venue)
+        self.depth = venue.matcher = DepthMatcher(venue)
+        self.feed = feed
+        self.has_ticks = any([(<Cursor>cursor).rank == 3 for cursor in feed.cursors])
+        self.keeps_bars = venue.keeps_bars()
+        self.sampled = self.next_sample = INT64_MIN
+
+    cdef int play(self, int64_t due) except -1:
+        """Take rows until something is due, an instant leaves work to do, or a stretch is long.
+
+        An instant that is left under way is in `now` and `rank`: the caller completes it.
+        """
+        self.due = due
+        self.taken = 0
+        self.rank = 0
+        self.choose_handler()
+        if self.handler is None:
+            self.advance()
+            return 0
+        while True:
+            self.last = NULL
+            try:
+                drive(self.handler, self)
+                return 0
+            except BaseException as error:
+                if not self.calling:
+                    raise
+                self.bus.leave()
+                if not isinstance(error, Exception):
+                    self.calling = False
+                    raise
+                try:
+                    self.calls.failed(self.owner, self.handler, self.cursor.view, error)
+                except BaseException:
+                    self.calling = False
+                    raise
+                # The row goes on where the call would have returned to.
+                self.bus.depth += 1
+
+    cdef int choose_handler(self) except -1:
+        """Let `drive` call the handler of the next row, if it is the only one of its stream."""
+        cdef Stream stream = self.feed.head().stream
+        if stream.n_handlers != 1 or stream.handlers[0] == self.handler:
+            return 0
+        self.handler = stream.handlers[0]
+        self.owner = stream.owners[0]
+        for cursor in self.feed.cursors:
+            (<Cursor>cursor).heard = None
+        return 0
+
+    cdef int look(self, Cursor cursor) except -1:
+        """See whether the handler at hand is the only one of a stream whose handlers are new."""
+        cdef Stream stream = cursor.stream
+        cursor.heard = stream.handlers
+        cursor.is_driven = stream.n_handlers == 1 and stream.handlers[0] == self.handler
+        return 0
+
+    # -- row by row ----------------------------------------------------------------------------
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        view = self.advance()
+        if view is None:
+            raise StopIteration
+        return view
+
+    cdef object advance(self):
+        """Take rows up to one that the handler is to see; None at the end of the stretch."""
+        cdef Feed feed = self.feed
+        cdef Cursor cursor
+        cdef object view
+        cdef int64_t ts
+        if self.calling:
+            self.called()
+        while feed.at < feed.n:
+            cursor = feed.only if feed.single else <Cursor>feed.cursors[feed.order[feed.at]]
+            ts = cursor.ts_init[cursor.at]
+            if self.rank == 0 or ts != self.now:
+                if self.rank and not self.ends_instant():
+                    return None
+                if not self.begins_instant(cursor, ts):
+                    return None
+            elif cursor.rank != self.rank:
+                return None
+            view = self.take(cursor)
+            if view is not None:
+                return view
+        return None
+
+    cdef bint ends_instant(self) except -1:
+        """Complete the instant under way; False where more than its point of equity is to do."""
+        if (self.desk.commands or self.aggregates.ready()
+                or self.clock.next_due <= self.now):
+            return False
+        if self.now >= self.market.handlers_from:
+            if self.has_ticks:
+                self.sample(self.now)
+            else:
+                self.sampled = self.now
+                self.curve.sample(self.now)
+        self.rank = 0
+        return True
+
+    cdef bint begins_instant(self, Cursor cursor, int64_t ts) except -1:
+        """Go on to the instant of the next row; False where the stretch ends before it."""
+        if (ts >= self.due or ts <= self.clock.now or self.taken >= STRETCH_ROWS
+                or self.clock.next_due < self.due or self.aggregates.due < self.due
+                or (self.keeps_bars and cursor.rank == 1)):
+            return False
+        self.now = self.clock.now = ts
+        self.rank = cursor.rank
+        if cursor.rank == 3:
+            self.venue.opens_over = ts
+        return True
+
+    cdef object take(self, Cursor cursor):
+        """Play the next row; return its view if the handler is to be called with it."""
+        cdef Stream stream = cursor.stream
+        cdef Event* event = &self.event
+        cdef object view
+        cursor.fill(event)
+        if not cursor.drives:
+            pass
+        elif cursor.rank == 1:
+            self.bars.pass_by(cursor.book, event.ts_event, event.values[3])
+        else:
+            self.meet_tick(cursor, cursor.book, event, self.now)
+        # Counted row by row: an exception leaves everything as it was at its instant.
+        cursor.at += 1
+        self.feed.at += 1
+        self.taken += 1
+        if cursor.kind == EV_BOOK:
+            self.events_processed += event.price - event.quantity
+            self.kernel.process(event)
+            return None
+        self.events_processed += 1
+        if cursor.kind == EV_BAR:
+            view = self.market.take_bar(stream, event)
+        elif cursor.kind == EV_QUOTE:
+            view = self.market.take_quote(stream, event)
+        else:
+            view = self.market.take_trade(stream, event)
+        if event.ts_init >= self.market.handlers_from:
+            if stream.handlers is not cursor.heard:
+                self.look(cursor)
+            if cursor.is_driven and self.owner.running:
+                if view is None:
+                    self.show(cursor)
+                else:
+                    cursor.view = view
+                self.bus.depth += 1
+                self.calling = True
+                self.cursor = cursor
+                self.last = <PyObject*>cursor.view
+                return cursor.view
+            if stream.is_heard():
+                if view is None:
+                    self.show(cursor)
+                    view = cursor.view
+                self.calls.dispatch(stream, view)
+        if stream.aggregates:
+            self.market.build(stream, event)
+        return None
+
+    cdef int called(self) except -1:
+        """Do what follows the call of the handler; see `Calls.dispatch`."""
+        cdef Stream stream = self.cursor.stream
+        self.calling = False
+        self.bus.depth -= 1
+        if stream.channel.has_handlers:
+            stream.channel.publish_c(self.cursor.view)
+        if self.bus.pending and self.bus.depth == 0:
+            self.bus.flush()
+        if stream.aggregates:
+            self.market.build(stream, &self.event)
+        return 0
+
+    cdef int show(self, Cursor cursor) except -1:
+        """Make the row's view: the one of the stream's last row again if nobody has kept that."""
+        cdef Event* event = &self.event
+        cdef PyObject* kept = <PyObject*>cursor.view
+        cdef bint is_ours = (
+            cursor.view is not None and references(kept) <= (HELD if kept == self.last else 1)
+        )
+        if cursor.kind == EV_BAR:
+            if is_ours:
+                write_bar(<Bar>cursor.view, event)
+            else:
+                cursor.view = bar_of(cursor.stream, event)
+        elif cursor.kind == EV_QUOTE:
+            if is_ours:
+                write_quote(<Quote>cursor.view, event)
+            else:
+                cursor.view = quote_of(cursor.stream, event)
+        elif is_ours:
+            write_trade(<Trade>cursor.view, event)
+        else:
+            cursor.view = trade_of(cursor.stream, event)
+        return 0
+
+    # -- also of instants that are not calm ----------------------------------------------------
+
+    cdef int meet_tick(self, Cursor cursor, VenueBook book, Event* event, int64_t now) except -1:
+        """Let the orders of the instrument meet a quote, a trade or a batch of book events."""
+        if event.kind == EV_QUOTE:
+            return self.depth.meet_quote(book, event, now)
+        if event.kind == EV_BOOK:
+            return self.depth.meet_batch(book, cursor, event, now)
+        if book.depth is not None:
+            return self.depth.meet_print(book, event, now)
+        return self.ticks.meet(book, event, now)
+
+    cdef int sample(self, int64_t now) except -1:
+        """One point of equity an instant; on ticks one a second of data time."""
+        if now == self.sampled or now < self.next_sample:
+            return 0
+        self.sampled = now
+        if self.has_ticks:
+            self.next_sample = now - now % SECOND_NS + SECOND_NS
+        return self.curve.sample(now)
