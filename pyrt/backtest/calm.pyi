@@ -7,6 +7,11 @@ from pyrt.backtest.venue import SimVenue
 from pyrt.kernel.kernel import Kernel
 
 @final
+class Held:
+    def __iter__(self) -> Held: ...
+    def __next__(self) -> Any: ...
+
+@final
 class Calm:
     @property
     def events_processed(self) -> int: ...
