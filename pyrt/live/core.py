@@ -145,7 +145,8 @@ class NodeCore:
             return taker(event)
         try:
             return taker(event)
-        except PyrtError as error:
+        except (PyrtError, ArithmeticError) as error:
+            # What no number of ours can hold is as impossible as what no state admits.
             self.on_bad_event(event, error)
             return False
 

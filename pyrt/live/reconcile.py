@@ -116,11 +116,14 @@ class Comparison:
         Those that are new, to be journalled once.
     absent : tuple of str
         Client order ids of submits without a known outcome that the full list does not have.
+    cash_gap : Decimal
+        What the broker has more than we, and nothing explains.
     """
 
     findings: tuple[Finding, ...]
     adjustments: tuple[BrokerAdjustment, ...] = ()
     absent: tuple[str, ...] = ()
+    cash_gap: Decimal = Decimal(0)
 
     @property
     def is_clean(self) -> bool:
@@ -138,26 +141,29 @@ def compare(ours: OurView, theirs: BrokerState, policy: ReconcilePolicy) -> Comp
     known = frozenset(ours.known_activities)
     fresh = tuple(a for a in theirs.adjustments if a.activity_id not in known)
     findings.extend(_adjusted(ours, fresh))
-    findings.extend(_cash(ours, theirs, fresh, policy))
-    return Comparison(tuple(findings), fresh, absent)
+    gap = _cash_gap(ours, theirs, fresh, policy)
+    if gap:
+        text = f"cash is {theirs.cash:f} at the broker and {theirs.cash - gap:f} here"
+        findings.append(Finding("cash_mismatch", "", text))
+    return Comparison(tuple(findings), fresh, absent, gap)
 
 
-def _cash(
+def _cash_gap(
     ours: OurView,
     theirs: BrokerState,
     fresh: Iterable[BrokerAdjustment],
     policy: ReconcilePolicy,
-) -> Iterable[Finding]:
-    """Tell of cash that neither fills nor the broker's bookings explain."""
+) -> Decimal:
+    """Return the cash that the broker has and neither fills nor its bookings explain."""
     if ours.cash is None:
-        return
+        return Decimal(0)
     # What the broker has booked since is in its cash already; we book it after this comparison.
     here = ours.cash + sum((change.amount for change in fresh), Decimal(0))
     # Some of the fees that accrued here may be among those bookings, or among those to come.
-    least, most = here - policy.cash_tolerance, here + ours.accrued + policy.cash_tolerance
-    if not min(least, most) <= theirs.cash <= max(least, most):
-        text = f"cash is {theirs.cash:f} at the broker and {here:f} here"
-        yield Finding("cash_mismatch", "", text)
+    least, most = sorted((here, here + ours.accrued))
+    if least - policy.cash_tolerance <= theirs.cash <= most + policy.cash_tolerance:
+        return Decimal(0)
+    return theirs.cash - (here + ours.accrued)
 
 
 def _positions(ours: OurView, theirs: BrokerState) -> Iterable[Finding]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.errors import PyrtError
+from pyrt.live.acts import take_cash
 from pyrt.live.adjusting import Adjusting, adjustment_record
 from pyrt.live.aftermath import Aftermath
 from pyrt.live.broker import BrokerState
@@ -53,6 +54,7 @@ class Reconciliation:
         self._absences = Absences()
         self._adjusting = Adjusting(run)
         self._looks = self._began = 0
+        self._gaps: list[Decimal] = []
         self._was_active = False
 
     # -- looking -------------------------------------------------------------------------------
@@ -107,13 +109,15 @@ class Reconciliation:
             return
         comparison = compare(self._view(state), state, run.plan.policies.reconcile)
         self._looks += 1
+        self._gaps.append(comparison.cash_gap)
         suspicious = any(f.code in QUIET_MODES for f in comparison.findings)
         if suspicious and self._looks < run.plan.policies.looks:
             run.look_at = now + LOOK_AGAIN_NS
             return
-        self._looks = 0
         run.look_at = now + run.plan.policies.reconcile_ns
         self._conclude(now, state, comparison)
+        self._looks = 0
+        self._gaps.clear()
         if run.phase == LOOKING:
             self._recovery.speak(now, state)
 
@@ -180,6 +184,7 @@ class Reconciliation:
         if run.phase != LOOKING:
             # At a start the broker's cash, which the node takes over, has them all in it.
             self._settle_cash(now, comparison)
+            self._close_gap(now)
         # What happened before the first run of this journal is nobody's news.
         findings = tuple(
             f for f in comparison.findings if not (is_first and f.code.startswith("adjusted_"))
@@ -240,6 +245,30 @@ class Reconciliation:
                         ts_event=entry.ts_event,
                     )
                 )
+
+    def _close_gap(self, now: int) -> None:
+        """Take over cash that the broker has stated look after look and nothing explains.
+
+        It is an entry of its own, and neither gain nor loss: positions are never touched.
+        """
+        gap = self._gaps[0] if self._gaps else Decimal(0)
+        if not gap or len(self._gaps) < self._run.plan.policies.looks or set(self._gaps) != {gap}:
+            return
+        run = self._run
+        run.note("cash", amount=f"{gap:f}")
+        take_cash(run.live_core, f"{gap:f}")
+        run.journal.record(
+            r.Adjustment(
+                ts=now,
+                activity_id=f"cash-{run.plan.run_id}-{now}",
+                kind="cash_difference",
+                symbol="",
+                quantity="0",
+                amount=f"{gap:f}",
+                text="nothing explains it: the broker's cash is taken over",
+                ts_event=now,
+            )
+        )
 
     def _check_clock(self, now: int, state: BrokerState) -> None:
         """Tell of a clock that is not the broker's; the look itself takes some seconds."""

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from pyrt.errors import ConfigError
 from pyrt.live.broker import BrokerAdjustment, BrokerOrder, BrokerState
-from pyrt.live.reconcile import Absences, OurOrder, OurView, ReconcilePolicy, compare
+from pyrt.live.reconcile import (
+    Absences,
+    OurOrder,
+    OurView,
+    ReconcilePolicy,
+    compare,
+)
 
 MINUTE = 60_000_000_000
 PREFIXES = ("pyrt-one-", "pyrt-two-")
@@ -219,3 +225,26 @@ def test_whatever_differs_halts_and_nothing_else_does(here, there, orders, compl
     mine = tuple(o for o in orders if o.client_order_id.startswith("pyrt-one-"))
     same = theirs(positions=there, orders=mine)
     assert compare(ours(positions=there), same, POLICY).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("cash", "accrued", "there", "gap"),
+    [
+        ("100", "0", "100", "0"),
+        ("100", "0", "100.01", "0"),
+        ("100", "0", "100.02", "0.02"),
+        ("100", "0", "87.5", "-12.5"),
+        # Fees that we have counted and the broker may or may not have taken yet.
+        ("98", "2", "100", "0"),
+        ("98", "2", "98", "0"),
+        ("98", "2", "99", "0"),
+        ("98", "2", "103", "3"),
+        ("98", "2", "90", "-10"),
+    ],
+)
+def test_cash_is_the_brokers_whether_it_has_taken_our_fees_or_not(cash, accrued, there, gap):
+    view = ours(cash=Decimal(cash), accrued=Decimal(accrued))
+    comparison = compare(view, theirs(cash=Decimal(there)), POLICY)
+    assert comparison.cash_gap == Decimal(gap)
+    codes = [code for code, _, _ in found(view, theirs(cash=Decimal(there)))]
+    assert codes == (["cash_mismatch"] if Decimal(gap) else [])

@@ -9,6 +9,7 @@ import msgspec
 
 from pyrt.adapters.alpaca.events import BarEvent
 from pyrt.adapters.alpaca.rest import HttpRequest
+from pyrt.adapters.alpaca.wire import is_sound
 from pyrt.core.times import format_ns, timestamp_ns
 
 UNITS = {"m": ("Min", 60), "h": ("Hour", 3600), "d": ("Day", 86_400)}
@@ -89,7 +90,9 @@ class BarHistory:
             for row in rows:
                 ts_open = timestamp_ns(row.t)
                 prices = (row.o, row.h, row.low, row.c, row.v)
-                self.bars.append(BarEvent(symbol, ts_open, ts_open + span, prices))
+                bar = BarEvent(symbol, ts_open, ts_open + span, prices)
+                if is_sound(bar):
+                    self.bars.append(bar)
         if page.next_page_token:
             return self.request(page.next_page_token)
         self.is_complete = True

@@ -17,7 +17,14 @@ from pyrt.adapters.alpaca.streams import (
     SUBSCRIBING,
     Connection,
 )
-from pyrt.adapters.alpaca.wire import MAKERS, Decoder, ErrorWire, SubscriptionWire, SuccessWire
+from pyrt.adapters.alpaca.wire import (
+    MAKERS,
+    Decoder,
+    ErrorWire,
+    SubscriptionWire,
+    SuccessWire,
+    is_sound,
+)
 from pyrt.errors import DataError
 
 STOCK_CHANNELS = ("bars", "quotes", "trades", "updatedBars", "dailyBars", "statuses")
@@ -133,6 +140,9 @@ class MarketData(Connection):
                     continue
                 self.activity.heard(now)
                 event = maker(message)
+                if not is_sound(event):
+                    events.append(Alarm("bad_tick", f"put aside: {event}", now))
+                    continue
                 if type(event) is BarEvent and event.kind != "daily":
                     events.extend(self.stitcher.take(event))
                 else:

@@ -137,6 +137,9 @@ HALTED = frozenset({"2", "H", "P"})
 """Codes of a halt or pause: CTA's number, UTP's letters."""
 TRADING = frozenset({"3", "T"})
 QUOTING = frozenset({"5", "Q"})
+PRICE_MAX = 9e9
+"""What a price in nano-units of 64 bits can be."""
+SIZE_MAX = 1e15
 AGGRESSORS = {"B": 1, "S": -1}
 
 
@@ -205,6 +208,27 @@ def _quote(message: Any) -> QuoteEvent:
 def _trade(message: Any) -> TradeEvent:
     aggressor = AGGRESSORS.get(message.tks, 0)
     return TradeEvent(message.S, stamp_ns(message.t), message.p, message.s, aggressor)
+
+
+def is_sound(event: Any) -> bool:
+    """Return whether the numbers of an event are some that a market can have made.
+
+    A side of a quote without anybody has price 0; NaN is never between two numbers.
+    """
+    kind = type(event)
+    if kind is QuoteEvent:
+        return (
+            0 <= event.bid_price < PRICE_MAX
+            and 0 <= event.ask_price < PRICE_MAX
+            and 0 <= event.bid_size < SIZE_MAX
+            and 0 <= event.ask_size < SIZE_MAX
+        )
+    if kind is TradeEvent:
+        return 0 < event.price < PRICE_MAX and 0 <= event.size < SIZE_MAX
+    if kind is BarEvent:
+        o, h, low, c, volume = event.prices
+        return 0 < low <= o <= h < PRICE_MAX and low <= c <= h and 0 <= volume < SIZE_MAX
+    return True
 
 
 def _status(message: Any) -> StatusEvent:

@@ -245,3 +245,38 @@ def test_refused_keys_are_an_alarm():
     (alarm,) = client.receive_trade_update(frame, NOW)
     assert alarm.code == "unauthorized"
     assert "canary" not in repr(alarm)
+
+
+MADE_BY_NO_MARKET = [
+    {**BAR, "c": 0.0},
+    {**BAR, "l": -1.0},
+    {**BAR, "h": 1e308},
+    {**BAR, "h": float("nan")},
+    {**BAR, "o": float("inf")},
+    {**BAR, "c": 150.0},
+    {**BAR, "v": -1},
+    {"T": "t", "S": "SPY", "p": 0.0, "s": 1.0},
+    {"T": "t", "S": "SPY", "p": float("nan"), "s": 1.0},
+    {"T": "q", "S": "SPY", "bp": -1.0, "bs": 1.0, "ap": 2.0, "as": 1.0},
+    {"T": "q", "S": "SPY", "bp": 1.0, "bs": float("nan"), "ap": 2.0, "as": 1.0},
+]
+
+
+@pytest.mark.parametrize("row", MADE_BY_NO_MARKET)
+def test_numbers_that_no_market_has_made_are_put_aside_and_their_neighbors_taken(row):
+    stream = market_data("SPY")
+    activate(stream)
+    good = {**BAR, "S": "QQQ", "t": "2013-10-07T13:30:00Z"}
+    # JSON has no NaN; MessagePack has.
+    frame = msgpack.packb([{**row, "t": "2013-10-07T13:30:00Z"}, good])
+    events = stream.receive(frame, NOW)
+    assert [type(event) for event in events] == [Alarm, BarEvent]
+    assert (events[0].code, events[1].symbol) == ("bad_tick", "QQQ")
+
+
+def test_a_quote_without_anybody_on_one_side_is_a_quote():
+    stream = market_data("SPY")
+    activate(stream)
+    row = {"T": "q", "S": "SPY", "bp": 0.0, "bs": 0.0, "ap": 2.0, "as": 1.0}
+    (event,) = stream.receive(msgpack.packb([{**row, "t": "2013-10-07T13:30:00Z"}]), NOW)
+    assert isinstance(event, QuoteEvent)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+import pytest
+
 from tests.adapters.simulator.exchange import Bench
+from tests.live import test_walking_skeleton
+from tests.live.whole import World
 
 
 def test_a_market_order_fills_at_the_next_open_and_is_answered_before_it() -> None:
@@ -156,3 +161,18 @@ def test_values_of_the_wrong_kind_are_refused_and_nothing_breaks() -> None:
         assert bench.ask("PATCH", path, body)[0] == 422
     assert bench.ask("POST", "/v2/watchlists", {"symbols": 5})[0] == 422
     assert bench.order(order)["status"] == "new"
+
+
+@pytest.mark.parametrize("quantity", ["3", "4"])
+def test_a_replacement_of_no_more_than_has_been_filled_is_refused_without_rules_too(
+    quantity: str,
+) -> None:
+    core = World([test_walking_skeleton.bars([100.0] * 3)]).simulator
+    terms = {"symbol": "SPY", "side": "buy", "type": "limit", "limit_price": "90", "qty": "10"}
+    body = msgspec.json.encode({**terms, "time_in_force": "day"})
+    placed = msgspec.json.decode(core.request("POST", "/v2/orders", body).body)
+    core.desk.orders[placed["id"]].filled_quantity = Decimal(4)
+    change = msgspec.json.encode({"qty": quantity})
+    assert core.request("PATCH", f"/v2/orders/{placed['id']}", change).status == 422
+    change = msgspec.json.encode({"qty": "5"})
+    assert core.request("PATCH", f"/v2/orders/{placed['id']}", change).status == 200

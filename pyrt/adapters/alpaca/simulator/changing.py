@@ -89,6 +89,9 @@ def _check(desk: Desk, old: OrderRecord, change: ReplaceRequest) -> None:
     if desk.rules is None:
         if old.is_final:
             raise refused(422, 42210000, f"order in {old.status} status cannot be changed")
+        if change.quantity is not None and change.quantity <= old.filled_quantity:
+            text = f"qty must be greater than filled_qty {old.filled_quantity:f}"
+            raise refused(422, 42210000, text)
         return
     _raise(desk.intake.check_change(old.facts(), change))
 
