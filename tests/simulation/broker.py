@@ -184,6 +184,12 @@ class Broker:
         assert answer.status == 200, (path, answer)
         return json.loads(answer.body)
 
+    def price(self, symbol: str, now: int) -> float:
+        """Return the close of the last bar that has ended; 0.0 before the first has."""
+        bars = self.bars[self.symbols.index(symbol)]
+        at = int(np.searchsorted(bars.ts_close, now, side="right")) - 1
+        return float(bars.close[at]) if at >= 0 else 0.0
+
     def positions(self) -> dict[str, Decimal]:
         """Return what the account holds, as the exchange states it."""
         return {row["symbol"]: Decimal(row["qty"]) for row in self.get("/v2/positions")}

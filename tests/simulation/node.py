@@ -10,12 +10,15 @@ import msgspec
 from pyrt.adapters.alpaca.assembly import NEVER_LOST
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.core.instruments import Instrument
+from pyrt.errors import PyrtError
 from pyrt.live.driver import Driver
 from pyrt.live.journal.journal import Journal
 from pyrt.live.plan import Plan, Policies
 from pyrt.live.run import RUNNING, STOPPED
+from pyrt.live.wall import WallClock
 from pyrt.risk import Limits
 from pyrt.risk.engine import RiskEngine
+from tests.simulation.checks import Violation
 from tests.simulation.clock import SECOND
 from tests.simulation.judge import POSITION_MAX
 from tests.simulation.network import Line, Network
@@ -32,6 +35,7 @@ LIMITS = Limits(
     max_open_orders=15,
     max_messages_per_minute=120,
     price_collar_bps=500,
+    max_tick_jump_bps=500,
     stale_data_after="10m",
 )
 
@@ -43,7 +47,9 @@ class Node:
         self.world = world
         self.agenda = world.agenda
         self.chances = world.chances
-        self.errors: list[str] = []
+        self._clock = WallClock(
+            wall=lambda: self.agenda.now + world.clock_off, steady=lambda: self.agenda.now
+        )
         self.is_committing = False
         self._halted_at: int | None = None
         symbols = world.broker.symbols
@@ -59,8 +65,10 @@ class Node:
             "orders", self.client.trade_updates, self.client.receive_trade_update, self.network
         )
         self.data_line = Line(
-            "data", self.client.market_data, self.client.receive_market_data, self.network
+            "data", self.client.market_data, self._receive_market_data, self.network
         )
+        self.halted: dict[str, int] = {}
+        """Symbol → when the node heard that it is halted."""
         plan = Plan(
             run_id=run_id,
             prefix=prefix,
@@ -95,11 +103,16 @@ class Node:
         assert self.driver.core is not None
         return self.driver.core.kernel
 
+    @property
+    def now(self) -> int:
+        """What the node takes for the time."""
+        return self._clock.now()
+
     # -- life ----------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Start."""
-        self.driver.begin(self.agenda.now)
+        self.driver.begin(self.now)
         self.turn()
 
     def die(self) -> None:
@@ -111,7 +124,7 @@ class Node:
         if self.driver.phase == STOPPED:
             return None
         due = [
-            self.driver.next_due(self.agenda.now),
+            self.driver.next_due(self.now),
             self.orders_line.stream.next_due(),
             self.data_line.stream.next_due(),
         ]
@@ -133,16 +146,38 @@ class Node:
         if self.is_frozen:
             self.agenda.at(self.world.frozen_until, lambda: self.hand(events_of))
             return
-        now = self.agenda.now
-        events = events_of(now)
-        self.driver.take(now, events)
+        self._guarded(lambda: self.driver.take(self.now, events_of(self.now)))
         self.turn()
 
     def turn(self) -> None:
         """Look at the time, commit, send."""
+        self._guarded(self._turn)
+
+    def _receive_market_data(self, frame: bytes, now: int) -> list[Any]:
+        """Hand on a frame; of halts it is kept what the node was told while it could listen."""
+        if b'"T":"s"' in frame and self.driver.core is not None:
+            row = msgspec.json.decode(frame)[0]
+            self.halted.pop(row["S"], None)
+            if row["sc"] == "2":
+                self.halted[row["S"]] = now
+        events: list[Any] = self.client.receive_market_data(frame, now)
+        return events
+
+    def _guarded(self, what: Callable[[], object]) -> None:
+        """Do something; without memory the process ends, and nothing else may come out."""
+        try:
+            what()
+        except MemoryError:
+            self.world.kill("F46")
+        except Violation:
+            raise
+        except Exception as error:
+            self.world.checks.hold("I25", False, repr(error))
+
+    def _turn(self) -> None:
         if self.network.is_cut or self.is_frozen or self.driver.phase == STOPPED:
             return
-        now = self.agenda.now
+        now = self.now
         self.driver.turn(now)
         self._commit()
         self.orders_line.tend()
@@ -172,7 +207,7 @@ class Node:
 
     def _send(self, request: Any) -> None:
         world, hold = self.world, self.world.checks.hold
-        now = self.agenda.now
+        now = self.now
         world.judge.note_request(now)
         world.trace.update(f"{now} {request.method} {request.path} ".encode() + request.body)
         if request.method in ("POST", "PATCH"):
@@ -181,6 +216,7 @@ class Node:
             world.judge.hold_worst_case(request)
             if request.method == "POST":
                 self._hold_record(request)
+                world.judge.hold_market(self, request)
             if self.chances.strikes("F7", 0.1):
                 world.kill("F7")
                 return
@@ -203,6 +239,31 @@ class Node:
         faults = self.world.files.faults
         name = self.chances.one_of(("write_error", "sync_error", "space", "short_write"))
         setattr(faults, name, {"space": 50, "short_write": 0.5}.get(name, 1.0))
+
+    def starve(self, records: int) -> None:
+        """Let memory run out when so many more records have been made."""
+        journal, record = self.journal, self.journal.record
+        left = iter(range(records))
+
+        def failing(made: Any) -> int:
+            if next(left, None) is None:
+                journal.record = record
+                raise MemoryError("memory of this schedule")
+            return record(made)
+
+        journal.record = failing
+
+    def give_nonsense(self) -> None:
+        """Let an operator try limits that are none."""
+        gate, hold = self.driver.gate, self.world.checks.hold
+        before = gate.limits.version
+        for value in (float("nan"), float("inf"), -1, "many"):
+            try:
+                gate.set_limits(Limits(max_position_quantity=value), "operator", "a slip")
+            except PyrtError:
+                hold("I26", gate.limits.version == before, value)
+            else:
+                hold("I26", False, f"{value} was taken for a limit")
 
     def press(self, action: str, reason: str) -> None:
         """Operate the node, if it runs."""

@@ -18,6 +18,7 @@ from pyrt.errors import JournalError
 from pyrt.live.journal.journal import read_records
 from pyrt.live.run import STOPPED
 from pyrt.testing.files import DiskFaults, MemoryFiles
+from tests.simulation import market
 from tests.simulation.broker import START, Broker
 from tests.simulation.chances import Chances
 from tests.simulation.checks import Checks, Watch
@@ -29,8 +30,11 @@ from tests.simulation.node import Node
 MINUTES = 12
 HEAL_S = 300
 STRIKES_S = 2.0
+SUPERVISED_S = 30.0
+JUMPS_S = (-86_400, -3_600, -30, 30, 3_600, 86_400)
 BY_THE_CLOCK = {
     "F9": 0.2, "F33": 0.1, "F12": 0.1, "F28": 0.1, "F14": 0.1, "F30": 0.1, "F32": 0.2,
+    "F29": 0.1, "F38": 0.1, "F40": 0.1, "F41": 0.1, "F46": 0.2,
 }  # fmt: skip
 """Faults that strike at some moment, at the latest seconds apart, and their chance of it."""
 
@@ -78,6 +82,8 @@ class World:
         self.node: Node | None = None
         self.runs = 0
         self.frozen_until = 0
+        self.clock_off = 0
+        """By how much the machine's clock is wrong."""
         self.halt_is_kept = False
         self.pressed = ""
         """The state that an operator has asked for."""
@@ -149,7 +155,7 @@ class World:
 
     def _push(self) -> None:
         updates = self.broker.take_updates()
-        data = self.broker.core.take_market_data()
+        data = market.take_frames(self.broker, self.chances)
         for frame in (*updates, *data):
             self.trace.update(frame)
         if self.node is not None:
@@ -161,6 +167,8 @@ class World:
     def begin_node(self) -> None:
         """Start a node on what the one before has left."""
         self.runs += 1
+        # A machine that is started again has asked somebody for the time.
+        self.clock_off = 0
         account = ""
         if self.runs > 1 and self.chances.strikes("F50", 0.2):
             account = "SOMEBODY-ELSES"
@@ -171,8 +179,9 @@ class World:
         """Let the node die at once, and come back later on what the disk has kept."""
         if self.node is None:
             return
-        self.judge.hold_journal(self.node)
-        self.chances.note(fault)
+        if fault != "F46":
+            self.judge.hold_journal(self.node)
+            self.chances.note(fault)
         self.chances.note("F10")
         self.tally.restarts += 1
         self.node.die()
@@ -206,6 +215,17 @@ class World:
             self.checks.hold("I12", True)
         self.files.put(name, content)
 
+    def _supervise(self) -> None:
+        """Start a node again that has given up, as a supervisor of processes does."""
+        node = self.node
+        if node is not None and (node.driver.phase == STOPPED or node.journal.failure is not None):
+            node.die()
+            self.node = None
+            self.files = self.files.crash()
+            self.watch.reload(self.files, self.broker.accepted)
+            self.agenda.after(1.0, self.begin_node)
+        self.agenda.after(SUPERVISED_S, self._supervise)
+
     # -- faults that strike by the clock -------------------------------------------------------
 
     def _strike(self) -> None:
@@ -217,20 +237,27 @@ class World:
         if node is None:
             return
         struck = next((f for f, scale in BY_THE_CLOCK.items() if chances.strikes(f, scale)), "")
-        if struck == "F9":
-            self.kill("F9")
-        elif struck == "F33":
-            self.frozen_until = self.agenda.now + 60 * SECOND
-        elif struck == "F12":
-            node.break_disk()
-        elif struck == "F28":
-            self._trade_elsewhere(f"someone-{self.agenda.now}")
-        elif struck == "F14":
-            self._trade_elsewhere(f"pyrt-other-{self.agenda.now}")
-        elif struck == "F30":
-            self._trade_elsewhere("")
-        elif struck == "F32":
-            node.press(chances.one_of(("halt", "reduce")), "the switch of this schedule")
+        if struck:
+            self._do(struck, node)
+
+    def _do(self, fault: str, node: Node) -> None:
+        chances, now = self.chances, self.agenda.now
+        symbol = self.broker.symbols[-1]
+        deeds: dict[str, Callable[[], object]] = {
+            "F9": lambda: self.kill("F9"),
+            "F12": node.break_disk,
+            "F14": lambda: self._trade_elsewhere(f"pyrt-other-{now}"),
+            "F28": lambda: self._trade_elsewhere(f"someone-{now}"),
+            "F29": lambda: market.book(self.broker, chances),
+            "F30": lambda: self._trade_elsewhere(""),
+            "F32": lambda: node.press(chances.one_of(("halt", "reduce")), "of this schedule"),
+            "F33": lambda: setattr(self, "frozen_until", now + 60 * SECOND),
+            "F38": node.give_nonsense,
+            "F40": lambda: market.halt(self.broker, symbol, chances.between(20, 200)),
+            "F41": lambda: setattr(self, "clock_off", SECOND * chances.one_of(JUMPS_S)),
+            "F46": lambda: node.starve(int(chances.between(0, 12))),
+        }
+        deeds[fault]()
 
     def _trade_elsewhere(self, client_order_id: str) -> None:
         """Somebody else's order fills at once; the node learns of it by looking."""
@@ -248,14 +275,7 @@ class World:
         """The faults are over: lines mend, the disk is well, a dead node is started again."""
         self.frozen_until = 0
         mend(self.files.faults)
-        if self.node is not None and (
-            self.node.driver.phase == STOPPED or self.node.journal.failure is not None
-        ):
-            self.node.die()
-            self.node = None
-            self.files = self.files.crash()
-            self.watch.reload(self.files, self.broker.accepted)
-            self.agenda.after(1.0, self.begin_node)
+        self._supervise()
         if self.node is not None:
             for line in (self.node.orders_line, self.node.data_line):
                 line.is_half_open = line.is_mute = False
