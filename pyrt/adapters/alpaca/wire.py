@@ -210,22 +210,21 @@ def _trade(message: Any) -> TradeEvent:
     return TradeEvent(message.S, stamp_ns(message.t), message.p, message.s, aggressor)
 
 
-def is_sound(event: Any) -> bool:
+def is_sound(event: object) -> bool:
     """Return whether the numbers of an event are some that a market can have made.
 
     A side of a quote without anybody has price 0; NaN is never between two numbers.
     """
-    kind = type(event)
-    if kind is QuoteEvent:
+    if isinstance(event, QuoteEvent):
         return (
             0 <= event.bid_price < PRICE_MAX
             and 0 <= event.ask_price < PRICE_MAX
             and 0 <= event.bid_size < SIZE_MAX
             and 0 <= event.ask_size < SIZE_MAX
         )
-    if kind is TradeEvent:
+    if isinstance(event, TradeEvent):
         return 0 < event.price < PRICE_MAX and 0 <= event.size < SIZE_MAX
-    if kind is BarEvent:
+    if isinstance(event, BarEvent):
         o, h, low, c, volume = event.prices
         return 0 < low <= o <= h < PRICE_MAX and low <= c <= h and 0 <= volume < SIZE_MAX
     return True
