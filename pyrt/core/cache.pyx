@@ -225,6 +225,28 @@ cdef class Cache:
             self.by_number[order.number] = None
         return 0
 
+    @property
+    def order_count(self):
+        """The number that the next order gets: they are dense, and begin at 1."""
+        return len(self.by_number)
+
+    def release(self, int32_t number):
+        """Keep a closed order no longer; whoever holds it has it still.
+
+        Returns
+        -------
+        bool
+            False, and nothing is changed, while it or one that belongs to it is open.
+        """
+        cdef Order order = self.order(number)
+        if order is None:
+            return True
+        for one in (order, order.parent, order.sibling, order.take_profit, order.stop_loss):
+            if one is not None and self.is_open(<Order>one):
+                return False
+        self.by_number[number] = None
+        return True
+
     cdef bint is_open(self, Order order) except -1:
         if not self.keep_closed:
             return self.order(order.number) is order

@@ -95,7 +95,7 @@ class NodeCore:
         self.on_bad_event: Callable[[Any, Exception], object] | None = None
         self._streams: dict[tuple[str, str], Any] = {}
         self._sample_at = 0
-        self._fees: dict[tuple[int, str], Decimal] = {}
+        self._fees: dict[int, dict[str, Decimal]] = {}
         self.fee_ledger = FeeLedger()
         self._takers: dict[str, Callable[[Any], bool]] = {
             "bar": self._bar,
@@ -202,7 +202,7 @@ class NodeCore:
             event.cumulative,
             liquidity=event.liquidity,
         )
-        self._fees[event.number, event.cumulative] = fee
+        self._fees.setdefault(event.number, {})[event.cumulative] = fee
         self.fee_ledger.accrue(event.ts_event, fee)
         return False
 
@@ -231,7 +231,11 @@ class NodeCore:
 
     def fee_of(self, event: Any) -> Decimal:
         """Return what an execution was taken to cost; 0 for one that was not taken."""
-        return self._fees.get((event.number, event.cumulative), Decimal(0))
+        return self._fees.get(event.number, {}).get(event.cumulative, Decimal(0))
+
+    def forget(self, number: int) -> None:
+        """Drop what is kept here of an order that has ended."""
+        self._fees.pop(number, None)
 
     @property
     def _now(self) -> int:

@@ -15,6 +15,7 @@ from pyrt.core.ports import FeeModel
 from pyrt.live.acts import publish_signal
 from pyrt.live.aftermath import Aftermath
 from pyrt.live.departure import Departure
+from pyrt.live.forgetting import Forgetting
 from pyrt.live.gateway import Gateway
 from pyrt.live.history import History
 from pyrt.live.journal.journal import Journal
@@ -71,6 +72,7 @@ class Driver(Run):
         self._operators = operators = Operators(self, aftermath)
         self._stopping = Stopping(self, aftermath, operators)
         self._history = History(self, aftermath)
+        self._forgetting = Forgetting(self)
         self._recovery = Recovery(
             self,
             aftermath,
@@ -162,6 +164,7 @@ class Driver(Run):
         if self.save_at is not None and now >= self.save_at:
             self.save(now)
         self._aftermath.settle(now)
+        self._forgetting.turn(now)
         if self.phase == STOPPING:
             self._stopping.go_on(now)
 

@@ -103,6 +103,11 @@ class Scribe:
         """Return the record that has to be durable before an order's bytes leave."""
         return self._sequences.get(number, 0)
 
+    def forget(self, number: int) -> None:
+        """Drop what is kept here of an order that has ended."""
+        self._sequences.pop(number, None)
+        self._unseen.discard(number)
+
     def not_sent(self, request: Any, reason: str) -> None:
         """Record that an order's bytes were dropped, where none has left before.
 

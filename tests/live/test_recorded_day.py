@@ -76,6 +76,7 @@ def test_a_slice_of_recorded_ticks_has_no_difference(shared_data, tmp_path, star
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(10_800)
 def test_a_whole_recorded_day_has_no_difference(shared_data, tmp_path):
     result, report = follow_the_day(shared_data, tmp_path, "2013-10-07T13:30:00Z", 23_400, 2_000)
     assert result.is_exact, result.difference

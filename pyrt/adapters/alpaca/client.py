@@ -96,6 +96,12 @@ class AlpacaClient:
         """Cancel an order, trying again until its outcome is known."""
         self.orders.withdraw(order.number)
 
+    def forget(self, number: int) -> None:
+        """Drop what is kept here of an order that has ended."""
+        self.queue.drop("read_back", number)
+        self.orders.forget(number)
+        self.ledger.forget(number)
+
     def adopt(self, order: Order, state: OrderState) -> None:
         """Take over an order that an earlier run has sent."""
         adopt(self, order, state)

@@ -105,6 +105,15 @@ class Ledger:
             known.parts[known.venue_id] = Part(filled, cost)
             self._by_venue_id[known.venue_id] = known
 
+    def forget(self, number: int) -> None:
+        """Drop an order that has ended, with the broker's ids of it."""
+        known = self._by_number.pop(number, None)
+        if known is None:
+            return
+        for venue_id in (*known.parts, known.venue_id, known.next_id):
+            self._by_venue_id.pop(venue_id, None)
+        self._adopted.pop(known.client_order_id, None)
+
     def of(self, number: int) -> Known:
         """Return an order by our number; KeyError if it was never sent from here."""
         return self._by_number[number]

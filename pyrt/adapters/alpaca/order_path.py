@@ -90,6 +90,10 @@ class OrderPath:
         self._doubts[order.number].body = order_body(order)
         self._place(order.number, 0)
 
+    def forget(self, number: int) -> None:
+        """Drop what is kept of an order that has ended."""
+        self._doubts.pop(number, None)
+
     def adopt(self, known: Known, *, sent_at: int, cancel_wanted: bool) -> None:
         """Enter an order that an earlier run has sent; its bytes are not sent again from here."""
         self._doubts[known.number] = Doubt(
