@@ -80,8 +80,14 @@ types: build/.checked ## Check types, and every stub against its compiled module
 	$(PY) -m mypy
 	$(PY) scripts/check_stubs.py
 
+# vectorbt, a reference, wants a newer NumPy than other references take.
+build/vectorbt/.installed: | $(VENV)/.made
+	$(PYTHON) -m venv build/vectorbt
+	build/vectorbt/bin/python -m pip install -q vectorbt
+	@touch $@
+
 .PHONY: bench
-bench: build/.release ## Measure a release build against benchmarks/budgets.toml
+bench: build/.release build/vectorbt/.installed ## Measure a release build against benchmarks/budgets.toml
 	PYTHONPATH=$(CURDIR)/build/release $(PY) -P benchmarks/run.py $(ARGS)
 
 .PHONY: mutants

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 from benchmarks.engine import EVENTS, REPEATS, Empty, bar_views, run
 from benchmarks.timing import Row, bars, call_ns, median, paired, rounds, row
 from pyrt import Strategy, load
@@ -37,6 +40,17 @@ class Silent(Strategy):
         self.subscribe_bars("X", "1m")
 
 
+ROOT = Path(__file__).resolve().parent.parent
+VECTORBT = ROOT / "build" / "vectorbt" / "bin" / "python"
+
+
+def vectorbt_ns() -> float:
+    """Return what a bar costs in vectorbt, which has an interpreter of its own."""
+    command = [VECTORBT, "-m", "benchmarks.vectorbt_cross", str(EVENTS), str(REPEATS)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return float(done.stdout)
+
+
 def measure() -> list[Row]:
     """Measure all rows in the same rounds."""
     views = bar_views(EVENTS)
@@ -50,12 +64,14 @@ def measure() -> list[Row]:
         REPEATS,
     )
     bare = found["bare_call"]
+    when, vectorbt = median(found["sma_cross_when"]), vectorbt_ns()
     return [
         row("no_handler_bar", median(found["no_handler_bar"]), "ns/bar"),
         row(
             "sma_cross_when",
-            median(found["sma_cross_when"]),
+            when,
             "ns/bar",
             paired(found["sma_cross_when"], bare),
         ),
+        row("vectorbt_cross", vectorbt, "ns/bar", vectorbt / when),
     ]
