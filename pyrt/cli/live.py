@@ -39,6 +39,7 @@ Ctrl-C stops the node: entries are canceled, protective exits stay, and the acco
 @click.option(
     "--shadow", is_flag=True, help="Real data, a simulated venue: nothing is sent to the broker."
 )
+@click.option("--arm", default="", metavar="ACCOUNT", help="Its number, once, for real money.")
 @options.set_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def live(
@@ -48,6 +49,7 @@ def live(
     env_file: str | None,
     is_init: bool,
     shadow: bool,
+    arm: str,
     assignments: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -90,7 +92,7 @@ def live(
 
     for code, text in config.warnings():
         warn(code, text)
-    node = LiveNode(config, credentials, on_event=show, on_alarm=warn, source=strategy)
+    node = LiveNode(config, credentials, on_event=show, on_alarm=warn, source=strategy, arm=arm)
     if config.shadow:
         click.echo(f"shadow: the journal is in {node.config.state_folder()}", err=True)
     if config.watchdog and not config.shadow:

@@ -63,6 +63,8 @@ class Plan:
         Fresh at every start.
     account_id : str
         The account that the broker has to state; "" for any.
+    arm : str
+        The account number that somebody has typed to arm it for real money; "" else.
     config : dict
         Plain values of the configuration, for the record; no secret is in it.
     source : str
@@ -81,6 +83,7 @@ class Plan:
     prefix: str
     mode: str = "paper"
     account_id: str = ""
+    arm: str = ""
     version: str = ""
     config: dict[str, Any] = field(default_factory=dict)
     default_tif: dict[str, str] = field(default_factory=dict)

@@ -103,6 +103,8 @@ class Recovery:
         core.later.run_slow = run.run_slow
         run.journal.compact(now)
         self._record_start(now, state, core, opening)
+        if self._is_to_arm(state):
+            self._record_arming(now, state)
         run.scribe.attach(core)
         run.scribe.on_surprise = self._operators.halt
         run.scribe.historical = []
@@ -131,8 +133,30 @@ class Recovery:
                 code="wrong_account",
                 remedy="Use the keys of that account, or another state_dir",
             )
+        if self._is_to_arm(state) and self._run.plan.arm != state.account:
+            raise ConfigError(
+                f"account {state.account} is not armed for real money in this state folder",
+                code="not_armed",
+                remedy="Start once with --arm and the account's number, which is then remembered",
+            )
         if not state.may_trade:
             raise ConfigError(f"the account may not trade: {state.status}", code="no_trading")
+
+    def _is_to_arm(self, state: BrokerState) -> bool:
+        plan, known = self._run.plan, self._run.journal.state
+        return plan.mode == "live" and known.armed != state.account
+
+    def _record_arming(self, now: int, state: BrokerState) -> None:
+        """Remember who is armed; nobody is asked again."""
+        self._run.journal.record(
+            r.Operation(
+                ts=now,
+                actor="operator",
+                action="arm",
+                reason="the account's number was typed at the start",
+                arguments={"account": state.account},
+            )
+        )
 
     def _drop_emulated(self, now: int) -> None:
         """Close orders that only an earlier run has held: they died with it."""

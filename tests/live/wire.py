@@ -23,8 +23,8 @@ PATIENCE_S = 30.0
 class Served:
     """A simulator in lockstep on a free port of this machine."""
 
-    def __init__(self, core: SimulatorCore) -> None:
-        self._server = SimulatorServer(core, key=canary.KEY, secret=canary.SECRET, speed=0)
+    def __init__(self, core: SimulatorCore, key: str = canary.KEY) -> None:
+        self._server = SimulatorServer(core, key=key, secret=canary.SECRET, speed=0)
         self._listener = bind(0)
         self._runner = make_runner(self._server)
         self._thread = threading.Thread(

@@ -34,7 +34,9 @@ NEVER_LOST = OrderPathPolicy(lost_ns=1 << 62)
 """Time alone is no evidence: what a submit has come to is decided by reconciliation."""
 
 
-def make_plan(config: NodeConfig, run_id: str, prefix: str, source: str) -> Plan:
+def make_plan(
+    config: NodeConfig, run_id: str, prefix: str, *, source: str = "", arm: str = ""
+) -> Plan:
     """Return what is going to run, and by which policies."""
     return Plan(
         run_id=run_id,
@@ -46,6 +48,7 @@ def make_plan(config: NodeConfig, run_id: str, prefix: str, source: str) -> Plan
         config=config.to_plain(),
         default_tif=DEFAULT_TIF,
         source=source,
+        arm=arm,
         policies=config.policies(),
         grace_ns=GRACE_NS if config.clock == "wall" else 0,
         # A simulator's data of another day have nothing to do with this year's sessions.

@@ -276,7 +276,7 @@ class AlpacaClient:
                 self.account = decode_account(body)
                 return []
             return self._on_page(request, body)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             alarm = Alarm("query_failed", f"{request.purpose}: {error}", now)
             refused = 400 <= status < 500 and status != 429
             what = request.purpose.partition(":")[0]
@@ -317,7 +317,7 @@ class AlpacaClient:
             if status != 200:
                 raise msgspec.DecodeError(f"HTTP {status}")
             found = self.snapshots.receive(request, body, now)
-        except (msgspec.DecodeError, ArithmeticError, ValueError) as error:
+        except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError) as error:
             self.queue.retry(request, now)
             return [Alarm("query_failed", f"{request.purpose}: {error}", now)]
         if isinstance(found, HttpRequest):

@@ -69,6 +69,8 @@ class LiveNode:
         Called with (code, text) of what a person should know.
     source : str
         Where the strategies come from; kept in the journal.
+    arm : str
+        The account number, typed by whoever arms it for real money; needed once a state folder.
 
     Raises
     ------
@@ -84,6 +86,7 @@ class LiveNode:
         on_event: Listener | None = None,
         on_alarm: AlarmListener | None = None,
         source: str = "",
+        arm: str = "",
     ) -> None:
         # Fresh at every start: a run cannot repeat an id of another.
         self.run_id = config.run_id or uuid4().hex[:12]
@@ -103,6 +106,7 @@ class LiveNode:
         self._on_event = on_event
         self._on_alarm = on_alarm
         self._source = source
+        self._arm = arm
         self._inbox = Inbox(TraceIds(self.run_id))
         self._connections: Connections | None = None
         self._http: Http | ShadowHttp | None = None
@@ -241,7 +245,7 @@ class LiveNode:
             gate,
             instruments,
             self._strategies,
-            make_plan(config, self.run_id, self._prefix, self._source),
+            make_plan(config, self.run_id, self._prefix, source=self._source, arm=self._arm),
             fees=fee_model(fees_of(config)),
         )
         driver.listener = self._on_event

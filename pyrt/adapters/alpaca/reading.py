@@ -96,7 +96,7 @@ def refusal_of(request: HttpRequest, answer: Answer) -> BrokerError:
     """Return the error of an answer that refuses."""
     try:
         error = msgspec.json.decode(answer.body, type=ErrorBody)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         error = ErrorBody(0, answer.body[:200].decode(errors="replace"))
     return BrokerError(
         f"{request.method} {request.path.partition('?')[0]}: {error.message or 'refused'}",
@@ -108,6 +108,6 @@ def refusal_of(request: HttpRequest, answer: Answer) -> BrokerError:
 def _is_json(body: bytes) -> bool:
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return False
     return True

@@ -95,7 +95,13 @@ class TradeUpdates(Connection):
             if envelope.stream == "trade_updates":
                 return self._on_update(self._updates.decode(envelope.data), now)
             return self._on_control(envelope, now)
-        except (msgspec.DecodeError, DataError, InvalidOperation, UnicodeDecodeError) as error:
+        except (
+            msgspec.DecodeError,
+            DataError,
+            InvalidOperation,
+            UnicodeDecodeError,
+            RecursionError,
+        ) as error:
             self._wants_resync = True
             return [Alarm("bad_frame", f"trade update: {type(error).__name__}", now)]
 

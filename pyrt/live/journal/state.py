@@ -48,6 +48,8 @@ class JournalState(msgspec.Struct, kw_only=True):
         Ids of the broker's activities that were taken in; the latest `ACTIVITIES_MAX`.
     ended_well : bool
         Whether the last run stopped in order.
+    armed : str
+        The account that somebody has armed for real money; "" for none.
     """
 
     account: str = ""
@@ -67,6 +69,7 @@ class JournalState(msgspec.Struct, kw_only=True):
     records: int = 0
     ended_well: bool = True
     stopped: dict[str, str] = {}
+    armed: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -194,6 +197,11 @@ def _stopped(state: JournalState, record: r.StrategyStopped) -> None:
     state.stopped[record.strategy] = record.reason
 
 
+def _operation(state: JournalState, record: r.Operation) -> None:
+    if record.action == "arm":
+        state.armed = str(record.arguments["account"])
+
+
 def _snapshot(state: JournalState, record: r.Snapshot) -> None:
     found = msgspec.msgpack.decode(record.state, type=JournalState)
     for name in JournalState.__struct_fields__:
@@ -215,6 +223,7 @@ _FOLDS: dict[type[r.Record], Any] = {
     r.Reconciled: _reconciled,
     r.RiskState: _risk,
     r.StrategySave: _save,
+    r.Operation: _operation,
     r.StrategyStopped: _stopped,
     r.Snapshot: _snapshot,
 }

@@ -13,6 +13,8 @@ from pyrt.live.config import check_url
 
 CONNECT_S = 5.0
 READ_S = 10.0
+BODY_MAX = 16 * 1024 * 1024
+"""A larger answer, unpacked, is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +56,31 @@ class Http:
     async def send(self, request: HttpRequest) -> Answer:
         """Send a request once; whatever goes wrong on the way is `NO_ANSWER`."""
         try:
-            response = await self._client.request(
+            async with self._client.stream(
                 request.method,
                 self._bases[request.host] + request.path,
                 content=request.body or None,
                 headers={"Content-Type": "application/json"} if request.body else None,
-            )
-        except httpx.TransportError:
+            ) as response:
+                body = await _read(response)
+        except httpx.RequestError:
             return Answer(NO_ANSWER)
-        return Answer(response.status_code, response.content, response.headers)
+        if body is None:
+            return Answer(NO_ANSWER)
+        return Answer(response.status_code, body, response.headers)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+async def _read(response: httpx.Response) -> bytes | None:
+    """Return a body; None for one that is too large, of which no more is read."""
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in response.aiter_bytes():
+        size += len(piece)
+        if size > BODY_MAX:
+            return None
+        pieces.append(piece)
+    return b"".join(pieces)

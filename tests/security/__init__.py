@@ -1,0 +1,1 @@
+"""What has to hold against mistakes and malice, theme by theme."""
