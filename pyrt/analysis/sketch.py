@@ -51,6 +51,7 @@ def notebook_html(record: RunRecord, summary: Mapping[str, Any]) -> str:
     tables = "".join(_group_table(group, summary) for group in groups)
     note = text.untraded_note(summary)
     warning = f"<p>Orders not traded: {escape(note)}</p>" if note else ""
+    warning += "".join(f"<p>Note: {escape(str(message))}</p>" for message in record.messages)
     rate = f"{summary['periods_per_year']:g} periods a year, risk-free {summary['risk_free']:.2%}"
     return (
         '<div style="font-family:system-ui,sans-serif;font-size:13px">'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -70,6 +71,8 @@ def _footer(record: RunRecord, summary: Mapping[str, Any]) -> list[str]:
         lines.append(f"Orders not traded: {note}; .explain() says why")
     elif summary["orders"] == 0:
         lines.append("No order was issued")
+    for message in record.messages:
+        lines += textwrap.wrap(f"Note: {message}", WIDTH, subsequent_indent="  ")
     if record.run_hash:
         lines.append(f"Run {record.run_hash[:16]}")
     return lines

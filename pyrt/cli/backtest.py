@@ -70,10 +70,10 @@ def backtest(
             result.report(target)
     if as_json:
         click.echo(json.dumps(summary_object(result), allow_nan=False))
+        for message in result.messages:
+            click.echo(message, err=True)
     else:
         _print_table(result, target, explain)
-    for message in result.messages:
-        click.echo(message, err=True)
     return _verdict(result, requirements)
 
 

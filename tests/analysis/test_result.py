@@ -106,6 +106,14 @@ def test_the_printed_table_says_when_there_was_no_order() -> None:
     assert "no events" in str(BacktestResult(RunRecord(initial_cash=1.0)))
 
 
+def test_what_a_run_has_to_say_stands_in_the_table_and_the_notebook(
+    result: BacktestResult,
+) -> None:
+    """An interrupted run must not pass for a whole one."""
+    assert "Note: warm-up: 250 bars" in str(result).splitlines()
+    assert "<p>Note: warm-up: 250 bars</p>" in result._repr_html_()
+
+
 def test_repr_is_one_line(result: BacktestResult) -> None:
     assert repr(result).startswith("<BacktestResult EveryOther: return ")
     assert "\n" not in repr(result)
