@@ -26,5 +26,4 @@ cdef class AlpacaFees(FeeModel):
     cdef int accrue(self, Instrument instrument, int side, int64_t quantity, int64_t price,
                     int64_t ts, int128* out) except -1
     cdef int128 charge(self, int kind, int64_t day, int128 more) except? -1
-    cdef int128 coin_fee(self, Instrument instrument, int128 notional, int liquidity,
-                         int64_t ts) except? -1
+    cdef int64_t coin_bps(self, int liquidity, int64_t ts) except? -1

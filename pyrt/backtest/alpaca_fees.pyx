@@ -13,7 +13,7 @@ import numpy as np
 
 from pyrt.core.int128 cimport (
     AWAY_FROM_ZERO, i128_add, i128_from_int, i128_mul, i128_muldiv, i128_notional, i128_sub,
-    i128_to_int,
+    i128_to_i64, i128_to_int,
 )
 from pyrt.core.numbers cimport POWERS_OF_TEN
 from pyrt.core.types cimport MAKER
@@ -70,8 +70,10 @@ cdef class AlpacaFees(FeeModel):
     """Alpaca's charges, by the dated tables of `pyrt.venues`.
 
     Sales of shares pay SEC Section 31 and TAF, both sides pay CAT; coins pay the maker or taker
-    rate of the account's tier, set by the dollars traded on the 30 days before. A model serves one
-    run at a time: a run begins by clearing what it has accrued.
+    rate of the account's tier, set by the dollars traded on the 30 days before. That is taken in
+    what is received: of a purchase in coins, of a sale in its currency, dollars rounded up to the
+    cent and others to 1e-9. A model serves one run at a time: a run begins by clearing what it has
+    accrued.
 
     Parameters
     ----------
@@ -85,6 +87,7 @@ cdef class AlpacaFees(FeeModel):
         self.cat = dated_rows(CAT)
         self.tiers = tier_rows()
         self.is_paper = paper
+        self.in_kind = True
         self.begin()
 
     cdef int begin(self) except -1:
@@ -97,13 +100,18 @@ cdef class AlpacaFees(FeeModel):
     cdef int128 fee(self, Instrument instrument, int side, int64_t quantity, int64_t price,
                     int liquidity, int64_t ts, int64_t filled_before) except? -1:
         cdef int128[3] more
-        cdef int128 total = 0
+        cdef int128 total = 0, grid
         cdef int64_t day
         cdef int kind
         if instrument.kind == "crypto":
-            return self.coin_fee(
-                instrument, i128_notional(price, quantity, instrument.factor), liquidity, ts
+            if side > 0:
+                return 0
+            grid = CENT if instrument.currency == "USD" else 1_000_000_000
+            total = i128_muldiv(
+                i128_notional(price, quantity, instrument.factor), self.coin_bps(liquidity, ts),
+                10_000, AWAY_FROM_ZERO,
             )
+            return i128_mul(grid, i128_muldiv(total, 1, grid, AWAY_FROM_ZERO))
         if instrument.kind != "equity" or self.is_paper:
             return 0
         day = new_york_day(ts)
@@ -170,21 +178,24 @@ cdef class AlpacaFees(FeeModel):
             i128_muldiv(before, 1, CENT, AWAY_FROM_ZERO),
         ))
 
-    cdef int128 coin_fee(self, Instrument instrument, int128 notional, int liquidity,
-                         int64_t ts) except? -1:
-        """The tier's share of the notional: rounded up to the cent for dollars, else to 1e-9."""
+    cdef int64_t taken(self, Instrument instrument, int side, int64_t quantity, int64_t price,
+                       int liquidity, int64_t ts) except? -1:
+        """Coins off a purchase: the tier's share of it, rounded up to 1e-9 or the coin's unit."""
+        if instrument.kind != "crypto" or side < 0:
+            return 0
+        return i128_to_i64(i128_muldiv(
+            quantity, self.coin_bps(liquidity, ts), 10_000, AWAY_FROM_ZERO
+        ))
+
+    cdef int64_t coin_bps(self, int liquidity, int64_t ts) except? -1:
+        """The rate of the account's tier."""
         # Before the first schedule on record, the first one stands in.
         cdef Py_ssize_t row = max(row_in_force(self.tiers, ts), <Py_ssize_t>7)
         cdef int128 volume = i128_from_int(self.volume_before(new_york_day(ts)))
-        cdef int128 fee
-        cdef int128 grid = CENT if instrument.currency == "USD" else 1_000_000_000
         while row > 0 and self.tiers[row - 1, 0] == self.tiers[row, 0] and (
                 volume < i128_mul(i128_mul(self.tiers[row, 1], 1_000_000_000), 1_000_000_000)):
             row -= 1
-        fee = i128_muldiv(
-            notional, self.tiers[row, 2 if liquidity == MAKER else 3], 10_000, AWAY_FROM_ZERO
-        )
-        return i128_mul(grid, i128_muldiv(fee, 1, grid, AWAY_FROM_ZERO))
+        return self.tiers[row, 2 if liquidity == MAKER else 3]
 
     def volume_before(self, int64_t day):
         """Return the dollars of coins traded on the 30 days before a day, in 1e-18."""

@@ -74,6 +74,7 @@ class Collector:
         self._equity = array(records.equity, layouts.EQUITY_DTYPE)
         self._texts = list(records.texts.names)
         self._symbols = [i.id for i in kernel.cache.instruments]
+        self._bases = [i.base_currency for i in kernel.cache.instruments]
         self._units = np.array([10.0**i.decimals for i in kernel.cache.instruments] or [1.0])
         self._multipliers = np.array([i.multiplier for i in kernel.cache.instruments] or [1])
         self._names = [s.name for s in kernel.strategies]
@@ -103,8 +104,14 @@ class Collector:
                 "side": lambda: self._sides(rows),
                 "quantity": lambda: self._quantity(rows, "quantity"),
                 "price": lambda: rows["price"] / 1e9,
-                "fee": lambda: money(rows, "fee"),
-                "fee_currency": lambda: self._pick(self._currencies, rows["flags"] & 15),
+                "fee": lambda: np.where(
+                    rows["taken"] != 0, self._quantity(rows, "taken"), money(rows, "fee")
+                ),
+                "fee_currency": lambda: np.where(
+                    rows["taken"] != 0,
+                    self._pick(self._bases, rows["instrument"]),
+                    self._pick(self._currencies, rows["flags"] & 15),
+                ),
                 "liquidity": lambda: self._pick(LIQUIDITY_NAMES, rows["flags"] >> 4),
                 "client_order_id": lambda: self._ids(rows["order"]),
                 "execution_id": self._execution_ids,

@@ -452,6 +452,7 @@ cdef class Exchange:
                 "price": None if event.price == no_price() else decimal_from_scaled(event.price, 9),
                 "cumulative": decimal_from_scaled(event.cumulative, instrument.decimals),
                 "fee": decimal_from_scaled(i128_to_int(event.fee), 18),
+                "taken": decimal_from_scaled(event.taken, instrument.decimals),
                 "liquidity": LIQUIDITY_NAMES[event.liquidity],
                 "reason": self.venue.texts.names[event.reason],
             })

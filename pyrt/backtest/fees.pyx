@@ -198,6 +198,7 @@ cdef class SumOfFees(FeeModel):
 
     def __init__(self, *models):
         self.models = tuple(fee_model(m) for m in models)
+        self.in_kind = any((<FeeModel>model).in_kind for model in self.models)
 
     cdef int128 fee(self, Instrument instrument, int side, int64_t quantity, int64_t price,
                     int liquidity, int64_t ts, int64_t filled_before) except? -1:
@@ -207,6 +208,14 @@ cdef class SumOfFees(FeeModel):
             total = i128_add(
                 total, model.fee(instrument, side, quantity, price, liquidity, ts, filled_before)
             )
+        return total
+
+    cdef int64_t taken(self, Instrument instrument, int side, int64_t quantity, int64_t price,
+                       int liquidity, int64_t ts) except? -1:
+        cdef int64_t total = 0
+        cdef FeeModel model
+        for model in self.models:
+            total += model.taken(instrument, side, quantity, price, liquidity, ts)
         return total
 
     cdef int begin(self) except -1:

@@ -163,10 +163,17 @@ def tested_legs(result: Any) -> list[Leg]:
                 status=row.status,
                 reason=row.reason or "",
                 client_order_id=row.client_order_id,
-                fee=sum((Decimal(repr(float(f.fee))) for f in own), ZERO),
+                fee=sum((_fee_value(f) for f in own), ZERO),
             )
         )
     return legs
+
+
+def _fee_value(fill: Any) -> Decimal:
+    """The fee of a fill in the currency of its price: one taken in coins at that price."""
+    fee = Decimal(repr(float(fill.fee)))
+    coin = fill.symbol.partition("/")[0]
+    return fee * Decimal(repr(float(fill.price))) if fill.fee_currency == coin else fee
 
 
 def _ns(stamp: Any) -> int:

@@ -24,6 +24,8 @@ cdef struct Event:
     int64_t price
     # Filled quantity of the order after this fill; with the order it identifies the execution.
     int64_t cumulative
+    # Of a fill: units of the asset bought that the venue keeps as its fee; `fee` is their value.
+    int64_t taken
     # Fee in 1e-18 of the currency `fee_currency`.
     int128 fee
     int32_t fee_currency

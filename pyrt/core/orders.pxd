@@ -78,6 +78,8 @@ cdef class Order:
     """What works it through smaller orders; None for an order that is sent itself."""
     cdef readonly Order origin
     """The order whose algorithm sent this one; None for a strategy's own."""
+    cdef int64_t taken
+    """Units of what it has filled that the venue kept as its fee."""
     cdef int64_t allotted
     """Units that orders of its algorithm are working now."""
     cdef readonly bint is_exit
@@ -111,6 +113,9 @@ cdef class Fill:
     cdef int64_t units
     cdef int64_t price_raw
     cdef int128 fee_raw
+    """Value of the fee, in the instrument's currency."""
+    cdef int64_t taken
+    """Units of the asset bought that are the fee; 0 where it is money."""
     cdef readonly str fee_currency
     cdef readonly str liquidity
     cdef readonly str execution_id

@@ -1,7 +1,9 @@
 """Orders: one state machine, one table of transitions, and the requests about them."""
 cimport cython
 
-from pyrt.core.int128 cimport CEILING, i128_muldiv, i128_to_double, i128_to_i64, i128_to_int
+from pyrt.core.int128 cimport (
+    CEILING, i128_muldiv, i128_notional, i128_to_double, i128_to_i64, i128_to_int,
+)
 from pyrt.core.numbers cimport (
     decimal_from_scaled, money_from_object, nano_from_object, nano_to_double,
 )
@@ -346,7 +348,8 @@ cdef class Fill:
     instrument : Instrument
     side : Side or {"buy", "sell"}
     quantity, price, fee : number
-        `quantity` is unsigned; `fee` is positive when paid.
+        `quantity` is unsigned; `fee` is positive when paid, in `fee_currency`: by default that of
+        the instrument; of a pair it may be the asset that is bought.
     ts_event : int
         ns UTC.
     """
@@ -357,8 +360,12 @@ cdef class Fill:
         self.side_sign = {"buy": 1, "sell": -1}[side] if isinstance(side, str) else int(side)
         self.units = instrument.quantity_raw(quantity)
         self.price_raw = nano_from_object(price)
-        self.fee_raw = money_from_object(fee)
         self.fee_currency = fee_currency or instrument.currency
+        if self.fee_currency == instrument.base_currency:
+            self.taken = instrument.quantity_raw(fee)
+            self.fee_raw = i128_notional(self.price_raw, self.taken, instrument.factor)
+        else:
+            self.fee_raw = money_from_object(fee)
         self.liquidity = liquidity
         self.execution_id = execution_id
         self.ts_event = ts_event
@@ -367,13 +374,16 @@ cdef class Fill:
         self.is_last = True
 
     def raw_for(self, Instrument instrument):
-        """Return (side, units, raw price, fee as Decimal); InstrumentMismatch for another one."""
+        """Return (side, units that change hands, raw price, value of the fee as Decimal).
+
+        InstrumentMismatch for another instrument.
+        """
         if instrument is not self.instrument:
             raise InstrumentMismatch(
                 f"a fill of {self.instrument.id} cannot be applied to {instrument.id}",
                 fill=self.instrument.id, position=instrument.id,
             )
-        return self.side_sign, self.units, self.price_raw, self.fee_exact
+        return self.side_sign, self.units - self.taken, self.price_raw, self.fee_value_exact
 
     @property
     def symbol(self):
@@ -413,11 +423,19 @@ cdef class Fill:
     @property
     def fee(self):
         """Fee in `fee_currency`; positive when paid, negative for a rebate."""
-        return i128_to_double(self.fee_raw)
+        return self.instrument.quantity_float(self.taken) if self.taken else (
+            i128_to_double(self.fee_raw))
 
     @property
     def fee_exact(self):
         """Fee in `fee_currency`, as a Decimal."""
+        if self.taken:
+            return decimal_from_scaled(self.taken, self.instrument.decimals)
+        return self.fee_value_exact
+
+    @property
+    def fee_value_exact(self):
+        """Fee in the instrument's currency, as a Decimal; one taken in kind at the fill's price."""
         return decimal_from_scaled(i128_to_int(self.fee_raw), 18)
 
     def to_dict(self):

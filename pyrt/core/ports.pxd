@@ -75,6 +75,10 @@ cdef class CommandSink:
 
 cdef class FeeModel:
     """Computes what one execution costs."""
+    cdef bint in_kind
+    """Some fees are taken in what is bought: then `taken` is asked, too."""
+    cdef int64_t taken(self, Instrument instrument, int side, int64_t quantity, int64_t price,
+                       int liquidity, int64_t ts) except? -1
     cdef int128 fee(self, Instrument instrument, int side, int64_t quantity, int64_t price,
                     int liquidity, int64_t ts, int64_t filled_before) except? -1
     cdef int begin(self) except -1

@@ -125,6 +125,11 @@ cdef class FeeModel:
                     int liquidity, int64_t ts, int64_t filled_before) except? -1:
         raise TypeError(f"{type(self).__name__} does not define fee()")
 
+    cdef int64_t taken(self, Instrument instrument, int side, int64_t quantity, int64_t price,
+                       int liquidity, int64_t ts) except? -1:
+        """Units of what is bought that the venue keeps; `fee` does not count their value."""
+        return 0
+
     cdef int begin(self) except -1:
         """A run begins: forget what an earlier one has accrued."""
         return 0

@@ -38,6 +38,9 @@ cdef struct FillRow:
     int64_t quantity
     int64_t price
     int64_t position
+    # units of the asset bought that were taken as the fee, of which `fee` is the value
+    int64_t taken
+    int64_t reserved
     int32_t order
     int32_t instrument
     int32_t bar

@@ -18,6 +18,7 @@ ORDER_EVENT_DTYPE = [
 FILL_DTYPE = [
     ("fee_low", "<u8"), ("fee_high", "<i8"),
     ("ts_event", "<i8"), ("quantity", "<i8"), ("price", "<i8"), ("position", "<i8"),
+    ("taken", "<i8"), ("reserved", "<i8"),
     ("order", "<i4"), ("instrument", "<i4"), ("bar", "<i4"), ("strategy", "<i2"),
     ("flags", "u1"), ("side", "i1"),
 ]

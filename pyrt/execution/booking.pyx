@@ -48,9 +48,16 @@ cdef class Booking:
         cdef int side = order.side_sign
         cdef int64_t before = position.units
         cdef int128 cost = position.open_cost, result, notional
-        notional = i128_notional(event.price, event.quantity, order.instrument.factor)
-        result = position.fill(side, event.quantity, event.price, event.fee)
+        # What the venue keeps in kind never arrives: the rest was bought, and its price is the fee.
+        cdef int64_t net = event.quantity - event.taken
+        result = position.fill(side, net, event.price, event.fee)
+        notional = i128_notional(event.price, net, order.instrument.factor)
         order.filled_notional = i128_add(order.filled_notional, notional)
+        if event.taken:
+            order.taken += event.taken
+            order.filled_notional = i128_add(order.filled_notional, i128_notional(
+                event.price, event.taken, order.instrument.factor
+            ))
         if self.ledger is not None:
             self.ledger.fill(
                 event.ts_event, order.instrument.index, position.strategy,
@@ -58,7 +65,7 @@ cdef class Booking:
                 i128_neg(notional) if side > 0 else notional, i128_sub(position.open_cost, cost),
                 i128_add(result, event.fee), event.fee, event.fee_currency,
             )
-        self.account.trade(order.instrument.index, side, event.quantity, event.price)
+        self.account.trade(order.instrument.index, side, net, event.price)
         self.account.pay(event.fee_currency, i128_neg(event.fee))
         self.follow_trip(position, before, side, event, order)
         return self.record(order, event)
@@ -73,6 +80,7 @@ cdef class Booking:
         row.quantity = event.quantity
         row.price = event.price
         row.fee = event.fee
+        row.taken = event.taken
         row.flags = event.fee_currency | (event.liquidity << 4)
         row.position = order.position.units
         row.bar = self.bars[order.instrument.index]
@@ -85,15 +93,16 @@ cdef class Booking:
         """Extend, end or begin the round trip: from flat to flat, ended by a flip as well."""
         cdef RoundTrip* trip = &position.trip
         cdef int64_t held = before if before >= 0 else -before
+        cdef int64_t net = event.quantity - event.taken
         cdef int64_t closing = 0, opening
         cdef int64_t factor = position.instrument.factor
         cdef int128 closing_fee
         if before != 0 and (side > 0) != (before > 0):
-            closing = min(held, event.quantity)
-        opening = event.quantity - closing
+            closing = min(held, net)
+        opening = net - closing
         closing_fee = event.fee
         if opening and closing:
-            closing_fee = i128_muldiv(event.fee, closing, event.quantity, HALF_EVEN)
+            closing_fee = i128_muldiv(event.fee, closing, net, HALF_EVEN)
         if closing:
             trip.exited += closing
             trip.exit_notional = i128_add(

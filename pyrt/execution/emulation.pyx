@@ -412,7 +412,7 @@ cdef class Emulator:
             if entry.filled == 0:
                 self.withdraw(leg, EV_CANCELED, "parent: the entry ended without a fill")
                 continue
-            self.set_units(leg, entry.filled)
+            self.set_units(leg, entry.filled - entry.taken)
             if leg.type == LIMIT or (
                     leg.sibling is None and TYPE_NAMES[leg.type] in table.order_types):
                 self.release(kept, False)

@@ -87,7 +87,11 @@ cdef class Notices:
         fill.units = event.quantity
         fill.price_raw = event.price
         fill.fee_raw = event.fee
-        fill.fee_currency = self.account.currencies[event.fee_currency]
+        fill.taken = event.taken
+        fill.fee_currency = (
+            order.instrument.base_currency if event.taken
+            else self.account.currencies[event.fee_currency]
+        )
         fill.liquidity = LIQUIDITY_NAMES[event.liquidity]
         fill.execution_id = f"{order.client_order_id}-{event.cumulative}"
         fill.ts_event = event.ts_event

@@ -6,7 +6,7 @@ from libc.string cimport memcpy
 from pyrt.core.events cimport Event, clear_event
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
-from pyrt.core.int128 cimport i128_to_int
+from pyrt.core.int128 cimport i128_add, i128_notional, i128_to_int
 from pyrt.core.ports cimport ApprovedOrder, Command, FeeModel, Venue
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport EV_BAR, EV_CUSTOM, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE
@@ -330,7 +330,7 @@ cdef class Inputs:
         Returns
         -------
         Decimal
-            The fee.
+            The fee in money; 0 where the venue keeps a part of what was bought.
         """
         cdef Event event
         cdef Order order = self.kernel.cache.order(number)
@@ -348,7 +348,8 @@ cdef class Inputs:
         elif self.fees is not None and event.cumulative > order.filled:
             self.accrue(order, &event)
         self.feed(&event)
-        return decimal_from_scaled(i128_to_int(event.fee), 18)
+        # What is taken in kind is no cash that the broker would charge later.
+        return decimal_from_scaled(0 if event.taken else i128_to_int(event.fee), 18)
 
     cdef int accrue(self, Order order, Event* event) except -1:
         """Charge an execution what the venue's rules say."""
@@ -356,6 +357,14 @@ cdef class Inputs:
             order.instrument, order.side_sign, event.quantity, event.price, event.liquidity,
             event.ts_event, order.filled,
         )
+        if self.fees.in_kind:
+            event.taken = self.fees.taken(
+                order.instrument, order.side_sign, event.quantity, event.price, event.liquidity,
+                event.ts_event,
+            )
+            event.fee = i128_add(
+                event.fee, i128_notional(event.price, event.taken, order.instrument.factor)
+            )
         self.fees.book(
             order.instrument, order.side_sign, event.quantity, event.price, event.liquidity,
             event.ts_event,

@@ -170,7 +170,7 @@ class Scribe:
                 cumulative=f"{order.filled_quantity_exact:f}",
                 order=self.state_of(order),
                 position=position_state(position_of(order), name),
-                fee=f"{fill.fee_exact:f}",
+                fee=f"{fill.fee_value_exact:f}",
                 historical=self.historical is not None,
             )
         )

@@ -19,7 +19,7 @@ def ny(text: str) -> int:
 
 
 def charges(steps, *, symbol="SPY", start, price=50, fees=None):
-    """Return the fee of each fill on flat bars of a minute, in dollars."""
+    """Return the fee of each fill on flat bars of a minute: dollars, or coins where those go."""
     made = play(
         {symbol: [(price,) * 4] * 8},
         Script(steps, symbol=symbol),
@@ -89,9 +89,9 @@ def test_paper_accounts_pay_no_regulatory_fees():
 
 def test_coins_pay_the_taker_rate_of_the_first_tier():
     steps = {0: lambda s: s.buy("BTC/USD", 2), 1: lambda s: s.sell("BTC/USD", 1)}
-    # 25 bps of 20,000 and of 10,000.
+    # 25 bps of the two coins bought, and of the 10,000 dollars received.
     found = charges(steps, symbol="BTC/USD", start="2024-06-03 10:00", price=10_000)
-    assert found == [50, 25]
+    assert found == [D("0.005"), 25]
 
 
 def test_a_resting_order_for_coins_pays_the_maker_rate():
@@ -103,8 +103,8 @@ def test_a_resting_order_for_coins_pays_the_maker_rate():
         instrument=listed("BTC/USD"),
         name="alpaca",
     )
-    # 15 bps of 9,800.
-    assert [row["fee"] for row in made.table("fills")] == [14.7]
+    # 15 bps of the coin.
+    assert [row["fee"] for row in made.table("fills")] == [0.0015]
 
 
 def test_the_volume_of_the_days_before_sets_the_tier():
@@ -116,7 +116,7 @@ def test_the_volume_of_the_days_before_sets_the_tier():
         4: lambda s: s.sell("BTC/USD", 1),
     }
     found = charges(steps, symbol="BTC/USD", start="2024-06-03 23:57", price=10_000)
-    assert found == [1500, 25, 20]
+    assert found == [D("0.15"), 25, 20]
 
 
 def test_other_instruments_pay_nothing():

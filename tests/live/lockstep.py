@@ -78,15 +78,19 @@ class Lockstep:
                 self._timers(ts)
         self.node.stop()
 
-    def _market_frames(self) -> list[bytes]:
-        """Return a frame with what the node has subscribed to."""
-        wanted = self.client.market_data.wanted
-        messages = [
-            message
-            for message in self.simulator.take_messages()
-            if message.S in wanted.get(CHANNELS[type(message)], ())
-        ]
-        return [encode(messages, packed=False)] if messages else []
+    def _take_market_data(self, ts: int) -> list[Any]:
+        """Send what the node has subscribed to, stocks and coins by their own streams."""
+        messages = self.simulator.take_messages()
+        events: list[Any] = []
+        for stream, receive in (
+            (self.client.market_data, self.client.receive_market_data),
+            (self.client.crypto_data, self.client.receive_crypto_data),
+        ):
+            wanted = stream.wanted
+            chosen = [m for m in messages if m.S in wanted.get(CHANNELS[type(m)], ())]
+            if chosen:
+                events.extend(receive(encode(chosen, packed=False), ts))
+        return events
 
     def _timers(self, ts: int) -> None:
         """Fire what is due, after all that happens at an instant, as a backtest does."""
@@ -100,8 +104,7 @@ class Lockstep:
             events = self.client.poll(ts)
             for frame in self.simulator.take_trade_updates():
                 events.extend(self.client.receive_trade_update(frame, ts))
-            for frame in self._market_frames():
-                events.extend(self.client.receive_market_data(frame, ts))
+            events.extend(self._take_market_data(ts))
             requests = self.client.take_requests(ts)
             for request in requests:
                 answer = self.simulator.request(request.method, request.path, request.body)

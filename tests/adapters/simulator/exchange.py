@@ -40,10 +40,10 @@ def bars(symbol: str, closes: list[float], start: int = START) -> BarColumns:
 class Bench:
     """A core, its clockwork, and JSON in and out."""
 
-    def __init__(self, closes: list[float] | None = None) -> None:
+    def __init__(self, closes: list[float] | None = None, *, fees: str | None = None) -> None:
         flat = [bars("QQQ", [50.0] * 8), bars("BTC/USD", [20.0] * 8)]
         tables = [bars("SPY", closes or CLOSES), *flat]
-        self.core: SimulatorCore = make_core(tables)
+        self.core: SimulatorCore = make_core(tables, fees=fees)
         self._instants = self.core.instants()
         self._opens_next = False
         self.step()

@@ -112,6 +112,22 @@ def test_coins_are_ordered_with_the_slash_and_held_without() -> None:
     )
 
 
+def test_the_fee_of_coins_bought_is_taken_off_them_and_is_an_activity() -> None:
+    bench = Bench(fees="alpaca")
+    cash = Decimal(bench.ask("GET", "/v2/account")[1]["cash"])
+    bench.buy("2.5", symbol="BTC/USD", time_in_force="gtc")
+    bench.step()
+    # 25 bps of 2.5 coins; the 50 dollars they cost are all that is paid.
+    assert Decimal(bench.ask("GET", "/v2/positions/BTCUSD")[1]["qty"]) == Decimal("2.49375")
+    assert cash - Decimal(bench.ask("GET", "/v2/account")[1]["cash"]) == 50
+    (row,) = bench.ask("GET", "/v2/account/activities/CFEE")[1]
+    assert (row["symbol"], Decimal(row["qty"]), Decimal(row["net_amount"])) == (
+        "BTCUSD",
+        Decimal("-0.00625"),
+        0,
+    )
+
+
 def test_portfolio_history_ends_with_the_equity_of_now() -> None:
     bench = holding_ten()
     history = bench.ask("GET", "/v2/account/portfolio/history?timeframe=1Min")[1]

@@ -137,7 +137,7 @@ class Publisher:
         if is_done:
             record.times["filled"] = ts
         holding = desk.holdings.setdefault(record.symbol, Holding())
-        holding.trade(record.side, quantity, price, ts)
+        holding.trade(record.side, quantity - event["taken"], price, ts)
         execution = self._next_execution()
         self._note(record, execution, event, is_done=is_done)
         more = {} if is_pair(record.symbol) else {"settle_date": desk.settle_date(ts)}
@@ -175,7 +175,14 @@ class Publisher:
                 "order_status": record.status,
             }
         )
-        if event["fee"]:
+        if event["taken"]:
+            # Coins off a purchase: they change what is held, and no cash.
+            add_booking(
+                self._desk, "CFEE", Decimal(0), "Coin Pair Transaction Fee (Non USD)", ts,
+                symbol=record.symbol.replace("/", ""), qty=text(-event["taken"]),
+                price=text(event["price"]),
+            )  # fmt: skip
+        elif event["fee"]:
             pair = is_pair(record.symbol)
             add_booking(
                 self._desk, FEES[pair], -event["fee"], f"fee of {execution}", ts,
