@@ -119,8 +119,9 @@ def backtest(
     **options
         Further options of the venue (`touch_fills`, `children`, `calendar`, `rules`, `emulate`,
         `account`: ``"cash"``, ``"margin"``, ``"margin:4"``, ``"alpaca"`` or `AccountRules`,
-        `fills_from`, `queue`, `arrival`, `consume`, `halts`, `auctions`, `short_available`; see
-        `VenueSettings`), of its books (`currency`, `cost`, `ledger`), of the clock (`speed`:
+        `fills_from`, `queue`, `arrival`, `consume`, `halts`, `auctions`, `luld`,
+        `short_available`; see `VenueSettings`), of its books (`currency`, `cost`, `ledger`), of the
+        clock (`speed`:
         ``"10x"`` replays at that pace), of loading (`symbol`, `tz`, `repair`, `kind`, `price`,
         `dialect`), and `corporate_actions`, a table of splits and dividends.
 
@@ -183,6 +184,7 @@ VENUE_OPTIONS = (
     "consume",
     "halts",
     "auctions",
+    "luld",
     "short_available",
     "rules",
     "emulate",

@@ -82,7 +82,7 @@ cdef class VenueOrder:
     cdef bint assured
     """A fok order for which enough has been found: it fills in several parts of one moment."""
     cdef bint blocked
-    """Out of the current bar: its volume is used up."""
+    """Out of the current bar: its volume is used up, or price bands are in the way."""
     cdef VenueOrder take_profit
     cdef VenueOrder stop_loss
     cdef VenueOrder sibling
@@ -137,6 +137,9 @@ cdef class VenueBook:
     """An order that arrives meets the market as it stands; else as it is next."""
     cdef bint halted
     cdef str halt_reason
+    cdef int64_t lower_band
+    """Nothing trades below it or above `upper_band`, in 1e-9; without bands 0 and INT64_MAX."""
+    cdef int64_t upper_band
     cdef bint has_auctions
     """Orders for the opening and the close fill in auctions of which the prices are given."""
     cdef int64_t bid_price
@@ -159,6 +162,9 @@ cdef class VenueBook:
     cdef int64_t session_close
     """The session found last."""
 
+    cdef inline bint bars(self, int64_t price) noexcept:
+        """Whether price bands keep a price from trading."""
+        return price < self.lower_band or price > self.upper_band
     cdef int read_close(self) except -1
     cdef int find_session(self, int64_t ts) except -1
     cdef bint in_session(self, int64_t ts) except -1

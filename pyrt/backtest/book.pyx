@@ -72,7 +72,7 @@ cdef class VenueBook:
         self.budget = INT64_MAX
         self.last_ts = INT64_MIN
         self.session_close = INT64_MIN
-        self.available = INT64_MAX
+        self.available = self.upper_band = INT64_MAX
         self.taken = {}
         opens, closes = sessions if sessions is not None else ((), ())
         self.opens = np.ascontiguousarray(opens, np.int64)

@@ -43,5 +43,6 @@ cdef class DepthMatcher(Matcher):
     cdef int follow_event(self, VenueBook book, Py_ssize_t i) except -1
     cdef int executed(self, VenueBook book, Py_ssize_t i, int64_t order_id) except -1
     cdef int leave(self, VenueBook book, VenueOrder order, int64_t order_id, int64_t size) except -1
+    cdef int reopen(self, VenueBook book, int64_t price, int64_t units, int64_t now) except -1
     cdef int fill_from(self, VenueBook book, VenueOrder order, int64_t units,
                        int64_t* budget) except -1

@@ -198,6 +198,35 @@ cdef class DepthMatcher(Matcher):
         book.budget = INT64_MAX
         return 0
 
+    cdef int reopen(self, VenueBook book, int64_t price, int64_t units, int64_t now) except -1:
+        """Fill what waits at the price of the auction that ends a halt, up to its size.
+
+        Market orders, and limits no worse than the price; the rest goes on waiting.
+        """
+        cdef VenueOrder order
+        cdef int64_t before, bought, sold
+        cdef bint halted = book.halted
+        self.venue.now = now
+        book.halted = False
+        bought = sold = self.share(units) if units > 0 else INT64_MAX
+        for order in by_priority(book.orders):
+            if order.issued >= now or not self.may_trade(book, order):
+                continue
+            if order.type != MARKET and (order.type != LIMIT or (
+                    price > order.limit_price if order.side > 0 else price < order.limit_price)):
+                continue
+            before = order.filled
+            book.budget = bought if order.side > 0 else sold
+            self.venue.execute(book, order, price, now, TAKER, 0)
+            if units > 0 and order.side > 0:
+                bought -= order.filled - before
+            elif units > 0:
+                sold -= order.filled - before
+            order.blocked = False
+        book.budget = INT64_MAX
+        book.halted = halted
+        return 0
+
     cdef int fill_from(self, VenueBook book, VenueOrder order, int64_t units,
                        int64_t* budget) except -1:
         """Fill a resting order with a part of what traded."""
@@ -344,6 +373,8 @@ cdef class DepthMatcher(Matcher):
                     level.price > order.limit_price if order.side > 0
                     else level.price < order.limit_price):
                 break
+            if book.bars(level.price):
+                break
             book.budget = self.share(
                 book.offered(side, level.price, level.size) if self.venue.consumes
                 else book.to_units(level.size)
@@ -356,6 +387,7 @@ cdef class DepthMatcher(Matcher):
                         order.instrument, order.side, at, order.leaves(), self.ask - self.bid,
                         0.0 if first == INT64_MAX else book.to_quantity(first),
                     )
+                    at = max(book.lower_band, min(at, book.upper_band))
                 self.venue.execute(book, order, at, self.venue.now, liquidity, 0)
                 if self.venue.consumes and order.filled > before and level.size < INT64_MAX:
                     book.note_taken(side, level.price, level.size, order.filled - before)
@@ -378,6 +410,8 @@ cdef class DepthMatcher(Matcher):
             if order.type == LIMIT and (
                     level.price > order.limit_price if order.side > 0
                     else level.price < order.limit_price):
+                break
+            if book.bars(level.price):
                 break
             units = self.share(
                 book.offered(side, level.price, level.size) if self.venue.consumes

@@ -18,6 +18,7 @@ from pyrt.backtest.latency import latency_model
 from pyrt.backtest.markets import Market, markets
 from pyrt.backtest.outcome import Inputs, Outcome, book_gaps, outcome_of
 from pyrt.backtest.port import BacktestVenue
+from pyrt.backtest.price_bands import read_bands
 from pyrt.backtest.progress import Progress
 from pyrt.backtest.queue import queue_model
 from pyrt.backtest.runner import Runner
@@ -231,6 +232,13 @@ class Engine:
             actions += read_halts(self._venue.halts, symbols)
         if self._venue.auctions is not None:
             actions += read_auctions(self._venue.auctions, symbols)
+        if self._venue.luld is not None:
+            if self._streams:
+                raise ConfigError(
+                    "price bands are worked out before a run, and this one streams its data",
+                    remedy="Give a table that fits in memory",
+                )
+            actions += read_bands(self._venue.luld, self._tables, symbols)
         bar = Progress(sum(len(t) for t in self._tables)) if progress else None
         runner = Runner(
             kernel, venue, feed, actions=actions, progress=bar and bar.update, pace=self.pace

@@ -14,13 +14,13 @@ Action = tuple[int, str, int, Any, int]
 
 
 def read_halts(table: Any, instruments: dict[str, Instrument]) -> list[Action]:
-    """Return (ts, "halt" or "resume", instrument index, reason, 0) rows of a table.
+    """Return (ts, "halt", "reopen" or "resume", instrument index, ..., ...) rows of a table.
 
     Parameters
     ----------
     table : DataFrame, pyarrow.Table, Parquet path or list of dict
-        Columns ``symbol``, ``start``, ``end`` (None while it lasts), and ``reason`` if there is
-        one: a regulatory halt, or a limit-up limit-down pause.
+        Columns ``symbol``, ``start``, ``end`` (None while it lasts), ``reason`` if there is one,
+        and ``price`` and ``size`` of the auction that ends it, where they are known.
     instruments : dict
         By symbol; rows of others are left out.
 
@@ -41,6 +41,9 @@ def read_halts(table: Any, instruments: dict[str, Instrument]) -> list[Action]:
             continue
         if timestamp_ns(end) <= start:
             raise DataError(f"a halt of {row['symbol']} from {row['start']} ends at {end}")
+        price = row.get("price")
+        if price is not None and price == price:
+            found.append((timestamp_ns(end), "reopen", *_auction(row, instrument)))
         found.append((timestamp_ns(end), "resume", instrument.index, reason, 0))
     return found
 
@@ -60,8 +63,12 @@ def read_auctions(table: Any, instruments: dict[str, Instrument]) -> list[Action
         instrument = instruments.get(row["symbol"])
         if instrument is None:
             continue
-        size = row.get("size")
-        units = 0 if size is None or size != size else int(instrument.to_units(size))
-        price = price_to_raw(row["price"])
-        found.append((timestamp_ns(row["ts_event"]), "auction", instrument.index, price, units))
+        found.append((timestamp_ns(row["ts_event"]), "auction", *_auction(row, instrument)))
     return found
+
+
+def _auction(row: Any, instrument: Instrument) -> tuple[int, int, int]:
+    """Return (instrument index, price in 1e-9, units or 0) of a row with a price."""
+    size = row.get("size")
+    units = 0 if size is None or size != size else int(instrument.to_units(size))
+    return instrument.index, price_to_raw(row["price"]), units

@@ -19,7 +19,13 @@ from pyrt.kernel.kernel cimport Kernel
 cdef dict ACTIONS = {
     "split": EV_SPLIT, "dividend": EV_DIVIDEND, "day_end": EV_DAY_END, "rate": EV_RATE,
     "halt": EV_STATUS, "resume": EV_STATUS, "auction": EV_CUSTOM,
+    "reopen": EV_CUSTOM, "band": EV_CUSTOM,
 }
+# What a custom action is, in an event's flags.
+cdef int AUCTION = 0
+cdef int REOPENING = 1
+cdef int BAND = 2
+cdef dict CUSTOM = {"auction": AUCTION, "reopen": REOPENING, "band": BAND}
 
 
 cdef inline int64_t rows_in(Event* event) noexcept:
@@ -310,15 +316,21 @@ cdef class Runner:
                 )
                 self.kernel.process(&event)
             elif event.kind == EV_CUSTOM:
-                self.rows.depth.meet_auction(
-                    <VenueBook>self.venue.books[event.instrument], event.price, event.quantity, now
-                )
+                self.bar_or_auction(<VenueBook>self.venue.books[event.instrument], &event, now)
             else:
                 apply_action(self.venue, &event)
                 self.kernel.process(&event)
         if self.kernel.inbox.count or self.kernel.desk.commands:
             self.kernel.settle()
         return 0
+
+    cdef int bar_or_auction(self, VenueBook book, Event* event, int64_t now) except -1:
+        """Set price bands, or let orders meet an auction."""
+        if event.flags == BAND:
+            return self.venue.set_bands(event.instrument, event.price, event.quantity)
+        if event.flags == REOPENING:
+            return self.rows.depth.reopen(book, event.price, event.quantity, now)
+        return self.rows.depth.meet_auction(book, event.price, event.quantity, now)
 
     cdef int read_action(self, Event* event) except -1:
         ts, kind, instrument, first, second = self.actions[self.next_action]
@@ -331,6 +343,7 @@ cdef class Runner:
             event.reason = self.kernel.records.texts.number(first)
             return 0
         if event.kind == EV_CUSTOM:
+            event.flags = CUSTOM[kind]
             first, second = second, first
         event.quantity = first
         event.price = second

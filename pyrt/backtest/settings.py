@@ -14,6 +14,7 @@ from pyrt.core.account_rules import account_rules
 from pyrt.errors import ConfigError
 from pyrt.venues.alpaca.options import AlpacaOptions
 from pyrt.venues.capabilities import Capabilities, capabilities_of
+from pyrt.venues.luld import LuldRule
 
 SOURCES = ("book", "book+trades", "quotes", "quotes+trades", "trades", "bars")
 """What may decide fills."""
@@ -65,7 +66,12 @@ class VenueSettings:
     consume : bool
         Whether what our fills took from a level stays taken until it shows another size.
     halts : table
-        Columns ``symbol start end`` and, if there is one, ``reason``: no fills in [start, end).
+        Columns ``symbol start end`` and, if there is one, ``reason``: no fills in [start, end);
+        with ``price`` and ``size``, those of the auction that ends it.
+    luld : str, LuldRule, dict or table
+        Price bands outside of which nothing trades, and pauses: worked out from prints and quotes
+        for ``"tier1"`` or ``"tier2"``, of all symbols or by symbol, or recorded bands, columns
+        ``ts_event symbol lower upper``; see `pyrt.backtest.price_bands.read_bands`.
     auctions : table
         Columns ``ts_event symbol price`` and, if known, ``size``: prices at which orders for the
         opening and the close fill.
@@ -93,6 +99,7 @@ class VenueSettings:
     halts: Any = None
     auctions: Any = None
     short_available: Any = None
+    luld: Any = None
 
     def __post_init__(self) -> None:
         for name, choices in (("fill", TIMINGS), ("path", PATHS), ("children", CHILD_RULES)):
@@ -147,6 +154,7 @@ class VenueSettings:
         plain["slippage"] = repr(slippage_model(self.slippage))
         plain["latency"] = _latency(self.latency)
         plain["queue"] = repr(queue_model(self.queue))
+        plain["luld"] = _luld(self.luld)
         for name in ("halts", "auctions"):
             plain[name] = _table(getattr(self, name))
         plain["emulate"] = (
@@ -166,6 +174,12 @@ def _latency(value: Any) -> Any:
         if delays == (delays[0], delays[0], delays[0], 0):
             return delays[0]
     return repr(model)
+
+
+def _luld(value: Any) -> Any:
+    if isinstance(value, dict) and "ts_event" not in value:
+        return {symbol: repr(rule) for symbol, rule in value.items()}
+    return repr(value) if value is None or isinstance(value, (str, LuldRule)) else _table(value)
 
 
 def _table(value: Any) -> Any:

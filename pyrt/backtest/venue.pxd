@@ -94,6 +94,7 @@ cdef class SimVenue:
     cdef int turn_to_limit(self, VenueOrder order, int64_t price) except -1
     cdef bint would_take(self, VenueBook book, VenueOrder order) except -1
     cdef int set_status(self, int32_t index, bint halted, str reason) except -1
+    cdef int set_bands(self, int32_t index, int64_t lower, int64_t upper) except -1
     cdef int cancel_number(self, int32_t number) except -1
     cdef int change(self, int32_t number, int64_t units, int64_t limit_price, int64_t stop_price,
                     int64_t trail) except -1
@@ -110,7 +111,8 @@ cdef class SimVenue:
     cdef bint may_sell(self, VenueOrder order, int64_t quantity) except -1
     cdef int64_t cut_to_account(self, VenueOrder order, int64_t quantity, int64_t price,
                                 int liquidity, int64_t ts) except? -1
-    cdef int after_fill(self, VenueBook book, VenueOrder order, int64_t quantity) except -1
+    cdef int after_fill(self, VenueBook book, VenueOrder order, int64_t quantity,
+                        int64_t net) except -1
     cdef int wake_children(self, VenueBook book, VenueOrder order, int64_t quantity) except -1
     cdef bint keeps_bars(self) noexcept
     cdef int finish(self, VenueOrder order, int kind, str reason) except -1

@@ -7,7 +7,7 @@ from pyrt.backtest.means cimport Means
 from pyrt.backtest.queue cimport Exact, QueueModel
 from pyrt.core.book cimport OrderBook
 from pyrt.core.int128 cimport (
-    TOWARD_ZERO, i128_muldiv, i128_neg, i128_notional, i128_to_i64, int128,
+    TOWARD_ZERO, i128_add, i128_muldiv, i128_neg, i128_notional, i128_to_i64, int128,
 )
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
@@ -263,6 +263,13 @@ cdef class SimVenue:
         book.halt_reason = reason
         return 0
 
+    cdef int set_bands(self, int32_t index, int64_t lower, int64_t upper) except -1:
+        """Bar trading outside two prices; orders beyond them wait for bands that hold them."""
+        cdef VenueBook book = self.books[index]
+        book.lower_band = lower
+        book.upper_band = upper
+        return 0
+
     cdef int hold(self, VenueOrder parent) except -1:
         """Keep the children of an order until it fills."""
         cdef VenueOrder child
@@ -427,8 +434,12 @@ cdef class SimVenue:
         """Fill as much as size, volume and the account allow, or end the order with the reason."""
         cdef int64_t quantity = self.size_of(book, order, price)
         cdef int currency = self.account.holdings[order.index].currency
+        cdef int64_t taken = 0, net
         cdef int128 fee
         cdef Event* event
+        if book.bars(price):
+            order.blocked = True
+            return 0
         if quantity == 0 or not self.may_sell(order, quantity):
             return 0
         quantity = self.cut_to_account(order, quantity, price, liquidity, ts)
@@ -437,10 +448,16 @@ cdef class SimVenue:
         fee = self.fees.fee(
             order.instrument, order.side, quantity, price, liquidity, ts, order.filled
         )
-        self.account.trade(order.index, order.side, quantity, price)
+        if self.fees.in_kind:
+            # What is taken in kind is bought, paid and given away: a purchase of the rest, and the
+            # price of what was taken as its fee.
+            taken = self.fees.taken(order.instrument, order.side, quantity, price, liquidity, ts)
+            fee = i128_add(fee, i128_notional(price, taken, order.instrument.factor))
+        net = quantity - taken
+        self.account.trade(order.index, order.side, net, price)
         self.account.pay(currency, i128_neg(fee))
         self.fees.book(order.instrument, order.side, quantity, price, liquidity, ts)
-        book.add_units(order.owner, order.side * quantity)
+        book.add_units(order.owner, order.side * net)
         if book.budget != INT64_MAX:
             book.budget -= quantity
         order.filled += quantity
@@ -449,10 +466,11 @@ cdef class SimVenue:
         event.price = price
         event.cumulative = order.filled
         event.fee = fee
+        event.taken = taken
         event.fee_currency = currency
         event.liquidity = liquidity
         event.ts_open = ts_open
-        return self.after_fill(book, order, quantity)
+        return self.after_fill(book, order, quantity, net)
 
     cdef int64_t size_of(self, VenueBook book, VenueOrder order, int64_t price) except? -1:
         """Units to fill at this price now; 0 where there are none, or the order has ended."""
@@ -534,13 +552,14 @@ cdef class SimVenue:
 
     # -- contingencies -------------------------------------------------------------------------
 
-    cdef int after_fill(self, VenueBook book, VenueOrder order, int64_t quantity) except -1:
+    cdef int after_fill(self, VenueBook book, VenueOrder order, int64_t quantity,
+                        int64_t net) except -1:
         """Let contingencies follow: wake children, shrink or cancel the other of a pair."""
         cdef VenueOrder sibling = order.sibling
         order.fresh = False
         if order.room != INT64_MAX:
             order.room -= quantity
-        self.wake_children(book, order, quantity)
+        self.wake_children(book, order, net)
         if self.means.reserves:
             self.means.follow(order, book.last_price)
         if order.filled == order.units:
