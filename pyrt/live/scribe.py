@@ -126,7 +126,11 @@ class Scribe:
     def state_of(self, order: Order) -> r.OrderState:
         """Return an order as it stands, the broker's names for it included."""
         venue_id, filled, cost = self.client.venue_of(order.number)
-        return order_state(order, venue_order_id=venue_id, venue_filled=filled, venue_cost=cost)
+        state: r.OrderState = order_state(
+            order, venue_order_id=venue_id, venue_filled=filled, venue_cost=cost
+        )
+        parts = self.client.parts_of(order.number)
+        return msgspec.structs.replace(state, venue_parts=parts) if parts else state
 
     def _look_back(self, order: Order, what: str) -> None:
         """Alarm when something happens to an order that had ended; halt where it was given up."""

@@ -140,7 +140,9 @@ class Judge:
             # A fill that only a read-back tells has the order's average price, which is rounded.
             hold("I11", abs(ours - theirs) < CENT, (ours, theirs))
         queue = node.client.queue
-        hold("I21", queue.outstanding <= 1 and node.driver.held_back == 0, len(queue))
+        flying = node.network.in_flight
+        waiting = (queue.outstanding, flying, node.driver.held_back)
+        hold("I21", queue.outstanding == flying and not node.driver.held_back, waiting)
 
     def _judge_orders(self, node: Node) -> None:
         hold = self.checks.hold

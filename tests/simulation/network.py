@@ -156,6 +156,8 @@ class Network:
         self.hand = hand
         self.turn = turn
         self.is_cut = False
+        self.in_flight = 0
+        """Requests that have not been answered yet."""
         self.posts_in_doubt = 0
         self._reads: dict[str, Response] = {}
 
@@ -173,9 +175,15 @@ class Network:
         """Carry a request to the exchange and its answer back, if they get there."""
         chances = self.chances
 
+        self.in_flight += 1
+
         def answer(response: Response | None, delay: float) -> None:
             status, body = (0, b"") if response is None else (response.status, response.body)
-            self.later(delay, self.hand, lambda now: receive(request, status, body, now))
+            self.later(delay, self.hand, lambda now: arrive(status, body, now))
+
+        def arrive(status: int, body: bytes, now: int) -> list[Any]:
+            self.in_flight -= 1
+            return receive(request, status, body, now)
 
         is_order = request.method in ("POST", "PATCH")
         struck = sum(chances.counts[name] for name in IN_DOUBT)

@@ -112,7 +112,7 @@ class Node:
 
     def begin(self) -> None:
         """Start."""
-        self.driver.begin(self.now)
+        self.guarded(lambda: self.driver.begin(self.now))
         self.turn()
 
     def die(self) -> None:
@@ -146,12 +146,12 @@ class Node:
         if self.is_frozen:
             self.agenda.at(self.world.frozen_until, lambda: self.hand(events_of))
             return
-        self._guarded(lambda: self.driver.take(self.now, events_of(self.now)))
+        self.guarded(lambda: self.driver.take(self.now, events_of(self.now)))
         self.turn()
 
     def turn(self) -> None:
         """Look at the time, commit, send."""
-        self._guarded(self._turn)
+        self.guarded(self._turn)
 
     def _receive_market_data(self, frame: bytes, now: int) -> list[Any]:
         """Hand on a frame; of halts it is kept what the node was told while it could listen."""
@@ -163,7 +163,7 @@ class Node:
         events: list[Any] = self.client.receive_market_data(frame, now)
         return events
 
-    def _guarded(self, what: Callable[[], object]) -> None:
+    def guarded(self, what: Callable[[], object]) -> None:
         """Do something; without memory the process ends, and nothing else may come out."""
         try:
             what()
@@ -202,7 +202,7 @@ class Node:
     def _committed(self) -> None:
         self.is_committing = False
         if not self.network.is_cut:
-            self.journal.commit()
+            self.guarded(self.journal.commit)
             self.turn()
 
     def _send(self, request: Any) -> None:

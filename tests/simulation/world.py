@@ -202,6 +202,8 @@ class World:
         names = [name for name in self.files.names() if name.startswith("main")]
         name = names[-1]
         content = self.files.read(name)
+        if not content:
+            return
         random = self.files.faults.random
         at = random.randrange(len(content))
         damaged = bytearray(content)
@@ -257,7 +259,7 @@ class World:
             "F41": lambda: setattr(self, "clock_off", SECOND * chances.one_of(JUMPS_S)),
             "F46": lambda: node.starve(int(chances.between(0, 12))),
         }
-        deeds[fault]()
+        node.guarded(deeds[fault])
 
     def _trade_elsewhere(self, client_order_id: str) -> None:
         """Somebody else's order fills at once; the node learns of it by looking."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pyrt.adapters.alpaca.bodies import leg_type
 from pyrt.adapters.alpaca.events import Event
-from pyrt.adapters.alpaca.ledger import Execution, Known
+from pyrt.adapters.alpaca.ledger import Execution, Known, Part
 from pyrt.adapters.alpaca.messages import OrderView
 from pyrt.core.orders import Order
 from pyrt.core.times import timestamp_ns
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyrt.adapters.alpaca.client import AlpacaClient
     from pyrt.adapters.alpaca.snapshot import ActivityView
 
+MILLI = 1_000_000
 NANO_NANO = Decimal("1e-18")
 
 
@@ -38,8 +39,17 @@ def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
         if state.venue_cost
         else (Decimal(state.filled_notional) * NANO_NANO)
     )
-    client.ledger.adopt(known, filled=filled, cost=cost)
-    client.orders.adopt(known, sent_at=state.ts_init, cancel_wanted=state.cancel_wanted)
+    parts = {name: Part(Decimal(units), Decimal(value)) for name, units, value in state.venue_parts}
+    if known.venue_id:
+        parts[known.venue_id] = Part(filled, cost)
+    client.ledger.adopt(known, parts)
+    # Ids of replaces go on from the time: those that earlier runs have used are not all known.
+    client.orders.adopt(
+        known,
+        sent_at=state.ts_init,
+        cancel_wanted=state.cancel_wanted,
+        changes=client.now // MILLI,
+    )
     if order.parent is not None or order.sibling is not None:
         known.leg_type = leg_type(order)
     for owner in (order.parent, order.sibling):

@@ -82,6 +82,11 @@ class AlpacaClient:
         self._histories: dict[str, BarHistory] = {}
         self._resync_at: int | None = None
 
+    @property
+    def now(self) -> int:
+        """The latest time it was told, ns UTC."""
+        return self._now
+
     # -- commands out --------------------------------------------------------------------------
 
     def submit(self, order: Order) -> None:
@@ -180,6 +185,17 @@ class AlpacaClient:
             return "", "", ""
         part = known.parts[known.venue_id]
         return known.venue_id, f"{part.filled:f}", f"{part.cost:f}"
+
+    def parts_of(self, number: int) -> tuple[tuple[str, str, str], ...]:
+        """Return the same of venue orders that replaces have ended, in their order."""
+        known = self.ledger.get(number)
+        if known is None or len(known.parts) < 2:
+            return ()
+        return tuple(
+            (venue_id, f"{part.filled:f}", f"{part.cost:f}")
+            for venue_id, part in known.parts.items()
+            if venue_id != known.venue_id
+        )
 
     # -- time ----------------------------------------------------------------------------------
 

@@ -97,13 +97,15 @@ class Ledger:
         known = self._by_number[number] = Known(number, client_order_id, quantity=quantity)
         return known
 
-    def adopt(self, known: Known, *, filled: Decimal, cost: Decimal) -> None:
-        """Enter an order that an earlier run has sent, with what its venue order has executed."""
+    def adopt(self, known: Known, parts: dict[str, Part]) -> None:
+        """Enter an order that an earlier run has sent, with what its venue orders have executed.
+
+        What a replaced one has executed would else be news again.
+        """
         self._by_number[known.number] = known
         self._adopted[known.client_order_id] = known
-        if known.venue_id:
-            known.parts[known.venue_id] = Part(filled, cost)
-            self._by_venue_id[known.venue_id] = known
+        known.parts.update(parts)
+        self._by_venue_id.update(dict.fromkeys(parts, known))
 
     def forget(self, number: int) -> None:
         """Drop an order that has ended, with the broker's ids of it."""

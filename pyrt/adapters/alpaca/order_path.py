@@ -94,10 +94,10 @@ class OrderPath:
         """Drop what is kept of an order that has ended."""
         self._doubts.pop(number, None)
 
-    def adopt(self, known: Known, *, sent_at: int, cancel_wanted: bool) -> None:
+    def adopt(self, known: Known, *, sent_at: int, cancel_wanted: bool, changes: int) -> None:
         """Enter an order that an earlier run has sent; its bytes are not sent again from here."""
         self._doubts[known.number] = Doubt(
-            sent_at=sent_at, ambiguous=True, cancel_wanted=cancel_wanted
+            sent_at=sent_at, ambiguous=True, cancel_wanted=cancel_wanted, changes=changes
         )
 
     def change(self, order: Order, terms: dict[str, str], now: int) -> list[Event]:

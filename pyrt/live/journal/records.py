@@ -29,6 +29,8 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     venue_filled, venue_cost : str
         What the venue order in force has executed, and its value, where a replace has begun
         another.
+    venue_parts : tuple
+        Of the venue orders that a replace has ended: id, what it has executed, its value.
     """
 
     client_order_id: str
@@ -59,6 +61,7 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     venue_cost: str = ""
     number: int = 0
     cancel_wanted: bool = False
+    venue_parts: tuple[tuple[str, str, str], ...] = ()
 
 
 class PositionState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

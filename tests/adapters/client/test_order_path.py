@@ -8,6 +8,7 @@ import pytest
 from pyrt.adapters.alpaca.client import AlpacaClient
 from pyrt.adapters.alpaca.events import AnswerEvent, FillEvent
 from pyrt.adapters.alpaca.messages import OrderView, TradeUpdate, TradeUpdateFrame
+from pyrt.live.journal.records import OrderState
 from tests.adapters.client.exchange import PREFIX, order, refused
 
 SECOND = 1_000_000_000
@@ -265,6 +266,68 @@ def test_a_fill_of_the_old_order_and_the_rest_on_the_new_add_up(client):
     rest = view("filled", filled_qty="6", filled_avg_price="101", **successor)
     (fill,) = client.receive_trade_update(frame("fill", rest, qty="6", price="101"), NOW)
     assert (fill.quantity, fill.price, fill.cumulative) == ("6", "101", "10")
+
+
+def taken_over(first: AlpacaClient, now: int) -> AlpacaClient:
+    """A client of a later run that goes on with order 1 as the journal has it."""
+    venue_id, filled, cost = first.venue_of(1)
+    state = OrderState(
+        client_order_id=f"{PREFIX}1",
+        strategy="s",
+        symbol="SPY",
+        side="buy",
+        order_type="limit",
+        quantity="10",
+        time_in_force="day",
+        status="PARTIALLY_FILLED",
+        filled=f"{first.ledger.of(1).filled:f}",
+        venue_order_id=venue_id,
+        venue_filled=filled,
+        venue_cost=cost,
+        venue_parts=first.parts_of(1),
+    )
+    second = AlpacaClient("later-")
+    second.poll(now)
+    second.adopt(order(1), state)
+    return second
+
+
+def test_what_a_replaced_order_had_executed_is_no_news_after_a_restart(client):
+    client.receive_response(submitted(client), 200, body(), NOW)
+    part = view("partially_filled", filled_qty="4", filled_avg_price="100")
+    client.receive_trade_update(frame("partial_fill", part, qty="4", price="100"), NOW)
+    successor = {"id": "venue-2", "client_order_id": f"{PREFIX}1-r1", "replaces": "venue-1"}
+    client.receive_trade_update(frame("new", view("new", **successor)), NOW)
+    some = view("partially_filled", filled_qty="2", filled_avg_price="101", **successor)
+    client.receive_trade_update(frame("partial_fill", some, qty="2", price="101"), NOW)
+    assert client.parts_of(1) == (("venue-1", "4", "400"),)
+    later = taken_over(client, NOW + SECOND)
+    gone = view("replaced", filled_qty="4", filled_avg_price="100", replaced_by="venue-2")
+    assert kinds(later.receive_trade_update(frame("replaced", gone), NOW + SECOND)) == []
+    rest = view("filled", filled_qty="6", filled_avg_price="101", **successor)
+    (fill,) = later.receive_trade_update(frame("fill", rest, qty="4", price="101"), NOW + SECOND)
+    assert (fill.quantity, fill.cumulative) == ("4", "10")
+    # A fill of the first that nobody has told of is news all the same.
+    late = view("replaced", filled_qty="5", filled_avg_price="100", replaced_by="venue-2")
+    again = taken_over(client, NOW + SECOND)
+    (fill,) = again.receive_trade_update(frame("replaced", late), NOW + SECOND)
+    assert (fill.quantity, fill.cumulative) == ("1", "7")
+
+
+def test_replaces_of_a_later_run_have_ids_of_their_own(client):
+    client.receive_response(submitted(client), 200, body(), NOW)
+    names = []
+    for now in (NOW, NOW + SECOND):
+        runs = client if now == NOW else taken_over(client, now)
+        for _ in range(2):
+            runs.change(order(1), {"limit_price": "99"})
+        names += [
+            msgspec.json.decode(r.body)["client_order_id"]
+            for r in runs.take_requests(now)
+            if r.method == "PATCH"
+        ]
+    assert len(set(names)) == 4
+    assert all(len(name) <= 48 for name in names)
 
 
 def test_a_bracket_is_one_request_and_its_legs_are_told_apart_by_type(client):
