@@ -146,16 +146,19 @@ release-check: $(VENV)/.installed ## Build from the source archive in a clean en
 
 SEEDS ?= 1000
 FIRST_SEED ?= 0
+PLANTED ?= 250
+TRACES ?= 50
 
 .PHONY: simulate
 simulate: build/.checked ## Whole nodes under faults: make simulate SEEDS=100000 FIRST_SEED=0
-	$(PY) -m tests.simulation --seeds $(SEEDS) --first $(FIRST_SEED) --workers $(WORKERS) --planted 60
+	$(PY) -m tests.simulation --seeds $(SEEDS) --first $(FIRST_SEED) --workers $(WORKERS) \
+	    --planted $(PLANTED) --traces $(TRACES)
 
 .PHONY: nightly
 nightly: ## Everything that takes long: ten times the examples, coverage, archives, benchmarks
 	PYRT_HYPOTHESIS=nightly $(MAKE) test
 	$(MAKE) coverage
-	$(MAKE) simulate SEEDS=100000
+	$(MAKE) simulate SEEDS=100000 TRACES=1000
 	$(MAKE) mutants ARGS="--seed $$(git rev-parse HEAD)"
 	$(MAKE) release-check
 	$(MAKE) bench

@@ -45,6 +45,9 @@ class Client:
     def is_moot(self, request: Any) -> bool:
         return False
 
+    def parts_of(self, number: int) -> tuple[tuple[str, str, str], ...]:
+        return ()
+
     def venue_of(self, number: int) -> tuple[str, str, str]:
         return f"venue-{number}", "", ""
 

@@ -1,21 +1,28 @@
 """Many schedules: `python -m tests.simulation --seeds 1000 --first 0 --workers 2`.
 
-Prints a table of faults and invariants, each failing seed with the command that replays it, and a
-last line of JSON. The exit status is 1 where an invariant does not hold, where a planted fault goes
-unnoticed, or where a fault never struck or an invariant was never looked at.
+Prints each failing seed as it is found with the command that replays it, a table of faults and
+invariants, and a last line of JSON. The exit status is 1 where an invariant does not hold, where a
+planted fault goes unnoticed, where more than one order in a hundred ends unknown, where the same
+seed gives two traces, or where a fault never struck or an invariant was never looked at.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import logging
+import os
+import re
+import shlex
+import subprocess
 import sys
 import time
 import traceback
-from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tests.simulation.chances import ELSEWHERE, FAULTS
 from tests.simulation.checks import INVARIANTS
@@ -23,6 +30,7 @@ from tests.simulation.network import IN_DOUBT
 from tests.simulation.planted import BlindRetry, TimeoutIsRefusal
 from tests.simulation.world import Tally, World
 
+ROOT = Path(__file__).resolve().parents[2]
 CHUNK = 25
 PLANTED = {"blind retry": (BlindRetry, 0.5), "time-out is refusal": (TimeoutIsRefusal, 0.1)}
 """Name → (client, the least share of hostile schedules that must find it)."""
@@ -37,6 +45,8 @@ class Report:
 
     tally: Tally = field(default_factory=Tally)
     failing: dict[int, str] = field(default_factory=dict)
+    elsewhere: dict[str, int] = field(default_factory=dict)
+    """Fault → tests that have injected it; empty where they were not asked for."""
 
     def add(self, other: Report) -> None:
         """Take in the report of another part."""
@@ -50,17 +60,21 @@ class Report:
     def missing(self) -> list[str]:
         """Return faults that never struck and invariants that were never looked at."""
         faults = [name for name in FAULTS if not self.tally.faults[name]]
-        # The trace is compared by running seeds twice.
-        checks = [name for name in INVARIANTS if not self.tally.checks[name] and name != "I14"]
-        return faults + checks
+        checks = [name for name in INVARIANTS if not self.tally.checks[name]]
+        return faults + checks + [name for name, count in self.elsewhere.items() if not count]
+
+    def faults(self) -> dict[str, int]:
+        """Return how often each fault was injected, in the order of their numbers."""
+        counts = {name: self.tally.faults[name] for name in FAULTS} | self.elsewhere
+        return dict(sorted(counts.items(), key=lambda item: int(item[0][1:])))
 
     def line(self) -> dict[str, object]:
         """Return the closing line."""
         return {
             "schedules": self.tally.schedules,
             "orders": self.tally.orders,
-            "faults": sum(self.tally.faults.values()),
-            "checks": sum(self.tally.checks.values()),
+            "faults": self.faults(),
+            "checks": {name: self.tally.checks[name] for name in INVARIANTS},
             "unknown_at_end": self.tally.unknown_at_end,
             "violations": len(self.failing),
             "failing_seeds": sorted(self.failing),
@@ -104,36 +118,66 @@ def run_planted(name: str, first: int, count: int) -> tuple[int, int]:
 
 
 def run_seeds(first: int, count: int, workers: int) -> Report:
-    """Run schedules over several processes."""
+    """Run schedules over several processes; failing seeds are told as they are found."""
     report = Report()
     chunks = [(at, min(CHUNK, first + count - at)) for at in range(first, first + count, CHUNK)]
     if workers == 1:
-        for chunk in chunks:
-            report.add(run_chunk(*chunk))
-        return report
+        parts: Iterable[Report] = itertools.starmap(run_chunk, chunks)
+        return _gathered(report, parts)
     with ProcessPoolExecutor(workers) as pool:
-        for part in pool.map(run_chunk, *zip(*chunks)):
-            report.add(part)
+        return _gathered(report, pool.map(run_chunk, *zip(*chunks)))
+
+
+def _gathered(report: Report, parts: Iterable[Report]) -> Report:
+    for part in parts:
+        for seed, text in sorted(part.failing.items()):
+            print(f"seed {seed}: {text}")
+            print(f"  replay: python -m tests.simulation --seeds 1 --first {seed} --trace")
+            sys.stdout.flush()
+        report.add(part)
     return report
+
+
+TRACER = (
+    "import json, logging, sys; logging.disable(50)\n"
+    "from tests.simulation.world import World\n"
+    "print(json.dumps([World(s).run() for s in range(int(sys.argv[1]), int(sys.argv[2]))]))"
+)
+
+
+def compare_traces(first: int, count: int) -> list[int]:
+    """Return the seeds that give another trace in another process with other hashes."""
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", TRACER, str(first), str(first + count)],
+            stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONHASHSEED": hashes},
+        )
+        for hashes in ("1", "2")
+    ]  # fmt: skip
+    one, two = (json.loads(run.communicate()[0]) for run in runs)
+    return [first + at for at in range(count) if one[at] != two[at]]
+
+
+def run_elsewhere() -> dict[str, int]:
+    """Run the tests that inject what this simulation cannot; return how many have passed."""
+    found: dict[str, int] = {}
+    for name, tests in ELSEWHERE.items():
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]
+        done = subprocess.run(
+            [*command, *shlex.split(tests), "-rA"], capture_output=True, text=True, cwd=ROOT
+        )
+        passed = len(re.findall(r"^PASSED ", done.stdout, re.M))
+        found[name] = passed if done.returncode == 0 else 0
+    return found
 
 
 def show(report: Report) -> None:
     """Print what was injected and looked at."""
-    for title, table, counts in (
-        ("fault", FAULTS, report.tally.faults),
-        ("invariant", INVARIANTS, report.tally.checks),
-    ):
-        for name, text in table.items():
-            print(f"{title:9} {name:4} {_count(counts, name):>10,}  {text}")
-    for name, path in ELSEWHERE.items():
-        print(f"{'fault':9} {name:4} {'':>10}  {path}")
-    for seed, text in sorted(report.failing.items()):
-        print(f"seed {seed}: {text}")
-        print(f"  replay: python -m tests.simulation --seeds 1 --first {seed} --trace")
-
-
-def _count(counts: Counter[str], name: str) -> int:
-    return counts[name]
+    texts = FAULTS | ELSEWHERE
+    for name, count in report.faults().items():
+        print(f"{'fault':9} {name:4} {count:>12,}  {texts[name]}")
+    for name, text in INVARIANTS.items():
+        print(f"{'invariant':9} {name:4} {report.tally.checks[name]:>12,}  {text}")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -143,6 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--planted", type=int, default=0, help="seeds for each planted fault")
+    parser.add_argument("--traces", type=int, default=0, help="seeds to run in two processes")
     parser.add_argument("--trace", action="store_true", help="let a failure's traceback show")
     options = parser.parse_args(arguments)
     if options.trace:
@@ -152,22 +197,41 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.monotonic()
     report = run_seeds(options.first, options.seeds, options.workers)
     seconds = time.monotonic() - began
-    show(report)
-    failed = bool(report.failing)
-    if options.seeds >= COMPLETE_FROM and report.missing():
-        print("never struck or never looked at:", ", ".join(report.missing()))
-        failed = True
+    faults = [f"{len(report.failing)} schedules fail"] if report.failing else []
+    faults += _traces(report, options.first, options.traces)
     for name, (_, least) in PLANTED.items() if options.planted else ():
         hostile, found = run_planted(name, options.first, options.planted)
         print(f"planted: {name}: found in {found} of {hostile} hostile schedules")
-        failed |= found < least * hostile
-    rate = options.seeds / seconds / options.workers
-    print(f"{seconds:.1f} s, {rate:.1f} schedules a second and process")
-    if report.tally.unknown_at_end > UNKNOWN_MAX * report.tally.orders + 1:
-        print(f"{report.tally.unknown_at_end} of {report.tally.orders} orders ended unknown")
-        failed = True
+        if found < least * hostile or not hostile:
+            faults.append(f"{name} is found too seldom")
+    if options.seeds >= COMPLETE_FROM:
+        report.elsewhere = run_elsewhere()
+        missing = report.missing()
+        faults += [f"never struck or never looked at: {', '.join(missing)}"] if missing else []
+    show(report)
+    tally = report.tally
+    print(f"{tally.unknown_at_end} of {tally.orders} orders ended unknown")
+    if tally.unknown_at_end > UNKNOWN_MAX * tally.orders + 1:
+        faults.append("too many orders ended unknown")
+    rate = options.seeds / seconds
+    print(
+        f"{seconds:.1f} s, {rate:.1f} schedules a second,"
+        f" {rate / options.workers:.1f} a second and process"
+    )
+    for fault in faults:
+        print(fault)
     print(json.dumps(report.line()))
-    return int(failed)
+    return int(bool(faults))
+
+
+def _traces(report: Report, first: int, count: int) -> list[str]:
+    """Compare traces over two processes; return what is wrong."""
+    if not count:
+        return []
+    differ = compare_traces(first, count)
+    report.tally.checks["I14"] += count
+    print(f"traces: {count - len(differ)} of {count} are the same in two processes")
+    return [f"seeds with two traces: {differ}"] if differ else []
 
 
 if __name__ == "__main__":

@@ -249,6 +249,9 @@ class AlpacaClient:
         self._now = max(self._now, now)
         self.queue.answered(status, headers or {}, now)
         if request.purpose in ORDER_PURPOSES:
+            if self.ledger.get(request.order_number) is None:
+                # The order ended, and was forgotten, while this answer was on its way.
+                return []
             events = self.orders.receive(request, status, body, now)
             self._settle(request.order_number)
             return events

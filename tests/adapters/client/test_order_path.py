@@ -224,6 +224,16 @@ def test_a_refused_cancel_of_an_open_order_is_reported_after_a_look(client):
     assert kinds(events) == ["cancel_rejected"]
 
 
+def test_an_answer_about_an_order_that_was_forgotten_meanwhile_says_nothing(client):
+    client.receive_response(submitted(client), 200, body(), NOW)
+    client.withdraw(order(1))
+    (cancel,) = client.take_requests(NOW)
+    client.receive_trade_update(frame("canceled", view("canceled")), NOW)
+    client.forget(1)
+    assert client.receive_response(cancel, 204, b"", NOW) == []
+    assert client.receive_response(cancel, 0, b"", NOW) == []
+
+
 def test_an_id_of_ours_that_we_never_sent_is_an_alarm(client):
     (alarm,) = client.receive_trade_update(frame("new", view("new", number=77)), NOW)
     assert alarm.code == "stranger"
