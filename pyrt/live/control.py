@@ -26,6 +26,7 @@ from pyrt.live.notes import CONTROLS
 ADDRESS = "control.json"
 LINE_MAX = 64 * 1024
 PATIENCE_S = 10.0
+TEXT_MAX = 500
 TYPED = {"flatten": "FLATTEN", "resume": "RESUME"}
 """What trades, or lets trading happen, needs its word typed."""
 ACTIONS = ("status", "stop", "lost", *CONTROLS)
@@ -125,16 +126,22 @@ class ControlServer:
 
 
 def check(request: Request) -> Request:
-    """Return a request that may be carried out; ConfigError says what it lacks."""
+    """Return a request that may be carried out; ConfigError says what it lacks.
+
+    Of whoever asks by the command line or by the page: there is no other judge.
+    """
+    for name in ("actor", "reason", "symbol", "strategy", "order", "typed"):
+        if len(getattr(request, name)) > TEXT_MAX:
+            raise ConfigError(f"{name} has more than {TEXT_MAX} characters", code=name)
     if request.action not in ACTIONS:
         raise ConfigError(f"action is {request.action!r}; expected one of {', '.join(ACTIONS)}")
     if request.action == "status":
         return request
-    if not request.actor.strip() or not request.reason.strip():
-        raise ConfigError(f"{request.action} needs an actor and a reason", code="actor")
     word = TYPED.get(request.action)
     if word is not None and request.typed != word:
         raise ConfigError(f"{request.action} needs the word {word} typed", code="confirmation")
+    if not request.actor.strip() or not request.reason.strip():
+        raise ConfigError(f"{request.action} needs an actor and a reason", code="actor")
     return request
 
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyrt.adapters.alpaca.companions import carry_out
 from pyrt.errors import ConfigError, PyrtError
-from pyrt.live.control import TYPED, Request
-from pyrt.live.dashboard.face import Control
+from pyrt.live.control import Request
 from pyrt.live.dashboard.view import Connection, NodeView
 from pyrt.live.observe.alerts import Alerter
 from pyrt.live.observe.health import DEGRADED, FAILED, OK, Health
@@ -218,27 +217,19 @@ class Eyes:
 
     # -- hands ---------------------------------------------------------------------------------
 
-    def _control(self, control: Control) -> dict[str, Any]:
+    def _control(self, request: Request) -> dict[str, Any]:
         """Carry an action over into the node's thread; called from the dashboard's."""
         node = self._node
         if node is None or node.loop is None:
             raise ConfigError("the node does not run", code="not_running")
-        if control.action == "halt" and not control.symbol and node.driver is not None:
+        if request.action == "halt" and not request.symbol and node.driver is not None:
             # The latch closes at once, whatever the loop is busy with.
-            node.driver.latch.set(f"{control.actor}: {control.reason}")
-        request = Request(
-            token="",
-            action=control.action,
-            actor=control.actor,
-            reason=control.reason,
-            symbol=control.symbol,
-            typed=TYPED.get(control.action, ""),
-        )
+            node.driver.latch.set(f"{request.actor}: {request.reason}")
         work = _later(lambda: carry_out(node, request))
         try:
             done = asyncio.run_coroutine_threadsafe(work, node.loop).result(PATIENCE_S)
         except TimeoutError:
-            blocked = "; orders are blocked" if control.action == "halt" else ""
+            blocked = "; orders are blocked" if request.action == "halt" else ""
             raise PyrtError(f"the node does not answer{blocked}", code="no_answer") from None
         return {"message": done["done"]}
 

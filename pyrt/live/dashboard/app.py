@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pyrt.errors import PyrtError
-from pyrt.live.dashboard.face import Control, NodeFace
+from pyrt.live.dashboard.face import NodeFace, request_of
 from pyrt.live.dashboard.gate import LOGIN, Gate, login_page, refused
 from pyrt.live.dashboard.guard import CONTROL, COOKIE, SESSION_S, Guard, Refusal
 from pyrt.live.dashboard.static import FILES, KINDS, plotly, static
@@ -137,7 +137,7 @@ class Pages:
             body = msgspec.json.decode(await request.body(), type=dict[str, Any])
         except (msgspec.DecodeError, RecursionError) as error:
             return refused(Refusal(400, "body", f"not a JSON object: {error}"))
-        return _json(self._face.control(Control.checked(body)))
+        return _json(self._face.control(request_of(body)))
 
 
 def _json(value: Any, status: int = 200) -> Response:

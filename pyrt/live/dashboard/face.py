@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pyrt.errors import ConfigError
-from pyrt.live.control import TYPED
+from pyrt.live.control import TYPED, Request, check
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.metrics import Metrics
 
@@ -19,57 +18,37 @@ ACTIONS: dict[str, str] = {
     "resume": "Let orders leave again",
 }
 """Action → what it does. `halt` is the kill switch."""
+FIELDS = ("action", "actor", "reason", "symbol", "typed")
 
 
-@dataclass(frozen=True)
-class Control:
-    """One action of a person on a node.
+PRESSED = "dashboard"
+"""The actor of a button that needs none."""
 
-    Attributes
-    ----------
-    action : str
-        One of `ACTIONS`.
-    actor, reason : str
-        Who asks and why.
-    symbol : str
-        "" for everything.
+
+def request_of(body: dict[str, Any]) -> Request:
+    """Return what a request's body asks of the node, checked as any other is.
+
+    A button whose action needs no typed word needs no name and no reason either: stopping has to
+    be quick.
+
+    Raises
+    ------
+    ConfigError
+        If the action is none of the page's, or lacks its typed word, its actor or its reason.
     """
-
-    action: str
-    actor: str
-    reason: str
-    symbol: str = ""
-
-    @classmethod
-    def checked(cls, body: dict[str, Any]) -> Control:
-        """Return the control that a request's body asks for.
-
-        Raises
-        ------
-        ConfigError
-            If the action is unknown, or one with consequences lacks its typed word, its actor or
-            its reason.
-        """
-        action = body.get("action")
-        if not isinstance(action, str) or action not in ACTIONS:
-            raise ConfigError(
-                f"action is {action!r}; expected one of {', '.join(ACTIONS)}", code="action"
-            )
-        texts = {name: body.get(name, "") for name in ("actor", "reason", "symbol", "typed")}
-        for name, text in texts.items():
-            if not isinstance(text, str) or len(text) > 500:
-                raise ConfigError(f"{name} is not a text of at most 500 characters", code=name)
-        if action in TYPED:
-            if texts["typed"] != TYPED[action]:
-                raise ConfigError(
-                    f"{action} needs the word {TYPED[action]} typed", code="confirmation"
-                )
-            for name in ("actor", "reason"):
-                if not texts[name].strip():
-                    raise ConfigError(f"{action} needs its {name}", code=name)
-        actor = texts["actor"].strip() or "dashboard"
-        reason = texts["reason"].strip() or f"{action} pressed on the dashboard"
-        return cls(action, actor, reason, texts["symbol"])
+    given = {name: body.get(name, "") for name in FIELDS}
+    for name, text in given.items():
+        if not isinstance(text, str):
+            raise ConfigError(f"{name} is not a text", code=name)
+    action = given["action"]
+    if action not in ACTIONS:
+        raise ConfigError(
+            f"action is {action!r}; expected one of {', '.join(ACTIONS)}", code="action"
+        )
+    if action not in TYPED:
+        given["actor"] = given["actor"].strip() or PRESSED
+        given["reason"] = given["reason"].strip() or f"{action} pressed on the dashboard"
+    return check(Request(token="", **given))
 
 
 class NodeFace(Protocol):
@@ -87,5 +66,5 @@ class NodeFace(Protocol):
         """Return ``{"symbol", "ts", "close", "fills"}`` of one symbol, oldest first."""
 
     def log_lines(self) -> Sequence[str]: ...
-    def control(self, control: Control) -> dict[str, Any]:
-        """Carry out an action and return what came of it; PyrtError says why it could not."""
+    def control(self, request: Request) -> dict[str, Any]:
+        """Carry out a checked request, return what came of it; PyrtError says why it could not."""

@@ -11,6 +11,8 @@ from pyrt.core.orders import Fill
 
 POINTS_MAX = 1_440
 FILLS_MAX = 500
+OTHER_DAY_NS = 4 * 24 * 3600 * 1_000_000_000
+"""Longer than a market is ever closed: prices this old are a recording's."""
 
 
 class History:
@@ -26,8 +28,16 @@ class History:
         self.alarms: deque[dict[str, Any]] = deque(maxlen=100)
         self._closes: dict[str, deque[tuple[int, float]]] = {}
         self._equity: deque[tuple[int, float]] = deque(maxlen=POINTS_MAX)
+        self._market_ts = 0
         bus.subscribe("data.bars.*", self._on_bar, priority=-900)
         bus.subscribe("fill.*", self._on_fill, priority=-900)
+
+    def market_time(self, now: int) -> int:
+        """Return the present on the time axis of prices and fills.
+
+        A simulator of another day has a time of its own, of which the last bar or fill tells.
+        """
+        return self._market_ts if 0 < self._market_ts < now - OTHER_DAY_NS else now
 
     def add_equity(self, ts: int, equity: float) -> None:
         """Keep a point of the equity curve, one a minute; a later one of a minute replaces it."""
@@ -60,6 +70,7 @@ class History:
         }
 
     def _on_bar(self, bar: Bar) -> None:
+        self._market_ts = max(self._market_ts, bar.ts_event)
         points = self._closes.get(bar.symbol)
         if points is None:
             points = self._closes[bar.symbol] = deque(maxlen=POINTS_MAX)
@@ -68,6 +79,7 @@ class History:
             points.append((bar.ts_event, bar.close))
 
     def _on_fill(self, fill: Fill) -> None:
+        self._market_ts = max(self._market_ts, fill.ts_event)
         self.fills.append(
             {
                 "ts_event": fill.ts_event,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyrt.live.dashboard.face import Control
+from pyrt.live.control import Request
 from pyrt.live.dashboard.history import History
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.latency import STAGES
@@ -49,7 +49,7 @@ class NodeView:
         With a `RiskEngine` as its gate.
     health, metrics
     control : callable
-        Carries out a `Control` from the dashboard's thread and returns what came of it.
+        Carries out a checked request from the dashboard's thread and returns what came of it.
     name, mode, account : str
         The account's number is shown by its last four characters.
     connections : callable
@@ -66,7 +66,7 @@ class NodeView:
         health: Health,
         metrics: Metrics,
         *,
-        control: Callable[[Control], dict[str, Any]],
+        control: Callable[[Request], dict[str, Any]],
         clock: Callable[[], int],
         name: str = "node",
         mode: str = "paper",
@@ -104,9 +104,9 @@ class NodeView:
         """Return the last lines of the log."""
         return self._log_lines()
 
-    def control(self, control: Control) -> dict[str, Any]:
+    def control(self, request: Request) -> dict[str, Any]:
         """Carry out an action."""
-        return self._control(control)
+        return self._control(request)
 
     # -- called by the trading loop ------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class NodeView:
         now = self._clock()
         kernel = self._kernel
         account = kernel.portfolio.metrics()
-        self.history.add_equity(now, account["equity"])
+        self.history.add_equity(self.history.market_time(now), account["equity"])
         state = {
             **self._who,
             "time": now,

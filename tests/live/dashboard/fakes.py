@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyrt.errors import PyrtError
-from pyrt.live.dashboard.face import Control
+from pyrt.live.control import Request
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.metrics import Metrics
 
@@ -21,7 +21,7 @@ class FakeFace:
         self.symbol = symbol
         self.health = Health("stopped by SIGTERM")
         self.metrics = Metrics()
-        self.controls: list[Control] = []
+        self.controls: list[Request] = []
         self.time = T
         self.health.beat(T)
         self.health.report("journal", "ok", now=T)
@@ -76,7 +76,7 @@ class FakeFace:
     def log_lines(self) -> Sequence[str]:
         return [f'{{"message":"{self.symbol}"}}']
 
-    def control(self, control: Control) -> dict[str, Any]:
+    def control(self, control: Request) -> dict[str, Any]:
         if control.symbol == "FAIL":
             raise PyrtError("nothing is held in FAIL", code="no_position")
         self.controls.append(control)

@@ -13,8 +13,9 @@ testclient = pytest.importorskip("starlette.testclient")
 from starlette.requests import ClientDisconnect  # noqa: E402
 from starlette.websockets import WebSocketDisconnect  # noqa: E402
 
+from pyrt.live.control import Request  # noqa: E402
 from pyrt.live.dashboard.app import make_app  # noqa: E402
-from pyrt.live.dashboard.face import ACTIONS, Control  # noqa: E402
+from pyrt.live.dashboard.face import ACTIONS, request_of  # noqa: E402
 from pyrt.live.dashboard.guard import (  # noqa: E402
     ATTEMPTS_MAX,
     BODY_MAX,
@@ -229,25 +230,29 @@ def test_a_body_of_another_form_is_named_and_nothing_is_done(world: World, conte
     assert (answer.status_code, world.face.controls) == (400, [])
 
 
+def asked(action: str, actor: str, reason: str, typed: str = "") -> Request:
+    return Request(token="", action=action, actor=actor, reason=reason, typed=typed)
+
+
 def test_halt_needs_the_token_alone(world: World) -> None:
     answer = world.client.post("/api/control", headers=world.bearer(world.control), content=KILL)
     assert (answer.status_code, answer.json()) == (200, {"message": "halt: done"})
-    assert world.face.controls == [Control("halt", "dashboard", "halt pressed on the dashboard")]
+    assert world.face.controls == [asked("halt", "dashboard", "halt pressed on the dashboard")]
 
 
 @pytest.mark.parametrize("action", ["flatten", "resume"])
 @pytest.mark.parametrize("missing", ["typed", "actor", "reason"])
 def test_what_trades_needs_a_typed_word_an_actor_and_a_reason(action: str, missing: str) -> None:
     body = {"action": action, "typed": action.upper(), "actor": "ann", "reason": "test"}
-    assert Control.checked(body) == Control(action, "ann", "test")
+    assert request_of(body) == asked(action, "ann", "test", action.upper())
     for wrong in ("", " ", "no"):
         if wrong == "no" and missing != "typed":
             continue
         with pytest.raises(ConfigError):
-            Control.checked({**body, missing: wrong})
+            request_of({**body, missing: wrong})
     del body[missing]
     with pytest.raises(ConfigError):
-        Control.checked(body)
+        request_of(body)
 
 
 def test_an_error_of_the_node_is_told(world: World) -> None:

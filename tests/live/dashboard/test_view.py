@@ -8,7 +8,9 @@ import msgspec
 import pytest
 
 from pyrt import Strategy
-from pyrt.live.dashboard.face import Control
+from pyrt.core.bus import MessageBus
+from pyrt.core.data import Bar
+from pyrt.live.control import Request
 from pyrt.live.dashboard.history import FILLS_MAX, POINTS_MAX, History
 from pyrt.live.dashboard.view import Connection, NodeView, masked
 from pyrt.live.observe.health import Health
@@ -17,6 +19,7 @@ from pyrt.risk import Limits, RiskEngine
 from tests.backtest.harness import START, Probe, frame
 
 T = START
+ASKED = Request(token="", action="halt", actor="a", reason="b")
 MINUTE = 60_000_000_000
 
 
@@ -113,15 +116,12 @@ def test_gauges_follow_the_state(trader: Trader) -> None:
 
 def test_the_view_hands_controls_on(trader: Trader) -> None:
     assert trader.view is not None
-    assert trader.view.control(Control("halt", "a", "b")) == {"message": "halt"}
+    assert trader.view.control(ASKED) == {"message": "halt"}
     assert trader.view.log_lines() == ["line"]
     assert trader.view.now() == T
 
 
 def test_history_is_bounded_and_has_one_equity_point_a_minute() -> None:
-    from pyrt.core.bus import MessageBus
-    from pyrt.core.data import Bar
-
     bus = MessageBus()
     history = History(bus)
     for i in range(POINTS_MAX + 10):
@@ -135,6 +135,17 @@ def test_history_is_bounded_and_has_one_equity_point_a_minute() -> None:
     assert history.equity()["equity"][-1] == POINTS_MAX + 9.5
     assert len(history.equity()["ts"]) == POINTS_MAX
     assert history.fills.maxlen == FILLS_MAX
+
+
+def test_equity_is_drawn_on_the_time_of_prices_where_a_simulator_has_its_own() -> None:
+    bus = MessageBus()
+    history = History(bus)
+    now = T + 400 * 24 * 60 * MINUTE
+    assert history.market_time(now) == now
+    bus.publish("data.bars.A.1m", Bar("A", "1m", 1, 1, 1, 1, 1, T - MINUTE, T))
+    assert history.market_time(now) == T
+    # A weekend without prices is no other day's recording.
+    assert history.market_time(T + 3 * 24 * 60 * MINUTE) == T + 3 * 24 * 60 * MINUTE
 
 
 def test_an_account_is_shown_by_its_end() -> None:
