@@ -93,6 +93,7 @@ class Exchange:
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.urls = json.loads(self._process.stdout.readline())
+        self.port = httpx.URL(self.urls["rest_url"]).port
         headers = {"APCA-API-KEY-ID": self.urls["key"], "APCA-API-SECRET-KEY": self.urls["secret"]}
         self._http = httpx.Client(base_url=self.urls["rest_url"], headers=headers, timeout=20)
 
@@ -114,9 +115,17 @@ class Exchange:
 
 
 class Program:
-    """A `pyrt live` process with a state folder."""
+    """A `pyrt live` process with a state folder; `port` where a proxy stands between."""
 
-    def __init__(self, folder: Path, exchange: Exchange, cls: str = "Swing", **more: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        exchange: Exchange,
+        cls: str = "Swing",
+        *,
+        port: int | None = None,
+        **more: Any,
+    ) -> None:
         self.folder = folder
         self.state = folder / "state"
         self._environment = {
@@ -125,12 +134,16 @@ class Program:
             "APCA_API_SECRET_KEY": exchange.urls["secret"],
         }
         (folder / "strategies.py").write_text(STRATEGY)
+        given = {
+            "trading_url": "rest_url",
+            "data_url": "data_url",
+            "stream_url": "trading_stream_url",
+            "data_stream_url": "stock_stream_url",
+        }
+        ports = f":{exchange.port}", f":{port or exchange.port}"
         settings = {
             "symbols": ["SPY"],
-            "trading_url": exchange.urls["rest_url"],
-            "data_url": exchange.urls["data_url"],
-            "stream_url": exchange.urls["trading_stream_url"],
-            "data_stream_url": exchange.urls["stock_stream_url"],
+            **{name: exchange.urls[there].replace(*ports) for name, there in given.items()},
             "state_dir": str(self.state),
             "warmup": 0,
             **more,

@@ -67,6 +67,11 @@ def test_killed_again_and_again_a_node_sends_nothing_twice_and_loses_no_fill(tmp
     program.start()
     time.sleep(0.5)
     assert program.kill(signal.SIGTERM) == 0
+    hold_equal(program, exchange)
+
+
+def hold_equal(program: Program, exchange: Exchange) -> None:
+    """Orders and fills of a node that has stopped are those of the exchange, each once."""
     orders = exchange.get("/v2/orders", status="all", limit=500)
     names = [order["client_order_id"] for order in orders]
     assert len(names) == len(set(names)) > 3
