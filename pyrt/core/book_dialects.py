@@ -70,6 +70,18 @@ def recognize(columns: Mapping[str, Any], actions: set[str], has_flags: bool) ->
         fits = [name for name in fits if name != "lobster"]
     if len(fits) == 1:
         return fits[0]
+    if (
+        not fits
+        and "order_id" not in columns
+        and any(actions <= ACTIONS[name].keys() for name in ("mbo", "lobster"))
+    ):
+        raise DataError(
+            f"actions {', '.join(sorted(actions))} are those of single orders, which cannot be "
+            "followed without their ids",
+            code="unknown_dialect",
+            remedy="Add the column order_id",
+            columns=sorted(columns),
+        )
     what = f"actions {', '.join(sorted(actions))}" if actions else "the columns"
     raise DataError(
         f"{what} fit {'more than one dialect: ' + ', '.join(fits) if fits else 'no dialect'}",

@@ -293,6 +293,9 @@ class _Reader:
             needs = previous
         elif (first[~snapshot] >= 0).any():
             needs = np.where(first >= 0, first - 1, -1)
+            if not _connected(needs, sequences, marks):
+                # Ids of another count (Binance's futures): they say nothing about lost messages.
+                needs = np.full(len(sequences), -1, dtype=np.int64)
         elif contiguous or (contiguous is None and dialect != "mbo" and _count_up(sequences)):
             needs = sequences - 1
         else:
@@ -317,6 +320,14 @@ def _count_up(sequences: Ints) -> bool:
     steps = np.diff(sequences)
     steps = steps[steps != 0]
     return len(steps) < 10 or int((steps == 1).sum()) * 2 >= len(steps)
+
+
+def _connected(needs: Ints, sequences: Ints, marks: npt.NDArray[np.uint8]) -> bool:
+    """Whether most messages begin where the one before ended, of ten and more."""
+    starts = np.flatnonzero(marks & BookMark.FIRST)[1:]
+    starts = starts[(marks[starts] & BookMark.SNAPSHOT) == 0]
+    follows = needs[starts] <= sequences[starts - 1]
+    return len(starts) < 10 or int(follows.sum()) * 2 >= len(starts)
 
 
 def _on_grid(values: npt.NDArray[np.float64], decimals: int) -> bool:

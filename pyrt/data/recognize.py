@@ -28,6 +28,8 @@ _OPTIONAL = (
     *("symbol", "date", "ts_close", "ts_recv", "bid_size", "ask_size"),
     *("aggressor", "flags", "sequence", "order_id", "sequence_first", "sequence_prev"),
 )
+_NUMBERS = frozenset({"message", "order_id", "sequence_first", "sequence_prev"})
+"""Columns that, beside a side, only events of books have."""
 _ALIASES = {
     "ticker": "symbol",
     "bid": "bid_price",
@@ -77,6 +79,7 @@ def recognize(names: Collection[str], kind: str | None, source: str) -> str:
     if kind is not None:
         return _require(names, kind, source)
     fits = [known for known, needed in REQUIRED.items() if set(needed) <= set(names)]
+    _require_whole_book(names, fits, source)
     if "book" in fits and "trades" in fits:
         fits.remove("trades")
     if "closes" in fits and {"open", "high", "low"} & set(names):
@@ -99,6 +102,20 @@ def recognize(names: Collection[str], kind: str | None, source: str) -> str:
         code="columns",
         remedy="Rename the columns" + _hint(_nearest(names), names),
         columns=sorted(names),
+    )
+
+
+def _require_whole_book(names: Collection[str], fits: Collection[str], source: str) -> None:
+    """Raise for book events that lack a column: what is left of them looks like prints."""
+    events = "action" in names or ("side" in names and _NUMBERS & set(names))
+    if not events or set(fits) - {"trades"}:
+        return
+    missing = [name for name in REQUIRED["book"] if name not in names]
+    raise DataError(
+        f"{source}: book events need the columns {', '.join(missing)}; there are {_listing(names)}",
+        code="columns",
+        remedy='Add them, or write kind="trades" if these are prints',
+        missing=missing,
     )
 
 

@@ -64,7 +64,7 @@ def subscribe(kernel: Wiring, kind: str, symbol: str, timeframe: str) -> Any:
         return found
     if kind != "bars":
         raise ConfigError(
-            f"there are no {kind} of {symbol} in this run",
+            f"there are no {'book events' if kind == 'book' else kind} of {symbol} in this run",
             remedy=f"It has: {', '.join(s.topic for s in kernel.cache.streams)}",
         )
     return _aggregate(kernel, instrument, topic, timeframe)
