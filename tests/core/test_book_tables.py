@@ -73,7 +73,7 @@ def test_actions_of_two_dialects_are_an_error_that_names_both(actions: set[str])
     ],
 )
 def test_no_dialect_is_an_error(columns: set[str], actions: set[str]) -> None:
-    with pytest.raises(DataError, match="no dialect|without their ids") as caught:
+    with pytest.raises(DataError, match=r"no dialect|without their ids") as caught:
         recognize(dict.fromkeys(columns), actions, False)
     assert caught.value.code == "unknown_dialect"
 

@@ -77,7 +77,7 @@ def test_what_is_wrong_is_said(change: Any, message: str) -> None:
 
 def test_orders_without_ids_are_told_what_they_lack() -> None:
     table = capture().assign(action="add").drop(columns=["sequence_first", "sequence_prev"])
-    with pytest.raises(DataError, match="cannot be followed without their ids.*order_id"):
+    with pytest.raises(DataError, match=r"cannot be followed without their ids.*order_id"):
         run(table)
 
 
