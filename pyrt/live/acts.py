@@ -43,7 +43,7 @@ def make_core(
         cash=Decimal(opening.cash),
         prefix=plan.prefix,
         default_tif=dict(plan.default_tif) or None,
-        capabilities=capabilities_of(plan.venue),
+        capabilities=capabilities_of(plan.venue, plan.emulate),
         tape=tape,
         fees=fees,
     )

@@ -13,6 +13,7 @@ from pyrt.live.observe.targets import AlertTarget
 from pyrt.live.plan import SECOND, Policies
 from pyrt.live.reconcile import ReconcilePolicy
 from pyrt.risk.limits import Limits
+from pyrt.venues.capabilities import Scope, capabilities_of
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 HOSTS = frozenset(
@@ -65,6 +66,10 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         is traded without.
     on_stop : str
         ``cancel_entries`` (protective exits stay), ``cancel_all``, ``flatten`` or ``leave``.
+    emulate : str
+        What the node does itself for orders that Alpaca has no type for: ``missing``, what it has
+        for no kind of instrument; ``all``, also what it has for stocks only, such as stops on
+        coins; ``none``. What the node keeps dies with it.
     order_age_s : float
         An order that could not leave within this time is dropped, and told as rejected.
     reconcile_s : float
@@ -138,6 +143,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     state_dir: str = ""
     limits: dict[str, Any] = {}
     on_stop: str = "cancel_entries"
+    emulate: Scope = "missing"
     order_age_s: float = 5.0
     reconcile_s: float = 60.0
     save_s: float = 60.0
@@ -194,6 +200,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         for name in ("handler_timeout_s", "warmup", "backup_hours", "backups_kept", "tapes_kept"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)!r}; expected 0 or more")
+        capabilities_of("alpaca", self.emulate)
         self.make_limits()
         self.policies()
 
@@ -223,6 +230,9 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if self.backtest_feed and self.backtest_feed != self.feed:
             text = f"the strategy was tested on {self.backtest_feed} and will see {self.feed}"
             found.append(("other_feed", text))
+        if self.emulate == "all" and self.mode == "live":
+            text = "stops and exits of coins are kept by this node, and die with it"
+            found.append(("emulated_exits", text))
         if self.state_folder() is None:
             found.append(("no_state", "nothing is kept: a restart will know nothing of this run"))
         if not self.limits:

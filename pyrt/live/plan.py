@@ -8,6 +8,7 @@ from typing import Any
 
 from pyrt.errors import ConfigError
 from pyrt.live.reconcile import ReconcilePolicy
+from pyrt.venues.capabilities import Scope
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -73,6 +74,8 @@ class Plan:
         How long an aggregated bar waits for late data.
     venue : str
         Whose capabilities decide what is emulated.
+    emulate : {"missing", "all", "none"}
+        How much of what it lacks; see `pyrt.venues.capabilities.capabilities_of`.
     checks_clock : bool
         Tell of a difference between the broker's clock and ours.
     sessions : callable, optional
@@ -90,6 +93,7 @@ class Plan:
     source: str = ""
     grace_ns: int = 0
     venue: str = "alpaca"
+    emulate: Scope = "missing"
     sessions: Callable[[str], Any] | None = None
     checks_clock: bool = False
     policies: Policies = field(default_factory=Policies)

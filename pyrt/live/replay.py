@@ -197,6 +197,7 @@ class Player:
             prefix=start.prefix,
             default_tif=start.default_tif,
             grace_ns=start.grace_ns,
+            emulate=start.config.get("emulate", "missing"),
             sessions=sessions_around(start.ts) if start.sessions else None,
         )
         self.core: NodeCore = make_core(

@@ -8,6 +8,7 @@ first, and books stay sound.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from pyrt.core.book import OrderBook
 from pyrt.errors import OrderError
 from tests.backtest.depths import (
-    SECOND, START, SYMBOL, levels, order_events, play, prints, quotes,
+    SECOND,
+    START,
+    SYMBOL,
+    levels,
+    order_events,
+    play,
+    prints,
+    quotes,
 )  # fmt: skip
 
 NIGHTLY = os.environ.get("PYRT_HYPOTHESIS") == "nightly"
@@ -160,10 +168,8 @@ class DepthMachine(RuleBasedStateMachine):
             if strategy.made and changes:
                 order = strategy.made[which % len(strategy.made)]
                 self.modified.add(order.client_order_id)
-                try:
+                with suppress(OrderError):
                     strategy.modify(order, **changes)
-                except OrderError:
-                    pass
             return []
 
         self.command(change)

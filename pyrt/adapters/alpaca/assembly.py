@@ -50,6 +50,7 @@ def make_plan(
         source=source,
         arm=arm,
         policies=config.policies(),
+        emulate=config.emulate,
         grace_ns=GRACE_NS if config.clock == "wall" else 0,
         # A simulator's data of another day have nothing to do with this year's sessions.
         sessions=None if config.is_rehearsal else sessions_around(time.time_ns()),

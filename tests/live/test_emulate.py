@@ -1,0 +1,86 @@
+"""What a node is told to emulate: the same setting and the same code as in a backtest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pyrt import Strategy
+from pyrt.adapters.alpaca.assembly import make_plan
+from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.core.instruments import crypto
+from pyrt.errors import ConfigError
+from pyrt.live.acts import make_core
+from pyrt.live.config import NodeConfig
+from pyrt.live.journal import records as r
+from pyrt.risk.gate import BasicGate
+from tests.backtest.harness import frame, play
+
+COIN = "BTC/USD"
+NOW = 1_704_205_800_000_000_000
+URLS = {"trading_url": "http://127.0.0.1:1", "data_url": "http://127.0.0.1:1"}
+
+
+class Stops(Strategy):
+    """Sends a stop on coins, which Alpaca does not have."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars(COIN, "1m")
+        self.sent: Any = None
+
+    def on_bar(self, bar: Any) -> None:
+        if self.sent is None:
+            self.sent = self.buy(COIN, 1, stop_price=bar.close + 10)
+
+
+def status_live(emulate: str) -> str:
+    config = NodeConfig(symbols=(COIN,), emulate=emulate, **URLS)  # type: ignore[arg-type]
+    strategy = Stops()
+    core = make_core(
+        AlpacaClient("t-"),
+        BasicGate(),
+        [crypto(COIN)],
+        [strategy],
+        make_plan(config, "run", "t-"),
+        r.Opening(cash="100000"),
+        None,
+    )
+    core.start(NOW)
+    core.inputs.advance(NOW + 60 * 10**9)
+    stream = core.kernel.cache.streams[0]
+    core.inputs.bar(stream, NOW, NOW + 60 * 10**9, 100.0, 100.0, 100.0, 100.0, 1.0)
+    core.inputs.settle()
+    return str(strategy.sent.status)
+
+
+def status_tested(emulate: str) -> str:
+    strategy = Stops()
+    play({COIN: frame([(100.0,) * 4] * 3)}, strategy, name="alpaca", emulate=emulate,
+         instrument=crypto(COIN), check=False)  # fmt: skip
+    return str(strategy.sent.status)
+
+
+@pytest.mark.parametrize(
+    ("emulate", "live", "tested"),
+    [
+        ("all", "EMULATED", "EMULATED"),
+        ("missing", "SENT", "REJECTED"),
+        ("none", "SENT", "REJECTED"),
+    ],
+)
+def test_a_stop_on_coins_is_kept_where_that_is_asked_for(
+    emulate: str, live: str, tested: str
+) -> None:
+    assert status_live(emulate) == live
+    assert status_tested(emulate) == tested
+
+
+def test_another_word_is_refused() -> None:
+    with pytest.raises(ConfigError, match="emulate is 'some'; expected one of missing, all, none"):
+        NodeConfig(symbols=(COIN,), emulate="some")  # type: ignore[arg-type]
+
+
+def test_real_money_is_told_that_kept_exits_die_with_the_node() -> None:
+    config = NodeConfig(symbols=(COIN,), mode="live", account_id="1", emulate="all")
+    assert "emulated_exits" in [code for code, _ in config.warnings()]
