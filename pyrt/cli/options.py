@@ -7,6 +7,7 @@ Values are passed on as texts wherever the library reads texts itself; names are
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -27,6 +28,9 @@ PRICES = ("bid", "ask", "mid")
 COSTS = ("average", "fifo")
 ON_ERROR = ("raise", "halt", "log")
 
+journal_argument: Decorator[Any] = click.argument(
+    "folder", metavar="JOURNAL", type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
 strategy_argument: Decorator[Any] = click.argument(
     "strategy", type=StrategySpec(), metavar="FILE.py[:Class]"
 )

@@ -21,7 +21,7 @@ live has lost against the backtest. Exit code 0: no difference. 1: there are som
 
 
 @click.command(epilog=EPILOG)
-@click.argument("folder", metavar="JOURNAL", type=click.Path(path_type=Path))
+@options.journal_argument
 @click.option("--data", multiple=True, required=True, metavar="PATH", help="Parquet or CSV.")
 @click.option("--symbol", metavar="NAME", help="Of a table that names none.")
 @click.option("--label", metavar="END", help="Which end of its bar a stamp marks.")

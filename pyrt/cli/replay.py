@@ -23,7 +23,7 @@ Exit code 0: the same commands at the same places, hash for hash. 1: a differenc
 
 
 @click.command(epilog=EPILOG)
-@click.argument("folder", metavar="JOURNAL", type=click.Path(path_type=Path))
+@options.journal_argument
 @click.option("--run", "run_id", default="", metavar="RUN_ID", help="By default the last run.")
 @click.option("--strategy", metavar="FILE.py[:Class]", help="By default as recorded.")
 @click.option("--limits", "limits_file", metavar="FILE.toml", help="Other limits: what then?")

@@ -53,6 +53,9 @@ MISTAKES = [
     ((*RUN, "--corporate-actions", "spi.csv"), "Did you mean spy.csv?"),
     (("data", "check", "spi.csv"), "Did you mean spy.csv?"),
     (("indicators", "SMAA"), "SMA"),
+    (("replay", "nowhere"), "Directory 'nowhere' does not exist"),
+    (("parity", "nowhere", "--data", "spy.csv"), "Directory 'nowhere' does not exist"),
+    (("live", "flip.py", "--config", "node.toml"), "pyrt live --init --config node.toml writes"),
 ]
 
 
