@@ -48,6 +48,8 @@ def make_core(
         fees=fees,
     )
     core.kernel.grace_ns = plan.grace_ns
+    # Orders of paper accounts rest in no market.
+    core.kernel.books_show_own = plan.mode == "live"
     core.kernel.sessions = plan.sessions
     restore_positions(core.kernel, opening.positions)
     restore_orders(core.kernel, opening.orders)

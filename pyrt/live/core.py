@@ -101,6 +101,7 @@ class NodeCore:
             "bar": self._bar,
             "quote": self._quote,
             "trade": self._trade,
+            "book": self._book,
             "status": self._status,
             "correction": self._correction,
             "fill": self._fill,
@@ -178,6 +179,12 @@ class NodeCore:
         stream = self._streams.get(("trades", event.symbol))
         if stream is not None:
             self.inputs.trade(stream, event.ts_event, event.price, event.size, event.aggressor)
+        return self._is_next_second()
+
+    def _book(self, event: Any) -> bool:
+        stream = self._streams.get(("book", event.symbol))
+        if stream is not None:
+            self.inputs.book(stream, event.ts_event, event.bids, event.asks, event.is_full)
         return self._is_next_second()
 
     def _status(self, event: Any) -> bool:
@@ -277,7 +284,10 @@ class NodeCore:
     # -- streams -------------------------------------------------------------------------------
 
     def _open_stream(self, kind: str, symbol: str, timeframe: str) -> bool:
-        """Open what comes from the broker: quotes, trades, or the bars that others are made of."""
+        """Open what comes from the broker: ticks, books of coins, bars that others are made of."""
+        if kind == "book" and self.kernel.cache.instrument(symbol).kind == "crypto":
+            self._open(kind, symbol)
+            return True
         if kind in ("quotes", "trades"):
             self._open(kind, symbol)
             return True

@@ -1,11 +1,12 @@
 """The kernel's two inputs as a live world gives them: decoded messages, one at a time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any, final
 
 from typing_extensions import Buffer
 
+from pyrt.core.book_feed import BookColumns
 from pyrt.core.orders import Order
 from pyrt.core.ports import FeeModel, Venue
 from pyrt.core.streams import Stream
@@ -64,6 +65,22 @@ class Inputs:
     def trade(
         self, stream: Stream, ts_event: int, price: float, size: float, aggressor: int = 0
     ) -> None: ...
+    def book(
+        self,
+        stream: Stream,
+        ts_event: int,
+        bids: Sequence[tuple[float, float]],
+        asks: Sequence[tuple[float, float]],
+        is_full: bool,
+    ) -> None: ...
+    def feed_book(
+        self,
+        stream: Stream,
+        ts_event: int,
+        bids: Sequence[tuple[float, float]],
+        asks: Sequence[tuple[float, float]],
+        is_full: bool,
+    ) -> None: ...
     def warm(self, stream: Stream, rows: Iterable[tuple[Any, ...]]) -> None: ...
     def feed_past(self, stream: Stream, rows: Iterable[tuple[Any, ...]]) -> None: ...
     def cash(self, ts_event: int, amount: Any, *, is_deposit: bool = False) -> None: ...
@@ -97,3 +114,10 @@ class Inputs:
         on_note: Callable[[bytes], object],
         on_error: Callable[[Exception], object],
     ) -> None: ...
+
+def book_rows(
+    ts_event: int,
+    bids: Sequence[tuple[float, float]],
+    asks: Sequence[tuple[float, float]],
+    is_full: bool,
+) -> BookColumns | None: ...

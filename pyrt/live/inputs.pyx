@@ -3,17 +3,23 @@ cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy
 
+from pyrt.core.book_feed cimport BookColumns
 from pyrt.core.events cimport Event, clear_event
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.int128 cimport i128_add, i128_notional, i128_to_int
 from pyrt.core.ports cimport ApprovedOrder, Command, FeeModel, Venue
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR, EV_CUSTOM, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE
+from pyrt.core.types cimport (
+    EV_BAR, EV_BOOK, EV_CUSTOM, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE,
+)
+
+import msgspec
+import numpy as np
+
+from pyrt.core.book_tables import read_table
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
 from pyrt.errors import JournalError, RunawayError, StrategyError
-import msgspec
-
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.live.tape cimport (
     OP_ADVANCE, OP_END_BARS, OP_EVENT, OP_LAYOUT, OP_NOTE, OP_SAMPLE, OP_SETTLE, OP_TEXT,
@@ -251,6 +257,47 @@ cdef class Inputs:
         event.quantity = aggressor
         self.feed(&event)
 
+    def book(self, Stream stream not None, int64_t ts_event, bids, asks, bint is_full):
+        """Take a message of an order book.
+
+        Parameters
+        ----------
+        bids, asks : sequence of (price, size)
+            What these levels show now; size 0 for one that is gone.
+        is_full : bool
+            Whether levels that are not named are gone.
+
+        Raises
+        ------
+        DataError
+            If a price or size makes no sense; nothing is changed.
+        """
+        rows = book_rows(ts_event, bids, asks, is_full)
+        if rows is None:
+            return
+        if self.tape is not None:
+            self.tape.note(ENCODER.encode({
+                "what": "book", "stream": stream.index, "ts": ts_event, "bids": bids,
+                "asks": asks, "full": is_full,
+            }))
+        self.take_book(stream, ts_event, rows)
+
+    def feed_book(self, Stream stream not None, int64_t ts_event, bids, asks, bint is_full):
+        """Do what `book` does without recording it."""
+        self.take_book(stream, ts_event, book_rows(ts_event, bids, asks, is_full))
+
+    cdef int take_book(self, Stream stream, int64_t ts_event, BookColumns rows) except -1:
+        cdef Event event
+        stream.take_rows(rows)
+        clear_event(&event)
+        event.kind = EV_BOOK
+        event.stream = stream.index
+        event.instrument = stream.instrument.index
+        event.ts_event = ts_event
+        event.ts_init = self.kernel.clock.now
+        event.price = rows.count
+        return self.kernel.process(&event)
+
     def warm(self, Stream stream not None, rows):
         """Feed indicators with past bars, oldest first: no handler hears of them.
 
@@ -454,6 +501,26 @@ cdef class Inputs:
         except Exception as error:
             on_error(error)
         return 0
+
+
+def book_rows(int64_t ts_event, bids, asks, bint is_full):
+    """Return a message of an order book as rows of a table; None if it says nothing."""
+    levels = [("B", price, size) for price, size in bids]
+    levels += [("A", price, size) for price, size in asks]
+    if not levels:
+        return None
+    sides, prices, sizes = zip(*levels)
+    flags = np.full(len(levels), 1 if is_full else 0)
+    flags[len(levels) - 1] |= 2
+    kept = "snapshot" if is_full else "set"
+    return read_table({
+        "ts_event": np.full(len(levels), ts_event),
+        "side": list(sides),
+        "price": np.array(prices, float),
+        "size": np.array(sizes, float),
+        "action": ["delete" if size == 0 else kept for size in sizes],
+        "flags": flags,
+    }, "l2", may_lower=True)
 
 
 cdef int need(Py_ssize_t at, Py_ssize_t wanted, Py_ssize_t size) except -1:

@@ -197,6 +197,7 @@ class Player:
             prefix=start.prefix,
             default_tif=start.default_tif,
             grace_ns=start.grace_ns,
+            mode=start.config.get("mode", "paper"),
             emulate=start.config.get("emulate", "missing"),
             sessions=sessions_around(start.ts) if start.sessions else None,
         )
@@ -298,6 +299,14 @@ class Player:
             tell_missed(core, self._missed)
         elif what == "warm":
             core.inputs.feed_past(core.kernel.cache.streams[note["stream"]], note["rows"])
+        elif what == "book":
+            core.inputs.feed_book(
+                core.kernel.cache.streams[note["stream"]],
+                note["ts"],
+                note["bids"],
+                note["asks"],
+                note["full"],
+            )
         elif what == "history":
             core.later.deliver_history(note["number"], note["rows"])
         elif what == "computed":

@@ -32,6 +32,8 @@ PROBE_NS = 5 * SECOND
 PROBE = "probe"
 FOR_EVER = 1 << 62
 WARM_ATTEMPTS = 3
+NAMED = {"book": "orderbooks"}
+"""Our kinds of data that the stream has another word for."""
 ORDER_PURPOSES = frozenset({"submit", "replace", "cancel", "read_back"})
 
 
@@ -112,9 +114,12 @@ class AlpacaClient:
         adopt(self, order, state)
 
     def subscribe(self, channel: str, symbol: str) -> None:
-        """Want a symbol's ``bars``, ``quotes`` or ``trades``, and news of halts and late trades."""
+        """Want a symbol's ``bars``, ``quotes`` or ``trades``, and news of halts and late trades.
+
+        Of coins also the ``book``.
+        """
         stream = self.stream_of(symbol)
-        stream.subscribe(channel, [symbol])
+        stream.subscribe(NAMED.get(channel, channel), [symbol])
         stream.subscribe("statuses", [symbol])
         if channel == "bars":
             stream.subscribe("updatedBars", [symbol])
@@ -122,10 +127,12 @@ class AlpacaClient:
     def unsubscribe(self, channel: str, symbol: str) -> None:
         """Want them no longer."""
         stream = self.stream_of(symbol)
-        stream.unsubscribe(channel, [symbol])
+        stream.unsubscribe(NAMED.get(channel, channel), [symbol])
         if channel == "bars":
             stream.unsubscribe("updatedBars", [symbol])
-        if not any(symbol in stream.wanted.get(c, ()) for c in ("bars", "quotes", "trades")):
+        if not any(
+            symbol in stream.wanted.get(c, ()) for c in ("bars", "quotes", "trades", "orderbooks")
+        ):
             stream.unsubscribe("statuses", [symbol])
 
     def stream_of(self, symbol: str) -> MarketData:

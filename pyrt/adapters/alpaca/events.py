@@ -57,6 +57,25 @@ class TradeEvent(msgspec.Struct, frozen=True, gc=False):
     aggressor: int = 0
 
 
+class BookEvent(msgspec.Struct, frozen=True, gc=False):
+    """A message of an order book: levels and what they show now, size 0 for those that are gone.
+
+    Attributes
+    ----------
+    bids, asks : tuple of (price, size)
+    is_full : bool
+        Whether it is the whole book: what it leaves out is gone.
+    """
+
+    WHAT: ClassVar[str] = "book"
+
+    symbol: str
+    ts_event: int
+    bids: tuple[tuple[float, float], ...]
+    asks: tuple[tuple[float, float], ...]
+    is_full: bool = False
+
+
 class StatusEvent(msgspec.Struct, frozen=True, gc=False):
     """A change of a symbol's trading state.
 
@@ -193,7 +212,7 @@ class ComputedEvent(msgspec.Struct, frozen=True):
     result: Any
 
 
-MarketEvent = BarEvent | QuoteEvent | TradeEvent | StatusEvent | CorrectionEvent
+MarketEvent = BarEvent | QuoteEvent | TradeEvent | BookEvent | StatusEvent | CorrectionEvent
 Event = (
     MarketEvent
     | AnswerEvent

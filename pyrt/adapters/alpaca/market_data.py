@@ -28,7 +28,9 @@ from pyrt.adapters.alpaca.wire import (
 from pyrt.errors import DataError
 
 STOCK_CHANNELS = ("bars", "quotes", "trades", "updatedBars", "dailyBars", "statuses")
-CRYPTO_CHANNELS = ("bars", "quotes", "trades", "updatedBars", "dailyBars")
+CRYPTO_CHANNELS = ("bars", "quotes", "trades", "orderbooks", "updatedBars", "dailyBars")
+ACKNOWLEDGED = ("bars", "quotes", "trades", "orderbooks")
+"""Channels of which an acknowledgement that leaves a symbol out is an alarm."""
 ALREADY_AUTHENTICATED = 403
 FATAL = frozenset({402, 404, 406, 407, 409})
 """Errors after which Alpaca closes, or after which waiting for data is vain."""
@@ -182,7 +184,9 @@ class MarketData(Connection):
                 if last is not None:
                     self._gaps.append((symbol, last))
         # An acknowledgement lists all that stands; only what it shows as missing is news.
-        missing = {c: self._asked[c] - set(getattr(ack, c)) for c in ("bars", "quotes", "trades")}
+        missing = {
+            c: self._asked[c] - set(getattr(ack, c)) for c in ACKNOWLEDGED if c in self._asked
+        }
         lost = sorted({symbol for symbols in missing.values() for symbol in symbols})
         if self._acks_due() or not lost:
             return []

@@ -10,6 +10,7 @@ from msgspec.msgpack import Ext
 
 from pyrt.adapters.alpaca.events import (
     BarEvent,
+    BookEvent,
     CorrectionEvent,
     MarketEvent,
     QuoteEvent,
@@ -66,6 +67,23 @@ class TradeWire(msgspec.Struct, tag_field="T", tag="t", gc=False):
     tks: str = ""
 
 
+class LevelWire(msgspec.Struct, gc=False):
+    """Price and size of a level."""
+
+    p: float
+    s: float
+
+
+class BookWire(msgspec.Struct, tag_field="T", tag="o"):
+    """Changed levels of a book, of coins only; all of them where `r` is true."""
+
+    S: str
+    t: str | Ext
+    b: list[LevelWire] = []
+    a: list[LevelWire] = []
+    r: bool = False
+
+
 class StatusWire(msgspec.Struct, tag_field="T", tag="s"):
     """A change of a symbol's trading state: code and words, of the state and of its reason."""
 
@@ -117,6 +135,7 @@ class SubscriptionWire(msgspec.Struct, tag_field="T", tag="subscription"):
     bars: list[str] = []
     quotes: list[str] = []
     trades: list[str] = []
+    orderbooks: list[str] = []
 
 
 Wire = (
@@ -125,6 +144,7 @@ Wire = (
     | DailyBarWire
     | QuoteWire
     | TradeWire
+    | BookWire
     | StatusWire
     | CorrectionWire
     | CancelWire
@@ -132,7 +152,7 @@ Wire = (
     | ErrorWire
     | SubscriptionWire
 )
-TAGS = frozenset({"b", "u", "d", "q", "t", "s", "c", "x", "success", "error", "subscription"})
+TAGS = frozenset({"b", "u", "d", "q", "t", "o", "s", "c", "x", "success", "error", "subscription"})
 HALTED = frozenset({"2", "H", "P"})
 """Codes of a halt or pause: CTA's number, UTP's letters."""
 TRADING = frozenset({"3", "T"})
@@ -210,6 +230,12 @@ def _trade(message: Any) -> TradeEvent:
     return TradeEvent(message.S, stamp_ns(message.t), message.p, message.s, aggressor)
 
 
+def _book(message: Any) -> BookEvent:
+    bids = tuple((level.p, level.s) for level in message.b)
+    asks = tuple((level.p, level.s) for level in message.a)
+    return BookEvent(message.S, stamp_ns(message.t), bids, asks, message.r)
+
+
 def is_sound(event: object) -> bool:
     """Return whether the numbers of an event are some that a market can have made.
 
@@ -224,6 +250,12 @@ def is_sound(event: object) -> bool:
         )
     if isinstance(event, TradeEvent):
         return 0 < event.price < PRICE_MAX and 0 <= event.size < SIZE_MAX
+    if isinstance(event, BookEvent):
+        return all(
+            0 < price < PRICE_MAX and 0 <= size < SIZE_MAX
+            for levels in (event.bids, event.asks)
+            for price, size in levels
+        )
     if isinstance(event, BarEvent):
         o, h, low, c, volume = event.prices
         return 0 < low <= o <= h < PRICE_MAX and low <= c <= h and 0 <= volume < SIZE_MAX
@@ -260,6 +292,7 @@ MAKERS: dict[type, Callable[[Any], MarketEvent]] = {
     DailyBarWire: _daily,
     QuoteWire: _quote,
     TradeWire: _trade,
+    BookWire: _book,
     StatusWire: _status,
     CorrectionWire: _correction,
     CancelWire: _cancel,
