@@ -59,7 +59,7 @@ class Driver(Run):
         fees: FeeModel | None = None,
     ) -> None:
         super().__init__(client, journal, gate, plan)
-        departure = Departure(self)
+        self._departure = departure = Departure(self)
         self._gateway = Gateway(
             self.scribe,
             self.latch,
@@ -101,6 +101,16 @@ class Driver(Run):
     def is_ready(self) -> bool:
         """Whether reconciliation and warm-up are through."""
         return self.phase == RUNNING and self._history.is_warm
+
+    @property
+    def has_requests(self) -> bool:
+        """Whether a request waits to leave: in the client, or here for its record."""
+        return len(self.client.queue) > 0 or len(self._gateway) > 0
+
+    @property
+    def orders_wait_for(self) -> str:
+        """What orders have to wait for at the moment; "" when they may leave."""
+        return self._departure.waits_for()
 
     @property
     def held_back(self) -> int:

@@ -48,14 +48,15 @@ class Inbox:
             received.sort(key=lambda item: item[0])
         return [take for _, take in received]
 
-    def hand_over(self, driver: Driver, now: int) -> None:
-        """Give everything to a driver."""
+    def hand_over(self, driver: Driver, now: int, after: Callable[[], object]) -> None:
+        """Give everything to a driver; call `after` once each message is through."""
         # One at a time: what a strategy does about one message precedes the next.
         for take in self.take():
             if self.stages is None:
                 driver.take(now, take(now))
             else:
                 self._take_timed(driver, now, take, self.stages)
+            after()
 
     def _take_timed(
         self, driver: Driver, now: int, take: Take, stages: dict[str, LatencyHistogram]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -51,6 +52,8 @@ from pyrt.strategy.strategy import Strategy
 NAP_S = 1.0
 """The longest sleep: dead lines are looked for this often."""
 START_ATTEMPTS = 5
+SWITCH_S = 0.0005
+"""How long a thread may keep the interpreter while another wants it."""
 Listener = Callable[[Event, NodeCore], None]
 AlarmListener = Callable[[str, str], object]
 
@@ -165,6 +168,9 @@ class LiveNode:
             If the journal is damaged, or has holdings of a strategy that is not in this run.
         """
         self.loop = asyncio.get_running_loop()
+        before = sys.getswitchinterval()
+        # A record that is on the disk lets its order leave: that must not wait for a time slice.
+        sys.setswitchinterval(SWITCH_S)
         http = self._http = self._make_http()
         try:
             instruments = await look_up(self.config, http)
@@ -183,6 +189,7 @@ class LiveNode:
             await self._finish(driver)
             return decode_account((await self._query(account_request())).body)
         finally:
+            sys.setswitchinterval(before)
             await self._clean_up(http)
 
     async def _clean_up(self, http: Http) -> None:
@@ -354,7 +361,13 @@ class LiveNode:
 
     def _turn(self, driver: Driver, now: int) -> None:
         """Take what came in, let what is due happen, send what follows from it."""
-        self._inbox.hand_over(driver, now)
+
+        def after() -> None:
+            # In a burst neither the disk nor an order's bytes wait for the messages behind.
+            if driver.has_requests:
+                self._send_due(driver, now)
+
+        self._inbox.hand_over(driver, now, after)
         driver.turn(now)
         self._send_due(driver, now)
 

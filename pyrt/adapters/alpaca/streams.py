@@ -6,6 +6,8 @@ from random import Random
 
 from pyrt.adapters.alpaca.pacing import RECONNECT, SECOND, RetryPolicy
 
+SILENCE_NS = 12 * SECOND
+"""More than two pings: a line that is gone without a word is found out within 15 s."""
 IDLE, CONNECTING, AUTHENTICATING, SUBSCRIBING, ACTIVE = range(5)
 """States of a connection, in their order."""
 
@@ -28,7 +30,7 @@ class Connection:
         random: Random,
         *,
         policy: RetryPolicy = RECONNECT,
-        silence_ns: int = 30 * SECOND,
+        silence_ns: int = SILENCE_NS,
         handshake_ns: int = 10 * SECOND,
     ) -> None:
         self._random = random

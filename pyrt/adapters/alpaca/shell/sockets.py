@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidHandshake, WebSocketException
 
 from pyrt.live.config import check_url
 
-PING_S = 10.0
+PING_S = 5.0
 OPEN_S = 5.0
 CLOSE_S = 2.0
 MAX_BYTES = 16 * 1024 * 1024

@@ -1,0 +1,482 @@
+"""Measure a live node against its goals, over loopback sockets and on this disk; print a table.
+
+    python scripts/node_goals.py
+    python scripts/node_goals.py --minutes 10
+
+The figures are of this machine and of what else runs on it. The node has one core of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpcore
+
+from pyrt import LiveNode, NodeConfig, Strategy
+from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.adapters.alpaca.eyes import resident_bytes
+from pyrt.errors import ConfigError
+from pyrt.live.run import RUNNING
+from scripts import journal_figures
+from scripts.stub_broker import KEY, SECRET, SYMBOL, Stub, listener, server
+
+MS = 1_000_000
+ORDERS = 50
+GOALS = "G7,G8,G9,G10,G11,G13,G14"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    goal: str
+    what: str
+    asked: str
+    measured: str
+    is_met: bool
+
+
+def quantile(values: list[float], share: float) -> float:
+    """Return the value below which a share of them lies."""
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else float("nan")
+
+
+def row(goal: str, what: str, limit_ms: float, values_ms: list[float], share: float = 0.99) -> Row:
+    """Judge the quantile of some durations."""
+    found = quantile(values_ms, share)
+    name = f"p{share * 100:.0f}"
+    most = max(values_ms, default=float("nan"))
+    middle = quantile(values_ms, 0.5)
+    text = f"p50 {middle:,.2f}, {name} {found:,.2f} ms, max {most:,.2f} ({len(values_ms)})"
+    return Row(goal, what, f"≤ {limit_ms:,.0f} ms {name}", text, found <= limit_ms)
+
+
+# -- a node and its broker in one process ----------------------------------------------------------
+
+
+class Hands(Strategy):
+    """Does nothing by itself; `act` is called in the node's thread."""
+
+    def on_start(self) -> None:
+        self.subscribe_quotes(SYMBOL)
+
+
+class Bench:
+    """A node in the running loop, against a stub in a thread of its own."""
+
+    def __init__(self, folder: Path, delay_s: float = 0.05, **changes: Any) -> None:
+        self.stub = Stub()
+        self.stub.delay_s = delay_s
+        bound = listener()
+        self.port = bound.getsockname()[1]
+        self._server = server(self.stub)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [bound]}, daemon=True
+        )
+        self.node = LiveNode(config_for(self.port, folder, **changes), Credentials(KEY, SECRET))
+        self.node.add_strategy(Hands())
+        self._task: asyncio.Task[Any] | None = None
+
+    async def __aenter__(self) -> Bench:
+        self._thread.start()
+        self._task = asyncio.create_task(self.node.run_async())
+        await self.until(lambda: self.is_trading)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.stub.delay_s = 0.0
+        self.node.stop()
+        assert self._task is not None
+        await self._task
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join(timeout=5)
+
+    @property
+    def is_trading(self) -> bool:
+        """Whether orders may leave."""
+        driver = self.node.driver
+        return (
+            driver is not None
+            and driver.phase == RUNNING
+            and driver.client.trade_updates.is_active
+            and not driver.orders_wait_for
+        )
+
+    @property
+    def strategy(self) -> Any:
+        """The strategy."""
+        assert self.node.core is not None
+        return self.node.core.kernel.strategies[0]
+
+    def act(self, what: Callable[[Any], Any]) -> Any:
+        """Let the strategy do something, as a handler would."""
+        assert self.node.core is not None
+        done = what(self.strategy)
+        self.node.core.inputs.settle()
+        self.node.wake()
+        return done
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 90.0) -> float:
+        """Wait for a condition; return how long it took, ms."""
+        began = time.perf_counter()
+        while not condition():
+            if time.perf_counter() - began > seconds:
+                raise TimeoutError("it did not happen")
+            await asyncio.sleep(0.001)
+        return (time.perf_counter() - began) * 1e3
+
+
+def config_for(port: int, folder: Path, **changes: Any) -> NodeConfig:
+    """Return the settings of a node against a stub."""
+    base = f"127.0.0.1:{port}"
+    return NodeConfig(
+        symbols=(SYMBOL,),
+        trading_url=f"http://{base}",
+        data_url=f"http://{base}",
+        stream_url=f"ws://{base}/stream",
+        data_stream_url=f"ws://{base}/v2/iex",
+        state_dir=str(folder),
+        warmup=0,
+        handler_timeout_s=0.0,
+        on_stop="leave",
+        **changes,
+    )
+
+
+# -- goals -----------------------------------------------------------------------------------------
+
+
+def restart(records: int) -> Row:
+    """G7: a journal of so many records opened again."""
+    elapsed, used, size = journal_figures.restart_s(records)
+    text = f"{elapsed:.2f} s ({used:.2f} s of processor, {size / 1e6:.1f} MB)"
+    return Row("G7", f"restart at {records:,} records", "≤ 1 s", text, elapsed <= 1)
+
+
+def durable() -> Row:
+    """G13: an intent on the disk, as long as the disk takes."""
+    median, late = journal_figures.commit_ms()
+    text = f"p50 {median:.2f} ms, p99 {late:.2f} ms"
+    return Row("G13", "intent on the disk before it is sent", "≤ 10 ms p99", text, late <= 10)
+
+
+async def stream_loss(folder: Path, times: int) -> list[Row]:
+    """G8: a closed line, and one that is dead without a word."""
+    detected, back = [], []
+    async with Bench(folder) as bench:
+        core = bench.node.driver.client.trade_updates
+        for _ in range(times):
+            began = time.perf_counter()
+            stream, bench.stub.trades = bench.stub.trades, None
+            loop = bench._server.servers[0].get_loop()
+            asyncio.run_coroutine_threadsafe(stream.close(), loop)
+            detected.append(await bench.until(lambda: not core.is_active))
+            await bench.until(lambda: bench.is_trading)
+            back.append((time.perf_counter() - began) * 1e3)
+        half_open = await _half_open(bench)
+    return [
+        row("G8", "a closed stream is noticed", 1_000, detected, 1.0),
+        row("G8", "reconciled and trading again after it", 10_000, back),
+        row("G8", "a half-open stream is noticed", 15_000, [half_open], 1.0),
+    ]
+
+
+async def _half_open(bench: Bench) -> float:
+    """Let the broker say nothing more on a line that stays open; return when it is noticed."""
+    core = bench.node.driver.client.trade_updates
+    loop = bench._server.servers[0].get_loop()
+
+    def freeze() -> None:
+        for protocol in list(bench._server.server_state.connections):
+            if "websocket" in type(protocol).__name__.lower():
+                protocol.transport.pause_reading()
+
+    loop.call_soon_threadsafe(freeze)
+    return await bench.until(lambda: not core.is_active)
+
+
+async def missing_fill(folder: Path, times: int) -> Row:
+    """G9: a fill of which the stream never tells."""
+    found = []
+    async with Bench(folder, delay_s=0.0) as bench:
+        for number in range(times):
+            # The answer to the order tells nothing of the fill either: it came before it.
+            bench.stub.rests = True
+            price = 99 + number % 2
+            order = bench.act(lambda s, p=price: s.buy(SYMBOL, 1, limit_price=p))
+            await bench.until(lambda o=order: o.status == "ACCEPTED")
+            bench.stub.lose_updates = 1
+            began = time.perf_counter()
+            loop = bench._server.servers[0].get_loop()
+            known = bench.stub.by_client[order.client_order_id]
+            asyncio.run_coroutine_threadsafe(bench.stub.fill(known), loop).result()
+            await bench.until(lambda o=order: o.status == "FILLED")
+            found.append((time.perf_counter() - began) * 1e3)
+    return row("G9", "a fill missing on the stream, position right", 10_000, found)
+
+
+async def unknown_outcome(folder: Path, times: int) -> Row:
+    """G10: an order that was taken and answered with a time-out."""
+    found = []
+    async with Bench(folder) as bench:
+        for number in range(times):
+            bench.stub.lose_answers, bench.stub.lose_updates = 1, 2
+            began = time.perf_counter()
+            act = (lambda s: s.buy(SYMBOL, 1)) if number % 2 == 0 else (lambda s: s.close(SYMBOL))
+            order = bench.act(act)
+            await bench.until(lambda o=order: o.status == "FILLED")
+            found.append((time.perf_counter() - began) * 1e3)
+        placed = len(bench.stub.orders)
+    assert placed == times, "an order was sent twice"
+    return row("G10", "an unknown outcome resolved by read-back", 10_000, found)
+
+
+async def kill(folder: Path, orders: int) -> list[Row]:
+    """G11: the kill switch with orders working and orders on their way."""
+    async with Bench(folder, delay_s=0.0) as bench:
+        bench.stub.rests = True
+        for number in range(orders):
+            price = round(50 + number * 0.01, 2)
+            bench.act(lambda s, p=price: s.buy(SYMBOL, 1, limit_price=p))
+        await bench.until(lambda: len(bench.stub.orders) == orders)
+        cache = bench.node.core.kernel.cache
+        await bench.until(lambda: all(o.status == "ACCEPTED" for o in cache.orders_open()))
+        bench.act(lambda s: s.buy(SYMBOL, 1, limit_price=40))
+        began = time.monotonic_ns()
+        bench.node.driver.latch.set("measured")
+        bench.node.driver.operate("halt", "goals", "measured")
+        bench.node.wake()
+        await bench.until(lambda: len(bench.stub.canceled_at) >= orders)
+        last = max(bench.stub.posted_at)
+        canceled = (max(bench.stub.canceled_at) - began) / MS
+        open_left = sum(order["status"] == "new" for order in bench.stub.orders.values())
+    late = max(0.0, (last - began) / MS)
+    return [
+        row("G11", "last submit at the broker after the kill", 10, [late], 1.0),
+        row("G11", f"cancels of {orders} orders at the broker", 250, [canceled], 1.0),
+        Row("G11", "orders left working", "0", str(open_left), open_left == 0),
+    ]
+
+
+# -- load ------------------------------------------------------------------------------------------
+
+
+class Loaded(Strategy):
+    """Takes every quote; rests an order and cancels it, buys and sells, all the time."""
+
+    every: int = 25_000
+
+    def on_start(self) -> None:
+        self.subscribe_quotes(SYMBOL)
+        self.count = 0
+        self.resting: Any = None
+
+    def on_quote(self, quote: Any) -> None:
+        self.count += 1
+        step = self.count % (4 * self.every)
+        if step == self.every:
+            self.resting = self.buy(SYMBOL, 1, limit_price=50)
+        elif step == 2 * self.every and self.resting is not None and self.resting.is_open:
+            self.cancel(self.resting)
+        elif step == 3 * self.every and self.position(SYMBOL).is_flat:
+            self.buy(SYMBOL, 1)
+        elif step == 0 and self.position(SYMBOL).is_long:
+            self.close(SYMBOL)
+
+
+class Stopwatch:
+    """Notes the times of a node's orders on their way: frame, intent, disk, bytes."""
+
+    def __init__(self, node: LiveNode) -> None:
+        self.intent: list[float] = []
+        self.bytes_after_disk: list[float] = []
+        self.cancel: list[float] = []
+        self.sync: list[float] = []
+        self._came = 0
+        self._waiting: list[tuple[int, int]] = []
+        """(sequence, when it was on the disk or 0) of orders whose bytes have not left."""
+        self._durable: dict[int, int] = {}
+        self._canceled: list[int] = []
+        receive = node._receive
+
+        def timed(take: Any, rank: int) -> None:
+            came = time.monotonic_ns()
+
+            def take_it(now: int) -> Any:
+                self._came = came
+                return take(now)
+
+            receive(take_it, rank)
+
+        node._receive = timed  # type: ignore[method-assign]
+
+    def attach(self, driver: Any) -> None:
+        """Listen to a driver's scribe and journal."""
+        scribe, journal = driver.scribe, driver.journal
+        submit, withdraw, commit = scribe.submit, scribe.withdraw, journal.commit
+
+        def on_submit(order: Any) -> None:
+            submit(order)
+            self.intent.append((time.monotonic_ns() - self._came) / MS)
+            self._waiting.append((scribe.sequence_of(order.number), 0))
+
+        def on_withdraw(order: Any) -> None:
+            self._canceled.append(time.monotonic_ns())
+            withdraw(order)
+
+        def on_commit() -> Any:
+            began = time.monotonic_ns()
+            done = commit()
+            ended = time.monotonic_ns()
+            self.sync.append((ended - began) / MS)
+            for sequence, _ in list(self._waiting):
+                if sequence <= journal.durable:
+                    self._durable.setdefault(sequence, ended)
+            return done
+
+        scribe.submit, scribe.withdraw, journal.commit = on_submit, on_withdraw, on_commit
+
+    def wrote(self, data: bytes) -> None:
+        """Note bytes that go to a socket."""
+        now = time.monotonic_ns()
+        if data.startswith(b"POST /v2/orders") and self._waiting:
+            sequence, _ = self._waiting.pop(0)
+            # Not noted yet: the bytes left before the commit had even returned.
+            on_disk = self._durable.pop(sequence, now)
+            self.bytes_after_disk.append(max(0, now - on_disk) / MS)
+        elif data.startswith(b"DELETE") and self._canceled:
+            self.cancel.append((now - self._canceled.pop(0)) / MS)
+
+
+@contextmanager
+def watched_sockets(watch: Stopwatch) -> Iterator[None]:
+    """Let a stopwatch see what goes to HTTP sockets."""
+    stream = httpcore._backends.anyio.AnyIOStream
+    write = stream.write
+
+    async def wrote(self: Any, buffer: bytes, timeout: float | None = None) -> None:
+        watch.wrote(bytes(buffer[:24]))
+        await write(self, buffer, timeout)
+
+    stream.write = wrote  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        stream.write = write  # type: ignore[method-assign]
+
+
+async def load(folder: Path, rate: int, minutes: float) -> list[Row]:
+    """G14: quotes at a rate, orders among them."""
+    seconds = minutes * 60
+    command = [sys.executable, "-m", "scripts.stub_broker", "--rate", str(rate)]
+    stub = subprocess.Popen(
+        [*command, "--seconds", str(seconds)], stdout=subprocess.PIPE, text=True
+    )
+    assert stub.stdout is not None
+    port = json.loads(stub.stdout.readline())["port"]
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    node = LiveNode(config_for(port, folder), Credentials(KEY, SECRET))
+    watch = Stopwatch(node)
+    strategy = Loaded()
+    node.add_strategy(strategy)
+    with watched_sockets(watch):
+        task = asyncio.create_task(node.run_async())
+        while node.driver is None:
+            await asyncio.sleep(0.001)
+        watch.attach(node.driver)
+        memory, used, began = [], time.process_time(), time.monotonic()
+        while stub.poll() is None and not task.done():
+            await asyncio.sleep(1.0)
+            memory.append(resident_bytes() / 1e6)
+            if time.monotonic() - began > seconds + 30:
+                break
+        used = time.process_time() - used
+        counts = json.loads(stub.stdout.readline())
+        node.stop()
+        with suppress(ConfigError):
+            # The stub has gone by now: nobody states the account at the end.
+            await task
+    os.sched_setaffinity(0, cores)
+    lost = counts["sent"] - strategy.count
+    third = memory[len(memory) // 3 : -2] or memory
+    grown = third[-1] - third[0]
+    taken = f"{strategy.count:,} of {counts['sent']:,}, {used / seconds:.0%} of a core"
+    placed = f"{len(watch.intent)} of {counts['orders']}"
+    size = f"{grown:+.1f} MB at {third[-1]:.0f} MB"
+    once = len(watch.intent) == counts["orders"]
+    return [
+        Row("G14", f"{rate:,} messages/s for {minutes:g} min", "0 lost", taken, lost == 0),
+        Row("G14", "orders mixed in, each once", "all", placed, once),
+        Row("G14", "memory in the last two thirds", "flat", size, grown < 5),
+        row("G14", "frame to intent handed over", 1, watch.intent),
+        row("G14", "durable to the order's bytes", 1, watch.bytes_after_disk),
+        row("G14", "this disk's write and sync (beside it)", 10, watch.sync),
+        row("G15", "cancel to its bytes inside that load", 5, watch.cancel),
+    ]
+
+
+# -- all -------------------------------------------------------------------------------------------
+
+
+def table(rows: list[Row]) -> str:
+    """Return rows as a table in text."""
+    lines = [f"{'':4} {'goal':52} {'asked':18} measured"]
+    for each in rows:
+        mark = "" if each.is_met else "  MISSED"
+        lines.append(f"{each.goal:4} {each.what:52} {each.asked:18} {each.measured}{mark}")
+    return "\n".join(lines)
+
+
+async def measure(given: argparse.Namespace) -> list[Row]:
+    """Measure the goals that were named."""
+    rows: list[Row] = []
+    wanted = given.goals.split(",")
+    with tempfile.TemporaryDirectory(dir=".") as name:
+        base = Path(name)
+        if "G7" in wanted:
+            rows.append(restart(given.records))
+        if "G8" in wanted:
+            rows += await stream_loss(base / "g8", given.times)
+        if "G9" in wanted:
+            rows.append(await missing_fill(base / "g9", given.times))
+        if "G10" in wanted:
+            rows.append(await unknown_outcome(base / "g10", given.times))
+        if "G11" in wanted:
+            rows += await kill(base / "g11", ORDERS)
+        if "G13" in wanted:
+            rows.append(durable())
+        if "G14" in wanted:
+            rows += await load(base / "g14", given.rate, given.minutes)
+    return rows
+
+
+def main() -> int:
+    """Print the table; return 1 where a goal was missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--goals", default=GOALS, help="those to measure")
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--times", type=int, default=20, help="repetitions of G8 to G10")
+    parser.add_argument("--rate", type=int, default=50_000)
+    parser.add_argument("--minutes", type=float, default=1.0)
+    rows = asyncio.run(measure(parser.parse_args()))
+    print(table(rows))
+    return 0 if all(each.is_met for each in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
