@@ -2,6 +2,7 @@
 cimport cython
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t, int64_t
+from pyrt.backtest.ahead cimport Ahead
 from pyrt.backtest.bars cimport BarMatcher
 from pyrt.backtest.book cimport VenueBook
 from pyrt.backtest.depth cimport DepthMatcher
@@ -63,6 +64,10 @@ cdef class Calm:
     cdef Cursor cursor
     """The one whose row that view shows."""
     cdef Event event
+    cdef Ahead ahead
+    """Looks for rows that no handler hears of; None before it is needed."""
+    cdef bint looks_ahead
+    """Of the stretch: the rows are bars of a single stream that only conditions read."""
     cdef PyObject* last
     """The view `drive` has at hand; NULL where that is not known."""
 
@@ -71,6 +76,9 @@ cdef class Calm:
     cdef int look(self, Cursor cursor) except -1
     cdef object advance(self)
     cdef bint ends_instant(self) except -1
+    cdef bint pass_quiet(self, Cursor cursor) except -1
+    cdef Py_ssize_t instants(self, Cursor cursor, Py_ssize_t limit) noexcept
+    cdef int take_quiet(self, Cursor cursor, Py_ssize_t rows) except -1
     cdef bint begins_instant(self, Cursor cursor, int64_t ts) except -1
     cdef object take(self, Cursor cursor)
     cdef int show(self, Cursor cursor) except -1

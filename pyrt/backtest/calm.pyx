@@ -1,3 +1,5 @@
+# cython: nonecheck=False
+# Every part is there from the constructor on: fifty checks a row were a sixth of its cost.
 """Rows of data taken while no order waits and nothing but data is due.
 
 Most rows of a run are such: the venue has nobody to meet with them. `Calm` takes them one after
@@ -10,6 +12,7 @@ from libc.stdint cimport INT64_MIN
 from pyrt.core.data cimport Bar, Quote, Trade
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport EV_BAR, EV_BOOK, EV_QUOTE
+from pyrt.risk.watch cimport Watcher
 from pyrt.kernel.views cimport (
     bar_of, quote_of, trade_of, write_bar, write_quote, write_trade,
 )
@@ -62,7 +65,7 @@ cdef class Calm:
         Its cursors know their venue books.
     """
 
-    def __init__(self, Kernel kernel, SimVenue venue, Feed feed):
+    def __init__(self, Kernel kernel not None, SimVenue venue not None, Feed feed not None):
         self.kernel = kernel
         self.market = kernel.market
         self.clock = kernel.clock
@@ -88,6 +91,10 @@ cdef class Calm:
         self.due = due
         self.taken = 0
         self.rank = 0
+        self.looks_ahead = (
+            self.feed.single and self.feed.only.kind == EV_BAR and not self.keeps_bars
+            and not self.feed.only.stream.is_heard()
+        )
         self.choose_handler()
         if self.handler is None:
             self.advance()
@@ -141,7 +148,7 @@ cdef class Calm:
             raise StopIteration
         return view
 
-    cdef object advance(self):
+    cdef inline object advance(self):
         """Take rows up to one that the handler is to see; None at the end of the stretch."""
         cdef Feed feed = self.feed
         cdef Cursor cursor
@@ -155,6 +162,8 @@ cdef class Calm:
             if self.rank == 0 or ts != self.now:
                 if self.rank and not self.ends_instant():
                     return None
+                if self.looks_ahead and self.pass_quiet(cursor):
+                    continue
                 if not self.begins_instant(cursor, ts):
                     return None
             elif cursor.rank != self.rank:
@@ -164,7 +173,7 @@ cdef class Calm:
                 return view
         return None
 
-    cdef bint ends_instant(self) except -1:
+    cdef inline bint ends_instant(self) except -1:
         """Complete the instant under way; False where more than its point of equity is to do."""
         if (self.desk.commands or self.aggregates.ready()
                 or self.clock.next_due <= self.now):
@@ -178,7 +187,7 @@ cdef class Calm:
         self.rank = 0
         return True
 
-    cdef bint begins_instant(self, Cursor cursor, int64_t ts) except -1:
+    cdef inline bint begins_instant(self, Cursor cursor, int64_t ts) except -1:
         """Go on to the instant of the next row; False where the stretch ends before it."""
         if (ts >= self.due or ts <= self.clock.now or self.taken >= STRETCH_ROWS
                 or self.clock.next_due < self.due or self.aggregates.due < self.due
@@ -190,7 +199,7 @@ cdef class Calm:
             self.venue.opens_over = ts
         return True
 
-    cdef object take(self, Cursor cursor):
+    cdef inline object take(self, Cursor cursor):
         """Play the next row; return its view if the handler is to be called with it."""
         cdef Stream stream = cursor.stream
         cdef Event* event = &self.event
@@ -239,7 +248,7 @@ cdef class Calm:
             self.market.build(stream, event)
         return None
 
-    cdef int called(self) except -1:
+    cdef inline int called(self) except -1:
         """Do what follows the call of the handler; see `Calls.dispatch`."""
         cdef Stream stream = self.cursor.stream
         self.calling = False
@@ -252,7 +261,7 @@ cdef class Calm:
             self.market.build(stream, &self.event)
         return 0
 
-    cdef int show(self, Cursor cursor) except -1:
+    cdef inline int show(self, Cursor cursor) except -1:
         """Make the row's view: the one of the stream's last row again if nobody has kept that."""
         cdef Event* event = &self.event
         cdef PyObject* kept = <PyObject*>cursor.view
@@ -273,6 +282,70 @@ cdef class Calm:
             write_trade(<Trade>cursor.view, event)
         else:
             cursor.view = trade_of(cursor.stream, event)
+        return 0
+
+    # -- many rows at once ---------------------------------------------------------------------
+
+    cdef bint pass_quiet(self, Cursor cursor) except -1:
+        """Take the rows before the next that makes a condition true; whether there are any."""
+        cdef Stream stream = cursor.stream
+        cdef Watcher watcher = self.market.watcher
+        cdef Py_ssize_t rows
+        if (stream.is_heard() or stream.aggregates or self.market.sink.watching
+                or self.clock.next_due < self.due or self.aggregates.due < self.due
+                or cursor.ts_init[cursor.at] < self.market.handlers_from):
+            return False
+        if watcher is not None and (watcher.watches_marks or watcher.watches_equity):
+            return False
+        if self.ahead is None:
+            self.ahead = Ahead()
+            self.ahead.begin(cursor)
+        rows = self.ahead.quiet(min(self.feed.n - self.feed.at, STRETCH_ROWS - self.taken))
+        rows = self.instants(cursor, rows)
+        if rows == 0:
+            return False
+        self.take_quiet(cursor, rows)
+        return True
+
+    cdef Py_ssize_t instants(self, Cursor cursor, Py_ssize_t limit) noexcept:
+        """Return how many of the next rows are each an instant of its own, before what is due."""
+        cdef const int64_t* ts = cursor.ts_init + cursor.at
+        cdef int64_t now = self.clock.now
+        cdef Py_ssize_t n = 0
+        while n < limit and now < ts[n] < self.due:
+            now = ts[n]
+            n += 1
+        if 0 < n < self.feed.n - self.feed.at and ts[n] == now:
+            n -= 1
+        return n
+
+    cdef int take_quiet(self, Cursor cursor, Py_ssize_t rows) except -1:
+        """Do with rows that each are an instant what `take` and `ends_instant` do with one."""
+        cdef Stream stream = cursor.stream
+        cdef Py_ssize_t index = stream.instrument.index
+        cdef Py_ssize_t i, at = cursor.at, last = cursor.at + rows - 1
+        cdef const double* closes = cursor.columns[3]
+        # While nothing is held only the last price can matter.
+        cdef bint is_held = (
+            self.venue.account.holdings[index].units != 0
+            or self.market.account.holdings[index].units != 0
+        )
+        for i in range(at, last + 1):
+            if is_held or i == last:
+                if cursor.drives:
+                    self.bars.pass_by(cursor.book, cursor.ts_event[i], closes[i])
+                if stream.marks:
+                    self.market.mark(stream, closes[i])
+            self.curve.sample(cursor.ts_init[i])
+        if stream.marks:
+            self.market.booking.bars[index] += rows
+        self.ahead.take(rows)
+        cursor.at += rows
+        self.feed.at += rows
+        self.taken += rows
+        self.events_processed += rows
+        self.now = self.sampled = self.clock.now = cursor.ts_init[last]
+        self.rank = 0
         return 0
 
     # -- also of instants that are not calm ----------------------------------------------------

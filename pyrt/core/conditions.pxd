@@ -2,7 +2,11 @@
 cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.events cimport Event
+from pyrt.core.panel cimport Panel
 from pyrt.core.ports cimport Owner
+
+cdef enum:
+    SCAN_ROWS = 256  # most rows that are scanned at once
 
 cdef enum Verdict:
     FALSE = 0
@@ -17,6 +21,10 @@ cdef class Condition:
     cdef readonly object place
     """The Place it is bound to; None before."""
     cdef int test(self, const Event* event, int64_t tick) except -1
+    cdef bint lay(self, Panel panel) except -1
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   bint first) except -1
+    cdef int pass_rows(self, Py_ssize_t last) except -1
 
 cdef class Remembering(Condition):
     cdef int64_t tick
@@ -31,6 +39,8 @@ cdef class Pair(Condition):
     cdef Condition first
     """Left and right in the order they are tested."""
     cdef Condition second
+    cdef signed char[SCAN_ROWS] others
+    """Verdicts of `second` while rows are scanned."""
 
 @cython.final
 cdef class Signal:

@@ -9,6 +9,7 @@ the condition is written.
 A condition belongs to one strategy and one stream, and sees each event of that stream once.
 """
 cimport cython
+from libc.string cimport memset
 
 from pyrt.errors import ConfigError
 
@@ -42,6 +43,23 @@ cdef class Condition:
     cdef int test(self, const Event* event, int64_t tick) except -1:
         """Return the verdict on the event, which is number `tick` of its stream."""
         raise TypeError(f"{type(self).__name__} does not define test()")
+
+    cdef bint lay(self, Panel panel) except -1:
+        """Read from the lines of a panel from now on; False where that cannot be."""
+        return False
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   bint first) except -1:
+        """Judge `n` rows of the panel, at most SCAN_ROWS; return whether one may not be false.
+
+        Nothing moves on. `first` says that the row before `start` is the last one taken. Where it
+        returns False the verdicts are not written.
+        """
+        raise TypeError(f"{type(self).__name__} does not define scan()")
+
+    cdef int pass_rows(self, Py_ssize_t last) except -1:
+        """Move on over the panel's rows up to `last`, as `test` at each of them would."""
+        return 0
 
     def parts(self):
         """Conditions this one is made of, directly."""
@@ -128,6 +146,13 @@ cdef class Pair(Condition):
         """Both sides."""
         return self.left, self.right
 
+    cdef bint lay(self, Panel panel) except -1:
+        return self.left.lay(panel) and self.right.lay(panel)
+
+    cdef int pass_rows(self, Py_ssize_t last) except -1:
+        self.left.pass_rows(last)
+        return self.right.pass_rows(last)
+
 
 @cython.final
 cdef class Both(Pair):
@@ -141,6 +166,23 @@ cdef class Both(Pair):
         if a == FALSE or b == FALSE:
             return FALSE
         return TRUE if a == TRUE and b == TRUE else UNDEFINED
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   bint first) except -1:
+        cdef Py_ssize_t i
+        cdef signed char* others = self.others
+        if not self.first.scan(verdicts, start, n, first):
+            return False
+        if not self.second.scan(others, start, n, first):
+            return False
+        for i in range(n):
+            if verdicts[i] == FALSE or others[i] == FALSE:
+                verdicts[i] = FALSE
+            else:
+                verdicts[i] |= others[i]
+                if verdicts[i] != TRUE:
+                    verdicts[i] = UNDEFINED
+        return True
 
     def __repr__(self):
         return f"({self.left!r} & {self.right!r})"
@@ -158,6 +200,21 @@ cdef class Either(Pair):
         if a == TRUE or b == TRUE:
             return TRUE
         return FALSE if a == FALSE and b == FALSE else UNDEFINED
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   bint first) except -1:
+        cdef Py_ssize_t i
+        cdef signed char* others = self.others
+        if not self.first.scan(verdicts, start, n, first):
+            return self.second.scan(verdicts, start, n, first)
+        if not self.second.scan(others, start, n, first):
+            return True
+        for i in range(n):
+            if verdicts[i] == TRUE or others[i] == TRUE:
+                verdicts[i] = TRUE
+            elif verdicts[i] != FALSE or others[i] != FALSE:
+                verdicts[i] = UNDEFINED
+        return True
 
     def __repr__(self):
         return f"({self.left!r} | {self.right!r})"
@@ -177,6 +234,23 @@ cdef class Opposite(Condition):
     cdef int test(self, const Event* event, int64_t tick) except -1:
         cdef int verdict = self.inner.test(event, tick)
         return verdict if verdict == UNDEFINED else 1 - verdict
+
+    cdef bint lay(self, Panel panel) except -1:
+        return self.inner.lay(panel)
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   bint first) except -1:
+        cdef Py_ssize_t i
+        if not self.inner.scan(verdicts, start, n, first):
+            memset(verdicts, TRUE, n)
+            return True
+        for i in range(n):
+            if verdicts[i] != UNDEFINED:
+                verdicts[i] = 1 - verdicts[i]
+        return True
+
+    cdef int pass_rows(self, Py_ssize_t last) except -1:
+        return self.inner.pass_rows(last)
 
     def parts(self):
         """The condition denied."""

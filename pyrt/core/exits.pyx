@@ -6,8 +6,10 @@ sends the order is the handler, so the fill comes at the next market moment; a l
 inside a bar is an order at the venue (`stop_loss=`, `trail_percent=`), not a condition.
 """
 cimport cython
+from libc.string cimport memset
 
 from pyrt.core.conditions cimport FALSE, UNDEFINED
+from pyrt.core.panel cimport Panel
 from pyrt.errors import ConfigError
 
 PRICES = {"bars": (3, 3), "trades": (0, 0), "quotes": (0, 2)}
@@ -46,6 +48,17 @@ cdef class Holding(Condition):
         if self.wanted > 0:
             return self.position.units > 0
         return self.position.units < 0
+
+    cdef bint lay(self, Panel panel) except -1:
+        return self.position is not None
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   bint first) except -1:
+        # No row of data changes what is held.
+        if not self.test(NULL, 0):
+            return False
+        memset(verdicts, 1, n)
+        return True
 
     def __repr__(self):
         return f"is_{self.side}({self.symbol!r})"

@@ -18,6 +18,10 @@ cdef class Indicator:
     """Names of the columns one update takes, in order: a subset of open, high, low, close, volume,
     or the stand-in "value" for a single free series (`attach(..., input=...)` chooses)."""
     cdef int feed(self, const double* x) except -1
+    cdef Indicator twin(self)
+    cdef int n_outputs(self) noexcept
+    cdef bint has_taken(self, Py_ssize_t rows) noexcept
+    cdef int take_rows(self, const double* const* x, double* const* y, Py_ssize_t n) except -1
 
 cdef class Owner:
     """Whoever issues commands: a strategy, by its number in the run."""

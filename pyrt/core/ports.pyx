@@ -20,6 +20,22 @@ cdef class Indicator:
         """Take one observation; `x` holds `len(self.inputs)` doubles."""
         raise TypeError(f"{type(self).__name__} does not define feed()")
 
+    cdef Indicator twin(self):
+        """Return a new indicator like this one that takes rows by the column, None if none can."""
+        return None
+
+    cdef int n_outputs(self) noexcept:
+        """How many columns `take_rows` writes."""
+        return 0
+
+    cdef bint has_taken(self, Py_ssize_t rows) noexcept:
+        """Whether it has taken that many rows and nothing else was ever done to it."""
+        return False
+
+    cdef int take_rows(self, const double* const* x, double* const* y, Py_ssize_t n) except -1:
+        """Do what `feed` does with each of `n` rows, and write their outputs."""
+        raise TypeError(f"{type(self).__name__} does not define take_rows()")
+
 
 cdef class Owner:
     """Whoever issues commands: a strategy, by its number in the run."""

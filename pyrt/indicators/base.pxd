@@ -36,7 +36,10 @@ cdef class Native(Composable):
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil
     cdef Py_ssize_t flow(self, const double* x, double* y, Py_ssize_t n) noexcept nogil
+    cdef int lives
+    """How often it was begun: once, or again at each `reset`."""
     cdef int feed(self, const double* x) except -1
+    cdef int take_rows(self, const double* const* x, double* const* y, Py_ssize_t n) except -1
     cdef int begin(self, tuple names, tuple arguments, Py_ssize_t lookback,
                    tuple outputs=*) except -1
     cdef double* reserve(self, Py_ssize_t doubles) except NULL

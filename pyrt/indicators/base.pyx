@@ -15,6 +15,8 @@ is a number: it spoils a window for as long as it is inside and a recursion for 
 from libc.math cimport NAN, isfinite
 from libc.stdlib cimport calloc, free
 
+from pyrt.core.ports cimport Indicator
+
 import numpy as np
 
 from pyrt.errors import ConfigError, DataError
@@ -106,6 +108,7 @@ cdef class Native(Composable):
         """Set what every constructor sets, and drop all state of an earlier life."""
         cdef int k
         release(&self.memory)
+        self.lives += 1
         self.names = names
         self.arguments = arguments
         self.lookback = lookback
@@ -164,6 +167,29 @@ cdef class Native(Composable):
             for k in range(self.n_out):
                 self.out[k] = NAN
         self.value = self.out[0]
+        return 0
+
+    cdef Indicator twin(self):
+        if not type(self).__module__.startswith("pyrt.indicators."):
+            return None
+        return type(self)(*self.arguments)
+
+    cdef int n_outputs(self) noexcept:
+        return self.n_out
+
+    cdef bint has_taken(self, Py_ssize_t rows) noexcept:
+        return self.lives == 1 and self.rows == rows
+
+    cdef int take_rows(self, const double* const* x, double* const* y, Py_ssize_t n) except -1:
+        cdef int k
+        if n < 1:
+            return 0
+        self.sweep(x, y, n)
+        for k in range(self.n_out):
+            self.out[k] = y[k][n - 1]
+        self.value = self.out[0]
+        if self.seen > self.lookback:
+            self.ready = True
         return 0
 
     cdef void span(

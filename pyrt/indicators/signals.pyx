@@ -8,6 +8,7 @@ cimport cython
 from libc.math cimport NAN
 
 from pyrt.core.conditions cimport FALSE, TRUE, UNDEFINED
+from pyrt.core.panel cimport Line, Panel
 from pyrt.indicators.signals_compare cimport source_of
 
 from pyrt.errors import ConfigError
@@ -35,6 +36,9 @@ cdef class Output(Source):
 
     cdef double fetch(self, const Event* event) except? -1.0:
         return self.indicator.output_at(self.which)
+
+    cdef Line line_in(self, Panel panel) except? NULL:
+        return panel.line_of(self.indicator, self.which)
 
     def __repr__(self):
         return f"output({self.indicator!r}, {self.name!r})"
@@ -72,6 +76,33 @@ cdef class Cross(Remembering):
         if self.direction > 0:
             return p <= q and a > b
         return p >= q and a < b
+
+    cdef bint lay(self, Panel panel) except -1:
+        return self.left.lay(panel) and self.right.lay(panel)
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   bint first) except -1:
+        cdef Py_ssize_t i, s = self.left.step, t = self.right.step
+        cdef const double* left = self.left.laid + start * s
+        cdef const double* right = self.right.laid + start * t
+        cdef double a, b, p = self.before_left, q = self.before_right
+        if not first:
+            p, q = left[-s], right[-t]
+        for i in range(n):
+            a, b = left[i * s], right[i * t]
+            if a != a or b != b or p != p or q != q:
+                verdicts[i] = UNDEFINED
+            elif self.direction > 0:
+                verdicts[i] = p <= q and a > b
+            else:
+                verdicts[i] = p >= q and a < b
+            p, q = a, b
+        return True
+
+    cdef int pass_rows(self, Py_ssize_t last) except -1:
+        self.before_left = self.left.laid[last * self.left.step]
+        self.before_right = self.right.laid[last * self.right.step]
+        return 0
 
     def indicators(self):
         """The indicators on both sides."""

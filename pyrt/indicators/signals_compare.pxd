@@ -3,6 +3,7 @@ cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.conditions cimport Condition
 from pyrt.core.events cimport Event
+from pyrt.core.panel cimport Line, Panel
 
 cdef class Source:
     """A number that is there at each event: an indicator's, a column's, or a constant."""
@@ -13,8 +14,14 @@ cdef class Source:
     cdef object kept
     """The indicator whose memory `at` points into."""
     cdef double constant
+    cdef const double* laid
+    """Where it stands in a panel, at the window's first row ..."""
+    cdef Py_ssize_t step
+    """... and how far from row to row: 0 for a constant."""
 
     cdef double fetch(self, const Event* event) except? -1.0
+    cdef Line line_in(self, Panel panel) except? NULL
+    cdef bint lay(self, Panel panel) except -1
 
     cdef inline double read(self, const Event* event) except? -1.0:
         if self.at != NULL:

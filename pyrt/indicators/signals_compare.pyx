@@ -6,6 +6,7 @@ constants. A comparison with NaN on a side is undefined, see `pyrt.core.conditio
 cimport cython
 
 from pyrt.core.conditions cimport UNDEFINED
+from pyrt.core.panel cimport Line, Panel
 from pyrt.core.ports cimport Indicator
 
 from pyrt.core.streams import COLUMNS
@@ -24,6 +25,21 @@ cdef class Source:
     cdef double fetch(self, const Event* event) except? -1.0:
         """Return the number where neither `at` nor `column` says it."""
         raise TypeError(f"{type(self).__name__} is bound to no stream")
+
+    cdef Line line_in(self, Panel panel) except? NULL:
+        """Where the number stands in a panel, row by row; NULL where it does not."""
+        if self.column >= 0:
+            return panel.columns[self.column]
+        return NULL if self.kept is None else panel.line_of(<Indicator>self.kept, 0)
+
+    cdef bint lay(self, Panel panel) except -1:
+        """Read from a panel from now on; False where that cannot be."""
+        self.step = 0
+        self.laid = &self.constant
+        if self.at != &self.constant:
+            self.step = 1
+            self.laid = self.line_in(panel)
+        return self.laid != NULL
 
     def indicators(self):
         """The indicator read, in a list; empty for columns and constants."""
@@ -158,6 +174,27 @@ cdef class Comparison(Condition):
         if a > b:
             return self.when_more
         return self.when_equal if a == b else UNDEFINED
+
+    cdef bint lay(self, Panel panel) except -1:
+        return self.left.lay(panel) and self.right.lay(panel)
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   bint first) except -1:
+        cdef Py_ssize_t i, p = self.left.step, q = self.right.step
+        cdef const double* a = self.left.laid + start * p
+        cdef const double* b = self.right.laid + start * q
+        cdef signed char less = self.when_less, equal = self.when_equal, more = self.when_more
+        cdef signed char verdict
+        for i in range(n):
+            verdict = UNDEFINED
+            if a[i * p] < b[i * q]:
+                verdict = less
+            if a[i * p] > b[i * q]:
+                verdict = more
+            if a[i * p] == b[i * q]:
+                verdict = equal
+            verdicts[i] = verdict
+        return True
 
     def indicators(self):
         """The indicators on both sides."""

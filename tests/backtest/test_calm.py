@@ -48,8 +48,8 @@ def trades(symbol, times, seed=3):
     )
 
 
-def run(tables, *strategies, paced=False, **options):
-    engine = BacktestEngine(cash=1_000_000, **options)
+def run(tables, *strategies, paced=False, gate=None, **options):
+    engine = BacktestEngine(cash=1_000_000, gate=gate and gate(), **options)
     engine.add_loaded(Loaded(tuple(tables), tuple(0 for _ in tables), {}))
     for strategy in strategies:
         engine.add_strategy(strategy)
