@@ -123,3 +123,88 @@ def test_a_book_its_quotes_and_its_prints_together() -> None:
     assert strategy.prints == len(others[0])
     assert strategy.quotes == len(others[1])
     assert result.events_processed == len(book) + sum(map(len, others))
+
+
+def test_a_book_of_a_spot_market_and_its_prints() -> None:
+    names = "crypto_{}_BTCUSDT_binance_spot_20240808_09"
+    book = whole_batches(names.format("l2"))
+    trades = table(names.format("trades"))
+    trades = trades[trades["ts_recv"] <= book["ts_recv"].iloc[-1]]
+    strategy = Watcher(symbol="BTCUSDT", size=0.01, kinds="book trades")
+    result = backtest(strategy, [book, trades], cash=10**9, progress=False)
+    assert result.provenance["book_gaps"] == {"BTCUSDT": 0}
+    assert strategy.prints == len(trades)
+    assert result.events_processed == len(book) + len(trades)
+
+
+class Follower(Strategy):
+    """Rests a little below the last print; leaves when it has what it wanted."""
+
+    symbol: str = "X"
+    size: float = 1.0
+    tick: float = 0.01
+
+    def on_start(self) -> None:
+        self.subscribe_trades(self.symbol)
+        self.keep_trades(self.symbol, 100)
+        self.prints = 0
+
+    def on_trade(self, trade: Any) -> None:
+        self.prints += 1
+        assert self.cache.trade(self.symbol) == trade
+        if self.prints % 1000 == 0:
+            self.cancel_all()
+            if self.position(self.symbol).is_flat:
+                self.buy(self.symbol, self.size, limit_price=round(trade.price - self.tick, 2))
+            else:
+                self.close(self.symbol)
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol", "tick", "options"),
+    [
+        ("eq_trades_SPY_20131007_20131011", "SPY", 0.01, {"venue": "alpaca"}),
+        ("eq_trades_BAC_20131007_20131011", "BAC", 0.01, {"venue": "alpaca", "luld": "tier1"}),
+        ("fut_trades_ES_20130901_20130903", "ES", 0.25, {}),
+    ],
+)
+def test_prints_alone(name: str, symbol: str, tick: float, options: dict[str, Any]) -> None:
+    rows = table(name)
+    middle = len(rows) // 3
+    rows = rows[middle : middle + ROWS].assign(symbol=symbol)
+    strategy = Follower(symbol=symbol, tick=tick, size=10.0 if symbol != "ES" else 1.0)
+    result = backtest(strategy, rows, cash=10**7, progress=False, **options)
+    assert strategy.prints == len(rows)
+    assert len(result.fills) > 0
+    # Every fill happens at a print's time, at a price that was traded or better.
+    times = set(rows["ts_event"])
+    assert {t.as_unit("ns").value for t in result.fills["ts_event"]} <= times
+    low, high = rows["price"].min(), rows["price"].max()
+    assert result.fills["price"].between(low - tick, high + tick).all()
+    again = backtest(strategy.fresh(), rows, cash=10**7, progress=False, **options)
+    assert again.run_hash == result.run_hash
+
+
+def test_price_bands_of_a_week_hold_what_was_traded() -> None:
+    """No pause was declared that week, and no print of a regular sale lies outside the bands."""
+    from pyrt.backtest.price_bands import read_bands
+    from pyrt.core.instruments import Instrument
+    from pyrt.data.tables import load
+    from pyrt.venues.sessions import sessions
+
+    rows = table("eq_trades_BAC_20131007_20131011")
+    rows = rows[~rows["suspicious"].astype(bool)]
+    columns = load(rows, symbol="BAC").columns
+    bands = read_bands("tier1", columns, {"BAC": Instrument("BAC")})
+    assert {what for _, what, *_ in bands} == {"band"}
+    times = np.array([row[0] for row in bands])
+    assert (np.diff(times) >= 0).all()
+    days = sessions("XNYS", int(rows["ts_event"].iloc[0]), int(rows["ts_event"].iloc[-1]))
+    inside = np.zeros(len(rows), bool)
+    for opens, closes in zip(days.open.tolist(), days.close.tolist(), strict=True):
+        inside |= ((rows["ts_event"] >= opens) & (rows["ts_event"] < closes)).to_numpy()
+    regular = rows[inside & (rows["conditions"].map(lambda text: int(text, 16)) & 1 != 0)]
+    at = np.searchsorted(times, regular["ts_event"].to_numpy(), side="right") - 1
+    lower, upper = (np.array([row[i] for row in bands]) / 1e9 for i in (3, 4))
+    price = regular["price"].to_numpy()
+    assert ((price >= lower[at]) & (price <= upper[at])).all()
