@@ -4,22 +4,16 @@ from decimal import Decimal
 from typing import Any, final
 
 from pyrt.backtest.venue import SimVenue
-from pyrt.core.orders import Order
 from pyrt.core.ports import Venue
 from pyrt.venues.alpaca.facts import (
     AccountFacts,
     AssetFacts,
     MarketFacts,
     OpenOrder,
-    OrderRequest,
     PositionFacts,
-    ReplaceRequest,
 )
 from pyrt.venues.alpaca.intake import Intake
 from pyrt.venues.alpaca.rules import AlpacaRules
-
-def request_of(order: Order) -> OrderRequest: ...
-def change_of(command: Any) -> ReplaceRequest: ...
 
 class Filed:
     is_leg: bool

@@ -13,59 +13,17 @@ from pyrt.core.events cimport Event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled
-from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport ApprovedOrder, Command
 from pyrt.core.types cimport EV_MODIFY_REJECTED
+from pyrt.venues.alpaca.requests cimport class_of, price_of
 from pyrt.core.types import TIF_NAMES, TYPE_NAMES
 from pyrt.venues.alpaca.facts import (
-    AccountFacts, AssetFacts, MarketFacts, OpenOrder, OrderRequest, PositionFacts, ReplaceRequest,
-    market_facts,
+    AccountFacts, AssetFacts, MarketFacts, OpenOrder, PositionFacts, market_facts,
 )
 from pyrt.venues.alpaca.intake import Intake, refusal_text
+from pyrt.venues.alpaca.requests import change_of, request_of
 from pyrt.venues.alpaca.rules import AlpacaRules
 from pyrt.venues.extended_hours import hours_around
-
-
-cdef object price_of(int64_t raw):
-    return None if raw == no_price() else decimal_from_scaled(raw, 9)
-
-
-cdef str class_of(Instrument instrument):
-    return "crypto" if instrument.kind == "crypto" else "us_equity"
-
-
-def request_of(Order order not None):
-    """Return an order, with its exits, as the body Alpaca would get."""
-    cdef Instrument instrument = order.instrument
-    cdef Order profit = order.take_profit, loss = order.stop_loss
-    cdef str group = ("simple", "oto", "bracket")[(profit is not None) + (loss is not None)]
-    limit = price_of(order.limit_price_raw)
-    if order.keeps_exits:
-        group, profit, loss = "simple", None, None
-    elif order.sibling is not None and order.parent is None:
-        group, profit, loss = "oco", order, order.sibling
-        limit = None
-    return OrderRequest(
-        symbol=instrument.symbol,
-        side="buy" if order.side_sign > 0 else "sell",
-        type=TYPE_NAMES[order.type],
-        time_in_force=TIF_NAMES[order.tif],
-        asset_class=class_of(instrument),
-        order_class=group,
-        quantity=None if order.notional_raw != 0 else decimal_from_scaled(
-            order.units, instrument.decimals),
-        notional=None if order.notional_raw == 0 else decimal_from_scaled(
-            i128_to_int(order.notional_raw), 18).normalize(),
-        limit_price=limit,
-        stop_price=price_of(order.stop_price_raw),
-        trail_price=price_of(order.trail_amount_raw),
-        trail_percent=price_of(order.trail_percent_raw),
-        extended_hours=order.extended_hours,
-        take_profit_limit=None if profit is None else price_of(profit.limit_price_raw),
-        stop_loss_stop=None if loss is None else price_of(loss.stop_price_raw),
-        stop_loss_limit=None if loss is None else price_of(loss.limit_price_raw),
-        client_order_id=order.client_order_id,
-    )
 
 
 class Filed:
@@ -284,18 +242,12 @@ cdef class AlpacaVenue(Venue):
                 return 0
         return self.inner.change(command, now)
 
+    cdef str refusal(self, Order order, int64_t now):
+        self.arrive(now)
+        refusal = self.intake.check(request_of(order))
+        return None if refusal is None else refusal_text(refusal)
+
     cdef int withdraw(self, Order order, int64_t now) except -1:
         # What is final has said so already; everything else that a backtest can have may be
         # canceled at any time.
         return self.inner.withdraw(order, now)
-
-
-def change_of(Command command not None):
-    """Return a change of terms as the body Alpaca would get."""
-    return ReplaceRequest(
-        quantity=None if command.units == 0 else decimal_from_scaled(
-            command.units, command.order.instrument.decimals),
-        limit_price=price_of(command.limit_price),
-        stop_price=price_of(command.stop_price),
-        trail=price_of(command.trail),
-    )

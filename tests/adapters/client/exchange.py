@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,8 +17,11 @@ from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import SimVenue
 from pyrt.core.accounts import Account
 from pyrt.core.instruments import Instrument
-from pyrt.core.types import Side
+from pyrt.core.orders import Order, order_from_dict
 from pyrt.data.columns import BarColumns
+from pyrt.kernel.kernel import Kernel
+from pyrt.risk.engine import RiskEngine
+from pyrt.strategy.strategy import Strategy
 
 MINUTE = 60_000_000_000
 START = 1_381_152_600_000_000_000  # 2013-10-07 13:30 UTC
@@ -100,21 +102,41 @@ def refused(status: int, code: int, message: str) -> Response:
     return Response(status, msgspec.json.encode(ErrorBody(code, message)))
 
 
-def order(number: int, side: str = "buy", quantity: int = 10, **terms: Any) -> Any:
-    """Return what the order path reads of an order."""
-    fields: dict[str, Any] = {
-        "number": number,
-        "client_order_id": f"{PREFIX}{number}",
-        "symbol": SYMBOL,
-        "side": Side.BUY if side == "buy" else Side.SELL,
-        "order_type": "limit" if "limit_price" in terms else "market",
-        "time_in_force": "gtc",
-        "quantity_exact": Decimal(quantity),
-    }
-    absent = ["notional", "limit_price", "stop_price", "trail_amount", "trail_percent"]
-    fields.update(dict.fromkeys(absent))
-    fields.update(dict.fromkeys(["take_profit", "stop_loss", "sibling", "parent"]))
-    return SimpleNamespace(**{**fields, "extended_hours": False, "keeps_exits": False, **terms})
+LISTING = Instrument(SYMBOL)
+
+
+def order(number: int, side: str = "buy", quantity: int = 10, **terms: Any) -> Order:
+    """Return an order as the client gets it."""
+    fields: dict[str, Any] = dict.fromkeys(
+        ("limit_price", "stop_price", "trail_amount", "trail_percent", "expires_at", "tag")
+    )
+    fields.update(dict.fromkeys(("post_only", "reduce_only", "extended_hours"), False))
+    fields.update(
+        client_order_id=f"{PREFIX}{number}",
+        side=side,
+        order_type="limit" if "limit_price" in terms else "market",
+        time_in_force="gtc",
+        status="SENT",
+        quantity=quantity,
+        filled_quantity=0,
+        reason="",
+        ts_init=START,
+        ts_last=START,
+    )
+    return order_from_dict({**fields, **terms}, LISTING)
+
+
+class Placing(Strategy):
+    """Places orders outside of a run."""
+
+
+def bracket(quantity: int = 10, *, take_profit: float, stop_loss: float) -> Order:
+    """Return an entry with its exits, as a desk makes them; they are the orders 1, 2 and 3."""
+    kernel = Kernel(Account(100_000), RiskEngine(), prefix=PREFIX, default_tif={"": "gtc"})
+    kernel.add_instrument(Instrument(SYMBOL))
+    strategy = Placing()
+    kernel.add_strategy(strategy)
+    return strategy.buy(SYMBOL, quantity, take_profit=take_profit, stop_loss=stop_loss)
 
 
 def _numbered(instrument: Instrument) -> Instrument:

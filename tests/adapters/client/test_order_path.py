@@ -9,7 +9,7 @@ from pyrt.adapters.alpaca.client import AlpacaClient
 from pyrt.adapters.alpaca.events import AnswerEvent, FillEvent
 from pyrt.adapters.alpaca.messages import OrderView, TradeUpdate, TradeUpdateFrame
 from pyrt.live.journal.records import OrderState
-from tests.adapters.client.exchange import PREFIX, order, refused
+from tests.adapters.client.exchange import PREFIX, bracket, order, refused
 
 SECOND = 1_000_000_000
 NOW = 1_381_152_600_000_000_000
@@ -341,14 +341,12 @@ def test_replaces_of_a_later_run_have_ids_of_their_own(client):
 
 
 def test_a_bracket_is_one_request_and_its_legs_are_told_apart_by_type(client):
-    profit = order(2, "sell", limit_price=110.0)
-    stop = order(3, "sell", stop_price=95.0, order_type="stop")
-    client.submit(order(1, take_profit=profit, stop_loss=stop))
+    client.submit(bracket(take_profit=110, stop_loss=95))
     (request,) = client.take_requests(NOW)
     sent = msgspec.json.decode(request.body)
     assert sent["order_class"] == "bracket"
-    assert sent["take_profit"] == {"limit_price": "110.0"}
-    assert sent["stop_loss"] == {"stop_price": "95.0"}
+    assert sent["take_profit"] == {"limit_price": "110"}
+    assert sent["stop_loss"] == {"stop_price": "95"}
     legs = [
         view("held", number=8, client_order_id="theirs-8", type="stop"),
         view("held", number=9, client_order_id="theirs-9", type="limit"),
@@ -365,3 +363,13 @@ def test_a_bracket_is_one_request_and_its_legs_are_told_apart_by_type(client):
     )
     (fill,) = client.receive_trade_update(frame("fill", filled, qty="10", price="110"), NOW)
     assert fill.number == 2
+
+
+@pytest.mark.parametrize(
+    ("price", "text"),
+    [(0.00001234, "0.00001234"), (0.5, "0.5"), (100, "100"), ("12345678.123456789",) * 2],
+)
+def test_prices_are_written_out_exactly_and_never_with_an_exponent(client, price, text):
+    client.submit(order(1, limit_price=price))
+    (request,) = client.take_requests(NOW)
+    assert msgspec.json.decode(request.body)["limit_price"] == text

@@ -1,0 +1,9 @@
+"""Our orders in Alpaca's words: exact decimals, made from what an order holds."""
+
+from pyrt.core.orders import Order
+from pyrt.core.ports import Command
+from pyrt.venues.alpaca.facts import OpenOrder, OrderRequest, ReplaceRequest
+
+def request_of(order: Order) -> OrderRequest: ...
+def change_of(command: Command) -> ReplaceRequest: ...
+def open_order_of(order: Order) -> OpenOrder | None: ...
