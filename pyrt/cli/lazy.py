@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "indicators": ("pyrt.cli.indicators:indicators", "List the indicators, or show one."),
     "orders": ("pyrt.cli.account:orders", "List orders of an Alpaca account."),
     "positions": ("pyrt.cli.account:positions", "List positions of an Alpaca account."),
+    "validate": ("pyrt.cli.validate:validate", "Judge an order by Alpaca's rules; send nothing."),
     "simulator": ("pyrt.cli.simulator:simulator", "Serve data as a local Alpaca exchange."),
 }
 """Subcommands: name → (``module:command``, the line that `pyrt --help` shows)."""

@@ -55,6 +55,7 @@ cdef class RiskGate:
     cdef ApprovedOrder approve(self, Order order)
     cdef str judge(self, Order order, int64_t now)
     cdef str judge_change(self, Command command, int64_t now)
+    cdef str preview(self, Order order, int64_t now)
     cdef int recount(self, Order order) except -1
 
 cdef class Venue:
@@ -62,12 +63,14 @@ cdef class Venue:
     cdef int submit(self, ApprovedOrder approved, int64_t now) except -1
     cdef int change(self, Command command, int64_t now) except -1
     cdef int withdraw(self, Order order, int64_t now) except -1
+    cdef str refusal(self, Order order, int64_t now)
 
 cdef class CommandSink:
     """Works orders between risk and venue: what the venue lacks, and what algorithms send."""
     cdef readonly Py_ssize_t watching
     """Orders that wait for a price; while there are none, prices need not be shown."""
     cdef str place(self, Order order)
+    cdef str forecast(self, Order order)
     cdef bint has(self, Order order)
     cdef int withdraw(self, Order order) except -1
     cdef str change(self, Command command)
@@ -92,6 +95,7 @@ cdef class FeeModel:
 cdef class OrderDesk:
     """Turns a strategy's wishes into orders and commands."""
     cdef Order place(self, Owner owner, str symbol, int side, object quantity, dict terms)
+    cdef Order draft(self, Owner owner, str symbol, int side, object quantity, dict terms)
     cdef int cancel(self, Owner owner, Order order) except -1
     cdef int modify(self, Owner owner, Order order, dict changes) except -1
     cdef int cancel_all(self, Owner owner, str symbol) except -1

@@ -77,6 +77,10 @@ cdef class RiskGate:
     cdef str judge_change(self, Command command, int64_t now):
         raise TypeError(f"{type(self).__name__} does not define judge_change()")
 
+    cdef str preview(self, Order order, int64_t now):
+        """Judge an order that is not to be sent: nothing is counted, noted or used up."""
+        return self.judge(order, now)
+
     cdef int recount(self, Order order) except -1:
         """The order has changed on our side, or is to be judged anew: count it accordingly."""
         return 0
@@ -94,6 +98,11 @@ cdef class Venue:
     cdef int withdraw(self, Order order, int64_t now) except -1:
         raise TypeError(f"{type(self).__name__} does not define withdraw()")
 
+    cdef str refusal(self, Order order, int64_t now):
+        """Say how an order that is not to be sent would be refused; None if nothing speaks
+        against it, or nothing is known."""
+        return None
+
 
 cdef class CommandSink:
     """Works orders between risk and venue: what the venue lacks, and what algorithms send."""
@@ -101,6 +110,10 @@ cdef class CommandSink:
     cdef str place(self, Order order):
         """Look at an approved order: None if it is to be sent, "" if it is kept, else why not."""
         raise TypeError(f"{type(self).__name__} does not define place()")
+
+    cdef str forecast(self, Order order):
+        """Say what `place` would, of an order that is not to be sent; nothing is kept of it."""
+        raise TypeError(f"{type(self).__name__} does not define forecast()")
 
     cdef bint has(self, Order order):
         """Whether commands about the order end here."""
@@ -161,6 +174,10 @@ cdef class OrderDesk:
 
     cdef Order place(self, Owner owner, str symbol, int side, object quantity, dict terms):
         raise TypeError(f"{type(self).__name__} does not define place()")
+
+    cdef Order draft(self, Owner owner, str symbol, int side, object quantity, dict terms):
+        """Make an order that is not to be sent; nobody else hears of it."""
+        raise TypeError(f"{type(self).__name__} does not define draft()")
 
     cdef int cancel(self, Owner owner, Order order) except -1:
         raise TypeError(f"{type(self).__name__} does not define cancel()")

@@ -25,6 +25,7 @@ cdef class Desk(OrderDesk):
     cdef readonly object capital_of
     """Callable: strategy number → its equity in base currency."""
 
+    cdef Order describe(self, Owner owner, str symbol, int side, object quantity, dict terms)
     cdef Order new_order(self, Owner owner, Position position, int side, dict terms)
     cdef int read_terms(self, Order order, dict terms) except -1
     cdef int read_type(self, Order order, dict terms) except -1

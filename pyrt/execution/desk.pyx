@@ -104,7 +104,8 @@ cdef class Desk(OrderDesk):
 
     # -- making orders -------------------------------------------------------------------------
 
-    cdef Order place(self, Owner owner, str symbol, int side, object quantity, dict terms):
+    cdef Order describe(self, Owner owner, str symbol, int side, object quantity, dict terms):
+        """Make the order that the terms describe, without exits and unknown to all."""
         cdef Position position = self.cache.position(owner.number, symbol)
         cdef Order order = self.new_order(owner, position, side, terms)
         cdef int64_t held = position.units if position.units >= 0 else -position.units
@@ -122,6 +123,19 @@ cdef class Desk(OrderDesk):
             order.type != MARKET and position.units != 0
             and (side > 0) != (position.units > 0) and order.units <= held
         )
+        return order
+
+    cdef Order draft(self, Owner owner, str symbol, int side, object quantity, dict terms):
+        cdef Order order = self.describe(owner, symbol, side, quantity, terms)
+        if "oco" in terms:
+            raise OrderError("a pair of exits cannot be judged before it is sent")
+        if "algorithm" in terms:
+            self.read_algorithm(order, terms["algorithm"])
+        self.add_exits(order, terms)
+        return order
+
+    cdef Order place(self, Owner owner, str symbol, int side, object quantity, dict terms):
+        cdef Order order = self.describe(owner, symbol, side, quantity, terms)
         if terms and ("take_profit" in terms or "stop_loss" in terms or "oco" in terms):
             if "algorithm" in terms:
                 raise OrderError("an order that an algorithm works takes no exits")
@@ -169,14 +183,7 @@ cdef class Desk(OrderDesk):
         """Send an entry with the exits held for it, or a pair of exits."""
         if terms.get("oco"):
             return self.place_pair(order, terms)
-        if "take_profit" in terms:
-            order.take_profit = self.child(order, exit_terms(terms, "take_profit"))
-        if "stop_loss" in terms:
-            order.stop_loss = self.child(order, exit_terms(terms, "stop_loss"))
-        self.check_exits(order)
-        if order.take_profit is not None and order.stop_loss is not None:
-            order.take_profit.sibling = order.stop_loss
-            order.stop_loss.sibling = order.take_profit
+        self.add_exits(order, terms)
         self.enlist(order)
         if order.take_profit is not None:
             self.enlist(order.take_profit)
@@ -184,6 +191,18 @@ cdef class Desk(OrderDesk):
             self.enlist(order.stop_loss)
         self.send(order)
         return order
+
+    def add_exits(self, Order order not None, dict terms not None):
+        """Give an entry the exits that its terms describe; OrderError if they make no sense."""
+        if "take_profit" in terms:
+            order.take_profit = self.child(order, exit_terms(terms, "take_profit"))
+        if "stop_loss" in terms:
+            order.stop_loss = self.child(order, exit_terms(terms, "stop_loss"))
+        if order.take_profit is not None or order.stop_loss is not None:
+            self.check_exits(order)
+        if order.take_profit is not None and order.stop_loss is not None:
+            order.take_profit.sibling = order.stop_loss
+            order.stop_loss.sibling = order.take_profit
 
     def check_exits(self, Order order):
         """Raise OrderError for exits on the wrong side: they would leave as soon as they work."""

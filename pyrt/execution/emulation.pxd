@@ -51,6 +51,9 @@ cdef class Emulator:
 
     cdef object capabilities(self, Order order)
     cdef str place(self, Order order)
+    cdef str forecast(self, Order order)
+    cdef str objection(self, Order order, object table, bint is_sent)
+    cdef int time_for(self, Order order, object table) except -1
     cdef int keep(self, Order order, bint asleep) except -1
     cdef int watch(self, Kept kept) except -1
     cdef int drop(self, Kept kept) except -1

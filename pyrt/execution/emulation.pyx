@@ -101,12 +101,11 @@ cdef class Emulator:
         table = self.capabilities(order)
         if table is None:
             return None
-        if order.post_only and "post_only" not in table.instructions and self.would_take(order):
-            return "post_only: it would take liquidity"
         is_native = TYPE_NAMES[order.type] in table.order_types
         is_pair = order.sibling is not None and "oco" not in table.groups
-        if (not is_native or is_pair) and not self.has_prices(order.instrument):
-            return f"emulation: no data of {order.symbol} come in that could trigger it"
+        reason = self.objection(order, table, is_native and not is_pair)
+        if reason is not None:
+            return reason
         self.adapt_time(order, table)
         if order.reduce_only and "reduce_only" not in table.instructions:
             self.reducing[order.number] = order
@@ -121,6 +120,30 @@ cdef class Emulator:
             return None
         self.keep(order, False)
         return ""
+
+    cdef str objection(self, Order order, object table, bint is_sent):
+        """Why an order cannot be placed; None if it can."""
+        if order.post_only and "post_only" not in table.instructions and self.would_take(order):
+            return "post_only: it would take liquidity"
+        if not is_sent and not self.has_prices(order.instrument):
+            return f"emulation: no data of {order.symbol} come in that could trigger it"
+        return None
+
+    cdef str forecast(self, Order order):
+        """Say what `place` would, and give the order the form it would be sent in."""
+        table = None if self.is_idle else self.capabilities(order)
+        if table is None:
+            return None
+        is_native = TYPE_NAMES[order.type] in table.order_types
+        reason = self.objection(order, table, is_native)
+        if reason is not None:
+            return reason
+        if order.tif == GTD and "gtd" not in table.times_in_force:
+            order.tif = self.time_for(order, table)
+        exits = (order.take_profit is not None) + (order.stop_loss is not None)
+        if exits and ("oto" if exits == 1 else "bracket") not in table.groups:
+            order.keeps_exits = True
+        return None if is_native else ""
 
     def keep_exits(self, Order order not None):
         """Keep the exits of an order until it has ended."""
@@ -185,10 +208,14 @@ cdef class Emulator:
         if TIF_NAMES[order.tif] in table.times_in_force or order.tif != GTD:
             return
         self.end_at(order, order.expires_ns)
-        order.tif = GTC if "gtc" in table.times_in_force and not is_fraction(order) else DAY
+        order.tif = self.time_for(order, table)
         for leg in (order.take_profit, order.stop_loss):
             if leg is not None:
                 (<Order>leg).tif = order.tif
+
+    cdef int time_for(self, Order order, object table) except -1:
+        """The time in force under which an order goes out that we end ourselves."""
+        return GTC if "gtc" in table.times_in_force and not is_fraction(order) else DAY
 
     def limit_time(self, Order order not None):
         """End an order that stays on our side when its time in force does."""

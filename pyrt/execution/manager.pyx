@@ -47,6 +47,9 @@ cdef class OrderManager(CommandSink):
         self.watching = self.emulator.watching
         return verdict
 
+    cdef str forecast(self, Order order):
+        return "" if order.algorithm is not None else self.emulator.forecast(order)
+
     cdef bint has(self, Order order):
         return order.algorithm is not None or order.number in self.emulator.kept
 

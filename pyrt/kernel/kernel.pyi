@@ -1,10 +1,15 @@
 """The kernel: two inputs, `advance` and `process`; both worlds call these and nothing else."""
 
-from typing import final
+from typing import Any, final
 
+from pyrt.core.verdict import Verdict
 from pyrt.kernel.wiring import Wiring
+from pyrt.strategy.core import StrategyCore
 
 @final
 class Kernel(Wiring):
     def start(self, ts: int) -> None: ...
     def stop(self) -> None: ...
+    def validate(
+        self, owner: StrategyCore, symbol: str, side: int, quantity: Any, terms: dict[str, Any]
+    ) -> Verdict: ...

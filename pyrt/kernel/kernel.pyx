@@ -15,6 +15,7 @@ from pyrt.kernel.hooks cimport Hooks
 from pyrt.strategy.core cimport StrategyCore
 
 from pyrt.core.times import format_ns
+from pyrt.core.verdict import Verdict
 from pyrt.errors import RunawayError
 
 
@@ -193,6 +194,19 @@ cdef class Kernel(Wiring):
         if order.stop_loss is not None and not order.keeps_exits:
             self.answers.note(order.stop_loss, EV_SENT, 0)
         return self.venue.submit(approved, self.clock.now)
+
+    def validate(self, StrategyCore owner not None, str symbol, int side, quantity,
+                 dict terms not None):
+        """Return what risk and venue would say of an order; nothing is sent or counted."""
+        cdef Order order = self.desk.draft(owner, symbol, side, quantity, terms)
+        cdef str reason = self.gate.preview(order, self.clock.now)
+        cdef str by = "risk"
+        if reason is None:
+            reason = self.sink.forecast(order)
+            if reason is None:
+                by = "venue"
+                reason = self.venue.refusal(order, self.clock.now)
+        return Verdict(order, by if reason else "", reason or "")
 
     # -- what follows rows of data -------------------------------------------------------------
 

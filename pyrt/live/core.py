@@ -18,6 +18,7 @@ from pyrt.live.broker import BrokerAdjustment
 from pyrt.live.fees import CashEntry, FeeLedger
 from pyrt.live.inputs import Inputs, Outlet
 from pyrt.live.later import Later
+from pyrt.live.preflight import Preflight
 from pyrt.live.tape import Tape
 from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
@@ -107,7 +108,7 @@ class NodeCore:
             "fill": self._fill,
             "answer": self._answer,
         }
-        self.kernel.connect(Outlet(client))
+        self.kernel.connect(Outlet(client, Preflight(self.kernel)))
         self.kernel.open_stream = self._open_stream
         self.later = self.kernel.world = Later(self)
         for instrument in instruments:

@@ -20,7 +20,9 @@ KINDS: dict[str, int]
 class Outlet(Venue):
     @property
     def client(self) -> Any: ...
-    def __init__(self, client: Any) -> None: ...
+    def __init__(
+        self, client: Any, preflight: Callable[[Order], str | None] | None = None
+    ) -> None: ...
 
 @final
 class Inputs:

@@ -38,12 +38,16 @@ cdef class Outlet(Venue):
     ----------
     client : object
         With `submit(order)`, `change(order, changes)` and `withdraw(order)`.
+    preflight : callable, optional
+        Takes an order that is not to be sent; returns how the broker would refuse it, or None.
     """
 
     cdef readonly object client
+    cdef object preflight
 
-    def __init__(self, client):
+    def __init__(self, client, preflight=None):
         self.client = client
+        self.preflight = preflight
 
     cdef int submit(self, ApprovedOrder approved, int64_t now) except -1:
         self.client.submit(approved.order)
@@ -64,6 +68,9 @@ cdef class Outlet(Venue):
     cdef int withdraw(self, Order order, int64_t now) except -1:
         self.client.withdraw(order)
         return 0
+
+    cdef str refusal(self, Order order, int64_t now):
+        return None if self.preflight is None else self.preflight(order)
 
 
 @cython.final

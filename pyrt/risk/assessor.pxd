@@ -64,6 +64,8 @@ cdef class Assessor(Watcher):
     """Instrument indexes whose trading is halted, as keys."""
     cdef dict pardons
     """Control code → (until, actor, reason): one order may pass it once."""
+    cdef bint is_preview
+    """The order being weighed is not to be sent: nothing may change for it."""
     cdef Case case
     cdef Terms terms
 

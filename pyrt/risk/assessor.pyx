@@ -132,8 +132,11 @@ cdef class Assessor(Watcher):
 
     cdef bint is_pardoned(self, Order order, str code, int64_t now) except -1:
         """Use up a pardon for this control, if there is one in time."""
-        found = self.pardons.pop(code, None)
-        if found is None or now >= <int64_t>found[0]:
+        found = self.pardons.get(code)
+        if found is None or self.is_preview:
+            return found is not None and now < <int64_t>found[0]
+        del self.pardons[code]
+        if now >= <int64_t>found[0]:
             return False
         self.states.note(now, f"override {code}", "denied", "let pass", found[1], (
             f"{found[2]}: order {order.client_order_id}"
@@ -440,5 +443,6 @@ cdef class Assessor(Watcher):
         order.limit_price_raw = order.instrument.round_price_raw(price, order.side_sign)
         order.type = LIMIT
         self.terms.limit_price = order.limit_price_raw
-        (<OrderRow*>self.records.orders.at(order.number - 1)).type = LIMIT
+        if not self.is_preview:
+            (<OrderRow*>self.records.orders.at(order.number - 1)).type = LIMIT
         return 0

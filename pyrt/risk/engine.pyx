@@ -214,6 +214,27 @@ cdef class RiskEngine(Overseer):
                 self.breaker.probes += 1
         return RiskGate.approve(self, order)
 
+    cdef str preview(self, Order order, int64_t now):
+        """Judge an order that is not to be sent: nothing is counted, noted or used up."""
+        cdef str reason = BasicGate.judge(self, order, now)
+        cdef int64_t day
+        if reason is not None or not self.is_on:
+            return reason
+        day = self.days.day(now)
+        if day != self.day:
+            self.roll_day(day)
+        self.terms.is_change = False
+        self.terms.units = order.units
+        self.terms.limit_price = order.limit_price_raw
+        self.terms.stop_price = order.stop_price_raw
+        self.is_preview = True
+        try:
+            return self.weigh(order, now)
+        except OverflowError as error:
+            return f"overflow: {error}"
+        finally:
+            self.is_preview = False
+
     cdef str judge_change(self, Command command, int64_t now):
         """Judge an order as it would be after the change, like a new one."""
         cdef Order order = command.order

@@ -19,6 +19,20 @@ cdef extern from *:
     int set_attribute "PyObject_GenericSetAttr" (object o, object name, object value) except -1
 
 
+cdef tuple described(dict order):
+    """An order's description in parts: side, symbol, quantity, terms that were given."""
+    side = order.get("side")
+    if side not in ("buy", "sell"):
+        raise ConfigError(f"side is {side!r}; expected 'buy' or 'sell'")
+    if not isinstance(order.get("symbol"), str):
+        raise ConfigError(f"symbol is {order.get('symbol')!r}; expected a name such as 'SPY'")
+    terms = {
+        name: value for name, value in order.items()
+        if name not in ("side", "symbol", "quantity") and value is not None and value is not False
+    }
+    return 1 if side == "buy" else -1, order["symbol"], order.get("quantity"), terms
+
+
 cdef class StrategyCore(Owner):
     """What handlers may do: send orders, look at positions, set timers, speak over the bus."""
 
@@ -197,6 +211,23 @@ cdef class StrategyCore(Owner):
                 raise ConfigError(f"side is {side!r}; expected 'buy' or 'sell'")
             return (self.buy if side == "buy" else self.sell)(**terms)
         return [self.submit(one, **changes) for one in order]
+
+    def validate(self, order, **changes):
+        """Judge an order, or several, as `submit` takes them, and send nothing.
+
+        Each is judged by all risk controls and by the venue's rules, as they stand now and for
+        itself alone; nothing is counted. Returns the Verdict, true if the order may leave, or the
+        list of them.
+
+        Raises
+        ------
+        OrderError, ConfigError
+            If the arguments make no sense together.
+        """
+        if not isinstance(order, dict):
+            return [self.validate(one, **changes) for one in order]
+        side, symbol, quantity, terms = described({**order, **changes})
+        return self.kernel().validate(self, symbol, side, quantity, terms)
 
     def oco(self, str symbol, quantity, *, take_profit, stop_loss, time_in_force=None, tag=None,
             partial="reduce"):

@@ -142,6 +142,37 @@ class LiveNode:
         """Add a strategy; before the node runs."""
         self._strategies.append(strategy)
 
+    def validate(
+        self, order: dict[str, Any] | Sequence[dict[str, Any]], *, strategy: str = ""
+    ) -> Any:
+        """Judge orders on behalf of a strategy, by all its limits and Alpaca's rules; send nothing.
+
+        Orders are described as for `Strategy.submit`. Returns a Verdict, or the list of them. To
+        be called in the node's own thread.
+
+        Parameters
+        ----------
+        order : dict or sequence of dict
+        strategy : str
+            Whose; may be left out where there is one only.
+
+        Raises
+        ------
+        ConfigError
+            If the node does not run yet, or there is no such strategy.
+        """
+        core = self.core
+        if core is None:
+            raise ConfigError("the node does not run yet", remedy="Ask once it has started")
+        named = {each.name: each for each in core.kernel.strategies}
+        if not strategy and len(named) == 1:
+            strategy = next(iter(named))
+        if strategy not in named:
+            raise ConfigError(
+                f"strategy is {strategy!r}", remedy=f"Name one of {', '.join(sorted(named))}"
+            )
+        return named[strategy].validate(order)
+
     def stop(self, reason: str = "asked to stop") -> None:
         """Ask the node to stop; what becomes of orders is `config.on_stop`'s to say."""
         self._stopping = reason

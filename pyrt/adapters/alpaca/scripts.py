@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
+from pyrt.adapters.alpaca.asking import Asker
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.reading import Reader
 from pyrt.adapters.alpaca.reducing import Reducer
 from pyrt.adapters.alpaca.shell.http import Http
+from pyrt.core.verdict import Verdict
 from pyrt.errors import ConfigError
 from pyrt.live.config import LIVE_TRADING, PAPER_TRADING, check_url
 from pyrt.live.control import ask
@@ -211,6 +214,20 @@ class AlpacaAccount:
         body = await self._reader.get(f"{path}?{query}", host="data")
         found: dict[str, Any] = body[what][symbol]
         return found
+
+    async def validate(self, order: Mapping[str, Any], **changes: Any) -> Verdict:
+        """Judge an order by Alpaca's rules on the account as it is now; nothing is sent.
+
+        The order is described as for `Strategy.submit`: ``side``, ``symbol`` and the arguments of
+        `buy`. True if nothing speaks against it. A node's limits are the node's to judge:
+        `LiveNode.validate`, and `Strategy.validate` inside of it, ask them too.
+
+        Raises
+        ------
+        OrderError
+            If a term is unknown or no number.
+        """
+        return await Asker(self._reader, self._feed).judge({**order, **changes})
 
     # -- getting out ---------------------------------------------------------------------------
 

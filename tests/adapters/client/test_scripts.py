@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from pyrt import AlpacaAccount
+from pyrt.adapters.alpaca.asking import request_from
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli import main
@@ -202,6 +203,61 @@ def test_live_needs_three_consents():
     AlpacaAccount(credentials=live, paper=False, account_id="1")
 
 
+JUDGED = {
+    "plain": {"quantity": 10},
+    "too dear": {"quantity": 100_000},
+    "off the penny": {"quantity": 1, "limit_price": "50.123"},
+    "short fraction": {"side": "sell", "quantity": "1.5"},
+    "more than held": {"side": "sell", "quantity": 11},
+    "opposite to what rests": {"side": "sell", "quantity": 10, "limit_price": 40},
+    "stop on the wrong side": {"quantity": 1, "stop_price": 1},
+    "bracket": {"quantity": 2, "limit_price": 60, "take_profit": 70, "stop_loss": (50, 49)},
+    "bracket upside down": {"quantity": 2, "limit_price": 60, "take_profit": 50, "stop_loss": 70},
+    "trailing": {"quantity": 2, "trail_percent": 2},
+    "by notional": {"notional": "20.5"},
+    "no such symbol": {"symbol": "NOSUCH", "quantity": 1},
+    "id used before": {"quantity": 1, "client_order_id": "used-before"},
+}
+
+
+def posted(terms: dict[str, Any]) -> dict[str, Any]:
+    """Return an order's description as the body that a client sends."""
+    request = request_from(terms)
+    names = ("limit_price", "stop_price", "trail_percent", "notional", "client_order_id")
+    body = {n: str(getattr(request, n)) for n in names if getattr(request, n) is not None}
+    if request.quantity is not None:
+        body["qty"] = str(request.quantity)
+    if request.order_class != "simple":
+        body["order_class"] = request.order_class
+        body["take_profit"] = {"limit_price": str(request.take_profit_limit)}
+        body["stop_loss"] = {"stop_price": str(request.stop_loss_stop)}
+        if request.stop_loss_limit is not None:
+            body["stop_loss"]["limit_price"] = str(request.stop_loss_limit)
+    plain = ("symbol", "side", "type", "time_in_force")
+    return {**body, **{name: getattr(request, name) for name in plain}}
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_an_order_is_judged_as_the_exchange_would_and_not_sent(bench, name):
+    bench.buy(10)
+    bench.served.minutes(1)
+    bench.buy(5, type="limit", limit_price="50", client_order_id="used-before")
+    terms = {"side": "buy", "symbol": "SPY", **JUDGED[name]}
+    before = bench.run(lambda a: a.orders("all"))
+    verdict = bench.run(lambda a: a.validate(terms))
+    assert bench.run(lambda a: a.orders("all")) == before
+    answer = bench.other.post("/v2/orders", json=posted(terms))
+    refused = "" if answer.status_code == 200 else "{code}: {message}".format(**answer.json())
+    assert verdict.reason == refused
+    assert bool(verdict) == (answer.status_code == 200)
+
+
+def test_a_description_that_makes_no_sense_raises(bench):
+    for terms in ({"quantity": "many"}, {"quantity": 1, "size": 3}):
+        with pytest.raises(OrderError):
+            bench.run(lambda a, t=terms: a.validate({"side": "buy", "symbol": "SPY", **t}))
+
+
 def test_the_shell_shows_and_reduces(bench, monkeypatch, capsys):
     keys = bench.served.urls
     monkeypatch.setenv("APCA_API_KEY_ID", keys["key"])
@@ -211,6 +267,10 @@ def test_the_shell_shows_and_reduces(bench, monkeypatch, capsys):
     monkeypatch.setenv("XDG_STATE_HOME", str(bench.folder))
     bench.buy(10)
     bench.served.minutes(1)
+    assert main(["validate", "buy", "SPY", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"accepted": True, "by": "", "reason": ""}
+    assert main(["validate", "buy", "SPY", "1", "--limit-price", "50.123", "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["reason"].startswith("42210000: ")
     resting = bench.buy(5, type="limit", limit_price="50")
     found = {}
     for command in (
