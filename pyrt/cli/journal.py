@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,30 @@ def restore(archive: Path, folder: Path) -> int:
     from pyrt.live.journal.backup import restore as bring_back
 
     click.echo(f"{bring_back(archive, folder)} files in {folder}")
+    return exits.DONE
+
+
+@journal.command()
+@folder_argument
+@click.argument("backups", metavar="FOLDER|FILE.tar.gz", type=click.Path(path_type=Path))
+@options.json_option
+def drill(folder: Path, backups: Path, as_json: bool) -> int:
+    """Bring the newest backup back into a folder that is thrown away, and compare it.
+
+    Nothing of the node is touched: run it while the node trades.
+    """
+    from pyrt.live.journal.backup import drill as practise
+    from pyrt.live.journal.backup import newest
+
+    archive = newest(backups) if backups.is_dir() else backups
+    done = practise(archive, _files(folder))
+    if as_json:
+        click.echo(json.dumps(asdict(done)))
+    else:
+        click.echo(
+            f"{done.archive}: {done.records} records, {done.behind} behind the journal, "
+            f"{done.orders} open orders, {done.positions} holdings; it can be started from"
+        )
     return exits.DONE
 
 

@@ -91,6 +91,9 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Hours between backups.
     backups_kept : int
         Older ones are removed.
+    record_market : bool
+        Keep the bars, quotes and prints that come, as Parquet in ``market`` of the state folder; a
+        week later each day is made one file a symbol.
     tapes_kept : int
         Runs whose inputs are kept for replay; those of older runs are removed at start.
     watchdog : bool
@@ -154,6 +157,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     backup_dir: str = ""
     backup_hours: float = 6.0
     backups_kept: int = 28
+    record_market: bool = True
     tapes_kept: int = 30
     watchdog: bool = False
     shadow: bool = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from pyrt.adapters.alpaca.companions import Backups, Control, HandlerMonitor, Heart
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.eyes import Eyes
+from pyrt.adapters.alpaca.recorder import Recorder
 from pyrt.live.config import NodeConfig
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def own_companions(
     if folder is not None and config.backup_dir:
         hours, kept = config.backup_hours, config.backups_kept
         own.append(Backups(folder, Path(config.backup_dir).expanduser(), hours, kept))
+    if folder is not None and config.record_market:
+        own.append(Recorder(folder))
     if folder is not None and (config.dashboard or config.alerts):
         own.append(Eyes(folder, (credentials.key, credentials.reveal_secret())))
     if config.handler_timeout_s:

@@ -24,7 +24,7 @@ from pyrt.live.heartbeat import (
     read_beat,
     write_beat,
 )
-from pyrt.live.journal.backup import backup_if_due
+from pyrt.live.journal.backup import backup_if_due, drill
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.monitor import Monitor
 from pyrt.live.run import RUNNING
@@ -232,13 +232,17 @@ class Backups:
             await asyncio.sleep(BACKUP_LOOK_S)
 
     def _copy(self) -> None:
-        backup_if_due(
-            RealFiles(self._folder),
+        files = RealFiles(self._folder)
+        taken = backup_if_due(
+            files,
             self._to,
             now=time.time_ns(),
             every_ns=self._every_ns,
             keep=self._kept,
         )
+        if taken is not None:
+            # A backup that cannot be brought back is none.
+            drill(taken, files)
 
 
 def watchdog_command(config_file: str, *, env_file: str = "", profile: str = "") -> list[str]:

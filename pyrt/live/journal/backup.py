@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tarfile
+import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from pyrt.errors import JournalError
 from pyrt.live.files import write_private
 from pyrt.live.journal.files import Files, RealFiles
 from pyrt.live.journal.frames import SegmentReader, decode_head
-from pyrt.live.journal.journal import Journal
+from pyrt.live.journal.journal import Journal, read_records
+from pyrt.live.journal.verify import verify
 
 SUFFIX = ".tar.gz"
 
@@ -111,3 +114,81 @@ def backup_if_due(files: Files, folder: Path, *, now: int, every_ns: int, keep: 
     for old in [*there, path][:-keep] if keep > 0 else []:
         old.unlink()
     return path
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """What bringing a backup back into a folder that is thrown away has shown.
+
+    Attributes
+    ----------
+    records : int
+        In the backup.
+    behind : int
+        Records that the journal has had since.
+    orders, positions : int
+        Open orders, and holdings, that a node would go on with.
+    """
+
+    archive: str
+    records: int
+    behind: int
+    orders: int
+    positions: int
+
+
+def drill(archive: Path, journal: Files | None = None) -> Drill:
+    """Restore a backup into a folder of its own, read it as a start would, and throw it away.
+
+    Parameters
+    ----------
+    journal : Files, optional
+        The journal it is of: what the backup has must be the same there, record for record.
+
+    Raises
+    ------
+    JournalError
+        If it cannot be brought back, or is not of that journal.
+    """
+    with tempfile.TemporaryDirectory(prefix="pyrt-drill-") as name:
+        folder = Path(name) / "state"
+        restore(archive, folder)
+        files = RealFiles(folder)
+        reports = [report for report in verify(files) if not report.is_sound]
+        if reports:
+            raise JournalError(f"{archive}: {reports[0].error}", code="drill")
+        ours = Journal(files)
+        state, last = ours.state, ours.last
+        ours.close()
+        behind = 0
+        if journal is not None:
+            behind = _compare(archive, files, journal)
+    held = sum(position.units != 0 for position in state.positions.values())
+    return Drill(str(archive), last, behind, len(state.orders), held)
+
+
+def _compare(archive: Path, backup_files: Files, journal: Files) -> int:
+    """Return how many records a journal has beyond its backup; JournalError if they part."""
+    known = {frame.sequence: record for frame, record in read_records(backup_files)}
+    behind, last = 0, max(known, default=0)
+    # What the backup has may have been put away since.
+    for frame, record in read_records(journal, archived=True):
+        if frame.sequence > last:
+            behind += 1
+        elif known.get(frame.sequence, record) != record:
+            raise JournalError(f"{archive} is not of this journal", code="drill")
+    return behind
+
+
+def newest(folder: Path) -> Path:
+    """Return the newest backup of a folder.
+
+    Raises
+    ------
+    JournalError
+        If there is none.
+    """
+    found = sorted(folder.glob(f"journal-*{SUFFIX}")) if folder.is_dir() else []
+    if not found:
+        raise JournalError(f"there is no backup in {folder}", code="no_backup")
+    return found[-1]

@@ -1,0 +1,105 @@
+"""Market data received come back as they came; old days are one file, and nothing is doubled."""
+
+from __future__ import annotations
+
+import datetime
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from pyrt import backtest, load
+from pyrt.adapters.alpaca.events import AnswerEvent, BarEvent, QuoteEvent, TradeEvent
+from pyrt.live import market_log
+from pyrt.live.market_log import MarketLog, compact
+from tests.live.strategies import Cross
+
+SECOND = 1_000_000_000
+MINUTE = 60 * SECOND
+START = 1_381_152_600 * SECOND
+DAY = "2013-10-07"
+
+
+def quote(number, symbol="SPY"):
+    ts = START + number * SECOND
+    return QuoteEvent(symbol, ts, 100 + number, 1.0, 100.5 + number, 2.0)
+
+
+def written(folder, events, run_id="one"):
+    log = MarketLog(folder, run_id)
+    for event in events:
+        log.take(event, getattr(event, "ts_event", getattr(event, "ts_close", START)) + 5)
+    log.write(log.cut())
+    return log
+
+
+def test_quotes_prints_and_bars_come_back_as_they_came(tmp_path):
+    bars = [
+        BarEvent("SPY", START + i * MINUTE, START + (i + 1) * MINUTE, (1, 4, 0.5, 1 + i, 9))
+        for i in range(3)
+    ]
+    trades = [TradeEvent("BTC/USD", START + i, 50.25 + i, 0.5) for i in range(4)]
+    other = AnswerEvent("accepted", 1, START)
+    daily = BarEvent("SPY", START, START + 1, (1, 1, 1, 1, 1), "daily")
+    written(tmp_path, [*bars, *trades, *map(quote, range(5)), other, daily])
+    (day,) = tmp_path.iterdir()
+    assert day.name == DAY
+    files = {path.name.rsplit("-", 2)[0]: path for path in day.iterdir()}
+    assert sorted(files) == ["bars-SPY", "quotes-SPY", "trades-BTC_USD"]
+    (quotes,) = load(str(files["quotes-SPY"])).columns
+    assert quotes.ts_event.tolist() == [START + i * SECOND for i in range(5)]
+    assert quotes.ts_init.tolist() == [START + i * SECOND + 5 for i in range(5)]
+    assert quotes.bid_price.tolist() == [100.0 + i for i in range(5)]
+    (found,) = load(str(files["bars-SPY"])).columns
+    assert found.ts_close.tolist() == [bar.ts_close for bar in bars]
+    assert found.close.tolist() == [1.0, 2.0, 3.0]
+    assert pq.read_table(files["trades-BTC_USD"])["symbol"].to_pylist() == ["BTC/USD"] * 4
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in files.values())
+
+
+def test_a_day_becomes_one_file_after_a_week_and_not_before(tmp_path):
+    written(tmp_path, [quote(i) for i in (3, 4)], "two")
+    written(tmp_path, [quote(i) for i in (0, 1, 2)], "one")
+    day = tmp_path / DAY
+    assert compact(tmp_path, datetime.date(2013, 10, 13)) == 0
+    assert len(list(day.iterdir())) == 2
+    assert compact(tmp_path, datetime.date(2013, 10, 14)) == 1
+    (path,) = day.iterdir()
+    assert path.name == "quotes-SPY.parquet"
+    (quotes,) = load(str(path)).columns
+    assert quotes.bid_price.tolist() == [100.0, 101.0, 102.0, 103.0, 104.0]
+    assert compact(tmp_path, datetime.date(2013, 10, 14)) == 0
+
+
+def test_an_interrupted_merge_doubles_nothing(tmp_path, monkeypatch):
+    written(tmp_path, [quote(i) for i in (0, 1)], "one")
+    later = datetime.date(2014, 1, 1)
+    monkeypatch.setattr(market_log.Path, "unlink", lambda self: (_ for _ in ()).throw(OSError()))
+    with pytest.raises(OSError):  # noqa: PT011 - the one planted above
+        compact(tmp_path, later)
+    monkeypatch.undo()
+    written(tmp_path, [quote(2)], "two")
+    assert compact(tmp_path, later) == 1
+    (path,) = (tmp_path / DAY).iterdir()
+    (quotes,) = load(str(path)).columns
+    assert quotes.bid_price.tolist() == [100.0, 101.0, 102.0]
+
+
+def test_what_does_not_fit_is_counted_and_waits_for_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(market_log, "BUFFERED_MAX", 3)
+    log = written(tmp_path, [quote(i) for i in range(5)])
+    assert log.dropped == 2
+    log.take(quote(9), START)
+    assert log.write(log.cut()) == 1
+
+
+def test_what_was_received_can_be_backtested(tmp_path):
+    closes = np.sin(np.arange(90) / 6) + 100
+    bars = [
+        BarEvent("SPY", START + i * 60 * SECOND, START + (i + 1) * 60 * SECOND, (c, c, c, c, 100.0))
+        for i, c in enumerate(closes)
+    ]
+    written(tmp_path, bars)
+    (path,) = (tmp_path / DAY).iterdir()
+    result = backtest(Cross(), str(path), timeframe="1m", progress=False)
+    assert len(result.fills) > 2
