@@ -14,6 +14,7 @@ import click
 
 from pyrt.cli import exits, options
 from pyrt.cli.choices import StrategySpec
+from pyrt.core.times import format_ns
 
 EPILOG = """\b
 Examples:
@@ -177,4 +178,6 @@ def _print(row: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(row))
     else:
+        if "ts_event" in row:
+            row = {**row, "ts_event": format_ns(row["ts_event"])}
         click.echo("  ".join(f"{name}={value}" for name, value in row.items() if value != ""))

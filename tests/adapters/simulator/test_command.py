@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from pyrt.adapters.alpaca.simulator.serving import bind
 from pyrt.cli.simulator import read_speed
 from pyrt.errors import ConfigError
 
@@ -37,3 +38,10 @@ def test_the_command_prints_one_line_and_serves(shared_data: Path) -> None:
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_a_port_in_use_is_no_traceback() -> None:
+    with bind(0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"port {port} of 127.0.0.1 .*in use"):
+            bind(port)

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from pyrt.adapters.alpaca.simulator.lines import Lines
 from pyrt.adapters.alpaca.simulator.server import SimulatorServer
+from pyrt.errors import ConfigError
 
 HOST = "127.0.0.1"
 
@@ -58,7 +59,14 @@ def bind(port: int) -> socket.socket:
     # TCP, and an answer of two writes would wait 40 ms for the client's delayed acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((HOST, port))
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"port {port} of {HOST} cannot be listened on: {error.strerror}",
+            remedy="Give another --port, or 0 for a free one",
+        ) from error
     listener.listen(128)
     return listener
 
