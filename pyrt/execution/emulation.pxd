@@ -49,6 +49,7 @@ cdef class Emulator:
     cdef readonly Py_ssize_t watching
     """Orders that wait for a price."""
 
+    cdef bint shows_whole(self, Order order) except -1
     cdef object capabilities(self, Order order)
     cdef str place(self, Order order)
     cdef str forecast(self, Order order)

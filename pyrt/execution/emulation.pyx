@@ -22,7 +22,7 @@ from pyrt.core.ports cimport SUBMIT
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     DAY, EV_CANCELED, EV_EMULATED, EV_EXPIRED, EV_FILL, EV_MODIFIED, EV_RELEASED, FILLED, GTC, GTD,
-    LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, STOP, TRAILING_STOP, TRAILING_STOP_LIMIT,
+    LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, MARKET_TO_LIMIT, STOP, TRAILING_STOP, TRAILING_STOP_LIMIT,
     is_final,
 )
 from pyrt.core.types import TIF_NAMES, TYPE_NAMES
@@ -91,6 +91,13 @@ cdef class Emulator:
 
     cdef object capabilities(self, Order order):
         return self.tables.get(order.instrument.kind, self.tables[""])
+
+    cdef bint shows_whole(self, Order order) except -1:
+        """Whether the venue shows all of an order that is to be shown in parts."""
+        if self.is_idle or not order.display:
+            return False
+        table = self.capabilities(order)
+        return table is not None and "iceberg" not in table.instructions
 
     # -- taking in -----------------------------------------------------------------------------
 
@@ -332,6 +339,11 @@ cdef class Emulator:
         cdef bint rises = order.side_sign > 0
         if kept.fired or is_final(order.status_):
             return 0
+        if order.type == MARKET_TO_LIMIT:
+            # The other side's price, now that one is there: what it does not fill rests at it.
+            order.limit_price_raw = last
+            self.say_terms(order)
+            return self.fire(kept)
         if order.type == MARKET_IF_TOUCHED or order.type == LIMIT_IF_TOUCHED:
             if low <= order.stop_price_raw if rises else high >= order.stop_price_raw:
                 return self.fire(kept)

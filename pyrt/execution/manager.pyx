@@ -8,10 +8,27 @@ from libc.stdint cimport int64_t
 
 from pyrt.core.cache cimport Cache
 from pyrt.core.clock cimport Clock
+from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.records cimport Records
-from pyrt.core.types cimport EV_CANCELED
+from pyrt.core.types cimport EV_CANCELED, LIMIT
 from pyrt.execution.desk cimport Desk
+
+from pyrt.execution.reactive import Iceberg
 from pyrt.venues.capabilities import EVERYTHING
+
+
+cdef str show_in_parts(Order order):
+    """Let our own iceberg work an order at a venue without any; why not, or None."""
+    if order.type != LIMIT:
+        return "iceberg: the venue shows orders whole, and only limit orders are split for it"
+    if order.take_profit is not None or order.stop_loss is not None or order.sibling is not None:
+        return "iceberg: the venue shows orders whole, and an order that is split takes no exits"
+    if order.post_only or order.reduce_only:
+        return "iceberg: the venue shows orders whole; split, it is neither post- nor reduce-only"
+    order.algorithm = Iceberg(
+        decimal_from_scaled(order.display, order.instrument.decimals)
+    ).bound_to(order)
+    return None
 
 
 @cython.final
@@ -39,6 +56,10 @@ cdef class OrderManager(CommandSink):
 
     cdef str place(self, Order order):
         cdef str verdict
+        if order.algorithm is None and self.emulator.shows_whole(order):
+            verdict = show_in_parts(order)
+            if verdict is not None:
+                return verdict
         if order.algorithm is not None:
             self.parents.begin(order)
             self.emulator.limit_time(order)

@@ -13,12 +13,12 @@ __all__ = ["ALPACA", "EVERYTHING", "SCOPES", "Capabilities", "Scope", "capabilit
 ORDER_TYPES = frozenset(
     {
         *("market", "limit", "stop", "stop_limit", "trailing_stop", "trailing_stop_limit"),
-        *("market_if_touched", "limit_if_touched"),
+        *("market_if_touched", "limit_if_touched", "market_to_limit"),
     }
 )
 TIMES_IN_FORCE = frozenset({"day", "gtc", "gtd", "ioc", "fok", "opg", "cls"})
 GROUPS = frozenset({"oto", "oco", "bracket"})
-INSTRUCTIONS = frozenset({"post_only", "reduce_only"})
+INSTRUCTIONS = frozenset({"post_only", "reduce_only", "iceberg"})
 
 Scope = Literal["missing", "all", "none"]
 SCOPES = ("missing", "all", "none")
@@ -45,7 +45,7 @@ class Capabilities:
     groups : frozenset of str
         ``"oto"``, ``"oco"``, ``"bracket"``: exits that the venue holds for an order.
     instructions : frozenset of str
-        ``"post_only"``, ``"reduce_only"``.
+        ``"post_only"``, ``"reduce_only"``, ``"iceberg"``.
     """
 
     order_types: frozenset[str] = ORDER_TYPES

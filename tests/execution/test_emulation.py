@@ -430,7 +430,7 @@ def test_a_kept_order_counts_against_limits_once():
 def test_alpaca_lacks_what_it_has_no_word_for():
     table = capabilities_of("alpaca")[""]
     assert ORDER_TYPES - table.order_types == {
-        "trailing_stop_limit", "market_if_touched", "limit_if_touched",
+        "trailing_stop_limit", "market_if_touched", "limit_if_touched", "market_to_limit",
     }  # fmt: skip
     assert "gtd" not in table.times_in_force
     # Stops on coins are refused, as by Alpaca, unless all is to be emulated.
@@ -475,3 +475,59 @@ def test_what_is_no_capability_is_named():
         Capabilities(order_types=frozenset({"stop"}))
     with pytest.raises(ConfigError, match="emulate is 'some'"):
         play([FLAT], {}, emulate="some")
+
+
+# -- parts and market-to-limit -------------------------------------------------------------------
+
+
+def test_an_iceberg_is_split_where_the_venue_shows_orders_whole():
+    bars = [FLAT, (100, 100, 98, 99), FLAT, (100, 100, 98, 99), FLAT, (100, 100, 98, 99), FLAT]
+    made = run(bars, {0: buy(25, limit_price=99, display_quantity=10)}, touch_fills=True)
+    orders = made.table("orders")
+    assert [(o["quantity"], o["status"]) for o in orders] == [
+        (25, "FILLED"),
+        (10, "FILLED"),
+        (10, "FILLED"),
+        (5, "FILLED"),
+    ]
+    assert [o["parent"] for o in orders] == ["", "bt-1", "bt-1", "bt-1"]
+    assert sum(quantity for _, quantity, _ in made.fills) == 25
+    # Where the venue has icebergs it is one order.
+    native = play(bars, {0: buy(25, limit_price=99, display_quantity=10)}, touch_fills=True)
+    assert [o["quantity"] for o in native.table("orders")] == [25]
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        ({"stop_price": 101, "limit_price": 102}, "only limit orders are split"),
+        ({"limit_price": 99, "take_profit": 110}, "takes no exits"),
+        ({"limit_price": 99, "post_only": True}, "neither post- nor reduce-only"),
+    ],
+)
+def test_what_cannot_be_shown_in_parts_is_denied(terms, reason):
+    made = run([FLAT, FLAT], {0: buy(25, display_quantity=10, **terms)})
+    order = made.table("orders")[0]
+    assert order["status"] == "DENIED"
+    assert reason in order["reason"]
+
+
+def test_an_iceberg_at_alpaca_never_shows_more_than_its_part():
+    bars = [FLAT, (100, 100, 98, 99), FLAT]
+    made = play(
+        bars,
+        {0: buy(25, limit_price=99, display_quantity=10)},
+        name="alpaca",
+        instrument=listed(SYMBOL, calendar="24/7"),
+        touch_fills=True,
+    )
+    assert [o["quantity"] for o in made.table("orders")][:2] == [25, 10]
+
+
+def test_market_to_limit_is_a_limit_at_the_next_price():
+    # The close of bar 1 is the price that is there next; what it leaves rests at it.
+    bars = [FLAT, (100, 103, 99, 101), (102, 103, 101.5, 102), (101, 101, 100, 100.5)]
+    made = run(bars, {0: buy(10, market_to_limit=True)})
+    assert made.fills == [(4, 10, 101)]
+    assert kinds(made, 1) == ["emulated", "modified", "released", "sent", "accepted", "fill"]
+    assert made.table("orders")[0]["limit_price"] == 101
