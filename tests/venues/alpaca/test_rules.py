@@ -197,6 +197,7 @@ def test_the_rules_keep_no_state():
 
 def test_venues_import_nothing_of_pyrt_but_what_lies_below():
     root = pathlib.Path(pyrt.venues.__file__).parent
+    below = ("pyrt.core", "pyrt.errors", "pyrt.venues")
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = []
@@ -206,4 +207,4 @@ def test_venues_import_nothing_of_pyrt_but_what_lies_below():
                 names = [alias.name for alias in node.names]
             for name in names:
                 if name.split(".")[0] == "pyrt":
-                    assert name.startswith(("pyrt.core", "pyrt.errors", "pyrt.venues")), (path, name)
+                    assert name.startswith(below), (path, name)
