@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,21 @@ class Swing(Strategy):
         self.bars = state["bars"]
 
 
+class Swings(Strategy):
+    """The same in eight symbols: one whose order is in doubt does not stop the others."""
+
+    def on_start(self):
+        for symbol in ("SPY", "QQQ", "IWM", "DIA", "XLF", "XLE", "XLK", "GLD"):
+            self.subscribe_bars(symbol, "1m")
+
+    def on_bar(self, bar):
+        position = self.position(bar.symbol)
+        if position.is_flat:
+            self.buy(bar.symbol, 5)
+        elif position.is_long:
+            self.close(bar.symbol)
+
+
 class Stuck(Strategy):
     """Never comes back from its third bar."""
 
@@ -61,15 +77,25 @@ class Stuck(Strategy):
 '''
 
 
-def write_bars(path: Path, count: int = 600, seed: int = 5) -> None:
+SYMBOLS = ("SPY", "QQQ", "IWM", "DIA", "XLF", "XLE", "XLK", "GLD")
+"""What `Swings` trades."""
+
+
+def write_bars(path: Path, symbols: Sequence[str]) -> None:
     """Write a day of one-minute bars."""
+    frames = [bars_of(symbol, seed=5 + at) for at, symbol in enumerate(symbols)]
+    pd.concat(frames).sort_values("ts_event", kind="stable").to_parquet(path)
+
+
+def bars_of(symbol: str, count: int = 600, seed: int = 5) -> pd.DataFrame:
+    """Return a day of a random walk."""
     steps = np.random.default_rng(seed).normal(0, 0.1, count)
     close = (100 + np.cumsum(steps)).round(2)
     opens = np.concatenate((close[:1], close[:-1]))
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "ts_event": pd.date_range("2013-10-07 13:30", periods=count, freq="1min", tz="UTC"),
-            "symbol": "SPY",
+            "symbol": symbol,
             "open": opens,
             "high": np.maximum(opens, close) + 0.02,
             "low": np.minimum(opens, close) - 0.02,
@@ -77,15 +103,16 @@ def write_bars(path: Path, count: int = 600, seed: int = 5) -> None:
             "volume": 10_000.0,
         }
     )
-    frame.to_parquet(path)
 
 
 class Exchange:
     """A `pyrt simulator` process."""
 
-    def __init__(self, folder: Path, *, speed: str = "300x") -> None:
+    def __init__(
+        self, folder: Path, *, speed: str = "300x", symbols: Sequence[str] = ("SPY",)
+    ) -> None:
         bars = folder / "bars.parquet"
-        write_bars(bars)
+        write_bars(bars, symbols)
         command = [
             *PYRT, "simulator", "--data", str(bars), "--label", "open", "--speed", speed,
             "--port", "0", "--requests", "0", "--connections", "0", "--json",
@@ -101,6 +128,18 @@ class Exchange:
         answer = self._http.get(path, params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Return all orders, oldest first, page by page."""
+        found: dict[str, dict[str, Any]] = {}
+        after = "2000-01-01T00:00:00Z"
+        while True:
+            query = {"status": "all", "limit": 500, "direction": "asc", "after": after}
+            page = [o for o in self.get("/v2/orders", **query) if o["id"] not in found]
+            if not page:
+                return list(found.values())
+            found.update({order["id"]: order for order in page})
+            after = page[-1]["submitted_at"]
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         return self._http.post(path, json=body).json()
@@ -128,7 +167,7 @@ class Program:
     ) -> None:
         self.folder = folder
         self.state = folder / "state"
-        self._environment = {
+        self.environment = {
             **os.environ,
             "APCA_API_KEY_ID": exchange.urls["key"],
             "APCA_API_SECRET_KEY": exchange.urls["secret"],
@@ -150,9 +189,9 @@ class Program:
         }
         lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
         (folder / "node.toml").write_text("\n".join(lines) + "\n")
-        self._command = [
-            *PYRT, "live", f"{folder / 'strategies.py'}:{cls}", "--config",
-            str(folder / "node.toml"), "--json",
+        self.arguments = [
+            "live", f"{folder / 'strategies.py'}:{cls}", "--config", str(folder / "node.toml"),
+            "--json",
         ]  # fmt: skip
         self.process: subprocess.Popen[str] | None = None
 
@@ -163,7 +202,11 @@ class Program:
             (self.folder / "out.txt").open("a") as output,
         ):
             self.process = subprocess.Popen(
-                self._command, stdout=output, stderr=errors, text=True, env=self._environment
+                [*PYRT, *self.arguments],
+                stdout=output,
+                stderr=errors,
+                text=True,
+                env=self.environment,
             )
         until = time.monotonic() + wait_s
         while time.monotonic() < until:
@@ -185,5 +228,5 @@ class Program:
     def run_more(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run another `pyrt` command in the node's surroundings."""
         return subprocess.run(
-            [*PYRT, *arguments], capture_output=True, text=True, env=self._environment, timeout=60
+            [*PYRT, *arguments], capture_output=True, text=True, env=self.environment, timeout=60
         )

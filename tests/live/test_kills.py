@@ -1,0 +1,59 @@
+"""A node killed with SIGKILL at random points, again and again, against a served exchange."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from random import Random
+
+import pytest
+
+from tests.live.forks import Forks
+from tests.live.programs import SYMBOLS, Exchange, Program
+from tests.live.test_programs import fills_of, hold_equal, wait_for
+
+pytest.importorskip("uvicorn")
+
+ROUNDS = 20 if os.environ.get("PYRT_HYPOTHESIS") == "nightly" else 1
+KILLS = 50
+LONGEST_S = 0.8
+
+
+@pytest.fixture
+def exchange(tmp_path):
+    served = Exchange(tmp_path, speed="200x", symbols=SYMBOLS)
+    yield served
+    served.close()
+
+
+def has_gone(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_killed_at_random_points_a_node_sends_nothing_twice_and_loses_no_fill(
+    tmp_path, exchange, seed
+):
+    random = Random(seed)
+    program = Program(tmp_path, exchange, "Swings", symbols=SYMBOLS)
+    forks = Forks(program.environment)
+    out, err = tmp_path / "out.txt", tmp_path / "err.txt"
+    try:
+        for _ in range(KILLS):
+            process = forks.start(program.arguments, out, err)
+            # From before its first line to the midst of trading.
+            time.sleep(random.uniform(0.02, LONGEST_S))
+            os.kill(process, signal.SIGKILL)
+            wait_for(lambda process=process: has_gone(process), "the end of a killed process")
+    finally:
+        forks.close()
+    assert len(fills_of(program)) > KILLS / 5, err.read_text()[-2_000:]
+    program.start()
+    time.sleep(0.5)
+    assert program.kill(signal.SIGTERM) == 0
+    hold_equal(program, exchange)
