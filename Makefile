@@ -91,7 +91,7 @@ bench: build/.release build/vectorbt/.installed ## Measure a release build again
 	PYTHONPATH=$(CURDIR)/build/release $(PY) -P benchmarks/run.py $(ARGS)
 
 .PHONY: mutants
-mutants: build/.checked ## Make 100 faults in money and risk code; the tests have to notice 95 (ARGS)
+mutants: build/.checked ## Make 100 faults in money and risk code, or --set live; tests notice 95 (ARGS)
 	$(PY) scripts/mutate.py --json build/mutants.json $(ARGS)
 
 .PHONY: paper-check
@@ -160,6 +160,7 @@ nightly: ## Everything that takes long: ten times the examples, coverage, archiv
 	$(MAKE) coverage
 	$(MAKE) simulate SEEDS=100000 TRACES=1000
 	$(MAKE) mutants ARGS="--seed $$(git rev-parse HEAD)"
+	$(MAKE) mutants ARGS="--set live --seed $$(git rev-parse HEAD)"
 	$(MAKE) release-check
 	$(MAKE) bench
 

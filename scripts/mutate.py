@@ -8,6 +8,7 @@ is 1 when too many survive.
 
     python scripts/mutate.py --count 100 --seed 7
     python scripts/mutate.py --count 5 --seed "$(git rev-parse HEAD)"
+    python scripts/mutate.py --set live --count 100
     python scripts/mutate.py --modules pyrt/live/journal --tests tests/live/journal
 """
 
@@ -30,8 +31,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "build" / "mutants"
-# What is mutated by default: sources, and the tests that are to notice, quickest first.
-MODULES = {
+# What is mutated: sources, and the tests that are to notice, quickest first.
+RISK = {
     "pyrt/risk/*.py*": ["tests/risk"],
     "pyrt/core/orders.pyx": [
         "tests/core/test_orders.py",
@@ -50,6 +51,38 @@ MODULES = {
     "pyrt/execution/booking.pyx": ["tests/backtest/test_account.py", "tests/property"],
     "pyrt/backtest/means.pyx": ["tests/backtest/test_account.py", "tests/core/test_accounts.py"],
 }
+SIMULATION = ["tests/simulation/test_half_one.py", "tests/simulation/test_half_two.py"]
+NODE_TESTS = [
+    "tests/live/test_recovery.py",
+    "tests/live/test_repeats.py",
+    "tests/live/test_cash.py",
+    "tests/live/test_fees.py",
+    *SIMULATION,
+]
+CLIENT_TESTS = ["tests/adapters/client", *NODE_TESTS]
+NODE = ("recovery.py", "gateway.py", "departure.py", "scribe.py", "fees.py", "restore.pyx")
+CLIENT = (
+    "adoption", "client", "ledger", "order_path", "pacing", "rest", "snapshot", "streams",
+    "trade_updates", "market_data",
+)  # fmt: skip
+LIVE = {
+    "pyrt/core/orders.pyx": ["tests/core/test_orders.py", "tests/risk", "tests/kernel"],
+    "pyrt/live/reconcil*.py": [
+        "tests/live/test_reconcile.py",
+        "tests/live/test_adjusting.py",
+        *NODE_TESTS,
+    ],
+    "pyrt/live/journal/*.py": [
+        "tests/live/journal",
+        "tests/live/test_surroundings.py",
+        *NODE_TESTS,
+    ],
+    **{f"pyrt/live/{name}": NODE_TESTS for name in NODE},
+    **{f"pyrt/adapters/alpaca/{name}.py": CLIENT_TESTS for name in CLIENT},
+}
+SETS = {"risk": RISK, "live": LIVE}
+SCHEDULES = "100"
+"""Whole-node schedules that may notice a fault."""
 SUFFIXES = (".py", ".pyx")
 TURNED = {
     "<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "+": "-", "-": "+",
@@ -225,7 +258,8 @@ def build(path: str) -> bool:
 
 
 def environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(COPY), "PYTHONDONTWRITEBYTECODE": "1", **more}
+    fixed = {"PYTHONPATH": str(COPY), "PYTHONDONTWRITEBYTECODE": "1", "PYRT_SCHEDULES": SCHEDULES}
+    return {**os.environ, **fixed, **more}
 
 
 def run_tests(tests: list[str], timeout_s: float) -> tuple[str, str]:
@@ -244,11 +278,11 @@ def run_tests(tests: list[str], timeout_s: float) -> tuple[str, str]:
     return "caught", failed[1] if failed else f"pytest ended with {done.returncode}"
 
 
-def tests_for(path: str, given: list[str] | None) -> list[str]:
+def tests_for(path: str, options: argparse.Namespace) -> list[str]:
     """Return the tests that are to notice a fault in a source."""
-    if given:
-        return given
-    for pattern, tests in MODULES.items():
+    if options.tests:
+        return list(options.tests)
+    for pattern, tests in SETS[options.set].items():
         if Path(path).match(pattern):
             return tests
     raise SystemExit(f"no tests are named for {path}: pass --tests")
@@ -280,7 +314,8 @@ def built_modules(path: str) -> dict[Path, bytes]:
 def main() -> int:
     """Draw faults, judge them, say what survived."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--modules", nargs="+", default=list(MODULES), help="files, folders, globs")
+    parser.add_argument("--set", choices=list(SETS), default="risk", help="which modules")
+    parser.add_argument("--modules", nargs="+", help="files, folders, globs instead of a set")
     parser.add_argument("--tests", nargs="+", help="tests for all of them")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", default="0")
@@ -289,7 +324,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="where to write the outcome")
     parser.add_argument("--list", action="store_true", help="only show the faults drawn")
     options = parser.parse_args()
-    faults = draw(sources(options.modules), options.seed)
+    faults = draw(sources(options.modules or list(SETS[options.set])), options.seed)
     if options.list:
         for _, fault in zip(range(options.count), faults):
             print(fault)
@@ -305,7 +340,7 @@ def run(faults: Iterator[Fault], options: argparse.Namespace) -> Iterator[dict[s
         if judged == options.count:
             return
         began = time.monotonic()
-        tests = tests_for(fault.path, options.tests)
+        tests = tests_for(fault.path, options)
         outcome, by = judge(fault, tests, options.timeout)
         if outcome == "unbuilt":
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import sys
 from itertools import islice
@@ -70,9 +71,13 @@ def test_a_seed_draws_the_same_faults_and_none_twice(mutate: ModuleType) -> None
     }
 
 
-def test_every_module_given_by_default_has_tests(mutate: ModuleType) -> None:
-    paths = mutate.sources(list(mutate.MODULES))
+@pytest.mark.parametrize("name", ["risk", "live"])
+def test_every_module_of_a_set_has_tests(mutate: ModuleType, name: str) -> None:
+    patterns = mutate.SETS[name]
+    paths = mutate.sources(list(patterns))
     assert len(paths) > 20
+    assert all(mutate.sources([pattern]) for pattern in patterns), "a pattern names nothing"
+    options = argparse.Namespace(tests=None, set=name)
     for path in paths:
-        for tests in mutate.tests_for(str(path.relative_to(ROOT)), None):
+        for tests in mutate.tests_for(str(path.relative_to(ROOT)), options):
             assert (ROOT / tests).exists()
