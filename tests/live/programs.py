@@ -211,13 +211,17 @@ class Program:
         until = time.monotonic() + wait_s
         while time.monotonic() < until:
             assert self.process.poll() is None, (self.folder / "err.txt").read_text()
-            try:
-                if ask(self.state, "status")["phase"] == "running":
-                    return
-            except ConfigError:
-                pass
+            if self.is_running():
+                return
             time.sleep(0.05)
         raise AssertionError("the node does not run: " + (self.folder / "err.txt").read_text())
+
+    def is_running(self) -> bool:
+        """Return whether a node of this folder answers, and trades."""
+        try:
+            return bool(ask(self.state, "status")["phase"] == "running")
+        except ConfigError:
+            return False
 
     def kill(self, number: int = signal.SIGKILL) -> int:
         """Send a signal and wait for the end; return the exit code."""

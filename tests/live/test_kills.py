@@ -17,7 +17,7 @@ pytest.importorskip("uvicorn")
 
 ROUNDS = 20 if os.environ.get("PYRT_HYPOTHESIS") == "nightly" else 1
 KILLS = 50
-LONGEST_S = 0.8
+LONGEST_S = 0.5
 
 
 @pytest.fixture
@@ -44,9 +44,11 @@ def test_killed_at_random_points_a_node_sends_nothing_twice_and_loses_no_fill(
     forks = Forks(program.environment)
     out, err = tmp_path / "out.txt", tmp_path / "err.txt"
     try:
-        for _ in range(KILLS):
+        for number in range(KILLS):
             process = forks.start(program.arguments, out, err)
-            # From before its first line to the midst of trading.
+            # At any step of its start, or, every other time, in the midst of trading.
+            if number % 2:
+                wait_for(program.is_running, "a start")
             time.sleep(random.uniform(0.02, LONGEST_S))
             os.kill(process, signal.SIGKILL)
             wait_for(lambda process=process: has_gone(process), "the end of a killed process")
