@@ -53,13 +53,13 @@ RISK = {
 }
 SIMULATION = ["tests/simulation/test_half_one.py", "tests/simulation/test_half_two.py"]
 NODE_TESTS = [
-    "tests/live/test_recovery.py",
     "tests/live/test_repeats.py",
-    "tests/live/test_cash.py",
-    "tests/live/test_fees.py",
     *SIMULATION,
+    "tests/live/test_cash.py",
+    "tests/live/test_recovery.py",
+    "tests/live/test_fees.py",
 ]
-CLIENT_TESTS = ["tests/adapters/client", *NODE_TESTS]
+CLIENT_TESTS = ["tests/adapters/client/test_order_path.py", *NODE_TESTS, "tests/adapters/client"]
 NODE = ("recovery.py", "gateway.py", "departure.py", "scribe.py", "fees.py", "restore.pyx")
 CLIENT = (
     "adoption", "client", "ledger", "order_path", "pacing", "rest", "snapshot", "streams",
@@ -321,7 +321,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", default="0")
     parser.add_argument("--least", type=float, default=0.95, help="share that has to be caught")
-    parser.add_argument("--timeout", type=float, default=300.0, help="seconds for a fault's tests")
+    parser.add_argument("--timeout", type=float, default=600.0, help="seconds for a fault's tests")
     parser.add_argument("--json", type=Path, help="where to write the outcome")
     parser.add_argument("--list", action="store_true", help="only show the faults drawn")
     options = parser.parse_args()
