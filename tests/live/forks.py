@@ -4,14 +4,16 @@ A process that has imported everything is copied for each command; so a test can
 
     python -m tests.live.forks
 
-reads a line of JSON for each command: {"arguments": [...], "out": path, "err": path}, and answers
-with the new process's id. It reaps what has ended, and leaves when its input does.
+reads a line of JSON for each command: {"arguments": [...], "out": path, "err": path, "file_bytes":
+the largest a file may be, or 0}, and answers with the new process's id. It reaps what has ended,
+and leaves when its input does.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -42,6 +44,10 @@ def become(command: dict[str, object]) -> None:
     """Carry out a command in a copy; never returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
+    if command["file_bytes"]:
+        # Python ignores the signal that goes with it: a write beyond fails, as on a full disk.
+        most = int(str(command["file_bytes"]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     for number, name in ((1, "out"), (2, "err")):
@@ -68,11 +74,13 @@ class Forks:
             cwd=Path(__file__).resolve().parents[2],
         )  # fmt: skip
 
-    def start(self, arguments: list[str], out: Path, err: Path) -> int:
-        """Start a command; return its process id."""
+    def start(self, arguments: list[str], out: Path, err: Path, *, file_bytes: int = 0) -> int:
+        """Start a command; return its process id. With `file_bytes` no file may grow larger."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        command = {"arguments": arguments, "out": str(out), "err": str(err)}
+        command = {
+            "arguments": arguments, "out": str(out), "err": str(err), "file_bytes": file_bytes,
+        }  # fmt: skip
         self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())

@@ -1,4 +1,4 @@
-"""A node killed with SIGKILL at random points, again and again, against a served exchange."""
+"""A node killed at random points, again and again; and one whose disk is full."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from random import Random
 
 import pytest
 
+from pyrt.errors import ConfigError
+from pyrt.live.control import ask
 from tests.live.forks import Forks
 from tests.live.programs import SYMBOLS, Exchange, Program
 from tests.live.test_programs import fills_of, hold_equal, wait_for
@@ -55,6 +57,33 @@ def test_killed_at_random_points_a_node_sends_nothing_twice_and_loses_no_fill(
     finally:
         forks.close()
     assert len(fills_of(program)) > KILLS / 5, err.read_text()[-2_000:]
+    program.start()
+    time.sleep(0.5)
+    assert program.kill(signal.SIGTERM) == 0
+    hold_equal(program, exchange)
+
+
+def test_a_node_whose_disk_is_full_halts_and_sends_nothing_more(tmp_path, exchange):
+    program = Program(tmp_path, exchange, "Swings", symbols=SYMBOLS)
+    forks = Forks(program.environment)
+    out, err = tmp_path / "out.txt", tmp_path / "err.txt"
+    try:
+        process = forks.start(program.arguments, out, err, file_bytes=60_000)
+        wait_for(program.is_running, "a start")
+        wait_for(lambda: ask(program.state, "status")["state"] == "HALTED", "the halt", 60)
+        sent = len(exchange.orders())
+        assert sent > 0
+        time.sleep(1.0)
+        assert len(exchange.orders()) == sent
+        assert not has_gone(process)
+        with pytest.raises(ConfigError, match="journal"):
+            ask(program.state, "resume", actor="anna", reason="fine", typed="RESUME")
+        os.kill(process, signal.SIGKILL)
+        wait_for(lambda: has_gone(process), "the end of a killed process")
+    finally:
+        forks.close()
+    assert "the journal cannot be written" in err.read_text()
+    # With room again, what it had sent is found.
     program.start()
     time.sleep(0.5)
     assert program.kill(signal.SIGTERM) == 0
