@@ -22,8 +22,8 @@ from pyrt.core.ports cimport SUBMIT
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     DAY, EV_CANCELED, EV_EMULATED, EV_EXPIRED, EV_FILL, EV_MODIFIED, EV_RELEASED, FILLED, GTC, GTD,
-    LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, MARKET_TO_LIMIT, STOP, TRAILING_STOP, TRAILING_STOP_LIMIT,
-    is_final,
+    LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, MARKET_TO_LIMIT, STOP, TRAILING_STOP,
+    TRAILING_STOP_LIMIT, is_final,
 )
 from pyrt.core.types import TIF_NAMES, TYPE_NAMES
 
