@@ -79,7 +79,8 @@ class Judge:
         symbol = fields["symbol"]
         last = self.broker.price(symbol, self.world.agenda.now)
         for name in ("limit_price", "stop_price"):
-            if last and name in fields:
+            # A first price that is wrong has nothing that it could be compared with.
+            if last and name in fields and symbol in node.priced:
                 far = abs(float(fields[name]) / last - 1)
                 self.checks.hold("I9", far < FAR, (name, fields, last))
         told = node.halted.get(symbol)

@@ -22,11 +22,17 @@ BAD_PRICES = (0, -1, 1e308, 1e-9, None, "NaN", 10_000)
 TOLD = frozenset({"Bar", "Status"})
 
 
-def take_frames(broker: Broker, chances: Chances) -> list[bytes]:
-    """Return what the exchange has to say of the market, some of it spoiled."""
-    messages = [m for m in broker.core.take_messages() if type(m).__name__ in TOLD]
-    frames = [encode([message], packed=False) for message in messages]
-    return [_spoiled(f, chances) if chances.strikes("F39", 0.3) else f for f in frames]
+def take_frames(broker: Broker, chances: Chances, spoiled: set[bytes]) -> list[bytes]:
+    """Return what the exchange has to say of the market; what of it is spoiled joins `spoiled`."""
+    frames = []
+    for message in broker.core.take_messages():
+        if type(message).__name__ in TOLD:
+            frame = encode([message], packed=False)
+            if chances.strikes("F39", 0.3):
+                frame = _spoiled(frame, chances)
+                spoiled.add(frame)
+            frames.append(frame)
+    return frames
 
 
 def _spoiled(frame: bytes, chances: Chances) -> bytes:

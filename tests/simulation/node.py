@@ -69,6 +69,8 @@ class Node:
         )
         self.halted: dict[str, int] = {}
         """Symbol → when the node heard that it is halted."""
+        self.priced: set[str] = set()
+        """Symbols of which it has heard a true price."""
         plan = Plan(
             run_id=run_id,
             prefix=prefix,
@@ -154,7 +156,9 @@ class Node:
         self.guarded(self._turn)
 
     def _receive_market_data(self, frame: bytes, now: int) -> list[Any]:
-        """Hand on a frame; of halts it is kept what the node was told while it could listen."""
+        """Hand on a frame; it is kept what the node was told while it could listen."""
+        if self.driver.core is not None and b'"T":"b"' in frame and frame not in self.world.spoiled:
+            self.priced.add(msgspec.json.decode(frame)[0]["S"])
         if b'"T":"s"' in frame and self.driver.core is not None:
             row = msgspec.json.decode(frame)[0]
             self.halted.pop(row["S"], None)

@@ -88,6 +88,8 @@ class World:
         self.pressed = ""
         """The state that an operator has asked for."""
         self.foreign: set[str] = set()
+        self.spoiled: set[bytes] = set()
+        """Frames of prices that no market has made."""
         self.networks: list[Network] = []
         self.trace = hashlib.blake2b(digest_size=16)
         self._make_client = make_client
@@ -155,7 +157,7 @@ class World:
 
     def _push(self) -> None:
         updates = self.broker.take_updates()
-        data = market.take_frames(self.broker, self.chances)
+        data = market.take_frames(self.broker, self.chances, self.spoiled)
         for frame in (*updates, *data):
             self.trace.update(frame)
         if self.node is not None:
