@@ -50,6 +50,7 @@ class Node:
         self._clock = WallClock(
             wall=lambda: self.agenda.now + world.clock_off, steady=lambda: self.agenda.now
         )
+        self._read_at = self._now = 0
         self.is_committing = False
         self._halted_at: int | None = None
         symbols = world.broker.symbols
@@ -108,7 +109,9 @@ class Node:
     @property
     def now(self) -> int:
         """What the node takes for the time."""
-        return self._clock.now()
+        if self._read_at != self.agenda.now:
+            self._read_at, self._now = self.agenda.now, self._clock.now()
+        return self._now
 
     # -- life ----------------------------------------------------------------------------------
 

@@ -19,8 +19,9 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,9 +82,20 @@ class Report:
         }
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Log nothing meanwhile: a node under faults has much to say."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@quiet()
 def run_chunk(first: int, count: int) -> Report:
     """Run some schedules, one after the other."""
-    logging.disable(logging.CRITICAL)
     report = Report()
     for seed in range(first, first + count):
         try:
@@ -94,12 +106,12 @@ def run_chunk(first: int, count: int) -> Report:
     return report
 
 
+@quiet()
 def run_planted(name: str, first: int, count: int) -> tuple[int, int]:
     """Return (hostile schedules, those of them that found the fault) for a planted node.
 
     Hostile is a schedule in which the fate of an order was in doubt at least once.
     """
-    logging.disable(logging.CRITICAL)
     client, _ = PLANTED[name]
     hostile = found = 0
     for seed in range(first, first + count):
