@@ -196,6 +196,7 @@ def test_the_rules_keep_no_state():
 
 
 def test_venues_import_nothing_of_pyrt_but_what_lies_below():
+    below = ("pyrt.core", "pyrt.errors", "pyrt.venues")
     root = pathlib.Path(pyrt.venues.__file__).parent
     below = ("pyrt.core", "pyrt.errors", "pyrt.venues")
     for path in root.rglob("*.py"):
