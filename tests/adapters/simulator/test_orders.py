@@ -176,3 +176,13 @@ def test_a_replacement_of_no_more_than_has_been_filled_is_refused_without_rules_
     assert core.request("PATCH", f"/v2/orders/{placed['id']}", change).status == 422
     change = msgspec.json.encode({"qty": "5"})
     assert core.request("PATCH", f"/v2/orders/{placed['id']}", change).status == 200
+
+
+@pytest.mark.parametrize("far", ["5989-07-16T09:29:01.2-16:11", "0116-01-15T20:13:17Z"])
+def test_times_beyond_64_bits_are_times_all_the_same(far):
+    bench = Bench()
+    bench.buy(1, type="limit", limit_price=90)
+    found = bench.core.request("GET", f"/v2/orders?status=all&until={far.replace('+', '%2B')}", b"")
+    assert found.status == 200
+    assert (b'"id"' in found.body) == far.startswith("5")
+    assert bench.core.request("GET", "/v2/orders?until=soon", b"").status == 422

@@ -20,6 +20,9 @@ SECOND = 1_000_000_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+FIRST_YEAR, LAST_YEAR = 1678, 2261
+FAR = (1 << 62) + (1 << 61)
+"""Beyond the years of 64-bit nanoseconds; a time there is as good as never."""
 ACCOUNT_ID = "8f6e2c1a-4b7d-4e3f-9a58-0c1d2e3f4a5b"
 
 
@@ -53,7 +56,21 @@ def instant(
     try:
         return timestamp_ns(value.strip().replace(" ", "+"))
     except (ConfigError, OverflowError):
-        raise refusal(f"invalid {name}: {value}") from None
+        far = _far(value)
+        if far is None:
+            raise refusal(f"invalid {name}: {value}") from None
+        return far
+
+
+def _far(value: str) -> int | None:
+    """Return the end of our time for an instant beyond it, ns UTC; None for what is no time."""
+    try:
+        year = dt.datetime.fromisoformat(value.strip().replace(" ", "+")).year
+    except ValueError:
+        return None
+    if FIRST_YEAR <= year <= LAST_YEAR:
+        return None
+    return -FAR if year < FIRST_YEAR else FAR
 
 
 @lru_cache(maxsize=4096)
