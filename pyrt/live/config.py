@@ -44,6 +44,9 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         "" means Alpaca's own. Plain http and ws are for loopback only.
     feed : str
         ``iex`` or ``sip``.
+    data_codec : str
+        ``json`` or ``msgpack``: what is asked for on the market-data streams; the second is about
+        half the bytes.
     env_file : str
         File with the keys as lines ``NAME=value``, mode 0600; "" means the environment.
     clock : str
@@ -137,6 +140,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     data_stream_url: str = ""
     crypto_stream_url: str = ""
     feed: str = "iex"
+    data_codec: str = "json"
     env_file: str = ""
     clock: str = "wall"
     control_url: str = ""
@@ -197,6 +201,10 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         self._check_policies()
 
     def _check_policies(self) -> None:
+        if self.data_codec not in ("json", "msgpack"):
+            raise ConfigError(
+                f"data_codec is {self.data_codec!r}", remedy='Say "json" or "msgpack"'
+            )
         for name in ("order_age_s", "reconcile_s", "save_s"):
             value = getattr(self, name)
             if not 0 < value < 86_400:

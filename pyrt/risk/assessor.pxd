@@ -62,6 +62,10 @@ cdef class Assessor(Watcher):
     """Equity is below what margin asks for."""
     cdef dict halted
     """Instrument indexes whose trading is halted, as keys."""
+    cdef dict volumes
+    """Symbol → average daily volume in units, as stated."""
+    cdef object adv_share
+    """Limit of an order's share of it; None where off."""
     cdef dict pardons
     """Control code → (until, actor, reason): one order may pass it once."""
     cdef bint is_preview
@@ -83,6 +87,7 @@ cdef class Assessor(Watcher):
     cdef int64_t slippage_of(self, Order order, int64_t limit) except? -1
     cdef str judge_state(self, Order order, int64_t now)
     cdef str judge_known(self, Order order, Caps* caps)
+    cdef str judge_volume(self, Order order)
     cdef str judge_controls(self, Order order, Caps* caps, int64_t now)
     cdef bint is_pardoned(self, Order order, str code, int64_t now) except -1
     cdef int fill_readings(self, Order order, Caps* caps, int64_t now) except -1

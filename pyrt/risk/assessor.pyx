@@ -78,6 +78,10 @@ cdef class Assessor(Watcher):
             reason = self.judge_known(order, caps)
             if reason is not None:
                 return reason
+            if self.adv_share is not None:
+                reason = self.judge_volume(order)
+                if reason is not None:
+                    return reason
         self.fill_case(order, caps, now)
         reason = self.judge_controls(order, caps, now)
         if reason is not None:
@@ -114,6 +118,22 @@ cdef class Assessor(Watcher):
         if self.strict and self.reads_portfolio and self.readings.ts == INT64_MIN:
             return "max_risk_age: portfolio risk has not been computed yet"
         return None
+
+    cdef str judge_volume(self, Order order):
+        """Deny what is large against what the symbol trades in a day."""
+        volume = self.volumes.get(order.instrument.id, self.volumes.get(order.instrument.symbol))
+        if volume is None:
+            if self.strict:
+                return f"max_adv_share: no daily volume of {order.symbol} is stated"
+            return None
+        units = max(self.terms.units, self.terms.leaves)
+        quantity = decimal_from_scaled(units, order.instrument.decimals)
+        if quantity <= self.adv_share * volume:
+            return None
+        return (
+            f"max_adv_share: quantity {quantity.normalize():f} is over {self.adv_share:f} of the "
+            f"average daily volume {volume:f}"
+        )
 
     cdef str judge_controls(self, Order order, Caps* caps, int64_t now):
         cdef int i

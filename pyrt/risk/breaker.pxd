@@ -36,6 +36,12 @@ cdef class CircuitBreaker:
     cdef bint watches_trades
     cdef bint watches_answers
     cdef int128 loss_max
+    cdef int128 halt_max
+    cdef int64_t halt_share
+    cdef int64_t halted_day
+    """The day on which the second tier has struck; it does so once a day."""
+    cdef readonly str halt_reason
+    """Why everything is to be halted; None while it is not."""
     cdef int64_t loss_share
     cdef int64_t drawdown_share
     cdef int64_t latency_max
@@ -52,6 +58,8 @@ cdef class CircuitBreaker:
     cdef int observe(self, int64_t now, int128 equity) except -1
     cdef int new_day(self, int64_t now) except -1
     cdef int judge_equity(self, int64_t now) except -1
+    cdef int judge_halt(self) except -1
+    cdef int128 bound(self, int128 whole, int64_t share) except? -1
     cdef int add_trade(self, int64_t now, int128 pnl) except -1
     cdef int add_answer(self, int64_t now, bint is_rejected, int64_t latency_ns) except -1
     cdef int trip(self, int64_t now, str code, str text) except -1

@@ -74,7 +74,7 @@ cdef class CircuitBreaker:
 
     def __init__(self, limits):
         self.trips = []
-        self.day = INT64_MIN
+        self.day = self.halted_day = INT64_MIN
         self.losses = Outcomes(limits.loss_rate_trades)
         self.rejects = Outcomes(limits.reject_rate_orders)
         self.cause = self.reason = ""
@@ -85,6 +85,8 @@ cdef class CircuitBreaker:
         self.limits = limits
         self.loss_max = money_or_none(limits.max_daily_loss)
         self.loss_share = share_or_none(limits.max_daily_loss_fraction)
+        self.halt_max = money_or_none(limits.halt_daily_loss)
+        self.halt_share = share_or_none(limits.halt_daily_loss_fraction)
         self.drawdown_share = share_or_none(limits.max_drawdown)
         self.losses_max = -1 if limits.max_consecutive_losses is None else (
             limits.max_consecutive_losses
@@ -94,6 +96,7 @@ cdef class CircuitBreaker:
         self.days = DayClock(limits)
         self.watches_equity = (
             self.loss_max >= 0 or self.loss_share >= 0 or self.drawdown_share >= 0
+            or self.halt_max >= 0 or self.halt_share >= 0
         )
         self.watches_trades = self.losses_max >= 0 or limits.max_loss_rate is not None
         self.watches_answers = limits.max_reject_rate is not None or self.latency_max >= 0
@@ -115,7 +118,59 @@ cdef class CircuitBreaker:
             self.peak = equity
         if self.state != OPEN:
             self.judge_equity(now)
+        if self.halted_day != self.day:
+            self.judge_halt()
         return 0
+
+    cdef int128 bound(self, int128 whole, int64_t share) except? -1:
+        """A share of what was there; never of less than nothing."""
+        return i128_muldiv(larger(whole, 0), share, ONE, FLOOR)
+
+    cdef int judge_halt(self) except -1:
+        """The second tier of the day's loss, whatever the first has done."""
+        cdef int128 loss = i128_sub(self.day_open, self.equity)
+        cdef int128 bound
+        if self.halt_max >= 0 and loss > self.halt_max:
+            code, bound = "halt_daily_loss", self.halt_max
+        elif self.halt_share >= 0 and loss > 0:
+            code, bound = "halt_daily_loss_fraction", self.bound(self.day_open, self.halt_share)
+            if loss <= bound:
+                return 0
+        else:
+            return 0
+        self.halted_day = self.day
+        self.halt_reason = (
+            f"{code}: loss {amount(loss)} is over the limit of {amount(bound)}"
+        )
+        return 0
+
+    def take_halt(self):
+        """Return why everything is to be halted, once; None if it is not."""
+        reason, self.halt_reason = self.halt_reason, None
+        return reason
+
+    def nearness(self):
+        """Return (limit, how much of it is used up) of each that is measured by equity."""
+        cdef int128 loss = i128_sub(self.day_open, self.equity)
+        cdef int128 fall = i128_sub(self.peak, self.equity)
+        cdef list found = []
+        for name, used, limit in (
+            ("max_daily_loss", i128_to_double(loss), i128_to_double(self.loss_max)),
+            ("halt_daily_loss", i128_to_double(loss), i128_to_double(self.halt_max)),
+        ):
+            if limit > 0.0:
+                found.append((name, used / limit))
+        for name, used, whole, share in (
+            ("max_daily_loss_fraction", i128_to_double(loss), i128_to_double(self.day_open),
+             self.loss_share),
+            ("halt_daily_loss_fraction", i128_to_double(loss), i128_to_double(self.day_open),
+             self.halt_share),
+            ("max_drawdown", i128_to_double(fall), i128_to_double(self.peak),
+             self.drawdown_share),
+        ):
+            if share > 0 and whole > 0.0:
+                found.append((name, used / (whole * share / 1e9)))
+        return found
 
     cdef int new_day(self, int64_t now) except -1:
         """Begin a day with the last equity of the one before."""
@@ -275,7 +330,7 @@ cdef class CircuitBreaker:
             "losses": self.losses.save(), "rejects": self.rejects.save(),
             "started": self.started, "day": self.day,
             "day_open": str(i128_to_int(self.day_open)), "peak": str(i128_to_int(self.peak)),
-            "equity": str(i128_to_int(self.equity)),
+            "equity": str(i128_to_int(self.equity)), "halted_day": self.halted_day,
         }
 
     def restore(self, saved):
@@ -294,6 +349,7 @@ cdef class CircuitBreaker:
         self.day_open = i128_from_int(int(saved["day_open"]))
         self.peak = i128_from_int(int(saved["peak"]))
         self.equity = i128_from_int(int(saved["equity"]))
+        self.halted_day = saved.get("halted_day", INT64_MIN)
 
     def __repr__(self):
         return f"CircuitBreaker({BreakerState(self.state).name}, {self.reason!r})"

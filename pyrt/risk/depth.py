@@ -28,15 +28,20 @@ def book_depth(books: Mapping[str, OrderBook], levels: int = 50) -> Depth:
 
     def expected(symbol: str, side: str, quantity: float) -> float | None:
         book = books.get(symbol)
-        if book is None or quantity <= 0.0:
-            return None
-        left, paid, price = quantity, 0.0, None
-        for price, size in (book.asks if side == "buy" else book.bids)(levels).tolist():
-            taken = min(left, size)
-            paid += taken * price
-            left -= taken
-            if left <= 0.0:
-                break
-        return None if price is None else (paid + left * price) / quantity
+        return None if book is None else walked(book, side, quantity, levels)
 
     return expected
+
+
+def walked(book: OrderBook, side: str, quantity: float, levels: int = 50) -> float | None:
+    """Return the average price of taking a quantity from a book; None if nothing is there."""
+    if quantity <= 0.0:
+        return None
+    left, paid, price = quantity, 0.0, None
+    for price, size in (book.asks if side == "buy" else book.bids)(levels).tolist():
+        taken = min(left, size)
+        paid += taken * price
+        left -= taken
+        if left <= 0.0:
+            break
+    return None if price is None else (paid + left * price) / quantity

@@ -7,6 +7,7 @@ from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport nano_from_object, nano_to_double
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, RiskGate
+from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     EV_ACCEPTED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED, FILLED, INITIALIZED,
     LIMIT, RELEASED, is_final,
@@ -28,6 +29,7 @@ from decimal import Decimal
 
 from pyrt.errors import ConfigError, OrderError
 from pyrt.risk.breaker import BreakerState
+from pyrt.risk.depth import walked
 from pyrt.risk.limits import Limits
 from pyrt.risk.monitor import PortfolioMonitor
 from pyrt.risk.report import report_of
@@ -69,6 +71,7 @@ cdef class RiskEngine(Overseer):
             )
         self.limits = limits
         self.strict = strict
+        self.volumes = {}
         self.reset()
 
     # -- wiring --------------------------------------------------------------------------------
@@ -92,8 +95,13 @@ cdef class RiskEngine(Overseer):
         self.readings = Readings()
         self.halted = {}
         self.pardons = {}
+        self.warned = {}
+        self.aged = set()
+        self.age_due = INT64_MIN
         self.duplicates = {}
         self.account = None
+        self.book_streams = {}
+        self.streams_seen = 0
         self.plan()
         self.compile()
 
@@ -129,6 +137,8 @@ cdef class RiskEngine(Overseer):
             for i in range(self.claims.n_books):
                 self.claims.books[i].caps = 0
         jump = limits.max_tick_jump_bps
+        self.adv_share = limits.max_adv_share
+        self.age_due = INT64_MIN
         self.jump = -1 if jump is None else nano_from_object(jump / 10_000)
         missing = limits.missing() if self.strict else ()
         self.missing = missing[0] if missing else None
@@ -147,7 +157,25 @@ cdef class RiskEngine(Overseer):
         self.clocks = SessionClock(sessions)
         self.claims = Claims(account)
         self.claims.sector("")
+        if self.depth is None or self.depth_is_own:
+            # Books that strategies follow are looked into; a depth that was given stays.
+            self.depth, self.depth_is_own = self.expected_in_book, True
         self.compile()
+
+    def expected_in_book(self, str symbol, str side, double quantity):
+        """Return what a quantity would cost on average in a book that a strategy follows."""
+        cdef Stream stream
+        while self.streams_seen < len(self.cache.streams):
+            stream = <Stream>self.cache.streams[self.streams_seen]
+            self.streams_seen += 1
+            if stream.kind == "book":
+                self.book_streams[stream.instrument.symbol] = stream
+        found = self.book_streams.get(symbol)
+        if found is None:
+            return None
+        stream = <Stream>found
+        stream.catch_up()
+        return walked(stream.book, side, quantity)
 
     def resync(self):
         """Count all holdings and open orders anew, such as after a reconciliation."""
@@ -212,6 +240,8 @@ cdef class RiskEngine(Overseer):
             self.traffic.count(order, self.terms.value, self.terms.more_value, now)
             if self.breaker.state == HALF_OPEN and self.terms.raises:
                 self.breaker.probes += 1
+            if self.warn_at > 0.0 and self.terms.raises:
+                self.warn(now)
         return RiskGate.approve(self, order)
 
     cdef str preview(self, Order order, int64_t now):
@@ -367,6 +397,8 @@ cdef class RiskEngine(Overseer):
 
     cdef int on_mark(self, Py_ssize_t index, int64_t price, int64_t now) except -1:
         cdef Book* book = self.claims.book(index)
+        if now >= self.age_due:
+            self.tell_of_old(now)
         if not self.believe(book, price, now):
             return 0
         if book.buys != 0 or book.sells != 0 or self.claims.keeps_sectors:
@@ -449,6 +481,13 @@ cdef class RiskEngine(Overseer):
         """State the average true range of a symbol for `max_position_loss_atr`."""
         self.stops.set_atr(symbol, value)
 
+    def set_adv(self, str symbol, volume):
+        """State the average daily volume of a symbol, in units, for `max_adv_share`."""
+        value = Decimal(str(volume))
+        if not value.is_finite() or value <= 0:
+            raise ConfigError(f"the volume of {symbol} is {volume!r}; expected a positive number")
+        self.volumes[symbol] = value
+
     # -- restart and report --------------------------------------------------------------------
 
     def save(self):
@@ -458,7 +497,7 @@ cdef class RiskEngine(Overseer):
             "breaker": self.breaker.save(), "traffic": self.traffic.save(),
             "stops": self.stops.save(), "day_units": self.day_units(),
             "duplicates": dict(self.duplicates),
-            "ramp_from": self.ramp_from,
+            "ramp_from": self.ramp_from, "warned": dict(self.warned), "aged": sorted(self.aged),
             "ramp_share": None if self.ramp_share is None else str(self.ramp_share),
         }
 
@@ -476,6 +515,7 @@ cdef class RiskEngine(Overseer):
         self.resync()
         self.stops.restore(saved["stops"], self.position_of)
         self.duplicates = dict(saved["duplicates"])
+        self.warned = dict(saved.get("warned", {}))
         for symbol, units in saved["day_units"].items():
             self.count_units(self.cache.instrument(symbol), units)
 

@@ -28,6 +28,7 @@ MONEY = (
     "max_gross_exposure",
     "max_net_exposure",
     "max_daily_loss",
+    "halt_daily_loss",
     "max_position_loss",
     "max_value_at_risk",
     "max_expected_shortfall",
@@ -39,6 +40,9 @@ RATIOS = (
     "max_concentration",
     "max_sector_concentration",
     "max_daily_loss_fraction",
+    "halt_daily_loss_fraction",
+    "max_adv_share",
+    "warn_at",
     "max_drawdown",
     "max_loss_rate",
     "max_reject_rate",
@@ -81,10 +85,24 @@ DURATIONS = (
     "cooldown",
     "max_risk_age",
     "risk_every",
+    "max_order_age",
 )
-FLAGS = ("require_buying_power", "require_shortable", "require_open_session", "deny_self_match")
+FLAGS = (
+    "require_buying_power",
+    "require_shortable",
+    "require_open_session",
+    "deny_self_match",
+    "halt_flattens",
+)
 CHOICES = {"slippage_action": ("deny", "limit"), "on_trip": ("reducing", "halted")}
-SHARES_OF_ONE = ("max_drawdown", "max_loss_rate", "max_reject_rate", "risk_level", "ramp_start")
+SHARES_OF_ONE = (
+    "max_drawdown",
+    "max_loss_rate",
+    "max_reject_rate",
+    "risk_level",
+    "ramp_start",
+    "warn_at",
+)
 # What may differ from symbol to symbol.
 PER_SYMBOL = (
     "max_order_quantity",
@@ -193,8 +211,21 @@ class Limits:
         session of the first instrument that has sessions ends.
     max_daily_loss, max_daily_loss_fraction : number
         Fall of equity since the day began: amount in base currency, share of that equity.
+    halt_daily_loss, halt_daily_loss_fraction : number
+        The second tier: past it everything is HALTED and all that works is canceled, once a day;
+        a person lets trading go on.
+    halt_flattens : bool
+        Leave all positions by market orders first.
     max_drawdown : number
         Fall of equity from its highest, as a share of it.
+    warn_at : number
+        Share of a limit from which on it is told that the limit is near, once a day each: of daily
+        losses, drawdown, gross and net exposure, leverage and open orders.
+    max_order_age : duration
+        An order that works for longer is told of, once; it stays.
+    max_adv_share : number
+        Quantity of one order over the symbol's average daily volume, as stated by
+        `RiskEngine.set_adv`; a strict gate denies where none is stated.
     max_consecutive_losses : int
         Losing round trips in a row.
     max_loss_rate, loss_rate_trades : number, int
@@ -283,6 +314,12 @@ class Limits:
     max_daily_quantity: Number | None = None
     max_daily_loss: Number | None = None
     max_daily_loss_fraction: Number | None = None
+    halt_daily_loss: Number | None = None
+    halt_daily_loss_fraction: Number | None = None
+    halt_flattens: bool = False
+    warn_at: Number | None = None
+    max_order_age: Duration | None = None
+    max_adv_share: Number | None = None
     max_drawdown: Number | None = None
     max_consecutive_losses: int | None = None
     max_loss_rate: Number | None = None
@@ -339,6 +376,12 @@ class Limits:
 
     def _check_sizes(self) -> None:
         """Refuse windows without room and a reserve that leaves nothing for orders."""
+        for first in ("max_daily_loss", "max_daily_loss_fraction"):
+            second = first.replace("max_", "halt_")
+            if None not in (getattr(self, first), getattr(self, second)) and (
+                getattr(self, second) < getattr(self, first)
+            ):
+                raise _refusal(second, getattr(self, second), f"no less than {first}")
         for name in ("fat_finger_orders", "loss_rate_trades", "reject_rate_orders"):
             if getattr(self, name) < 1:
                 raise _refusal(name, getattr(self, name), "1 or more")

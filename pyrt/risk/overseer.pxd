@@ -28,6 +28,18 @@ cdef class Overseer(Assessor):
     """Something is limited or restricted, so orders have to be weighed."""
     cdef bint follows_margin
     cdef bint flattening
+    cdef dict book_streams
+    """Symbol → the stream of its book."""
+    cdef Py_ssize_t streams_seen
+    cdef bint depth_is_own
+    """`depth` looks into the books that strategies follow; nobody gave another."""
+    cdef dict warned
+    """Limit → day on which it was told that it is near."""
+    cdef set aged
+    """Numbers of orders of whose age has been told."""
+    cdef int64_t age_due
+    cdef double warn_at
+    """Share of a limit from which on it is near; 0 where nothing is told."""
     cdef Py_ssize_t round_trips_seen
     cdef Py_ssize_t openings_seen
     cdef int64_t risk_due
@@ -39,6 +51,9 @@ cdef class Overseer(Assessor):
     cdef int meet_call(self, int64_t now) except -1
     cdef int take_round_trips(self, int64_t now) except -1
     cdef int after_breaker(self, int64_t now) except -1
+    cdef int warn(self, int64_t now) except -1
+    cdef int warn_of(self, str name, double used, int64_t now) except -1
+    cdef int tell_of_old(self, int64_t now) except -1
     cdef int count_duplicate(self, Order order, int64_t now) except -1
     cdef int protect(self, Py_ssize_t index, int64_t now) except -1
     cdef int leave(self, Position position, str reason, int64_t now) except -1

@@ -1,5 +1,5 @@
 """What watches beside the gate: days, breaker, margin calls, stops, kill switch, states."""
-from libc.stdint cimport INT64_MIN, int64_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
 
 from pyrt.core.int128 cimport i128_to_double
 from pyrt.core.instruments cimport Instrument
@@ -20,6 +20,7 @@ from pyrt.errors import ConfigError
 from pyrt.risk.checks import CODES
 
 cdef str ENGINE = "risk engine"
+cdef int64_t MINUTE = 60_000_000_000
 
 
 cdef class Overseer(Assessor):
@@ -40,12 +41,13 @@ cdef class Overseer(Assessor):
         self.watches_equity = (
             self.breaker.watches_equity or self.follows_margin or self.monitor is not None
         )
+        self.warn_at = 0.0 if limits.warn_at is None else float(limits.warn_at)
         self.watches_quotes = limits.max_slippage_bps is not None or any(
             "max_slippage_bps" in own for own in limits.symbols.values()
         ) or self.protects_markets()
         self.watches_marks = (
             self.caps.needs_value or self.stops.is_on or self.jump >= 0
-            or limits.stale_data_after is not None
+            or limits.stale_data_after is not None or limits.max_order_age is not None
         )
         return 0
 
@@ -68,6 +70,62 @@ cdef class Overseer(Assessor):
         if self.breaker.watches_equity:
             self.breaker.observe(now, self.account.equity_raw())
             self.after_breaker(now)
+            if self.breaker.halt_reason is not None:
+                self.kill(ENGINE, self.breaker.take_halt(), flatten=self.limits.halt_flattens)
+            if self.warn_at > 0.0:
+                for name, used in self.breaker.nearness():
+                    self.warn_of(name, used, now)
+        if now >= self.age_due:
+            self.tell_of_old(now)
+        return 0
+
+    cdef int tell_of_old(self, int64_t now) except -1:
+        """Tell of orders that work for longer than they may; looked for once a minute."""
+        cdef Order order
+        cdef int64_t most
+        self.age_due = INT64_MAX
+        if self.limits.max_order_age is None:
+            return 0
+        most = self.limits.max_order_age
+        self.age_due = now + MINUTE
+        for order in self.cache.orders_open():
+            if order.number not in self.aged and now - order.ts_init > most:
+                self.aged.add(order.number)
+                self.states.note(now, f"order {order.client_order_id}", "working", "old", ENGINE, (
+                    f"max_order_age: it works for {(now - order.ts_init) / 1e9:.0f} s, "
+                    f"more than {most / 1e9:.0f} s"
+                ))
+        return 0
+
+    cdef int warn(self, int64_t now) except -1:
+        """Tell of limits that the order just approved has come near to."""
+        cdef double equity
+        limits = self.limits
+        if limits.max_gross_exposure:
+            self.warn_of("max_gross_exposure", i128_to_double(self.case.gross) / (
+                float(limits.max_gross_exposure)), now)
+        if limits.max_net_exposure:
+            self.warn_of("max_net_exposure", i128_to_double(self.case.net) / (
+                float(limits.max_net_exposure)), now)
+        if limits.max_leverage:
+            equity = self.account.equity
+            if equity > 0.0:
+                self.warn_of("max_leverage", i128_to_double(self.case.gross) / (
+                    equity * float(limits.max_leverage)), now)
+        if limits.max_open_orders:
+            self.warn_of(
+                "max_open_orders", <double>self.case.open_orders / limits.max_open_orders, now
+            )
+        return 0
+
+    cdef int warn_of(self, str name, double used, int64_t now) except -1:
+        """Tell that a limit is near, once a day."""
+        if used < self.warn_at or self.warned.get(name) == self.day:
+            return 0
+        self.warned[name] = self.day
+        self.states.note(now, f"warning {name}", "below", "near", ENGINE, (
+            f"{used:.0%} of {name} is used up"
+        ))
         return 0
 
     def measure(self, int64_t now):

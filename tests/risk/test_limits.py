@@ -50,7 +50,7 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
 
 
 def test_unknown_names_are_refused_with_the_nearest() -> None:
-    with pytest.raises(ConfigError, match="'max_order_notional'"):
+    with pytest.raises(ConfigError, match="Did you mean max_order_notional"):
         Limits.from_dict({"max_order_notionel": 1})
     with pytest.raises(TypeError):
         Limits(max_order_notionel=1)  # type: ignore[call-arg]
