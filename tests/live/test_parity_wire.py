@@ -50,6 +50,16 @@ def test_the_wire_changes_no_fill(kind, symbols, options):
     assert expected.differs_in(lived_on_the_wire([kind()], data, **options)) == ""
 
 
+def test_messagepack_changes_no_fill():
+    data = [walk(3, "SPY", 60)]
+    run = run_on_the_wire(make_core(data, fees="alpaca"), [Cross()], ["SPY"], data_codec="msgpack")
+    stream = dict(run.node.streams())["stocks"]
+    assert stream.is_packed
+    expected = backtested([Cross()], data)
+    assert len(expected.fills) > 4
+    assert fills_of(run.node.core.kernel) == expected.fills
+
+
 def test_recorded_bars_change_no_fill(shared_data):
     data = recorded(shared_data, "2013-10-07", 120)
     expected = backtested([Cross()], data)

@@ -102,11 +102,11 @@ class Run:
 
 
 def run_on_the_wire(
-    core: SimulatorCore, strategies: Sequence[Strategy], symbols: Sequence[str]
+    core: SimulatorCore, strategies: Sequence[Strategy], symbols: Sequence[str], **settings: Any
 ) -> Run:
     """Run strategies against a served simulator in lockstep, to the end of its data."""
     with Served(core) as served:
-        node = LiveNode(served.config(symbols), served.keys)
+        node = LiveNode(served.config(symbols, **settings), served.keys)
         for strategy in strategies:
             node.add_strategy(strategy)
         run = Run(served, node)

@@ -56,6 +56,17 @@ def leg_type(order: Order) -> str:
     return "limit" if order.order_type == "limit" else "stop"
 
 
+def reduces(order: Order) -> bool:
+    """Return whether an order can only reduce what its strategy holds."""
+    if order.is_exit or order.reduce_only:
+        return True
+    if order.strategy is None:
+        # An order to look at; it belongs to nobody.
+        return False
+    held = order.strategy.position(order.symbol).quantity_exact
+    return held * order.side_sign < 0 and order.quantity_exact <= abs(held)
+
+
 def change_body(terms: dict[str, str], client_order_id: str) -> bytes:
     """Return the body that replaces an order's terms."""
     body = {CHANGE_NAMES.get(name, name): value for name, value in terms.items()}

@@ -54,6 +54,8 @@ class AlpacaClient:
         For the history of a gap.
     symbols : tuple of str
         As the node writes them; a broker may leave out a slash.
+    codec : {"json", "msgpack"}
+        What the market-data streams are asked for.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class AlpacaClient:
         feed: str = "iex",
         policy: OrderPathPolicy | None = None,
         symbols: tuple[str, ...] = (),
+        codec: str = "json",
     ) -> None:
         random = Random(seed)
         keys = credentials or Credentials("", "")
@@ -72,9 +75,9 @@ class AlpacaClient:
         self.ledger = Ledger(prefix)
         self.orders = OrderPath(self.ledger, self.queue, policy)
         self.trade_updates = TradeUpdates(random, keys, self.ledger)
-        self.market_data = MarketData(random, keys)
+        self.market_data = MarketData(random, keys, codec=codec)
         self.crypto_data = MarketData(
-            random, keys, CRYPTO_CHANNELS, Activity(lambda now: (0, FOR_EVER))
+            random, keys, CRYPTO_CHANNELS, Activity(lambda now: (0, FOR_EVER)), codec
         )
         self.snapshots = SnapshotReader(symbols)
         self.account: AccountView | None = None

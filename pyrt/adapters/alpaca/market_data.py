@@ -46,6 +46,8 @@ class MarketData(Connection):
         Those that the endpoint has.
     activity : Activity, optional
         Judges a silence while pings are answered.
+    codec : {"json", "msgpack"}
+        What the upgrade asks for. Frames are taken in either: what came is what counts.
     """
 
     def __init__(
@@ -54,8 +56,11 @@ class MarketData(Connection):
         credentials: Credentials,
         channels: tuple[str, ...] = STOCK_CHANNELS,
         activity: Activity | None = None,
+        codec: str = "json",
     ) -> None:
         super().__init__(random)
+        self.is_packed = codec == "msgpack"
+        self.headers = {"Content-Type": f"application/{codec}"}
         self._credentials = credentials
         self._decoder = Decoder()
         self._channels = channels
@@ -103,8 +108,12 @@ class MarketData(Connection):
             named = {channel: symbols for channel, symbols in change.items() if symbols}
             if named:
                 self._requests += 1
-                self._send(msgspec.json.encode({"action": action, **named}))
+                self._say({"action": action, **named})
         self._asked = {channel: set(symbols) for channel, symbols in self._wanted.items()}
+
+    def _say(self, message: dict[str, object]) -> None:
+        codec = msgspec.msgpack if self.is_packed else msgspec.json
+        self._send(codec.encode(message))
 
     # -- the connection ------------------------------------------------------------------------
 
@@ -165,7 +174,7 @@ class MarketData(Connection):
     def _on_success(self, text: str, now: int) -> None:
         if text == "connected":
             key, secret = self._credentials.key, self._credentials.reveal_secret()
-            self._send(msgspec.json.encode({"action": "auth", "key": key, "secret": secret}))
+            self._say({"action": "auth", "key": key, "secret": secret})
         elif text == "authenticated":
             self._authenticated(now)
 

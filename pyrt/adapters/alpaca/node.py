@@ -102,6 +102,7 @@ class LiveNode:
             self._credentials,
             seed=config.seed,
             feed=config.feed,
+            codec=config.data_codec,
             policy=NEVER_LOST,
             symbols=config.symbols,
         )

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from pyrt.adapters.alpaca.bodies import change_body, is_pair, leg_type, legs_of, order_body
+from pyrt.adapters.alpaca.bodies import change_body, is_pair, leg_type, legs_of, order_body, reduces
 from pyrt.adapters.alpaca.events import Alarm, AnswerEvent, Event
 from pyrt.adapters.alpaca.ledger import Known, Ledger
 from pyrt.adapters.alpaca.messages import ErrorBody, OrderView
@@ -47,9 +47,12 @@ class Doubt:
     ----------
     is_submitting : bool
         A request that places it waits or is on its way: there is never a second one.
+    reduces : bool
+        It could only reduce what was held when it was sent.
     """
 
     body: bytes = b""
+    reduces: bool = False
     sent_at: int = 0
     ambiguous: bool = False
     is_submitting: bool = False
@@ -87,7 +90,8 @@ class OrderPath:
             entry.leg_type = leg_type(leg)
         if is_pair(order):
             known.leg_type = "limit"
-        self._doubts[order.number].body = order_body(order)
+        doubt = self._doubts[order.number]
+        doubt.body, doubt.reduces = order_body(order), reduces(order)
         self._place(order.number, 0)
 
     def forget(self, number: int) -> None:
@@ -109,7 +113,9 @@ class OrderPath:
         doubt.changes += 1
         body = change_body(terms, f"{known.client_order_id}-r{doubt.changes}")
         path = f"/v2/orders/{known.venue_id}"
-        self._queue.add(HttpRequest("PATCH", path, body, order.number, "replace"))
+        self._queue.add(
+            HttpRequest("PATCH", path, body, order.number, "replace", reduces=doubt.reduces)
+        )
         return []
 
     def withdraw(self, number: int) -> None:
@@ -293,7 +299,10 @@ class OrderPath:
     def _place(self, number: int, not_before: int) -> None:
         doubt = self._doubts[number]
         doubt.is_submitting = True
-        self._queue.add(HttpRequest("POST", "/v2/orders", doubt.body, number, "submit"), not_before)
+        request = HttpRequest(
+            "POST", "/v2/orders", doubt.body, number, "submit", reduces=doubt.reduces
+        )
+        self._queue.add(request, not_before)
 
     def _drop_moot(self, number: int) -> None:
         """Take back a repeat that has not left and need not any more."""

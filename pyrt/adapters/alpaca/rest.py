@@ -8,8 +8,8 @@ from random import Random
 
 from pyrt.adapters.alpaca.pacing import SECOND, Breaker, RetryPolicy, TokenBucket
 
-CANCEL, QUERY, SUBMIT = range(3)
-"""Urgency: cancels leave first, then what we have to know, then what is new."""
+CANCEL, QUERY, REDUCE, SUBMIT = range(4)
+"""Urgency: cancels leave first, then what we have to know, then what reduces, then the rest."""
 NO_ANSWER = 0
 """Status of a request that was sent and not answered: time-out, reset, nothing to parse."""
 
@@ -28,6 +28,8 @@ class HttpRequest:
         ``trading`` or ``data``.
     attempt : int
         1 for the first time this request is sent.
+    reduces : bool
+        Whether it places or changes an order that can only reduce what is held.
     """
 
     method: str
@@ -37,13 +39,16 @@ class HttpRequest:
     purpose: str = ""
     host: str = "trading"
     attempt: int = 1
+    reduces: bool = False
 
     @property
     def urgency(self) -> int:
-        """CANCEL, QUERY or SUBMIT."""
+        """CANCEL, QUERY, REDUCE or SUBMIT."""
         if self.method == "DELETE":
             return CANCEL
-        return QUERY if self.method == "GET" else SUBMIT
+        if self.method == "GET":
+            return QUERY
+        return REDUCE if self.reduces else SUBMIT
 
 
 class RequestQueue:
@@ -104,17 +109,22 @@ class RequestQueue:
         return any(item[2].urgency == urgency for item in self._waiting)
 
     def take(self, now: int) -> list[HttpRequest]:
-        """Return what is to be sent at `now`: most urgent first, else in the order of asking."""
-        taken: list[HttpRequest] = []
+        """Return what is to be sent at `now`.
+
+        Where tokens are short, the most urgent get them. Of what leaves, cancels are first, then
+        queries, then orders in the order in which they were asked for, as in a backtest.
+        """
+        taken: list[tuple[int, int, HttpRequest]] = []
         kept: list[tuple[int, int, HttpRequest]] = []
         for item in sorted(self._waiting, key=lambda i: (i[2].urgency, i[1])):
             if item[0] <= now and self._admits(item[2], now):
-                taken.append(item[2])
+                taken.append(item)
             else:
                 kept.append(item)
         self._waiting = sorted(kept, key=lambda i: i[1])
         self.outstanding += len(taken)
-        return taken
+        taken.sort(key=lambda i: (min(i[2].urgency, REDUCE), i[1]))
+        return [item[2] for item in taken]
 
     def answered(self, status: int, headers: Mapping[str, str], now: int) -> None:
         """Learn from a response, or from `NO_ANSWER`."""
@@ -135,9 +145,10 @@ class RequestQueue:
         return earliest if earliest > now else self.bucket.next_due(now)
 
     def _admits(self, request: HttpRequest, now: int) -> bool:
-        if request.urgency == SUBMIT and self.breaker.is_open:
+        is_order = request.urgency >= REDUCE
+        if is_order and self.breaker.is_open:
             return False
-        return self.bucket.take(now, reserved=request.urgency != SUBMIT)
+        return self.bucket.take(now, reserved=not is_order)
 
 
 def _pause_ns(headers: Mapping[str, str]) -> int:

@@ -42,6 +42,10 @@ class Connection:
         self._connect_at = 0
         self._heard_at = 0
         self.state = IDLE
+        self.headers: dict[str, str] = {}
+        """Sent with the upgrade, besides what every upgrade has."""
+        self.is_packed = False
+        """Whether what is sent are binary frames of MessagePack; else they are text."""
 
     @property
     def is_active(self) -> bool:

@@ -116,7 +116,10 @@ async def ask(folder: Path, name: str) -> tuple[int, list[bytes]]:
 class Core:
     """Counts what a stream's core is told."""
 
+    is_packed = False
+
     def __init__(self) -> None:
+        self.headers: dict[str, str] = {}
         self.openings = self.closings = 0
 
     def opened(self, now: int) -> None:

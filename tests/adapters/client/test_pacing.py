@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from pyrt.adapters.alpaca.pacing import SECOND, Breaker, RetryPolicy, TokenBucket
@@ -64,3 +65,22 @@ def test_after_429_nothing_leaves_until_the_time_named():
     assert queue.take(6 * SECOND) == []
     assert queue.next_due(6 * SECOND) == 7 * SECOND
     assert queue.take(7 * SECOND) == [DELETE]
+
+
+def test_where_tokens_are_short_cancels_go_first_and_what_reduces_before_what_opens():
+    queue = RequestQueue(Random(0), bucket=TokenBucket(rate_per_minute=4, reserve=0))
+    opening = [replace(POST, order_number=n) for n in (1, 2, 3)]
+    closing = replace(POST, order_number=4, reduces=True)
+    for request in (*opening, closing, GET, DELETE):
+        queue.add(request)
+    # Four tokens; orders that leave together keep the order in which they were sent.
+    assert queue.take(0) == [DELETE, GET, opening[0], closing]
+    assert queue.take(16 * SECOND) == [opening[1]]
+
+
+def test_with_tokens_enough_orders_leave_as_they_were_sent():
+    queue = RequestQueue(Random(0))
+    both = [replace(POST, order_number=1), replace(POST, order_number=2, reduces=True)]
+    for request in both:
+        queue.add(request)
+    assert queue.take(0) == both

@@ -280,3 +280,21 @@ def test_a_quote_without_anybody_on_one_side_is_a_quote():
     row = {"T": "q", "S": "SPY", "bp": 0.0, "bs": 0.0, "ap": 2.0, "as": 1.0}
     (event,) = stream.receive(msgpack.packb([{**row, "t": "2013-10-07T13:30:00Z"}]), NOW)
     assert isinstance(event, QuoteEvent)
+
+
+def test_messagepack_is_asked_for_spoken_and_understood():
+    stream = MarketData(Random(0), KEYS, codec="msgpack")
+    pack, unpack = msgspec.msgpack.encode, msgspec.msgpack.decode
+    assert stream.headers == {"Content-Type": "application/msgpack"}
+    stream.subscribe("bars", ["SPY"])
+    assert stream.wants_connection(NOW)
+    stream.opened(NOW)
+    stream.receive(pack([{"T": "success", "msg": "connected"}]), NOW)
+    (auth,) = stream.take_frames()
+    assert unpack(auth)["action"] == "auth"
+    stream.receive(pack([{"T": "success", "msg": "authenticated"}]), NOW)
+    (ask,) = stream.take_frames()
+    assert unpack(ask) == {"action": "subscribe", "bars": ["SPY"]}
+    stream.receive(pack([{"T": "subscription", "bars": ["SPY"]}]), NOW)
+    assert stream.is_active
+    assert MarketData(Random(0), KEYS).headers == {"Content-Type": "application/json"}

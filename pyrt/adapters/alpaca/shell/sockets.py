@@ -20,6 +20,9 @@ MAX_BYTES = 16 * 1024 * 1024
 class StreamCore(Protocol):
     """What a socket asks of a stream's core."""
 
+    headers: dict[str, str]
+    is_packed: bool
+
     def opened(self, now: int) -> None: ...
     def heard(self, now: int) -> None: ...
     def closed(self, now: int) -> None: ...
@@ -72,6 +75,7 @@ class Socket:
                 close_timeout=CLOSE_S,
                 ping_interval=None,
                 max_size=MAX_BYTES,
+                additional_headers=self._core.headers,
                 proxy=None,
             ) as connection:
                 self._connection, self.received = connection, 0
@@ -105,7 +109,7 @@ class Socket:
             return
         for frame in self._core.take_frames():
             try:
-                await connection.send(frame.decode())
+                await connection.send(frame if self._core.is_packed else frame.decode())
             except WebSocketException:
                 return
 
