@@ -28,7 +28,7 @@ def take_frames(broker: Broker, chances: Chances, spoiled: set[bytes]) -> list[b
     for message in broker.core.take_messages():
         if type(message).__name__ in TOLD:
             frame = encode([message], packed=False)
-            if chances.strikes("F39", 0.3):
+            if type(message).__name__ == "Bar" and chances.strikes("F39", 0.3):
                 frame = _spoiled(frame, chances)
                 spoiled.add(frame)
             frames.append(frame)
