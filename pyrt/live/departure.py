@@ -53,7 +53,11 @@ class Departure:
         return ""
 
     def _could_raise(self, order: Any) -> bool:
-        """Return whether an order could make a position larger or turn it, all else filled."""
+        """Return whether an order could make a position larger or turn it, all else filled.
+
+        Orders whose cancel is under way leave room for what closes in their place, as long as
+        both together cannot make the position larger than it is.
+        """
         assert self._run.core is not None
         if order.is_exit:
             return False
@@ -62,6 +66,14 @@ class Departure:
         held: Decimal = sum(units, Decimal(0))
         if held * order.side_sign >= 0:
             return True
-        working = [o for o in cache.orders_open(symbol=order.symbol) if o.side == order.side]
-        leaves = [o.quantity_exact - o.filled_quantity_exact for o in working]
-        return sum(leaves, Decimal(0)) > abs(held)
+        known = self._run.journal.state.orders
+        stays = leaves = Decimal(0)
+        for other in cache.orders_open(symbol=order.symbol):
+            if other.side == order.side:
+                state = known.get(other.client_order_id)
+                rest = other.quantity_exact - other.filled_quantity_exact
+                if state is not None and state.cancel_wanted:
+                    leaves += rest
+                else:
+                    stays += rest
+        return stays > abs(held) or stays + leaves > 2 * abs(held)

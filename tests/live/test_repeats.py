@@ -128,3 +128,30 @@ def test_an_entry_that_waits_does_not_leave_once_only_reducing_is_allowed():
     assert "REDUCING" in entry.reason
     assert len(world.posted) == posted + 1
     assert leaving.quantity_exact == Decimal(10)
+
+
+def test_closing_leaves_while_what_protects_the_position_is_being_canceled():
+    world, node = begun()
+    strategy = command(node, world.now)
+    strategy.buy("SPY", 10)
+    node.driver.core.inputs.settle()
+    node.settle(world.now)
+    node.run(6)
+    stop = strategy.sell("SPY", 10, stop_price=50)
+    node.driver.core.inputs.settle()
+    node.settle(world.now)
+    assert stop.status == "ACCEPTED"
+    now = world.now
+    node.client.trade_updates.closed(now)
+    # The cancel gets lost: both the stop and what closes are there for a while.
+    node.on_request = lambda request, send: (
+        Response(504, b"") if request.method == "DELETE" else send(request)
+    )
+    node.driver.operate("flatten", "anna", "home")
+    node.settle(now)
+    (closing,) = [o for o in node.kernel.cache.orders_open() if o is not stop]
+    assert node.driver.held_back == 1
+    node.connect(now + 2 * SECOND)
+    node.settle(now + 2 * SECOND)
+    assert stop.status == "ACCEPTED"
+    assert closing.status == "ACCEPTED"
