@@ -74,6 +74,10 @@ def _print(result: Any, *, with_limits: bool) -> None:
     click.echo(f"run {result.run_id}: {result.inputs} inputs, {result.commands} commands")
     click.echo(f"recorded {result.recorded_hash}")
     click.echo(f"replayed {result.replayed_hash}")
+    click.echo(
+        f"{result.saves - len(result.saves_differ)} of {result.saves} saved states the same; "
+        f"{result.since} commands since the last"
+    )
     if result.beyond:
         click.echo(f"{result.beyond} commands lie beyond the end of the tape, which a crash cut")
     if with_limits:

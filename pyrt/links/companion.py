@@ -7,6 +7,7 @@ from typing import Any
 
 from pyrt.links.publisher import Publisher
 from pyrt.links.signals import SignalInlet
+from pyrt.live.observe.traces import current_trace
 
 HEARTBEAT_S = 1.0
 
@@ -35,7 +36,15 @@ class LinkCompanion:
         kernel = node.core.kernel
         if self._publish:
             self.publisher = Publisher(self._publish, topics=self._topics)
-            self.publisher.attach(kernel.bus, lambda number: str(kernel.strategies[number].name))
+            scribe = node.driver.scribe
+
+            def trace_of(message: Any) -> str:
+                order = getattr(message, "order", None)
+                return current_trace() if order is None else scribe.trace_of(order.number)
+
+            self.publisher.attach(
+                kernel.bus, lambda number: str(kernel.strategies[number].name), trace_of
+            )
             self._task = asyncio.create_task(self._beat(node, self.publisher))
         if self._signals:
             inlet = self.inlet = SignalInlet(self._signals, symbols=node.config.symbols)

@@ -65,6 +65,7 @@ class Publisher:
         self._wanted: dict[str, bool] = {}
         self._subscriptions: list[Subscription] = []
         self._names: Callable[[int], str] = str
+        self._trace_of: Callable[[Any], str] = lambda message: ""
         self._patterns = _bus_patterns(self.topics)
         self._zmq = zeromq()
         # An extended publisher says when a reader's queue is full; a plain one drops in silence.
@@ -76,9 +77,21 @@ class Publisher:
             self._socket.close(0)
             raise ConfigError(f"{address} cannot be bound: {error}", code="link_address") from None
 
-    def attach(self, bus: MessageBus, strategy_names: Callable[[int], str] = str) -> None:
-        """Send what is published on `bus` from now on, on the chosen topics."""
+    def attach(
+        self,
+        bus: MessageBus,
+        strategy_names: Callable[[int], str] = str,
+        trace_of: Callable[[Any], str] = lambda message: "",
+    ) -> None:
+        """Send what is published on `bus` from now on, on the chosen topics.
+
+        Parameters
+        ----------
+        trace_of : callable
+            Message → id of what came in and led to it; sent as ``trace`` where it is not empty.
+        """
         self._names = strategy_names
+        self._trace_of = trace_of
         # Last in line: everybody in the process comes before the wire.
         for pattern in self._patterns:
             self._subscriptions.append(bus.subscribe(pattern, self._on_message, priority=-1_000))
@@ -123,8 +136,9 @@ class Publisher:
         self.close()
 
     def _on_message(self, message: Any) -> None:
+        trace = self._trace_of(message)
         for topic, payload in wired(message, self._names):
-            self.publish(topic, payload)
+            self.publish(topic, {**payload, "trace": trace} if trace else payload)
 
     def _send_to_those_with_room(self, frame: bytes) -> None:
         self._socket.setsockopt(self._zmq.XPUB_NODROP, 0)

@@ -115,6 +115,9 @@ class Inputs:
         piece: Buffer,
         on_note: Callable[[bytes], object],
         on_error: Callable[[Exception], object],
+        *,
+        place: int | None = None,
+        on_place: Callable[[int], int | None] | None = None,
     ) -> None: ...
 
 def book_rows(

@@ -431,7 +431,8 @@ cdef class Inputs:
             self.tape.plain(OP_SETTLE)
         self.quiet()
 
-    def play(self, const uint8_t[::1] piece not None, on_note, on_error):
+    def play(self, const uint8_t[::1] piece not None, on_note, on_error, *, place=None,
+             on_place=None):
         """Take the inputs of a piece of tape, as they were taken when it was recorded.
 
         Parameters
@@ -441,6 +442,9 @@ cdef class Inputs:
             Called with the bytes of each note.
         on_error : callable
             Called with an exception that an event raises; what is not caught there ends this.
+        place : int, optional
+            Once so many inputs were taken, `on_place` is called with their number; it returns the
+            next place, or None.
 
         Raises
         ------
@@ -453,7 +457,11 @@ cdef class Inputs:
         cdef uint32_t length
         cdef Event event
         cdef str reason = ""
+        cdef int64_t stop = INT64_MAX if place is None else place
         while at < size:
+            if self.tape is not None and self.tape.count >= stop:
+                place = on_place(self.tape.count)
+                stop = INT64_MAX if place is None else place
             op = piece[at]
             at += 1
             if op == OP_LAYOUT:

@@ -54,6 +54,7 @@ class Recording:
     commands: list[Said] = field(default_factory=list)
     executions: list[r.Execution] = field(default_factory=list)
     orders: dict[str, r.OrderState] = field(default_factory=dict)
+    saves: list[r.StrategySave] = field(default_factory=list)
     ended: str = ""
 
 
@@ -77,6 +78,12 @@ class ReplayResult:
         Recorded commands after the end of the tape: a crash has cut it.
     denied : tuple of (client order id, reason)
         Recorded orders that the gate of this replay refused.
+    saves : int
+        States that strategies had saved, and that were come to again at the same place.
+    saves_differ : tuple of str
+        Those that came out otherwise.
+    since : int
+        Commands after the last save: what a restart from it would have to repeat.
     """
 
     run_id: str
@@ -89,11 +96,15 @@ class ReplayResult:
     beyond: int
     denied: tuple[tuple[str, str], ...] = ()
     equity: float = 0.0
+    saves: int = 0
+    saves_differ: tuple[str, ...] = ()
+    since: int = 0
 
     @property
     def is_exact(self) -> bool:
-        """Whether the same commands came out at the same places."""
-        return not self.difference and self.recorded_hash == self.replayed_hash and self.tape_equal
+        """Whether the same commands and saved states came out at the same places."""
+        same = not self.difference and self.recorded_hash == self.replayed_hash
+        return same and self.tape_equal and not self.saves_differ
 
 
 def recordings(files: Files) -> list[Recording]:
@@ -134,6 +145,8 @@ def _note(run: Recording, record: r.Record) -> None:
         run.commands.append(Said(record.inputs, "cancel", record.client_order_id, None))
     elif isinstance(record, r.Execution):
         run.executions.append(record)
+    elif isinstance(record, r.StrategySave):
+        run.saves.append(record)
     elif isinstance(record, r.RunStop):
         run.ended = record.reason
 
@@ -187,6 +200,8 @@ class Player:
         self.denied: list[tuple[str, str]] = []
         self._missed: list[Any] = []
         self._started = False
+        self.saves = 0
+        self.saves_differ: list[str] = []
         self.sent_at: dict[str, int] = {}
         self.bars: dict[tuple[str, int], tuple[float, ...]] = {}
         self._data_ts = 0
@@ -277,10 +292,35 @@ class Player:
 
     def play(self, piece: bytes) -> bool:
         """Take a piece of tape; return whether it came out as it went in."""
-        self.core.inputs.play(piece, self._on_note, lambda error: None)
+        self.core.inputs.play(
+            piece,
+            self._on_note,
+            lambda error: None,
+            place=self._next_save,
+            on_place=self.compare_saves,
+        )
         tape = self.core.inputs.tape
         assert tape is not None
         return tape.take() == piece
+
+    @property
+    def _next_save(self) -> int | None:
+        saves = self.recording.saves
+        return saves[self.saves].inputs if self.saves < len(saves) else None
+
+    def compare_saves(self, count: int) -> int | None:
+        """Compare the states that were saved up to here; return the place of the next one."""
+        while self.saves < len(self.recording.saves):
+            save = self.recording.saves[self.saves]
+            if save.inputs > count:
+                return save.inputs
+            self.saves += 1
+            for strategy in self.core.kernel.strategies:
+                if strategy.name == save.strategy:
+                    now = r.ENCODER.encode(strategy.on_save())
+                    if now != save.state:
+                        self.saves_differ.append(f"{save.strategy} after input {save.inputs}")
+        return None
 
     def _on_note(self, data: bytes) -> None:
         note = decode_note(data)
@@ -355,6 +395,8 @@ def replay(
     for piece in read_tape(files, recording.start.run_id):
         equal &= player.play(piece)
     reached = player.core.inputs.count
+    player.compare_saves(reached)
+    last_save = max((s.inputs for s in recording.saves if s.inputs <= reached), default=0)
     recorded = [said for said in recording.commands if said.inputs <= reached]
     return ReplayResult(
         run_id=recording.start.run_id,
@@ -367,6 +409,9 @@ def replay(
         beyond=len(recording.commands) - len(recorded),
         denied=tuple(player.denied),
         equity=player.core.kernel.account.equity,
+        saves=player.saves,
+        saves_differ=tuple(player.saves_differ),
+        since=sum(said.inputs > last_save for said in recorded),
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from pyrt.core.orders import Fill, Order, OrderEvent
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import Journal
+from pyrt.live.observe.traces import current_trace
 from pyrt.live.restore import order_state, position_of, position_state
 
 SUBMITS = frozenset({"submit", "replace"})
@@ -40,6 +41,7 @@ class Scribe:
         self.filled: dict[str, None] = {}
         self.intents = 0
         self._sequences: dict[int, int] = {}
+        self._traces: dict[int, str] = {}
         self._unseen: set[int] = set()
         self._alarmed: dict[str, int] = {}
         self.on_alarm: Callable[[str, str], object] | None = None
@@ -71,10 +73,13 @@ class Scribe:
             order=order_state(order),
             legs=tuple(order_state(leg) for leg in legs),
             limits="" if limits is None else limits.version,
+            trace=current_trace(),
         )
         self._sequences[order.number] = self.journal.record(intent)
         self.intents += 1
         self._unseen.update(each.number for each in (order, *legs))
+        for each in (order, *legs):
+            self._traces[each.number] = intent.trace
         self.client.submit(order)
 
     def change(self, order: Order, changes: dict[str, str]) -> None:
@@ -99,6 +104,10 @@ class Scribe:
         """Hand a subscription on."""
         self.client.subscribe(channel, symbol)
 
+    def trace_of(self, number: int) -> str:
+        """Return the id of the message that led to an order; "" where there was none."""
+        return self._traces.get(number, "")
+
     def sequence_of(self, number: int) -> int:
         """Return the record that has to be durable before an order's bytes leave."""
         return self._sequences.get(number, 0)
@@ -106,6 +115,7 @@ class Scribe:
     def forget(self, number: int) -> None:
         """Drop what is kept here of an order that has ended."""
         self._sequences.pop(number, None)
+        self._traces.pop(number, None)
         self._unseen.discard(number)
 
     def not_sent(self, request: Any, reason: str) -> None:
@@ -152,6 +162,7 @@ class Scribe:
             kind=event.kind,
             ts_event=event.ts_event,
             order=self.state_of(event.order),
+            trace=self.trace_of(event.order.number),
         )
         self.journal.record(outcome)
         if event.kind == "unknown":
@@ -176,6 +187,7 @@ class Scribe:
                 position=position_state(position_of(order), name),
                 fee=f"{fill.fee_value_exact:f}",
                 historical=self.historical is not None,
+                trace=self.trace_of(order.number),
             )
         )
 

@@ -155,3 +155,60 @@ def test_other_strategies_are_refused():
         replay(files, [Collect()])
     with pytest.raises(JournalError, match="no run"):
         replay(MemoryFiles(), [Collect()])
+
+
+class Counts(SmaCross):
+    """Keeps what it has seen."""
+
+    def on_start(self):
+        super().on_start()
+        self.bars = 0
+
+    def on_bar(self, bar):
+        self.bars += 1
+        super().on_bar(bar)
+
+    def on_save(self):
+        return {"bars": self.bars}
+
+    def on_load(self, state):
+        self.bars = state["bars"]
+
+
+def test_every_saved_state_is_come_to_again_at_its_place():
+    files = recorded([Counts])
+    saves = find_recording(files).saves
+    assert len(saves) > 5
+    result = replay(files, [Counts()])
+    assert (result.saves, result.saves_differ) == (len(saves), ())
+    assert result.is_exact
+
+    class Forgets(Counts):
+        def on_save(self):
+            return {"bars": self.bars // 2}
+
+    Forgets.__name__ = "Counts"
+    other = replay(files, [Forgets()])
+    assert other.saves_differ
+    assert not other.is_exact
+    assert other.difference == ""
+
+
+def test_a_restart_goes_on_from_the_last_saved_state_and_commands_since_are_compared():
+    world, files = World([walk(4, "SPY", 120)]), MemoryFiles()
+    first = node(world, files, Counts)
+    first.run(150)
+    # Killed, not stopped: what was written is there.
+    first.journal.commit()
+    cut = replay(files, [Counts()], run_id="one")
+    assert cut.is_exact, cut.difference
+    saved = find_recording(files, "one").saves[-1]
+    second = node(world, files, Counts, run_id="two")
+    recording = find_recording(second.files, "two")
+    assert recording.start.opening.saves["Counts"] == saved.state
+    second.run()
+    second.stop()
+    result = replay(second.files, [Counts()], run_id="two")
+    assert result.is_exact, result.difference
+    assert result.saves == len(find_recording(second.files, "two").saves) > 3
+    assert 0 <= result.since <= result.commands

@@ -139,8 +139,18 @@ class Eyes:
             "%s %s",
             event.client_order_id,
             event.kind,
-            extra={"symbol": event.symbol, "status": event.status, "reason": event.reason},
+            extra={
+                "symbol": event.symbol,
+                "status": event.status,
+                "reason": event.reason,
+                "order_trace": self._trace_of(event.order.number),
+            },
         )
+
+    def _trace_of(self, number: int) -> str:
+        """Return the id of the message that an order came of."""
+        node = self._node
+        return "" if node is None or node.driver is None else node.driver.scribe.trace_of(number)
 
     def _on_fill(self, fill: Any) -> None:
         late_ns = fill.ts_init - fill.ts_event
@@ -150,7 +160,12 @@ class Eyes:
         LOG.info(
             "%s filled",
             fill.client_order_id,
-            extra={"symbol": fill.symbol, "quantity": fill.quantity, "price": fill.price},
+            extra={
+                "symbol": fill.symbol,
+                "quantity": fill.quantity,
+                "price": fill.price,
+                "order_trace": self._trace_of(fill.order.number),
+            },
         )
 
     def _on_alarm(self, code: str, text: str) -> None:

@@ -21,7 +21,7 @@ class Inbox:
     Parameters
     ----------
     traces : TraceIds
-        Every message that is timed gets an id.
+        Every message gets an id.
 
     Attributes
     ----------
@@ -52,20 +52,20 @@ class Inbox:
         """Give everything to a driver; call `after` once each message is through."""
         # One at a time: what a strategy does about one message precedes the next.
         for take in self.take():
-            if self.stages is None:
-                driver.take(now, take(now))
-            else:
-                self._take_timed(driver, now, take, self.stages)
+            with trace(self._traces.next()):
+                if self.stages is None:
+                    driver.take(now, take(now))
+                else:
+                    self._take_timed(driver, now, take, self.stages)
             after()
 
     def _take_timed(
         self, driver: Driver, now: int, take: Take, stages: dict[str, LatencyHistogram]
     ) -> None:
         """Take one message, and note how long decoding and all that follows have taken."""
-        with trace(self._traces.next()):
-            began = time.perf_counter_ns()
-            events = take(now)
-            decoded = time.perf_counter_ns()
-            driver.take(now, events)
-            stages["decode"].observe(decoded - began)
-            stages["handler"].observe(time.perf_counter_ns() - decoded)
+        began = time.perf_counter_ns()
+        events = take(now)
+        decoded = time.perf_counter_ns()
+        driver.take(now, events)
+        stages["decode"].observe(decoded - began)
+        stages["handler"].observe(time.perf_counter_ns() - decoded)

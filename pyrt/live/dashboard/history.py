@@ -41,6 +41,9 @@ class History:
 
     def add_equity(self, ts: int, equity: float) -> None:
         """Keep a point of the equity curve, one a minute; a later one of a minute replaces it."""
+        while self._equity and self._equity[-1][0] > ts:
+            # Drawn before the first price had told what day it is there.
+            self._equity.pop()
         if self._equity and self._equity[-1][0] // 60_000_000_000 == ts // 60_000_000_000:
             self._equity.pop()
         self._equity.append((ts, equity))

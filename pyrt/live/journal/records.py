@@ -130,12 +130,15 @@ class Intent(Record, frozen=True, kw_only=True, array_like=True):
         How many inputs the kernel had taken when it decided this.
     limits : str
         Version of the limits that passed it.
+    trace : str
+        Id of the message that led to it; outcomes and fills of the order carry it too.
     """
 
     inputs: int
     order: OrderState
     legs: tuple[OrderState, ...] = ()
     limits: str = ""
+    trace: str = ""
 
 
 class ChangeIntent(Record, frozen=True, kw_only=True, array_like=True):
@@ -166,6 +169,7 @@ class Outcome(Record, frozen=True, kw_only=True, array_like=True):
     kind: str
     ts_event: int
     order: OrderState
+    trace: str = ""
 
 
 class Execution(Record, frozen=True, kw_only=True, array_like=True):
@@ -185,6 +189,7 @@ class Execution(Record, frozen=True, kw_only=True, array_like=True):
     position: PositionState
     fee: str = "0"
     historical: bool = False
+    trace: str = ""
 
 
 class Seen(Record, frozen=True, kw_only=True, array_like=True):

@@ -144,6 +144,9 @@ def test_equity_is_drawn_on_the_time_of_prices_where_a_simulator_has_its_own() -
     assert history.market_time(now) == now
     bus.publish("data.bars.A.1m", Bar("A", "1m", 1, 1, 1, 1, 1, T - MINUTE, T))
     assert history.market_time(now) == T
+    history.add_equity(now, 1.0)
+    history.add_equity(history.market_time(now), 2.0)
+    assert history.equity() == {"ts": [T], "equity": [2.0]}
     # A weekend without prices is no other day's recording.
     assert history.market_time(T + 3 * 24 * 60 * MINUTE) == T + 3 * 24 * 60 * MINUTE
 
