@@ -36,7 +36,7 @@ data_url = "http://127.0.0.1:8900"
 data_stream_url = "ws://127.0.0.1:8900/v2/iex"
 crypto_stream_url = "ws://127.0.0.1:8900/v1beta3/crypto/us"
 state_dir = "pyrt-state-dev"
-dashboard = true             # http://127.0.0.1:8765; the tokens are in dashboard.tokens of the folder
+dashboard = true             # http://127.0.0.1:8765; its tokens: dashboard.tokens in state_dir
 
 [profiles.live]
 account_id = ""
