@@ -2,8 +2,7 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t
 from pyrt.backtest.book cimport VenueBook, VenueOrder
-from pyrt.backtest.latency cimport LatencyModel
-from pyrt.backtest.means cimport Means
+from pyrt.backtest.families cimport VenueFamilies
 from pyrt.backtest.queue cimport QueueModel
 from pyrt.backtest.slippage cimport Slippage
 from pyrt.core.accounts cimport Account
@@ -23,16 +22,6 @@ cpdef enum BarPath:
     OPEN_LOW_HIGH_CLOSE = 2
     NEAREST_FIRST = 3
 
-cpdef enum ChildRule:
-    """When the children of a limit or stop entry begin to work.
-
-    `REST_OF_BAR`: at once, on the rest of the path. `NEXT_BAR`: with the bar after, save for a
-    target beyond a stop entry in a bar that does not reach the stop-loss. Those of a market order,
-    which is filled at an open or a close, work at once under both.
-    """
-    REST_OF_BAR = 0
-    NEXT_BAR = 1
-
 cdef class Matcher:
     """Meets orders with a market that stands: what a venue calls at their arrival."""
     cdef int arrive(self, VenueBook book, VenueOrder order) except -1
@@ -40,56 +29,31 @@ cdef class Matcher:
 cdef bint crosses(VenueOrder order, int64_t price, bint touch_fills) noexcept
 
 @cython.final
-cdef class SimVenue:
+cdef class SimVenue(VenueFamilies):
     cdef readonly Account account
     """The broker's own books; the sender keeps others."""
-    cdef readonly EventQueue out
-    """What happened, in order; the sender takes it from here."""
-    cdef EventQueue delayed
-    """What happened and is learned of only after the latency."""
-    cdef readonly Texts texts
     cdef FeeModel fees
-    cdef Means means
     cdef Slippage slippage
-    cdef readonly list books
     cdef readonly int timing
     cdef readonly int path
-    cdef readonly int child_rule
     cdef readonly bint touch_fills
     cdef readonly double participation
     """Largest share of a bar's volume that may fill; 0 for no cap."""
-    cdef readonly int64_t latency_ns
-    """From sending an order to its arrival, where that is always the same."""
-    cdef readonly LatencyModel latency
-    cdef bint is_constant
-    """All messages to the venue take `latency_ns`, and answers take nothing."""
-    cdef int64_t last_arrival
-    """When the latest message sent arrives: none overtakes another."""
     cdef readonly QueueModel queue
     cdef readonly bint consumes
     """What our fills took from a level stays taken until it shows another size."""
     cdef public Matcher matcher
-    cdef int64_t now
     cdef int64_t opens_over
     """The last instant whose bar opens are over: orders of that instant come too late for them."""
-    cdef dict live
-    """Number → VenueOrder, for all that are not done."""
-    cdef readonly dict waiting
-    """Indexes of the instruments with working orders, as keys."""
     cdef int64_t next_expiry
-    cdef int64_t next_delayed
-    """When a delayed event or a command under way is due."""
     cdef list pending
     """Under way, in that order: (arrival, issued, order number, terms), the terms of a change, None
     for a cancel, () for an order that is to meet the market that stands at its arrival."""
     cdef readonly int64_t ambiguous_bars
 
     cdef int accept(self, VenueOrder order) except -1
-    cdef int activate(self, VenueOrder order, int64_t price) except -1
     cdef int refuse(self, VenueOrder order, str reason) except -1
-    cdef int hold(self, VenueOrder parent) except -1
     cdef int fill_at_close(self, VenueBook book, VenueOrder order) except -1
-    cdef int64_t arrival_of(self, int kind, int32_t index) except? -1
     cdef int reach(self, VenueBook book, VenueOrder order) except -1
     cdef int turn_to_limit(self, VenueOrder order, int64_t price) except -1
     cdef bint would_take(self, VenueBook book, VenueOrder order) except -1
@@ -111,17 +75,8 @@ cdef class SimVenue:
     cdef bint may_sell(self, VenueOrder order, int64_t quantity) except -1
     cdef int64_t cut_to_account(self, VenueOrder order, int64_t quantity, int64_t price,
                                 int liquidity, int64_t ts) except? -1
-    cdef int after_fill(self, VenueBook book, VenueOrder order, int64_t quantity,
-                        int64_t net) except -1
-    cdef int wake_children(self, VenueBook book, VenueOrder order, int64_t quantity) except -1
     cdef bint keeps_bars(self) noexcept
-    cdef int finish(self, VenueOrder order, int kind, str reason) except -1
-    cdef int settle_children(self, VenueOrder order) except -1
     cdef int expire(self, int64_t ts) except -1
     cdef int find_next_expiry(self) except -1
     cdef int64_t last_delayed(self) except? -1
     cdef int release_delayed(self, int64_t ts) except -1
-    cdef Event* emit(self, VenueOrder order, int kind, int64_t ts) except NULL
-    cdef int say(self, VenueOrder order, int kind, str reason) except -1
-    cdef int say_terms(self, VenueOrder order) except -1
-    cdef int watch(self, int32_t index) except -1

@@ -2,7 +2,10 @@
 cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN
 
-from pyrt.backtest.latency cimport ANSWER, CANCELLATION, CHANGE, SUBMISSION, ConstantLatency
+from pyrt.backtest.families cimport NEXT_BAR, REST_OF_BAR
+from pyrt.backtest.latency cimport (
+    CANCELLATION, CHANGE, SUBMISSION, ConstantLatency, LatencyModel,
+)
 from pyrt.backtest.means cimport Means
 from pyrt.backtest.queue cimport Exact, QueueModel
 from pyrt.core.book cimport OrderBook
@@ -11,9 +14,8 @@ from pyrt.core.int128 cimport (
 )
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
-    CLS, EV_ACCEPTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_HELD, EV_MODIFIED,
-    EV_MODIFY_REJECTED, EV_REJECTED, FOK, GTD, IOC, LIMIT, MARKET, OPG, STOP, TAKER,
-    TRAILING_STOP_LIMIT,
+    CLS, EV_ACCEPTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_MODIFY_REJECTED, EV_REJECTED, FOK, GTD,
+    IOC, LIMIT, MARKET, OPG, TAKER, TRAILING_STOP_LIMIT,
 )
 from pyrt.errors import ConfigError
 
@@ -40,7 +42,7 @@ cdef class Matcher:
 
 
 @cython.final
-cdef class SimVenue:
+cdef class SimVenue(VenueFamilies):
     """Order intake, execution, contingencies and expiry; matchers decide when and at what price.
 
     It knows nothing of strategies: commands come in by number, events go out through `out`.
@@ -113,17 +115,6 @@ cdef class SimVenue:
         self.books.append(VenueBook(instrument, sessions))
         self.account.add_instrument(instrument)
 
-    def set_latency(self, LatencyModel latency):
-        """Let messages take what a model says."""
-        self.latency = latency
-        self.is_constant = False
-        self.latency_ns = 0
-        self.last_arrival = INT64_MIN
-        if isinstance(latency, ConstantLatency):
-            delays = latency.delays_ns
-            self.is_constant = delays[1:] == (delays[0], delays[0], 0)
-            self.latency_ns = delays[0]
-
     def follow(self, int32_t index, str source, *, bint prints=False, bint standing=False,
                bint by_order=False):
         """Say what decides the fills of an instrument.
@@ -159,10 +150,6 @@ cdef class SimVenue:
         """Let no more than `quantity` of an instrument be sold short."""
         cdef VenueBook book = self.books[index]
         book.available = book.instrument.quantity_raw(quantity)
-
-    def set_output(self, EventQueue out):
-        """Send events to a queue of the receiver's."""
-        self.out = out
 
     cdef bint keeps_bars(self) noexcept:
         """Whether a bar that nobody waits for matters later: its range and volume at its close."""
@@ -217,17 +204,6 @@ cdef class SimVenue:
                 self.say(each, EV_REJECTED, reason)
         return 0
 
-    cdef int64_t arrival_of(self, int kind, int32_t index) except? -1:
-        """When a message that leaves now arrives."""
-        cdef int64_t arrival
-        if self.is_constant:
-            return self.now + self.latency_ns
-        arrival = self.now + self.latency.delay(kind, self.now, index)
-        if arrival < self.last_arrival:
-            arrival = self.last_arrival
-        self.last_arrival = arrival
-        return arrival
-
     cdef int reach(self, VenueBook book, VenueOrder order) except -1:
         """Let an order meet the market as it stands, when it arrives."""
         if order.arrival <= self.now:
@@ -270,23 +246,6 @@ cdef class SimVenue:
         book.upper_band = upper
         return 0
 
-    cdef int hold(self, VenueOrder parent) except -1:
-        """Keep the children of an order until it fills."""
-        cdef VenueOrder child
-        for child in (parent.take_profit, parent.stop_loss):
-            if child is None:
-                continue
-            child.issued = parent.issued
-            child.learned = parent.learned
-            child.arrival = child.effective = parent.arrival
-            child.ordered = child.type
-            child.misses = parent.misses
-            child.expires = parent.expires
-            child.held = True
-            self.live[child.number] = child
-            self.say(child, EV_HELD, None)
-        return 0
-
     cdef int fill_at_close(self, VenueBook book, VenueOrder order) except -1:
         """A market order under `same_close`: it is filled at the close it was decided on."""
         cdef int64_t price = self.slippage.apply(
@@ -296,28 +255,6 @@ cdef class SimVenue:
         self.execute(book, order, price, order.arrival, TAKER, 0)
         if not order.done and (order.tif == IOC or order.tif == FOK):
             self.finish(order, EV_CANCELED, "time_in_force: no more could be filled at once")
-        return 0
-
-    cdef int activate(self, VenueOrder order, int64_t price) except -1:
-        """Put an order among the working ones; trailing orders begin at `price`."""
-        cdef VenueBook book = self.books[order.index]
-        if order.trails() and price > 0 and order.follow(price):
-            self.say_terms(order)
-        order.held = False
-        order.fresh = True
-        book.orders.append(order)
-        return self.watch(order.index)
-
-    cdef int watch(self, int32_t index) except -1:
-        """Keep the list of instruments with working orders."""
-        cdef VenueBook book = self.books[index]
-        if book.watched == (len(book.orders) > 0):
-            return 0
-        book.watched = not book.watched
-        if book.watched:
-            self.waiting[index] = None
-        else:
-            del self.waiting[index]
         return 0
 
     # -- changes and cancels -------------------------------------------------------------------
@@ -550,90 +487,7 @@ cdef class SimVenue:
             )
         return less
 
-    # -- contingencies -------------------------------------------------------------------------
-
-    cdef int after_fill(self, VenueBook book, VenueOrder order, int64_t quantity,
-                        int64_t net) except -1:
-        """Let contingencies follow: wake children, shrink or cancel the other of a pair."""
-        cdef VenueOrder sibling = order.sibling
-        order.fresh = False
-        if order.room != INT64_MAX:
-            order.room -= quantity
-        self.wake_children(book, order, net)
-        if self.means.reserves:
-            self.means.follow(order, book.last_price)
-        if order.filled == order.units:
-            self.finish(order, EV_FILL, None)
-        if sibling is None or sibling.done:
-            return 0
-        if sibling.room != INT64_MAX:
-            sibling.room -= quantity
-        if order.done or sibling.cancels or sibling.units - quantity <= sibling.filled:
-            return self.finish(sibling, EV_CANCELED, "oco: the other order of the pair has filled")
-        sibling.units -= quantity
-        return self.say_terms(sibling)
-
-    cdef int wake_children(self, VenueBook book, VenueOrder order, int64_t quantity) except -1:
-        """Let exits work for what their entry has filled."""
-        cdef VenueOrder child
-        for child in (order.take_profit, order.stop_loss):
-            if child is None or child.done:
-                continue
-            child.room += quantity
-            if not child.held:
-                continue
-            child.woken = self.now
-            if (self.child_rule == NEXT_BAR and order.ordered != MARKET
-                    and not target_is_certain(book, order)):
-                child.skips = book.bar
-            self.say(child, EV_ACCEPTED, None)
-            self.activate(child, book.last_price)
-        return 0
-
     # -- ends ----------------------------------------------------------------------------------
-
-    cdef int finish(self, VenueOrder order, int kind, str reason) except -1:
-        """End an order; what it held or was paired with ends or shrinks with it."""
-        if order.done:
-            return 0
-        order.done = True
-        self.live.pop(order.number, None)
-        if self.means.reserves:
-            self.means.release(order.number)
-        if kind != EV_FILL:
-            self.say(order, kind, reason)
-            self.finish_pair(order, kind, reason)
-        self.settle_children(order)
-        if not order.held:
-            (<VenueBook>self.books[order.index]).compact()
-            self.watch(order.index)
-        return 0
-
-    def finish_pair(self, VenueOrder order, int kind, str reason):
-        """End the other order of a pair, for the same reason where that is time."""
-        if order.sibling is None or order.sibling.done:
-            return
-        if kind == EV_EXPIRED:
-            self.finish(order.sibling, EV_EXPIRED, reason)
-        else:
-            self.finish(order.sibling, EV_CANCELED, "oco: the other order of the pair has ended")
-
-    cdef int settle_children(self, VenueOrder order) except -1:
-        """Children of an order that ended keep what it filled, or go with it."""
-        cdef VenueOrder child
-        for child in (order.take_profit, order.stop_loss):
-            if child is None or child.done:
-                continue
-            if order.filled == 0:
-                self.finish(child, EV_CANCELED, "parent: the entry ended without a fill")
-            elif child.room <= 0:
-                self.finish(child, EV_CANCELED, "parent: the entry ended and nothing of it is left")
-            else:
-                if child.filled + child.room < child.units:
-                    child.units = child.filled + child.room
-                    self.say_terms(child)
-                child.room = INT64_MAX
-        return 0
 
     cdef int expire(self, int64_t ts) except -1:
         """End what is due at `ts`; closing orders execute at the last price instead."""
@@ -668,46 +522,6 @@ cdef class SimVenue:
         return 0
 
     # -- speaking ------------------------------------------------------------------------------
-
-    cdef Event* emit(self, VenueOrder order, int kind, int64_t ts) except NULL:
-        """Return a record to fill in; it is learned of at `ts`, which may be after now."""
-        cdef Event* event
-        cdef int64_t learned = ts
-        if not self.is_constant:
-            # Answers about one order come in their order.
-            learned += self.latency.delay(ANSWER, ts, order.index)
-            order.learned = learned = max(learned, order.learned)
-        if learned > self.now:
-            event = self.delayed.insert(learned)
-            if self.next_delayed > learned:
-                self.next_delayed = learned
-        else:
-            event = self.out.push()
-        event.kind = kind
-        event.order = order.number
-        event.instrument = order.index
-        event.ts_event = ts
-        event.ts_init = learned
-        return event
-
-    cdef int say(self, VenueOrder order, int kind, str reason) except -1:
-        cdef Event* event = self.emit(
-            order, kind, order.effective if order.effective > self.now else self.now
-        )
-        event.cumulative = order.filled
-        if reason is not None:
-            event.reason = self.texts.number(reason)
-        return 0
-
-    cdef int say_terms(self, VenueOrder order) except -1:
-        """Announce the terms in force."""
-        cdef Event* event = self.emit(
-            order, EV_MODIFIED, order.effective if order.effective > self.now else self.now
-        )
-        event.quantity = order.units
-        event.price = order.limit_price
-        event.cumulative = order.stop_price
-        return 0
 
     cdef int64_t last_delayed(self) except? -1:
         """When the last of what is under way now is due; INT64_MIN where nothing is."""
@@ -745,16 +559,3 @@ cdef bint crosses(VenueOrder order, int64_t price, bint touch_fills) noexcept:
     if price == order.limit_price:
         return touch_fills
     return price < order.limit_price if order.side > 0 else price > order.limit_price
-
-
-cdef bint target_is_certain(VenueBook book, VenueOrder order) noexcept:
-    """Whether the price went from a stop entry on to the target, whatever its path in the bar.
-
-    Trigger and target lie in one direction, and the bar does not reach the stop-loss.
-    """
-    cdef VenueOrder target = order.take_profit, stop = order.stop_loss
-    if order.ordered != STOP or target is None:
-        return False
-    if order.side > 0:
-        return target.limit_price <= book.high and (stop is None or stop.stop_price < book.low)
-    return target.limit_price >= book.low and (stop is None or stop.stop_price > book.high)
