@@ -364,6 +364,18 @@ cdef class Exchange:
             optional_price(trail),
         )
 
+    def set_time(self, int number, str symbol, str time_in_force, *, ends=None):
+        """Give an order that works another time in force; `ends` as for `submit`."""
+        cdef VenueBook book = self.book(symbol)
+        cdef VenueOrder order = self.venue.live.get(number)
+        if order is None:
+            return
+        order.tif = TIF_NAMES.index(time_in_force)
+        order.ends = 0 if ends is None else ends
+        order.expires = book.end_of(order)
+        if order.expires < self.venue.next_expiry:
+            self.venue.next_expiry = order.expires
+
     cdef VenueOrder make_order(self, int number, str symbol, str side, str type, str tif, quantity,
                                notional, limit_price, stop_price, trail_amount, trail_percent,
                                expires_at, extended_hours):

@@ -111,7 +111,7 @@ def orders(status: Any, symbol: tuple[str, ...], **given: Any) -> int:
 def cancel(order_id: tuple[str, ...], everything: bool, reason: str, **given: Any) -> int:
     """Cancel orders by the broker's ids, or --all, until the outcome is known.
 
-    Refused while a node holds the account: cancel through the node then.
+    While a node holds the account, --node names its state folder: the node cancels its own order.
     """
     if bool(order_id) == everything:
         raise click.UsageError("name orders, or say --all")
@@ -136,7 +136,7 @@ def close(
 ) -> int:
     """Close positions by symbol, or --all; open orders that hold their units are canceled first.
 
-    Refused while a node holds the account: close through the node then.
+    While a node holds the account, --node names its state folder: the node closes the position.
     """
     if bool(symbol) == everything or (quantity is not None and len(symbol) != 1):
         raise click.UsageError("name symbols (one, with --quantity), or say --all")

@@ -11,7 +11,8 @@ import click
 from pyrt.cli import exits, options
 
 EPILOG = """\b
-Actions: status, halt, reduce, resume, cancel_all, flatten, close, stop_strategy, lost, stop.
+Actions: status, halt, reduce, resume, cancel, cancel_all, flatten, close, stop_strategy, lost,
+stop.
 All but status are journalled with who and why; flatten and resume ask for a typed word.
 
 \b
@@ -30,7 +31,7 @@ Examples:
 @click.option("--actor", default="", help="Who; by default the name of the user.")
 @click.option("--symbol", default="", help="For halt, reduce, resume, cancel_all, close.")
 @click.option("--strategy", default="", help="For halt, reduce, resume, stop_strategy.")
-@click.option("--order", default="", metavar="CLIENT_ORDER_ID", help="For lost.")
+@click.option("--order", default="", metavar="CLIENT_ORDER_ID", help="For lost, cancel.")
 @click.option("--typed", default="", metavar="WORD", help="FLATTEN or RESUME, for scripts.")
 @options.json_option
 def control(

@@ -44,7 +44,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     typed : str
         ``FLATTEN`` or ``RESUME`` for these two.
     order : str
-        Client order id, for ``lost``.
+        Client order id, for ``lost`` and ``cancel``; there the broker's will do as well.
     """
 
     token: str

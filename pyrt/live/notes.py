@@ -8,7 +8,9 @@ import msgspec
 
 from pyrt.errors import ConfigError
 
-CONTROLS = ("halt", "reduce", "resume", "cancel_all", "flatten", "close", "stop_strategy")
+CONTROLS = (
+    *("halt", "reduce", "resume", "cancel", "cancel_all", "flatten", "close", "stop_strategy"),
+)
 """What an operator may ask for."""
 
 
@@ -22,8 +24,18 @@ def decode_note(data: bytes) -> dict[str, Any]:
     return msgspec.msgpack.decode(data, type=dict[str, Any])
 
 
-def carry_out(core: Any, action: str, actor: str, reason: str, symbol: str, strategy: str) -> str:
+def carry_out(
+    core: Any,
+    action: str,
+    actor: str,
+    reason: str,
+    symbol: str,
+    strategy: str,
+    order: str = "",
+) -> str:
     """Do what an operator asks; return what was done. The kernel settles afterwards.
+
+    An order is named by its client order id.
 
     Raises
     ------
@@ -42,6 +54,8 @@ def carry_out(core: Any, action: str, actor: str, reason: str, symbol: str, stra
         if action == "halt" and not symbol and not strategy:
             _cancel(kernel, "", entries_only=False)
         return f"{symbol or strategy or 'everything'} is {state}"
+    if action == "cancel":
+        return _cancel_one(kernel, order)
     if action == "cancel_all":
         return f"{_cancel(kernel, symbol, entries_only=False)} orders are being canceled"
     if action == "flatten":
@@ -57,6 +71,15 @@ def carry_out(core: Any, action: str, actor: str, reason: str, symbol: str, stra
         raise ConfigError(f"no strategy {strategy!r} runs here", code="unknown_strategy")
     kernel.calls.halt(found[0], f"{actor}: {reason}")
     return f"{strategy} is stopped"
+
+
+def _cancel_one(kernel: Any, client_order_id: str) -> str:
+    owners = {strategy.name: strategy for strategy in kernel.strategies}
+    for order in kernel.cache.orders_open():
+        if order.client_order_id == client_order_id:
+            owners[order.strategy.name].cancel(order)
+            return f"order {client_order_id} is being canceled"
+    raise ConfigError(f"no order {client_order_id!r} is open here", code="unknown_order")
 
 
 def cancel_entries(kernel: Any) -> int:

@@ -34,7 +34,14 @@ class Operators:
         self.carry_out("halt", NODE, reason, symbol=symbol)
 
     def operate(
-        self, action: str, actor: str, reason: str, *, symbol: str = "", strategy: str = ""
+        self,
+        action: str,
+        actor: str,
+        reason: str,
+        *,
+        symbol: str = "",
+        strategy: str = "",
+        order: str = "",
     ) -> str:
         """Carry out what an operator asks; journalled with who and why. Returns what was done.
 
@@ -50,17 +57,26 @@ class Operators:
                 raise ConfigError("the journal cannot be written", code="journal")
             self._halted.clear()
             self._run.latch.clear()
-        return self.carry_out(action, actor, reason, symbol=symbol, strategy=strategy)
+        return self.carry_out(action, actor, reason, symbol=symbol, strategy=strategy, order=order)
 
     def carry_out(
-        self, action: str, actor: str, reason: str, *, symbol: str = "", strategy: str = ""
+        self,
+        action: str,
+        actor: str,
+        reason: str,
+        *,
+        symbol: str = "",
+        strategy: str = "",
+        order: str = "",
     ) -> str:
         """Do it, and write it down; return what was done."""
         core = self._run.live_core
         given = {"symbol": symbol, "strategy": strategy}
+        if order:
+            given["order"] = order
         self._record(actor, action, reason, given)
         self._run.note("operate", action=action, actor=actor, reason=reason, **given)
-        done = carry_out(core, action, actor, reason, symbol, strategy)
+        done = carry_out(core, action, actor, reason, symbol, strategy, order)
         core.inputs.settle()
         return done
 

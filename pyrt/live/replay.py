@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ import msgspec
 
 from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
-from pyrt.errors import JournalError
+from pyrt.errors import ConfigError, JournalError
 from pyrt.live.acts import (
     make_core,
     publish_signal,
@@ -352,14 +353,17 @@ class Player:
         elif what == "computed":
             core.later.run_again(note["number"])
         elif what == "operate":
-            carry_out(
-                core,
-                note["action"],
-                note["actor"],
-                note["reason"],
-                note["symbol"],
-                note["strategy"],
-            )
+            # What could not be carried out then was not, and was told to whoever asked.
+            with suppress(ConfigError):
+                carry_out(
+                    core,
+                    note["action"],
+                    note["actor"],
+                    note["reason"],
+                    note["symbol"],
+                    note["strategy"],
+                    note.get("order", ""),
+                )
         elif what == "stop":
             stop_strategies(core, note["policy"])
 

@@ -371,7 +371,8 @@ class Floods(Collect):
 
 
 def test_a_strategy_that_floods_is_stopped_and_the_others_go_on():
-    from pyrt.risk.limits import Limits
+    from pyrt.live.replay import replay
+from pyrt.risk.limits import Limits
 
     world, files = World([PRICES]), MemoryFiles()
     limits = Limits(max_order_quantity=10, price_collar_bps=100)
@@ -443,3 +444,22 @@ def test_an_order_given_up_that_fills_after_all_is_booked_and_halts_its_symbol()
     assert first.kernel.strategies[0].position("SPY").quantity == 10
     assert first.kernel.gate.state(symbol="SPY").name == "HALTED"
     assert {"late_fill", "reopened"} & {code for code, _ in first.alarms}
+
+
+def test_an_operator_cancels_one_order_and_a_replay_does_the_same():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files, Rests)
+    first.run(9)
+    resting = next(o for o in first.kernel.cache.orders_open() if o.limit_price == 50)
+    with pytest.raises(ConfigError, match="no order 'nonsense'"):
+        first.driver.operate("cancel", "anna", "mistyped", order="nonsense")
+    with pytest.raises(ConfigError, match="actor"):
+        first.driver.operate("cancel", "", "", order=resting.client_order_id)
+    first.driver.operate("cancel", "anna", "not wanted", order=resting.client_order_id)
+    first.settle(world.now)
+    first.run(2)
+    assert resting.status == "CANCELED"
+    assert [o.stop_price for o in first.kernel.cache.orders_open()] == [40]
+    first.stop()
+    result = replay(files, [Rests()])
+    assert result.is_exact, result.difference

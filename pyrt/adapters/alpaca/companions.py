@@ -87,6 +87,7 @@ def carry_out(node: LiveNode, request: Request) -> dict[str, Any]:
         request.reason,
         symbol=request.symbol,
         strategy=request.strategy,
+        order=node.client_order_id(request.order),
     )
     node.wake()
     return {"done": done}

@@ -174,6 +174,11 @@ class LiveNode:
             )
         return named[strategy].validate(order)
 
+    def client_order_id(self, name: str) -> str:
+        """Return our id of an order that is named by the broker's; any other name as it is."""
+        known = self._client.ledger.by_venue_id(name)
+        return name if known is None else known.client_order_id
+
     def stop(self, reason: str = "asked to stop") -> None:
         """Ask the node to stop; what becomes of orders is `config.on_stop`'s to say."""
         self._stopping = reason

@@ -234,19 +234,26 @@ class AlpacaAccount:
     async def cancel(self, order_id: str, *, reason: str = "") -> dict[str, Any]:
         """Cancel an order; return it as it then is: canceled, or filled before.
 
+        Where a node holds the account and `node_dir` is given, the node cancels it, if it is one
+        of its own, and the node's answer is returned.
+
         Raises
         ------
         ConfigError
-            If a node holds the account (``second_node``): cancel through the node.
+            If a node holds the account (``second_node``) and is not known, or does not know the
+            order.
         BrokerError
             If there is no such order.
         """
-        return await self._writer.cancel(order_id, reason)
+        try:
+            return await self._writer.cancel(order_id, reason)
+        except ConfigError as error:
+            return self._ask_node(error, "cancel", reason, order=order_id)
 
     async def cancel_all(self, *, reason: str = "") -> list[dict[str, Any]]:
         """Cancel all open orders; return them as they then are, or what the node answers."""
         try:
-            return [await self.cancel(o["id"], reason=reason) for o in await self.orders()]
+            return [await self._writer.cancel(o["id"], reason) for o in await self.orders()]
         except ConfigError as error:
             return [self._ask_node(error, "cancel_all", reason)]
 

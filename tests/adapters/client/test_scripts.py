@@ -142,7 +142,8 @@ def test_a_node_that_is_known_does_it_instead(bench, monkeypatch):
     asked = []
 
     def ask(folder, action, **given):
-        asked.append((folder.name, action, given["reason"], given.get("symbol")))
+        what = given.get("symbol") or given.get("order")
+        asked.append((folder.name, action, given["reason"], what))
         return {"done": action}
 
     monkeypatch.setattr("pyrt.adapters.alpaca.scripts.ask", ask)
@@ -152,13 +153,18 @@ def test_a_node_that_is_known_does_it_instead(bench, monkeypatch):
     lock = lock_account(bench.served.urls["rest_url"], NUMBER)
     try:
         known = {"node_dir": bench.folder / "node"}
+        assert bench.run(lambda a: a.cancel("one"), **known) == {"done": "cancel"}
         assert bench.run(lambda a: a.cancel_all(reason="tidy"), **known) == [{"done": "cancel_all"}]
         assert bench.run(lambda a: a.close("SPY"), **known) == {"done": "close"}
         with pytest.raises(ConfigError, match="another node"):
             bench.run(lambda a: a.close("SPY", 4), **known)
     finally:
         lock.release()
-    assert asked == [("node", "cancel_all", "tidy", None), ("node", "close", "asked for", "SPY")]
+    assert asked == [
+        ("node", "cancel", "asked for", "one"),
+        ("node", "cancel_all", "tidy", None),
+        ("node", "close", "asked for", "SPY"),
+    ]
 
 
 def test_a_closing_order_whose_answer_is_lost_is_found_and_not_sent_again(bench):

@@ -96,6 +96,18 @@ def test_day_orders_expire_at_the_close_and_others_live_on() -> None:
     assert [o["id"] for o in ask(core, "GET", "/v2/orders")] == [longer["id"]]
 
 
+def test_a_replacement_ends_by_its_own_time_in_force() -> None:
+    core = two_days()
+    core.run(START + 2 * MINUTE)
+    day = place(core, type="limit", limit_price=90)
+    longer = place(core, type="limit", limit_price=91, time_in_force="gtc")
+    kept = ask(core, "PATCH", f"/v2/orders/{day['id']}", {"time_in_force": "gtc"})
+    ended = ask(core, "PATCH", f"/v2/orders/{longer['id']}", {"time_in_force": "day"})
+    core.run(START + DAY)
+    assert ask(core, "GET", f"/v2/orders/{ended['id']}")["expired_at"] == "2013-10-07T20:00:00Z"
+    assert [o["id"] for o in ask(core, "GET", "/v2/orders")] == [kept["id"]]
+
+
 def test_the_account_is_alpacas_margin_account() -> None:
     core = two_days()
     before = ask(core, "GET", "/v2/account")

@@ -79,6 +79,19 @@ def test_a_replacement_is_a_new_order_linked_to_the_old_one() -> None:
     assert bench.ask("PATCH", f"/v2/orders/{old['id']}", {"qty": 3})[0] == 422
 
 
+def test_a_replacement_may_have_another_time_in_force_and_ends_by_it() -> None:
+    bench = Bench()
+    lasting = bench.buy(1, type="limit", limit_price="90", time_in_force="day")
+    fleeting = bench.buy(1, type="limit", limit_price="91", time_in_force="gtc")
+    _, kept = bench.ask("PATCH", f"/v2/orders/{lasting['id']}", {"time_in_force": "gtc"})
+    _, ended = bench.ask("PATCH", f"/v2/orders/{fleeting['id']}", {"time_in_force": "day"})
+    assert (kept["time_in_force"], ended["time_in_force"]) == ("gtc", "day")
+    assert ended["expires_at"] == lasting["expires_at"] == "2013-10-07T20:00:00Z"
+    assert kept["expires_at"] == fleeting["expires_at"]
+    status, body = bench.ask("PATCH", f"/v2/orders/{kept['id']}", {"time_in_force": "soon"})
+    assert (status, body["code"]) == (422, 42210000)
+
+
 def test_a_bracket_holds_its_exits_and_the_target_cancels_the_stop() -> None:
     bench = Bench()
     order = bench.buy(

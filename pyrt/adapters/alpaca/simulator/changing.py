@@ -8,9 +8,11 @@ from typing import Any
 
 from pyrt.adapters.alpaca.simulator.desk import Desk
 from pyrt.adapters.alpaca.simulator.http import Refused, bad, refused
+from pyrt.adapters.alpaca.simulator.placing import AGED
 from pyrt.adapters.alpaca.simulator.records import OrderRecord
 from pyrt.adapters.alpaca.simulator.wires import decimal
 from pyrt.venues.alpaca import Refusal, ReplaceRequest
+from pyrt.venues.alpaca.funds import as_request
 
 
 def find_order(desk: Desk, name: str) -> OrderRecord:
@@ -63,6 +65,8 @@ def replace(desk: Desk, old: OrderRecord, body: Mapping[str, Any]) -> OrderRecor
         stop_price=change.stop_price,
         trail=change.trail,
     )
+    if new.time_in_force != old.time_in_force:
+        desk.exchange.set_time(old.number, old.symbol, new.time_in_force, ends=new.expires)
     return new
 
 
@@ -84,8 +88,8 @@ def read_change(body: Mapping[str, Any]) -> ReplaceRequest:
 def _check(desk: Desk, old: OrderRecord, change: ReplaceRequest) -> None:
     if change.client_order_id in desk.client_ids:
         raise refused(422, 40010001, "client_order_id must be unique")
-    if change.time_in_force not in (None, old.time_in_force):
-        raise refused(422, 42210000, "time_in_force cannot be changed here")
+    if change.time_in_force not in (None, "day", "gtc", old.time_in_force):
+        raise refused(422, 42210000, f"invalid time_in_force: {change.time_in_force}")
     if desk.rules is None:
         if old.is_final:
             raise refused(422, 42210000, f"order in {old.status} status cannot be changed")
@@ -105,6 +109,10 @@ def _successor(desk: Desk, old: OrderRecord, change: ReplaceRequest) -> OrderRec
     for name in ("quantity", "limit_price", "stop_price"):
         if getattr(change, name) is not None:
             setattr(new, name, getattr(change, name))
+    if change.time_in_force not in (None, old.time_in_force):
+        new.time_in_force = change.time_in_force
+        if desk.rules is not None:
+            new.expires = desk.intake.ends_at(as_request(new.facts())) or desk.now + AGED
     if change.trail is not None:
         by_percent = old.trail_percent is not None
         setattr(new, "trail_percent" if by_percent else "trail_price", change.trail)

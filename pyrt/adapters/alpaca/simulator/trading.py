@@ -141,7 +141,9 @@ class TradingApi:
         old = changing.find_order(self._desk, request.parts[0])
         new = changing.replace(self._desk, old, request.body)
         self._publisher.say("replaced", old, self._desk.now)
-        self._publisher.say(new.status, new, self._desk.now)
+        # In part filled is a state that a replacement may begin in; no event is called so.
+        event = "new" if new.status == "partially_filled" else new.status
+        self._publisher.say(event, new, self._desk.now)
         self._publisher.publish()
         return answer(new.body())
 
