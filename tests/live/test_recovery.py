@@ -15,6 +15,7 @@ from pyrt.errors import ConfigError, JournalError
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.plan import Policies
+from pyrt.live.replay import replay
 from pyrt.testing.files import DiskFaults, MemoryFiles
 from tests.live.strategies import Cross as SmaCross
 from tests.live.strategies import walk
@@ -371,8 +372,7 @@ class Floods(Collect):
 
 
 def test_a_strategy_that_floods_is_stopped_and_the_others_go_on():
-    from pyrt.live.replay import replay
-from pyrt.risk.limits import Limits
+    from pyrt.risk.limits import Limits
 
     world, files = World([PRICES]), MemoryFiles()
     limits = Limits(max_order_quantity=10, price_collar_bps=100)
