@@ -48,11 +48,14 @@ cdef class Ahead:
         self.twins = []
         self.signals = None
         self.chunk = None
+        self.is_usable = False
+        self.base = self.origin = 0
+        self.n = 0
+        if self.stream.recent is not None:
+            return 0  # what keeps the last events takes them one by one
         # Fed by this stream since it began, or new now: there is no other way to know their state.
         self.origin = 0 if self.are_at(self.stream.count) else self.stream.count
         self.base = self.origin
-        self.n = 0
-        self.is_usable = False
         for feed in self.stream.feeds:
             indicator = feed.indicator
             twin = indicator.twin()

@@ -103,6 +103,9 @@ cdef class VenueBook:
     cdef int64_t last_ts
     cdef double unread_close
     """A later close that nobody has needed in 1e-9 yet; 0.0 when there is none."""
+    cdef double unread_bid
+    """Of a later quote with both sides that nobody has needed in 1e-9 yet; 0.0 when none is."""
+    cdef double unread_ask
     cdef bint watched
     """In the venue's list of instruments with working orders."""
     cdef int64_t budget

@@ -82,6 +82,12 @@ cdef class VenueBook:
         if self.unread_close != 0.0:
             self.last_price = nano_from_double(self.unread_close)
             self.unread_close = 0.0
+        if self.unread_bid != 0.0:
+            self.bid_price = nano_from_double(self.unread_bid)
+            self.ask_price = nano_from_double(self.unread_ask)
+            self.last_price = self.bid_price + (self.ask_price - self.bid_price) // 2
+            self.high, self.low = self.ask_price, self.bid_price
+            self.unread_bid = 0.0
         return 0
 
     cdef int find_session(self, int64_t ts) except -1:
@@ -171,6 +177,7 @@ cdef class VenueBook:
     cdef int catch_up(self) except -1:
         """Bring `depth` up to the events that have come while no order needed it."""
         if self.quoted:
+            self.read_close()
             self.depth.set_quote(1, self.bid_price, self.sized(self.bid_size))
             self.depth.set_quote(-1, self.ask_price, self.sized(self.ask_size))
             if self.bid_price == 0:

@@ -40,6 +40,8 @@ cdef class Calm:
     cdef Feed feed
     cdef bint has_ticks
     cdef bint keeps_bars
+    cdef bint marks_later
+    """The broker's account is marked when a stretch ends: nobody looks at it before."""
     cdef readonly int64_t events_processed
     """Rows of the data's tables given to the kernel."""
     cdef int64_t sampled
@@ -72,6 +74,8 @@ cdef class Calm:
     """The view `drive` has at hand; NULL where that is not known."""
 
     cdef int play(self, int64_t due) except -1
+    cdef int hand_out(self) except -1
+    cdef int mark_held(self) except -1
     cdef int choose_handler(self) except -1
     cdef int look(self, Cursor cursor) except -1
     cdef object advance(self)
@@ -79,6 +83,7 @@ cdef class Calm:
     cdef bint pass_quiet(self, Cursor cursor) except -1
     cdef Py_ssize_t instants(self, Cursor cursor, Py_ssize_t limit) noexcept
     cdef int take_quiet(self, Cursor cursor, Py_ssize_t rows) except -1
+    cdef int take_held(self, Cursor cursor, Py_ssize_t rows) except -1
     cdef bint begins_instant(self, Cursor cursor, int64_t ts) except -1
     cdef object take(self, Cursor cursor)
     cdef int show(self, Cursor cursor) except -1

@@ -81,6 +81,7 @@ cdef class Calm:
         self.feed = feed
         self.has_ticks = any([(<Cursor>cursor).rank == 3 for cursor in feed.cursors])
         self.keeps_bars = venue.keeps_bars()
+        self.marks_later = len(feed.cursors) <= 4
         self.sampled = self.next_sample = INT64_MIN
 
     cdef int play(self, int64_t due) except -1:
@@ -96,9 +97,28 @@ cdef class Calm:
             and not self.feed.only.stream.is_heard()
         )
         self.choose_handler()
-        if self.handler is None:
-            self.advance()
-            return 0
+        try:
+            if self.handler is None:
+                self.advance()
+            else:
+                self.hand_out()
+        finally:
+            if self.marks_later and self.venue.account.open_holdings:
+                self.mark_held()
+        return 0
+
+    cdef int mark_held(self) except -1:
+        """Mark what the broker's account holds at the last closes."""
+        cdef Cursor cursor
+        for cursor in self.feed.cursors:
+            index = cursor.stream.instrument.index
+            if cursor.book.unread_close != 0.0 and self.venue.account.holdings[<int>index].units:
+                cursor.book.read_close()
+                self.venue.account.set_mark(index, cursor.book.last_price)
+        return 0
+
+    cdef int hand_out(self) except -1:
+        """Let the handler be called row by row; what it raises is judged by the error policy."""
         while True:
             self.last = NULL
             try:
@@ -207,6 +227,9 @@ cdef class Calm:
         cursor.fill(event)
         if not cursor.drives:
             pass
+        elif cursor.rank == 1 and self.marks_later:
+            cursor.book.unread_close = event.values[3]
+            cursor.book.last_ts = event.ts_event
         elif cursor.rank == 1:
             self.bars.pass_by(cursor.book, event.ts_event, event.values[3])
         else:
@@ -325,18 +348,17 @@ cdef class Calm:
         cdef Py_ssize_t index = stream.instrument.index
         cdef Py_ssize_t i, at = cursor.at, last = cursor.at + rows - 1
         cdef const double* closes = cursor.columns[3]
+        if cursor.drives:
+            cursor.book.unread_close = closes[last]
+            cursor.book.last_ts = cursor.ts_event[last]
+        if stream.marks and self.market.account.holdings[index].units != 0:
+            self.take_held(cursor, rows)
+        else:
+            for i in range(at, last + 1):
+                self.curve.sample(cursor.ts_init[i])
         # While nothing is held only the last price can matter.
-        cdef bint is_held = (
-            self.venue.account.holdings[index].units != 0
-            or self.market.account.holdings[index].units != 0
-        )
-        for i in range(at, last + 1):
-            if is_held or i == last:
-                if cursor.drives:
-                    self.bars.pass_by(cursor.book, cursor.ts_event[i], closes[i])
-                if stream.marks:
-                    self.market.mark(stream, closes[i])
-            self.curve.sample(cursor.ts_init[i])
+        if stream.marks:
+            self.market.mark(stream, closes[last])
         if stream.marks:
             self.market.booking.bars[index] += rows
         self.ahead.take(rows)
@@ -346,6 +368,21 @@ cdef class Calm:
         self.events_processed += rows
         self.now = self.sampled = self.clock.now = cursor.ts_init[last]
         self.rank = 0
+        return 0
+
+    cdef int take_held(self, Cursor cursor, Py_ssize_t rows) except -1:
+        """Write the points of equity of rows whose prices change it."""
+        cdef Stream stream = cursor.stream
+        cdef Py_ssize_t index = stream.instrument.index
+        cdef Py_ssize_t i, at = cursor.at
+        cdef const double* closes = cursor.columns[3]
+        for i in range(at, at + rows):
+            self.market.mark(stream, closes[i])
+            self.curve.sample(cursor.ts_init[i])
+            if self.curve.can_follow(index):
+                return self.curve.follow(
+                    index, cursor.ts_init + i + 1, closes + i + 1, at + rows - i - 1
+                )
         return 0
 
     # -- also of instants that are not calm ----------------------------------------------------

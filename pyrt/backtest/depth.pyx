@@ -68,18 +68,25 @@ cdef class DepthMatcher(Matcher):
 
     cdef int meet_quote(self, VenueBook book, Event* event, int64_t now) except -1:
         cdef bint bid = event.values[0] > 0.0, ask = event.values[2] > 0.0
+        cdef Py_ssize_t index = book.instrument.index
         self.venue.now = now
-        book.bid_price = nano_from_double(event.values[0]) if bid else 0
-        book.ask_price = nano_from_double(event.values[2]) if ask else 0
+        if bid and ask:
+            book.unread_bid, book.unread_ask = event.values[0], event.values[2]
+        else:
+            # The last price is that of the last quote with both sides.
+            book.read_close()
+            book.bid_price = nano_from_double(event.values[0]) if bid else 0
+            book.ask_price = nano_from_double(event.values[2]) if ask else 0
         book.bid_size = event.values[1]
         book.ask_size = event.values[3]
         # Feeds without sizes (FX) send zeros: then nothing is known that could cap a fill.
         book.unsized = not (event.values[1] > 0.0 or event.values[3] > 0.0)
         book.last_ts = event.ts_event
+        if not book.watched and self.venue.account.holdings[index].units == 0:
+            return 0
+        book.read_close()
         if bid and ask:
-            book.last_price = book.bid_price + (book.ask_price - book.bid_price) // 2
-            book.high, book.low = book.ask_price, book.bid_price
-            self.venue.account.set_mark(book.instrument.index, book.last_price)
+            self.venue.account.set_mark(index, book.last_price)
         if not book.watched:
             return 0
         book.catch_up()

@@ -164,6 +164,7 @@ cdef class Stream:
             self.recent.widen(n)
         return self.recent
 
+    @cython.nonecheck(False)  # a list of feeds and nothing else
     cdef int update(self, Event* event) except -1:
         """Feed what is attached."""
         cdef Feed feed

@@ -7,6 +7,8 @@ from pyrt.indicators.window cimport Lag, Sum, Weighted
 
 cdef class SMA(Series):
     cdef Sum window
+    cdef double scale
+    """1 / timeperiod."""
 
 
 cdef class WMA(Series):

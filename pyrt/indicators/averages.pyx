@@ -34,12 +34,18 @@ cdef class SMA(Series):
         cdef int n = whole("timeperiod", timeperiod, 1)
         self.begin(("timeperiod",), (timeperiod,), n - 1)
         sum_init(&self.window, self.reserve(n), n)
+        self.scale = 1.0 / n
+
+    cdef int feed(self, const double* x) except -1:
+        if x[0] != x[0]:
+            return self.note_gap()
+        return self.note(sum_step(&self.window, x[0]) * self.scale)
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Sum s = self.window
         cdef const double* a = x[0]
         cdef double* o = y[0]
-        cdef double scale = 1.0 / s.n
+        cdef double scale = self.scale
         cdef Py_ssize_t i = 0, stop
         while i < n:
             stop = min(n, i + s.n - 1 - s.p)  # the block's end, where sum_step folds it
@@ -68,6 +74,12 @@ cdef class EMA(Series):
         cdef int n = whole("timeperiod", timeperiod, 1)
         self.begin(("timeperiod",), (timeperiod,), n - 1)
         stage_ema(&self.ema, n)
+
+    cdef int feed(self, const double* x) except -1:
+        if x[0] != x[0]:
+            return self.note_gap()
+        stage_step(&self.ema, x[0])
+        return self.note(self.ema.y)
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
         cdef Stage s = self.ema

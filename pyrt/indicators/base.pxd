@@ -1,5 +1,9 @@
 """The base of compiled indicators: one C kernel behind `update`, `feed` and `batch`."""
 
+cimport cython
+
+from libc.math cimport NAN
+
 from pyrt.indicators.compose cimport Composable
 
 cdef enum:
@@ -42,6 +46,26 @@ cdef class Native(Composable):
     cdef int take_rows(self, const double* const* x, double* const* y, Py_ssize_t n) except -1
     cdef int begin(self, tuple names, tuple arguments, Py_ssize_t lookback,
                    tuple outputs=*) except -1
+
+    @cython.final
+    cdef inline int note(self, double y) except -1:
+        """End `feed` of a kernel with one output: a row without a gap gave `y`."""
+        self.rows += 1
+        self.seen += 1
+        if self.seen > self.lookback:
+            self.ready = True
+        else:
+            y = NAN
+        self.out[0] = self.value = y
+        return 0
+
+    @cython.final
+    cdef inline int note_gap(self) except -1:
+        """End `feed` of a kernel with one output: the row was a gap."""
+        self.rows += 1
+        self.out[0] = self.value = NAN
+        return 0
+
     cdef double* reserve(self, Py_ssize_t doubles) except NULL
     cdef object compute(self, tuple columns)
     cdef void sweep(

@@ -46,3 +46,6 @@ cdef class EquityCurve:
         row.exposure = self.last_exposure
         return 0
     cdef int measure(self, int64_t ts) except -1
+    cdef bint can_follow(self, Py_ssize_t index) except -1
+    cdef int follow(self, Py_ssize_t index, const int64_t* ts, const double* prices,
+                    Py_ssize_t n) except -1

@@ -2,7 +2,9 @@
 cimport cython
 from libc.stdint cimport INT64_MIN
 
-from pyrt.core.int128 cimport i128_to_double
+from pyrt.core.int128 cimport i128_add, i128_neg, i128_notional, i128_to_double, int128
+from pyrt.core.margin cimport Holding
+from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.positions cimport Position
 from pyrt.core.records cimport EquityRow
 from pyrt.strategy.core cimport StrategyCore
@@ -58,6 +60,43 @@ cdef class EquityCurve:
         self.quiet = self.account.open_holdings == 0
         if self.watcher is not None and self.watcher.watches_equity:
             self.watcher.on_equity(ts)
+        return 0
+
+    cdef bint can_follow(self, Py_ssize_t index) except -1:
+        """Whether nothing but the price of one instrument can move equity."""
+        return (
+            self.account.single and not self.booked and self.account.holdings[index].units != 0
+            and self.account.holdings[index].currency == 0
+        )
+
+    cdef int follow(self, Py_ssize_t index, const int64_t* ts, const double* prices,
+                    Py_ssize_t n) except -1:
+        """Write the points of `n` instants that each bring a price of `index`, and only that.
+
+        What `sample` finds after each of these marks; the account's own mark is left where it is.
+        The last point has been computed at that mark.
+        """
+        cdef Holding* holding = &self.account.holdings[index]
+        cdef int128 equity = self.account.equity_raw(), exposure = self.account.exposure_raw()
+        cdef int128 change
+        cdef EquityRow* row
+        cdef Py_ssize_t i
+        for i in range(n):
+            if ts[i] >= self.next_day:
+                self.next_day = ts[i] - ts[i] % DAY_NS + DAY_NS
+                self.day = self.last
+            change = i128_notional(
+                nano_from_double(prices[i]) - holding.mark, holding.units, holding.factor
+            )
+            self.last = i128_to_double(i128_add(equity, change))
+            if holding.units < 0:
+                change = i128_neg(change)
+            self.last_exposure = i128_to_double(i128_add(exposure, change))
+            row = <EquityRow*>self.rows.extend()
+            row.ts_event = ts[i]
+            row.equity = self.last
+            row.cash = self.last_cash
+            row.exposure = self.last_exposure
         return 0
 
     def of_strategy(self, int number):

@@ -1,3 +1,5 @@
+# cython: nonecheck=False
+# Every part is there when the kernel is; the checks were a tenth of what a row costs here.
 """One event of market data: state first, then indicators, signals, handlers, aggregates."""
 cimport cython
 from libc.stdint cimport INT64_MIN

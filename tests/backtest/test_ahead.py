@@ -123,6 +123,24 @@ def test_what_a_handler_does_to_indicators_counts(meddle):
     assert len(quiet.heard) > 10
 
 
+class Keeping(Quiet):
+    """Looks back on the last bars."""
+
+    def on_start(self):
+        self.bars = self.keep_bars("A", "1m", 7)
+        super().on_start()
+
+    def note(self, what):
+        super().note(what)
+        self.heard.append([bar.to_dict() for bar in self.bars])
+
+
+def test_what_keeps_the_last_bars_has_them_all():
+    (keeping,), result = both_ways([walk("A", 7, rows=ROWS)], lambda: [Keeping()])
+    assert len(result.fills) > 10
+    assert all(len(heard) == 7 for heard in keeping.heard[1:-2:2])
+
+
 def test_gaps_are_undefined():
     table = walk("A", 9, rows=ROWS)
     volume = np.random.default_rng(9).uniform(1e5, 1e6, ROWS)
