@@ -27,7 +27,7 @@ SHARE_MIN = 0.6
 NOT_SERVED = (
     *("/v1/locates", "/v2/wallets", "/v2/perpetuals", "/v2/tokenization", "/v1beta1/options"),
     *("/v1beta1/crypto-perps", "/v1beta1/forex", "/v1beta1/indices", "/v1beta1/logos"),
-    *("/v1beta1/news", "/v1beta1/fixed_income", "/v2/assets/fixed_income", "exercise"),
+    *("/v1beta1/fixed_income", "/v2/assets/fixed_income", "exercise"),
     *("/v2beta1/events", "/v2/options/contracts/{"),
 )
 

@@ -47,7 +47,8 @@ class Router:
         """Answer a request; errors become responses."""
         url = urlsplit(target)
         try:
-            return self._find(method, url.path, url.query, body)
+            # Some clients end a path with a slash.
+            return self._find(method, url.path.rstrip("/"), url.query, body)
         except Refused as error:
             return answer(error.body, error.status)
 

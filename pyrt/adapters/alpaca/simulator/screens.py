@@ -43,6 +43,8 @@ def install(router: Router, desk: Desk) -> None:
     router.add("GET", "/v2/stocks/auctions", partial(_auctions, desk))
     router.add("GET", "/v2/stocks/([^/]+)/auctions", partial(_one_auctions, desk))
     router.add("GET", "/v1/corporate-actions", partial(_corporate_actions, desk))
+    # Recorded markets have no news.
+    router.add("GET", "/v1beta1/news", lambda r: answer({"news": [], "next_page_token": None}))
     router.add("GET", "/v1beta1/screener/stocks/most-actives", partial(_most_actives, desk))
     router.add("GET", "/v1beta1/screener/(stocks|crypto)/movers", partial(_movers, desk))
 
