@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from array import array
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+Columns = dict[tuple[str, str], tuple["array[int]", "array[float]"]]
+"""(kind of event, symbol) → times and values of its rows, one after the other."""
 BUFFERED_MAX = 2_000_000
 """Rows that wait for a write; later ones are dropped and counted."""
 COMPACT_AFTER_DAYS = 7
@@ -23,6 +26,7 @@ COLUMNS = {
 }
 """Kind of an event → its columns, as `pyrt.load` knows them; ``ts_recv`` is added to all."""
 SECOND = 1_000_000_000
+DAY = 86_400 * SECOND
 
 
 class MarketLog:
@@ -39,61 +43,61 @@ class MarketLog:
     ----------
     dropped : int
         Rows that were not kept.
+    count : int
+        Rows that wait for a write.
     """
 
     def __init__(self, folder: Path, run_id: str) -> None:
         self.folder = folder
         self.dropped = 0
+        self.count = 0
         self._run_id = run_id
         self._serial = 0
-        self._rows: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
-        self._count = 0
+        self._columns: Columns = {}
 
     def take(self, event: Any, now: int) -> None:
         """Take a bar, a quote or a trade; of others nothing is kept."""
         what = event.WHAT
+        times: tuple[int, ...]
+        values: tuple[float, ...]
         if what == "quote":
-            row: tuple[Any, ...] = (
-                now,
-                event.ts_event,
-                event.bid_price,
-                event.bid_size,
-                event.ask_price,
-                event.ask_size,
-            )
+            times = (now, event.ts_event)
+            values = (event.bid_price, event.bid_size, event.ask_price, event.ask_size)
         elif what == "trade":
-            row = (now, event.ts_event, event.price, event.size)
+            times, values = (now, event.ts_event), (event.price, event.size)
         elif what == "bar" and event.kind == "bar":
-            row = (now, event.ts_open, event.ts_close, *event.prices)
+            times, values = (now, event.ts_open, event.ts_close), event.prices
         else:
             return
-        if self._count >= BUFFERED_MAX:
+        if self.count >= BUFFERED_MAX:
             self.dropped += 1
             return
-        self._count += 1
-        rows = self._rows.get((what, event.symbol))
-        if rows is None:
-            rows = self._rows[what, event.symbol] = []
-        rows.append(row)
+        self.count += 1
+        columns = self._columns.get((what, event.symbol))
+        if columns is None:
+            columns = self._columns[what, event.symbol] = (array("q"), array("d"))
+        columns[0].extend(times)
+        columns[1].extend(values)
 
-    def cut(self) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
+    def cut(self) -> Columns:
         """Return what was taken since the last call; the caller writes it, in any thread."""
-        rows, self._rows, self._count = self._rows, {}, 0
-        return rows
+        columns, self._columns, self.count = self._columns, {}, 0
+        return columns
 
-    def write(self, rows: dict[tuple[str, str], list[tuple[Any, ...]]]) -> int:
+    def write(self, columns: Columns) -> int:
         """Write pieces; return how many."""
         import pyarrow.parquet as pq
 
         written = 0
-        for (kind, symbol), own in sorted(rows.items()):
-            for day, part in _by_day(own):
+        for (kind, symbol), (times, values) in sorted(columns.items(), key=lambda item: item[0]):
+            for day, table in _by_day(_table(kind, symbol, times, values)):
                 self._serial += 1
                 name = f"{stem(kind, symbol)}-{self._run_id}-{self._serial:06d}.parquet"
                 folder = self.folder / day
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                _replace(folder / name, lambda path, k=kind, s=symbol, p=part: pq.write_table(
-                    _table(k, s, p), path, compression="zstd"))  # fmt: skip
+                _replace(
+                    folder / name, lambda path, t=table: pq.write_table(t, path, compression="zstd")
+                )
                 written += 1
         return written
 
@@ -103,25 +107,34 @@ def stem(kind: str, symbol: str) -> str:
     return f"{kind}s-{symbol.replace('/', '_')}"
 
 
-def _by_day(rows: Sequence[tuple[Any, ...]]) -> list[tuple[str, list[tuple[Any, ...]]]]:
-    days: dict[str, list[tuple[Any, ...]]] = {}
-    for row in rows:
-        day = datetime.fromtimestamp(row[0] // SECOND, UTC).date().isoformat()
-        days.setdefault(day, []).append(row)
-    return sorted(days.items())
-
-
-def _table(kind: str, symbol: str, rows: Sequence[tuple[Any, ...]]) -> Any:
+def _table(kind: str, symbol: str, times: array[int], values: array[float]) -> Any:
+    """Return the columns of a kind; a row has some times, then some values, one after the other."""
+    import numpy as np
     import pyarrow as pa
 
-    columns = list(zip(*rows, strict=True))
     names = ("ts_recv", *COLUMNS[kind])
-    arrays = {
-        name: pa.array(values, pa.int64() if name.startswith("ts_") else pa.float64())
-        for name, values in zip(names, columns, strict=True)
-    }
-    texts = pa.array([symbol] * len(rows)).dictionary_encode()
-    return pa.table({"symbol": texts, **arrays})
+    stamps = [name for name in names if name.startswith("ts_")]
+    others = [name for name in names if not name.startswith("ts_")]
+    table = np.frombuffer(times, dtype=np.int64).reshape(-1, len(stamps))
+    numbers = np.frombuffer(values, dtype=np.float64).reshape(-1, len(others))
+    rows = len(table)
+    symbols = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), [symbol])
+    columns = {name: pa.array(table[:, at]) for at, name in enumerate(stamps)}
+    columns |= {name: pa.array(numbers[:, at]) for at, name in enumerate(others)}
+    return pa.table({"symbol": symbols, **columns})
+
+
+def _by_day(table: Any) -> list[tuple[str, Any]]:
+    """Return a table in parts by the UTC date of receipt, which never steps back."""
+    import numpy as np
+
+    days = table["ts_recv"].to_numpy() // DAY
+    edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
+    found = []
+    for first, last in pairwise(edges):
+        day = datetime.fromtimestamp(int(days[first]) * DAY // SECOND, UTC).date().isoformat()
+        found.append((day, table.slice(first, last - first)))
+    return found
 
 
 def _replace(path: Path, write: Any) -> None:

@@ -28,6 +28,7 @@ from pyrt.live.journal.records import OrderState
 
 MINUTE = 60 * SECOND
 RESYNC_NS = 60 * SECOND
+READ_BACK_NS = 600_000_000
 PROBE_NS = 5 * SECOND
 PROBE = "probe"
 FOR_EVER = 1 << 62
@@ -54,6 +55,9 @@ class AlpacaClient:
         For the history of a gap.
     symbols : tuple of str
         As the node writes them; a broker may leave out a slash.
+    resync_ns : int
+        Open orders are read back this often, or as often as the broker's grant of requests lets
+        us: what a stream has lost in silence is found so.
     codec : {"json", "msgpack"}
         What the market-data streams are asked for.
     """
@@ -68,6 +72,7 @@ class AlpacaClient:
         policy: OrderPathPolicy | None = None,
         symbols: tuple[str, ...] = (),
         codec: str = "json",
+        resync_ns: int = RESYNC_NS,
     ) -> None:
         random = Random(seed)
         keys = credentials or Credentials("", "")
@@ -82,6 +87,7 @@ class AlpacaClient:
         self.snapshots = SnapshotReader(symbols)
         self.account: AccountView | None = None
         self._feed = feed
+        self._resync_ns = resync_ns
         self._now = 0
         self._told: list[Event] = []
         self._histories: dict[str, BarHistory] = {}
@@ -213,8 +219,9 @@ class AlpacaClient:
         """Let time pass: what is due is queued; return what commands were answered at once."""
         self._now = max(self._now, now)
         if self.trade_updates.take_resync() or self._resync_is_due(now):
-            self._resync_at = now + RESYNC_NS
-            self.orders.resync(now)
+            count = self.orders.resync(now)
+            # Read-backs may take no more than half of the requests that the broker grants.
+            self._resync_at = now + max(self._resync_ns, count * READ_BACK_NS)
         for symbol, last in (*self.market_data.take_gaps(), *self.crypto_data.take_gaps()):
             purpose = f"gap:{symbol}"
             history = BarHistory((symbol,), last + MINUTE, feed=self._feed, purpose=purpose)

@@ -23,7 +23,7 @@ from pyrt.adapters.alpaca.assembly import (
     open_journal,
 )
 from pyrt.adapters.alpaca.beside import Companion, own_companions
-from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.client import RESYNC_NS, AlpacaClient
 from pyrt.adapters.alpaca.connections import Connections
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.events import Event
@@ -52,6 +52,8 @@ from pyrt.strategy.strategy import Strategy
 NAP_S = 1.0
 """The longest sleep: dead lines are looked for this often."""
 START_ATTEMPTS = 5
+RESYNC_LIVE_NS = 8_000_000_000
+"""A fill of which the stream does not tell is found within ten seconds."""
 SWITCH_S = 0.0005
 """How long a thread may keep the interpreter while another wants it."""
 Listener = Callable[[Event, NodeCore], None]
@@ -105,6 +107,8 @@ class LiveNode:
             codec=config.data_codec,
             policy=NEVER_LOST,
             symbols=config.symbols,
+            # A simulator's day passes in seconds: there it is read back by the minute.
+            resync_ns=RESYNC_LIVE_NS if config.clock == "wall" else RESYNC_NS,
         )
         self._strategies: list[Strategy] = []
         self._on_event = on_event

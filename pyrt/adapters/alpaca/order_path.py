@@ -144,11 +144,14 @@ class OrderPath:
         )
         self._queue.add(HttpRequest("GET", path, b"", number, "read_back"), not_before)
 
-    def resync(self, now: int) -> None:
-        """Read back every order that is not final."""
+    def resync(self, now: int) -> int:
+        """Read back every order that is not final; return how many."""
+        count = 0
         for known in self._ledger:
             if not known.final and (known.venue_id or known.is_unknown):
                 self.read_back(known.number, now)
+                count += 1
+        return count
 
     # -- answers -------------------------------------------------------------------------------
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node import LiveNode
 
 WRITE_S = 60.0
+WRITE_ROWS = 250_000
+"""So many rows are written before the minute is over."""
 COMPACT_S = 86_400.0
 
 
@@ -31,9 +35,12 @@ class Recorder:
         self._log: MarketLog | None = None
         self._task: asyncio.Task[None] | None = None
         self._told = 0
+        self._due = asyncio.Event()
 
     async def begin(self, node: LiveNode) -> None:
         """Listen."""
+        # Now, and not in the middle of trading.
+        await asyncio.to_thread(import_module, "pyarrow.parquet")
         assert node.driver is not None
         log = self._log = MarketLog(self._folder, node.run_id)
         driver = node.driver
@@ -41,6 +48,8 @@ class Recorder:
 
         def listener(event: Any, core: Any) -> None:
             log.take(event, core.kernel.clock.timestamp_ns)
+            if log.count >= WRITE_ROWS:
+                self._due.set()
             if before is not None:
                 before(event, core)
 
@@ -59,7 +68,9 @@ class Recorder:
         assert self._log is not None
         compacted = 0.0
         while True:
-            await asyncio.sleep(WRITE_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), WRITE_S)
+            self._due.clear()
             try:
                 await asyncio.to_thread(self._log.write, self._log.cut())
                 if time.monotonic() - compacted > COMPACT_S or not compacted:
