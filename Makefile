@@ -94,6 +94,10 @@ bench: build/.release build/vectorbt/.installed ## Measure a release build again
 mutants: build/.checked ## Make 100 faults in money and risk code, or --set live; tests notice 95 (ARGS)
 	$(PY) scripts/mutate.py --json build/mutants.json $(ARGS)
 
+.PHONY: goals
+goals: build/.checked ## Measure a live node against its goals, over loopback sockets (ARGS="--minutes 10")
+	$(PY) -m scripts.node_goals $(ARGS)
+
 .PHONY: paper-check
 paper-check: build/.checked ## Take an order through its life on a paper account, where keys are given
 	$(PY) scripts/paper_check.py $(ARGS)

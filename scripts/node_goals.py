@@ -1,7 +1,7 @@
 """Measure a live node against its goals, over loopback sockets and on this disk; print a table.
 
-    python scripts/node_goals.py
-    python scripts/node_goals.py --minutes 10
+    make goals
+    make goals ARGS="--minutes 10 --goals G14"
 
 The figures are of this machine and of what else runs on it. The node has one core of its own.
 """

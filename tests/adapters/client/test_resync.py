@@ -1,0 +1,44 @@
+"""Open orders are read back on schedule, as often as the broker's grant of requests lets us."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyrt.adapters.alpaca.client import READ_BACK_NS, AlpacaClient
+from pyrt.adapters.alpaca.pacing import SECOND
+
+NOW = 1_700_000_000 * SECOND
+
+
+def client_with(count, **options):
+    client = AlpacaClient("run-", **options)
+    for number in range(1, count + 1):
+        known = client.ledger.add(number, f"run-{number}")
+        known.venue_id = f"venue-{number}"
+        client.orders.adopt(known, sent_at=NOW, cancel_wanted=False, changes=0)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("count", "every_s"),
+    [(0, 8), (1, 8), (13, 8), (50, 50 * READ_BACK_NS / SECOND)],
+)
+def test_read_backs_come_each_eight_seconds_and_less_often_with_many_orders(count, every_s):
+    client = client_with(count, resync_ns=8 * SECOND)
+    client.trade_updates._wants_resync = True
+    client.poll(NOW)
+    assert client._resync_at == NOW + int(every_s * SECOND)
+    asked = [request for request in client.take_requests(NOW) if request.purpose == "read_back"]
+    assert len(asked) == count
+    # Half of two hundred requests a minute, at most.
+    assert count / every_s * 60 <= 100
+
+
+def test_orders_that_are_final_or_forgotten_are_read_back_no_more():
+    client = client_with(3, resync_ns=8 * SECOND)
+    client.ledger.of(1).final = "filled"
+    client.forget(2)
+    client.trade_updates._wants_resync = True
+    client.poll(NOW)
+    asked = [request for request in client.take_requests(NOW) if request.purpose == "read_back"]
+    assert [request.order_number for request in asked] == [3]
