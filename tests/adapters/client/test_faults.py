@@ -15,7 +15,9 @@ from pyrt.adapters.alpaca.order_path import OrderPath
 from tests.adapters.client.exchange import PREFIX
 from tests.adapters.client.faults import Faults, World
 
-SCHEDULES = int(os.environ.get("PYRT_FAULT_SCHEDULES", "10000" if "CI" in os.environ else "1000"))
+NIGHTLY = os.environ.get("PYRT_HYPOTHESIS") == "nightly"
+USUAL = 50_000 if NIGHTLY else 10_000 if "CI" in os.environ else 1_000
+SCHEDULES = int(os.environ.get("PYRT_FAULT_SCHEDULES", USUAL))
 """Of these, each fails or passes by its seed alone."""
 CHUNK = 250
 
