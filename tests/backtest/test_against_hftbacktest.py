@@ -1,7 +1,8 @@
 """The same market maker on the same capture, here and in hftbacktest: the same fills.
 
 Both see the recorded book and prints by the time they were received, orders take 5 ms and answers
-5 ms, and one lot is quoted on each side twice a second. `docs/fills-in-depth.md` names the differences.
+5 ms, and one lot is quoted on each side twice a second. `docs/fills-in-depth.md` names the
+differences.
 """
 
 from __future__ import annotations
