@@ -9,8 +9,8 @@ from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, RiskGate
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
-    EV_ACCEPTED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED, FILLED, INITIALIZED,
-    LIMIT, RELEASED, is_final,
+    EV_ACCEPTED, EV_DENIED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED, FILLED,
+    INITIALIZED, LIMIT, RELEASED, is_final,
 )
 from pyrt.risk.assessor cimport worst_price
 from pyrt.risk.breaker cimport HALF_OPEN, CircuitBreaker
@@ -387,7 +387,8 @@ cdef class RiskEngine(Overseer):
                 self.judge_repeats(order, now)
         if len(self.breaker.trips) != self.openings_seen:
             self.after_breaker(now)
-        if self.flattening:
+        if self.flattening and kind != EV_DENIED:
+            # What was denied just now would be denied again: the next news may have changed that.
             self.flatten(now)
         return 0
 

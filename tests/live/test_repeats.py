@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+
 from pyrt import Strategy
 from pyrt.adapters.alpaca.simulator.http import Response
 from pyrt.live.journal import records as r
@@ -155,3 +157,39 @@ def test_closing_leaves_while_what_protects_the_position_is_being_canceled():
     node.settle(now + 2 * SECOND)
     assert stop.status == "ACCEPTED"
     assert closing.status == "ACCEPTED"
+
+
+def test_an_id_that_an_answer_alone_has_shown_is_written_down():
+    world, node = begun()
+    strategy = command(node, world.now)
+    order = strategy.buy("SPY", 10, limit_price=90)
+    node.driver.core.inputs.settle()
+    node.driver.turn(world.now)
+    node.journal.commit()
+    (request,) = node.driver.take_requests(world.now)
+    shown = msgspec.json.decode(world.request(request).body)
+    body = msgspec.json.encode({**shown, "status": "pending_new"})
+    node.driver.take(world.now, node.client.receive_response(request, 200, body, world.now))
+    node.driver.turn(world.now)
+    # Nothing is known of the order but that the broker has it, and under which id.
+    assert order.status == "SENT"
+    node.journal.commit()
+    kept = Journal(node.crash()).state.orders[order.client_order_id]
+    assert kept.venue_order_id == shown["id"]
+
+
+def test_flattening_what_is_halted_waits_for_news_and_ends_nothing():
+    world, node = begun()
+    strategy = command(node, world.now)
+    strategy.buy("SPY", 10)
+    node.driver.core.inputs.settle()
+    node.settle(world.now)
+    node.run(6)
+    node.driver.operate("halt", "anna", "differs", symbol="SPY")
+    node.driver.operate("flatten", "anna", "home")
+    node.settle(world.now)
+    denied = node.kernel.cache.order_count
+    assert strategy.position("SPY").quantity == 10
+    assert node.kernel.gate.state().name == "REDUCING"
+    # Denied when it was asked for, and not again and again at one instant.
+    assert denied <= 3

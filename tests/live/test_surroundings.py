@@ -19,6 +19,7 @@ from pyrt.live.journal import records as r
 from pyrt.live.journal.backup import backup, backup_if_due, restore
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import Journal
+from pyrt.live.journal.log import LogReader
 from pyrt.live.journal.verify import verify
 from pyrt.live.lock import Lock, lock_account, lock_state
 from pyrt.live.profiles import load_config
@@ -258,6 +259,8 @@ def test_verify_tells_what_is_wrong_and_where(tmp_path):
     (report,) = verify(RealFiles(tmp_path))
     assert report.is_sound
     assert (report.records, report.last, dict(report.kinds)) == (5, 5, {"Alarmed": 5})
+    frames = list(LogReader(RealFiles(tmp_path), "main"))
+    assert report.chain == frames[-1].chain.hex() != frames[0].chain.hex()
     path = tmp_path / "main-00000001.log"
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1

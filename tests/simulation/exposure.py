@@ -7,7 +7,7 @@ up and still travel), and so a node that stays within its limits here stays with
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -60,12 +60,26 @@ def exposure_of(broker: Broker, symbol: str, foreign: set[str], request: Any) ->
         found.held += placed.filled if placed.side == "buy" else -placed.filled
         if placed.is_working:
             name = placed.parent or REPLACEMENT.sub("", placed.client_order_id)
-            found.work(name, placed.side, placed.quantity - placed.total)
+            rest = placed.quantity - placed.total
+            if placed.parent:
+                rest = min(rest, _room(orders.values(), placed.parent))
+            found.work(name, placed.side, rest)
     for each in (*broker.on_the_way.values(), request):
         for name, of, side, quantity in _terms(broker, each):
             if of == symbol:
                 found.work(name, side, quantity)
     return found
+
+
+def _room(orders: Iterable[Placed], entry: str) -> Decimal:
+    """Return what the exits of an entry can still take back: no more than it has brought."""
+    room = ZERO
+    for placed in orders:
+        if placed.parent == entry:
+            room -= placed.filled
+        elif REPLACEMENT.sub("", placed.client_order_id) == entry:
+            room += placed.filled
+    return max(room, ZERO)
 
 
 def _terms(broker: Broker, request: Any) -> Iterator[tuple[str, str, str, Decimal]]:

@@ -276,6 +276,6 @@ class Node:
         """Operate the node, if it runs."""
         if self.driver.phase == RUNNING:
             self.driver.operate(action, "operator", reason)
-            self.world.pressed = {"halt": "HALTED", "reduce": "REDUCING"}[action]
+            self.world.pressed = "HALTED" if action == "halt" else "REDUCING"
             self._halted_at = self.journal.last
             self.turn()

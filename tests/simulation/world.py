@@ -30,6 +30,7 @@ from tests.simulation.node import Node
 MINUTES = 12
 HEAL_S = 300
 STRIKES_S = 2.0
+SWITCHES = ("halt", "reduce", "flatten")
 SUPERVISED_S = 30.0
 JUMPS_S = (-86_400, -3_600, -30, 30, 3_600, 86_400)
 BY_THE_CLOCK = {
@@ -202,6 +203,8 @@ class World:
     def _flip(self) -> None:
         """A journal with a flipped byte is refused; the copy that a person puts back is taken."""
         names = [name for name in self.files.names() if name.startswith("main")]
+        if not names:
+            return
         name = names[-1]
         content = self.files.read(name)
         if not content:
@@ -254,7 +257,9 @@ class World:
             "F28": lambda: self._trade_elsewhere(f"someone-{now}"),
             "F29": lambda: market.book(self.broker, chances),
             "F30": lambda: self._trade_elsewhere(""),
-            "F32": lambda: node.press(chances.one_of(("halt", "reduce")), "of this schedule"),
+            "F32": lambda: node.press(
+                chances.one_of(("halt", "reduce", "flatten")), "of this schedule"
+            ),
             "F33": lambda: setattr(self, "frozen_until", now + 60 * SECOND),
             "F38": node.give_nonsense,
             "F40": lambda: market.halt(self.broker, symbol, chances.between(20, 200)),

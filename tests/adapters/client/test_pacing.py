@@ -84,3 +84,17 @@ def test_with_tokens_enough_orders_leave_as_they_were_sent():
     for request in both:
         queue.add(request)
     assert queue.take(0) == both
+
+
+def test_tokens_come_back_at_the_granted_rate_and_no_faster():
+    bucket = TokenBucket(200)
+    while bucket.take(0, reserved=True):
+        pass
+    assert bucket.tokens == 0
+    # 200 a minute: one each 0.3 s.
+    assert not bucket.take(3 * SECOND // 10 - 1, reserved=True)
+    assert bucket.take(3 * SECOND // 10 + 1, reserved=True)
+    assert bucket.take(30 * SECOND + 3 * SECOND // 10 + 1, reserved=True)
+    assert bucket.tokens == 99
+    assert bucket.take(600 * SECOND, reserved=True)
+    assert bucket.tokens == 199
