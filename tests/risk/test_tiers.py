@@ -236,3 +236,34 @@ def test_the_guard_looks_into_the_books_that_strategies_follow() -> None:
     small, large = strategy.sent
     assert small.status != "DENIED"
     assert large.reason.startswith("max_slippage_bps: ")
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_without_quote_and_book_only_a_strict_gate_denies_for_slippage(side: str) -> None:
+    """Nothing is known of the cost: neither that it is none nor that it is all."""
+    assert code(rig(max_slippage_bps=10).order(side, 1)) == ""
+    strict: dict[str, Any] = {
+        "max_order_quantity": 1_000,
+        "max_position_quantity": 1_000,
+        "max_gross_exposure": 100_000,
+        "max_daily_loss": 1_000,
+        "max_open_orders": 10,
+        "max_orders_per_minute": 10,
+        "price_collar_bps": 500,
+        "stale_data_after": "1h",
+    }
+    made = rig(strict=True, max_slippage_bps=10, **strict)
+    made.price(100)
+    order = made.order(side, 1)
+    assert code(order) == "max_slippage_bps"
+    assert "no price or quote" in order.reason
+
+
+def test_a_halt_that_switches_the_gate_on_counts_what_works_already() -> None:
+    made = rig()
+    made.hold(100)
+    first = made.order("sell", 100, limit_price=150)
+    assert code(first) == ""
+    made.gate.set_halted("AAA", True)
+    # All that is held is on sale; a second sale would go short, and the symbol is halted.
+    assert code(made.order("sell", 100)) == "halted"
