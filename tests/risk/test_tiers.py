@@ -259,11 +259,15 @@ def test_without_quote_and_book_only_a_strict_gate_denies_for_slippage(side: str
     assert "no price or quote" in order.reason
 
 
-def test_a_halt_that_switches_the_gate_on_counts_what_works_already() -> None:
+@pytest.mark.parametrize("how", ["halted", "trading_state"])
+def test_what_switches_the_gate_on_counts_what_works_already(how: str) -> None:
     made = rig()
     made.hold(100)
     first = made.order("sell", 100, limit_price=150)
     assert code(first) == ""
-    made.gate.set_halted("AAA", True)
-    # All that is held is on sale; a second sale would go short, and the symbol is halted.
-    assert code(made.order("sell", 100)) == "halted"
+    if how == "halted":
+        made.gate.set_halted("AAA", True)
+    else:
+        made.gate.set_state("reducing", "Ann", "odd prices")
+    # All that is held is on sale: a second sale would go short, which only raises exposure.
+    assert code(made.order("sell", 100)) == how
