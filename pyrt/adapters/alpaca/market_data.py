@@ -211,5 +211,6 @@ class MarketData(Connection):
             self._authenticated(now)
             return []
         if error.code in FATAL:
-            self.closed(now)
+            # The socket has to be gone before the next is opened: most accounts may have one.
+            self._refused()
         return [Alarm(f"market_data_{error.code}", error.msg, now)]

@@ -22,7 +22,8 @@ class Connection:
     silence_ns : int
         Nothing heard for this long, not even a pong, is taken for a dead line.
     handshake_ns : int
-        A handshake that takes longer is broken off.
+        A step of the handshake that takes longer is broken off, however alive the line is: pongs
+        come on a connection that was refused, too.
     """
 
     def __init__(
@@ -41,6 +42,8 @@ class Connection:
         self._failures = 0
         self._connect_at = 0
         self._heard_at = 0
+        self._stepped_at = 0
+        self._is_refused = False
         self.state = IDLE
         self.headers: dict[str, str] = {}
         """Sent with the upgrade, besides what every upgrade has."""
@@ -49,8 +52,8 @@ class Connection:
 
     @property
     def is_active(self) -> bool:
-        """Whether the handshake is through."""
-        return self.state == ACTIVE
+        """Whether the handshake is through, and the line of use."""
+        return self.state == ACTIVE and not self._is_refused
 
     def wants_connection(self, now: int) -> bool:
         """Return whether the shell should connect now; it is then taken to be doing so."""
@@ -60,11 +63,8 @@ class Connection:
         return True
 
     def wants_close(self, now: int) -> bool:
-        """Return whether the line is dead: mute for too long, or stuck in its handshake."""
-        if self.state == IDLE:
-            return False
-        limit = self._silence_ns if self.state == ACTIVE else self._handshake_ns
-        return now - self._heard_at > limit
+        """Return whether the line is of no use: mute, refused, or stuck in its handshake."""
+        return self.state != IDLE and (self._is_refused or now > self._patience_ends())
 
     def heard(self, now: int) -> None:
         """Note that the line lives: a frame or a pong has come."""
@@ -88,14 +88,23 @@ class Connection:
         """Return when `wants_connection` or `wants_close` may become true, ns UTC."""
         if self.state == IDLE:
             return self._connect_at
-        limit = self._silence_ns if self.state == ACTIVE else self._handshake_ns
-        return self._heard_at + limit + 1
+        return 0 if self._is_refused else self._patience_ends() + 1
+
+    def _patience_ends(self) -> int:
+        if self.state == ACTIVE:
+            return self._heard_at + self._silence_ns
+        return self._stepped_at + self._handshake_ns
+
+    def _refused(self) -> None:
+        """Note that the other side will not serve this connection: the next may fare better."""
+        self._is_refused = True
 
     def _send(self, frame: bytes) -> None:
         self._frames.append(frame)
 
     def _move_to(self, state: int, now: int) -> None:
         self.state = state
-        self._heard_at = now
+        self._heard_at = self._stepped_at = now
+        self._is_refused = False
         if state == ACTIVE:
             self._failures = 0

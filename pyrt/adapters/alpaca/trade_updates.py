@@ -109,6 +109,8 @@ class TradeUpdates(Connection):
         if envelope.stream == "authorization":
             status = msgspec.json.decode(envelope.data, type=_Status).status
             if status != "authorized":
+                # The broker may leave the line open, and answers pings on it for ever.
+                self._refused()
                 return [Alarm("unauthorized", f"trade updates: {status}", now)]
             self._send(b'{"action":"listen","data":{"streams":["trade_updates"]}}')
             self._move_to(SUBSCRIBING, now)

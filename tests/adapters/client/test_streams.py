@@ -150,6 +150,76 @@ def test_a_mute_line_is_closed_and_a_pong_keeps_it():
     assert stream.wants_close(NOW + 24 * SECOND)
 
 
+def test_pongs_do_not_keep_a_handshake_that_gets_no_further():
+    stream = AlpacaClient("run-", KEYS).trade_updates
+    assert stream.wants_connection(NOW)
+    stream.opened(NOW + SECOND)
+    for second in (5, 10):
+        stream.heard(NOW + second * SECOND)
+    assert not stream.wants_close(NOW + 11 * SECOND)
+    assert stream.next_due() == NOW + 11 * SECOND + 1
+    assert stream.wants_close(NOW + 11 * SECOND + 1)
+
+
+def test_a_step_of_the_handshake_has_its_own_time():
+    stream = AlpacaClient("run-", KEYS).trade_updates
+    assert stream.wants_connection(NOW)
+    stream.opened(NOW)
+    stream.receive(authorization("authorized"), NOW + 9 * SECOND)
+    assert not stream.wants_close(NOW + 19 * SECOND)
+    stream.receive(b'{"stream":"listening","data":{"streams":["trade_updates"]}}', NOW + 9 * SECOND)
+    assert not stream.wants_close(NOW + 21 * SECOND)
+
+
+def authorization(status: str) -> bytes:
+    return msgspec.json.encode({"stream": "authorization", "data": {"status": status}})
+
+
+def test_a_refused_authorization_is_tried_again_on_another_connection():
+    stream = AlpacaClient("run-", KEYS).trade_updates
+    assert stream.wants_connection(NOW)
+    stream.opened(NOW)
+    stream.receive(authorization("unauthorized"), NOW)
+    assert stream.wants_close(NOW)
+    assert stream.next_due() <= NOW
+    stream.closed(NOW)
+    assert not stream.wants_close(NOW)
+    again = stream.next_due()
+    assert again - NOW == pytest.approx(SECOND, rel=0.16)
+    assert stream.wants_connection(again)
+    stream.opened(again)
+    stream.receive(authorization("authorized"), again)
+    assert not stream.wants_close(again)
+
+
+def test_refusals_in_a_row_come_later_each_time_and_never_stop():
+    stream = AlpacaClient("run-", KEYS).trade_updates
+    now, waits = NOW, []
+    for _ in range(12):
+        assert stream.wants_connection(now)
+        stream.opened(now)
+        stream.receive(authorization("unauthorized"), now)
+        stream.closed(now)
+        waits.append((stream.next_due() - now) / SECOND)
+        now = stream.next_due()
+    assert waits[:3] == pytest.approx([1, 2, 4], rel=0.16)
+    assert waits[-1] == pytest.approx(60, rel=0.16)
+
+
+@pytest.mark.parametrize("code", [402, 404, 406, 407, 409])
+def test_a_fatal_error_of_the_data_closes_the_socket_before_another_is_opened(code):
+    stream = market_data("SPY")
+    activate(stream)
+    frame = msgspec.json.encode([{"T": "error", "code": code, "msg": "no"}])
+    (alarm,) = stream.receive(frame, NOW)
+    assert alarm.code == f"market_data_{code}"
+    assert not stream.is_active
+    assert not stream.wants_connection(NOW + MINUTE)
+    assert stream.wants_close(NOW)
+    stream.closed(NOW)
+    assert stream.wants_connection(NOW + 2 * SECOND)
+
+
 def test_reconnects_come_later_each_time_and_never_stop():
     stream = market_data("SPY")
     now, waits = NOW, []
