@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-SCHEDULES = int(os.environ.get("PYRT_SCHEDULES", "1000"))
+SCHEDULES = int(os.environ.get("PYRT_SCHEDULES", "2000"))
 CHUNK = 50
 
 
