@@ -81,8 +81,13 @@ class Judge:
         for name in ("limit_price", "stop_price"):
             # A first price that is wrong has nothing that it could be compared with.
             if last and name in fields and symbol in node.priced:
-                far = abs(float(fields[name]) / last - 1)
-                self.checks.hold("I9", far < FAR, (name, fields, last))
+                far = float(fields[name]) / last - 1
+                better = far > 0 if fields["side"] == "sell" else far < 0
+                if abs(far) >= FAR and better and "stop_price" not in fields:
+                    # An exit may wait for a price that is too good to be met; an entry may not.
+                    self._hold_lessening(node, request, "I9")
+                else:
+                    self.checks.hold("I9", abs(far) < FAR, (name, fields, last))
         told = node.halted.get(symbol)
         if told is not None and self.watch.intents[fields["client_order_id"]].ts_init > told:
             self._hold_lessening(node, request, "I9")
