@@ -30,11 +30,14 @@ branch = False
 parallel = True
 sigterm = True
 patch = subprocess
+# Declarations are traced by some processes and not by others, and such data does not combine.
+omit = *.pxd
 [report]
 exclude_also =
     if TYPE_CHECKING:
     ^\\s*cdef\\s+[^(=]*$
     cimport
+    raise MemoryError
 """
 
 

@@ -1,0 +1,101 @@
+"""What risk measures, windows and the plain gate refuse, and the words they use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pyrt import BacktestEngine, Bar, Instrument, Strategy
+from pyrt.errors import ConfigError
+from pyrt.risk import sizing, value_at_risk
+from pyrt.risk.engine import RiskEngine
+from pyrt.risk.windows import RateWindow, SizeHistory
+
+HOLD = np.array([100.0, -50.0])
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: value_at_risk.historical_contributions(HOLD, np.ones((9, 3))), r"\(9, 3\) do not"),
+        (lambda: value_at_risk.historical_contributions(HOLD, np.ones((0, 2))), "do not fit 2"),
+        (lambda: value_at_risk.historical_contributions(HOLD, [[0.1, np.nan]]), "NaN or infinity"),
+        (lambda: value_at_risk.portfolio_var(HOLD, np.eye(3)), "2 values do not fit"),
+        (lambda: sizing.kelly_bet(1.5, 2.0), "win_rate is 1.5; expected a share from 0 to 1"),
+        (lambda: sizing.kelly_bet(0.5, 0.0), "payoff is 0.0; expected a positive number"),
+        (lambda: RateWindow(-1, 1), "cannot admit -1 events"),
+        (lambda: RateWindow(1, 0), "a window of 0 ns"),
+        (lambda: SizeHistory(0), "a history of 0 sizes"),
+        (lambda: SizeHistory(3).push(float("inf")), "inf is not a size"),
+        (lambda: RiskEngine("none"), "expected Limits, got 'none'"),
+    ],
+)
+def test_bad_input_is_named(ask: Callable[[], object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        ask()
+
+
+def test_what_carries_no_risk_has_none() -> None:
+    found = value_at_risk.portfolio_var([0.0, 0.0], np.eye(2))
+    assert found.total == 0.0
+    assert not found.component.any()
+
+
+class Once(Strategy):
+    """Sends one order at the first bar."""
+
+    terms: dict = {}
+
+    def on_start(self) -> None:
+        self.subscribe_bars("ABC", "1m")
+        self.sent = False
+
+    def on_bar(self, bar: Bar) -> None:
+        if not self.sent:
+            self.sent = True
+            self.buy("ABC", **self.terms)
+
+
+@pytest.mark.parametrize(
+    ("settings", "terms", "reason"),
+    [
+        ({"tradable": False}, {"quantity": 1}, "tradable: ABC cannot be traded"),
+        (
+            {"min_notional": 10},
+            {"notional": 5},
+            "min_notional: 5 is below the smallest order of 10 USD",
+        ),
+        (
+            {"step_size": "0.5"},
+            {"quantity": 1.2},
+            "quantity_step: quantity 1.2 is not a multiple of 0.5; the neighbors are 1.0 and 1.5",
+        ),
+        (
+            {"tick_size": "0.05"},
+            {"quantity": 1, "stop_price": 101.02},
+            "price_tick: stop_price 101.02 is not a multiple of 0.05; the neighbors are 101.00 "
+            "and 101.05",
+        ),
+        (
+            {},
+            {"quantity": 1, "reduce_only": True},
+            "reduce_only: no position in ABC that this order could reduce",
+        ),
+    ],
+)
+def test_without_limits_an_order_still_has_to_fit(
+    settings: dict[str, Any], terms: dict[str, Any], reason: str
+) -> None:
+    engine = BacktestEngine()
+    engine.add_instrument(Instrument("ABC", **settings))
+    index = pd.date_range("2024-03-04 14:30", periods=3, freq="1min", tz="UTC")
+    frame = pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), 100.0), index=index)
+    engine.add_data(frame.assign(volume=1.0), symbol="ABC", label="open")
+    engine.add_strategy(Once(terms=terms))
+    orders = engine.run().orders
+    assert orders.status.tolist() == ["DENIED"]
+    assert orders.reason.tolist() == [reason]
