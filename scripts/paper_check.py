@@ -16,7 +16,6 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -26,9 +25,14 @@ from pyrt.adapters.alpaca.events import Event
 from pyrt.adapters.alpaca.scripts import AlpacaAccount
 from pyrt.adapters.alpaca.shell.http import Http
 from pyrt.adapters.alpaca.shell.sockets import Socket
-from pyrt.core.types import Side
+from pyrt.core.accounts import Account
+from pyrt.core.instruments import Instrument
+from pyrt.core.orders import Order
 from pyrt.errors import ConfigError
+from pyrt.kernel.kernel import Kernel
 from pyrt.live.config import PAPER_TRADING
+from pyrt.risk.engine import RiskEngine
+from pyrt.strategy.strategy import Strategy
 
 PATIENCE_S = 30.0
 
@@ -90,23 +94,17 @@ class Life:
         await self.http.close()
 
 
-def limit_order(prefix: str, symbol: str, price: str) -> Any:
-    """Return an order for one share, with the fields that the client reads."""
-    absent = ("notional", "stop_price", "trail_amount", "trail_percent")
-    exits = ("take_profit", "stop_loss", "sibling", "parent")
-    return SimpleNamespace(
-        **dict.fromkeys((*absent, *exits)),
-        number=1,
-        client_order_id=f"{prefix}1",
-        symbol=symbol,
-        side=Side.BUY,
-        order_type="limit",
-        time_in_force="day",
-        quantity_exact=Decimal(1),
-        limit_price=float(price),
-        extended_hours=False,
-        keeps_exits=False,
-    )
+class Placing(Strategy):
+    """Places an order outside of a run."""
+
+
+def limit_order(prefix: str, symbol: str, price: str) -> Order:
+    """Return an order for one share, as a kernel makes it."""
+    kernel = Kernel(Account(100_000), RiskEngine(), prefix=prefix, default_tif={"": "day"})
+    kernel.add_instrument(Instrument(symbol))
+    strategy = Placing()
+    kernel.add_strategy(strategy)
+    return strategy.buy(symbol, 1, limit_price=price)
 
 
 async def check(keys: Credentials, symbol: str, trading: str, data: str) -> None:

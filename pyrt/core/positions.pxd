@@ -34,6 +34,8 @@ cdef class Position:
     cdef int128 realized
     """Realized profit or loss net of fees, in 1e-18 of the quote currency."""
     cdef int128 fees
+    cdef int128 entered_notional
+    """Value of all units that opened or added, at their prices."""
     cdef int64_t mark
     """Last price in 1e-9; 0 before the first."""
     cdef int64_t buy_working

@@ -308,10 +308,10 @@ cdef class Position:
 
     @property
     def realized_pnl_percent(self):
-        """Realized profit or loss in percent of the current or last round trip's entry notional."""
-        if self.trip.entry_notional == 0:
+        """Realized profit or loss in percent of the value of all entries; NaN before the first."""
+        if self.entered_notional == 0:
             return float("nan")
-        return 100.0 * i128_to_double(self.realized) / i128_to_double(self.trip.entry_notional)
+        return 100.0 * i128_to_double(self.realized) / i128_to_double(self.entered_notional)
 
     @property
     def total_fees(self):

@@ -96,7 +96,7 @@ cdef class Booking:
         cdef int64_t net = event.quantity - event.taken
         cdef int64_t closing = 0, opening
         cdef int64_t factor = position.instrument.factor
-        cdef int128 closing_fee
+        cdef int128 closing_fee, entry
         if before != 0 and (side > 0) != (before > 0):
             closing = min(held, net)
         opening = net - closing
@@ -117,10 +117,10 @@ cdef class Booking:
                 trip.entry_bar = self.bars[position.instrument.index]
                 trip.side = side
                 trip.tag = order.tag_number
+            entry = i128_notional(event.price, opening, factor)
             trip.entered += opening
-            trip.entry_notional = i128_add(
-                trip.entry_notional, i128_notional(event.price, opening, factor)
-            )
+            trip.entry_notional = i128_add(trip.entry_notional, entry)
+            position.entered_notional = i128_add(position.entered_notional, entry)
             if closing:
                 trip.fees = i128_add(trip.fees, i128_sub(event.fee, closing_fee))
             else:

@@ -88,6 +88,7 @@ def position_state(Position position not None, str strategy):
         realized=str(i128_to_int(position.realized)),
         fees=str(i128_to_int(position.fees)),
         mark=position.mark,
+        entered=str(i128_to_int(position.entered_notional)),
     )
 
 
@@ -122,6 +123,7 @@ def restore_positions(Kernel kernel not None, states):
         position.realized = i128_from_int(int(state.realized))
         position.fees = i128_from_int(int(state.fees))
         position.mark = state.mark
+        position.entered_notional = i128_from_int(int(state.entered))
         index = position.instrument.index
         kernel.account.set_units(
             index, kernel.account.holdings[index].units + state.units, state.mark

@@ -72,12 +72,12 @@ class Once(Strategy):
         (
             {"step_size": "0.5"},
             {"quantity": 1.2},
-            "quantity_step: quantity 1.2 is not a multiple of 0.5; the neighbors are 1.0 and 1.5",
+            "quantity_step: quantity 1.2 is not a multiple of 0.5; the neighbors are 1 and 1.5",
         ),
         (
             {"tick_size": "0.05"},
             {"quantity": 1, "stop_price": 101.02},
-            "price_tick: stop_price 101.02 is not a multiple of 0.05; the neighbors are 101.00 "
+            "price_tick: stop_price 101.02 is not a multiple of 0.05; the neighbors are 101 "
             "and 101.05",
         ),
         (

@@ -32,7 +32,8 @@ class OrderPathPolicy:
         While this long has not passed since the first attempt, an order that the broker does not
         know is sent again: the same bytes under the same id, which the broker takes only once.
     lost_ns : int
-        After this long, an order that the broker still does not know is reported as ``lost``.
+        After this long, an order that the broker does not know in two looks, one after the other,
+        is reported as ``lost``. One look is no evidence: it may show an earlier state.
     """
 
     resend_ns: int = 10 * SECOND
@@ -49,12 +50,15 @@ class Doubt:
         A request that places it waits or is on its way: there is never a second one.
     reduces : bool
         It could only reduce what was held when it was sent.
+    late_misses : int
+        Looks after `OrderPathPolicy.lost_ns` that have not found it.
     """
 
     body: bytes = b""
     reduces: bool = False
     sent_at: int = 0
     ambiguous: bool = False
+    late_misses: int = 0
     is_submitting: bool = False
     cancel_wanted: bool = False
     cancel_busy: bool = False
@@ -229,7 +233,8 @@ class OrderPath:
         age = now - doubt.sent_at
         if not known.is_unknown or doubt.is_submitting:
             return []
-        if age >= self._policy.lost_ns:
+        doubt.late_misses += age >= self._policy.lost_ns
+        if doubt.late_misses >= 2:
             known.is_unknown = False
             return [AnswerEvent("lost", number, now, "the broker does not know the order")]
         if age < self._policy.resend_ns and doubt.body and not doubt.cancel_wanted:

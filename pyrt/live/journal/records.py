@@ -74,6 +74,7 @@ class PositionState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     realized: str
     fees: str
     mark: int = 0
+    entered: str = "0"
 
 
 class StrategyEntry(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -160,6 +160,19 @@ def test_an_order_the_broker_never_knew_is_lost_only_after_long(client):
     assert now - NOW >= 120 * SECOND
 
 
+def test_one_late_look_that_misses_an_order_proves_nothing(client):
+    """A read of an earlier state, long after, once gave up an order that the broker had filled."""
+    client.receive_response(submitted(client), 0, b"", NOW)
+    missing = refused(404, 40410000, "order not found").body
+    late = NOW + 200 * SECOND
+    (look,) = (r for r in client.take_requests(late) if r.method == "GET")
+    assert client.receive_response(look, 404, missing, late) == []
+    later = late + 60 * SECOND
+    (look,) = (r for r in client.take_requests(later) if r.method == "GET")
+    seen = client.receive_response(look, 200, body("filled", filled_qty="10"), later)
+    assert "lost" not in kinds(seen)
+
+
 def test_a_fill_before_the_answer_to_its_submit_is_booked_once(client):
     request = submitted(client)
     shown = view("filled", filled_qty="10", filled_avg_price="100.5")
