@@ -79,6 +79,9 @@ class OracleLedger:
         placed.status, placed.quantity = order["status"], Decimal(order["qty"])
         for leg in order["legs"] or ():
             self._parents[leg["id"]] = order["client_order_id"]
+        if order["replaces"] in self._parents:
+            # An exit with other terms still is one of its entry's.
+            self._parents[order["id"]] = self._parents[order["replaces"]]
         placed.parent = self._parents.get(order["id"], "")
         if data["event"] in ("fill", "partial_fill"):
             quantity, price = Decimal(data["qty"]), Decimal(data["price"])
