@@ -9,7 +9,7 @@ from libc.string cimport memcpy
 
 from pyrt.indicators.base cimport CHUNK, Series, whole
 from pyrt.indicators.smoothing cimport (
-    Ema, Stage, ema_fold, ema_init, ema_step, stage_ema, stage_step,
+    Ema, Stage, ema_fold, ema_init, ema_run, ema_step, stage_ema, stage_step,
 )
 from pyrt.indicators.window cimport (
     Lag, Peak, Sum, Weighted, lag_init, lag_step, peak_init, peak_step, sum_init, sum_step,
@@ -154,6 +154,15 @@ cdef class ROCR100(Lagged):
             y[i] = x[i] / old[i] * 100.0 if old[i] != 0.0 else 0.0
 
 
+cdef inline double greater(double a, double b) noexcept nogil:
+    return a if a > b else b
+
+
+# From this many rows on, averages are folded by the column: their chains are then short.
+cdef enum:
+    MANY = 16
+
+
 cdef class Rises(Series):
     """Wilder's averages of rises and of falls."""
 
@@ -171,6 +180,41 @@ cdef class Rises(Series):
         ema_init(&self.down, n, 1.0 / n)
         self.started = False
         self.last = 0.0
+
+    cdef Py_ssize_t spread(
+        self, const double* x, double* move, double* up, double* down, Py_ssize_t n
+    ) noexcept nogil:
+        """Average `n` rows' rises and falls into `up` and `down`; return the rows without a move.
+
+        Both averages have started.
+        """
+        cdef Py_ssize_t i, still = 0
+        move[0] = x[0] - self.last
+        for i in range(1, n):
+            move[i] = x[i] - x[i - 1]
+        self.last = x[n - 1]
+        # One simple loop each: the compiler makes them branch-free.
+        for i in range(n):
+            up[i] = greater(move[i], 0.0)
+        for i in range(n):
+            down[i] = up[i] - move[i]
+        for i in range(n):
+            still += move[i] == 0.0
+        ema_run(&self.up, up, up, n)
+        ema_run(&self.down, down, down, n)
+        return still
+
+    cdef void hold(
+        self, const double* move, double* y, Py_ssize_t n, Py_ssize_t still
+    ) noexcept nogil:
+        """Let rows without a move have the output of the row before."""
+        cdef Py_ssize_t i
+        if still:
+            for i in range(n):
+                if move[i] == 0.0:
+                    y[i] = self.index
+                self.index = y[i]
+        self.index = y[n - 1]
 
 
 @cython.final
@@ -191,6 +235,9 @@ cdef class RSI(Rises):
         cdef double* o = y[0]
         cdef double last = self.last, index = self.index, move, total
         cdef Py_ssize_t i = 0
+        if up.count >= up.n and n >= MANY:
+            self.run_many(a, o, n)
+            return
         if not self.started:
             self.started = True
             last = a[0]
@@ -217,6 +264,15 @@ cdef class RSI(Rises):
         self.down = down
         self.last = last
         self.index = index
+
+    cdef void run_many(self, const double* x, double* y, Py_ssize_t n) noexcept nogil:
+        cdef double move[CHUNK]
+        cdef double up[CHUNK]
+        cdef double down[CHUNK]
+        cdef Py_ssize_t i, still = self.spread(x, move, up, down, n)
+        for i in range(n):
+            y[i] = 100.0 * (up[i] / (up[i] + down[i])) if up[i] + down[i] != 0.0 else 0.0
+        self.hold(move, y, n, still)
 
 
 @cython.final
