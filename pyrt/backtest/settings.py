@@ -121,7 +121,7 @@ class VenueSettings:
         if share is not None and not 0 < share <= 1:
             raise ConfigError(f"participation is {share!r}; expected a share, above 0 to 1")
         account_rules(self.account)
-        self.capabilities  # noqa: B018
+        self.capabilities  # noqa: B018 - refuses an emulate that is none
         fee_model(self.charges)
         slippage_model(self.slippage)
         latency_model(self.latency)
