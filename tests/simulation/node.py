@@ -56,7 +56,9 @@ class Node:
         symbols = world.broker.symbols
         prefix = f"pyrt-{run_id}-"
         self.journal = Journal(world.files)
-        self.journal.on_record = world.watch.on_record
+        self.intents: dict[str, int] = {}
+        """Where in the journal each order's own intent is; its replaces have theirs."""
+        self.journal.on_record = self._note_record
         self.client = world._make_client(
             prefix, Credentials("PK", "secret"), policy=NEVER_LOST, symbols=symbols, seed=world.seed
         )
@@ -231,13 +233,17 @@ class Node:
         if request.method == "POST" and self.chances.strikes("F8", 0.1):
             world.kill("F8")
 
+    def _note_record(self, record: Any) -> None:
+        self.world.watch.on_record(record)
+        if type(record).__name__ == "Intent":
+            # It is told before it is appended.
+            self.intents[record.order.client_order_id] = self.journal.last + 1
+
     def _hold_record(self, request: Any) -> None:
         """The order's intent is on the disk: a crash right now would find it."""
-        hold = self.world.checks.hold
-        sequence = self.driver.scribe.sequence_of(request.order_number)
-        hold("I7", 0 < sequence <= self.journal.durable, (sequence, self.journal.durable))
         name = msgspec.json.decode(request.body)["client_order_id"]
-        hold("I7", name in self.world.watch.intents, name)
+        sequence, durable = self.intents.get(name, 0), self.journal.durable
+        self.world.checks.hold("I7", 0 < sequence <= durable, (name, sequence, durable))
 
     # -- what happens to it --------------------------------------------------------------------
 
