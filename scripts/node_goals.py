@@ -322,6 +322,7 @@ class Stopwatch:
 
             receive(take_it, rank)
 
+        # A stopwatch between the shell and the core; no node has one of its own.
         node._receive = timed  # type: ignore[method-assign]
 
     def attach(self, driver: Any) -> None:
@@ -372,6 +373,7 @@ def watched_sockets(watch: Stopwatch) -> Iterator[None]:
         watch.wrote(bytes(buffer[:24]))
         await write(self, buffer, timeout)
 
+    # httpx has no hook where bytes leave; put back below.
     stream.write = wrote  # type: ignore[method-assign]
     try:
         yield

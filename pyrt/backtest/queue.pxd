@@ -7,9 +7,8 @@ cdef class QueueModel:
     cdef double change(self, double ahead, double before, double after,
                        double traded) except? -1.0
 
-@cython.final
 cdef class RiskAverse(QueueModel):
-    cdef int reserved
+    pass
 
 @cython.final
 cdef class Probabilistic(QueueModel):
@@ -21,5 +20,5 @@ cdef class Probabilistic(QueueModel):
     cdef double behind(self, double front, double back) noexcept
 
 @cython.final
-cdef class Exact(QueueModel):
-    cdef int reserved
+cdef class Exact(RiskAverse):
+    pass

@@ -60,7 +60,6 @@ cdef class QueueModel:
         return f"{type(self).__name__}()"
 
 
-@cython.final
 cdef class RiskAverse(QueueModel):
     """Who cancels was behind: the order advances by prints only, and when less is shown than
     stood ahead."""
@@ -140,21 +139,11 @@ cdef class Probabilistic(QueueModel):
 
 
 @cython.final
-cdef class Exact(QueueModel):
+cdef class Exact(RiskAverse):
     """Follow the very orders that stand ahead, which takes a book that shows orders.
 
     On books of orders the place is always followed so; on levels this one is risk-averse.
     """
-
-    cdef double join(self, double shown) except? -1.0:
-        return shown
-
-    cdef double trade(self, double ahead, double size) except? -1.0:
-        return ahead - size
-
-    cdef double change(self, double ahead, double before, double after,
-                       double traded) except? -1.0:
-        return ahead if ahead < after else after
 
 
 def queue_model(value):

@@ -110,6 +110,7 @@ class Played(Run):
     @property
     def happened(self) -> list[tuple[float, str]]:
         """(second, kind) of each event the strategy was told."""
+        # The plans of this module run a strategy that keeps it.
         return self.strategies[0].happened  # type: ignore[attr-defined,no-any-return]
 
 

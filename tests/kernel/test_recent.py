@@ -92,7 +92,7 @@ def test_elements_and_columns_read_like_a_sequence() -> None:
         with pytest.raises(IndexError):
             kept[beyond]
     with pytest.raises(AttributeError, match="their columns are price, size, aggressor"):
-        kept.close  # noqa: B018
+        kept.close  # noqa: B018 - reading it is what raises
 
 
 def test_defaults_are_those_of_the_documentation() -> None:

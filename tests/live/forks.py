@@ -26,7 +26,7 @@ def serve() -> None:
     # What a node imports and looks up when it starts, once for all copies.
     import pyrt.adapters.alpaca.node
     import pyrt.cli.entry
-    import pyrt.cli.live  # noqa: F401
+    import pyrt.cli.live  # noqa: F401 - loaded once, for all copies
     from pyrt.adapters.alpaca.activity import regular_hours
 
     regular_hours(time.time_ns())
@@ -57,7 +57,7 @@ def become(command: dict[str, object]) -> None:
 
     code = 1
     try:
-        code = main(command["arguments"])  # type: ignore[arg-type]
+        code = main(command["arguments"])  # type: ignore[arg-type]  # JSON: a list of texts
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

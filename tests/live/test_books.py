@@ -88,6 +88,7 @@ def test_messages_of_a_book_reach_its_handler() -> None:
 def test_the_tape_has_what_the_book_was_told() -> None:
     first, again = Listener(), Listener()
     core, client = node_of(first)
+    # A core that is recorded, as these are, has a tape.
     core.inputs.tape.take()  # type: ignore[union-attr]
     for number, message in enumerate((FULL, CHANGE, AGAIN), start=1):
         send(core, client, NOW + number * SECOND, message)

@@ -10,6 +10,7 @@ from pyrt.errors import ConfigError
 
 testclient = pytest.importorskip("starlette.testclient")
 
+# Imported once the extra is known to be there.
 from starlette.requests import ClientDisconnect  # noqa: E402
 from starlette.websockets import WebSocketDisconnect  # noqa: E402
 
