@@ -16,7 +16,7 @@ from pyrt.adapters.alpaca.messages import OrderView
 from pyrt.adapters.alpaca.simulator.frames import Stamp, encode
 from pyrt.core.data import Quote, Trade
 from pyrt.core.instruments import equity
-from pyrt.live.core import NodeCore
+from pyrt.live.core.node import NodeCore
 from pyrt.risk import RiskEngine
 
 SECOND = 1_000_000_000

@@ -19,7 +19,7 @@ WHOLE = (
     "pyrt/core/accounts.pyx",
     "pyrt/execution/booking.pyx",
     "pyrt/risk/",
-    "pyrt/live/reconcile.py",
+    "pyrt/live/driver/reconcile.py",
     "pyrt/live/journal/",
 )
 SETTINGS = """\

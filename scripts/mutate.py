@@ -60,14 +60,17 @@ NODE_TESTS = [
     "tests/live/test_fees.py",
 ]
 CLIENT_TESTS = ["tests/adapters/client/test_order_path.py", *NODE_TESTS, "tests/adapters/client"]
-NODE = ("recovery.py", "gateway.py", "departure.py", "scribe.py", "fees.py", "restore.pyx")
+NODE = (
+    "driver/recovery.py", "driver/gateway.py", "driver/departure.py", "driver/scribe.py",
+    "core/fees.py", "core/restore.pyx",
+)  # fmt: skip
 CLIENT = (
     "adoption", "client", "ledger", "order_path", "pacing", "rest", "snapshot", "streams",
     "trade_updates", "market_data",
 )  # fmt: skip
 LIVE = {
     "pyrt/core/orders.pyx": ["tests/core/test_orders.py", "tests/risk", "tests/kernel"],
-    "pyrt/live/reconcil*.py": [
+    "pyrt/live/driver/reconcil*.py": [
         "tests/live/test_reconcile.py",
         "tests/live/test_adjusting.py",
         *NODE_TESTS,

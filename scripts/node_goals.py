@@ -29,7 +29,7 @@ from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.eyes import resident_bytes
 from pyrt.errors import ConfigError
-from pyrt.live.run import RUNNING
+from pyrt.live.driver.run import RUNNING
 from scripts import journal_figures
 from scripts.stub_broker import KEY, SECRET, SYMBOL, Stub, listener, server
 

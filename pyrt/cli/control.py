@@ -46,7 +46,7 @@ def control(
     as_json: bool,
 ) -> int:
     """Ask, halt, flatten or stop the node of STATE_DIR."""
-    from pyrt.live.control import TYPED, ask
+    from pyrt.live.process.control import TYPED, ask
 
     word = TYPED.get(action, "")
     if word and not typed:

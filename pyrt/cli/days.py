@@ -9,8 +9,8 @@ from typing import Any
 from pyrt.core.times import format_ns
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import read_tape
-from pyrt.live.parity import SECOND, Leg, ParityReport, compare_days
-from pyrt.live.replay import Player, Recording, find_recording
+from pyrt.live.replay.parity import SECOND, Leg, ParityReport, compare_days
+from pyrt.live.replay.replay import Player, Recording, find_recording
 from pyrt.strategy.strategy import Strategy
 
 ZERO = Decimal(0)

@@ -17,7 +17,12 @@ import click
 
 from pyrt.cli import exits, options
 
-MODULES = ("pyrt.kernel.kernel", "pyrt.risk.engine", "pyrt.live.inputs", "pyrt.live.journal.crc32c")
+MODULES = (
+    "pyrt.kernel.kernel",
+    "pyrt.risk.engine",
+    "pyrt.live.core.inputs",
+    "pyrt.live.journal.crc32c",
+)
 NEEDED = ("numpy", "pandas", "pyarrow", "msgspec", "httpx", "websockets", "exchange_calendars")
 SYNCS = 20
 SLOW_SYNC_MS = 50.0

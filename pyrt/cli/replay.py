@@ -33,8 +33,8 @@ def replay(
 ) -> int:
     """Feed a recorded run's inputs through the kernel and compare what comes out."""
     from pyrt.live.journal.files import RealFiles
-    from pyrt.live.replay import find_recording
-    from pyrt.live.replay import replay as play
+    from pyrt.live.replay.replay import find_recording
+    from pyrt.live.replay.replay import replay as play
     from pyrt.risk.limits import Limits
 
     files = RealFiles(folder)

@@ -27,7 +27,7 @@ def watchdog(
     from pyrt.adapters.alpaca.canceling import cancel_everything
     from pyrt.adapters.alpaca.credentials import read_credentials
     from pyrt.errors import ConfigError
-    from pyrt.live.heartbeat import NODE_BEAT, WATCHDOG_BEAT, Watch, read_beat, write_beat
+    from pyrt.live.process.heartbeat import NODE_BEAT, WATCHDOG_BEAT, Watch, read_beat, write_beat
     from pyrt.live.profiles import load_config
 
     config = load_config(config_file, profile)

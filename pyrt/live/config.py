@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from pyrt.errors import ConfigError
+from pyrt.live.driver.reconcile import ReconcilePolicy
 from pyrt.live.observe.targets import AlertTarget
 from pyrt.live.plan import SECOND, Policies
-from pyrt.live.reconcile import ReconcilePolicy
 from pyrt.risk.limits import Limits
 from pyrt.venues.capabilities import Scope, capabilities_of
 

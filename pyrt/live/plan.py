@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyrt.errors import ConfigError
-from pyrt.live.reconcile import ReconcilePolicy
+from pyrt.live.driver.reconcile import ReconcilePolicy
 from pyrt.venues.capabilities import Scope
 
 SECOND = 1_000_000_000

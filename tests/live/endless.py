@@ -9,8 +9,8 @@ from typing import Any
 from pyrt import Strategy
 from pyrt.adapters.alpaca.events import AnswerEvent, FillEvent, QuoteEvent
 from pyrt.core.instruments import equity
-from pyrt.live.broker import BrokerState
-from pyrt.live.driver import Driver
+from pyrt.live.core.broker import BrokerState
+from pyrt.live.driver.driver import Driver
 from pyrt.live.journal.files import NoFiles
 from pyrt.live.journal.journal import Journal
 from pyrt.live.plan import Plan, Policies

@@ -13,7 +13,7 @@ from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.backtest.fees import fee_model
 from pyrt.core.cache import Cache
 from pyrt.core.instruments import Instrument, listed
-from pyrt.live.core import NodeCore
+from pyrt.live.core.node import NodeCore
 from pyrt.risk.gate import BasicGate
 from pyrt.strategy.strategy import Strategy
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from pyrt.errors import ConfigError
-from pyrt.live.control import ask
+from pyrt.live.process.control import ask
 
 PYRT = (sys.executable, "-m", "pyrt.cli")
 PATIENCE_S = 60.0

@@ -8,10 +8,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from pyrt.live.driver.reconcile import compare
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
-from pyrt.live.reconcile import compare
-from pyrt.live.replay import replay
+from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_reconcile import POLICY, ours, theirs
 from tests.live.test_recovery import PRICES, Collect, node

@@ -14,12 +14,12 @@ from pyrt.adapters.alpaca.events import BookEvent
 from pyrt.adapters.alpaca.wire import Decoder, event_of, is_sound
 from pyrt.core.instruments import crypto, equity
 from pyrt.errors import DataError
-from pyrt.live.acts import make_core
 from pyrt.live.config import NodeConfig
-from pyrt.live.core import NodeCore
+from pyrt.live.core.node import NodeCore
+from pyrt.live.core.notes import decode_note
+from pyrt.live.core.tape import Tape
+from pyrt.live.driver.acts import make_core
 from pyrt.live.journal import records as r
-from pyrt.live.notes import decode_note
-from pyrt.live.tape import Tape
 from pyrt.risk.gate import BasicGate
 from tests.live.worlds import lived
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from pyrt.live.parity import Leg, compare_days
+from pyrt.live.replay.parity import Leg, compare_days
 
 SECOND = 1_000_000_000
 T = 1_381_152_600 * SECOND

@@ -11,8 +11,8 @@ from pyrt.adapters.alpaca.assembly import make_plan
 from pyrt.adapters.alpaca.client import AlpacaClient
 from pyrt.core.instruments import crypto
 from pyrt.errors import ConfigError
-from pyrt.live.acts import make_core
 from pyrt.live.config import NodeConfig
+from pyrt.live.driver.acts import make_core
 from pyrt.live.journal import records as r
 from pyrt.risk.gate import BasicGate
 from tests.backtest.harness import frame, play

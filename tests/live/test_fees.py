@@ -8,10 +8,10 @@ from pyrt import Strategy
 from pyrt.backtest.fees import fee_model
 from pyrt.core.instruments import equity
 from pyrt.core.times import timestamp_ns
-from pyrt.live.broker import BrokerAdjustment
-from pyrt.live.core import NodeCore
-from pyrt.live.fees import FeeLedger
-from pyrt.live.tape import Tape
+from pyrt.live.core.broker import BrokerAdjustment
+from pyrt.live.core.fees import FeeLedger
+from pyrt.live.core.node import NodeCore
+from pyrt.live.core.tape import Tape
 from pyrt.risk.gate import BasicGate
 
 SECOND = 1_000_000_000

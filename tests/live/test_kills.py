@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from pyrt.errors import ConfigError
-from pyrt.live.control import ask
+from pyrt.live.process.control import ask
 from tests.live.forks import Forks
 from tests.live.programs import SYMBOLS, Exchange, Program
 from tests.live.test_programs import fills_of, hold_equal, wait_for

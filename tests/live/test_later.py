@@ -8,7 +8,7 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.adapters.alpaca.events import ComputedEvent
-from pyrt.live.replay import replay
+from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
 from tests.live.strategies import walk
 from tests.live.whole import Node, World

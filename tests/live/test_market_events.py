@@ -13,7 +13,7 @@ from pyrt.adapters.alpaca.events import (
     TradeEvent,
 )
 from pyrt.core.instruments import crypto, equity
-from pyrt.live.core import NodeCore
+from pyrt.live.core.node import NodeCore
 from pyrt.risk import RiskEngine
 from pyrt.risk.gate import BasicGate
 

@@ -10,8 +10,8 @@ import pytest
 
 from pyrt import backtest, load
 from pyrt.adapters.alpaca.events import AnswerEvent, BarEvent, QuoteEvent, TradeEvent
-from pyrt.live import market_log
-from pyrt.live.market_log import MarketLog, compact
+from pyrt.live.process import market_log
+from pyrt.live.process.market_log import MarketLog, compact
 from tests.live.strategies import Cross
 
 SECOND = 1_000_000_000

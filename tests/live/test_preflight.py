@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pyrt import Strategy
-from pyrt.live.preflight import KernelBooks
+from pyrt.live.core.preflight import KernelBooks
 from pyrt.risk import Limits
 from pyrt.testing.files import MemoryFiles
 from tests.adapters.client.exchange import bars

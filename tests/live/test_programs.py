@@ -14,11 +14,11 @@ from decimal import Decimal
 import pytest
 
 from pyrt.errors import ConfigError
-from pyrt.live.control import ask
-from pyrt.live.heartbeat import WATCHDOG_BEAT, read_beat
 from pyrt.live.journal import records as r
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import read_records
+from pyrt.live.process.control import ask
+from pyrt.live.process.heartbeat import WATCHDOG_BEAT, read_beat
 from tests.live.programs import PYRT, Exchange, Program
 
 pytest.importorskip("uvicorn")

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyrt.errors import ConfigError
-from pyrt.live.broker import BrokerAdjustment, BrokerOrder, BrokerState
-from pyrt.live.reconcile import (
+from pyrt.live.core.broker import BrokerAdjustment, BrokerOrder, BrokerState
+from pyrt.live.driver.reconcile import (
     Absences,
     OurOrder,
     OurView,

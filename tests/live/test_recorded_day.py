@@ -8,7 +8,7 @@ from pyrt import LiveNode, Strategy
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli.days import parity_of
 from pyrt.live.journal.files import RealFiles
-from pyrt.live.replay import replay
+from pyrt.live.replay.replay import replay
 from tests.live.test_parity_ticks import recorded
 from tests.live.wire import Run, Served
 

@@ -15,7 +15,7 @@ from pyrt.errors import ConfigError, JournalError
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.plan import Policies
-from pyrt.live.replay import replay
+from pyrt.live.replay.replay import replay
 from pyrt.testing.files import DiskFaults, MemoryFiles
 from tests.live.strategies import Cross as SmaCross
 from tests.live.strategies import walk

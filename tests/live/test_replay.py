@@ -6,7 +6,7 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.errors import JournalError
-from pyrt.live.replay import find_recording, replay
+from pyrt.live.replay.replay import find_recording, replay
 from pyrt.risk.limits import Limits
 from pyrt.testing.files import MemoryFiles
 from tests.live.strategies import Cross as SmaCross

@@ -19,7 +19,7 @@ from pyrt.core.instruments import equity
 from pyrt.core.times import timestamp_ns
 from pyrt.errors import PyrtError
 from pyrt.live.journal.files import RealFiles
-from pyrt.live.replay import find_recording, replay
+from pyrt.live.replay.replay import find_recording, replay
 from tests.live.wire import Run, Served, run_on_the_wire
 from tests.live.worlds import fills_of
 

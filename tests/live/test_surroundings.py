@@ -13,15 +13,15 @@ import pytest
 from pyrt.cli import main
 from pyrt.errors import ConfigError, JournalError
 from pyrt.live.config import NodeConfig
-from pyrt.live.control import ControlServer, Request, ask, check
-from pyrt.live.heartbeat import Beat, Watch, read_beat, write_beat
 from pyrt.live.journal import records as r
 from pyrt.live.journal.backup import backup, backup_if_due, restore
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import Journal
 from pyrt.live.journal.log import LogReader
 from pyrt.live.journal.verify import verify
-from pyrt.live.lock import Lock, lock_account, lock_state
+from pyrt.live.process.control import ControlServer, Request, ask, check
+from pyrt.live.process.heartbeat import Beat, Watch, read_beat, write_beat
+from pyrt.live.process.lock import Lock, lock_account, lock_state
 from pyrt.live.profiles import load_config
 
 HOUR = 3600 * 1_000_000_000
@@ -34,7 +34,7 @@ LIMITS = {"max_order_notional": 1000}
 def test_a_lock_is_held_against_other_processes_until_it_is_released(tmp_path):
     lock = lock_state(tmp_path)
     code = (
-        "import sys; from pathlib import Path; from pyrt.live.lock import lock_state\n"
+        "import sys; from pathlib import Path; from pyrt.live.process.lock import lock_state\n"
         f"lock_state(Path({str(tmp_path)!r}))"
     )
     held = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from pyrt.live.wall import JUMP_NS, WallClock
+from pyrt.live.process.wall import JUMP_NS, WallClock
 
 HOUR = 3_600_000_000_000
 SECOND = 1_000_000_000

@@ -14,10 +14,10 @@ from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import SimVenue
 from pyrt.core.accounts import Account
 from pyrt.core.instruments import Instrument
-from pyrt.live.driver import Driver
+from pyrt.live.driver.driver import Driver
+from pyrt.live.driver.run import RUNNING, STOPPED
 from pyrt.live.journal.journal import Journal
 from pyrt.live.plan import Plan, Policies
-from pyrt.live.run import RUNNING, STOPPED
 from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
 from pyrt.testing.files import MemoryFiles

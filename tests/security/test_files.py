@@ -15,7 +15,7 @@ from pyrt.live.journal import records as r
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import Journal, read_records
 from pyrt.live.journal.verify import verify
-from pyrt.live.lock import lock_state
+from pyrt.live.process.lock import lock_state
 from pyrt.testing.files import MemoryFiles
 
 FLIPS = 2_000

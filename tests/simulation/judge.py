@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pyrt.live.core.restore import position_state
+from pyrt.live.driver.run import STOPPED
 from pyrt.live.journal.journal import Journal
-from pyrt.live.restore import position_state
-from pyrt.live.run import STOPPED
 from tests.simulation.checks import FINAL, Violation
 from tests.simulation.clock import SECOND
 from tests.simulation.exposure import exposure_of, symbol_and_side

@@ -11,11 +11,11 @@ from pyrt.adapters.alpaca.assembly import NEVER_LOST
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.core.instruments import Instrument
 from pyrt.errors import PyrtError
-from pyrt.live.driver import Driver
+from pyrt.live.driver.driver import Driver
+from pyrt.live.driver.run import RUNNING, STOPPED
 from pyrt.live.journal.journal import Journal
 from pyrt.live.plan import Plan, Policies
-from pyrt.live.run import RUNNING, STOPPED
-from pyrt.live.wall import WallClock
+from pyrt.live.process.wall import WallClock
 from pyrt.risk import Limits
 from pyrt.risk.engine import RiskEngine
 from tests.simulation.checks import Violation

@@ -15,8 +15,8 @@ import msgspec
 from pyrt.adapters.alpaca import snapshot
 from pyrt.adapters.alpaca.client import AlpacaClient
 from pyrt.errors import JournalError
+from pyrt.live.driver.run import STOPPED
 from pyrt.live.journal.journal import read_records
-from pyrt.live.run import STOPPED
 from pyrt.testing.files import DiskFaults, MemoryFiles
 from tests.simulation import market
 from tests.simulation.broker import START, Broker

@@ -11,7 +11,7 @@ from pyrt.adapters.alpaca.ledger import Execution, Known, Part
 from pyrt.adapters.alpaca.messages import OrderView
 from pyrt.core.orders import Order
 from pyrt.core.times import timestamp_ns
-from pyrt.live.broker import BrokerState
+from pyrt.live.core.broker import BrokerState
 from pyrt.live.journal.records import OrderState
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from pyrt.adapters.alpaca.snapshot import PURPOSE as SNAPSHOT
 from pyrt.adapters.alpaca.snapshot import SnapshotReader
 from pyrt.adapters.alpaca.trade_updates import TradeUpdates
 from pyrt.core.orders import Order
-from pyrt.live.broker import BrokerState
+from pyrt.live.core.broker import BrokerState
 from pyrt.live.journal.records import OrderState
 
 MINUTE = 60 * SECOND

@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 from pyrt.adapters.alpaca.canceling import cancel_everything
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.errors import PyrtError
-from pyrt.live.control import ControlServer, Request
-from pyrt.live.driver import Driver
-from pyrt.live.heartbeat import (
+from pyrt.live.driver.driver import Driver
+from pyrt.live.driver.run import RUNNING
+from pyrt.live.driver.status import PHASES, status_of
+from pyrt.live.journal.backup import backup_if_due, drill
+from pyrt.live.journal.files import RealFiles
+from pyrt.live.process.control import ControlServer, Request
+from pyrt.live.process.heartbeat import (
     BEAT_S,
     NODE_BEAT,
     NODE_SILENCE_S,
@@ -24,11 +28,7 @@ from pyrt.live.heartbeat import (
     read_beat,
     write_beat,
 )
-from pyrt.live.journal.backup import backup_if_due, drill
-from pyrt.live.journal.files import RealFiles
-from pyrt.live.monitor import Monitor
-from pyrt.live.run import RUNNING
-from pyrt.live.status import PHASES, status_of
+from pyrt.live.process.monitor import Monitor
 
 BACKUP_LOOK_S = 60.0
 

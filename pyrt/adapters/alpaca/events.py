@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from pyrt.live.broker import BrokerState
+from pyrt.live.core.broker import BrokerState
 
 
 class BarEvent(msgspec.Struct, frozen=True, gc=False):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from pyrt.adapters.alpaca.companions import carry_out
 from pyrt.errors import ConfigError, PyrtError
-from pyrt.live.control import Request
 from pyrt.live.dashboard.view import Connection, NodeView
 from pyrt.live.observe.alerts import Alerter
 from pyrt.live.observe.health import DEGRADED, FAILED, OK, Health
@@ -21,6 +20,7 @@ from pyrt.live.observe.logs import Logs
 from pyrt.live.observe.metrics import Metrics
 from pyrt.live.observe.redaction import Redactor
 from pyrt.live.observe.targets import make_senders
+from pyrt.live.process.control import Request
 
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node import LiveNode

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from pyrt.adapters.alpaca.events import Event
-from pyrt.live.driver import Driver
+from pyrt.live.driver.driver import Driver
 from pyrt.live.observe.latency import LatencyHistogram
 from pyrt.live.observe.traces import TraceIds, trace
 

@@ -39,14 +39,14 @@ from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.errors import ConfigError, ConnectionLost
 from pyrt.live.config import NodeConfig
-from pyrt.live.core import NodeCore
-from pyrt.live.driver import Driver
+from pyrt.live.core.node import NodeCore
+from pyrt.live.driver.driver import Driver
+from pyrt.live.driver.run import LOOKING, STOPPED
 from pyrt.live.journal.writer import JournalWriter
-from pyrt.live.lock import Lock, lock_account, lock_state
 from pyrt.live.observe.latency import LatencyHistogram
 from pyrt.live.observe.traces import TraceIds
-from pyrt.live.run import LOOKING, STOPPED
-from pyrt.live.wall import WallClock
+from pyrt.live.process.lock import Lock, lock_account, lock_state
+from pyrt.live.process.wall import WallClock
 from pyrt.strategy.strategy import Strategy
 
 NAP_S = 1.0

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyrt.live.market_log import MarketLog, compact
+from pyrt.live.process.market_log import MarketLog, compact
 
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node import LiveNode

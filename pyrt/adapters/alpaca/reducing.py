@@ -20,7 +20,7 @@ from pyrt.errors import BrokerError, ConnectionLost, OrderError
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import Journal
 from pyrt.live.journal.records import Operation
-from pyrt.live.lock import Lock, account_lock_path, lock_account
+from pyrt.live.process.lock import Lock, account_lock_path, lock_account
 
 FINAL = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 LOOKS = 20

@@ -16,7 +16,7 @@ from pyrt.adapters.alpaca.reading import Reader
 from pyrt.core.instruments import Instrument, listed
 from pyrt.data.clocks import from_wall, to_wall
 from pyrt.errors import BrokerError
-from pyrt.live.files import write_private
+from pyrt.live.process.files import write_private
 from pyrt.venues.sessions import NS_PER_DAY, sessions
 
 DAY_S = 86_400

@@ -18,7 +18,7 @@ from pyrt.adapters.alpaca.shell.http import Http
 from pyrt.core.verdict import Verdict
 from pyrt.errors import ConfigError
 from pyrt.live.config import LIVE_TRADING, PAPER_TRADING, check_url
-from pyrt.live.control import ask
+from pyrt.live.process.control import ask
 
 Status = Literal["open", "closed", "all"]
 DATA = "https://data.alpaca.markets"

@@ -12,7 +12,7 @@ from pyrt.adapters.alpaca.account import AccountView, PositionView
 from pyrt.adapters.alpaca.messages import OrderView
 from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.core.times import format_ns, timestamp_ns
-from pyrt.live.broker import BrokerAdjustment, BrokerFill, BrokerOrder, BrokerState
+from pyrt.live.core.broker import BrokerAdjustment, BrokerFill, BrokerOrder, BrokerState
 
 PURPOSE = "snapshot:"
 ORDERS_MAX = 500

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from pyrt.errors import ConfigError
-from pyrt.live.control import TYPED, Request, check
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.metrics import Metrics
+from pyrt.live.process.control import TYPED, Request, check
 
 ACTIONS: dict[str, str] = {
     "halt": "Block every order at once and cancel what works",

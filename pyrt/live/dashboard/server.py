@@ -11,7 +11,7 @@ from pyrt.errors import ConfigError, MissingExtra
 from pyrt.live.dashboard.app import make_app
 from pyrt.live.dashboard.face import NodeFace
 from pyrt.live.dashboard.guard import Guard, new_tokens
-from pyrt.live.files import write_private
+from pyrt.live.process.files import write_private
 
 CONNECTIONS_MAX = 64
 START_S = 10.0

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyrt.live.control import Request
 from pyrt.live.dashboard.history import History
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.latency import STAGES
 from pyrt.live.observe.metrics import Metrics
+from pyrt.live.process.control import Request
 
 BREAKER_NAMES = ("closed", "open", "half-open")
 BREAKER_LEVELS = {"closed": 0, "half-open": 1, "open": 2}

@@ -10,11 +10,11 @@ from io import BytesIO
 from pathlib import Path
 
 from pyrt.errors import JournalError
-from pyrt.live.files import write_private
 from pyrt.live.journal.files import Files, RealFiles
 from pyrt.live.journal.frames import SegmentReader, decode_head
 from pyrt.live.journal.journal import Journal, read_records
 from pyrt.live.journal.verify import verify
+from pyrt.live.process.files import write_private
 
 SUFFIX = ".tar.gz"
 

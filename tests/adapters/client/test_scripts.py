@@ -16,7 +16,7 @@ from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli import main
 from pyrt.errors import BrokerError, ConfigError, OrderError
-from pyrt.live.lock import lock_account
+from pyrt.live.process.lock import lock_account
 from tests.adapters.simulator.exchange import CLOSES, bars
 
 pytest.importorskip("uvicorn")

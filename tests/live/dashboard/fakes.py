@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyrt.errors import PyrtError
-from pyrt.live.control import Request
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.metrics import Metrics
+from pyrt.live.process.control import Request
 
 T = 1_700_000_000_000_000_000
 MINUTE = 60_000_000_000

@@ -14,7 +14,6 @@ testclient = pytest.importorskip("starlette.testclient")
 from starlette.requests import ClientDisconnect  # noqa: E402
 from starlette.websockets import WebSocketDisconnect  # noqa: E402
 
-from pyrt.live.control import Request  # noqa: E402
 from pyrt.live.dashboard.app import make_app  # noqa: E402
 from pyrt.live.dashboard.face import ACTIONS, request_of  # noqa: E402
 from pyrt.live.dashboard.guard import (  # noqa: E402
@@ -24,6 +23,7 @@ from pyrt.live.dashboard.guard import (  # noqa: E402
     Guard,
     new_tokens,
 )
+from pyrt.live.process.control import Request  # noqa: E402
 
 from .fakes import FakeFace, T  # noqa: E402
 

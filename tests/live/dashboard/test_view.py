@@ -10,11 +10,11 @@ import pytest
 from pyrt import Strategy
 from pyrt.core.bus import MessageBus
 from pyrt.core.data import Bar
-from pyrt.live.control import Request
 from pyrt.live.dashboard.history import FILLS_MAX, POINTS_MAX, History
 from pyrt.live.dashboard.view import Connection, NodeView, masked
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.metrics import Metrics
+from pyrt.live.process.control import Request
 from pyrt.risk import Limits, RiskEngine
 from tests.backtest.harness import START, Probe, frame
 

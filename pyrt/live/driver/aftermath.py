@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from pyrt.live.core import NodeCore
+from pyrt.live.core.node import NodeCore
+from pyrt.live.driver.run import LOOKING, Run
 from pyrt.live.journal import records as r
-from pyrt.live.run import LOOKING, Run
 
 RESTRICTIONS = ("HALTED", "REDUCING", "OPEN")
 

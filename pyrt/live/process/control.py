@@ -20,8 +20,8 @@ from typing import Any
 import msgspec
 
 from pyrt.errors import ConfigError, PyrtError
-from pyrt.live.files import write_private
-from pyrt.live.notes import CONTROLS
+from pyrt.live.core.notes import CONTROLS
+from pyrt.live.process.files import write_private
 
 ADDRESS = "control.json"
 LINE_MAX = 64 * 1024

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from pyrt.errors import PyrtError
-from pyrt.live.broker import BrokerState
-from pyrt.live.core import NodeCore
-from pyrt.live.gateway import Latch
+from pyrt.live.core.broker import BrokerState
+from pyrt.live.core.later import RunSlow
+from pyrt.live.core.node import NodeCore
+from pyrt.live.core.notes import encode_note
+from pyrt.live.driver.gateway import Latch
+from pyrt.live.driver.reconcile import Finding
+from pyrt.live.driver.scribe import Scribe
 from pyrt.live.journal.journal import Journal
-from pyrt.live.later import RunSlow
-from pyrt.live.notes import encode_note
 from pyrt.live.plan import Plan
-from pyrt.live.reconcile import Finding
-from pyrt.live.scribe import Scribe
 
 NEW, LOOKING, RUNNING, STOPPING, STOPPED = range(5)
 """Phases of a node, in their order."""

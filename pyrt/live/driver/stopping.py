@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pyrt.live.acts import stop_strategies
-from pyrt.live.aftermath import Aftermath
+from pyrt.live.driver.acts import stop_strategies
+from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.operating import Operators
+from pyrt.live.driver.run import NODE, RUNNING, STOPPED, STOPPING, Run
 from pyrt.live.journal import records as r
-from pyrt.live.operating import Operators
-from pyrt.live.run import NODE, RUNNING, STOPPED, STOPPING, Run
 
 
 class Stopping:

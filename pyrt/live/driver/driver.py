@@ -12,19 +12,19 @@ from typing import Any
 from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
-from pyrt.live.acts import publish_signal
-from pyrt.live.aftermath import Aftermath
-from pyrt.live.departure import Departure
-from pyrt.live.forgetting import Forgetting
-from pyrt.live.gateway import Gateway
-from pyrt.live.history import History
+from pyrt.live.driver.acts import publish_signal
+from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.departure import Departure
+from pyrt.live.driver.forgetting import Forgetting
+from pyrt.live.driver.gateway import Gateway
+from pyrt.live.driver.history import History
+from pyrt.live.driver.operating import Operators
+from pyrt.live.driver.reconciliation import Reconciliation
+from pyrt.live.driver.recovery import Recovery
+from pyrt.live.driver.run import LOOKING, RUNNING, STOPPING, Run
+from pyrt.live.driver.stopping import Stopping
 from pyrt.live.journal.journal import Journal
-from pyrt.live.operating import Operators
 from pyrt.live.plan import Plan
-from pyrt.live.reconciliation import Reconciliation
-from pyrt.live.recovery import Recovery
-from pyrt.live.run import LOOKING, RUNNING, STOPPING, Run
-from pyrt.live.stopping import Stopping
 from pyrt.strategy.strategy import Strategy
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from pyrt.live.driver.run import Run
 from pyrt.live.plan import MINUTE
-from pyrt.live.run import Run
 
 KEPT_NS = 60 * MINUTE
 """How long an order is known at least, from when it was made."""

@@ -21,7 +21,7 @@ from pyrt.core.book_tables import read_table
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
 from pyrt.errors import JournalError, RunawayError, StrategyError
 from pyrt.kernel.kernel cimport Kernel
-from pyrt.live.tape cimport (
+from pyrt.live.core.tape cimport (
     OP_ADVANCE, OP_END_BARS, OP_EVENT, OP_LAYOUT, OP_NOTE, OP_SAMPLE, OP_SETTLE, OP_TEXT,
     OP_TIMERS, Tape,
 )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from pyrt.live.broker import BrokerAdjustment
+from pyrt.live.core.broker import BrokerAdjustment
 
 NEW_YORK = ZoneInfo("America/New_York")
 SECOND = 1_000_000_000

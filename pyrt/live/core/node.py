@@ -14,12 +14,12 @@ from pyrt.data.timeframe import parse_timeframe
 from pyrt.errors import PyrtError
 from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
-from pyrt.live.broker import BrokerAdjustment
-from pyrt.live.fees import CashEntry, FeeLedger
-from pyrt.live.inputs import Inputs, Outlet
-from pyrt.live.later import Later
-from pyrt.live.preflight import Preflight
-from pyrt.live.tape import Tape
+from pyrt.live.core.broker import BrokerAdjustment
+from pyrt.live.core.fees import CashEntry, FeeLedger
+from pyrt.live.core.inputs import Inputs, Outlet
+from pyrt.live.core.later import Later
+from pyrt.live.core.preflight import Preflight
+from pyrt.live.core.tape import Tape
 from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
 from pyrt.venues.capabilities import Capabilities

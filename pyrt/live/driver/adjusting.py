@@ -9,12 +9,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from pyrt.live.adjust import adjust_position
-from pyrt.live.broker import BrokerAdjustment, BrokerState
-from pyrt.live.core import NodeCore
+from pyrt.live.core.adjust import adjust_position
+from pyrt.live.core.broker import BrokerAdjustment, BrokerState
+from pyrt.live.core.node import NodeCore
+from pyrt.live.core.restore import position_state
+from pyrt.live.driver.run import Run
 from pyrt.live.journal import records as r
-from pyrt.live.restore import position_state
-from pyrt.live.run import Run
 
 KINDS = frozenset({"split", "bust", "correction"})
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from pyrt.errors import ConfigError
-from pyrt.live.broker import BrokerAdjustment, BrokerOrder, BrokerState
+from pyrt.live.core.broker import BrokerAdjustment, BrokerOrder, BrokerState
 
 EXTERNAL = ("halt", "alarm", "ignore")
 PREFIX = "pyrt-"

@@ -13,7 +13,12 @@ import msgspec
 from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.errors import ConfigError, JournalError
-from pyrt.live.acts import (
+from pyrt.live.calendars import sessions_around
+from pyrt.live.core.node import STREAM_TIMEFRAME, NodeCore
+from pyrt.live.core.notes import carry_out, decode_note
+from pyrt.live.core.restore import order_state
+from pyrt.live.core.tape import Tape
+from pyrt.live.driver.acts import (
     make_core,
     publish_signal,
     start_strategies,
@@ -21,16 +26,11 @@ from pyrt.live.acts import (
     take_cash,
     tell_missed,
 )
-from pyrt.live.adjusting import adjust
-from pyrt.live.calendars import sessions_around
-from pyrt.live.core import STREAM_TIMEFRAME, NodeCore
+from pyrt.live.driver.adjusting import adjust
 from pyrt.live.journal import records as r
 from pyrt.live.journal.files import Files
 from pyrt.live.journal.journal import read_records, read_tape
-from pyrt.live.notes import carry_out, decode_note
 from pyrt.live.plan import Plan
-from pyrt.live.restore import order_state
-from pyrt.live.tape import Tape
 from pyrt.risk.engine import RiskEngine
 from pyrt.risk.limits import Limits
 from pyrt.strategy.strategy import Strategy

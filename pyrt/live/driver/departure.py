@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from pyrt.live.run import LOOKING, Run
+from pyrt.live.driver.run import LOOKING, Run
 
 
 class Departure:

@@ -5,7 +5,7 @@ from pyrt.core.int128 cimport i128_sub
 from pyrt.core.numbers cimport money_from_object
 from pyrt.core.positions cimport Position
 from pyrt.kernel.kernel cimport Kernel
-from pyrt.live.restore cimport begin_trip, number_of
+from pyrt.live.core.restore cimport begin_trip, number_of
 
 
 def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, amount, *,

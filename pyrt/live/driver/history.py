@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pyrt.data.timeframe import parse_timeframe
-from pyrt.live.aftermath import Aftermath
+from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.run import Run
 from pyrt.live.plan import DAY, MINUTE
-from pyrt.live.run import Run
 
 SESSION_MINUTES = 390
 

@@ -8,15 +8,15 @@ from typing import Any
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
 from pyrt.errors import ConfigError
-from pyrt.live.acts import make_core, start_strategies, take_cash, tell_missed
-from pyrt.live.aftermath import Aftermath
-from pyrt.live.broker import BrokerState
-from pyrt.live.history import History
+from pyrt.live.core.broker import BrokerState
+from pyrt.live.core.tape import Tape
+from pyrt.live.driver.acts import make_core, start_strategies, take_cash, tell_missed
+from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.history import History
+from pyrt.live.driver.operating import Operators
+from pyrt.live.driver.run import LOOKING, RUNNING, Run
+from pyrt.live.driver.stopping import Stopping
 from pyrt.live.journal import records as r
-from pyrt.live.operating import Operators
-from pyrt.live.run import LOOKING, RUNNING, Run
-from pyrt.live.stopping import Stopping
-from pyrt.live.tape import Tape
 from pyrt.strategy.strategy import Strategy
 
 FAILURES_MAX = 8

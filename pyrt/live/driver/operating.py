@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pyrt.errors import ConfigError
-from pyrt.live.aftermath import Aftermath
+from pyrt.live.core.notes import carry_out
+from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.run import NODE, Run
 from pyrt.live.journal import records as r
-from pyrt.live.notes import carry_out
-from pyrt.live.run import NODE, Run
 
 
 class Operators:

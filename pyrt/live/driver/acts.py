@@ -12,14 +12,14 @@ from pyrt.core.bus import escape
 from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
-from pyrt.live.core import NodeCore
+from pyrt.live.core.node import NodeCore
+from pyrt.live.core.notes import cancel_entries, carry_out
+from pyrt.live.core.restore import restore_orders, restore_positions
+from pyrt.live.core.tape import Tape
+from pyrt.live.driver.run import NODE
+from pyrt.live.driver.scribe import decode_saved
 from pyrt.live.journal import records as r
-from pyrt.live.notes import cancel_entries, carry_out
 from pyrt.live.plan import Plan
-from pyrt.live.restore import restore_orders, restore_positions
-from pyrt.live.run import NODE
-from pyrt.live.scribe import decode_saved
-from pyrt.live.tape import Tape
 from pyrt.strategy.strategy import Strategy
 from pyrt.venues.capabilities import capabilities_of
 

@@ -6,17 +6,17 @@ from decimal import Decimal
 
 from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.errors import PyrtError
-from pyrt.live.acts import take_cash
-from pyrt.live.adjusting import Adjusting, adjustment_record
-from pyrt.live.aftermath import Aftermath
-from pyrt.live.broker import BrokerState
-from pyrt.live.departure import Departure
+from pyrt.live.core.broker import BrokerState
+from pyrt.live.driver.acts import take_cash
+from pyrt.live.driver.adjusting import Adjusting, adjustment_record
+from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.departure import Departure
+from pyrt.live.driver.operating import Operators
+from pyrt.live.driver.reconcile import Absences, Comparison, OurOrder, OurView, compare
+from pyrt.live.driver.recovery import Recovery
+from pyrt.live.driver.run import LOOKING, NODE, RUNNING, Run
 from pyrt.live.journal import records as r
-from pyrt.live.operating import Operators
 from pyrt.live.plan import DAY, MINUTE, SECOND
-from pyrt.live.reconcile import Absences, Comparison, OurOrder, OurView, compare
-from pyrt.live.recovery import Recovery
-from pyrt.live.run import LOOKING, NODE, RUNNING, Run
 
 LOOK_AGAIN_NS = 2 * SECOND
 CLOCK_MIN_NS, CLOCK_MAX_NS = -2 * SECOND, 30 * SECOND

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pyrt.live.scribe import SUBMITS, Scribe
+from pyrt.live.driver.scribe import SUBMITS, Scribe
 
 
 class Latch:

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from pyrt.core.orders import Fill, Order, OrderEvent
+from pyrt.live.core.restore import order_state, position_of, position_state
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import Journal
 from pyrt.live.observe.traces import current_trace
-from pyrt.live.restore import order_state, position_of, position_state
 
 SUBMITS = frozenset({"submit", "replace"})
 QUIET_KINDS = frozenset({"sent", "fill"})

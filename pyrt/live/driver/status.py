@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyrt.live.driver import Driver
+from pyrt.live.driver.driver import Driver
 
 PHASES = ("new", "looking", "running", "stopping", "stopped")
 

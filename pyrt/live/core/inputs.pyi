@@ -11,7 +11,7 @@ from pyrt.core.orders import Order
 from pyrt.core.ports import FeeModel, Venue
 from pyrt.core.streams import Stream
 from pyrt.kernel.kernel import Kernel
-from pyrt.live.tape import Tape
+from pyrt.live.core.tape import Tape
 
 ENCODER: Any
 KINDS: dict[str, int]

@@ -1,0 +1,1 @@
+"""What drives a node through its life: start, recovery, reconciliation, halts and the end."""

@@ -1,0 +1,1 @@
+"""What belongs to the process: its locks, clock, heartbeat, control socket and private files."""

@@ -1,0 +1,1 @@
+"""A recorded day again: the same commands out, and against the backtest of the same time."""
