@@ -1,17 +1,19 @@
 """Check a release as its users meet it: `python scripts/release_check.py dist [PYTHON ...]`.
 
-The source archive is built into a wheel in an environment made for it, both are looked into, the
-wheel is installed into another environment that has nothing else, and there the README's backtest
-runs, far from the tree. The wheel is left in the folder beside its source. With interpreters named,
+The source archive is built into a wheel in an environment made for it, and once more elsewhere, to
+the same bytes; both archives are looked into, the wheel is installed into another environment that
+has nothing else, and there the README's backtest runs, far from the tree. The wheel is left in the folder beside its source. With interpreters named,
 each of them does all of this in turn. `PYRT_WITH="pandas<3"` asks for other versions beside it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import venv
 from pathlib import Path
@@ -34,14 +36,31 @@ def call(*command: str | Path, cwd: Path) -> None:
     subprocess.run([str(part) for part in command], cwd=cwd, env=env, check=True)
 
 
+def built(source: Path, here: Path) -> Path:
+    """Build a source archive twice, in two places; return the wheel if both have the same bytes."""
+    with tarfile.open(source) as archive:
+        made = int(max(member.mtime for member in archive))
+    os.environ.setdefault("SOURCE_DATE_EPOCH", str(made))
+    builder = environment(here / "builder")
+    wheels = []
+    for name in ("wheel", "again"):
+        place = here / name
+        place.mkdir()
+        call(builder, "-m", "pip", "wheel", "-q", "--no-deps", "-w", place, source, cwd=place)
+        wheels += place.glob("*.whl")
+    first, second = (hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels)
+    if first != second:
+        raise SystemExit(f"{source.name}: two builds differ: {first} and {second}")
+    print(f"{first}  {wheels[0].name}, twice")
+    return wheels[0]
+
+
 def main(folder: Path) -> int:
     """Return 0 when the archive builds, installs and runs."""
     (source,) = folder.resolve().glob("*.tar.gz")
     with tempfile.TemporaryDirectory() as place:
         here = Path(place)
-        builder = environment(here / "builder")
-        call(builder, "-m", "pip", "wheel", "-q", "--no-deps", "-w", here, source, cwd=here)
-        (wheel,) = here.glob("*.whl")
+        wheel = built(source, here)
         shutil.copy(wheel, folder)
         call(sys.executable, ROOT / "scripts" / "check_archives.py", folder.resolve(), cwd=here)
         user = environment(here / "user")

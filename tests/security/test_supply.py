@@ -34,6 +34,14 @@ def test_workflows_may_read_and_nothing_else():
     assert "pull_request_target" not in workflow
 
 
+def test_actions_are_named_by_the_commit_that_was_read():
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    used = re.findall(r"uses: (.+)$", workflow, re.MULTILINE)
+    assert used
+    for action in used:
+        assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
 def test_no_key_is_in_the_tree():
     looks_like = re.compile(r"\b[PA]K[A-Z0-9]{18}\b")
     for path in (*ROOT.glob("*.toml"), *ROOT.glob(".env*"), *(ROOT / "deploy").rglob("*")):
