@@ -2,8 +2,9 @@
 
 The source archive is built into a wheel in an environment made for it, and once more elsewhere, to
 the same bytes; both archives are looked into, the wheel is installed into another environment that
-has nothing else, and there the README's backtest runs, far from the tree. The wheel is left in the folder beside its source. With interpreters named,
-each of them does all of this in turn. `PYRT_WITH="pandas<3"` asks for other versions beside it.
+has nothing else, and there the README's backtest runs, far from the tree. The wheel is left in the
+folder beside its source. With interpreters named, each of them does all of this in turn.
+`PYRT_WITH="pandas<3"` asks for other versions beside it.
 """
 
 from __future__ import annotations
