@@ -2,6 +2,7 @@
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.orders cimport no_price
+from pyrt.core.types cimport is_final
 
 
 cdef str off_grid(str code, str what, int64_t raw, int64_t step, int decimals):
@@ -70,6 +71,25 @@ cdef class BasicGate(RiskGate):
         return None
 
     cdef str judge_change(self, Command command, int64_t now):
-        return self.judge_grid(
+        cdef str reason = self.judge_grid(
             command.order, command.units, command.limit_price, command.stop_price
+        )
+        if reason is None and command.order.parent is not None:
+            reason = self.judge_exit(command.order, command.units)
+        return reason
+
+    cdef str judge_exit(self, Order order, int64_t units):
+        """An exit takes back what its entry brings: it cannot be made larger than that.
+
+        Worst cases count on it. A venue that has woken an exit does not hold it to its entry any
+        more, so a larger one would turn the position round.
+        """
+        cdef Order entry = order.parent
+        cdef int64_t most = entry.filled if is_final(entry.status_) else entry.units
+        if units <= most:
+            return None
+        return (
+            f"exit_quantity: quantity {order.instrument.quantity_float(units):g} is more than the "
+            f"{order.instrument.quantity_float(most):g} of the entry {entry.client_order_id} that "
+            "this exit leaves; send an order of its own for the rest"
         )

@@ -339,6 +339,17 @@ def test_a_refused_change_leaves_the_old_terms_counted() -> None:
     assert code(made.order("buy", 80)) == ""
 
 
+def test_an_exit_grows_to_what_its_entry_brings_and_no_further() -> None:
+    made = rig(max_position_quantity=60)
+    entry = made.order("buy", 10, take_profit=104, stop_loss=97)
+    made.answer("accept", entry)
+    exit = entry.take_profit
+    assert exit is not None
+    assert not made.modify(exit, quantity=11)
+    assert made.modify(exit, quantity=6)
+    assert made.modify(exit, quantity=10)
+
+
 # -- permissions and market ------------------------------------------------------------------------
 
 

@@ -219,6 +219,36 @@ def test_a_larger_entry_carries_larger_exits() -> None:
     assert run.fills == [(3, 25, 99), (3, -25, 97)]
 
 
+def test_an_exit_cannot_become_larger_than_its_entry() -> None:
+    run = play(
+        [FLAT, (100, 101, 99, 100), (100, 105, 99, 104)],
+        {
+            0: lambda s: s.buy(SYMBOL, 10, **BRACKET),
+            1: lambda s: s.modify(s.made[0].take_profit, quantity=30),
+        },
+    )
+    # A take-profit of 30 would have turned ten held into twenty short.
+    assert run.fills == [(1, 10, 100), (3, -10, 104)]
+    assert [kind for _, kind in run.strategies[0].events].count("modify_rejected") == 1
+    assert "exit_quantity: quantity 30 is more than the 10 of the entry" in run.reasons[1]
+
+
+def test_an_exit_of_a_part_that_has_filled_cannot_grow_back_to_what_was_ordered() -> None:
+    run = play(
+        [FLAT, (*FLAT, 400), (*FLAT, 0), (*FLAT, 0), (100, 105, 100, 104)],
+        {
+            0: lambda s: s.buy(SYMBOL, 100, limit_price=101, **BRACKET),
+            1: lambda s: s.cancel(s.made[0]),
+            2: lambda s: s.modify(s.made[0].take_profit, quantity=60),
+            3: lambda s: s.modify(s.made[0].take_profit, quantity=40, limit_price=103),
+        },
+        participation=0.1,
+        check=False,
+    )
+    assert "60 is more than the 40 of the entry" in run.reasons[1]
+    assert run.fills[0] == (1, 40, 100)
+
+
 def test_day_exits_of_a_pair_expire_together() -> None:
     run = play(
         [FLAT, FLAT],

@@ -92,7 +92,8 @@ def _terms(broker: Broker, request: Any) -> Iterator[tuple[str, str, str, Decima
         return
     placed: Placed | None = broker.ledger.orders.get(request.path.rpartition("/")[2])
     if placed is not None and placed.is_working and "qty" in fields:
-        name = REPLACEMENT.sub("", placed.client_order_id)
+        # An exit that is changed still is one of its entry's, of which the larger counts.
+        name = placed.parent or REPLACEMENT.sub("", placed.client_order_id)
         yield name, placed.symbol, placed.side, Decimal(fields["qty"]) - placed.total
 
 

@@ -82,9 +82,8 @@ class Judge:
             # A first price that is wrong has nothing that it could be compared with.
             if last and name in fields and symbol in node.priced:
                 far = float(fields[name]) / last - 1
-                better = far > 0 if fields["side"] == "sell" else far < 0
-                if abs(far) >= FAR and better and "stop_price" not in fields:
-                    # An exit may wait for a price that is too good to be met; an entry may not.
+                if abs(far) >= FAR and _waits(fields, far):
+                    # An exit may wait for a price that is not met; an entry may not.
                     self._hold_lessening(node, request, "I9")
                 else:
                     self.checks.hold("I9", abs(far) < FAR, (name, fields, last))
@@ -226,3 +225,15 @@ class Judge:
         again = Journal(self.world.files)
         same = again.state.encode() == node.journal.state.encode()
         self.checks.hold("I12", same, "read anew, the journal tells something else")
+
+
+def _waits(fields: dict[str, Any], far: float) -> bool:
+    """Whether an order with one price, this far from the market, leaves only once that is met.
+
+    A limit waits for a price that is too good, a stop for one that is too bad: it goes as a market
+    order of that moment, and no collar is asked of it. A stop-limit is near the market or wrong.
+    """
+    if "limit_price" in fields and "stop_price" in fields:
+        return False
+    rises = (fields["side"] == "sell") == ("limit_price" in fields)
+    return far > 0 if rises else far < 0
