@@ -11,9 +11,9 @@ import msgspec
 from benchmarks.risk import all_limits
 from benchmarks.timing import Row, median, rounds, row
 from pyrt import Bar, Strategy
-from pyrt.adapters.alpaca.client import AlpacaClient
-from pyrt.adapters.alpaca.messages import OrderView
-from pyrt.adapters.alpaca.simulator.frames import Stamp, encode
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.messages import OrderView
+from pyrt.adapters.alpaca.simulator.streams.frames import Stamp, encode
 from pyrt.core.data import Quote, Trade
 from pyrt.core.instruments import equity
 from pyrt.live.core.node import NodeCore

@@ -42,8 +42,8 @@ _WHERE = {
     "Order": "pyrt.core.orders",
     "Money": "pyrt.core.numbers",
     "load": "pyrt.data",
-    "AlpacaAccount": "pyrt.adapters.alpaca.scripts",
-    "LiveNode": "pyrt.adapters.alpaca.node",
+    "AlpacaAccount": "pyrt.adapters.alpaca.account.scripts",
+    "LiveNode": "pyrt.adapters.alpaca.node.live",
     "NodeConfig": "pyrt.live.config",
 }
 

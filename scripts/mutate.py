@@ -81,7 +81,7 @@ LIVE = {
         *NODE_TESTS,
     ],
     **{f"pyrt/live/{name}": NODE_TESTS for name in NODE},
-    **{f"pyrt/adapters/alpaca/{name}.py": CLIENT_TESTS for name in CLIENT},
+    **{f"pyrt/adapters/alpaca/core/{name}.py": CLIENT_TESTS for name in CLIENT},
 }
 SETS = {"risk": RISK, "live": LIVE}
 SCHEDULES = "100"

@@ -27,7 +27,7 @@ import httpcore
 
 from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.eyes import resident_bytes
+from pyrt.adapters.alpaca.node.eyes import resident_bytes
 from pyrt.errors import ConfigError
 from pyrt.live.driver.run import RUNNING
 from scripts import journal_figures

@@ -19,10 +19,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.account.scripts import AlpacaAccount
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.events import Event
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
-from pyrt.adapters.alpaca.events import Event
-from pyrt.adapters.alpaca.scripts import AlpacaAccount
 from pyrt.adapters.alpaca.shell.http import Http
 from pyrt.adapters.alpaca.shell.sockets import Socket
 from pyrt.core.accounts import Account

@@ -12,7 +12,7 @@ import click
 from pyrt.cli import exits, options
 
 if TYPE_CHECKING:
-    from pyrt.adapters.alpaca.scripts import AlpacaAccount
+    from pyrt.adapters.alpaca.account.scripts import AlpacaAccount
 
 WORLD = (
     click.option("--env-file", metavar="FILE", help="Lines NAME=value with the keys, mode 0600."),
@@ -45,7 +45,7 @@ def world(command: Any) -> Any:
 
 def ask(asked: Asked, given: dict[str, Any]) -> Any:
     """Open the account that the options mean, and return what is asked of it."""
-    from pyrt.adapters.alpaca.scripts import AlpacaAccount
+    from pyrt.adapters.alpaca.account.scripts import AlpacaAccount
 
     async def run() -> Any:
         async with AlpacaAccount(

@@ -98,7 +98,7 @@ def download(
     import asyncio
     import time
 
-    from pyrt.adapters.alpaca.download import Wanted, months
+    from pyrt.adapters.alpaca.account.download import Wanted, months
     from pyrt.core.times import timestamp_ns
 
     ends = time.time_ns() if end is None else timestamp_ns(end)
@@ -122,10 +122,10 @@ async def _fetch(
 ) -> dict[str, Any]:
     from tqdm import tqdm
 
+    from pyrt.adapters.alpaca.account.download import download, download_actions
+    from pyrt.adapters.alpaca.account.reading import Reader
+    from pyrt.adapters.alpaca.account.scripts import DATA
     from pyrt.adapters.alpaca.credentials import read_credentials
-    from pyrt.adapters.alpaca.download import download, download_actions
-    from pyrt.adapters.alpaca.reading import Reader
-    from pyrt.adapters.alpaca.scripts import DATA
     from pyrt.adapters.alpaca.shell.http import Http
     from pyrt.live.config import check_url
 

@@ -66,9 +66,9 @@ def live(
     _close_up()
     from msgspec import structs
 
-    from pyrt.adapters.alpaca.companions import watchdog_command
     from pyrt.adapters.alpaca.credentials import read_credentials
-    from pyrt.adapters.alpaca.node import LiveNode
+    from pyrt.adapters.alpaca.node.companions import watchdog_command
+    from pyrt.adapters.alpaca.node.live import LiveNode
     from pyrt.cli.parameters import make_strategies
     from pyrt.cli.replayed import replay
     from pyrt.cli.strategy_file import strategy_classes

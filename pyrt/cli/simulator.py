@@ -92,9 +92,9 @@ def simulator(
 
     Prints the URLs and keys to set once it is ready; Ctrl-C ends it.
     """
-    from pyrt.adapters.alpaca.simulator.limits import Limits
-    from pyrt.adapters.alpaca.simulator.memory import Memory
-    from pyrt.adapters.alpaca.simulator.server import SimulatorServer
+    from pyrt.adapters.alpaca.simulator.protocol.limits import Limits
+    from pyrt.adapters.alpaca.simulator.server.app import SimulatorServer
+    from pyrt.adapters.alpaca.simulator.server.memory import Memory
 
     factor = read_speed(speed)
     own = {name: given.pop(name) for name in OWN}
@@ -109,7 +109,7 @@ def simulator(
         record=record,
     )
     try:
-        from pyrt.adapters.alpaca.simulator.serving import serve
+        from pyrt.adapters.alpaca.simulator.server.serving import serve
     except ImportError as error:
         raise MissingExtra(
             "the simulator needs starlette and uvicorn", remedy="Run: pip install 'pyrt[ops]'"
@@ -125,7 +125,8 @@ def _core(
     own: dict[str, Any],
 ) -> Any:
     """Return the simulator core for what the command was given."""
-    from pyrt.adapters.alpaca.simulator import actions, gathering, session, synthetic
+    from pyrt.adapters.alpaca.simulator import session
+    from pyrt.adapters.alpaca.simulator.market import actions, gathering, synthetic
     from pyrt.core.times import timestamp_ns
 
     begin = None if start is None else timestamp_ns(start)

@@ -10,7 +10,7 @@ from pyrt.cli import exits
 from pyrt.cli.account import ask, show_one, world
 
 if TYPE_CHECKING:
-    from pyrt.adapters.alpaca.scripts import AlpacaAccount
+    from pyrt.adapters.alpaca.account.scripts import AlpacaAccount
     from pyrt.core.verdict import Verdict
 
 

@@ -24,7 +24,7 @@ def watchdog(
     config_file: str, env_file: str | None, profile: str | None, silence: float, forever: bool
 ) -> int:
     """Watch the node of NODE.toml; cancel everything when it is dead."""
-    from pyrt.adapters.alpaca.canceling import cancel_everything
+    from pyrt.adapters.alpaca.account.canceling import cancel_everything
     from pyrt.adapters.alpaca.credentials import read_credentials
     from pyrt.errors import ConfigError
     from pyrt.live.process.heartbeat import NODE_BEAT, WATCHDOG_BEAT, Watch, read_beat, write_beat

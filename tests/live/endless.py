@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from pyrt import Strategy
-from pyrt.adapters.alpaca.events import AnswerEvent, FillEvent, QuoteEvent
+from pyrt.adapters.alpaca.core.events import AnswerEvent, FillEvent, QuoteEvent
 from pyrt.core.instruments import equity
 from pyrt.live.core.broker import BrokerState
 from pyrt.live.driver.driver import Driver

@@ -24,10 +24,10 @@ from pathlib import Path
 def serve() -> None:
     """Read commands until there are none; each is carried out by a copy of this process."""
     # What a node imports and looks up when it starts, once for all copies.
-    import pyrt.adapters.alpaca.node
+    import pyrt.adapters.alpaca.node.live
     import pyrt.cli.entry
     import pyrt.cli.live  # noqa: F401 - loaded once, for all copies
-    from pyrt.adapters.alpaca.activity import regular_hours
+    from pyrt.adapters.alpaca.core.activity import regular_hours
 
     regular_hours(time.time_ns())
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pyrt.adapters.alpaca.assembly import DEFAULT_TIF
-from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.node.assembly import DEFAULT_TIF
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
-from pyrt.adapters.alpaca.simulator.frames import CHANNELS, encode
 from pyrt.adapters.alpaca.simulator.session import make_core
+from pyrt.adapters.alpaca.simulator.streams.frames import CHANNELS, encode
 from pyrt.backtest.fees import fee_model
 from pyrt.core.cache import Cache
 from pyrt.core.instruments import Instrument, listed

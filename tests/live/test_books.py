@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from pyrt import Strategy
-from pyrt.adapters.alpaca.assembly import make_plan
-from pyrt.adapters.alpaca.client import AlpacaClient
-from pyrt.adapters.alpaca.events import BookEvent
-from pyrt.adapters.alpaca.wire import Decoder, event_of, is_sound
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.events import BookEvent
+from pyrt.adapters.alpaca.core.wire import Decoder, event_of, is_sound
+from pyrt.adapters.alpaca.node.assembly import make_plan
 from pyrt.core.instruments import crypto, equity
 from pyrt.errors import DataError
 from pyrt.live.config import NodeConfig

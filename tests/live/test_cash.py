@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from pyrt.adapters.alpaca.simulator.activities import add_booking
+from pyrt.adapters.alpaca.simulator.trading.activities import add_booking
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.plan import Policies

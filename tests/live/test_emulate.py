@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pyrt import Strategy
-from pyrt.adapters.alpaca.assembly import make_plan
-from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.node.assembly import make_plan
 from pyrt.core.instruments import crypto
 from pyrt.errors import ConfigError
 from pyrt.live.config import NodeConfig

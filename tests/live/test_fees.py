@@ -105,7 +105,7 @@ def test_cash_ends_where_the_brokers_does():
 
 
 def test_a_fill_accrues_by_the_venues_rules():
-    from pyrt.adapters.alpaca.events import FillEvent
+    from pyrt.adapters.alpaca.core.events import FillEvent
 
     core, wire = node()
     core.take(EVENING, [FillEvent(wire.order.number, EVENING, "100", "500", "100")])

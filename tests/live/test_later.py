@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pyrt import Strategy
-from pyrt.adapters.alpaca.events import ComputedEvent
+from pyrt.adapters.alpaca.core.events import ComputedEvent
 from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
 from tests.live.strategies import walk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyrt import Strategy
-from pyrt.adapters.alpaca.events import (
+from pyrt.adapters.alpaca.core.events import (
     BarEvent,
     CorrectionEvent,
     QuoteEvent,

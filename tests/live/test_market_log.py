@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pyrt import backtest, load
-from pyrt.adapters.alpaca.events import AnswerEvent, BarEvent, QuoteEvent, TradeEvent
+from pyrt.adapters.alpaca.core.events import AnswerEvent, BarEvent, QuoteEvent, TradeEvent
 from pyrt.live.process import market_log
 from pyrt.live.process.market_log import MarketLog, compact
 from tests.live.strategies import Cross

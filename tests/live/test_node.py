@@ -74,7 +74,7 @@ def test_a_node_trades_over_sockets_and_agrees_with_the_broker():
 
 
 def test_pyrt_live_prints_orders_fills_and_the_account(tmp_path, monkeypatch, capsys):
-    from pyrt.adapters.alpaca import node as module
+    from pyrt.adapters.alpaca.node import live as module
     from pyrt.cli import main
 
     source = tmp_path / "one.py"

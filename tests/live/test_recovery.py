@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from pyrt import Strategy
-from pyrt.adapters.alpaca.account import account_request
+from pyrt.adapters.alpaca.core.account import account_request
 from pyrt.errors import ConfigError, JournalError
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from pyrt import Strategy
-from pyrt.adapters.alpaca.simulator.http import Response
+from pyrt.adapters.alpaca.simulator.protocol.http import Response
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import Journal, read_records
 from pyrt.testing.files import MemoryFiles

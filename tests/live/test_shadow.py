@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from pyrt import LiveNode, Strategy, load
-from pyrt.adapters.alpaca.rest import HttpRequest
-from pyrt.adapters.alpaca.shadow import ShadowBroker
+from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.node.shadow import ShadowBroker
 from pyrt.adapters.alpaca.shell.shadow import ReadOnlyHttp
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli.days import parity_of

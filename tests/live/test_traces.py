@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyrt.adapters.alpaca.inbox import Inbox
+from pyrt.adapters.alpaca.node.inbox import Inbox
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.observe.traces import TraceIds, current_trace

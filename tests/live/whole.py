@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pyrt.adapters.alpaca.assembly import NEVER_LOST
-from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.node.assembly import NEVER_LOST
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 from pyrt.backtest.exchange import Exchange
 from pyrt.backtest.fees import fee_model

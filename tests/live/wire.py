@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 
 from pyrt import LiveNode, NodeConfig, Strategy
-from pyrt.adapters.alpaca.account import AccountView
+from pyrt.adapters.alpaca.core.account import AccountView
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
-from pyrt.adapters.alpaca.simulator.server import SimulatorServer
-from pyrt.adapters.alpaca.simulator.serving import HOST, bind, make_runner
+from pyrt.adapters.alpaca.simulator.server.app import SimulatorServer
+from pyrt.adapters.alpaca.simulator.server.serving import HOST, bind, make_runner
 from tests import canary
 
 PATIENCE_S = 30.0

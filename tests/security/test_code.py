@@ -97,7 +97,7 @@ def test_direct_dependencies_at_run_time_are_ten_at_most():
 
 def test_trading_itself_imports_none_of_the_optional_packages():
     code = (
-        "import sys, pyrt; from pyrt.adapters.alpaca import node; "
+        "import sys, pyrt; from pyrt.adapters.alpaca.node import live; "
         "print([m for m in ('starlette', 'uvicorn', 'zmq', 'plotly', 'prometheus_client') "
         "if m in sys.modules])"
     )

@@ -9,8 +9,8 @@ import pytest
 
 from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.simulator.account import ACCOUNT_NUMBER
 from pyrt.adapters.alpaca.simulator.session import make_core
+from pyrt.adapters.alpaca.simulator.trading.account import ACCOUNT_NUMBER
 from pyrt.errors import ConfigError
 from pyrt.live.journal import records as r
 from pyrt.live.journal.files import RealFiles

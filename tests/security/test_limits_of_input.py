@@ -14,13 +14,13 @@ from random import Random
 
 import pytest
 
+from pyrt.adapters.alpaca.core.ledger import Ledger
+from pyrt.adapters.alpaca.core.market_data import MarketData
+from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.core.trade_updates import TradeUpdates
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.ledger import Ledger
-from pyrt.adapters.alpaca.market_data import MarketData
-from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.shell.http import BODY_MAX, Http
 from pyrt.adapters.alpaca.shell.sockets import MAX_BYTES
-from pyrt.adapters.alpaca.trade_updates import TradeUpdates
 from pyrt.errors import DataError
 from pyrt.links.frames import FRAME_MAX, unpack
 from tests import canary

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pyrt.adapters.alpaca.rest import HttpRequest
+from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.simulator.core import Response, SimulatorCore
 from pyrt.backtest.exchange import Exchange
 from pyrt.backtest.fees import fee_model

@@ -6,8 +6,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from pyrt.adapters.alpaca.simulator.activities import add_booking
-from pyrt.adapters.alpaca.simulator.frames import encode
+from pyrt.adapters.alpaca.simulator.streams.frames import encode
+from pyrt.adapters.alpaca.simulator.trading.activities import add_booking
 from tests.simulation.broker import Broker
 from tests.simulation.chances import Chances
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from pyrt.adapters.alpaca.rest import HttpRequest
-from pyrt.adapters.alpaca.simulator.http import Response
-from pyrt.adapters.alpaca.streams import IDLE
+from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.core.streams import IDLE
+from pyrt.adapters.alpaca.simulator.protocol.http import Response
 from tests.simulation.broker import Broker
 from tests.simulation.chances import Chances
 from tests.simulation.clock import SECOND, Agenda

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyrt.adapters.alpaca.assembly import NEVER_LOST
 from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.adapters.alpaca.node.assembly import NEVER_LOST
 from pyrt.core.instruments import Instrument
 from pyrt.errors import PyrtError
 from pyrt.live.driver.driver import Driver

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from pyrt.adapters.alpaca.client import AlpacaClient
-from pyrt.adapters.alpaca.events import AnswerEvent, Event
-from pyrt.adapters.alpaca.rest import HttpRequest
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.events import AnswerEvent, Event
+from pyrt.adapters.alpaca.core.rest import HttpRequest
 
 
 def _in_doubt(request: HttpRequest, status: int) -> bool:

@@ -90,4 +90,4 @@ def test_every_fault_of_the_list_is_injected_somewhere() -> None:
 
 
 def test_the_node_under_test_is_the_one_that_is_shipped() -> None:
-    assert World(0)._make_client.__module__ == "pyrt.adapters.alpaca.client"
+    assert World(0)._make_client.__module__ == "pyrt.adapters.alpaca.core.client"

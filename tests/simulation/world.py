@@ -12,8 +12,8 @@ from unittest.mock import patch
 
 import msgspec
 
-from pyrt.adapters.alpaca import snapshot
-from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.core import snapshot
+from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.errors import JournalError
 from pyrt.live.driver.run import STOPPED
 from pyrt.live.journal.journal import read_records

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import numpy as np
 
-from pyrt.adapters.alpaca.messages import ErrorBody
+from pyrt.adapters.alpaca.core.messages import ErrorBody
 from pyrt.adapters.alpaca.simulator.core import Response, SimulatorCore
 from pyrt.backtest.exchange import Exchange
 from pyrt.backtest.fees import fee_model

@@ -8,11 +8,11 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.events import AnswerEvent, Event, FillEvent
+from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.core.streams import ACTIVE
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.events import AnswerEvent, Event, FillEvent
-from pyrt.adapters.alpaca.rest import HttpRequest
-from pyrt.adapters.alpaca.streams import ACTIVE
 from tests.adapters.client.exchange import MINUTE, PREFIX, START, Broker, order
 
 SECOND = 1_000_000_000

@@ -15,8 +15,8 @@ import certifi
 import pytest
 from websockets.asyncio.server import serve
 
+from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.shell.http import Http
 from pyrt.adapters.alpaca.shell.sockets import Socket
 

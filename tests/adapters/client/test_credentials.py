@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
-from pyrt.adapters.alpaca.rest import HttpRequest
 from pyrt.adapters.alpaca.shell.http import Http
 from pyrt.adapters.alpaca.shell.sockets import Socket
 from pyrt.errors import ConfigError, MissingExtra

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pyrt import backtest, load
-from pyrt.adapters.alpaca.download import (
+from pyrt.adapters.alpaca.account.download import (
     Wanted,
     bars_of,
     check_bars,
@@ -19,9 +19,9 @@ from pyrt.adapters.alpaca.download import (
     months,
     table_of,
 )
-from pyrt.adapters.alpaca.events import BarEvent
-from pyrt.adapters.alpaca.pacing import RetryPolicy
-from pyrt.adapters.alpaca.reading import Reader
+from pyrt.adapters.alpaca.account.reading import Reader
+from pyrt.adapters.alpaca.core.events import BarEvent
+from pyrt.adapters.alpaca.core.pacing import RetryPolicy
 from pyrt.adapters.alpaca.shell.http import Answer
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli import main

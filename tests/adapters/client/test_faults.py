@@ -10,8 +10,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from pyrt.adapters.alpaca.ledger import Ledger
-from pyrt.adapters.alpaca.order_path import OrderPath
+from pyrt.adapters.alpaca.core.ledger import Ledger
+from pyrt.adapters.alpaca.core.order_path import OrderPath
 from tests.adapters.client.exchange import PREFIX
 from tests.adapters.client.faults import Faults, World
 

@@ -8,9 +8,9 @@ import msgpack
 import msgspec
 import pytest
 
-from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.ledger import Ledger
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.ledger import Ledger
 from tests.adapters.client.exchange import order
 
 SECOND = 1_000_000_000

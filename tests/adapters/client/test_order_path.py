@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from pyrt.adapters.alpaca.client import AlpacaClient
-from pyrt.adapters.alpaca.events import AnswerEvent, FillEvent
-from pyrt.adapters.alpaca.messages import OrderView, TradeUpdate, TradeUpdateFrame
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.events import AnswerEvent, FillEvent
+from pyrt.adapters.alpaca.core.messages import OrderView, TradeUpdate, TradeUpdateFrame
 from pyrt.live.journal.records import OrderState
 from tests.adapters.client.exchange import PREFIX, bracket, order, refused
 

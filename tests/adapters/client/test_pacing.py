@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
-from pyrt.adapters.alpaca.pacing import SECOND, Breaker, RetryPolicy, TokenBucket
-from pyrt.adapters.alpaca.rest import HttpRequest, RequestQueue
+from pyrt.adapters.alpaca.core.pacing import SECOND, Breaker, RetryPolicy, TokenBucket
+from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
 
 POST = HttpRequest("POST", "/v2/orders", b"", 1, "submit")
 GET = HttpRequest("GET", "/v2/orders/x", b"", 1, "read_back")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pyrt.adapters.alpaca.reading import Reader
-from pyrt.adapters.alpaca.reference import (
+from pyrt.adapters.alpaca.account.reading import Reader
+from pyrt.adapters.alpaca.account.reference import (
     AssetView,
     CalendarDay,
     Reference,

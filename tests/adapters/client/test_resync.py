@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pyrt.adapters.alpaca.client import READ_BACK_NS, AlpacaClient
-from pyrt.adapters.alpaca.pacing import SECOND
+from pyrt.adapters.alpaca.core.client import READ_BACK_NS, AlpacaClient
+from pyrt.adapters.alpaca.core.pacing import SECOND
 
 NOW = 1_700_000_000 * SECOND
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pyrt import AlpacaAccount
-from pyrt.adapters.alpaca.asking import request_from
+from pyrt.adapters.alpaca.account.asking import request_from
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli import main
@@ -146,7 +146,7 @@ def test_a_node_that_is_known_does_it_instead(bench, monkeypatch):
         asked.append((folder.name, action, given["reason"], what))
         return {"done": action}
 
-    monkeypatch.setattr("pyrt.adapters.alpaca.scripts.ask", ask)
+    monkeypatch.setattr("pyrt.adapters.alpaca.account.scripts.ask", ask)
     bench.buy(10)
     bench.served.minutes(1)
     bench.buy(5, type="limit", limit_price="50")

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, QuoteEvent, TradeEvent
+from pyrt.adapters.alpaca.core.market_data import MarketData
+from pyrt.adapters.alpaca.core.pacing import SECOND
+from pyrt.adapters.alpaca.core.streams import ACTIVE, IDLE
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.events import Alarm, BarEvent, QuoteEvent, TradeEvent
-from pyrt.adapters.alpaca.market_data import MarketData
-from pyrt.adapters.alpaca.pacing import SECOND
-from pyrt.adapters.alpaca.streams import ACTIVE, IDLE
 
 MINUTE = 60 * SECOND
 NOW = 1_381_152_600_000_000_000  # 2013-10-07 13:30 UTC

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.msgpack import Ext
 
-from pyrt.adapters.alpaca.activity import Activity
-from pyrt.adapters.alpaca.client import AlpacaClient
+from pyrt.adapters.alpaca.core.activity import Activity
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.events import CorrectionEvent, StatusEvent
+from pyrt.adapters.alpaca.core.market_data import MarketData
+from pyrt.adapters.alpaca.core.pacing import SECOND
+from pyrt.adapters.alpaca.core.stamps import stamp_ns, text_ns
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.events import CorrectionEvent, StatusEvent
-from pyrt.adapters.alpaca.market_data import MarketData
-from pyrt.adapters.alpaca.pacing import SECOND
-from pyrt.adapters.alpaca.stamps import stamp_ns, text_ns
 from pyrt.errors import DataError
 
 MINUTE = 60 * SECOND

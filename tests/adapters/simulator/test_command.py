@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pyrt.adapters.alpaca.simulator.serving import bind
+from pyrt.adapters.alpaca.simulator.server.serving import bind
 from pyrt.cli.simulator import read_speed
 from pyrt.errors import ConfigError
 

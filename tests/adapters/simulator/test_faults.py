@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pyrt.adapters.alpaca.simulator.faults import FaultBox, Faults
-from pyrt.adapters.alpaca.simulator.http import Refused, Response
-from pyrt.adapters.alpaca.simulator.limits import RateLimit
+from pyrt.adapters.alpaca.simulator.protocol.http import Refused, Response
+from pyrt.adapters.alpaca.simulator.protocol.limits import RateLimit
 
 FRAMES = [bytes([n]) for n in range(100)]
 

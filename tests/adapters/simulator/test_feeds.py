@@ -5,9 +5,16 @@ from __future__ import annotations
 import msgpack
 import pytest
 
-from pyrt.adapters.alpaca.simulator.feeds import Feed
-from pyrt.adapters.alpaca.simulator.frames import Bar, CoinTrade, Quote, Stamp, Trade, encode
-from pyrt.adapters.alpaca.simulator.limits import Limits
+from pyrt.adapters.alpaca.simulator.protocol.limits import Limits
+from pyrt.adapters.alpaca.simulator.streams.feeds import Feed
+from pyrt.adapters.alpaca.simulator.streams.frames import (
+    Bar,
+    CoinTrade,
+    Quote,
+    Stamp,
+    Trade,
+    encode,
+)
 
 NOW = Stamp(1_381_152_660_123_456_789)
 BAR = Bar(S="SPY", o=1.0, h=2.0, l=0.5, c=1.5, v=10, t=NOW, n=3, vw=1.25)

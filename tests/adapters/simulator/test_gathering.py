@@ -8,10 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pyrt.adapters.alpaca.simulator.frames import Bar, CoinQuote, Quote, Trade
-from pyrt.adapters.alpaca.simulator.gathering import gather
+from pyrt.adapters.alpaca.simulator.market.gathering import gather
+from pyrt.adapters.alpaca.simulator.market.synthetic import (
+    DEFAULT_START,
+    PAIRS,
+    STOCKS,
+    make_market,
+)
 from pyrt.adapters.alpaca.simulator.session import make_core
-from pyrt.adapters.alpaca.simulator.synthetic import DEFAULT_START, PAIRS, STOCKS, make_market
+from pyrt.adapters.alpaca.simulator.streams.frames import Bar, CoinQuote, Quote, Trade
 from pyrt.data import Catalog
 from pyrt.errors import DataError
 from tests.adapters.simulator.exchange import START, bars

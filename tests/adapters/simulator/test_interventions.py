@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
-from pyrt.adapters.alpaca.simulator.frames import (
+from pyrt.adapters.alpaca.simulator.protocol.http import Refused
+from pyrt.adapters.alpaca.simulator.session import make_core
+from pyrt.adapters.alpaca.simulator.streams.frames import (
     Bar,
     CancelError,
     Correction,
@@ -15,8 +17,6 @@ from pyrt.adapters.alpaca.simulator.frames import (
     Status,
     UpdatedBar,
 )
-from pyrt.adapters.alpaca.simulator.http import Refused
-from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.core.times import timestamp_ns
 from tests.adapters.simulator.exchange import CLOSES, MINUTE, START, bars
 from tests.adapters.simulator.test_ticks import PRINTS, SECOND, ask, place, quotes, trades

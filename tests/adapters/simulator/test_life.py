@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pyrt.adapters.alpaca.simulator.actions import read_table
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
+from pyrt.adapters.alpaca.simulator.market.actions import read_table
 from pyrt.adapters.alpaca.simulator.session import make_core
 from tests.adapters.simulator import contract
 from tests.adapters.simulator.exchange import MINUTE, START, Bench, bars
@@ -215,7 +215,7 @@ def test_portfolio_history_shows_days_and_minutes() -> None:
 
 
 def test_old_events_are_forgotten_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyrt.adapters.alpaca.simulator.updates.LOG_MAX", 5)
+    monkeypatch.setattr("pyrt.adapters.alpaca.simulator.trading.updates.LOG_MAX", 5)
     bench = Bench()
     for _ in range(20):
         bench.buy(1, type="limit", limit_price=90)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from pyrt.adapters.alpaca.simulator.memory import Memory
+from pyrt.adapters.alpaca.simulator.server.memory import Memory
 from pyrt.errors import ConfigError
 from tests.adapters.simulator.exchange import bars
 from tests.adapters.simulator.ticks import quotes, trades

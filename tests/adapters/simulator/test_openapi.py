@@ -10,7 +10,7 @@ import json
 
 import pytest
 
-from pyrt.adapters.alpaca.simulator.actions import read_table
+from pyrt.adapters.alpaca.simulator.market.actions import read_table
 from pyrt.adapters.alpaca.simulator.session import make_core
 from tests.adapters.simulator import contract
 from tests.adapters.simulator.exchange import Bench, bars

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pyrt.adapters.alpaca.simulator.actions import read_table
+from pyrt.adapters.alpaca.simulator.market.actions import read_table
 from tests.adapters.simulator.exchange import START, bars
 from tests.adapters.simulator.ticks import trades
 from tests.adapters.simulator.world import World, wait_for

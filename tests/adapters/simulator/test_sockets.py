@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect as connect_async
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from pyrt.adapters.alpaca.simulator.limits import Limits
+from pyrt.adapters.alpaca.simulator.protocol.limits import Limits
 from tests.adapters.simulator.exchange import CLOSES, bars
 from tests.adapters.simulator.world import World, wait_for
 
@@ -255,8 +255,8 @@ def test_an_answer_comes_late(world: World) -> None:
 def test_a_client_that_does_not_read_is_closed_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("pyrt.adapters.alpaca.simulator.server.PATIENCE_S", 0.01)
-    monkeypatch.setattr("pyrt.adapters.alpaca.simulator.outlets.CLOSE_S", 0.1)
+    monkeypatch.setattr("pyrt.adapters.alpaca.simulator.server.app.PATIENCE_S", 0.01)
+    monkeypatch.setattr("pyrt.adapters.alpaca.simulator.server.outlets.CLOSE_S", 0.1)
     made = World([bars("SPY", CLOSES)], limits=Limits(connections=0, slow_frames=4))
     asleep = socket.socket()
     asleep.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)

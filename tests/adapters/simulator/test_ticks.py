@@ -10,7 +10,8 @@ import pytest
 
 from pyrt import Strategy, backtest
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
-from pyrt.adapters.alpaca.simulator.frames import (
+from pyrt.adapters.alpaca.simulator.session import make_core
+from pyrt.adapters.alpaca.simulator.streams.frames import (
     Bar,
     CoinQuote,
     DailyBar,
@@ -20,7 +21,6 @@ from pyrt.adapters.alpaca.simulator.frames import (
     Trade,
     encode,
 )
-from pyrt.adapters.alpaca.simulator.session import make_core
 from tests.adapters.simulator.exchange import MINUTE, START, bars
 from tests.adapters.simulator.ticks import SECOND, book, quotes, trades
 

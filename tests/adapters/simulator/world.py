@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from pyrt.adapters.alpaca.simulator.limits import Limits
-from pyrt.adapters.alpaca.simulator.server import SimulatorServer
+from pyrt.adapters.alpaca.simulator.protocol.limits import Limits
+from pyrt.adapters.alpaca.simulator.server.app import SimulatorServer
 from pyrt.adapters.alpaca.simulator.session import make_core
 from tests.adapters.simulator import contract
 from tests.adapters.simulator.exchange import CLOSES, bars
@@ -32,7 +32,7 @@ class World:
         shell: dict[str, Any] | None = None,
         **settings: Any,
     ) -> None:
-        from pyrt.adapters.alpaca.simulator.serving import HOST, bind, make_runner
+        from pyrt.adapters.alpaca.simulator.server.serving import HOST, bind, make_runner
 
         if tables is None:
             tables = [bars("SPY", CLOSES), bars("BTC/USD", [20.0] * 8)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from pyrt.adapters.alpaca.core.rest import NO_ANSWER, HttpRequest
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.rest import NO_ANSWER, HttpRequest
 from pyrt.live.config import check_url
 
 CONNECT_S = 5.0

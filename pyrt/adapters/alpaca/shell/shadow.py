@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from pyrt.adapters.alpaca.events import Event
-from pyrt.adapters.alpaca.rest import HttpRequest
-from pyrt.adapters.alpaca.shadow import ShadowBroker
+from pyrt.adapters.alpaca.core.events import Event
+from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.node.shadow import ShadowBroker
 from pyrt.adapters.alpaca.shell.http import Answer, Http
 from pyrt.errors import PyrtError
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from pyrt.adapters.alpaca.simulator.actions import Actions
-from pyrt.adapters.alpaca.simulator.days import Calendar
-from pyrt.adapters.alpaca.simulator.desk import Desk
-from pyrt.adapters.alpaca.simulator.fake import FakeFeed
 from pyrt.adapters.alpaca.simulator.faults import FaultBox
-from pyrt.adapters.alpaca.simulator.frames import Bar, Message, encode
-from pyrt.adapters.alpaca.simulator.http import Response
+from pyrt.adapters.alpaca.simulator.history.api import MarketDataApi
 from pyrt.adapters.alpaca.simulator.interventions import Interventions
-from pyrt.adapters.alpaca.simulator.market import Market
-from pyrt.adapters.alpaca.simulator.market_data import MarketDataApi
-from pyrt.adapters.alpaca.simulator.router import Router
-from pyrt.adapters.alpaca.simulator.series import Series
-from pyrt.adapters.alpaca.simulator.trading import TradingApi
-from pyrt.adapters.alpaca.simulator.updates import Publisher
+from pyrt.adapters.alpaca.simulator.market.actions import Actions
+from pyrt.adapters.alpaca.simulator.market.fake import FakeFeed
+from pyrt.adapters.alpaca.simulator.market.playback import Market
+from pyrt.adapters.alpaca.simulator.market.series import Series
+from pyrt.adapters.alpaca.simulator.protocol.http import Response
+from pyrt.adapters.alpaca.simulator.protocol.router import Router
+from pyrt.adapters.alpaca.simulator.streams.frames import Bar, Message, encode
+from pyrt.adapters.alpaca.simulator.trading.api import TradingApi
+from pyrt.adapters.alpaca.simulator.trading.days import Calendar
+from pyrt.adapters.alpaca.simulator.trading.desk import Desk
+from pyrt.adapters.alpaca.simulator.trading.updates import Publisher
 from pyrt.backtest.exchange import Exchange
 from pyrt.venues.alpaca import AlpacaRules
 

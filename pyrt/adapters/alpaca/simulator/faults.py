@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from random import Random
 from typing import Any, TypeVar
 
-from pyrt.adapters.alpaca.simulator.http import Response, answer, bad
+from pyrt.adapters.alpaca.simulator.protocol.http import Response, answer, bad
 
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 SECONDS_MAX = 86_400

@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 
-from pyrt.adapters.alpaca.simulator.desk import Desk
-from pyrt.adapters.alpaca.simulator.frames import (
+from pyrt.adapters.alpaca.simulator.market.series import Series
+from pyrt.adapters.alpaca.simulator.protocol.http import bad, refused
+from pyrt.adapters.alpaca.simulator.protocol.wires import SECOND, is_pair
+from pyrt.adapters.alpaca.simulator.streams.frames import (
     Bar,
     CancelError,
     CoinQuote,
@@ -25,9 +27,7 @@ from pyrt.adapters.alpaca.simulator.frames import (
     Trade,
     UpdatedBar,
 )
-from pyrt.adapters.alpaca.simulator.http import bad, refused
-from pyrt.adapters.alpaca.simulator.series import Series
-from pyrt.adapters.alpaca.simulator.wires import SECOND, is_pair
+from pyrt.adapters.alpaca.simulator.trading.desk import Desk
 from pyrt.core.times import timestamp_ns
 from pyrt.errors import ConfigError
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pyrt.adapters.alpaca.simulator.actions import Actions
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
-from pyrt.adapters.alpaca.simulator.memo import RememberingRules
-from pyrt.adapters.alpaca.simulator.series import make_series
-from pyrt.adapters.alpaca.simulator.wires import is_pair
+from pyrt.adapters.alpaca.simulator.market.actions import Actions
+from pyrt.adapters.alpaca.simulator.market.series import make_series
+from pyrt.adapters.alpaca.simulator.protocol.wires import is_pair
+from pyrt.adapters.alpaca.simulator.trading.memo import RememberingRules
 from pyrt.backtest.exchange import Exchange, first_moment
 from pyrt.backtest.fees import fee_model
 from pyrt.backtest.slippage import slippage_model

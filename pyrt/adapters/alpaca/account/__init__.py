@@ -1,0 +1,1 @@
+"""An account without a node: for scripts, checks and downloads."""

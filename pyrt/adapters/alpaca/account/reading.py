@@ -1,0 +1,113 @@
+"""Reads with retries: for scripts, downloads and checks, which may wait."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any
+
+import msgspec
+
+from pyrt.adapters.alpaca.core.messages import ErrorBody
+from pyrt.adapters.alpaca.core.pacing import SECOND, RetryPolicy, TokenBucket
+from pyrt.adapters.alpaca.core.rest import NO_ANSWER, HttpRequest
+from pyrt.adapters.alpaca.shell.http import Answer
+from pyrt.errors import BrokerError, ConnectionLost
+
+LOG = logging.getLogger("pyrt.alpaca")
+Send = Callable[[HttpRequest], Awaitable[Answer]]
+
+
+class Reader:
+    """Sends requests at the pace the broker grants; reads are tried again, nothing else is.
+
+    Parameters
+    ----------
+    send : callable
+        Sends one request once.
+    policy : RetryPolicy, optional
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        *,
+        policy: RetryPolicy | None = None,
+        bucket: TokenBucket | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._send = send
+        self._policy = policy or RetryPolicy()
+        self._bucket = bucket or TokenBucket()
+        self._random = Random(seed)
+
+    async def get(self, path: str, *, host: str = "trading") -> Any:
+        """Return what a path answers, decoded.
+
+        Raises
+        ------
+        BrokerError
+            If the broker refuses; its code and message are in the error.
+        ConnectionLost
+            If no attempt was answered with sense.
+        """
+        answer = await self.read(HttpRequest("GET", path, b"", host=host))
+        return msgspec.json.decode(answer.body)
+
+    async def read(self, request: HttpRequest) -> Answer:
+        """Return the answer to a read: tried again on time-outs, 429 and 5xx."""
+        answer = Answer(NO_ANSWER)
+        for attempt in range(1, self._policy.attempts + 1):
+            answer = await self.once(request)
+            if answer.status == 200 and _is_json(answer.body):
+                return answer
+            if 400 <= answer.status < 500 and answer.status != 429:
+                raise refusal_of(request, answer)
+            LOG.warning(
+                "%s %s: %s, attempt %d of %d",
+                request.method,
+                request.path.partition("?")[0],
+                f"HTTP {answer.status}" if answer.status else "no answer",
+                attempt,
+                self._policy.attempts,
+            )
+            if attempt < self._policy.attempts:
+                await asyncio.sleep(self._policy.delay_ns(attempt, self._random) / SECOND)
+        path = request.path.partition("?")[0]
+        raise ConnectionLost(
+            f"{path} was not answered in {self._policy.attempts} attempts",
+            remedy="Try again later; the log has each attempt",
+        )
+
+    async def once(self, request: HttpRequest) -> Answer:
+        """Send a request once, when there is a token for it."""
+        while not self._bucket.take(time.time_ns(), reserved=True):
+            pause = self._bucket.next_due(time.time_ns()) - time.time_ns()
+            await asyncio.sleep(max(pause, 1_000_000) / SECOND)
+        answer = await self._send(request)
+        self._bucket.read_headers(answer.headers, time.time_ns())
+        return answer
+
+
+def refusal_of(request: HttpRequest, answer: Answer) -> BrokerError:
+    """Return the error of an answer that refuses."""
+    try:
+        error = msgspec.json.decode(answer.body, type=ErrorBody)
+    except (msgspec.DecodeError, RecursionError):
+        error = ErrorBody(0, answer.body[:200].decode(errors="replace"))
+    return BrokerError(
+        f"{request.method} {request.path.partition('?')[0]}: {error.message or 'refused'}",
+        code=str(error.code or answer.status),
+        status=answer.status,
+    )
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

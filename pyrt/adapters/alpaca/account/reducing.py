@@ -1,0 +1,185 @@
+"""The one way to send orders beside a node: under the account's lock, journaled, reducing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import msgspec
+
+from pyrt.adapters.alpaca.account.reading import Reader, refusal_of
+from pyrt.adapters.alpaca.core.pacing import RetryPolicy
+from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.errors import BrokerError, ConnectionLost, OrderError
+from pyrt.live.journal.files import RealFiles
+from pyrt.live.journal.journal import Journal
+from pyrt.live.journal.records import Operation
+from pyrt.live.process.lock import Lock, account_lock_path, lock_account
+
+FINAL = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
+LOOKS = 20
+LOOK_S = 0.25
+CANCELS = RetryPolicy(attempts=8)
+
+
+class Reducer:
+    """Cancels orders and closes positions of an account that no node holds.
+
+    Parameters
+    ----------
+    reader : Reader
+    trading_url, account : str
+        What is locked.
+    folder : path, optional
+        Of the journal; by default in the user's state folder.
+    """
+
+    def __init__(
+        self, reader: Reader, trading_url: str, account: str, folder: Path | None = None
+    ) -> None:
+        self._reader = reader
+        self._place = (trading_url, account)
+        self._folder = folder
+        self._lock: Lock | None = None
+        self._journal: Journal | None = None
+
+    def close(self) -> None:
+        """Let go of the account."""
+        if self._journal is not None:
+            self._journal.close()
+        if self._lock is not None:
+            self._lock.release()
+        self._journal = self._lock = None
+
+    # -- orders --------------------------------------------------------------------------------
+
+    async def cancel(self, order_id: str, reason: str) -> dict[str, Any]:
+        """Cancel until the outcome is known."""
+        self._note("cancel", reason, {"order_id": order_id})
+        path = f"/v2/orders/{quote(order_id, safe='')}"
+        for attempt in range(1, CANCELS.attempts + 1):
+            answer = await self._reader.once(HttpRequest("DELETE", path, b""))
+            if answer.status == 404:
+                raise refusal_of(HttpRequest("DELETE", path, b""), answer)
+            order = await self._settled(path)
+            if order["status"] in FINAL:
+                return order
+            await asyncio.sleep(min(LOOK_S * 2**attempt, 5.0))
+        raise ConnectionLost(f"order {order_id} is {order['status']} after {attempt} cancels")
+
+    async def _settled(self, path: str) -> dict[str, Any]:
+        """Look until an order has come to its end, or has had the time to."""
+        order: dict[str, Any] = {}
+        for _ in range(LOOKS):
+            order = await self._reader.get(path)
+            if order["status"] in FINAL or order["status"] not in ("pending_cancel", "accepted"):
+                return order
+            await asyncio.sleep(LOOK_S)
+        return order
+
+    # -- positions -----------------------------------------------------------------------------
+
+    async def close_position(
+        self, symbol: str, quantity: Decimal | str | None, reason: str
+    ) -> dict[str, Any]:
+        """Send the one order that reduces a position."""
+        position = await self._position(symbol)
+        held = Decimal(position["qty"])
+        asked = abs(held) if quantity is None else Decimal(quantity)
+        if not 0 < asked <= abs(held):
+            raise OrderError(
+                f"{symbol} holds {held:f}; {asked:f} would not reduce it",
+                code="not_reducing",
+                remedy="Give at most what is held, or nothing for all of it",
+            )
+        self._hold()
+        await self._free(symbol, reason)
+        client_order_id = f"script-{uuid4().hex}"
+        order = {
+            "symbol": position["symbol"],
+            "qty": f"{asked:f}",
+            "side": "sell" if held > 0 else "buy",
+            "type": "market",
+            "time_in_force": "gtc" if position.get("asset_class") == "crypto" else "day",
+            "client_order_id": client_order_id,
+        }
+        self._note("close", reason, order)
+        body = msgspec.json.encode(order)
+        request = HttpRequest("POST", "/v2/orders", body)
+        answer = await self._reader.once(request)
+        if answer.status == 200:
+            placed: dict[str, Any] = msgspec.json.decode(answer.body)
+            return placed
+        if 400 <= answer.status < 500:
+            raise refusal_of(request, answer)
+        return await self._find(client_order_id)
+
+    async def _find(self, client_order_id: str) -> dict[str, Any]:
+        """Look for an order whose answer did not come; it is not sent again."""
+        path = f"/v2/orders:by_client_order_id?client_order_id={client_order_id}"
+        for _ in range(LOOKS):
+            try:
+                found: dict[str, Any] = await self._reader.get(path)
+            except BrokerError:
+                await asyncio.sleep(LOOK_S)
+            else:
+                return found
+        raise ConnectionLost(
+            f"the outcome of order {client_order_id} is unknown",
+            code="unknown_outcome",
+            remedy="Look at the account before you try again",
+        )
+
+    async def _position(self, symbol: str) -> dict[str, Any]:
+        try:
+            # Positions in pairs are named without their slash.
+            path = f"/v2/positions/{quote(symbol.replace('/', ''), safe='')}"
+            found: dict[str, Any] = await self._reader.get(path)
+        except BrokerError as error:
+            if error.values.get("status") != 404:
+                raise
+            raise OrderError(f"there is no position in {symbol}", code="no_position") from error
+        return found
+
+    async def _free(self, symbol: str, reason: str) -> None:
+        """Cancel the orders that hold the position's units."""
+        plain = symbol.replace("/", "")
+        for order in await self._reader.get("/v2/orders?status=open&limit=500"):
+            if str(order["symbol"]).replace("/", "") == plain:
+                await self.cancel(order["id"], reason)
+
+    # -- lock and journal ----------------------------------------------------------------------
+
+    def _hold(self) -> None:
+        """Take the account's lock; ConfigError says which process has it."""
+        if self._lock is None:
+            self._lock = lock_account(*self._place)
+            self._journal = Journal(RealFiles(self._folder or self._default_folder()))
+
+    def _note(self, action: str, reason: str, arguments: dict[str, Any]) -> None:
+        """Make an intent durable before it is acted on."""
+        self._hold()
+        assert self._journal is not None
+        actor = f"script, user {os.geteuid()}, process {os.getpid()}"
+        self._journal.record(
+            Operation(
+                ts=time.time_ns(),
+                actor=actor,
+                action=action,
+                reason=reason or "asked for",
+                arguments=arguments,
+            )
+        )
+        self._journal.commit()
+        if self._journal.failure is not None:
+            raise self._journal.failure
+
+    def _default_folder(self) -> Path:
+        base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+        return Path(base) / "pyrt" / "scripts" / account_lock_path(*self._place).stem

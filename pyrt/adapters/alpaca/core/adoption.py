@@ -1,0 +1,115 @@
+"""Orders of earlier runs taken over, and a look at the account applied to what is known."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pyrt.adapters.alpaca.core.bodies import leg_type
+from pyrt.adapters.alpaca.core.events import Event
+from pyrt.adapters.alpaca.core.ledger import Execution, Known, Part
+from pyrt.adapters.alpaca.core.messages import OrderView
+from pyrt.core.orders import Order
+from pyrt.core.times import timestamp_ns
+from pyrt.live.core.broker import BrokerState
+from pyrt.live.journal.records import OrderState
+
+if TYPE_CHECKING:
+    from pyrt.adapters.alpaca.core.client import AlpacaClient
+    from pyrt.adapters.alpaca.core.snapshot import ActivityView
+
+MILLI = 1_000_000
+NANO_NANO = Decimal("1e-18")
+
+
+def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
+    """Enter an order of an earlier run into a client's ledger and order path."""
+    known = Known(
+        order.number,
+        state.client_order_id,
+        venue_id=state.venue_order_id,
+        filled=Decimal(state.filled),
+        acknowledged=state.status != "SENT",
+        held=state.status == "HELD",
+        is_unknown="submit" in state.unknown,
+    )
+    filled = Decimal(state.venue_filled or state.filled)
+    cost = (
+        Decimal(state.venue_cost)
+        if state.venue_cost
+        else (Decimal(state.filled_notional) * NANO_NANO)
+    )
+    parts = {name: Part(Decimal(units), Decimal(value)) for name, units, value in state.venue_parts}
+    if known.venue_id:
+        parts[known.venue_id] = Part(filled, cost)
+    client.ledger.adopt(known, parts)
+    # Ids of replaces go on from the time: those that earlier runs have used are not all known.
+    client.orders.adopt(
+        known,
+        sent_at=state.ts_init,
+        cancel_wanted=state.cancel_wanted,
+        changes=client.now // MILLI,
+    )
+    if order.parent is not None or order.sibling is not None:
+        known.leg_type = leg_type(order)
+    for owner in (order.parent, order.sibling):
+        entry = client.ledger.get(owner.number) if owner is not None else None
+        if entry is not None and (order.parent is not None or leg_type(order) == "stop"):
+            entry.legs = (*entry.legs, known)
+            break
+
+
+def apply_state(client: AlpacaClient, state: BrokerState) -> list[Event]:
+    """Return what a look at the account tells of our orders: executions first, then states."""
+    if state.raw is None:
+        return []
+    views, trades = state.raw
+    listed: dict[str, OrderView] = {}
+    for view in views:
+        listed.update({v.id: v for v in (view, *(view.legs or ()))})
+        known = client.ledger.find(view)
+        if known is not None:
+            client.ledger.sight(known, view)
+    events: list[Event] = []
+    for trade in trades:
+        events.extend(_execution(client, trade, listed.get(trade.order_id)))
+    for view in views:
+        events.extend(client.orders.note_view(view, state.ts))
+        events.extend(client.ledger.apply(view, _time_of(view, state.ts)))
+    return events
+
+
+def _execution(client: AlpacaClient, trade: ActivityView, view: OrderView | None) -> list[Event]:
+    known = client.ledger.by_venue_id(trade.order_id)
+    if known is None or trade.qty is None or trade.cum_qty is None or not trade.transaction_time:
+        return []
+    filled = known.parts.get(trade.order_id)
+    quantity, cumulative = Decimal(trade.qty), Decimal(trade.cum_qty)
+    if filled is not None and cumulative <= filled.filled:
+        return []
+    # The list of orders need not reach back as far as the activities do.
+    step = OrderView(
+        id=trade.order_id,
+        client_order_id=known.client_order_id,
+        symbol=trade.symbol,
+        side=trade.side,
+        type="" if view is None else view.type,
+        time_in_force="" if view is None else view.time_in_force,
+        status="partially_filled",
+        filled_qty=trade.cum_qty,
+        filled_avg_price=None if view is None else view.filled_avg_price,
+    )
+    execution = Execution(quantity, Decimal(trade.price))
+    return client.ledger.apply(step, timestamp_ns(trade.transaction_time), execution=execution)
+
+
+def _time_of(view: OrderView, now: int) -> int:
+    """Return when an order came into its state, as far as the broker says."""
+    stamps = {
+        "filled": view.filled_at,
+        "canceled": view.canceled_at,
+        "expired": view.expired_at,
+        "rejected": view.failed_at,
+    }
+    text = stamps.get(view.status) or view.updated_at
+    return timestamp_ns(text) if text else now

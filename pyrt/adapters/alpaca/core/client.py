@@ -1,0 +1,369 @@
+"""The client core: orders out as requests, bytes in as events; a state machine without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from random import Random
+
+import msgspec
+
+from pyrt.adapters.alpaca.core.account import AccountView, account_request, decode_account
+from pyrt.adapters.alpaca.core.activity import Activity
+from pyrt.adapters.alpaca.core.adoption import adopt, apply_state
+from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, Event, HistoryEvent, WarmEvent
+from pyrt.adapters.alpaca.core.history import BarHistory
+from pyrt.adapters.alpaca.core.ledger import Ledger
+from pyrt.adapters.alpaca.core.market_data import CRYPTO_CHANNELS, MarketData
+from pyrt.adapters.alpaca.core.order_path import OrderPath, OrderPathPolicy
+from pyrt.adapters.alpaca.core.pacing import SECOND
+from pyrt.adapters.alpaca.core.rest import QUERY, HttpRequest, RequestQueue
+from pyrt.adapters.alpaca.core.snapshot import PURPOSE as SNAPSHOT
+from pyrt.adapters.alpaca.core.snapshot import SnapshotReader
+from pyrt.adapters.alpaca.core.trade_updates import TradeUpdates
+from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.core.orders import Order
+from pyrt.live.core.broker import BrokerState
+from pyrt.live.journal.records import OrderState
+
+MINUTE = 60 * SECOND
+RESYNC_NS = 60 * SECOND
+READ_BACK_NS = 600_000_000
+PROBE_NS = 5 * SECOND
+PROBE = "probe"
+FOR_EVER = 1 << 62
+WARM_ATTEMPTS = 3
+NAMED = {"book": "orderbooks"}
+"""Our kinds of data that the stream has another word for."""
+ORDER_PURPOSES = frozenset({"submit", "replace", "cancel", "read_back"})
+
+
+class AlpacaClient:
+    """Speaks Alpaca's protocol for one account: commands and bytes in, requests and events out.
+
+    Times are handed in, ns UTC; `next_due` says when `poll` wants to be called again.
+
+    Parameters
+    ----------
+    prefix : str
+        Begins the client order ids of this run; others' orders are not ours to report.
+    credentials : Credentials, optional
+        For the streams' handshakes.
+    seed : int
+        Jitter is drawn from it.
+    feed : str
+        For the history of a gap.
+    symbols : tuple of str
+        As the node writes them; a broker may leave out a slash.
+    resync_ns : int
+        Open orders are read back this often, or as often as the broker's grant of requests lets
+        us: what a stream has lost in silence is found so.
+    codec : {"json", "msgpack"}
+        What the market-data streams are asked for.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        credentials: Credentials | None = None,
+        *,
+        seed: int = 0,
+        feed: str = "iex",
+        policy: OrderPathPolicy | None = None,
+        symbols: tuple[str, ...] = (),
+        codec: str = "json",
+        resync_ns: int = RESYNC_NS,
+    ) -> None:
+        random = Random(seed)
+        keys = credentials or Credentials("", "")
+        self.queue = RequestQueue(random)
+        self.ledger = Ledger(prefix)
+        self.orders = OrderPath(self.ledger, self.queue, policy)
+        self.trade_updates = TradeUpdates(random, keys, self.ledger)
+        self.market_data = MarketData(random, keys, codec=codec)
+        self.crypto_data = MarketData(
+            random, keys, CRYPTO_CHANNELS, Activity(lambda now: (0, FOR_EVER)), codec
+        )
+        self.snapshots = SnapshotReader(symbols)
+        self.account: AccountView | None = None
+        self._feed = feed
+        self._resync_ns = resync_ns
+        self._now = 0
+        self._told: list[Event] = []
+        self._histories: dict[str, BarHistory] = {}
+        self._resync_at: int | None = None
+
+    @property
+    def now(self) -> int:
+        """The latest time it was told, ns UTC."""
+        return self._now
+
+    # -- commands out --------------------------------------------------------------------------
+
+    def submit(self, order: Order) -> None:
+        """Queue the request that places an order; its id is minted once and never changes."""
+        self.orders.submit(order)
+
+    def change(self, order: Order, changes: dict[str, str]) -> None:
+        """Queue the request that replaces an order's terms, given as decimal texts."""
+        self._told.extend(self.orders.change(order, changes, self._now))
+
+    def withdraw(self, order: Order) -> None:
+        """Cancel an order, trying again until its outcome is known."""
+        self.orders.withdraw(order.number)
+
+    def forget(self, number: int) -> None:
+        """Drop what is kept here of an order that has ended."""
+        self.queue.drop("read_back", number)
+        self.orders.forget(number)
+        self.ledger.forget(number)
+
+    def adopt(self, order: Order, state: OrderState) -> None:
+        """Take over an order that an earlier run has sent."""
+        adopt(self, order, state)
+
+    def subscribe(self, channel: str, symbol: str) -> None:
+        """Want a symbol's ``bars``, ``quotes`` or ``trades``, and news of halts and late trades.
+
+        Of coins also the ``book``.
+        """
+        stream = self.stream_of(symbol)
+        stream.subscribe(NAMED.get(channel, channel), [symbol])
+        stream.subscribe("statuses", [symbol])
+        if channel == "bars":
+            stream.subscribe("updatedBars", [symbol])
+
+    def unsubscribe(self, channel: str, symbol: str) -> None:
+        """Want them no longer."""
+        stream = self.stream_of(symbol)
+        stream.unsubscribe(NAMED.get(channel, channel), [symbol])
+        if channel == "bars":
+            stream.unsubscribe("updatedBars", [symbol])
+        if not any(
+            symbol in stream.wanted.get(c, ()) for c in ("bars", "quotes", "trades", "orderbooks")
+        ):
+            stream.unsubscribe("statuses", [symbol])
+
+    def stream_of(self, symbol: str) -> MarketData:
+        """Return the connection that carries a symbol: coins have one of their own."""
+        return self.crypto_data if "/" in symbol else self.market_data
+
+    def ask(self, request: HttpRequest) -> None:
+        """Queue a query."""
+        self.queue.add(request)
+
+    def look(self, orders_age: int = 0, activities_after: str = "") -> bool:
+        """Ask for the whole account; a ``broker_state`` event comes of it. False while one is."""
+        if self.snapshots.is_busy:
+            return False
+        self.queue.add(self.snapshots.begin(orders_age, activities_after))
+        return True
+
+    def apply(self, state: BrokerState) -> list[Event]:
+        """Return what orders and executions of a look tell that was not known."""
+        return apply_state(self, state)
+
+    def is_moot(self, request: HttpRequest) -> bool:
+        """Return whether a submit that was to be repeated need not leave any more."""
+        return request.purpose == "submit" and self.orders.is_moot(request.order_number)
+
+    def not_sent(self, request: HttpRequest, reason: str, now: int) -> list[Event]:
+        """Take back a request of which no byte has left: it is refused here, for certain."""
+        self.queue.outstanding -= 1
+        body = msgspec.json.encode({"code": 0, "message": f"not sent: {reason}"})
+        return self.orders.receive(request, 400, body, now)
+
+    def warm(self, symbol: str, start: int, end: int) -> None:
+        """Ask for a symbol's past one-minute bars; a ``warm`` event comes of it.
+
+        The stream's bars wait meanwhile, so that none is doubled and none is missing.
+        """
+        self.stream_of(symbol).stitcher.hold(symbol)
+        purpose = f"warm:{symbol}"
+        history = BarHistory((symbol,), start, end, feed=self._feed, purpose=purpose)
+        self._histories[purpose] = history
+        self.queue.add(history.request())
+
+    def history(
+        self, number: int, symbol: str, timeframe: str, start: int, end: int, bars: int
+    ) -> None:
+        """Ask for past bars on a strategy's behalf; a ``history`` event comes of it."""
+        purpose = f"history:{number}"
+        self._histories[purpose] = BarHistory(
+            (symbol,), start, end, timeframe, feed=self._feed, purpose=purpose, keep=bars
+        )
+        self.queue.add(self._histories[purpose].request())
+
+    def venue_of(self, number: int) -> tuple[str, str, str]:
+        """Return (id, executed quantity, its value) of the venue order in force; texts."""
+        known = self.ledger.get(number)
+        if known is None or not known.venue_id:
+            return "", "", ""
+        part = known.parts[known.venue_id]
+        return known.venue_id, f"{part.filled:f}", f"{part.cost:f}"
+
+    def parts_of(self, number: int) -> tuple[tuple[str, str, str], ...]:
+        """Return the same of venue orders that replaces have ended, in their order."""
+        known = self.ledger.get(number)
+        if known is None or len(known.parts) < 2:
+            return ()
+        return tuple(
+            (venue_id, f"{part.filled:f}", f"{part.cost:f}")
+            for venue_id, part in known.parts.items()
+            if venue_id != known.venue_id
+        )
+
+    # -- time ----------------------------------------------------------------------------------
+
+    def poll(self, now: int) -> list[Event]:
+        """Let time pass: what is due is queued; return what commands were answered at once."""
+        self._now = max(self._now, now)
+        if self.trade_updates.take_resync() or self._resync_is_due(now):
+            count = self.orders.resync(now)
+            # Read-backs may take no more than half of the requests that the broker grants.
+            self._resync_at = now + max(self._resync_ns, count * READ_BACK_NS)
+        for symbol, last in (*self.market_data.take_gaps(), *self.crypto_data.take_gaps()):
+            purpose = f"gap:{symbol}"
+            history = BarHistory((symbol,), last + MINUTE, feed=self._feed, purpose=purpose)
+            self._histories[purpose] = history
+            self.queue.add(history.request(), now)
+        self._probe(now)
+        told, self._told = self._told, []
+        return told
+
+    def take_requests(self, now: int | None = None) -> list[HttpRequest]:
+        """Return the requests to send now, most urgent first."""
+        return self.queue.take(self._now if now is None else now)
+
+    def next_due(self, now: int) -> int | None:
+        """Return when `poll` or `take_requests` may have something next, ns UTC."""
+        due = [d for d in (self.queue.next_due(now), self._resync_at) if d is not None]
+        return min(due, default=None)
+
+    def _probe(self, now: int) -> None:
+        """While the breaker holds submits back, ask something harmless: an answer closes it."""
+        if self.queue.breaker.is_open and not self.queue.has_urgency(QUERY):
+            self.queue.add(replace(account_request(), purpose=PROBE), now + PROBE_NS)
+
+    def _resync_is_due(self, now: int) -> bool:
+        return self._resync_at is not None and now >= self._resync_at
+
+    # -- bytes in ------------------------------------------------------------------------------
+
+    def receive_response(
+        self,
+        request: HttpRequest,
+        status: int,
+        body: bytes,
+        now: int,
+        headers: Mapping[str, str] | None = None,
+    ) -> list[Event]:
+        """Take the answer to a request; status 0 says that there was none.
+
+        A refusal by the broker is an event. What is ambiguous (no answer, 5xx, bodies that make
+        no sense) is ``unknown`` until a read-back has shown what happened.
+        """
+        self._now = max(self._now, now)
+        self.queue.answered(status, headers or {}, now)
+        if request.purpose in ORDER_PURPOSES:
+            if self.ledger.get(request.order_number) is None:
+                # The order ended, and was forgotten, while this answer was on its way.
+                return []
+            events = self.orders.receive(request, status, body, now)
+            self._settle(request.order_number)
+            return events
+        return self._on_query(request, status, body, now)
+
+    def receive_trade_update(self, frame: bytes | str, now: int | None = None) -> list[Event]:
+        """Take a frame of the trade-updates stream."""
+        self._now = max(self._now, now or 0)
+        events = self.trade_updates.receive(frame, self._now)
+        for update in self.trade_updates.take_seen():
+            events.extend(self.orders.note_view(update.order, self._now))
+            known = self.ledger.find(update.order)
+            if known is not None:
+                self._settle(known.number)
+        return events
+
+    def receive_market_data(self, frame: bytes | str, now: int | None = None) -> list[Event]:
+        """Take a frame of the stocks' stream; its bars come stamped at their open."""
+        self._now = max(self._now, now or 0)
+        return self.market_data.receive(frame, self._now)
+
+    def receive_crypto_data(self, frame: bytes | str, now: int | None = None) -> list[Event]:
+        """Take a frame of the coins' stream."""
+        self._now = max(self._now, now or 0)
+        return self.crypto_data.receive(frame, self._now)
+
+    def _settle(self, number: int) -> None:
+        """A final order needs no further look."""
+        if self.ledger.of(number).final:
+            self.queue.drop("read_back", number)
+
+    def _on_query(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
+        if request.purpose == PROBE:
+            return []
+        if request.purpose.startswith(SNAPSHOT):
+            return self._on_snapshot(request, status, body, now)
+        try:
+            if status != 200:
+                raise msgspec.DecodeError(f"HTTP {status}")
+            if request.purpose == "account":
+                self.account = decode_account(body)
+                return []
+            return self._on_page(request, body)
+        except (msgspec.DecodeError, RecursionError) as error:
+            alarm = Alarm("query_failed", f"{request.purpose}: {error}", now)
+            refused = 400 <= status < 500 and status != 429
+            what = request.purpose.partition(":")[0]
+            if what in ("warm", "history") and (refused or request.attempt >= WARM_ATTEMPTS):
+                # Better cold indicators than a strategy that hears nothing.
+                history = self._histories.pop(request.purpose)
+                if what == "history":
+                    return [alarm, HistoryEvent(int(history.purpose.partition(":")[2]), ())]
+                return [alarm, *self._warmed(history.symbols[0], [])]
+            self.queue.retry(request, now)
+            return [alarm]
+
+    def _warmed(self, symbol: str, past: list[BarEvent]) -> list[Event]:
+        """Return past bars to warm up with, then what the stream has brought meanwhile."""
+        held = self.stream_of(symbol).stitcher.fill(symbol, [])
+        first = min((bar.ts_open for bar in held), default=1 << 62)
+        bars = tuple(bar for bar in past if bar.ts_open < first)
+        return [WarmEvent(symbol, bars), *held]
+
+    def _on_page(self, request: HttpRequest, body: bytes) -> list[Event]:
+        history = self._histories.get(request.purpose)
+        if history is None:
+            return []
+        following = history.receive(body)
+        if following is not None:
+            self.queue.add(following)
+            return []
+        del self._histories[request.purpose]
+        symbol = history.symbols[0]
+        if request.purpose.startswith("warm:"):
+            return self._warmed(symbol, history.bars)
+        if request.purpose.startswith("history:"):
+            return [_found(history)]
+        return list(self.stream_of(symbol).stitcher.fill(symbol, history.bars))
+
+    def _on_snapshot(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
+        try:
+            if status != 200:
+                raise msgspec.DecodeError(f"HTTP {status}")
+            found = self.snapshots.receive(request, body, now)
+        except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError) as error:
+            self.queue.retry(request, now)
+            return [Alarm("query_failed", f"{request.purpose}: {error}", now)]
+        if isinstance(found, HttpRequest):
+            self.queue.add(found)
+            return []
+        return [found]
+
+
+def _found(history: BarHistory) -> HistoryEvent:
+    """Return the last bars that were asked for; one that has not ended yet is none."""
+    number = int(history.purpose.partition(":")[2])
+    ended = [bar for bar in history.bars if history.end is None or bar.ts_close <= history.end]
+    return HistoryEvent(number, tuple(ended[-history.keep :] if history.keep else ended))

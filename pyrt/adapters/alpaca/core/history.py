@@ -1,0 +1,100 @@
+"""Historical bars: the requests for a span, page after page, and what their answers hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+import msgspec
+
+from pyrt.adapters.alpaca.core.events import BarEvent
+from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.core.wire import is_sound
+from pyrt.core.times import format_ns, timestamp_ns
+
+UNITS = {"m": ("Min", 60), "h": ("Hour", 3600), "d": ("Day", 86_400)}
+PAGE_LIMIT = 10_000
+
+
+class _BarRow(msgspec.Struct):
+    t: str
+    o: float
+    h: float
+    low: float = msgspec.field(name="l")
+    c: float
+    v: float
+
+
+class _Page(msgspec.Struct):
+    bars: dict[str, list[_BarRow]] | None = None
+    next_page_token: str | None = None
+
+
+@dataclass(slots=True)
+class BarHistory:
+    """One span of bars being fetched; pages are merged, since one may hold a single symbol.
+
+    Parameters
+    ----------
+    symbols : tuple of str
+    start, end : int
+        Opens of the first and last bar wanted, ns UTC, both included; `end` None is now.
+    keep : int
+        How many of the last bars are wanted; 0 for all.
+    timeframe : str
+        ``1m``, ``15m``, ``1h``, ``1d``.
+    """
+
+    symbols: tuple[str, ...]
+    start: int
+    end: int | None = None
+    timeframe: str = "1m"
+    feed: str = "iex"
+    adjustment: str = "raw"
+    purpose: str = "bars"
+    keep: int = 0
+    bars: list[BarEvent] = field(default_factory=list)
+    is_complete: bool = False
+
+    def request(self, page_token: str | None = None) -> HttpRequest:
+        """Return the request for the first page, or for the one of a token."""
+        count, unit = int(self.timeframe[:-1]), UNITS[self.timeframe[-1]][0]
+        crypto = "/" in self.symbols[0]
+        query = {
+            "symbols": ",".join(self.symbols),
+            "timeframe": f"{count}{unit}",
+            "start": format_ns(self.start),
+            "limit": str(PAGE_LIMIT),
+        }
+        if self.end is not None:
+            query["end"] = format_ns(self.end)
+        if not crypto:
+            query.update(feed=self.feed, adjustment=self.adjustment)
+        if page_token is not None:
+            query["page_token"] = page_token
+        base = "/v1beta3/crypto/us/bars" if crypto else "/v2/stocks/bars"
+        path = f"{base}?{urlencode(query)}"
+        return HttpRequest("GET", path, b"", purpose=self.purpose, host="data")
+
+    def receive(self, body: bytes) -> HttpRequest | None:
+        """Take a page; return the request for the next, None when this was the last.
+
+        Raises
+        ------
+        msgspec.DecodeError
+            If it is no page of bars; nothing is kept of it.
+        """
+        page = msgspec.json.decode(body, type=_Page)
+        span = int(self.timeframe[:-1]) * UNITS[self.timeframe[-1]][1] * 1_000_000_000
+        for symbol, rows in (page.bars or {}).items():
+            for row in rows:
+                ts_open = timestamp_ns(row.t)
+                prices = (row.o, row.h, row.low, row.c, row.v)
+                bar = BarEvent(symbol, ts_open, ts_open + span, prices)
+                if is_sound(bar):
+                    self.bars.append(bar)
+        if page.next_page_token:
+            return self.request(page.next_page_token)
+        self.is_complete = True
+        self.bars.sort(key=lambda bar: (bar.ts_close, bar.symbol))
+        return None

@@ -1,0 +1,308 @@
+"""What is known of each order, and the one idempotent apply that all news goes through."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event, FillEvent
+from pyrt.adapters.alpaca.core.messages import OrderView
+
+ZERO = Decimal(0)
+NANO = Decimal("1e-9")
+FINAL = frozenset({"filled", "canceled", "expired", "rejected"})
+IN_FORCE = frozenset({"new", "accepted", "held", "partially_filled", "filled"})
+ANSWERS = {
+    "accepted": "accepted",
+    "new": "accepted",
+    "held": "held",
+    "canceled": "canceled",
+    "expired": "expired",
+    "rejected": "rejected",
+}
+"""Alpaca's status → what the kernel is told; other statuses are on the way to one of these."""
+
+
+@dataclass(slots=True)
+class Part:
+    """One venue order: a replaced order has several, one after the other."""
+
+    filled: Decimal = ZERO
+    cost: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Known:
+    """All we know of one order of ours.
+
+    Attributes
+    ----------
+    venue_id : str
+        The id in force; "" until the broker has shown one.
+    next_id : str
+        The id of a replacement that is asked for and not in force yet.
+    filled : Decimal
+        Told to the kernel so far, over all venue orders.
+    quantity : Decimal or None
+        Of the order as the kernel knows it; None for one given by its notional.
+    is_unknown : bool
+        The submit had an ambiguous outcome, and no evidence has come yet.
+    """
+
+    number: int
+    client_order_id: str
+    venue_id: str = ""
+    next_id: str = ""
+    filled: Decimal = ZERO
+    parts: dict[str, Part] = field(default_factory=dict)
+    acknowledged: bool = False
+    held: bool = False
+    final: str = ""
+    is_unknown: bool = False
+    legs: tuple[Known, ...] = ()
+    leg_type: str = ""
+    quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """The latest execution as a trade update states it."""
+
+    quantity: Decimal
+    price: Decimal
+
+
+class Ledger:
+    """Orders of one run by number, venue id and client order id.
+
+    Parameters
+    ----------
+    prefix : str
+        Begins the client order ids of this run.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._by_number: dict[int, Known] = {}
+        self._by_venue_id: dict[str, Known] = {}
+        self._adopted: dict[str, Known] = {}
+
+    def __iter__(self) -> Iterator[Known]:
+        return iter(self._by_number.values())
+
+    def add(self, number: int, client_order_id: str, quantity: Decimal | None = None) -> Known:
+        """Enter an order that is about to be sent."""
+        known = self._by_number[number] = Known(number, client_order_id, quantity=quantity)
+        return known
+
+    def adopt(self, known: Known, parts: dict[str, Part]) -> None:
+        """Enter an order that an earlier run has sent, with what its venue orders have executed.
+
+        What a replaced one has executed would else be news again.
+        """
+        self._by_number[known.number] = known
+        self._adopted[known.client_order_id] = known
+        known.parts.update(parts)
+        self._by_venue_id.update(dict.fromkeys(parts, known))
+
+    def forget(self, number: int) -> None:
+        """Drop an order that has ended, with the broker's ids of it."""
+        known = self._by_number.pop(number, None)
+        if known is None:
+            return
+        for venue_id in (*known.parts, known.venue_id, known.next_id):
+            self._by_venue_id.pop(venue_id, None)
+        self._adopted.pop(known.client_order_id, None)
+
+    def of(self, number: int) -> Known:
+        """Return an order by our number; KeyError if it was never sent from here."""
+        return self._by_number[number]
+
+    def get(self, number: int) -> Known | None:
+        """Return an order by our number, or None."""
+        return self._by_number.get(number)
+
+    def by_venue_id(self, venue_id: str) -> Known | None:
+        """Return the order that a broker's id belongs to, or None."""
+        return self._by_venue_id.get(venue_id)
+
+    def is_ours(self, client_order_id: str) -> bool:
+        """Return whether an id was minted by this run."""
+        return client_order_id.startswith(self._prefix) or client_order_id in self._adopted
+
+    def find(self, view: OrderView) -> Known | None:
+        """Return the order that a view is about; None if it is not one of ours."""
+        known = self._by_venue_id.get(view.id)
+        if known is not None:
+            return known
+        # A replacement carries the number it replaces, and a count: `prefix7-r1`.
+        adopted = self._adopted.get(re.sub(r"-r\d+$", "", view.client_order_id))
+        if adopted is not None:
+            return adopted
+        if not view.client_order_id.startswith(self._prefix):
+            return None
+        digits = view.client_order_id.removeprefix(self._prefix).partition("-")[0]
+        is_number = digits.isascii() and digits.isdigit() and len(digits) < 10
+        return self._by_number.get(int(digits)) if is_number else None
+
+    def apply(
+        self,
+        view: OrderView,
+        ts: int,
+        *,
+        execution: Execution | None = None,
+        reason: str = "",
+    ) -> list[Event]:
+        """Fold news about an order in, from whichever source, and return what is new in it.
+
+        News may come twice, late or out of order: what is old changes nothing, quantities are
+        cumulative, and no state follows a final one.
+
+        Parameters
+        ----------
+        ts : int
+            When it happened, ns UTC.
+        execution : Execution, optional
+            Of a fill's trade update.
+        """
+        known = self.find(view)
+        if known is None:
+            return []
+        self.sight(known, view)
+        events = self._replacement(known, view, ts, reason)
+        events.extend(self._resized(known, view, ts))
+        events.extend(self._fills(known, view, ts, execution))
+        answer = self._answer(known, view, ts, reason)
+        if answer is not None:
+            events.append(answer)
+        for leg, leg_view in self._legs(known, view):
+            self._by_venue_id[leg_view.id] = leg
+            events.extend(self.apply(leg_view, ts))
+        return events
+
+    def expect(self, known: Known, venue_id: str) -> None:
+        """Enter the id of a replacement; it takes over when the broker shows it in force."""
+        if venue_id and venue_id not in known.parts:
+            known.next_id = venue_id
+            self._by_venue_id[venue_id] = known
+
+    def sight(self, known: Known, view: OrderView) -> None:
+        """Remember a venue id, and the one that follows it."""
+        if known.venue_id and view.replaces == known.venue_id:
+            self.expect(known, view.id)
+        elif view.replaced_by is not None:
+            self.expect(known, view.replaced_by)
+        if view.id in known.parts:
+            return
+        # Some venues count a replacement's fills from 0, some from what its predecessor had.
+        carried = known.filled if Decimal(view.filled_qty) >= known.filled else ZERO
+        known.parts[view.id] = Part(carried if known.parts else ZERO)
+        self._by_venue_id[view.id] = known
+        known.venue_id = known.venue_id or view.id
+
+    @staticmethod
+    def _replacement(known: Known, view: OrderView, ts: int, reason: str) -> list[Event]:
+        """Put a replacement in force, or give it up."""
+        if view.id != known.next_id or known.final:
+            return []
+        if view.status in ("rejected", "canceled") and not Decimal(view.filled_qty):
+            known.next_id = ""
+            return [AnswerEvent("modify_rejected", known.number, ts, reason)]
+        if view.status not in IN_FORCE:
+            return []
+        known.venue_id, known.next_id = view.id, ""
+        known.quantity = None if view.qty is None else Decimal(view.qty)
+        terms = (view.qty, view.limit_price, view.stop_price)
+        return [AnswerEvent("modified", known.number, ts, terms=terms)]
+
+    @staticmethod
+    def _resized(known: Known, view: OrderView, ts: int) -> list[Event]:
+        """Tell of a quantity that the broker has changed: an exit whose sibling filled in part."""
+        if view.qty is None or known.quantity is None or view.id != known.venue_id or known.final:
+            return []
+        quantity = Decimal(view.qty)
+        if quantity == known.quantity or not known.filled <= quantity or not quantity:
+            return []
+        known.quantity = quantity
+        return [AnswerEvent("modified", known.number, ts, terms=(view.qty, None, None))]
+
+    def _fills(
+        self, known: Known, view: OrderView, ts: int, execution: Execution | None
+    ) -> list[Event]:
+        part = known.parts[view.id]
+        missing = Decimal(view.filled_qty) - part.filled
+        if missing <= 0:
+            return []
+        if known.final == "rejected":
+            return [Alarm("fill_after_reject", f"{known.client_order_id} was filled", ts)]
+        steps = list(_steps(part, view, missing, execution))
+        events: list[Event] = []
+        for quantity, price in steps:
+            part.filled += quantity
+            part.cost += quantity * price
+            known.filled += quantity
+            events.append(
+                FillEvent(known.number, ts, f"{quantity:f}", f"{price:f}", f"{known.filled:f}")
+            )
+        if events:
+            known.acknowledged, known.is_unknown = True, False
+        return events
+
+    def _answer(self, known: Known, view: OrderView, ts: int, reason: str) -> AnswerEvent | None:
+        status = view.status
+        if known.final or (status != "filled" and view.id != known.venue_id):
+            return None
+        was_unknown, known.is_unknown = known.is_unknown, False
+        if status == "filled":
+            # Final only when its price is known too; until then the read-back goes on.
+            complete = known.parts[view.id].filled >= Decimal(view.filled_qty)
+            known.final = "filled" if complete else ""
+            return None
+        kind = ANSWERS.get(status, "accepted" if was_unknown else "")
+        if not kind or not self._is_news(known, kind):
+            return None
+        return AnswerEvent(kind, known.number, ts, reason)
+
+    @staticmethod
+    def _is_news(known: Known, kind: str) -> bool:
+        if kind in FINAL:
+            known.final = kind
+            return not (kind == "rejected" and known.filled)
+        if kind == "held":
+            news, known.held = not known.held and not known.acknowledged, True
+            return news
+        news, known.acknowledged = not known.acknowledged, True
+        return news
+
+    @staticmethod
+    def _legs(known: Known, view: OrderView) -> Iterator[tuple[Known, OrderView]]:
+        """Pair our exits with the broker's by what they are: it gives them ids of its own."""
+        for leg_view in view.legs or ():
+            kind = "limit" if leg_view.type == "limit" else "stop"
+            for leg in known.legs:
+                if leg.leg_type == kind:
+                    yield leg, leg_view
+
+
+def _steps(
+    part: Part, view: OrderView, missing: Decimal, execution: Execution | None
+) -> Iterator[tuple[Decimal, Decimal]]:
+    """Yield (quantity, price) of what is missing; nothing while a price is not known.
+
+    Executions we were not told of are one fill at the price that makes the average right.
+    """
+    rest = missing
+    last = execution if execution is not None and execution.quantity <= missing else None
+    if last is not None:
+        rest -= last.quantity
+    if rest > 0:
+        if view.filled_avg_price is None:
+            return
+        cost = Decimal(view.filled_avg_price) * Decimal(view.filled_qty) - part.cost
+        if last is not None:
+            cost -= last.quantity * last.price
+        yield rest, (cost / rest).quantize(NANO)
+    if last is not None:
+        yield last.quantity, last.price

@@ -1,0 +1,216 @@
+"""The market-data stream: handshake, subscriptions and their difference, gaps after a break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+
+import msgspec
+
+from pyrt.adapters.alpaca.core.activity import Activity
+from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, Event
+from pyrt.adapters.alpaca.core.stitching import Stitcher
+from pyrt.adapters.alpaca.core.streams import (
+    ACTIVE,
+    AUTHENTICATING,
+    SUBSCRIBING,
+    Connection,
+)
+from pyrt.adapters.alpaca.core.wire import (
+    MAKERS,
+    Decoder,
+    ErrorWire,
+    SubscriptionWire,
+    SuccessWire,
+    is_sound,
+)
+from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.errors import DataError
+
+STOCK_CHANNELS = ("bars", "quotes", "trades", "updatedBars", "dailyBars", "statuses")
+CRYPTO_CHANNELS = ("bars", "quotes", "trades", "orderbooks", "updatedBars", "dailyBars")
+ACKNOWLEDGED = ("bars", "quotes", "trades", "orderbooks")
+"""Channels of which an acknowledgement that leaves a symbol out is an alarm."""
+ALREADY_AUTHENTICATED = 403
+FATAL = frozenset({402, 404, 406, 407, 409})
+"""Errors after which Alpaca closes, or after which waiting for data is vain."""
+
+
+class MarketData(Connection):
+    """One market-data connection.
+
+    Parameters
+    ----------
+    credentials : Credentials
+    channels : tuple of str
+        Those that the endpoint has.
+    activity : Activity, optional
+        Judges a silence while pings are answered.
+    codec : {"json", "msgpack"}
+        What the upgrade asks for. Frames are taken in either: what came is what counts.
+    """
+
+    def __init__(
+        self,
+        random: Random,
+        credentials: Credentials,
+        channels: tuple[str, ...] = STOCK_CHANNELS,
+        activity: Activity | None = None,
+        codec: str = "json",
+    ) -> None:
+        super().__init__(random)
+        self.is_packed = codec == "msgpack"
+        self.headers = {"Content-Type": f"application/{codec}"}
+        self._credentials = credentials
+        self._decoder = Decoder()
+        self._channels = channels
+        self._wanted: dict[str, set[str]] = {channel: set() for channel in channels}
+        self._asked: dict[str, set[str]] = {channel: set() for channel in channels}
+        self._gaps: list[tuple[str, int]] = []
+        self._requests = 0
+        """Subscriptions asked for and not acknowledged."""
+        self.stitcher = Stitcher()
+        self.activity = activity or Activity()
+
+    # -- subscriptions -------------------------------------------------------------------------
+
+    def subscribe(self, channel: str, symbols: Iterable[str]) -> None:
+        """Want symbols of a channel, such as ``bars``; only the difference is sent.
+
+        A channel that the endpoint does not have is left alone: coins are never halted.
+        """
+        if channel in self._wanted:
+            self._wanted[channel] |= set(symbols)
+            self._send_difference()
+
+    def unsubscribe(self, channel: str, symbols: Iterable[str]) -> None:
+        """Want symbols no longer."""
+        if channel in self._wanted:
+            self._wanted[channel] -= set(symbols)
+            self._send_difference()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is subscribed to."""
+        return any(self._wanted.values())
+
+    @property
+    def wanted(self) -> dict[str, list[str]]:
+        """Channel → symbols subscribed to."""
+        return {channel: sorted(symbols) for channel, symbols in self._wanted.items() if symbols}
+
+    def _send_difference(self) -> None:
+        if self.state not in (SUBSCRIBING, ACTIVE):
+            return
+        more = {c: sorted(self._wanted[c] - self._asked[c]) for c in self._channels}
+        less = {c: sorted(self._asked[c] - self._wanted[c]) for c in self._channels}
+        for action, change in (("subscribe", more), ("unsubscribe", less)):
+            named = {channel: symbols for channel, symbols in change.items() if symbols}
+            if named:
+                self._requests += 1
+                self._say({"action": action, **named})
+        self._asked = {channel: set(symbols) for channel, symbols in self._wanted.items()}
+
+    def _say(self, message: dict[str, object]) -> None:
+        codec = msgspec.msgpack if self.is_packed else msgspec.json
+        self._send(codec.encode(message))
+
+    # -- the connection ------------------------------------------------------------------------
+
+    def opened(self, now: int) -> None:
+        """Note that the connection stands; the server greets first."""
+        self._asked = {channel: set() for channel in self._channels}
+        self._requests = 0
+        self._move_to(AUTHENTICATING, now)
+
+    def closed(self, now: int) -> None:
+        """Note that the connection is gone; what it carried will be asked for again."""
+        super().closed(now)
+        for symbol in sorted(self._wanted["bars"]):
+            if self.stitcher.last_open(symbol) is not None:
+                self.stitcher.hold(symbol)
+
+    def wants_close(self, now: int) -> bool:
+        """Return whether the line is dead, or lives and carries nothing while it should."""
+        return super().wants_close(now) or (self.state == ACTIVE and self.activity.is_mute(now))
+
+    def take_gaps(self) -> list[tuple[str, int]]:
+        """Return (symbol, open of the last bar seen) for which history has to be fetched."""
+        taken, self._gaps = self._gaps, []
+        return taken
+
+    def receive(self, frame: bytes | str, now: int) -> list[Event]:
+        """Take a frame in either codec; one that makes no sense is an alarm, not an end."""
+        self.heard(now)
+        events: list[Event] = []
+        try:
+            for message in self._decoder.decode(frame):
+                maker = MAKERS.get(type(message))
+                if maker is None:
+                    events.extend(self._on_control(message, now))
+                    continue
+                self.activity.heard(now)
+                event = maker(message)
+                if not is_sound(event):
+                    events.append(Alarm("bad_tick", f"put aside: {event}", now))
+                    continue
+                if type(event) is BarEvent and event.kind != "daily":
+                    events.extend(self.stitcher.take(event))
+                else:
+                    events.append(event)
+        except (msgspec.DecodeError, DataError, UnicodeDecodeError, RecursionError) as error:
+            events.append(Alarm("bad_frame", f"market data: {type(error).__name__}", now))
+        return events
+
+    def _on_control(self, message: object, now: int) -> list[Event]:
+        if isinstance(message, SuccessWire):
+            self._on_success(message.msg, now)
+        elif isinstance(message, SubscriptionWire):
+            return self._on_subscription(message, now)
+        elif isinstance(message, ErrorWire):
+            return self._on_error(message, now)
+        return []
+
+    def _on_success(self, text: str, now: int) -> None:
+        if text == "connected":
+            key, secret = self._credentials.key, self._credentials.reveal_secret()
+            self._say({"action": "auth", "key": key, "secret": secret})
+        elif text == "authenticated":
+            self._authenticated(now)
+
+    def _authenticated(self, now: int) -> None:
+        self._move_to(SUBSCRIBING, now)
+        self._send_difference()
+        if not any(self._wanted.values()):
+            self._move_to(ACTIVE, now)
+
+    def _on_subscription(self, ack: SubscriptionWire, now: int) -> list[Event]:
+        if self.state == SUBSCRIBING:
+            self._move_to(ACTIVE, now)
+            self.activity.began(now)
+            for symbol in sorted(self._wanted["bars"]):
+                last = self.stitcher.last_open(symbol)
+                if last is not None:
+                    self._gaps.append((symbol, last))
+        # An acknowledgement lists all that stands; only what it shows as missing is news.
+        missing = {
+            c: self._asked[c] - set(getattr(ack, c)) for c in ACKNOWLEDGED if c in self._asked
+        }
+        lost = sorted({symbol for symbols in missing.values() for symbol in symbols})
+        if self._acks_due() or not lost:
+            return []
+        return [Alarm("not_subscribed", f"the stream leaves out {', '.join(lost)}", now)]
+
+    def _acks_due(self) -> bool:
+        """Return whether a later acknowledgement is on its way."""
+        self._requests -= 1
+        return self._requests > 0
+
+    def _on_error(self, error: ErrorWire, now: int) -> list[Event]:
+        if error.code == ALREADY_AUTHENTICATED:
+            self._authenticated(now)
+            return []
+        if error.code in FATAL:
+            # The socket has to be gone before the next is opened: most accounts may have one.
+            self._refused()
+        return [Alarm(f"market_data_{error.code}", error.msg, now)]

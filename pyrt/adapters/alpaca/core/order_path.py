@@ -1,0 +1,362 @@
+"""The way of an order: sent under one id, unknown when in doubt, settled by evidence only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from pyrt.adapters.alpaca.core.bodies import (
+    change_body,
+    is_pair,
+    leg_type,
+    legs_of,
+    order_body,
+    reduces,
+)
+from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event
+from pyrt.adapters.alpaca.core.ledger import Known, Ledger
+from pyrt.adapters.alpaca.core.messages import ErrorBody, OrderView
+from pyrt.adapters.alpaca.core.pacing import SECOND
+from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
+from pyrt.core.orders import Order
+
+REFUSALS = frozenset({400, 401, 403, 404, 422})
+"""Statuses that are a refusal if the body says why; everything else in doubt is read back."""
+CONFIRM_NS = 2 * SECOND
+"""How long an accepted cancel or replace may stay without visible effect before a read-back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPathPolicy:
+    """How doubt is handled; durations in ns.
+
+    Attributes
+    ----------
+    resend_ns : int
+        While this long has not passed since the first attempt, an order that the broker does not
+        know is sent again: the same bytes under the same id, which the broker takes only once.
+    lost_ns : int
+        After this long, an order that the broker does not know in two looks, one after the other,
+        is reported as ``lost``. One look is no evidence: it may show an earlier state.
+    """
+
+    resend_ns: int = 10 * SECOND
+    lost_ns: int = 120 * SECOND
+
+
+@dataclass(slots=True)
+class Doubt:
+    """What is open about one order.
+
+    Attributes
+    ----------
+    is_submitting : bool
+        A request that places it waits or is on its way: there is never a second one.
+    reduces : bool
+        It could only reduce what was held when it was sent.
+    late_misses : int
+        Looks after `OrderPathPolicy.lost_ns` that have not found it.
+    """
+
+    body: bytes = b""
+    reduces: bool = False
+    sent_at: int = 0
+    ambiguous: bool = False
+    late_misses: int = 0
+    is_submitting: bool = False
+    cancel_wanted: bool = False
+    cancel_busy: bool = False
+    cancel_refusal: str = ""
+    changes: int = 0
+
+
+class OrderPath:
+    """Places, replaces and cancels orders; every answer ends in the ledger.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    queue : RequestQueue
+    """
+
+    def __init__(
+        self, ledger: Ledger, queue: RequestQueue, policy: OrderPathPolicy | None = None
+    ) -> None:
+        self._ledger = ledger
+        self._queue = queue
+        self._policy = policy or OrderPathPolicy()
+        self._doubts: dict[int, Doubt] = {}
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def submit(self, order: Order) -> None:
+        """Queue the request that places an order; its id is minted once and never changes."""
+        known = self._enter(order)
+        legs = legs_of(order)
+        known.legs = tuple(self._enter(leg) for leg in legs)
+        for entry, leg in zip(known.legs, legs, strict=True):
+            entry.leg_type = leg_type(leg)
+        if is_pair(order):
+            known.leg_type = "limit"
+        doubt = self._doubts[order.number]
+        doubt.body, doubt.reduces = order_body(order), reduces(order)
+        self._place(order.number, 0)
+
+    def forget(self, number: int) -> None:
+        """Drop what is kept of an order that has ended."""
+        self._doubts.pop(number, None)
+
+    def adopt(self, known: Known, *, sent_at: int, cancel_wanted: bool, changes: int) -> None:
+        """Enter an order that an earlier run has sent; its bytes are not sent again from here."""
+        self._doubts[known.number] = Doubt(
+            sent_at=sent_at, ambiguous=True, cancel_wanted=cancel_wanted, changes=changes
+        )
+
+    def change(self, order: Order, terms: dict[str, str], now: int) -> list[Event]:
+        """Queue the request that replaces an order's terms; refuse it while there is no id."""
+        known, doubt = self._ledger.of(order.number), self._doubts[order.number]
+        if not known.venue_id:
+            text = "the broker has not shown this order yet"
+            return [AnswerEvent("modify_rejected", order.number, now, text)]
+        doubt.changes += 1
+        body = change_body(terms, f"{known.client_order_id}-r{doubt.changes}")
+        path = f"/v2/orders/{known.venue_id}"
+        self._queue.add(
+            HttpRequest("PATCH", path, body, order.number, "replace", reduces=doubt.reduces)
+        )
+        return []
+
+    def withdraw(self, number: int) -> None:
+        """Cancel an order, as often as it takes; at once, or as soon as its id is known."""
+        self._doubts[number].cancel_wanted = True
+        self._drop_moot(number)
+        self._cancel_if_known(number, 0)
+
+    def is_moot(self, number: int) -> bool:
+        """Return whether placing an order again is needless.
+
+        The broker has shown it meanwhile, or it is to be canceled: what may be there is read back.
+        """
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        return bool(known.venue_id or known.final) or (doubt.ambiguous and doubt.cancel_wanted)
+
+    def read_back(self, number: int, not_before: int = 0) -> None:
+        """Queue a look at what the broker has; one that waits already is enough."""
+        if self._queue.has("read_back", number):
+            return
+        known = self._ledger.of(number)
+        path = (
+            f"/v2/orders/{known.venue_id}?nested=true"
+            if known.venue_id
+            else f"/v2/orders:by_client_order_id?client_order_id={quote(known.client_order_id)}"
+        )
+        self._queue.add(HttpRequest("GET", path, b"", number, "read_back"), not_before)
+
+    def resync(self, now: int) -> int:
+        """Read back every order that is not final; return how many."""
+        count = 0
+        for known in self._ledger:
+            if not known.final and (known.venue_id or known.is_unknown):
+                self.read_back(known.number, now)
+                count += 1
+        return count
+
+    # -- answers -------------------------------------------------------------------------------
+
+    def receive(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
+        """Take the answer to one of this path's requests."""
+        if status == 429:
+            self._queue.retry(request, now)
+            return []
+        view = _decoded(body, OrderView) if 200 <= status < 300 and body else None
+        if view is not None and not view.is_sound:
+            # A number that is none makes the whole answer one that makes no sense.
+            view = None
+        refusal = _refusal(status, body)
+        if request.purpose == "submit":
+            return self._on_submit(request, view, refusal, status, now)
+        if request.purpose == "replace":
+            return self._on_replace(request, view, refusal, now)
+        if request.purpose == "cancel":
+            return self._on_cancel(request, status, refusal, now)
+        return self._on_read_back(request, view, status, refusal, now)
+
+    def _on_submit(
+        self,
+        request: HttpRequest,
+        view: OrderView | None,
+        refusal: ErrorBody | None,
+        status: int,
+        now: int,
+    ) -> list[Event]:
+        number = request.order_number
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        doubt.sent_at = doubt.sent_at or now
+        doubt.is_submitting = False
+        if view is not None:
+            return self._apply(view, now)
+        if known.venue_id:
+            return []
+        taken = refusal is not None and "must be unique" in refusal.message
+        if refusal is not None and not taken and not doubt.ambiguous:
+            known.final = "rejected"
+            return [AnswerEvent("rejected", number, now, f"{refusal.code}: {refusal.message}")]
+        doubt.ambiguous = True
+        self.read_back(number)
+        if known.is_unknown:
+            return []
+        known.is_unknown = True
+        return [AnswerEvent("unknown", number, now, f"HTTP {status}" if status else "no answer")]
+
+    def _on_read_back(
+        self,
+        request: HttpRequest,
+        view: OrderView | None,
+        status: int,
+        refusal: ErrorBody | None,
+        now: int,
+    ) -> list[Event]:
+        number = request.order_number
+        if view is not None:
+            doubt = self._doubts[number]
+            was_busy = doubt.cancel_busy
+            events = self._apply(view, now)
+            if was_busy or not doubt.cancel_busy:
+                # Otherwise this look has let the cancel go, and says nothing of its effect.
+                events.extend(self._after_look(number, view, now))
+            return events
+        if status == 404 and refusal is not None and not self._ledger.of(number).venue_id:
+            return self._not_found(request, now)
+        self._queue.retry(request, now)
+        return []
+
+    def _not_found(self, request: HttpRequest, now: int) -> list[Event]:
+        """The broker does not know the order: send it again, look again, or give it up."""
+        number = request.order_number
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        age = now - doubt.sent_at
+        if not known.is_unknown or doubt.is_submitting:
+            return []
+        doubt.late_misses += age >= self._policy.lost_ns
+        if doubt.late_misses >= 2:
+            known.is_unknown = False
+            return [AnswerEvent("lost", number, now, "the broker does not know the order")]
+        if age < self._policy.resend_ns and doubt.body and not doubt.cancel_wanted:
+            delay = self._queue.policy.delay_ns(request.attempt, self._queue.random)
+            self._place(number, now + delay)
+        else:
+            self._queue.retry(request, now)
+        return []
+
+    def _on_cancel(
+        self, request: HttpRequest, status: int, refusal: ErrorBody | None, now: int
+    ) -> list[Event]:
+        number = request.order_number
+        if self._ledger.of(number).final:
+            return []
+        if refusal is not None:
+            # Whether it was canceled before, has been filled or is on the way, a look tells.
+            self._doubts[number].cancel_refusal = f"{refusal.code}: {refusal.message}"
+            self.read_back(number)
+        elif 200 <= status < 300:
+            self.read_back(number, now + CONFIRM_NS)
+        else:
+            self.read_back(number, now + SECOND)
+        return []
+
+    def _after_look(self, number: int, view: OrderView, now: int) -> list[Event]:
+        """Carry on with a cancel that a read-back shows without effect."""
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        doubt.cancel_busy = False
+        if known.final or not doubt.cancel_wanted:
+            if view.status == "replaced" or (view.status == "filled" and not known.final):
+                self.read_back(number, now + SECOND)
+            return []
+        if doubt.cancel_refusal and view.status != "pending_cancel":
+            text, doubt.cancel_refusal = doubt.cancel_refusal, ""
+            doubt.cancel_wanted = False
+            return [AnswerEvent("cancel_rejected", number, now, text)]
+        if view.status == "pending_cancel":
+            self.read_back(number, now + CONFIRM_NS)
+        else:
+            self._cancel_if_known(number, now)
+        return []
+
+    def _on_replace(
+        self, request: HttpRequest, view: OrderView | None, refusal: ErrorBody | None, now: int
+    ) -> list[Event]:
+        number = request.order_number
+        if refusal is not None:
+            text = f"{refusal.code}: {refusal.message}"
+            return [AnswerEvent("modify_rejected", number, now, text)]
+        if view is not None:
+            # In force once the broker shows it so: the old order may still fill first.
+            self._ledger.expect(self._ledger.of(number), view.id)
+        self.read_back(number, now + CONFIRM_NS)
+        return []
+
+    # -- shared --------------------------------------------------------------------------------
+
+    def note_view(self, view: OrderView, now: int) -> list[Event]:
+        """Act on an order seen on the stream: a cancel may have waited for its id."""
+        known = self._ledger.find(view)
+        if known is None:
+            if self._ledger.is_ours(view.client_order_id):
+                return [Alarm("stranger", f"{view.client_order_id} is not an order of ours", now)]
+            return []
+        self._drop_moot(known.number)
+        self._cancel_if_known(known.number, now)
+        return []
+
+    def _place(self, number: int, not_before: int) -> None:
+        doubt = self._doubts[number]
+        doubt.is_submitting = True
+        request = HttpRequest(
+            "POST", "/v2/orders", doubt.body, number, "submit", reduces=doubt.reduces
+        )
+        self._queue.add(request, not_before)
+
+    def _drop_moot(self, number: int) -> None:
+        """Take back a repeat that has not left and need not any more."""
+        if not self.is_moot(number) or not self._queue.has("submit", number):
+            return
+        self._queue.drop("submit", number)
+        self._doubts[number].is_submitting = False
+        if not self._ledger.of(number).venue_id:
+            self.read_back(number)
+
+    def _apply(self, view: OrderView, now: int) -> list[Event]:
+        events = self._ledger.apply(view, now)
+        return [*events, *self.note_view(view, now)]
+
+    def _cancel_if_known(self, number: int, now: int) -> None:
+        known = self._ledger.of(number)
+        doubt = self._doubts[number]
+        if doubt.cancel_wanted and known.venue_id and not known.final and not doubt.cancel_busy:
+            # Busy until a read-back has shown what the cancel did.
+            doubt.cancel_busy = True
+            path = f"/v2/orders/{known.venue_id}"
+            self._queue.add(HttpRequest("DELETE", path, b"", number, "cancel"), now)
+
+    def _enter(self, order: Order) -> Known:
+        self._doubts[order.number] = Doubt()
+        quantity = order.quantity_exact if order.notional is None else None
+        return self._ledger.add(order.number, order.client_order_id, quantity)
+
+
+def _refusal(status: int, body: bytes) -> ErrorBody | None:
+    """Return what the broker refused with; None unless it is plainly a refusal."""
+    if status not in REFUSALS:
+        return None
+    error = _decoded(body, ErrorBody)
+    return error if error is not None and error.message else None
+
+
+def _decoded(body: bytes, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, RecursionError):
+        return None

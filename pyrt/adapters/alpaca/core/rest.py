@@ -1,0 +1,157 @@
+"""The queue of requests: what may be sent now, in which order, and what waits for later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from random import Random
+
+from pyrt.adapters.alpaca.core.pacing import SECOND, Breaker, RetryPolicy, TokenBucket
+
+CANCEL, QUERY, REDUCE, SUBMIT = range(4)
+"""Urgency: cancels leave first, then what we have to know, then what reduces, then the rest."""
+NO_ANSWER = 0
+"""Status of a request that was sent and not answered: time-out, reset, nothing to parse."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request for the shell to send; the answer comes back with it.
+
+    Attributes
+    ----------
+    order_number : int
+        The order it is about; -1 for none.
+    purpose : str
+        Who asked: ``submit``, ``replace``, ``cancel``, ``read_back``, ``orders``, ``bars`` …
+    host : str
+        ``trading`` or ``data``.
+    attempt : int
+        1 for the first time this request is sent.
+    reduces : bool
+        Whether it places or changes an order that can only reduce what is held.
+    """
+
+    method: str
+    path: str
+    body: bytes
+    order_number: int = -1
+    purpose: str = ""
+    host: str = "trading"
+    attempt: int = 1
+    reduces: bool = False
+
+    @property
+    def urgency(self) -> int:
+        """CANCEL, QUERY, REDUCE or SUBMIT."""
+        if self.method == "DELETE":
+            return CANCEL
+        if self.method == "GET":
+            return QUERY
+        return REDUCE if self.reduces else SUBMIT
+
+
+class RequestQueue:
+    """Holds requests until tokens, breaker and back-off let them go.
+
+    Parameters
+    ----------
+    random : Random
+        Jitter is drawn from it.
+    """
+
+    def __init__(
+        self,
+        random: Random,
+        *,
+        policy: RetryPolicy | None = None,
+        bucket: TokenBucket | None = None,
+        breaker: Breaker | None = None,
+    ) -> None:
+        self.random = random
+        self._waiting: list[tuple[int, int, HttpRequest]] = []
+        self._serial = 0
+        self.policy = policy or RetryPolicy()
+        self.bucket = bucket or TokenBucket()
+        self.breaker = breaker or Breaker()
+        self.outstanding = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, request: HttpRequest, not_before: int = 0) -> None:
+        """Queue a request to be sent at `not_before` or later."""
+        self._serial += 1
+        self._waiting.append((not_before, self._serial, request))
+
+    def retry(self, request: HttpRequest, now: int) -> None:
+        """Queue a request again, later each time."""
+        delay = self.policy.delay_ns(request.attempt, self.random)
+        self.add(replace(request, attempt=request.attempt + 1), now + delay)
+
+    def drop(self, purpose: str, order_number: int = -1) -> None:
+        """Forget waiting requests of a purpose and order."""
+        self._waiting = [
+            item
+            for item in self._waiting
+            if (item[2].purpose, item[2].order_number) != (purpose, order_number)
+        ]
+
+    def has(self, purpose: str, order_number: int = -1) -> bool:
+        """Return whether such a request is waiting."""
+        return any(
+            (item[2].purpose, item[2].order_number) == (purpose, order_number)
+            for item in self._waiting
+        )
+
+    def has_urgency(self, urgency: int) -> bool:
+        """Return whether a request of this urgency is waiting."""
+        return any(item[2].urgency == urgency for item in self._waiting)
+
+    def take(self, now: int) -> list[HttpRequest]:
+        """Return what is to be sent at `now`.
+
+        Where tokens are short, the most urgent get them. Of what leaves, cancels are first, then
+        queries, then orders in the order in which they were asked for, as in a backtest.
+        """
+        taken: list[tuple[int, int, HttpRequest]] = []
+        kept: list[tuple[int, int, HttpRequest]] = []
+        for item in sorted(self._waiting, key=lambda i: (i[2].urgency, i[1])):
+            if item[0] <= now and self._admits(item[2], now):
+                taken.append(item)
+            else:
+                kept.append(item)
+        self._waiting = sorted(kept, key=lambda i: i[1])
+        self.outstanding += len(taken)
+        taken.sort(key=lambda i: (min(i[2].urgency, REDUCE), i[1]))
+        return [item[2] for item in taken]
+
+    def answered(self, status: int, headers: Mapping[str, str], now: int) -> None:
+        """Learn from a response, or from `NO_ANSWER`."""
+        self.outstanding -= 1
+        self.bucket.read_headers(headers, now)
+        if status == NO_ANSWER or status >= 500:
+            self.breaker.failed()
+            return
+        self.breaker.succeeded()
+        if status == 429:
+            self.bucket.block(now + _pause_ns(headers))
+
+    def next_due(self, now: int) -> int | None:
+        """Return when `take` may have something; None when nothing waits."""
+        if not self._waiting:
+            return None
+        earliest = min(item[0] for item in self._waiting)
+        return earliest if earliest > now else self.bucket.next_due(now)
+
+    def _admits(self, request: HttpRequest, now: int) -> bool:
+        is_order = request.urgency >= REDUCE
+        if is_order and self.breaker.is_open:
+            return False
+        return self.bucket.take(now, reserved=not is_order)
+
+
+def _pause_ns(headers: Mapping[str, str]) -> int:
+    text = headers.get("retry-after", "")
+    is_number = text.isascii() and text.isdigit() and len(text) < 5
+    return int(text) * SECOND if is_number else SECOND

@@ -1,0 +1,256 @@
+"""One look at the whole account: orders and activities page by page, positions last."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+
+from pyrt.adapters.alpaca.core.account import AccountView, PositionView
+from pyrt.adapters.alpaca.core.messages import OrderView
+from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.core.times import format_ns, timestamp_ns
+from pyrt.live.core.broker import BrokerAdjustment, BrokerFill, BrokerOrder, BrokerState
+
+PURPOSE = "snapshot:"
+ORDERS_MAX = 500
+ACTIVITIES_MAX = 100
+CLOSED = frozenset(
+    {"filled", "canceled", "expired", "rejected", "replaced", "done_for_day", "calculated"}
+)
+KINDS = {
+    "SPLIT": "split",
+    "SSP": "split",
+    "REORG": "symbol_change",
+    "SC": "symbol_change",
+    "SSO": "symbol_change",
+    "MA": "symbol_change",
+    "DIV": "dividend",
+    "FEE": "fee",
+    "CFEE": "fee",
+    "PTC": "fee",
+    "INT": "cash",
+    "CSD": "cash",
+    "CSW": "cash",
+    "JNLC": "cash",
+    "TRANS": "cash",
+    "ACATC": "cash",
+    "ACATS": "correction",
+    "JNLS": "correction",
+}
+"""The broker's types of activity → ours; DIVCGL and the like are dividends."""
+
+
+class ActivityView(msgspec.Struct, kw_only=True):
+    """An entry of the account's activities; fills and everything else in one shape."""
+
+    id: str
+    activity_type: str
+    transaction_time: str | None = None
+    type: str = ""
+    price: str = "0"
+    qty: str | None = None
+    side: str = ""
+    symbol: str = ""
+    order_id: str = ""
+    cum_qty: str | None = None
+    date: str | None = None
+    net_amount: str | None = None
+    description: str = ""
+    status: str = "executed"
+    per_share_amount: str | None = None
+
+
+class ClockView(msgspec.Struct, kw_only=True):
+    """Whether the market is open."""
+
+    timestamp: str
+    is_open: bool
+
+
+class SnapshotReader:
+    """Asks for everything, one request after the other; `begin` starts, `receive` goes on.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+        As the node writes them: positions of coins come without their slash.
+    """
+
+    def __init__(self, symbols: tuple[str, ...] = ()) -> None:
+        self.names = {symbol.replace("/", ""): symbol for symbol in symbols}
+        self._reset(0, "")
+        self.is_busy = False
+
+    def _reset(self, orders_age: int, activities_after: str) -> None:
+        self._orders_age = orders_age
+        self._activities_after = activities_after
+        self._orders: dict[str, OrderView] = {}
+        self._activities: dict[str, ActivityView] = {}
+        self._complete = True
+        self._session_open: bool | None = None
+        self._server_ts = 0
+        self._account: AccountView | None = None
+
+    def begin(self, orders_age: int = 0, activities_after: str = "") -> HttpRequest:
+        """Start another look; return its first request.
+
+        Parameters
+        ----------
+        orders_age : int
+            Closed orders are listed that are not older, ns by the broker's clock; open ones
+            always. 0 for all.
+        activities_after : str
+            ISO time from which activities are listed; "" for all.
+        """
+        self._reset(orders_age, activities_after)
+        self.is_busy = True
+        return _get("clock", "/v2/clock")
+
+    def receive(self, request: HttpRequest, body: bytes, now: int) -> HttpRequest | BrokerState:
+        """Take an answer; return the next request, or the state when this was the last.
+
+        Raises
+        ------
+        msgspec.DecodeError
+            If it makes no sense; the same request may be sent again.
+        """
+        step = request.purpose.removeprefix(PURPOSE)
+        if step == "clock":
+            clock = msgspec.json.decode(body, type=ClockView)
+            self._session_open, self._server_ts = clock.is_open, timestamp_ns(clock.timestamp)
+            return self._orders_page("open", 0)
+        if step in ("open", "all"):
+            return self._on_orders(step, body)
+        if step == "activities":
+            return self._on_activities(body)
+        if step == "account":
+            self._account = msgspec.json.decode(body, type=AccountView)
+            return _get("positions", "/v2/positions")
+        held = msgspec.json.decode(body, type=list[PositionView])
+        # Busy up to here: an answer that makes no sense is asked for again, by the same look.
+        self.is_busy = False
+        return self._state(held, now)
+
+    # -- pages ---------------------------------------------------------------------------------
+
+    def _orders_page(self, status: str, after: int) -> HttpRequest:
+        query: dict[str, Any] = {
+            "status": status,
+            "limit": ORDERS_MAX,
+            "direction": "asc",
+            "nested": "true",
+        }
+        if after:
+            query["after"] = format_ns(after)
+        return _get(status, f"/v2/orders?{urlencode(query)}")
+
+    def _on_orders(self, status: str, body: bytes) -> HttpRequest:
+        page = msgspec.json.decode(body, type=list[OrderView])
+        fresh = [view for view in page if view.id not in self._orders]
+        for view in page:
+            self._orders[view.id] = view
+        if len(page) == ORDERS_MAX:
+            last = page[-1].submitted_at or page[-1].created_at
+            if fresh and last is not None:
+                # Orders of one instant may lie on both sides of a page's end: look again from it.
+                return self._orders_page(status, timestamp_ns(last) - 1)
+            self._complete = False
+        if status == "open":
+            # By the broker's clock: a simulator of another day has its own.
+            age, there = self._orders_age, self._server_ts
+            return self._orders_page("all", max(there - age, 0) if age and there else 0)
+        return self._activities_page("")
+
+    def _activities_page(self, token: str) -> HttpRequest:
+        query: dict[str, Any] = {"direction": "asc", "page_size": ACTIVITIES_MAX}
+        if self._activities_after:
+            query["after"] = self._activities_after
+        if token:
+            query["page_token"] = token
+        return _get("activities", f"/v2/account/activities?{urlencode(query)}")
+
+    def _on_activities(self, body: bytes) -> HttpRequest:
+        page = msgspec.json.decode(body, type=list[ActivityView])
+        fresh = [view for view in page if view.id not in self._activities]
+        for view in page:
+            self._activities[view.id] = view
+        if len(page) == ACTIVITIES_MAX and fresh:
+            return self._activities_page(page[-1].id)
+        return _get("account", "/v2/account")
+
+    # -- the whole -----------------------------------------------------------------------------
+
+    def _state(self, held: list[PositionView], now: int) -> BrokerState:
+        assert self._account is not None
+        account = self._account
+        trades = [a for a in self._activities.values() if a.activity_type == "FILL"]
+        trades.sort(key=lambda a: (a.transaction_time or "", Decimal(a.cum_qty or 0), a.id))
+        others = [a for a in self._activities.values() if a.activity_type != "FILL"]
+        times = [a.transaction_time for a in trades if a.transaction_time]
+        return BrokerState(
+            ts=now,
+            account=account.account_number,
+            may_trade=account.may_trade,
+            status=account.status,
+            cash=account.cash_exact,
+            equity=Decimal(account.equity),
+            positions={self._name(p.symbol): Decimal(p.qty) for p in held},
+            orders=tuple(o for view in self._orders.values() for o in self._flat(view)),
+            fills=tuple(self._fill(a) for a in trades if a.status != "correct"),
+            adjustments=tuple(self._adjustment(a) for a in others),
+            orders_after=max(now - self._orders_age, 0) if self._orders_age else 0,
+            orders_complete=self._complete,
+            activities_until=max(times, default=""),
+            session_open=self._session_open,
+            server_ts=self._server_ts,
+            raw=(tuple(self._orders.values()), tuple(trades)),
+        )
+
+    def _name(self, symbol: str) -> str:
+        return self.names.get(symbol.replace("/", ""), symbol)
+
+    def _flat(self, view: OrderView) -> list[BrokerOrder]:
+        """Return an order and its exits; those have ids of the broker's making."""
+        own = BrokerOrder(
+            venue_order_id=view.id,
+            client_order_id=view.client_order_id,
+            symbol=self._name(view.symbol),
+            side=view.side,
+            status=view.status,
+            is_open=view.status not in CLOSED,
+            filled=Decimal(view.filled_qty),
+        )
+        return [own]
+
+    def _fill(self, view: ActivityView) -> BrokerFill:
+        return BrokerFill(
+            activity_id=view.id,
+            venue_order_id=view.order_id,
+            symbol=self._name(view.symbol),
+            side="buy" if view.side == "buy" else "sell",
+            quantity=Decimal(view.qty or 0),
+            price=Decimal(view.price),
+            cumulative=Decimal(view.cum_qty or 0),
+            ts_event=timestamp_ns(view.transaction_time) if view.transaction_time else 0,
+        )
+
+    def _adjustment(self, view: ActivityView) -> BrokerAdjustment:
+        kind = KINDS.get(view.activity_type, "")
+        if view.activity_type.startswith("DIV"):
+            kind = "dividend"
+        return BrokerAdjustment(
+            activity_id=view.id,
+            kind=kind or ("correction" if view.symbol else "cash"),
+            symbol=self._name(view.symbol),
+            quantity=Decimal(view.qty or 0),
+            amount=Decimal(view.net_amount or 0),
+            text=f"{view.activity_type} {view.description}".strip(),
+            ts_event=timestamp_ns(view.date) if view.date else 0,
+        )
+
+
+def _get(step: str, path: str) -> HttpRequest:
+    return HttpRequest("GET", path, b"", purpose=PURPOSE + step)

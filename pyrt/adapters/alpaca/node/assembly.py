@@ -1,0 +1,118 @@
+"""What a node is made of, by its configuration: plan, limits, journal and fees."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import msgspec
+from msgspec import structs
+
+from pyrt import __version__
+from pyrt.adapters.alpaca.account.reading import Reader
+from pyrt.adapters.alpaca.account.reference import Reference
+from pyrt.adapters.alpaca.core.order_path import OrderPathPolicy
+from pyrt.adapters.alpaca.core.pacing import RetryPolicy
+from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.core.stamps import text_ns
+from pyrt.adapters.alpaca.shell.http import Http
+from pyrt.core.instruments import Instrument, listed
+from pyrt.errors import PyrtError
+from pyrt.live.calendars import sessions_around
+from pyrt.live.config import NodeConfig
+from pyrt.live.journal.files import NoFiles, RealFiles
+from pyrt.live.journal.journal import Journal
+from pyrt.live.plan import Plan
+from pyrt.risk.engine import RiskEngine
+
+DEFAULT_TIF = {"": "day", "equity": "day", "crypto": "gtc"}
+GRACE_NS = 5_000_000_000
+"""How long a bar made of others waits for the last of them: it arrives after its minute is over."""
+ONE_ATTEMPT = RetryPolicy(attempts=1)
+NEVER_LOST = OrderPathPolicy(lost_ns=1 << 62)
+"""Time alone is no evidence: what a submit has come to is decided by reconciliation."""
+
+
+def make_plan(
+    config: NodeConfig, run_id: str, prefix: str, *, source: str = "", arm: str = ""
+) -> Plan:
+    """Return what is going to run, and by which policies."""
+    return Plan(
+        run_id=run_id,
+        prefix=prefix,
+        mode="shadow" if config.shadow else config.mode,
+        # The simulated venue has an account of its own.
+        account_id="" if config.shadow else config.account_id,
+        version=__version__,
+        config=config.to_plain(),
+        default_tif=DEFAULT_TIF,
+        source=source,
+        arm=arm,
+        policies=config.policies(),
+        emulate=config.emulate,
+        grace_ns=GRACE_NS if config.clock == "wall" else 0,
+        # A simulator's data of another day have nothing to do with this year's sessions.
+        sessions=None if config.is_rehearsal else sessions_around(time.time_ns()),
+        checks_clock=not config.is_rehearsal,
+    )
+
+
+def make_gate(config: NodeConfig) -> RiskEngine:
+    """Return the risk gate with the configuration's limits; they are there, or it is an error."""
+    config.check_limits()
+    limits = config.make_limits()
+    if limits is not None and not config.is_rehearsal:
+        # An order for a closed session says so itself: queue=True.
+        limits = limits.replace(require_open_session=True)
+    return RiskEngine(limits, strict=limits is not None)
+
+
+def open_journal(config: NodeConfig, folder: Path | None) -> Journal:
+    """Return the journal of a state folder, or one that keeps nothing."""
+    if folder is None:
+        return Journal(NoFiles())
+    journal = Journal(RealFiles(folder))
+    journal.drop_tapes(config.tapes_kept)
+    return journal
+
+
+def in_the_shadow(config: NodeConfig, run_id: str) -> NodeConfig:
+    """Return the settings of a shadow run: a folder of its own, and no watchdog at the broker."""
+    folder = config.state_folder()
+    own = "" if folder is None else str(folder / "shadow" / run_id)
+    return structs.replace(config, state_dir=own, watchdog=False)
+
+
+async def broker_time(http: Http) -> int:
+    """Return the broker's time, ns UTC; ours where it does not say."""
+    answer = await http.send(HttpRequest("GET", "/v2/clock", b""))
+    try:
+        return text_ns(str(msgspec.json.decode(answer.body)["timestamp"]))
+    except (msgspec.DecodeError, KeyError, ValueError):
+        return time.time_ns()
+
+
+def fees_of(config: NodeConfig) -> str:
+    """Return the name of the fees that fills are taken to cost."""
+    if config.fees:
+        return config.fees
+    is_paper = config.mode == "paper" and config.clock == "wall"
+    return "alpaca_paper" if is_paper else "alpaca"
+
+
+async def look_up(config: NodeConfig, http: Http) -> list[Instrument]:
+    """Return the instruments as the broker describes them; as listed where it does not."""
+    reference = Reference(Reader(http.send, policy=ONE_ATTEMPT), _reference_folder(config))
+    try:
+        return await reference.instruments(config.symbols)
+    except (PyrtError, msgspec.DecodeError):
+        return [listed(symbol) for symbol in config.symbols]
+
+
+def _reference_folder(config: NodeConfig) -> Path | None:
+    """Return where the broker's reference data are kept; a rehearsal keeps nothing."""
+    if config.state_folder() is None:
+        return None
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "pyrt" / f"alpaca-{config.mode}"

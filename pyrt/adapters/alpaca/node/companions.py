@@ -1,0 +1,254 @@
+"""What lives beside a running node: control interface, handler monitor, heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyrt.adapters.alpaca.account.canceling import cancel_everything
+from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.errors import PyrtError
+from pyrt.live.driver.driver import Driver
+from pyrt.live.driver.run import RUNNING
+from pyrt.live.driver.status import PHASES, status_of
+from pyrt.live.journal.backup import backup_if_due, drill
+from pyrt.live.journal.files import RealFiles
+from pyrt.live.process.control import ControlServer, Request
+from pyrt.live.process.heartbeat import (
+    BEAT_S,
+    NODE_BEAT,
+    NODE_SILENCE_S,
+    WATCHDOG_BEAT,
+    WATCHDOG_SILENCE_S,
+    read_beat,
+    write_beat,
+)
+from pyrt.live.process.monitor import Monitor
+
+BACKUP_LOOK_S = 60.0
+
+if TYPE_CHECKING:
+    from pyrt.adapters.alpaca.node.live import LiveNode
+
+
+class Control:
+    """The control interface of a node with a state folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server: ControlServer | None = None
+        self._node: LiveNode | None = None
+
+    async def begin(self, node: LiveNode) -> None:
+        """Listen."""
+        self._node = node
+        self._server = ControlServer(self._folder, self._answer)
+        await self._server.start()
+
+    async def end(self) -> None:
+        """Listen no longer."""
+        if self._server is not None:
+            await self._server.stop()
+
+    def _answer(self, request: Request) -> dict[str, Any]:
+        assert self._node is not None
+        return carry_out(self._node, request)
+
+
+def carry_out(node: LiveNode, request: Request) -> dict[str, Any]:
+    """Do what a checked request asks of a node; in the node's own thread.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be done.
+    """
+    driver = node.driver
+    assert driver is not None
+    if request.action == "status":
+        return status_of(driver)
+    if request.action == "stop":
+        node.stop(f"{request.actor}: {request.reason}")
+        return {"done": "the node stops"}
+    if request.action == "lost":
+        driver.resolve_lost(request.order, request.actor, request.reason)
+        return {"done": f"{request.order} is lost"}
+    if request.action == "halt" and not (request.symbol or request.strategy):
+        # Before anything else: nothing may leave while the kernel is busy with it.
+        driver.latch.set(f"{request.actor}: {request.reason}")
+    done = driver.operate(
+        request.action,
+        request.actor,
+        request.reason,
+        symbol=request.symbol,
+        strategy=request.strategy,
+        order=node.client_order_id(request.order),
+    )
+    node.wake()
+    return {"done": done}
+
+
+class HandlerMonitor:
+    """Stops strategies whose handlers do not come back; kills trading where that fails."""
+
+    def __init__(self, timeout_s: float, trading_url: str, credentials: Credentials) -> None:
+        self._timeout_s = timeout_s
+        self._url = trading_url
+        self._credentials = credentials
+        self._monitor: Monitor | None = None
+        self._driver: Driver | None = None
+
+    async def begin(self, node: LiveNode) -> None:
+        """Watch the calling thread, where signals can reach it."""
+        self._driver = node.driver
+        monitor = Monitor(self._timeout_s, self._on_stuck)
+        if monitor.start() and node.core is not None:
+            self._monitor = monitor
+            node.core.enter, node.core.leave = monitor.enter, monitor.leave
+
+    async def end(self) -> None:
+        """Stop watching."""
+        if self._monitor is not None:
+            self._monitor.stop()
+
+    def _on_stuck(self, text: str) -> None:
+        """Latch, and cancel everything by a connection of this thread's own."""
+        assert self._driver is not None
+        self._driver.latch.set(text)
+        if not self._url:
+            return
+        thread = threading.Thread(
+            target=cancel_everything, args=(self._url, self._credentials), daemon=True
+        )
+        thread.start()
+
+
+class Heart:
+    """Beats while the node lives, and hears whether its watchdog does.
+
+    Parameters
+    ----------
+    folder : Path
+    watchdog : sequence of str, optional
+        The command that starts one, beside the node.
+    """
+
+    def __init__(self, folder: Path, watchdog: list[str] | None = None) -> None:
+        self._folder = folder
+        self._command = watchdog
+        self._task: asyncio.Task[None] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._node: LiveNode | None = None
+
+    async def begin(self, node: LiveNode) -> None:
+        """Beat, and start the watchdog."""
+        self._node = node
+        self._beat("running")
+        if self._command is not None:
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+        self._task = asyncio.create_task(self._run(node))
+
+    async def end(self) -> None:
+        """Say that the node has stopped in order; the watchdog then leaves by itself."""
+        if self._task is not None:
+            self._task.cancel()
+            driver = self._node.driver if self._node is not None else None
+            in_order = driver is not None and driver.phase > RUNNING
+            # After an error the orders are the watchdog's case.
+            self._beat("stopped" if in_order else "failed")
+
+    def _beat(self, phase: str) -> None:
+        run_id = "" if self._node is None else self._node.run_id
+        write_beat(self._folder, NODE_BEAT, phase=phase, run_id=run_id)
+
+    async def _run(self, node: LiveNode) -> None:
+        driver = node.driver
+        assert driver is not None
+        started = last = time.monotonic()
+        while True:
+            await asyncio.sleep(BEAT_S)
+            now = time.monotonic()
+            if now - last > NODE_SILENCE_S:
+                text = f"the node stood still for {now - last:.0f} s"
+                driver.scribe.alarm("frozen", text, time.time_ns())
+                driver.look(time.time_ns())
+            last = now
+            self._beat(PHASES[driver.phase])
+            if self._command is not None and now - started > 2 * WATCHDOG_SILENCE_S:
+                self._check_watchdog(driver)
+
+    def _check_watchdog(self, driver: Driver) -> None:
+        beat = read_beat(self._folder, WATCHDOG_BEAT)
+        silence = None if beat is None else (time.monotonic_ns() - beat.at_ns) / 1e9
+        if silence is None or silence > WATCHDOG_SILENCE_S:
+            driver.scribe.alarm(
+                "watchdog_lost", "the watchdog does not live any more", time.time_ns()
+            )
+            if self._process is not None and self._process.poll() is not None:
+                assert self._command is not None
+                self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+
+
+class Backups:
+    """Copies the journal every so often, in a thread of its own.
+
+    Parameters
+    ----------
+    folder, to : Path
+        The state folder, and where copies go.
+    hours : float
+        Between copies.
+    kept : int
+        Older ones are removed.
+    """
+
+    def __init__(self, folder: Path, to: Path, hours: float, kept: int) -> None:
+        self._folder = folder
+        self._to = to
+        self._every_ns = int(hours * 3600 * 1e9)
+        self._kept = kept
+        self._task: asyncio.Task[None] | None = None
+
+    async def begin(self, node: LiveNode) -> None:
+        """Take the first copy that is due, and go on."""
+        self._task = asyncio.create_task(self._run(node))
+
+    async def end(self) -> None:
+        """Take no more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self, node: LiveNode) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._copy)
+            except (OSError, PyrtError) as error:
+                if node.driver is not None:
+                    node.driver.scribe.alarm("backup", f"no backup: {error}", time.time_ns())
+            await asyncio.sleep(BACKUP_LOOK_S)
+
+    def _copy(self) -> None:
+        files = RealFiles(self._folder)
+        taken = backup_if_due(
+            files,
+            self._to,
+            now=time.time_ns(),
+            every_ns=self._every_ns,
+            keep=self._kept,
+        )
+        if taken is not None:
+            # A backup that cannot be brought back is none.
+            drill(taken, files)
+
+
+def watchdog_command(config_file: str, *, env_file: str = "", profile: str = "") -> list[str]:
+    """Return the command that watches the node of a configuration."""
+    command = [sys.executable, "-m", "pyrt.cli", "watchdog", "--config", config_file]
+    if env_file:
+        command += ["--env-file", env_file]
+    return [*command, "--profile", profile] if profile else command

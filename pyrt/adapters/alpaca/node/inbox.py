@@ -1,0 +1,71 @@
+"""What has come in and was not taken yet; how long taking it has lasted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from pyrt.adapters.alpaca.core.events import Event
+from pyrt.live.driver.driver import Driver
+from pyrt.live.observe.latency import LatencyHistogram
+from pyrt.live.observe.traces import TraceIds, trace
+
+Take = Callable[[int], list[Event]]
+ANSWERS = 3
+"""Rank of answers to requests, after the frames of trade updates (0) and market data."""
+
+
+class Inbox:
+    """Messages in their order of arrival; each decodes itself when it is taken.
+
+    Parameters
+    ----------
+    traces : TraceIds
+        Every message gets an id.
+
+    Attributes
+    ----------
+    stages : dict, optional
+        Name of a stage → histogram of how long it took; without it nothing is timed.
+    """
+
+    def __init__(self, traces: TraceIds) -> None:
+        self._traces = traces
+        self._waiting: list[tuple[int, Take]] = []
+        self.stages: dict[str, LatencyHistogram] | None = None
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, take: Take, rank: int) -> None:
+        """Add a message."""
+        self._waiting.append((rank, take))
+
+    def take(self, *, by_rank: bool = False) -> list[Take]:
+        """Return what has come in; `by_rank` puts the broker's answers first."""
+        received, self._waiting = self._waiting, []
+        if by_rank:
+            received.sort(key=lambda item: item[0])
+        return [take for _, take in received]
+
+    def hand_over(self, driver: Driver, now: int, after: Callable[[], object]) -> None:
+        """Give everything to a driver; call `after` once each message is through."""
+        # One at a time: what a strategy does about one message precedes the next.
+        for take in self.take():
+            with trace(self._traces.next()):
+                if self.stages is None:
+                    driver.take(now, take(now))
+                else:
+                    self._take_timed(driver, now, take, self.stages)
+            after()
+
+    def _take_timed(
+        self, driver: Driver, now: int, take: Take, stages: dict[str, LatencyHistogram]
+    ) -> None:
+        """Take one message, and note how long decoding and all that follows have taken."""
+        began = time.perf_counter_ns()
+        events = take(now)
+        decoded = time.perf_counter_ns()
+        driver.take(now, events)
+        stages["decode"].observe(decoded - began)
+        stages["handler"].observe(time.perf_counter_ns() - decoded)

@@ -1,0 +1,1 @@
+"""The market-data API: history, latest values, pages."""

@@ -1,0 +1,1 @@
+"""What every part of the simulator speaks: requests, routes, numbers and times, limits."""

@@ -1,0 +1,1 @@
+"""The market-data streams' side of the wire: handshakes, messages, frames."""

@@ -1,0 +1,1 @@
+"""The trading API and what stands behind it: orders, account, activities, updates."""
