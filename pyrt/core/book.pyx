@@ -231,6 +231,16 @@ cdef class OrderBook(BookState):
             order_id,
         ) != 0
 
+    def mark_stale(self):
+        """Say that changes were lost, as by a broken connection; the next snapshot mends it.
+
+        The gap is counted and the feed asked for a snapshot; what comes meanwhile is applied.
+        """
+        self.in_snapshot = False
+        self.note_gap()
+        if self.on_gap is not None:
+            self.on_gap(self)
+
     def clear(self):
         """Empty the book and forget its place in the feed, as after a reconnection."""
         self.clear_levels()

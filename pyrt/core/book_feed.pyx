@@ -173,7 +173,7 @@ cdef int open_message(BookState book, BookColumns rows, Py_ssize_t i, bint snaps
         book.dropping = True
         return 0
     if rows.needs[i] > book.sequence > 0:
-        note_gap(book)
+        book.note_gap()
     book.sequence = sequence
     book.at_snapshot = False
     if book.pending is not None:
@@ -195,17 +195,6 @@ cdef int open_snapshot(BookState book, int64_t sequence) except -1:
     if not (book.at_snapshot and 0 < sequence == book.sequence):
         book.clear_levels()
     book.sequence = sequence
-    return 0
-
-
-cdef int note_gap(BookState book) except -1:
-    """Mark the book stale, ask for a snapshot and keep what comes from here on."""
-    book.gap_count += 1
-    book.needs_snapshot = True
-    # Before the first snapshot earlier changes may still be newer than it.
-    if book.synced:
-        book.pending = PendingChanges.__new__(PendingChanges)
-    book.is_stale = True
     return 0
 
 
@@ -269,10 +258,10 @@ cdef Py_ssize_t apply_by_order(
                 dropped += 1
                 continue
             if rows.needs[i] > book.sequence > 0:
-                note_gap(book)
+                book.note_gap()
             book.sequence = sequence
         if mark & DOUBTFUL:
-            note_gap(book)
+            book.note_gap()
         book.in_batch = True
         apply_order_row(book, rows, i)
         if mark & LAST:

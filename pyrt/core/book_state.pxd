@@ -69,3 +69,4 @@ cdef class BookState:
     cdef int enqueue(self, int32_t index) except -1
     cdef int take(self, int32_t index, int64_t size) except -1
     cdef int end_event(self) except -1
+    cdef int note_gap(self) except -1

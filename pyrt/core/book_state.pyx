@@ -7,6 +7,7 @@ stands ahead of every known order of its level.
 from libc.stdint cimport INT64_MAX
 
 from pyrt.core.book_orders cimport OrderStore, RestingOrder
+from pyrt.core.book_pending cimport PendingChanges
 from pyrt.core.book_side cimport Block, BookSide, Chain, Level
 
 
@@ -230,4 +231,14 @@ cdef class BookState:
         # An empty side reports the worst price thinkable, so it never looks crossed.
         if self.bid_side.best_price() > self.ask_side.best_price():
             self.crossed_count += 1
+        return 0
+
+    cdef int note_gap(self) except -1:
+        """Mark the book stale, ask for a snapshot and keep what comes from here on."""
+        self.gap_count += 1
+        self.needs_snapshot = True
+        # Before the first snapshot earlier changes may still be newer than it.
+        if self.synced:
+            self.pending = PendingChanges.__new__(PendingChanges)
+        self.is_stale = True
         return 0

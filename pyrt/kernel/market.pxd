@@ -33,5 +33,6 @@ cdef class Market:
     cdef object take_trade(self, Stream stream, Event* event)
     cdef int build(self, Stream stream, Event* event) except -1
     cdef int on_book(self, Stream stream, Event* event) except -1
+    cdef int lose_book(self, Stream stream, bint is_heard) except -1
     cdef int mark(self, Stream stream, double price) except -1
     cdef object raise_signals(self, Stream stream, Event* event)

@@ -114,6 +114,8 @@ cdef class Market:
         """Take a batch of book events; the book is brought up to it when somebody looks."""
         cdef object view = None
         cdef bint is_heard = event.ts_init >= self.handlers_from and stream.is_heard()
+        if event.flags:
+            return self.lose_book(stream, is_heard)
         stream.known = event.price
         if is_heard or stream.marks or stream.n_feeds or stream.n_signals:
             stream.catch_up()
@@ -125,6 +127,16 @@ cdef class Market:
             view = self.raise_signals(stream, event)
         if is_heard:
             self.calls.dispatch(stream, stream.book if view is None else view)
+        return 0
+
+    cdef int lose_book(self, Stream stream, bint is_heard) except -1:
+        """Mark a book stale: its feed has lost changes. Handlers hear of it, indicators do not."""
+        if stream.book is None:
+            return 0
+        stream.catch_up()
+        stream.book.mark_stale()
+        if is_heard:
+            self.calls.dispatch(stream, stream.book)
         return 0
 
     cdef object raise_signals(self, Stream stream, Event* event):

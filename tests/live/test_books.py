@@ -9,7 +9,7 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.client import AlpacaClient
-from pyrt.adapters.alpaca.core.events import BookEvent
+from pyrt.adapters.alpaca.core.events import BookEvent, BookGapEvent
 from pyrt.adapters.alpaca.core.wire import Decoder, event_of, is_sound
 from pyrt.adapters.alpaca.node.assembly import make_plan
 from pyrt.core.instruments import crypto, equity
@@ -105,6 +105,39 @@ def test_the_tape_has_what_the_book_was_told() -> None:
     other.inputs.play(piece, on_note, lambda error: pytest.fail(str(error)))
     assert again.seen == first.seen == SHOWN
     assert other.inputs.tape.take() == piece  # type: ignore[union-attr]
+
+
+class Careful(Listener):
+    def on_book(self, book: Any) -> None:
+        self.seen.append((book.is_stale, book.needs_snapshot, book.gap_count, book.best_bid))
+
+
+def test_a_book_is_stale_from_a_break_to_the_next_full_message() -> None:
+    first, again = Careful(), Careful()
+    core, client = node_of(first)
+    core.inputs.tape.take()  # type: ignore[union-attr]
+    # A break before anything was seen says nothing.
+    core.take(NOW, [BookGapEvent(COIN, NOW)])
+    send(core, client, NOW + SECOND, FULL)
+    core.take(NOW + 2 * SECOND, [BookGapEvent(COIN, NOW + 2 * SECOND)])
+    for number, message in enumerate((CHANGE, AGAIN), start=3):
+        send(core, client, NOW + number * SECOND, message)
+    assert first.seen == [
+        (False, False, 0, 99.0),
+        (True, True, 1, 99.0),
+        (True, True, 1, 98.0),
+        (False, False, 1, 97.0),
+    ]
+    piece = core.inputs.tape.take()  # type: ignore[union-attr]
+    other, _ = node_of(again)
+
+    def on_note(data: bytes) -> None:
+        note = decode_note(data)
+        stream = other.kernel.cache.streams[note["stream"]]
+        other.inputs.feed_book(stream, note["ts"], note["bids"], note["asks"], note["full"])
+
+    other.inputs.play(piece, on_note, lambda error: pytest.fail(str(error)))
+    assert again.seen == first.seen
 
 
 def test_our_own_orders_are_in_the_book_of_a_real_account_only() -> None:

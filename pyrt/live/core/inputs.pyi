@@ -75,6 +75,7 @@ class Inputs:
         asks: Sequence[tuple[float, float]],
         is_full: bool,
     ) -> None: ...
+    def lose_book(self, stream: Stream, ts_event: int) -> None: ...
     def feed_book(
         self,
         stream: Stream,

@@ -293,6 +293,18 @@ cdef class Inputs:
         """Do what `book` does without recording it."""
         self.take_book(stream, ts_event, book_rows(ts_event, bids, asks, is_full))
 
+    def lose_book(self, Stream stream not None, int64_t ts_event):
+        """Take word that changes of a book were lost: it is stale until its next full message."""
+        cdef Event event
+        clear_event(&event)
+        event.kind = EV_BOOK
+        event.stream = stream.index
+        event.instrument = stream.instrument.index
+        event.ts_event = ts_event
+        event.ts_init = self.kernel.clock.now
+        event.flags = 1
+        self.feed(&event)
+
     cdef int take_book(self, Stream stream, int64_t ts_event, BookColumns rows) except -1:
         cdef Event event
         stream.take_rows(rows)

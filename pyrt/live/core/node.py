@@ -103,6 +103,7 @@ class NodeCore:
             "quote": self._quote,
             "trade": self._trade,
             "book": self._book,
+            "book_gap": self._book_gap,
             "status": self._status,
             "correction": self._correction,
             "fill": self._fill,
@@ -187,6 +188,12 @@ class NodeCore:
         if stream is not None:
             self.inputs.book(stream, event.ts_event, event.bids, event.asks, event.is_full)
         return self._is_next_second()
+
+    def _book_gap(self, event: Any) -> bool:
+        stream = self._streams.get(("book", event.symbol))
+        if stream is not None:
+            self.inputs.lose_book(stream, event.ts_event)
+        return False
 
     def _status(self, event: Any) -> bool:
         status = Status(event.symbol, event.status, event.reason, event.ts_event, self._now)

@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyrt.adapters.alpaca.core.client import AlpacaClient
-from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, QuoteEvent, TradeEvent
+from pyrt.adapters.alpaca.core.events import (
+    Alarm,
+    BarEvent,
+    BookEvent,
+    BookGapEvent,
+    QuoteEvent,
+    TradeEvent,
+)
 from pyrt.adapters.alpaca.core.market_data import MarketData
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.streams import ACTIVE, IDLE
@@ -368,3 +375,77 @@ def test_messagepack_is_asked_for_spoken_and_understood():
     stream.receive(pack([{"T": "subscription", "bars": ["SPY"]}]), NOW)
     assert stream.is_active
     assert MarketData(Random(0), KEYS).headers == {"Content-Type": "application/json"}
+
+
+# -- books -------------------------------------------------------------------------------------
+
+STAMP = "2013-10-07T13:30:00Z"
+FULL = {"T": "o", "S": "BTC/USD", "t": STAMP, "r": True, "b": [{"p": 9.0, "s": 1.0}], "a": []}
+CHANGE = {**FULL, "r": False, "b": [{"p": 8.0, "s": 2.0}]}
+
+
+def book_client() -> AlpacaClient:
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("book", "BTC/USD")
+    stream = client.crypto_data
+    assert stream.wants_connection(NOW)
+    shake_hands(stream, NOW)
+    return client
+
+
+def shake_hands(stream: MarketData, now: int) -> None:
+    stream.opened(now)
+    for text in ("connected", "authenticated"):
+        stream.receive(f'[{{"T":"success","msg":"{text}"}}]', now)
+    stream.receive(b'[{"T":"subscription","orderbooks":["BTC/USD"]}]', now)
+    stream.take_frames()
+
+
+def told(client: AlpacaClient, now: int, *messages: dict) -> list[str]:
+    events = client.receive_crypto_data(msgspec.json.encode(list(messages)), now)
+    return ["full" if isinstance(e, BookEvent) and e.is_full else e.WHAT for e in events]
+
+
+def test_a_broken_connection_loses_books_until_their_next_full_message():
+    client = book_client()
+    stream = client.crypto_data
+    assert told(client, NOW, FULL, CHANGE) == ["full", "book"]
+    stream.closed(NOW + SECOND)
+    # Told at once, not when the line stands again.
+    assert client.poll(NOW + SECOND) == [BookGapEvent("BTC/USD", NOW + SECOND)]
+    assert client.poll(NOW + SECOND) == []
+    later = NOW + 10 * SECOND
+    assert stream.wants_connection(later)
+    shake_hands(stream, later)
+    assert told(client, later, FULL) == ["full"]
+
+
+def test_a_reconnection_that_nobody_polled_is_told_before_what_it_brings():
+    client = book_client()
+    client.crypto_data.closed(NOW + SECOND)
+    assert client.crypto_data.wants_connection(NOW + 10 * SECOND)
+    shake_hands_told = []
+    client.crypto_data.opened(NOW + 10 * SECOND)
+    frame = b'[{"T":"success","msg":"connected"}]'
+    shake_hands_told += client.receive_crypto_data(frame, NOW + 10 * SECOND)
+    assert shake_hands_told == [BookGapEvent("BTC/USD", NOW + SECOND)]
+
+
+@pytest.mark.parametrize("bad", [{**CHANGE, "b": [{"p": -1.0, "s": 1.0}]}, {**CHANGE, "t": 3}])
+def test_a_book_message_put_aside_is_a_gap_and_asks_for_the_whole_book(bad: dict):
+    client = book_client()
+    assert told(client, NOW, FULL) == ["full"]
+    assert sorted(told(client, NOW + SECOND, bad)) == ["alarm", "book_gap"]
+    asked = [msgspec.json.decode(f) for f in client.crypto_data.take_frames()]
+    assert asked == [
+        {"action": "unsubscribe", "orderbooks": ["BTC/USD"]},
+        {"action": "subscribe", "orderbooks": ["BTC/USD"]},
+    ]
+    # The acknowledgement of the first leaves the symbol out, and that is no alarm.
+    for listed in ([], ["BTC/USD"]):
+        assert told(client, NOW + SECOND, {"T": "subscription", "orderbooks": listed}) == []
+    # One that stays wrong is told, and not asked for again at once.
+    assert sorted(told(client, NOW + 2 * SECOND, bad)) == ["alarm", "book_gap"]
+    assert client.crypto_data.take_frames() == []
+    told(client, NOW + 90 * SECOND, bad)
+    assert len(client.crypto_data.take_frames()) == 2

@@ -229,7 +229,7 @@ class AlpacaClient:
             self.queue.add(history.request(), now)
         self._probe(now)
         told, self._told = self._told, []
-        return told
+        return [*told, *self.crypto_data.take_lost_books()]
 
     def take_requests(self, now: int | None = None) -> list[HttpRequest]:
         """Return the requests to send now, most urgent first."""

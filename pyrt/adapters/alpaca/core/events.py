@@ -76,6 +76,15 @@ class BookEvent(msgspec.Struct, frozen=True, gc=False):
     is_full: bool = False
 
 
+class BookGapEvent(msgspec.Struct, frozen=True, gc=False):
+    """Changes of a book were lost, as by a broken connection; its next full message mends it."""
+
+    WHAT: ClassVar[str] = "book_gap"
+
+    symbol: str
+    ts_event: int
+
+
 class StatusEvent(msgspec.Struct, frozen=True, gc=False):
     """A change of a symbol's trading state.
 
@@ -212,7 +221,15 @@ class ComputedEvent(msgspec.Struct, frozen=True):
     result: Any
 
 
-MarketEvent = BarEvent | QuoteEvent | TradeEvent | BookEvent | StatusEvent | CorrectionEvent
+MarketEvent = (
+    BarEvent
+    | QuoteEvent
+    | TradeEvent
+    | BookEvent
+    | BookGapEvent
+    | StatusEvent
+    | CorrectionEvent
+)
 Event = (
     MarketEvent
     | AnswerEvent

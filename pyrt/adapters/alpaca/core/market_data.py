@@ -8,7 +8,8 @@ from random import Random
 import msgspec
 
 from pyrt.adapters.alpaca.core.activity import Activity
-from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, Event
+from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, BookEvent, BookGapEvent, Event
+from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.stitching import Stitcher
 from pyrt.adapters.alpaca.core.streams import (
     ACTIVE,
@@ -31,6 +32,8 @@ STOCK_CHANNELS = ("bars", "quotes", "trades", "updatedBars", "dailyBars", "statu
 CRYPTO_CHANNELS = ("bars", "quotes", "trades", "orderbooks", "updatedBars", "dailyBars")
 ACKNOWLEDGED = ("bars", "quotes", "trades", "orderbooks")
 """Channels of which an acknowledgement that leaves a symbol out is an alarm."""
+RENEW_NS = 60 * SECOND
+"""A book that came out wrong is subscribed to anew no more often."""
 ALREADY_AUTHENTICATED = 403
 FATAL = frozenset({402, 404, 406, 407, 409})
 """Errors after which Alpaca closes, or after which waiting for data is vain."""
@@ -67,6 +70,9 @@ class MarketData(Connection):
         self._wanted: dict[str, set[str]] = {channel: set() for channel in channels}
         self._asked: dict[str, set[str]] = {channel: set() for channel in channels}
         self._gaps: list[tuple[str, int]] = []
+        self._renewed_at: dict[str, int] = {}
+        self._lost_books: dict[str, int] = {}
+        """Symbol → when changes of its book were lost; told once, by `take_lost_books`."""
         self._requests = 0
         """Subscriptions asked for and not acknowledged."""
         self.stitcher = Stitcher()
@@ -129,6 +135,7 @@ class MarketData(Connection):
         for symbol in sorted(self._wanted["bars"]):
             if self.stitcher.last_open(symbol) is not None:
                 self.stitcher.hold(symbol)
+        self._lose_books(self._asked.get("orderbooks", ()), now)
 
     def wants_close(self, now: int) -> bool:
         """Return whether the line is dead, or lives and carries nothing while it should."""
@@ -139,10 +146,31 @@ class MarketData(Connection):
         taken, self._gaps = self._gaps, []
         return taken
 
+    def take_lost_books(self) -> list[Event]:
+        """Return which books have missed changes since the last call."""
+        lost, self._lost_books = self._lost_books, {}
+        return [BookGapEvent(symbol, ts) for symbol, ts in lost.items()]
+
+    def _lose_books(self, symbols: Iterable[str], now: int) -> None:
+        self._lost_books.update(dict.fromkeys(sorted(symbols), now))
+
+    def _renew_books(self, symbols: Iterable[str], now: int) -> None:
+        """Ask for books anew while the line stands: a subscription begins with a full message."""
+        lost = sorted(symbols)
+        self._lose_books(lost, now)
+        # Messages that are wrong again and again are not asked for again and again.
+        lost = [s for s in lost if now - self._renewed_at.get(s, now - RENEW_NS) >= RENEW_NS]
+        self._renewed_at.update(dict.fromkeys(lost, now))
+        if not lost:
+            return
+        for action in ("unsubscribe", "subscribe"):
+            self._requests += 1
+            self._say({"action": action, "orderbooks": lost})
+
     def receive(self, frame: bytes | str, now: int) -> list[Event]:
         """Take a frame in either codec; one that makes no sense is an alarm, not an end."""
         self.heard(now)
-        events: list[Event] = []
+        events = self.take_lost_books() if self._lost_books else []
         try:
             for message in self._decoder.decode(frame):
                 maker = MAKERS.get(type(message))
@@ -153,6 +181,8 @@ class MarketData(Connection):
                 event = maker(message)
                 if not is_sound(event):
                     events.append(Alarm("bad_tick", f"put aside: {event}", now))
+                    if type(event) is BookEvent:
+                        self._renew_books((event.symbol,), now)
                     continue
                 if type(event) is BarEvent and event.kind != "daily":
                     events.extend(self.stitcher.take(event))
@@ -160,7 +190,8 @@ class MarketData(Connection):
                     events.append(event)
         except (msgspec.DecodeError, DataError, UnicodeDecodeError, RecursionError) as error:
             events.append(Alarm("bad_frame", f"market data: {type(error).__name__}", now))
-        return events
+            self._renew_books(self._asked.get("orderbooks", ()), now)
+        return [*events, *self.take_lost_books()] if self._lost_books else events
 
     def _on_control(self, message: object, now: int) -> list[Event]:
         if isinstance(message, SuccessWire):
