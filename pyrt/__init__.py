@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyrt.analysis.result import BacktestResult as BacktestResult
+    from pyrt.core.book import OrderBook as OrderBook
     from pyrt.core.data import Bar as Bar
     from pyrt.core.data import Quote as Quote
     from pyrt.core.data import Signal as Signal
@@ -34,6 +35,7 @@ _WHERE = {
     "Instrument": "pyrt.core.instruments",
     "equity": "pyrt.core.instruments",
     "crypto": "pyrt.core.instruments",
+    "OrderBook": "pyrt.core.book",
     "Bar": "pyrt.core.data",
     "Quote": "pyrt.core.data",
     "Trade": "pyrt.core.data",

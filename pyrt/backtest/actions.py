@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from fractions import Fraction
+from os import PathLike
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,7 +60,7 @@ def read_actions(
         By symbol.
     """
     actions = []
-    for number, row in enumerate(rows_of(table)):
+    for number, row in enumerate(rows_of(table, "corporate actions", "symbol", "ex_date", "kind")):
         instrument = instruments.get(row["symbol"])
         if instrument is None:
             continue
@@ -74,14 +76,50 @@ def read_actions(
     return actions
 
 
-def rows_of(table: Any) -> list[dict[str, Any]]:
-    """Return the rows of a small table as dicts."""
-    if isinstance(table, list):
+def rows_of(table: Any, what: str, *needed: str) -> list[dict[str, Any]]:
+    """Return the rows of a small table as dicts.
+
+    Parameters
+    ----------
+    table : DataFrame, pyarrow.Table, mapping of columns, Parquet path or list of dict
+    what : str
+        What it is a table of, for the message.
+    *needed : str
+        Columns that every row must have.
+
+    Raises
+    ------
+    DataError
+        If it is no table, or a column is missing.
+    """
+    rows = _rows(table, what)
+    for number, row in enumerate(rows):
+        missing = [name for name in needed if name not in row]
+        if missing:
+            raise DataError(
+                f"a table of {what} has no column {missing[0]!r} in row {number}",
+                remedy=f"It needs {', '.join(needed)}; this row has {', '.join(map(str, row))}",
+            )
+    return rows
+
+
+def _rows(table: Any, what: str) -> list[dict[str, Any]]:
+    if isinstance(table, list) and all(isinstance(row, Mapping) for row in table):
         return table
     if hasattr(table, "to_pylist"):
         return list(table.to_pylist())
     if hasattr(table, "to_dict"):
         return list(table.to_dict("records"))
+    if isinstance(table, Mapping):
+        columns = {name: list(values) for name, values in table.items()}
+        if len({len(values) for values in columns.values()}) > 1:
+            raise DataError(f"the columns of a table of {what} differ in length")
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    if not isinstance(table, (str, PathLike)):
+        raise DataError(
+            f"a table of {what} cannot be a {type(table).__name__}",
+            remedy="Give a DataFrame, a pyarrow.Table, dicts or the path of a Parquet file",
+        )
     import pyarrow.parquet as pq
 
     return list(pq.read_table(table).to_pylist())

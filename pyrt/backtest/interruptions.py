@@ -30,7 +30,7 @@ def read_halts(table: Any, instruments: dict[str, Instrument]) -> list[Action]:
         If a halt ends before it starts.
     """
     found: list[Action] = []
-    for row in rows_of(table):
+    for row in rows_of(table, "halts", "symbol", "start"):
         instrument = instruments.get(row["symbol"])
         if instrument is None:
             continue
@@ -59,7 +59,7 @@ def read_auctions(table: Any, instruments: dict[str, Instrument]) -> list[Action
         By symbol; rows of others are left out.
     """
     found: list[Action] = []
-    for row in rows_of(table):
+    for row in rows_of(table, "auctions", "ts_event", "symbol", "price"):
         instrument = instruments.get(row["symbol"])
         if instrument is None:
             continue

@@ -106,7 +106,7 @@ def _rule(value: Any) -> LuldRule:
 
 def _recorded(table: Any, instruments: Mapping[str, Instrument]) -> list[Action]:
     found: list[Action] = []
-    for row in rows_of(table):
+    for row in rows_of(table, "price bands", "ts_event", "symbol", "lower", "upper"):
         instrument = instruments.get(row["symbol"])
         if instrument is None:
             continue

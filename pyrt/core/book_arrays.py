@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pyrt.core.singles import from_single
 from pyrt.errors import DataError
 
 Array = npt.NDArray[Any]
@@ -78,10 +79,14 @@ def float_column(column: Any, name: str) -> npt.NDArray[np.float64]:
         If it does not hold numbers.
     """
     try:
-        if hasattr(column, "isna") and hasattr(column, "to_numpy"):
+        if getattr(column, "dtype", None) == np.float32:
+            values = from_single(as_array(column))
+        elif hasattr(column, "isna") and hasattr(column, "to_numpy"):
             values = column.to_numpy(dtype=np.float64, na_value=np.nan)
         else:
-            values = as_array(column).astype(np.float64, copy=False)
+            values = as_array(column)
+            single = values.dtype == np.float32
+            values = from_single(values) if single else values.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise DataError(f"column {name!r} does not hold numbers: {error}", column=name) from error
     return np.ascontiguousarray(values)
@@ -141,10 +146,10 @@ def coded_column(column: Any) -> tuple[npt.NDArray[np.int64], list[Any]]:
         if not hasattr(flat, "dictionary"):
             flat = flat.dictionary_encode()
         codes = flat.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-        return codes.astype(np.int64), flat.dictionary.to_pylist()
+        return codes.astype(np.int64), [_text(v) for v in flat.dictionary.to_pylist()]
     if hasattr(column, "factorize"):
         codes, values = column.factorize()
-        return np.asarray(codes, dtype=np.int64), list(values)
+        return np.asarray(codes, dtype=np.int64), [_text(v) for v in values]
     array = np.asarray(column)
     if array.dtype.kind != "O":
         values, codes = np.unique(array, return_inverse=True)

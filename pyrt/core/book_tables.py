@@ -18,6 +18,8 @@ Bools = npt.NDArray[np.bool_]
 
 _PRICE_MAX = 9.2e9
 _UNITS_MAX = 9.2e18
+# Feeds step back here and there, listings of resting orders more often; shuffled rows at half.
+_BACK_SHARE, _BACK_FEW = 0.2, 10
 # Above this many units float64 cannot tell neighboring sizes apart anyway.
 _UNITS_EXACT = 9.0e15
 
@@ -70,6 +72,7 @@ def read_table(
     reader = _Reader(columns, selected, size_decimals, may_lower)
     actions = reader.actions()
     flags = reader.ints("flags", 0)
+    reader.check_order()
     if dialect is None and len(reader) == 0 and "side" in columns:
         dialect = "mbo" if "order_id" in columns else "l2"
     name = dialect or recognize(columns, set(reader.action_names), bool(flags.any()))
@@ -139,6 +142,21 @@ class _Reader:
         rows = self.rows[wrong].tolist()
         shown = ", ".join(map(str, rows[:10])) + (", ..." if len(rows) > 10 else "")
         raise DataError(f"{what} in {len(rows)} row(s): {shown}", rows=rows[:100])
+
+    def check_order(self) -> None:
+        """Refuse a table that was shuffled or turned around; single steps back are a feed's own."""
+        if len(self) <= _BACK_FEW:
+            return
+        name = "ts_recv" if "ts_recv" in self.columns else "ts_event"
+        stamps = self.optional(name)
+        back = int((stamps[1:] < stamps[:-1]).sum())
+        if back > max(_BACK_FEW, len(stamps) * _BACK_SHARE):
+            raise DataError(
+                f"the rows are not in the order in which they came: {name} steps back at {back} "
+                f"of {len(stamps)} rows",
+                remedy=f"Sort by {name} and, where rows share a stamp, as the feed had them",
+                column=name,
+            )
 
     def actions(self) -> Ints:
         """Return indices into `action_names`, all -1 where there is no such column."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pyrt.core.singles import from_single
 from pyrt.data.columns import Float64s, Int64s
 from pyrt.data.report import Report
 
@@ -23,6 +24,8 @@ def as_float(values: Any, name: str, report: Report) -> Float64s:
     """
     if is_arrow(values):
         return _arrow_float(values, name, report)
+    if values.dtype == np.float32:
+        return from_single(values.to_numpy())
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "fiu":
         return np.ascontiguousarray(values.to_numpy(), dtype=np.float64)
     if values.dtype.kind in "fiu":  # pandas' nullable and Arrow-backed numbers
@@ -38,6 +41,8 @@ def _arrow_float(values: Any, name: str, report: Report) -> Float64s:
         return np.full(len(values), np.nan)
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         return _object_float(np.array(values.to_pylist(), dtype=object), name, report)
+    if kind == pa.float32():
+        return from_single(values.to_numpy())
     if kind != pa.float64():
         values = values.cast(pa.float64(), safe=False)
     return np.ascontiguousarray(values.to_numpy())

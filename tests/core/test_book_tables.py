@@ -266,3 +266,39 @@ def test_a_unit_that_was_given_is_kept() -> None:
         book.apply_table({"side": ["B"], "price": [1], "size": [0.5]})
     with pytest.raises(DataError, match="does not fit 64 bits"):
         OrderBook("X", size_decimals=9).apply_table({"side": ["B"], "price": [1], "size": [1e11]})
+
+
+def test_prices_in_32_bits_are_the_decimals_they_stand_for() -> None:
+    single = np.array([13.93, 13.94, 61735.99], dtype=np.float32)
+    for column in (single, pd.Series(single), pa.chunked_array([pa.array(single)])):
+        book = OrderBook("X")
+        table = {"side": ["B", "A", "A"], "price": column, "size": single}
+        book.apply_table(table if isinstance(column, np.ndarray) else pa.table(
+            {**table, "price": pa.array(column)}
+        ))  # fmt: skip
+        assert book.bids().tolist() == [[13.93, 13.93]]
+        assert book.asks().tolist() == [[13.94, 13.94], [61735.99, 61735.99]]
+
+
+def test_sides_as_bytes_are_read() -> None:
+    for sides in (np.array([b"B", b"A", b"B"]), pd.Series([b"B", b"A", b"B"])):
+        frame = pd.DataFrame({**L2, "side": sides})
+        assert OrderBook("X").apply_table(frame) == 3
+    table = pa.table({**L2, "side": pa.array([b"B", b"A", b"B"], pa.binary())})
+    assert OrderBook("X").apply_table(table) == 3
+
+
+def test_shuffled_rows_are_refused_and_a_feed_that_steps_back_is_not() -> None:
+    n = 100
+    table = pd.DataFrame({
+        "ts_event": np.arange(n), "side": "B", "price": np.arange(n) + 1.0, "size": 1.0,
+        "action": "set", "sequence": np.arange(n) + 1,
+    })  # fmt: skip
+    turned = table.iloc[::-1]
+    for wrong in (turned, table.sample(frac=1, random_state=1)):
+        with pytest.raises(DataError, match="ts_event steps back at"):
+            OrderBook("X").apply_table(wrong)
+    # Where both are there, the time of arrival says the order.
+    assert OrderBook("X").apply_table(turned.assign(ts_recv=np.arange(n), sequence=0)) == n
+    stepping = table.assign(ts_event=np.where(table.index % 10 == 3, 0, table.ts_event))
+    assert OrderBook("X").apply_table(stepping) == n

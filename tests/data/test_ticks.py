@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from pyrt.data import BookColumns, QuoteColumns, TradeColumns, load
@@ -184,3 +185,11 @@ def test_closes_become_flat_bars_only_when_asked_for() -> None:
     bars = load(table, symbol="X", kind="closes").columns[0]
     for name in ("open", "high", "low", "close"):
         assert getattr(bars, name).tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("container", ["pandas", "arrow"])
+def test_prices_in_32_bits_are_the_decimals_they_stand_for(container: str) -> None:
+    frame = trades().assign(price=np.array([13.93, 2, 1.1, 1.2, 2.1, 1.3], np.float32))
+    table = frame if container == "pandas" else pa.Table.from_pandas(frame, preserve_index=False)
+    prices = {one.symbol: one.price.tolist() for one in load(table).columns}
+    assert prices == {"SPY": [13.93, 1.1, 1.2, 1.3], "QQQ": [2.0, 2.1]}

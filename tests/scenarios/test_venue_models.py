@@ -248,6 +248,21 @@ def test_nothing_fills_while_trading_is_halted(command: Any, fills: Any, status:
     assert run.statuses == [status]
 
 
+@pytest.mark.parametrize(
+    ("option", "table", "message"),
+    [
+        ("halts", pd.DataFrame({"symbol": [SYMBOL]}), "table of halts has no column 'start'"),
+        ("halts", 5, "table of halts cannot be a int"),
+        ("auctions", [{"symbol": SYMBOL, "price": 1}], "auctions has no column 'ts_event'"),
+        ("luld", {"ts_event": [1], "symbol": [SYMBOL]}, "price bands has no column 'lower'"),
+        ("luld", {"ts_event": [1], "symbol": []}, "differ in length"),
+    ],
+)
+def test_small_tables_name_what_they_lack(option: str, table: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        play({"quotes": QUOTES}, {}, **{option: table})
+
+
 def test_an_order_can_be_canceled_in_a_halt_and_strategies_are_told() -> None:
     run = play(
         {"quotes": QUOTES},
