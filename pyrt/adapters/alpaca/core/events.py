@@ -222,13 +222,7 @@ class ComputedEvent(msgspec.Struct, frozen=True):
 
 
 MarketEvent = (
-    BarEvent
-    | QuoteEvent
-    | TradeEvent
-    | BookEvent
-    | BookGapEvent
-    | StatusEvent
-    | CorrectionEvent
+    BarEvent | QuoteEvent | TradeEvent | BookEvent | BookGapEvent | StatusEvent | CorrectionEvent
 )
 Event = (
     MarketEvent
