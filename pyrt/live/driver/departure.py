@@ -19,11 +19,14 @@ class Departure:
     ----------
     is_merging : bool
         What a stream has missed is being merged: nothing new leaves before that.
+    is_blind : bool
+        Look after look at the account has failed: nothing that could raise exposure leaves.
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self.is_merging = False
+        self.is_blind = False
 
     def waits_for(self) -> str:
         """Return what orders have to wait for; "" when they may leave."""
@@ -50,6 +53,8 @@ class Departure:
                 return f"{what} is HALTED"
             if found.name == "REDUCING" and self._could_raise(order):
                 return f"{what} is REDUCING, and this order could raise exposure"
+        if self.is_blind and self._could_raise(order):
+            return "the account cannot be looked at, and this order could raise exposure"
         return ""
 
     def _could_raise(self, order: Any) -> bool:

@@ -132,7 +132,7 @@ class Driver(Run):
             if what == "alarm":
                 self.scribe.alarm(event.code, event.text, now)
                 self._recovery.count_failures(event)
-            elif what in ("broker_state", "warm", "history", "computed"):
+            elif what in ("broker_state", "no_look", "unseen", "warm", "history", "computed"):
                 self._aftermath.tell(now, mine)
                 mine = []
                 self._take_answer(now, what, event)
@@ -143,6 +143,10 @@ class Driver(Run):
     def _take_answer(self, now: int, what: str, event: Any) -> None:
         if what == "broker_state":
             self._reconciliation.on_look(now, event)
+        elif what == "no_look":
+            self._reconciliation.on_no_look(now, event.text)
+        elif what == "unseen":
+            self._reconciliation.on_unseen(now, event.number, event.text)
         elif what == "warm":
             self._history.on_warm(event)
         else:

@@ -14,11 +14,15 @@ from pyrt.live.driver.departure import Departure
 from pyrt.live.driver.operating import Operators
 from pyrt.live.driver.reconcile import Absences, Comparison, OurOrder, OurView, compare
 from pyrt.live.driver.recovery import Recovery
-from pyrt.live.driver.run import LOOKING, NODE, RUNNING, Run
+from pyrt.live.driver.run import LOOKING, NODE, RUNNING, STOPPED, Run
 from pyrt.live.journal import records as r
 from pyrt.live.plan import DAY, MINUTE, SECOND
 
 LOOK_AGAIN_NS = 2 * SECOND
+FAILED_NS = 5 * SECOND
+"""How long the next look waits after one that failed; twice as long after each further one."""
+BLIND_AFTER = 3
+"""Looks in a row that have failed before nothing that could raise exposure leaves any more."""
 CLOCK_MIN_NS, CLOCK_MAX_NS = -2 * SECOND, 30 * SECOND
 """How far our clock may be ahead of the broker's answer to the first of a look's requests."""
 QUIET_MODES = frozenset({"position_mismatch", "cash_mismatch", "reopened"})
@@ -54,6 +58,7 @@ class Reconciliation:
         self._absences = Absences()
         self._adjusting = Adjusting(run)
         self._looks = self._began = 0
+        self._failed = self._merge_since = 0
         self._gaps: list[Decimal] = []
         self._was_active = False
 
@@ -84,6 +89,7 @@ class Reconciliation:
         if is_active and not self._was_active and run.phase == RUNNING:
             # What the stream has missed is merged before anything new leaves.
             self._departure.is_merging = True
+            self._merge_since = now
             self.look(now)
         if self._was_active and not is_active:
             run.scribe.alarm("stream_lost", "the stream of order news is down", now)
@@ -93,6 +99,7 @@ class Reconciliation:
         """Take the account as the broker states it."""
         run = self._run
         run.last_look = state
+        self._failed, self._departure.is_blind = 0, False
         if run.core is not None:
             # What is done about it happens now, not when the last event came.
             run.core.inputs.advance(now)
@@ -101,7 +108,8 @@ class Reconciliation:
                 self._recovery.recover(now, state)
             self._apply(now, state)
             self._adjusting.take(now, state)
-            self._departure.is_merging = False
+            # One that had begun before the stream came back may have missed what it missed.
+            self._departure.is_merging &= self._began < self._merge_since
         except PyrtError as error:
             if run.phase != LOOKING:
                 raise
@@ -114,12 +122,39 @@ class Reconciliation:
         if suspicious and self._looks < run.plan.policies.looks:
             run.look_at = now + LOOK_AGAIN_NS
             return
-        run.look_at = now + run.plan.policies.reconcile_ns
+        run.look_at = now + (0 if self._departure.is_merging else run.plan.policies.reconcile_ns)
         self._conclude(now, state, comparison)
         self._looks = 0
         self._gaps.clear()
         if run.phase == LOOKING:
             self._recovery.speak(now, state)
+
+    def on_no_look(self, now: int, text: str) -> None:
+        """A look was given up: begin another later, and tell of it."""
+        run = self._run
+        if run.phase == STOPPED:
+            return
+        self._failed += 1
+        longest = max(run.plan.policies.reconcile_ns, FAILED_NS)
+        pause = min(FAILED_NS << min(self._failed - 1, 16), longest)
+        run.look_at = now + pause
+        told = f"{self._failed} looks at the account in a row have failed, the last at {text};"
+        run.scribe.alarm("look_failed", f"{told} the next is in {pause / SECOND:g} s", now)
+        if self._failed >= BLIND_AFTER and not self._departure.is_blind:
+            self._departure.is_blind = True
+            text = "the account cannot be looked at: nothing that could raise exposure leaves"
+            run.scribe.alarm("blind", text, now)
+
+    def on_unseen(self, now: int, number: int, text: str) -> None:
+        """An order's fate cannot be seen: halt its symbol until somebody has looked."""
+        run = self._run
+        order = None if run.core is None else run.core.inputs.order(number)
+        if run.core is None or order is None or not order.is_open:
+            return
+        run.core.inputs.advance(now)
+        run.scribe.alarm("unseen_order", text, now)
+        self._operators.halt(order.symbol, text)
+        self._aftermath.settle(now)
 
     def _apply(self, now: int, state: BrokerState) -> None:
         events = self._run.client.apply(state)

@@ -66,14 +66,7 @@ class Reader:
                 return answer
             if 400 <= answer.status < 500 and answer.status != 429:
                 raise refusal_of(request, answer)
-            LOG.warning(
-                "%s %s: %s, attempt %d of %d",
-                request.method,
-                request.path.partition("?")[0],
-                f"HTTP {answer.status}" if answer.status else "no answer",
-                attempt,
-                self._policy.attempts,
-            )
+            log_attempt(request, answer, attempt)
             if attempt < self._policy.attempts:
                 await asyncio.sleep(self._policy.delay_ns(attempt, self._random) / SECOND)
         path = request.path.partition("?")[0]
@@ -90,6 +83,13 @@ class Reader:
         answer = await self._send(request)
         self._bucket.read_headers(answer.headers, time.time_ns())
         return answer
+
+
+def log_attempt(request: HttpRequest, answer: Answer, attempt: int) -> None:
+    """Log a request that was not carried out, or of which nobody knows whether it was."""
+    what = f"HTTP {answer.status}" if answer.status else "no answer"
+    path = request.path.partition("?")[0]
+    LOG.warning("%s %s: %s, attempt %d", request.method, path, what, attempt)
 
 
 def refusal_of(request: HttpRequest, answer: Answer) -> BrokerError:

@@ -11,7 +11,14 @@ import msgspec
 from pyrt.adapters.alpaca.core.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.core.activity import Activity
 from pyrt.adapters.alpaca.core.adoption import adopt, apply_state
-from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, Event, HistoryEvent, WarmEvent
+from pyrt.adapters.alpaca.core.events import (
+    Alarm,
+    BarEvent,
+    Event,
+    HistoryEvent,
+    NoLookEvent,
+    WarmEvent,
+)
 from pyrt.adapters.alpaca.core.history import BarHistory
 from pyrt.adapters.alpaca.core.ledger import Ledger
 from pyrt.adapters.alpaca.core.market_data import CRYPTO_CHANNELS, MarketData
@@ -354,8 +361,14 @@ class AlpacaClient:
                 raise msgspec.DecodeError(f"HTTP {status}")
             found = self.snapshots.receive(request, body, now)
         except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError) as error:
-            self.queue.retry(request, now)
-            return [Alarm("query_failed", f"{request.purpose}: {error}", now)]
+            text = f"{request.purpose}: {error}"
+            alarm = Alarm("query_failed", text, now)
+            if request.attempt < self.queue.policy.attempts:
+                self.queue.retry(request, now)
+                return [alarm]
+            # Pages that are minutes apart are not one look: whoever looks begins anew.
+            self.snapshots.is_busy = False
+            return [alarm, NoLookEvent(now, text)]
         if isinstance(found, HttpRequest):
             self.queue.add(found)
             return []

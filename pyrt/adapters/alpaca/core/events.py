@@ -194,6 +194,25 @@ class Alarm(msgspec.Struct, frozen=True):
     ts_event: int = 0
 
 
+class UnseenEvent(msgspec.Struct, frozen=True):
+    """Nobody can tell what became of an order: the broker has not answered for long."""
+
+    WHAT: ClassVar[str] = "unseen"
+
+    number: int
+    ts_event: int
+    text: str
+
+
+class NoLookEvent(msgspec.Struct, frozen=True):
+    """A look at the whole account was given up."""
+
+    WHAT: ClassVar[str] = "no_look"
+
+    ts_event: int
+    text: str
+
+
 class WarmEvent(msgspec.Struct, frozen=True):
     """Past bars of a symbol, oldest first, that indicators are to be fed with."""
 
@@ -229,6 +248,8 @@ Event = (
     | AnswerEvent
     | FillEvent
     | CashEvent
+    | UnseenEvent
+    | NoLookEvent
     | WarmEvent
     | HistoryEvent
     | ComputedEvent

@@ -16,7 +16,7 @@ from pyrt.adapters.alpaca.core.bodies import (
     order_body,
     reduces,
 )
-from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event
+from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event, UnseenEvent
 from pyrt.adapters.alpaca.core.ledger import Known, Ledger
 from pyrt.adapters.alpaca.core.messages import ErrorBody, OrderView
 from pyrt.adapters.alpaca.core.pacing import SECOND
@@ -27,6 +27,10 @@ REFUSALS = frozenset({400, 401, 403, 404, 422})
 """Statuses that are a refusal if the body says why; everything else in doubt is read back."""
 CONFIRM_NS = 2 * SECOND
 """How long an accepted cancel or replace may stay without visible effect before a read-back."""
+OVERDUE_NS = 30 * SECOND
+"""After this long without effect somebody is told, again each time it has passed."""
+OVERDUE_LOOK_NS = 10 * SECOND
+"""Time between looks at what is overdue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +45,14 @@ class OrderPathPolicy:
     lost_ns : int
         After this long, an order that the broker does not know in two looks, one after the other,
         is reported as ``lost``. One look is no evidence: it may show an earlier state.
+    unseen_ns: int
+        An order of unknown outcome at which no look has been answered for this long is reported
+        as unseen: nobody knows what its symbol holds.
     """
 
     resend_ns: int = 10 * SECOND
     lost_ns: int = 120 * SECOND
+    unseen_ns: int = 120 * SECOND
 
 
 @dataclass(slots=True)
@@ -59,6 +67,14 @@ class Doubt:
         It could only reduce what was held when it was sent.
     late_misses : int
         Looks after `OrderPathPolicy.lost_ns` that have not found it.
+    failures, failing_since : int
+        Looks in a row that were not answered, and when the first of them was.
+    is_unseen : bool
+        That it cannot be seen has been told.
+    open_since : int
+        When a look first did not show what was asked for; 0 where nothing is open.
+    told_at : int
+        When somebody was told of that.
     """
 
     body: bytes = b""
@@ -71,6 +87,11 @@ class Doubt:
     cancel_busy: bool = False
     cancel_refusal: str = ""
     changes: int = 0
+    failures: int = 0
+    failing_since: int = 0
+    is_unseen: bool = False
+    open_since: int = 0
+    told_at: int = 0
 
 
 class OrderPath:
@@ -168,9 +189,8 @@ class OrderPath:
 
     def receive(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
         """Take the answer to one of this path's requests."""
-        if status == 429:
-            self._queue.retry(request, now)
-            return []
+        if status == 429 and request.purpose != "read_back":
+            return self._on_too_many(request, now)
         view = _decoded(body, OrderView) if 200 <= status < 300 and body else None
         if view is not None and not view.is_sound:
             # A number that is none makes the whole answer one that makes no sense.
@@ -220,16 +240,62 @@ class OrderPath:
         now: int,
     ) -> list[Event]:
         number = request.order_number
+        doubt = self._doubts[number]
+        is_missing = status == 404 and refusal is not None
+        if view is not None or is_missing:
+            doubt.failures = doubt.failing_since = 0
+            doubt.is_unseen = False
         if view is not None:
-            doubt = self._doubts[number]
             was_busy = doubt.cancel_busy
             events = self._apply(view, now)
             if was_busy or not doubt.cancel_busy:
                 # Otherwise this look has let the cancel go, and says nothing of its effect.
                 events.extend(self._after_look(number, view, now))
             return events
-        if status == 404 and refusal is not None and not self._ledger.of(number).venue_id:
+        if is_missing and not self._ledger.of(number).venue_id:
             return self._not_found(request, now)
+        return self._unanswered(request, status, now)
+
+    def _unanswered(self, request: HttpRequest, status: int, now: int) -> list[Event]:
+        """A look has shown nothing: look again, later each time, and never for ever in silence."""
+        number = request.order_number
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        doubt.failures += 1
+        doubt.failing_since = doubt.failing_since or now
+        if not self._queue.has("read_back", number):
+            # One that waits already is enough.
+            self._queue.retry(request, now)
+        name, seconds = known.client_order_id, (now - doubt.failing_since) // SECOND
+        events: list[Event] = []
+        if doubt.failures % self._queue.policy.attempts == 0:
+            why = f"HTTP {status}" if status else "no answer"
+            text = f"{name}: {doubt.failures} looks in a row have shown nothing: {why}"
+            events.append(Alarm("read_back_failed", text, now))
+        is_over = now - doubt.failing_since >= self._policy.unseen_ns
+        if known.is_unknown and is_over and not doubt.is_unseen:
+            doubt.is_unseen = True
+            text = f"{name} is of unknown outcome, and no look was answered for {seconds} s"
+            events.append(UnseenEvent(number, now, text))
+        return events
+
+    def _on_too_many(self, request: HttpRequest, now: int) -> list[Event]:
+        """The broker did nothing: ask again, but place or change nothing that has become old.
+
+        Cancels are tried until their outcome is known.
+        """
+        number = request.order_number
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        doubt.sent_at = doubt.sent_at or now
+        text = "the broker has had too many requests"
+        if request.purpose == "replace" and request.attempt >= self._queue.policy.attempts:
+            return [AnswerEvent("modify_rejected", number, now, text)]
+        if request.purpose == "submit" and now - doubt.sent_at >= self._policy.resend_ns:
+            doubt.is_submitting = False
+            if doubt.ambiguous:
+                self.read_back(number)
+                return []
+            known.final = "rejected"
+            return [AnswerEvent("rejected", number, now, text)]
         self._queue.retry(request, now)
         return []
 
@@ -273,17 +339,36 @@ class OrderPath:
         doubt.cancel_busy = False
         if known.final or not doubt.cancel_wanted:
             if view.status == "replaced" or (view.status == "filled" and not known.final):
-                self.read_back(number, now + SECOND)
+                return self._still_open(number, view, now, SECOND)
+            doubt.open_since = 0
             return []
         if doubt.cancel_refusal and view.status != "pending_cancel":
             text, doubt.cancel_refusal = doubt.cancel_refusal, ""
             doubt.cancel_wanted = False
             return [AnswerEvent("cancel_rejected", number, now, text)]
         if view.status == "pending_cancel":
-            self.read_back(number, now + CONFIRM_NS)
-        else:
-            self._cancel_if_known(number, now)
-        return []
+            return self._still_open(number, view, now, CONFIRM_NS)
+        self._cancel_if_known(number, now)
+        return self._overdue(number, view, now)
+
+    def _still_open(self, number: int, view: OrderView, now: int, pause: int) -> list[Event]:
+        """A look has not shown what it was for: look again soon, and less often once overdue."""
+        events = self._overdue(number, view, now)
+        overdue = now - self._doubts[number].open_since >= OVERDUE_NS
+        self.read_back(number, now + (OVERDUE_LOOK_NS if overdue else pause))
+        return events
+
+    def _overdue(self, number: int, view: OrderView, now: int) -> list[Event]:
+        """Tell of what is open for long, each time as long again has passed."""
+        doubt = self._doubts[number]
+        if not doubt.open_since:
+            doubt.open_since = doubt.told_at = now
+        if now - doubt.told_at < OVERDUE_NS:
+            return []
+        doubt.told_at = now
+        name, seconds = self._ledger.of(number).client_order_id, (now - doubt.open_since) // SECOND
+        text = f"{name} is still {view.status} {seconds} s after what should have changed that"
+        return [Alarm("overdue", text, now)]
 
     def _on_replace(
         self, request: HttpRequest, view: OrderView | None, refusal: ErrorBody | None, now: int

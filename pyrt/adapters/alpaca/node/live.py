@@ -10,11 +10,12 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+from pyrt.adapters.alpaca.account.reading import log_attempt
 from pyrt.adapters.alpaca.core.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.core.activity import regular_hours
 from pyrt.adapters.alpaca.core.client import RESYNC_NS, AlpacaClient
 from pyrt.adapters.alpaca.core.events import Event
-from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.core.rest import NO_ANSWER, HttpRequest
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.node.assembly import (
     NEVER_LOST,
@@ -483,6 +484,8 @@ class LiveNode:
     async def _send(self, request: HttpRequest) -> None:
         assert self._http is not None
         answer = await self._http.send(request)
+        if answer.status == NO_ANSWER or answer.status == 429 or answer.status >= 500:
+            log_attempt(request, answer, request.attempt)
         self._receive(
             lambda now: self._client.receive_response(
                 request, answer.status, answer.body, now, answer.headers
