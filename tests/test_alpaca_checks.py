@@ -78,11 +78,12 @@ def test_the_paper_check_skips_without_keys(monkeypatch, capsys):
 def test_the_paper_check_passes_on_the_simulator(monkeypatch, capsys, tmp_path):
     pytest.importorskip("uvicorn")
     from pyrt.adapters.alpaca.simulator.session import make_core
-    from tests.adapters.simulator.exchange import CLOSES, bars
+    from tests.adapters.simulator.exchange import CLOSES
     from tests.live.wire import Served
+    from tests.minutes import minute_bars
 
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    with Served(make_core([bars("SPY", CLOSES)])) as served:
+    with Served(make_core([minute_bars("SPY", CLOSES)])) as served:
         served.minutes(1)
         monkeypatch.setenv("APCA_API_BASE_URL", served.urls["rest_url"])
         monkeypatch.setenv("APCA_API_DATA_URL", served.urls["data_url"])

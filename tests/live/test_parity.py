@@ -18,8 +18,8 @@ from pyrt.core.times import timestamp_ns
 from pyrt.errors import StrategyError
 from tests.live.lockstep import Lockstep
 from tests.live.strategies import Busy, Cross, Ladder, walk
-from tests.live.test_walking_skeleton import MINUTE
 from tests.live.worlds import backtested, lived
+from tests.minutes import MINUTE
 
 CASES = [
     pytest.param(Cross, ("SPY",), {}, id="cross"),

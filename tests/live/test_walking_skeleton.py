@@ -9,28 +9,11 @@ from pyrt import Strategy, backtest
 from pyrt.core import records
 from pyrt.data.columns import BarColumns
 from tests.live.lockstep import Lockstep
-
-MINUTE = 60_000_000_000
-START = 1_381_152_600_000_000_000  # 2013-10-07 13:30 UTC
+from tests.minutes import MINUTE, START, minute_bars
 
 
 def bars(closes: list[float], symbol: str = "SPY") -> BarColumns:
-    close = np.array(closes)
-    opens = np.concatenate((close[:1], close[:-1])) + 0.01
-    ts_open = START + MINUTE * np.arange(len(close))
-    return BarColumns(
-        symbol=symbol,
-        timeframe="1m",
-        timeframe_ns=MINUTE,
-        ts_open=ts_open,
-        ts_close=ts_open + MINUTE,
-        ts_init=ts_open + MINUTE,
-        open=opens,
-        high=np.maximum(opens, close) + 0.05,
-        low=np.minimum(opens, close) - 0.05,
-        close=close,
-        volume=np.full(len(close), 1000.0),
-    )
+    return minute_bars(symbol, closes, gap=0.01, reach=0.05)
 
 
 class OneOrder(Strategy):

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
-import numpy as np
 
 from pyrt.adapters.alpaca.core.messages import ErrorBody
 from pyrt.adapters.alpaca.simulator.core import Response, SimulatorCore
@@ -22,31 +21,15 @@ from pyrt.data.columns import BarColumns
 from pyrt.kernel.kernel import Kernel
 from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
+from tests.minutes import START, minute_bars
 
-MINUTE = 60_000_000_000
-START = 1_381_152_600_000_000_000  # 2013-10-07 13:30 UTC
 SYMBOL = "SPY"
 PREFIX = "run-"
 
 
 def bars(closes: list[float]) -> BarColumns:
     """Return minute bars through these closes."""
-    close = np.array(closes)
-    opens = np.concatenate((close[:1], close[:-1])) + 0.01
-    ts_open = START + MINUTE * np.arange(len(close))
-    return BarColumns(
-        symbol=SYMBOL,
-        timeframe="1m",
-        timeframe_ns=MINUTE,
-        ts_open=ts_open,
-        ts_close=ts_open + MINUTE,
-        ts_init=ts_open + MINUTE,
-        open=opens,
-        high=np.maximum(opens, close) + 0.05,
-        low=np.minimum(opens, close) - 0.05,
-        close=close,
-        volume=np.full(len(close), 1000.0),
-    )
+    return minute_bars(SYMBOL, closes, gap=0.01, reach=0.05)
 
 
 class Broker:

@@ -13,7 +13,8 @@ from pyrt.adapters.alpaca.core.events import AnswerEvent, Event, FillEvent
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.core.streams import ACTIVE
 from pyrt.adapters.alpaca.credentials import Credentials
-from tests.adapters.client.exchange import MINUTE, PREFIX, START, Broker, order
+from tests.adapters.client.exchange import PREFIX, Broker, order
+from tests.minutes import MINUTE, START
 
 SECOND = 1_000_000_000
 HTML = b"<html>502 Bad Gateway</html>"

@@ -27,7 +27,7 @@ from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli import main
 from pyrt.core.times import timestamp_ns
 from pyrt.errors import BrokerError, ConfigError, ConnectionLost, DataError
-from tests.adapters.simulator.exchange import MINUTE, bars
+from tests.minutes import MINUTE, minute_bars
 
 SESSION = timestamp_ns("2013-10-07T13:30:00Z")
 NEXT = timestamp_ns("2013-11-01T13:30:00Z")
@@ -56,7 +56,7 @@ class Wire:
 
 
 def _long(start: int, symbol: str = "SPY", count: int = 390) -> Any:
-    return bars(symbol, [100.0 + number % 7 for number in range(count)], start)
+    return minute_bars(symbol, [100.0 + number % 7 for number in range(count)], start)
 
 
 def both_months() -> list[Any]:

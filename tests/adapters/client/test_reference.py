@@ -20,14 +20,15 @@ from pyrt.adapters.alpaca.account.reference import (
 )
 from pyrt.adapters.alpaca.shell.http import Answer
 from pyrt.adapters.alpaca.simulator.session import make_core
-from tests.adapters.simulator.exchange import CLOSES, bars
+from tests.adapters.simulator.exchange import CLOSES
+from tests.minutes import minute_bars
 
 
 class Wire:
     """The simulator core behind a reader; counts what it is asked."""
 
     def __init__(self) -> None:
-        self.core = make_core([bars("SPY", CLOSES), bars("BTC/USD", [20.0] * 8)])
+        self.core = make_core([minute_bars("SPY", CLOSES), minute_bars("BTC/USD", [20.0] * 8)])
         self.asked: list[str] = []
 
     async def send(self, request: Any) -> Answer:

@@ -17,7 +17,8 @@ from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli import main
 from pyrt.errors import BrokerError, ConfigError, OrderError
 from pyrt.live.process.lock import lock_account
-from tests.adapters.simulator.exchange import CLOSES, bars
+from tests.adapters.simulator.exchange import CLOSES
+from tests.minutes import minute_bars
 
 pytest.importorskip("uvicorn")
 
@@ -60,7 +61,7 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    with Served(make_core([bars("SPY", CLOSES)])) as served:
+    with Served(make_core([minute_bars("SPY", CLOSES)])) as served:
         made = Bench(served, tmp_path / "state")
         yield made
         made.other.close()

@@ -5,44 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 from pyrt.adapters.alpaca.simulator.session import make_core
-from pyrt.data.columns import BarColumns
 from tests.adapters.simulator import contract
+from tests.minutes import MINUTE, minute_bars
 
-MINUTE = 60_000_000_000
-START = 1_381_152_600_000_000_000  # 2013-10-07 13:30 UTC, the open of a Monday
 CLOSES = [100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 104.0, 103.0]
-
-
-def bars(symbol: str, closes: list[float], start: int = START) -> BarColumns:
-    """Return minute bars through these closes; each opens where the last one closed."""
-    close = np.array(closes)
-    opens = np.concatenate((close[:1], close[:-1]))
-    ts_open = start + MINUTE * np.arange(len(close))
-    return BarColumns(
-        symbol=symbol,
-        timeframe="1m",
-        timeframe_ns=MINUTE,
-        ts_open=ts_open,
-        ts_close=ts_open + MINUTE,
-        ts_init=ts_open + MINUTE,
-        open=opens,
-        high=np.maximum(opens, close) + 0.25,
-        low=np.minimum(opens, close) - 0.25,
-        close=close,
-        volume=np.full(len(close), 1000.0),
-    )
 
 
 class Bench:
     """A core, its clockwork, and JSON in and out."""
 
     def __init__(self, closes: list[float] | None = None, *, fees: str | None = None) -> None:
-        flat = [bars("QQQ", [50.0] * 8), bars("BTC/USD", [20.0] * 8)]
-        tables = [bars("SPY", closes or CLOSES), *flat]
+        flat = [minute_bars("QQQ", [50.0] * 8), minute_bars("BTC/USD", [20.0] * 8)]
+        tables = [minute_bars("SPY", closes or CLOSES), *flat]
         self.core: SimulatorCore = make_core(tables, fees=fees)
         self._instants = self.core.instants()
         self._opens_next = False

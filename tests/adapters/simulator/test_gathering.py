@@ -19,8 +19,8 @@ from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.adapters.alpaca.simulator.streams.frames import Bar, CoinQuote, Quote, Trade
 from pyrt.data import Catalog
 from pyrt.errors import DataError
-from tests.adapters.simulator.exchange import START, bars
 from tests.adapters.simulator.ticks import quotes, trades
+from tests.minutes import START, minute_bars
 
 MINUTE = 60_000_000_000
 
@@ -62,7 +62,7 @@ def test_files_named_one_by_one_must_not_hold_the_same_twice(tmp_path: Path) -> 
 def test_a_catalog_is_read_with_all_its_kinds(tmp_path: Path) -> None:
     catalog = Catalog(tmp_path / "catalog")
     prints = trades("QQQ", [(1.0, 10.0, 5.0), (2.0, 11.0, 5.0)])
-    for table in (bars("SPY", [100.0] * 5), quotes("IWM", 20), prints):
+    for table in (minute_bars("SPY", [100.0] * 5), quotes("IWM", 20), prints):
         catalog.write(table)
     tables = gather(str(tmp_path / "catalog"), {})
     assert {(table.symbol, table.kind) for table in tables} == {

@@ -18,8 +18,9 @@ from pyrt.adapters.alpaca.simulator.streams.frames import (
     UpdatedBar,
 )
 from pyrt.core.times import timestamp_ns
-from tests.adapters.simulator.exchange import CLOSES, MINUTE, START, bars
+from tests.adapters.simulator.exchange import CLOSES
 from tests.adapters.simulator.test_ticks import PRINTS, SECOND, ask, place, quotes, trades
+from tests.minutes import MINUTE, START, minute_bars
 
 
 def of(core: SimulatorCore, kind: type) -> list[Any]:
@@ -28,7 +29,7 @@ def of(core: SimulatorCore, kind: type) -> list[Any]:
 
 @pytest.mark.parametrize("ticks", [False, True])
 def test_nobody_trades_while_a_symbol_is_halted(ticks: bool) -> None:
-    core = make_core([quotes("SPY", 600) if ticks else bars("SPY", CLOSES)])
+    core = make_core([quotes("SPY", 600) if ticks else minute_bars("SPY", CLOSES)])
     core.run(START + MINUTE)
     core.interventions.act("halt", {"symbol": "SPY", "seconds": 120, "rc": "T1", "rm": "News"})
     order = place(core)
@@ -67,7 +68,7 @@ def test_revised_prints_are_told_and_their_bar_is_sent_again() -> None:
 
 
 def test_where_a_bar_stands_for_its_print_the_bar_is_revised() -> None:
-    core = make_core([bars("SPY", CLOSES)])
+    core = make_core([minute_bars("SPY", CLOSES)])
     core.run(START + 2 * MINUTE)
     core.interventions.act("correct", {"symbol": "SPY", "price": 101.5})
     core.run(START + 3 * MINUTE)
@@ -89,7 +90,7 @@ def test_where_a_bar_stands_for_its_print_the_bar_is_revised() -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused(action: str, body: Any, status: int) -> None:
-    core = make_core([bars("SPY", CLOSES)])
+    core = make_core([minute_bars("SPY", CLOSES)])
     core.run(START + MINUTE)
     core.take_messages()
     with pytest.raises(Refused) as caught:
@@ -99,7 +100,7 @@ def test_what_makes_no_sense_is_refused(action: str, body: Any, status: int) -> 
 
 
 def test_any_message_can_be_published() -> None:
-    core = make_core([bars("SPY", CLOSES)])
+    core = make_core([minute_bars("SPY", CLOSES)])
     quote = {"T": "q", "S": "SPY", "bp": 1.0, "bs": 1, "ap": 2.0, "as": 2}
     core.interventions.act("publish", {"messages": [{**quote, "t": "2013-10-07T13:30:00.5Z"}]})
     (message,) = of(core, Quote)
@@ -108,7 +109,7 @@ def test_any_message_can_be_published() -> None:
 
 
 def test_the_test_feed_runs_while_somebody_listens() -> None:
-    core = make_core([bars("SPY", CLOSES)])
+    core = make_core([minute_bars("SPY", CLOSES)])
     core.run(START + MINUTE)
     core.take_messages()
     core.fake.listen(core.now, is_heard=True)

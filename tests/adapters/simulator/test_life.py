@@ -12,8 +12,9 @@ from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 from pyrt.adapters.alpaca.simulator.market.actions import read_table
 from pyrt.adapters.alpaca.simulator.session import make_core
 from tests.adapters.simulator import contract
-from tests.adapters.simulator.exchange import MINUTE, START, Bench, bars
+from tests.adapters.simulator.exchange import Bench
 from tests.adapters.simulator.joined import joined
+from tests.minutes import MINUTE, START, minute_bars
 
 DAY = 1440 * MINUTE
 HOUR = 60 * MINUTE
@@ -40,8 +41,8 @@ def updates(core: SimulatorCore) -> list[Any]:
 
 def two_days(**settings: Any) -> SimulatorCore:
     """A few minutes of two sessions, with a price that doubles overnight."""
-    first, second = bars("SPY", [100.0] * 5), bars("SPY", [200.0] * 5, start=START + DAY)
-
+    first = minute_bars("SPY", [100.0] * 5)
+    second = minute_bars("SPY", [200.0] * 5, start=START + DAY)
     return make_core([joined(first, second)], **settings)
 
 
@@ -63,7 +64,7 @@ def test_a_fill_tells_what_alpaca_tells() -> None:
 
 
 def test_an_order_sent_before_the_open_waits_for_it() -> None:
-    core = make_core([bars("SPY", [100.0] * 300, start=OPEN - 3 * HOUR)])
+    core = make_core([minute_bars("SPY", [100.0] * 300, start=OPEN - 3 * HOUR)])
     order = place(core)
     assert order["status"] == "accepted"
     assert order["expires_at"] == "2013-10-07T20:00:00Z"
@@ -76,7 +77,7 @@ def test_an_order_sent_before_the_open_waits_for_it() -> None:
 
 
 def test_only_extended_hours_orders_trade_before_the_open() -> None:
-    core = make_core([bars("SPY", [100.0] * 300, start=OPEN - 3 * HOUR)])
+    core = make_core([minute_bars("SPY", [100.0] * 300, start=OPEN - 3 * HOUR)])
     early = place(core, type="limit", limit_price=101, extended_hours=True)
     late = place(core, type="limit", limit_price=101)
     core.run(OPEN - HOUR)
@@ -131,7 +132,7 @@ def test_the_account_is_alpacas_margin_account() -> None:
 
 
 def test_coins_are_paid_in_full() -> None:
-    core = make_core([bars("BTC/USD", [20.0] * 5)])
+    core = make_core([minute_bars("BTC/USD", [20.0] * 5)])
     core.run(START + MINUTE)
     body = {"symbol": "BTC/USD", "side": "buy", "type": "market", "time_in_force": "gtc"}
     answer = core.request("POST", "/v2/orders", msgspec.json.encode({**body, "qty": 6000}))
@@ -147,7 +148,7 @@ def test_a_lower_multiplier_is_kept() -> None:
 
 
 def test_fees_are_activities_and_cash_is_the_sum_of_all() -> None:
-    core = make_core([bars("SPY", [100.0, 101.0, 102.0, 103.0])], fees="alpaca")
+    core = make_core([minute_bars("SPY", [100.0, 101.0, 102.0, 103.0])], fees="alpaca")
     place(core)
     core.run(START + MINUTE)
     place(core, side="sell")

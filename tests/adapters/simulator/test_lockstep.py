@@ -8,14 +8,15 @@ import pytest
 
 from pyrt.adapters.alpaca.simulator.lockstep import Lockstep, Report
 from pyrt.adapters.alpaca.simulator.session import make_core
-from tests.adapters.simulator.exchange import CLOSES, MINUTE, START, bars
+from tests.adapters.simulator.exchange import CLOSES
+from tests.minutes import MINUTE, START, minute_bars
 
 
 class Bench:
     """A lockstep whose connection is a counter."""
 
     def __init__(self) -> None:
-        self.core = make_core([bars("SPY", CLOSES)])
+        self.core = make_core([minute_bars("SPY", CLOSES)])
         self.sent = {"/v2/iex": 0}
         self.lockstep = Lockstep(self.core, self.core.instants(), self.flush, lambda: {**self.sent})
 

@@ -16,9 +16,9 @@ from websockets.sync.client import connect
 
 from pyrt.adapters.alpaca.simulator.server.memory import Memory
 from pyrt.errors import ConfigError
-from tests.adapters.simulator.exchange import bars
 from tests.adapters.simulator.ticks import quotes, trades
 from tests.adapters.simulator.world import World, wait_for
+from tests.minutes import minute_bars
 
 pytest.importorskip("uvicorn")
 
@@ -33,7 +33,7 @@ ORDER = {"symbol": "SPY", "side": "buy", "type": "market", "time_in_force": "day
 def tables() -> list[Any]:
     prints = [(20.0 * n, 50.0 + n / 100, 100) for n in range(60)]
     return [
-        bars("SPY", [100.0 + n % 5 for n in range(30)]),
+        minute_bars("SPY", [100.0 + n % 5 for n in range(30)]),
         quotes("IWM", 900),
         trades("QQQ", prints),
     ]

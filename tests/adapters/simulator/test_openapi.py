@@ -13,7 +13,8 @@ import pytest
 from pyrt.adapters.alpaca.simulator.market.actions import read_table
 from pyrt.adapters.alpaca.simulator.session import make_core
 from tests.adapters.simulator import contract
-from tests.adapters.simulator.exchange import Bench, bars
+from tests.adapters.simulator.exchange import Bench
+from tests.minutes import minute_bars
 
 ACTIONS = [
     {"symbol": "SPY", "ex_date": "2013-10-07", "kind": "split", "split_ratio": 2.0},
@@ -124,7 +125,7 @@ def test_the_check_finds_what_is_wrong(bench: Bench) -> None:
 
 def test_a_simulator_without_prices_still_answers() -> None:
     contract.require_documents()
-    core = make_core([bars("SPY", [1.0])])
+    core = make_core([minute_bars("SPY", [1.0])])
     for path in ("/v2/account", "/v2/positions", "/v2/clock", "/v2/stocks/snapshots?symbols=SPY"):
         answer = core.request("GET", path, b"")
         assert (answer.status, contract.faults("GET", path, 200, answer.body)) == (200, [])

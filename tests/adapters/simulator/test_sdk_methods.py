@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from pyrt.adapters.alpaca.simulator.market.actions import read_table
-from tests.adapters.simulator.exchange import START, bars
 from tests.adapters.simulator.ticks import trades
 from tests.adapters.simulator.world import World, wait_for
+from tests.minutes import START, minute_bars
 
 pytest.importorskip("alpaca")
 pytest.importorskip("uvicorn")
@@ -60,9 +60,9 @@ SINCE = datetime(2013, 10, 1, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     tables = [
-        bars("SPY", [100.0 + n for n in range(12)]),
+        minute_bars("SPY", [100.0 + n for n in range(12)]),
         trades("QQQ", PRINTS),
-        bars("BTC/USD", [20.0 + n for n in range(12)]),
+        minute_bars("BTC/USD", [20.0 + n for n in range(12)]),
     ]
     made = World(tables, actions=read_table(ACTIONS, ["SPY"]))
     made.advance(2)
@@ -236,9 +236,9 @@ class Heard:
 @pytest.fixture
 def fresh() -> Iterator[World]:
     tables = [
-        bars("SPY", [100.0 + n for n in range(12)]),
+        minute_bars("SPY", [100.0 + n for n in range(12)]),
         trades("QQQ", PRINTS),
-        bars("BTC/USD", [20.0 + n for n in range(12)]),
+        minute_bars("BTC/USD", [20.0 + n for n in range(12)]),
     ]
     made = World(tables)
     yield made

@@ -17,8 +17,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from pyrt.adapters.alpaca.simulator.protocol.limits import Limits
-from tests.adapters.simulator.exchange import CLOSES, bars
+from tests.adapters.simulator.exchange import CLOSES
 from tests.adapters.simulator.world import World, wait_for
+from tests.minutes import minute_bars
 
 pytest.importorskip("uvicorn")
 
@@ -28,7 +29,7 @@ PACKED = {"Content-Type": "application/msgpack"}
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    made = World([bars("SPY", CLOSES * 40), bars("BTC/USD", [20.0] * 300)])
+    made = World([minute_bars("SPY", CLOSES * 40), minute_bars("BTC/USD", [20.0] * 300)])
     yield made
     made.close()
 
@@ -257,7 +258,7 @@ def test_a_client_that_does_not_read_is_closed_and_the_others_go_on(
 ) -> None:
     monkeypatch.setattr("pyrt.adapters.alpaca.simulator.server.app.PATIENCE_S", 0.01)
     monkeypatch.setattr("pyrt.adapters.alpaca.simulator.server.outlets.CLOSE_S", 0.1)
-    made = World([bars("SPY", CLOSES)], limits=Limits(connections=0, slow_frames=4))
+    made = World([minute_bars("SPY", CLOSES)], limits=Limits(connections=0, slow_frames=4))
     asleep = socket.socket()
     asleep.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
     asleep.connect(("127.0.0.1", int(made.urls["rest_url"].rpartition(":")[2])))
@@ -284,7 +285,7 @@ def test_a_client_that_does_not_read_is_closed_and_the_others_go_on(
 
 
 def test_a_hundred_clients_hear_the_same() -> None:
-    made = World([bars("SPY", CLOSES)], limits=Limits(connections=0))
+    made = World([minute_bars("SPY", CLOSES)], limits=Limits(connections=0))
 
     async def one(ready: asyncio.Barrier) -> Any:
         async with connect_async(made.urls["stock_stream_url"]) as ws:

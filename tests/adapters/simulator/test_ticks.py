@@ -21,8 +21,8 @@ from pyrt.adapters.alpaca.simulator.streams.frames import (
     Trade,
     encode,
 )
-from tests.adapters.simulator.exchange import MINUTE, START, bars
 from tests.adapters.simulator.ticks import SECOND, book, quotes, trades
+from tests.minutes import MINUTE, START, minute_bars
 
 EVERY = 7
 PRINTS = [(1, 10.0, 100), (30, 10.5, 300), (59.5, 10.25, 100), (61, 10.75, 200), (130, 11, 50)]
@@ -97,7 +97,7 @@ def test_running_in_batches_comes_to_the_same_as_step_by_step() -> None:
         messages += core.take_messages()
         return [encode([m], packed=False) for m in messages], core.take_trade_updates()
 
-    tables = [quotes("SPY"), trades("QQQ", PRINTS), bars("IWM", [50.0] * 3)]
+    tables = [quotes("SPY"), trades("QQQ", PRINTS), minute_bars("IWM", [50.0] * 3)]
     first, second = (finish(make_core(tables), is_fast) for is_fast in (False, True))
     assert first == second
     assert any(b'"event":"fill"' in frame for frame in first[1])
@@ -145,7 +145,7 @@ def test_recorded_books_are_streamed_as_changes_and_shown_whole() -> None:
         (2, "set", "bid", 100.0, 1.0),
         (3, "delete", "bid", 99.0, 0.0),
     ]
-    core = make_core([bars("BTC/USD", [100.0] * 3), book("BTC/USD", rows)])
+    core = make_core([minute_bars("BTC/USD", [100.0] * 3), book("BTC/USD", rows)])
     core.run(START + 5 * SECOND)
     books = [m for m in core.take_messages() if isinstance(m, OrderBook)]
     assert [m.r is True for m in books] == [True, False, False]
@@ -168,7 +168,7 @@ def test_quotes_of_coins_are_books_of_one_level_where_none_is_recorded() -> None
 
 
 def test_rows_before_the_start_are_history_and_not_sent() -> None:
-    core = make_core([bars("SPY", [100.0, 101.0, 102.0, 103.0])], start=START + 2 * MINUTE)
+    core = make_core([minute_bars("SPY", [100.0, 101.0, 102.0, 103.0])], start=START + 2 * MINUTE)
     assert core.now == START + 2 * MINUTE
     assert len(ask(core, "GET", "/v2/stocks/SPY/bars?timeframe=1Min")["bars"]) == 2
     core.run(START + 4 * MINUTE)

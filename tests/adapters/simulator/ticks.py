@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyrt.data.columns import BOOK_ACTIONS, BookColumns, QuoteColumns, TradeColumns
-from tests.adapters.simulator.exchange import START
+from tests.minutes import START
 
 SECOND = 1_000_000_000
 

@@ -12,7 +12,8 @@ from pyrt.adapters.alpaca.simulator.protocol.limits import Limits
 from pyrt.adapters.alpaca.simulator.server.app import SimulatorServer
 from pyrt.adapters.alpaca.simulator.session import make_core
 from tests.adapters.simulator import contract
-from tests.adapters.simulator.exchange import CLOSES, bars
+from tests.adapters.simulator.exchange import CLOSES
+from tests.minutes import minute_bars
 
 MINUTE = 60_000_000_000
 
@@ -35,7 +36,7 @@ class World:
         from pyrt.adapters.alpaca.simulator.server.serving import HOST, bind, make_runner
 
         if tables is None:
-            tables = [bars("SPY", CLOSES), bars("BTC/USD", [20.0] * 8)]
+            tables = [minute_bars("SPY", CLOSES), minute_bars("BTC/USD", [20.0] * 8)]
         self.core = make_core(tables, **settings)
         self.wrong: list[str] = []
         self._check_answers()
