@@ -123,8 +123,7 @@ debug: build/traced/.built ## Compile with line tracing; annotated HTML beside e
 
 .PHONY: coverage
 coverage: build/traced/.built ## Measure which lines the tests reach, compiled ones included
-	tar -c --exclude=__pycache__ tests benchmarks docs examples scripts Makefile *.md | \
-		tar -x -C build/traced
+	git ls-files -z | grep -zv '^pyrt/' | tar -c --null -T - | tar -x -C build/traced
 	cd build/traced && $(CURDIR)/$(PY) $(CURDIR)/scripts/coverage_report.py \
 		-n $(WORKERS) --dist loadfile $(ARGS)
 
