@@ -24,13 +24,15 @@ cdef class BarMatcher:
                   const double* prices) except -1
     cdef int close(self, VenueBook book, int64_t ts_open, int64_t ts_close,
                    const double* prices) except -1
-    cdef inline int pass_by(self, VenueBook book, int64_t ts_close, double close) except -1:
+    cdef inline int pass_by(
+        self, VenueBook book, int32_t index, int64_t ts_close, double close
+    ) except -1:
         """A bar that no order waits for: only the mark of what is held needs its close now."""
         book.unread_close = close
         book.last_ts = ts_close
-        if self.venue.account.holdings[book.instrument.index].units != 0:
+        if self.venue.account.holdings[index].units != 0:
             book.read_close()
-            self.venue.account.set_mark(book.instrument.index, book.last_price)
+            self.venue.account.set_mark(index, book.last_price)
         return 0
     cdef int note_price(self, VenueBook book, int64_t price, int64_t ts) except -1
     cdef bint takes_part(self, VenueBook book, VenueOrder order) except -1

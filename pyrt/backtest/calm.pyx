@@ -111,7 +111,7 @@ cdef class Calm:
         """Mark what the broker's account holds at the last closes."""
         cdef Cursor cursor
         for cursor in self.feed.cursors:
-            index = cursor.stream.instrument.index
+            index = cursor.stream.instrument_index
             if cursor.book.unread_close != 0.0 and self.venue.account.holdings[<int>index].units:
                 cursor.book.read_close()
                 self.venue.account.set_mark(index, cursor.book.last_price)
@@ -177,7 +177,7 @@ cdef class Calm:
         if self.calling:
             self.called()
         while feed.at < feed.n:
-            cursor = feed.only if feed.single else <Cursor>feed.cursors[feed.order[feed.at]]
+            cursor = feed.only if feed.single else feed.present()
             ts = cursor.ts_init[cursor.at]
             if self.rank == 0 or ts != self.now:
                 if self.rank and not self.ends_instant():
@@ -231,7 +231,7 @@ cdef class Calm:
             cursor.book.unread_close = event.values[3]
             cursor.book.last_ts = event.ts_event
         elif cursor.rank == 1:
-            self.bars.pass_by(cursor.book, event.ts_event, event.values[3])
+            self.bars.pass_by(cursor.book, event.instrument, event.ts_event, event.values[3])
         else:
             self.meet_tick(cursor, cursor.book, event, self.now)
         # Counted row by row: an exception leaves everything as it was at its instant.
@@ -267,7 +267,7 @@ cdef class Calm:
                     self.show(cursor)
                     view = cursor.view
                 self.calls.dispatch(stream, view)
-        if stream.aggregates:
+        if stream.n_aggregates:
             self.market.build(stream, event)
         return None
 
@@ -280,7 +280,7 @@ cdef class Calm:
             stream.channel.publish_c(self.cursor.view)
         if self.bus.pending and self.bus.depth == 0:
             self.bus.flush()
-        if stream.aggregates:
+        if stream.n_aggregates:
             self.market.build(stream, &self.event)
         return 0
 
@@ -314,7 +314,7 @@ cdef class Calm:
         cdef Stream stream = cursor.stream
         cdef Watcher watcher = self.market.watcher
         cdef Py_ssize_t rows
-        if (stream.is_heard() or stream.aggregates or self.market.sink.watching
+        if (stream.is_heard() or stream.n_aggregates or self.market.sink.watching
                 or self.clock.next_due < self.due or self.aggregates.due < self.due
                 or cursor.ts_init[cursor.at] < self.market.handlers_from):
             return False
@@ -345,7 +345,7 @@ cdef class Calm:
     cdef int take_quiet(self, Cursor cursor, Py_ssize_t rows) except -1:
         """Do with rows that each are an instant what `take` and `ends_instant` do with one."""
         cdef Stream stream = cursor.stream
-        cdef Py_ssize_t index = stream.instrument.index
+        cdef Py_ssize_t index = stream.instrument_index
         cdef Py_ssize_t i, at = cursor.at, last = cursor.at + rows - 1
         cdef const double* closes = cursor.columns[3]
         if cursor.drives:
@@ -373,7 +373,7 @@ cdef class Calm:
     cdef int take_held(self, Cursor cursor, Py_ssize_t rows) except -1:
         """Write the points of equity of rows whose prices change it."""
         cdef Stream stream = cursor.stream
-        cdef Py_ssize_t index = stream.instrument.index
+        cdef Py_ssize_t index = stream.instrument_index
         cdef Py_ssize_t i, at = cursor.at
         cdef const double* closes = cursor.columns[3]
         for i in range(at, at + rows):

@@ -170,7 +170,7 @@ cdef class Exchange:
         cdef bint watched = book.watched
         cdef bint halted = len(self.halted) > 0 and index in self.halted
         if halted and kind == EV_BAR:
-            return self.bars.pass_by(book, event.ts_event, event.values[3])
+            return self.bars.pass_by(book, index, event.ts_event, event.values[3])
         if halted:
             # While trading is halted prices are seen, and nobody meets them.
             book.watched = False

@@ -267,7 +267,9 @@ cdef class Runner:
             return 0
         book = <VenueBook>self.venue.books[cursor.stream.instrument.index]
         if not book.watched and not self.venue.keeps_bars():
-            return self.bars.pass_by(book, cursor.ts_event[i], cursor.columns[3][i])
+            return self.bars.pass_by(
+                book, cursor.instrument_index, cursor.ts_event[i], cursor.columns[3][i]
+            )
         prices[0] = cursor.columns[0][i]
         prices[1] = cursor.columns[1][i]
         prices[2] = cursor.columns[2][i]

@@ -25,36 +25,38 @@ cdef class Feed:
 
 @cython.final
 cdef class Stream:
-    cdef readonly int32_t index
-    cdef readonly str kind
-    """"bars", "quotes", "trades" or "book"."""
-    cdef readonly Instrument instrument
-    cdef readonly str symbol
-    cdef readonly str timeframe
-    """Such as "1m"; "" for ticks."""
-    cdef readonly int64_t timeframe_ns
-    cdef readonly str topic
-    cdef readonly Channel channel
+    # What each event reads comes first, so that it lies side by side: with many streams each is cold.
     cdef readonly int32_t count
     """Events delivered so far."""
+    cdef int32_t instrument_index
     cdef readonly bint marks
     """Its prices mark positions: the finest stream of its instrument."""
     cdef double last_price
     """The last of those prices; 0.0 before the first. A later position begins with it."""
     cdef list positions
     """The positions in the instrument, kept by the cache: what a price marks."""
-    cdef list feeds
-    cdef list handlers
-    """Bound methods, in subscription order ..."""
-    cdef list owners
-    """... and the strategies they belong to."""
     cdef Py_ssize_t n_feeds
+    cdef Py_ssize_t n_signals
     cdef Py_ssize_t n_handlers
+    cdef Py_ssize_t n_aggregates
+    cdef list handlers
+    """Bound methods, in subscription order; `owners` are the strategies they belong to."""
+    cdef readonly Channel channel
+    cdef list feeds
     cdef readonly list signals
     """Conditions tested at each event, in the order they were given, before the handlers."""
-    cdef Py_ssize_t n_signals
     cdef readonly list aggregates
     """Coarser streams built from this one: pairs of aggregator and stream."""
+    cdef readonly str symbol
+    cdef readonly str timeframe
+    """Such as "1m"; "" for ticks."""
+    cdef list owners
+    cdef readonly int32_t index
+    cdef readonly str kind
+    """"bars", "quotes", "trades" or "book"."""
+    cdef readonly Instrument instrument
+    cdef readonly int64_t timeframe_ns
+    cdef readonly str topic
     cdef readonly Recent recent
     """Its last events; None unless a strategy keeps them."""
     cdef readonly OrderBook book
@@ -70,6 +72,7 @@ cdef class Stream:
         """Someone takes its events as objects."""
         return self.n_handlers > 0 or self.channel.has_handlers
     cdef int update(self, Event* event) except -1
+    cdef int add_aggregate(self, object aggregator, Stream target) except -1
     cdef int add_signal(self, Signal signal) except -1
     cdef int add_handler(self, object owner, object method) except -1
     cdef int remove_owner(self, object owner) except -1

@@ -89,6 +89,7 @@ cdef class Stream:
         self.index = index
         self.kind = kind
         self.instrument = instrument
+        self.instrument_index = instrument.index
         self.symbol = instrument.symbol
         self.timeframe = timeframe
         self.timeframe_ns = timeframe_ns
@@ -176,6 +177,12 @@ cdef class Stream:
                 feed.indicator.feed(&event.values[feed.columns[0]])
             else:
                 feed.push(event)
+        return 0
+
+    cdef int add_aggregate(self, object aggregator, Stream target) except -1:
+        """Let `aggregator` build the bars of `target` from these events from now on."""
+        self.aggregates.append((aggregator, target))
+        self.n_aggregates = len(self.aggregates)
         return 0
 
     cdef int add_signal(self, Signal signal) except -1:

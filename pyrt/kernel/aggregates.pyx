@@ -27,7 +27,7 @@ cdef class Aggregates:
 
     cdef int link(self, Stream source, Aggregator aggregator, Stream target) except -1:
         """Let `aggregator` build the bars of `target` from the events of `source`."""
-        source.aggregates.append((aggregator, target))
+        source.add_aggregate(aggregator, target)
         self.due = min(self.due, aggregator.next_due)
         return 0
 

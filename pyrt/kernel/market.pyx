@@ -44,11 +44,11 @@ cdef class Market:
         stream.last_price = price
         if n:
             raw = nano_from_double(price)
-            self.account.set_mark(stream.instrument.index, raw)
+            self.account.set_mark(stream.instrument_index, raw)
             for i in range(n):
                 (<Position>positions[i]).mark = raw
         if self.watcher is not None and self.watcher.watches_marks:
-            self.watcher.on_mark(stream.instrument.index, nano_from_double(price), self.clock.now)
+            self.watcher.on_mark(stream.instrument_index, nano_from_double(price), self.clock.now)
         return 0
 
     # `on_*` takes an event in and calls the handlers. `take_*` does what comes before them, for who
@@ -58,14 +58,14 @@ cdef class Market:
         cdef object view = self.take_bar(stream, event)
         if event.ts_init >= self.handlers_from and stream.is_heard():
             self.calls.dispatch(stream, bar_of(stream, event) if view is None else view)
-        return self.build(stream, event) if stream.aggregates else 0
+        return self.build(stream, event) if stream.n_aggregates else 0
 
     cdef object take_bar(self, Stream stream, Event* event):
         if stream.marks:
             self.mark(stream, event.values[3])
-            self.booking.bars[stream.instrument.index] += 1
+            self.booking.bars[stream.instrument_index] += 1
             if self.sink.watching:
-                self.sink.on_bar(stream.instrument.index, event.values, event.ts_open)
+                self.sink.on_bar(stream.instrument_index, event.values, event.ts_open)
         stream.update(event)
         return self.raise_signals(stream, event) if stream.n_signals else None
 
@@ -73,16 +73,16 @@ cdef class Market:
         cdef object view = self.take_quote(stream, event)
         if event.ts_init >= self.handlers_from and stream.is_heard():
             self.calls.dispatch(stream, quote_of(stream, event) if view is None else view)
-        return self.build(stream, event) if stream.aggregates else 0
+        return self.build(stream, event) if stream.n_aggregates else 0
 
     cdef object take_quote(self, Stream stream, Event* event):
         if stream.marks and event.values[0] > 0.0 and event.values[2] > 0.0:
             self.mark(stream, 0.5 * (event.values[0] + event.values[2]))
             if self.sink.watching:
-                self.sink.on_tick(stream.instrument.index, event.values[0], event.values[2])
+                self.sink.on_tick(stream.instrument_index, event.values[0], event.values[2])
             if self.watcher is not None and self.watcher.watches_quotes:
                 self.watcher.on_quote(
-                    stream.instrument.index, nano_from_double(event.values[0]),
+                    stream.instrument_index, nano_from_double(event.values[0]),
                     nano_from_double(event.values[2]),
                 )
         stream.update(event)
@@ -92,13 +92,13 @@ cdef class Market:
         cdef object view = self.take_trade(stream, event)
         if event.ts_init >= self.handlers_from and stream.is_heard():
             self.calls.dispatch(stream, trade_of(stream, event) if view is None else view)
-        return self.build(stream, event) if stream.aggregates else 0
+        return self.build(stream, event) if stream.n_aggregates else 0
 
     cdef object take_trade(self, Stream stream, Event* event):
         if stream.marks:
             self.mark(stream, event.values[0])
             if self.sink.watching:
-                self.sink.on_tick(stream.instrument.index, event.values[0], event.values[0])
+                self.sink.on_tick(stream.instrument_index, event.values[0], event.values[0])
         stream.update(event)
         return self.raise_signals(stream, event) if stream.n_signals else None
 
