@@ -19,47 +19,86 @@ cdef int[8] PERIOD = [10, 10, 10, 10, 10, 5, 5, 5]
 cdef double[8] FACTOR = [1.0, 1.0, 0.1, 0.5, 0.1, 0.2, 0.6, 0.05]
 
 
+cdef extern from *:
+    """
+    #ifdef __SSE2__
+    #include <emmintrin.h>
+    #endif
+    /* From a running total, n rows on: the average at each row before its own step, times a factor
+       and rounded as TA-Lib rounds it. Returns the total; notes its greatest and least. The
+       divisions go on, two at a time where the processor can, while the next sums are made. */
+    static double pyrt_averages(
+        const double* added, const double* gone, double* out, Py_ssize_t n, double sum,
+        double factor, double period, double* greatest, double* least
+    ) {
+        Py_ssize_t i = 0;
+        double most = *greatest, fewest = sum;
+    #ifdef __SSE2__
+        const __m128d times = _mm_set1_pd(factor), over = _mm_set1_pd(period);
+        __m128d high = _mm_set1_pd(most), low = _mm_set1_pd(fewest);
+        double ends[2];
+        for (; i + 1 < n; i += 2) {
+            __m128d step = _mm_sub_pd(_mm_loadu_pd(added + i), _mm_loadu_pd(gone + i));
+            double middle = sum + _mm_cvtsd_f64(step);
+            __m128d before = _mm_set_pd(middle, sum);
+            sum = middle + _mm_cvtsd_f64(_mm_unpackhi_pd(step, step));
+            __m128d after = _mm_set_pd(sum, middle);
+            high = _mm_max_pd(after, high);
+            low = _mm_min_pd(after, low);
+            _mm_storeu_pd(out + i, _mm_mul_pd(times, _mm_div_pd(before, over)));
+        }
+        _mm_storeu_pd(ends, high);
+        most = ends[0] > ends[1] ? ends[0] : ends[1];
+        _mm_storeu_pd(ends, low);
+        fewest = ends[0] < ends[1] ? ends[0] : ends[1];
+    #endif
+        for (; i < n; i++) {
+            out[i] = factor * (sum / period);
+            sum += added[i] - gone[i];
+            most = sum > most ? sum : most;
+            fewest = sum < fewest ? sum : fewest;
+        }
+        *greatest = most;
+        *least = fewest;
+        return sum;
+    }
+    """
+    double pyrt_averages(
+        const double*, const double*, double*, Py_ssize_t, double, double, double, double*, double*
+    ) noexcept nogil
+
+
 cdef void run_total(
     Total* t, const double* measure, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t warm
 ) noexcept nogil:
     """Write the averages for the bars in places [start, stop); `warm` of them precede the first."""
     cdef Py_ssize_t i, sum_from = start + warm - t.back - t.period, first = start + max(warm, 0)
-    cdef double sum = t.sum, least, peak = t.peak
+    cdef const double* newest = measure + first - t.back
+    cdef double sum, least, peak = t.peak
     for i in range(start, min(start + warm, stop)):  # before the first: add up the first window
         if sum_from <= i < sum_from + t.period:
-            sum += measure[i]
-    t.sum = sum
-    least = sum
-    for i in range(first, stop):
-        t.average[i] = sum
-        sum += measure[i - t.back] - measure[i - t.back - t.period]
-        peak = sum if sum > peak else peak
-        least = sum if sum < least else least
+            t.sum += measure[i]
+    if first >= stop:
+        return
+    sum = pyrt_averages(
+        newest, newest - t.period, t.average + first, stop - first, t.sum, t.factor, t.period,
+        &peak, &least,
+    )
     if least < peak * 1e-5:  # somewhere digits may be gone with a spike that left
         run_carefully(t, measure, first, stop)
     else:
         t.sum = sum
         t.peak = peak
-    average_totals(t.average + first, t.factor, t.period, stop - first)
-
-
-cdef void average_totals(
-    double* totals, double factor, double period, Py_ssize_t n
-) noexcept nogil:
-    """Turn totals into averages times a factor, rounded as TA-Lib rounds them."""
-    cdef Py_ssize_t i
-    for i in range(n):
-        totals[i] = factor * (totals[i] / period)
 
 
 cdef void run_carefully(
     Total* t, const double* measure, Py_ssize_t first, Py_ssize_t stop
 ) noexcept nogil:
-    """Write the totals for the bars in places [first, stop), summed afresh after a spike."""
+    """Write the averages for the bars in places [first, stop), summed afresh after a spike."""
     cdef Py_ssize_t i, j
-    cdef double sum = t.sum, peak = t.peak
+    cdef double sum = t.sum, peak = t.peak, period = t.period
     for i in range(first, stop):
-        t.average[i] = sum
+        t.average[i] = t.factor * (sum / period)
         j = i - t.back
         sum += measure[j] - measure[j - t.period]
         if sum > peak:

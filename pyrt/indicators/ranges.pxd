@@ -16,20 +16,29 @@ cdef extern from *:
     #ifdef __SSE2__
     #include <emmintrin.h>
     #endif
-    /* True ranges of the bars [1, n), two at a time where the processor can. maxpd picks as
-       a > b ? a : b does, so both ways give the same bits. */
+    #ifdef __SSE2__
+    /* True ranges of bars i and i + 1. maxpd picks as a > b ? a : b does, so both ways give the
+       same bits. */
+    static inline void pyrt_two_ranges(
+        const double* high, const double* low, const double* close, double* out, Py_ssize_t i
+    ) {
+        const __m128d sign = _mm_set1_pd(-0.0);
+        __m128d h = _mm_loadu_pd(high + i), l = _mm_loadu_pd(low + i);
+        __m128d c = _mm_loadu_pd(close + i - 1);
+        __m128d far = _mm_andnot_pd(sign, _mm_sub_pd(c, h));
+        __m128d deep = _mm_andnot_pd(sign, _mm_sub_pd(c, l));
+        _mm_storeu_pd(out + i, _mm_max_pd(deep, _mm_max_pd(far, _mm_sub_pd(h, l))));
+    }
+    #endif
+    /* True ranges of the bars [1, n), two at a time where the processor can. */
     static void pyrt_true_ranges(
         const double* high, const double* low, const double* close, double* out, Py_ssize_t n
     ) {
         Py_ssize_t i = 1;
     #ifdef __SSE2__
-        const __m128d sign = _mm_set1_pd(-0.0);
-        for (; i + 1 < n; i += 2) {
-            __m128d h = _mm_loadu_pd(high + i), l = _mm_loadu_pd(low + i);
-            __m128d c = _mm_loadu_pd(close + i - 1);
-            __m128d far = _mm_andnot_pd(sign, _mm_sub_pd(c, h));
-            __m128d deep = _mm_andnot_pd(sign, _mm_sub_pd(c, l));
-            _mm_storeu_pd(out + i, _mm_max_pd(deep, _mm_max_pd(far, _mm_sub_pd(h, l))));
+        for (; i + 3 < n; i += 4) {
+            pyrt_two_ranges(high, low, close, out, i);
+            pyrt_two_ranges(high, low, close, out, i + 2);
         }
     #endif
         for (; i < n; i++) {

@@ -74,6 +74,102 @@ cdef inline void ema_run(Ema* s, const double* x, double* y, Py_ssize_t n) noexc
         i += 1
 
 
+cdef extern from *:
+    """
+    #ifdef __SSE2__
+    #include <emmintrin.h>
+    #endif
+    /* Two averages of n values, n a multiple of four, one less the other: what `ema_run` does with
+       each, operation by operation, the two side by side where the processor can. `keep` holds the
+       powers of both in turn. */
+    static inline void pyrt_ema_pair(
+        double* base, const double* k, const double* keep, const double* x, double* y, Py_ssize_t n
+    ) {
+        Py_ssize_t i;
+    #ifdef __SSE2__
+        const __m128d w = _mm_loadu_pd(k), k1 = _mm_loadu_pd(keep), k2 = _mm_loadu_pd(keep + 2);
+        const __m128d k3 = _mm_loadu_pd(keep + 4), k4 = _mm_loadu_pd(keep + 6);
+        __m128d now = _mm_loadu_pd(base);
+        for (i = 0; i < n; i += 4) {
+            __m128d a = _mm_mul_pd(_mm_set1_pd(x[i]), w);
+            __m128d b = _mm_add_pd(_mm_mul_pd(a, k1), _mm_mul_pd(_mm_set1_pd(x[i + 1]), w));
+            __m128d c = _mm_add_pd(_mm_mul_pd(b, k1), _mm_mul_pd(_mm_set1_pd(x[i + 2]), w));
+            __m128d d = _mm_add_pd(_mm_mul_pd(c, k1), _mm_mul_pd(_mm_set1_pd(x[i + 3]), w));
+            a = _mm_add_pd(_mm_mul_pd(now, k1), a);
+            b = _mm_add_pd(_mm_mul_pd(now, k2), b);
+            c = _mm_add_pd(_mm_mul_pd(now, k3), c);
+            now = _mm_add_pd(_mm_mul_pd(now, k4), d);
+            _mm_storeu_pd(y + i, _mm_sub_pd(_mm_unpacklo_pd(a, b), _mm_unpackhi_pd(a, b)));
+            _mm_storeu_pd(
+                y + i + 2, _mm_sub_pd(_mm_unpacklo_pd(c, now), _mm_unpackhi_pd(c, now))
+            );
+        }
+        _mm_storeu_pd(base, now);
+    #else
+        for (i = 0; i < n; i += 4) {
+            double part[2], given[4] = {x[i], x[i + 1], x[i + 2], x[i + 3]};
+            part[0] = part[1] = 0.0;
+            for (int j = 0; j < 4; j++) {
+                double out[2];
+                for (int m = 0; m < 2; m++) {
+                    part[m] = j ? part[m] * keep[m] + given[j] * k[m] : given[j] * k[m];
+                    out[m] = base[m] * keep[2 * j + m] + part[m];
+                }
+                y[i + j] = out[0] - out[1];
+                if (j == 3) { base[0] = out[0]; base[1] = out[1]; }
+            }
+        }
+    #endif
+    }
+    """
+    void pyrt_ema_pair(
+        double*, const double*, const double*, const double*, double*, Py_ssize_t
+    ) noexcept nogil
+
+
+cdef inline void ema_set(Ema* s, double y) noexcept nogil:
+    """Start the average at `y` instead of a mean."""
+    s.count = s.n
+    s.y = y
+    s.base = y
+    s.part = 0.0
+    s.rows = 0
+
+
+cdef inline void ema_pair_run(
+    Ema* s, Ema* t, const double* x, double* y, Py_ssize_t n
+) noexcept nogil:
+    """Take `n` values into two averages that started together; write `s` less `t` after each.
+
+    `y` may be `x`.
+    """
+    cdef double[2] base
+    cdef double[2] k = [s.k, t.k]
+    cdef double[8] keep
+    cdef Py_ssize_t i = 0, many
+    cdef int j
+    while i < n and s.rows != 0:
+        ema_fold(s, x[i])
+        ema_fold(t, x[i])
+        y[i] = s.y - t.y
+        i += 1
+    many = (n - i) // 4 * 4
+    if many:
+        for j in range(4):
+            keep[2 * j] = s.keep[j]
+            keep[2 * j + 1] = t.keep[j]
+        base = [s.base, t.base]
+        pyrt_ema_pair(base, k, keep, x + i, y + i, many)
+        s.y = s.base = base[0]
+        t.y = t.base = base[1]
+        i += many
+    while i < n:
+        ema_fold(s, x[i])
+        ema_fold(t, x[i])
+        y[i] = s.y - t.y
+        i += 1
+
+
 cdef inline bint ema_step(Ema* s, double x) noexcept nogil:
     """Take `x`; true once `s.y` is defined."""
     if s.count >= s.n:

@@ -45,6 +45,23 @@ cdef class Ranges(HighLowClose):
         ema_init(&self.average, n, 1.0 / n)
         self.started = False
 
+    cdef void fold(
+        self, const double* high, const double* low, const double* close, double* y, Py_ssize_t n
+    ) noexcept nogil:
+        """Write the average after each of `n` bars; nothing of use before its first."""
+        cdef Ema s = self.average
+        cdef Py_ssize_t i = 0
+        self.last = true_ranges(high, low, close, self.last, y, n)
+        if not self.started:
+            self.started = True
+            i = 1
+        while i < n and s.count < s.n:
+            ema_step(&s, y[i])
+            y[i] = s.y
+            i += 1
+        ema_run(&s, y + i, y + i, n - i)
+        self.average = s
+
 
 @cython.final
 cdef class ATR(Ranges):
@@ -59,22 +76,7 @@ cdef class ATR(Ranges):
     """
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef const double* high = x[0]
-        cdef const double* low = x[1]
-        cdef const double* close = x[2]
-        cdef double* o = y[0]
-        cdef Ema s = self.average
-        cdef Py_ssize_t i = 0
-        self.last = true_ranges(high, low, close, self.last, o, n)
-        if not self.started:
-            self.started = True
-            i = 1
-        while i < n and s.count < s.n:
-            ema_step(&s, o[i])
-            o[i] = s.y
-            i += 1
-        ema_run(&s, o + i, o + i, n - i)
-        self.average = s
+        self.fold(x[0], x[1], x[2], y[0], n)
 
 
 @cython.final
@@ -90,19 +92,12 @@ cdef class NATR(Ranges):
     """
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Ema s = self.average
-        cdef double last = self.last
-        cdef Py_ssize_t i = 0
-        if not self.started:
-            self.started = True
-            last = x[2][0]
-            i = 1
-        for i in range(i, n):
-            ema_step(&s, true_range(x[0][i], x[1][i], last))
-            last = x[2][i]
-            y[0][i] = s.y / last * 100.0 if last != 0.0 else 0.0
-        self.average = s
-        self.last = last
+        cdef const double* close = x[2]
+        cdef double* o = y[0]
+        cdef Py_ssize_t i
+        self.fold(x[0], x[1], close, o, n)
+        for i in range(n):
+            o[i] = o[i] / close[i] * 100.0 if close[i] != 0.0 else 0.0
 
 
 @cython.final

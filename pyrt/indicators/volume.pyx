@@ -9,9 +9,11 @@ from libc.math cimport fabs
 from pyrt.indicators.base cimport (
     CHUNK, CloseVolume, HighLowClose, HighLowCloseVolume, HighLowVolume, Series, whole,
 )
-from pyrt.indicators.smoothing cimport Stage, stage_ema, stage_step
+from pyrt.indicators.smoothing cimport (
+    Ema, Stage, ema_init, ema_pair_run, ema_set, stage_ema, stage_step,
+)
 from pyrt.indicators.window cimport (
-    Running, Sum, running_run, running_step, running_zero, sum_init, sum_step, sums_run,
+    Running, Sum, running_run, running_zero, sum_init, sum_step, sums_run,
 )
 
 
@@ -82,11 +84,8 @@ cdef class AD(HighLowCloseVolume):
         self.line = running_zero()
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Running s = self.line
-        cdef double* o = y[0]
-        pyrt_flows(x[0], x[1], x[2], x[3], o, n)
-        running_run(&s, o, o, n)
-        self.line = s
+        pyrt_flows(x[0], x[1], x[2], x[3], y[0], n)
+        running_run(&self.line, y[0], y[0], n)
 
 
 @cython.final
@@ -102,37 +101,35 @@ cdef class ADOSC(HighLowCloseVolume):
     """
 
     cdef Running line
-    cdef double fast
-    cdef double slow
-    cdef double weights[2]
+    cdef Ema fast
+    cdef Ema slow
     cdef bint started
 
     def __init__(self, fastperiod=3, slowperiod=10):
         cdef int a = whole("fastperiod", fastperiod, 1), b = whole("slowperiod", slowperiod, 1)
         self.begin(("fastperiod", "slowperiod"), (fastperiod, slowperiod), max(a, b) - 1)
         self.line = running_zero()
-        self.weights[0] = 2.0 / (a + 1)
-        self.weights[1] = 2.0 / (b + 1)
+        ema_init(&self.fast, a, 2.0 / (a + 1))
+        ema_init(&self.slow, b, 2.0 / (b + 1))
         self.started = False
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Running s = self.line
-        cdef double fast = self.fast, slow = self.slow, a = self.weights[0], b = self.weights[1]
-        cdef double keep_a = 1.0 - a, keep_b = 1.0 - b, line
         cdef double* o = y[0]
-        cdef Py_ssize_t i
+        cdef Py_ssize_t first = 0
         pyrt_flows(x[0], x[1], x[2], x[3], o, n)
+        running_run(&self.line, o, o, n)
         if not self.started:
             self.started = True
-            fast = slow = o[0]  # the line's first value, since averages of it change nothing
-        for i in range(n):
-            line = running_step(&s, o[i])
-            fast = a * line + keep_a * fast
-            slow = b * line + keep_b * slow
-            o[i] = fast - slow
-        self.line = s
-        self.fast = fast
-        self.slow = slow
+            ema_set(&self.fast, o[0])
+            ema_set(&self.slow, o[0])
+            o[0] = 0.0
+            first = 1
+        ema_pair_run(&self.fast, &self.slow, o + first, o + first, n - first)
+
+
+cdef inline double rises(double price, double before, double volume) noexcept nogil:
+    """The volume where the price has risen, else 0."""
+    return volume if price > before else 0.0
 
 
 @cython.final
@@ -152,21 +149,20 @@ cdef class OBV(CloseVolume):
         self.started = False
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Running s = self.line
-        cdef double last = self.last, volume
+        cdef const double* price = x[0]
+        cdef const double* volume = x[1]
+        cdef double* o = y[0]
         cdef Py_ssize_t i
-        for i in range(n):
-            volume = x[1][i]
-            if not self.started:
-                self.started = True
-            elif x[0][i] < last:
-                volume = -volume
-            elif x[0][i] == last:
-                volume = 0.0
-            last = x[0][i]
-            y[0][i] = running_step(&s, volume)
-        self.line = s
-        self.last = last
+        o[0] = volume[0]
+        if self.started:
+            o[0] = rises(price[0], self.last, volume[0]) - rises(self.last, price[0], volume[0])
+        self.started = True
+        for i in range(1, n):
+            o[i] = (
+                rises(price[i], price[i - 1], volume[i]) - rises(price[i - 1], price[i], volume[i])
+            )
+        self.last = price[n - 1]
+        running_run(&self.line, o, o, n)
 
 
 @cython.final
@@ -340,7 +336,7 @@ cdef class MARKETFI(HighLowVolume):
 
 
 cdef class Turnover(CloseVolume):
-    """A line that follows the price on some rows only."""
+    """A line that follows the price on the rows whose volume moved one way."""
 
     cdef double line
     cdef double last[2]
@@ -351,23 +347,31 @@ cdef class Turnover(CloseVolume):
         self.started = False
         self.line = 1000.0
 
-    cdef bint counts(self, double volume, double before) noexcept nogil:
-        """Whether a row of this volume moves the line."""
-        return True
-
-    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef double line = self.line, price = self.last[0], volume = self.last[1]
+    cdef void follow(
+        self, const double* price, const double* volume, double* y, Py_ssize_t n, double direction
+    ) noexcept nogil:
+        """Write the line; rows count where the volume rose (`direction` 1) or fell (-1)."""
+        cdef double line = self.line
         cdef Py_ssize_t i
+        y[0] = 0.0
+        if self.started:
+            y[0] = move(price[0], self.last[0], direction * (volume[0] - self.last[1]))
+        for i in range(1, n):
+            y[i] = move(price[i], price[i - 1], direction * (volume[i] - volume[i - 1]))
         for i in range(n):
-            if self.started and price != 0.0 and self.counts(x[1][i], volume):
-                line += line * ((x[0][i] - price) / price)
-            self.started = True
-            price = x[0][i]
-            volume = x[1][i]
-            y[0][i] = line
+            line += line * y[i]
+            y[i] = line
+        self.started = True
         self.line = line
-        self.last[0] = price
-        self.last[1] = volume
+        self.last[0] = price[n - 1]
+        self.last[1] = volume[n - 1]
+
+
+cdef inline double move(double price, double before, double counts) noexcept nogil:
+    """The price's relative move, where `counts` is above 0 and there is a price to move from."""
+    cdef double share = (price - before) / before
+    share = share if before != 0.0 else 0.0
+    return share if counts > 0.0 else 0.0
 
 
 @cython.final
@@ -377,8 +381,8 @@ cdef class NVI(Turnover):
     No warm-up.
     """
 
-    cdef bint counts(self, double volume, double before) noexcept nogil:
-        return volume < before
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        self.follow(x[0], x[1], y[0], n, -1.0)
 
 
 @cython.final
@@ -388,8 +392,8 @@ cdef class PVI(Turnover):
     No warm-up.
     """
 
-    cdef bint counts(self, double volume, double before) noexcept nogil:
-        return volume > before
+    cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        self.follow(x[0], x[1], y[0], n, 1.0)
 
 
 @cython.final
@@ -409,18 +413,15 @@ cdef class PVT(CloseVolume):
         self.started = False
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Running s = self.line
         cdef const double* price = x[0]
         cdef const double* volume = x[1]
         cdef double* o = y[0]
         cdef double last = self.last if self.started else 0.0
         o[0] = volume[0] * ((price[0] - last) / last) if last != 0.0 else 0.0
         pyrt_turnovers(price, volume, o, n)
-        last = price[n - 1]
-        running_run(&s, o, o, n)
+        running_run(&self.line, o, o, n)
         self.started = True
-        self.line = s
-        self.last = last
+        self.last = price[n - 1]
 
 
 @cython.final
@@ -474,7 +475,6 @@ cdef class VWAP(HighLowCloseVolume):
         self.volume = running_zero()
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Running a = self.money, b = self.volume
         cdef const double* high = x[0]
         cdef const double* low = x[1]
         cdef const double* close = x[2]
@@ -484,13 +484,17 @@ cdef class VWAP(HighLowCloseVolume):
         cdef Py_ssize_t i
         for i in range(n):
             o[i] = (high[i] + low[i] + close[i]) / 3.0 * traded[i]
-        for i in range(n):
-            o[i] = running_step(&a, o[i])
-            volume[i] = running_step(&b, traded[i])
+        running_run(&self.money, o, o, n)
+        running_run(&self.volume, traded, volume, n)
         for i in range(n):
             o[i] = o[i] / volume[i] if volume[i] != 0.0 else 0.0
-        self.money = a
-        self.volume = b
+
+
+cdef inline double distance(double high, double low, double close, double last) noexcept nogil:
+    """How far the close lies from the true low on a rise, from the true high on a fall."""
+    cdef double below = low if low < last else last, above = high if high > last else last
+    cdef double part = close - below if close > last else 0.0
+    return close - above if close < last else part
 
 
 @cython.final
@@ -510,18 +514,14 @@ cdef class WAD(HighLowClose):
         self.started = False
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Running s = self.line
-        cdef double last = self.last, part, close
+        cdef const double* high = x[0]
+        cdef const double* low = x[1]
+        cdef const double* close = x[2]
+        cdef double* o = y[0]
         cdef Py_ssize_t i
-        for i in range(n):
-            close = x[2][i]
-            part = 0.0
-            if self.started and close > last:
-                part = close - (x[1][i] if x[1][i] < last else last)
-            elif self.started and close < last:
-                part = close - (x[0][i] if x[0][i] > last else last)
-            self.started = True
-            last = close
-            y[0][i] = running_step(&s, part)
-        self.line = s
-        self.last = last
+        o[0] = distance(high[0], low[0], close[0], self.last) if self.started else 0.0
+        self.started = True
+        for i in range(1, n):
+            o[i] = distance(high[i], low[i], close[i], close[i - 1])
+        self.last = close[n - 1]
+        running_run(&self.line, o, o, n)

@@ -294,20 +294,22 @@ cdef inline double lag_step(Lag* s, double x) noexcept nogil:
 
 
 cdef enum:
-    FOLD = 256  # values a sum over everything adds up before they join the rest
+    FOLD = 256  # values a sum over everything adds up before they join the rest; whole fours
 
 
 cdef struct Running:
     double total    # sum as far as it fits a double
     double head     # what did not fit, and the values since
+    double part     # sum of the last values, fewer than four, that the head does not have yet
     double limit    # values above it would drown the head: they join the total by themselves
-    int count       # values in the head
+    int count       # values in the head and in the part
 
 
 cdef inline Running running_zero() noexcept nogil:
     cdef Running s
     s.total = 0.0
     s.head = 0.0
+    s.part = 0.0
     s.limit = 0.0
     s.count = 0
     return s
@@ -324,7 +326,8 @@ cdef inline double two_sum(double* total, double x) noexcept nogil:
 
 cdef inline double running_fold(Running* s, double x) noexcept nogil:
     """Take `x` where the head is full or `x` is out of scale with it."""
-    s.head = two_sum(&s.total, s.head)
+    s.head = two_sum(&s.total, s.head + s.part)
+    s.part = 0.0
     s.count = 0
     if fabs(x) > s.limit:
         s.head += two_sum(&s.total, x)
@@ -334,37 +337,96 @@ cdef inline double running_fold(Running* s, double x) noexcept nogil:
     return s.total + s.head
 
 
+cdef inline double running_grow(Running* s, double x) noexcept nogil:
+    """Take `x` where it fits the head."""
+    cdef double sum
+    s.part += x
+    sum = (s.total + s.head) + s.part
+    s.count += 1
+    if s.count % 4 == 0:
+        s.head += s.part
+        s.part = 0.0
+    return sum
+
+
 cdef inline double running_step(Running* s, double x) noexcept nogil:
     """Add `x` to a sum over everything; return the sum, right to the last bits.
 
     Values are added up in a head of a few, which rounds as a few values do and not as their sum;
-    what is rounded off when the head joins the total stays in the head.
+    what is rounded off when the head joins the total stays in the head. Four at a time join the
+    head, so that only one addition in four waits for the one before.
     """
     if s.count == FOLD or fabs(x) > s.limit:
         return running_fold(s, x)
-    s.count += 1
-    s.head += x
-    return s.total + s.head
+    return running_grow(s, x)
+
+
+cdef extern from *:
+    """
+    #ifdef __SSE2__
+    #include <emmintrin.h>
+    #endif
+    /* Whether one of n values lies above the limit or below its negative. maxpd gives its second
+       operand where one is NaN: that of two infinities does not hide what came before. */
+    static inline int pyrt_exceeds(const double* x, Py_ssize_t n, double limit) {
+        Py_ssize_t i = 0;
+        int found = 0;
+    #ifdef __SSE2__
+        const __m128d sign = _mm_set1_pd(-0.0);
+        __m128d most = _mm_setzero_pd(), other = most;
+        for (; i + 3 < n; i += 4) {
+            most = _mm_max_pd(_mm_andnot_pd(sign, _mm_loadu_pd(x + i)), most);
+            other = _mm_max_pd(_mm_andnot_pd(sign, _mm_loadu_pd(x + i + 2)), other);
+        }
+        found = _mm_movemask_pd(_mm_cmpgt_pd(_mm_max_pd(most, other), _mm_set1_pd(limit)));
+    #endif
+        for (; i < n; i++) found |= fabs(x[i]) > limit;
+        return found;
+    }
+    """
+    bint pyrt_exceeds(const double*, Py_ssize_t, double) noexcept nogil
+
+
+cdef inline Py_ssize_t running_reach(Running* s, const double* x, Py_ssize_t n) noexcept nogil:
+    """How many of the next `n` values the head can take before it has to be folded."""
+    cdef Py_ssize_t i = 0
+    n = min(n, FOLD - s.count)
+    if pyrt_exceeds(x, n, s.limit):
+        while not fabs(x[i]) > s.limit:
+            i += 1
+        return i
+    return n
 
 
 cdef inline void running_run(
     Running* s, const double* x, double* y, Py_ssize_t n
 ) noexcept nogil:
     """Take `n` values; write the sum after each. `y` may be `x`."""
-    cdef double total, head, limit
-    cdef Py_ssize_t i = 0, stop, start
+    cdef double head, base, a, b, c, d
+    cdef Py_ssize_t i = 0, stop
     while i < n:
-        total = s.total
-        head = s.head
-        limit = s.limit
-        start = i
-        stop = min(n, i + FOLD - s.count)
-        while i < stop and not fabs(x[i]) > limit:
-            head += x[i]
-            y[i] = total + head
+        stop = i + running_reach(s, x + i, n - i)
+        while i < stop and s.count % 4 != 0:
+            y[i] = running_grow(s, x[i])
             i += 1
+        head = s.head
+        while i + 3 < stop:
+            base = s.total + head
+            a = x[i]
+            b = a + x[i + 1]
+            c = b + x[i + 2]
+            d = c + x[i + 3]
+            head += d
+            y[i] = base + a
+            y[i + 1] = base + b
+            y[i + 2] = base + c
+            y[i + 3] = base + d
+            s.count += 4
+            i += 4
         s.head = head
-        s.count += <int>(i - start)
+        while i < stop:
+            y[i] = running_grow(s, x[i])
+            i += 1
         if i < n:
             y[i] = running_step(s, x[i])
             i += 1

@@ -8,8 +8,24 @@ import numpy as np
 import pytest
 import talib
 
-from pyrt.indicators import AD, CUMSUM, LINEARREG_SLOPE, OBV, SMA, STDDEV, SUM, VAR, WMA
-from tests.indicators.series import spiked, walk
+from pyrt.indicators import (
+    AD,
+    ADOSC,
+    CUMSUM,
+    LINEARREG_SLOPE,
+    NVI,
+    OBV,
+    PVI,
+    PVT,
+    SMA,
+    STDDEV,
+    SUM,
+    VAR,
+    VWAP,
+    WAD,
+    WMA,
+)
+from tests.indicators.series import columns_for, spiked, walk
 from tests.reference.indicators_twins import (
     weighted_means,
     window_means,
@@ -71,3 +87,52 @@ def test_sums_over_everything_round_once() -> None:
     high, low, close = bars["high"], bars["low"], bars["close"]
     parts = ((close - low) - (high - close)) / (high - low) * volume
     assert AD().batch(high, low, close, volume)[-1] == pytest.approx(math.fsum(parts), rel=1e-13)
+
+
+def jumping(rows: int) -> dict[str, np.ndarray]:
+    """Bars whose volume changes its scale at rows that no block of four or 256 ends at."""
+    bars = walk(rows, 31)
+    for row in (1, 2, 3, 5, 257, 262, 514, 515, 777, 1026):
+        bars["volume"][row] *= 10.0**row if row < 6 else 1e7
+        bars["close"][row] = bars["high"][row]
+    return bars
+
+
+@pytest.mark.parametrize("make", [AD, ADOSC, CUMSUM, NVI, OBV, PVI, PVT, VWAP, WAD])
+def test_sums_over_everything_are_the_same_bits_row_by_row_and_by_the_column(make: type) -> None:
+    bars = jumping(1_300)
+    one = make()
+    columns = columns_for(one.inputs, bars)
+    if make is CUMSUM:
+        columns = [bars["volume"]]
+    whole = one.batch(*columns)
+    streamed = []
+    for row in zip(*(c.tolist() for c in columns), strict=True):
+        one.update(*row)
+        streamed.append(one.value)
+    np.testing.assert_array_equal(np.array(streamed), whole)
+
+
+def test_a_sum_over_everything_is_exact_at_every_row_through_jumps_of_scale() -> None:
+    x = jumping(1_300)["volume"]
+    x[400:420] *= -1.0
+    found = CUMSUM().batch(x)
+    exact = np.array([math.fsum(x[: i + 1]) for i in range(len(x))])
+    np.testing.assert_allclose(found, exact, rtol=1e-15)
+
+
+def test_on_balance_volume_and_its_like_follow_their_definitions_row_by_row() -> None:
+    bars = walk(300, 37)
+    close, volume = bars["close"].copy(), bars["volume"].copy()
+    close[50:55] = close[50]
+    volume[80:84] = volume[80]
+    obv, nvi, pvi = [volume[0]], [1000.0], [1000.0]
+    for i in range(1, len(close)):
+        step = volume[i] if close[i] > close[i - 1] else -volume[i]
+        obv.append(obv[-1] + (0.0 if close[i] == close[i - 1] else step))
+        move = close[i] / close[i - 1] - 1.0
+        nvi.append(nvi[-1] * (1.0 + (move if volume[i] < volume[i - 1] else 0.0)))
+        pvi.append(pvi[-1] * (1.0 + (move if volume[i] > volume[i - 1] else 0.0)))
+    np.testing.assert_array_equal(OBV().batch(close, volume), obv)
+    np.testing.assert_allclose(NVI().batch(close, volume), nvi, rtol=1e-12)
+    np.testing.assert_allclose(PVI().batch(close, volume), pvi, rtol=1e-12)
