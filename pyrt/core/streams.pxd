@@ -25,7 +25,7 @@ cdef class Feed:
 
 @cython.final
 cdef class Stream:
-    # What each event reads comes first, so that it lies side by side: with many streams each is cold.
+    # What each event reads comes first, side by side: with many streams each of them is cold.
     cdef readonly int32_t count
     """Events delivered so far."""
     cdef int32_t instrument_index
