@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from random import Random
 
 import msgpack
@@ -20,8 +21,22 @@ BAR = {"T": "b", "S": "SPY", "o": 1.0, "h": 2.0, "l": 0.5, "c": 1.5, "v": 100, "
 QUOTE = {"T": "q", "S": "SPY", "bx": "V", "bp": 1.0, "bs": 3, "ax": "V", "ap": 1.1, "as": 4}
 TRADE = {"T": "t", "S": "SPY", "i": 7, "x": "V", "p": 1.05, "s": 7, "c": ["@"], "z": "B"}
 STATUS = {"T": "s", "S": "SPY", "sc": "H", "sm": "Halt", "rc": "M", "rm": "LULD", "z": "A"}
-CONTROL = [{"T": "success", "msg": "authenticated"}, {"T": "error", "code": 405, "msg": "no"}]
-DATA = [BAR, {**BAR, "T": "u"}, {**BAR, "T": "d"}, QUOTE, TRADE, STATUS]
+CORRECTION = {"T": "c", "S": "SPY", "x": "V", "oi": 7, "op": 1.05, "os": 7, "oc": ["@"]}
+CORRECTION |= {"ci": 8, "cp": 1.06, "cs": 7, "cc": ["@"], "z": "B"}
+CANCEL = {"T": "x", "S": "SPY", "i": 7, "x": "V", "p": 1.05, "s": 7, "a": "C", "z": "B"}
+COIN = {"T": "t", "S": "BTC/USD", "p": 61234.5, "s": 0.000123, "i": 2**53 + 1, "tks": "S"}
+BOOK = {"T": "o", "S": "BTC/USD", "b": [{"p": 1.0, "s": 2.0}], "a": [{"p": 1.1, "s": 0}], "r": True}
+NEW = {"T": "i", "S": "SPY", "p": 1.0, "z": "B", "fresh": {"deep": [[[{}]]]}}
+CONTROL = [
+    {"T": "success", "msg": "connected"},
+    {"T": "success", "msg": "authenticated"},
+    {"T": "error", "code": 405, "msg": "no"},
+    {"T": "subscription", "bars": ["SPY"], "quotes": [], "trades": ["SPY"], "orderbooks": []},
+]
+DATA = [
+    *(BAR, {**BAR, "T": "u"}, {**BAR, "T": "d"}, QUOTE, TRADE, STATUS),
+    *(CORRECTION, CANCEL, COIN, BOOK, NEW),
+]
 ORDER = {
     "id": "61e69015-8549-4bfd-b9c3-01e75843f47d",
     "client_order_id": "run-7",
@@ -42,6 +57,8 @@ UPDATE = {
     "qty": "4",
     "price": "100.25",
 }
+MEMORY_MAX_KB = 128_000
+"""What a hundred thousand frames may make the process grow by."""
 JUNK = (b"", b"\x00", b"\xff", b"[", b"]", b"{", b"}", b'"', b"-", b"e9999", b"9" * 40, b"\xc1")
 
 
@@ -55,6 +72,10 @@ def seeds() -> tuple[list[bytes], list[bytes]]:
     plain = [msgspec.json.encode([{**message, "t": STAMP}]) for message in DATA]
     market = [*plain, *(packed(message) for message in DATA)]
     market += [msgspec.json.encode([message]) for message in CONTROL]
+    market += [msgpack.packb([message]) for message in CONTROL]
+    stamp = msgpack.Timestamp(NOW // SECOND, 5)
+    market.append(msgspec.json.encode([{**message, "t": STAMP} for message in DATA]))
+    market.append(msgpack.packb([{**message, "t": stamp} for message in DATA]))
     updates = [
         msgspec.json.encode({"stream": "trade_updates", "data": UPDATE}),
         b'{"stream":"authorization","data":{"status":"authorized"}}',
@@ -96,6 +117,7 @@ def fuzz(count: int, seed: int) -> AlpacaClient:
             client.receive_trade_update(frame, NOW)
         client.market_data.take_frames()
         client.trade_updates.take_frames()
+        client.trade_updates.take_seen()
     return client
 
 
@@ -112,5 +134,8 @@ def test_spoiled_frames_raise_nothing():
 @pytest.mark.nightly
 @pytest.mark.parametrize("seed", range(10))
 def test_a_million_spoiled_frames_raise_nothing(seed):
+    fuzz(10_000, seed=seed)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     client = fuzz(100_000, seed=100 + seed)
     assert held(client.ledger) < 25_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEMORY_MAX_KB

@@ -16,6 +16,7 @@ from pyrt.adapters.alpaca.simulator.streams.frames import (
     Quote,
     Status,
     UpdatedBar,
+    encode,
 )
 from pyrt.core.times import timestamp_ns
 from tests.adapters.simulator.exchange import CLOSES
@@ -121,3 +122,12 @@ def test_the_test_feed_runs_while_somebody_listens() -> None:
     core.fake.listen(core.now, is_heard=False)
     core.run(START + 3 * MINUTE)
     assert not [m for m in core.take_messages() if m.S == "FAKEPACA"]
+
+
+def test_published_bars_count_shares_in_whole_numbers() -> None:
+    core = make_core([bars("SPY", CLOSES)])
+    bar = {"T": "b", "S": "SPY", "o": 1, "h": 2, "l": 1, "c": 2, "v": 100, "n": 1, "vw": 1.5}
+    core.interventions.act("publish", {"messages": [bar]})
+    (message,) = of(core, Bar)
+    # A typed client reads a stock's volume as an integer, and fails on 100.0.
+    assert b'"v":100,' in encode([message], packed=False)

@@ -55,7 +55,7 @@ def test_a_fill_tells_what_alpaca_tells() -> None:
     assert list(waiting) == ["at", "event_id", "event", "timestamp", "order"]
     assert "execution_id" in new
     assert (fill["price"], fill["qty"], fill["position_qty"]) == ("100", "10", "10")
-    assert fill["settle_date"] == "2013-10-08"
+    assert fill["settle_date"] == "2013-10-10"
     assert fill["order"]["cancel_requested_at"] is None
     assert "subtag" not in fill["order"]
     assert sorted(data["event_id"] for data in (fill, new, waiting)) == [
@@ -210,7 +210,7 @@ def test_portfolio_history_shows_days_and_minutes() -> None:
     flows = "/v2/account/portfolio/history?period=1A&timeframe=1D&cashflow_types=ALL"
     assert ask(core, "GET", flows)["cashflow"] == {"JNLC": [0.0, 0.0]}
     reset = "/v2/account/portfolio/history?period=2D&timeframe=1Min&pnl_reset=per_day"
-    assert ask(core, "GET", reset)["profit_loss"][-1] == 0.0
+    assert ask(core, "GET", reset)["profit_loss"][-1] == 10_000.0
     answer = core.request("GET", "/v2/account/portfolio/history?timeframe=2Min", b"")
     assert answer.status == 422
 

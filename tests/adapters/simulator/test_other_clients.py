@@ -116,3 +116,20 @@ def test_settings_are_changed_one_by_one(bench: Bench) -> None:
     before = bench.ask("GET", path)[1]
     after = bench.ask("PATCH", path, {"no_shorting": True, "max_margin_multiplier": "2"})[1]
     assert after == {**before, "no_shorting": True, "max_margin_multiplier": "2"}
+
+
+def test_an_account_has_what_older_clients_insist_on(bench: Bench) -> None:
+    # C# and Rust read these as a boolean, a whole number and a decimal, always.
+    account = bench.ask("GET", "/v2/account")[1]
+    names = ("pattern_day_trader", "daytrade_count", "daytrading_buying_power")
+    assert [account[name] for name in names] == [False, 0, "0"]
+
+
+def test_corporate_actions_are_known_by_their_older_name(bench: Bench) -> None:
+    query = "symbols=SPY&start=2013-01-01"
+    new, old = (
+        bench.core.request("GET", f"/{version}/corporate-actions?{query}", b"")
+        for version in ("v1", "v1beta1")
+    )
+    assert new == old
+    assert new.status == 200

@@ -164,9 +164,13 @@ class Interventions:
         time = fields.pop("t", None)
         try:
             stamp = Stamp(self._desk.now if time is None else timestamp_ns(time))
-            return msgspec.convert({**fields, "t": stamp, "T": given["T"]}, kind)
+            message = msgspec.convert({**fields, "t": stamp, "T": given["T"]}, kind)
         except (msgspec.ValidationError, ConfigError) as error:
             raise bad(f"invalid message: {error}") from None
+        if isinstance(message, BARS) and not is_pair(message.S):
+            # Whole shares are whole numbers on the wire: clients in typed languages insist.
+            message.v = int(message.v)
+        return message
 
 
 def _is_number(value: object) -> bool:

@@ -42,7 +42,8 @@ def install(router: Router, desk: Desk) -> None:
     router.add("GET", "/v2/stocks/meta/conditions/(trade|quote)", _conditions)
     router.add("GET", "/v2/stocks/auctions", partial(_auctions, desk))
     router.add("GET", "/v2/stocks/([^/]+)/auctions", partial(_one_auctions, desk))
-    router.add("GET", "/v1/corporate-actions", partial(_corporate_actions, desk))
+    # The older version's name is what clients for JavaScript ask for.
+    router.add("GET", "/v1(?:beta1)?/corporate-actions", partial(_corporate_actions, desk))
     # Recorded markets have no news.
     router.add("GET", "/v1beta1/news", lambda r: answer({"news": [], "next_page_token": None}))
     router.add("GET", "/v1beta1/screener/stocks/most-actives", partial(_most_actives, desk))

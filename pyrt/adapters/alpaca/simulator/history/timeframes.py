@@ -101,7 +101,8 @@ def aggregate(
         "h": np.maximum.reduceat(table.high[rows], first),
         "l": np.minimum.reduceat(table.low[rows], first),
         "c": close[last],
-        "v": total if series.is_pair else total.astype(np.int64),
+        # Sums of parts of coins, without what floats add to them.
+        "v": np.round(total, 9) if series.is_pair else total.astype(np.int64),
         "n": np.add.reduceat(series.details.count[rows], first),
         "vw": np.round(average, 6),
     }

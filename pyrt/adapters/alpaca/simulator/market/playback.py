@@ -173,7 +173,7 @@ class Market:
             return made
         day = today.bar
         today.cost += bar.vw * bar.v
-        volume = day.v + bar.v
+        volume = round(day.v + bar.v, 9) if series.is_pair else day.v + bar.v
         today.bar = DailyBar(
             S=bar.S,
             o=day.o,

@@ -86,7 +86,7 @@ class Series:
             h=float(table.high[row]),
             l=float(table.low[row]),
             c=float(table.close[row]),
-            v=volume if self.is_pair else int(volume),
+            v=round(volume, 9) if self.is_pair else int(volume),
             t=Stamp(int(table.ts_open[row])),
             n=int(self.details.count[row]),
             vw=float(self.details.average[row]),

@@ -111,8 +111,16 @@ def eastern(ts: int) -> dt.datetime:
 
 def eastern_text(ts: int) -> str:
     """Return an instant with New York's offset, as the clock shows it."""
-    whole = eastern(ts).isoformat()
-    nanos = ts % SECOND
+    return _offset_text(eastern(ts), ts)
+
+
+def zoned_text(ts: int, zone: str) -> str:
+    """Return an instant with the offset of a time zone."""
+    return _offset_text(dt.datetime.fromtimestamp(ts // SECOND, ZoneInfo(zone)), ts)
+
+
+def _offset_text(moment: dt.datetime, ts: int) -> str:
+    whole, nanos = moment.isoformat(), ts % SECOND
     return whole[:19] + (f".{nanos:09d}".rstrip("0") if nanos else "") + whole[19:]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import dataclasses
 import logging
@@ -19,7 +18,7 @@ from pyrt.adapters.alpaca.simulator.lockstep import Lockstep, Report
 from pyrt.adapters.alpaca.simulator.protocol.http import Refused, Response, answer, bad
 from pyrt.adapters.alpaca.simulator.protocol.limits import Limits, RateLimit
 from pyrt.adapters.alpaca.simulator.protocol.router import read_body
-from pyrt.adapters.alpaca.simulator.protocol.wires import instant
+from pyrt.adapters.alpaca.simulator.protocol.wires import instant, numbered_id
 from pyrt.adapters.alpaca.simulator.server.clockwork import Clockwork
 from pyrt.adapters.alpaca.simulator.server.lines import Lines
 from pyrt.adapters.alpaca.simulator.server.memory import Memory
@@ -87,6 +86,8 @@ class SimulatorServer:
         self.clockwork = Clockwork(core, speed, self.flush)
         phases = core.instants()
         self.lockstep = Lockstep(core, phases, self.flush, self._sent)
+        self._served = 0
+        """Requests so far: each answer has an id of its own, for support."""
         self._traffic = None if record is None else Traffic(record, secret)
         self._memory = memory
         if memory is not None:
@@ -189,7 +190,10 @@ class SimulatorServer:
 
     async def _rest(self, request: Request) -> HttpResponse:
         body = await request.body()
+        self._served += 1
+        name = {"x-request-id": numbered_id("request", self._served).replace("-", "")}
         response = self._respond(request, body)
+        response = response if response is CUT else _with(response, name)
         if self._traffic is not None:
             url = f"{request.url.path}?{request.url.query}".rstrip("?")
             told = {"method": request.method, "path": url, "status": response.status}
@@ -240,13 +244,9 @@ class SimulatorServer:
         keys = (given.get("apca-api-key-id"), given.get("apca-api-secret-key"))
         if keys == self._keys:
             return True
-        if given.get("authorization") in (f"Bearer {self._keys[1]}", self._basic):
+        if given.get("authorization") == f"Bearer {self._keys[1]}":
             return True
         return request.scope["path"].startswith("/v1beta3/crypto/") and keys == (None, None)
-
-    @property
-    def _basic(self) -> str:
-        return "Basic " + base64.b64encode(":".join(self._keys).encode()).decode()
 
     # -- control -------------------------------------------------------------------------------
 

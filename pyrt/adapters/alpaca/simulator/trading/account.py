@@ -11,6 +11,12 @@ from pyrt.adapters.alpaca.simulator.protocol.wires import ACCOUNT_ID, DAY, easte
 from pyrt.adapters.alpaca.simulator.trading.desk import Desk
 
 ACCOUNT_NUMBER = "PA0000000"
+DAY_TRADES: dict[str, Any] = {
+    "pattern_day_trader": False,
+    "daytrade_count": 0,
+    "daytrading_buying_power": "0",
+}
+"""Withdrawn in July 2026; the clients for C# and Rust still cannot read an account without them."""
 CONFIGURABLE: dict[str, tuple[Any, ...]] = {
     "dtbp_check": ("both", "entry", "exit"),
     "pdt_check": ("both", "entry", "exit"),
@@ -71,6 +77,7 @@ def account_body(desk: Desk) -> dict[str, Any]:
         "crypto_tier": 1,
         "intraday_adjustments": "0",
         "pending_reg_taf_fees": "0",
+        **DAY_TRADES,
     }
 
 

@@ -12,6 +12,7 @@ from pyrt.adapters.alpaca.simulator.trading import (
     activities,
     announcements,
     changing,
+    markets,
     placing,
     portfolio,
     positions,
@@ -85,11 +86,11 @@ class TradingApi:
         router.add(
             "GET", f"/v2/assets/{SYMBOL}", lambda r: answer(reference.find_asset(desk, r.parts[0]))
         )
-        router.add("GET", "/v3/clock", lambda r: answer(reference.clocks(desk, r.query)))
+        router.add("GET", "/v3/clock", lambda r: answer(markets.clocks(desk, r.query)))
         router.add(
             "GET",
             f"/v3/calendar/{NAME}",
-            lambda r: answer(reference.market_days(desk, r.parts[0], r.query)),
+            lambda r: answer(markets.market_days(desk, r.parts[0], r.query)),
         )
         news = "/v2/corporate_actions/announcements"
         router.add("GET", news, lambda r: answer(announcements.list_announcements(desk, r.query)))

@@ -12,6 +12,7 @@ from pyrt.adapters.alpaca.simulator.market.agenda import Agenda
 from pyrt.adapters.alpaca.simulator.market.playback import Market
 from pyrt.adapters.alpaca.simulator.protocol.wires import eastern, is_pair, numbered_id
 from pyrt.adapters.alpaca.simulator.trading.records import OrderRecord
+from pyrt.adapters.alpaca.simulator.trading.settlement import settlement_lag
 from pyrt.backtest.exchange import Exchange
 from pyrt.core.accounts import Account
 from pyrt.venues.alpaca import (
@@ -144,10 +145,11 @@ class Desk:
         self.working[record.number] = record
 
     def settle_date(self, ts: int) -> str:
-        """Return the day on which a trade of an instant is settled: the next session's."""
-        sessions = self.hours().sessions
-        opens = sessions.next_open(ts)
-        return f"{eastern(ts if opens is None else int(opens)):%Y-%m-%d}"
+        """Return the day on which a trade of an instant is settled."""
+        table = self.hours().sessions
+        row = table.session_of(ts)
+        lag = settlement_lag(eastern(int(table.open[row])).date())
+        return f"{eastern(int(table.open[row + lag])):%Y-%m-%d}"
 
     def hours(self) -> ExtendedHours:
         """Return the US trading hours around now."""
@@ -224,6 +226,12 @@ class Desk:
             self.equity_curve[-1] = point
         else:
             self.equity_curve.append(point)
+
+    @property
+    def opening(self) -> Decimal:
+        """What the account began with: its first booking is the deposit."""
+        first = next((row for row in self.activities if row["activity_type"] == "JNLC"), None)
+        return self.equity if first is None else Decimal(first["net_amount"])
 
     # -- money ---------------------------------------------------------------------------------
 

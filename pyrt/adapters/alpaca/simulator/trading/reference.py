@@ -1,41 +1,26 @@
-"""/v2/assets, clocks and calendars of versions 2 and 3."""
+"""/v2/assets, and clock and calendar of version 2."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pyrt.adapters.alpaca.simulator.protocol.http import bad, names, refused
 from pyrt.adapters.alpaca.simulator.protocol.wires import (
     DAY,
-    HOUR,
-    NEW_YORK,
-    SECOND,
     asset_id,
     eastern,
     eastern_text,
-    instant,
     is_pair,
 )
 from pyrt.adapters.alpaca.simulator.trading.desk import Desk
-from pyrt.core.times import format_ns as utc_text
-from pyrt.venues.extended_hours import ExtendedHours, Phase, hours_around
-from pyrt.venues.sessions import sessions
+from pyrt.adapters.alpaca.simulator.trading.settlement import settlement_lag
+from pyrt.venues.extended_hours import ExtendedHours, extended_hours
 
 EPOCH = dt.date(1970, 1, 1)
-YEARS = (1990, 2029)
+YEARS = (1970, 2029)
 """First and last year of the calendar."""
-WEEK = dt.timedelta(days=7)
-PRE_MARKET = 5 * HOUR + HOUR // 2
-"""Before the open, ns: 04:00 New York."""
-DEFAULT_MARKET = "NYSE"
-MARKETS = {
-    "NYSE": ("XNYS", "New York Stock Exchange"),
-    "NASDAQ": ("XNAS", "NASDAQ Stock Market"),
-    "IEX": ("IEXG", "Investors Exchange"),
-}
-"""Markets that keep the sessions of the stocks served, with their codes and names."""
 
 
 def asset_body(symbol: str) -> dict[str, Any]:
@@ -102,83 +87,6 @@ def clock_body(desk: Desk) -> dict[str, Any]:
     }
 
 
-def clocks(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
-    """Return the clocks of markets, version 3; all markets served here keep New York's hours."""
-    now = instant(query.get("time") or None, "time", desk.clock)
-    if not YEARS[0] <= eastern(now).year <= YEARS[1]:
-        raise bad(f"invalid time: {query['time']}")
-    hours = hours_around(now)
-    asked = names(query.get("markets")) or [DEFAULT_MARKET]
-    phase, until = _phase(hours, now)
-    body = {
-        "timestamp": eastern_text(now),
-        "is_market_day": bool(hours.sessions.is_open(now))
-        or eastern(int(hours.sessions.next_close(now))).date() == eastern(now).date(),
-        "next_market_open": eastern_text(int(hours.sessions.next_open(now))),
-        "next_market_close": eastern_text(int(hours.sessions.next_close(now))),
-        "phase": phase,
-        "phase_until": eastern_text(until),
-    }
-    return {"clocks": [{"market": _market(name), **body} for name in asked]}
-
-
-def _phase(hours: ExtendedHours, now: int) -> tuple[str, int]:
-    """Return the part of the trading day that `now` is in, and its end."""
-    opens, closes = int(hours.sessions.next_open(now)), int(hours.sessions.next_close(now))
-    phase = hours.phase(now)
-    if phase is Phase.REGULAR:
-        return "core", closes
-    if phase is Phase.PRE_MARKET:
-        return "pre", opens
-    if phase is Phase.AFTER_HOURS:
-        return "post", int(hours.after_hours_close[hours.trading_row(now)])
-    return "closed", opens - PRE_MARKET
-
-
-def _market(name: str) -> dict[str, str]:
-    known = MARKETS.get(name.upper())
-    if known is None:
-        raise bad(f"invalid market: {name}")
-    return {
-        "acronym": name.upper(),
-        "mic": known[0],
-        "name": known[1],
-        "timezone": "America/New_York",
-    }
-
-
-def market_days(desk: Desk, market: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """Return the trading days of a market, version 3."""
-    body = _market(market)
-    if query.get("timezone", "UTC") != "UTC":
-        raise bad(f"invalid timezone: {query['timezone']}")
-    today = eastern(desk.now).date()
-    start = _day(query, "start", today)
-    week = min(start, dt.date.max - WEEK) + WEEK
-    rows = list_days(desk, {"start": str(start), "end": str(_day(query, "end", week))})
-    write = utc_text if "timezone" in query else eastern_text
-    return {"market": body, "calendar": [_market_day(row, write) for row in rows]}
-
-
-def _market_day(row: Mapping[str, Any], write: Callable[[int], str]) -> dict[str, Any]:
-    def at(clock: str) -> str:
-        digits = clock.replace(":", "")
-        time = dt.time(int(digits[:2]), int(digits[2:]))
-        moment = dt.datetime.combine(dt.date.fromisoformat(row["date"]), time, NEW_YORK)
-        return write(int(moment.timestamp()) * SECOND)
-
-    return {
-        "date": row["date"],
-        "pre_start": at(row["session_open"]),
-        "pre_end": at(row["open"]),
-        "core_start": at(row["open"]),
-        "core_end": at(row["close"]),
-        "post_start": at(row["close"]),
-        "post_end": at(row["session_close"]),
-        "settlement_date": row["settlement_date"],
-    }
-
-
 def list_days(desk: Desk, query: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the trading days from `start` to `end`, both included; by default this year's."""
     year = eastern(desk.now).year
@@ -188,24 +96,23 @@ def list_days(desk: Desk, query: Mapping[str, str]) -> list[dict[str, Any]]:
     end = min(end, dt.date(YEARS[1], 12, 31))
     if start > end:
         return []
-    table = sessions("XNYS", _noon(start), _noon(end))
+    hours = extended_hours(_noon(start), _noon(end))
+    table = hours.sessions
     dates = [EPOCH + dt.timedelta(days=int(day)) for day in table.date]
     return [
-        _day_body(table, dates, row) for row, date in enumerate(dates[:-3]) if start <= date <= end
+        _day_body(hours, dates, row) for row, date in enumerate(dates[:-3]) if start <= date <= end
     ]
 
 
-def _day_body(table: Any, dates: list[dt.date], row: int) -> dict[str, Any]:
-    # Trades settled on the third day until 2017-09-05, on the second until 2024-05-28.
-    day = dates[row]
-    lag = 3 if day < dt.date(2017, 9, 5) else 2 if day < dt.date(2024, 5, 28) else 1
+def _day_body(hours: ExtendedHours, dates: list[dt.date], row: int) -> dict[str, Any]:
+    table = hours.sessions
     return {
         "date": dates[row].isoformat(),
         "open": f"{eastern(int(table.open[row])):%H:%M}",
         "close": f"{eastern(int(table.close[row])):%H:%M}",
-        "session_open": "0400",
-        "session_close": "2000",
-        "settlement_date": dates[row + lag].isoformat(),
+        "session_open": f"{eastern(int(hours.pre_market_open[row])):%H%M}",
+        "session_close": f"{eastern(int(hours.after_hours_close[row])):%H%M}",
+        "settlement_date": dates[row + settlement_lag(dates[row])].isoformat(),
     }
 
 
