@@ -177,7 +177,8 @@ class SimulatorServer:
         self.lockstep.wake()
         self.events.wake()
         if self._memory is not None:
-            self._memory.note_time(self.core)
+            # What clients were told of orders must not be undone by a kill.
+            self._memory.note_time(self.core, is_last=bool(updates))
         if self._traffic is not None:
             self._traffic.flush()
         for hub in (self._trades, self._stocks, self._coins):
