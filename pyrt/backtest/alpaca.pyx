@@ -64,12 +64,10 @@ cdef class SimBooks:
 
     def account_facts(self):
         """Return the account's equity; it may trade, and short unless its broker lends nothing."""
-        cdef bint lends = not self.sim.account.margin or (
-            self.sim.account.multiplier > 1 and self.sim.account.lends()
-        )
         return AccountFacts(
             buying_power=Decimal(0), non_marginable_buying_power=Decimal(0),
-            equity=self.sim.account.equity_exact, is_shorting_enabled=lends,
+            equity=self.sim.account.equity_exact,
+            is_shorting_enabled=bool(self.sim.account.shorts()),
         )
 
     def asset_facts(self, str symbol):

@@ -99,7 +99,7 @@ cdef class Means:
         cdef bint lent = self.account.holdings[order.index].lends
         if value == 0:
             return None
-        if order.side < 0 and not (lent and self.account.lends() and self.account.multiplier > 1):
+        if order.side < 0 and not (lent and self.account.shorts()):
             return f"not_shortable: this account may not sell {instrument.id} short"
         power = self.account.power_raw() if lent else self.account.unmargined_raw()
         power = i128_sub(power, self.account.reserved)

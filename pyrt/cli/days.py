@@ -74,11 +74,13 @@ def parity_of(
         # One bar more: what was sent at the last one meets the next one's open.
         first = min(ts for _, ts in seen)
         span = {"start": format_ns(first), "end": format_ns(last + MINUTE)}
-    cash = recording.start.opening.cash
+    opening = recording.start.opening
+    if opening.account:
+        options.setdefault("account", opening.account)
     result = backtest(
         strategies_of(recording.start, strategy),
         data,
-        cash=cash,
+        cash=opening.cash,
         progress=False,
         **span,
         **options,

@@ -66,7 +66,7 @@ def replay(config: NodeConfig, strategies: Sequence[Strategy], show: Show) -> No
         gate=None if limits is None else gate_for(limits),
         speed=config.replay_speed,
     )
-    engine.add_venue("alpaca", fees=config.fees or None)
+    engine.add_venue("alpaca", fees=config.fees or None, account=config.account or None)
     options: dict[str, Any] = {"label": config.replay_label} if config.replay_label else {}
     engine.add_data(config.replay, default_symbol=config.symbols[0], **options)
     for strategy in strategies:

@@ -32,6 +32,8 @@ cdef class AccountBooks:
     cdef int kind
     cdef readonly int multiplier
     """Buying power per unit of free equity during the day; 1 for a cash account."""
+    cdef bint shorting
+    """Whether the broker lets anything be sold short."""
     cdef Tiers tiers
     cdef int128 margin_equity_min
     cdef int64_t day_rate
@@ -62,6 +64,7 @@ cdef class AccountBooks:
     cdef int128 call
     """What the last day's end asked for and has not been met; 0 without a margin call."""
 
+    cdef int take_account_rules(self, object rules) except -1
     cdef int currency_number(self, str currency) except -1
     cdef int add_instrument(self, Instrument instrument) except -1
     cdef int take_rules(self, Instrument instrument) except -1

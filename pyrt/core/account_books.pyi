@@ -1,10 +1,11 @@
 """An account's books: cash, holdings at their marks, what is unpaid, what margin asks for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
 from pyrt.core.account_rules import AccountRules
+from pyrt.core.instruments import Instrument
 
 class AccountBooks:
     waiting: Callable[[], Decimal] | None
@@ -21,3 +22,14 @@ class AccountBooks:
     def __init__(
         self, cash: float | str | Decimal, currency: str = "USD", rules: Any = None
     ) -> None: ...
+    def change_rules(self, rules: Any, instruments: Iterable[Instrument]) -> None: ...
+    def state_day(
+        self, last_equity: float | str | Decimal, last_maintenance: float | str | Decimal
+    ) -> None: ...
+    def begin_day(
+        self,
+        last_equity: float | str | Decimal,
+        last_maintenance: float | str | Decimal,
+        unsettled: float | str | Decimal = 0,
+    ) -> None: ...
+    def carry(self, instrument: Instrument, quantity: float | str | Decimal) -> None: ...

@@ -45,7 +45,11 @@ cdef class AccountBooks:
         self.rate[0] = ONE
         self.balance[0] = self.last_equity = money_from_object(cash)
         self.single = True
-        self.rules = rules = account_rules(rules)
+        self.take_account_rules(account_rules(rules))
+
+    cdef int take_account_rules(self, object rules) except -1:
+        """Read what the rules say of the account as a whole."""
+        self.rules = rules
         self.kind = rules.kind_number
         self.multiplier = rules.multiplier
         self.settlement_days = rules.settlement_days
@@ -57,6 +61,80 @@ cdef class AccountBooks:
         self.tiers.short_price_min = nano_from_object(rules.short_price_min)
         self.tiers.short_floor_below = nano_from_object(rules.short_floor_below)
         self.tiers.short_floor = nano_from_object(rules.short_floor)
+        self.shorting = rules.shorting
+        return 0
+
+    def change_rules(self, rules, instruments):
+        """Judge the account by other rules from now on; what it has stays as it is.
+
+        Parameters
+        ----------
+        rules : AccountRules, str or mapping
+        instruments : iterable of Instrument
+            All that were registered here.
+
+        Raises
+        ------
+        ConfigError
+            If the rules make no sense; nothing is changed.
+        """
+        cdef Py_ssize_t i
+        cdef Instrument instrument
+        other = account_rules(rules)
+        if self.kind != CASH_ACCOUNT:
+            for i in range(self.n_holdings):
+                self.weigh(i, False)
+        self.take_account_rules(other)
+        for instrument in instruments:
+            self.take_rules(instrument)
+        if self.kind != CASH_ACCOUNT:
+            for i in range(self.n_holdings):
+                self.weigh(i, True)
+
+    def state_day(self, last_equity, last_maintenance):
+        """State with what equity and maintenance margin the last day has ended, as its broker does.
+
+        Parameters
+        ----------
+        last_equity, last_maintenance : number
+        """
+        cdef int128 equity = money_from_object(last_equity)
+        self.last_maintenance = money_from_object(last_maintenance)
+        self.last_equity = equity
+
+    def begin_day(self, last_equity, last_maintenance, unsettled=0):
+        """Take up a day that has begun without this account.
+
+        Parameters
+        ----------
+        last_equity, last_maintenance : number
+            At the end of the day before.
+        unsettled : number
+            What sales since then will pay, in base currency; nothing else is taken to be due.
+        """
+        cdef int128 due = money_from_object(unsettled)
+        self.state_day(last_equity, last_maintenance)
+        self.day_deposits = 0
+        memset(self.unsettled, 0, sizeof(self.unsettled))
+        memset(self.proceeds_by_age, 0, sizeof(self.proceeds_by_age))
+        if self.settlement_days:
+            self.unsettled[0] = self.proceeds_by_age[0][0] = due
+
+    def carry(self, Instrument instrument not None, quantity):
+        """State what of an instrument was held when the day began: signed units.
+
+        Parameters
+        ----------
+        instrument : Instrument
+            Registered here.
+        quantity : number
+        """
+        cdef int64_t units = instrument.quantity_raw(quantity)
+        if self.kind != CASH_ACCOUNT:
+            self.weigh(instrument.index, False)
+        self.holdings[instrument.index].carried = units
+        if self.kind != CASH_ACCOUNT:
+            self.weigh(instrument.index, True)
 
     def __dealloc__(self):
         free(self.holdings)

@@ -13,6 +13,7 @@ from pyrt.errors import ConfigError
 Number = int | float | str | Decimal
 
 KINDS = ("cash", "margin", "alpaca")
+MULTIPLIERS = (1, 2, 4)
 ON_CALL = ("none", "block", "liquidate")
 SHARES = (
     "initial",
@@ -84,6 +85,8 @@ class AccountRules:
         those from it on at least `short_floor` a share.
     margin_equity_min : number
         Equity below which an account is a cash account and may not sell short.
+    shorting : bool
+        Whether anything may be sold short at all.
     settlement_days : int
         Sessions until what was sold has been paid; 0 settles at once. A cash account spends
         settled cash only.
@@ -127,6 +130,7 @@ class AccountRules:
     credit_rate: Number = Decimal(0)
     borrow_rate: Number = Decimal(0)
     on_call: str = "block"
+    shorting: bool = True
     collar_threshold: Number = Decimal(0)
     collar_below: Number = Decimal(0)
     collar_above: Number = Decimal(0)
@@ -134,7 +138,7 @@ class AccountRules:
     instruments: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, choices in (("kind", KINDS), ("on_call", ON_CALL), ("multiplier", (1, 2, 4))):
+        for name, choices in (("kind", KINDS), ("on_call", ON_CALL), ("multiplier", MULTIPLIERS)):
             value = getattr(self, name)
             if value not in choices or isinstance(value, bool):
                 raise ConfigError(
@@ -146,6 +150,8 @@ class AccountRules:
             if name in SHARES:
                 _share(name, value)
             object.__setattr__(self, name, value)
+        if not isinstance(self.shorting, bool):
+            raise ConfigError(f"shorting is {self.shorting!r}; expected true or false")
         days = self.settlement_days
         if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= 3:
             raise ConfigError(f"settlement_days is {days!r}; expected 0 to 3")
@@ -162,6 +168,21 @@ class AccountRules:
         """Whether nothing happens to the account at the end of a day."""
         return self.kind == "cash" and not (
             self.settlement_days or self.debit_rate or self.credit_rate or self.has_borrow
+        )
+
+    def within(self, multiplier: int, *, shorting: bool) -> AccountRules:
+        """Return these rules where a broker grants no more than a multiplier, and shorts or not.
+
+        Examples
+        --------
+        >>> account_rules("alpaca").within(2, shorting=False).multiplier
+        2
+        >>> account_rules("cash").within(4, shorting=True).multiplier
+        1
+        """
+        granted = max(each for each in MULTIPLIERS if each <= max(multiplier, 1))
+        return self.replace(
+            multiplier=min(self.multiplier, granted), shorting=self.shorting and shorting
         )
 
     @property

@@ -10,6 +10,7 @@ from pyrt.core.margin cimport Holding
 cdef class Account(AccountBooks):
     cdef int128 free_raw(self, int currency) except? -1
     cdef bint lends(self) except -1
+    cdef bint shorts(self) except -1
     cdef int128 power_raw(self) except? -1
     cdef int128 regt_raw(self) except? -1
     cdef int128 unmargined_raw(self) except? -1

@@ -57,6 +57,12 @@ cdef class Account(AccountBooks):
         """Whether the account may borrow money and shares now."""
         return self.kind != CASH_ACCOUNT and self.equity_raw() >= self.margin_equity_min
 
+    cdef bint shorts(self) except -1:
+        """Whether the account may sell short now; a cash account may, with the value in cash."""
+        if not self.shorting or self.kind == CASH_ACCOUNT:
+            return self.shorting
+        return self.multiplier > 1 and self.lends()
+
     cdef int128 regt_raw(self) except? -1:
         """Equity that no holding needs overnight; negative where there is too little."""
         return i128_sub(self.equity_raw(), self.need_in_base(self.initial))
@@ -127,9 +133,9 @@ cdef class Account(AccountBooks):
             if (after >= 0) == (held > 0) or after == 0:
                 return 0
             opening = after if after >= 0 else -after
+        if side < 0 and not self.shorts():
+            return i128_add(i128_notional(price, opening, holding.factor), fee)
         if self.kind == CASH_ACCOUNT or self.multiplier == 1 or not self.lends():
-            if self.kind != CASH_ACCOUNT and side < 0:
-                return i128_add(i128_notional(price, opening, holding.factor), fee)
             return self.cash_shortfall(holding, side, quantity, after, price, fee)
         if self.rate[holding.currency] <= 0 or (side < 0 and not holding.lends):
             return i128_add(i128_notional(price, opening, holding.factor), fee)
@@ -352,6 +358,11 @@ cdef class Account(AccountBooks):
         return self.kind != CASH_ACCOUNT
 
     @property
+    def can_short(self):
+        """Whether shares can be borrowed now, to be sold short on margin."""
+        return self.margin and bool(self.shorts())
+
+    @property
     def settled_cash(self):
         """Cash in base currency without the proceeds of sales that are not paid yet."""
         return i128_to_double(i128_sub(self.cash_raw(), self.need_in_base(self.unsettled)))
@@ -417,7 +428,7 @@ cdef class Account(AccountBooks):
             "reserved": exact(self.reserved),
             "sma": exact(free if free > 0 else 0),
             "margin_call": exact(self.call_raw()),
-            "can_short": bool(lends),
+            "can_short": self.can_short,
         }
 
     cdef object unreserved(self, int128 room):

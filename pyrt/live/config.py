@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from pyrt.core.account_rules import account_rules
 from pyrt.errors import ConfigError
 from pyrt.live.driver.reconcile import ReconcilePolicy
 from pyrt.live.observe.targets import AlertTarget
@@ -54,6 +55,10 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         for URLs on this machine only.
     control_url : str
         The simulator's control API; "" means ``/control`` at `trading_url`.
+    account : str or table
+        How the account is judged: ``cash``, ``margin``, ``margin:4``, ``alpaca``, or a table of
+        `pyrt.core.account_rules.AccountRules`. "" means as the broker says: Alpaca's margin by the
+        account's multiplier and permission to short, which nothing named here goes beyond.
     fees : str
         What fills are taken to cost until the broker says it, as `pyrt.backtest` takes it; "" means
         Alpaca's charges, of which a paper account at Alpaca itself pays no regulatory fees.
@@ -144,6 +149,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     env_file: str = ""
     clock: str = "wall"
     control_url: str = ""
+    account: str | dict[str, Any] = ""
     fees: str = ""
     run_id: str = ""
     seed: int = 0
@@ -213,6 +219,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)!r}; expected 0 or more")
         capabilities_of("alpaca", self.emulate)
+        account_rules(self.account or None)
         self.make_limits()
         self.policies()
 

@@ -76,6 +76,8 @@ class Plan:
         Whose capabilities decide what is emulated.
     emulate : {"missing", "all", "none"}
         How much of what it lacks; see `pyrt.venues.capabilities.capabilities_of`.
+    account : str or mapping, optional
+        How the account is judged, where not as the broker says; see `rules_in_force`.
     checks_clock : bool
         Tell of a difference between the broker's clock and ours.
     sessions : callable, optional
@@ -95,5 +97,6 @@ class Plan:
     venue: str = "alpaca"
     emulate: Scope = "missing"
     sessions: Callable[[str], Any] | None = None
+    account: Any = None
     checks_clock: bool = False
     policies: Policies = field(default_factory=Policies)

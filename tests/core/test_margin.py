@@ -416,6 +416,7 @@ def test_the_days_profit_starts_anew_and_leaves_deposits_out() -> None:
         ({"on_call": "sell"}, "on_call is 'sell'"),
         ({"settlement_days": 4}, "settlement_days is 4"),
         ({"settlement_days": True}, "settlement_days is True"),
+        ({"shorting": 1}, "shorting is 1"),
         ({"instruments": {"SPY": 3}}, "expected a Margin"),
         ({"instruments": {"SPY": {"x": 3}}}, "expected a Margin"),
     ],
@@ -433,3 +434,75 @@ def test_rules_travel_and_compare_by_value() -> None:
     assert not account_rules("margin").is_plain
     assert not AccountRules(instruments={"A": Margin(borrow_rate=1)}).is_plain
     assert account_rules("margin:4").to_dict()["multiplier"] == 4
+
+
+# -- rules and days that others state --------------------------------------------------------------
+
+
+def test_an_account_without_permission_to_short_takes_only_what_reduces() -> None:
+    for kind, shorts in (("cash", 9_900), ("alpaca", 39_900)):
+        for shorting in (True, False):
+            rules = account_rules(kind).replace(shorting=shorting)
+            desk = Desk(10_000, rules)
+            # Sold short it has to be borrowed; nothing else asks for that.
+            assert (desk.lacks("SPY", -1, 100) == 0) == shorting
+            assert (desk.lacks("SPY", -shorts // 200, 100) == 0) == shorting
+            assert desk.state("can_short") == (shorting and kind == "alpaca",)
+            desk.trade("SPY", 10, 100)
+            assert desk.lacks("SPY", -10, 100) == 0
+            assert (desk.lacks("SPY", -11, 100) == 0) == shorting
+
+
+def test_other_rules_judge_what_is_held_from_then_on() -> None:
+    """A changed account shows what one shows that had these rules all the time."""
+    names = ("buying_power", "initial_margin", "maintenance_margin", "cash", "equity", "multiplier")
+    for before in ("cash", "margin:4", "alpaca"):
+        for after in ("cash", "margin", "alpaca:2", "alpaca:4"):
+            desk, always = Desk(100_000, before), Desk(100_000, after)
+            for each in (desk, always):
+                each.trade("SPY", 300, 100)
+                each.trade("TQQQ", -50, 40)
+                each.mark("SPY", 103)
+            desk.account.change_rules(after, desk.names.values())
+            assert desk.state(*names) == always.state(*names)
+            assert desk.account.rules == account_rules(after)
+            for each in (desk, always):
+                each.mark("TQQQ", 45)
+                each.trade("SPY", -300, 104)
+            assert desk.state(*names) == always.state(*names)
+
+
+def test_rules_that_make_no_sense_change_nothing() -> None:
+    desk = Desk(100_000, "margin")
+    desk.trade("SPY", 300, 100)
+    before = desk.account.margin_state()
+    with pytest.raises(ConfigError):
+        desk.account.change_rules("margin:3", desk.names.values())
+    assert desk.account.margin_state() == before
+
+
+def test_a_day_taken_up_shows_what_one_shows_that_was_there() -> None:
+    there, here = Desk(100_000, "alpaca"), Desk(85_000, "alpaca")
+    there.trade("SPY", 200, 100)
+    there.account.close_day()
+    there.trade("SPY", -50, 100)
+    there.trade("TQQQ", -100, 40)
+    here.trade("SPY", 150, 100)
+    here.trade("TQQQ", -100, 40)
+    here.account.deposit(there.account.cash_exact - here.account.cash_exact)
+    here.account.begin_day(100_000, 6_000, unsettled=5_000)
+    here.account.carry(here.names["SPY"], 200)
+    assert here.account.margin_state() == there.account.margin_state()
+    assert here.account.day_pnl_exact == there.account.day_pnl_exact == 0
+    here.account.state_day(99_000, 5_000)
+    assert here.state("last_equity", "last_maintenance_margin") == (99_000, 5_000)
+    # Four times 94,000, less what of it is opened: 2,000 for the short that began today.
+    assert here.state("buying_power") == (4 * (94_000 - 1_000),)
+
+
+def test_sales_of_a_day_taken_up_are_paid_at_its_end() -> None:
+    desk = Desk(1_000, account_rules("cash").replace(settlement_days=1))
+    desk.account.begin_day(1_000, 0, unsettled=300)
+    assert (desk.account.settled_cash, desk.account.buying_power) == (700, 700)
+    desk.account.close_day()
+    assert (desk.account.settled_cash, desk.account.buying_power) == (1_000, 1_000)

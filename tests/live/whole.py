@@ -31,9 +31,9 @@ Filter = Callable[[Any, Any], Any]
 class World:
     """The broker's side: one simulated account that outlives the nodes that trade it."""
 
-    def __init__(self, bars: Sequence[Any], *, cash: Any = 100_000) -> None:
+    def __init__(self, bars: Sequence[Any], *, cash: Any = 100_000, account: Any = None) -> None:
         self.bars = list(bars)
-        venue = SimVenue(Account(cash), fee_model(None), slippage_model(None))
+        venue = SimVenue(Account(cash, rules=account), fee_model(None), slippage_model(None))
         for index, columns in enumerate(self.bars):
             instrument = Instrument(columns.symbol)
             _bind(instrument, index)
@@ -68,6 +68,7 @@ class Node:
         run_id: str,
         limits: Any = None,
         policies: Policies | None = None,
+        account: Any = None,
     ) -> None:
         self.world = world
         self.files = files
@@ -82,6 +83,7 @@ class Node:
             run_id=run_id,
             prefix=prefix,
             default_tif={"": "gtc"},
+            account=account,
             policies=policies or Policies(looks=1, warmup=0),
         )
         self.driver = Driver(

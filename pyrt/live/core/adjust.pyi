@@ -1,4 +1,4 @@
-"""A change of what a strategy holds that no fill made: a split, a bust, a correction."""
+"""Changes of what strategies hold that no fill made: splits, busts, prices stated by a broker."""
 
 from typing import Any
 
@@ -14,3 +14,4 @@ def adjust_position(
     *,
     is_split: bool = False,
 ) -> Position: ...
+def mark_holding(kernel: Kernel, symbol: str, price: Any) -> None: ...

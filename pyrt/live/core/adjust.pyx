@@ -1,8 +1,9 @@
-"""A change of what a strategy holds that no fill made: a split, a bust, a correction."""
+"""Changes of what strategies hold that no fill made: splits, busts, prices stated by a broker."""
 from libc.stdint cimport int64_t
 
 from pyrt.core.int128 cimport i128_sub
-from pyrt.core.numbers cimport money_from_object
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.numbers cimport money_from_object, nano_from_object
 from pyrt.core.positions cimport Position
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.live.core.restore cimport begin_trip, number_of
@@ -47,3 +48,14 @@ def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, 
     begin_trip(position)
     kernel.curve.touch()
     return position
+
+
+def mark_holding(Kernel kernel not None, str symbol, price):
+    """Value what is held of a symbol at a price, before the market has shown one to us."""
+    cdef Instrument instrument = kernel.cache.instrument(symbol)
+    cdef Position position
+    cdef int64_t raw = nano_from_object(price)
+    kernel.account.set_mark(instrument.index, raw)
+    for position in kernel.cache.by_instrument[instrument.index]:
+        position.mark = raw
+    kernel.curve.touch()

@@ -41,7 +41,8 @@ class BrokerAdjustment:
     Attributes
     ----------
     kind : str
-        ``split``, ``symbol_change``, ``bust``, ``correction``, ``dividend``, ``fee``, ``cash``.
+        ``split``, ``symbol_change``, ``bust``, ``correction``, ``dividend``, ``fee``, ``interest``,
+        ``borrow``, ``cash``.
     quantity, amount : Decimal
         Signed changes of units and of cash.
     """
@@ -63,8 +64,20 @@ class BrokerState:
     ----------
     positions : dict
         Symbol → signed units; symbols as the node writes them.
+    prices : dict
+        Symbol → what the broker values a unit of it at; what is held only.
     orders_complete : bool
         Whether `orders` is the full paged list since `orders_after`.
+    multiplier : int
+        Buying power for each dollar of equity that is free; 0 where the broker does not say.
+    shorting : bool
+        Whether the account may sell short now.
+    last_equity, last_maintenance : Decimal
+        Equity and maintenance margin when the last day ended.
+    balance_date : str
+        That day, ``2024-01-02``; "" where it is not told.
+    next_close : int
+        When the session that is under way, or comes next, ends, ns UTC; 0 where it is not told.
     raw : object
         What the adapter needs to apply it.
     """
@@ -86,4 +99,11 @@ class BrokerState:
     activities_until: str = ""
     session_open: bool | None = None
     server_ts: int = 0
+    multiplier: int = 0
+    shorting: bool = False
+    last_equity: Decimal = Decimal(0)
+    last_maintenance: Decimal = Decimal(0)
+    balance_date: str = ""
+    next_close: int = 0
+    prices: dict[str, Decimal] = field(default_factory=dict)
     raw: Any = field(default=None, repr=False, compare=False)

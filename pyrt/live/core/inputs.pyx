@@ -11,7 +11,7 @@ from pyrt.core.int128 cimport i128_add, i128_notional, i128_to_int
 from pyrt.core.ports cimport ApprovedOrder, Command, FeeModel, Venue
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
-    EV_BAR, EV_BOOK, EV_CUSTOM, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE,
+    EV_BAR, EV_BOOK, EV_CUSTOM, EV_DAY_END, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE,
 )
 
 import msgspec
@@ -195,6 +195,18 @@ cdef class Inputs:
         event.ts_init = self.kernel.clock.now
         event.fee = money_from_object(amount)
         event.flags = is_deposit
+        self.feed(&event)
+
+    def end_day(self, int64_t ts_event):
+        """End a day of the account: sales settle, margin is looked at, the next day begins.
+
+        What the broker charges for the night comes as changes of cash, once it says so.
+        """
+        cdef Event event
+        clear_event(&event)
+        event.kind = EV_DAY_END
+        event.ts_event = ts_event
+        event.ts_init = self.kernel.clock.now
         self.feed(&event)
 
     cdef int change_cash(self, Event* event) except -1:

@@ -12,6 +12,7 @@ from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
 from pyrt.data.timeframe import parse_timeframe
 from pyrt.errors import PyrtError
+from pyrt.execution.reserves import reserved
 from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
 from pyrt.live.core.broker import BrokerAdjustment
@@ -55,6 +56,8 @@ class NodeCore:
         The account's cash as the broker states it.
     prefix : str
         Begins the client order ids of this run.
+    account : AccountRules, str or mapping, optional
+        How the account is judged; a cash account by default.
     default_tif : dict, optional
         Kind of instrument → default time in force.
     capabilities : mapping, optional
@@ -74,13 +77,14 @@ class NodeCore:
         *,
         cash: Any,
         prefix: str,
+        account: Any = None,
         default_tif: dict[str, str] | None = None,
         capabilities: Mapping[str, Capabilities] | None = None,
         fees: FeeModel | None = None,
         tape: Tape | None = None,
     ) -> None:
         self.kernel = Kernel(
-            Account(cash),
+            Account(cash, rules=account),
             gate,
             prefix=prefix,
             on_error="halt",
@@ -116,6 +120,12 @@ class NodeCore:
             self.kernel.add_instrument(instrument)
         for strategy in strategies:
             self.kernel.add_strategy(strategy)
+        self.watch_reserves()
+
+    def watch_reserves(self) -> None:
+        """Let working orders take buying power of an account that borrows."""
+        kernel = self.kernel
+        kernel.account.waiting = (lambda: reserved(kernel)) if kernel.account.margin else None
 
     def start(self, ts: int) -> None:
         """Let the strategies start at `ts`."""

@@ -66,13 +66,13 @@ class KernelBooks:
         return frozenset()
 
     def account_facts(self) -> AccountFacts:
-        """Return the account's equity; a cash account may not sell short."""
+        """Return the account's equity, and whether it may sell short now."""
         account = self._kernel.account
         return AccountFacts(
             buying_power=Decimal(0),
             non_marginable_buying_power=Decimal(0),
             equity=account.equity_exact,
-            is_shorting_enabled=account.margin,
+            is_shorting_enabled=account.can_short,
         )
 
     def asset_facts(self, symbol: str) -> AssetFacts | None:

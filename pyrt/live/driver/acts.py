@@ -42,6 +42,7 @@ def make_core(
         strategies,
         cash=Decimal(opening.cash),
         prefix=plan.prefix,
+        account=opening.account or None,
         default_tif=dict(plan.default_tif) or None,
         capabilities=capabilities_of(plan.venue, plan.emulate),
         tape=tape,

@@ -14,6 +14,7 @@ from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
 from pyrt.live.driver.acts import publish_signal
 from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.departure import Departure
 from pyrt.live.driver.forgetting import Forgetting
 from pyrt.live.driver.gateway import Gateway
@@ -73,6 +74,7 @@ class Driver(Run):
         self._stopping = Stopping(self, aftermath, operators)
         self._history = History(self, aftermath)
         self._forgetting = Forgetting(self)
+        self._days = days = AccountDays(self)
         self._recovery = Recovery(
             self,
             aftermath,
@@ -81,9 +83,12 @@ class Driver(Run):
             self._stopping,
             instruments,
             strategies,
+            days,
             fees,
         )
-        self._reconciliation = Reconciliation(self, aftermath, operators, self._recovery, departure)
+        self._reconciliation = Reconciliation(
+            self, aftermath, operators, self._recovery, departure, days
+        )
         self.operate = operators.operate
         self.resolve_lost = operators.resolve_lost
         self.look = self._reconciliation.look
@@ -169,6 +174,7 @@ class Driver(Run):
             self._reconciliation.look_if_due(now)
             return
         self.core.take(now, [])
+        self._days.turn(now)
         if timers and self.is_running:
             self.core.fire_timers()
         if self.journal.failure is not None:
@@ -200,6 +206,7 @@ class Driver(Run):
             self.client.next_due(now),
             None if self.core is None else self.core.inputs.next_timer,
             self._gateway.next_due(),
+            self._days.due,
             self.look_at,
             self.save_at,
             self.stop_by,

@@ -12,6 +12,7 @@ from pyrt.live.core.broker import BrokerAdjustment, BrokerOrder, BrokerState
 EXTERNAL = ("halt", "alarm", "ignore")
 PREFIX = "pyrt-"
 HALTING = frozenset({"split", "symbol_change", "bust", "correction"})
+DAILY = frozenset({"fee", "interest", "borrow"})
 """Adjustments after which a symbol is halted until a person has looked."""
 
 
@@ -221,7 +222,7 @@ def _absent(ours: OurView, theirs: BrokerState) -> tuple[tuple[str, ...], list[F
 
 def _adjusted(ours: OurView, fresh: Iterable[BrokerAdjustment]) -> Iterable[Finding]:
     for change in fresh:
-        if change.kind == "fee":
+        if change.kind in DAILY:
             # Every day has some: they are journalled, and nobody's alarm.
             continue
         concerns = change.symbol in ours.symbols

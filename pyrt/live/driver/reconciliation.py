@@ -10,6 +10,7 @@ from pyrt.live.core.broker import BrokerState
 from pyrt.live.driver.acts import take_cash
 from pyrt.live.driver.adjusting import Adjusting, adjustment_record
 from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.departure import Departure
 from pyrt.live.driver.operating import Operators
 from pyrt.live.driver.reconcile import Absences, Comparison, OurOrder, OurView, compare
@@ -40,6 +41,7 @@ class Reconciliation:
     recovery : Recovery
         The first look at the account makes the core.
     departure : Departure
+    days : AccountDays
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class Reconciliation:
         operators: Operators,
         recovery: Recovery,
         departure: Departure,
+        days: AccountDays,
     ) -> None:
         self._run = run
         self._aftermath = aftermath
         self._operators = operators
         self._recovery = recovery
         self._departure = departure
+        self._days = days
         self._absences = Absences()
         self._adjusting = Adjusting(run)
         self._looks = self._began = 0
@@ -108,6 +112,8 @@ class Reconciliation:
                 self._recovery.recover(now, state)
             self._apply(now, state)
             self._adjusting.take(now, state)
+            if run.phase != LOOKING:
+                self._days.look(now, state)
             # One that had begun before the stream came back may have missed what it missed.
             self._departure.is_merging &= self._began < self._merge_since
         except PyrtError as error:

@@ -10,8 +10,10 @@ from pyrt.core.ports import FeeModel
 from pyrt.errors import ConfigError
 from pyrt.live.core.broker import BrokerState
 from pyrt.live.core.tape import Tape
+from pyrt.live.core.terms import rules_in_force
 from pyrt.live.driver.acts import make_core, start_strategies, take_cash, tell_missed
 from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.history import History
 from pyrt.live.driver.operating import Operators
 from pyrt.live.driver.run import LOOKING, RUNNING, Run
@@ -37,6 +39,7 @@ class Recovery:
     stopping : Stopping
     instruments : sequence of Instrument
     strategies : sequence of Strategy
+    days : AccountDays
     fees : FeeModel, optional
         What fills are taken to cost until the broker says it.
     """
@@ -50,6 +53,7 @@ class Recovery:
         stopping: Stopping,
         instruments: Sequence[Instrument],
         strategies: Sequence[Strategy],
+        days: AccountDays,
         fees: FeeModel | None,
     ) -> None:
         self._run = run
@@ -59,6 +63,7 @@ class Recovery:
         self._stopping = stopping
         self._instruments = list(instruments)
         self._strategies = list(strategies)
+        self._days = days
         self._fees = fees
         self._failures = 0
 
@@ -87,6 +92,7 @@ class Recovery:
             positions=tuple(known.positions.values()),
             saves={name: saved for name, (_, saved) in known.saves.items()},
             risk=known.risk,
+            account=rules_in_force(run.plan.account, state).to_dict(),
         )
         core = make_core(
             run.scribe,
@@ -198,6 +204,7 @@ class Recovery:
         """Let strategies speak; then bring back what they saved and tell them what they missed."""
         run, core, scribe = self._run, self._run.live_core, self._run.scribe
         self._take_cash(state)
+        self._days.begin(now, state)
         missed, scribe.historical = scribe.historical or [], None
         saves = {name: saved for name, (_, saved) in run.journal.state.saves.items()}
         run.phase = RUNNING

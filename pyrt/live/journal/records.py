@@ -87,13 +87,20 @@ class StrategyEntry(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What a run began with, so that it can be replayed from there."""
+    """What a run began with, so that it can be replayed from there.
+
+    Attributes
+    ----------
+    account : dict
+        The rules that the account was judged by; without them, a cash account's.
+    """
 
     cash: str
     orders: tuple[OrderState, ...] = ()
     positions: tuple[PositionState, ...] = ()
     saves: dict[str, bytes] = {}
     risk: bytes = b""
+    account: dict[str, Any] = {}
 
 
 class RunStart(Record, frozen=True, kw_only=True, array_like=True):

@@ -18,6 +18,7 @@ from pyrt.live.core.node import STREAM_TIMEFRAME, NodeCore
 from pyrt.live.core.notes import carry_out, decode_note
 from pyrt.live.core.restore import order_state
 from pyrt.live.core.tape import Tape
+from pyrt.live.core.terms import take_terms
 from pyrt.live.driver.acts import (
     make_core,
     publish_signal,
@@ -334,6 +335,8 @@ class Player:
             adjust(core, **{name: note[name] for name in ADJUSTED})
         elif what == "cash":
             take_cash(core, note["amount"])
+        elif what == "terms":
+            take_terms(core, note)
         elif what == "signal":
             publish_signal(core, Signal(**{name: note[name] for name in Signal.FIELDS}))
         elif what == "missed":

@@ -20,6 +20,11 @@ class AccountView(msgspec.Struct, kw_only=True):
     buying_power: str = "0"
     trading_blocked: bool = False
     account_blocked: bool = False
+    multiplier: str | None = None
+    shorting_enabled: bool = False
+    last_equity: str | None = None
+    last_maintenance_margin: str | None = None
+    balance_asof: str | None = None
 
     @property
     def may_trade(self) -> bool:
@@ -31,6 +36,11 @@ class AccountView(msgspec.Struct, kw_only=True):
         """Cash, account currency."""
         return Decimal(self.cash)
 
+    @property
+    def multiplier_number(self) -> int:
+        """Buying power for each dollar that is free; 0 where the account does not say."""
+        return int(Decimal(self.multiplier)) if self.multiplier else 0
+
 
 class PositionView(msgspec.Struct, kw_only=True):
     """A position; `qty` is signed."""
@@ -39,6 +49,7 @@ class PositionView(msgspec.Struct, kw_only=True):
     qty: str
     avg_entry_price: str = "0"
     side: str = "long"
+    current_price: str | None = None
 
 
 def account_request() -> HttpRequest:

@@ -31,7 +31,7 @@ KINDS = {
     "FEE": "fee",
     "CFEE": "fee",
     "PTC": "fee",
-    "INT": "cash",
+    "INT": "interest",
     "CSD": "cash",
     "CSW": "cash",
     "JNLC": "cash",
@@ -68,6 +68,7 @@ class ClockView(msgspec.Struct, kw_only=True):
 
     timestamp: str
     is_open: bool
+    next_close: str | None = None
 
 
 class SnapshotReader:
@@ -91,7 +92,7 @@ class SnapshotReader:
         self._activities: dict[str, ActivityView] = {}
         self._complete = True
         self._session_open: bool | None = None
-        self._server_ts = 0
+        self._server_ts = self._next_close = 0
         self._account: AccountView | None = None
 
     def begin(self, orders_age: int = 0, activities_after: str = "") -> HttpRequest:
@@ -121,6 +122,7 @@ class SnapshotReader:
         if step == "clock":
             clock = msgspec.json.decode(body, type=ClockView)
             self._session_open, self._server_ts = clock.is_open, timestamp_ns(clock.timestamp)
+            self._next_close = timestamp_ns(clock.next_close) if clock.next_close else 0
             return self._orders_page("open", 0)
         if step in ("open", "all"):
             return self._on_orders(step, body)
@@ -198,6 +200,9 @@ class SnapshotReader:
             cash=account.cash_exact,
             equity=Decimal(account.equity),
             positions={self._name(p.symbol): Decimal(p.qty) for p in held},
+            prices={
+                self._name(p.symbol): Decimal(p.current_price) for p in held if p.current_price
+            },
             orders=tuple(o for view in self._orders.values() for o in self._flat(view)),
             fills=tuple(self._fill(a) for a in trades if a.status != "correct"),
             adjustments=tuple(self._adjustment(a) for a in others),
@@ -206,6 +211,12 @@ class SnapshotReader:
             activities_until=max(times, default=""),
             session_open=self._session_open,
             server_ts=self._server_ts,
+            multiplier=account.multiplier_number,
+            shorting=account.shorting_enabled,
+            last_equity=Decimal(account.last_equity or 0),
+            last_maintenance=Decimal(account.last_maintenance_margin or 0),
+            balance_date=account.balance_asof or "",
+            next_close=self._next_close,
             raw=(tuple(self._orders.values()), tuple(trades)),
         )
 
@@ -241,6 +252,9 @@ class SnapshotReader:
         kind = KINDS.get(view.activity_type, "")
         if view.activity_type.startswith("DIV"):
             kind = "dividend"
+        if kind == "fee" and "borrow" in view.description.lower():
+            # It comes beside the fees of executions, and replaces none that were accrued.
+            kind = "borrow"
         return BrokerAdjustment(
             activity_id=view.id,
             kind=kind or ("correction" if view.symbol else "cash"),

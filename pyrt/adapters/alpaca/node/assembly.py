@@ -51,6 +51,7 @@ def make_plan(
         arm=arm,
         policies=config.policies(),
         emulate=config.emulate,
+        account=config.account or None,
         grace_ns=GRACE_NS if config.clock == "wall" else 0,
         # A simulator's data of another day have nothing to do with this year's sessions.
         sessions=None if config.is_rehearsal else sessions_around(time.time_ns()),

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from pyrt.adapters.alpaca.simulator.protocol.http import bad
-from pyrt.adapters.alpaca.simulator.protocol.wires import ACCOUNT_ID, DAY, eastern, text, utc_text
+from pyrt.adapters.alpaca.simulator.protocol.wires import ACCOUNT_ID, text, utc_text
 from pyrt.adapters.alpaca.simulator.trading.desk import Desk
 
 ACCOUNT_NUMBER = "PA0000000"
@@ -73,7 +73,7 @@ def account_body(desk: Desk) -> dict[str, Any]:
         "maintenance_margin": text(state["maintenance_margin"]),
         "last_maintenance_margin": text(state["last_maintenance_margin"]),
         "sma": text(state["sma"]),
-        "balance_asof": f"{eastern(desk.now - DAY):%Y-%m-%d}",
+        "balance_asof": desk.balance_date,
         "crypto_tier": 1,
         "intraday_adjustments": "0",
         "pending_reg_taf_fees": "0",

@@ -29,13 +29,14 @@ class Calendar:
         """Book the opening deposit, and look ahead from now on."""
         desk = self._desk
         add_booking(desk, "JNLC", desk.cash, "opening balance", desk.now - DAY)
-        self._next_close()
+        self.resume()
         for action in desk.actions.all:
             if action.ts > desk.now and action.symbol in desk.symbols:
                 desk.agenda.add(action.ts, partial(self._act, action))
 
     def resume(self) -> None:
         """Look ahead from now on, without a deposit."""
+        self._desk.balance_date = f"{eastern(self._desk.now - DAY):%Y-%m-%d}"
         self._next_close()
 
     def _next_close(self) -> None:
@@ -51,6 +52,7 @@ class Calendar:
         nights = 1
         if following is not None:
             nights = (eastern(int(following)).date() - eastern(desk.now).date()).days
+        desk.balance_date = f"{eastern(desk.now):%Y-%m-%d}"
         for kind, _, _, amount in desk.account.close_day(nights):
             add_booking(desk, CHARGES[kind], amount, kind)
         self._next_close()

@@ -106,6 +106,8 @@ class Desk:
     bookings: int = 0
     lists: int = 0
     live: dict[str, OrderRecord] = field(default_factory=dict)
+    balance_date: str = ""
+    """New York's date of the last day that has ended."""
     looked_at: tuple[int, int] = (0, 0)
     looks: dict[str, MarketFacts] = field(default_factory=dict)
     """Market facts of this instant, for requests that ask again and again."""
