@@ -233,12 +233,7 @@ class Engine:
         if self._venue.auctions is not None:
             actions += read_auctions(self._venue.auctions, symbols)
         if self._venue.luld is not None:
-            if self._streams:
-                raise ConfigError(
-                    "price bands are worked out before a run, and this one streams its data",
-                    remedy="Give a table that fits in memory",
-                )
-            actions += read_bands(self._venue.luld, self._tables, symbols)
+            actions += read_bands(self._venue.luld, self._tables, symbols, self._streams)
         bar = Progress(sum(len(t) for t in self._tables)) if progress else None
         runner = Runner(
             kernel, venue, feed, actions=actions, progress=bar and bar.update, pace=self.pace

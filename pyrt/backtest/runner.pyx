@@ -1,6 +1,7 @@
 """The backtest's loop: one instant after the other, ranks within it, until the data end."""
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
+from libc.math cimport INFINITY
 from libc.stdint cimport INT64_MAX, int32_t, int64_t
 
 from pyrt.backtest.account_days cimport apply_to_account
@@ -11,20 +12,24 @@ from pyrt.backtest.corporate cimport apply_action
 from pyrt.backtest.feed cimport Cursor, Feed
 from pyrt.backtest.venue cimport SimVenue
 from pyrt.core.events cimport Event, clear_event
+from pyrt.core.numbers cimport nano_to_double
 from pyrt.core.types cimport (
-    EV_BAR, EV_BOOK, EV_CUSTOM, EV_DAY_END, EV_DIVIDEND, EV_RATE, EV_SPLIT, EV_STATUS,
+    EV_BAR, EV_BOOK, EV_CUSTOM, EV_DAY_END, EV_DIVIDEND, EV_RATE, EV_SPLIT, EV_STATUS, ST_HALTED,
+    ST_TRADING,
 )
 from pyrt.kernel.kernel cimport Kernel
 
 cdef dict ACTIONS = {
     "split": EV_SPLIT, "dividend": EV_DIVIDEND, "day_end": EV_DAY_END, "rate": EV_RATE,
-    "halt": EV_STATUS, "resume": EV_STATUS, "auction": EV_CUSTOM,
+    "halt": EV_STATUS, "resume": EV_STATUS, "status": EV_STATUS, "auction": EV_CUSTOM,
     "reopen": EV_CUSTOM, "band": EV_CUSTOM,
 }
 # What a custom action is, in an event's flags.
 cdef int AUCTION = 0
 cdef int REOPENING = 1
 cdef int BAND = 2
+# A status that only says how the touch stands to the price bands.
+cdef int OF_BANDS = 1
 cdef dict CUSTOM = {"auction": AUCTION, "reopen": REOPENING, "band": BAND}
 
 
@@ -312,11 +317,7 @@ cdef class Runner:
                 apply_to_account(self.venue, self.kernel, &event)
                 continue
             if event.kind == EV_STATUS:
-                self.venue.now = now
-                self.venue.set_status(
-                    event.instrument, event.flags, self.kernel.records.texts.names[event.reason]
-                )
-                self.kernel.process(&event)
+                self.change_status(&event, now)
             elif event.kind == EV_CUSTOM:
                 self.bar_or_auction(<VenueBook>self.venue.books[event.instrument], &event, now)
             else:
@@ -326,9 +327,27 @@ cdef class Runner:
             self.kernel.settle()
         return 0
 
+    cdef int change_status(self, Event* event, int64_t now) except -1:
+        """Stop or resume trading, or say how a symbol stands to its price bands."""
+        cdef VenueBook book = self.venue.books[event.instrument]
+        self.venue.now = now
+        if event.quantity == OF_BANDS:
+            # A halt for another reason is not the bands' to end.
+            return 0 if book.halted else self.kernel.process(event)
+        self.venue.set_status(
+            event.instrument, event.flags == ST_HALTED,
+            self.kernel.records.texts.names[event.reason],
+        )
+        return self.kernel.process(event)
+
     cdef int bar_or_auction(self, VenueBook book, Event* event, int64_t now) except -1:
         """Set price bands, or let orders meet an auction."""
         if event.flags == BAND:
+            self.kernel.tell_bands(
+                book.instrument.symbol, nano_to_double(event.price),
+                INFINITY if event.quantity == INT64_MAX else nano_to_double(event.quantity),
+                event.ts_event,
+            )
             return self.venue.set_bands(event.instrument, event.price, event.quantity)
         if event.flags == REOPENING:
             return self.rows.depth.reopen(book, event.price, event.quantity, now)
@@ -341,7 +360,12 @@ cdef class Runner:
         event.instrument = instrument
         event.ts_event = event.ts_init = ts
         if event.kind == EV_STATUS:
-            event.flags = kind == "halt"
+            if kind == "status":
+                event.flags = first
+                event.quantity = OF_BANDS
+                first = "price bands"
+            else:
+                event.flags = ST_HALTED if kind == "halt" else ST_TRADING
             event.reason = self.kernel.records.texts.number(first)
             return 0
         if event.kind == EV_CUSTOM:

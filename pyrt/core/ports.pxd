@@ -57,6 +57,7 @@ cdef class RiskGate:
     cdef str judge_change(self, Command command, int64_t now)
     cdef str preview(self, Order order, int64_t now)
     cdef int recount(self, Order order) except -1
+    cdef int note_status(self, int32_t index, int status) except -1
 
 cdef class Venue:
     """Takes commands; what comes of them arrives later as events."""

@@ -85,6 +85,10 @@ cdef class RiskGate:
         """The order has changed on our side, or is to be judged anew: count it accordingly."""
         return 0
 
+    cdef int note_status(self, int32_t index, int status) except -1:
+        """The venue says whether and how an instrument trades, a `TradingStatus`."""
+        return 0
+
 
 cdef class Venue:
     """Takes commands; what comes of them arrives later as events."""

@@ -88,6 +88,16 @@ cpdef enum EventKind:
     EV_UNKNOWN = 33
     EV_END = 34
 
+cpdef enum TradingStatus:
+    """Whether and how a symbol trades."""
+    ST_TRADING = 0
+    ST_HALTED = 1
+    ST_QUOTING = 2
+    # The best offer stands at the lower price band, or the best bid at the upper one.
+    ST_LIMIT = 3
+    # The best bid is below the lower price band, or the best offer above the upper one.
+    ST_STRADDLE = 4
+
 cdef inline bint is_final(int status) noexcept:
     return status >= 8
 

@@ -54,6 +54,13 @@ class Liquidity(IntEnum):
     MAKER = 1
     TAKER = 2
 
+class TradingStatus(IntEnum):
+    ST_TRADING = 0
+    ST_HALTED = 1
+    ST_QUOTING = 2
+    ST_LIMIT = 3
+    ST_STRADDLE = 4
+
 class EventKind(IntEnum):
     EV_BAR = 0
     EV_QUOTE = 1
@@ -93,3 +100,4 @@ TIF_NAMES: tuple[str, ...]
 STATUS_NAMES: tuple[str, ...]
 LIQUIDITY_NAMES: tuple[str, ...]
 EVENT_NAMES: dict[int, str]
+TRADING_STATUS_NAMES: tuple[str, ...]

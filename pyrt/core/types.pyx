@@ -16,3 +16,4 @@ TIF_NAMES = ("day", "gtc", "gtd", "ioc", "fok", "opg", "cls")
 STATUS_NAMES = tuple(OrderStatus(i).name for i in range(14))
 LIQUIDITY_NAMES = ("", "maker", "taker")
 EVENT_NAMES = {int(kind): kind.name[3:].lower() for kind in EventKind}
+TRADING_STATUS_NAMES = ("trading", "halted", "quoting", "limit_state", "straddle_state")

@@ -20,6 +20,7 @@ from pyrt.data.files import INDEX_NAMES, PARQUET_SUFFIXES, read_file
 from pyrt.data.recognize import known_name, normalize
 from pyrt.errors import DataError
 
+COLUMNS = (BarColumns, QuoteColumns, TradeColumns, BookColumns)
 INDEX = "@index"
 """Name under which a frame's index travels when it has no name that says more."""
 
@@ -64,7 +65,7 @@ def open_tables(data: Any) -> list[RawTable | Columns]:
     UnknownName
         If a path does not exist; close names are suggested.
     """
-    if isinstance(data, BarColumns | QuoteColumns | TradeColumns | BookColumns):
+    if isinstance(data, COLUMNS):
         return [data]
     if isinstance(data, str | os.PathLike):
         if not os.fspath(data):
@@ -83,6 +84,9 @@ def _open_object(data: Any) -> list[RawTable | Columns]:
         return list(_open_frame(data))
     if kind == "pyarrow" and hasattr(data, "column_names"):
         return [from_arrow(data, "Arrow table")]
+    columns = getattr(data, "columns", None)
+    if isinstance(columns, tuple) and all(isinstance(one, COLUMNS) for one in columns):
+        return list(columns)  # what `load` returned
     if hasattr(data, "__arrow_c_stream__") and kind != "pandas":
         import pyarrow as pa
 

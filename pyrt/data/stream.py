@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import queue
 import threading
@@ -91,13 +92,19 @@ class ParquetStream:
         _require_row_by_row(options, chunk_rows)
         self.rows = 0
         """Rows handed out so far."""
-        self._reader = Reader(
-            self.paths,
-            options,
-            None if start is None else moment(start, options.tz),
-            None if end is None else moment(end, options.tz, is_end=True),
-            chunk_rows,
+        self._begin(
+            (
+                self.paths,
+                options,
+                None if start is None else moment(start, options.tz),
+                None if end is None else moment(end, options.tz, is_end=True),
+                chunk_rows,
+            )
         )
+
+    def _begin(self, terms: tuple[Any, ...]) -> None:
+        self._terms = terms
+        self._reader = Reader(*terms)
         self._queue: queue.Queue[Columns | BaseException | None] = queue.Queue(READ_AHEAD)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -128,6 +135,13 @@ class ParquetStream:
             return None
         self.rows += len(item)
         return item
+
+    def again(self) -> ParquetStream:
+        """Return another stream of the same rows, from the first one on."""
+        other = copy.copy(self)
+        other.rows = 0
+        other._begin(self._terms)
+        return other
 
     def content_hash(self) -> bytes:
         """Return the hash that the same rows have when they are loaded whole.

@@ -14,9 +14,12 @@ from pyrt.kernel.calls cimport ROUNDS_MAX
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.strategy.core cimport StrategyCore
 
+from pyrt.core.price_bands import PriceBands
 from pyrt.core.times import format_ns
+from pyrt.core.types import TRADING_STATUS_NAMES
 from pyrt.core.verdict import Verdict
 from pyrt.errors import RunawayError
+from pyrt.kernel.subscriptions import topic_of
 
 
 @cython.final
@@ -72,13 +75,14 @@ cdef class Kernel(Wiring):
         return self.answers.apply(event)
 
     cdef int on_status(self, Event* event) except -1:
-        """Tell every strategy that trading in an instrument stops or goes on."""
+        """Tell risk and every strategy whether and how an instrument trades."""
         cdef Instrument instrument = <Instrument>self.cache.instruments[event.instrument]
         cdef StrategyCore owner
+        self.gate.note_status(event.instrument, event.flags)
         if event.ts_init < self.market.handlers_from:
             return 0
         view = Status(
-            instrument.symbol, "halted" if event.flags else "trading",
+            instrument.symbol, TRADING_STATUS_NAMES[event.flags],
             self.records.texts.names[event.reason], event.ts_event, self.clock.now,
         )
         self.bus.begin()
@@ -90,6 +94,13 @@ cdef class Kernel(Wiring):
         finally:
             self.bus.end()
         return 0
+
+    def tell_bands(self, str symbol, double lower, double upper, int64_t ts_event):
+        """Publish price bands as ``data.bands.SYMBOL``; 0 and infinity say that there are none."""
+        self.bus.publish(
+            topic_of("bands", symbol),
+            PriceBands(symbol, lower, upper, ts_event, self.clock.now),
+        )
 
     cdef int on_corporate_action(self, Event* event) except -1:
         cdef Position position

@@ -62,6 +62,8 @@ cdef class Assessor(Watcher):
     """Equity is below what margin asks for."""
     cdef dict halted
     """Instrument indexes whose trading is halted, as keys."""
+    cdef dict limited
+    """Instrument indexes that are in a limit state, as keys."""
     cdef dict volumes
     """Symbol → average daily volume in units, as stated."""
     cdef object adv_share

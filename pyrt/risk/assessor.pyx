@@ -372,6 +372,7 @@ cdef class Assessor(Watcher):
         cdef Book* book = self.book_of(order)
         case.is_suspect = book.suspects > 0
         case.is_halted = len(self.halted) > 0 and order.instrument.index in self.halted
+        case.is_limited = len(self.limited) > 0 and order.instrument.index in self.limited
         case.age_ns = 0
         if caps.stale_ns >= 0:
             case.age_ns = INT64_MAX if book.ts_reference == INT64_MIN else now - book.ts_reference

@@ -16,6 +16,7 @@ cdef object INT128_LARGEST = (1 << 127) - 1
 # Controls without a limit of their own name are on where this is set.
 cdef dict SOURCES = {
     "stale_data": "stale_data_after", "bad_tick": "max_tick_jump_bps", "halted": None,
+    "limit_state": "deny_limit_state",
 }
 cdef tuple VALUED = (
     "max_order_notional", "max_position_notional", "max_concentration",

@@ -83,6 +83,7 @@ cdef struct Case:
     int128 beta_exposure
     bint is_suspect
     bint is_halted
+    bint is_limited
     bint is_closed
     bint goes_short
     bint shortable
@@ -101,7 +102,7 @@ cdef struct Control:
     bint always
 
 cdef enum:
-    N_CONTROLS = 29
+    N_CONTROLS = 30
     # code of the one control that may change an order instead of denying it
     SLIPPAGE = 9
 

@@ -20,7 +20,7 @@ CODES = (
     "unknown_request", "price_tick", "quantity_step", "min_notional", "tradable",
     "halted", "max_value_at_risk", "max_expected_shortfall", "max_volatility", "max_correlation",
     "max_beta_exposure", "max_risk_age", "market_protection_bps", "margin_call",
-    "max_adv_share", "exit_quantity",
+    "max_adv_share", "exit_quantity", "limit_state",
 )
 LABELS = {
     "allowed_symbols": "the symbol is not among those allowed",
@@ -28,6 +28,7 @@ LABELS = {
     "require_open_session": "the session is closed",
     "bad_tick": "the last price jumped and is not confirmed yet",
     "halted": "trading in the symbol is halted",
+    "limit_state": "the symbol stands at a price band, and a pause may follow",
     "max_value_at_risk": "value at risk",
     "max_expected_shortfall": "expected shortfall",
     "max_volatility": "volatility",
@@ -163,6 +164,10 @@ cdef bint halted(const Caps* caps, Case* case) noexcept:
     return case.is_halted
 
 
+cdef bint limited(const Caps* caps, Case* case) noexcept:
+    return case.is_limited
+
+
 cdef bint value_at_risk(const Caps* caps, Case* case) noexcept:
     return over_money(case, case.value_at_risk, caps.value_at_risk)
 
@@ -205,6 +210,7 @@ add(not_allowed, "allowed_symbols", FLAG, False)
 add(not_shortable, "require_shortable", FLAG, False)
 add(session_closed, "require_open_session", FLAG, False)
 add(halted, "halted", FLAG, False)
+add(limited, "limit_state", FLAG, False)
 add(bad_tick, "bad_tick", FLAG, False)
 add(stale_data, "stale_data", NANOSECONDS, False)
 add(order_quantity, "max_order_quantity", UNITS, False)

@@ -94,6 +94,7 @@ cdef class RiskEngine(Overseer):
         self.ramp_share = limits.ramp_start
         self.readings = Readings()
         self.halted = {}
+        self.limited = {}
         self.pardons = {}
         self.warned = {}
         self.aged = set()

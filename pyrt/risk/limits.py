@@ -92,6 +92,7 @@ FLAGS = (
     "require_shortable",
     "require_open_session",
     "deny_self_match",
+    "deny_limit_state",
     "halt_flattens",
 )
 CHOICES = {"slippage_action": ("deny", "limit"), "on_trip": ("reducing", "halted")}
@@ -177,6 +178,8 @@ class Limits:
         Orders leave inside the instrument's sessions only, unless they say ``queue=True``.
     deny_self_match : bool
         Deny a limit or market order that would meet an own resting limit order.
+    deny_limit_state : bool
+        Nothing that raises exposure leaves while a symbol stands at one of its price bands.
     allowed_symbols : tuple of str, optional
         The only symbols that may be traded; an empty tuple allows none.
     price_collar_bps : number
@@ -293,6 +296,7 @@ class Limits:
     require_buying_power: bool = False
     require_shortable: bool = False
     require_open_session: bool = False
+    deny_limit_state: bool = True
     deny_self_match: bool = False
     allowed_symbols: tuple[str, ...] | None = None
     price_collar_bps: Number | None = None

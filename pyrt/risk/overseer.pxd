@@ -1,5 +1,5 @@
 """What watches beside the gate: days, breaker, margin calls, stops, kill switch, states."""
-from libc.stdint cimport int64_t
+from libc.stdint cimport int32_t, int64_t
 from pyrt.core.cache cimport Cache
 from pyrt.core.clock cimport Clock
 from pyrt.core.orders cimport Order
@@ -46,6 +46,7 @@ cdef class Overseer(Assessor):
 
     cdef int look(self) except -1
     cdef bint protects_markets(self) except -1
+    cdef int take_status(self, int32_t index, int status) except -1
     cdef int begin(self, int64_t now) except -1
     cdef int roll_day(self, int64_t day) except -1
     cdef int meet_call(self, int64_t now) except -1

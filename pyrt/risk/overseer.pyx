@@ -1,5 +1,5 @@
 """What watches beside the gate: days, breaker, margin calls, stops, kill switch, states."""
-from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t
 
 from pyrt.core.int128 cimport i128_to_double
 from pyrt.core.instruments cimport Instrument
@@ -7,7 +7,9 @@ from pyrt.core.numbers cimport nano_to_double
 from pyrt.core.orders cimport Order
 from pyrt.core.positions cimport Position
 from pyrt.core.records cimport TripRow
-from pyrt.core.types cimport INITIALIZED, is_final
+from pyrt.core.types cimport (
+    INITIALIZED, ST_HALTED, ST_LIMIT, ST_QUOTING, ST_TRADING, is_final,
+)
 from pyrt.risk.assessor cimport Assessor
 from pyrt.risk.breaker cimport HALF_OPEN, OPEN
 from pyrt.risk.claims cimport magnitude
@@ -16,6 +18,7 @@ from pyrt.risk.states cimport HALTED, REDUCING
 from decimal import Decimal
 
 from pyrt.core.times import duration_ns
+from pyrt.core.types import TRADING_STATUS_NAMES
 from pyrt.errors import ConfigError
 from pyrt.risk.checks import CODES
 
@@ -35,7 +38,7 @@ cdef class Overseer(Assessor):
         )
         self.is_on = (
             self.strict or not limits.is_empty or not self.states.plain or self.follows_margin
-            or len(self.halted) > 0
+            or len(self.halted) > 0 or len(self.limited) > 0
         )
         self.watches_orders = self.is_on
         self.watches_equity = (
@@ -319,27 +322,58 @@ cdef class Overseer(Assessor):
         if self.is_on and not was_on:
             self.resync()
 
-    def set_halted(self, str symbol, bint halted):
-        """Say that a symbol's trading is halted, or goes on.
+    cdef int note_status(self, int32_t index, int status) except -1:
+        """Without limits a simulated venue's halts are its own affair: what is sent waits there."""
+        if self.strict or not self.limits.is_empty:
+            self.take_status(index, status)
+        return 0
 
-        While it is halted nothing leaves that could raise exposure; after it, nothing is known of
-        its price until the next one comes.
-        """
-        cdef Instrument instrument = self.cache.instrument(symbol)
+    cdef int take_status(self, int32_t index, int status) except -1:
         cdef bint was_on = self.is_on
-        if halted:
-            self.halted[instrument.index] = None
-        elif instrument.index in self.halted:
-            del self.halted[instrument.index]
-            self.claims.book(instrument.index).ts_reference = INT64_MIN
+        if status == ST_HALTED or status == ST_QUOTING:
+            self.halted[index] = None
+        elif status == ST_TRADING and index in self.halted:
+            del self.halted[index]
+            self.claims.book(index).ts_reference = INT64_MIN
+        if status == ST_LIMIT and self.limits.deny_limit_state:
+            self.limited[index] = None
+        else:
+            self.limited.pop(index, None)
         self.look()
         if self.is_on and not was_on:
             self.resync()
+        return 0
+
+    def set_status(self, str symbol, str status):
+        """Say whether and how a symbol trades.
+
+        While it is halted, or in a limit state, nothing leaves that could raise exposure; after a
+        halt, nothing is known of its price until the next one comes.
+
+        Parameters
+        ----------
+        status : str
+            ``trading``, ``halted``, ``quoting`` (which is no trading yet), ``limit_state`` or
+            ``straddle_state``; other words change nothing.
+        """
+        if status in TRADING_STATUS_NAMES:
+            self.take_status(
+                self.cache.instrument(symbol).index, TRADING_STATUS_NAMES.index(status)
+            )
+
+    def set_halted(self, str symbol, bint halted):
+        """Say that a symbol's trading is halted, or goes on; see `set_status`."""
+        self.set_status(symbol, "halted" if halted else "trading")
 
     @property
     def halted_symbols(self):
-        """Symbols whose trading is halted, as `set_halted` was told."""
+        """Symbols whose trading is halted, as `set_status` was told."""
         return [self.cache.instruments[index].symbol for index in self.halted]
+
+    @property
+    def limited_symbols(self):
+        """Symbols in a limit state, as `set_status` was told."""
+        return [self.cache.instruments[index].symbol for index in self.limited]
 
     def allow_once(self, str control, actor, reason, for_="60s"):
         """Let one order past a control, once, within a time; on record when given and when used.

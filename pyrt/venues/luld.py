@@ -13,12 +13,17 @@ from decimal import Decimal
 from pyrt.errors import ConfigError
 
 __all__ = [
+    "LIMIT_STATE",
     "LIMIT_STATE_NS",
     "NO_REOPENING_NS",
     "PAUSE_NS",
     "REFERENCE_NS",
+    "STRADDLE_STATE",
+    "TRADING",
     "UPDATE_NS",
     "LuldRule",
+    "LuldWatch",
+    "state_of",
 ]
 
 SECOND = 1_000_000_000
@@ -44,6 +49,8 @@ AMENDMENT_18 = dt.date(2020, 2, 24)
 """Since then not doubled after the open, nor before the close in tier 2 above 3 dollars."""
 STARTED = dt.date(2013, 4, 8)
 """First date of the plan, in tier 1."""
+TRADING, LIMIT_STATE, STRADDLE_STATE = "trading", "limit_state", "straddle_state"
+"""What the plan calls a touch beside its bands, as `Status.status` has it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,3 +130,61 @@ class LuldRule:
 def to_cent(price: int) -> int:
     """Round a price in 1e-9 to the nearest cent, halves up."""
     return (price + CENT // 2) // CENT * CENT
+
+
+def state_of(bid: float, ask: float, lower: float, upper: float) -> str:
+    """Return what the plan calls a best bid and offer; 0 or NaN is a side without anybody.
+
+    In a limit state the best offer stands at the lower band, or the best bid at the upper one,
+    and bid and offer do not meet. In a straddle state, which is no limit state, the best bid is
+    below the lower band or the best offer above the upper one: that side cannot trade. All four
+    numbers are of one unit.
+
+    Examples
+    --------
+    >>> state_of(94.9, 95.0, 95.0, 105.0), state_of(94.9, 95.1, 95.0, 105.0)
+    ('limit_state', 'straddle_state')
+    >>> state_of(99.9, 100.1, 95.0, 105.0)
+    'trading'
+    """
+    if 0 < bid < ask and (ask <= lower or bid >= upper):
+        return LIMIT_STATE
+    if 0 < bid < lower or ask > upper:
+        return STRADDLE_STATE
+    return TRADING
+
+
+class LuldWatch:
+    """Follows price bands and touch of one symbol as they come, and says when its state changes.
+
+    While trading is halted nothing is said: a pause is the venue's to end.
+    """
+
+    def __init__(self) -> None:
+        self.lower, self.upper = 0.0, float("inf")
+        self.state = TRADING
+        self._bid = self._ask = 0.0
+        self._halted = False
+
+    def set_bands(self, lower: float, upper: float) -> str | None:
+        """Take new bands, 0 and 0 for none; return the state if it is another now."""
+        self.lower, self.upper = (lower, upper) if upper > 0 else (0.0, float("inf"))
+        return self._look()
+
+    def set_touch(self, bid: float, ask: float) -> str | None:
+        """Take a best bid and offer, 0 for none; return the state if it is another now."""
+        self._bid, self._ask = bid, ask
+        return self._look()
+
+    def set_halted(self, halted: bool) -> None:
+        """Note that trading stops or goes on; the state begins anew with the next touch."""
+        self._halted = halted
+        self.state = TRADING
+        self._bid = self._ask = 0.0
+
+    def _look(self) -> str | None:
+        state = TRADING if self._halted else state_of(self._bid, self._ask, self.lower, self.upper)
+        if state == self.state:
+            return None
+        self.state = state
+        return state

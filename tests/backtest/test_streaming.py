@@ -84,3 +84,62 @@ def test_where_chunks_end_changes_nothing(files):
         for rows in (1_000, 1_333, 100_000)
     }
     assert len(hashes) == 1
+
+
+class Prints(Strategy):
+    def on_start(self):
+        self.subscribe_trades("X")
+        self.heard = []
+        self.count = 0
+
+    def on_trade(self, trade):
+        self.count += 1
+        if self.count % 50 == 0:
+            if self.position("X").is_flat:
+                self.buy("X", 5, limit_price=round(trade.price + 0.05, 2))
+            else:
+                self.close("X")
+
+    def on_status(self, status):
+        self.heard.append((status.status, status.ts_event))
+
+
+def write_ticks(folder: Path) -> tuple[Path, Path]:
+    """Three sessions of a stock that falls far enough for pauses; 2024-01-02 to 01-04."""
+    rng = np.random.default_rng(7)
+    pieces = []
+    for day in range(3):
+        opens = 1_704_205_800_000_000_000 + day * 86_400_000_000_000
+        times = opens - 60_000_000_000 + np.sort(rng.integers(0, 1_500_000_000_000, 4_000))
+        # A slide of 8 % between the 5th and the 6th minute, and noise.
+        slide = np.clip((times - opens - 300_000_000_000) / 60_000_000_000, 0, 1)
+        price = 50 * (1 - 0.08 * slide) + rng.normal(0, 0.01, len(times))
+        pieces.append(pd.DataFrame({"ts_event": times, "price": price.round(2)}))
+    ticks = pd.concat(pieces, ignore_index=True).assign(symbol="X", size=100.0)
+    quotes = pd.DataFrame({
+        "ts_event": ticks["ts_event"] + 1, "symbol": "X",
+        "bid_price": (ticks["price"] - 0.01).round(2), "bid_size": 500.0,
+        "ask_price": (ticks["price"] + 0.01).round(2), "ask_size": 500.0,
+    })  # fmt: skip
+    paths = folder / "trades.parquet", folder / "quotes.parquet"
+    for path, table in zip(paths, (ticks, quotes), strict=True):
+        table.to_parquet(path, index=False, row_group_size=900)
+    return paths
+
+
+def test_price_bands_of_streams_are_those_of_tables(tmp_path: Path) -> None:
+    trades, quotes = write_ticks(tmp_path)
+    runs = []
+    for streamed in (False, True):
+        engine = BacktestEngine()
+        engine.add_venue("sim", luld="tier1")
+        for path in (trades, quotes):
+            engine.add_data(ParquetStream(path, chunk_rows=1_000) if streamed else str(path))
+        strategy = engine.add_strategy(Prints())
+        runs.append((engine.run(progress=False), strategy.heard))
+    (whole, heard), (chunks, heard_too) = runs
+    assert heard_too == heard
+    assert {status for status, _ in heard} >= {"limit_state", "halted", "trading"}
+    assert len(whole.fills) > 20
+    pd.testing.assert_frame_equal(whole.fills, chunks.fills)
+    assert chunks.run_hash == whole.run_hash

@@ -262,3 +262,11 @@ def test_an_object_that_is_no_table_says_what_to_give() -> None:
         load(3)
     with pytest.raises(DataError, match="list of tables is empty"):
         load([])
+
+
+def test_what_was_loaded_is_data() -> None:
+    frame = pd.DataFrame({"ts_event": FIRST_NS + np.arange(3), "price": 1.0, "size": 2.0})
+    once = load(frame, symbol="SPY")
+    for again in (load(once), load([once])):
+        assert [table.symbol for table in again.columns] == ["SPY"]
+        assert again.columns[0].price.tolist() == [1.0, 1.0, 1.0]

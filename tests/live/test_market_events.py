@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.events import (
+    BandsEvent,
     BarEvent,
     CorrectionEvent,
     QuoteEvent,
@@ -14,7 +17,9 @@ from pyrt.adapters.alpaca.core.events import (
 )
 from pyrt.core.instruments import crypto, equity
 from pyrt.live.core.node import NodeCore
-from pyrt.risk import RiskEngine
+from pyrt.live.core.notes import decode_note
+from pyrt.live.core.tape import Tape
+from pyrt.risk import Limits, RiskEngine
 from pyrt.risk.gate import BasicGate
 
 SECOND = 1_000_000_000
@@ -136,3 +141,92 @@ def test_the_risk_engine_hears_of_halts():
         node.take(NOW + SECOND, [StatusEvent("QQQ", NOW, "halted", "")])
         seen.append(engine.halted_symbols)
     assert seen == [["SPY"], ["SPY"], ["SPY"], []]
+
+
+class Banded(Strategy):
+    def on_start(self):
+        self.subscribe_quotes("SPY")
+        for topic in ("bands", "corrections"):
+            self.subscribe(f"data.{topic}.SPY", self.on_news)
+        self.heard: list[Any] = []
+        self.orders_sent: list[Any] = []
+
+    def on_quote(self, quote):
+        self.heard.append(quote.bid_price)
+        self.orders_sent.append(self.buy("SPY", 1, limit_price=quote.bid_price))
+
+    def on_status(self, status):
+        self.heard.append(status.status)
+
+    def on_news(self, message):
+        self.heard.append(getattr(message, "upper", None) or message.price)
+
+
+BANDED = [
+    BandsEvent("SPY", NOW, 95.0, 105.0, "B"),
+    QuoteEvent("SPY", NOW + 1, 99.0, 1.0, 99.5, 1.0),
+    QuoteEvent("SPY", NOW + 2, 94.0, 1.0, 95.0, 1.0),
+    QuoteEvent("SPY", NOW + 3, 94.0, 1.0, 95.0, 1.0),
+    StatusEvent("SPY", NOW + 4, "halted", "M"),
+    QuoteEvent("SPY", NOW + 5, 94.0, 1.0, 95.0, 1.0),
+    StatusEvent("SPY", NOW + 6, "trading", ""),
+    BandsEvent("SPY", NOW + 7, 85.0, 95.0),
+    QuoteEvent("SPY", NOW + 8, 94.0, 1.0, 96.0, 1.0),
+    BandsEvent("SPY", NOW + 9, 0.0, 0.0, "D"),
+    CorrectionEvent("SPY", NOW + 10, "corrected", 1.0, 1.0, 1.5, 1.0),
+]
+HEARD = [
+    *(105.0, 99.0, "limit_state", 94.0, 94.0, "halted", 94.0, "trading", 95.0),
+    # The offer is above the upper band; then there are none.
+    *("straddle_state", 94.0, float("inf"), "trading", 1.5),
+]
+
+
+class Sends(Wire):
+    """A client that takes orders and does nothing with them."""
+
+    def submit(self, order: Any) -> None:
+        self.subscribed.append(("submit", order.symbol))
+
+
+def banded(strategy: Strategy) -> NodeCore:
+    gate = RiskEngine(Limits(max_order_quantity=100))
+    core = NodeCore(Sends(), gate, [equity("SPY")], [strategy], cash=1000, prefix="t-", tape=Tape())
+    core.start(NOW)
+    return core
+
+
+def test_states_read_off_bands_and_touch_reach_risk_and_strategy():
+    strategy = Banded()
+    core = banded(strategy)
+    states = []
+    for event in BANDED:
+        core.take(event.ts_event, [event])
+        states.append((core.kernel.gate.limited_symbols, core.kernel.gate.halted_symbols))
+    assert strategy.heard == HEARD
+    no, yes = [], ["SPY"]
+    assert states == [
+        *((no, no), (no, no), (yes, no), (yes, no), (no, yes), (no, yes), (no, no)),
+        *((no, no), (no, no), (no, no), (no, no)),
+    ]
+    reasons = [order.reason.partition(":")[0] for order in strategy.orders_sent]
+    assert reasons == ["", "limit_state", "limit_state", "halted", ""]
+
+
+def test_a_tape_has_halts_bands_and_corrections():
+    """A day with a halt played again gives the same denials: they are inputs like prices."""
+    first, again = Banded(), Banded()
+    core, other = banded(first), banded(again)
+    core.inputs.tape.take()
+    other.inputs.tape.take()
+    for event in BANDED:
+        core.take(event.ts_event, [event])
+    piece = core.inputs.tape.take()
+
+    def on_note(data: bytes) -> None:
+        assert other.news.take_note(decode_note(data))
+
+    other.inputs.play(piece, on_note, lambda error: pytest.fail(str(error)))
+    assert again.heard == first.heard == HEARD
+    assert [o.reason for o in again.orders_sent] == [o.reason for o in first.orders_sent]
+    assert other.inputs.tape.take() == piece

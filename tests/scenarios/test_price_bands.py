@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from pyrt import BacktestEngine, Strategy, backtest
+from pyrt.backtest.band_days import states_of
 from pyrt.backtest.price_bands import read_bands
 from pyrt.core.instruments import Instrument
+from pyrt.core.price_bands import PriceBands
+from pyrt.core.types import TRADING_STATUS_NAMES
 from pyrt.data.tables import load
 from pyrt.errors import ConfigError, DataError
-from pyrt.venues.luld import LuldRule
-from tests.backtest.depths import SYMBOL, levels, play, prints, quotes, stamp
+from pyrt.risk import Limits
+from pyrt.venues.luld import LuldRule, state_of
+from tests.backtest.depths import SYMBOL, Timed, levels, play, prints, quotes, stamp
 
 FAR = 9_223_372_036.854775807
 
@@ -116,6 +123,8 @@ def worked_out(
     found = []
     for ts, what, _, first, second in read_bands({SYMBOL: rule}, columns, {SYMBOL: instrument}):
         terms = (first / 1e9, second / 1e9) if what == "band" else ()
+        if what == "status":
+            what = TRADING_STATUS_NAMES[first]
         found.append(
             ((ts - stamp(0)) / 1e9, what, *terms, *((first / 1e9,) if what == "reopen" else ()))
         )
@@ -171,6 +180,9 @@ def test_a_limit_state_of_15_seconds_is_a_pause_of_five_minutes() -> None:
     ]
     assert worked_out(trades, touch) == [
         (0, "band", 95.0, 105.0),
+        (50, "limit_state"),
+        (64, "trading"),
+        (70, "limit_state"),
         (85, "halt"),
         # The first print from five minutes later on is the reopening, and the next reference.
         (400, "reopen", 94.0),
@@ -190,18 +202,21 @@ def test_a_limit_state_of_15_seconds_is_a_pause_of_five_minutes() -> None:
     ],
 )
 def test_no_limit_state(touch: list[tuple[float, float, float]]) -> None:
-    assert [row[1] for row in worked_out([(0, 100.0)], touch)] == ["band", "band", "band"]
+    said = {row[1] for row in worked_out([(0, 100.0)], touch)}
+    assert not said & {"limit_state", "halt"}
 
 
 def test_the_upper_band_is_a_limit_too() -> None:
     found = worked_out([(0, 100.0), (400, 104.0)], [(0, 99.9, 100.1), (50, 105.0, 105.1)])
-    assert found[1] == (65, "halt")
+    assert found[1:3] == [(50, "limit_state"), (65, "halt")]
 
 
 def test_a_pause_in_the_last_ten_minutes_lasts_to_the_close() -> None:
     late = CLOSE - 500
     found = worked_out([(0, 100.0), (late + 320, 90.0)], [(0, 99.9, 100.1), (late, 89.9, 90.0)])
-    assert found[2:] == [(late + 15, "halt"), (CLOSE, "resume"), OFF]
+    assert found[2:] == [
+        (late, "limit_state"), (late + 15, "halt"), (CLOSE, "resume"), OFF,
+    ]  # fmt: skip
 
 
 def test_each_session_begins_anew() -> None:
@@ -225,7 +240,108 @@ def test_orders_wait_out_a_pause_that_was_worked_out() -> None:
     run = play(tables, {200.0: buy(2)}, luld="tier1")
     assert run.filled == [(400, 2, 94)]
     heard = run.strategies[0].heard  # type: ignore[attr-defined]
-    assert [(at, status) for at, status, _ in heard] == [(65, "halted"), (400, "trading")]
+    assert [(at, status) for at, status, _ in heard] == [
+        (50, "limit_state"), (65, "halted"), (400, "trading"),
+    ]  # fmt: skip
+
+
+def test_a_straddle_state_is_told_and_stops_nothing() -> None:
+    touch = [
+        (0, 99.9, 100.1),
+        (50, 94.0, 100.1),  # the bid is below the lower band
+        (60, 94.0, 95.0),  # a limit state, which comes first
+        (61, 99.0, 105.5),  # the offer is above the upper band
+        (900, 99.0, 100.0),
+    ]
+    assert worked_out([(0, 100.0)], touch)[1:5] == [
+        (50, "straddle_state"),
+        (60, "limit_state"),
+        (61, "straddle_state"),
+        (900, "trading"),
+    ]
+
+
+def test_states_are_those_of_the_stated_rule() -> None:
+    prices = [0, 94, 95, 96, 100, 104, 105, 106]
+    for bid, ask in itertools.product(prices, prices):
+        (code,) = states_of(np.array([bid]), np.array([ask]), 95, 105)
+        assert TRADING_STATUS_NAMES[code] == state_of(bid, ask, 95, 105)
+
+
+LIMITED = {
+    "trades": prints((0, 100, 100, ""), (30, 97, 100, ""), (40, 97, 100, "")),
+    "quotes": quotes(
+        (0, 99.9, 5, 100.1, 5), (10, 94.8, 5, 95.0, 5), (20, 96.0, 5, 97.0, 5),
+        (41, 96.5, 5, 97.5, 5),
+    ),
+}  # fmt: skip
+
+
+def limited(seconds: float, limits: Limits | None, **options: Any) -> tuple[str, str]:
+    """Return what becomes of an order sent then: its status and the reason."""
+    strategy = Timed({seconds: buy(2)}, list(LIMITED))
+    result = backtest(
+        strategy, list(LIMITED.values()), symbol=SYMBOL, limits=limits, progress=False, **options
+    )
+    row = result.orders.iloc[0]
+    return row["status"], row["reason"].partition(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        # Nothing is limited: the venue alone decides.
+        (None, ("FILLED", "")),
+        (Limits(max_order_quantity=100), ("DENIED", "limit_state")),
+        (Limits(max_order_quantity=100, deny_limit_state=False), ("FILLED", "")),
+    ],
+)
+def test_limits_keep_entries_back_in_a_limit_state(
+    limits: Limits | None, expected: tuple[str, str]
+) -> None:
+    assert limited(15.0, limits, luld="tier1") == expected
+    # Once it is over they leave as ever.
+    assert limited(25.0, limits, luld="tier1") == ("FILLED", "")
+
+
+def test_limits_know_of_recorded_halts_as_a_node_does() -> None:
+    halts = pd.DataFrame([(SYMBOL, stamp(5), stamp(25), "news")],
+                         columns=["symbol", "start", "end", "reason"])  # fmt: skip
+    assert limited(15.0, Limits(max_order_quantity=100), halts=halts) == ("DENIED", "halted")
+    assert limited(15.0, None, halts=halts) == ("FILLED", "")
+
+
+def test_a_halt_for_another_reason_outlasts_a_limit_state() -> None:
+    halts = pd.DataFrame([(SYMBOL, stamp(12), stamp(30), "news")],
+                         columns=["symbol", "start", "end", "reason"])  # fmt: skip
+    run = play(LIMITED, {15.0: buy(2)}, halts=halts, luld="tier1")
+    heard = run.strategies[0].heard  # type: ignore[attr-defined]
+    # The touch leaves the band at 20, in the halt: nobody is told that there is trading.
+    assert [(at, status) for at, status, _ in heard] == [
+        (10, "limit_state"), (12, "halted"), (30, "trading"),
+    ]  # fmt: skip
+    assert run.filled == [(41, 2, 97.5)]
+
+
+class Bands(Strategy):
+    def on_start(self) -> None:
+        self.subscribe_quotes(SYMBOL)
+        self.subscribe(f"data.bands.{SYMBOL}", self.on_bands)
+        self.told: list[tuple[float, float, float]] = []
+
+    def on_bands(self, bands: PriceBands) -> None:
+        self.told.append(((bands.ts_event - stamp(0)) / 1e9, bands.lower, bands.upper))
+
+
+def test_strategies_can_hear_of_bands() -> None:
+    tables = [load(table, symbol=SYMBOL) for table in LIMITED.values()]
+    engine = BacktestEngine()
+    engine.add_venue(luld="tier1")
+    for table in tables:
+        engine.add_loaded(table)
+    strategy = engine.add_strategy(Bands())
+    engine.run()
+    assert strategy.told[0] == (0, 95.0, 105.0)
 
 
 @pytest.mark.parametrize(

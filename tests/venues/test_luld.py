@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from pyrt.errors import ConfigError
-from pyrt.venues.luld import LuldRule
+from pyrt.venues.luld import LuldRule, LuldWatch, state_of
 
 OLD, NEW = dt.date(2013, 10, 7), dt.date(2024, 1, 2)
 MINUTE = 60_000_000_000
@@ -70,3 +70,40 @@ def test_bands_are_those_of_the_plan(
 def test_what_makes_no_sense_is_refused(terms: dict, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         LuldRule(**terms)
+
+
+def test_a_watch_says_when_the_state_changes() -> None:
+    watch = LuldWatch()
+    # Without bands there is no state but trading.
+    assert watch.set_touch(94.0, 95.0) is None
+    assert watch.set_bands(95.0, 105.0) == "limit_state"
+    assert watch.set_touch(94.5, 95.0) is None
+    assert watch.set_touch(94.5, 95.5) == "straddle_state"
+    assert watch.set_bands(90.0, 100.0) == "trading"
+    assert watch.set_touch(100.0, 100.1) == "limit_state"
+    # A halt ends it without a word, and nothing is said until it is over.
+    watch.set_halted(True)
+    assert watch.state == "trading"
+    assert watch.set_touch(100.0, 100.1) is None
+    watch.set_halted(False)
+    assert watch.set_touch(100.0, 100.1) == "limit_state"
+    # Suspended bands are none.
+    assert watch.set_bands(0.0, 0.0) == "trading"
+    assert (watch.lower, watch.upper) == (0.0, float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "state"),
+    [
+        (99.0, 101.0, "trading"),
+        (94.0, 95.0, "limit_state"),
+        (105.0, 106.0, "limit_state"),
+        (95.0, 95.0, "trading"),  # locked: somebody trades there
+        (0.0, 95.0, "trading"),  # one side only
+        (float("nan"), 95.0, "trading"),
+        (94.0, 101.0, "straddle_state"),
+        (99.0, 106.0, "straddle_state"),
+    ],
+)
+def test_states_of_a_touch(bid: float, ask: float, state: str) -> None:
+    assert state_of(bid, ask, 95.0, 105.0) == state

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from pyrt.core.accounts import Account
-from pyrt.core.data import Status
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
 from pyrt.data.timeframe import parse_timeframe
@@ -19,9 +18,9 @@ from pyrt.live.core.broker import BrokerAdjustment
 from pyrt.live.core.fees import CashEntry, FeeLedger
 from pyrt.live.core.inputs import Inputs, Outlet
 from pyrt.live.core.later import Later
+from pyrt.live.core.news import News
 from pyrt.live.core.preflight import Preflight
 from pyrt.live.core.tape import Tape
-from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
 from pyrt.venues.capabilities import Capabilities
 
@@ -29,8 +28,6 @@ STREAM_TIMEFRAME = "1m"
 STREAM_TIMEFRAME_NS = 60_000_000_000
 SECOND_NS = 1_000_000_000
 STATUS_TOPICS = "data.status.*"
-# What a status says of whether there is trading; others say nothing about it.
-HALTS = {"halted": True, "quoting": True, "trading": False}
 
 
 class Client(Protocol):
@@ -94,6 +91,7 @@ class NodeCore:
         )
         self._client = client
         self.inputs = Inputs(self.kernel, tape, fees)
+        self.news = News(self.kernel, tape)
         self.enter: Callable[[], object] = _nothing
         """Called whenever the kernel is about to run handlers; a monitor replaces it."""
         self.leave: Callable[[], object] = _nothing
@@ -109,6 +107,7 @@ class NodeCore:
             "book": self._book,
             "book_gap": self._book_gap,
             "status": self._status,
+            "bands": self._bands,
             "correction": self._correction,
             "fill": self._fill,
             "answer": self._answer,
@@ -167,7 +166,7 @@ class NodeCore:
 
     def _bar(self, event: Any) -> bool:
         if event.kind != "bar":
-            self._publish(f"{event.kind}_bars", event.symbol, event)
+            self.news.publish(f"{event.kind}_bars", event)
             return False
         stream = self._streams.get(("bars", event.symbol))
         if stream is not None:
@@ -175,6 +174,8 @@ class NodeCore:
         return True
 
     def _quote(self, event: Any) -> bool:
+        if self.news.watches:
+            self.news.touch(event)
         stream = self._streams.get(("quotes", event.symbol))
         if stream is not None:
             self.inputs.quote(
@@ -206,16 +207,15 @@ class NodeCore:
         return False
 
     def _status(self, event: Any) -> bool:
-        status = Status(event.symbol, event.status, event.reason, event.ts_event, self._now)
-        halted, gate = HALTS.get(event.status), self.kernel.gate
-        known = any(i.symbol == event.symbol for i in self.kernel.cache.instruments)
-        if halted is not None and known and isinstance(gate, RiskEngine):
-            gate.set_halted(event.symbol, halted)
-        self._publish("status", event.symbol, status)
+        self.news.status(event)
+        return False
+
+    def _bands(self, event: Any) -> bool:
+        self.news.bands(event)
         return False
 
     def _correction(self, event: Any) -> bool:
-        self._publish("corrections", event.symbol, event)
+        self.news.publish("corrections", event)
         return False
 
     def _fill(self, event: Any) -> bool:
@@ -272,9 +272,6 @@ class NodeCore:
             return False
         self._sample_at = self._now - self._now % SECOND_NS + SECOND_NS
         return True
-
-    def _publish(self, what: str, symbol: str, message: Any) -> None:
-        self.kernel.bus.publish(topic_of(what, symbol), message)
 
     def warm(self, symbol: str, bars: Iterable[Any]) -> None:
         """Feed indicators with past bars: no handler hears of them, nothing is valued at them."""

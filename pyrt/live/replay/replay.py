@@ -351,6 +351,8 @@ class Player:
                 note["asks"],
                 note["full"],
             )
+        elif core.news.take_note(note):
+            pass
         elif what == "history":
             core.later.deliver_history(note["number"], note["rows"])
         elif what == "computed":

@@ -14,7 +14,7 @@ from msgspec.msgpack import Ext
 
 from pyrt.adapters.alpaca.core.activity import Activity
 from pyrt.adapters.alpaca.core.client import AlpacaClient
-from pyrt.adapters.alpaca.core.events import CorrectionEvent, StatusEvent
+from pyrt.adapters.alpaca.core.events import BandsEvent, CorrectionEvent, StatusEvent
 from pyrt.adapters.alpaca.core.market_data import MarketData
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.stamps import stamp_ns, text_ns
@@ -144,7 +144,9 @@ def test_coins_go_by_a_connection_of_their_own_and_are_never_halted():
     client = AlpacaClient("run-", KEYS)
     for symbol in ("SPY", "BTC/USD"):
         client.subscribe("bars", symbol)
-    assert client.market_data.wanted == {c: ["SPY"] for c in ("bars", "updatedBars", "statuses")}
+    assert client.market_data.wanted == {
+        c: ["SPY"] for c in ("bars", "updatedBars", "statuses", "lulds")
+    }
     assert client.crypto_data.wanted == {c: ["BTC/USD"] for c in ("bars", "updatedBars")}
     client.unsubscribe("bars", "SPY")
     assert not client.market_data.is_wanted
@@ -160,3 +162,12 @@ def test_a_symbol_that_the_stream_leaves_out_is_an_alarm():
         stream.receive(f'[{{"T":"success","msg":"{text}"}}]', NOW)
     (alarm,) = stream.receive(b'[{"T":"subscription","bars":[]}]', NOW)
     assert (alarm.code, "SPY" in alarm.text) == ("not_subscribed", True)
+
+
+def test_price_bands_are_read() -> None:
+    message = {"T": "l", "S": "SPY", "u": 105.0, "d": 95.0, "i": "B", "t": STAMP, "z": "C"}
+    assert taken(message) == [BandsEvent("SPY", NOW, 95.0, 105.0, "B")]
+    # Suspended ones are 0, and none that are upside down are believed.
+    assert taken({**message, "u": 0, "d": 0}) == [BandsEvent("SPY", NOW, 0.0, 0.0, "B")]
+    (alarm,) = taken({**message, "u": 90.0})
+    assert alarm.code == "bad_tick"

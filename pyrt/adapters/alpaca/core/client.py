@@ -40,6 +40,8 @@ PROBE_NS = 5 * SECOND
 PROBE = "probe"
 FOR_EVER = 1 << 62
 WARM_ATTEMPTS = 3
+NEWS = ("statuses", "lulds")
+"""Of stocks of which anything is subscribed to: halts, and price bands."""
 NAMED = {"book": "orderbooks"}
 """Our kinds of data that the stream has another word for."""
 ORDER_PURPOSES = frozenset({"submit", "replace", "cancel", "read_back"})
@@ -130,13 +132,14 @@ class AlpacaClient:
         adopt(self, order, state)
 
     def subscribe(self, channel: str, symbol: str) -> None:
-        """Want a symbol's ``bars``, ``quotes`` or ``trades``, and news of halts and late trades.
+        """Want a symbol's ``bars``, ``quotes`` or ``trades``; of coins also the ``book``.
 
-        Of coins also the ``book``.
+        News of halts, price bands and late trades come with it.
         """
         stream = self.stream_of(symbol)
         stream.subscribe(NAMED.get(channel, channel), [symbol])
-        stream.subscribe("statuses", [symbol])
+        for news in NEWS:
+            stream.subscribe(news, [symbol])
         if channel == "bars":
             stream.subscribe("updatedBars", [symbol])
 
@@ -149,7 +152,8 @@ class AlpacaClient:
         if not any(
             symbol in stream.wanted.get(c, ()) for c in ("bars", "quotes", "trades", "orderbooks")
         ):
-            stream.unsubscribe("statuses", [symbol])
+            for news in NEWS:
+                stream.unsubscribe(news, [symbol])
 
     def stream_of(self, symbol: str) -> MarketData:
         """Return the connection that carries a symbol: coins have one of their own."""

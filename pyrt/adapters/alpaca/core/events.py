@@ -102,6 +102,24 @@ class StatusEvent(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
 
 
+class BandsEvent(msgspec.Struct, frozen=True, gc=False):
+    """Price bands of a stock; both 0 while they are suspended.
+
+    Attributes
+    ----------
+    indicator : str
+        The feed's code of why they are told.
+    """
+
+    WHAT: ClassVar[str] = "bands"
+
+    symbol: str
+    ts_event: int
+    lower: float
+    upper: float
+    indicator: str = ""
+
+
 class CorrectionEvent(msgspec.Struct, frozen=True, gc=False):
     """A print that was wrong: corrected, or (`price` 0) canceled.
 
@@ -241,7 +259,14 @@ class ComputedEvent(msgspec.Struct, frozen=True):
 
 
 MarketEvent = (
-    BarEvent | QuoteEvent | TradeEvent | BookEvent | BookGapEvent | StatusEvent | CorrectionEvent
+    BarEvent
+    | QuoteEvent
+    | TradeEvent
+    | BookEvent
+    | BookGapEvent
+    | StatusEvent
+    | BandsEvent
+    | CorrectionEvent
 )
 Event = (
     MarketEvent

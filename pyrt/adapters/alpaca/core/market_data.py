@@ -28,7 +28,9 @@ from pyrt.adapters.alpaca.core.wire import (
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.errors import DataError
 
-STOCK_CHANNELS = ("bars", "quotes", "trades", "updatedBars", "dailyBars", "statuses")
+STOCK_CHANNELS = (
+    "bars", "quotes", "trades", "updatedBars", "dailyBars", "statuses", "lulds"
+)  # fmt: skip
 CRYPTO_CHANNELS = ("bars", "quotes", "trades", "orderbooks", "updatedBars", "dailyBars")
 ACKNOWLEDGED = ("bars", "quotes", "trades", "orderbooks")
 """Channels of which an acknowledgement that leaves a symbol out is an alarm."""

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.msgpack import Ext
 
 from pyrt.adapters.alpaca.core.events import (
+    BandsEvent,
     BarEvent,
     BookEvent,
     CorrectionEvent,
@@ -95,6 +96,16 @@ class StatusWire(msgspec.Struct, tag_field="T", tag="s"):
     rm: str = ""
 
 
+class LuldWire(msgspec.Struct, tag_field="T", tag="l", gc=False):
+    """Price bands of a stock, upper and lower; 0 where they are suspended."""
+
+    S: str
+    t: str | Ext
+    u: float = 0.0
+    d: float = 0.0
+    i: str = ""
+
+
 class CorrectionWire(msgspec.Struct, tag_field="T", tag="c"):
     """A print as it was, and as it should have been."""
 
@@ -146,13 +157,16 @@ Wire = (
     | TradeWire
     | BookWire
     | StatusWire
+    | LuldWire
     | CorrectionWire
     | CancelWire
     | SuccessWire
     | ErrorWire
     | SubscriptionWire
 )
-TAGS = frozenset({"b", "u", "d", "q", "t", "o", "s", "c", "x", "success", "error", "subscription"})
+TAGS = frozenset(
+    {"b", "u", "d", "q", "t", "o", "s", "l", "c", "x", "success", "error", "subscription"}
+)
 HALTED = frozenset({"2", "H", "P"})
 """Codes of a halt or pause: CTA's number, UTP's letters."""
 TRADING = frozenset({"3", "T"})
@@ -256,6 +270,9 @@ def is_sound(event: object) -> bool:
             for levels in (event.bids, event.asks)
             for price, size in levels
         )
+    if isinstance(event, BandsEvent):
+        # Suspended bands are 0; a lower one may be.
+        return 0 <= event.lower <= event.upper < PRICE_MAX
     if isinstance(event, BarEvent):
         o, h, low, c, volume = event.prices
         return 0 < low <= o <= h < PRICE_MAX and low <= c <= h and 0 <= volume < SIZE_MAX
@@ -276,6 +293,10 @@ def _status(message: Any) -> StatusEvent:
     return StatusEvent(message.S, stamp_ns(message.t), status, message.rm or message.rc)
 
 
+def _bands(message: Any) -> BandsEvent:
+    return BandsEvent(message.S, stamp_ns(message.t), message.d, message.u, message.i)
+
+
 def _correction(message: Any) -> CorrectionEvent:
     old, new = (message.op, message.os), (message.cp, message.cs)
     return CorrectionEvent(message.S, stamp_ns(message.t), "corrected", *old, *new)
@@ -294,6 +315,7 @@ MAKERS: dict[type, Callable[[Any], MarketEvent]] = {
     TradeWire: _trade,
     BookWire: _book,
     StatusWire: _status,
+    LuldWire: _bands,
     CorrectionWire: _correction,
     CancelWire: _cancel,
 }
