@@ -2,6 +2,7 @@
 
 from typing import Any, final
 
+from pyrt.core.types import TRADING_STATUS_NAMES as TRADING_STATUS_NAMES
 from pyrt.core.verdict import Verdict
 from pyrt.kernel.wiring import Wiring
 from pyrt.strategy.core import StrategyCore

@@ -114,7 +114,7 @@ cdef class Market:
         """Take a batch of book events; the book is brought up to it when somebody looks."""
         cdef object view = None
         cdef bint is_heard = event.ts_init >= self.handlers_from and stream.is_heard()
-        if event.flags:
+        if event.price < 0:
             return self.lose_book(stream, is_heard)
         stream.known = event.price
         if is_heard or stream.marks or stream.n_feeds or stream.n_signals:

@@ -314,7 +314,7 @@ cdef class Inputs:
         event.instrument = stream.instrument.index
         event.ts_event = ts_event
         event.ts_init = self.kernel.clock.now
-        event.flags = 1
+        event.price = -1  # where other events have how many rows are applied
         self.feed(&event)
 
     cdef int take_book(self, Stream stream, int64_t ts_event, BookColumns rows) except -1:
