@@ -4,11 +4,45 @@ from __future__ import annotations
 
 import os
 
+from tests.simulation.run import COMPLETE_FROM, UNKNOWN_MAX, Report, run_chunk
+
 SCHEDULES = int(os.environ.get("PYRT_SCHEDULES", "2000"))
 CHUNK = 50
+JUDGED_BY_TRACES = "I14"
+"""Schedules alone do not look at it: two processes are compared in `test_simulation.py`."""
 
 
-def chunks_of(half: int) -> list[tuple[int, int]]:
-    """Return (first seed, how many) of every other chunk."""
-    firsts = range(half * CHUNK, SCHEDULES, 2 * CHUNK)
-    return [(first, min(CHUNK, SCHEDULES - first)) for first in firsts]
+class Half:
+    """Every other chunk of the schedules, and what all of them together have seen.
+
+    Parameters
+    ----------
+    number : int
+        0 or 1.
+    """
+
+    def __init__(self, number: int) -> None:
+        firsts = range(number * CHUNK, SCHEDULES, 2 * CHUNK)
+        self.chunks = [(first, min(CHUNK, SCHEDULES - first)) for first in firsts]
+        self.report = Report()
+
+    def run(self, first: int, count: int) -> dict[int, str]:
+        """Run a chunk; return the seeds that fail, and why."""
+        part = run_chunk(first, count)
+        self.report.add(part)
+        return part.failing
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether so many schedules have run that every fault has to have struck."""
+        return self.report.tally.schedules >= COMPLETE_FROM
+
+    def gaps(self) -> list[str]:
+        """Return faults that never struck, and invariants that were never looked at."""
+        return [name for name in self.report.missing() if name != JUDGED_BY_TRACES]
+
+    @property
+    def unknown_share(self) -> float:
+        """Return which part of all orders ended with an unknown fate, over the part allowed."""
+        tally = self.report.tally
+        return tally.unknown_at_end / (UNKNOWN_MAX * max(tally.orders, 1))
