@@ -157,6 +157,12 @@ simulate: build/.checked ## Whole nodes under faults: make simulate SEEDS=100000
 	$(PY) -m tests.simulation --seeds $(SEEDS) --first $(FIRST_SEED) --workers $(WORKERS) \
 	    --planted $(PLANTED) --traces $(TRACES)
 
+ROUNDS ?= 20
+
+.PHONY: kills
+kills: build/.checked ## Kill a real node fifty times a round: make kills ROUNDS=20
+	PYRT_KILL_ROUNDS=$(ROUNDS) $(PY) -m pytest -n 0 tests/live/test_kills.py $(ARGS)
+
 .PHONY: nightly
 nightly: ## Everything that takes long: ten times the examples, coverage, archives, benchmarks
 	PYRT_HYPOTHESIS=nightly $(MAKE) test
