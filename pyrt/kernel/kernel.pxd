@@ -3,7 +3,7 @@ cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.events cimport Event
 from pyrt.core.orders cimport Order
-from pyrt.core.ports cimport Command
+from pyrt.core.ports cimport ApprovedOrder, Command
 from pyrt.kernel.wiring cimport Wiring
 
 @cython.final
@@ -17,6 +17,7 @@ cdef class Kernel(Wiring):
     cdef int settle(self) except -1
     cdef int execute(self, Command command) except -1
     cdef int submit(self, Order order) except -1
+    cdef int submit_pair(self, ApprovedOrder first, Order second) except -1
 
     cdef int fire_timers(self, int64_t ts) except -1
     cdef int deliver_aggregates(self) except -1

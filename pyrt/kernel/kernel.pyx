@@ -8,7 +8,8 @@ from pyrt.core.ports cimport CANCEL, SUBMIT, ApprovedOrder
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     EV_BAR, EV_BOOK, EV_CASH, EV_DAY_END, EV_DENIED, EV_DIVIDEND, EV_MODIFY_REJECTED, EV_QUOTE,
-    EV_RATE, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
+    EV_RATE, EV_REJECTED, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED,
+    is_final,
 )
 from pyrt.kernel.calls cimport ROUNDS_MAX
 from pyrt.kernel.hooks cimport Hooks
@@ -20,6 +21,14 @@ from pyrt.core.types import TRADING_STATUS_NAMES
 from pyrt.core.verdict import Verdict
 from pyrt.errors import RunawayError
 from pyrt.kernel.subscriptions import topic_of
+
+
+cdef inline bint is_first_of_pair(Order order) noexcept:
+    """Whether an order brings the other of its pair along: one that waits for the same answer."""
+    return (
+        order.sibling is not None and order.parent is None
+        and order.sibling.status_ == INITIALIZED
+    )
 
 
 @cython.final
@@ -155,6 +164,9 @@ cdef class Kernel(Wiring):
         cdef Order order = command.order
         cdef str reason
         if command.kind == SUBMIT:
+            if order.status_ != INITIALIZED and order.status_ != RELEASED:
+                # The second of a pair: it went, or was denied, with the first.
+                return 0
             if order.parent is None or order.status_ == RELEASED:
                 self.submit(order)
             return 0
@@ -197,13 +209,33 @@ cdef class Kernel(Wiring):
                 self.answers.refuse(order.take_profit, EV_DENIED, reason)
             if order.stop_loss is not None:
                 self.answers.refuse(order.stop_loss, EV_DENIED, reason)
+            if is_first_of_pair(order):
+                self.answers.refuse(order.sibling, EV_DENIED, reason)
             return self.answers.refuse(order, EV_DENIED, reason)
         approved = self.gate.approve(order)
         self.answers.note(order, EV_SENT, 0)
+        if is_first_of_pair(order) and not order.keeps_exits:
+            return self.submit_pair(approved, order.sibling)
         if order.take_profit is not None and not order.keeps_exits:
             self.answers.note(order.take_profit, EV_SENT, 0)
         if order.stop_loss is not None and not order.keeps_exits:
             self.answers.note(order.stop_loss, EV_SENT, 0)
+        return self.venue.submit(approved, self.clock.now)
+
+    cdef int submit_pair(self, ApprovedOrder first, Order second) except -1:
+        """Send the second of a pair with the first, or neither: half a pair protects nobody."""
+        cdef ApprovedOrder approved
+        cdef str reason = self.gate.judge(second, self.clock.now)
+        if reason is None:
+            reason = self.sink.place(second)
+        if reason is not None:
+            self.answers.refuse(second, EV_DENIED, reason)
+            return self.answers.refuse(
+                first.order, EV_REJECTED, f"oco: the other order of the pair was denied: {reason}"
+            )
+        approved = self.gate.approve(second)
+        self.answers.note(second, EV_SENT, 0)
+        self.venue.submit(first, self.clock.now)
         return self.venue.submit(approved, self.clock.now)
 
     def validate(self, StrategyCore owner not None, str symbol, int side, quantity,

@@ -44,6 +44,8 @@ class Placed:
     status: str = "new"
     quantity: Decimal = Decimal(0)
     parent: str = ""
+    pair: str = ""
+    """Of a pair's other half: the client order id of the half that it was sent with."""
 
     @property
     def is_working(self) -> bool:
@@ -64,6 +66,7 @@ class OracleLedger:
     cash: Decimal = Decimal(CASH)
     positions: dict[str, Decimal] = field(default_factory=dict)
     _parents: dict[str, str] = field(default_factory=dict)
+    _pairs: dict[str, str] = field(default_factory=dict)
 
     def read(self, frame: bytes) -> None:
         """Take one frame of order news."""
@@ -77,12 +80,16 @@ class OracleLedger:
                 # A replacement counts what the order before it has filled.
                 placed.carried = self.orders[order["replaces"]].total
         placed.status, placed.quantity = order["status"], Decimal(order["qty"])
+        legs = self._pairs if order["order_class"] == "oco" else self._parents
         for leg in order["legs"] or ():
-            self._parents[leg["id"]] = order["client_order_id"]
-        if order["replaces"] in self._parents:
-            # An exit with other terms still is one of its entry's.
-            self._parents[order["id"]] = self._parents[order["replaces"]]
+            # The half may have been replaced by now; the pair keeps its first name.
+            legs.setdefault(leg["id"], order["client_order_id"])
+        for known in (self._parents, self._pairs):
+            if order["replaces"] in known:
+                # With other terms it still belongs where it did.
+                known[order["id"]] = known[order["replaces"]]
         placed.parent = self._parents.get(order["id"], "")
+        placed.pair = self._pairs.get(order["id"], "")
         if data["event"] in ("fill", "partial_fill"):
             quantity, price = Decimal(data["qty"]), Decimal(data["price"])
             sign = 1 if order["side"] == "buy" else -1

@@ -59,7 +59,7 @@ def exposure_of(broker: Broker, symbol: str, foreign: set[str], request: Any) ->
             continue
         found.held += placed.filled if placed.side == "buy" else -placed.filled
         if placed.is_working:
-            name = placed.parent or REPLACEMENT.sub("", placed.client_order_id)
+            name = name_of(placed)
             rest = placed.quantity - placed.total
             if placed.parent:
                 rest = min(rest, _room(orders.values(), placed.parent))
@@ -69,6 +69,11 @@ def exposure_of(broker: Broker, symbol: str, foreign: set[str], request: Any) ->
             if of == symbol:
                 found.work(name, side, quantity)
     return found
+
+
+def name_of(placed: Placed) -> str:
+    """Return what an order counts under: those of one name cannot all be filled."""
+    return REPLACEMENT.sub("", placed.parent or placed.pair or placed.client_order_id)
 
 
 def _room(orders: Iterable[Placed], entry: str) -> Decimal:
@@ -93,8 +98,7 @@ def _terms(broker: Broker, request: Any) -> Iterator[tuple[str, str, str, Decima
     placed: Placed | None = broker.ledger.orders.get(request.path.rpartition("/")[2])
     if placed is not None and placed.is_working and "qty" in fields:
         # An exit that is changed still is one of its entry's, of which the larger counts.
-        name = placed.parent or REPLACEMENT.sub("", placed.client_order_id)
-        yield name, placed.symbol, placed.side, Decimal(fields["qty"]) - placed.total
+        yield name_of(placed), placed.symbol, placed.side, Decimal(fields["qty"]) - placed.total
 
 
 def symbol_and_side(broker: Broker, request: Any) -> tuple[str, str] | None:

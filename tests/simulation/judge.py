@@ -12,7 +12,7 @@ from pyrt.live.driver.run import STOPPED
 from pyrt.live.journal.journal import Journal
 from tests.simulation.checks import FINAL, Violation
 from tests.simulation.clock import SECOND
-from tests.simulation.exposure import exposure_of, symbol_and_side
+from tests.simulation.exposure import REPLACEMENT, exposure_of, name_of, symbol_and_side
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node
@@ -78,15 +78,18 @@ class Judge:
         fields = msgspec.json.decode(request.body)
         symbol = fields["symbol"]
         last = self.broker.price(symbol, self.world.agenda.now)
-        for name in ("limit_price", "stop_price"):
-            # A first price that is wrong has nothing that it could be compared with.
-            if last and name in fields and symbol in node.priced:
-                far = float(fields[name]) / last - 1
-                if abs(far) >= FAR and _waits(fields, far):
-                    # An exit may wait for a price that is not met; an entry may not.
-                    self._hold_lessening(node, request, "I9")
-                else:
-                    self.checks.hold("I9", abs(far) < FAR, (name, fields, last))
+        stop, limit = fields.get("stop_price"), fields.get("limit_price")
+        # A first price that is wrong has nothing that it could be compared with.
+        if last and symbol in node.priced and (stop or limit):
+            far = float(stop or limit) / last - 1
+            if abs(far) >= FAR and _waits(fields["side"], far, by_stop=stop is not None):
+                # An exit may wait for a price that is not met; an entry may not.
+                self._hold_lessening(node, request, "I9")
+            else:
+                self.checks.hold("I9", abs(far) < FAR, (fields, last))
+            if stop and limit:
+                beyond = float(limit) / float(stop) - 1
+                self.checks.hold("I9", abs(beyond) < FAR, (fields, last))
         told = node.halted.get(symbol)
         if told is not None and self.watch.intents[fields["client_order_id"]].ts_init > told:
             self._hold_lessening(node, request, "I9")
@@ -155,8 +158,9 @@ class Judge:
         unknown = {o.client_order_id for o in node.kernel.cache.orders_open() if o.is_unknown}
         self.world.tally.unknown_at_end += len(unknown)
         for name in self.watch.intents:
-            if self.watch.intents[name].parent:
-                # Exits of a bracket have ids of the broker's making; positions judge their fills.
+            state = self.watch.intents[name]
+            if state.parent or (state.sibling and state.order_type != "limit"):
+                # Exits have ids of the broker's making; positions judge their fills.
                 continue
             at_broker = placed.get(name)
             status = self.watch.status.get(name, "SENT")
@@ -188,13 +192,17 @@ class Judge:
         )
 
     def _judge_exits(self) -> None:
-        """Exits of a bracket together take back no more than its entry has brought."""
+        """Exits of a bracket take back no more than its entry has brought; a pair fills once."""
         placed = self.broker.ledger.orders.values()
         for entry in placed:
             exits = [p for p in placed if p.parent == entry.client_order_id]
             if exits:
                 out = sum((p.filled for p in exits), Decimal(0))
                 self.checks.hold("I20", out <= entry.total, (entry, exits))
+        for first in {p.pair for p in placed if p.pair}:
+            halves = [p for p in placed if name_of(p) == REPLACEMENT.sub("", first)]
+            out = sum((p.filled for p in halves), Decimal(0))
+            self.checks.hold("I20", out <= max(p.quantity for p in halves), halves)
 
     def _judge_positions(self, node: Node) -> None:
         hold = self.checks.hold
@@ -227,13 +235,11 @@ class Judge:
         self.checks.hold("I12", same, "read anew, the journal tells something else")
 
 
-def _waits(fields: dict[str, Any], far: float) -> bool:
-    """Whether an order with one price, this far from the market, leaves only once that is met.
+def _waits(side: str, far: float, *, by_stop: bool) -> bool:
+    """Whether an order with a price this far from the market does nothing before that is met.
 
-    A limit waits for a price that is too good, a stop for one that is too bad: it goes as a market
-    order of that moment, and no collar is asked of it. A stop-limit is near the market or wrong.
+    A limit waits for a price that is too good, a stop for one that is too bad: it goes at the
+    market of that moment, and no collar is asked of where it waits.
     """
-    if "limit_price" in fields and "stop_price" in fields:
-        return False
-    rises = (fields["side"] == "sell") == ("limit_price" in fields)
+    rises = (side == "sell") != by_stop
     return far > 0 if rises else far < 0

@@ -22,7 +22,7 @@ from tests.simulation.checks import Violation
 from tests.simulation.clock import SECOND
 from tests.simulation.judge import POSITION_MAX
 from tests.simulation.network import Line, Network
-from tests.simulation.strategy import Restless
+from tests.simulation.strategy import VERSATILE_FROM, Restless, Versatile
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -95,8 +95,9 @@ class Node:
         chances, first = self.chances, self.world.runs == 1
         raises = 4 if first and chances.strikes("F35", 4.0) else 0
         floods = 3 if first and chances.strikes("F37", 4.0) else 0
+        kind = Versatile if self.world.seed >= VERSATILE_FROM else Restless
         return [
-            Restless(
+            kind(
                 symbol=symbol, seed=self.world.seed,
                 raises_at=0 if index else raises, floods_at=0 if index else floods,
             )

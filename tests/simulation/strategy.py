@@ -9,6 +9,8 @@ from pyrt import Strategy
 from pyrt.core.data import Bar
 
 SIZES = (1, 3, 7, 12, 30)
+VERSATILE_FROM = 50_000
+"""Seeds from here on trade more kinds of orders; those before keep what they have found."""
 
 
 class Restless(Strategy):
@@ -82,3 +84,81 @@ class Restless(Strategy):
 
     def on_load(self, state: dict[str, Any]) -> None:
         self.bars = state["bars"]
+
+
+class Versatile(Restless):
+    """Trades the other kinds of orders too: stop-limits, trailing stops, short brackets, pairs."""
+
+    def act(self, draw: Random, price: float) -> None:
+        """Do one thing, or nothing: as often as not one of these."""
+        if draw.random() < 0.5:
+            super().act(draw, price)
+            return
+        kinds = (self.enter, self.bracket, self.protect, self.pair_up, self.move)
+        draw.choice(kinds)(draw, price, draw.choice(SIZES))
+
+    def enter(self, draw: Random, price: float, size: int) -> None:
+        """Wait for a breakout on either side."""
+        way = draw.choice((1, -1))
+        send = self.buy if way > 0 else self.sell
+        terms = {"stop_price": round(price + 0.2 * way, 2)}
+        if draw.random() < 0.5:
+            terms["limit_price"] = round(price + 0.4 * way, 2)
+        send(self.symbol, size, **terms)
+
+    def bracket(self, draw: Random, price: float, size: int) -> None:
+        """Enter with exits, long or short, at the market or at a limit."""
+        if not self.position(self.symbol).is_flat:
+            return
+        way = draw.choice((1, -1))
+        send = self.buy if way > 0 else self.sell
+        entry = round(price - 0.1 * way, 2)
+        terms: dict[str, Any] = {"stop_loss": round(entry - 0.3 * way, 2)}
+        if draw.random() < 0.7:
+            terms["take_profit"] = round(entry + 0.3 * way, 2)
+        if draw.random() < 0.5:
+            terms["limit_price"] = entry
+        send(self.symbol, size, **terms)
+
+    def protect(self, draw: Random, price: float, size: int) -> None:
+        """Guard what is held: by a stop that stays or follows, or by a limit that only reduces."""
+        held = self.position(self.symbol).quantity
+        if not held:
+            return
+        way = 1 if held > 0 else -1
+        send = self.sell if way > 0 else self.buy
+        units = draw.choice((abs(held), size))
+        terms: dict[str, Any] = draw.choice(
+            (
+                {"stop_price": round(price - 0.3 * way, 2)},
+                {"trail_amount": 0.3},
+                {"trail_percent": 1},
+                {"limit_price": round(price + 0.3 * way, 2), "reduce_only": True},
+            )
+        )
+        send(self.symbol, units, **terms)
+
+    def pair_up(self, draw: Random, price: float, size: int) -> None:
+        """Guard what is held by a pair, of which one cancels the other."""
+        held = self.position(self.symbol).quantity
+        if not held:
+            return
+        way = 1 if held > 0 else -1
+        self.oco(
+            self.symbol, min(size, abs(held)),
+            take_profit=round(price + 0.3 * way, 2), stop_loss=round(price - 0.3 * way, 2),
+        )  # fmt: skip
+
+    def move(self, draw: Random, price: float, size: int) -> None:
+        """Change the trigger or the quantity of an order that has one."""
+        orders = [order for order in self.orders(self.symbol) if order.stop_price is not None]
+        if not orders:
+            return
+        order = draw.choice(orders)
+        if order.trail_amount is not None or order.trail_percent is not None:
+            return
+        way = order.side_sign
+        changes: dict[str, Any] = {"stop_price": round(price + draw.uniform(0.1, 0.4) * way, 2)}
+        if draw.random() < 0.3:
+            changes = {"quantity": size}
+        self.modify(order, **changes)

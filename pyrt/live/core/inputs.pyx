@@ -50,7 +50,12 @@ cdef class Outlet(Venue):
         self.preflight = preflight
 
     cdef int submit(self, ApprovedOrder approved, int64_t now) except -1:
-        self.client.submit(approved.order)
+        cdef Order order = approved.order, other = order.sibling
+        if other is not None and order.parent is None and not order.keeps_exits:
+            if order.number > other.number:
+                # One request has brought both.
+                return 0
+        self.client.submit(order)
         return 0
 
     cdef int change(self, Command command, int64_t now) except -1:
