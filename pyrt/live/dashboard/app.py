@@ -135,7 +135,7 @@ class Pages:
             return refused(Refusal(403, "scope", "this token may look, not act"))
         try:
             body = msgspec.json.decode(await request.body(), type=dict[str, Any])
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return refused(Refusal(400, "body", f"not a JSON object: {error}"))
         return _json(self._face.control(request_of(body)))
 

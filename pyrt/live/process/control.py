@@ -115,7 +115,7 @@ class ControlServer:
         """Return the answer to a line."""
         try:
             request = msgspec.json.decode(line, type=Request)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return {"ok": False, "code": "request", "error": str(error)}
         if not hmac.compare_digest(request.token.encode(), self._token.encode()):
             return {"ok": False, "code": "token", "error": "the token is not this node's"}

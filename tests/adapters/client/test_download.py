@@ -112,6 +112,37 @@ def test_a_month_goes_on_where_it_ended(tmp_path):
     assert "start=2013-10-07T16%3A50%3A00Z" in wire.asked[-1]
 
 
+def test_what_is_not_settled_yet_is_asked_for_again(tmp_path, monkeypatch):
+    wire = Wire()
+    now = SESSION + 200 * MINUTE
+    monkeypatch.setattr("pyrt.adapters.alpaca.account.download.time.time_ns", lambda: now)
+    # The end lies in the future, and the last quarter of an hour may still change.
+    assert run(wire, wanted(), tmp_path).rows == 390
+    report = run(wire, wanted(), tmp_path)
+    assert (report.kept, report.fetched, report.rows) == (0, 205, 390)
+    now = SESSION + 500 * MINUTE
+    assert run(wire, wanted(), tmp_path).fetched == 205
+    assert run(wire, wanted(), tmp_path).kept == 1
+
+
+def test_what_is_too_much_is_asked_for_when_the_broker_says(tmp_path, monkeypatch):
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("pyrt.adapters.alpaca.account.reading.asyncio.sleep", sleep)
+    monkeypatch.setattr("pyrt.adapters.alpaca.account.reading.time.time", lambda: 1_000.0)
+    wire = Wire()
+    headers = ({"retry-after": "7"}, {"x-ratelimit-reset": "1030"}, {"x-ratelimit-reset": "9999"})
+    wire.fails = [Answer(429, b"{}", each) for each in (*headers, {})]
+    assert run(wire, wanted(), tmp_path).rows == 390
+    assert [round(seconds) for seconds in slept if seconds >= 1] == [7, 30, 61]
+    wire.fails = [Answer(429, b"{}", {})] * 100
+    with pytest.raises(ConnectionLost):
+        run(wire, wanted(symbols=("QQQ",)), tmp_path)
+
+
 def test_an_interruption_costs_the_month_it_was_at(tmp_path):
     wire = Wire(both_months())
     span = wanted(end=NEXT + 390 * MINUTE)

@@ -10,7 +10,10 @@ import msgspec
 import pytest
 
 from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.history import BarHistory
 from pyrt.adapters.alpaca.core.ledger import Ledger
+from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.core.snapshot import PURPOSE as SNAPSHOT
 from pyrt.adapters.alpaca.credentials import Credentials
 from tests.adapters.client.exchange import order
 
@@ -119,6 +122,80 @@ def fuzz(count: int, seed: int) -> AlpacaClient:
         client.trade_updates.take_frames()
         client.trade_updates.take_seen()
     return client
+
+
+ROW = {"t": STAMP, "o": 1.0, "h": 2.0, "l": 0.5, "c": 1.5, "v": 100, "n": 3, "vw": 1.25}
+FILL = {
+    "id": "20131007093000123::61e69015-8549-4bfd-b9c3-01e75843f47d",
+    "activity_type": "FILL",
+    "transaction_time": STAMP,
+    "type": "partial_fill",
+    "price": "100.25",
+    "qty": "4",
+    "side": "buy",
+    "symbol": "SPY",
+    "cum_qty": "4",
+    "order_id": "61e69015-8549-4bfd-b9c3-01e75843f47d",
+}
+ACCOUNT = {"account_number": "PA1", "status": "ACTIVE", "cash": "1.5", "equity": "2", "id": "1"}
+ACCOUNT |= {"buying_power": "4", "trading_blocked": False, "multiplier": "4", "currency": "USD"}
+ANSWERS = {
+    "submit": ORDER,
+    "cancel": {"code": 42210000, "message": 'order is already in "filled" state'},
+    "read_back": ORDER,
+    "account": ACCOUNT,
+    "gap:SPY": {"bars": {"SPY": [ROW]}, "next_page_token": "QUFQTHwz"},
+    "warm:SPY": {"bars": {"SPY": [ROW, ROW]}, "next_page_token": None},
+    "history:3": {"bars": {"SPY": [ROW]}, "next_page_token": None},
+    "look:clock": {"timestamp": STAMP, "is_open": True},
+    "look:open": [ORDER],
+    "look:all": [{**ORDER, "legs": [ORDER]}],
+    "look:activities": [FILL],
+    "look:account": ACCOUNT,
+    "look:positions": [{"symbol": "SPY", "qty": "4", "avg_entry_price": "100.25"}],
+}
+"""What an answer is about → its body when nothing is wrong with it."""
+
+
+def fuzz_answers(count: int, seed: int) -> AlpacaClient:
+    """Answer requests of every purpose with spoiled bodies."""
+    random = Random(seed)
+    client = AlpacaClient("run-", Credentials("PK", "secret"))
+    client.submit(order(7))
+    bodies = {name: msgspec.json.encode(body) for name, body in ANSWERS.items()}
+    for number in range(count):
+        name = random.choice(list(bodies))
+        purpose = name.replace("look:", SNAPSHOT)
+        if name.startswith("gap:"):
+            client._histories[purpose] = BarHistory(("SPY",), NOW, purpose=purpose)
+        elif name.startswith("warm:"):
+            client.warm("SPY", NOW - 60 * SECOND, NOW)
+        elif name.startswith("history:"):
+            client.history(3, "SPY", "1m", NOW - 60 * SECOND, NOW, 1)
+        elif purpose == f"{SNAPSHOT}clock":
+            client.snapshots.begin()
+        elif purpose == f"{SNAPSHOT}positions":
+            # A look comes to the positions last, when it has the account.
+            sound = HttpRequest("GET", "/", b"", purpose=f"{SNAPSHOT}account")
+            client.snapshots.receive(sound, bodies["account"], NOW)
+        request = HttpRequest("GET", "/", b"", 7, purpose, attempt=random.randint(1, 4))
+        client.queue.outstanding += 1
+        status = random.choice((200, 200, 200, 403, 404, 422, 429, 500, 0))
+        client.receive_response(request, status, spoiled(random, bodies[name]), NOW + number)
+        client.poll(NOW + number)
+        client.queue._waiting.clear()
+    return client
+
+
+def test_spoiled_answers_raise_nothing():
+    client = fuzz_answers(4_000, seed=1)
+    assert held(client.ledger) < 1_000
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("seed", range(4))
+def test_many_spoiled_answers_raise_nothing(seed):
+    assert held(fuzz_answers(50_000, seed=10 + seed).ledger) < 25_000
 
 
 def held(ledger: Ledger) -> int:

@@ -63,6 +63,8 @@ def kinds(events) -> list[str]:
         (200, b"<html>"),
         (403, b"<html>"),
         (408, b'{"message":"slow"}'),
+        (200, b'{"id":"\xc1"}'),
+        (403, b'{"message":"\xc1"}'),
     ],
 )
 def test_an_ambiguous_answer_is_unknown_and_read_back(client, status, text):

@@ -12,6 +12,7 @@ import pytest
 
 from pyrt import AlpacaAccount
 from pyrt.adapters.alpaca.account.asking import request_from
+from pyrt.adapters.alpaca.core.pacing import RetryPolicy
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli import main
@@ -166,6 +167,23 @@ def test_a_node_that_is_known_does_it_instead(bench, monkeypatch):
         ("node", "cancel_all", "tidy", None),
         ("node", "close", "asked for", "SPY"),
     ]
+
+
+def test_a_cancel_goes_on_while_nothing_is_heard(bench, monkeypatch):
+    monkeypatch.setattr("pyrt.adapters.alpaca.account.reducing.LOOK_S", 0.001)
+    order = bench.buy(1, type="limit", limit_price=90)
+
+    async def ask(a):
+        send, lost = a._reader._send, iter([True] * 5)
+        a._reader._policy = RetryPolicy(initial_ns=1_000)
+
+        async def losing(request):
+            return type(await send(request))(0) if next(lost, False) else await send(request)
+
+        a._reader._send = losing
+        return await a.cancel(order["id"])
+
+    assert bench.run(ask)["status"] == "canceled"
 
 
 def test_a_closing_order_whose_answer_is_lost_is_found_and_not_sent_again(bench):

@@ -113,6 +113,17 @@ def test_a_kind_that_is_new_to_us_does_not_cost_its_neighbors(pack):
     assert bar.kind == "daily"
 
 
+@pytest.mark.parametrize("pack", [msgspec.json.encode, msgpack.packb])
+@pytest.mark.parametrize("bad", [{"t": "soon"}, {"t": 7}, {"c": "dear"}, {"o": None}, {"S": 1}])
+def test_a_message_that_makes_no_sense_does_not_cost_its_neighbors(pack, bad):
+    sound = [{**BAR, "t": f"2013-10-07T13:{minute}:00Z"} for minute in (30, 31, 32)]
+    frame = pack([sound[0], {**sound[1], **bad}, sound[2]])
+    events = market_data().receive(frame, NOW)
+    assert [type(event) for event in events] == [BarEvent, Alarm, BarEvent]
+    assert events[1].code == "bad_frame"
+    assert [bar.ts_open for bar in events[::2]] == [NOW, NOW + 2 * MINUTE]
+
+
 def _without_kind() -> dict:
     return {name: value for name, value in BAR.items() if name != "T"}
 
@@ -259,6 +270,41 @@ def test_the_gap_of_a_break_is_filled_in_order_and_nothing_is_doubled():
     assert [(bar.ts_open - NOW) // MINUTE for bar in bars] == [1, 2, 4]
     assert client.receive_market_data(bar_frame(4), NOW) == []
     assert len(client.receive_market_data(bar_frame(5), NOW)) == 1
+
+
+def broken_and_back() -> tuple[AlpacaClient, object]:
+    """A client whose line has broken and come back; and its request for the gap's bars."""
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    activate(client.market_data)
+    client.receive_market_data(bar_frame(0), NOW)
+    client.market_data.closed(NOW)
+    activate(client.market_data, NOW + MINUTE * 3)
+    client.poll(NOW + MINUTE * 3)
+    (request,) = client.take_requests(NOW + MINUTE * 3)
+    return client, request
+
+
+def test_bars_do_not_wait_for_a_history_that_is_refused():
+    client, request = broken_and_back()
+    assert client.receive_market_data(bar_frame(3), NOW + MINUTE * 3) == []
+    refusal = b'{"message":"subscription does not permit querying recent SIP data"}'
+    alarm, bar = client.receive_response(request, 403, refusal, NOW + MINUTE * 3)
+    assert (alarm.code, bar.ts_open) == ("query_failed", NOW + MINUTE * 3)
+    assert len(client.receive_market_data(bar_frame(4), NOW + MINUTE * 4)) == 1
+
+
+@pytest.mark.parametrize("body", [b'{"bars":{"SPY":[{"t":"soon"', b"\xc1", b'{"bars":"\xc1"}'])
+def test_a_page_of_history_that_makes_no_sense_is_asked_for_again_as_a_whole(body):
+    client, request = broken_and_back()
+    rows = [{**_without_kind(), "t": t} for t in ("2013-10-07T13:31:00Z", "tomorrow")]
+    odd = msgspec.json.encode({"bars": {"SPY": rows}, "next_page_token": None})
+    for wrong in (body, odd):
+        (alarm,) = client.receive_response(request, 200, wrong, NOW + MINUTE * 3)
+        assert alarm.code == "query_failed"
+    good = msgspec.json.encode({"bars": {"SPY": rows[:1]}, "next_page_token": None})
+    bars = client.receive_response(request, 200, good, NOW + MINUTE * 3)
+    assert [bar.ts_open for bar in bars] == [NOW + MINUTE]
 
 
 def test_pages_of_a_gap_are_followed_to_the_last():

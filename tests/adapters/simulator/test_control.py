@@ -13,9 +13,10 @@ from websockets.sync.client import connect
 
 from pyrt.adapters.alpaca.simulator.faults import Faults
 from pyrt.adapters.alpaca.simulator.protocol.limits import Limits
-from tests.adapters.simulator.exchange import CLOSES, bars
+from tests.adapters.simulator.exchange import CLOSES
 from tests.adapters.simulator.test_sockets import enter, listen
 from tests.adapters.simulator.world import World, wait_for
+from tests.minutes import minute_bars
 
 pytest.importorskip("uvicorn")
 
@@ -26,7 +27,7 @@ NONE = dataclasses.asdict(Faults())
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     falling = [*CLOSES, *(95.0 - number for number in range(60))]
-    made = World([bars("SPY", falling)], limits=Limits(requests=0, connections=0))
+    made = World([minute_bars("SPY", falling)], limits=Limits(requests=0, connections=0))
     yield made
     made.close()
 

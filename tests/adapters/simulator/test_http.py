@@ -10,8 +10,9 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from tests.adapters.simulator.exchange import CLOSES, bars
+from tests.adapters.simulator.exchange import CLOSES
 from tests.adapters.simulator.world import World
+from tests.minutes import minute_bars
 
 pytest.importorskip("uvicorn")
 
@@ -20,7 +21,7 @@ ORDER = {"symbol": "SPY", "side": "buy", "type": "limit", "time_in_force": "day"
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    made = World([bars("SPY", CLOSES)])
+    made = World([minute_bars("SPY", CLOSES)])
     yield made
     made.close()
 

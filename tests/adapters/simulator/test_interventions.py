@@ -125,7 +125,7 @@ def test_the_test_feed_runs_while_somebody_listens() -> None:
 
 
 def test_published_bars_count_shares_in_whole_numbers() -> None:
-    core = make_core([bars("SPY", CLOSES)])
+    core = make_core([minute_bars("SPY", CLOSES)])
     bar = {"T": "b", "S": "SPY", "o": 1, "h": 2, "l": 1, "c": 2, "v": 100, "n": 1, "vw": 1.5}
     core.interventions.act("publish", {"messages": [bar]})
     (message,) = of(core, Bar)

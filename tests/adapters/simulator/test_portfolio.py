@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
-from tests.adapters.simulator.test_life import DAY, MINUTE, START, ask, place, two_days
+from tests.adapters.simulator.test_life import DAY, ask, place, two_days
+from tests.minutes import MINUTE, START
 
 PATH = "/v2/account/portfolio/history"
 NEW_YORK = ZoneInfo("America/New_York")

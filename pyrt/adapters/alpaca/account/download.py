@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +23,8 @@ from pyrt.venues.sessions import NS_PER_DAY, sessions
 
 SECOND = 1_000_000_000
 MANIFEST = "manifest.json"
+UNSETTLED_NS = 900 * SECOND
+"""The latest bars may still come or change: what is younger is asked for again the next time."""
 Progress = Callable[[str, int], object]
 """Called with a line on what was fetched, and how many months are behind us."""
 
@@ -236,13 +239,14 @@ async def _fetch_month(
     known: list[BarEvent] = []
     covered = store.covered(month)
     if covered is not None and covered[0] <= start <= covered[1]:
-        known = bars_of(store.symbol, store.read(month))
-        span = covered[0], end
-        start = covered[1]
+        begin, start = covered
+        known = [bar for bar in bars_of(store.symbol, store.read(month)) if bar.ts_open < start]
+        span = begin, end
+    settled = min(end, time.time_ns() - UNSETTLED_NS)
     found = await fetch(reader, wanted, store.symbol, start, end)
     bars = [*known, *found]
     check_bars(store.symbol, bars, span)
-    store.write(month, bars, span)
+    store.write(month, bars, (span[0], max(settled, start)))
     return len(found)
 
 

@@ -18,6 +18,10 @@ from pyrt.adapters.alpaca.shell.http import Answer
 from pyrt.errors import BrokerError, ConnectionLost
 
 LOG = logging.getLogger("pyrt.alpaca")
+TOO_MUCH = 429
+TOO_MUCH_MAX = 5
+"""How often in a row a request is sent that the broker found too much."""
+PAUSE_MAX_S = 61.0
 Send = Callable[[HttpRequest], Awaitable[Answer]]
 
 
@@ -58,10 +62,14 @@ class Reader:
         return msgspec.json.decode(answer.body)
 
     async def read(self, request: HttpRequest) -> Answer:
-        """Return the answer to a read: tried again on time-outs, 429 and 5xx."""
+        """Return the answer to a read: tried again on time-outs, 429 and 5xx.
+
+        What is too much for the broker is asked again when it says that it is not any more, and
+        counts as no attempt.
+        """
         answer = Answer(NO_ANSWER)
         for attempt in range(1, self._policy.attempts + 1):
-            answer = await self.once(request)
+            answer = await self._granted(request)
             if answer.status == 200 and _is_json(answer.body):
                 return answer
             if 400 <= answer.status < 500 and answer.status != 429:
@@ -75,6 +83,17 @@ class Reader:
             remedy="Try again later; the log has each attempt",
         )
 
+    async def _granted(self, request: HttpRequest) -> Answer:
+        """Send a request, again after each 429, but not for ever."""
+        answer = await self.once(request)
+        for _ in range(TOO_MUCH_MAX):
+            if answer.status != TOO_MUCH:
+                break
+            log_attempt(request, answer, 0)
+            await asyncio.sleep(_pause_s(answer, self._policy.initial_ns / SECOND))
+            answer = await self.once(request)
+        return answer
+
     async def once(self, request: HttpRequest) -> Answer:
         """Send a request once, when there is a token for it."""
         while not self._bucket.take(time.time_ns(), reserved=True):
@@ -83,6 +102,16 @@ class Reader:
         answer = await self._send(request)
         self._bucket.read_headers(answer.headers, time.time_ns())
         return answer
+
+
+def _pause_s(answer: Answer, least: float) -> float:
+    """Return how long the broker wants us to wait (s): not less than `least`, a minute at most."""
+    after, reset = (answer.headers.get(name, "") for name in ("retry-after", "x-ratelimit-reset"))
+    if after.isascii() and after.isdigit():
+        return min(max(float(after), least), PAUSE_MAX_S)
+    if reset.isascii() and reset.isdigit():
+        return min(max(int(reset) - time.time(), least), PAUSE_MAX_S)
+    return least
 
 
 def log_attempt(request: HttpRequest, answer: Answer, attempt: int) -> None:
@@ -96,7 +125,7 @@ def refusal_of(request: HttpRequest, answer: Answer) -> BrokerError:
     """Return the error of an answer that refuses."""
     try:
         error = msgspec.json.decode(answer.body, type=ErrorBody)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         error = ErrorBody(0, answer.body[:200].decode(errors="replace"))
     return BrokerError(
         f"{request.method} {request.path.partition('?')[0]}: {error.message or 'refused'}",
@@ -108,6 +137,6 @@ def refusal_of(request: HttpRequest, answer: Answer) -> BrokerError:
 def _is_json(body: bytes) -> bool:
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return True

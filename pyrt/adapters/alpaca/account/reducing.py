@@ -63,15 +63,25 @@ class Reducer:
         """Cancel until the outcome is known."""
         self._note("cancel", reason, {"order_id": order_id})
         path = f"/v2/orders/{quote(order_id, safe='')}"
+        status = "not known"
         for attempt in range(1, CANCELS.attempts + 1):
             answer = await self._reader.once(HttpRequest("DELETE", path, b""))
             if answer.status == 404:
                 raise refusal_of(HttpRequest("DELETE", path, b""), answer)
-            order = await self._settled(path)
-            if order["status"] in FINAL:
+            try:
+                order = await self._settled(path)
+            except ConnectionLost:
+                # That nothing is heard says nothing of the order.
+                order = {}
+            status = order.get("status", status)
+            if status in FINAL:
                 return order
             await asyncio.sleep(min(LOOK_S * 2**attempt, 5.0))
-        raise ConnectionLost(f"order {order_id} is {order['status']} after {attempt} cancels")
+        raise ConnectionLost(
+            f"order {order_id} is {status} after {attempt} cancels",
+            code="unknown_outcome",
+            remedy="Look at the account before you try again",
+        )
 
     async def _settled(self, path: str) -> dict[str, Any]:
         """Look until an order has come to its end, or has had the time to."""

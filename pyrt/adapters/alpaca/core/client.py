@@ -323,7 +323,7 @@ class AlpacaClient:
                 self.account = decode_account(body)
                 return []
             return self._on_page(request, body)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             alarm = Alarm("query_failed", f"{request.purpose}: {error}", now)
             refused = 400 <= status < 500 and status != 429
             what = request.purpose.partition(":")[0]
@@ -333,6 +333,10 @@ class AlpacaClient:
                 if what == "history":
                     return [alarm, HistoryEvent(int(history.purpose.partition(":")[2]), ())]
                 return [alarm, *self._warmed(history.symbols[0], [])]
+            if what == "gap" and refused:
+                # Asked again it would be refused again, and the symbol's bars wait meanwhile.
+                symbol = self._histories.pop(request.purpose).symbols[0]
+                return [alarm, *self.stream_of(symbol).stitcher.fill(symbol, [])]
             self.queue.retry(request, now)
             return [alarm]
 

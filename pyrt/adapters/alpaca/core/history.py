@@ -9,8 +9,10 @@ import msgspec
 
 from pyrt.adapters.alpaca.core.events import BarEvent
 from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.core.stamps import text_ns
 from pyrt.adapters.alpaca.core.wire import is_sound
-from pyrt.core.times import format_ns, timestamp_ns
+from pyrt.core.times import format_ns
+from pyrt.errors import DataError
 
 UNITS = {"m": ("Min", 60), "h": ("Hour", 3600), "d": ("Day", 86_400)}
 PAGE_LIMIT = 10_000
@@ -86,15 +88,22 @@ class BarHistory:
         """
         page = msgspec.json.decode(body, type=_Page)
         span = int(self.timeframe[:-1]) * UNITS[self.timeframe[-1]][1] * 1_000_000_000
-        for symbol, rows in (page.bars or {}).items():
-            for row in rows:
-                ts_open = timestamp_ns(row.t)
-                prices = (row.o, row.h, row.low, row.c, row.v)
-                bar = BarEvent(symbol, ts_open, ts_open + span, prices)
-                if is_sound(bar):
-                    self.bars.append(bar)
+        found = [
+            BarEvent(symbol, opened, opened + span, (row.o, row.h, row.low, row.c, row.v))
+            for symbol, rows in (page.bars or {}).items()
+            for row in rows
+            for opened in (_time(row.t),)
+        ]
+        self.bars.extend(filter(is_sound, found))
         if page.next_page_token:
             return self.request(page.next_page_token)
         self.is_complete = True
         self.bars.sort(key=lambda bar: (bar.ts_close, bar.symbol))
         return None
+
+
+def _time(text: str) -> int:
+    try:
+        return text_ns(text)
+    except DataError as error:
+        raise msgspec.DecodeError(str(error)) from error

@@ -21,6 +21,7 @@ from pyrt.adapters.alpaca.core.wire import (
     MAKERS,
     Decoder,
     ErrorWire,
+    Spoiled,
     SubscriptionWire,
     SuccessWire,
     is_sound,
@@ -180,7 +181,12 @@ class MarketData(Connection):
                     events.extend(self._on_control(message, now))
                     continue
                 self.activity.heard(now)
-                event = maker(message)
+                try:
+                    event = maker(message)
+                except DataError as error:
+                    # A time that is none: its neighbors have theirs.
+                    events.extend(self._put_aside(str(error), now))
+                    continue
                 if not is_sound(event):
                     events.append(Alarm("bad_tick", f"put aside: {event}", now))
                     if type(event) is BookEvent:
@@ -190,9 +196,8 @@ class MarketData(Connection):
                     events.extend(self.stitcher.take(event))
                 else:
                     events.append(event)
-        except (msgspec.DecodeError, DataError, UnicodeDecodeError, RecursionError) as error:
-            events.append(Alarm("bad_frame", f"market data: {type(error).__name__}", now))
-            self._renew_books(self._asked.get("orderbooks", ()), now)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            events.extend(self._put_aside(type(error).__name__, now))
         return [*events, *self.take_lost_books()] if self._lost_books else events
 
     def _on_control(self, message: object, now: int) -> list[Event]:
@@ -202,7 +207,14 @@ class MarketData(Connection):
             return self._on_subscription(message, now)
         elif isinstance(message, ErrorWire):
             return self._on_error(message, now)
+        elif isinstance(message, Spoiled):
+            return self._put_aside(message.reason, now)
         return []
+
+    def _put_aside(self, reason: str, now: int) -> list[Event]:
+        """Go on without a message that makes no sense; it may have been one of a book."""
+        self._renew_books(self._asked.get("orderbooks", ()), now)
+        return [Alarm("bad_frame", f"market data: {reason}", now)]
 
     def _on_success(self, text: str, now: int) -> None:
         if text == "connected":

@@ -177,6 +177,12 @@ SIZE_MAX = 1e15
 AGGRESSORS = {"B": 1, "S": -1}
 
 
+class Spoiled(msgspec.Struct):
+    """A message that makes no sense, and why."""
+
+    reason: str
+
+
 # Made once: each takes a millisecond, and they keep nothing between frames.
 _JSON = msgspec.json.Decoder(list[Wire])
 _MSGPACK = msgspec.msgpack.Decoder(list[Wire])
@@ -195,7 +201,8 @@ class Decoder:
         Raises
         ------
         msgspec.DecodeError
-            If it is neither JSON nor MessagePack, or a known kind lacks a field.
+            If it is neither JSON nor MessagePack. A message of a known kind that lacks a field, or
+            has one of another type, is a `Spoiled` among its neighbors.
         """
         packed = not isinstance(frame, str) and bool(frame) and frame[0] >= 0x80
         try:
@@ -208,11 +215,14 @@ class Decoder:
 def _known_of(frame: Any, *, packed: bool) -> list[Any]:
     """Decode message by message: one that is new to us must not cost us its neighbors."""
     codec: Any = msgspec.msgpack if packed else msgspec.json
-    found = []
+    found: list[Any] = []
     for piece in codec.decode(frame, type=list[msgspec.Raw]):
         tag = codec.decode(piece, type=dict[str, msgspec.Raw]).get("T")
         if tag is not None and codec.decode(tag, type=str) in TAGS:
-            found.append(codec.decode(piece, type=Wire))
+            try:
+                found.append(codec.decode(piece, type=Wire))
+            except msgspec.ValidationError as error:
+                found.append(Spoiled(str(error)))
     return found
 
 
