@@ -25,6 +25,7 @@ from pyrt.backtest.runner import Runner
 from pyrt.backtest.settings import VenueSettings
 from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import SimVenue
+from pyrt.backtest.volumes import DataVolumes
 from pyrt.core.accounts import Account
 from pyrt.core.data import Bar
 from pyrt.core.instruments import Instrument, listed
@@ -104,6 +105,7 @@ class Engine:
         self._loaded: list[Loaded] = []
         self._tables: list[Columns] = []
         self._streams: dict[int, Any] = {}
+        self._volumes: DataVolumes | None = None
         self._actions: list[Any] = []
         self._rates: list[Any] = []
         self._ledger = ledger
@@ -222,7 +224,25 @@ class Engine:
 
     def _next_chunk(self, number: int) -> Callable[[], Columns | None] | None:
         stream = self._streams.get(number)
-        return None if stream is None else stream.next_chunk
+        if stream is None or self._volumes is None:
+            return None if stream is None else stream.next_chunk
+        volumes = self._volumes
+
+        def next_chunk() -> Columns | None:
+            chunk = stream.next_chunk()
+            if chunk is not None:
+                volumes.add(number, chunk)
+            return chunk
+
+        return next_chunk
+
+    def _know_volumes(self, gate: Any) -> None:
+        """Let a gate that limits orders by daily volume read it from the run's data."""
+        self._volumes = None
+        if isinstance(gate, RiskEngine) and gate.limits.max_adv_share is not None:
+            self._volumes = gate.daily_volume = DataVolumes(
+                self._tables, self._instruments, self._sessions, gate.limits.adv_sessions
+            )
 
     def _drive(self, kernel: Kernel, venue: SimVenue, feed: Feed, progress: bool) -> Outcome:
         symbols = {i.symbol: i for i in kernel.cache.instruments}
@@ -332,6 +352,7 @@ class Engine:
         for instrument in self._instruments.values():
             kernel.add_instrument(instrument)
             venue.add_instrument(instrument, self._sessions(instrument.calendar))
+        self._know_volumes(kernel.gate)
         if self._ledger:
             kernel.booking.keep_ledger(min(_first_moment(t) for t in self._tables))
         if kernel.account.margin:

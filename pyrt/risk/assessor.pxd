@@ -66,6 +66,8 @@ cdef class Assessor(Watcher):
     """Instrument indexes that are in a limit state, as keys."""
     cdef dict volumes
     """Symbol → average daily volume in units, as stated."""
+    cdef public object daily_volume
+    """Callable (instrument, ns UTC) → average daily volume then, where none is stated; or None."""
     cdef object adv_share
     """Limit of an order's share of it; None where off."""
     cdef dict pardons
@@ -89,7 +91,7 @@ cdef class Assessor(Watcher):
     cdef int64_t slippage_of(self, Order order, int64_t limit) except? -1
     cdef str judge_state(self, Order order, int64_t now)
     cdef str judge_known(self, Order order, Caps* caps)
-    cdef str judge_volume(self, Order order)
+    cdef str judge_volume(self, Order order, int64_t now)
     cdef str judge_controls(self, Order order, Caps* caps, int64_t now)
     cdef bint is_pardoned(self, Order order, str code, int64_t now) except -1
     cdef int fill_readings(self, Order order, Caps* caps, int64_t now) except -1

@@ -1,7 +1,9 @@
 """Weighing one order: its facts, the worst case it would make, and each control over them."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
+from pyrt.core.instruments import Instrument
 from pyrt.risk.breaker import CircuitBreaker
 from pyrt.risk.claims import Claims
 from pyrt.risk.limits import Limits
@@ -13,6 +15,7 @@ from pyrt.risk.watch import Watcher
 
 class Assessor(Watcher):
     depth: Callable[[str, str, float], float | None] | None
+    daily_volume: Callable[[Instrument, int], Decimal | None] | None
     @property
     def limits(self) -> Limits: ...
     @property

@@ -79,7 +79,7 @@ cdef class Assessor(Watcher):
             if reason is not None:
                 return reason
             if self.adv_share is not None:
-                reason = self.judge_volume(order)
+                reason = self.judge_volume(order, now)
                 if reason is not None:
                     return reason
         self.fill_case(order, caps, now)
@@ -119,12 +119,14 @@ cdef class Assessor(Watcher):
             return "max_risk_age: portfolio risk has not been computed yet"
         return None
 
-    cdef str judge_volume(self, Order order):
+    cdef str judge_volume(self, Order order, int64_t now):
         """Deny what is large against what the symbol trades in a day."""
         volume = self.volumes.get(order.instrument.id, self.volumes.get(order.instrument.symbol))
+        if volume is None and self.daily_volume is not None:
+            volume = self.daily_volume(order.instrument, now)
         if volume is None:
             if self.strict:
-                return f"max_adv_share: no daily volume of {order.symbol} is stated"
+                return f"max_adv_share: no daily volume of {order.symbol} is known"
             return None
         units = max(self.terms.units, self.terms.leaves)
         quantity = decimal_from_scaled(units, order.instrument.decimals)

@@ -74,6 +74,7 @@ COUNTS = (
     "fat_finger_orders",
     "loss_rate_trades",
     "reject_rate_orders",
+    "adv_sessions",
     "risk_window",
     "ramp_days",
 )
@@ -227,8 +228,11 @@ class Limits:
     max_order_age : duration
         An order that works for longer is told of, once; it stays.
     max_adv_share : number
-        Quantity of one order over the symbol's average daily volume, as stated by
-        `RiskEngine.set_adv`; a strict gate denies where none is stated.
+        Quantity of one order over the symbol's average daily volume: that of the last
+        `adv_sessions` that have ended in a run's data, live the broker's, or what
+        `RiskEngine.set_adv` states. A strict gate denies where none is known.
+    adv_sessions : int
+        Sessions whose volume is averaged.
     max_consecutive_losses : int
         Losing round trips in a row.
     max_loss_rate, loss_rate_trades : number, int
@@ -324,6 +328,7 @@ class Limits:
     warn_at: Number | None = None
     max_order_age: Duration | None = None
     max_adv_share: Number | None = None
+    adv_sessions: int = 20
     max_drawdown: Number | None = None
     max_consecutive_losses: int | None = None
     max_loss_rate: Number | None = None
@@ -386,7 +391,7 @@ class Limits:
                 getattr(self, second) < getattr(self, first)
             ):
                 raise _refusal(second, getattr(self, second), f"no less than {first}")
-        for name in ("fat_finger_orders", "loss_rate_trades", "reject_rate_orders"):
+        for name in ("fat_finger_orders", "loss_rate_trades", "reject_rate_orders", "adv_sessions"):
             if getattr(self, name) < 1:
                 raise _refusal(name, getattr(self, name), "1 or more")
         if self.risk_window < 2:

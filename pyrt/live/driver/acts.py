@@ -72,6 +72,11 @@ def take_cash(core: NodeCore, amount: str) -> None:
     core.kernel.account.deposit(Decimal(amount))
 
 
+def state_volume(core: NodeCore, symbol: str, volume: str) -> None:
+    """State a symbol's average daily volume to the gate."""
+    core.kernel.gate.set_adv(symbol, Decimal(volume))
+
+
 def start_strategies(core: NodeCore, now: int, saves: dict[str, bytes]) -> None:
     """Call `on_start` of all, then `on_load` of those that had saved something."""
     core.start(now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -30,17 +31,19 @@ class AccountDays:
     ----------
     due : int or None
         When the day ends, ns UTC.
+    on_end : callable, optional
+        Called with the time when a day has ended.
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._date = ""
         self._close = 0
         self.due: int | None = None
+        self.on_end: Callable[[int], object] | None = None
 
     def begin(self, now: int, state: BrokerState) -> None:
         """Take up the day that is under way; before strategies speak."""
-        self._date = state.balance_date
+        self._run.balance_date = state.balance_date
         if state.balance_date:
             self._take(day_terms(self._run.live_core, state))
         self._tell_of_less(now, state)
@@ -49,22 +52,26 @@ class AccountDays:
     def look(self, now: int, state: BrokerState) -> None:
         """Follow what the broker says of the account: its margin, and the day before."""
         self._follow_rules(now, state)
-        if state.balance_date > self._date:
-            self._end(state.server_ts or now)
-            self._date = state.balance_date
-        if state.balance_date and state.balance_date == self._date:
+        if state.balance_date > self._run.balance_date:
+            self._run.balance_date = state.balance_date
+            self._end(now, state.server_ts or now)
+        if state.balance_date and state.balance_date == self._run.balance_date:
             self._follow_day(state)
         self._look_ahead(now, state)
 
     def turn(self, now: int) -> None:
         """End the day when it is over."""
         if self.due is not None and now >= self.due and self._run.phase in (RUNNING, STOPPING):
-            self._end(self._close)
-            self._date = f"{datetime.fromtimestamp(self._close // SECOND, NEW_YORK):%Y-%m-%d}"
+            self._run.balance_date = str(
+                datetime.fromtimestamp(self._close // SECOND, NEW_YORK).date()
+            )
             self.due = None
+            self._end(now, self._close)
 
-    def _end(self, ts: int) -> None:
+    def _end(self, now: int, ts: int) -> None:
         self._run.live_core.inputs.end_day(ts)
+        if self.on_end is not None:
+            self.on_end(now)
 
     def _look_ahead(self, now: int, state: BrokerState) -> None:
         """Note when the day ends, where the broker's clock is ours."""

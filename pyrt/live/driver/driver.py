@@ -24,6 +24,7 @@ from pyrt.live.driver.reconciliation import Reconciliation
 from pyrt.live.driver.recovery import Recovery
 from pyrt.live.driver.run import LOOKING, RUNNING, STOPPING, Run
 from pyrt.live.driver.stopping import Stopping
+from pyrt.live.driver.volumes import DailyVolumes
 from pyrt.live.journal.journal import Journal
 from pyrt.live.plan import Plan
 from pyrt.strategy.strategy import Strategy
@@ -75,6 +76,8 @@ class Driver(Run):
         self._history = History(self, aftermath)
         self._forgetting = Forgetting(self)
         self._days = days = AccountDays(self)
+        self._volumes = DailyVolumes(self)
+        days.on_end = self._volumes.ask_after_day
         self._recovery = Recovery(
             self,
             aftermath,
@@ -84,6 +87,7 @@ class Driver(Run):
             instruments,
             strategies,
             days,
+            self._volumes,
             fees,
         )
         self._reconciliation = Reconciliation(
@@ -154,6 +158,8 @@ class Driver(Run):
             self._reconciliation.on_unseen(now, event.number, event.text)
         elif what == "warm":
             self._history.on_warm(event)
+        elif self._volumes.takes(event):
+            self._volumes.take(now, event)
         else:
             self._history.on_answer(now, event)
 
@@ -175,6 +181,7 @@ class Driver(Run):
             return
         self.core.take(now, [])
         self._days.turn(now)
+        self._volumes.turn(now)
         if timers and self.is_running:
             self.core.fire_timers()
         if self.journal.failure is not None:
@@ -207,6 +214,7 @@ class Driver(Run):
             None if self.core is None else self.core.inputs.next_timer,
             self._gateway.next_due(),
             self._days.due,
+            self._volumes.due,
             self.look_at,
             self.save_at,
             self.stop_by,

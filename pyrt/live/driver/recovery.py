@@ -18,6 +18,7 @@ from pyrt.live.driver.history import History
 from pyrt.live.driver.operating import Operators
 from pyrt.live.driver.run import LOOKING, RUNNING, Run
 from pyrt.live.driver.stopping import Stopping
+from pyrt.live.driver.volumes import DailyVolumes
 from pyrt.live.journal import records as r
 from pyrt.strategy.strategy import Strategy
 
@@ -40,6 +41,7 @@ class Recovery:
     instruments : sequence of Instrument
     strategies : sequence of Strategy
     days : AccountDays
+    volumes : DailyVolumes
     fees : FeeModel, optional
         What fills are taken to cost until the broker says it.
     """
@@ -54,6 +56,7 @@ class Recovery:
         instruments: Sequence[Instrument],
         strategies: Sequence[Strategy],
         days: AccountDays,
+        volumes: DailyVolumes,
         fees: FeeModel | None,
     ) -> None:
         self._run = run
@@ -64,6 +67,7 @@ class Recovery:
         self._instruments = list(instruments)
         self._strategies = list(strategies)
         self._days = days
+        self._volumes = volumes
         self._fees = fees
         self._failures = 0
 
@@ -217,6 +221,7 @@ class Recovery:
         run.save_at = now + run.plan.policies.save_ns
         self._stopping.save(now)
         self._history.warm_up(now)
+        self._volumes.ask(now)
         self._aftermath.settle(now)
 
     def _take_cash(self, state: BrokerState) -> None:

@@ -39,6 +39,8 @@ class Run:
         The account as the broker stated it last.
     findings : tuple of Finding
         What the last comparison has shown.
+    balance_date : str
+        New York's date of the last day of the account that has ended; "" while it is not known.
     look_at, save_at, stop_by : int or None
         When the account is looked at, strategies are saved, and a stop is over at the latest.
     listener : callable, optional
@@ -60,6 +62,7 @@ class Run:
         self.stop_reason = ""
         self.last_look: BrokerState | None = None
         self.findings: tuple[Finding, ...] = ()
+        self.balance_date = ""
         self.look_at: int | None = None
         self.save_at: int | None = None
         self.stop_by: int | None = None

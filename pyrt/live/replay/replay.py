@@ -23,6 +23,7 @@ from pyrt.live.driver.acts import (
     make_core,
     publish_signal,
     start_strategies,
+    state_volume,
     stop_strategies,
     take_cash,
     tell_missed,
@@ -335,6 +336,8 @@ class Player:
             adjust(core, **{name: note[name] for name in ADJUSTED})
         elif what == "cash":
             take_cash(core, note["amount"])
+        elif what == "volume":
+            state_volume(core, note["symbol"], note["volume"])
         elif what == "terms":
             take_terms(core, note)
         elif what == "signal":

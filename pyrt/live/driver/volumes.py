@@ -1,0 +1,101 @@
+"""Daily volumes from the broker's history, for the limit on an order's share of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pyrt.live.core.terms import NEW_YORK
+from pyrt.live.driver.acts import state_volume
+from pyrt.live.driver.run import Run
+from pyrt.live.plan import DAY, MINUTE, SECOND
+
+SETTLED_NS = 60 * MINUTE
+"""How long after a session's end its daily bar is taken to be whole."""
+
+
+class DailyVolumes:
+    """Asks for daily bars when the node has started, and again after each day of the account.
+
+    Bars of days that have not ended are left out. What was stated before stays until an answer
+    comes; a strict gate denies what it cannot judge meanwhile.
+
+    Parameters
+    ----------
+    run : Run
+
+    Attributes
+    ----------
+    due : int or None
+        When to ask, ns UTC.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._asked: dict[int, str] = {}
+        self.due: int | None = None
+
+    @property
+    def _limits(self) -> Any:
+        limits = getattr(self._run.gate, "limits", None)
+        return None if limits is None or limits.max_adv_share is None else limits
+
+    def ask_after_day(self, now: int) -> None:
+        """Ask again, once the bar of the day that has just ended is whole."""
+        self.due = now + SETTLED_NS
+
+    def turn(self, now: int) -> None:
+        """Ask when it is time to."""
+        if self.due is not None and now >= self.due:
+            self.ask(now)
+
+    def ask(self, now: int) -> None:
+        """Ask for the daily bars of all instruments, where a limit reads them."""
+        self.due = None
+        run, limits = self._run, self._limits
+        if limits is None:
+            return
+        there = self._there(now)
+        # Five sessions a week, and some days are holidays.
+        start = there - (limits.adv_sessions * 7 // 5 + 10) * DAY
+        for instrument in run.live_core.kernel.cache.instruments:
+            # Below zero: strategies' own askings count from one.
+            number = -1 - instrument.index
+            self._asked[number] = instrument.symbol
+            run.client.history(
+                number, instrument.symbol, "1d", start, there, limits.adv_sessions + 1
+            )
+
+    def _there(self, now: int) -> int:
+        look = self._run.last_look
+        return now if look is None or not look.server_ts else now + look.server_ts - look.ts
+
+    def takes(self, event: Any) -> bool:
+        """Return whether an answer is one to us."""
+        return event.WHAT == "history" and event.number in self._asked
+
+    def take(self, now: int, event: Any) -> None:
+        """State the average of the days that have ended."""
+        symbol, limits = self._asked.pop(event.number), self._limits
+        if limits is None:
+            return
+        volumes = [bar.prices[4] for bar in event.bars if self._has_ended(now, symbol, bar)]
+        mean = sum(volumes[-limits.adv_sessions :]) / max(len(volumes[-limits.adv_sessions :]), 1)
+        if not mean > 0:
+            text = f"the broker has no daily volume of {symbol}: max_adv_share cannot be judged"
+            self._run.scribe.alarm("no_volume", text, now)
+            return
+        volume = f"{Decimal(repr(mean)):f}"
+        self._run.note("volume", symbol=symbol, volume=volume)
+        state_volume(self._run.live_core, symbol, volume)
+
+    def _has_ended(self, now: int, symbol: str, bar: Any) -> bool:
+        there = self._there(now)
+        if "/" in symbol:
+            return bool(bar.ts_close <= there)
+        day = str(datetime.fromtimestamp(bar.ts_open // SECOND, NEW_YORK).date())
+        last = self._run.balance_date
+        if last:
+            return day <= last
+        return day < str(datetime.fromtimestamp(there // SECOND, NEW_YORK).date())

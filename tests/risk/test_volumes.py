@@ -1,0 +1,173 @@
+"""Average daily volume out of a run's data: sessions that are over, and never a later one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyrt import Strategy, backtest
+from pyrt.core.times import timestamp_ns
+from pyrt.risk import Limits
+from pyrt.risk.volumes import GRACE_NS, TrailingVolumes
+
+MINUTE = 60_000_000_000
+DAY = 24 * 60 * MINUTE
+HOUR = 60 * MINUTE
+OPENS = np.array([day * DAY + 9 * HOUR for day in range(8)])
+CLOSES = OPENS + 7 * HOUR
+
+
+def volumes(count: int = 2) -> TrailingVolumes:
+    return TrailingVolumes(lambda calendar: None if calendar == "24/7" else (OPENS, CLOSES), count)
+
+
+def test_the_average_is_of_the_last_sessions_that_have_ended() -> None:
+    made = volumes()
+    # Three sessions: 30, 50 and 7; what lies outside of them counts for none.
+    rows = [
+        (OPENS[0] + MINUTE, 10), (CLOSES[0], 20), (CLOSES[0] + MINUTE, 900), (OPENS[1], 900),
+        (OPENS[1] + HOUR, 50), (OPENS[2] + HOUR, 7),
+    ]  # fmt: skip
+    made.add("A", "XNYS", *zip(*rows, strict=True))
+    asked = [
+        (CLOSES[0], None),
+        (CLOSES[0] + GRACE_NS - 1, None),
+        (CLOSES[0] + GRACE_NS, 30),
+        (CLOSES[1] + GRACE_NS - 1, 30),
+        (CLOSES[1] + GRACE_NS, 40),
+        (CLOSES[2] + GRACE_NS, "28.5"),
+        # A session without rows is one without volume.
+        (CLOSES[3] + GRACE_NS, "3.5"),
+        (CLOSES[4] + GRACE_NS, None),
+    ]
+    for now, mean in (*asked, *reversed(asked)):
+        expected = None if mean is None else Decimal(mean)
+        assert made.average("A", "XNYS", int(now)) == expected
+    assert made.average("B", "XNYS", int(CLOSES[2])) is None
+
+
+def test_prints_at_the_close_are_of_no_session_and_bars_that_end_there_are() -> None:
+    for labels_end, mean in ((True, 5), (False, None)):
+        made = volumes()
+        made.add("A", "XNYS", [CLOSES[0]], [5.0], labels_end=labels_end)
+        found = made.average("A", "XNYS", int(CLOSES[0] + GRACE_NS))
+        assert found == (None if mean is None else Decimal(mean))
+    made = volumes()
+    made.add("A", "XNYS", [OPENS[0]], [5.0], labels_end=False)
+    assert made.average("A", "XNYS", int(CLOSES[0] + GRACE_NS)) == 5
+
+
+def test_rows_that_reach_us_after_the_day_was_counted_are_left_out() -> None:
+    made = volumes()
+    ts = [CLOSES[0] - MINUTE, CLOSES[0]]
+    made.add("A", "XNYS", ts, [3.0, 4.0], known=[ts[0] + DAY, CLOSES[0] + GRACE_NS])
+    assert made.average("A", "XNYS", int(CLOSES[0] + GRACE_NS)) == 4
+
+
+def test_days_of_coins_are_those_of_utc() -> None:
+    made = volumes(1)
+    made.add("A", "24/7", [MINUTE, DAY, DAY + MINUTE], [1.0, 2.0, 9.0])
+    assert made.average("A", "24/7", DAY + GRACE_NS) == 3
+    assert made.average("A", "24/7", 2 * DAY + GRACE_NS) == 9
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(st.integers(0, 8 * DAY), st.integers(0, 3 * HOUR)), min_size=1, max_size=60),
+    st.integers(0, 8 * DAY),
+    st.integers(1, 4),
+)
+def test_what_comes_later_changes_no_answer(rows: list[tuple[int, int]], now: int, n: int) -> None:
+    rows.sort()
+    ts = np.array([row[0] for row in rows])
+    known = ts + np.array([row[1] for row in rows])
+    size = np.arange(1.0, len(rows) + 1)
+    seen = known <= now
+    for calendar in ("XNYS", "24/7"):
+        whole, cut = volumes(n), volumes(n)
+        whole.add("A", calendar, ts, size, known=known)
+        cut.add("A", calendar, ts[seen], size[seen], known=known[seen])
+        assert whole.average("A", calendar, now) == cut.average("A", calendar, now)
+
+
+# -- in a backtest ---------------------------------------------------------------------------------
+
+FIRST = timestamp_ns("2024-01-02T14:30:00Z")
+
+
+def days(count: int, minutes: int = 390) -> pd.DataFrame:
+    """Return minute bars of whole sessions; the volume of a minute grows from day to day."""
+    frames = []
+    for day in range(count):
+        stamps = FIRST + day * DAY + MINUTE * np.arange(minutes)
+        index = pd.DatetimeIndex(stamps.astype("M8[ns]"), tz="UTC", name="timestamp")
+        flat = {name: np.full(minutes, 100.0) for name in ("open", "high", "low", "close")}
+        frames.append(pd.DataFrame({**flat, "volume": 100.0 * (day + 1)}, index=index))
+    return pd.concat(frames)
+
+
+class Asks(Strategy):
+    """Buys a quantity in the third minute of each session."""
+
+    quantity: float = 1000
+
+    def on_start(self) -> None:
+        self.subscribe_bars("SPY", "1m")
+
+    def on_bar(self, bar: Any) -> None:
+        if bar.ts_event % DAY == (14 * 60 + 33) * MINUTE:
+            self.buy("SPY", self.quantity)
+
+
+def verdicts(data: Any, quantity: float, **limits: Any) -> list[str]:
+    result = backtest(
+        Asks(quantity=quantity),
+        data,
+        symbol="SPY",
+        venue="alpaca",
+        cash=10_000_000,
+        progress=False,
+        limits=Limits(max_adv_share="0.01", **limits),
+    )
+    return [reason.split(":")[0] for reason in result.orders["reason"]]
+
+
+def test_a_backtest_holds_orders_to_the_volume_of_the_sessions_before() -> None:
+    # 39,000, 78,000 and 117,000 a session; averages of what has ended: -, 39,000, 58,500, 78,000.
+    data = days(4)
+    assert verdicts(data, 390) == ["", "", "", ""]
+    assert verdicts(data, 391) == ["", "max_adv_share", "", ""]
+    assert verdicts(data, 585) == ["", "max_adv_share", "", ""]
+    assert verdicts(data, 586) == ["", "max_adv_share", "max_adv_share", ""]
+    assert verdicts(data, 781) == ["", "max_adv_share", "max_adv_share", "max_adv_share"]
+    # Of one session only: 39,000, 78,000, 117,000.
+    assert verdicts(data, 1_170, adv_sessions=1) == ["", "max_adv_share", "max_adv_share", ""]
+
+
+@pytest.mark.parametrize("cut", ["2024-01-04T14:34:00Z", "2024-01-05T14:34:00Z"])
+def test_data_that_come_later_change_no_verdict(cut: str) -> None:
+    data = days(4)
+    shorter = data[data.index < pd.Timestamp(cut)]
+    for quantity in (390, 391, 585, 586, 781):
+        before = verdicts(shorter, quantity)
+        assert before == verdicts(data, quantity)[: len(before)]
+        assert before
+
+
+def test_what_somebody_states_goes_before_the_data() -> None:
+    from pyrt import BacktestEngine
+    from pyrt.risk import RiskEngine
+
+    gate = RiskEngine(Limits(max_adv_share="0.01"))
+    gate.set_adv("SPY", 50_000)
+    engine = BacktestEngine(cash=10_000_000, gate=gate)
+    engine.add_venue("alpaca")
+    engine.add_data(days(2), symbol="SPY")
+    engine.add_strategy(Asks(quantity=500))
+    assert set(engine.run().orders["reason"]) == {""}
