@@ -229,7 +229,7 @@ class Engine:
         volumes = self._volumes
 
         def next_chunk() -> Columns | None:
-            chunk = stream.next_chunk()
+            chunk: Columns | None = stream.next_chunk()
             if chunk is not None:
                 volumes.add(number, chunk)
             return chunk
