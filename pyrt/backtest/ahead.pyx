@@ -130,6 +130,7 @@ cdef class Ahead:
         cdef int k
         for k in range(5):
             self.panel.columns[k] = self.cursor.columns[k] + first
+        self.panel.times = self.cursor.ts_event + first
         for signal in self.stream.signals:
             if not signal.condition.lay(self.panel):
                 self.is_usable = False
@@ -140,11 +141,15 @@ cdef class Ahead:
     cdef Py_ssize_t quiet(self, Py_ssize_t limit) except -1:
         """Return how many of the next rows, at most `limit`, make no condition true."""
         cdef Py_ssize_t start, taken = 0, rows, found, block = 16
+        cdef Signal signal
         self.look_up()
         if not self.is_usable:
             return 0
         start = self.stream.count - self.base
         limit = min(limit, self.n - start)
+        for signal in self.signals:
+            if signal.condition.stateful:
+                signal.condition.restart()
         while taken < limit:
             rows = min(block, limit - taken)
             found = self.scan(start + taken, rows)
@@ -159,10 +164,10 @@ cdef class Ahead:
         cdef signed char[SCAN_ROWS] verdicts
         cdef const void* hit
         cdef list signals = self.signals
-        cdef bint first = start == self.stream.count - self.base
+        cdef Py_ssize_t taken = self.stream.count - self.base
         cdef Py_ssize_t i
         for i in range(len(signals)):
-            if limit and (<Signal>signals[i]).condition.scan(verdicts, start, limit, first):
+            if limit and (<Signal>signals[i]).condition.scan(verdicts, start, limit, taken):
                 hit = memchr(verdicts, TRUE, limit)
                 if hit != NULL:
                     limit = <const signed char*>hit - verdicts
@@ -178,6 +183,9 @@ cdef class Ahead:
             self.give(self.indicators[i], i, self.cursor.at, rows, self.unread)
         for signal in self.signals:
             if signal.condition.stateful:
-                signal.condition.pass_rows(start + rows - 1)
+                signal.condition.reach(start, start + rows)
+        for signal in self.signals:
+            if signal.condition.stateful:
+                signal.condition.pass_rows(start + rows - 1, self.stream.count + rows)
         self.stream.count += rows
         return 0

@@ -23,8 +23,10 @@ cdef class Condition:
     cdef int test(self, const Event* event, int64_t tick) except -1
     cdef bint lay(self, Panel panel) except -1
     cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
-                   bint first) except -1
-    cdef int pass_rows(self, Py_ssize_t last) except -1
+                   Py_ssize_t taken) except -1
+    cdef int restart(self) except -1
+    cdef int reach(self, Py_ssize_t start, Py_ssize_t stop) except -1
+    cdef int pass_rows(self, Py_ssize_t last, int64_t tick) except -1
 
 cdef class Remembering(Condition):
     cdef int64_t tick
@@ -32,6 +34,19 @@ cdef class Remembering(Condition):
     cdef int verdict
     cdef int test(self, const Event* event, int64_t tick) except -1
     cdef int advance(self, const Event* event, int64_t tick) except -1
+
+cdef class Foreseeing(Remembering):
+    cdef Py_ssize_t origin
+    """The row of the panel that was next when the copy of the memory was made; -1 without one."""
+    cdef Py_ssize_t reached
+    """The row the copy would take next."""
+    cdef signed char[SCAN_ROWS] unread
+    """Verdicts that nobody asked for."""
+    cdef int fork(self) except -1
+    cdef int merge(self) except -1
+    cdef int run_ahead(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                       Py_ssize_t taken) except -1
+    cdef int catch_up(self, Py_ssize_t row, Py_ssize_t taken) except -1
 
 cdef class Pair(Condition):
     cdef readonly Condition left

@@ -39,6 +39,9 @@ class Condition:
 class Remembering(Condition): ...
 
 @disjoint_base
+class Foreseeing(Remembering): ...
+
+@disjoint_base
 class Pair(Condition):
     @property
     def left(self) -> Condition: ...

@@ -49,16 +49,28 @@ cdef class Condition:
         return False
 
     cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
-                   bint first) except -1:
+                   Py_ssize_t taken) except -1:
         """Judge `n` rows of the panel, at most SCAN_ROWS; return whether one may not be false.
 
-        Nothing moves on. `first` says that the row before `start` is the last one taken. Where it
+        Nothing moves on: the next row to be taken is `taken`, at or before `start`. Where it
         returns False the verdicts are not written.
         """
         raise TypeError(f"{type(self).__name__} does not define scan()")
 
-    cdef int pass_rows(self, Py_ssize_t last) except -1:
-        """Move on over the panel's rows up to `last`, as `test` at each of them would."""
+    cdef int restart(self) except -1:
+        """Forget what was found of rows ahead: positions may have changed since."""
+        return 0
+
+    cdef int reach(self, Py_ssize_t start, Py_ssize_t stop) except -1:
+        """Get ready to move on over the rows [start, stop), `start` being the next to be taken."""
+        return 0
+
+    cdef int pass_rows(self, Py_ssize_t last, int64_t tick) except -1:
+        """Move on over the panel's rows up to `last`, as `test` at each of them would.
+
+        That row is event number `tick`. `reach` comes first, to all conditions of the stream: one
+        may look at another that would have moved on already.
+        """
         return 0
 
     def parts(self):
@@ -130,6 +142,58 @@ cdef class Remembering(Condition):
         raise TypeError(f"{type(self).__name__} does not define advance()")
 
 
+cdef class Foreseeing(Remembering):
+    """A condition whose memory depends on all rows before: a copy of it runs ahead over a panel."""
+
+    def __cinit__(self, *args, **kwargs):
+        self.origin = -1
+
+    cdef int fork(self) except -1:
+        """Copy the memory."""
+        raise TypeError(f"{type(self).__name__} does not define fork()")
+
+    cdef int merge(self) except -1:
+        """Let the copy be the memory."""
+        raise TypeError(f"{type(self).__name__} does not define merge()")
+
+    cdef int run_ahead(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                       Py_ssize_t taken) except -1:
+        """Let the copy take rows; see `scan`."""
+        raise TypeError(f"{type(self).__name__} does not define run_ahead()")
+
+    cdef int catch_up(self, Py_ssize_t row, Py_ssize_t taken) except -1:
+        """Bring the copy to where `row` is the next it takes."""
+        cdef Py_ssize_t n
+        if self.origin != taken or self.reached > row:
+            self.fork()
+            self.origin = self.reached = taken
+        while self.reached < row:
+            n = min(row - self.reached, SCAN_ROWS)
+            self.run_ahead(self.unread, self.reached, n, taken)
+            self.reached += n
+        return 0
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   Py_ssize_t taken) except -1:
+        self.catch_up(start, taken)
+        self.run_ahead(verdicts, start, n, taken)
+        self.reached = start + n
+        return True
+
+    cdef int restart(self) except -1:
+        self.origin = -1
+        return 0
+
+    cdef int reach(self, Py_ssize_t start, Py_ssize_t stop) except -1:
+        return self.catch_up(stop, start)
+
+    cdef int pass_rows(self, Py_ssize_t last, int64_t tick) except -1:
+        if tick != self.tick:  # it may stand in several places
+            self.merge()
+            self.tick = tick
+        return 0
+
+
 cdef class Pair(Condition):
     """Two conditions joined."""
 
@@ -149,9 +213,17 @@ cdef class Pair(Condition):
     cdef bint lay(self, Panel panel) except -1:
         return self.left.lay(panel) and self.right.lay(panel)
 
-    cdef int pass_rows(self, Py_ssize_t last) except -1:
-        self.left.pass_rows(last)
-        return self.right.pass_rows(last)
+    cdef int restart(self) except -1:
+        self.left.restart()
+        return self.right.restart()
+
+    cdef int reach(self, Py_ssize_t start, Py_ssize_t stop) except -1:
+        self.left.reach(start, stop)
+        return self.right.reach(start, stop)
+
+    cdef int pass_rows(self, Py_ssize_t last, int64_t tick) except -1:
+        self.left.pass_rows(last, tick)
+        return self.right.pass_rows(last, tick)
 
 
 @cython.final
@@ -168,12 +240,12 @@ cdef class Both(Pair):
         return TRUE if a == TRUE and b == TRUE else UNDEFINED
 
     cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
-                   bint first) except -1:
+                   Py_ssize_t taken) except -1:
         cdef Py_ssize_t i
         cdef signed char* others = self.others
-        if not self.first.scan(verdicts, start, n, first):
+        if not self.first.scan(verdicts, start, n, taken):
             return False
-        if not self.second.scan(others, start, n, first):
+        if not self.second.scan(others, start, n, taken):
             return False
         for i in range(n):
             if verdicts[i] == FALSE or others[i] == FALSE:
@@ -202,12 +274,12 @@ cdef class Either(Pair):
         return FALSE if a == FALSE and b == FALSE else UNDEFINED
 
     cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
-                   bint first) except -1:
+                   Py_ssize_t taken) except -1:
         cdef Py_ssize_t i
         cdef signed char* others = self.others
-        if not self.first.scan(verdicts, start, n, first):
-            return self.second.scan(verdicts, start, n, first)
-        if not self.second.scan(others, start, n, first):
+        if not self.first.scan(verdicts, start, n, taken):
+            return self.second.scan(verdicts, start, n, taken)
+        if not self.second.scan(others, start, n, taken):
             return True
         for i in range(n):
             if verdicts[i] == TRUE or others[i] == TRUE:
@@ -239,9 +311,9 @@ cdef class Opposite(Condition):
         return self.inner.lay(panel)
 
     cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
-                   bint first) except -1:
+                   Py_ssize_t taken) except -1:
         cdef Py_ssize_t i
-        if not self.inner.scan(verdicts, start, n, first):
+        if not self.inner.scan(verdicts, start, n, taken):
             memset(verdicts, TRUE, n)
             return True
         for i in range(n):
@@ -249,8 +321,14 @@ cdef class Opposite(Condition):
                 verdicts[i] = 1 - verdicts[i]
         return True
 
-    cdef int pass_rows(self, Py_ssize_t last) except -1:
-        return self.inner.pass_rows(last)
+    cdef int restart(self) except -1:
+        return self.inner.restart()
+
+    cdef int reach(self, Py_ssize_t start, Py_ssize_t stop) except -1:
+        return self.inner.reach(start, stop)
+
+    cdef int pass_rows(self, Py_ssize_t last, int64_t tick) except -1:
+        return self.inner.pass_rows(last, tick)
 
     def parts(self):
         """The condition denied."""

@@ -1,7 +1,7 @@
 """Conditions on a position: which way it is held, and when it is to be left."""
 cimport cython
 from libc.stdint cimport int64_t
-from pyrt.core.conditions cimport Condition, Remembering
+from pyrt.core.conditions cimport Condition, Foreseeing
 from pyrt.core.events cimport Event
 from pyrt.core.int128 cimport int128
 from pyrt.core.positions cimport Position
@@ -15,7 +15,12 @@ cdef class Holding(Condition):
     """0, 1 or -1."""
     cdef Position position
 
-cdef class Exit(Remembering):
+cdef struct Held:
+    bint fresh         # entered, and no price seen since
+    double best        # price since entry, from the average on
+    int64_t events     # that saw the position held
+
+cdef class Exit(Foreseeing):
     cdef readonly str symbol
     cdef readonly double distance
     cdef Position position
@@ -30,4 +35,11 @@ cdef class Exit(Remembering):
     """Where a price to leave a long position at stands in the event ..."""
     cdef int short_column
     """... and a short one."""
-    cdef int judge(self, double price, bint entered) except -1
+    cdef const double* prices
+    """Those of a panel's rows."""
+    cdef Held memory
+    cdef Held ahead
+    """The memory's copy; see `Foreseeing`."""
+    cdef int look(self) except -2
+    cdef int step(self, Held* memory, double price) noexcept
+    cdef int judge(self, Held* memory, double price) noexcept

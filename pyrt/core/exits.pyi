@@ -2,7 +2,7 @@ from typing import final
 
 from typing_extensions import disjoint_base
 
-from pyrt.core.conditions import Condition, Place, Remembering
+from pyrt.core.conditions import Condition, Foreseeing, Place
 
 PRICES: dict[str, tuple[int, int]]
 
@@ -17,7 +17,7 @@ class Holding(Condition):
     def bind(self, place: Place) -> None: ...
 
 @disjoint_base
-class Exit(Remembering):
+class Exit(Foreseeing):
     @property
     def symbol(self) -> str: ...
     @property

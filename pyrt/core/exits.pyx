@@ -53,7 +53,7 @@ cdef class Holding(Condition):
         return self.position is not None
 
     cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
-                   bint first) except -1:
+                   Py_ssize_t taken) except -1:
         # No row of data changes what is held.
         if not self.test(NULL, 0):
             return False
@@ -79,7 +79,7 @@ def is_short(str symbol):
     return Holding(symbol, "short")
 
 
-cdef class Exit(Remembering):
+cdef class Exit(Foreseeing):
     """A reason to leave a position, by its distance.
 
     Parameters
@@ -123,29 +123,74 @@ cdef class Exit(Remembering):
         self.position = position
         self.long_column, self.short_column = PRICES[stream.kind]
 
-    cdef int advance(self, const Event* event, int64_t tick) except -1:
+    cdef int look(self) except -2:
+        """Take in what is held now; return its side."""
         cdef Position position = self.position
         cdef int side = (position.units > 0) - (position.units < 0)
-        cdef bint entered
-        cdef double price
         if side == 0:
             self.side = 0
+            return 0
+        if side != self.side or position.trip.entry_time != self.entry_time:
+            self.memory.fresh = True
+        elif position.units == self.units and position.open_cost == self.cost:
+            return side
+        self.side = side
+        self.entry_time = position.trip.entry_time
+        self.units = position.units
+        self.cost = position.open_cost
+        self.average = position.average_price
+        return side
+
+    cdef int advance(self, const Event* event, int64_t tick) except -1:
+        cdef int side = self.look()
+        if side == 0:
             return FALSE
-        entered = side != self.side or position.trip.entry_time != self.entry_time
-        if entered or position.units != self.units or position.open_cost != self.cost:
-            self.side = side
-            self.entry_time = position.trip.entry_time
-            self.units = position.units
-            self.cost = position.open_cost
-            self.average = position.average_price
-        price = event.values[self.long_column if side > 0 else self.short_column]
+        return self.step(
+            &self.memory, event.values[self.long_column if side > 0 else self.short_column]
+        )
+
+    cdef int step(self, Held* memory, double price) noexcept:
+        """Take one price into a memory and return the verdict while something is held."""
+        cdef int verdict
         if price != price:
             return UNDEFINED
-        return self.judge(price, entered)
+        verdict = self.judge(memory, price)
+        memory.fresh = False
+        return verdict
 
-    cdef int judge(self, double price, bint entered) except -1:
-        """Return the verdict while something is held; `entered` at the first look at it."""
-        raise TypeError(f"{type(self).__name__} does not define judge()")
+    cdef int judge(self, Held* memory, double price) noexcept:
+        """Return the verdict on a price, which is none that is NaN."""
+        return UNDEFINED
+
+    cdef bint lay(self, Panel panel) except -1:
+        self.prices = panel.columns[self.long_column]
+        return True
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   Py_ssize_t taken) except -1:
+        # No row of data changes what is held.
+        if self.look() == 0:
+            return False
+        return Foreseeing.scan(self, verdicts, start, n, taken)
+
+    cdef int fork(self) except -1:
+        self.look()
+        self.ahead = self.memory
+        return 0
+
+    cdef int merge(self) except -1:
+        self.memory = self.ahead
+        return 0
+
+    cdef int run_ahead(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                       Py_ssize_t taken) except -1:
+        cdef Py_ssize_t i
+        if self.side == 0:
+            memset(verdicts, FALSE, n)
+            return 0
+        for i in range(n):
+            verdicts[i] = self.step(&self.ahead, self.prices[start + i])
+        return 0
 
     def __repr__(self):
         return f"{type(self).__name__}({self.symbol!r}, {self.distance:g})"
@@ -155,7 +200,7 @@ cdef class Exit(Remembering):
 cdef class StopHit(Exit):
     """True while the price is `distance` (a fraction) or more to the bad side of the average."""
 
-    cdef int judge(self, double price, bint entered) except -1:
+    cdef int judge(self, Held* memory, double price) noexcept:
         if self.side > 0:
             return price <= self.average * (1.0 - self.distance)
         return price >= self.average * (1.0 + self.distance)
@@ -165,7 +210,7 @@ cdef class StopHit(Exit):
 cdef class TargetHit(Exit):
     """True while the price is `distance` (a fraction) or more to the good side of the average."""
 
-    cdef int judge(self, double price, bint entered) except -1:
+    cdef int judge(self, Held* memory, double price) noexcept:
         if self.side > 0:
             return price >= self.average * (1.0 + self.distance)
         return price <= self.average * (1.0 - self.distance)
@@ -178,27 +223,23 @@ cdef class TrailHit(Exit):
     The best begins with the average price and takes in the prices of the stream's events.
     """
 
-    cdef double best
-
-    cdef int judge(self, double price, bint entered) except -1:
-        if entered:
-            self.best = self.average
+    cdef int judge(self, Held* memory, double price) noexcept:
+        if memory.fresh:
+            memory.best = self.average
         if self.side > 0:
-            self.best = max(self.best, price)
-            return price <= self.best * (1.0 - self.distance)
-        self.best = min(self.best, price)
-        return price >= self.best * (1.0 + self.distance)
+            memory.best = max(memory.best, price)
+            return price <= memory.best * (1.0 - self.distance)
+        memory.best = min(memory.best, price)
+        return price >= memory.best * (1.0 + self.distance)
 
 
 @cython.final
 cdef class HeldFor(Exit):
     """True from the event on that is number `distance` of those that saw the position held."""
 
-    cdef int64_t events
-
-    cdef int judge(self, double price, bint entered) except -1:
-        self.events = 1 if entered else self.events + 1
-        return self.events >= self.distance
+    cdef int judge(self, Held* memory, double price) noexcept:
+        memory.events = 1 if memory.fresh else memory.events + 1
+        return memory.events >= self.distance
 
 
 def exit_condition(str symbol, *, stop=None, target=None, trail=None, bars=None):

@@ -1,5 +1,6 @@
 """Rows of one stream side by side: what conditions are judged over many at once by."""
 cimport cython
+from libc.stdint cimport int64_t
 from pyrt.core.ports cimport Indicator
 
 cdef enum:
@@ -11,6 +12,8 @@ ctypedef const double* Line
 cdef class Panel:
     cdef Line[5] columns
     """The stream's columns from the window's first row on."""
+    cdef const int64_t* times
+    """When each row happened, ns UTC."""
     cdef list indicators
     """Those the stream feeds."""
     cdef Py_ssize_t[64] starts

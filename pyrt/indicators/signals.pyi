@@ -1,6 +1,8 @@
 from typing import final
 
-from pyrt.core.conditions import Condition, Place, Remembering
+from typing_extensions import disjoint_base
+
+from pyrt.core.conditions import Condition, Foreseeing, Place, Remembering
 from pyrt.core.ports import Indicator
 from pyrt.indicators.signals_compare import Source, _Operand
 
@@ -15,23 +17,25 @@ class Cross(Remembering):
     def bind(self, place: Place) -> None: ...
 
 @final
-class Run(Remembering):
+class Run(Foreseeing):
     def __init__(self, source: _Operand, steps: int, direction: int) -> None: ...
     def indicators(self) -> list[Indicator]: ...
     def bind(self, place: Place) -> None: ...
 
+@disjoint_base
+class Watching(Foreseeing):
+    def parts(self) -> tuple[Condition, ...]: ...
+
 @final
-class Within(Remembering):
+class Within(Watching):
     def __init__(self, inner: Condition, events: int) -> None: ...
-    def parts(self) -> tuple[Condition, ...]: ...
 
 @final
-class Becoming(Remembering):
+class Becoming(Watching):
     def __init__(self, inner: Condition) -> None: ...
-    def parts(self) -> tuple[Condition, ...]: ...
 
 @final
-class Hysteresis(Remembering):
+class Hysteresis(Foreseeing):
     def __init__(self, source: _Operand, enter: float, leave: float) -> None: ...
     def indicators(self) -> list[Indicator]: ...
     def bind(self, place: Place) -> None: ...

@@ -6,6 +6,7 @@ warm-up or a gap.
 """
 cimport cython
 from libc.math cimport NAN
+from libc.string cimport memset
 
 from pyrt.core.conditions cimport FALSE, TRUE, UNDEFINED
 from pyrt.core.panel cimport Line, Panel
@@ -81,12 +82,14 @@ cdef class Cross(Remembering):
         return self.left.lay(panel) and self.right.lay(panel)
 
     cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
-                   bint first) except -1:
+                   Py_ssize_t taken) except -1:
         cdef Py_ssize_t i, s = self.left.step, t = self.right.step
         cdef const double* left = self.left.laid + start * s
         cdef const double* right = self.right.laid + start * t
         cdef double a, b, p = self.before_left, q = self.before_right
-        if not first:
+        self.left.renew()
+        self.right.renew()
+        if start != taken:
             p, q = left[-s], right[-t]
         for i in range(n):
             a, b = left[i * s], right[i * t]
@@ -99,7 +102,7 @@ cdef class Cross(Remembering):
             p, q = a, b
         return True
 
-    cdef int pass_rows(self, Py_ssize_t last) except -1:
+    cdef int pass_rows(self, Py_ssize_t last, int64_t tick) except -1:
         self.before_left = self.left.laid[last * self.left.step]
         self.before_right = self.right.laid[last * self.right.step]
         return 0
@@ -141,7 +144,7 @@ def cross_below(left, right):
 
 
 @cython.final
-cdef class Run(Remembering):
+cdef class Run(Foreseeing):
     """True while a number has moved one way at each of the last `steps` events.
 
     Parameters
@@ -155,22 +158,45 @@ cdef class Run(Remembering):
         self.source = source_of(source)
         self.steps = count("n", steps)
         self.direction = direction
-        self.before = NAN
+        self.memory.before = NAN
+
+    cdef int step(self, Way* memory, double now) noexcept:
+        """Take one value into a memory and return the verdict."""
+        cdef double before = memory.before
+        memory.before = now
+        if now != now:
+            memory.known = memory.steps = 0
+            return UNDEFINED
+        memory.known += 1
+        if now > before if self.direction > 0 else now < before:
+            memory.steps += 1
+        else:
+            memory.steps = 0
+        if memory.known <= self.steps:
+            return UNDEFINED
+        return memory.steps >= self.steps
 
     cdef int advance(self, const Event* event, int64_t tick) except -1:
-        cdef double now = self.source.read(event), before = self.before
-        self.before = now
-        if now != now:
-            self.known = self.taken = 0
-            return UNDEFINED
-        self.known += 1
-        if self.direction > 0:
-            self.taken = self.taken + 1 if now > before else 0
-        else:
-            self.taken = self.taken + 1 if now < before else 0
-        if self.known <= self.steps:
-            return UNDEFINED
-        return self.taken >= self.steps
+        return self.step(&self.memory, self.source.read(event))
+
+    cdef bint lay(self, Panel panel) except -1:
+        return self.source.lay(panel)
+
+    cdef int fork(self) except -1:
+        self.ahead = self.memory
+        return self.source.renew()
+
+    cdef int merge(self) except -1:
+        self.memory = self.ahead
+        return 0
+
+    cdef int run_ahead(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                       Py_ssize_t taken) except -1:
+        cdef Py_ssize_t i
+        cdef const double* numbers = self.source.laid + start * self.source.step
+        for i in range(n):
+            verdicts[i] = self.step(&self.ahead, numbers[i * self.source.step])
+        return 0
 
     def indicators(self):
         """The indicator followed, if it is one."""
@@ -195,8 +221,38 @@ def falling(source, n=1):
     return Run(source, n, -1)
 
 
+cdef class Watching(Foreseeing):
+    """A condition that remembers what another one was."""
+
+    cdef int judge_inner(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                         Py_ssize_t taken) except -1:
+        """Write the verdicts of the other condition on rows of a panel, where all are false too."""
+        if not self.inner.scan(verdicts, start, n, taken):
+            memset(verdicts, FALSE, n)
+        return 0
+
+    cdef bint lay(self, Panel panel) except -1:
+        return self.inner.lay(panel)
+
+    cdef int restart(self) except -1:
+        Foreseeing.restart(self)
+        return self.inner.restart()
+
+    cdef int reach(self, Py_ssize_t start, Py_ssize_t stop) except -1:
+        Foreseeing.reach(self, start, stop)
+        return self.inner.reach(start, stop)
+
+    cdef int pass_rows(self, Py_ssize_t last, int64_t tick) except -1:
+        Foreseeing.pass_rows(self, last, tick)
+        return self.inner.pass_rows(last, tick)
+
+    def parts(self):
+        """The condition remembered."""
+        return (self.inner,)
+
+
 @cython.final
-cdef class Within(Remembering):
+cdef class Within(Watching):
     """True while another condition was true at one of the last `events` events, now included."""
 
     def __init__(self, Condition inner not None, events):
@@ -204,16 +260,31 @@ cdef class Within(Remembering):
         self.events = count("n", events)
 
     cdef int advance(self, const Event* event, int64_t tick) except -1:
-        cdef int verdict = self.inner.test(event, tick)
-        if verdict == TRUE:
-            self.left = self.events
-        elif self.left > 0:
-            self.left -= 1
-        return TRUE if self.left > 0 else verdict
+        return self.step(&self.left, self.inner.test(event, tick))
 
-    def parts(self):
-        """The condition remembered."""
-        return (self.inner,)
+    cdef int step(self, int64_t* left, int verdict) noexcept:
+        """Take one verdict on the inner condition into a memory and return that on this one."""
+        if verdict == TRUE:
+            left[0] = self.events
+        elif left[0] > 0:
+            left[0] -= 1
+        return TRUE if left[0] > 0 else verdict
+
+    cdef int fork(self) except -1:
+        self.ahead = self.left
+        return 0
+
+    cdef int merge(self) except -1:
+        self.left = self.ahead
+        return 0
+
+    cdef int run_ahead(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                       Py_ssize_t taken) except -1:
+        cdef Py_ssize_t i
+        self.judge_inner(verdicts, start, n, taken)
+        for i in range(n):
+            verdicts[i] = self.step(&self.ahead, verdicts[i])
+        return 0
 
     def __repr__(self):
         return f"within({self.inner!r}, {self.events})"
@@ -225,7 +296,7 @@ def within(Condition condition not None, n):
 
 
 @cython.final
-cdef class Becoming(Remembering):
+cdef class Becoming(Watching):
     """True at the event at which another condition turns from false to true."""
 
     def __init__(self, Condition inner not None):
@@ -233,15 +304,31 @@ cdef class Becoming(Remembering):
         self.before = UNDEFINED
 
     cdef int advance(self, const Event* event, int64_t tick) except -1:
-        cdef int before = self.before, verdict = self.inner.test(event, tick)
-        self.before = verdict
+        return self.step(&self.before, self.inner.test(event, tick))
+
+    cdef int step(self, int* memory, int verdict) noexcept:
+        """Take one verdict on the inner condition into a memory and return that on this one."""
+        cdef int before = memory[0]
+        memory[0] = verdict
         if before == UNDEFINED or verdict == UNDEFINED:
             return UNDEFINED
         return verdict == TRUE and before == FALSE
 
-    def parts(self):
-        """The condition watched."""
-        return (self.inner,)
+    cdef int fork(self) except -1:
+        self.ahead = self.before
+        return 0
+
+    cdef int merge(self) except -1:
+        self.before = self.ahead
+        return 0
+
+    cdef int run_ahead(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                       Py_ssize_t taken) except -1:
+        cdef Py_ssize_t i
+        self.judge_inner(verdicts, start, n, taken)
+        for i in range(n):
+            verdicts[i] = self.step(&self.ahead, verdicts[i])
+        return 0
 
     def __repr__(self):
         return f"becomes({self.inner!r})"
@@ -253,7 +340,7 @@ def becomes(Condition condition not None):
 
 
 @cython.final
-cdef class Hysteresis(Remembering):
+cdef class Hysteresis(Foreseeing):
     """True from the event at which a number reaches `enter` until it reaches `leave`.
 
     Parameters
@@ -272,15 +359,37 @@ cdef class Hysteresis(Remembering):
         self.leave = leave
 
     cdef int advance(self, const Event* event, int64_t tick) except -1:
-        cdef double now = self.source.read(event)
+        return self.step(&self.is_on, self.source.read(event))
+
+    cdef int step(self, bint* memory, double now) noexcept:
+        """Take one value into a memory and return the verdict."""
         cdef bint is_high = self.enter > self.leave
         if now != now:
             return UNDEFINED
         if now >= self.enter if is_high else now <= self.enter:
-            self.is_on = True
+            memory[0] = True
         elif now <= self.leave if is_high else now >= self.leave:
-            self.is_on = False
-        return self.is_on
+            memory[0] = False
+        return memory[0]
+
+    cdef bint lay(self, Panel panel) except -1:
+        return self.source.lay(panel)
+
+    cdef int fork(self) except -1:
+        self.ahead = self.is_on
+        return self.source.renew()
+
+    cdef int merge(self) except -1:
+        self.is_on = self.ahead
+        return 0
+
+    cdef int run_ahead(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                       Py_ssize_t taken) except -1:
+        cdef Py_ssize_t i
+        cdef const double* numbers = self.source.laid + start * self.source.step
+        for i in range(n):
+            verdicts[i] = self.step(&self.ahead, numbers[i * self.source.step])
+        return 0
 
     def indicators(self):
         """The indicator followed, if it is one."""

@@ -15,7 +15,10 @@ cdef class TimeOfDay(Condition):
     """Local time minus UTC, ns, for instants in [known_from, known_to)."""
     cdef int64_t known_from
     cdef int64_t known_to
+    cdef const int64_t* times
+    """The times of a panel's rows."""
     cdef int look_up(self, int64_t ts) except -1
+    cdef int at(self, int64_t ts) except -1
 
 @cython.final
 cdef class InSession(Condition):
@@ -26,4 +29,6 @@ cdef class InSession(Condition):
     cdef const int64_t[::1] opens
     cdef const int64_t[::1] closes
     cdef Py_ssize_t row
+    cdef const int64_t* times
     cdef int seek(self, int64_t ts) except -1
+    cdef int at(self, int64_t ts) except -1

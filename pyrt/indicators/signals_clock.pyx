@@ -6,6 +6,7 @@ The time of a bar is its close, when it becomes known. Spans are half-open: the 
 cimport cython
 
 from pyrt.core.conditions cimport FALSE, UNDEFINED
+from pyrt.core.panel cimport Panel
 
 from datetime import datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -53,10 +54,25 @@ cdef class TimeOfDay(Condition):
         return 0
 
     cdef int test(self, const Event* event, int64_t tick) except -1:
+        return self.at(event.ts_event)
+
+    cdef bint lay(self, Panel panel) except -1:
+        self.times = panel.times
+        return True
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   Py_ssize_t taken) except -1:
+        cdef Py_ssize_t i
+        for i in range(n):
+            verdicts[i] = self.at(self.times[start + i])
+        return True
+
+    cdef int at(self, int64_t ts) except -1:
+        """Return the verdict on an instant."""
         cdef int64_t local
-        if not self.known_from <= event.ts_event < self.known_to:
-            self.look_up(event.ts_event)
-        local = (event.ts_event + self.offset) % DAY_NS
+        if not self.known_from <= ts < self.known_to:
+            self.look_up(ts)
+        local = (ts + self.offset) % DAY_NS
         if self.start < self.stop:
             return self.start <= local < self.stop
         return local >= self.start or local < self.stop
@@ -129,7 +145,22 @@ cdef class InSession(Condition):
         return 0
 
     cdef int test(self, const Event* event, int64_t tick) except -1:
-        cdef int64_t ts = event.ts_event, since, left
+        return self.at(event.ts_event)
+
+    cdef bint lay(self, Panel panel) except -1:
+        self.times = panel.times
+        return True
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   Py_ssize_t taken) except -1:
+        cdef Py_ssize_t i
+        for i in range(n):
+            verdicts[i] = self.at(self.times[start + i])
+        return True
+
+    cdef int at(self, int64_t ts) except -1:
+        """Return the verdict on an instant."""
+        cdef int64_t since, left
         if self.opens.shape[0] == 0:
             return UNDEFINED
         self.seek(ts)

@@ -22,6 +22,7 @@ cdef class Source:
     cdef double fetch(self, const Event* event) except? -1.0
     cdef Line line_in(self, Panel panel) except? NULL
     cdef bint lay(self, Panel panel) except -1
+    cdef int renew(self) except -1
 
     cdef inline double read(self, const Event* event) except? -1.0:
         if self.at != NULL:

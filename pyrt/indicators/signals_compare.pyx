@@ -41,6 +41,10 @@ cdef class Source:
             self.laid = self.line_in(panel)
         return self.laid != NULL
 
+    cdef int renew(self) except -1:
+        """Bring a number that no row of data changes up to date, before rows are judged by it."""
+        return 0
+
     def indicators(self):
         """The indicator read, in a list; empty for columns and constants."""
         return [] if self.kept is None else [self.kept]
@@ -179,12 +183,14 @@ cdef class Comparison(Condition):
         return self.left.lay(panel) and self.right.lay(panel)
 
     cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
-                   bint first) except -1:
+                   Py_ssize_t taken) except -1:
         cdef Py_ssize_t i, p = self.left.step, q = self.right.step
         cdef const double* a = self.left.laid + start * p
         cdef const double* b = self.right.laid + start * q
         cdef signed char less = self.when_less, equal = self.when_equal, more = self.when_more
         cdef signed char verdict
+        self.left.renew()
+        self.right.renew()
         for i in range(n):
             verdict = UNDEFINED
             if a[i * p] < b[i * q]:

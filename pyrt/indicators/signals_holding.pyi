@@ -6,6 +6,7 @@ from pyrt.core.conditions import Place
 from pyrt.indicators.signals_compare import Source
 
 NUMBERS: tuple[str, ...]
+STEADY: tuple[str, ...]
 
 @final
 class Holding(Source):

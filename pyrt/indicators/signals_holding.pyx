@@ -2,6 +2,7 @@
 cimport cython
 
 from pyrt.core.events cimport Event
+from pyrt.core.panel cimport Panel
 from pyrt.core.positions cimport Position
 from pyrt.indicators.signals_compare cimport Source
 
@@ -11,6 +12,9 @@ NUMBERS = (
     "quantity", "working_quantity", "average_price", "market_value", "realized_pnl",
     "unrealized_pnl", "unrealized_pnl_percent",
 )
+
+# Those that no row of data changes.
+STEADY = ("quantity", "working_quantity", "average_price", "realized_pnl")
 
 
 @cython.final
@@ -53,6 +57,15 @@ cdef class Holding(Source):
         if self.is_quantity and self.position.units == 0:
             return 0.0
         return getattr(self.position, self.number)
+
+    cdef bint lay(self, Panel panel) except -1:
+        self.step = 0
+        self.laid = &self.constant
+        return self.number in STEADY
+
+    cdef int renew(self) except -1:
+        self.constant = self.fetch(NULL)
+        return 0
 
     def __repr__(self):
         return f"holding({self.symbol!r}, {self.number!r})"

@@ -16,13 +16,20 @@ from pyrt.indicators import (
     EMA,
     RSI,
     SMA,
+    becomes,
     column,
     cross_above,
     cross_below,
+    exit_condition,
+    falling,
+    holding,
+    hysteresis,
     is_flat,
     is_long,
     output,
     rising,
+    time_of_day,
+    within,
 )
 from pyrt.risk import Limits, gate_for
 from tests.backtest.test_calm import both_ways, walk
@@ -45,8 +52,8 @@ class Quiet(Strategy):
         self.bands = self.attach(BBANDS(20), self.stream)
         self.rsi = self.attach(RSI(14), self.stream, input="high")
         enter, leave = getattr(self, self.kind)()
-        self.when(enter, self.enter)
-        self.when(leave, self.leave)
+        self.when(enter, self.enter, stream=self.stream)
+        self.when(leave, self.leave, stream=self.stream)
 
     def levels(self):
         return (self.fast > self.slow) & is_flat("A"), (self.fast < self.slow) & is_long("A")
@@ -66,6 +73,35 @@ class Quiet(Strategy):
 
     def slowly(self):
         return rising(self.fast, 3) & is_flat("A"), (self.rsi < 40) & is_long("A")
+
+    def exits(self):
+        return (
+            exit_condition("A", stop=0.004, target=0.01, trail=0.006) | (self.rsi < 35),
+            exit_condition("A", bars=37) & within(self.fast < self.slow, 5),
+        )
+
+    def memories(self):
+        crossed = cross_above(self.fast, self.slow)
+        return (
+            within(crossed, 7) & becomes(rising("close", 2)) & is_flat("A"),
+            (within(crossed, 3) | hysteresis(self.rsi, 60, 45)) & ~crossed & is_long("A"),
+        )
+
+    def shared(self):
+        up = rising(self.fast, 2)
+        return within(up, 3) & becomes(up) & is_flat("A"), becomes(~within(up, 4)) & ~up
+
+    def clock(self):
+        return (
+            time_of_day("09:45", "15:30") & becomes(self.fast > self.slow),
+            time_of_day("22:00", "02:15", "Europe/Berlin") & is_long("A"),
+        )
+
+    def numbers(self):
+        return (
+            (holding("A") < 30) & cross_above(self.fast, self.slow),
+            cross_below("close", holding("A", "average_price")) | falling(self.slow, 9),
+        )
 
     def by_volume(self):
         mean = self.attach(SMA(4), self.stream, input="volume")
@@ -110,7 +146,21 @@ def check(table, **options):
     return strategies[0], result
 
 
-@pytest.mark.parametrize("kind", ["levels", "crosses", "always", "never", "slowly"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "levels",
+        "crosses",
+        "always",
+        "never",
+        "slowly",
+        "exits",
+        "memories",
+        "shared",
+        "clock",
+        "numbers",
+    ],
+)
 def test_conditions_come_true_at_the_same_rows(kind):
     quiet, result = check(walk("A", 7, rows=ROWS), kind=kind)
     assert (len(result.fills) > 10) == (kind != "never")
@@ -173,7 +223,9 @@ def test_rows_before_the_start_feed_and_call_nobody():
 @settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
-    kind=st.sampled_from(["levels", "crosses", "always", "slowly"]),
+    kind=st.sampled_from(
+        ["levels", "crosses", "always", "slowly", "exits", "memories", "shared", "clock", "numbers"]
+    ),
     rows=st.integers(1, 2_300),
     meddle=st.sampled_from(["nothing", "nothing", "reset", "update", "attach", "listen"]),
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
+from fractions import Fraction
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 import talib
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pyrt.indicators as indicators
-from pyrt.indicators import SUM, catalog
+from pyrt.indicators import catalog
 from tests.indicators.series import Columns, bars_around, columns_for
 
 AVERAGES = ["SMA", "EMA", "WMA", "RMA", "TRIMA", "KAMA", "VIDYA"]
@@ -155,17 +156,53 @@ def test_the_warm_up_is_talibs_whatever_the_parameters(data: st.DataObject) -> N
     assert getattr(indicators, name)(**parameters).lookback == theirs, (name, parameters)
 
 
+ROLLING = ("SUM", "SMA", "VAR", "STDDEV", "CORREL", "LINEARREG", "LINEARREG_SLOPE")
+
+
+def exact_windows(x: list[float], y: list[float]) -> dict[str, float]:
+    """What the rolling statistics of a window are, from rational numbers."""
+    n = len(x)
+    xs, ys = [Fraction(v) for v in x], [Fraction(v) for v in y]
+    mean, other = sum(xs) / n, sum(ys) / n
+    xx = sum((v - mean) ** 2 for v in xs)
+    yy = sum((v - other) ** 2 for v in ys)
+    xy = sum((v - mean) * (w - other) for v, w in zip(xs, ys, strict=True))
+    slope = sum((i - Fraction(n - 1, 2)) * v for i, v in enumerate(xs)) / Fraction(n**3 - n, 12)
+    with mpmath.workdps(50):
+        deviation = mpmath.sqrt(mpmath.mpf((xx / n).numerator) / (xx / n).denominator)
+        product = xx * yy
+        below = mpmath.sqrt(mpmath.mpf(product.numerator) / product.denominator)
+        correlation = mpmath.mpf(xy.numerator) / xy.denominator / below
+    return {
+        "SUM": float(sum(xs)),
+        "SMA": float(mean),
+        "VAR": float(xx / n),
+        "STDDEV": float(deviation),
+        "CORREL": float(correlation),
+        "LINEARREG": float(mean + slope * Fraction(n - 1, 2)),
+        "LINEARREG_SLOPE": float(slope),
+    }
+
+
 @pytest.mark.nightly
-def test_a_rolling_sum_does_not_drift_over_a_hundred_million_updates() -> None:
+def test_rolling_statistics_do_not_drift_over_a_hundred_million_updates() -> None:
+    """At the end of each of a hundred parts, against the exact value of the last window."""
     rng = np.random.default_rng(9)
-    window = SUM(50)
-    update = window.update
+    kinds = {name: getattr(indicators, name)(50) for name in ROLLING}
+    pair = kinds["CORREL"].update
+    updates = [one.update for name, one in kinds.items() if name != "CORREL"]
+    worst = dict.fromkeys(kinds, 0.0)
     for _ in range(100):
-        part = (rng.normal(0, 1, 1_000_000) * 1e3 + 1.0).tolist()
-        for value in part:
-            update(value)
-    fresh = math.fsum(part[-50:])
-    assert abs(window.value - fresh) <= 1e-9 * abs(fresh)
+        x = (rng.normal(0, 1, 1_000_000) * 1e3 + 1.0).tolist()
+        y = rng.normal(0, 1, 1_000_000).tolist()
+        for update in updates:
+            for value in x:
+                update(value)
+        for value, other in zip(x, y, strict=True):
+            pair(value, other)
+        for name, exact in exact_windows(x[-50:], y[-50:]).items():
+            worst[name] = max(worst[name], abs(kinds[name].value / exact - 1.0))
+    assert all(error <= 1e-9 for error in worst.values()), worst
 
 
 def test_the_nightly_profile_is_named_as_the_tests_expect() -> None:
