@@ -87,6 +87,28 @@ cdef class Clock:
         """Return the names of an owner's timers, in the order they were set."""
         return [k[1] for k in self.slots if k[0] == id_of(owner)]
 
+    def skip(self, int64_t ts):
+        """Let periodic timers that were due several times before `ts` be due once, the last time.
+
+        Their steps stay as they were. Alerts are left alone: each is due once anyway.
+        """
+        cdef Timer* old = self.heap
+        cdef Timer timer
+        cdef int64_t last
+        cdef Py_ssize_t i, n = self.count
+        self.heap = NULL
+        self.count = self.capacity = 0
+        try:
+            for i in range(n):
+                timer = old[i]
+                last = min(ts, timer.stop)
+                if timer.interval > 0 and timer.due < last:
+                    timer.due += (last - timer.due) // timer.interval * timer.interval
+                self.push(timer)
+        finally:
+            free(old)
+        self.settle()
+
     cdef int add(self, str name, int64_t due, int64_t interval, int64_t stop, object owner,
                  object handler) except -1:
         key = (id_of(owner), name)

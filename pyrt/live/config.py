@@ -86,6 +86,11 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Seconds between saves of strategies and risk.
     warmup : int
         Bars from history that indicators are fed with at least; 0 for none.
+    replay_max : int
+        A run that a crash has cut off is played again from its recorded inputs, commands compared
+        and not sent, if they are no more than this; 0 never plays any.
+    on_replay_difference : str
+        What becomes of a strategy that comes to other orders then: ``halt`` or ``alarm``.
     external_orders : str
         What an order in our symbols leads to that we have not sent: ``halt`` the symbol,
         ``alarm``, or ``ignore``.
@@ -161,6 +166,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     reconcile_s: float = 60.0
     save_s: float = 60.0
     warmup: int = 250
+    replay_max: int = 500_000
+    on_replay_difference: str = "halt"
     external_orders: str = "halt"
     handler_timeout_s: float = 5.0
     backtest_feed: str = ""
@@ -215,7 +222,10 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             value = getattr(self, name)
             if not 0 < value < 86_400:
                 raise ConfigError(f"{name} is {value!r}; expected seconds, more than 0")
-        for name in ("handler_timeout_s", "warmup", "backup_hours", "backups_kept", "tapes_kept"):
+        for name in (
+            *("handler_timeout_s", "warmup", "replay_max"),
+            *("backup_hours", "backups_kept", "tapes_kept"),
+        ):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)!r}; expected 0 or more")
         capabilities_of("alpaca", self.emulate)
@@ -279,6 +289,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             reconcile_ns=int(reconcile_s * SECOND),
             save_ns=int(self.save_s * SECOND),
             warmup=self.warmup,
+            replay_max=self.replay_max,
+            on_replay_difference=self.on_replay_difference,
             looks=1 if in_lockstep else 3,
             reconcile=ReconcilePolicy(external_orders=self.external_orders),
         )

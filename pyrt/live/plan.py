@@ -38,6 +38,11 @@ class Policies:
         Bars that indicators are fed with at least; 0 for none.
     looks : int
         Looks at the account before a difference counts: REST answers may be seconds old.
+    replay_max : int
+        Inputs of a run that a crash has cut off are played again, if they are no more than this;
+        0 for never.
+    on_replay_difference : {"halt", "alarm"}
+        What becomes of a strategy that comes to other orders then.
     """
 
     on_stop: str = "cancel_entries"
@@ -47,11 +52,17 @@ class Policies:
     stop_patience_ns: int = 10 * SECOND
     warmup: int = 250
     looks: int = 3
+    replay_max: int = 500_000
+    on_replay_difference: str = "halt"
     reconcile: ReconcilePolicy = field(default_factory=ReconcilePolicy)
 
     def __post_init__(self) -> None:
         if self.on_stop not in STOPS:
             raise ConfigError(f"on_stop is {self.on_stop!r}; expected one of {', '.join(STOPS)}")
+        if self.on_replay_difference not in ("halt", "alarm"):
+            raise ConfigError(
+                f"on_replay_difference is {self.on_replay_difference!r}; expected halt or alarm"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

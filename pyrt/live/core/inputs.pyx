@@ -42,7 +42,7 @@ cdef class Outlet(Venue):
         Takes an order that is not to be sent; returns how the broker would refuse it, or None.
     """
 
-    cdef readonly object client
+    cdef public object client
     cdef object preflight
 
     def __init__(self, client, preflight=None):
@@ -94,10 +94,17 @@ cdef class Inputs:
     cdef readonly Kernel kernel
     cdef readonly Tape tape
     cdef readonly FeeModel fees
+    cdef readonly dict last_bars
+    """Stream → end of the last bar that was played or fed, of streams that bars come in on."""
+    cdef readonly bint holds_timers
+    """Time passes, and neither timers fire nor does a bar end by it alone; see `hold`."""
+    cdef readonly bint holds_bars
+    cdef bint is_broken_off
 
     def __init__(self, Kernel kernel, Tape tape=None, FeeModel fees=None):
         self.kernel = kernel
         self.tape = tape
+        self.last_bars = {}
         self.fees = fees
         if fees is not None:
             fees.begin()
@@ -114,7 +121,23 @@ cdef class Inputs:
         return None if due == INT64_MAX else due
 
     cdef int64_t next_due(self) noexcept:
-        return min(self.kernel.clock.next_due, self.kernel.aggregates.due)
+        return min(
+            INT64_MAX if self.holds_timers else self.kernel.clock.next_due,
+            INT64_MAX if self.holds_bars else self.kernel.aggregates.due,
+        )
+
+    def hold(self):
+        """Let time pass without firing timers and ending aggregated bars: the node was down."""
+        self.holds_timers = self.holds_bars = True
+
+    def release_timers(self):
+        """Fire timers again; what was due meanwhile fires once, however often it was due."""
+        self.kernel.clock.skip(self.kernel.clock.now)
+        self.holds_timers = False
+
+    def release_bars(self):
+        """End aggregated bars again whose time is over."""
+        self.holds_bars = False
 
     def is_idle(self, int64_t ts):
         """Return whether time stands at `ts` already and nothing waits to be done."""
@@ -144,14 +167,14 @@ cdef class Inputs:
         self.finish_bars()
 
     cdef int finish_bars(self) except -1:
-        if self.kernel.aggregates.due <= self.kernel.clock.now:
+        if self.kernel.aggregates.due <= self.kernel.clock.now and not self.holds_bars:
             self.kernel.aggregates.close(self.kernel.clock.now)
         self.kernel.deliver_aggregates()
         return self.quiet()
 
     def fire_timers(self):
         """Fire what is due now."""
-        if self.kernel.clock.next_due <= self.kernel.clock.now:
+        if self.kernel.clock.next_due <= self.kernel.clock.now and not self.holds_timers:
             if self.tape is not None:
                 self.tape.plain(OP_TIMERS)
             self.fire()
@@ -367,6 +390,7 @@ cdef class Inputs:
                     event.values[i] = row[2 + i]
                 self.kernel.process(&event)
                 self.kernel.deliver_aggregates()
+                self.last_bars[stream.index] = event.ts_event
         finally:
             self.kernel.set_handlers_from(INT64_MIN)
             stream.set_marks(marks)
@@ -454,11 +478,25 @@ cdef class Inputs:
         )
         return 0
 
+    cdef int book_fee(self, Event* event) except -1:
+        """Let the fee model count an execution that is played: what it charges may depend on it."""
+        cdef Order order = self.kernel.cache.order(event.order)
+        if order is not None and event.cumulative > order.filled:
+            self.fees.book(
+                order.instrument, order.side_sign, event.quantity, event.price, event.liquidity,
+                event.ts_event,
+            )
+        return 0
+
     def settle(self):
         """Send what was issued, process what came back."""
         if self.tape is not None:
             self.tape.plain(OP_SETTLE)
         self.quiet()
+
+    def break_off(self):
+        """Let `play` return after the input that is being taken."""
+        self.is_broken_off = True
 
     def play(self, const uint8_t[::1] piece not None, on_note, on_error, *, place=None,
              on_place=None):
@@ -475,6 +513,11 @@ cdef class Inputs:
             Once so many inputs were taken, `on_place` is called with their number; it returns the
             next place, or None.
 
+        Returns
+        -------
+        bool
+            False where it was broken off before the end of the piece.
+
         Raises
         ------
         JournalError
@@ -487,10 +530,15 @@ cdef class Inputs:
         cdef Event event
         cdef str reason = ""
         cdef int64_t stop = INT64_MAX if place is None else place
+        self.is_broken_off = False
         while at < size:
+            if self.is_broken_off:
+                return False
             if self.tape is not None and self.tape.count >= stop:
                 place = on_place(self.tape.count)
                 stop = INT64_MAX if place is None else place
+                if self.is_broken_off:
+                    return False
             op = piece[at]
             at += 1
             if op == OP_LAYOUT:
@@ -536,10 +584,15 @@ cdef class Inputs:
                 self.sample()
             else:
                 raise JournalError(f"the tape has an unknown input {op}", code="tape_layout")
+        return not self.is_broken_off
 
     cdef int play_event(self, Event* event, str reason, on_error) except -1:
         if event.kind >= EV_DENIED:
             event.reason = self.kernel.records.texts.number(reason)
+        elif event.kind == EV_BAR:
+            self.last_bars[event.stream] = event.ts_event
+        if event.kind == EV_FILL and self.fees is not None:
+            self.book_fee(event)
         try:
             self.feed(event)
         except Exception as error:
@@ -565,6 +618,55 @@ def book_rows(int64_t ts_event, bids, asks, bint is_full):
         "action": ["delete" if size == 0 else kept for size in sizes],
         "flags": flags,
     }, "l2", may_lower=True)
+
+
+def survey(const uint8_t[::1] piece not None):
+    """Return (inputs, notes) of a piece of tape, taking none of them.
+
+    Raises
+    ------
+    JournalError
+        If it is no tape, or one of another layout.
+    """
+    cdef Py_ssize_t at = 0, size = piece.shape[0]
+    cdef int op
+    cdef int64_t count = 0
+    cdef uint32_t length
+    cdef list notes = []
+    while at < size:
+        op = piece[at]
+        at += 1
+        if op == OP_LAYOUT:
+            need(at, 4, size)
+            memcpy(&length, &piece[at], 4)
+            at += 4
+            if length != sizeof(Event):
+                raise JournalError(
+                    f"the tape has events of {length} bytes, this program of {sizeof(Event)}",
+                    code="tape_layout",
+                )
+        elif op == OP_TEXT or op == OP_NOTE:
+            need(at, 4, size)
+            memcpy(&length, &piece[at], 4)
+            at += 4
+            need(at, length, size)
+            if op == OP_NOTE:
+                count += 1
+                notes.append((count, bytes(piece[at:at + length])))
+            at += length
+        elif op == OP_ADVANCE:
+            need(at, 8, size)
+            at += 8
+            count += 1
+        elif op == OP_EVENT:
+            need(at, sizeof(Event), size)
+            at += sizeof(Event)
+            count += 1
+        elif op in (OP_TIMERS, OP_END_BARS, OP_SETTLE, OP_SAMPLE):
+            count += 1
+        else:
+            raise JournalError(f"the tape has an unknown input {op}", code="tape_layout")
+    return count, notes
 
 
 cdef int need(Py_ssize_t at, Py_ssize_t wanted, Py_ssize_t size) except -1:

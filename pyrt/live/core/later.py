@@ -18,6 +18,7 @@ class _Pending:
     handler: Callable[[Any], object]
     symbol: str = ""
     timeframe: str = ""
+    bars: int = 0
     fn: Callable[..., Any] | None = None
     args: tuple[Any, ...] = ()
 
@@ -53,7 +54,7 @@ class Later:
     ) -> None:
         """Ask for past bars; `handler` gets a list of Bar, oldest first."""
         self._count += 1
-        self._pending[self._count] = _Pending(owner, handler, symbol, timeframe)
+        self._pending[self._count] = _Pending(owner, handler, symbol, timeframe, bars)
         if self.ask_history is not None:
             self.ask_history(self._count, symbol, timeframe, bars)
 
@@ -70,6 +71,14 @@ class Later:
         self._pending[self._count] = _Pending(owner, then, fn=fn, args=args)
         if self.run_slow is not None:
             self.run_slow(self._count, fn, args)
+
+    def ask_again(self) -> None:
+        """Ask for all that has not been answered: whoever was asked is gone."""
+        for number, asked in self._pending.items():
+            if asked.fn is None and self.ask_history is not None:
+                self.ask_history(number, asked.symbol, asked.timeframe, asked.bars)
+            elif asked.fn is not None and self.run_slow is not None:
+                self.run_slow(number, asked.fn, asked.args)
 
     # -- answers -------------------------------------------------------------------------------
 

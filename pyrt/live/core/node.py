@@ -112,7 +112,8 @@ class NodeCore:
             "fill": self._fill,
             "answer": self._answer,
         }
-        self.kernel.connect(Outlet(client, Preflight(self.kernel)))
+        self._outlet = Outlet(client, Preflight(self.kernel))
+        self.kernel.connect(self._outlet)
         self.kernel.open_stream = self._open_stream
         self.later = self.kernel.world = Later(self)
         for instrument in instruments:
@@ -125,6 +126,10 @@ class NodeCore:
         """Let working orders take buying power of an account that borrows."""
         kernel = self.kernel
         kernel.account.waiting = (lambda: reserved(kernel)) if kernel.account.margin else None
+
+    def speak_to(self, client: Client) -> None:
+        """Let commands go to another client from now on."""
+        self._client = self._outlet.client = client
 
     def start(self, ts: int) -> None:
         """Let the strategies start at `ts`."""

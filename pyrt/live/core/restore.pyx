@@ -5,7 +5,7 @@ from pyrt.core.int128 cimport i128_from_int, i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.positions cimport Position
-from pyrt.core.types cimport OPEN, SENT, UNKNOWN, is_final
+from pyrt.core.types cimport NONE, OPEN, SENT, UNKNOWN, is_final
 from pyrt.execution.desk cimport Desk
 from pyrt.kernel.kernel cimport Kernel
 
@@ -130,6 +130,57 @@ def restore_positions(Kernel kernel not None, states):
         )
         if state.units:
             begin_trip(position)
+
+
+def replace_position(Kernel kernel not None, object state):
+    """Give a strategy's holding the values of an earlier run, in place of those it has."""
+    cdef Position position = kernel.cache.position(number_of(kernel, state.strategy), state.symbol)
+    cdef Py_ssize_t index = position.instrument.index
+    kernel.account.set_units(
+        index, kernel.account.holdings[index].units - position.units, position.mark
+    )
+    position.units = 0
+    restore_positions(kernel, [state])
+
+
+def take_prefix(Kernel kernel not None, str prefix not None):
+    """Let client order ids begin otherwise from now on; orders that exist keep theirs."""
+    kernel.desk.prefix = prefix
+
+
+def rename_order(Order order not None, str name not None):
+    """Give an order that nobody has heard of another id: its own may be taken."""
+    order.own_id = name
+
+
+def drop_change(Order order not None):
+    """Forget that a change was asked for: whoever waits for its answer is gone."""
+    if order.modify_request in (OPEN, UNKNOWN) and not is_final(order.status_):
+        if order.modify_request == UNKNOWN and order.submit_request != UNKNOWN \
+                and order.cancel_request != UNKNOWN:
+            if order.side_sign > 0:
+                order.position.unknown_buys -= 1
+            else:
+                order.position.unknown_sells -= 1
+        order.modify_request = NONE
+
+
+def drop_cancel(Order order not None):
+    """Forget that a cancel was asked for, and never left."""
+    if order.cancel_request == OPEN:
+        order.cancel_request = NONE
+
+
+def is_canceling(Order order not None):
+    """Return whether a cancel was asked for and not answered."""
+    return order.cancel_request in (OPEN, UNKNOWN)
+
+
+def is_in_doubt(Order order not None):
+    """Return whether nobody has said yet that an order that left has arrived."""
+    return (
+        order.status_ == SENT and order.submit_request == OPEN and not order.is_child
+    )
 
 
 cdef int begin_trip(Position position) except -1:

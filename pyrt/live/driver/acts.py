@@ -33,15 +33,20 @@ def make_core(
     opening: r.Opening,
     tape: Tape | None,
     fees: FeeModel | None = None,
+    *,
+    prefix: str = "",
 ) -> NodeCore:
-    """Return a node core with what a run begins with: live and in replay alike."""
+    """Return a node core with what a run begins with: live and in replay alike.
+
+    Client order ids begin with the plan's prefix, unless another is given.
+    """
     core = NodeCore(
         client,
         gate,
         instruments,
         strategies,
         cash=Decimal(opening.cash),
-        prefix=plan.prefix,
+        prefix=prefix or plan.prefix,
         account=opening.account or None,
         default_tif=dict(plan.default_tif) or None,
         capabilities=capabilities_of(plan.venue, plan.emulate),

@@ -63,7 +63,12 @@ class Aftermath:
             self._seen_errors += 1
             name = str(error.values.get("strategy", ""))
             scribe.journal.record(
-                r.StrategyStopped(ts=scribe.now, strategy=name, reason=error.message)
+                r.StrategyStopped(
+                    ts=scribe.now,
+                    strategy=name,
+                    reason=error.message,
+                    inputs=core.inputs.count,
+                )
             )
             scribe.alarm("strategy_stopped", error.message, now)
 

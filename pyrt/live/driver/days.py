@@ -43,6 +43,7 @@ class AccountDays:
 
     def begin(self, now: int, state: BrokerState) -> None:
         """Take up the day that is under way; before strategies speak."""
+        self._follow_rules(now, state)
         self._run.balance_date = state.balance_date
         if state.balance_date:
             self._take(day_terms(self._run.live_core, state))

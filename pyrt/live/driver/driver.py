@@ -61,6 +61,7 @@ class Driver(Run):
         fees: FeeModel | None = None,
     ) -> None:
         super().__init__(client, journal, gate, plan)
+        journal.before_record = self.flush_tape
         self._departure = departure = Departure(self)
         self._gateway = Gateway(
             self.scribe,

@@ -33,14 +33,30 @@ class History:
 
     def warm_up(self, now: int) -> None:
         """Ask for past bars of every symbol of which there are bars."""
-        run = self._run
+        run, inputs = self._run, self._run.live_core.inputs
         if not run.plan.policies.warmup:
+            self._let_bars_end()
             return
         # The broker's time: a simulator of other days has its own.
         there = now if run.last_look is None else run.last_look.server_ts or now
+        known = {
+            stream.symbol: inputs.last_bars[stream.index]
+            for stream in run.live_core.kernel.cache.streams
+            if stream.kind == "bars" and stream.index in inputs.last_bars
+        }
         for symbol in run.live_core.bar_symbols:
             self._warming.add(symbol)
-            run.client.warm(symbol, there - self._span(symbol), there)
+            # After a crash only the bars that nobody has heard are missing.
+            run.client.warm(symbol, known.get(symbol, there - self._span(symbol)), there)
+        if not self._warming:
+            self._let_bars_end()
+
+    def _let_bars_end(self) -> None:
+        """Let bars that others are made into end by time again; none of their parts is missing."""
+        inputs = self._run.live_core.inputs
+        if inputs.holds_bars:
+            self._run.note("bars")
+            inputs.release_bars()
 
     def _span(self, symbol: str) -> int:
         """Return how far back history is asked for, so that enough bars are in it."""
@@ -60,6 +76,8 @@ class History:
         """Feed indicators with bars that were asked for."""
         self._warming.discard(event.symbol)
         self._run.live_core.warm(event.symbol, event.bars)
+        if not self._warming:
+            self._let_bars_end()
 
     def ask(self, number: int, symbol: str, timeframe: str, bars: int) -> None:
         """Ask for bars that a strategy wants."""

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
 from pyrt.errors import ConfigError
 from pyrt.live.core.broker import BrokerState
+from pyrt.live.core.node import NodeCore
+from pyrt.live.core.restore import is_canceling
 from pyrt.live.core.tape import Tape
 from pyrt.live.core.terms import rules_in_force
 from pyrt.live.driver.acts import make_core, start_strategies, take_cash, tell_missed
 from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.comeback import Comeback, entries_of, plain
 from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.history import History
 from pyrt.live.driver.operating import Operators
-from pyrt.live.driver.run import LOOKING, RUNNING, Run
+from pyrt.live.driver.run import LOOKING, NODE, RUNNING, Run
 from pyrt.live.driver.stopping import Stopping
 from pyrt.live.driver.volumes import DailyVolumes
 from pyrt.live.journal import records as r
@@ -70,6 +75,8 @@ class Recovery:
         self._volumes = volumes
         self._fees = fees
         self._failures = 0
+        self.has_gone_on = False
+        """Whether a run was brought back by its inputs; its strategies have started long ago."""
 
     def count_failures(self, alarm: Any) -> None:
         """Give a start up when the broker does not let us look at the account."""
@@ -87,12 +94,23 @@ class Recovery:
             If the account is another than expected, or may not trade.
         """
         self._check_account(state)
+        comeback = Comeback(self._run, self._instruments, self._strategies, self._fees)
+        if comeback.is_possible():
+            self._go_on(now, state, comeback)
+        else:
+            self._begin(now, state)
+            if comeback.refusal:
+                text = "the last run is not played again, strategies go on from their last save: "
+                self._run.scribe.alarm("not_replayed", text + comeback.refusal, now)
+        self._take_over(now)
+
+    def _begin(self, now: int, state: BrokerState) -> None:
+        """Make a core from what the journal adds up to."""
         run, known = self._run, self._run.journal.state
-        self._drop_emulated(now)
-        orders = tuple(known.orders.values())
+        self._drop_emulated(now, known.orders)
         opening = r.Opening(
             cash=f"{state.cash:f}",
-            orders=orders,
+            orders=tuple(known.orders.values()),
             positions=tuple(known.positions.values()),
             saves={name: saved for name, (_, saved) in known.saves.items()},
             risk=known.risk,
@@ -108,26 +126,76 @@ class Recovery:
             Tape(),
             self._fees,
         )
+        run.journal.compact(now)
+        self._record_start(now, state, core, opening)
+        run.journal.begin_tape(run.plan.run_id)
+        self._join(now, state, core)
+
+    def _go_on(self, now: int, state: BrokerState, comeback: Comeback) -> None:
+        """Bring the last run back by its inputs, and go on with it."""
+        run = self._run
+        core, rehearsal, opening = comeback.play(now)
+        comeback.go_over(core, rehearsal, now)
+        run.flush_tape()
+        here = {order.client_order_id for order in core.kernel.cache.orders_open()}
+        known = run.journal.state.orders
+        self._drop_emulated(now, {n: order for n, order in known.items() if n not in here})
+        last = run.journal.past.start
+        assert last is not None
+        run.journal.compact(now)
+        # What was played is on the tape of this run, and need not be anywhere else.
+        run.journal.commit(sync_inputs=True)
+        self.has_gone_on = True
+        self._record_start(
+            now,
+            state,
+            core,
+            opening,
+            resumes=last.run_id,
+            resumed_at=core.inputs.count,
+            first_prefix=last.first_prefix or last.prefix,
+        )
+        core.speak_to(run.scribe)
+        self._join(now, state, core)
+
+    def _join(self, now: int, state: BrokerState, core: NodeCore) -> None:
+        """Make a core this run's own: from here on what it does is written down, and leaves."""
+        run = self._run
         core.on_bad_event = self._operators.put_aside
         core.later.ask_history = self._history.ask
         core.later.run_slow = run.run_slow
-        run.journal.compact(now)
-        self._record_start(now, state, core, opening)
         if self._is_to_arm(state):
             self._record_arming(now, state)
         run.scribe.attach(core)
         run.scribe.on_surprise = self._operators.halt
         run.scribe.historical = []
         run.core = core
+
+    def _take_over(self, now: int) -> None:
+        """Bring the core up to the present, and let the client know of the orders there are."""
+        run, core = self._run, self._run.live_core
         if run.journal.torn is not None:
             torn = run.journal.torn
             run.scribe.alarm("torn_tail", f"{torn.size} bytes were cut off {torn.segment}", now)
+        known = run.journal.state.orders
+        for order in core.kernel.cache.orders_open():
+            state = known.get(order.client_order_id)
+            if state is not None:
+                wanted = state.cancel_wanted or is_canceling(order)
+                run.client.adopt(order, msgspec.structs.replace(state, cancel_wanted=wanted))
+        if self.has_gone_on:
+            self._drop_held(core)
+            core.inputs.settle()
         core.inputs.advance(now)
-        restored = {o.client_order_id: o for o in core.kernel.cache.orders_open()}
-        for order_state in orders:
-            order = restored.get(order_state.client_order_id)
-            if order is not None:
-                run.client.adopt(order, order_state)
+
+    def _drop_held(self, core: NodeCore) -> None:
+        """Cancel orders that only the last run's process has held: they died with it."""
+        for order in core.kernel.cache.orders_open():
+            if order.status in HELD_HERE:
+                name = order.client_order_id
+                text = f"{name}, a {order.order_type} order for {order.symbol}, was emulated"
+                self._run.scribe.alarm("emulated_lost", f"{text} and died with its node")
+                self._operators.carry_out("cancel", NODE, "its node has stopped", order=name)
 
     def _check_account(self, state: BrokerState) -> None:
         expected = self._run.plan.account_id
@@ -168,10 +236,10 @@ class Recovery:
             )
         )
 
-    def _drop_emulated(self, now: int) -> None:
+    def _drop_emulated(self, now: int, orders: Mapping[str, r.OrderState]) -> None:
         """Close orders that only an earlier run has held: they died with it."""
         run = self._run
-        for order in tuple(run.journal.state.orders.values()):
+        for order in tuple(orders.values()):
             if order.status in HELD_HERE:
                 name = order.client_order_id
                 text = f"{name}, a {order.order_type} order for {order.symbol}, was emulated"
@@ -180,7 +248,9 @@ class Recovery:
                 )
                 run.scribe.alarm("emulated_lost", f"{text} and died with its node", now)
 
-    def _record_start(self, now: int, state: BrokerState, core: Any, opening: r.Opening) -> None:
+    def _record_start(
+        self, now: int, state: BrokerState, core: NodeCore, opening: r.Opening, **resumed: Any
+    ) -> None:
         run, plan = self._run, self._run.plan
         limits = getattr(run.gate, "limits", None)
         run.journal.record(
@@ -193,30 +263,38 @@ class Recovery:
                 mode=plan.mode,
                 config=plan.config,
                 limits={} if limits is None else plain(limits.to_dict()),
-                strategies=tuple(_entry(s) for s in core.kernel.strategies),
+                strategies=entries_of(core.kernel.strategies),
                 instruments=tuple(plain(i.to_dict()) for i in core.kernel.cache.instruments),
                 default_tif=dict(plan.default_tif),
                 opening=opening,
                 source=plan.source,
                 grace_ns=plan.grace_ns,
                 sessions=plan.sessions is not None,
+                **resumed,
             )
         )
-        run.journal.begin_tape(plan.run_id)
 
     def speak(self, now: int, state: BrokerState) -> None:
-        """Let strategies speak; then bring back what they saved and tell them what they missed."""
+        """Let strategies speak; then bring back what they saved and tell them what they missed.
+
+        Those of a run that was brought back by its inputs have heard of everything as it came.
+        """
         run, core, scribe = self._run, self._run.live_core, self._run.scribe
         self._take_cash(state)
         self._days.begin(now, state)
         missed, scribe.historical = scribe.historical or [], None
-        saves = {name: saved for name, (_, saved) in run.journal.state.saves.items()}
         run.phase = RUNNING
-        run.note("start", ts=now)
-        start_strategies(core, now, saves)
-        core.inputs.settle()
-        run.note("missed", count=len(missed))
-        tell_missed(core, missed)
+        if self.has_gone_on:
+            run.note("go_on")
+            core.inputs.release_timers()
+            core.later.ask_again()
+        else:
+            saves = {name: saved for name, (_, saved) in run.journal.state.saves.items()}
+            run.note("start", ts=now)
+            start_strategies(core, now, saves)
+            core.inputs.settle()
+            run.note("missed", count=len(missed))
+            tell_missed(core, missed)
         core.inputs.settle()
         run.save_at = now + run.plan.policies.save_ns
         self._stopping.save(now)
@@ -231,23 +309,3 @@ class Recovery:
         if difference:
             self._run.note("cash", amount=f"{difference:f}")
             take_cash(core, f"{difference:f}")
-
-
-def plain(value: Any) -> Any:
-    """Return a value as msgpack takes it: numbers exact as text, keys as text."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float, str, bytes)):
-        return value
-    return str(value)
-
-
-def _entry(strategy: Any) -> r.StrategyEntry:
-    return r.StrategyEntry(
-        name=strategy.name,
-        cls=type(strategy).__name__,
-        params=plain(strategy.params),
-        capital="" if strategy.capital is None else str(strategy.capital),
-    )

@@ -157,16 +157,20 @@ class Scribe:
             return
         if event.order.is_open:
             self._look_back(event.order, event.status.lower())
-        outcome = r.Outcome(
+        self.journal.record(self.outcome_of(event))
+        if event.kind == "unknown":
+            self.alarm("unknown_order", f"{event.client_order_id}: {event.reason}")
+
+    def outcome_of(self, event: OrderEvent) -> r.Outcome:
+        """Return the record of what happened to an order, other than a fill."""
+        return r.Outcome(
             ts=self.now,
             kind=event.kind,
             ts_event=event.ts_event,
             order=self.state_of(event.order),
             trace=self.trace_of(event.order.number),
+            inputs=self.core.inputs.count,
         )
-        self.journal.record(outcome)
-        if event.kind == "unknown":
-            self.alarm("unknown_order", f"{event.client_order_id}: {event.reason}")
 
     def _on_fill(self, fill: Fill) -> None:
         order = fill.order
@@ -176,19 +180,24 @@ class Scribe:
             self.historical.append(fill)
         self.filled[name] = None
         self._look_back(order, "filled")
-        self.journal.record(
-            r.Execution(
-                ts=self.now,
-                ts_event=fill.ts_event,
-                quantity=f"{fill.quantity_exact:f}",
-                price=f"{fill.price_exact:f}",
-                cumulative=f"{order.filled_quantity_exact:f}",
-                order=self.state_of(order),
-                position=position_state(position_of(order), name),
-                fee=f"{fill.fee_value_exact:f}",
-                historical=self.historical is not None,
-                trace=self.trace_of(order.number),
-            )
+        self.journal.record(self.execution_of(fill, historical=self.historical is not None))
+
+    def execution_of(self, fill: Fill, *, historical: bool) -> r.Execution:
+        """Return the record of a fill that was just applied."""
+        order = fill.order
+        assert order is not None
+        return r.Execution(
+            ts=self.now,
+            ts_event=fill.ts_event,
+            quantity=f"{fill.quantity_exact:f}",
+            price=f"{fill.price_exact:f}",
+            cumulative=f"{order.filled_quantity_exact:f}",
+            order=self.state_of(order),
+            position=position_state(position_of(order), order.strategy.name),
+            fee=f"{fill.fee_value_exact:f}",
+            historical=historical,
+            trace=self.trace_of(order.number),
+            inputs=self.core.inputs.count,
         )
 
     # -- other records -------------------------------------------------------------------------

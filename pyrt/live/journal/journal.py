@@ -12,6 +12,7 @@ from pyrt.live.journal import records as r
 from pyrt.live.journal.files import Files
 from pyrt.live.journal.frames import Frame
 from pyrt.live.journal.log import SEGMENT_MAX, Log, LogReader, TornTail
+from pyrt.live.journal.past import Past
 from pyrt.live.journal.state import JournalState
 
 MAIN = "main"
@@ -52,6 +53,10 @@ class Journal:
     ----------
     state : JournalState
         All records so far, folded.
+    past : Past
+        The last run that was there at opening.
+    before_record : callable, optional
+        Called before a record is taken: what led to it has to be on the tape by then.
     failure : Exception or None
         Why nothing is written any more.
     torn : TornTail or None
@@ -66,6 +71,8 @@ class Journal:
     def __init__(self, files: Files, *, segment_max: int = SEGMENT_MAX) -> None:
         self.files = files
         self.state = JournalState()
+        self.past = Past()
+        self.before_record: Callable[[], object] | None = None
         self.failure: Exception | None = None
         self.on_record: Callable[[r.Record], object] | None = None
         self.unwritten = 0
@@ -89,6 +96,11 @@ class Journal:
         return self._main.durable
 
     @property
+    def has_inputs(self) -> bool:
+        """Whether a piece of tape waits to be written."""
+        return self._tape is not None and self._tape.waiting > 0
+
+    @property
     def wants_commit(self) -> bool:
         """Whether a record waits for the disk, or enough of the tape to be worth a write."""
         if self.failure is not None:
@@ -105,6 +117,8 @@ class Journal:
 
         After a failure records are counted in `unwritten`, and nothing else.
         """
+        if self.before_record is not None:
+            self.before_record()
         self.state.take(record)
         if self.on_record is not None:
             self.on_record(record)
@@ -118,16 +132,23 @@ class Journal:
         if self._tape is not None and self.failure is None:
             self._tape.append(r.INPUTS, piece)
 
-    def commit(self) -> int:
+    def commit(self, *, sync_inputs: bool = False) -> int:
         """Write and sync what was taken; return the sequence now durable.
 
-        A failure is kept in `failure`, and nothing is tried again.
+        The inputs that led to a record are written before it: a process that is killed leaves no
+        intent without them. A failure is kept in `failure`, and nothing is tried again.
+
+        Parameters
+        ----------
+        sync_inputs : bool
+            Sync the tape too: what it holds is nowhere else.
         """
         if self.failure is None:
             try:
-                self._main.commit()
+                last = self._main.last
                 if self._tape is not None:
-                    self._tape.commit(sync=False)
+                    self._tape.commit(sync=sync_inputs)
+                self._main.commit(until=last)
             except Exception as error:
                 self.failure = error
         return self._main.durable
@@ -172,6 +193,7 @@ class Journal:
         record = decoded(frame)
         if record is not None:
             self.state.take(record)
+            self.past.take(record)
 
 
 def tape_name(run_id: str) -> str:

@@ -221,8 +221,14 @@ class Log:
         self._pending.append((sequence, kind, payload))
         return sequence
 
-    def commit(self, *, sync: bool = True) -> int:
+    def commit(self, *, sync: bool = True, until: int | None = None) -> int:
         """Write what was appended and sync it; return the sequence now on the disk.
+
+        Parameters
+        ----------
+        sync : bool
+        until : int, optional
+            The last record to write; by default all that there are.
 
         Raises
         ------
@@ -231,8 +237,9 @@ class Log:
             after a failed sync the kernel may have dropped the very pages.
         """
         with self._commits:
-            while self._pending:
-                self._write_batch()
+            last = self.last if until is None else until
+            while self._pending and self._pending[0][0] <= last:
+                self._write_batch(last)
             if sync and self.durable < self.written and self._file is not None:
                 reached = self.written
                 self._file.sync()
@@ -255,7 +262,7 @@ class Log:
                 self._file.close()
                 self._file = None
 
-    def _write_batch(self) -> None:
+    def _write_batch(self, until: int) -> None:
         """Frame and write some of what waits; a segment that is full is ended first."""
         if self._file is not None and self._offset >= self._segment_max:
             self._file.sync()
@@ -267,6 +274,8 @@ class Log:
         pieces: list[bytes] = []
         offset, chain, size, last = self._offset, self._chain, 0, self.written
         while self._pending and size < WRITE_MAX and offset < self._segment_max:
+            if self._pending[0][0] > until:
+                break
             sequence, kind, payload = self._pending.popleft()
             packed = payload if self._pack is None else self._pack(payload)
             frame, chain = encode_frame(

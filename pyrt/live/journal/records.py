@@ -104,7 +104,17 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class RunStart(Record, frozen=True, kw_only=True, array_like=True):
-    """A run begins: with these settings, strategies and limits, from this state."""
+    """A run begins: with these settings, strategies and limits, from this state.
+
+    Attributes
+    ----------
+    resumes : str
+        The run that this one goes on from where a crash has cut it; "" for a run of its own.
+    resumed_at : int
+        How many of that run's inputs its tape begins with.
+    first_prefix : str
+        Began client order ids when the first of these inputs came.
+    """
 
     run_id: str
     prefix: str
@@ -121,6 +131,9 @@ class RunStart(Record, frozen=True, kw_only=True, array_like=True):
     shadow: bool = False
     grace_ns: int = 0
     sessions: bool = False
+    resumes: str = ""
+    resumed_at: int = 0
+    first_prefix: str = ""
 
 
 class RunStop(Record, frozen=True, kw_only=True, array_like=True):
@@ -172,12 +185,16 @@ class NotSent(Record, frozen=True, kw_only=True, array_like=True):
 
 
 class Outcome(Record, frozen=True, kw_only=True, array_like=True):
-    """Something other than a fill happened to an order; `order` is what it then was."""
+    """Something other than a fill happened to an order; `order` is what it then was.
+
+    `inputs` is how many inputs the kernel had taken.
+    """
 
     kind: str
     ts_event: int
     order: OrderState
     trace: str = ""
+    inputs: int = 0
 
 
 class Execution(Record, frozen=True, kw_only=True, array_like=True):
@@ -198,6 +215,7 @@ class Execution(Record, frozen=True, kw_only=True, array_like=True):
     fee: str = "0"
     historical: bool = False
     trace: str = ""
+    inputs: int = 0
 
 
 class Seen(Record, frozen=True, kw_only=True, array_like=True):
@@ -269,6 +287,7 @@ class StrategyStopped(Record, frozen=True, kw_only=True, array_like=True):
 
     strategy: str
     reason: str
+    inputs: int = 0
 
 
 class Alarmed(Record, frozen=True, kw_only=True, array_like=True):

@@ -118,7 +118,8 @@ def _run_start(state: JournalState, record: r.RunStart) -> None:
     state.runs[record.run_id] = record.prefix
     state.account, state.mode = record.account, record.mode
     state.last_run, state.ended_well = record.run_id, False
-    state.saves = {name: (0, saved) for name, saved in record.opening.saves.items()}
+    if not record.resumes:
+        state.saves = {name: (0, saved) for name, saved in record.opening.saves.items()}
     state.stopped = {}
 
 

@@ -4,49 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
-from pyrt.errors import ConfigError, JournalError
+from pyrt.errors import JournalError
 from pyrt.live.calendars import sessions_around
 from pyrt.live.core.node import STREAM_TIMEFRAME, NodeCore
-from pyrt.live.core.notes import carry_out, decode_note
 from pyrt.live.core.restore import order_state
 from pyrt.live.core.tape import Tape
-from pyrt.live.core.terms import take_terms
-from pyrt.live.driver.acts import (
-    make_core,
-    publish_signal,
-    start_strategies,
-    state_volume,
-    stop_strategies,
-    take_cash,
-    tell_missed,
-)
-from pyrt.live.driver.adjusting import adjust
+from pyrt.live.driver.acts import make_core
+from pyrt.live.driver.playback import Playback
 from pyrt.live.journal import records as r
+from pyrt.live.journal.commands import Said, in_words, said_of, terms_of
 from pyrt.live.journal.files import Files
 from pyrt.live.journal.journal import read_records, read_tape
 from pyrt.live.plan import Plan
 from pyrt.risk.engine import RiskEngine
 from pyrt.risk.limits import Limits
 from pyrt.strategy.strategy import Strategy
-
-ADJUSTED = ("strategy", "symbol", "quantity", "amount", "is_split")
-
-
-class Said(msgspec.Struct, frozen=True, array_like=True):
-    """One command of the kernel: when in its inputs, what, about which order, and its terms."""
-
-    inputs: int
-    what: str
-    client_order_id: str
-    terms: Any
 
 
 @dataclass(slots=True)
@@ -138,41 +116,15 @@ def find_recording(files: Files, run_id: str = "") -> Recording:
 def _note(run: Recording, record: r.Record) -> None:
     if isinstance(record, (r.Outcome, r.Execution, r.Intent)):
         run.orders[record.order.client_order_id] = record.order
-    if isinstance(record, r.Intent):
-        name = record.order.client_order_id
-        terms = [_terms(record.order), *(_terms(leg) for leg in record.legs)]
-        run.commands.append(Said(record.inputs, "submit", name, terms))
-    elif isinstance(record, r.ChangeIntent):
-        run.commands.append(Said(record.inputs, "change", record.client_order_id, record.changes))
-    elif isinstance(record, r.CancelIntent):
-        run.commands.append(Said(record.inputs, "cancel", record.client_order_id, None))
+    said = said_of(record)
+    if said is not None:
+        run.commands.append(said)
     elif isinstance(record, r.Execution):
         run.executions.append(record)
     elif isinstance(record, r.StrategySave):
         run.saves.append(record)
     elif isinstance(record, r.RunStop):
         run.ended = record.reason
-
-
-def _terms(order: r.OrderState) -> list[Any]:
-    return [
-        order.client_order_id,
-        order.strategy,
-        order.symbol,
-        order.side,
-        order.order_type,
-        order.quantity,
-        order.time_in_force,
-        order.limit_price,
-        order.stop_price,
-        order.trail_amount,
-        order.trail_percent,
-        order.notional,
-        order.expires_at,
-        list(order.flags),
-        order.tag,
-        order.ts_init,
-    ]
 
 
 class Player:
@@ -201,8 +153,6 @@ class Player:
         self.recording = recording
         self.said: list[Said] = []
         self.denied: list[tuple[str, str]] = []
-        self._missed: list[Any] = []
-        self._started = False
         self.saves = 0
         self.saves_differ: list[str] = []
         self.sent_at: dict[str, int] = {}
@@ -227,12 +177,13 @@ class Player:
             plan,
             start.opening,
             Tape(),
+            prefix=start.first_prefix,
         )
+        self._playback = Playback(self.core, start.opening.saves)
         self.core.later.waits_for_slow = start.config.get("clock") != "simulator"
         self._check_strategies(start)
         bus = self.core.kernel.bus
         bus.subscribe("order.*", self._on_order, priority=-100)
-        bus.subscribe("fill.*", self._on_fill, priority=-100)
         # First of all handlers: what was known when a command was given.
         for what in ("bars", "quotes", "trades"):
             bus.subscribe(f"data.{what}.*", self._on_data, priority=1000)
@@ -254,7 +205,7 @@ class Player:
         legs = [leg for leg in (order.take_profit, order.stop_loss) if leg is not None]
         if order.parent is None and order.sibling is not None:
             legs = [order.sibling]
-        terms = [_terms(order_state(each)) for each in (order, *legs)]
+        terms = [terms_of(order_state(each)) for each in (order, *legs)]
         self._say("submit", order, terms)
 
     def change(self, order: Any, changes: dict[str, str]) -> None:
@@ -272,6 +223,9 @@ class Player:
         count = self.core.inputs.count
         if what == "submit":
             self.sent_at[order.client_order_id] = self._data_ts
+        if count <= self.recording.start.resumed_at:
+            # Of the run before, which a crash has cut off; its own replay shows them.
+            return
         self.said.append(Said(count, what, order.client_order_id, terms))
 
     # -- where the scribe stands ---------------------------------------------------------------
@@ -287,21 +241,11 @@ class Player:
             if message.timeframe == STREAM_TIMEFRAME:
                 self.bars[message.symbol, message.ts_event] = values
 
-    def _on_fill(self, fill: Any) -> None:
-        if not self._started:
-            self._missed.append(fill)
-
     # -- playing -------------------------------------------------------------------------------
 
     def play(self, piece: bytes) -> bool:
         """Take a piece of tape; return whether it came out as it went in."""
-        self.core.inputs.play(
-            piece,
-            self._on_note,
-            lambda error: None,
-            place=self._next_save,
-            on_place=self.compare_saves,
-        )
+        self._playback.play(piece, self._next_save, self.compare_saves)
         tape = self.core.inputs.tape
         assert tape is not None
         return tape.take() == piece
@@ -324,56 +268,6 @@ class Player:
                     if now != save.state:
                         self.saves_differ.append(f"{save.strategy} after input {save.inputs}")
         return None
-
-    def _on_note(self, data: bytes) -> None:
-        note = decode_note(data)
-        core = self.core
-        what = note["what"]
-        if what == "start":
-            self._started = True
-            start_strategies(core, note["ts"], self.recording.start.opening.saves)
-        elif what == "adjust":
-            adjust(core, **{name: note[name] for name in ADJUSTED})
-        elif what == "cash":
-            take_cash(core, note["amount"])
-        elif what == "volume":
-            state_volume(core, note["symbol"], note["volume"])
-        elif what == "terms":
-            take_terms(core, note)
-        elif what == "signal":
-            publish_signal(core, Signal(**{name: note[name] for name in Signal.FIELDS}))
-        elif what == "missed":
-            tell_missed(core, self._missed)
-        elif what == "warm":
-            core.inputs.feed_past(core.kernel.cache.streams[note["stream"]], note["rows"])
-        elif what == "book":
-            core.inputs.feed_book(
-                core.kernel.cache.streams[note["stream"]],
-                note["ts"],
-                note["bids"],
-                note["asks"],
-                note["full"],
-            )
-        elif core.news.take_note(note):
-            pass
-        elif what == "history":
-            core.later.deliver_history(note["number"], note["rows"])
-        elif what == "computed":
-            core.later.run_again(note["number"])
-        elif what == "operate":
-            # What could not be carried out then was not, and was told to whoever asked.
-            with suppress(ConfigError):
-                carry_out(
-                    core,
-                    note["action"],
-                    note["actor"],
-                    note["reason"],
-                    note["symbol"],
-                    note["strategy"],
-                    note.get("order", ""),
-                )
-        elif what == "stop":
-            stop_strategies(core, note["policy"])
 
 
 def replay(
@@ -439,7 +333,7 @@ def first_difference(recorded: Sequence[Said], replayed: Sequence[Said]) -> str:
     """Return in words where two sequences of commands part; "" where they do not."""
     for one, other in _pairs(recorded, replayed):
         if one != other:
-            return f"recorded {_words(one)}, replayed {_words(other)}"
+            return f"recorded {in_words(one)}, replayed {in_words(other)}"
     return ""
 
 
@@ -450,9 +344,3 @@ def _pairs(
         one = recorded[i] if i < len(recorded) else None
         other = replayed[i] if i < len(replayed) else None
         yield one, other
-
-
-def _words(said: Said | None) -> str:
-    if said is None:
-        return "nothing"
-    return f"{said.what} {said.client_order_id} after input {said.inputs}"

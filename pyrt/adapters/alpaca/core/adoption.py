@@ -29,7 +29,7 @@ def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
         state.client_order_id,
         venue_id=state.venue_order_id,
         filled=Decimal(state.filled),
-        acknowledged=state.status != "SENT",
+        acknowledged=state.status not in ("SENT", "HELD"),
         held=state.status == "HELD",
         is_unknown="submit" in state.unknown,
     )

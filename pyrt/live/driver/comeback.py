@@ -1,0 +1,311 @@
+"""A run that a crash has cut off, gone on with: its inputs are played again into a fresh core.
+
+What comes out is compared with what is on record, and nothing of it is sent. Where the inputs end
+before the record does, the record is believed. See `docs/decisions/0016-after-a-crash.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from pyrt.core.instruments import Instrument
+from pyrt.core.ports import FeeModel
+from pyrt.errors import JournalError, PyrtError
+from pyrt.live.core.inputs import survey
+from pyrt.live.core.node import NodeCore
+from pyrt.live.core.notes import decode_note
+from pyrt.live.core.restore import is_in_doubt, position_state
+from pyrt.live.core.tape import Tape
+from pyrt.live.driver.acts import make_core
+from pyrt.live.driver.playback import Playback
+from pyrt.live.driver.rehearsal import Rehearsal
+from pyrt.live.driver.resuming import encode_states, part_with, settle_with
+from pyrt.live.driver.run import NODE, Run
+from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import read_tape
+from pyrt.live.journal.past import REPLAY
+from pyrt.strategy.strategy import Strategy
+
+ENDS = {"CANCELED": "canceled", "EXPIRED": "expired", "REJECTED": "rejected", "LOST": "lost"}
+
+
+@dataclass(slots=True)
+class Inputs:
+    """What is left of a run's inputs.
+
+    Attributes
+    ----------
+    pieces : list of bytes
+    count : int
+    limit : int or None
+        The place after which nothing is played again: the run was stopping there.
+    """
+
+    pieces: list[bytes] = field(default_factory=list)
+    count: int = 0
+    limit: int | None = None
+    has_start: bool = False
+
+
+class Comeback:
+    """Plays the last run of a journal again, where that is possible.
+
+    Parameters
+    ----------
+    run : Run
+    instruments : sequence of Instrument
+    strategies : sequence of Strategy
+    fees : FeeModel, optional
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        instruments: Sequence[Instrument],
+        strategies: Sequence[Strategy],
+        fees: FeeModel | None,
+    ) -> None:
+        self._run = run
+        self._past = run.journal.past
+        self._instruments = list(instruments)
+        self._strategies = list(strategies)
+        self._fees = fees
+        self._inputs = Inputs()
+        self.refusal = ""
+        """Why a run that was cut off is not played again; "" where there is none, or it is."""
+
+    # -- whether -------------------------------------------------------------------------------
+
+    def is_possible(self) -> bool:
+        """Return whether there is a run to go on with; `refusal` says why there is not."""
+        past, most = self._past, self._run.plan.policies.replay_max
+        if past.start is None or past.ended or not most:
+            return False
+        if past.attempted:
+            self.refusal = "the last start died while it played its inputs again"
+        else:
+            self.refusal = self._changed(past.start) or self._read(past.start.run_id, most)
+        return not self.refusal
+
+    def _changed(self, start: r.RunStart) -> str:
+        """Return what of the settings that decide what comes out is other than it was."""
+        plan, limits = self._run.plan, getattr(self._run.gate, "limits", None)
+        now = {
+            "strategies": entries_of(self._strategies),
+            "instruments": tuple(plain(i.to_dict()) for i in self._instruments),
+            "limits": {} if limits is None else plain(limits.to_dict()),
+            "default_tif": dict(plan.default_tif),
+            "grace_ns": plan.grace_ns,
+            "mode": plan.mode,
+            "sessions": plan.sessions is not None,
+        }
+        for name, value in now.items():
+            if getattr(start, name) != value:
+                return f"its {name} were others"
+        if start.config.get("emulate", "missing") != plan.config.get("emulate", "missing"):
+            return "what is emulated was set otherwise"
+        return ""
+
+    def _read(self, run_id: str, most: int) -> str:
+        """Read the inputs, as far as they are sound and belong to the run; return what is wrong."""
+        found, error_text = self._inputs, ""
+        try:
+            for piece in read_tape(self._run.journal.files, run_id):
+                count, notes = survey(piece)
+                for place, data in notes:
+                    self._take_note(decode_note(data)["what"], found.count + place)
+                found.pieces.append(piece)
+                found.count += count
+                if found.count > most or found.limit is not None:
+                    break
+        except (JournalError, msgspec.DecodeError) as error:
+            error_text = f": {error}"
+        if self._past.overrun is not None:
+            # Whoever broke that handler off is not there to do it again.
+            found.limit = min(found.limit or self._past.overrun, self._past.overrun)
+        if found.count > most:
+            return f"it has more than {most:,} inputs (replay_max)"
+        return "" if found.has_start else f"its inputs are lost{error_text}"
+
+    def _take_note(self, what: str, place: int) -> None:
+        found = self._inputs
+        found.has_start |= what == "start"
+        if what == "stop" and found.limit is None:
+            found.limit = place - 1
+
+    # -- doing it ------------------------------------------------------------------------------
+
+    def play(self, now: int) -> tuple[NodeCore, Rehearsal, r.Opening]:
+        """Play the inputs; return the core as the run left it, and what was found on the way.
+
+        The tape of the new run begins with what was played, and with what is changed after it.
+        """
+        run, start = self._run, self._past.start
+        assert start is not None
+        journal = run.journal
+        # Whatever dies in here is not tried a second time.
+        journal.record(
+            r.Operation(
+                ts=now,
+                actor=NODE,
+                action=REPLAY,
+                reason=f"{self._inputs.count} inputs of run {start.run_id}",
+            )
+        )
+        journal.commit()
+        rehearsal = Rehearsal(self._past, run.scribe)
+        prefix = start.first_prefix or start.prefix
+        core = make_core(
+            rehearsal,
+            run.gate,
+            self._instruments,
+            self._strategies,
+            run.plan,
+            start.opening,
+            Tape(),
+            self._fees,
+            prefix=prefix,
+        )
+        core.later.waits_for_slow = run.run_slow is not None
+        rehearsal.begin(core, self._inputs.limit)
+        playback = Playback(core, start.opening.saves)
+        journal.begin_tape(run.plan.run_id)
+        run.core = core
+        for piece in self._inputs.pieces:
+            whole = playback.play(piece, rehearsal.next_place(), rehearsal.on_place)
+            run.flush_tape()
+            if not whole:
+                break
+        playback.end()
+        rehearsal.end()
+        self._inputs.pieces.clear()
+        for record in rehearsal.unwritten:
+            journal.record(record)
+        return core, rehearsal, start.opening
+
+    # -- from there on -------------------------------------------------------------------------
+
+    def go_over(self, core: NodeCore, rehearsal: Rehearsal, now: int) -> None:
+        """Leave the run that was cut off behind, with what its record knows better."""
+        run, past = self._run, self._past
+        reached = core.inputs.count
+        halted: dict[str, str] = {}
+        if rehearsal.difference:
+            text = f"after a crash {rehearsal.differing} came to other orders: "
+            text += rehearsal.difference
+            run.scribe.alarm("replay_differs", text, now)
+            if run.plan.policies.on_replay_difference == "halt":
+                halted[rehearsal.differing] = text
+        is_short = reached < past.place
+        if is_short:
+            text = f"{reached} inputs of the last run were played again, it had {past.place}"
+            run.scribe.alarm("replay_short", text, now)
+        for text in rehearsal.saves_differ:
+            run.scribe.alarm("replay_saves", f"another state came out: {text}", now)
+        self._part(core, rehearsal)
+        self._tell_ends(core, rehearsal, now)
+        terms: dict[str, Any] = {
+            "positions": encode_states(self._other_positions(core)),
+            "risk": run.journal.state.risk if is_short else b"",
+            "saves": past.saved_after(reached) if is_short else {},
+            "halted": halted,
+        }
+        run.note("settle", **terms)
+        settle_with(core, **terms)
+
+    def _part(self, core: NodeCore, rehearsal: Rehearsal) -> None:
+        run, known = self._run, self._run.journal.state
+        gone = set(rehearsal.unsent)
+        here = {o.client_order_id for o in core.kernel.cache.orders_open() if o.number not in gone}
+        missing = [order for name, order in known.orders.items() if name not in here]
+        terms: dict[str, Any] = {
+            "prefix": run.plan.prefix,
+            "orders": encode_states(missing),
+            "unsent": rehearsal.unsent,
+            "uncanceled": rehearsal.uncanceled,
+        }
+        run.note("part", **terms)
+        part_with(core, **terms)
+
+    def _tell_ends(self, core: NodeCore, rehearsal: Rehearsal, now: int) -> None:
+        """Let the kernel take what the record knows of orders, and the inputs did not lead to."""
+        inputs, known = core.inputs, self._run.journal.state
+        for number in rehearsal.unsent:
+            order = inputs.order(number)
+            if order is not None and order.is_open:
+                kind = "denied" if order.status == "INITIALIZED" else "rejected"
+                self._guarded(inputs.order_event, kind, number, now, "it never left: a crash")
+        orders = {o.client_order_id: o for o in core.kernel.cache.orders_open()}
+        for fill in self._past.executions:
+            order = orders.get(fill.order.client_order_id)
+            if order is not None:
+                self._guarded(
+                    inputs.fill, order.number, fill.ts_event, fill.quantity, fill.price,
+                    fill.cumulative, fill.fee,
+                )  # fmt: skip
+        for name, order in orders.items():
+            closed = known.closed.get(name)
+            if closed is not None and closed.status in ENDS and order.is_open:
+                kind = ENDS[closed.status]
+                self._guarded(inputs.order_event, kind, order.number, now, "told after the record")
+            elif order.is_open and is_in_doubt(order):
+                text = "a crash came before its answer"
+                self._guarded(inputs.order_event, "unknown", order.number, now, text)
+
+    @staticmethod
+    def _guarded(tell: Any, *arguments: Any) -> None:
+        """Tell the kernel; what it does not admit is the broker's to show."""
+        try:
+            tell(*arguments)
+        except PyrtError:
+            return
+
+    def _other_positions(self, core: NodeCore) -> list[r.PositionState]:
+        """Return holdings of the journal that the core has otherwise."""
+        names = {strategy.number: strategy.name for strategy in core.kernel.strategies}
+        here = {
+            f"{names[p.strategy]}|{p.instrument.id}": position_state(p, names[p.strategy])
+            for p in core.kernel.cache.all_positions()
+        }
+        found = []
+        for key, state in self._run.journal.state.positions.items():
+            mine = here.get(key)
+            is_same = mine is not None and msgspec.structs.replace(mine, mark=state.mark) == state
+            if not is_same and (state.units or mine is not None):
+                found.append(state)
+        return found
+
+
+def entries_of(strategies: Sequence[Any]) -> tuple[r.StrategyEntry, ...]:
+    """Return strategies as the journal names them; of one class the second is ``-2``."""
+    names: list[str] = []
+    for strategy in strategies:
+        base = name = type(strategy).__name__
+        count = 2
+        while name in names:
+            name, count = f"{base}-{count}", count + 1
+        names.append(name)
+    return tuple(
+        r.StrategyEntry(
+            name=name,
+            cls=type(strategy).__name__,
+            params=plain(strategy.params),
+            capital="" if strategy.capital is None else str(strategy.capital),
+        )
+        for name, strategy in zip(names, strategies, strict=True)
+    )
+
+
+def plain(value: Any) -> Any:
+    """Return a value as msgpack takes it: numbers exact as text, keys as text."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str, bytes)):
+        return value
+    return str(value)

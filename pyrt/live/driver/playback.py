@@ -1,0 +1,136 @@
+"""What the notes on a tape say, done again: in a replay, and when a run goes on after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from pyrt.core.data import Signal
+from pyrt.errors import ConfigError
+from pyrt.live.core.node import NodeCore
+from pyrt.live.core.notes import carry_out, decode_note
+from pyrt.live.core.terms import take_terms
+from pyrt.live.driver.acts import (
+    publish_signal,
+    start_strategies,
+    state_volume,
+    stop_strategies,
+    take_cash,
+    tell_missed,
+)
+from pyrt.live.driver.adjusting import adjust
+from pyrt.live.driver.resuming import part_with, settle_with
+
+Note = dict[str, Any]
+
+
+class Playback:
+    """Plays pieces of tape in a core that began as the recorded one did.
+
+    Parameters
+    ----------
+    core : NodeCore
+    saves : mapping
+        Strategy → what it had saved when the run began.
+    """
+
+    def __init__(self, core: NodeCore, saves: Mapping[str, bytes]) -> None:
+        self.core = core
+        self._saves = dict(saves)
+        self._missed: list[Any] = []
+        self.has_started = False
+        self._listening = core.kernel.bus.subscribe("fill.*", self._on_fill, priority=-100)
+        self._acts: dict[str, Callable[[Note], object]] = {
+            "start": self._start,
+            "adjust": self._adjust,
+            "cash": lambda note: take_cash(core, note["amount"]),
+            "volume": lambda note: state_volume(core, note["symbol"], note["volume"]),
+            "terms": lambda note: take_terms(core, note),
+            "signal": self._signal,
+            "missed": lambda note: tell_missed(core, self._missed),
+            "warm": self._warm,
+            "book": self._book,
+            "history": lambda note: core.later.deliver_history(note["number"], note["rows"]),
+            "computed": lambda note: core.later.run_again(note["number"]),
+            "operate": self._operate,
+            "stop": lambda note: stop_strategies(core, note["policy"]),
+            "part": self._part,
+            "settle": self._settle,
+            "go_on": lambda note: core.inputs.release_timers(),
+            "bars": lambda note: core.inputs.release_bars(),
+        }
+
+    def end(self) -> None:
+        """Listen to the core no longer."""
+        self._listening.cancel()
+
+    def play(
+        self,
+        piece: bytes,
+        place: int | None = None,
+        on_place: Callable[[int], int | None] | None = None,
+    ) -> bool:
+        """Take a piece; return False where it was broken off. See `Inputs.play`."""
+        return self.core.inputs.play(
+            piece, self.on_note, lambda error: None, place=place, on_place=on_place
+        )
+
+    def on_note(self, data: bytes) -> None:
+        """Do what a note says; what this version does not know is no input of the kernel's."""
+        note = decode_note(data)
+        act = self._acts.get(note["what"])
+        if act is not None:
+            act(note)
+        else:
+            self.core.news.take_note(note)
+
+    def _on_fill(self, fill: Any) -> None:
+        if not self.has_started:
+            self._missed.append(fill)
+
+    def _start(self, note: Note) -> None:
+        self.has_started = True
+        start_strategies(self.core, note["ts"], self._saves)
+
+    def _adjust(self, note: Note) -> None:
+        adjust(
+            self.core,
+            strategy=note["strategy"],
+            symbol=note["symbol"],
+            quantity=note["quantity"],
+            amount=note["amount"],
+            is_split=note["is_split"],
+        )
+
+    def _signal(self, note: Note) -> None:
+        publish_signal(self.core, Signal(**{name: note[name] for name in Signal.FIELDS}))
+
+    def _warm(self, note: Note) -> None:
+        core = self.core
+        core.inputs.feed_past(core.kernel.cache.streams[note["stream"]], note["rows"])
+
+    def _book(self, note: Note) -> None:
+        stream = self.core.kernel.cache.streams[note["stream"]]
+        self.core.inputs.feed_book(stream, note["ts"], note["bids"], note["asks"], note["full"])
+
+    def _operate(self, note: Note) -> None:
+        # What could not be carried out then was not, and was told to whoever asked.
+        with suppress(ConfigError):
+            carry_out(
+                self.core,
+                note["action"],
+                note["actor"],
+                note["reason"],
+                note["symbol"],
+                note["strategy"],
+                note.get("order", ""),
+            )
+
+    def _part(self, note: Note) -> None:
+        names = ("prefix", "orders", "unsent", "uncanceled")
+        part_with(self.core, **{name: note[name] for name in names})
+
+    def _settle(self, note: Note) -> None:
+        names = ("positions", "risk", "saves", "halted")
+        settle_with(self.core, **{name: note[name] for name in names})

@@ -1,0 +1,107 @@
+"""A run that goes on where another was cut off: what is changed in a core between the two.
+
+Each change is a note on the tape, so that the run can itself be played again from its beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from pyrt.errors import StrategyError
+from pyrt.live.core.node import NodeCore
+from pyrt.live.core.restore import (
+    drop_cancel,
+    drop_change,
+    rename_order,
+    replace_position,
+    restore_orders,
+    take_prefix,
+)
+from pyrt.live.driver.acts import call
+from pyrt.live.driver.scribe import decode_saved
+from pyrt.live.journal import records as r
+
+UNSENT = "-unsent"
+_ORDERS = msgspec.msgpack.Decoder(tuple[r.OrderState, ...])
+_POSITIONS = msgspec.msgpack.Decoder(tuple[r.PositionState, ...])
+
+
+def part_with(
+    core: NodeCore,
+    *,
+    prefix: str,
+    orders: bytes,
+    unsent: Sequence[int],
+    uncanceled: Sequence[int],
+) -> None:
+    """Leave the run that was cut off behind: no timer fires from here on until `go_on`.
+
+    Parameters
+    ----------
+    prefix : str
+        Begins client order ids from now on.
+    orders : bytes
+        Encoded states of orders that the journal has and the inputs did not lead to.
+    unsent : sequence of int
+        Numbers of orders that never left, and that nobody has heard of.
+    uncanceled : sequence of int
+        Numbers of orders whose cancel is not to be repeated.
+    """
+    kernel = core.kernel
+    core.inputs.hold()
+    take_prefix(kernel, prefix)
+    for number in unsent:
+        order = core.inputs.order(number)
+        # Another order of the same id may have left: that of the run as it really was.
+        rename_order(order, order.client_order_id + UNSENT)
+    for number in uncanceled:
+        drop_cancel(core.inputs.order(number))
+    for order in kernel.cache.orders_open():
+        drop_change(order)
+    restore_orders(kernel, _ORDERS.decode(orders))
+
+
+def settle_with(
+    core: NodeCore,
+    *,
+    positions: bytes,
+    risk: bytes,
+    saves: Mapping[str, bytes],
+    halted: Mapping[str, str],
+) -> None:
+    """Take over what the journal knows better than the inputs that were played.
+
+    Parameters
+    ----------
+    positions : bytes
+        Encoded holdings that came out otherwise.
+    risk : bytes
+        What the risk engine goes on from, where the inputs end before the journal does.
+    saves : mapping
+        Strategy → what it saved after the inputs end.
+    halted : mapping
+        Strategy → why it is stopped.
+    """
+    kernel = core.kernel
+    for state in _POSITIONS.decode(positions):
+        replace_position(kernel, state)
+    gate = kernel.gate
+    if risk and hasattr(gate, "restore"):
+        gate.restore(msgspec.msgpack.decode(risk))
+    elif hasattr(gate, "resync"):
+        gate.resync()
+    for strategy in kernel.strategies:
+        if strategy.name in halted:
+            reason = halted[strategy.name]
+            kernel.calls.halt(strategy, reason)
+            kernel.errors.append(StrategyError(reason, strategy=strategy.name))
+        elif strategy.name in saves and strategy.handles("on_load"):
+            call(core, strategy, "on_load", decode_saved(saves[strategy.name]))
+
+
+def encode_states(states: Sequence[Any]) -> bytes:
+    """Return states of orders or positions for a note."""
+    return r.ENCODER.encode(tuple(states))

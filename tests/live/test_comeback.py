@@ -1,0 +1,405 @@
+"""After a crash a run goes on: its inputs are played again, its commands compared and not sent."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from pyrt import Strategy
+from pyrt.indicators import EMA, SMA, cross_above
+from pyrt.live.driver.comeback import Comeback
+from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import read_records
+from pyrt.live.plan import Policies
+from pyrt.live.replay.replay import replay
+from pyrt.risk.limits import Limits
+from pyrt.testing.files import MemoryFiles
+from tests.live.strategies import walk
+from tests.live.whole import SECOND, Node, World
+
+BARS = 36
+
+
+class Diary(Strategy):
+    """Does all there is to do, and writes down what it hears; it saves nothing."""
+
+    def on_start(self):
+        minutes = self.subscribe_bars("SPY", "1m")
+        self.fast = self.attach(SMA(3), minutes)
+        self.slow = self.attach(EMA(7), minutes)
+        fives = self.subscribe_bars("SPY", "5m")
+        self.coarse = self.attach(SMA(2), fives)
+        self.when(cross_above(self.fast, self.slow), self.on_cross)
+        self.set_timer("tidy", "7m")
+        self.diary = []
+        self.limit = self.entry = self.cause = None
+
+    def write(self, what, *values):
+        position = self.position("SPY")
+        held = (position.quantity, position.average_price, position.is_flat)
+        averages = (self.fast.value, self.slow.value, self.coarse.value)
+        # As text: an average that is not there yet equals nothing.
+        self.diary.append((what, self.now, repr((*values, held, averages))))
+
+    def on_cross(self):
+        self.write("cross")
+
+    def on_bar(self, bar):
+        self.write("bar", bar.timeframe, bar.close)
+        idle = self.entry is None or not self.entry.is_open
+        if bar.timeframe == "5m" and idle and self.position("SPY").quantity == 0:
+            self.entry = self.buy(
+                "SPY",
+                10,
+                take_profit=round(bar.close + 0.4, 2),
+                stop_loss=round(bar.close - 0.4, 2),
+            )
+        elif bar.timeframe == "1m" and self.limit is None:
+            self.limit = self.buy("SPY", 1, limit_price=round(bar.close - 5, 2))
+        elif self.limit is not None and self.limit.is_open and not self.limit.is_pending:
+            self.modify(self.limit, limit_price=round(bar.close - 4, 2))
+
+    def on_timer(self, event):
+        self.write("timer", event.name, event.ts_event)
+        if self.limit is not None and self.limit.is_open:
+            self.cancel(self.limit)
+        self.limit = None
+
+    def on_order(self, event):
+        self.write("order", event.kind, event.status)
+
+    def on_fill(self, fill):
+        self.cause = fill.order.order_type
+        self.write("fill", fill.quantity, fill.price)
+
+
+class Saving(Diary):
+    """Saves what it can, as well."""
+
+    def on_save(self):
+        return {"pages": len(self.diary)}
+
+    def on_load(self, state):
+        raise AssertionError("what is played again needs no save")
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def made(kind, world, files, run_id="one", **options) -> Node:
+    return Node(world, files, [kind()], run_id=run_id, **options)
+
+
+def killed(node: Node) -> MemoryFiles:
+    """Let a node's process be killed; what it had handed to the system is there."""
+    node.journal.commit()
+    return node.files
+
+
+def diary_of(node: Node) -> list:
+    return node.kernel.strategies[0].diary
+
+
+def day() -> World:
+    return World([walk(3, "SPY", BARS)])
+
+
+def uninterrupted(kind) -> tuple[list, int]:
+    """Return the diary of a whole day, and how many records it leaves."""
+    node = made(kind, day(), MemoryFiles())
+    node.start()
+    node.run()
+    return diary_of(node), node.journal.last
+
+
+def die_at(node: Node, number: int) -> None:
+    """Let a node die right after its record of that number was taken and written."""
+    record = node.journal.record
+
+    def taken(made_record):
+        sequence = record(made_record)
+        if sequence == number:
+            node.journal.commit()
+            raise Killed
+        return sequence
+
+    node.journal.record = taken
+
+
+def come_back(monkeypatch, node: Node) -> list:
+    """Start a node; return the diary as it was when the inputs were through."""
+    found = []
+    play = Comeback.play
+
+    def playing(self, now):
+        came = play(self, now)
+        found.append(list(came[0].kernel.strategies[0].diary))
+        return came
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Comeback, "play", playing)
+        node.start()
+    return found[0] if found else []
+
+
+@pytest.mark.parametrize("kind", [Diary, Saving])
+def test_killed_at_any_record_the_state_is_that_of_the_uninterrupted_run(kind, monkeypatch):
+    expected, records = uninterrupted(kind)
+    assert {entry[0] for entry in expected} == {"bar", "cross", "order", "timer", "fill"}
+    assert records > 100
+    played = 0
+    for number in range(3, records + 1):
+        world, files = day(), MemoryFiles()
+        first = made(kind, world, files)
+        die_at(first, number)
+        with pytest.raises(Killed):
+            first.start()
+            first.run()
+        strategy = first.kernel.strategies[0]
+        seen = list(getattr(strategy, "diary", []))
+        second = made(kind, world, files, "two")
+        diary = come_back(monkeypatch, second)
+        if not diary and not seen:
+            continue
+        played += 1
+        # The input at which it died is taken whole: that is all that may come on top.
+        assert diary[: len(seen)] == seen
+        assert diary == expected[: len(diary)]
+        assert all(entry[1] == diary[-1][1] for entry in diary[len(seen) :])
+        codes = {code for code, _ in second.alarms}
+        assert not codes & {"replay_differs", "replay_short", "replay_saves", "not_replayed"}
+        names = [msgspec.json.decode(body)["client_order_id"] for body in world.posted]
+        assert len(names) == len(set(names))
+    assert played > 100
+
+
+def test_killed_between_any_two_instants_the_day_goes_on_as_if_nothing_had_been():
+    expected, _ = uninterrupted(Diary)
+    whole = day()
+    last = made(Diary, whole, MemoryFiles())
+    last.start()
+    last.run()
+    for instant in range(1, 3 * BARS, 2):
+        world, files = day(), MemoryFiles()
+        first = made(Diary, world, files)
+        first.start()
+        first.run(instant)
+        second = made(Diary, world, killed(first), "two")
+        second.start()
+        assert diary_of(second) == diary_of(first)
+        second.run()
+        assert diary_of(second) == expected
+        assert len(world.posted) == len(whole.posted)
+        assert second.kernel.account.equity_exact == last.kernel.account.equity_exact
+        second.stop()
+        result = replay(files, [Diary()], run_id="two")
+        assert result.is_exact, result.difference
+
+
+def test_a_run_that_was_killed_again_and_again_is_one_run():
+    expected, _ = uninterrupted(Diary)
+    world, files = day(), MemoryFiles()
+    for life in range(20):
+        node = made(Diary, world, files, f"life{life}")
+        node.start()
+        node.run(5)
+        killed(node)
+    node.run()
+    assert diary_of(node) == expected
+    starts = [record for _, record in read_records(files) if isinstance(record, r.RunStart)]
+    assert [start.resumes for start in starts] == ["", *(f"life{n}" for n in range(19))]
+    assert {start.first_prefix or start.prefix for start in starts} == {"pyrt-life0-"}
+
+
+class Forgetful(Diary):
+    """Its code was changed while it was down."""
+
+    def on_bar(self, bar):
+        self.write("bar", bar.timeframe, bar.close)
+        if bar.timeframe == "5m" and self.position("SPY").is_flat:
+            self.buy("SPY", 3)
+
+
+Forgetful.__name__ = "Diary"
+
+
+@pytest.mark.parametrize("policy", ["halt", "alarm"])
+def test_other_commands_than_the_recorded_ones_halt_their_strategy_and_are_not_sent(policy):
+    world, files = day(), MemoryFiles()
+    first = made(Diary, world, files)
+    first.start()
+    first.run(60)
+    posted = len(world.posted)
+    known = {o.client_order_id for o in first.kernel.cache.orders_open()}
+    units = first.kernel.strategies[0].position("SPY").quantity
+    policies = Policies(looks=1, warmup=0, on_replay_difference=policy)
+    second = made(Forgetful, world, killed(first), "two", policies=policies)
+    second.start()
+    texts = {code: text for code, text in second.alarms}
+    assert "recorded submit pyrt-one-1" in texts["replay_differs"]
+    assert "replay_short" in texts
+    assert len(world.posted) == posted
+    strategy = second.kernel.strategies[0]
+    assert strategy.running == (policy == "alarm")
+    # What the record knows stands, whatever came out.
+    assert strategy.position("SPY").quantity == units
+    assert {o.client_order_id for o in second.kernel.cache.orders_open()} <= known
+    if policy == "halt":
+        assert "replay_differs" in texts
+        assert "strategy_stopped" in texts
+        second.run()
+        assert len(world.posted) == posted
+
+
+def test_inputs_that_a_crash_has_lost_are_told_and_the_record_is_believed(monkeypatch):
+    world, files = day(), MemoryFiles()
+    first = made(Saving, world, files)
+    first.start()
+    first.run(80)
+    first.journal.close()
+    name = "tape-one-00000001.log"
+    data = files.read(name)
+    expected, _ = uninterrupted(Diary)
+    for share in (0.9, 0.5, 0.2):
+        left = MemoryFiles()
+        for other in files.names():
+            left.put(other, files.read(other))
+        left.put(name, data[: int(len(data) * share)])
+        second = Node(world, left, [Loads()], run_id="two")
+        diary = come_back(monkeypatch, second)
+        (text,) = [text for code, text in second.alarms if code == "replay_short"]
+        assert "inputs of the last run were played again" in text
+        strategy = second.kernel.strategies[0]
+        assert diary == expected[: len(diary)]
+        # What was saved later than the inputs reach is loaded.
+        assert strategy.loaded >= len(diary) > 5
+        held = first.kernel.strategies[0].position("SPY")
+        assert repr(strategy.position("SPY")) == repr(held)
+        mine, theirs = (
+            {
+                (order.client_order_id, order.status, order.filled_quantity)
+                for order in node.kernel.cache.orders_open()
+                if order.client_order_id.startswith("pyrt-one-")
+            }
+            for node in (second, first)
+        )
+        assert mine == theirs
+
+
+class Loads(Saving):
+    """Takes a save where it has to."""
+
+    loaded_pages = -1
+
+    def on_load(self, state):
+        self.loaded = state["pages"]
+
+
+Loads.__name__ = "Saving"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"policies": Policies(looks=1, warmup=0, replay_max=10)}, "more than 10 inputs"),
+        ({"limits": Limits(max_order_quantity=1000)}, "limits were others"),
+    ],
+)
+def test_a_run_that_cannot_be_played_again_goes_on_from_its_save(change, why):
+    world, files = day(), MemoryFiles()
+    first = made(Saving, world, files)
+    first.start()
+    first.run(60)
+    killed(first)
+    pages = [s.state for _, s in read_records(files) if isinstance(s, r.StrategySave)][-1]
+    second = Node(world, files, [Loads()], run_id="two", **change)
+    second.start()
+    (text,) = [text for code, text in second.alarms if code == "not_replayed"]
+    assert why in text
+    assert second.kernel.strategies[0].loaded == msgspec.msgpack.decode(pages)["pages"]
+
+
+def test_a_replay_that_dies_is_not_tried_again():
+    class Poison(Diary):
+        def on_bar(self, bar):
+            if self.deadly and len(self.diary) > 20:
+                raise Killed
+            super().on_bar(bar)
+
+    Poison.__name__ = "Diary"
+    Poison.deadly = False
+    world, files = day(), MemoryFiles()
+    first = made(Poison, world, files)
+    first.start()
+    first.run(60)
+    Poison.deadly = True
+    with pytest.raises(Killed):
+        made(Poison, world, killed(first), "two").start()
+    third = made(Poison, world, files, "three")
+    third.start()
+    (text,) = [text for code, text in third.alarms if code == "not_replayed"]
+    assert "died while it played" in text
+
+
+def test_a_run_that_was_stopping_goes_on_from_before_its_stop():
+    expected, _ = uninterrupted(Diary)
+    world, files = day(), MemoryFiles()
+    first = made(Diary, world, files)
+    first.start()
+    first.run(60)
+    before = list(diary_of(first))
+    first.driver.stop(world.now)
+    first.journal.commit()
+    second = made(Diary, world, killed(first), "two")
+    second.start()
+    assert diary_of(second)[: len(before)] == before == expected[: len(before)]
+    assert second.kernel.strategies[0].running
+
+
+def test_after_a_stop_in_order_nothing_is_played():
+    world, files = day(), MemoryFiles()
+    first = made(Diary, world, files)
+    first.start()
+    first.run(60)
+    first.stop()
+    second = made(Diary, world, files, "two")
+    second.start()
+    assert diary_of(second) == []
+    assert not {code for code, _ in second.alarms} & {"not_replayed", "replay_short"}
+
+
+class Timers(Strategy):
+    """A timer each minute, and an alert."""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.fired = []
+        self.set_timer("often", "60s")
+        self.set_alert("once", self.now + 600 * SECOND)
+
+    def on_timer(self, event):
+        self.fired.append((event.name, event.ts_event))
+
+
+def test_what_was_due_while_the_node_was_down_fires_once():
+    world, files = day(), MemoryFiles()
+    first = made(Timers, world, files)
+    first.start()
+    began = world.now
+    first.run(9)
+    done = list(first.kernel.strategies[0].fired)
+    assert all(name == "often" for name, _ in done)
+    second = made(Timers, world, killed(first), "two")
+    later = began + 1830 * SECOND
+    second.driver.begin(later)
+    second.settle(later)
+    second.driver.turn(later)
+    strategy = second.kernel.strategies[0]
+    assert strategy.fired[: len(done)] == done
+    assert sorted(strategy.fired[len(done) :]) == [
+        ("often", began + 1800 * SECOND),
+        ("once", began + 600 * SECOND),
+    ]
+    second.driver.turn(later + 60 * SECOND)
+    assert strategy.fired[-1] == ("often", began + 1860 * SECOND)
