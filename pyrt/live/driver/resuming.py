@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from pyrt.core.orders import Order
 from pyrt.errors import StrategyError
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.restore import (
@@ -54,14 +55,20 @@ def part_with(
     core.inputs.hold()
     take_prefix(kernel, prefix)
     for number in unsent:
-        order = core.inputs.order(number)
+        order = _found(core, number)
         # Another order of the same id may have left: that of the run as it really was.
         rename_order(order, order.client_order_id + UNSENT)
     for number in uncanceled:
-        drop_cancel(core.inputs.order(number))
+        drop_cancel(_found(core, number))
     for order in kernel.cache.orders_open():
         drop_change(order)
     restore_orders(kernel, _ORDERS.decode(orders))
+
+
+def _found(core: NodeCore, number: int) -> Order:
+    order = core.inputs.order(number)
+    assert order is not None
+    return order
 
 
 def settle_with(

@@ -55,6 +55,8 @@ NAP_S = 1.0
 START_ATTEMPTS = 5
 RESYNC_LIVE_NS = 8_000_000_000
 """A fill of which the stream does not tell is found within ten seconds."""
+INPUTS_S = 0.25
+"""How long inputs wait for the disk at most while the node takes some; it does not sync them."""
 SWITCH_S = 0.0005
 """How long a thread may keep the interpreter while another wants it."""
 Listener = Callable[[Event, NodeCore], None]
@@ -129,6 +131,7 @@ class LiveNode:
         self._wall = WallClock()
         self._stopping = ""
         self._stopped_at: float | None = None
+        self._write_at = 0.0
         self.companions: list[Companion] = []
         self._living: list[Companion] = []
         self.watchdog_command: list[str] | None = None
@@ -424,6 +427,7 @@ class LiveNode:
         return () if self._connections is None else self._connections.streams()
 
     def _send_due(self, driver: Driver, now: int) -> int:
+        driver.flush_tape()
         self._commit(driver)
         began = time.perf_counter_ns()
         requests = driver.take_requests(now)
@@ -441,6 +445,12 @@ class LiveNode:
             journal.commit()
         elif journal.wants_commit:
             self._writer.wake()
+        elif journal.has_inputs:
+            # What led to nothing is written all the same: a restart goes on from it.
+            now = time.monotonic()
+            if now >= self._write_at:
+                self._write_at = now + INPUTS_S
+                self._writer.wake()
 
     # -- in lockstep ---------------------------------------------------------------------------
 

@@ -1,0 +1,82 @@
+"""The same schedules, with processes that are killed and a machine that goes on.
+
+Elsewhere in the simulation power fails, and with it most of the inputs' unsynced tail is lost. Here
+everything that was written is there, so that a restart goes on with the run that was cut off.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from pyrt.live.driver.comeback import Comeback
+from pyrt.testing.files import MemoryFiles
+from tests.simulation.run import quiet
+from tests.simulation.world import World
+
+SEEDS = 400 if os.environ.get("PYRT_HYPOTHESIS") == "nightly" else 24
+
+
+def all_is_there(files: MemoryFiles, *, keep_tail: bool = True) -> MemoryFiles:
+    """Return a folder as a killed process leaves it."""
+    after = MemoryFiles(files.faults)
+    for name in files.names():
+        after.put(name, files.read(name))
+    return after
+
+
+class Lives(World):
+    """Keeps what each strategy knew when its node was killed, and compares what comes back."""
+
+    def __init__(self, seed: int, counts: Counter[str]) -> None:
+        super().__init__(seed)
+        self.counts = counts
+        self.known: dict[str, Any] = {}
+
+    def kill(self, fault: str) -> None:
+        node = self.node
+        if node is not None and node.driver.is_running and node.journal.failure is None:
+            # What the node has handed over, the system writes.
+            node.driver.flush_tape()
+            node.journal.commit()
+            self.known = {s.name: (s.bars, list(s.seen)) for s in node.kernel.strategies}
+        else:
+            self.known = {}
+        super().kill(fault)
+
+    def compare(self, core: Any, rehearsal: Any) -> None:
+        """Hold that strategies are what they were, and came to the same commands."""
+        assert rehearsal.difference == ""
+        assert rehearsal.saves_differ == []
+        self.counts["played"] += 1
+        self.counts["commands"] += rehearsal.compared
+        for strategy in core.kernel.strategies:
+            if strategy.name in self.known:
+                self.counts["compared"] += 1
+                assert (strategy.bars, strategy.seen) == self.known[strategy.name]
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, 8))
+def test_a_killed_node_comes_back_as_it_was(first: int) -> None:
+    counts: Counter[str] = Counter()
+    play = Comeback.play
+    for seed in range(first, first + 8):
+        world = Lives(seed, counts)
+
+        def playing(self: Comeback, now: int, world: Lives = world) -> Any:
+            came = play(self, now)
+            world.compare(*came[:2])
+            return came
+
+        with (
+            quiet(),
+            patch.object(MemoryFiles, "crash", all_is_there),
+            patch.object(Comeback, "play", playing),
+        ):
+            world.run()
+    assert counts["played"] > 0
+    assert counts["compared"] > 0
