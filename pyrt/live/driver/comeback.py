@@ -184,7 +184,7 @@ class Comeback:
         rehearsal.end()
         self._inputs.pieces.clear()
         for record in rehearsal.unwritten:
-            journal.record(record)
+            journal.record(msgspec.structs.replace(record, ts=now))
         return core, rehearsal, start.opening
 
     # -- from there on -------------------------------------------------------------------------
