@@ -74,8 +74,8 @@ class Operators:
         given = {"symbol": symbol, "strategy": strategy}
         if order:
             given["order"] = order
-        self._record(actor, action, reason, given)
         self._run.note("operate", action=action, actor=actor, reason=reason, **given)
+        self._record(actor, action, reason, given)
         done = carry_out(core, action, actor, reason, symbol, strategy, order)
         core.inputs.settle()
         return done

@@ -237,7 +237,8 @@ class Scribe:
         """Record what the risk engine goes on from."""
         save = getattr(self.core.kernel.gate, "save", None)
         if save is not None:
-            self.journal.record(r.RiskState(ts=self.now, saved=r.ENCODER.encode(save())))
+            saved, inputs = r.ENCODER.encode(save()), self.core.inputs.count
+            self.journal.record(r.RiskState(ts=self.now, saved=saved, inputs=inputs))
 
     def alarm(self, code: str, text: str, now: int | None = None) -> None:
         """Record an alarm and pass it on; one that repeats soon after is dropped."""

@@ -262,6 +262,7 @@ class RiskState(Record, frozen=True, kw_only=True, array_like=True):
     """What the risk engine goes on from after a restart."""
 
     saved: bytes
+    inputs: int = 0
 
 
 class Operation(Record, frozen=True, kw_only=True, array_like=True):
