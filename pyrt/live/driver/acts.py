@@ -79,7 +79,8 @@ def take_cash(core: NodeCore, amount: str) -> None:
 
 def state_volume(core: NodeCore, symbol: str, volume: str) -> None:
     """State a symbol's average daily volume to the gate."""
-    core.kernel.gate.set_adv(symbol, Decimal(volume))
+    gate: Any = core.kernel.gate
+    gate.set_adv(symbol, Decimal(volume))
 
 
 def start_strategies(core: NodeCore, now: int, saves: dict[str, bytes]) -> None:
