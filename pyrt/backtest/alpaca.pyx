@@ -15,10 +15,9 @@ from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.ports cimport ApprovedOrder, Command
 from pyrt.core.types cimport EV_MODIFY_REJECTED
-from pyrt.venues.alpaca.requests cimport class_of, price_of
-from pyrt.core.types import TIF_NAMES, TYPE_NAMES
+from pyrt.venues.alpaca.requests cimport Terms, class_of, open_order
 from pyrt.venues.alpaca.facts import (
-    AccountFacts, AssetFacts, MarketFacts, OpenOrder, PositionFacts, market_facts,
+    AccountFacts, AssetFacts, MarketFacts, PositionFacts, market_facts,
 )
 from pyrt.venues.alpaca.intake import Intake, refusal_text
 from pyrt.venues.alpaca.requests import change_of, request_of
@@ -123,28 +122,19 @@ cdef class SimBooks:
         return [self.open_order(order) for order in self.sim.live.values()]
 
     cdef object open_order(self, VenueOrder order):
-        cdef int decimals = order.instrument.decimals
         filed = self.filed[order.number]
-        by_value = order.notional != 0
-        return OpenOrder(
-            id=str(order.number),
-            symbol=order.instrument.symbol,
-            side="buy" if order.side > 0 else "sell",
-            type=TYPE_NAMES[order.ordered],
-            time_in_force=TIF_NAMES[order.tif],
-            status=self.status_of(order, filed),
-            asset_class=class_of(order.instrument),
-            order_class=filed.order_class,
-            quantity=None if by_value else decimal_from_scaled(order.units, decimals),
-            notional=None if not by_value else decimal_from_scaled(
-                i128_to_int(order.notional), 18),
-            filled_quantity=decimal_from_scaled(order.filled, decimals),
-            limit_price=price_of(order.limit_price),
-            stop_price=price_of(order.stop_price),
-            trail_price=price_of(order.trail_amount),
-            trail_percent=price_of(order.trail_percent),
-            extended_hours=order.extended_hours,
-            is_leg=filed.is_leg,
+        return open_order(
+            order.instrument,
+            str(order.number),
+            "",
+            self.status_of(order, filed),
+            filed.order_class,
+            Terms(
+                order.side, order.ordered, order.tif, order.units, order.notional, order.filled,
+                order.limit_price, order.stop_price, order.trail_amount, order.trail_percent,
+                order.extended_hours,
+            ),
+            filed.is_leg,
         )
 
     def status_of(self, VenueOrder order not None, filed):

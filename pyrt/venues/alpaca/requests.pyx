@@ -91,32 +91,51 @@ cdef str status_of(Order order):
 
 def open_order_of(Order order not None):
     """Return an order as Alpaca knows it; None for one that is on our side only, or final."""
-    cdef int decimals = order.instrument.decimals
-    cdef bint by_value = order.notional_raw != 0
     status = status_of(order)
     if status is None:
         return None
-    return OpenOrder(
-        id=order.client_order_id,
-        symbol=order.instrument.symbol,
-        side="buy" if order.side_sign > 0 else "sell",
-        type=TYPE_NAMES[order.type],
-        time_in_force=TIF_NAMES[order.tif],
-        status=status,
-        asset_class=class_of(order.instrument),
-        order_class=group_of(order if order.parent is None else order.parent),
-        quantity=None if by_value else decimal_from_scaled(order.units, decimals),
-        notional=None if not by_value else decimal_from_scaled(
-            i128_to_int(order.notional_raw), 18),
-        filled_quantity=decimal_from_scaled(order.filled, decimals),
-        limit_price=price_of(order.limit_price_raw),
-        stop_price=price_of(order.stop_price_raw),
-        trail_price=price_of(order.trail_amount_raw),
-        trail_percent=price_of(order.trail_percent_raw),
-        extended_hours=order.extended_hours,
-        client_order_id=order.client_order_id,
-        is_leg=order.parent is not None or (
+    return open_order(
+        order.instrument,
+        order.client_order_id,
+        order.client_order_id,
+        status,
+        group_of(order if order.parent is None else order.parent),
+        Terms(
+            order.side_sign, order.type, order.tif, order.units, order.notional_raw, order.filled,
+            order.limit_price_raw, order.stop_price_raw, order.trail_amount_raw,
+            order.trail_percent_raw, order.extended_hours,
+        ),
+        order.parent is not None or (
             # Of a pair, the second hangs on the first.
             order.is_child and not order.keeps_exits and order.number > order.sibling.number
         ),
+    )
+
+
+cdef object open_order(
+    Instrument instrument, str name, object client_order_id, str status, str order_class,
+    Terms terms, bint is_leg,
+):
+    """Return an order that is not final, as Alpaca's rules read it."""
+    cdef int decimals = instrument.decimals
+    cdef bint by_value = terms.notional != 0
+    return OpenOrder(
+        id=name,
+        symbol=instrument.symbol,
+        side="buy" if terms.side > 0 else "sell",
+        type=TYPE_NAMES[terms.type],
+        time_in_force=TIF_NAMES[terms.tif],
+        status=status,
+        asset_class=class_of(instrument),
+        order_class=order_class,
+        quantity=None if by_value else decimal_from_scaled(terms.units, decimals),
+        notional=None if not by_value else decimal_from_scaled(i128_to_int(terms.notional), 18),
+        filled_quantity=decimal_from_scaled(terms.filled, decimals),
+        limit_price=price_of(terms.limit_price),
+        stop_price=price_of(terms.stop_price),
+        trail_price=price_of(terms.trail_amount),
+        trail_percent=price_of(terms.trail_percent),
+        extended_hours=terms.extended_hours,
+        client_order_id=client_order_id,
+        is_leg=is_leg,
     )

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import pathlib
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import pyrt.venues
 from pyrt.errors import ConfigError
 from pyrt.venues.alpaca import REFUSALS, AlpacaOptions, AlpacaRules, market_facts
 from pyrt.venues.alpaca.refusals import money_text, number_text
@@ -193,19 +189,3 @@ def test_the_rules_keep_no_state():
     before = dict(vars(rules))
     rules.check(order(), asset(), account(), market())
     assert vars(rules) == before
-
-
-def test_venues_import_nothing_of_pyrt_but_what_lies_below():
-    below = ("pyrt.core", "pyrt.errors", "pyrt.venues")
-    root = pathlib.Path(pyrt.venues.__file__).parent
-    below = ("pyrt.core", "pyrt.errors", "pyrt.venues")
-    for path in root.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = []
-            if isinstance(node, ast.ImportFrom):
-                names = [node.module or ""]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            for name in names:
-                if name.split(".")[0] == "pyrt":
-                    assert name.startswith(below), (path, name)
