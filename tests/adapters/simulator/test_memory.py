@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -90,6 +91,34 @@ def test_in_lockstep_everything_is_as_it_was(tmp_path: Path) -> None:
         assert made.core.now > 0
 
 
+def test_what_a_kill_leaves_is_everything(tmp_path: Path) -> None:
+    path, left = tmp_path / "state.sqlite", tmp_path / "left"
+    left.mkdir()
+    with world(path) as made:
+        trade(made, lambda: made.control("advance", instants=7))
+        chain = post(made, "/v2/orders", {**ORDER, "type": "limit", "limit_price": 70})
+        for price in (71, 72):
+            url = f"{made.urls['rest_url']}/v2/orders/{chain['id']}"
+            answer = httpx.patch(url, headers=made.headers, json={"limit_price": price})
+            chain = answer.json()
+        before = [made.get(target).json() for target in PATHS]
+        # A process that is killed closes nothing: what is on disk while it runs is all there is.
+        for part in tmp_path.glob("state.sqlite*"):
+            shutil.copy(part, left / part.name)
+    with world(left / path.name) as made:
+        assert [made.get(target).json() for target in PATHS] == before
+        known = {order["id"]: order for order in before[2]}
+        links = [known[chain["replaces"]], chain]
+        assert (links[0]["replaced_by"], links[0]["status"]) == (chain["id"], "replaced")
+        assert known[links[0]["replaces"]]["replaced_by"] == links[0]["id"]
+        again = httpx.post(
+            f"{made.urls['rest_url']}/v2/orders",
+            headers=made.headers,
+            json={**ORDER, "client_order_id": before[2][-1]["client_order_id"]},
+        )
+        assert again.json()["message"] == "client_order_id must be unique"
+
+
 def test_with_a_running_clock_everything_but_time_is_as_it_was(tmp_path: Path) -> None:
     path, untimed = tmp_path / "state.sqlite", PATHS[2:4]
     with world(path, speed=30) as made:
@@ -131,12 +160,22 @@ def test_traffic_is_written_without_the_secret(tmp_path: Path) -> None:
         post(made, "/v2/orders", ORDER)
         made.advance()
         wait_for(lambda: '"T":"b"' in json.dumps(socket.recv()).replace("\\", ""))
+    made.control("halt", symbol="SPY")
+    made.control("faults", drop=2)
+    assert made.get("/v2/events/trades?since=2013-10-07&until=2013-10-08").text.count("data: ")
     made.close()
     assert made.keys[1] not in path.read_text()
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    (order,) = [row for row in rows if row.get("method") == "POST"]
+    (order,) = [row for row in rows if row.get("path") == "/v2/orders"]
     assert (order["path"], order["status"]) == ("/v2/orders", 200)
     assert json.loads(order["answer"])["status"] == "pending_new"
     frames = [row for row in rows if row.get("path") == "/v2/iex"]
     assert {row["kind"] for row in frames} == {"sent", "received"}
+    told = [row for row in rows if str(row.get("path")).startswith("/v2/events/trades")]
+    assert {row["kind"] for row in told} == {"sent"}
+    controls = [row for row in rows if str(row.get("path")).startswith("/control/")]
+    assert [(row["path"], row["status"]) for row in controls] == [
+        ("/control/halt", 200),
+        ("/control/faults", 422),
+    ]
     assert all("data" in row or base64.b64decode(row["data_base64"]) for row in frames)

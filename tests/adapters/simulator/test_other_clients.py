@@ -133,3 +133,28 @@ def test_corporate_actions_are_known_by_their_older_name(bench: Bench) -> None:
     )
     assert new == old
     assert new.status == 200
+
+
+@pytest.mark.parametrize(
+    ("joined", "apart"),
+    [
+        ("/v2/stocks/bars?timeframe=1Min&{}", "symbols=SPY&symbols=QQQ"),
+        ("/v2/stocks/bars?timeframe=1Min&{}", "symbols[]=SPY&symbols[]=QQQ"),
+    ],
+)
+def test_lists_are_joined_by_commas_or_named_value_by_value(
+    bench: Bench, joined: str, apart: str
+) -> None:
+    listed = bench.ask("GET", joined.format("symbols=SPY,QQQ"))
+    assert set(listed[1]["bars"]) == {"SPY", "QQQ"}
+    assert bench.ask("GET", joined.format(apart)) == listed
+
+
+def test_activities_of_several_kinds_are_asked_for_value_by_value(bench: Bench) -> None:
+    path = "/v2/account/activities?{}"
+    listed = bench.ask("GET", path.format("activity_types=FILL,JNLC"))
+    assert {row["activity_type"] for row in listed[1]} == {"FILL", "JNLC"}
+    apart = "activity_types=FILL&activity_types=JNLC"
+    assert bench.ask("GET", path.format(apart)) == listed
+    # Of what is no list, the last value counts.
+    assert len(bench.ask("GET", path.format("page_size=5&page_size=1"))[1]) == 1

@@ -57,9 +57,27 @@ class Router:
             match = pattern.fullmatch(path)
             if match is not None and route_method == method:
                 parts = tuple(unquote(group) for group in match.groups())
-                values = dict(parse_qsl(query))
+                values = read_query(query)
                 return handler(Request(method, path, parts, values, read_body(body)))
         raise refused(404, 40410000, "endpoint not found.")
+
+
+LISTS = frozenset({
+    *("symbols", "activity_types", "cashflow_types", "asset_class", "attributes", "markets"),
+    *("ca_types", "types", "cusips", "ids", "adjustment"),
+})  # fmt: skip
+"""Parameters that are lists: by commas, or named once for each value, as generated clients do."""
+
+
+def read_query(query: str) -> dict[str, str]:
+    """Decode a query; of what is no list, the last value counts."""
+    values: dict[str, str] = {}
+    for name, value in parse_qsl(query):
+        plain = name.removesuffix("[]")
+        known = values.get(plain)
+        joins = known is not None and plain in LISTS
+        values[plain] = f"{known},{value}" if joins else value
+    return values
 
 
 def read_body(body: bytes) -> Mapping[str, Any]:

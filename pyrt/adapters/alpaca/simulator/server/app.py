@@ -37,6 +37,8 @@ COIN_FEEDS = ("us", "us-1", "us-2", "eu-1", "bs-1")
 PATIENCE_S = 1.0
 """A client whose frames wait longer than this is slow, at any speed of the market."""
 LOG = logging.getLogger("pyrt.simulator")
+LOCKSTEP = frozenset({"advance", "quiet", "time", "forget"})
+"""Controls that only move time; the record shows time itself."""
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -195,10 +197,7 @@ class SimulatorServer:
         name = {"x-request-id": numbered_id("request", self._served).replace("-", "")}
         response = self._respond(request, body)
         response = response if response is CUT else _with(response, name)
-        if self._traffic is not None:
-            url = f"{request.url.path}?{request.url.query}".rstrip("?")
-            told = {"method": request.method, "path": url, "status": response.status}
-            self._traffic.write("request", self.core.now, **told, body=body, answer=response.body)
+        self._record(request, body, response)
         await self.flush()
         if self.faults.is_late():
             await asyncio.sleep(self.faults.faults.slow_s)
@@ -207,6 +206,13 @@ class SimulatorServer:
             # Written to a connection that is gone.
             return _http(answer({}, 503))
         return _http(response)
+
+    def _record(self, request: Request, body: bytes, response: Response) -> None:
+        """Write a request and its answer, where traffic is written."""
+        if self._traffic is not None:
+            url = f"{request.url.path}?{request.url.query}".rstrip("?")
+            told = {"method": request.method, "path": url, "status": response.status}
+            self._traffic.write("request", self.core.now, **told, body=body, answer=response.body)
 
     async def _listen(self, request: Request) -> HttpResponse:
         from starlette.responses import StreamingResponse
@@ -217,7 +223,13 @@ class SimulatorServer:
             window = read_window(dict(request.query_params))
         except Refused as error:
             return _http(answer(error.body, error.status))
-        return StreamingResponse(self.events.listen(window), media_type="text/event-stream")
+        told = self._recorded(self.events.listen(window), request.url.path)
+        return StreamingResponse(told, media_type="text/event-stream")
+
+    async def _recorded(self, lines: AsyncIterator[bytes], path: str) -> AsyncIterator[bytes]:
+        async for line in lines:
+            self._watch("sent", path, line)
+            yield line
 
     def _respond(self, request: Request, body: bytes) -> Response:
         if not self._knows(request):
@@ -252,11 +264,14 @@ class SimulatorServer:
     # -- control -------------------------------------------------------------------------------
 
     async def _control(self, request: Request) -> HttpResponse:
+        given, action = await request.body(), request.path_params["action"]
         try:
-            body = dict(read_body(await request.body()))
-            return _http(await self._act(request.path_params["action"], body))
+            response = await self._act(action, dict(read_body(given)))
         except Refused as error:
-            return _http(answer(error.body, error.status))
+            response = answer(error.body, error.status)
+        if action not in LOCKSTEP:
+            self._record(request, given, response)
+        return _http(response)
 
     async def _act(self, action: str, body: dict[str, Any]) -> Response:
         if action == "advance":
