@@ -8,8 +8,7 @@ from pyrt.core.ports cimport CANCEL, SUBMIT, ApprovedOrder
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     EV_BAR, EV_BOOK, EV_CASH, EV_DAY_END, EV_DENIED, EV_DIVIDEND, EV_MODIFY_REJECTED, EV_QUOTE,
-    EV_RATE, EV_REJECTED, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED,
-    is_final,
+    EV_RATE, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
 )
 from pyrt.kernel.calls cimport ROUNDS_MAX
 from pyrt.kernel.hooks cimport Hooks
@@ -213,9 +212,9 @@ cdef class Kernel(Wiring):
                 self.answers.refuse(order.sibling, EV_DENIED, reason)
             return self.answers.refuse(order, EV_DENIED, reason)
         approved = self.gate.approve(order)
-        self.answers.note(order, EV_SENT, 0)
         if is_first_of_pair(order) and not order.keeps_exits:
             return self.submit_pair(approved, order.sibling)
+        self.answers.note(order, EV_SENT, 0)
         if order.take_profit is not None and not order.keeps_exits:
             self.answers.note(order.take_profit, EV_SENT, 0)
         if order.stop_loss is not None and not order.keeps_exits:
@@ -231,9 +230,10 @@ cdef class Kernel(Wiring):
         if reason is not None:
             self.answers.refuse(second, EV_DENIED, reason)
             return self.answers.refuse(
-                first.order, EV_REJECTED, f"oco: the other order of the pair was denied: {reason}"
+                first.order, EV_DENIED, f"oco: the other order of the pair was denied: {reason}"
             )
         approved = self.gate.approve(second)
+        self.answers.note(first.order, EV_SENT, 0)
         self.answers.note(second, EV_SENT, 0)
         self.venue.submit(first, self.clock.now)
         return self.venue.submit(approved, self.clock.now)

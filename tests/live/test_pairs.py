@@ -1,12 +1,14 @@
-"""A pair of exits on the wire: one request, one pair at the broker, and all of it or nothing."""
+"""Exits that other orders bring to the broker: pairs and brackets, all of them or nothing."""
 
 from __future__ import annotations
 
 import json
 
 import msgspec
+import pytest
 
 from pyrt import Strategy
+from pyrt.adapters.alpaca.simulator.protocol.http import Response
 from pyrt.risk import Limits
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_walking_skeleton import bars
@@ -105,7 +107,98 @@ def test_half_of_a_pair_that_is_denied_takes_the_other_with_it():
     by_type = {kind: (status, reason) for kind, status, reason in (limit, stop)}
     assert by_type["stop"][0] == "DENIED"
     assert by_type["stop"][1].startswith("max_orders_per_minute")
-    assert by_type["limit"][0] == "REJECTED"
+    assert by_type["limit"][0] == "DENIED"
     assert by_type["limit"][1].startswith("oco: the other order of the pair was denied")
     # Nothing of it counts any more.
     assert len(node.driver.gate.claims) == 0
+
+
+class Quiet(Strategy):
+    """Does what a test asks of it."""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+
+
+BRACKET = {"take_profit": 120, "stop_loss": 90}
+
+
+def holding_ten(world, files) -> Node:
+    made = Node(world, files, [Quiet()], run_id="one")
+    made.start()
+    made.run(3)
+    act(made, lambda s: s.buy("SPY", 10))
+    made.run(6)
+    assert made.kernel.strategies[0].position("SPY").quantity == 10
+    return made
+
+
+def act(node, what):
+    made = what(node.kernel.strategies[0])
+    node.driver.core.inputs.settle()
+    node.settle(node.world.now)
+    return made
+
+
+def refuse(request, send):
+    if request.purpose == "submit":
+        return Response(403, b'{"code":40310000,"message":"insufficient buying power"}')
+    return send(request)
+
+
+def silent(request, send):
+    """A request that never arrives, and a broker who therefore does not know the order."""
+    return Response(504, b"") if request.purpose == "submit" else send(request)
+
+
+SENDS = {
+    "bracket": lambda s: s.buy("SPY", 5, **BRACKET),
+    "pair": lambda s: s.oco("SPY", 10, take_profit=120, stop_loss=90),
+}
+
+
+@pytest.mark.parametrize("kind", SENDS)
+def test_exits_end_with_the_order_that_was_to_bring_them(kind):
+    """They stayed open for ever: the symbol was never flat again, and limits counted them."""
+    node = holding_ten(World([RISING]), MemoryFiles())
+    node.on_request = refuse
+    act(node, SENDS[kind])
+    assert node.kernel.cache.orders_open() == []
+    assert node.journal.state.orders == {}
+    strategy = node.kernel.strategies[0]
+    assert act(node, lambda s: s.orders("SPY")) == []
+    node.on_request = None
+    act(node, lambda s: s.close("SPY"))
+    node.run(6)
+    assert strategy.position("SPY").is_flat
+
+
+@pytest.mark.parametrize("kind", SENDS)
+def test_what_an_operator_gives_up_takes_what_it_was_to_bring(kind):
+    node = holding_ten(World([RISING]), MemoryFiles())
+    node.on_request = silent
+    act(node, SENDS[kind])
+    (lead,) = [o for o in node.kernel.cache.orders_open() if o.is_unknown]
+    node.driver.resolve_lost(lead.client_order_id, "anna", "nowhere to be seen")
+    assert node.kernel.cache.orders_open() == []
+
+
+@pytest.mark.parametrize("kind", SENDS)
+def test_after_a_crash_what_may_be_there_is_in_doubt_and_looked_for_by_its_own_name(kind):
+    world, files = World([RISING]), MemoryFiles()
+    first = holding_ten(world, files)
+    first.on_request = silent
+    act(first, SENDS[kind])
+    second = Node(world, first.crash(), [Quiet()], run_id="two")
+    asked = []
+    second.on_request = lambda request, send: asked.append(request.path) or send(request)
+    second.start()
+    second.run(3)
+    unknown = [o for o in second.kernel.cache.orders_open() if o.is_unknown]
+    assert [o.client_order_id for o in unknown] == ["pyrt-one-2"]
+    looked_for = {path.rpartition("=")[2] for path in asked if "by_client_order_id" in path}
+    assert looked_for == {"pyrt-one-2"}
+    # It counts in full, and nothing more of its side leaves.
+    side = "buy" if kind == "bracket" else "sell"
+    order = act(second, lambda s: getattr(s, side)("SPY", 1))
+    assert order.reason.startswith("unknown_request")

@@ -161,6 +161,7 @@ class Judge:
             state = self.watch.intents[name]
             if state.parent or (state.sibling and state.order_type != "limit"):
                 # Exits have ids of the broker's making; positions judge their fills.
+                self._judge_brought(name, state.parent or state.sibling)
                 continue
             at_broker = placed.get(name)
             status = self.watch.status.get(name, "SENT")
@@ -172,6 +173,12 @@ class Judge:
                 continue
             hold("I5", ours == self._total(name), (name, ours, self._total(name)))
             self._judge_end(name, status, at_broker.status)
+
+    def _judge_brought(self, name: str, lead: str) -> None:
+        """What another order was to bring does not outlive it unseen."""
+        status = self.watch.status
+        ours, its = status.get(name, "SENT"), status.get(lead, "SENT")
+        self.checks.hold("I17", ours != "SENT" or its not in FINAL, (name, ours, lead, its))
 
     def _judge_end(self, name: str, ours: str, theirs: str) -> None:
         """An order has ended here when it has ended there, and only then."""

@@ -26,7 +26,7 @@ NIGHTLY = os.environ.get("PYRT_HYPOTHESIS") == "nightly"
 REGRESSIONS = (
     32, 45, 49, 57, 63, 68, 113, 140, 179, 180, 368, 454, 534, 695,
     950, 1031, 1112, 1341, 2099, 2339, 3663, 3749, 5555, 5964, 7941, 13288,
-    10824, 11045, 12630, 13565,
+    10824, 11045, 12630, 13565, 16359, 50138, 50165, 50259, 50267,
 )  # fmt: skip
 """Seeds that have found a fault once, in the node or in the judgment of it."""
 

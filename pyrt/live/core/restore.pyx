@@ -211,6 +211,11 @@ def restore_orders(Kernel kernel not None, states):
     for state in states:
         order = made[state.client_order_id]
         order.sibling = made.get(state.sibling)
+        # What another order was to bring is where that one is: the second of a pair, and exits.
+        if "submit" in state.unknown and not state.parent and (
+            order.sibling is None or order.number < order.sibling.number
+        ):
+            mark_unknown(order)
         parent = made.get(state.parent)
         if parent is None:
             continue
@@ -256,11 +261,15 @@ cdef Order restore_order(Kernel kernel, object state):
     order.reason_ = state.reason
     order.ts_init = state.ts_init
     desk.enlist(order)
-    if "submit" in state.unknown and not order.is_child:
-        order.submit_request = UNKNOWN
-        if order.side_sign > 0:
-            position.unknown_buys += 1
-        else:
-            position.unknown_sells += 1
     desk.settle(order)
     return order
+
+
+cdef int mark_unknown(Order order) except -1:
+    """Let a submit be of unknown outcome."""
+    order.submit_request = UNKNOWN
+    if order.side_sign > 0:
+        order.position.unknown_buys += 1
+    else:
+        order.position.unknown_sells += 1
+    return 0

@@ -93,7 +93,8 @@ class Operators:
             if order.client_order_id == client_order_id and order.is_unknown:
                 now = int(core.kernel.clock.timestamp_ns)
                 self._record(actor, "lost", reason, {"order": client_order_id})
-                core.inputs.order_event("lost", order.number, now, reason)
+                for each in (order, *_brought_by(order)):
+                    core.inputs.order_event("lost", each.number, now, reason)
                 core.inputs.settle()
                 self._aftermath.settle(now)
                 return
@@ -126,3 +127,12 @@ class Operators:
                 inputs=self._run.live_core.inputs.count,
             )
         )
+
+
+def _brought_by(order: Any) -> list[Any]:
+    """Return the exits that an order was to bring to the broker: they are where it is."""
+    if order.keeps_exits:
+        return []
+    pair = order.sibling if order.parent is None else None
+    legs = (order.take_profit, order.stop_loss, pair)
+    return [leg for leg in legs if leg is not None and leg.status == "SENT"]

@@ -22,6 +22,12 @@ MILLI = 1_000_000
 NANO_NANO = Decimal("1e-18")
 
 
+def _is_brought(order: Order, state: OrderState) -> bool:
+    """Return whether another order has brought it to the broker, under an id of his making."""
+    pair = order.sibling if not state.parent else None
+    return bool(state.parent) or (pair is not None and pair.number < order.number)
+
+
 def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
     """Enter an order of an earlier run into a client's ledger and order path."""
     known = Known(
@@ -31,7 +37,7 @@ def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
         filled=Decimal(state.filled),
         acknowledged=state.status not in ("SENT", "HELD"),
         held=state.status == "HELD",
-        is_unknown="submit" in state.unknown,
+        is_unknown="submit" in state.unknown and not _is_brought(order, state),
     )
     filled = Decimal(state.venue_filled or state.filled)
     cost = (

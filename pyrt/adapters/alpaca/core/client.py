@@ -182,7 +182,8 @@ class AlpacaClient:
         """Take back a request of which no byte has left: it is refused here, for certain."""
         self.queue.outstanding -= 1
         body = msgspec.json.encode({"code": 0, "message": f"not sent: {reason}"})
-        return self.orders.receive(request, 400, body, now)
+        events = self.orders.receive(request, 400, body, now)
+        return [*events, *self._settle(request.order_number, now)]
 
     def warm(self, symbol: str, start: int, end: int) -> None:
         """Ask for a symbol's past one-minute bars; a ``warm`` event comes of it.
@@ -281,7 +282,7 @@ class AlpacaClient:
                 # The order ended, and was forgotten, while this answer was on its way.
                 return []
             events = self.orders.receive(request, status, body, now)
-            self._settle(request.order_number)
+            events.extend(self._settle(request.order_number, now))
             return events
         return self._on_query(request, status, body, now)
 
@@ -293,7 +294,7 @@ class AlpacaClient:
             events.extend(self.orders.note_view(update.order, self._now))
             known = self.ledger.find(update.order)
             if known is not None:
-                self._settle(known.number)
+                events.extend(self._settle(known.number, self._now))
         return events
 
     def receive_market_data(self, frame: bytes | str, now: int | None = None) -> list[Event]:
@@ -306,10 +307,12 @@ class AlpacaClient:
         self._now = max(self._now, now or 0)
         return self.crypto_data.receive(frame, self._now)
 
-    def _settle(self, number: int) -> None:
-        """A final order needs no further look."""
-        if self.ledger.of(number).final:
-            self.queue.drop("read_back", number)
+    def _settle(self, number: int, now: int) -> list[Event]:
+        """A final order needs no further look; return what it ends with it."""
+        if not self.ledger.of(number).final:
+            return []
+        self.queue.drop("read_back", number)
+        return self.orders.end_legs(number, now)
 
     def _on_query(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
         if request.purpose == PROBE:

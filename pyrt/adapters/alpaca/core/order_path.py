@@ -383,6 +383,24 @@ class OrderPath:
         self.read_back(number, now + CONFIRM_NS)
         return []
 
+    def end_legs(self, number: int, now: int) -> list[Event]:
+        """End exits that the broker has never shown, with the order that was to bring them.
+
+        An entry that ends without a fill wakes none, and half a pair ends the other. Nobody else
+        would tell of them: they have no id that could be looked at.
+        """
+        known = self._ledger.of(number)
+        if not known.final or (known.filled and not known.leg_type):
+            return []
+        kind = "rejected" if known.final == "rejected" else "canceled"
+        events: list[Event] = []
+        for leg in known.legs:
+            if not leg.final and not leg.venue_id:
+                leg.final = kind
+                text = f"the order that was to bring it is {known.final}"
+                events.append(AnswerEvent(kind, leg.number, now, text))
+        return events
+
     # -- shared --------------------------------------------------------------------------------
 
     def note_view(self, view: OrderView, now: int) -> list[Event]:
