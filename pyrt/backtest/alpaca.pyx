@@ -15,7 +15,7 @@ from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.ports cimport ApprovedOrder, Command
 from pyrt.core.types cimport EV_MODIFY_REJECTED
-from pyrt.venues.alpaca.requests cimport Terms, class_of, open_order
+from pyrt.venues.alpaca.requests cimport Terms, class_of, open_order_of_terms
 from pyrt.venues.alpaca.facts import (
     AccountFacts, AssetFacts, MarketFacts, PositionFacts, market_facts,
 )
@@ -123,7 +123,7 @@ cdef class SimBooks:
 
     cdef object open_order(self, VenueOrder order):
         filed = self.filed[order.number]
-        return open_order(
+        return open_order_of_terms(
             order.instrument,
             str(order.number),
             "",

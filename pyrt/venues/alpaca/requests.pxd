@@ -23,7 +23,7 @@ cdef object price_of(int64_t raw)
 cdef str class_of(Instrument instrument)
 cdef str group_of(Order order)
 cdef str status_of(Order order)
-cdef object open_order(
+cdef object open_order_of_terms(
     Instrument instrument, str name, object client_order_id, str status, str order_class,
     Terms terms, bint is_leg,
 )

@@ -94,7 +94,7 @@ def open_order_of(Order order not None):
     status = status_of(order)
     if status is None:
         return None
-    return open_order(
+    return open_order_of_terms(
         order.instrument,
         order.client_order_id,
         order.client_order_id,
@@ -112,7 +112,7 @@ def open_order_of(Order order not None):
     )
 
 
-cdef object open_order(
+cdef object open_order_of_terms(
     Instrument instrument, str name, object client_order_id, str status, str order_class,
     Terms terms, bint is_leg,
 ):
