@@ -17,7 +17,9 @@ from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport no_price
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR, EV_DIVIDEND, EV_MODIFIED, EV_QUOTE, EV_SPLIT, EV_TRADE, GTD
+from pyrt.core.types cimport (
+    EV_BAR, EV_BOOK, EV_DIVIDEND, EV_MODIFIED, EV_QUOTE, EV_SPLIT, EV_TRADE, GTD,
+)
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES, TIF_NAMES, TYPE_NAMES
 from pyrt.backtest.markets import markets
 from pyrt.data.columns import take
@@ -52,14 +54,16 @@ cdef class Exchange:
 
     An instant is worked through in phases, in the order of a backtest: `end_bars`, `calendar`,
     `open_bars`, `take_ticks`. Between phases the caller hands events out and takes commands in.
-    Fills come from the finest data of each symbol: quotes, and its prints beside them, before
-    trades before bars; see `pyrt.backtest.markets`.
+    Fills come from the finest data of each symbol: its book, else its quotes, and prints beside
+    them, before trades before bars; see `pyrt.backtest.markets`.
 
     Parameters
     ----------
     venue : SimVenue
         With its instruments added.
-    tables : list of BarColumns, QuoteColumns or TradeColumns
+    tables : list of BarColumns, QuoteColumns, TradeColumns or BookColumns
+    actions : iterable of tuple
+        Price bands, pauses and reopening auctions: `pyrt.backtest.price_bands.read_bands`.
     """
 
     cdef readonly SimVenue venue
@@ -75,9 +79,12 @@ cdef class Exchange:
     """Number of a table's cursor in the feed → the table's place in `tables`."""
     cdef set halted
     """Indexes of instruments whose trading is halted."""
+    cdef list actions
+    """Rows of price bands and pauses, oldest first."""
+    cdef Py_ssize_t next_action
     cdef readonly int64_t now
 
-    def __init__(self, SimVenue venue, tables):
+    def __init__(self, SimVenue venue, tables, actions=()):
         cdef Cursor cursor
         self.venue = venue
         self.tables = list(tables)
@@ -87,7 +94,10 @@ cdef class Exchange:
         indexes = {(<VenueBook>b).instrument.symbol: i for i, b in enumerate(venue.books)}
         chosen = markets(self.tables, None)
         for symbol, market in chosen.items():
-            venue.follow(indexes[symbol], market.source, prints=market.prints)
+            venue.follow(
+                indexes[symbol], market.source, prints=market.prints,
+                standing=market.source == "book", by_order=market.by_order,
+            )
         cursors = []
         for number, table in enumerate(self.tables):
             instrument = (<VenueBook>venue.books[indexes[table.symbol]]).instrument
@@ -98,6 +108,7 @@ cdef class Exchange:
             cursors.append(Cursor(stream, table, drives=chosen[table.symbol].takes(table)))
         self.feed = Feed(cursors)
         self.halted = set()
+        self.actions = sorted(actions)
         self.drivers = [None] * len(venue.books)
         self.numbers = {}
         for cursor in self.feed.cursors:
@@ -121,6 +132,8 @@ cdef class Exchange:
         """When something other than a row of data is due: a bar's open, an expiry, late news."""
         cdef Cursor cursor
         cdef int64_t ts, due = min(self.venue.next_expiry, self.venue.next_delayed)
+        if self.next_action < len(self.actions):
+            due = min(due, self.actions[self.next_action][0])
         for index in self.venue.waiting:
             cursor = self.drivers[<int32_t>index]
             if cursor is None or cursor.at >= cursor.n or index in self.halted:
@@ -144,9 +157,10 @@ cdef class Exchange:
         cdef Py_ssize_t first
         cdef Event event
         self.move_to(ts)
+        self.take_actions()
         for cursor in self.feed.cursors:
             first = cursor.at
-            cursor.at = np.searchsorted(cursor.chunk.ts_init, ts, side="right")
+            cursor.at += np.searchsorted(cursor.times(), ts, side="right")
             if cursor.at == first or not cursor.drives:
                 continue
             cursor.at -= 1
@@ -156,13 +170,30 @@ cdef class Exchange:
         self.feed.arrange()
         begins = []
         for cursor in self.feed.cursors:
-            if cursor.at < cursor.n:
+            if cursor.at < cursor.n and cursor.kind == EV_BOOK:
+                begins.append(cursor.ts_init[cursor.at])
+            elif cursor.at < cursor.n:
                 begins.append(first_moment(take(cursor.chunk, slice(cursor.at, cursor.at + 1))))
         self.move_to(min(begins, default=ts))
 
     cdef int show(self, Cursor cursor, Event* event) except -1:
         """Let a row that decides fills be seen by the venue."""
-        return self.meet(cursor.stream.instrument.index, cursor.kind, event)
+        cdef VenueBook book
+        if cursor.kind != EV_BOOK:
+            return self.meet(cursor.stream.instrument.index, cursor.kind, event)
+        book = self.venue.books[cursor.stream.instrument.index]
+        if len(self.halted) > 0 and book.instrument.index in self.halted:
+            return self.pass_batch(book, cursor, event)
+        return self.depth.meet_batch(book, cursor, event, self.now)
+
+    cdef int pass_batch(self, VenueBook book, Cursor cursor, Event* event) except -1:
+        """While trading is halted a book goes on, and nobody meets it."""
+        cdef bint watched = book.watched
+        book.watched = False
+        try:
+            return self.depth.meet_batch(book, cursor, event, self.now)
+        finally:
+            book.watched = watched
 
     cdef int meet(self, int32_t index, int kind, Event* event) except -1:
         """Let the orders of an instrument meet an event of the market."""
@@ -224,13 +255,17 @@ cdef class Exchange:
 
     def halt(self, str symbol):
         """Let nobody trade in a symbol until `resume`."""
-        self.halted.add(self.book(symbol).instrument.index)
+        cdef int32_t index = self.book(symbol).instrument.index
+        self.halted.add(index)
+        # An order that arrives meets a book as it stands: not in a halt.
+        self.venue.set_status(index, True, "trading halt")
 
     def resume(self, str symbol):
         """Let orders meet the market again, from the next bar or tick on."""
         cdef VenueBook book = self.book(symbol)
         cdef Cursor cursor = self.drivers[book.instrument.index]
         self.halted.discard(book.instrument.index)
+        self.venue.set_status(book.instrument.index, False, "")
         if cursor is not None and cursor.at < cursor.n and cursor.ts_open[cursor.at] <= self.now:
             book.opened = cursor.ts_open[cursor.at]
 
@@ -238,6 +273,34 @@ cdef class Exchange:
         """Expire what is due now."""
         if self.venue.next_expiry <= self.now:
             self.venue.expire(self.now)
+
+    def take_actions(self):
+        """Carry out bands, pauses and auctions that are due; return what was done.
+
+        Returns
+        -------
+        list of (what, symbol, first, second)
+            ``band`` with its prices in 1e-9, ``halt`` and ``resume``; ``status`` with a
+            `TradingStatus`; ``reopen`` with its price in 1e-9.
+        """
+        cdef VenueBook book
+        done = []
+        while self.next_action < len(self.actions):
+            ts, what, index, first, second = self.actions[self.next_action]
+            if ts > self.now:
+                break
+            self.next_action += 1
+            book = self.venue.books[<int32_t>index]
+            if what == "band":
+                self.venue.set_bands(index, first, second)
+            elif what == "reopen":
+                # Long ago, of a market that is skipped to, is no auction of ours.
+                if ts == self.now:
+                    self.depth.reopen(book, first, second, self.now)
+            elif what != "status":
+                self.venue.set_status(index, what == "halt", first)
+            done.append((what, book.instrument.symbol, first, second))
+        return done
 
     def open_bars(self):
         """Let waiting orders meet the bars that open now, in order of issue over all symbols."""
@@ -287,7 +350,9 @@ cdef class Exchange:
             if head.drives:
                 head.fill(&event)
                 self.show(head, &event)
-            rows.append((<object>self.numbers[head.number], head.at))
+            # A book's rows are batches of its table's: whoever tells them reads the table.
+            if head.kind != EV_BOOK:
+                rows.append((<object>self.numbers[head.number], head.at))
             head.at += 1
             self.feed.step()
             head = self.feed.head()
@@ -431,6 +496,10 @@ cdef class Exchange:
         """Return the last price of a symbol that the venue saw, None before the first."""
         cdef VenueBook book = self.book(symbol)
         book.read_close()
+        if book.rows is not None:
+            # Of a book that nobody needed nothing was applied yet.
+            book.catch_up()
+            self.depth.mark(book)
         return None if book.last_price == 0 else decimal_from_scaled(book.last_price, 9)
 
     def held(self, str symbol):

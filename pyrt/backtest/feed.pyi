@@ -18,6 +18,7 @@ KINDS: dict[str, int]
 VALUES: dict[str, tuple[str, ...]]
 
 def coded_events(chunk: Any) -> BookColumns: ...
+def batches_of(chunk: Any) -> tuple[BookColumns, Any]: ...
 
 @final
 class Cursor:

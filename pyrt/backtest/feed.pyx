@@ -51,6 +51,12 @@ def coded_events(chunk):
     return read_table(table, chunk.dialect or None, may_lower=True)
 
 
+def batches_of(chunk):
+    """Return a table of book events coded, and the row behind each batch; int64, shape (n,)."""
+    rows = coded_events(chunk)
+    return rows, np.asarray(batch_stops(rows, chunk))
+
+
 cdef object batch_stops(BookColumns rows, chunk):
     """Where batches end: at marked ends, else where the number or the stamp changes."""
     marks = np.asarray(rows.marks)

@@ -12,7 +12,7 @@ from pyrt.cli.tables import data_of
 from pyrt.errors import ConfigError, MissingExtra
 
 LOCKSTEP = "lockstep"
-OWN = ("cash", "account", "fees", "slippage", "participation", "latency", "seed")
+OWN = ("cash", "account", "fees", "slippage", "participation", "latency", "luld", "seed")
 """Options that go to the venue and the account."""
 EPILOG = """\b
 Examples:
@@ -67,6 +67,7 @@ def limits(command: Any) -> Any:
 @click.option("--slippage", metavar="MODEL", help="As `pyrt backtest` takes it.")
 @click.option("--participation", default=0.0, help="Largest share of a bar's volume to fill.")
 @click.option("--latency", default="0ms", help="From an order to its effect, such as 15ms.")
+@click.option("--luld", metavar="TIER", help="Price bands and pauses: tier1 or tier2.")
 @click.option("--seed", default=0, show_default=True, help="Of the made-up market and of ids.")
 @limits
 @click.option("--text-frames", is_flag=True, help="Trade updates as text, not binary.")

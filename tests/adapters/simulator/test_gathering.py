@@ -43,8 +43,8 @@ def test_a_folder_is_every_file_of_market_data_in_it(tmp_path: Path) -> None:
     )
     told: list[str] = []
     tables = gather(str(tmp_path), {}, told.append)
-    assert [table.symbol for table in tables] == ["SPY", "QQQ"]
-    assert len(told) == 3
+    assert [table.symbol for table in tables] == ["SPY", "QQQ", "ES"]
+    assert len(told) == 2
     assert "c.parquet: SPY 1m bars are there already" in told[0]
     assert gather(str(tmp_path), {"symbol": ("QQQ",)})[0].symbol == "QQQ"
 

@@ -137,6 +137,7 @@ class SimulatorCore:
 
     def _calendar(self) -> None:
         self._exchange.calendar()
+        self.market.interrupt(self._exchange.take_actions())
         self.publisher.publish()
         self.desk.agenda.run(self.now)
         self.publisher.publish()

@@ -7,7 +7,9 @@ from typing import Any
 
 from pyrt.adapters.alpaca.simulator.core import SimulatorCore
 from pyrt.adapters.alpaca.simulator.market.actions import Actions
+from pyrt.adapters.alpaca.simulator.market.pauses import pauses
 from pyrt.adapters.alpaca.simulator.market.series import make_series
+from pyrt.adapters.alpaca.simulator.market.touch import with_quotes
 from pyrt.adapters.alpaca.simulator.protocol.wires import is_pair
 from pyrt.adapters.alpaca.simulator.trading.memo import RememberingRules
 from pyrt.backtest.exchange import Exchange, first_moment
@@ -36,6 +38,7 @@ def make_core(
     options: AlpacaOptions | None = None,
     start: int | None = None,
     actions: Actions | None = None,
+    luld: Any = None,
     seed: int = 0,
 ) -> SimulatorCore:
     """Return a core that trades the symbols of some tables under Alpaca's rules.
@@ -44,7 +47,7 @@ def make_core(
     ----------
     tables : sequence of columns
         Bars, quotes, trades and books; a symbol with a slash is a pair of coins, open around the
-        clock. Fills come from the finest of each symbol: quotes, trades, bars.
+        clock. Fills come from the finest of each symbol: book, quotes, trades, bars.
     cash : number or str
         Dollars at the start.
     fees, slippage
@@ -61,6 +64,8 @@ def make_core(
         Time at which it begins, ns UTC; what is known by then is history.
     actions : Actions, optional
         Splits and dividends.
+    luld : str, LuldRule, dict or table, optional
+        Price bands and pauses of stocks, as `pyrt.backtest` takes them.
     seed : int
         Of ids.
     """
@@ -72,22 +77,26 @@ def make_core(
         latency_ns=duration_ns(latency),
     )
     cache = Cache()
+    tables = with_quotes(tables)
     series = make_series(tables)
     for symbol in series:
         instrument = crypto(symbol) if is_pair(symbol) else equity(symbol)
         cache.add_instrument(instrument)
         own = [table for table in tables if table.symbol == symbol and len(table)]
         venue.add_instrument(instrument, None if is_pair(symbol) else _sessions_of(own))
-    replayed = [table for table in tables if table.kind != "book"]
-    replayed += [one.bars for one in series.values() if one.is_derived]
-    return SimulatorCore(
-        Exchange(venue, replayed),
+    replayed = [*tables, *(one.bars for one in series.values() if one.is_derived)]
+    held = pauses(luld, tables, {one.symbol: one for one in cache.instruments})
+    core = SimulatorCore(
+        Exchange(venue, replayed, held),
         RememberingRules(options),
         series=series,
         actions=actions,
         seed=seed,
         start=start,
     )
+    symbols = core.market.exchange.symbols
+    core.market.banded = frozenset(symbols[row[2]] for row in held)
+    return core
 
 
 def _sessions_of(tables: Sequence[Any]) -> tuple[Any, Any] | None:

@@ -43,10 +43,6 @@ def gather(
         else:
             tables.extend(load(place, **options).columns)
     _require_distinct(tables)
-    priced = {table.symbol for table in tables if table.kind != "book"}
-    for symbol in sorted({table.symbol for table in tables} - priced):
-        skipped(f"left out: {symbol}: a book alone gives no prices to trade at")
-    tables = [table for table in tables if table.symbol in priced]
     if not any(len(table) for table in tables):
         raise DataError("there is no market data to serve", remedy="See `pyrt data check PATH`")
     return tables

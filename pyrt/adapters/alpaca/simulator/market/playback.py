@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pyrt.adapters.alpaca.simulator.market.pauses import interruption
 from pyrt.adapters.alpaca.simulator.market.series import Series, make_series
 from pyrt.adapters.alpaca.simulator.protocol.wires import midnight
 from pyrt.adapters.alpaca.simulator.streams.depth import Depth
@@ -67,6 +68,8 @@ class Market:
         self._today: dict[str, Today] = {}
         self._bands: dict[str, tuple[deque[float], float]] = {}
         self._out: list[Message] = []
+        self.banded: frozenset[str] = frozenset()
+        """Stocks whose price bands the exchange holds; of others bars give a rough one."""
         self.version = 0
         """Changes whenever something happens."""
 
@@ -124,7 +127,7 @@ class Market:
             self._follow(quote)
         bar = series.bar(row)
         self._out += [bar, self._day_so_far(series, bar)]
-        if not series.is_pair:
+        if not series.is_pair and bar.S not in self.banded:
             self._band(bar, stamp)
 
     def happen(self, until: int | None = None, most: int = 1) -> int:
@@ -139,6 +142,12 @@ class Market:
             if type(message) is CoinQuote:
                 self._follow(message)
         return len(rows)
+
+    def interrupt(self, actions: Iterable[tuple[str, str, Any, int]]) -> None:
+        """Tell of price bands and pauses, as `Exchange.take_actions` has carried them out."""
+        stamp = Stamp(int(self.exchange.now))
+        for what, symbol, first, second in actions:
+            self._out += interruption(what, symbol, first, second, stamp)
 
     def change_books(self) -> None:
         """Let recorded book events up to now happen."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from heapq import nlargest, nsmallest
 from typing import Any
 
+import numpy as np
+
 from pyrt.adapters.alpaca.simulator.streams.frames import Level, OrderBook, Stamp
+from pyrt.backtest.feed import batches_of
+from pyrt.core.book import OrderBook as Book
 from pyrt.data.columns import BOOK_ACTIONS
 
-SNAPSHOT, SET, DELETE, CLEAR = (
-    BOOK_ACTIONS.index(name) for name in ("snapshot", "set", "delete", "clear")
-)
+WHOLE = [BOOK_ACTIONS.index(name) for name in ("snapshot", "clear")]
+"""Actions after which the whole book is told."""
 
 
 class Depth:
@@ -27,28 +29,45 @@ class Depth:
         self.bids: dict[float, float] = {}
         self.asks: dict[float, float] = {}
         self.ts = 0
+        self._table: Any = None
+        self._coded: Any = None
+        self._book = Book(symbol)
 
-    def apply(self, table: Any, rows: Iterable[int]) -> OrderBook | None:
-        """Fold recorded events in; return what changed, None if nothing did."""
-        bids: dict[float, float] = {}
-        asks: dict[float, float] = {}
-        is_new = False
-        for row in rows:
-            action = int(table.action[row])
-            self.ts = int(table.ts_event[row])
-            if action == CLEAR or (action == SNAPSHOT and not is_new):
-                self.bids.clear()
-                self.asks.clear()
-                is_new = True
-            if action in (SNAPSHOT, SET, DELETE):
-                levels, changed = (self.bids, bids) if table.side[row] > 0 else (self.asks, asks)
-                price = float(table.price[row])
-                size = 0.0 if action == DELETE else float(table.size[row])
-                self._set(levels, price, size)
-                changed[price] = size
-        if not (bids or asks or is_new):
+    def apply(self, table: Any, rows: range) -> OrderBook | None:
+        """Fold recorded events in; return what changed, None if nothing did.
+
+        The book is the venue's own kind: a snapshot that is older than changes before it does not
+        undo them.
+        """
+        if table is not self._table:
+            self._table, (self._coded, _) = table, batches_of(table)
+            self._book = Book(self.symbol, "L3" if self._coded.dialect != "l2" else "L2")
+        self._book.apply(self._coded, rows.start, rows.stop)
+        self.ts = int(table.ts_event[rows.stop - 1])
+        actions = table.action[rows.start : rows.stop]
+        if np.isin(actions, WHOLE).any():
+            return self._show()
+        shown = self._changed(table, rows, 1), self._changed(table, rows, -1)
+        if not any(shown):
             return None
-        return self._message(bids, asks, is_full=is_new)
+        for levels, changes in zip((self.bids, self.asks), shown, strict=True):
+            for price, size in changes.items():
+                self._set(levels, price, size)
+        return self._message(*shown, is_full=False)
+
+    def _changed(self, table: Any, rows: range, side: int) -> dict[float, float]:
+        """Return what levels that some events name show now."""
+        part = slice(rows.start, rows.stop)
+        prices = np.unique(table.price[part][(table.side[part] == side)])
+        word = "B" if side > 0 else "A"
+        found = {p: self._book.size_at(word, p) for p in prices[np.isfinite(prices)].tolist()}
+        known = self.bids if side > 0 else self.asks
+        return {price: size for price, size in found.items() if known.get(price, 0.0) != size}
+
+    def _show(self) -> OrderBook:
+        """Take over the whole book."""
+        self.bids, self.asks = dict(self._book.bids().tolist()), dict(self._book.asks().tolist())
+        return self.snapshot()
 
     def follow(self, bid: float, bid_size: float, ask: float, ask_size: float, ts: int) -> Any:
         """Make a quote the whole book, where no book is recorded; return what changed."""
