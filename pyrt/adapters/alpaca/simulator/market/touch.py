@@ -37,7 +37,8 @@ def touch_of(table: BookColumns) -> QuoteColumns:
     rows, stops = batches_of(table)
     book = OrderBook(table.symbol, "L3" if table.order_id is not None else "L2")
     begin, last = 0, None
-    kept, touch = [], []
+    kept: list[int] = []
+    touch: list[tuple[float, ...]] = []
     for stop in stops.tolist():
         book.apply(rows, begin, stop)
         begin = stop
