@@ -86,6 +86,9 @@ cdef class Order:
     """Sent only to leave a position: a child, or a resting order against what is held."""
     cdef bint is_child
     """Leg of a bracket, OTO or OCO."""
+    cdef bint moves
+    """Sent to take the position to `target`: what it was to trade may be less when it leaves."""
+    cdef int64_t target
     cdef bint resizes
     """May shrink to what the account can afford when it meets the market."""
     cdef int64_t counted

@@ -556,18 +556,13 @@ cdef class Desk(OrderDesk):
 
     def move(self, Owner owner, Position position, int64_t wanted, tag, bint resizes):
         """Send what takes held plus working quantity to `wanted`; None if that is nothing."""
-        cdef int64_t projected = position.units, delta
+        cdef int64_t delta
         cdef Order order
-        if position.orders_working:
+        if position.orders_working and wanted == 0:
             for order in self.cache.orders_open(owner.number, position.instrument.id):
-                if wanted == 0 and (order.type != MARKET or order.algorithm is not None):
+                if order.type != MARKET or order.algorithm is not None:
                     self.cancel(owner, order)
-                elif not order.is_exit and order.cancel_request != OPEN:
-                    projected += order.side_sign * (
-                        order.leaves() - order.allotted if order.notional_raw == 0
-                        else order.counted
-                    )
-        delta = position.instrument.round_quantity_raw(wanted - projected)
+        delta = self.distance(position, wanted, self.records.orders.count + 1)
         if delta == 0:
             return None
         terms = {"resizes": resizes}
@@ -575,10 +570,44 @@ cdef class Desk(OrderDesk):
             terms["tag"] = tag
         order = self.new_order(owner, position, 1 if delta > 0 else -1, terms)
         order.units = delta if delta > 0 else -delta
+        order.moves = True
+        order.target = wanted
         self.read_terms(order, terms)
         self.enlist(order)
         self.send(order)
         return order
+
+    cdef int64_t distance(self, Position position, int64_t wanted, int64_t before) except? -1:
+        """Signed units from held plus working to `wanted`; of orders, those numbered lower count."""
+        cdef int64_t projected = position.units
+        cdef Order order
+        if position.orders_working:
+            for order in self.cache.orders_open(position.strategy, position.instrument.id):
+                if order.number >= before or order.is_exit or order.cancel_request == OPEN:
+                    continue
+                if wanted == 0 and (order.type != MARKET or order.algorithm is not None):
+                    continue
+                projected += order.side_sign * (
+                    order.leaves() - order.allotted if order.notional_raw == 0 else order.counted
+                )
+        return position.instrument.round_quantity_raw(wanted - projected)
+
+    cdef bint trim(self, Order order) except -1:
+        """Cut an order that is to leave to what its target still asks for; False if to nothing.
+
+        Orders before it count as working until they are judged. One that was denied meanwhile is
+        no longer there to be undone: the rest would open the other side.
+        """
+        cdef int64_t left = order.side_sign * self.distance(
+            order.position, order.target, order.number
+        )
+        if left <= 0:
+            return False
+        if left < order.units:
+            order.units = left
+            self.count(order, left)
+            self.write_row(order)
+        return True
 
     cdef Order target_percent(self, Owner owner, str symbol, double fraction):
         cdef Position position = self.cache.position(owner.number, symbol)

@@ -166,6 +166,11 @@ cdef class Kernel(Wiring):
             if order.status_ != INITIALIZED and order.status_ != RELEASED:
                 # The second of a pair: it went, or was denied, with the first.
                 return 0
+            if order.moves and order.status_ == INITIALIZED and not self.desk.trim(order):
+                return self.answers.refuse(
+                    order, EV_DENIED,
+                    f"target: nothing is left to trade, {order.symbol} is where it was wanted",
+                )
             if order.parent is None or order.status_ == RELEASED:
                 self.submit(order)
             return 0
