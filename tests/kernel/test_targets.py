@@ -1,4 +1,4 @@
-"""Orders that take a position to a target are held to it when they leave, not when they are made."""
+"""Orders that take a position to a target are held to it when they leave."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Acts(Strategy):
 def run(plan: dict[int, list[Act]], **limits: Any) -> Any:
     strategy = Acts()
     strategy.plan = plan
-    result = backtest(
+    return backtest(
         strategy,
         flat(),
         symbol="SPY",
@@ -49,7 +49,6 @@ def run(plan: dict[int, list[Act]], **limits: Any) -> Any:
         progress=False,
         limits=Limits(**limits),
     )
-    return result
 
 
 def rows(result: Any) -> list[tuple[Any, ...]]:
