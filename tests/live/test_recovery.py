@@ -463,3 +463,85 @@ def test_an_operator_cancels_one_order_and_a_replay_does_the_same():
     first.stop()
     result = replay(files, [Rests()])
     assert result.is_exact, result.difference
+
+
+def deaf(node: Node) -> None:
+    """Let a node's stream of order news be down, for good."""
+    node.client.trade_updates.closed(node.world.now)
+    node.world.simulator.take_trade_updates = list
+    node.driver.turn(node.world.now)
+
+
+def test_flattening_needs_no_stream_of_order_news():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files, Rests)
+    first.run(9)
+    assert first.kernel.strategies[0].position("SPY").quantity == 10
+    deaf(first)
+    first.driver.operate("flatten", "anna", "closing down")
+    first.settle(world.now)
+    first.run(12)
+    assert first.kernel.cache.positions() == []
+    assert first.kernel.cache.orders_open() == []
+    assert first.kernel.gate.state().name == "HALTED"
+    held = world.simulator.request("GET", "/v2/positions", b"")
+    assert msgspec.json.decode(held.body) == []
+    sells = [msgspec.json.decode(body) for body in world.posted]
+    assert [one["qty"] for one in sells if one["side"] == "sell" and one["type"] == "market"] == [
+        "10"
+    ]
+
+
+class Guarded(Collect):
+    """Holds something under a stop that is near."""
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 1:
+            self.buy(self.symbol, 10)
+
+    def on_fill(self, fill):
+        if fill.order.order_type == "market":
+            self.sell(self.symbol, 10, stop_price=98)
+
+
+def test_without_the_stream_an_exit_that_filled_unheard_is_not_sold_again():
+    prices = bars([100.0, 101.0, 102.0, 95.0, 94.0, 93.0, 92.0, 91.0, 90.0, 89.0])
+    world, files = World([prices]), MemoryFiles()
+    first = node(world, files, Guarded)
+    first.run(9)
+    position = first.kernel.strategies[0].position("SPY")
+    assert position.quantity == 10
+    deaf(first)
+
+    def silent(request, send):
+        answer = send(request)
+        return type(answer)(504, b"") if request.method == "GET" else answer
+
+    first.on_request = silent
+    first.run(6)
+    # The stop has filled by now, and nothing has said so.
+    held = world.simulator.request("GET", "/v2/positions", b"")
+    assert msgspec.json.decode(held.body) == []
+    assert position.quantity == 10
+    before = len(world.posted)
+    first.on_request = None
+    first.driver.operate("flatten", "anna", "closing down")
+    first.settle(world.now)
+    first.run(12)
+    assert len(world.posted) == before
+    assert position.quantity == 0
+    assert first.kernel.gate.state().name == "HALTED"
+
+
+def test_without_the_stream_nothing_else_leaves():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files, Rests)
+    first.run(9)
+    deaf(first)
+    before = len(world.posted)
+    first.kernel.strategies[0].buy("SPY", 1)
+    first.kernel.strategies[0].sell("SPY", 1)
+    first.driver.core.inputs.settle()
+    first.run(3)
+    assert len(world.posted) == before

@@ -7,6 +7,9 @@ from typing import Any
 
 from pyrt.live.driver.run import LOOKING, Run
 
+FRESH_NS = 2_000_000_000
+"""A look that was begun this long before an order came knows enough for it."""
+
 
 class Departure:
     """Answers the gateway's two questions.
@@ -21,12 +24,18 @@ class Departure:
         What a stream has missed is being merged: nothing new leaves before that.
     is_blind : bool
         Look after look at the account has failed: nothing that could raise exposure leaves.
+    wants_look : bool
+        An order waits for a look at the account, and for nothing else.
+    looked_at : int
+        When the last look that is through was begun, ns UTC.
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self.is_merging = False
         self.is_blind = False
+        self.wants_look = False
+        self.looked_at = 0
 
     def waits_for(self) -> str:
         """Return what orders have to wait for; "" when they may leave."""
@@ -35,6 +44,29 @@ class Departure:
         if not self._run.client.trade_updates.is_active:
             return "the stream of order news is down"
         return "what the stream has missed is being merged" if self.is_merging else ""
+
+    def is_excused(self, number: int, since: int) -> bool:
+        """Return whether an order leaves though the stream of order news is down.
+
+        It does while everything is REDUCING, as an operator's flatten has it, if it cannot raise
+        exposure: answers to requests tell what becomes of it. The account is looked at first, as
+        what the stream has not told may have closed the position already.
+
+        Parameters
+        ----------
+        number : int
+        since : int
+            When it was handed over, ns UTC.
+        """
+        run = self._run
+        state = getattr(run.gate, "state", None)
+        order = None if run.core is None else run.core.inputs.order(number)
+        if run.phase == LOOKING or order is None or state is None:
+            return False
+        if state().name != "REDUCING" or self._could_raise(order):
+            return False
+        self.wants_look = self.looked_at < since - FRESH_NS
+        return not self.wants_look
 
     def barred(self, number: int) -> str:
         """Return why an order may not leave, though it was let through: a halt came since."""

@@ -70,6 +70,7 @@ class Driver(Run):
             may_submit=departure.waits_for,
             barred=departure.barred,
             is_moot=client.is_moot,
+            is_excused=departure.is_excused,
         )
         self._aftermath = aftermath = Aftermath(self)
         self._operators = operators = Operators(self, aftermath)

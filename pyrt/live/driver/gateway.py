@@ -56,6 +56,9 @@ class Gateway:
         Takes an order's number; returns "" or why it may not leave any more.
     is_moot : callable
         Takes a request; returns whether it need not leave any more.
+    is_excused : callable
+        Takes an order's number and when it was handed over; returns whether it need not wait for
+        what orders have to wait for.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Gateway:
         may_submit: Callable[[], str],
         barred: Callable[[int], str],
         is_moot: Callable[[Any], bool],
+        is_excused: Callable[[int, int], bool],
     ) -> None:
         self._scribe = scribe
         self._latch = latch
@@ -74,6 +78,7 @@ class Gateway:
         self._may_submit = may_submit
         self._barred = barred
         self._is_moot = is_moot
+        self._is_excused = is_excused
         self._held: list[_Held] = []
         self.dropped: list[tuple[Any, str]] = []
         self.moot: list[Any] = []
@@ -108,7 +113,9 @@ class Gateway:
                 self.dropped.append((held.request, barred))
             elif journal.failure is not None:
                 self.dropped.append((held.request, f"the journal fails: {journal.failure}"))
-            elif held.sequence <= journal.durable and not waits_for:
+            elif held.sequence <= journal.durable and (
+                not waits_for or self._is_excused(held.request.order_number, held.since)
+            ):
                 leaving.append(held.request)
             elif now - held.since >= self._age_ns:
                 why = waits_for or "its record was not durable in time"

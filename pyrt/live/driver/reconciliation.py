@@ -82,7 +82,10 @@ class Reconciliation:
             run.look_at = now + LOOK_AGAIN_NS
 
     def look_if_due(self, now: int) -> None:
-        """Look when it is time to."""
+        """Look when it is time to, or an order waits for it."""
+        if self._departure.wants_look and now - self._began >= LOOK_AGAIN_NS:
+            self._departure.wants_look = False
+            self.look(now)
         if self._run.look_at is not None and now >= self._run.look_at:
             self.look(now)
 
@@ -104,6 +107,7 @@ class Reconciliation:
         run = self._run
         run.last_look = state
         self._failed, self._departure.is_blind = 0, False
+        self._departure.looked_at = self._began
         if run.core is not None:
             # What is done about it happens now, not when the last event came.
             run.core.inputs.advance(now)
