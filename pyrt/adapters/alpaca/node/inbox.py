@@ -48,10 +48,22 @@ class Inbox:
             received.sort(key=lambda item: item[0])
         return [take for _, take in received]
 
-    def hand_over(self, driver: Driver, now: int, after: Callable[[], object]) -> None:
-        """Give everything to a driver; call `after` once each message is through."""
+    def hand_over(
+        self,
+        driver: Driver,
+        now: int,
+        after: Callable[[], object],
+        *,
+        most: int | None = None,
+    ) -> None:
+        """Give everything, or the first `most`, to a driver; `after` follows each message."""
+        rest = [] if most is None else self._waiting[most:]
+        if rest:
+            del self._waiting[most:]
+        taken = self.take()
+        self._waiting = rest
         # One at a time: what a strategy does about one message precedes the next.
-        for take in self.take():
+        for take in taken:
             with trace(self._traces.next()):
                 if self.stages is None:
                     driver.take(now, take(now))

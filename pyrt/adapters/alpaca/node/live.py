@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -57,6 +58,8 @@ RESYNC_LIVE_NS = 8_000_000_000
 """A fill of which the stream does not tell is found within ten seconds."""
 INPUTS_S = 0.25
 """How long inputs wait for the disk at most while the node takes some; it does not sync them."""
+TURNS_OF_A_REQUEST = 8
+"""So many rounds of the loop a request takes, from here to its bytes."""
 SWITCH_S = 0.0005
 """How long a thread may keep the interpreter while another wants it."""
 Listener = Callable[[Event, NodeCore], None]
@@ -132,6 +135,8 @@ class LiveNode:
         self._stopping = ""
         self._stopped_at: float | None = None
         self._write_at = 0.0
+        self._leaving = 0
+        self._fault: Exception | None = None
         self.companions: list[Companion] = []
         self._living: list[Companion] = []
         self.watchdog_command: list[str] | None = None
@@ -230,10 +235,14 @@ class LiveNode:
             for companion in (*own, *self.companions):
                 self._living.append(companion)
                 await companion.begin(self)
+            # What is there now stays: a collection that looks at it all holds orders up.
+            gc.collect()
+            gc.freeze()
             await self._serve(driver)
             await self._finish(driver)
             return decode_account((await self._query(account_request())).body)
         finally:
+            gc.unfreeze()
             sys.setswitchinterval(before)
             await self._clean_up(http)
 
@@ -306,7 +315,7 @@ class LiveNode:
             self._slow = SlowWork(self._receive_from_thread)
             driver.run_slow = self._slow.run
         if folder is not None and config.clock == "wall":
-            self._writer = JournalWriter(driver.journal, self.wake)
+            self._writer = JournalWriter(driver.journal, self._on_commit)
             self._writer.start()
         return driver
 
@@ -367,9 +376,15 @@ class LiveNode:
             now = self._clock()
             self._tell_of_jump(driver, now)
             self.keep_connected(now)
-            self._turn(driver, now)
+            self._turn(driver, now, whole=not self._leaving)
             await self.flush()
-            await self._sleep(driver)
+            if self._inbox and self._leaving:
+                # An order is on its way to the socket: the loop goes round between two messages.
+                self._leaving -= 1
+                await asyncio.sleep(0)
+            else:
+                self._leaving = 0
+                await self._sleep(driver)
 
     def _tell_of_jump(self, driver: Driver, now: int) -> None:
         """Raise an alarm where somebody has set the machine's clock; the node keeps its own."""
@@ -404,15 +419,21 @@ class LiveNode:
         if self._connections is not None:
             await self._connections.flush()
 
-    def _turn(self, driver: Driver, now: int) -> None:
-        """Take what came in, let what is due happen, send what follows from it."""
+    def _turn(self, driver: Driver, now: int, *, whole: bool = True) -> None:
+        """Take what came in, let what is due happen, send what follows from it.
+
+        Unless `whole`, one message is taken, and the others wait for the next turn.
+        """
+        if self._fault is not None:
+            raise self._fault
 
         def after() -> None:
             # In a burst neither the disk nor an order's bytes wait for the messages behind.
             if driver.has_requests:
                 self._send_due(driver, now)
 
-        self._inbox.hand_over(driver, now, after)
+        after()
+        self._inbox.hand_over(driver, now, after, most=None if whole else 1)
         driver.turn(now)
         self._send_due(driver, now)
 
@@ -436,7 +457,26 @@ class LiveNode:
             stages["encode"].observe(time.perf_counter_ns() - began)
         for request in requests:
             self._spawn(self._send(request))
+        if requests:
+            self._leaving = TURNS_OF_A_REQUEST
         return len(requests)
+
+    def _on_commit(self) -> None:
+        """Let what has become durable leave; called from the writer's thread."""
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._let_go)
+
+    def _let_go(self) -> None:
+        """Send what has waited for the disk alone: it does not queue behind market data."""
+        driver = self.driver
+        self._wake.set()
+        if driver is None or not driver.held_back or self._fault is not None:
+            return
+        try:
+            self._send_due(driver, self._clock())
+        except Exception as error:
+            # It ends the node, as it would in a turn.
+            self._fault = error
 
     def _commit(self, driver: Driver) -> None:
         """Make durable what was recorded: by the writer, or here where there is no need of one."""
