@@ -578,7 +578,7 @@ cdef class Desk(OrderDesk):
         return order
 
     cdef int64_t distance(self, Position position, int64_t wanted, int64_t before) except? -1:
-        """Signed units from held plus working to `wanted`; of orders, those numbered lower count."""
+        """Signed units from held plus working to `wanted`; orders numbered lower count."""
         cdef int64_t projected = position.units
         cdef Order order
         if position.orders_working:
