@@ -71,6 +71,8 @@ def limits(command: Any) -> Any:
 @click.option("--seed", default=0, show_default=True, help="Of the made-up market and of ids.")
 @limits
 @click.option("--text-frames", is_flag=True, help="Trade updates as text, not binary.")
+@click.option("--certificate", metavar="FILE", help="PEM: speak TLS, for clients that insist.")
+@click.option("--private-key", metavar="FILE", help="Of the certificate, if in another file.")
 @click.option("--state", metavar="FILE", help="Keep the account here, SQLite; go on from it.")
 @click.option("--record", metavar="FILE", help="Write all traffic here, a JSON object a line.")
 @options.json_option
@@ -84,6 +86,8 @@ def simulator(
     requests: int,
     connections: int,
     symbols: int,
+    certificate: str | None,
+    private_key: str | None,
     state: str | None,
     record: str | None,
     as_json: bool,
@@ -115,7 +119,13 @@ def simulator(
         raise MissingExtra(
             "the simulator needs starlette and uvicorn", remedy="Run: pip install 'pyrt[ops]'"
         ) from error
-    serve(server, port, lambda urls: click.echo(ready(urls, as_json=as_json)))
+    serve(
+        server,
+        port,
+        lambda urls: click.echo(ready(urls, as_json=as_json)),
+        certificate=certificate,
+        private_key=private_key,
+    )
 
 
 def _core(

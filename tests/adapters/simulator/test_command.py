@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
+import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
-from pyrt.adapters.alpaca.simulator.server.serving import bind
+from pyrt.adapters.alpaca.simulator.server.app import SimulatorServer
+from pyrt.adapters.alpaca.simulator.server.serving import bind, make_runner, serve
+from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli.simulator import read_speed
 from pyrt.errors import ConfigError
+from tests.minutes import minute_bars
 
 
 def test_speeds_are_factors_or_lockstep() -> None:
@@ -45,3 +52,28 @@ def test_a_port_in_use_is_no_traceback() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"port {port} of 127.0.0.1 .*in use"):
             bind(port)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl command")
+def test_clients_that_insist_on_tls_are_served(tmp_path: Path) -> None:
+    made = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=x"
+    more = ["-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(["openssl", *made.split(), *more], cwd=tmp_path, check=True, capture_output=True)
+    core = make_core([minute_bars("SPY", [100.0] * 4)])
+    server = SimulatorServer(core, speed=0.001)
+    cert, key = str(tmp_path / "cert.pem"), str(tmp_path / "key.pem")
+    with pytest.raises(ConfigError, match="cannot be used"):
+        serve(server, 0, print, certificate=cert, private_key=str(tmp_path / "none.pem"))
+    listener = bind(0)
+    runner = make_runner(server, cert, key)
+    thread = threading.Thread(target=runner.run, args=([listener],), daemon=True)
+    thread.start()
+    urls = server.urls("127.0.0.1", listener.getsockname()[1], is_secure=True)
+    headers = {"APCA-API-KEY-ID": urls["key"], "APCA-API-SECRET-KEY": urls["secret"]}
+    context = ssl.create_default_context(cafile=cert)
+    account = httpx.get(f"{urls['rest_url']}/v2/account", headers=headers, verify=context)
+    assert account.json()["cash"] == "100000"
+    with connect(urls["stock_stream_url"], ssl=context) as ws:
+        assert "connected" in str(ws.recv(5))
+    runner.should_exit = True
+    thread.join(10)

@@ -97,9 +97,10 @@ class SimulatorServer:
         for hub in (self._trades, self._stocks, self._coins):
             hub.watch, hub.cut = self._watch, self.lines.cut
 
-    def urls(self, host: str, port: int) -> dict[str, str]:
+    def urls(self, host: str, port: int, *, is_secure: bool = False) -> dict[str, str]:
         """Return the settings that a client needs."""
-        web, socket = f"http://{host}:{port}", f"ws://{host}:{port}"
+        schemes = ("https", "wss") if is_secure else ("http", "ws")
+        web, socket = (f"{scheme}://{host}:{port}" for scheme in schemes)
         return {
             "rest_url": web,
             "data_url": web,

@@ -19,8 +19,13 @@ from pyrt.errors import ConfigError
 HOST = "127.0.0.1"
 
 
-def make_runner(server: SimulatorServer) -> uvicorn.Server:
-    """Return a uvicorn server for the simulator; its `should_exit` ends it."""
+def make_runner(
+    server: SimulatorServer, certificate: str | None = None, private_key: str | None = None
+) -> uvicorn.Server:
+    """Return a uvicorn server for the simulator; its `should_exit` ends it.
+
+    With a certificate (and its key, unless the same PEM file holds it) it speaks TLS only.
+    """
     config = uvicorn.Config(
         server.app(),
         http=_protocol(server.lines),
@@ -29,6 +34,8 @@ def make_runner(server: SimulatorServer) -> uvicorn.Server:
         # On loopback compressing costs more than it saves; clients take a server without it.
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=1,
+        ssl_certfile=certificate,
+        ssl_keyfile=private_key,
     )
     return uvicorn.Server(config)
 
@@ -71,10 +78,31 @@ def bind(port: int) -> socket.socket:
     return listener
 
 
-def serve(server: SimulatorServer, port: int, announce: Callable[[dict[str, str]], object]) -> None:
-    """Serve until interrupted; `announce` gets the URLs and keys once connections are taken."""
+def serve(
+    server: SimulatorServer,
+    port: int,
+    announce: Callable[[dict[str, str]], object],
+    *,
+    certificate: str | None = None,
+    private_key: str | None = None,
+) -> None:
+    """Serve until interrupted; `announce` gets the URLs and keys once connections are taken.
+
+    Raises
+    ------
+    ConfigError
+        If the port is taken, or the certificate and its key cannot be used.
+    """
+    runner = make_runner(server, certificate, private_key)
+    try:
+        runner.config.load()
+    except OSError as error:
+        raise ConfigError(
+            f"certificate {certificate} cannot be used: {error}",
+            remedy="Give PEM files: --certificate, and --private-key if it is in another file",
+        ) from error
     listener = bind(port)
-    announce(server.urls(HOST, listener.getsockname()[1]))
+    announce(server.urls(HOST, listener.getsockname()[1], is_secure=certificate is not None))
     # Ctrl-C is how it ends: uvicorn has closed everything by then.
     with contextlib.suppress(KeyboardInterrupt):
-        make_runner(server).run(sockets=[listener])
+        runner.run(sockets=[listener])
