@@ -20,6 +20,7 @@ from pyrt.core.ports cimport Indicator
 import numpy as np
 
 from pyrt.errors import ConfigError, DataError
+from pyrt.indicators.inputs import as_column
 
 
 cdef extern from *:
@@ -243,10 +244,11 @@ cdef class Native(Composable):
         cdef Native twin = type(self)(*self.arguments)
         cdef Py_ssize_t n
         cdef int k
-        arrays = [np.ascontiguousarray(column, dtype=np.float64) for column in columns]
-        if len({a.shape for a in arrays}) != 1 or arrays[0].ndim != 1:
+        owner = type(self).__name__ + ".batch"
+        arrays = [as_column(owner, name, column) for name, column in zip(self.inputs, columns)]
+        if len({len(a) for a in arrays}) != 1:
             raise DataError(
-                f"{type(self).__name__}.batch takes one-dimensional columns of equal length, "
+                f"{owner} takes columns of equal length, "
                 f"got shapes {', '.join(str(a.shape) for a in arrays)}"
             )
         n = len(arrays[0])

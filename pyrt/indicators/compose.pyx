@@ -13,6 +13,7 @@ from libc.math cimport NAN
 import numpy as np
 
 from pyrt.errors import ConfigError, DataError
+from pyrt.indicators.inputs import as_column
 from pyrt.indicators.signals_compare import compare
 
 
@@ -188,7 +189,7 @@ cdef class Derived(Composable):
         if len(columns) != len(self.inputs):
             raise DataError(f"batch() takes {self.inputs}, got {len(columns)} columns")
         given = {
-            name: np.ascontiguousarray(column, dtype=np.float64)
+            name: as_column(f"{self!r}.batch", name, column)
             for name, column in zip(self.inputs, columns)
         }
         known = {}

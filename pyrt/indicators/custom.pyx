@@ -6,6 +6,7 @@ from libc.math cimport NAN
 import numpy as np
 
 from pyrt.errors import DataError
+from pyrt.indicators.inputs import as_column
 from pyrt.indicators.compose cimport Composable
 
 
@@ -66,7 +67,13 @@ cdef class PyIndicator(Composable):
         cdef PyIndicator twin = type(self)(*self.given, **self.named)
         if len(columns) != len(self.inputs):
             raise DataError(f"batch() takes {self.inputs}, got {len(columns)} columns")
-        arrays = [np.asarray(column, dtype=np.float64) for column in columns]
+        owner = type(self).__name__ + ".batch"
+        arrays = [as_column(owner, name, column) for name, column in zip(self.inputs, columns)]
+        if len({len(a) for a in arrays}) > 1:
+            raise DataError(
+                f"{owner} takes columns of equal length, "
+                f"got shapes {', '.join(str(a.shape) for a in arrays)}"
+            )
         result = np.empty(len(arrays[0]))
         for i, row in enumerate(zip(*[a.tolist() for a in arrays], strict=True)):
             twin.take(row)

@@ -14,12 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from pyrt.errors import ConfigError, DataError
 from pyrt.indicators.features_kernel import FeatureKernel, Node
 from pyrt.indicators.features_standard import Feature, standard_features
+from pyrt.indicators.inputs import as_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = ["Feature", "FeatureMatrix", "FeatureSet", "standard_features"]
 
+BAR = ("open", "high", "low", "close", "volume")
 SCHEMA_VERSION = 1
 """Raised whenever the same definition comes to give other numbers."""
 
@@ -191,8 +193,8 @@ class FeatureSet:
         """
         stamps = np.ascontiguousarray(ts_event, dtype=np.int64)
         o, h, lo, c, v = (
-            np.ascontiguousarray(column, dtype=np.float64)
-            for column in (open, high, low, close, volume)
+            as_column("FeatureSet.batch", name, column)
+            for name, column in zip(BAR, (open, high, low, close, volume), strict=True)
         )
         if {column.shape for column in (o, h, lo, c, v)} != {stamps.shape} or stamps.ndim != 1:
             raise DataError(

@@ -42,16 +42,16 @@ cdef class Clock:
     """Start and end of the session in hand; nothing lies in the first one."""
     cdef double closes
 
-    def __init__(self, str anchor, str start, str tz):
+    def __init__(self, anchor, start, tz):
         if anchor not in ANCHORS:
             raise ConfigError(f"anchor is {anchor!r}; expected one of {', '.join(ANCHORS)}")
         try:
             self.begins = time.fromisoformat(start)
-        except ValueError:
+        except (TypeError, ValueError):
             raise ConfigError(f"start is {start!r}; expected a time of day such as '18:00'")
         try:
             self.zone = ZoneInfo(tz)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, TypeError, ValueError):
             raise ConfigError(f"there is no time zone {tz!r}", remedy='Such as "America/New_York"')
         self.anchor = anchor
         self.opens = self.closes = 0.0

@@ -32,14 +32,14 @@ cdef class TimeOfDay(Condition):
         Name of the time zone; clock changes are followed.
     """
 
-    def __init__(self, start, stop, str tz):
+    def __init__(self, start, stop, tz):
         self.start = nanoseconds_of(start)
         self.stop = nanoseconds_of(stop)
         if self.start == self.stop:
             raise ConfigError(f"the span from {start} to {stop} is empty")
         try:
             self.zone = ZoneInfo(tz)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, TypeError, ValueError):
             raise ConfigError(f"there is no time zone {tz!r}", remedy='Such as "America/New_York"')
 
     cdef int look_up(self, int64_t ts) except -1:
@@ -84,7 +84,7 @@ cdef class TimeOfDay(Condition):
         )
 
 
-def time_of_day(start, stop, str tz="America/New_York"):
+def time_of_day(start, stop, tz="America/New_York"):
     """Return the condition that it is from `start` to before `stop` in the time zone `tz`.
 
     Parameters
