@@ -72,6 +72,8 @@ cdef class Assessor(Watcher):
     """Limit of an order's share of it; None where off."""
     cdef dict pardons
     """Control code → (until, actor, reason): one order may pass it once."""
+    cdef bint is_weighed
+    """Terms and worst case are those of the order that is judged now."""
     cdef bint is_preview
     """The order being weighed is not to be sent: nothing may change for it."""
     cdef Case case

@@ -83,6 +83,7 @@ cdef class Assessor(Watcher):
                 if reason is not None:
                     return reason
         self.fill_case(order, caps, now)
+        self.is_weighed = True
         reason = self.judge_controls(order, caps, now)
         if reason is not None:
             return reason

@@ -13,6 +13,8 @@ cdef class RiskEngine(Overseer):
     cdef Order judged
     """The order approved last, until it is sent."""
 
+    cdef int ask_for(self, Order order) except -1
+    cdef int weigh_for_record(self, Order order) except -1
     cdef int note(self, Order order, int64_t now, str reason) except -1
     cdef str deny(self, Order order, int64_t now, str reason)
     cdef Claim adopt(self, Order order, int64_t now)

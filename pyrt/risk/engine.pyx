@@ -197,11 +197,9 @@ cdef class RiskEngine(Overseer):
         """Approve (None) or say why not, beginning with the control's code."""
         cdef str reason = BasicGate.judge(self, order, now)
         self.judged = None
+        self.is_weighed = False
+        self.ask_for(order)
         if reason is None and self.is_on:
-            self.terms.is_change = False
-            self.terms.units = order.units
-            self.terms.limit_price = order.limit_price_raw
-            self.terms.stop_price = order.stop_price_raw
             try:
                 self.begin(now)
                 reason = self.weigh(order, now)
@@ -213,6 +211,14 @@ cdef class RiskEngine(Overseer):
             self.note(order, now, None)
         self.judged = order
         return None
+
+    cdef int ask_for(self, Order order) except -1:
+        """Begin to judge an order as it stands."""
+        self.terms.is_change = False
+        self.terms.units = order.units
+        self.terms.limit_price = order.limit_price_raw
+        self.terms.stop_price = order.stop_price_raw
+        return 0
 
     cdef ApprovedOrder approve(self, Order order):
         """Count the order just judged into the worst case and let it go."""
@@ -254,10 +260,7 @@ cdef class RiskEngine(Overseer):
         day = self.days.day(now)
         if day != self.day:
             self.roll_day(day)
-        self.terms.is_change = False
-        self.terms.units = order.units
-        self.terms.limit_price = order.limit_price_raw
-        self.terms.stop_price = order.stop_price_raw
+        self.ask_for(order)
         self.is_preview = True
         try:
             return self.weigh(order, now)
@@ -270,15 +273,16 @@ cdef class RiskEngine(Overseer):
         """Judge an order as it would be after the change, like a new one."""
         cdef Order order = command.order
         cdef str reason = BasicGate.judge_change(self, command, now)
+        self.is_weighed = False
+        self.ask_for(order)
+        self.terms.is_change = True
+        if command.units:
+            self.terms.units = command.units
+        if command.limit_price != no_price():
+            self.terms.limit_price = command.limit_price
+        if command.stop_price != no_price():
+            self.terms.stop_price = command.stop_price
         if reason is None and self.is_on:
-            self.terms.is_change = True
-            self.terms.units = command.units if command.units else order.units
-            self.terms.limit_price = order.limit_price_raw
-            if command.limit_price != no_price():
-                self.terms.limit_price = command.limit_price
-            self.terms.stop_price = order.stop_price_raw
-            if command.stop_price != no_price():
-                self.terms.stop_price = command.stop_price
             try:
                 self.begin(now)
                 reason = self.weigh(order, now)
@@ -341,10 +345,23 @@ cdef class RiskEngine(Overseer):
         return 0
 
     cdef str deny(self, Order order, int64_t now, str reason):
+        if self.is_on and not self.is_weighed:
+            self.weigh_for_record(order)
         self.note(order, now, reason)
         if reason.startswith("duplicate_order"):
             self.count_duplicate(order, now)
         return reason
+
+    cdef int weigh_for_record(self, Order order) except -1:
+        """Find what an order would have come to that was denied before it was weighed."""
+        try:
+            self.read_terms(order)
+            if self.caps.needs_value:
+                self.fill_portfolio(order, self.caps_of(order))
+        except OverflowError:
+            self.terms.leaves = self.terms.units - order.filled
+            self.terms.value = self.case.gross = 0
+        return 0
 
     # -- what the kernel reports ---------------------------------------------------------------
 

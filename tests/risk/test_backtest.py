@@ -214,3 +214,37 @@ def test_profit_and_loss_add_up_whichever_way_they_are_cut() -> None:
     assert result.pnl("day")["day"].tolist() == ["2024-01-01", "2024-01-02", "2024-01-03"]
     with pytest.raises(ConfigError, match="pnl by 'hour'"):
         result.pnl("hour")
+
+
+class Mixed(Strategy):
+    """A fill, then orders that are denied before any limit of size is looked at."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars("X", "1m")
+        self.count = 0
+
+    def on_bar(self, bar: Any) -> None:
+        self.count += 1
+        if self.count == 2:
+            self.buy("X", 30)
+        elif self.count == 4:
+            self.buy("X", 11, reduce_only=True)
+        elif self.count == 6:
+            self.gate.set_state("reducing", "Ann", "odd prices")
+            self.sell("X", 50)
+
+
+def test_what_is_denied_early_is_recorded_with_its_own_figures() -> None:
+    gate = RiskEngine(Limits(max_gross_exposure=1e6))
+    strategy = Mixed()
+    strategy.gate = gate
+    engine = BacktestEngine(cash=1e6, gate=gate)
+    engine.add_data(bars([100.0] * 8 + [90.0] * 4), symbol="X", label="open")
+    engine.add_strategy(strategy)
+    denials = engine.run().risk().denials
+    assert denials["control"].tolist() == ["reduce_only", "trading_state"]
+    assert denials["quantity"].tolist() == [11, 50]
+    assert denials["value"].tolist() == [1_100, 5_000]
+    # 30 are held: with 11 more 41, with 50 sold the worst is what is held.
+    assert denials["exposure"].tolist() == [4_100, 3_000]
+    assert denials["foregone"].tolist() == [-110, 500]
