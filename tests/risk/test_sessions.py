@@ -1,0 +1,83 @@
+"""Orders outside the session, and days that end with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from pyrt import Bar, Strategy, backtest
+from pyrt.risk import Limits, RiskEngine
+from pyrt.testing.gates import GateRig
+
+HALF_HOURS = pd.date_range("2024-03-04 14:30", periods=13, freq="30min", tz="UTC").append(
+    pd.date_range("2024-03-05 14:30", periods=2, freq="30min", tz="UTC")
+)
+BARS = pd.DataFrame(
+    {"open": 100.0, "high": 101.0, "low": 99.0, "close": 100.0, "volume": 1e6}, index=HALF_HOURS
+)
+LAST_OF_MONDAY = 12
+
+
+class EachBar(Strategy):
+    """Buys a share at the end of every bar."""
+
+    symbol: str = "ABC"
+    queue: bool = False
+
+    def on_start(self) -> None:
+        self.subscribe_bars(self.symbol, "30m")
+
+    def on_bar(self, bar: Bar) -> None:
+        self.buy(self.symbol, 1, queue=self.queue)
+
+
+def reasons(strategy: Strategy, calendar: str, **limits: Any) -> list[str]:
+    """Return why each order was denied, "" where it was not."""
+    result = backtest(
+        strategy,
+        BARS,
+        label="open",
+        symbol="ABC",
+        timeframe="30m",
+        calendar=calendar,
+        limits=Limits(**limits),
+        progress=False,
+    )
+    return [reason.partition(":")[0] for reason in result.orders["reason"]]
+
+
+@pytest.mark.parametrize("queue", [False, True])
+def test_an_order_after_the_close_has_to_say_that_it_waits(queue: bool) -> None:
+    denied = reasons(EachBar(queue=queue), "XNYS", require_open_session=True)
+    expected = [""] * len(BARS)
+    if not queue:
+        expected[LAST_OF_MONDAY] = "require_open_session"
+    assert denied == expected
+
+
+def test_what_trades_around_the_clock_is_never_closed() -> None:
+    assert not any(reasons(EachBar(), "24/7", require_open_session=True))
+
+
+def test_without_sessions_nothing_is_known_to_be_closed() -> None:
+    made = GateRig(RiskEngine(Limits(require_open_session=True)), prices=100)
+    assert made.order("buy", 1).status == "SENT"
+
+
+def test_a_day_of_the_limits_can_end_with_the_session() -> None:
+    denied = reasons(EachBar(), "XNYS", max_daily_orders=12, daily_reset="session")
+    # The order at Monday's close belongs to the day that begins there.
+    assert denied == [""] * len(BARS)
+    denied = reasons(EachBar(), "XNYS", max_daily_orders=11, daily_reset="session")
+    assert [i for i, reason in enumerate(denied) if reason] == [LAST_OF_MONDAY - 1]
+
+
+def test_without_sessions_days_end_at_midnight() -> None:
+    made = GateRig(RiskEngine(Limits(max_daily_orders=1, daily_reset="session")), prices=100)
+    statuses = []
+    for wait in ("1s", "12h", "12h"):
+        made.wait(wait)
+        statuses.append(made.order("buy", 1).status)
+    assert statuses == ["SENT", "DENIED", "SENT"]
