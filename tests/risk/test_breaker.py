@@ -209,3 +209,23 @@ def test_half_open_lets_one_entry_leave() -> None:
     made.fill(trial, price=100)
     made.hold(-1, price=101)
     assert code(made.order("buy", 1)) == ""
+
+
+def test_what_comes_while_it_is_open_neither_closes_nor_opens_it() -> None:
+    made = breaker(max_consecutive_losses=0, max_reject_rate=0.5, reject_rate_orders=2)
+    assert made.admits(0)
+    made.note_trade(0, -1)
+    for second in range(3):
+        made.note_trade(second, 1)
+        made.note_answer(second, True)
+    assert (made.state, made.cause) == (BreakerState.OPEN, "max_consecutive_losses")
+    assert len(made.trips) == 1
+    assert repr(made) == f"CircuitBreaker(OPEN, {made.reason!r})"
+
+
+def test_it_tells_how_near_each_fall_is_to_its_limit() -> None:
+    made = breaker(max_daily_loss_fraction=0.02, max_drawdown=0.1)
+    made.note_equity(0, 100_000)
+    made.note_equity(1, 99_000)
+    near = dict(made.nearness())
+    assert near == {"max_daily_loss_fraction": 0.5, "max_drawdown": pytest.approx(0.1)}

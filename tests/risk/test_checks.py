@@ -350,6 +350,22 @@ def test_an_exit_grows_to_what_its_entry_brings_and_no_further() -> None:
     assert made.modify(exit, quantity=10)
 
 
+def test_a_change_of_the_trigger_is_judged_at_the_new_one() -> None:
+    made = rig(max_order_notional=1_000)
+    order = made.order("buy", 5, stop_price=110)
+    made.answer("accept", order)
+    assert not made.modify(order, stop_price=200.01)
+    assert made.modify(order, stop_price=200)
+
+
+def test_a_change_needs_cash_for_what_it_adds_only() -> None:
+    made = rig(require_buying_power=True)
+    order = made.order("buy", 900, limit_price=100)
+    made.answer("accept", order)
+    assert not made.modify(order, quantity=1_000.01)
+    assert made.modify(order, quantity=1_000)
+
+
 # -- permissions and market ------------------------------------------------------------------------
 
 
@@ -421,3 +437,33 @@ def test_what_leaves_the_range_of_numbers_is_denied() -> None:
     contract = Instrument("BIG", multiplier=1_000_000)
     made = GateRig(RiskEngine(Limits(max_order_notional=1e17)), symbols=(contract,), prices=9e9)
     assert made.order("buy", 9e9).reason.startswith("overflow")
+
+
+def test_what_leaves_the_range_of_numbers_is_denied_in_a_change_and_when_asked() -> None:
+    contract = Instrument("BIG", multiplier=1_000_000)
+    made = GateRig(RiskEngine(Limits(max_order_notional=1e17)), symbols=(contract,), prices=9e9)
+    order = made.order("buy", 1, limit_price=9e9)
+    made.answer("accept", order)
+    assert not made.modify(order, quantity=9e9)
+    assert (made.judge(made.draft("buy", 9e9)) or "").startswith("overflow")
+
+
+def test_a_collar_is_measured_from_the_last_price_that_was_believed() -> None:
+    made = rig(price_collar_bps=300, max_tick_jump_bps=500)
+    made.price(103.0)
+    assert code(made.order("buy", 1, limit_price=106.09)) == ""
+    assert code(made.order("buy", 1, limit_price=106.1)) == "price_collar_bps"
+
+
+def test_a_market_order_is_protected_beyond_the_last_price_without_a_quote() -> None:
+    made = rig(market_protection_bps=50, max_tick_jump_bps=500)
+    order = made.order("buy", 1)
+    assert (order.order_type, order.limit_price) == ("limit", 100.5)
+
+
+def test_an_order_by_notional_stays_what_it_is() -> None:
+    made = rig(max_slippage_bps=10, slippage_action="limit")
+    made.quote(99.8, 100.2)
+    assert code(made.order("buy", notional=100)) == "max_slippage_bps"
+    made = rig(market_protection_bps=50)
+    assert made.order("buy", notional=100).order_type == "market"

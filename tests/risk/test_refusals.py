@@ -11,11 +11,12 @@ import pytest
 
 from pyrt import BacktestEngine, Bar, Instrument, Strategy
 from pyrt.errors import ConfigError
-from pyrt.risk import sizing, value_at_risk
+from pyrt.risk import exposures, sizing, stress, value_at_risk
 from pyrt.risk.engine import RiskEngine
 from pyrt.risk.windows import RateWindow, SizeHistory
 
 HOLD = np.array([100.0, -50.0])
+UNEQUAL = np.array([[1.0, 0.5], [0.5, 9.0]])
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,17 @@ HOLD = np.array([100.0, -50.0])
         (lambda: RateWindow(1, 0), "a window of 0 ns"),
         (lambda: SizeHistory(0), "a history of 0 sizes"),
         (lambda: SizeHistory(3).push(float("inf")), "inf is not a size"),
+        (
+            lambda: sizing.fixed_fraction(1e5, 1.01, 50.0, 48.0),
+            "fraction is 1.01; expected a share",
+        ),
+        (
+            lambda: sizing.volatility_target(1e5, -0.1, 0.2, 50.0),
+            "target is -0.1; expected 0 or more",
+        ),
+        (lambda: sizing.equal_risk_contribution(UNEQUAL, rounds_max=1), "differ after 1 rounds"),
+        (lambda: stress.stressed_covariance(UNEQUAL, toward_one=1.5), "toward_one is 1.5"),
+        (lambda: exposures.beta(np.ones((9, 2)), np.ones(8)), "9 returns of assets and 8 of"),
         (lambda: RiskEngine("none"), "expected Limits, got 'none'"),
     ],
 )

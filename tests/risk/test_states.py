@@ -222,3 +222,22 @@ def test_an_engine_starts_anew_with_each_run() -> None:
     engine.set_state("halted", *WHO)
     second = GateRig(engine, prices=100)
     assert code(second.order("buy", 1)) == ""
+
+
+def test_a_ramp_goes_on_after_a_restart() -> None:
+    limits = Limits(max_order_quantity=100, ramp_start=0.1, ramp_days=10)
+    first = rig(limits)
+    first.gate.set_ramp(0.5, *WHO)
+    second = rig(limits)
+    assert code(second.order("buy", 11)) == "max_order_quantity"
+    second.gate.restore(first.gate.save())
+    assert code(second.order("buy", 50)) == ""
+    assert code(second.order("buy", 51)) == "max_order_quantity"
+
+
+def test_what_is_no_limits_changes_none() -> None:
+    made = rig(Limits(max_order_quantity=1))
+    with pytest.raises(ConfigError, match="expected Limits, got None"):
+        made.gate.set_limits(None, *WHO)
+    assert code(made.order("buy", 2)) == "max_order_quantity"
+    assert repr(made.gate).startswith("RiskEngine(ACTIVE, limits ")
