@@ -413,3 +413,43 @@ def test_what_was_due_while_the_node_was_down_fires_once():
     ]
     second.driver.turn(later + 60 * SECOND)
     assert strategy.fired[-1] == ("often", began + 1860 * SECOND)
+
+
+class Moves(Strategy):
+    """Rests with ten, and later with thirty, nearer to the market."""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.seen = 0
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 1:
+            self.order = self.buy("SPY", 10, limit_price=50)
+        elif self.seen == 10:
+            self.modify(self.order, quantity=30, limit_price=51)
+
+
+def test_terms_that_a_lost_input_had_brought_are_those_of_the_record():
+    """A fill of all thirty was else more than the ten that were known, and put aside."""
+    world, files = day(), MemoryFiles()
+    first = made(Moves, world, files)
+    first.start()
+    strategy, name = first.kernel.strategies[0], "tape-one-00000001.log"
+    while strategy.seen < 9:
+        first.run(1)
+    first.journal.commit()
+    kept = len(files.read(name))
+    while strategy.seen < 14:
+        first.run(1)
+    assert (strategy.order.quantity, strategy.order.limit_price) == (30, 51)
+    first.journal.close()
+    left = MemoryFiles()
+    for other in files.names():
+        left.put(other, files.read(other))
+    left.put(name, files.read(name)[:kept])
+    second = made(Moves, world, left, "two")
+    second.start()
+    assert "replay_short" in dict(second.alarms)
+    (order,) = second.kernel.cache.orders_open()
+    assert (order.quantity, order.limit_price, order.status) == (30, 51, "ACCEPTED")

@@ -89,6 +89,8 @@ def test_a_pair_is_found_again_after_a_crash_and_not_sent_again():
     second.run(6)
     assert len(world.posted) == posted
     assert {o.order_type for o in second.kernel.cache.orders_open()} == {"limit", "stop"}
+    # The broker lists the stop under its limit: it is not missing.
+    assert [code for code, _ in (*first.alarms, *second.alarms) if code == "missing_order"] == []
     for order in second.kernel.cache.orders_open():
         second.kernel.strategies[0].cancel(order)
     second.driver.core.inputs.settle()

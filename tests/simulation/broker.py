@@ -7,6 +7,7 @@ node, and so can judge it.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
@@ -28,7 +29,13 @@ from tests.live.lockstep import _bind
 MINUTE = 60_000_000_000
 START = 1_381_175_160_000_000_000  # 2013-10-07 19:46 UTC: the session ends when the data have
 CASH = 1_000_000
+REPLACEMENT = re.compile(r"-r\d+$")
 ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "held"})
+
+
+def stem_of(client_order_id: str) -> str:
+    """Return the name of an order, of which replacements have their own."""
+    return REPLACEMENT.sub("", client_order_id)
 
 
 @dataclass
@@ -82,8 +89,8 @@ class OracleLedger:
         placed.status, placed.quantity = order["status"], Decimal(order["qty"])
         legs = self._pairs if order["order_class"] == "oco" else self._parents
         for leg in order["legs"] or ():
-            # The half may have been replaced by now; the pair keeps its first name.
-            legs.setdefault(leg["id"], order["client_order_id"])
+            # Entry or half may have been replaced by now; they keep their first names.
+            legs.setdefault(leg["id"], stem_of(order["client_order_id"]))
         for known in (self._parents, self._pairs):
             if order["replaces"] in known:
                 # With other terms it still belongs where it did.

@@ -6,7 +6,6 @@ up and still travel), and so a node that stays within its limits here stays with
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,10 +13,9 @@ from typing import Any
 
 import msgspec
 
-from tests.simulation.broker import Broker, Placed
+from tests.simulation.broker import Broker, Placed, stem_of
 
 ZERO = Decimal(0)
-REPLACEMENT = re.compile(r"-r\d+$")
 
 
 @dataclass
@@ -49,11 +47,12 @@ def exposure_of(broker: Broker, symbol: str, foreign: set[str], request: Any) ->
 
     Orders of others are not ours to count.
 
-    Exits of a bracket work once their entry has brought something, and one cancels the other: the
-    larger of the two counts.
+    Exits of a bracket work once their entry has brought something, and one cancels the other, as in
+    a pair: the larger of the two counts, for what the other has left of it.
     """
     found = Exposure()
     orders = broker.ledger.orders
+    pairs = {placed.pair for placed in orders.values() if placed.pair}
     for key, placed in orders.items():
         if placed.symbol != symbol or key in foreign:
             continue
@@ -63,6 +62,8 @@ def exposure_of(broker: Broker, symbol: str, foreign: set[str], request: Any) ->
             rest = placed.quantity - placed.total
             if placed.parent:
                 rest = min(rest, _room(orders.values(), placed.parent))
+            elif name in pairs:
+                rest = min(rest, _room_of_pair(orders.values(), name))
             found.work(name, placed.side, rest)
     for each in (*broker.on_the_way.values(), request):
         for name, of, side, quantity in _terms(broker, each):
@@ -73,7 +74,7 @@ def exposure_of(broker: Broker, symbol: str, foreign: set[str], request: Any) ->
 
 def name_of(placed: Placed) -> str:
     """Return what an order counts under: those of one name cannot all be filled."""
-    return REPLACEMENT.sub("", placed.parent or placed.pair or placed.client_order_id)
+    return placed.parent or placed.pair or stem_of(placed.client_order_id)
 
 
 def _room(orders: Iterable[Placed], entry: str) -> Decimal:
@@ -82,9 +83,15 @@ def _room(orders: Iterable[Placed], entry: str) -> Decimal:
     for placed in orders:
         if placed.parent == entry:
             room -= placed.filled
-        elif REPLACEMENT.sub("", placed.client_order_id) == entry:
+        elif stem_of(placed.client_order_id) == entry:
             room += placed.filled
     return max(room, ZERO)
+
+
+def _room_of_pair(orders: Iterable[Placed], name: str) -> Decimal:
+    """Return what the halves of a pair can still fill together: one takes it off the other."""
+    halves = [placed for placed in orders if name_of(placed) == name]
+    return max(p.quantity for p in halves) - sum((p.filled for p in halves), ZERO)
 
 
 def _terms(broker: Broker, request: Any) -> Iterator[tuple[str, str, str, Decimal]]:

@@ -10,9 +10,10 @@ import msgspec
 from pyrt.live.core.restore import position_state
 from pyrt.live.driver.run import STOPPED
 from pyrt.live.journal.journal import Journal
+from tests.simulation.broker import stem_of
 from tests.simulation.checks import FINAL, Violation
 from tests.simulation.clock import SECOND
-from tests.simulation.exposure import REPLACEMENT, exposure_of, name_of, symbol_and_side
+from tests.simulation.exposure import exposure_of, name_of, symbol_and_side
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node
@@ -201,13 +202,14 @@ class Judge:
     def _judge_exits(self) -> None:
         """Exits of a bracket take back no more than its entry has brought; a pair fills once."""
         placed = self.broker.ledger.orders.values()
-        for entry in placed:
-            exits = [p for p in placed if p.parent == entry.client_order_id]
-            if exits:
-                out = sum((p.filled for p in exits), Decimal(0))
-                self.checks.hold("I20", out <= entry.total, (entry, exits))
+        for entry in {p.parent for p in placed if p.parent}:
+            exits = [p for p in placed if p.parent == entry]
+            entries = [p for p in placed if stem_of(p.client_order_id) == entry]
+            out = sum((p.filled for p in exits), Decimal(0))
+            brought = sum((p.filled for p in entries), Decimal(0))
+            self.checks.hold("I20", out <= brought, (entries, exits))
         for first in {p.pair for p in placed if p.pair}:
-            halves = [p for p in placed if name_of(p) == REPLACEMENT.sub("", first)]
+            halves = [p for p in placed if name_of(p) == first]
             out = sum((p.filled for p in halves), Decimal(0))
             self.checks.hold("I20", out <= max(p.quantity for p in halves), halves)
 

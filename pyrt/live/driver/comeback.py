@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from pyrt.errors import JournalError, PyrtError
 from pyrt.live.core.inputs import survey
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import decode_note
-from pyrt.live.core.restore import is_in_doubt, position_state
+from pyrt.live.core.restore import is_in_doubt, order_state, position_state
 from pyrt.live.core.tape import Tape
 from pyrt.live.driver.acts import make_core
 from pyrt.live.driver.playback import Playback
@@ -30,6 +31,12 @@ from pyrt.live.journal.journal import read_tape
 from pyrt.live.journal.past import REPLAY
 from pyrt.strategy.strategy import Strategy
 
+CATCH_UP = {
+    "SENT": frozenset({"HELD", "ACCEPTED", "TRIGGERED"}),
+    "HELD": frozenset({"ACCEPTED", "TRIGGERED"}),
+    "ACCEPTED": frozenset({"TRIGGERED"}),
+}
+"""What an order may be here → what the record may know better."""
 ENDS = {"CANCELED": "canceled", "EXPIRED": "expired", "REJECTED": "rejected", "LOST": "lost"}
 
 
@@ -240,6 +247,9 @@ class Comeback:
                 kind = "denied" if order.status == "INITIALIZED" else "rejected"
                 self._guarded(inputs.order_event, kind, number, now, "it never left: a crash")
         orders = {o.client_order_id: o for o in core.kernel.cache.orders_open()}
+        for name, order in orders.items():
+            if name in known.orders:
+                self._catch_up(core, order, known.orders[name], now)
         for fill in self._past.executions:
             order = orders.get(fill.order.client_order_id)
             if order is not None:
@@ -255,6 +265,24 @@ class Comeback:
             elif order.is_open and is_in_doubt(order):
                 text = "a crash came before its answer"
                 self._guarded(inputs.order_event, "unknown", order.number, now, text)
+
+    def _catch_up(self, core: NodeCore, order: Any, state: r.OrderState, now: int) -> None:
+        """Bring an order that works to the state and the terms that the record has of it.
+
+        A fill of what it was changed to would else be more than it can fill.
+        """
+        if order.status in CATCH_UP and state.status in CATCH_UP[order.status]:
+            kind = state.status.lower()
+            self._guarded(core.inputs.order_event, kind, order.number, now, "told before a crash")
+        here = order_state(order)
+        terms = {
+            name: getattr(state, name)
+            for name in ("quantity", "limit_price", "stop_price")
+            if getattr(state, name) and getattr(state, name) != getattr(here, name)
+        }
+        if terms:
+            change = partial(core.inputs.order_event, **terms)
+            self._guarded(change, "modified", order.number, now, "changed before a crash")
 
     @staticmethod
     def _guarded(tell: Any, *arguments: Any) -> None:
