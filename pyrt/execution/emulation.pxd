@@ -66,6 +66,7 @@ cdef class Emulator:
     cdef int follow(self, Kept kept, int64_t price) except -1
     cdef int fire(self, Kept kept) except -1
     cdef int release(self, Kept kept, bint is_met) except -1
+    cdef int forget_triggers(self, Order order) except -1
     cdef int on_order(self, Order order, Event* event) except -1
     cdef int wake_exits(self, Order entry) except -1
     cdef int follow_pair(self, Order order, Event* event) except -1

@@ -410,10 +410,21 @@ cdef class Emulator:
                 MARKET if order.type in (STOP, TRAILING_STOP, MARKET_IF_TOUCHED) else LIMIT
             )
             order.stop_price_raw = order.trail_amount_raw = order.trail_percent_raw = no_price()
+            self.forget_triggers(order)
         tell(self.inbox, order, EV_RELEASED, self.clock.now, 0).cumulative = order.filled
         command.kind = SUBMIT
         command.order = order
         return self.desk.issue(command)
+
+    cdef int forget_triggers(self, Order order) except -1:
+        """Of terms that were told at this instant and not heard yet the trigger is no more."""
+        cdef Event* event
+        cdef Py_ssize_t i
+        for i in range(self.inbox.count):
+            event = &self.inbox.items[(self.inbox.head + i) & (self.inbox.capacity - 1)]
+            if event.order == order.number and event.kind == EV_MODIFIED:
+                event.cumulative = no_price()
+        return 0
 
     # -- what becomes of others ----------------------------------------------------------------
 

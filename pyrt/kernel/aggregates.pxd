@@ -17,6 +17,12 @@ cdef class Aggregates:
     """Bars not yet delivered, as rows that sort finest timeframe first."""
     cdef list batch
     """Those being delivered, first one last."""
+    cdef list plain
+    """(aggregator, target) of bars made from data that are given."""
+    cdef list chained
+    """The same of bars made from bars that are made here, finest first."""
+    cdef bint chain_due
+    """Time has closed bars, and those made from them are still to be looked at."""
 
     cdef int link(self, Stream source, Aggregator aggregator, Stream target) except -1
     cdef int add_bar(self, Stream stream, Event* event) except -1
@@ -25,6 +31,7 @@ cdef class Aggregates:
     cdef int close(self, int64_t ts) except -1
     cdef bint pop(self, Event* event) except -1
     cdef int collect(self, Aggregator aggregator, Stream target, int n) except -1
+    cdef int close_chained(self) except -1
     cdef inline bint ready(self) noexcept:
-        """A completed bar waits to be delivered."""
-        return len(self.completed) > 0
+        """A completed bar waits to be delivered, or may come of those that were."""
+        return len(self.completed) > 0 or self.chain_due

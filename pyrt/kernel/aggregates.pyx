@@ -24,12 +24,24 @@ cdef class Aggregates:
         self.due = INT64_MAX
         self.completed = []
         self.batch = []
+        self.plain = []
+        self.chained = []
 
     cdef int link(self, Stream source, Aggregator aggregator, Stream target) except -1:
         """Let `aggregator` build the bars of `target` from the events of `source`."""
         source.add_aggregate(aggregator, target)
+        if self.makes(source):
+            self.chained = sorted(
+                [*self.chained, (aggregator, target)], key=lambda pair: pair[1].timeframe_ns
+            )
+        else:
+            self.plain = [*self.plain, (aggregator, target)]
         self.due = min(self.due, aggregator.next_due)
         return 0
+
+    def makes(self, Stream stream not None):
+        """Return whether a stream's bars are made here."""
+        return any(pair[1] is stream for pair in self.plain + self.chained)
 
     cdef int add_bar(self, Stream stream, Event* event) except -1:
         cdef Aggregator aggregator
@@ -69,12 +81,27 @@ cdef class Aggregates:
     cdef int close(self, int64_t ts) except -1:
         """Complete the bars whose time is over at `ts` although nothing came."""
         cdef Aggregator aggregator
-        cdef Stream stream
         self.due = INT64_MAX
-        for stream in self.cache.streams:
-            for pair in stream.aggregates:
-                aggregator = <Aggregator>(<tuple>pair)[0]
-                self.collect(aggregator, (<tuple>pair)[1], aggregator.advance(ts))
+        for pair in self.plain:
+            aggregator = <Aggregator>(<tuple>pair)[0]
+            self.collect(aggregator, (<tuple>pair)[1], aggregator.advance(ts))
+        # Bars made of these take them first: they are looked at when these are delivered.
+        self.chain_due = len(self.chained) > 0
+        return 0
+
+    cdef int close_chained(self) except -1:
+        """Complete bars made of bars, up to the first that then waits to be delivered itself."""
+        cdef Aggregator aggregator
+        cdef int64_t due = INT64_MAX
+        for pair in self.chained:
+            aggregator = <Aggregator>(<tuple>pair)[0]
+            self.collect(aggregator, (<tuple>pair)[1], aggregator.advance(self.clock.now))
+            if self.completed:
+                return 0
+        self.chain_due = False
+        for pair in self.plain + self.chained:
+            due = min(due, (<Aggregator>(<tuple>pair)[0]).next_due)
+        self.due = due
         return 0
 
     cdef int collect(self, Aggregator aggregator, Stream target, int n) except -1:
@@ -98,6 +125,8 @@ cdef class Aggregates:
         cdef Stream stream
         cdef tuple row
         if not self.batch:
+            if not self.completed and self.chain_due:
+                self.close_chained()
             if not self.completed:
                 return False
             self.batch = sorted(self.completed, reverse=True)

@@ -156,7 +156,10 @@ def given_streams(kernel: Wiring, instrument: Any) -> list[Any]:
 def _aggregate(kernel: Wiring, instrument: Any, topic: str, timeframe: str) -> Any:
     length = parse_timeframe(timeframe)
     streams = given_streams(kernel, instrument)
-    finer = [s for s in streams if s.kind == "bars" and s.timeframe_ns < length]
+    # From what the data hold, never from bars that somebody else's asking has made: then all
+    # that end at an instant end together, the finest first, whoever asked for what before.
+    given = [s for s in streams if s.kind == "bars" and not kernel.makes(s)]
+    finer = [s for s in given if s.timeframe_ns < length]
     source = min(finer, key=lambda s: s.timeframe_ns, default=None)
     for kind in ("trades", "quotes"):
         source = source or next((s for s in streams if s.kind == kind), None)

@@ -132,6 +132,10 @@ cdef class Wiring:
         for _, stream in best.values():
             stream.set_marks(True)
 
+    def makes(self, Stream stream not None):
+        """Return whether a stream's bars are made in the run, not given."""
+        return self.aggregates.makes(stream)
+
     def link_aggregate(self, Stream source, Aggregator aggregator, Stream target):
         """Let `aggregator` build the bars of `target` from the events of `source`."""
         self.aggregates.link(source, aggregator, target)

@@ -127,7 +127,7 @@ def play(
 ) -> Played:
     """Run timed commands on tables named by what they are: book, quotes, trades."""
     probe = Probe(cash=cash, **(engine or {}))
-    probe.add_venue("sim", **venue)
+    probe.add_venue(venue.pop("venue_name", "sim"), **venue)
     probe.add_instrument(instrument or Instrument(SYMBOL, tick_size="0.01", step_size=1))
     for kind, table in tables.items():
         probe.add_data(table, symbol=SYMBOL, kind=kind, **(load or {}))
