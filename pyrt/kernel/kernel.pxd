@@ -16,6 +16,8 @@ cdef class Kernel(Wiring):
     cdef int deliver(self) except -1
     cdef int settle(self) except -1
     cdef int execute(self, Command command) except -1
+    cdef str judged(self, Order order)
+    cdef str judged_change(self, Command command)
     cdef int submit(self, Order order) except -1
     cdef int submit_pair(self, ApprovedOrder first, Order second) except -1
 

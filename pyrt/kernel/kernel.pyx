@@ -12,6 +12,7 @@ from pyrt.core.types cimport (
 )
 from pyrt.kernel.calls cimport ROUNDS_MAX
 from pyrt.kernel.hooks cimport Hooks
+from pyrt.kernel.probe cimport RISK, Probe
 from pyrt.strategy.core cimport StrategyCore
 
 from pyrt.core.price_bands import PriceBands
@@ -186,7 +187,7 @@ cdef class Kernel(Wiring):
             if self.sink.has(order):
                 return self.sink.withdraw(order)
             return self.venue.withdraw(order, self.clock.now)
-        reason = self.gate.judge_change(command, self.clock.now)
+        reason = self.judged_change(command)
         if reason is None:
             if not self.sink.has(order):
                 return self.venue.change(command, self.clock.now)
@@ -194,6 +195,27 @@ cdef class Kernel(Wiring):
             if reason is None:
                 return 0
         return self.answers.refuse(order, EV_MODIFY_REJECTED, reason)
+
+    cdef str judged(self, Order order):
+        """Ask the gate; how long it takes is of interest to some."""
+        cdef Probe probe = self.market.probe
+        cdef int64_t since
+        if probe is None:
+            return self.gate.judge(order, self.clock.now)
+        since = probe.now()
+        reason = self.gate.judge(order, self.clock.now)
+        probe.lap(RISK, since)
+        return reason
+
+    cdef str judged_change(self, Command command):
+        cdef Probe probe = self.market.probe
+        cdef int64_t since
+        if probe is None:
+            return self.gate.judge_change(command, self.clock.now)
+        since = probe.now()
+        reason = self.gate.judge_change(command, self.clock.now)
+        probe.lap(RISK, since)
+        return reason
 
     cdef int submit(self, Order order) except -1:
         """Send an order and its children, or deny them all; some are kept on our side first."""
@@ -203,7 +225,7 @@ cdef class Kernel(Wiring):
             self.gate.recount(order)
         elif order.origin is not None:
             self.gate.recount(order.origin)
-        reason = self.gate.judge(order, self.clock.now)
+        reason = self.judged(order)
         if reason is None and order.status_ == INITIALIZED:
             reason = self.sink.place(order)
             if reason == "":
@@ -229,7 +251,7 @@ cdef class Kernel(Wiring):
     cdef int submit_pair(self, ApprovedOrder first, Order second) except -1:
         """Send the second of a pair with the first, or neither: half a pair protects nobody."""
         cdef ApprovedOrder approved
-        cdef str reason = self.gate.judge(second, self.clock.now)
+        cdef str reason = self.judged(second)
         if reason is None:
             reason = self.sink.place(second)
         if reason is not None:

@@ -9,6 +9,7 @@ from pyrt.core.streams cimport Stream
 from pyrt.execution.booking cimport Booking
 from pyrt.kernel.aggregates cimport Aggregates
 from pyrt.kernel.calls cimport Calls
+from pyrt.kernel.probe cimport Probe
 from pyrt.risk.watch cimport Watcher
 
 @cython.final
@@ -22,6 +23,8 @@ cdef class Market:
     """Orders that wait for a price are met before anything else is done with it."""
     cdef Watcher watcher
     """The gate, if it wants to hear of prices; else None."""
+    cdef Probe probe
+    """Measures stages; None where nobody wants to know."""
     cdef int64_t handlers_from
     """Rows with an earlier ts_init feed indicators, never handlers."""
 

@@ -2,12 +2,13 @@
 # Every part is there when the kernel is; the checks were a tenth of what a row costs here.
 """One event of market data: state first, then indicators, signals, handlers, aggregates."""
 cimport cython
-from libc.stdint cimport INT64_MIN
+from libc.stdint cimport INT64_MIN, int64_t
 
 from pyrt.core.conditions cimport TRUE, Signal
 from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.positions cimport Position
 from pyrt.core.types cimport EV_BAR, EV_QUOTE
+from pyrt.kernel.probe cimport BOOK, HANDLER, INDICATORS
 from pyrt.kernel.views cimport bar_of, quote_of, trade_of, view_of
 
 
@@ -55,9 +56,14 @@ cdef class Market:
     # calls the one handler of a stream itself, and returns the view if a signal's handler had one.
 
     cdef int on_bar(self, Stream stream, Event* event) except -1:
+        cdef int64_t since = 0 if self.probe is None else self.probe.now()
         cdef object view = self.take_bar(stream, event)
+        if self.probe is not None:
+            since = self.probe.lap(INDICATORS, since)
         if event.ts_init >= self.handlers_from and stream.is_heard():
             self.calls.dispatch(stream, bar_of(stream, event) if view is None else view)
+            if self.probe is not None:
+                self.probe.lap(HANDLER, since)
         return self.build(stream, event) if stream.n_aggregates else 0
 
     cdef object take_bar(self, Stream stream, Event* event):
@@ -70,9 +76,14 @@ cdef class Market:
         return self.raise_signals(stream, event) if stream.n_signals else None
 
     cdef int on_quote(self, Stream stream, Event* event) except -1:
+        cdef int64_t since = 0 if self.probe is None else self.probe.now()
         cdef object view = self.take_quote(stream, event)
+        if self.probe is not None:
+            since = self.probe.lap(INDICATORS, since)
         if event.ts_init >= self.handlers_from and stream.is_heard():
             self.calls.dispatch(stream, quote_of(stream, event) if view is None else view)
+            if self.probe is not None:
+                self.probe.lap(HANDLER, since)
         return self.build(stream, event) if stream.n_aggregates else 0
 
     cdef object take_quote(self, Stream stream, Event* event):
@@ -89,9 +100,14 @@ cdef class Market:
         return self.raise_signals(stream, event) if stream.n_signals else None
 
     cdef int on_trade(self, Stream stream, Event* event) except -1:
+        cdef int64_t since = 0 if self.probe is None else self.probe.now()
         cdef object view = self.take_trade(stream, event)
+        if self.probe is not None:
+            since = self.probe.lap(INDICATORS, since)
         if event.ts_init >= self.handlers_from and stream.is_heard():
             self.calls.dispatch(stream, trade_of(stream, event) if view is None else view)
+            if self.probe is not None:
+                self.probe.lap(HANDLER, since)
         return self.build(stream, event) if stream.n_aggregates else 0
 
     cdef object take_trade(self, Stream stream, Event* event):
@@ -114,19 +130,26 @@ cdef class Market:
         """Take a batch of book events; the book is brought up to it when somebody looks."""
         cdef object view = None
         cdef bint is_heard = event.ts_init >= self.handlers_from and stream.is_heard()
+        cdef int64_t since = 0 if self.probe is None else self.probe.now()
         if event.price < 0:
             return self.lose_book(stream, is_heard)
         stream.known = event.price
         if is_heard or stream.marks or stream.n_feeds or stream.n_signals:
             stream.catch_up()
             stream.read_touch(event)
+            if self.probe is not None:
+                since = self.probe.lap(BOOK, since)
             if stream.marks and event.values[4] > 0.0:  # not NaN
                 self.mark(stream, event.values[4])
         stream.update(event)
         if stream.n_signals:
             view = self.raise_signals(stream, event)
+        if self.probe is not None:
+            since = self.probe.lap(INDICATORS, since)
         if is_heard:
             self.calls.dispatch(stream, stream.book if view is None else view)
+            if self.probe is not None:
+                self.probe.lap(HANDLER, since)
         return 0
 
     cdef int lose_book(self, Stream stream, bint is_heard) except -1:

@@ -7,6 +7,7 @@ from pyrt.data.aggregation cimport Aggregator
 from pyrt.execution.manager cimport OrderManager
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.kernel.notices cimport Notices
+from pyrt.kernel.probe cimport Probe
 from pyrt.kernel.world cimport World
 from pyrt.strategy.core cimport StrategyCore
 
@@ -74,6 +75,10 @@ cdef class Wiring:
             )
 
     # -- before the run ------------------------------------------------------------------------
+
+    def measure(self, Probe probe):
+        """Let a probe note how long books, indicators, handlers and risk take; None for no more."""
+        self.market.probe = probe
 
     def connect(self, Venue venue):
         """Name the venue that commands go to; it answers through `inbox`."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
 BOUNDS_NS: tuple[int, ...] = tuple(step * 10**power for power in range(3, 10) for step in (1, 2, 5))
 """1 µs, 2 µs, 5 µs, … 5 s."""
-STAGES = ("decode", "handler", "encode", "ack", "fill")
-"""What lies between a frame and a fill, in order; books, indicators and risk are in `handler`."""
+STAGES = ("decode", "book", "indicators", "handler", "risk", "encode", "ack", "fill")
+"""What lies between a frame and a fill, in order."""
 
 
 class LatencyHistogram:
@@ -36,6 +37,13 @@ class LatencyHistogram:
         self.count += 1
         if duration_ns > self.max_ns:
             self.max_ns = duration_ns
+
+    def add(self, counts: Sequence[int], total_ns: int, max_ns: int) -> None:
+        """Add what was counted elsewhere, in the same buckets."""
+        self.counts = [here + there for here, there in zip(self.counts, counts, strict=True)]
+        self.total_ns += total_ns
+        self.count += sum(counts)
+        self.max_ns = max(self.max_ns, max_ns)
 
     def quantile(self, share: float) -> int:
         """Return the bound, in ns, below which at least `share` of all durations lie.

@@ -46,6 +46,7 @@ from pyrt.live.driver.driver import Driver
 from pyrt.live.driver.run import LOOKING, STOPPED
 from pyrt.live.journal.writer import JournalWriter
 from pyrt.live.observe.latency import LatencyHistogram
+from pyrt.live.observe.stages import StageProbe
 from pyrt.live.observe.traces import TraceIds
 from pyrt.live.process.lock import Lock, lock_account, lock_state
 from pyrt.live.process.wall import WallClock
@@ -148,9 +149,17 @@ class LiveNode:
         """Kernel and strategies; None until the account has been looked at."""
         return None if self.driver is None else self.driver.core
 
-    def time_stages(self, stages: dict[str, LatencyHistogram]) -> None:
-        """Note in these histograms how long each stage of a message takes."""
+    def time_stages(self, stages: dict[str, LatencyHistogram]) -> StageProbe | None:
+        """Note in these histograms how long each stage of a message takes.
+
+        Those of the kernel are in the probe that is returned until it is asked to `tell`.
+        """
         self._inbox.stages = stages
+        if self.core is not None:
+            probe = StageProbe(stages)
+            self.core.kernel.measure(probe)
+            return probe
+        return None
 
     def add_strategy(self, strategy: Strategy) -> None:
         """Add a strategy; before the node runs."""
