@@ -11,6 +11,9 @@ from pyrt.core.singles import from_single
 from pyrt.data.columns import Float64s, Int64s
 from pyrt.data.report import Report
 
+EXACT_MAX = 2.0**53
+"""Above it float64 does not tell whole numbers from their neighbors."""
+
 
 def is_arrow(values: Any) -> bool:
     """Tell whether a column is a pyarrow chunked array (else it is pandas')."""
@@ -73,7 +76,14 @@ def _object_float(cells: NDArray[Any], name: str, report: Report) -> Float64s:
 
 
 def as_int(values: Any, name: str, report: Report) -> Int64s:
-    """Return a column of whole numbers as int64; anything else is reported and becomes 0."""
+    """Return a column of whole numbers as int64; anything else is reported and becomes 0.
+
+    Whole numbers in floats, as pandas makes them of integers beside missing cells, are taken as
+    far as a float tells each from its neighbors.
+    """
+    floats = _floats_of(values)
+    if floats is not None:
+        return _whole_floats(floats, name, report)
     if is_arrow(values):
         import pyarrow as pa
 
@@ -96,6 +106,35 @@ def as_int(values: Any, name: str, report: Report) -> Int64s:
     return np.ascontiguousarray(cells, dtype=np.int64)
 
 
+def _floats_of(values: Any) -> Float64s | None:
+    """Return a column of float64, missing cells as NaN; None if it is of another type."""
+    if not is_arrow(values):
+        is_float = values.dtype == np.float64
+        return np.asarray(values, dtype=np.float64) if is_float else None
+    import pyarrow as pa
+
+    return np.asarray(values.to_numpy()) if values.type == pa.float64() else None
+
+
+def _whole_floats(cells: Float64s, name: str, report: Report) -> Int64s:
+    missing = np.isnan(cells)
+    known = np.where(missing, 0.0, cells)
+    wrong = (known != np.rint(known)) | (np.abs(known) > EXACT_MAX)
+    if wrong.any():
+        shown = float(known[wrong][0])
+        report.add(
+            "not_whole",
+            f"{name} is {shown!r} in float64, no whole number or one too large for it",
+            "give whole numbers as int64",
+            rows=np.flatnonzero(wrong),
+        )
+        return np.zeros(len(cells), dtype=np.int64)
+    if missing.any():
+        rows = np.flatnonzero(missing)
+        report.add("missing", f"{name} is missing", "fill or drop these rows", rows=rows)
+    return known.astype(np.int64)
+
+
 def as_codes(values: Any) -> tuple[NDArray[np.int64], list[str]]:
     """Return text as codes and the texts in order of first appearance; -1 is a missing cell."""
     if is_arrow(values):
@@ -103,7 +142,7 @@ def as_codes(values: Any) -> tuple[NDArray[np.int64], list[str]]:
     import pandas as pd
 
     codes, texts = pd.factorize(values)
-    return np.asarray(codes, dtype=np.int64), [str(text) for text in texts]
+    return np.asarray(codes, dtype=np.int64), [_word(text) for text in texts]
 
 
 def _arrow_codes(values: Any) -> tuple[NDArray[np.int64], list[str]]:
@@ -115,7 +154,7 @@ def _arrow_codes(values: Any) -> tuple[NDArray[np.int64], list[str]]:
     if isinstance(whole, pa.ChunkedArray):  # what combining gives for no chunk at all
         return np.zeros(0, dtype=np.int64), []
     indices = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    texts = [str(text) for text in whole.dictionary.to_pylist()]
+    texts = [_word(text) for text in whole.dictionary.to_pylist()]
     return _by_appearance(indices, texts)
 
 
@@ -129,3 +168,7 @@ def _by_appearance(
     renumbered = np.full(len(texts) + 1, -1, dtype=np.int64)  # the last slot is where -1 points
     renumbered[order] = np.arange(len(order))
     return renumbered[indices], [texts[code] for code in order]
+
+
+def _word(text: Any) -> str:
+    return text.decode() if isinstance(text, bytes) else str(text)

@@ -193,3 +193,29 @@ def test_prices_in_32_bits_are_the_decimals_they_stand_for(container: str) -> No
     table = frame if container == "pandas" else pa.Table.from_pandas(frame, preserve_index=False)
     prices = {one.symbol: one.price.tolist() for one in load(table).columns}
     assert prices == {"SPY": [13.93, 1.1, 1.2, 1.3], "QQQ": [2.0, 2.1]}
+
+
+def book_rows() -> pd.DataFrame:
+    return pd.DataFrame({
+        "ts_event": STAMPS[:3], "side": ["B", "A", "B"], "price": [9.0, 10.0, 8.0],
+        "size": [1.0, 2.0, 3.0], "action": ["set", "set", "set"], "flags": [2, 2, 2],
+        "sequence": [1.0, 2.0, 3.0],
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("container", ["pandas", "arrow"])
+def test_bytes_and_whole_floats_are_read(container: str) -> None:
+    frame = book_rows().assign(side=[b"B", b"A", b"B"])
+    table = frame if container == "pandas" else pa.Table.from_pandas(frame, preserve_index=False)
+    (book,) = load(table, symbol="X").columns
+    assert book.side.tolist() == [1, -1, 1]
+    assert book.sequence.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(1.5, "sequence is 1.5 in float64"), (2.0**60, "too large"), (np.nan, "sequence is missing")],
+)
+def test_floats_that_are_no_numbers_of_messages_are_named(value: float, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        load(book_rows().assign(sequence=[1.0, value, 3.0]), symbol="X")
