@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from pyrt.errors import ConfigError
 from pyrt.live.config import NodeConfig
 from pyrt.live.core.broker import BrokerState
 from pyrt.live.core.terms import last_close, rules_in_force
+from pyrt.live.driver.days import AccountDays
+from pyrt.live.driver.run import RUNNING
 from pyrt.live.replay.replay import find_recording, replay
 from pyrt.testing.files import MemoryFiles
 from tests.live.strategies import Cross
@@ -270,6 +273,29 @@ def test_a_configuration_that_counts_on_more_is_told():
 )
 def test_the_day_of_a_balance_ends_at_four_in_new_york(date, close):
     assert last_close(date) == timestamp_ns(close)
+
+
+def test_a_day_ends_once_the_bars_of_its_last_minute_are_here():
+    ended: list[int] = []
+    told: list[int] = []
+    run: Any = SimpleNamespace(
+        plan=SimpleNamespace(grace_ns=5 * SECOND, account=None),
+        phase=RUNNING,
+        balance_date="2013-10-04",
+        live_core=SimpleNamespace(inputs=SimpleNamespace(end_day=ended.append)),
+    )
+    days = AccountDays(run)
+    days.on_end = told.append
+    # A clock of another day is a simulator's: nothing is planned by it.
+    days._look_ahead(START, state(server_ts=START + DAY, next_close=CLOSE))
+    assert days.due is None
+    days._look_ahead(START, state(server_ts=START, next_close=CLOSE))
+    assert days.due == CLOSE + 5 * SECOND
+    days.turn(CLOSE + 5 * SECOND - 1)
+    assert (ended, run.balance_date) == ([], "2013-10-04")
+    days.turn(CLOSE + 6 * SECOND)
+    assert (ended, told) == ([CLOSE], [CLOSE + 6 * SECOND])
+    assert (run.balance_date, days.due) == ("2013-10-07", None)
 
 
 def test_an_account_may_be_a_table_of_a_file(tmp_path):
