@@ -199,8 +199,11 @@ def SAREXT(high: Row, low: Row) -> Row:
 
 
 def flow(high: Row, low: Row, close: Row, volume: Row) -> Row:
-    """Volume by the close's place in the bar."""
-    return each(lambda h, b, c, v: share((c - b) - (h - c), h - b) * v, high, low, close, volume)
+    """Volume by the close's place in the bar; none of a bar whose high is not above its low."""
+    return each(
+        lambda h, b, c, v: ((c - b) - (h - c)) / (h - b) * v if h > b else v * 0,
+        high, low, close, volume,
+    )  # fmt: skip
 
 
 def signed(x: Row, volume: Row) -> Row:
