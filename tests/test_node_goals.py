@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("uvicorn")
 
-from scripts.node_goals import GOALS, Row, quantile, row, table
+from scripts.node_goals import GOALS, Row, comeback, quantile, row, table
 from scripts.stub_broker import Stub
 
 ORDER = {"symbol": "SPY", "side": "buy", "type": "market", "time_in_force": "day", "qty": "3"}
@@ -45,3 +45,10 @@ def test_the_stub_fills_once_and_refuses_a_second_use_of_an_id():
     assert again["code"] == 40010001
     assert (stub.units, stub.cash) == (Decimal(2), Decimal(1_000_000 - 200))
     assert len(stub.activities) == 2
+
+
+def test_a_killed_run_is_measured_until_it_is_what_it_was():
+    row = comeback(600)
+    assert row.goal == "G7"
+    assert row.what.endswith("inputs played again")
+    assert float(row.measured.split()[0]) > 0
