@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import httpcore
+import msgspec
 
 from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
@@ -73,6 +74,16 @@ class Hands(Strategy):
 
     def on_start(self) -> None:
         self.subscribe_quotes(SYMBOL)
+        self.quotes = 0
+
+    def on_quote(self, quote: Any) -> None:
+        self.quotes += 1
+
+
+QUOTE = {
+    "T": "q", "S": SYMBOL, "t": "2024-01-02T15:00:00Z", "bp": 99.99, "bs": 1, "ap": 100.01,
+    "as": 1, "bx": "V", "ax": "V", "c": ["R"], "z": "B",
+}  # fmt: skip
 
 
 class Bench:
@@ -194,12 +205,31 @@ async def stream_loss(folder: Path, times: int) -> list[Row]:
             detected.append(await bench.until(lambda: not core.is_active))
             await bench.until(lambda: bench.is_trading)
             back.append((time.perf_counter() - began) * 1e3)
+        flows = [await _data_again(bench) for _ in range(times)]
         half_open = await _half_open(bench)
     return [
+        row("G8", "data flows again after a closed stream", 5_000, flows),
         row("G8", "a closed stream is noticed", 1_000, detected, 1.0),
         row("G8", "reconciled and trading again after it", 10_000, back),
         row("G8", "a half-open stream is noticed", 15_000, [half_open], 1.0),
     ]
+
+
+async def _data_again(bench: Bench) -> float:
+    """Close the stream of market data in order; return when a quote has come again, ms."""
+    await bench.until(lambda: bench.stub.data is not None)
+    loop, seen = bench._server.servers[0].get_loop(), bench.strategy.quotes
+    stream, bench.stub.data = bench.stub.data, None
+    began = time.perf_counter()
+    asyncio.run_coroutine_threadsafe(stream.close(), loop)
+    while bench.strategy.quotes == seen:
+        if bench.stub.data is not None and bench.node.driver.client.market_data.is_active:
+            told = bench.stub.data.send_bytes(msgspec.json.encode([QUOTE]))
+            asyncio.run_coroutine_threadsafe(told, loop)
+        await asyncio.sleep(0.01)
+        if time.perf_counter() - began > 60:
+            raise TimeoutError("no data")
+    return (time.perf_counter() - began) * 1e3
 
 
 async def _half_open(bench: Bench) -> float:
