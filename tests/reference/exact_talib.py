@@ -372,7 +372,8 @@ FUNCTIONS |= {
     "MEDPRICE": middle,
     "TYPPRICE": typical,
     "WCLPRICE": lambda h, b, c: each(lambda p, q, r: (p + q + 2 * r) / 4, h, b, c),
-    "BOP": lambda o, h, b, c: each(lambda p, q, r, s: share(s - p, q - r), o, h, b, c),
+    # A bar whose high is not above its low has no balance.
+    "BOP": lambda o, h, b, c: each(lambda p, q, r, s: share(s - p, max(q - r, 0)), o, h, b, c),
 }
 
 
