@@ -292,6 +292,9 @@ cdef class Assessor(Watcher):
         case.daily_units = self.terms.more_units
         if book.day == self.day:
             case.daily_units += book.day_units
+        if self.terms.price <= 0 and order.notional_raw != 0 and self.terms.units == 0:
+            # How many units a value buys is unknown without a price: more than any limit.
+            case.units = case.position_units = case.daily_units = INT64_MAX
         case.daily_value = i128_add(self.traffic.value_today, self.terms.more_value)
         if not self.terms.is_change:
             case.daily_orders += 1

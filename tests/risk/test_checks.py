@@ -467,3 +467,15 @@ def test_an_order_by_notional_stays_what_it_is() -> None:
     assert code(made.order("buy", notional=100)) == "max_slippage_bps"
     made = rig(market_protection_bps=50)
     assert made.order("buy", notional=100).order_type == "market"
+
+
+@pytest.mark.parametrize(
+    "name", ["max_order_quantity", "max_position_quantity", "max_daily_quantity"]
+)
+def test_units_that_a_value_buys_are_not_known_without_a_price(name: str) -> None:
+    made = rig(None, **{name: 1e9})
+    order = made.order("buy", notional=100)
+    assert order.reason == f"{name}: AAA has no price or quote to judge by"
+    assert code(made.order("buy", 1)) == ""
+    made.price(100.0)
+    assert code(made.order("buy", notional=100)) == ""
