@@ -30,7 +30,9 @@ cdef class Source:
         """Where the number stands in a panel, row by row; NULL where it does not."""
         if self.column >= 0:
             return panel.columns[self.column]
-        return NULL if self.kept is None else panel.line_of(<Indicator>self.kept, 0)
+        if self.kept is None:
+            return NULL
+        return panel.line_of(<Indicator>self.kept, 0)
 
     cdef bint lay(self, Panel panel) except -1:
         """Read from a panel from now on; False where that cannot be."""

@@ -17,6 +17,8 @@ cdef class EquityCurve:
     """The gate, if it wants to hear of equity; else None."""
     cdef readonly double initial
     """Equity before the first event, base currency."""
+    cdef readonly double paid_in
+    """What was paid in since, less what was paid out."""
     cdef readonly double day
     """Equity at the end of the previous UTC day."""
     cdef readonly double last
@@ -46,6 +48,7 @@ cdef class EquityCurve:
         row.exposure = self.last_exposure
         return 0
     cdef int measure(self, int64_t ts) except -1
+    cdef int shift(self, double amount) except -1
     cdef bint can_follow(self, Py_ssize_t index) except -1
     cdef int follow(self, Py_ssize_t index, const int64_t* ts, const double* prices,
                     Py_ssize_t n) except -1

@@ -62,6 +62,13 @@ cdef class EquityCurve:
             self.watcher.on_equity(ts)
         return 0
 
+    cdef int shift(self, double amount) except -1:
+        """Take what was paid in for neither profit nor loss."""
+        self.paid_in += amount
+        self.day += amount
+        self.last += amount
+        return 0
+
     cdef bint can_follow(self, Py_ssize_t index) except -1:
         """Whether nothing but the price of one instrument can move equity."""
         return (

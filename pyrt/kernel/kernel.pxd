@@ -11,6 +11,7 @@ cdef class Kernel(Wiring):
     cdef int advance(self, int64_t ts) except -1
     cdef int process(self, Event* event) except -1
     cdef int on_status(self, Event* event) except -1
+    cdef int on_cash(self, Event* event) except -1
     cdef int on_corporate_action(self, Event* event) except -1
 
     cdef int deliver(self) except -1

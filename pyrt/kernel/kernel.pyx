@@ -3,6 +3,7 @@ cimport cython
 
 from pyrt.core.data cimport Status
 from pyrt.core.instruments cimport Instrument
+from pyrt.core.int128 cimport i128_to_double, int128
 from pyrt.core.positions cimport Position
 from pyrt.core.ports cimport CANCEL, SUBMIT, ApprovedOrder
 from pyrt.core.streams cimport Stream
@@ -10,6 +11,7 @@ from pyrt.core.types cimport (
     EV_BAR, EV_BOOK, EV_CASH, EV_DAY_END, EV_DENIED, EV_DIVIDEND, EV_MODIFY_REJECTED, EV_QUOTE,
     EV_RATE, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
 )
+from pyrt.execution.booking cimport DEPOSIT
 from pyrt.kernel.calls cimport ROUNDS_MAX
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.kernel.probe cimport RISK, Probe
@@ -78,10 +80,24 @@ cdef class Kernel(Wiring):
             return self.on_status(event)
         if event.kind == EV_SPLIT or event.kind == EV_DIVIDEND:
             return self.on_corporate_action(event)
-        if event.kind == EV_DAY_END or event.kind == EV_RATE or event.kind == EV_CASH:
+        if event.kind == EV_DAY_END or event.kind == EV_RATE:
             self.curve.touch()
             return self.booking.on_account(event)
+        if event.kind == EV_CASH:
+            return self.on_cash(event)
         return self.answers.apply(event)
+
+    cdef int on_cash(self, Event* event) except -1:
+        """Book cash that no trade moved; what is paid in or out is neither profit nor loss."""
+        cdef int128 amount
+        self.curve.touch()
+        self.booking.on_account(event)
+        if event.quantity == DEPOSIT:
+            amount = self.booking.account.to_base(event.fee_currency, event.fee)
+            self.curve.shift(i128_to_double(amount))
+            if self.watcher is not None:
+                self.watcher.on_deposit(amount)
+        return 0
 
     cdef int on_status(self, Event* event) except -1:
         """Tell risk and every strategy whether and how an instrument trades."""

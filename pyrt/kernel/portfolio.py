@@ -44,10 +44,12 @@ class Portfolio:
             ``buying_power``, ``total_pnl``, ``total_pnl_percent`` (of the opening equity),
             ``day_pnl``, ``day_pnl_percent`` (of the equity at the end of the previous UTC day),
             ``positions`` (number that hold units). Amounts in base currency, percents in percent.
+            What is paid in or out is neither profit nor loss.
         """
         account = self._kernel.account
-        first, day = self._kernel.curve.initial, self._kernel.curve.day
-        equity = account.equity
+        curve = self._kernel.curve
+        first, day, equity = curve.initial, curve.day, account.equity
+        profit = equity - first - curve.paid_in
         return {
             "time": self._kernel.clock.timestamp_ns,
             "equity": equity,
@@ -55,8 +57,8 @@ class Portfolio:
             "market_value": account.market_value,
             "gross_exposure": account.gross_exposure,
             "buying_power": account.buying_power,
-            "total_pnl": equity - first,
-            "total_pnl_percent": _percent(equity - first, first),
+            "total_pnl": profit,
+            "total_pnl_percent": _percent(profit, first),
             "day_pnl": equity - day,
             "day_pnl_percent": _percent(equity - day, day),
             "positions": len(self._kernel.cache.positions()),

@@ -56,6 +56,7 @@ cdef class CircuitBreaker:
     cdef bint started
 
     cdef int observe(self, int64_t now, int128 equity) except -1
+    cdef int shift(self, int128 amount) except -1
     cdef int new_day(self, int64_t now) except -1
     cdef int judge_equity(self, int64_t now) except -1
     cdef int judge_halt(self) except -1

@@ -3,7 +3,7 @@ cimport cython
 from libc.stdint cimport INT64_MIN, int64_t
 
 from pyrt.core.int128 cimport (
-    FLOOR, i128_from_int, i128_muldiv, i128_sub, i128_to_double, i128_to_int, int128,
+    FLOOR, i128_add, i128_from_int, i128_muldiv, i128_sub, i128_to_double, i128_to_int, int128,
 )
 from pyrt.core.numbers cimport money_from_object, nano_from_object
 from pyrt.risk.claims cimport larger
@@ -120,6 +120,14 @@ cdef class CircuitBreaker:
             self.judge_equity(now)
         if self.halted_day != self.day:
             self.judge_halt()
+        return 0
+
+    cdef int shift(self, int128 amount) except -1:
+        """Measure falls from where they would start had this been there all along."""
+        if self.started:
+            self.equity = i128_add(self.equity, amount)
+            self.day_open = i128_add(self.day_open, amount)
+            self.peak = i128_add(self.peak, amount)
         return 0
 
     cdef int128 bound(self, int128 whole, int64_t share) except? -1:

@@ -436,6 +436,9 @@ cdef class RiskEngine(Overseer):
     cdef int on_equity(self, int64_t now) except -1:
         return self.begin(now)
 
+    cdef int on_deposit(self, int128 amount) except -1:
+        return self.breaker.shift(amount)
+
     cdef int on_corporate_action(self, Py_ssize_t index) except -1:
         cdef Book* book = self.claims.book(index)
         book.reference = 0

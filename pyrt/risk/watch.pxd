@@ -1,6 +1,7 @@
 """What a gate that keeps count hears from the kernel, besides the orders it judges."""
 cimport cython
 from libc.stdint cimport int64_t
+from pyrt.core.int128 cimport int128
 from pyrt.core.orders cimport Order
 from pyrt.risk.gate cimport BasicGate
 
@@ -20,3 +21,4 @@ cdef class Watcher(BasicGate):
     cdef int on_cancel(self, Order order, int64_t now) except -1
     cdef int on_equity(self, int64_t now) except -1
     cdef int on_corporate_action(self, Py_ssize_t index) except -1
+    cdef int on_deposit(self, int128 amount) except -1

@@ -1,6 +1,7 @@
 """What a gate that keeps count hears from the kernel, besides the orders it judges."""
 from libc.stdint cimport int64_t
 
+from pyrt.core.int128 cimport int128
 from pyrt.core.orders cimport Order
 from pyrt.risk.gate cimport BasicGate
 
@@ -37,4 +38,7 @@ cdef class Watcher(BasicGate):
         return 0
 
     cdef int on_corporate_action(self, Py_ssize_t index) except -1:
+        return 0
+
+    cdef int on_deposit(self, int128 amount) except -1:
         return 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from pyrt import Strategy
 from pyrt.backtest.fees import fee_model
 from pyrt.core.instruments import equity
@@ -12,6 +14,7 @@ from pyrt.live.core.broker import BrokerAdjustment
 from pyrt.live.core.fees import FeeLedger
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.tape import Tape
+from pyrt.risk import BreakerState, Limits, RiskEngine
 from pyrt.risk.gate import BasicGate
 
 SECOND = 1_000_000_000
@@ -69,11 +72,11 @@ class Wire:
         self.order = order
 
 
-def node(tape: Tape | None = None) -> tuple[NodeCore, Wire]:
+def node(tape: Tape | None = None, gate: BasicGate | None = None) -> tuple[NodeCore, Wire]:
     wire = Wire()
     core = NodeCore(
         wire,
-        BasicGate(),
+        gate or BasicGate(),
         [equity("SPY")],
         [Once()],
         cash=10_000,
@@ -122,3 +125,51 @@ def test_a_change_of_cash_is_on_the_tape():
     again, _ = node()
     again.inputs.play(pieces, lambda note: None, lambda error: None)
     assert again.kernel.account.cash_exact == core.kernel.account.cash_exact == Decimal("10012.5")
+
+
+def test_each_kind_of_cash_has_its_account_in_a_ledger():
+    core, _ = node()
+    books = core.kernel.booking.keep_ledger()
+    changes = {
+        "cash": "1000",
+        "dividend": "12.5",
+        "interest": "-0.25",
+        "borrow": "-1.5",
+        "correction": "-7",
+    }
+    core.settle_cash(LATE, [change(kind, amount, JUNE_4, kind) for kind, amount in changes.items()])
+    balances = books.balances(core.kernel.account.currencies)
+    found = {name: amount for (name, _), amount in balances.items()}
+    assert found == {
+        "cash": Decimal("11003.75"),
+        "capital": -Decimal(11_000),
+        "interest": Decimal("0.25"),
+        "borrow": Decimal("1.5"),
+        # The broker's dividend names no strategy whose position it would belong to.
+        "adjustments": Decimal("-5.5"),
+    }
+    assert books.differences(core.kernel.account, []) == {}
+    # What was paid in is no profit.
+    metrics = core.kernel.portfolio.metrics()
+    assert (metrics["day_pnl"], metrics["total_pnl"]) == (3.75, 3.75)
+
+
+@pytest.mark.parametrize(
+    ("paid", "lost", "opens"),
+    [
+        ("5000", "-100", False),
+        ("5000", "-100.01", True),
+        ("-5000", "-100", False),
+        ("-5000", "-100.01", True),
+    ],
+)
+def test_what_is_paid_in_or_out_hides_no_loss_and_is_none(paid: str, lost: str, opens: bool):
+    gate = RiskEngine(Limits(max_daily_loss=100, max_drawdown=0.5))
+    core, _ = node(gate=gate)
+    core.inputs.sample()
+    core.settle_cash(LATE, [change("cash", paid, JUNE_4, "csd")])
+    core.inputs.sample()
+    assert gate.breaker.state == BreakerState.CLOSED
+    core.settle_cash(LATE, [change("correction", lost, JUNE_4, "cor")])
+    core.inputs.sample()
+    assert (gate.breaker.state == BreakerState.OPEN) is opens

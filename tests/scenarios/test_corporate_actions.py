@@ -83,6 +83,20 @@ def test_a_reverse_split_that_leaves_less_than_a_step_ends_the_round_trip() -> N
     assert run.strategies[0].position(SYMBOL).quantity == 1
 
 
+@pytest.mark.parametrize("cost", ["average", "fifo"])
+def test_units_of_which_a_reverse_split_leaves_nothing_are_lost_at_their_cost(cost: str) -> None:
+    run = over_night(
+        flat(700, 700, 7000, 7000),
+        {-1: lambda s: s.buy(SYMBOL, 3e-9)},
+        split(0.1),
+        engine={"cost": cost},
+    )
+    position = run.strategies[0].position(SYMBOL)
+    assert (position.quantity, position.realized_pnl_exact) == (0, Decimal("-0.0000021"))
+    assert run.kernel.account.equity_exact == 100_000 - Decimal("0.0000021")
+    run.check_books()
+
+
 def test_a_round_trip_over_a_split_has_the_profit_of_its_cash_flows() -> None:
     run = over_night(
         flat(120, 120, 80, 90, 90),

@@ -12,8 +12,6 @@ from pyrt.live.core.broker import BrokerAdjustment
 
 NEW_YORK = ZoneInfo("America/New_York")
 SECOND = 1_000_000_000
-DEPOSITS = frozenset({"cash"})
-"""Kinds that move money in or out; others are gains and costs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +34,6 @@ class CashEntry:
     activity_id: str
     accrued: Decimal = Decimal(0)
     charged: Decimal = Decimal(0)
-
-    @property
-    def is_deposit(self) -> bool:
-        """Whether it is money moved in or out, and neither gain nor cost."""
-        return self.kind in DEPOSITS
 
 
 class FeeLedger:

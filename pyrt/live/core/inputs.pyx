@@ -11,7 +11,7 @@ from pyrt.core.int128 cimport i128_add, i128_notional, i128_to_int
 from pyrt.core.ports cimport ApprovedOrder, Command, FeeModel, Venue
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
-    EV_BAR, EV_BOOK, EV_CUSTOM, EV_DAY_END, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE,
+    EV_BAR, EV_BOOK, EV_CASH, EV_DAY_END, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE,
 )
 
 import msgspec
@@ -20,6 +20,7 @@ import numpy as np
 from pyrt.core.book_tables import read_table
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
 from pyrt.errors import JournalError, RunawayError, StrategyError
+from pyrt.execution.booking cimport BORROW_FEE, DEPOSIT, DIVIDEND, FEE_ADJUSTMENT, INTEREST
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.live.core.tape cimport (
     OP_ADVANCE, OP_END_BARS, OP_EVENT, OP_LAYOUT, OP_NOTE, OP_SAMPLE, OP_SETTLE, OP_TEXT,
@@ -28,6 +29,9 @@ from pyrt.live.core.tape cimport (
 
 ENCODER = msgspec.msgpack.Encoder()
 KINDS = {name: kind for kind, name in EVENT_NAMES.items()}
+ENTRY_KINDS = {
+    "cash": DEPOSIT, "dividend": DIVIDEND, "interest": INTEREST, "borrow": BORROW_FEE,
+}
 
 
 @cython.final
@@ -206,23 +210,24 @@ cdef class Inputs:
             self.stop_runaway(error)
         return self.quiet()
 
-    def cash(self, int64_t ts_event, amount, *, bint is_deposit=False):
+    def cash(self, int64_t ts_event, amount, str kind="other"):
         """Take a change of the account's cash that no fill made, in its base currency.
 
         Parameters
         ----------
         amount : number or str
             What cash gains.
-        is_deposit : bool
-            Money moved in or out, which is neither gain nor cost.
+        kind : str
+            ``"cash"`` for money moved in or out, which is neither gain nor cost; ``"interest"``
+            and ``"borrow"`` have accounts of their own in a ledger, all else are adjustments.
         """
         cdef Event event
         clear_event(&event)
-        event.kind = EV_CUSTOM
+        event.kind = EV_CASH
         event.ts_event = ts_event
         event.ts_init = self.kernel.clock.now
         event.fee = money_from_object(amount)
-        event.flags = is_deposit
+        event.quantity = ENTRY_KINDS.get(kind, FEE_ADJUSTMENT)
         self.feed(&event)
 
     def end_day(self, int64_t ts_event):
@@ -237,22 +242,12 @@ cdef class Inputs:
         event.ts_init = self.kernel.clock.now
         self.feed(&event)
 
-    cdef int change_cash(self, Event* event) except -1:
-        if event.flags:
-            self.kernel.account.deposit(decimal_from_scaled(i128_to_int(event.fee), 18))
-        else:
-            self.kernel.account.pay(0, event.fee)
-        self.kernel.curve.touch()
-        return 0
-
     cdef int feed(self, Event* event) except -1:
         """Give the kernel an event, after it is recorded."""
         if self.tape is not None:
             self.tape.event(
                 event, self.kernel.records.texts.names[event.reason] if event.reason else None
             )
-        if event.kind == EV_CUSTOM:
-            return self.change_cash(event)
         return self.kernel.process(event)
 
     def bar(self, Stream stream not None, int64_t ts_open, int64_t ts_close, double open,

@@ -256,7 +256,7 @@ class NodeCore:
             self.inputs.advance(ts)
         for entry in entries:
             if entry.amount:
-                self.inputs.cash(entry.ts_event, entry.amount, is_deposit=entry.is_deposit)
+                self.inputs.cash(entry.ts_event, entry.amount, entry.kind)
         return entries
 
     def fee_of(self, event: Any) -> Decimal:
