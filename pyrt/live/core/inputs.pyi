@@ -8,7 +8,7 @@ from typing_extensions import Buffer
 
 from pyrt.core.book_feed import BookColumns
 from pyrt.core.orders import Order
-from pyrt.core.ports import FeeModel, Venue
+from pyrt.core.ports import FeeModel
 from pyrt.core.streams import Stream
 from pyrt.kernel.kernel import Kernel
 from pyrt.live.core.tape import Tape
@@ -16,13 +16,6 @@ from pyrt.live.core.tape import Tape
 ENCODER: Any
 KINDS: dict[str, int]
 ENTRY_KINDS: dict[str, int]
-
-@final
-class Outlet(Venue):
-    client: Any
-    def __init__(
-        self, client: Any, preflight: Callable[[Order], str | None] | None = None
-    ) -> None: ...
 
 @final
 class Inputs:
@@ -132,7 +125,6 @@ class Inputs:
         on_place: Callable[[int], int | None] | None = None,
     ) -> bool: ...
 
-def survey(piece: Buffer) -> tuple[int, list[tuple[int, bytes]]]: ...
 def book_rows(
     ts_event: int,
     bids: Sequence[tuple[float, float]],

@@ -8,7 +8,7 @@ from pyrt.core.events cimport Event, clear_event
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.int128 cimport i128_add, i128_notional, i128_to_int
-from pyrt.core.ports cimport ApprovedOrder, Command, FeeModel, Venue
+from pyrt.core.ports cimport FeeModel
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     EV_BAR, EV_BOOK, EV_CASH, EV_DAY_END, EV_DENIED, EV_FILL, EV_MODIFIED, EV_QUOTE, EV_TRADE,
@@ -24,7 +24,7 @@ from pyrt.execution.booking cimport BORROW_FEE, DEPOSIT, DIVIDEND, FEE_ADJUSTMEN
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.live.core.tape cimport (
     OP_ADVANCE, OP_END_BARS, OP_EVENT, OP_LAYOUT, OP_NOTE, OP_SAMPLE, OP_SETTLE, OP_TEXT,
-    OP_TIMERS, Tape,
+    OP_TIMERS, Tape, need,
 )
 
 ENCODER = msgspec.msgpack.Encoder()
@@ -32,54 +32,6 @@ KINDS = {name: kind for kind, name in EVENT_NAMES.items()}
 ENTRY_KINDS = {
     "cash": DEPOSIT, "dividend": DIVIDEND, "interest": INTEREST, "borrow": BORROW_FEE,
 }
-
-
-@cython.final
-cdef class Outlet(Venue):
-    """The kernel's way out: hands approved commands to a client core.
-
-    Parameters
-    ----------
-    client : object
-        With `submit(order)`, `change(order, changes)` and `withdraw(order)`.
-    preflight : callable, optional
-        Takes an order that is not to be sent; returns how the broker would refuse it, or None.
-    """
-
-    cdef public object client
-    cdef object preflight
-
-    def __init__(self, client, preflight=None):
-        self.client = client
-        self.preflight = preflight
-
-    cdef int submit(self, ApprovedOrder approved, int64_t now) except -1:
-        cdef Order order = approved.order, other = order.sibling
-        if other is not None and order.parent is None and not order.keeps_exits:
-            if order.number > other.number:
-                # One request has brought both.
-                return 0
-        self.client.submit(order)
-        return 0
-
-    cdef int change(self, Command command, int64_t now) except -1:
-        changes = {}
-        if command.units:
-            decimals = command.order.instrument.decimals
-            changes["quantity"] = f"{decimal_from_scaled(command.units, decimals):f}"
-        for name, raw in (("limit_price", command.limit_price), ("stop_price", command.stop_price),
-                          ("trail", command.trail)):
-            if raw != no_price():
-                changes[name] = f"{decimal_from_scaled(raw, 9):f}"
-        self.client.change(command.order, changes)
-        return 0
-
-    cdef int withdraw(self, Order order, int64_t now) except -1:
-        self.client.withdraw(order)
-        return 0
-
-    cdef str refusal(self, Order order, int64_t now):
-        return None if self.preflight is None else self.preflight(order)
 
 
 @cython.final
@@ -613,58 +565,3 @@ def book_rows(int64_t ts_event, bids, asks, bint is_full):
         "action": ["delete" if size == 0 else kept for size in sizes],
         "flags": flags,
     }, "l2", may_lower=True)
-
-
-def survey(const uint8_t[::1] piece not None):
-    """Return (inputs, notes) of a piece of tape, taking none of them.
-
-    Raises
-    ------
-    JournalError
-        If it is no tape, or one of another layout.
-    """
-    cdef Py_ssize_t at = 0, size = piece.shape[0]
-    cdef int op
-    cdef int64_t count = 0
-    cdef uint32_t length
-    cdef list notes = []
-    while at < size:
-        op = piece[at]
-        at += 1
-        if op == OP_LAYOUT:
-            need(at, 4, size)
-            memcpy(&length, &piece[at], 4)
-            at += 4
-            if length != sizeof(Event):
-                raise JournalError(
-                    f"the tape has events of {length} bytes, this program of {sizeof(Event)}",
-                    code="tape_layout",
-                )
-        elif op == OP_TEXT or op == OP_NOTE:
-            need(at, 4, size)
-            memcpy(&length, &piece[at], 4)
-            at += 4
-            need(at, length, size)
-            if op == OP_NOTE:
-                count += 1
-                notes.append((count, bytes(piece[at:at + length])))
-            at += length
-        elif op == OP_ADVANCE:
-            need(at, 8, size)
-            at += 8
-            count += 1
-        elif op == OP_EVENT:
-            need(at, sizeof(Event), size)
-            at += sizeof(Event)
-            count += 1
-        elif op in (OP_TIMERS, OP_END_BARS, OP_SETTLE, OP_SAMPLE):
-            count += 1
-        else:
-            raise JournalError(f"the tape has an unknown input {op}", code="tape_layout")
-    return count, notes
-
-
-cdef int need(Py_ssize_t at, Py_ssize_t wanted, Py_ssize_t size) except -1:
-    if wanted > size - at:
-        raise JournalError("a piece of tape is cut off", code="tape_layout")
-    return 0

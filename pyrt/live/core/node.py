@@ -16,9 +16,10 @@ from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
 from pyrt.live.core.broker import BrokerAdjustment
 from pyrt.live.core.fees import CashEntry, FeeLedger
-from pyrt.live.core.inputs import Inputs, Outlet
+from pyrt.live.core.inputs import Inputs
 from pyrt.live.core.later import Later
 from pyrt.live.core.news import News
+from pyrt.live.core.outlet import Outlet
 from pyrt.live.core.preflight import Preflight
 from pyrt.live.core.tape import Tape
 from pyrt.strategy.strategy import Strategy

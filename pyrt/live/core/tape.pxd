@@ -26,3 +26,6 @@ cdef class Tape:
     cdef int advance(self, int64_t ts) except -1
     cdef int event(self, Event* event, str reason) except -1
     cdef int blob(self, int op, bytes data) except -1
+
+
+cdef int need(Py_ssize_t at, Py_ssize_t wanted, Py_ssize_t size) except -1

@@ -2,6 +2,8 @@
 
 from typing import final
 
+from typing_extensions import Buffer
+
 @final
 class Tape:
     @property
@@ -9,3 +11,5 @@ class Tape:
     def note(self, data: bytes) -> None: ...
     def __len__(self) -> int: ...
     def take(self) -> bytes: ...
+
+def survey(piece: Buffer) -> tuple[int, list[tuple[int, bytes]]]: ...

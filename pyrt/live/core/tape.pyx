@@ -6,6 +6,8 @@ from libc.string cimport memcpy
 
 from pyrt.core.events cimport Event
 
+from pyrt.errors import JournalError
+
 
 @cython.final
 cdef class Tape:
@@ -81,3 +83,58 @@ cdef class Tape:
         cdef bytes taken = self.buffer[:self.size] if self.size else b""
         self.size = 0
         return taken
+
+
+def survey(const uint8_t[::1] piece not None):
+    """Return (inputs, notes) of a piece of tape, taking none of them.
+
+    Raises
+    ------
+    JournalError
+        If it is no tape, or one of another layout.
+    """
+    cdef Py_ssize_t at = 0, size = piece.shape[0]
+    cdef int op
+    cdef int64_t count = 0
+    cdef uint32_t length
+    cdef list notes = []
+    while at < size:
+        op = piece[at]
+        at += 1
+        if op == OP_LAYOUT:
+            need(at, 4, size)
+            memcpy(&length, &piece[at], 4)
+            at += 4
+            if length != sizeof(Event):
+                raise JournalError(
+                    f"the tape has events of {length} bytes, this program of {sizeof(Event)}",
+                    code="tape_layout",
+                )
+        elif op == OP_TEXT or op == OP_NOTE:
+            need(at, 4, size)
+            memcpy(&length, &piece[at], 4)
+            at += 4
+            need(at, length, size)
+            if op == OP_NOTE:
+                count += 1
+                notes.append((count, bytes(piece[at:at + length])))
+            at += length
+        elif op == OP_ADVANCE:
+            need(at, 8, size)
+            at += 8
+            count += 1
+        elif op == OP_EVENT:
+            need(at, sizeof(Event), size)
+            at += sizeof(Event)
+            count += 1
+        elif op in (OP_TIMERS, OP_END_BARS, OP_SETTLE, OP_SAMPLE):
+            count += 1
+        else:
+            raise JournalError(f"the tape has an unknown input {op}", code="tape_layout")
+    return count, notes
+
+
+cdef int need(Py_ssize_t at, Py_ssize_t wanted, Py_ssize_t size) except -1:
+    if wanted > size - at:
+        raise JournalError("a piece of tape is cut off", code="tape_layout")
+    return 0

@@ -16,11 +16,10 @@ import msgspec
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
 from pyrt.errors import JournalError, PyrtError
-from pyrt.live.core.inputs import survey
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import decode_note
 from pyrt.live.core.restore import is_in_doubt, order_state, position_state
-from pyrt.live.core.tape import Tape
+from pyrt.live.core.tape import Tape, survey
 from pyrt.live.driver.acts import make_core
 from pyrt.live.driver.playback import Playback
 from pyrt.live.driver.rehearsal import Rehearsal

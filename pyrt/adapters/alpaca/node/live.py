@@ -134,7 +134,6 @@ class LiveNode:
         self._wake = asyncio.Event()
         self._wall = WallClock()
         self._stopping = ""
-        self._stopped_at: float | None = None
         self._write_at = 0.0
         self._leaving = 0
         self._fault: Exception | None = None
