@@ -27,9 +27,6 @@ cdef class Desk(OrderDesk):
 
     cdef Order describe(self, Owner owner, str symbol, int side, object quantity, dict terms)
     cdef Order new_order(self, Owner owner, Position position, int side, dict terms)
-    cdef int read_terms(self, Order order, dict terms) except -1
-    cdef int read_type(self, Order order, dict terms) except -1
-    cdef int read_tif(self, Order order, dict terms) except -1
     cdef Order child(self, Order parent, dict exit)
     cdef int enlist(self, Order order) except -1
     cdef int issue(self, Command command) except -1

@@ -10,10 +10,7 @@ from pyrt.core.ports import Command, OrderDesk, Owner
 from pyrt.core.positions import Position
 from pyrt.core.records import Records
 
-TERMS: frozenset[str]
 CHANGES: frozenset[str]
-
-EXIT_TERMS: frozenset[str]
 
 @final
 class Desk(OrderDesk):
@@ -46,7 +43,6 @@ class Desk(OrderDesk):
         second: tuple[int, str, Any, dict[str, Any]],
         partial: str,
     ) -> tuple[Order, ...]: ...
-    def read_display(self, order: Order, quantity: Any) -> None: ...
     def estimate(self, order: Order) -> int: ...
     def send(self, order: Order) -> None: ...
     def check_owner(self, owner: Owner, order: Order) -> None: ...
