@@ -85,6 +85,8 @@ cdef class Assessor(Watcher):
     cdef str weigh(self, Order order, int64_t now)
     cdef int read_terms(self, Order order) except -1
     cdef int64_t units_for(self, Order order, int64_t price) except? -1
+    cdef bint enters(self, Order order) except -1
+    cdef bint can_enter(self, Order order, Book* book) except -1
     cdef bint can_raise(self, Order order, Book* book) except -1
     cdef int fill_case(self, Order order, Caps* caps, int64_t now) except -1
     cdef int fill_portfolio(self, Order order, Caps* caps) except -1

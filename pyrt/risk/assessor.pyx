@@ -100,15 +100,25 @@ cdef class Assessor(Watcher):
         cdef int state = self.states.of(order)
         if state == HALTED:
             return "trading_state: HALTED, only cancels leave"
-        if state == REDUCING and self.terms.raises:
+        if state == REDUCING and self.enters(order):
             return "trading_state: REDUCING, and this order could raise exposure"
-        if self.called and self.terms.raises:
+        if self.called and self.enters(order):
             return "margin_call: equity is below what margin asks for"
         if self.breaker.state == CLOSED or self.breaker.allows_entry(now):
             return None
-        if self.terms.raises or self.limits.on_trip == "halted":
+        if self.enters(order) or self.limits.on_trip == "halted":
             return self.breaker.reason
         return None
+
+    cdef bint enters(self, Order order) except -1:
+        """Whether an order, changed or new, could make a position larger.
+
+        One that is changed counts in full already, so no limit is asked of it again; but nobody
+        brings an entry nearer to the market while entries are barred.
+        """
+        return self.terms.raises or (
+            self.terms.is_change and self.can_enter(order, self.book_of(order))
+        )
 
     cdef str judge_known(self, Order order, Caps* caps):
         """Deny what cannot be judged: a missing limit, or no price to value the order at."""
@@ -254,11 +264,14 @@ cdef class Assessor(Watcher):
         Exits whose cancel is under way leave room for what replaces them, as long as even both
         together cannot make the position larger than it is.
         """
+        if self.terms.is_change and self.terms.more_units == 0 and self.terms.more_value == 0:
+            return False
+        return self.can_enter(order, book)
+
+    cdef bint can_enter(self, Order order, Book* book) except -1:
         cdef int64_t held = self.account.holdings[order.instrument.index].units
         cdef int64_t size = held if held >= 0 else -held
         cdef int64_t after, leaving
-        if self.terms.is_change and self.terms.more_units == 0 and self.terms.more_value == 0:
-            return False
         if held == 0 or (held > 0) == (order.side_sign > 0) or self.terms.leaves <= 0:
             return True
         if order.side_sign > 0:

@@ -44,6 +44,21 @@ def test_reducing_lets_leave_what_cannot_raise_exposure() -> None:
     assert code(made.order("sell", 4)) == ""
 
 
+def test_an_entry_is_not_brought_nearer_to_the_market_while_reducing() -> None:
+    made = rig()
+    entry = made.order("buy", 10, limit_price=90)
+    made.answer("accept", entry)
+    made.hold(5, "BBB")
+    exit = made.order("sell", 5, "BBB", limit_price=110)
+    made.answer("accept", exit)
+    made.gate.set_state("reducing", *WHO)
+    assert not made.modify(entry, limit_price=80)
+    assert not made.modify(entry, limit_price=99)
+    assert not made.modify(entry, quantity=5)
+    assert made.modify(exit, limit_price=100)
+    assert made.cancel(entry)
+
+
 def test_reducing_lets_close_replace_the_exits_it_cancels() -> None:
     made = rig(Limits(max_order_quantity=100))
     made.hold(10)

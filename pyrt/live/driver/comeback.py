@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -247,8 +248,11 @@ class Comeback:
                 self._guarded(inputs.order_event, kind, number, now, "it never left: a crash")
         orders = {o.client_order_id: o for o in core.kernel.cache.orders_open()}
         for name, order in orders.items():
+            closed = known.closed.get(name)
             if name in known.orders:
                 self._catch_up(core, order, known.orders[name], now)
+            elif closed is not None and closed.status == "FILLED":
+                self._fit(core, order, closed.filled, now)
         for fill in self._past.executions:
             order = orders.get(fill.order.client_order_id)
             if order is not None:
@@ -281,6 +285,12 @@ class Comeback:
         }
         if terms:
             change = partial(core.inputs.order_event, **terms)
+            self._guarded(change, "modified", order.number, now, "changed before a crash")
+
+    def _fit(self, core: NodeCore, order: Any, filled: str, now: int) -> None:
+        """Bring an order that has filled to the quantity it had been changed to by then."""
+        if Decimal(filled) != order.quantity_exact:
+            change = partial(core.inputs.order_event, quantity=filled)
             self._guarded(change, "modified", order.number, now, "changed before a crash")
 
     @staticmethod

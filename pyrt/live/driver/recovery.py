@@ -183,10 +183,10 @@ class Recovery:
             if state is not None:
                 wanted = state.cancel_wanted or is_canceling(order)
                 run.client.adopt(order, msgspec.structs.replace(state, cancel_wanted=wanted))
+        core.inputs.advance(now)
         if self.has_gone_on:
             self._drop_held(core)
             core.inputs.settle()
-        core.inputs.advance(now)
 
     def _drop_held(self, core: NodeCore) -> None:
         """Cancel orders that only the last run's process has held: they died with it."""

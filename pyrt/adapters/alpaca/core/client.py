@@ -328,6 +328,9 @@ class AlpacaClient:
             return self._on_page(request, body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             alarm = Alarm("query_failed", f"{request.purpose}: {error}", now)
+            if request.purpose != "account" and request.purpose not in self._histories:
+                # What it was asked for has come since, or is not wanted any more.
+                return [alarm]
             refused = 400 <= status < 500 and status != 429
             what = request.purpose.partition(":")[0]
             if what in ("warm", "history") and (refused or request.attempt >= WARM_ATTEMPTS):
