@@ -91,7 +91,8 @@ def test_an_operator_sees_and_stops_a_node(tmp_path: Path) -> None:
         page.until(lambda s: s["trading_state"] == "ACTIVE")
         done = page.act(action="flatten", typed="FLATTEN", actor="ann", reason="lunch")
         assert done.status_code == 200, done.text
-        page.until(lambda s: not s["positions"])
+        # A fill may still have been on its way: flattening is over when everything is halted.
+        page.until(lambda s: s["trading_state"] == "HALTED" and not s["positions"])
         assert exchange.get("/v2/positions") == []
         assert program.kill(15) == 0
     finally:
