@@ -85,7 +85,8 @@ class MarketLog:
         return columns
 
     def write(self, columns: Columns) -> int:
-        """Write pieces; return how many."""
+        """Write pieces, and give the memory of what is written back; return how many."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         written = 0
@@ -99,6 +100,8 @@ class MarketLog:
                     folder / name, lambda path, t=table: pq.write_table(t, path, compression="zstd")
                 )
                 written += 1
+        # Arrow keeps what it has freed for later; a node that runs for weeks writes seldom.
+        pa.default_memory_pool().release_unused()
         return written
 
 
