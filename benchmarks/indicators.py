@@ -1,6 +1,6 @@
 """What indicators cost: over columns beside TA-Lib, called from Python, and fed by the engine.
 
-`python benchmarks/indicators.py [NAME ...]` lists every function beside TA-Lib's.
+`python -m benchmarks.indicators [NAME ...]` lists every function beside TA-Lib's.
 """
 
 from __future__ import annotations
