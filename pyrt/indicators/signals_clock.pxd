@@ -4,8 +4,13 @@ from libc.stdint cimport int64_t
 from pyrt.core.conditions cimport Condition
 from pyrt.core.events cimport Event
 
+cdef class OfTheClock(Condition):
+    cdef const int64_t* times
+    """The times of a panel's rows."""
+    cdef int at(self, int64_t ts) except -1
+
 @cython.final
-cdef class TimeOfDay(Condition):
+cdef class TimeOfDay(OfTheClock):
     cdef int64_t start
     """Nanoseconds of the local day, first inside ..."""
     cdef int64_t stop
@@ -15,13 +20,10 @@ cdef class TimeOfDay(Condition):
     """Local time minus UTC, ns, for instants in [known_from, known_to)."""
     cdef int64_t known_from
     cdef int64_t known_to
-    cdef const int64_t* times
-    """The times of a panel's rows."""
     cdef int look_up(self, int64_t ts) except -1
-    cdef int at(self, int64_t ts) except -1
 
 @cython.final
-cdef class InSession(Condition):
+cdef class InSession(OfTheClock):
     cdef int64_t first
     """Length of the span after the open, ns; -1 for the whole session."""
     cdef int64_t last
@@ -29,6 +31,4 @@ cdef class InSession(Condition):
     cdef const int64_t[::1] opens
     cdef const int64_t[::1] closes
     cdef Py_ssize_t row
-    cdef const int64_t* times
     cdef int seek(self, int64_t ts) except -1
-    cdef int at(self, int64_t ts) except -1

@@ -5,12 +5,14 @@ from pyrt.core.conditions import Condition, Place
 
 EPOCH: datetime
 
+class OfTheClock(Condition): ...
+
 @final
-class TimeOfDay(Condition):
+class TimeOfDay(OfTheClock):
     def __init__(self, start: time | str, stop: time | str, tz: str) -> None: ...
 
 @final
-class InSession(Condition):
+class InSession(OfTheClock):
     def __init__(
         self, first: timedelta | str | int | None = None, last: timedelta | str | int | None = None
     ) -> None: ...

@@ -20,8 +20,30 @@ cdef int64_t QUARTER_NS = 900_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
+cdef class OfTheClock(Condition):
+    """A condition on the time of an event alone."""
+
+    cdef int at(self, int64_t ts) except -1:
+        """Return the verdict on an instant."""
+        raise NotImplementedError(f"{type(self).__name__} judges no instant")
+
+    cdef int test(self, const Event* event, int64_t tick) except -1:
+        return self.at(event.ts_event)
+
+    cdef bint lay(self, Panel panel) except -1:
+        self.times = panel.times
+        return True
+
+    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
+                   Py_ssize_t taken) except -1:
+        cdef Py_ssize_t i
+        for i in range(n):
+            verdicts[i] = self.at(self.times[start + i])
+        return True
+
+
 @cython.final
-cdef class TimeOfDay(Condition):
+cdef class TimeOfDay(OfTheClock):
     """True while the local time of the event lies in [start, stop).
 
     Parameters
@@ -52,20 +74,6 @@ cdef class TimeOfDay(Condition):
             self.offset = offset_of(self.zone, quarter)
             self.known_from, self.known_to = quarter, quarter + QUARTER_NS
         return 0
-
-    cdef int test(self, const Event* event, int64_t tick) except -1:
-        return self.at(event.ts_event)
-
-    cdef bint lay(self, Panel panel) except -1:
-        self.times = panel.times
-        return True
-
-    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
-                   Py_ssize_t taken) except -1:
-        cdef Py_ssize_t i
-        for i in range(n):
-            verdicts[i] = self.at(self.times[start + i])
-        return True
 
     cdef int at(self, int64_t ts) except -1:
         """Return the verdict on an instant."""
@@ -103,7 +111,7 @@ def time_of_day(start, stop, tz="America/New_York"):
 
 
 @cython.final
-cdef class InSession(Condition):
+cdef class InSession(OfTheClock):
     """True while the event lies in its instrument's session, or in one end of it.
 
     Parameters
@@ -143,20 +151,6 @@ cdef class InSession(Condition):
         while self.row > 0 and self.opens[self.row] > ts:
             self.row -= 1
         return 0
-
-    cdef int test(self, const Event* event, int64_t tick) except -1:
-        return self.at(event.ts_event)
-
-    cdef bint lay(self, Panel panel) except -1:
-        self.times = panel.times
-        return True
-
-    cdef bint scan(self, signed char* verdicts, Py_ssize_t start, Py_ssize_t n,
-                   Py_ssize_t taken) except -1:
-        cdef Py_ssize_t i
-        for i in range(n):
-            verdicts[i] = self.at(self.times[start + i])
-        return True
 
     cdef int at(self, int64_t ts) except -1:
         """Return the verdict on an instant."""

@@ -95,7 +95,10 @@ def test_a_reduction_leaves_while_reducing_whatever_was_denied_before_it(state: 
 
     gate = RiskEngine(Limits(max_order_quantity=1000))
     strategy = Acts()
-    restrict = lambda s: gate.set_state(state, "Ann", "odd prices")  # noqa: E731
+
+    def restrict(_: Any) -> None:
+        gate.set_state(state, "Ann", "odd prices")
+
     strategy.plan = {0: [buy(3)], 2: [restrict, buy(1), close]}
     engine = BacktestEngine(cash=1e6, gate=gate)
     engine.add_data(flat(), symbol="SPY", label="open")

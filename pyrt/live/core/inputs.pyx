@@ -174,10 +174,7 @@ cdef class Inputs:
             and ``"borrow"`` have accounts of their own in a ledger, all else are adjustments.
         """
         cdef Event event
-        clear_event(&event)
-        event.kind = EV_CASH
-        event.ts_event = ts_event
-        event.ts_init = self.kernel.clock.now
+        self.begin(&event, EV_CASH, ts_event)
         event.fee = money_from_object(amount)
         event.quantity = ENTRY_KINDS.get(kind, FEE_ADJUSTMENT)
         self.feed(&event)
@@ -188,11 +185,19 @@ cdef class Inputs:
         What the broker charges for the night comes as changes of cash, once it says so.
         """
         cdef Event event
-        clear_event(&event)
-        event.kind = EV_DAY_END
+        self.begin(&event, EV_DAY_END, ts_event)
+        self.feed(&event)
+
+    cdef int begin(self, Event* event, int kind, int64_t ts_event, Stream stream=None) except -1:
+        """Make an event of now, of a stream's instrument where there is one."""
+        clear_event(event)
+        event.kind = kind
         event.ts_event = ts_event
         event.ts_init = self.kernel.clock.now
-        self.feed(&event)
+        if stream is not None:
+            event.stream = stream.index
+            event.instrument = stream.instrument.index
+        return 0
 
     cdef int feed(self, Event* event) except -1:
         """Give the kernel an event, after it is recorded."""
@@ -206,13 +211,8 @@ cdef class Inputs:
             double high, double low, double close, double volume):
         """Take one bar; commands of its handlers wait for `settle`, coarser bars for `end_bars`."""
         cdef Event event
-        clear_event(&event)
-        event.kind = EV_BAR
-        event.stream = stream.index
-        event.instrument = stream.instrument.index
+        self.begin(&event, EV_BAR, ts_close, stream)
         event.ts_open = ts_open
-        event.ts_event = ts_close
-        event.ts_init = self.kernel.clock.now
         event.values[0] = open
         event.values[1] = high
         event.values[2] = low
@@ -224,12 +224,7 @@ cdef class Inputs:
               double ask_price, double ask_size):
         """Take a best bid and offer; a price of 0 means that side is empty."""
         cdef Event event
-        clear_event(&event)
-        event.kind = EV_QUOTE
-        event.stream = stream.index
-        event.instrument = stream.instrument.index
-        event.ts_event = ts_event
-        event.ts_init = self.kernel.clock.now
+        self.begin(&event, EV_QUOTE, ts_event, stream)
         event.values[0] = bid_price
         event.values[1] = bid_size
         event.values[2] = ask_price
@@ -240,12 +235,7 @@ cdef class Inputs:
               int aggressor=0):
         """Take a print; `aggressor` is 1 for a buyer, -1 for a seller, 0 if not told."""
         cdef Event event
-        clear_event(&event)
-        event.kind = EV_TRADE
-        event.stream = stream.index
-        event.instrument = stream.instrument.index
-        event.ts_event = ts_event
-        event.ts_init = self.kernel.clock.now
+        self.begin(&event, EV_TRADE, ts_event, stream)
         event.values[0] = price
         event.values[1] = size
         event.quantity = aggressor
@@ -283,24 +273,14 @@ cdef class Inputs:
     def lose_book(self, Stream stream not None, int64_t ts_event):
         """Take word that changes of a book were lost: it is stale until its next full message."""
         cdef Event event
-        clear_event(&event)
-        event.kind = EV_BOOK
-        event.stream = stream.index
-        event.instrument = stream.instrument.index
-        event.ts_event = ts_event
-        event.ts_init = self.kernel.clock.now
+        self.begin(&event, EV_BOOK, ts_event, stream)
         event.price = -1  # where other events have how many rows are applied
         self.feed(&event)
 
     cdef int take_book(self, Stream stream, int64_t ts_event, BookColumns rows) except -1:
         cdef Event event
         stream.take_rows(rows)
-        clear_event(&event)
-        event.kind = EV_BOOK
-        event.stream = stream.index
-        event.instrument = stream.instrument.index
-        event.ts_event = ts_event
-        event.ts_init = self.kernel.clock.now
+        self.begin(&event, EV_BOOK, ts_event, stream)
         event.price = rows.count
         return self.kernel.process(&event)
 
@@ -359,11 +339,8 @@ cdef class Inputs:
         """
         cdef Event event
         cdef Order order = self.kernel.cache.order(number)
-        clear_event(&event)
-        event.kind = KINDS[kind]
+        self.begin(&event, KINDS[kind], ts_event)
         event.order = number
-        event.ts_event = ts_event
-        event.ts_init = self.kernel.clock.now
         event.reason = self.kernel.records.texts.number(reason)
         if event.kind == EV_MODIFIED:
             event.price = no_price() if limit_price is None else nano_from_object(limit_price)
@@ -388,11 +365,8 @@ cdef class Inputs:
         """
         cdef Event event
         cdef Order order = self.kernel.cache.order(number)
-        clear_event(&event)
-        event.kind = EV_FILL
+        self.begin(&event, EV_FILL, ts_event)
         event.order = number
-        event.ts_event = ts_event
-        event.ts_init = self.kernel.clock.now
         event.quantity = order.instrument.quantity_raw(quantity)
         event.cumulative = order.instrument.quantity_raw(cumulative)
         event.price = nano_from_object(price)
