@@ -23,12 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpcore
 import msgspec
 
 from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.node.eyes import resident_bytes
+from pyrt.adapters.alpaca.shell.lines import Line
 from pyrt.errors import ConfigError
 from pyrt.live.driver.run import RUNNING
 from scripts import comeback_figures, journal_figures
@@ -403,19 +403,18 @@ class Stopwatch:
 @contextmanager
 def watched_sockets(watch: Stopwatch) -> Iterator[None]:
     """Let a stopwatch see what goes to HTTP sockets."""
-    stream = httpcore._backends.anyio.AnyIOStream
-    write = stream.write
+    put = Line.put
 
-    async def wrote(self: Any, buffer: bytes, timeout: float | None = None) -> None:
-        watch.wrote(bytes(buffer[:24]))
-        await write(self, buffer, timeout)
+    def wrote(self: Line, data: bytes) -> None:
+        watch.wrote(data[:24])
+        put(self, data)
 
-    # httpx has no hook where bytes leave; put back below.
-    stream.write = wrote  # type: ignore[method-assign]
+    # A line has no hook where bytes leave; put back below.
+    Line.put = wrote  # type: ignore[method-assign]
     try:
         yield
     finally:
-        stream.write = write  # type: ignore[method-assign]
+        Line.put = put  # type: ignore[method-assign]
 
 
 async def load(folder: Path, rate: int, minutes: float) -> list[Row]:

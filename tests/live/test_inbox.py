@@ -25,14 +25,19 @@ def test_so_many_are_taken_and_the_others_wait_in_their_order(most):
     followed = []
     for name in names[:5]:
         inbox.put(lambda now, name=name: [name], 1)
-    inbox.hand_over(driver, 1, lambda: followed.append(len(driver.taken)), most=most)
+
+    def after():
+        followed.append(len(driver.taken))
+        return most is not None and len(followed) >= most
+
+    inbox.hand_over(driver, 1, after)
     first = 5 if most is None else min(most, 5)
     assert driver.taken == names[:first]
     assert followed == list(range(1, first + 1))
     assert len(inbox) == 5 - first
     # What comes meanwhile is behind what waits.
     inbox.put(lambda now: [names[5]], 0)
-    inbox.hand_over(driver, 2, list)
+    inbox.hand_over(driver, 2, lambda: False)
     assert driver.taken == names
     assert len(inbox) == 0
 
@@ -46,7 +51,7 @@ def test_what_comes_while_a_message_is_taken_waits_for_the_next_turn():
 
     inbox.put(one, 1)
     inbox.put(lambda now: ["two"], 1)
-    inbox.hand_over(driver, 1, list, most=1)
+    inbox.hand_over(driver, 1, lambda: True)
     assert driver.taken == ["one"]
-    inbox.hand_over(driver, 1, list)
+    inbox.hand_over(driver, 1, lambda: False)
     assert driver.taken == ["one", "two", "later"]

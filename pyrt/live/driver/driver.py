@@ -128,6 +128,11 @@ class Driver(Run):
         """How many orders wait for their record to be durable."""
         return len(self._gateway)
 
+    @property
+    def unrecorded(self) -> list[Any]:
+        """The requests that wait for their record alone: a shell may make them ready."""
+        return self._gateway.unrecorded
+
     # -- what the shell calls ------------------------------------------------------------------
 
     def begin(self, now: int) -> None:

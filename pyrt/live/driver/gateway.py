@@ -82,6 +82,8 @@ class Gateway:
         self._held: list[_Held] = []
         self.dropped: list[tuple[Any, str]] = []
         self.moot: list[Any] = []
+        self.unrecorded: list[Any] = []
+        """What the last `let_go` kept for no other reason than that its record is not durable."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -98,6 +100,7 @@ class Gateway:
                 self._held.append(_Held(request, sequence, now))
             else:
                 leaving.append(request)
+        self.unrecorded = []
         if not self._held:
             return leaving
         journal = self._scribe.journal
@@ -122,6 +125,8 @@ class Gateway:
                 self.dropped.append((held.request, why))
             else:
                 kept.append(held)
+                if held.sequence > journal.durable and not waits_for:
+                    self.unrecorded.append(held.request)
         self._held = kept
         return leaving
 

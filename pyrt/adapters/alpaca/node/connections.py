@@ -40,7 +40,7 @@ class Connections:
         receive: Callable[[Take, int], None],
         wake: Callable[[], None],
         clock: Callable[[], int],
-        spawn: Callable[[Any], None],
+        spawn: Callable[[Any], object],
         shadow: Shadow | None = None,
     ) -> None:
         self._receive = receive

@@ -52,24 +52,24 @@ class Inbox:
         self,
         driver: Driver,
         now: int,
-        after: Callable[[], object],
-        *,
-        most: int | None = None,
+        after: Callable[[], bool],
     ) -> None:
-        """Give everything, or the first `most`, to a driver; `after` follows each message."""
-        rest = [] if most is None else self._waiting[most:]
-        if rest:
-            del self._waiting[most:]
-        taken = self.take()
-        self._waiting = rest
+        """Give what has come in to a driver; `after` follows each message.
+
+        Where it returns True, the rest waits for the next time.
+        """
+        taken, self._waiting = self._waiting, []
         # One at a time: what a strategy does about one message precedes the next.
-        for take in taken:
+        for number, (_, take) in enumerate(taken, 1):
             with trace(self._traces.next()):
                 if self.stages is None:
                     driver.take(now, take(now))
                 else:
                     self._take_timed(driver, now, take, self.stages)
-            after()
+            if after():
+                # What has come meanwhile is behind them.
+                self._waiting[:0] = taken[number:]
+                return
 
     def _take_timed(
         self, driver: Driver, now: int, take: Take, stages: dict[str, LatencyHistogram]

@@ -11,12 +11,11 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
-from pyrt.adapters.alpaca.account.reading import log_attempt
 from pyrt.adapters.alpaca.core.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.core.activity import regular_hours
 from pyrt.adapters.alpaca.core.client import RESYNC_NS, AlpacaClient
 from pyrt.adapters.alpaca.core.events import Event
-from pyrt.adapters.alpaca.core.rest import NO_ANSWER, HttpRequest
+from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.node.assembly import (
     NEVER_LOST,
@@ -32,6 +31,7 @@ from pyrt.adapters.alpaca.node.beside import Companion, own_companions
 from pyrt.adapters.alpaca.node.connections import Connections
 from pyrt.adapters.alpaca.node.inbox import ANSWERS, Inbox, Take
 from pyrt.adapters.alpaca.node.lockstep import Lockstep
+from pyrt.adapters.alpaca.node.sending import Sender
 from pyrt.adapters.alpaca.node.shadow import ShadowBroker
 from pyrt.adapters.alpaca.node.slow import SlowWork
 from pyrt.adapters.alpaca.shell.http import Answer, Http
@@ -130,7 +130,7 @@ class LiveNode:
         self._writer: JournalWriter | None = None
         self._slow: SlowWork | None = None
         self._locks: list[Lock] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._sender: Sender | None = None
         self._wake = asyncio.Event()
         self._wall = WallClock()
         self._stopping = ""
@@ -238,6 +238,7 @@ class LiveNode:
                 await self._lockstep.begin()
             if self.config.shadow:
                 await self._step_into_shadow(http, instruments)
+            self._sender = Sender(self._http, self._client, self._receive)
             await self._start(driver)
             own = own_companions(self.config, self._credentials, self.watchdog_command)
             for companion in (*own, *self.companions):
@@ -260,9 +261,8 @@ class LiveNode:
         if self._lockstep is not None:
             with suppress(ConnectionLost):
                 await self._lockstep.forget()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._sender is not None:
+            await self._sender.close()
         await http.close()
         if self._slow is not None:
             self._slow.close()
@@ -367,13 +367,14 @@ class LiveNode:
     # -- the loop ------------------------------------------------------------------------------
 
     async def _serve(self, driver: Driver) -> None:
+        assert self._sender is not None
         self._connections = Connections(
             self.config,
             self._client,
             self._receive,
             self._wake.set,
             self._clock,
-            self._spawn,
+            self._sender.spawn,
             self._shadow,
         )
         if self._lockstep is not None:
@@ -384,15 +385,9 @@ class LiveNode:
             now = self._clock()
             self._tell_of_jump(driver, now)
             self.keep_connected(now)
-            self._turn(driver, now, whole=not self._leaving)
+            self._turn(driver, now)
             await self.flush()
-            if self._inbox and self._leaving:
-                # An order is on its way to the socket: the loop goes round between two messages.
-                self._leaving -= 1
-                await asyncio.sleep(0)
-            else:
-                self._leaving = 0
-                await self._sleep(driver)
+            await self._sleep(driver)
 
     def _tell_of_jump(self, driver: Driver, now: int) -> None:
         """Raise an alarm where somebody has set the machine's clock; the node keeps its own."""
@@ -427,21 +422,22 @@ class LiveNode:
         if self._connections is not None:
             await self._connections.flush()
 
-    def _turn(self, driver: Driver, now: int, *, whole: bool = True) -> None:
+    def _turn(self, driver: Driver, now: int) -> None:
         """Take what came in, let what is due happen, send what follows from it.
 
-        Unless `whole`, one message is taken, and the others wait for the next turn.
+        While an order is on its way to the socket, the messages behind it wait for the next turn.
         """
         if self._fault is not None:
             raise self._fault
 
-        def after() -> None:
+        def after() -> bool:
             # In a burst neither the disk nor an order's bytes wait for the messages behind.
             if driver.has_requests:
                 self._send_due(driver, now)
+            return self._leaving > 0
 
         after()
-        self._inbox.hand_over(driver, now, after, most=None if whole else 1)
+        self._inbox.hand_over(driver, now, after)
         driver.turn(now)
         self._send_due(driver, now)
 
@@ -463,9 +459,9 @@ class LiveNode:
         stages = self._inbox.stages
         if stages is not None and requests:
             stages["encode"].observe(time.perf_counter_ns() - began)
-        for request in requests:
-            self._spawn(self._send(request))
-        if requests:
+        assert self._sender is not None
+        self._sender.send(requests)
+        if self._sender.make_ready(driver.unrecorded) or requests:
             self._leaving = TURNS_OF_A_REQUEST
         return len(requests)
 
@@ -539,18 +535,6 @@ class LiveNode:
 
     # -- what came in --------------------------------------------------------------------------
 
-    async def _send(self, request: HttpRequest) -> None:
-        assert self._http is not None
-        answer = await self._http.send(request)
-        if answer.status == NO_ANSWER or answer.status == 429 or answer.status >= 500:
-            log_attempt(request, answer, request.attempt)
-        self._receive(
-            lambda now: self._client.receive_response(
-                request, answer.status, answer.body, now, answer.headers
-            ),
-            ANSWERS,
-        )
-
     def _receive(self, take: Take, rank: int) -> None:
         self._inbox.put(take, rank)
         self._wake.set()
@@ -560,6 +544,12 @@ class LiveNode:
             self.loop.call_soon_threadsafe(self._receive, take, ANSWERS)
 
     async def _sleep(self, driver: Driver, longest_s: float = NAP_S) -> None:
+        """Wait for something to do; with messages left over, let the loop go round once."""
+        if self._inbox:
+            self._leaving = max(0, self._leaving - 1)
+            await asyncio.sleep(0)
+            return
+        self._leaving = 0
         now = self._clock()
         due = driver.next_due(now)
         seconds = longest_s if due is None else (due - now) / 1e9
@@ -567,8 +557,3 @@ class LiveNode:
             await asyncio.wait_for(self._wake.wait(), min(max(seconds, 0.001), longest_s))
         except TimeoutError:
             return
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -11,6 +11,7 @@ from pyrt.adapters.alpaca.core.events import Event
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.node.shadow import ShadowBroker
 from pyrt.adapters.alpaca.shell.http import Answer, Http
+from pyrt.adapters.alpaca.shell.lines import Departure
 from pyrt.errors import PyrtError
 
 AUTHORIZED = b'{"stream":"authorization","data":{"status":"authorized","action":"authenticate"}}'
@@ -20,13 +21,13 @@ LISTENING = b'{"stream":"listening","data":{"streams":["trade_updates"]}}'
 class ReadOnlyHttp(Http):
     """Connections by which nothing but a GET leaves."""
 
-    async def send(self, request: HttpRequest) -> Answer:
+    async def send(self, request: HttpRequest, departure: Departure | None = None) -> Answer:
         """Send a GET; anything else is refused here."""
         if request.method != "GET" and request.host != "control":
             raise PyrtError(
                 f"a shadow node does not send {request.method} {request.path}", code="shadow"
             )
-        return await super().send(request)
+        return await super().send(request, departure)
 
 
 class ShadowHttp:
