@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pyrt import Strategy
@@ -47,25 +50,41 @@ class Asks(Strategy):
         self.buy("SPY", 2)
 
 
-def run(strategy: Strategy, *, off_thread: bool) -> tuple[Node, MemoryFiles]:
-    world, files = World([walk(2, "SPY", 30)]), MemoryFiles()
-    node = Node(world, files, [strategy], run_id="one")
-    asked: list[tuple[int, Any, Any]] = []
-    if off_thread:
-        node.driver.run_slow = lambda number, fn, args: asked.append((number, fn, args))
-    node.start()
-    while world.step < 3 * 30:
-        node.run(3)
-        for number, fn, args in asked:
+class Bench:
+    """A node whose slow work is done when it is told to be."""
+
+    def __init__(self, strategy: Strategy, *, off_thread: bool = True, **options: Any) -> None:
+        self.world = options.pop("world", None) or World([walk(2, "SPY", 30)])
+        self.files = options.pop("files", None) or MemoryFiles()
+        self.node = Node(self.world, self.files, [strategy], **{"run_id": "one", **options})
+        self.asked: list[tuple[int, Any, Any]] = []
+        if off_thread:
+            self.node.driver.run_slow = lambda *work: self.asked.append(work)
+        self.node.start()
+
+    def work(self) -> None:
+        """Do what was asked for, and hand over what it came to."""
+        for number, fn, args in self.asked:
             try:
                 result = fn(*args)
             except Exception as error:
                 result = error
-            node.driver.take(world.now, [ComputedEvent(number, result)])
-            node.settle(world.now)
-        asked.clear()
-    node.stop()
-    return node, files
+            self.node.driver.take(self.world.now, [ComputedEvent(number, result)])
+            self.node.settle(self.world.now)
+        self.asked.clear()
+
+    def live(self, steps: int = 90) -> None:
+        """Go on to a step of the world."""
+        while self.world.step < steps:
+            self.node.run(3)
+            self.work()
+
+
+def run(strategy: Strategy, *, off_thread: bool) -> tuple[Node, MemoryFiles]:
+    bench = Bench(strategy, off_thread=off_thread)
+    bench.live()
+    bench.node.stop()
+    return bench.node, bench.files
 
 
 @pytest.mark.parametrize("off_thread", [True, False])
@@ -89,4 +108,120 @@ def test_slow_work_that_raises_stops_its_strategy():
     strategy = Asks(broken=True)
     node, _ = run(strategy, off_thread=True)
     assert not strategy.running
+    assert "negative" in node.journal.state.stopped["Asks"]
+
+
+# -- work that nobody can repeat -------------------------------------------------------------------
+
+
+class Oracle:
+    """Says something else each time it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self) -> dict[str, Any]:
+        self.asked += 1
+        return {"size": self.asked, "why": (np.arange(3.0) / self.asked, Decimal("0.1"))}
+
+
+class Heeds(Strategy):
+    """Buys what an oracle says, every five bars."""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.bars = 0
+        self.heard: list[str] = []
+
+    def on_bar(self, bar):
+        self.bars += 1
+        if self.bars % 5 == 0:
+            self.compute(ORACLE, then=self.on_answer)
+
+    def on_answer(self, said):
+        self.heard.append(repr(said))
+        self.buy("SPY", said["size"])
+
+
+ORACLE = Oracle()
+
+
+@pytest.fixture
+def oracle(monkeypatch):
+    fresh = Oracle()
+    monkeypatch.setattr(sys.modules[__name__], "ORACLE", fresh)
+    return fresh
+
+
+def test_work_that_comes_to_something_else_each_time_is_replayed_by_its_results(oracle):
+    strategy, again = Heeds(), Heeds()
+    _, files = run(strategy, off_thread=True)
+    asked = oracle.asked
+    assert asked == len(strategy.heard) >= 4
+    result = replay(files, [again])
+    assert result.is_exact, result.difference
+    assert result.commands >= asked
+    assert again.heard == strategy.heard
+    # A replay asks nobody.
+    assert oracle.asked == asked
+
+
+@pytest.mark.parametrize("died_waiting", [False, True])
+def test_after_a_crash_results_come_from_the_tape_and_open_work_is_begun_again(
+    oracle, died_waiting
+):
+    whole = Heeds()
+    first = Bench(whole)
+    first.live(40)
+    while died_waiting and not first.asked:
+        first.node.run(1)
+    asked, waiting = oracle.asked, len(first.asked)
+    assert waiting == died_waiting
+    first.node.journal.commit()
+    back = Heeds()
+    second = Bench(back, world=first.world, files=first.files, run_id="two")
+    assert back.heard == whole.heard
+    assert oracle.asked == asked
+    assert len(second.asked) == waiting
+    second.live()
+    assert len(back.heard) == oracle.asked > asked
+    second.node.stop()
+    again = Heeds()
+    result = replay(second.files, [again])
+    assert result.is_exact, result.difference
+    assert again.heard == back.heard
+
+
+def test_a_result_without_a_form_on_the_tape_is_come_to_again():
+    made: list[Any] = []
+
+    def fit():
+        made.append(object())
+        return made[-1]
+
+    class Fits(Strategy):
+        def on_start(self):
+            self.subscribe_bars("SPY", "1m")
+            self.model = None
+
+        def on_bar(self, bar):
+            if self.model is None:
+                self.compute(fit, then=self.on_model)
+
+        def on_model(self, model):
+            self.model = model
+
+    strategy, again = Fits(), Fits()
+    _, files = run(strategy, off_thread=True)
+    assert strategy.model in made
+    before = len(made)
+    assert replay(files, [again]).is_exact
+    assert again.model in made[before:]
+
+
+def test_work_that_raised_is_replayed_without_raising_it_anew():
+    strategy, again = Asks(broken=True), Asks(broken=True)
+    node, files = run(strategy, off_thread=True)
+    assert replay(files, [again]).is_exact
+    assert not again.running
     assert "negative" in node.journal.state.stopped["Asks"]

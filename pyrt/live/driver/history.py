@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyrt.data.timeframe import parse_timeframe
+from pyrt.live.core.results import decode_result, encode_result
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.run import Run
 from pyrt.live.plan import DAY, MINUTE
@@ -99,7 +100,18 @@ class History:
             run.note("history", number=event.number, rows=rows)
             core.later.deliver_history(event.number, rows)
         else:
-            run.note("computed", number=event.number)
-            core.later.deliver_result(event.number, event.result)
+            self._take_result(event.number, event.result)
         core.inputs.settle()
         self._aftermath.settle(now)
+
+    def _take_result(self, number: int, result: Any) -> None:
+        """Write down what slow work came to, and hand it over as a replay will."""
+        run, data = self._run, encode_result(result)
+        if data is None:
+            # It has no form on the tape: whoever plays this does the work again.
+            run.note("computed", number=number)
+        else:
+            run.note("computed", number=number, result=data)
+            if not isinstance(result, Exception):
+                result = decode_result(data)
+        run.live_core.later.deliver_result(number, result)

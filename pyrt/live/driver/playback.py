@@ -10,6 +10,7 @@ from pyrt.core.data import Signal
 from pyrt.errors import ConfigError
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import carry_out, decode_note
+from pyrt.live.core.results import decode_result
 from pyrt.live.core.terms import take_terms
 from pyrt.live.driver.acts import (
     publish_signal,
@@ -52,7 +53,7 @@ class Playback:
             "warm": self._warm,
             "book": self._book,
             "history": lambda note: core.later.deliver_history(note["number"], note["rows"]),
-            "computed": lambda note: core.later.run_again(note["number"]),
+            "computed": self._computed,
             "operate": self._operate,
             "stop": lambda note: stop_strategies(core, note["policy"]),
             "part": self._part,
@@ -102,6 +103,12 @@ class Playback:
             amount=note["amount"],
             is_split=note["is_split"],
         )
+
+    def _computed(self, note: Note) -> None:
+        if "result" in note:
+            self.core.later.deliver_result(note["number"], decode_result(note["result"]))
+        else:
+            self.core.later.run_again(note["number"])
 
     def _signal(self, note: Note) -> None:
         publish_signal(self.core, Signal(**{name: note[name] for name in Signal.FIELDS}))
