@@ -52,7 +52,9 @@ cdef class Claim:
     cdef int64_t units
     """What it adds to its book; 0 for all but one of a one-cancels-other pair."""
     cdef int64_t asked
-    """Total quantity of a change not answered yet; 0 without one."""
+    """Largest total quantity of the changes not answered yet; 0 without one."""
+    cdef int changes
+    """How many changes have not been answered yet."""
     cdef int64_t total
     """Largest total quantity it has ever had; a pair fills no more than that together."""
     cdef int64_t price

@@ -17,6 +17,8 @@ cdef class RiskEngine(Overseer):
     cdef int weigh_for_record(self, Order order) except -1
     cdef int note(self, Order order, int64_t now, str reason) except -1
     cdef str deny(self, Order order, int64_t now, str reason)
+    cdef Claim await_answer(self, Order order)
+    cdef int take_terms(self, Claim claim) except -1
     cdef Claim adopt(self, Order order, int64_t now)
     cdef bint believe(self, Book* book, int64_t price, int64_t now) except -1
     cdef int count_units(self, Instrument instrument, int64_t units) except -1

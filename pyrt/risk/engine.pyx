@@ -289,11 +289,22 @@ cdef class RiskEngine(Overseer):
             except OverflowError as error:
                 reason = f"overflow: {error}"
         if reason is not None:
+            self.await_answer(order)
             return self.deny(order, now, reason)
         if self.is_on:
             self.note(order, now, None)
             self.accept_change(order, now)
         return None
+
+    cdef Claim await_answer(self, Order order):
+        """Count a change that will be answered; one that is denied is answered by the kernel."""
+        cdef Claim claim
+        found = None if self.claims is None else self.claims.open.get(order.number)
+        if found is None:
+            return None
+        claim = <Claim>found
+        claim.changes += 1
+        return claim
 
     cdef int recount(self, Order order) except -1:
         """Count an order that has changed on our side; one that is released is judged anew."""
@@ -309,13 +320,11 @@ cdef class RiskEngine(Overseer):
         return self.claims.follow(order)
 
     def accept_change(self, Order order, int64_t now):
-        """Count the larger of old and new terms until the venue answers."""
-        cdef Claim claim
+        """Count the largest of old and new terms until the venue has answered every change."""
+        cdef Claim claim = self.await_answer(order)
         cdef Book* book = self.claims.book(order.instrument.index)
-        found = self.claims.open.get(order.number)
-        if found is not None:
-            claim = <Claim>found
-            claim.asked = self.terms.units
+        if claim is not None:
+            claim.asked = max(claim.asked, self.terms.units)
             claim.total = max(claim.total, self.terms.units)
             claim.price = max(claim.price, self.terms.price)
             claim.resting = self.terms.limit_price
@@ -385,13 +394,7 @@ cdef class RiskEngine(Overseer):
         else:
             claim = <Claim>found
             if kind == EV_MODIFIED or kind == EV_MODIFY_REJECTED:
-                claim.asked = 0
-                claim.resting = order.limit_price_raw
-                claim.price = worst_price(
-                    order.side_sign, order.limit_price_raw, order.stop_price_raw,
-                    order.position.mark,
-                )
-                self.traffic.rest(claim)
+                self.take_terms(claim)
             self.claims.follow(order)
             if not claim.is_answered and kind in (EV_ACCEPTED, EV_FILL, EV_REJECTED):
                 claim.is_answered = True
@@ -409,6 +412,19 @@ cdef class RiskEngine(Overseer):
             # What was denied just now would be denied again: the next news may have changed that.
             self.flatten(now)
         return 0
+
+    cdef int take_terms(self, Claim claim) except -1:
+        """Count the terms in force alone, once no change is on its way any more."""
+        cdef Order order = claim.order
+        claim.changes = max(claim.changes - 1, 0)
+        if claim.changes:
+            return 0
+        claim.asked = 0
+        claim.resting = order.limit_price_raw
+        claim.price = worst_price(
+            order.side_sign, order.limit_price_raw, order.stop_price_raw, order.position.mark
+        )
+        return self.traffic.rest(claim)
 
     cdef int on_cancel(self, Order order, int64_t now) except -1:
         self.traffic.count_message(now, False)

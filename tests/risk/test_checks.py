@@ -339,6 +339,30 @@ def test_a_refused_change_leaves_the_old_terms_counted() -> None:
     assert code(made.order("buy", 80)) == ""
 
 
+def test_of_several_changes_under_way_the_largest_counts_until_all_are_answered() -> None:
+    made = rig(max_position_quantity=100)
+    order = made.order("buy", 20, limit_price=100)
+    made.answer("accept", order)
+    assert made.modify(order, quantity=80)
+    assert made.modify(order, limit_price=99)
+    assert code(made.order("buy", 30)) == "max_position_quantity"
+    made.answer("modify_rejected", order)
+    assert code(made.order("buy", 30)) == "max_position_quantity"
+    made.answer("modified", order, quantity=20)
+    assert code(made.order("buy", 80)) == ""
+
+
+def test_a_change_that_is_denied_says_nothing_of_one_under_way() -> None:
+    made = rig(max_position_quantity=100)
+    order = made.order("buy", 20, limit_price=100)
+    made.answer("accept", order)
+    assert made.modify(order, quantity=80)
+    assert not made.modify(order, quantity=101)
+    assert code(made.order("buy", 30)) == "max_position_quantity"
+    made.answer("modified", order, quantity=20)
+    assert code(made.order("buy", 80)) == ""
+
+
 def test_an_exit_grows_to_what_its_entry_brings_and_no_further() -> None:
     made = rig(max_position_quantity=60)
     entry = made.order("buy", 10, take_profit=104, stop_loss=97)
