@@ -50,6 +50,8 @@ class Placed:
     value: Decimal = Decimal(0)
     status: str = "new"
     quantity: Decimal = Decimal(0)
+    most: Decimal = Decimal(0)
+    """The largest quantity it has had: half a pair loses what the other half fills."""
     parent: str = ""
     pair: str = ""
     """Of a pair's other half: the client order id of the half that it was sent with."""
@@ -87,6 +89,7 @@ class OracleLedger:
                 # A replacement counts what the order before it has filled.
                 placed.carried = self.orders[order["replaces"]].total
         placed.status, placed.quantity = order["status"], Decimal(order["qty"])
+        placed.most = max(placed.most, placed.quantity)
         legs = self._pairs if order["order_class"] == "oco" else self._parents
         for leg in order["legs"] or ():
             # Entry or half may have been replaced by now; they keep their first names.

@@ -91,7 +91,7 @@ def _room(orders: Iterable[Placed], entry: str) -> Decimal:
 def _room_of_pair(orders: Iterable[Placed], name: str) -> Decimal:
     """Return what the halves of a pair can still fill together: one takes it off the other."""
     halves = [placed for placed in orders if name_of(placed) == name]
-    return max(p.quantity for p in halves) - sum((p.filled for p in halves), ZERO)
+    return max(p.most for p in halves) - sum((p.filled for p in halves), ZERO)
 
 
 def _terms(broker: Broker, request: Any) -> Iterator[tuple[str, str, str, Decimal]]:

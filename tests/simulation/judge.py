@@ -211,7 +211,7 @@ class Judge:
         for first in {p.pair for p in placed if p.pair}:
             halves = [p for p in placed if name_of(p) == first]
             out = sum((p.filled for p in halves), Decimal(0))
-            self.checks.hold("I20", out <= max(p.quantity for p in halves), halves)
+            self.checks.hold("I20", out <= max(p.most for p in halves), halves)
 
     def _judge_positions(self, node: Node) -> None:
         hold = self.checks.hold
