@@ -453,3 +453,103 @@ def test_terms_that_a_lost_input_had_brought_are_those_of_the_record():
     assert "replay_short" in dict(second.alarms)
     (order,) = second.kernel.cache.orders_open()
     assert (order.quantity, order.limit_price, order.status) == (30, 51, "ACCEPTED")
+
+
+class Marks(Strategy):
+    """Trades at its first bar and its tenth; where it comes by, the tape may be cut later."""
+
+    mark: str = ""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.seen, self.kinds, self.come_by = 0, [], None
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 1:
+            self.order = self.buy("SPY", 30, limit_price=50)
+            self.pass_by("asked")
+        elif self.seen == 10:
+            self.modify(self.order, quantity=1, limit_price=200)
+
+    def on_order(self, event):
+        self.kinds.append(event.kind)
+        self.pass_by(event.kind)
+
+    def pass_by(self, what):
+        if self.come_by is not None and what == self.mark:
+            self.come_by()
+
+
+def cut_at(mark: str, bars: int) -> tuple[World, Node, MemoryFiles]:
+    """Return a run of so many bars, and a folder whose tape ends where a mark was passed."""
+    world, files, kept = day(), MemoryFiles(), []
+    first = Node(world, files, [Marks(mark=mark)], run_id="one")
+    name = "tape-one-00000001.log"
+
+    def come_by():
+        first.driver.flush_tape()
+        first.journal.commit()
+        kept.append(len(files.read(name)))
+
+    first.start()
+    strategy = first.kernel.strategies[0]
+    strategy.come_by = come_by
+    while strategy.seen < bars:
+        first.run(1)
+    first.journal.close()
+    left = MemoryFiles()
+    for other in files.names():
+        left.put(other, files.read(other))
+    left.put(name, files.read(name)[: kept[0]])
+    return world, first, left
+
+
+def test_an_order_asked_for_at_the_last_input_is_that_of_the_record():
+    """It waited to be sent again, under the id of the one that the broker had long had."""
+    world, first, left = cut_at("asked", 3)
+    second = Node(world, left, [Marks(mark="asked")], run_id="two")
+    second.start()
+    second.run(2)
+    (order,) = second.kernel.cache.orders_open()
+    assert (order.client_order_id, order.status) == ("pyrt-one-1", "ACCEPTED")
+    assert second.kernel.strategies[0].order.status == "DENIED"
+    assert len(world.posted) == 1
+    assert "replay_short" in dict(second.alarms)
+    assert "emulated_lost" not in dict(second.alarms)
+    second.stop()
+    result = replay(left, [Marks(mark="asked")], run_id="two")
+    assert result.is_exact, result.difference
+
+
+def test_an_order_that_a_crash_kept_from_leaving_is_denied_and_never_leaves():
+    world, files = day(), MemoryFiles()
+    first = Node(world, files, [Marks(mark="asked")], run_id="one")
+    first.start()
+
+    def die():
+        first.driver.flush_tape()
+        first.journal.commit()
+        raise Killed
+
+    first.kernel.strategies[0].come_by = die
+    with pytest.raises(Killed):
+        first.run()
+    second = Node(world, files, [Marks(mark="asked")], run_id="two")
+    second.start()
+    second.run(3)
+    assert list(world.posted) == []
+    assert second.kernel.strategies[0].kinds == ["denied"]
+    assert not second.kernel.cache.orders_open()
+
+
+def test_an_order_that_was_changed_and_filled_is_filled_after_a_crash_too():
+    """It stayed open, with what it had lost by the change: an exit that nobody has."""
+    world, first, left = cut_at("sent", 14)
+    order = first.kernel.strategies[0].order
+    assert (order.status, order.quantity) == ("FILLED", 1)
+    second = Node(world, left, [Marks(mark="sent")], run_id="two")
+    second.start()
+    order = second.kernel.strategies[0].order
+    assert (order.client_order_id, order.status, order.quantity) == ("pyrt-one-1", "FILLED", 1)
+    assert not second.kernel.cache.orders_open()

@@ -5,7 +5,8 @@ from pyrt.core.int128 cimport i128_from_int, i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.positions cimport Position
-from pyrt.core.types cimport NONE, OPEN, SENT, UNKNOWN, is_final
+from pyrt.core.ports cimport SUBMIT, Command
+from pyrt.core.types cimport INITIALIZED, NONE, OPEN, RELEASED, SENT, UNKNOWN, is_final
 from pyrt.execution.desk cimport Desk
 from pyrt.kernel.kernel cimport Kernel
 
@@ -146,6 +147,26 @@ def replace_position(Kernel kernel not None, object state):
 def take_prefix(Kernel kernel not None, str prefix not None):
     """Let client order ids begin otherwise from now on; orders that exist keep theirs."""
     kernel.desk.prefix = prefix
+
+
+def waiting_submits(Kernel kernel not None):
+    """Return numbers of orders that a command waits to send, and of those that go with them."""
+    cdef Command command
+    cdef Order order
+    found = {}
+    for command in kernel.desk.commands:
+        if command.kind != SUBMIT:
+            continue
+        order = command.order
+        for each in (order, order.take_profit, order.stop_loss, order.sibling):
+            if each is not None and (<Order>each).status_ in (INITIALIZED, RELEASED):
+                found[(<Order>each).number] = None
+    return list(found)
+
+
+def drop_commands(Kernel kernel not None):
+    """Forget commands that wait: whoever issued them was cut off before they were carried out."""
+    kernel.desk.commands.clear()
 
 
 def rename_order(Order order not None, str name not None):

@@ -19,7 +19,12 @@ from pyrt.core.ports import FeeModel
 from pyrt.errors import JournalError, PyrtError
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import decode_note
-from pyrt.live.core.restore import is_in_doubt, order_state, position_state
+from pyrt.live.core.restore import (
+    is_in_doubt,
+    order_state,
+    position_state,
+    waiting_submits,
+)
 from pyrt.live.core.tape import Tape, survey
 from pyrt.live.driver.acts import make_core
 from pyrt.live.driver.playback import Playback
@@ -37,6 +42,7 @@ CATCH_UP = {
     "ACCEPTED": frozenset({"TRIGGERED"}),
 }
 """What an order may be here → what the record may know better."""
+NOT_LEFT = frozenset({"INITIALIZED", "RELEASED"})
 ENDS = {"CANCELED": "canceled", "EXPIRED": "expired", "REJECTED": "rejected", "LOST": "lost"}
 
 
@@ -226,6 +232,8 @@ class Comeback:
 
     def _part(self, core: NodeCore, rehearsal: Rehearsal) -> None:
         run, known = self._run, self._run.journal.state
+        waiting = waiting_submits(core.kernel)
+        rehearsal.unsent.extend(n for n in waiting if n not in rehearsal.unsent)
         gone = set(rehearsal.unsent)
         here = {o.client_order_id for o in core.kernel.cache.orders_open() if o.number not in gone}
         missing = [order for name, order in known.orders.items() if name not in here]
@@ -244,7 +252,7 @@ class Comeback:
         for number in rehearsal.unsent:
             order = inputs.order(number)
             if order is not None and order.is_open:
-                kind = "denied" if order.status == "INITIALIZED" else "rejected"
+                kind = "denied" if order.status in NOT_LEFT else "rejected"
                 self._guarded(inputs.order_event, kind, number, now, "it never left: a crash")
         orders = {o.client_order_id: o for o in core.kernel.cache.orders_open()}
         for name, order in orders.items():
@@ -290,6 +298,10 @@ class Comeback:
     def _fit(self, core: NodeCore, order: Any, filled: str, now: int) -> None:
         """Bring an order that has filled to the quantity it had been changed to by then."""
         if Decimal(filled) != order.quantity_exact:
+            if order.status == "SENT":
+                # Only what the broker has taken can be changed.
+                text = "told before a crash"
+                self._guarded(core.inputs.order_event, "accepted", order.number, now, text)
             change = partial(core.inputs.order_event, quantity=filled)
             self._guarded(change, "modified", order.number, now, "changed before a crash")
 

@@ -16,6 +16,7 @@ from pyrt.live.core.node import NodeCore
 from pyrt.live.core.restore import (
     drop_cancel,
     drop_change,
+    drop_commands,
     rename_order,
     replace_position,
     restore_orders,
@@ -53,6 +54,8 @@ def part_with(
     """
     kernel = core.kernel
     core.inputs.hold()
+    # The inputs may end between a handler and what it asked for.
+    drop_commands(kernel)
     take_prefix(kernel, prefix)
     for number in unsent:
         order = _found(core, number)
