@@ -507,7 +507,7 @@ def cut_at(mark: str, bars: int) -> tuple[World, Node, MemoryFiles]:
 
 def test_an_order_asked_for_at_the_last_input_is_that_of_the_record():
     """It waited to be sent again, under the id of the one that the broker had long had."""
-    world, first, left = cut_at("asked", 3)
+    world, _, left = cut_at("asked", 3)
     second = Node(world, left, [Marks(mark="asked")], run_id="two")
     second.start()
     second.run(2)
