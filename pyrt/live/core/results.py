@@ -42,7 +42,7 @@ def decode_result(data: bytes) -> Any:
     """
     try:
         return _value(msgspec.msgpack.decode(data))
-    except (msgspec.DecodeError, TypeError, LookupError, ArithmeticError) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, msgspec.DecodeError) as error:
         raise ValueError(f"no result of slow work: {error}") from error
 
 
