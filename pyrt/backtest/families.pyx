@@ -67,6 +67,8 @@ cdef class VenueFamilies(VenueVoice):
         if sibling.room != INT64_MAX:
             sibling.room -= quantity
         if order.done or sibling.cancels or sibling.units - quantity <= sibling.filled:
+            # What has filled in part goes on: the end of the other is not its end.
+            sibling.sibling = None
             return self.finish(sibling, EV_CANCELED, "oco: the other order of the pair has filled")
         sibling.units -= quantity
         return self.say_terms(sibling)
