@@ -5,7 +5,7 @@ from pyrt.core.events cimport clear_event
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
     CONFIRMED, EV_CANCEL_REJECTED, EV_CANCELED, EV_DENIED, EV_FILL, EV_MODIFIED,
-    EV_MODIFY_REJECTED, EV_REJECTED, EV_SENT, EV_UNKNOWN, NONE, OPEN, REFUSED, UNKNOWN,
+    EV_MODIFY_REJECTED, EV_REJECTED, EV_RELEASED, EV_SENT, EV_UNKNOWN, NONE, OPEN, REFUSED, UNKNOWN,
 )
 from pyrt.core.types import EVENT_NAMES
 
@@ -128,7 +128,10 @@ cdef class Answers:
         else:
             step = 0 if not order.unknown() else -1
             # That a change or a cancel was refused is no evidence that the order has arrived.
-            if order.submit_request in (OPEN, UNKNOWN) and kind not in (
+            if kind == EV_RELEASED:
+                # Only now somebody else is asked; that it was kept was our own answer.
+                order.submit_request = OPEN
+            elif order.submit_request in (OPEN, UNKNOWN) and kind not in (
                     EV_SENT, EV_MODIFY_REJECTED, EV_CANCEL_REJECTED):
                 order.submit_request = REFUSED if kind in (EV_REJECTED, EV_DENIED) else CONFIRMED
             if kind == EV_CANCEL_REJECTED:
