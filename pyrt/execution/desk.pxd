@@ -33,5 +33,7 @@ cdef class Desk(OrderDesk):
     cdef int count(self, Order order, int64_t units) except -1
     cdef int64_t distance(self, Position position, int64_t wanted, int64_t before) except? -1
     cdef bint trim(self, Order order) except -1
+    cdef int tie(self, Order one, Order other) except -1
+    cdef int64_t share(self, Order order) noexcept
     cdef int settle(self, Order order) except -1
     cdef int write_row(self, Order order) except -1

@@ -10,7 +10,10 @@ from pyrt.core.ports import Command, OrderDesk, Owner
 from pyrt.core.positions import Position
 from pyrt.core.records import Records
 
+ALONE: tuple[str, ...]
 CHANGES: frozenset[str]
+
+def is_no_limit(order: Order) -> bool: ...
 
 @final
 class Desk(OrderDesk):

@@ -7,7 +7,8 @@ from pyrt.core.numbers cimport money_from_object, nano_from_object
 from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
-from pyrt.core.types cimport MARKET, OPEN, REFUSED, is_final
+from pyrt.core.types cimport LIMIT, MARKET, OPEN, REFUSED, is_final
+from pyrt.execution.groups cimport leaves_position
 from pyrt.execution.terms cimport (
     exit_price, exit_terms, positive_price, read_terms, read_type, units_of,
 )
@@ -15,7 +16,14 @@ from pyrt.execution.terms cimport (
 from pyrt.core.types import TIF_NAMES
 from pyrt.errors import OrderError
 
+ALONE = ("take_profit", "stop_loss", "oco", "algorithm", "notional")
+"""Terms that an order of a pair cannot have."""
 CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
+
+
+def is_no_limit(Order order not None):
+    """Return whether an order is of another type than limit."""
+    return order.type != LIMIT
 
 
 @cython.final
@@ -202,19 +210,32 @@ cdef class Desk(OrderDesk):
         cdef list made = []
         cdef Order order
         for side, symbol, quantity, terms in (first, second):
+            for name in ALONE:
+                if name in terms:
+                    raise OrderError(f"an order of a pair takes no {name}")
             order = self.new_order(owner, self.cache.position(owner.number, symbol), side, terms)
             order.units = units_of(order.instrument, quantity)
             read_terms(order, terms, self.default_codes, self.clock.now)
             order.cancels_pair = partial == "cancel"
             made.append(order)
-        if made[0].instrument is not made[1].instrument:
-            raise OrderError("the orders of a pair are of one symbol")
-        (<Order>made[0]).sibling, (<Order>made[1]).sibling = made[1], made[0]
-        for order in made:
+        self.tie(made[0], made[1])
+        # Venues that know pairs of exits want the limit order first.
+        for order in sorted(made, key=is_no_limit):
             self.enlist(order)
         for order in made:
+            self.settle(order)
+        for order in sorted(made, key=is_no_limit):
             self.send(order)
         return tuple(made)
+
+    cdef int tie(self, Order one, Order other) except -1:
+        """Make a pair of two orders: of exits, where they guard what is held."""
+        if one.instrument is not other.instrument:
+            raise OrderError("the orders of a pair are of one symbol")
+        one.sibling, other.sibling = other, one
+        if leaves_position(one, other) or leaves_position(other, one):
+            one.is_exit = one.is_child = other.is_exit = other.is_child = True
+        return 0
 
     cdef Order new_order(self, Owner owner, Position position, int side, dict terms):
         cdef Order order = Order.__new__(Order)
@@ -317,8 +338,22 @@ cdef class Desk(OrderDesk):
                 order.position.orders_working -= 1
                 self.cache.drop_order(order)
         elif not order.is_child:
-            self.count(order, order.leaves() - order.allotted)
+            self.count(order, self.share(order))
+        if order.sibling is not None and not order.is_child and self.cache.is_open(order.sibling):
+            self.count(order.sibling, self.share(order.sibling))
         return self.write_row(order)
+
+    cdef int64_t share(self, Order order) noexcept:
+        """Units of an order that work for its position; two of one pair and side work once."""
+        cdef Order other = order.sibling
+        cdef int64_t units = order.leaves() - order.allotted
+        cdef int64_t theirs
+        if other is None or other.side_sign != order.side_sign or is_final(other.status_):
+            return units
+        theirs = other.leaves()
+        if units == theirs:
+            return units if order.number < other.number else 0
+        return units if units > theirs else 0
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -446,7 +481,7 @@ cdef class Desk(OrderDesk):
                 if wanted == 0 and (order.type != MARKET or order.algorithm is not None):
                     continue
                 projected += order.side_sign * (
-                    order.leaves() - order.allotted if order.notional_raw == 0 else order.counted
+                    self.share(order) if order.notional_raw == 0 else order.counted
                 )
         return position.instrument.round_quantity_raw(wanted - projected)
 

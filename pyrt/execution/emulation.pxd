@@ -8,23 +8,7 @@ from pyrt.core.orders cimport Order
 from pyrt.core.ports cimport Command
 from pyrt.core.records cimport Texts
 from pyrt.execution.desk cimport Desk
-
-cdef Event* tell(EventQueue inbox, Order order, int kind, int64_t now, int reason) except NULL
-
-@cython.final
-cdef class Kept:
-    """An order on our side, and what triggers it."""
-    cdef Order order
-    cdef int64_t best
-    """Trailing orders: best price seen; 0 before."""
-    cdef int64_t offset
-    """Trailing stop-limit: limit minus stop, kept while the stop trails."""
-    cdef int64_t since
-    """When it began to watch: what a bar did before does not trigger it."""
-    cdef bint asleep
-    """An exit whose entry has not ended."""
-    cdef bint fired
-    """Triggered; it leaves when the other one of its pair has ended."""
+from pyrt.execution.triggers cimport Kept
 
 @cython.final
 cdef class Emulator:
@@ -52,6 +36,7 @@ cdef class Emulator:
     cdef bint shows_whole(self, Order order) except -1
     cdef object capabilities(self, Order order)
     cdef str place(self, Order order)
+    cdef bint is_ours(self, Order order, object table) except -1
     cdef str forecast(self, Order order)
     cdef str objection(self, Order order, object table, bint is_sent)
     cdef int time_for(self, Order order, object table) except -1
@@ -63,12 +48,11 @@ cdef class Emulator:
     cdef int on_bar(self, Py_ssize_t index, const double* values, int64_t ts_open) except -1
     cdef int on_tick(self, Py_ssize_t index, double bid, double ask) except -1
     cdef int meet(self, Kept kept, int64_t low, int64_t high, int64_t last) except -1
-    cdef int follow(self, Kept kept, int64_t price) except -1
     cdef int fire(self, Kept kept) except -1
     cdef int release(self, Kept kept, bint is_met) except -1
-    cdef int forget_triggers(self, Order order) except -1
     cdef int on_order(self, Order order, Event* event) except -1
     cdef int wake_exits(self, Order entry) except -1
     cdef int follow_pair(self, Order order, Event* event) except -1
+    cdef int follow_kept(self, Kept kept, Order order, Event* event) except -1
     cdef int follow_position(self, Order order) except -1
     cdef int reword(self, Event* event) except -1

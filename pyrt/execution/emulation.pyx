@@ -14,49 +14,27 @@ from libc.stdint cimport INT64_MAX
 
 import numpy as np
 
-from pyrt.core.events cimport clear_event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport POWERS_OF_TEN, nano_from_double
-from pyrt.core.orders cimport no_price, trailing_stop_price
 from pyrt.core.ports cimport SUBMIT
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
-    DAY, EV_CANCELED, EV_EMULATED, EV_EXPIRED, EV_FILL, EV_MODIFIED, EV_RELEASED, FILLED, GTC, GTD,
-    LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, MARKET_TO_LIMIT, STOP, TRAILING_STOP,
-    TRAILING_STOP_LIMIT, is_final,
+    DAY, EV_CANCEL_REJECTED, EV_CANCELED, EV_EMULATED, EV_EXPIRED, EV_FILL, EV_MODIFIED,
+    EV_MODIFY_REJECTED, EV_RELEASED, EV_UNKNOWN, FILLED, GTC, GTD, LIMIT, is_final,
 )
+from pyrt.execution.groups cimport holds_exits, holds_pair, rests
+from pyrt.execution.triggers cimport tell, trails
+
 from pyrt.core.types import TIF_NAMES, TYPE_NAMES
 
 DAY_NS = 86_400_000_000_000
 ENDED = "time_in_force: it has ended"
 
 
-cdef Event* tell(EventQueue inbox, Order order, int kind, int64_t now, int reason) except NULL:
-    """Push what happened to an order on our side; return the record to fill in."""
-    cdef Event* event = inbox.push()
-    clear_event(event)
-    event.kind = kind
-    event.order = order.number
-    event.instrument = order.instrument.index
-    event.ts_event = event.ts_init = now
-    event.price = event.cumulative = no_price()
-    event.reason = reason
-    return event
-
-
-cdef bint trails(Order order) noexcept:
-    return order.type == TRAILING_STOP or order.type == TRAILING_STOP_LIMIT
-
-
 cdef bint is_fraction(Order order) noexcept:
     return order.instrument.kind == "equity" and (
         order.notional_raw != 0 or order.units % POWERS_OF_TEN[order.instrument.decimals] != 0
     )
-
-
-@cython.final
-cdef class Kept:
-    """An order on our side, and what triggers it."""
 
 
 @cython.final
@@ -108,30 +86,36 @@ cdef class Emulator:
         table = self.capabilities(order)
         if table is None:
             return None
-        is_native = TYPE_NAMES[order.type] in table.order_types
-        is_pair = order.sibling is not None and "oco" not in table.groups
-        reason = self.objection(order, table, is_native and not is_pair)
+        is_pair = self.is_ours(order, table)
+        is_native = TYPE_NAMES[order.type] in table.order_types and not (
+            is_pair and not rests(order))
+        reason = self.objection(order, table, is_native)
         if reason is not None:
             return reason
         self.adapt_time(order, table)
         if order.reduce_only and "reduce_only" not in table.instructions:
             self.reducing[order.number] = order
-        exits = (order.take_profit is not None) + (order.stop_loss is not None)
-        if exits and ("oto" if exits == 1 else "bracket") not in table.groups:
+        if not holds_exits(order, table):
             self.keep_exits(order)
         if is_pair:
             order.keeps_exits = order.sibling.keeps_exits = True
-            # The limit rests at the venue, the stop on our side: the units are there once.
-            is_native = is_native and order.type == LIMIT
         if is_native:
             return None
         self.keep(order, False)
         return ""
 
+    cdef bint is_ours(self, Order order, object table) except -1:
+        """Whether we have to let a fill of one order of a pair take from the other."""
+        return (
+            order.sibling is not None and order.parent is None and not holds_pair(order, table)
+        )
+
     cdef str objection(self, Order order, object table, bint is_sent):
         """Why an order cannot be placed; None if it can."""
         if order.post_only and "post_only" not in table.instructions and self.would_take(order):
             return "post_only: it would take liquidity"
+        if order.post_only and not is_sent:
+            return "post_only: an order that is kept leaves when its price is there, and takes it"
         if not is_sent and not self.has_prices(order.instrument):
             return f"emulation: no data of {order.symbol} come in that could trigger it"
         return None
@@ -147,8 +131,7 @@ cdef class Emulator:
             return reason
         if order.tif == GTD and "gtd" not in table.times_in_force:
             order.tif = self.time_for(order, table)
-        exits = (order.take_profit is not None) + (order.stop_loss is not None)
-        if exits and ("oto" if exits == 1 else "bracket") not in table.groups:
+        if not holds_exits(order, table):
             order.keeps_exits = True
         return None if is_native else ""
 
@@ -179,7 +162,7 @@ cdef class Emulator:
         self.by_index.setdefault(kept.order.instrument.index, []).append(kept)
         self.watching += 1
         if trails(kept.order) and kept.order.position.mark > 0:
-            self.follow(kept, kept.order.position.mark)
+            kept.follow(self.inbox, self.clock.now, kept.order.position.mark)
         return 0
 
     cdef int drop(self, Kept kept) except -1:
@@ -282,19 +265,7 @@ cdef class Emulator:
         cdef Order order = command.order
         cdef Kept kept = self.kept[order.number]
         cdef Event* event
-        if command.limit_price != no_price():
-            order.limit_price_raw = command.limit_price
-        if command.stop_price != no_price():
-            order.stop_price_raw = command.stop_price
-        if command.trail != no_price():
-            if order.trail_amount_raw != no_price():
-                order.trail_amount_raw = command.trail
-            else:
-                order.trail_percent_raw = command.trail
-        if command.limit_price != no_price() and kept.best:
-            kept.offset = order.limit_price_raw - order.stop_price_raw
-        if command.trail != no_price() and kept.best:
-            self.move_stop(kept)
+        kept.change(command)
         event = tell(self.inbox, order, EV_MODIFIED, self.clock.now, 0)
         event.quantity = command.units
         event.price = order.limit_price_raw
@@ -335,60 +306,11 @@ cdef class Emulator:
 
     cdef int meet(self, Kept kept, int64_t low, int64_t high, int64_t last) except -1:
         """Trigger an order if the price has been there; else let it trail."""
-        cdef Order order = kept.order
-        cdef bint rises = order.side_sign > 0
-        if kept.fired or is_final(order.status_):
+        if kept.fired or is_final(kept.order.status_):
             return 0
-        if order.type == MARKET_TO_LIMIT:
-            # The other side's price, now that one is there: what it does not fill rests at it.
-            order.limit_price_raw = last
-            self.say_terms(order)
+        if kept.meet(self.inbox, self.clock.now, low, high, last):
             return self.fire(kept)
-        if order.type == MARKET_IF_TOUCHED or order.type == LIMIT_IF_TOUCHED:
-            if low <= order.stop_price_raw if rises else high >= order.stop_price_raw:
-                return self.fire(kept)
-            return 0
-        if order.stop_price_raw != no_price() and (
-                high >= order.stop_price_raw if rises else low <= order.stop_price_raw):
-            return self.fire(kept)
-        if trails(order):
-            self.follow(kept, low if rises else high)
-            if last >= order.stop_price_raw if rises else last <= order.stop_price_raw:
-                return self.fire(kept)
         return 0
-
-    cdef int follow(self, Kept kept, int64_t price) except -1:
-        """Let the trigger follow a new best price; it never backs off."""
-        cdef Order order = kept.order
-        if kept.best != 0 and (price >= kept.best if order.side_sign > 0 else price <= kept.best):
-            return 0
-        if kept.best == 0 and order.type == TRAILING_STOP_LIMIT:
-            kept.offset = order.limit_price_raw - trailing_stop_price(
-                order.instrument, order.side_sign, order.trail_amount_raw,
-                order.trail_percent_raw, price,
-            )
-        kept.best = price
-        before = order.stop_price_raw
-        self.move_stop(kept)
-        if order.stop_price_raw != before:
-            self.say_terms(order)
-        return 0
-
-    def say_terms(self, Order order not None):
-        """Announce the prices in force."""
-        cdef Event* event = tell(self.inbox, order, EV_MODIFIED, self.clock.now, 0)
-        event.price = order.limit_price_raw
-        event.cumulative = order.stop_price_raw
-
-    def move_stop(self, Kept kept not None):
-        """Put the trigger, and a limit that goes with it, behind the best price."""
-        cdef Order order = kept.order
-        order.stop_price_raw = trailing_stop_price(
-            order.instrument, order.side_sign, order.trail_amount_raw, order.trail_percent_raw,
-            kept.best,
-        )
-        if order.type == TRAILING_STOP_LIMIT:
-            order.limit_price_raw = order.stop_price_raw + kept.offset
 
     # -- leaving -------------------------------------------------------------------------------
 
@@ -405,26 +327,12 @@ cdef class Emulator:
         cdef Order order = kept.order
         cdef Command command = Command.__new__(Command)
         self.drop(kept)
-        if is_met and order.type != LIMIT:
-            order.type = (
-                MARKET if order.type in (STOP, TRAILING_STOP, MARKET_IF_TOUCHED) else LIMIT
-            )
-            order.stop_price_raw = order.trail_amount_raw = order.trail_percent_raw = no_price()
-            self.forget_triggers(order)
+        if is_met:
+            kept.become(self.inbox)
         tell(self.inbox, order, EV_RELEASED, self.clock.now, 0).cumulative = order.filled
         command.kind = SUBMIT
         command.order = order
         return self.desk.issue(command)
-
-    cdef int forget_triggers(self, Order order) except -1:
-        """Of terms that were told at this instant and not heard yet the trigger is no more."""
-        cdef Event* event
-        cdef Py_ssize_t i
-        for i in range(self.inbox.count):
-            event = &self.inbox.items[(self.inbox.head + i) & (self.inbox.capacity - 1)]
-            if event.order == order.number and event.kind == EV_MODIFIED:
-                event.cumulative = no_price()
-        return 0
 
     # -- what becomes of others ----------------------------------------------------------------
 
@@ -478,26 +386,41 @@ cdef class Emulator:
             event.quantity = units
 
     cdef int follow_pair(self, Order order, Event* event) except -1:
-        """Let one of two exits follow the other: shrink with its fills, end with it, or leave."""
+        """Let one of a pair follow the other: shrink with its fills, end with it, or leave."""
         cdef Order other = order.sibling
-        cdef Kept kept
         found = self.kept.get(other.number)
-        if found is None:
-            # A kept stop that ended on its own takes the limit at the venue with it.
-            if is_final(order.status_) and not is_final(other.status_):
-                self.desk.cancel(other.strategy, other)
+        if found is not None:
+            return self.follow_kept(<Kept>found, order, event)
+        if is_final(other.status_) or not is_final(order.status_):
             return 0
-        kept = found
+        if event.kind == EV_FILL and order.status_ != FILLED and not other.cancels_pair:
+            # It came after the order's end, and the other has left for all that was open then.
+            if other.units - event.quantity > other.filled:
+                self.desk.set_quantity(other, other.units - event.quantity)
+                return 0
+        elif event.kind in (EV_MODIFY_REJECTED, EV_CANCEL_REJECTED, EV_UNKNOWN):
+            return 0
+        # Also a kept order that ended on its own takes the one at the venue with it.
+        return self.desk.cancel(other.strategy, other)
+
+    cdef int follow_kept(self, Kept kept, Order order, Event* event) except -1:
+        """Let a kept order follow the other one of its pair."""
+        cdef Order mine = kept.order
         if event.kind == EV_FILL:
-            if order.status_ == FILLED or other.units <= event.quantity:
+            if order.status_ == FILLED or mine.units <= event.quantity or mine.cancels_pair:
+                # What has filled in part goes on: the end of the other is not its end.
+                mine.keeps_exits = False
                 return self.withdraw(
-                    other, EV_CANCELED, "oco: the other order of the pair has filled"
+                    mine, EV_CANCELED, "oco: the other order of the pair has filled"
                 )
-            self.set_units(other, other.units - event.quantity)
+            self.set_units(mine, mine.units - event.quantity)
         elif is_final(order.status_) and kept.fired:
             return self.release(kept, True)
         elif is_final(order.status_):
-            return self.withdraw(other, EV_CANCELED, "oco: the other order of the pair has ended")
+            return self.withdraw(mine, EV_CANCELED, "oco: the other order of the pair has ended")
+        elif event.kind == EV_CANCEL_REJECTED:
+            # It still works there: the next price that is met asks again.
+            kept.fired = False
         return 0
 
     cdef int follow_position(self, Order order) except -1:

@@ -9,7 +9,7 @@ cimport cython
 from pyrt.core.int128 cimport i128_add, i128_notional
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.types cimport EV_CANCELED, EV_EMULATED, EV_FILL, is_final
-from pyrt.execution.emulation cimport tell
+from pyrt.execution.triggers cimport tell
 
 
 @cython.final

@@ -183,6 +183,10 @@ cdef class Kernel(Wiring):
             if order.status_ != INITIALIZED and order.status_ != RELEASED:
                 # The second of a pair: it went, or was denied, with the first.
                 return 0
+            if (order.sibling is not None and order.status_ == INITIALIZED
+                    and self.sink.has(order)):
+                # It is kept since the first went.
+                return 0
             if order.moves and order.status_ == INITIALIZED and not self.desk.trim(order):
                 return self.answers.refuse(
                     order, EV_DENIED,
@@ -251,11 +255,11 @@ cdef class Kernel(Wiring):
                 self.answers.refuse(order.take_profit, EV_DENIED, reason)
             if order.stop_loss is not None:
                 self.answers.refuse(order.stop_loss, EV_DENIED, reason)
-            if is_first_of_pair(order):
+            if is_first_of_pair(order) and not self.sink.has(order.sibling):
                 self.answers.refuse(order.sibling, EV_DENIED, reason)
             return self.answers.refuse(order, EV_DENIED, reason)
         approved = self.gate.approve(order)
-        if is_first_of_pair(order) and not order.keeps_exits:
+        if is_first_of_pair(order) and not self.sink.has(order.sibling):
             return self.submit_pair(approved, order.sibling)
         self.answers.note(order, EV_SENT, 0)
         if order.take_profit is not None and not order.keeps_exits:
@@ -265,18 +269,20 @@ cdef class Kernel(Wiring):
         return self.venue.submit(approved, self.clock.now)
 
     cdef int submit_pair(self, ApprovedOrder first, Order second) except -1:
-        """Send the second of a pair with the first, or neither: half a pair protects nobody."""
+        """Send, or keep, the second of a pair with the first, or neither: half of one is none."""
         cdef ApprovedOrder approved
         cdef str reason = self.judged(second)
         if reason is None:
             reason = self.sink.place(second)
-        if reason is not None:
+        if reason:
             self.answers.refuse(second, EV_DENIED, reason)
             return self.answers.refuse(
                 first.order, EV_DENIED, f"oco: the other order of the pair was denied: {reason}"
             )
-        approved = self.gate.approve(second)
         self.answers.note(first.order, EV_SENT, 0)
+        if reason is not None:
+            return self.venue.submit(first, self.clock.now)
+        approved = self.gate.approve(second)
         self.answers.note(second, EV_SENT, 0)
         self.venue.submit(first, self.clock.now)
         return self.venue.submit(approved, self.clock.now)

@@ -240,7 +240,8 @@ cdef class Assessor(Watcher):
         terms.counted_value = 0
         if terms.is_change:
             known = self.claims.open.get(order.number)
-        elif order.sibling is not None and order.sibling.status_ != EMULATED:
+        elif (order.sibling is not None and order.sibling.status_ != EMULATED
+                and not order.keeps_exits and order.sibling.side_sign == order.side_sign):
             known = self.claims.open.get(order.sibling.number)
         if known is not None:
             terms.counted_units = known.units

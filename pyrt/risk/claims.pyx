@@ -166,7 +166,10 @@ cdef class Claims:
         claim = <Claim>found
         units = self.wanted(claim)
         found = None if order.sibling is None else self.open.get(order.sibling.number)
-        if found is not None:
+        if found is not None and order.sibling.side_sign != order.side_sign:
+            # Each is the worst of its own side, and an end of one is told by the other's own.
+            self.put(claim, units, leaving)
+        elif found is not None:
             other = <Claim>found
             leaving = leaving and order.sibling.cancel_request == OPEN
             if order.status_ == EMULATED or order.sibling.status_ == EMULATED:

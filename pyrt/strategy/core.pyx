@@ -268,6 +268,8 @@ cdef class StrategyCore(Owner):
         partial : {"reduce", "cancel"}
             One fills in part: the other shrinks by as much (one updates the other), or is
             canceled (one cancels the other). A full fill, and an end, cancel it in any case.
+            At a venue without such pairs one of the two is kept on our side until its price is
+            there; the other is canceled before it leaves.
 
         Returns
         -------

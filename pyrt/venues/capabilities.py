@@ -17,7 +17,7 @@ ORDER_TYPES = frozenset(
     }
 )
 TIMES_IN_FORCE = frozenset({"day", "gtc", "gtd", "ioc", "fok", "opg", "cls"})
-GROUPS = frozenset({"oto", "oco", "bracket"})
+GROUPS = frozenset({"oto", "oco", "bracket", "pair"})
 INSTRUCTIONS = frozenset({"post_only", "reduce_only", "iceberg"})
 
 Scope = Literal["missing", "all", "none"]
@@ -43,7 +43,10 @@ class Capabilities:
     order_types, times_in_force : frozenset of str
         By the names orders have in results.
     groups : frozenset of str
-        ``"oto"``, ``"oco"``, ``"bracket"``: exits that the venue holds for an order.
+        ``"oto"``, ``"oco"``, ``"bracket"``: exits that the venue holds for an order, or for what
+        is held. ``"pair"``: any two orders of which a fill of one takes from the other.
+    exit_types : frozenset of str
+        Of orders that the venue holds as exits.
     instructions : frozenset of str
         ``"post_only"``, ``"reduce_only"``, ``"iceberg"``.
     """
@@ -51,6 +54,7 @@ class Capabilities:
     order_types: frozenset[str] = ORDER_TYPES
     times_in_force: frozenset[str] = TIMES_IN_FORCE
     groups: frozenset[str] = GROUPS
+    exit_types: frozenset[str] = ORDER_TYPES
     instructions: frozenset[str] = INSTRUCTIONS
 
     def __post_init__(self) -> None:
@@ -58,6 +62,7 @@ class Capabilities:
             ("order_types", ORDER_TYPES),
             ("times_in_force", TIMES_IN_FORCE),
             ("groups", GROUPS),
+            ("exit_types", ORDER_TYPES),
             ("instructions", INSTRUCTIONS),
         ):
             object.__setattr__(self, name, _checked(name, getattr(self, name), known))
@@ -70,6 +75,7 @@ class Capabilities:
             *(ORDER_TYPES - self.order_types),
             *(TIMES_IN_FORCE - self.times_in_force),
             *(GROUPS - self.groups),
+            *(f"{name} exits" for name in ORDER_TYPES - self.exit_types),
             *(INSTRUCTIONS - self.instructions),
         }
         return f"without {', '.join(sorted(lacking))}" if lacking else "everything"
@@ -84,11 +90,16 @@ EVERYTHING = Capabilities()
 """A venue that needs no emulation, as the simulated one is."""
 
 _EQUITY_TYPES = frozenset({"market", "limit", "stop", "stop_limit", "trailing_stop"})
+_EXIT_TYPES = frozenset({"limit", "stop", "stop_limit"})
 _ALPACA_TIMES = frozenset({"day", "gtc", "ioc", "fok", "opg", "cls"})
 
 ALPACA: Mapping[str, Capabilities] = {
     "equity": Capabilities(
-        order_types=_EQUITY_TYPES, times_in_force=_ALPACA_TIMES, instructions=frozenset()
+        order_types=_EQUITY_TYPES,
+        times_in_force=_ALPACA_TIMES,
+        groups=frozenset({"oto", "oco", "bracket"}),
+        exit_types=_EXIT_TYPES,
+        instructions=frozenset(),
     ),
     "crypto": Capabilities(
         order_types=frozenset({"market", "limit", "stop_limit"}),

@@ -16,6 +16,7 @@ from pyrt.core.instruments import Instrument, listed
 from pyrt.live.core.node import NodeCore
 from pyrt.risk.gate import BasicGate
 from pyrt.strategy.strategy import Strategy
+from pyrt.venues.capabilities import capabilities_of
 
 PREFIX = "pyrt-test-"
 PHASES = 3
@@ -59,6 +60,7 @@ class Lockstep:
             prefix=PREFIX,
             default_tif=DEFAULT_TIF,
             fees=fee_model(fees if node_fees is None else node_fees),
+            capabilities=capabilities_of("alpaca"),
         )
         self._timers_first = timers_first
 

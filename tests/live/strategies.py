@@ -89,6 +89,48 @@ class Ladder(Cross):
         super().on_bar(bar)
 
 
+class Pairs(Strategy):
+    """Enters by whichever of two orders is met first, and leaves likewise; in turn all kinds."""
+
+    symbol: str = "SPY"
+    partial: str = "reduce"
+
+    def on_start(self):
+        self.subscribe_bars(self.symbol, "1m")
+        self.turn = 0
+
+    def on_bar(self, bar):
+        if self.orders(self.symbol):
+            if self.turn % 5 == 4 and bar.close > bar.open:
+                self.cancel_all(self.symbol)
+            return
+        self.turn += 1
+        held = self.position(self.symbol).quantity
+        near, far = (round(bar.close + way * 0.15, 2) for way in (-1, 1))
+        if held:
+            side, size = ("sell", held) if held > 0 else ("buy", -held)
+            kinds = [{"limit_price": far}, {"stop_price": near}]
+            if held < 0:
+                kinds = [{"limit_price": near}, {"stop_price": far}]
+            if self.turn % 2:
+                # No pair of exits that brokers know: one of them trails.
+                kinds[1] = {"trail_amount": 0.2}
+            self.tie([(side, size, kind) for kind in kinds])
+        elif self.turn % 3 == 0:
+            self.tie([("buy", 40, {"limit_price": near}), ("buy", 40, {"stop_price": far})])
+        elif self.turn % 3 == 1:
+            self.tie([("buy", 40, {"stop_price": far}), ("sell", 40, {"stop_price": near})])
+        else:
+            self.tie([("buy", 40, {"limit_price": near}), ("sell", 25, {"limit_price": far})])
+
+    def tie(self, described):
+        one, other = (
+            {"side": side, "symbol": self.symbol, "quantity": size, **kind}
+            for side, size, kind in described
+        )
+        self.pair(one, other, partial=self.partial)
+
+
 def walk(seed: int, symbol: str, count: int = 300):
     """Return minute bars of a random walk in cents, inside one New York session."""
     steps = np.random.default_rng(seed).normal(0, 0.2, count)

@@ -204,3 +204,62 @@ def test_after_a_crash_what_may_be_there_is_in_doubt_and_looked_for_by_its_own_n
     side = "buy" if kind == "bracket" else "sell"
     order = act(second, lambda s: getattr(s, side)("SPY", 1))
     assert order.reason.startswith("unknown_request")
+
+
+def enters_either_way(strategy):
+    """A dip that rests at the broker, and a break-out that only the node holds."""
+    terms = {"side": "buy", "symbol": "SPY", "quantity": 4}
+    return strategy.pair({**terms, "limit_price": 90}, {**terms, "stop_price": 105.5})
+
+
+def at_broker(world):
+    answer = world.simulator.request("GET", "/v2/orders?status=all", b"")
+    return {o["client_order_id"]: o["status"] for o in msgspec.json.decode(answer.body)}
+
+
+def test_of_a_pair_of_entries_one_is_at_the_broker_at_a_time():
+    world = World([RISING])
+    node = holding_ten(world, MemoryFiles())
+    dip, break_out = act(node, enters_either_way)
+    assert (dip.status, break_out.status) == ("ACCEPTED", "EMULATED")
+    names = dip.client_order_id, break_out.client_order_id
+    assert names[0] in at_broker(world)
+    assert names[1] not in at_broker(world)
+    node.run(20)
+    assert (dip.status, break_out.status) == ("CANCELED", "FILLED")
+    assert [at_broker(world)[name] for name in names] == ["canceled", "filled"]
+    assert node.kernel.strategies[0].position("SPY").quantity == 14
+
+
+def test_what_only_the_node_held_of_a_pair_dies_with_it_and_the_other_stays():
+    world, files = World([RISING]), MemoryFiles()
+    first = holding_ten(world, files)
+    dip, _ = act(first, enters_either_way)
+    second = Node(world, first.crash(), [Quiet()], run_id="two")
+    second.start()
+    second.run(3)
+    assert "emulated_lost" in {code for code, _ in second.alarms}
+    (left,) = second.kernel.cache.orders_open()
+    assert left.client_order_id == dip.client_order_id
+    act(second, lambda s: s.cancel(left))
+    second.run(2)
+    assert at_broker(world)[dip.client_order_id] == "canceled"
+    assert second.kernel.cache.orders_open() == []
+
+
+def test_one_of_a_pair_that_was_leaving_in_a_crash_is_in_doubt_by_its_own_name():
+    world, files = World([RISING]), MemoryFiles()
+    first = holding_ten(world, files)
+    dip, break_out = act(first, enters_either_way)
+    first.on_request = silent
+    while break_out.status == "EMULATED":
+        first.run(1)
+    assert dip.status == "CANCELED"
+    second = Node(world, first.crash(), [Quiet()], run_id="two")
+    second.start()
+    second.run(3)
+    unknown = [o.client_order_id for o in second.kernel.cache.orders_open() if o.is_unknown]
+    assert unknown == [break_out.client_order_id]
+    # It counts in full, and nothing more of its side leaves.
+    more = act(second, lambda s: s.buy("SPY", 1))
+    assert more.reason.startswith("unknown_request")

@@ -17,7 +17,7 @@ from pyrt import load
 from pyrt.core.times import timestamp_ns
 from pyrt.errors import StrategyError
 from tests.live.lockstep import Lockstep
-from tests.live.strategies import Busy, Cross, Ladder, walk
+from tests.live.strategies import Busy, Cross, Ladder, Pairs, walk
 from tests.live.worlds import backtested, lived
 from tests.minutes import MINUTE
 
@@ -26,6 +26,11 @@ CASES = [
     pytest.param(Ladder, ("SPY",), {}, id="ladder"),
     pytest.param(Busy, ("SPY", "QQQ"), {}, id="busy"),
     pytest.param(Busy, ("SPY", "QQQ"), {"participation": 0.02}, id="busy_in_parts"),
+    pytest.param(Pairs, ("SPY",), {}, id="pairs"),
+    pytest.param(Pairs, ("SPY",), {"participation": 0.02}, id="pairs_in_parts"),
+    pytest.param(
+        lambda: Pairs(partial="cancel"), ("SPY",), {"participation": 0.02}, id="pairs_canceled"
+    ),
 ]
 
 

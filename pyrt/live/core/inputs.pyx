@@ -205,7 +205,9 @@ cdef class Inputs:
             self.tape.event(
                 event, self.kernel.records.texts.names[event.reason] if event.reason else None
             )
-        return self.kernel.process(event)
+        self.kernel.process(event)
+        # What an order's event makes of orders kept here is known before the next row of data.
+        return self.kernel.deliver() if event.kind >= EV_DENIED else 0
 
     def bar(self, Stream stream not None, int64_t ts_open, int64_t ts_close, double open,
             double high, double low, double close, double volume):

@@ -33,6 +33,7 @@ def order_state(Order order not None, *, str venue_order_id="", str venue_filled
             ("post_only", order.post_only), ("reduce_only", order.reduce_only),
             ("extended_hours", order.extended_hours), ("queue", order.queue),
             ("is_exit", order.is_exit), ("is_child", order.is_child), ("resizes", order.resizes),
+            ("keeps_exits", order.keeps_exits),
         ) if is_set
     ]
     unknown = [
@@ -233,9 +234,9 @@ def restore_orders(Kernel kernel not None, states):
         order = made[state.client_order_id]
         order.sibling = made.get(state.sibling)
         # What another order was to bring is where that one is: the second of a pair, and exits.
-        if "submit" in state.unknown and not state.parent and (
+        if "submit" in state.unknown and (order.keeps_exits or not state.parent and (
             order.sibling is None or order.number < order.sibling.number
-        ):
+        )):
             mark_unknown(order)
         parent = made.get(state.parent)
         if parent is None:
@@ -279,6 +280,7 @@ cdef Order restore_order(Kernel kernel, object state):
     order.is_exit = "is_exit" in flags
     order.is_child = "is_child" in flags
     order.resizes = "resizes" in flags
+    order.keeps_exits = "keeps_exits" in flags
     order.reason_ = state.reason
     order.ts_init = state.ts_init
     desk.enlist(order)

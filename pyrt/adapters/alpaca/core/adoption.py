@@ -24,6 +24,9 @@ NANO_NANO = Decimal("1e-18")
 
 def _is_brought(order: Order, state: OrderState) -> bool:
     """Return whether another order has brought it to the broker, under an id of his making."""
+    if order.keeps_exits:
+        # It was kept on our side until it left by itself.
+        return False
     pair = order.sibling if not state.parent else None
     return bool(state.parent) or (pair is not None and pair.number < order.number)
 
@@ -56,6 +59,8 @@ def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
         cancel_wanted=state.cancel_wanted,
         changes=client.now // MILLI,
     )
+    if order.keeps_exits:
+        return
     if order.parent is not None or order.sibling is not None:
         known.leg_type = leg_type(order)
     for owner in (order.parent, order.sibling):
