@@ -16,13 +16,52 @@ from pyrt.indicators.window cimport (
     trough_init, trough_step, weighted_init, weighted_step,
 )
 
+cdef extern from *:
+    """
+    #ifdef __SSE2__
+    #include <emmintrin.h>
+    #endif
+    /* Write n differences; say whether one may be NaN: their sum then is. So it is of infinities of
+       both signs, which only raise the question. */
+    static int pyrt_differences(const double* x, const double* old, double* y, Py_ssize_t n) {
+        Py_ssize_t i = 0;
+        double sum = 0.0;
+    #ifdef __SSE2__
+        __m128d a = _mm_setzero_pd(), b = a, c = a, d = a;
+        double parts[2];
+        for (; i + 7 < n; i += 8) {
+            __m128d p = _mm_sub_pd(_mm_loadu_pd(x + i), _mm_loadu_pd(old + i));
+            __m128d q = _mm_sub_pd(_mm_loadu_pd(x + i + 2), _mm_loadu_pd(old + i + 2));
+            __m128d r = _mm_sub_pd(_mm_loadu_pd(x + i + 4), _mm_loadu_pd(old + i + 4));
+            __m128d s = _mm_sub_pd(_mm_loadu_pd(x + i + 6), _mm_loadu_pd(old + i + 6));
+            _mm_storeu_pd(y + i, p);
+            _mm_storeu_pd(y + i + 2, q);
+            _mm_storeu_pd(y + i + 4, r);
+            _mm_storeu_pd(y + i + 6, s);
+            a = _mm_add_pd(a, p);
+            b = _mm_add_pd(b, q);
+            c = _mm_add_pd(c, r);
+            d = _mm_add_pd(d, s);
+        }
+        _mm_storeu_pd(parts, _mm_add_pd(_mm_add_pd(a, b), _mm_add_pd(c, d)));
+        sum = parts[0] + parts[1];
+    #endif
+        for (; i < n; i++) {
+            y[i] = x[i] - old[i];
+            sum += y[i];
+        }
+        return sum != sum;
+    }
+    """
+    int pyrt_differences(const double*, const double*, double*, Py_ssize_t) noexcept nogil
+
 
 cdef class Lagged(Series):
     """Compares a value with the one `timeperiod` rows before it."""
 
     cdef double* ring
-    """The last `span` values; the oldest at `place`."""
-    cdef Py_ssize_t span
+    """The last `reach` values; the oldest at `place`."""
+    cdef Py_ssize_t reach
     cdef Py_ssize_t place
 
     def __init__(self, timeperiod=10):
@@ -30,7 +69,7 @@ cdef class Lagged(Series):
         self.begin(("timeperiod",), (timeperiod,), n)
         self.stretch = 4 * CHUNK
         self.ring = self.reserve(n)
-        self.span = n
+        self.reach = n
         self.place = 0
 
     cdef void compare(
@@ -42,16 +81,20 @@ cdef class Lagged(Series):
         cdef const double* a = x[0]
         cdef Py_ssize_t done = 0, part
         # the old values lie in the ring up to its end, then from its start, then in `a` itself
-        while done < n and done < self.span:
-            part = min(n - done, self.span - self.place, self.span - done)
+        while done < n and done < self.reach:
+            part = min(n - done, self.reach - self.place, self.reach - done)
             self.compare(a + done, self.ring + self.place, y[0] + done, part)
             memcpy(self.ring + self.place, a + done, part * sizeof(double))
-            self.place = (self.place + part) % self.span
+            self.place = (self.place + part) % self.reach
             done += part
         if done < n:
-            self.compare(a + done, a + done - self.span, y[0] + done, n - done)
-            memcpy(self.ring, a + n - self.span, self.span * sizeof(double))
-            self.place = 0
+            self.compare(a + done, a + done - self.reach, y[0] + done, n - done)
+            self.refill(a + n)
+
+    cdef void refill(self, const double* following) noexcept nogil:
+        """Keep the `reach` values that lie before `following`."""
+        memcpy(self.ring, following - self.reach, self.reach * sizeof(double))
+        self.place = 0
 
 
 @cython.final
@@ -72,6 +115,33 @@ cdef class MOM(Lagged):
         cdef Py_ssize_t i
         for i in range(n):
             y[i] = x[i] - old[i]
+
+    cdef void sweep(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
+        # A row costs so little that a look for gaps before it would be a third of the time. The
+        # difference with a gap is NaN: a stretch that follows `reach` values is taken at once, and
+        # looked through for gaps only where one may have come out.
+        cdef const double* a = x[0]
+        cdef double* o = y[0]
+        cdef Py_ssize_t done = 0, part, whole = 0, k  # `whole`: rows without a gap before `done`
+        while done < n:
+            part = min(n - done, self.stretch)
+            if whole >= self.reach and not pyrt_differences(a, a - self.reach, o, part):
+                self.seen = self.seen + part
+                self.rows = self.rows + part
+                whole += part
+            else:
+                if whole >= self.reach:
+                    self.refill(a)
+                Series.sweep(self, &a, &o, part)
+                k = part
+                while k > 0 and a[k - 1] == a[k - 1]:
+                    k -= 1
+                whole = part - k if k > 0 else whole + part
+            a += part
+            o += part
+            done += part
+        if whole >= self.reach:
+            self.refill(a)
 
 
 @cython.final

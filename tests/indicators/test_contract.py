@@ -138,3 +138,27 @@ def test_period_and_repr_show_the_parameters() -> None:
     assert repr(indicators.BBANDS(10, nbdevup=1.5)) == (
         "BBANDS(timeperiod=10, nbdevup=1.5, nbdevdn=2.0, matype=0)"
     )
+
+
+@pytest.mark.parametrize("name", ["MOM", "ROC", "RSI", "SMA", "CDLDOJI"])
+@pytest.mark.parametrize("timeperiod", [1, 10, 2_048, 3_000])
+def test_gaps_anywhere_in_long_columns_are_as_if_absent(name: str, timeperiod: int) -> None:
+    # Batches go in stretches of 512 rows and more: gaps at their ends, in clusters, and far apart.
+    make = getattr(indicators, name)
+    indicator = make() if name.startswith("CDL") else make(timeperiod)
+    columns = columns_for(indicator.inputs, walk(9_000))
+    at = [0, 511, 512, 2_047, 2_048, 2_049, 4_096, 4_100, 8_191, 8_192, 8_999]
+    holed = [np.insert(c, at, np.nan) for c in columns]
+    gap = np.isnan(holed[0])
+    got = matrix(indicator.batch(*holed))
+    assert np.isnan(got[gap]).all()
+    assert np.array_equal(got[~gap], matrix(indicator.batch(*columns)), equal_nan=True)
+    assert np.array_equal(got, stream(indicator, holed), equal_nan=True)
+
+
+def test_a_momentum_of_infinities_is_their_difference() -> None:
+    x = walk(5_000)["close"].copy()
+    x[[300, 310, 4_000, 4_005]] = [np.inf, np.inf, -np.inf, np.inf]
+    with np.errstate(invalid="ignore"):
+        expected = np.concatenate((np.full(10, np.nan), x[10:] - x[:-10]))
+    assert np.array_equal(indicators.MOM(10).batch(x), expected, equal_nan=True)

@@ -114,7 +114,7 @@ def HMA(x: Row, timeperiod: int = 20) -> Row:
 @talib
 def VWMA(x: Row, volume: Row, timeperiod: int = 30) -> Row:
     money = total(each(lambda p, v: p * v, x, volume), timeperiod)
-    return each(share, money, total(volume, timeperiod))
+    return each(lambda m, v: share(m, v, None), money, total(volume, timeperiod))
 
 
 @talib

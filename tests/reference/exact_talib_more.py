@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import mpmath
+
 from tests.reference.exact_blocks import (
     Row,
     average,
@@ -75,7 +77,7 @@ def SMI(h: Row, b: Row, c: Row, timeperiod=13, fastperiod=2, slowperiod=25, sign
 @talib
 def WILLR(high: Row, low: Row, close: Row, timeperiod: int = 14) -> Row:
     top, bottom = greatest(high, timeperiod), least(low, timeperiod)
-    return each(lambda h, b, c: -100 * share(h - c, h - b), top, bottom, close)
+    return each(lambda h, b, c: -100 * min(max(share(h - c, h - b), 0), 1), top, bottom, close)
 
 
 @talib
@@ -283,7 +285,8 @@ def PVT(x: Row, volume: Row) -> Row:
 
 @talib
 def RVOL(volume: Row, timeperiod: int = 20) -> Row:
-    return each(share, volume, lag(sma(volume, timeperiod), 1))
+    average = lag(sma(volume, timeperiod), 1)
+    return each(lambda v, a: share(v, a, v * mpmath.inf if v else None), volume, average)
 
 
 @talib
