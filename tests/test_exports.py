@@ -42,8 +42,8 @@ def test_every_name_in_all_is_there(name: str) -> None:
     assert missing == []
 
 
-def test_the_facade_is_among_the_modules_checked() -> None:
-    assert "pyrt" in modules_with_all()
+def test_the_facades_are_among_the_modules_checked() -> None:
+    assert {"pyrt", "pyrt.indicators"} <= set(modules_with_all())
 
 
 @pytest.mark.parametrize("heavy", HEAVY)

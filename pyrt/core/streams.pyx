@@ -35,7 +35,7 @@ cdef class Feed:
     kind : str
         Of the stream.
     source : str
-        Column that stands in for the free series of a single-input indicator.
+        Column that stands in for a free series.
 
     Raises
     ------
@@ -51,8 +51,9 @@ cdef class Feed:
             source = DEFAULT_INPUT.get(kind, source)
         if len(indicator.inputs) > 8:
             raise ConfigError(f"{indicator!r} takes {len(indicator.inputs)} inputs; at most 8")
-        names = [source if name in ("value", "close") and len(indicator.inputs) == 1 else name
-                 for name in indicator.inputs]
+        # In an expression over several columns, (EMA(5) - EMA(15)) / ATR(10), a close is the close.
+        free = ("value", "close") if len(indicator.inputs) == 1 else ("value",)
+        names = [source if name in free else name for name in indicator.inputs]
         for i, name in enumerate(names):
             if name not in given:
                 raise ConfigError(

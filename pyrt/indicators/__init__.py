@@ -7,6 +7,8 @@ from typing import Any
 
 from pyrt.indicators.names import MODULES
 
+__all__ = list(MODULES)
+
 
 def __getattr__(name: str) -> Any:
     if name not in MODULES:

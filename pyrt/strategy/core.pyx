@@ -474,7 +474,7 @@ cdef class StrategyCore(Owner):
         stream : Stream
             From a `subscribe_*` call.
         input : str
-            Column for a single-series indicator: open, high, low, close, volume, bid_price, ….
+            Column for indicators of a free series: open, high, low, close, volume, bid_price, ….
         """
         stream.attach(indicator, input)
         self._attached.append((indicator, stream))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pyrt import Strategy
 from pyrt.errors import ConfigError, DataError
 from pyrt.indicators import ATR, EMA, MACD, RSI, SMA, PyIndicator
 from tests.indicators.series import walk
+from tests.indicators.signal_runs import run
+from tests.indicators.signal_runs import walk as random_walk
 
 BARS = walk(300)
 X = BARS["close"]
@@ -143,3 +148,26 @@ def test_the_wrong_number_of_columns_is_refused() -> None:
         Midrange().update(1.0)
     with pytest.raises(DataError, match="value"):
         (SMA(3) + 1).batch(X, X)
+
+
+class Stretched(Strategy):
+    """Notes an expression over the close and a bar's range, and one over the open."""
+
+    def on_start(self) -> None:
+        bars = self.subscribe_bars("X", "1m")
+        self.stretch = self.attach((EMA(5) - EMA(15)) / ATR(10), bars)
+        self.early = self.attach(SMA(3) - ATR(2), bars, input="open")
+        self.found: list[tuple[float, float]] = []
+
+    def on_bar(self, bar: Any) -> None:
+        self.found.append((self.stretch.value, self.early.value))
+
+
+def test_an_expression_over_several_columns_is_fed_by_a_stream() -> None:
+    strategy, data = Stretched(), random_walk(60, 5)
+    run(strategy, data)
+    o, h, low, c = (data[name].to_numpy() for name in ("open", "high", "low", "close"))
+    stretch = (EMA(5).batch(c) - EMA(15).batch(c)) / ATR(10).batch(h, low, c)
+    early = SMA(3).batch(o) - ATR(2).batch(h, low, c)
+    expected = np.column_stack((stretch, early))
+    assert np.array_equal(np.array(strategy.found), expected, equal_nan=True)

@@ -133,6 +133,13 @@ def test_an_entry_tells_how_to_call_its_indicator() -> None:
     assert entry.summary.startswith("Moving average convergence")
 
 
+def test_a_star_imports_every_name() -> None:
+    names: dict[str, object] = {}
+    exec("from pyrt.indicators import *", names)
+    assert {"SMA", "PyIndicator", "cross_above", "FeatureSet"} <= set(names)
+    assert {entry.name for entry in ENTRIES} <= set(names)
+
+
 def test_period_and_repr_show_the_parameters() -> None:
     assert indicators.RSI(9).period == 9
     assert repr(indicators.BBANDS(10, nbdevup=1.5)) == (
