@@ -42,17 +42,21 @@ def _list(entries: list[Entry]) -> str:
     lines = []
     for family, members in groupby(entries, key=lambda entry: entry.family):
         lines.append(f"{family}:")
-        lines += [f"  {entry.name:<20}{entry.summary}" for entry in members]
+        lines += [f"  {_call(entry)}\n      {entry.summary}" for entry in members]
     return "\n".join([*lines, "", "`pyrt indicators NAME` shows one of them."])
+
+
+def _call(entry: Entry) -> str:
+    arguments = ", ".join(f"{name}={value!r}" for name, value in entry.parameters.items())
+    return f"{entry.name}({arguments})"
 
 
 def _page(entry: Entry) -> str:
     import pyrt.indicators
 
-    arguments = ", ".join(f"{name}={value!r}" for name, value in entry.parameters.items())
     text = inspect.getdoc(getattr(pyrt.indicators, entry.name)) or entry.summary
     return (
-        f"{entry.name}({arguments})\n"
+        f"{_call(entry)}\n"
         f"takes {', '.join(entry.inputs)}; gives {', '.join(entry.outputs)}; "
         f"warm-up {entry.lookback} rows by default\n\n{text}"
     )

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyrt.errors import ConfigError, DataError
 from pyrt.indicators.features_kernel import FeatureKernel, Node
 from pyrt.indicators.features_standard import Feature, standard_features
-from pyrt.indicators.inputs import as_column
+from pyrt.indicators.inputs import as_column, as_times
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -177,8 +177,8 @@ class FeatureSet:
 
         Parameters
         ----------
-        ts_event : array_like of int, shape (n_bars,)
-            Closes of the bars, ns UTC.
+        ts_event : array_like of int or datetimes, shape (n_bars,)
+            Closes of the bars; whole numbers are ns UTC.
         open, high, low, close, volume : array_like of float, shape (n_bars,)
 
         Returns
@@ -189,16 +189,16 @@ class FeatureSet:
         Raises
         ------
         DataError
-            If the columns differ in length.
+            If the columns differ in length, or hold what are no numbers or no times.
         """
-        stamps = np.ascontiguousarray(ts_event, dtype=np.int64)
+        stamps = as_times("FeatureSet.batch", ts_event)
         o, h, lo, c, v = (
             as_column("FeatureSet.batch", name, column)
             for name, column in zip(BAR, (open, high, low, close, volume), strict=True)
         )
-        if {column.shape for column in (o, h, lo, c, v)} != {stamps.shape} or stamps.ndim != 1:
+        if {column.shape for column in (o, h, lo, c, v)} != {stamps.shape}:
             raise DataError(
-                "features take one-dimensional columns of equal length, got shapes "
+                "features take columns of equal length, got shapes "
                 + ", ".join(str(column.shape) for column in (stamps, o, h, lo, c, v))
             )
         values = np.empty((len(stamps), len(self.names)))

@@ -29,7 +29,7 @@ def as_column(owner: str, name: str, given: Any) -> NDArray[np.float64]:
     DataError
         If it has another shape, or holds times, texts, complex or other things that are no numbers.
     """
-    if type(given).__module__.startswith("pandas.") and given.dtype.kind in NUMERIC:
+    if _of_pandas(given) and given.dtype.kind in NUMERIC:
         # A nullable column of pandas makes objects of its values unless it is asked for doubles.
         array = _converted(owner, name, lambda: given.to_numpy(np.float64, na_value=np.nan))
     else:
@@ -47,6 +47,50 @@ def as_column(owner: str, name: str, given: Any) -> NDArray[np.float64]:
             value=str(array.dtype),
         )
     return _converted(owner, name, lambda: np.ascontiguousarray(array, dtype=np.float64))
+
+
+def as_times(owner: str, given: Any) -> NDArray[np.int64]:
+    """Return times as ns UTC: the array itself where it is one already.
+
+    Parameters
+    ----------
+    owner : str
+        Who takes them, for the error.
+    given : array_like of int (ns UTC) or datetimes of any unit, shape (n,)
+        Datetimes without a time zone are UTC.
+
+    Raises
+    ------
+    DataError
+        If it has another shape, lacks a time, or holds neither whole numbers nor datetimes.
+    """
+    if _of_pandas(given) and given.dtype.kind == "M":
+        # A column with a time zone makes objects of its values unless it is asked for times.
+        array = given.to_numpy("datetime64[ns]")
+    else:
+        array = _converted(owner, "ts_event", lambda: np.asarray(given))
+    if array.ndim != 1:
+        raise DataError(
+            f"{owner} takes one-dimensional columns, got ts_event of shape {array.shape}",
+            name="ts_event",
+            value=array.shape,
+        )
+    if array.dtype.kind == "M":
+        if np.isnat(array).any():
+            raise DataError(f"{owner} got a ts_event without a time", name="ts_event")
+        array = array.astype("datetime64[ns]").view(np.int64)
+    elif array.dtype.kind not in "iu" and len(array):
+        raise DataError(
+            f"{owner} takes ts_event as whole numbers (ns UTC) or datetimes, got {array.dtype}",
+            name="ts_event",
+            value=str(array.dtype),
+        )
+    return np.ascontiguousarray(array, dtype=np.int64)
+
+
+def _of_pandas(given: Any) -> bool:
+    """Whether it is a column or an index of pandas, which is not imported to find out."""
+    return type(given).__module__.partition(".")[0] == "pandas" and hasattr(given, "dtype")
 
 
 def _converted(owner: str, name: str, convert: Callable[[], NDArray[Any]]) -> NDArray[Any]:

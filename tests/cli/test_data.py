@@ -52,7 +52,8 @@ def test_indicators_are_listed_with_what_they_take(pyrt: Shell) -> None:
     assert rsi["parameters"] == {"timeperiod": 14}
     assert rsi["lookback"] == 14
     listed = pyrt("indicators").out
-    assert "averages:\n  SMA                 Simple moving average" in listed
+    assert "averages:\n  SMA(timeperiod=30)\n      Simple moving average" in listed
+    assert "  MACD(fastperiod=12, slowperiod=26, signalperiod=9)\n" in listed
 
 
 def test_one_indicator_shows_how_it_is_made_in_any_case(pyrt: Shell) -> None:

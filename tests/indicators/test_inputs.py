@@ -124,6 +124,46 @@ def test_the_error_names_the_column() -> None:
         FeatureSet().batch([1, 2], good, good, good, good, pd.date_range("2024", periods=2))
 
 
+TIMES = pd.date_range("2024-03-08 14:31", periods=80, freq="h", tz="America/New_York")
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda t: t,
+        lambda t: t.tz_convert("UTC").tz_localize(None),
+        pd.Series,
+        lambda t: pa.array(pd.Series(t)),
+        lambda t: t.tz_convert("UTC").tz_localize(None).to_numpy(),
+        lambda t: t.as_unit("ns").asi8.tolist(),
+    ],
+    ids=["index", "naive index", "Series", "Arrow", "datetime64", "list of ns"],
+)
+def test_features_take_times_of_any_unit(make: Any, unit: str) -> None:
+    close = np.linspace(10, 11, len(TIMES))
+    expected = FeatureSet().batch(TIMES.as_unit("ns").asi8, *[close] * 5)
+    found = FeatureSet().batch(make(TIMES.as_unit(unit)), *[close] * 5)
+    assert_equal(found.ts_event, expected.ts_event)
+    assert_equal(found.values, expected.values)
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (["a", "b"], "whole numbers .* or datetimes, got <U1"),
+        ([1.5, 2.5], "got float64"),
+        (np.array(["2024-01-01", "NaT"], "M8[ns]"), "without a time"),
+        (pd.DatetimeIndex(["2024-01-01", None], tz="UTC"), "without a time"),
+        ([[1, 2]], "one-dimensional"),
+        ([1, 2, 3], "equal length"),
+    ],
+)
+def test_what_is_no_column_of_times_is_refused(times: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        FeatureSet().batch(times, *[[1.0, 2.0]] * 5)
+
+
 def test_own_indicators_refuse_columns_of_unequal_length() -> None:
     class Middle(PyIndicator):
         inputs = ("high", "low")
