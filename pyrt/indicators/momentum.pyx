@@ -122,25 +122,25 @@ cdef class MOM(Lagged):
         # looked through for gaps only where one may have come out.
         cdef const double* a = x[0]
         cdef double* o = y[0]
-        cdef Py_ssize_t done = 0, part, whole = 0, k  # `whole`: rows without a gap before `done`
+        cdef Py_ssize_t done = 0, part, clear = 0, k  # `clear`: rows before `done` without a gap
         while done < n:
             part = min(n - done, self.stretch)
-            if whole >= self.reach and not pyrt_differences(a, a - self.reach, o, part):
+            if clear >= self.reach and not pyrt_differences(a, a - self.reach, o, part):
                 self.seen = self.seen + part
                 self.rows = self.rows + part
-                whole += part
+                clear += part
             else:
-                if whole >= self.reach:
+                if clear >= self.reach:
                     self.refill(a)
                 Series.sweep(self, &a, &o, part)
                 k = part
                 while k > 0 and a[k - 1] == a[k - 1]:
                     k -= 1
-                whole = part - k if k > 0 else whole + part
+                clear = part - k if k > 0 else clear + part
             a += part
             o += part
             done += part
-        if whole >= self.reach:
+        if clear >= self.reach:
             self.refill(a)
 
 
