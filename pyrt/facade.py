@@ -10,6 +10,7 @@ from pyrt.analysis.result import BacktestResult
 from pyrt.backtest.engine import Engine
 from pyrt.backtest.outcome import Outcome
 from pyrt.core.suggest import did_you_mean
+from pyrt.data.slicing import moment
 from pyrt.errors import ConfigError
 from pyrt.kernel.subscriptions import UNNAMED
 from pyrt.strategy.strategy import Strategy
@@ -110,8 +111,9 @@ def backtest(
         Bars before `start` that feed indicators; default 4 × the largest lookback, at least 250.
     seed : int
         For random models; part of the run hash.
-    start, end : optional
-        The span handlers see.
+    start, end : str, date, datetime or int, optional
+        The span handlers see. Where no offset is written they are of the zone `tz`, else UTC; an
+        `end` without a time is the end of that day.
     progress : bool
         Show a progress bar where standard error is a terminal.
     on_error : {"raise", "halt", "log"}
@@ -142,11 +144,12 @@ def backtest(
     """
     strategies = [strategy] if isinstance(strategy, Strategy) else _listed(strategy)
     chosen = _sort_options(options)
+    zone = chosen["load"].get("tz")
     engine = BacktestEngine(
         cash=cash,
         seed=seed,
-        start=start,
-        end=end,
+        start=None if start is None else moment(start, zone),
+        end=None if end is None else moment(end, zone, is_end=True),
         warmup=warmup,
         on_error=on_error,
         gate=None if limits is None else _gate(limits),

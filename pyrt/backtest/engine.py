@@ -10,6 +10,7 @@ import numpy as np
 
 from pyrt.backtest.actions import read_actions
 from pyrt.backtest.alpaca import AlpacaVenue
+from pyrt.backtest.arguments import check_cash, whole_bars, whole_seed
 from pyrt.backtest.days import day_ends, rate_rows
 from pyrt.backtest.feed import Cursor, Feed
 from pyrt.backtest.fees import fee_model
@@ -29,9 +30,10 @@ from pyrt.backtest.volumes import DataVolumes
 from pyrt.core.accounts import Account
 from pyrt.core.data import Bar
 from pyrt.core.instruments import Instrument, listed
-from pyrt.core.times import format_ns, timestamp_ns
+from pyrt.core.times import format_ns
 from pyrt.data.columns import BarColumns, Columns
 from pyrt.data.replay import Pace, replay_speed
+from pyrt.data.slicing import moment
 from pyrt.data.tables import Loaded, load
 from pyrt.errors import ConfigError, DataError
 from pyrt.execution.reserves import reserved
@@ -58,7 +60,8 @@ class Engine:
     seed : int
         Seeds every random model; part of the run hash.
     start, end : int, str, date or datetime, optional
-        The span handlers see; rows before `start` warm indicators up.
+        The span handlers see, UTC where no offset is written; an `end` without a time is the end
+        of that day. Rows before `start` warm indicators up.
     warmup : int, optional
         Bars before `start` that feed indicators; default 4 × the largest lookback, at least 250.
     cost : {"average", "fifo"}
@@ -95,10 +98,10 @@ class Engine:
         speed: Any = None,
     ) -> None:
         self._began = time.perf_counter()
-        self._cash, self._currency, self._seed = cash, currency, seed
-        self._start = None if start is None else timestamp_ns(start)
-        self._end = end
-        self._warmup = _check_warmup(warmup)
+        self._cash, self._currency, self._seed = cash, currency, whole_seed(seed)
+        self._start = None if start is None else moment(start, None)
+        self._end = None if end is None else moment(end, None, is_end=True)
+        self._warmup = whole_bars(warmup)
         self._cost, self._on_error, self._gate = cost, on_error, gate
         self._venue = VenueSettings()
         self._instruments: dict[str, Instrument] = {}
@@ -113,9 +116,7 @@ class Engine:
         self._strategies: list[Strategy] = []
         seconds = replay_speed(speed)
         self.pace: Any = None if seconds is None else Pace(seconds)
-        _check_cash(cash, currency)
-        if not isinstance(seed, int) or isinstance(seed, bool):
-            raise ConfigError(f"seed is {seed!r}; expected a whole number")
+        check_cash(cash, currency)
 
     # -- assembling ----------------------------------------------------------------------------
 
@@ -205,12 +206,15 @@ class Engine:
             raise ConfigError("the run has no data", remedy="Call add_data first")
         if not self._strategies:
             raise ConfigError("the run has no strategy", remedy="Call add_strategy first")
+        if not any(map(len, self._tables)):
+            span = "the run" if self._end is None else f"the time before end={format_ns(self._end)}"
+            raise DataError(f"no data lie in {span}", remedy="Give a later end, or more data")
         kernel, venue = self._build()
         drivers = self._add_streams(kernel)
         for strategy in self._strategies:
             kernel.add_strategy(strategy)
         kernel.history = self._history(kernel)
-        first = min(_first_moment(t) for t in self._tables)
+        first = self._first()
         kernel.start(max(first, self._start) if self._start is not None else first)
         tables = self._withhold(kernel)
         streams = {stream.topic: stream for stream in kernel.cache.streams}
@@ -221,6 +225,13 @@ class Engine:
             ]
         )
         return self._drive(kernel, venue, feed, progress)
+
+    def _first(self) -> int:
+        """Return when the data begin; of a symbol that has none before the end, nothing counts."""
+        return min(_first_moment(t) for t in self._tables if len(t))
+
+    def _last(self) -> int:
+        return max(int(t.ts_init[-1]) for t in self._tables if len(t))
 
     def _next_chunk(self, number: int) -> Callable[[], Columns | None] | None:
         stream = self._streams.get(number)
@@ -310,11 +321,11 @@ class Engine:
                 account.deposit(0, currency)
             return venue.account.currencies.index(currency)
 
-        first = min(_first_moment(t) for t in self._tables)
+        first = self._first()
         rows = [r for table in self._rates for r in rate_rows(table, number, first)]
         if venue.account.rules.is_plain:
             return rows
-        last = max(int(t.ts_init[-1]) for t in self._tables)
+        last = self._last()
         if self._streams:
             last = time.time_ns()
         return rows + day_ends(kernel.cache.instruments, self._sessions, first, last)
@@ -354,7 +365,7 @@ class Engine:
             venue.add_instrument(instrument, self._sessions(instrument.calendar))
         self._know_volumes(kernel.gate)
         if self._ledger:
-            kernel.booking.keep_ledger(min(_first_moment(t) for t in self._tables))
+            kernel.booking.keep_ledger(self._first())
         if kernel.account.margin:
             kernel.account.waiting = lambda: reserved(kernel)
         self._follow(venue)
@@ -393,8 +404,7 @@ class Engine:
             return None
         from pyrt.venues.sessions import sessions
 
-        first = min(int(t.ts_init[0]) for t in self._tables)
-        last = max(int(t.ts_init[-1]) for t in self._tables)
+        first, last = self._first(), self._last()
         if self._streams:
             # How far a stream reaches is not known yet, but nothing was recorded after today.
             last = max(last, time.time_ns() - 400 * DAY_NS)
@@ -416,7 +426,7 @@ class Engine:
             return self._tables
         from pyrt.data.columns import take
 
-        last = max(int(table.ts_init[-1]) for table in self._tables)
+        last = self._last()
         if last <= self._start and not self._streams:
             raise DataError(
                 f"no data lie after start={format_ns(self._start)}: they end at {format_ns(last)}",
@@ -472,17 +482,6 @@ def _bar(table: BarColumns, i: int) -> Bar:
         table.ts_close[i],
         table.ts_init[i],
     )
-
-
-def _check_cash(cash: Any, currency: str) -> None:
-    if not Account(cash, currency).cash_exact > 0:
-        raise ConfigError(f"cash is {cash!r}; expected a positive amount")
-
-
-def _check_warmup(warmup: int | None) -> int | None:
-    if warmup is not None and (not isinstance(warmup, int) or warmup < 0):
-        raise ConfigError(f"warmup is {warmup!r}; expected a number of bars, 0 or more")
-    return warmup
 
 
 def _port(settings: VenueSettings, venue: SimVenue) -> Any:

@@ -92,7 +92,7 @@ data_options = _stack(
 """Which data, and how to read them."""
 
 span_options = _stack(
-    click.option("--start", metavar="TIME", help="Handlers see bars from here, ISO 8601, UTC."),
+    click.option("--start", metavar="TIME", help="Handlers see bars from here, in --tz or UTC."),
     click.option("--end", metavar="TIME", help="The end of the run; a date is the whole day."),
     click.option("--warmup", type=int, metavar="BARS", help="Bars before --start for indicators."),
 )

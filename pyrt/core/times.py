@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from numbers import Integral
 from typing import Any
+
+import numpy as np
 
 from pyrt.errors import ConfigError
 
@@ -42,8 +45,8 @@ def duration_ns(value: int | str | timedelta | Any) -> int:
     >>> duration_ns("1.5s")
     1500000000
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
     if isinstance(value, str):
         match = _DURATION.fullmatch(value.strip())
         if match:
@@ -62,7 +65,7 @@ def timestamp_ns(value: int | str | date | datetime | Any) -> int:
 
     Parameters
     ----------
-    value : int, str, date or datetime
+    value : int, str, date, datetime or datetime64
         Nanoseconds, ISO 8601 text, or a date object. Text or datetimes without an offset are
         read as UTC; a bare date is its midnight UTC.
 
@@ -76,8 +79,10 @@ def timestamp_ns(value: int | str | date | datetime | Any) -> int:
     >>> timestamp_ns("2013-10-07T13:30:00Z")
     1381152600000000000
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return int(value)
+    if isinstance(value, np.datetime64) and not np.isnat(value):
+        return int(value.astype("datetime64[ns]").astype(np.int64))
     given, extra = value, 0
     if isinstance(value, str):
         text = value.strip()

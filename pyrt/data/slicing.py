@@ -37,7 +37,8 @@ def moment(value: Any, tz: str | None, *, is_end: bool = False) -> int:
     bare = isinstance(value, dt.date) and not isinstance(value, dt.datetime)
     bare = bare or (isinstance(value, str) and len(value.strip()) <= len("2024-01-02"))
     try:
-        stamp: Any = pd.Timestamp(value)
+        # A number with a fraction would be taken for nanoseconds.
+        stamp: Any = pd.NaT if isinstance(value, bool | float) else pd.Timestamp(value)
     except (ValueError, TypeError) as error:
         raise _no_time(value) from error
     if pd.isna(stamp):

@@ -78,7 +78,7 @@ def _instrument(kernel: Wiring, symbol: str) -> Any:
             raise
         raise UnknownName(
             f"no instrument {symbol!r} in this run: its data name no symbol",
-            remedy=f"Give them as {{{symbol!r}: frame}}",
+            remedy=f"Write symbol={symbol!r}, or give them as {{{symbol!r}: frame}}",
             name=symbol,
         ) from error
 

@@ -6,6 +6,7 @@ from inspect import get_annotations
 from typing import Any, ClassVar, get_origin, get_type_hints
 
 import msgspec
+import numpy as np
 
 from pyrt.core.suggest import did_you_mean
 from pyrt.errors import ConfigError, UnknownName
@@ -64,10 +65,12 @@ def resolve(cls: type, base: type, given: dict[str, Any], *, texts: bool = False
 
 
 def _convert(cls: type, name: str, kind: Any, value: Any, *, texts: bool) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
     try:
         return msgspec.convert(value, kind, strict=not texts)
     except (msgspec.ValidationError, TypeError) as error:
-        if isinstance(kind, type) and isinstance(value, kind):
+        if isinstance(kind, type) and isinstance(value, kind) and not isinstance(value, bool):
             return value
         wanted = getattr(kind, "__name__", str(kind))
         raise ConfigError(

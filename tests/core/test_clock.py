@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from pyrt.core.clock import Clock
@@ -57,3 +58,12 @@ def test_points_in_time_survive_the_trip_to_the_nanosecond(text):
 
 def test_offsets_count():
     assert timestamp_ns("2013-10-07T09:30:00-04:00") == timestamp_ns("2013-10-07T13:30:00Z")
+
+
+def test_numpy_s_times_and_numbers_are_points_in_time():
+    expected = timestamp_ns("2013-10-07T13:30:00Z")
+    assert timestamp_ns(np.datetime64("2013-10-07T13:30")) == expected
+    assert timestamp_ns(np.int64(expected)) == expected
+    assert duration_ns(np.int32(5)) == 5
+    with pytest.raises(ConfigError, match=r"NaT.*is not a point in time"):
+        timestamp_ns(np.datetime64("NaT"))

@@ -20,7 +20,7 @@ class Listener(Strategy):
 
 
 def test_a_symbol_asked_of_data_that_name_none_is_answered_with_how_to_name_it() -> None:
-    with pytest.raises(StrategyError, match=r"its data name no symbol.*\{'SPY': frame\}"):
+    with pytest.raises(StrategyError, match=r"Write symbol='SPY', or .*\{'SPY': frame\}"):
         backtest(Listener(), BARS, label="open", progress=False)
 
 

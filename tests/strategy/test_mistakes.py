@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
 import pytest
 
 from pyrt import BacktestEngine, Strategy, backtest
+from pyrt.core.times import format_ns
 from pyrt.errors import ConfigError, DataError, OrderError, StrategyError
-from tests.kernel.test_one_instant import bars
+from tests.kernel.test_one_instant import MINUTE, START, bars
 
 
 class Sends(Strategy):
@@ -93,6 +95,54 @@ def test_a_seed_is_a_whole_number():
 def test_a_start_after_all_data_is_an_error():
     with pytest.raises(DataError, match="no data lie after start=2030-01-01T00:00:00Z"):
         backtest(Sends(), bars("A", 2), start="2030-01-01", progress=False)
+
+
+@pytest.mark.parametrize("start", [None, "2025-01-01"])
+def test_an_end_before_all_data_is_an_error(start):
+    with pytest.raises(DataError, match="no data lie in the time before end=2001-01-02T00:00:00Z"):
+        backtest(Sends(), bars("A", 2), start=start, end="2001-01-01", progress=False)
+
+
+def test_an_end_before_the_start_is_an_error():
+    data = bars("A", 5)
+    with pytest.raises(DataError, match="no data lie after start="):
+        backtest(Sends(), data, start=data.ts_open[3], end=data.ts_open[2], progress=False)
+
+
+def test_start_and_end_are_read_in_the_zone_of_the_stamps():
+    class Counts(Strategy):
+        def on_start(self):
+            self.subscribe_bars("A", "1m")
+            self.seen = []
+
+        def on_bar(self, bar):
+            self.seen.append(format_ns(bar.ts_open)[11:16])
+
+    index = pd.date_range("2024-01-02 09:30", periods=60, freq="1min")
+    data = {"A": pd.DataFrame(dict.fromkeys(["open", "high", "low", "close"], 100.0), index)}
+    span = {"start": "2024-01-02 09:40", "end": "2024-01-02 09:43", "progress": False}
+    counts = Counts()
+    backtest(counts, data, label="open", tz="America/New_York", **span)
+    assert counts.seen == ["14:40", "14:41", "14:42"]
+
+
+@pytest.mark.parametrize("account", ["cash", "margin"])
+def test_a_symbol_listed_after_the_end_takes_no_part(account):
+    class Both(Strategy):
+        def on_start(self):
+            for symbol in "AB":
+                self.subscribe_bars(symbol, "1m")
+
+        def on_bar(self, bar):
+            self.buy("B" if bar.symbol == "A" else "A", 1)
+
+    early, late = bars("A", 5), bars("B", 5, start=START + 100 * MINUTE)
+    options = {"end": START + 5 * MINUTE, "account": account, "ledger": True, "progress": False}
+    result = backtest(Both(), [late, early], calendar="24/7", **options)
+    assert result.events_processed == 5
+    assert list(result.orders["symbol"]) == ["B"] * 5
+    assert list(result.orders["status"]) == ["ACCEPTED"] * 5
+    assert len(result.equity) == 5
 
 
 def test_an_empty_path_is_no_data():

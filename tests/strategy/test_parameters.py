@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import numpy as np
 import pytest
 
 from pyrt import Strategy
@@ -31,6 +32,19 @@ def test_values_take_the_declared_type():
         Base(size="big")
     with pytest.raises(ConfigError, match="mode='odd'"):
         Child(needed=1, mode="odd")
+
+
+def test_numbers_of_numpy_are_taken_as_python_s():
+    strategy = Child(needed=np.int64(7), size=np.float32(2.5))
+    assert (strategy.needed, strategy.size) == (7, 2.5)
+    assert type(strategy.needed) is int
+    with pytest.raises(ConfigError, match=r"needed=3\.0 is not acceptable as int"):
+        Child(needed=np.float64(3))
+
+
+def test_a_claim_is_no_number():
+    with pytest.raises(ConfigError, match="needed=True is not acceptable as int"):
+        Child(needed=True)
 
 
 def test_a_value_without_default_is_asked_for():

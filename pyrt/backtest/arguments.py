@@ -1,0 +1,31 @@
+"""Numbers that a run is told, checked before anything is loaded."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+from pyrt.core.accounts import Account
+from pyrt.errors import ConfigError
+
+
+def check_cash(cash: Any, currency: str) -> None:
+    """Raise ConfigError unless `cash` is a positive amount."""
+    if not Account(cash, currency).cash_exact > 0:
+        raise ConfigError(f"cash is {cash!r}; expected a positive amount")
+
+
+def whole_seed(seed: Any) -> int:
+    """Return a seed as int; raise ConfigError if it is no whole number."""
+    if isinstance(seed, Integral) and not isinstance(seed, bool):
+        return int(seed)
+    raise ConfigError(f"seed is {seed!r}; expected a whole number")
+
+
+def whole_bars(warmup: Any) -> int | None:
+    """Return a number of bars as int, None as it is; raise ConfigError for anything else."""
+    if warmup is None:
+        return None
+    if isinstance(warmup, Integral) and not isinstance(warmup, bool) and int(warmup) >= 0:
+        return int(warmup)
+    raise ConfigError(f"warmup is {warmup!r}; expected a number of bars, 0 or more")
