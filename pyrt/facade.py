@@ -99,7 +99,7 @@ def backtest(
     path : {"adverse_first", "open_high_low_close", "open_low_high_close", "nearest_first"}
         The way the price is taken to have gone inside a bar.
     fees, slippage : model, text or callable, optional
-        Such as ``"bps:2"``, ``"per_share:0.005/1"``; ``"ticks:1"``, ``"range:0.1"``. Without
+        Such as ``"bps:2"``, ``"per_share:0.005/1"``; ``"ticks:1/0.01"``, ``"range:0.1"``. Without
         `fees`, those of the venue: none, or Alpaca's.
     latency : int, str, timedelta, dict, table or LatencyModel, optional
         From command to effect, such as ``"50ms"``; see `pyrt.backtest.latency.latency_model`.

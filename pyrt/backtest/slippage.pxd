@@ -4,6 +4,8 @@ from pyrt.core.instruments cimport Instrument
 
 cdef class Slippage:
     cdef int64_t ticks
+    cdef int64_t tick
+    """Of instruments that state none; 0 for none."""
     cdef int64_t rate
     """In 1e-9 of the price."""
     cdef int64_t range_share

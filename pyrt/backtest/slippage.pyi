@@ -13,6 +13,7 @@ class Slippage:
         self,
         *,
         ticks: int = 0,
+        tick: float | str | Decimal = 0,
         bps: float | str | Decimal = 0,
         range: float | str | Decimal = 0,
         sqrt: float | str | Decimal = 0,

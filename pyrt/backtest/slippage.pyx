@@ -17,6 +17,8 @@ cdef class Slippage:
     ----------
     ticks : int
         Ticks of the instrument.
+    tick : number
+        The tick of instruments that state none, such as those of a bare table.
     bps : number
         Share of the price in basis points.
     range : number
@@ -30,9 +32,10 @@ cdef class Slippage:
         A user's own: ``model(side, price, quantity, bar_range) -> price``, floats.
     """
 
-    def __init__(self, *, int ticks=0, bps=0, range=0, sqrt=0, linear=0, volume_share=0,
+    def __init__(self, *, int ticks=0, tick=0, bps=0, range=0, sqrt=0, linear=0, volume_share=0,
                  model=None):
         self.ticks = ticks
+        self.tick = nano_from_object(tick)
         self.rate = nano_from_object(bps) // 10_000
         self.range_share = nano_from_object(range)
         self.root = float(sqrt) / 1e4
@@ -41,9 +44,10 @@ cdef class Slippage:
         self.model = model
         if not (self.root >= 0 and self.linear >= 0 and self.square >= 0):
             raise ConfigError("market impact is negative; expected values >= 0")
-        if ticks < 0 or self.rate < 0 or not 0 <= self.range_share <= 1_000_000_000:
+        if ticks < 0 or self.tick < 0 or self.rate < 0 or not 0 <= self.range_share <= 1_000_000_000:
             raise ConfigError(
-                f"slippage ticks={ticks}, bps={bps!r}, range={range!r}: expected values >= 0, "
+                f"slippage ticks={ticks}, tick={tick!r}, bps={bps!r}, range={range!r}: "
+                "expected values >= 0, "
                 "range at most 1"
             )
 
@@ -55,11 +59,16 @@ cdef class Slippage:
         the touch, the print's size; 0 where it is not known.
         """
         cdef int64_t worse = price
+        cdef int64_t tick
         cdef double share
         if self.ticks:
-            if instrument.tick == 0:
-                raise ConfigError(f"slippage in ticks, but {instrument.id} has no tick size")
-            worse += side * self.ticks * instrument.tick
+            tick = instrument.tick if instrument.tick else self.tick
+            if tick == 0:
+                raise ConfigError(
+                    f"slippage in ticks, but {instrument.id} has no tick size",
+                    remedy=f'Write "ticks:{self.ticks}/0.01", or add an Instrument with tick_size',
+                )
+            worse += side * i128_to_i64(i128_muldiv(self.ticks, tick, 1, CEILING))
         if self.rate:
             worse += side * i128_to_i64(i128_muldiv(price, self.rate, 1_000_000_000, CEILING))
         if self.range_share:
@@ -90,14 +99,15 @@ cdef class Slippage:
                 ("volume_share", self.square),
             ) if value
         )
-        return (f"Slippage(ticks={self.ticks}, bps={self.rate / 1e5:g}, "
+        tick = f", tick={nano_to_double(self.tick):g}" if self.tick else ""
+        return (f"Slippage(ticks={self.ticks}{tick}, bps={self.rate / 1e5:g}, "
                 f"range={self.range_share / 1e9:g}{impact})")
 
 
 def slippage_model(value):
     """Return a Slippage from None, text, a callable or itself.
 
-    Text is ``"ticks:1"``, ``"bps:2"``, ``"range:0.1"``, ``"sqrt:50"``, ``"linear:50"`` or
+    Text is ``"ticks:1"``, ``"ticks:1/0.01"`` (a tick where the instrument states none), ``"bps:2"``, ``"range:0.1"``, ``"sqrt:50"``, ``"linear:50"`` or
     ``"volume_share:0.1"``, or several of them joined by ``+``.
 
     Raises
@@ -112,13 +122,25 @@ def slippage_model(value):
     if isinstance(value, str):
         parts = [part.strip().partition(":") for part in value.split("+")]
         if all(name in NAMES and number for name, _, number in parts):
-            return Slippage(**{
-                name: int(number) if name == "ticks" else number for name, _, number in parts
-            })
+            terms = {name: number for name, _, number in parts}
+            if "ticks" in terms:
+                terms.update(_ticks(terms["ticks"]))
+            return Slippage(**terms)
     elif callable(value):
         return Slippage(model=value)
     raise ConfigError(
         f"{value!r} is no slippage model",
-        remedy='Write "ticks:1", "bps:2", "range:0.1", "sqrt:50", "linear:50", "volume_share:0.1" '
-               "or give a function",
+        remedy='Write "ticks:1", "ticks:1/0.01", "bps:2", "range:0.1", "sqrt:50", "linear:50", '
+               '"volume_share:0.1" or give a function',
     )
+
+
+def _ticks(text):
+    """Return what ``1`` or ``1/0.01`` says of ticks."""
+    count, _, tick = text.partition("/")
+    if not count.strip().isdecimal():
+        raise ConfigError(
+            f"slippage of {count!r} ticks; expected a whole number",
+            remedy='Write "ticks:2" or "ticks:2/0.01"',
+        )
+    return {"ticks": int(count), "tick": tick or 0}

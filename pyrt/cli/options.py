@@ -109,7 +109,7 @@ venue_options = _stack(
     click.option(
         "--fees", metavar="MODEL", help="bps:2, per_share:0.005/1, fixed:1, us, alpaca; a+b."
     ),
-    click.option("--slippage", metavar="MODEL", help="ticks:1, bps:2 or range:0.1."),
+    click.option("--slippage", metavar="MODEL", help="ticks:1/0.01, bps:2 or range:0.1."),
     click.option("--latency", metavar="TIME", help="From command to effect, such as 50ms."),
     click.option("--participation", type=float, help="Largest share of a bar's volume to fill."),
 )

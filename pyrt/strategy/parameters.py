@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inspect import get_annotations
+from math import isfinite
 from typing import Any, ClassVar, get_origin, get_type_hints
 
 import msgspec
@@ -70,6 +71,8 @@ def _convert(cls: type, name: str, kind: Any, value: Any, *, texts: bool) -> Any
     try:
         return msgspec.convert(value, kind, strict=not texts)
     except (msgspec.ValidationError, TypeError) as error:
+        if texts and isinstance(value, str) and (number := _number(value)) is not None:
+            return _convert(cls, name, kind, number, texts=False)
         if isinstance(kind, type) and isinstance(value, kind) and not isinstance(value, bool):
             return value
         wanted = getattr(kind, "__name__", str(kind))
@@ -78,3 +81,12 @@ def _convert(cls: type, name: str, kind: Any, value: Any, *, texts: bool) -> Any
             name=name,
             value=value,
         ) from None
+
+
+def _number(text: str) -> float | None:
+    """Read what a shell's user writes and a strict reader refuses: .5, 5., 1_000.0."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None

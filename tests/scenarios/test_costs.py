@@ -112,6 +112,8 @@ def test_us_fees_are_taken_on_sales_by_the_table_of_the_day_rounded_up_to_the_ce
         ("ticks:2", "0.01", {"stop_price": 102}, "buy", 102.02),
         ("ticks:2", "0.01", {"limit_price": 99}, "buy", 99),  # resting limits do not slip
         ("ticks:2", "0.01", {"limit_price": 103}, "buy", 100),
+        ("ticks:2/0.05", None, {}, "buy", 100.1),  # a tick for who states none
+        ("ticks:2/0.05", "0.01", {}, "buy", 100.02),  # the instrument's own comes first
         (lambda side, price, quantity, span: price + 0.25, None, {}, "buy", 100.25),
     ],
 )
@@ -138,5 +140,11 @@ def test_slippage_by_range_at_the_same_close_reads_the_bar_just_ended() -> None:
 
 
 def test_slippage_in_ticks_needs_a_tick() -> None:
-    with pytest.raises(ConfigError, match="no tick size"):
+    with pytest.raises(ConfigError, match='no tick size. Write "ticks:1/0.01"'):
         play([FLAT, BAR], {0: lambda s: s.buy(SYMBOL, 10)}, slippage="ticks:1")
+
+
+@pytest.mark.parametrize("text", ["ticks:1.5", "ticks:x", "ticks:-1", "ticks:1/x", "bps:x"])
+def test_slippage_that_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError):
+        play([FLAT, BAR], {}, slippage=text)

@@ -69,6 +69,11 @@ def test_parameters_are_fixed_and_other_state_is_free():
 
 def test_command_line_texts_are_read_by_type():
     assert resolve(Child, Strategy, {"needed": "7", "size": "2.5"}, texts=True)["needed"] == 7
+    for text in (".5", "+0.5", "5e-1", "0.50_0"):
+        assert resolve(Child, Strategy, {"needed": "7", "size": text}, texts=True)["size"] == 0.5
+    for text in ("7.5", "x", "inf"):
+        with pytest.raises(ConfigError, match="not acceptable as int"):
+            resolve(Child, Strategy, {"needed": text}, texts=True)
 
 
 def test_fresh_copies_parameters_and_changes():
