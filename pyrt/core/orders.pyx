@@ -113,6 +113,18 @@ cdef inline object price_or_none(int64_t raw):
     return None if raw == no_price() else nano_to_double(raw)
 
 
+cdef inline object price_text(int64_t raw):
+    return None if raw == no_price() else str(decimal_from_scaled(raw, 9))
+
+
+cdef inline object units_text(Order order, int64_t units):
+    return str(decimal_from_scaled(units, order.instrument.decimals)) if units else None
+
+
+cdef inline object money_text(int128 raw):
+    return None if raw == 0 else str(decimal_from_scaled(i128_to_int(raw), 18))
+
+
 cdef int64_t trailing_stop_price(Instrument instrument, int side, int64_t amount,
                                  int64_t percent, int64_t price) except? -1:
     """The trigger that trails `price`: on the tick, never closer than the distance.
@@ -285,16 +297,25 @@ cdef class Order:
     def to_dict(self):
         """Return the order as plain values; exact numbers as text."""
         return {
-            "client_order_id": self.client_order_id, "symbol": self.instrument.id,
-            "side": self.side.name.lower(), "type": self.order_type,
-            "quantity": str(self.quantity_exact),
+            "client_order_id": self.client_order_id, "number": self.number,
+            "symbol": self.instrument.id, "side": self.side.name.lower(), "type": self.order_type,
+            "quantity": str(self.quantity_exact), "notional": money_text(self.notional_raw),
+            "display_quantity": units_text(self, self.display),
             "filled_quantity": str(self.filled_quantity_exact),
-            "limit_price": self.limit_price, "stop_price": self.stop_price,
-            "trail_amount": self.trail_amount, "trail_percent": self.trail_percent,
+            "filled_notional": money_text(self.filled_notional),
+            "taken": units_text(self, self.taken),
+            "limit_price": price_text(self.limit_price_raw),
+            "stop_price": price_text(self.stop_price_raw),
+            "trail_amount": price_text(self.trail_amount_raw),
+            "trail_percent": price_text(self.trail_percent_raw),
             "time_in_force": self.time_in_force, "expires_at": self.expires_at,
             "post_only": self.post_only, "reduce_only": self.reduce_only,
-            "extended_hours": self.extended_hours, "tag": self.tag, "status": self.status,
-            "reason": self.reason, "ts_init": self.ts_init, "ts_last": self.ts_last,
+            "extended_hours": self.extended_hours, "queue": self.queue, "is_exit": self.is_exit,
+            "parent": None if self.parent is None else self.parent.client_order_id,
+            "sibling": None if self.sibling is None else self.sibling.client_order_id,
+            "tag": self.tag, "status": self.status, "reason": self.reason,
+            "requests": [self.submit_request, self.modify_request, self.cancel_request],
+            "venue_order_id": self.venue_order_id, "ts_init": self.ts_init, "ts_last": self.ts_last,
         }
 
     def __repr__(self):
@@ -446,6 +467,7 @@ cdef class Fill:
             "fee": str(self.fee_exact), "fee_currency": self.fee_currency,
             "liquidity": self.liquidity, "client_order_id": self.client_order_id,
             "execution_id": self.execution_id, "ts_event": self.ts_event,
+            "ts_init": self.ts_init, "ts_open": self.ts_open, "is_last": self.is_last,
         }
 
     def __repr__(self):
@@ -464,47 +486,3 @@ def transition(status, event):
 def transitions():
     """Return the table as a list of (status, event, next status)."""
     return [(OrderStatus(a), EventKind(e), OrderStatus(b)) for a, e, b in TRANSITIONS]
-
-
-cdef int64_t price_from(object value) except? -1:
-    return no_price() if value is None else nano_from_object(value)
-
-
-def order_from_dict(values, Instrument instrument):
-    """Return a detached Order from `Order.to_dict`: to look at, not to send."""
-    cdef Order order = Order.__new__(Order)
-    order.instrument = instrument
-    prefix = values["client_order_id"].rstrip("0123456789")
-    order.prefix = prefix
-    order.number = int(values["client_order_id"][len(prefix):])
-    order.side_sign = 1 if values["side"] == "buy" else -1
-    order.type = TYPE_NAMES.index(values["order_type"])
-    order.tif = TIF_NAMES.index(values["time_in_force"])
-    order.status_ = STATUS_NAMES.index(values["status"])
-    order.units = instrument.quantity_raw(values["quantity"])
-    order.filled = instrument.quantity_raw(values["filled_quantity"])
-    order.limit_price_raw = price_from(values["limit_price"])
-    order.stop_price_raw = price_from(values["stop_price"])
-    order.trail_amount_raw = price_from(values["trail_amount"])
-    order.trail_percent_raw = price_from(values["trail_percent"])
-    order.expires_ns = values["expires_at"] or 0
-    order.post_only = values["post_only"]
-    order.reduce_only = values["reduce_only"]
-    order.extended_hours = values["extended_hours"]
-    order.tag = values["tag"]
-    order.reason_ = values["reason"]
-    order.ts_init = values["ts_init"]
-    order.ts_last = values["ts_last"]
-    return order
-
-
-def event_from_dict(values, Order order not None):
-    """Return an OrderEvent from `OrderEvent.to_dict` and its order."""
-    cdef OrderEvent event = OrderEvent.__new__(OrderEvent)
-    event.order = order
-    event.kind = values["kind"]
-    event.status = values["status"]
-    event.reason = values["reason"]
-    event.ts_event = values["ts_event"]
-    event.ts_init = values["ts_init"]
-    return event

@@ -18,7 +18,8 @@ from pyrt.core.data import (
     Trade,
 )
 from pyrt.core.instruments import Instrument
-from pyrt.core.orders import Fill, Order, OrderEvent, event_from_dict, order_from_dict
+from pyrt.core.order_forms import event_from_dict, fill_from_dict, order_from_dict
+from pyrt.core.orders import Fill, Order, OrderEvent
 from pyrt.errors import DataError, UnknownName
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def from_dict(
     instruments : mapping of id to Instrument, optional
         Orders and fills refer to theirs by id.
     orders : mapping of client order id to Order, optional
-        Order events refer to theirs by id.
+        Order events refer to theirs by id. So do fills, and exits to what they belong to; these
+        are read without it too, and then know no more of it than the id.
 
     Raises
     ------
@@ -80,11 +82,11 @@ def from_dict(
     if name == "Instrument":
         return Instrument(**fields)
     if name == "Order":
-        return order_from_dict(fields, _find(instruments, fields["symbol"], "instrument"))
+        return order_from_dict(fields, _find(instruments, fields["symbol"], "instrument"), orders)
     if name == "OrderEvent":
         return event_from_dict(fields, _find(orders, fields["client_order_id"], "order"))
     if name == "Fill":
-        return _fill(fields, _find(instruments, fields["symbol"], "instrument"))
+        return fill_from_dict(fields, _find(instruments, fields["symbol"], "instrument"), orders)
     raise UnknownName(f"{name!r} is no type of pyrt", name=name)
 
 
@@ -92,20 +94,6 @@ def _find(known: Mapping[str, Any] | None, name: str, what: str) -> Any:
     if known is None or name not in known:
         raise UnknownName(f"no {what} {name!r} was given to read it with", name=name)
     return known[name]
-
-
-def _fill(fields: dict[str, Any], instrument: Instrument) -> Fill:
-    return Fill(
-        instrument,
-        fields["side"],
-        fields["quantity"],
-        fields["price"],
-        fee=fields["fee"],
-        fee_currency=fields["fee_currency"],
-        ts_event=fields["ts_event"],
-        liquidity=fields["liquidity"],
-        execution_id=fields["execution_id"],
-    )
 
 
 def encode(value: Any) -> bytes:
