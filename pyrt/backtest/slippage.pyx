@@ -46,9 +46,8 @@ cdef class Slippage:
             raise ConfigError("market impact is negative; expected values >= 0")
         if ticks < 0 or self.tick < 0 or self.rate < 0 or not 0 <= self.range_share <= 1_000_000_000:
             raise ConfigError(
-                f"slippage ticks={ticks}, tick={tick!r}, bps={bps!r}, range={range!r}: "
-                "expected values >= 0, "
-                "range at most 1"
+                f"slippage ticks={ticks}, tick={tick!r}, bps={bps!r}, range={range!r}: expected "
+                "values >= 0, range at most 1"
             )
 
     cdef int64_t apply(self, Instrument instrument, int side, int64_t price, int64_t quantity,
@@ -107,8 +106,9 @@ cdef class Slippage:
 def slippage_model(value):
     """Return a Slippage from None, text, a callable or itself.
 
-    Text is ``"ticks:1"``, ``"ticks:1/0.01"`` (a tick where the instrument states none), ``"bps:2"``, ``"range:0.1"``, ``"sqrt:50"``, ``"linear:50"`` or
-    ``"volume_share:0.1"``, or several of them joined by ``+``.
+    Text is ``"ticks:1"`` (``"ticks:1/0.01"`` gives a tick to instruments without one),
+    ``"bps:2"``, ``"range:0.1"``, ``"sqrt:50"``, ``"linear:50"`` or ``"volume_share:0.1"``, or
+    several of them joined by ``+``.
 
     Raises
     ------

@@ -140,7 +140,7 @@ def test_slippage_by_range_at_the_same_close_reads_the_bar_just_ended() -> None:
 
 
 def test_slippage_in_ticks_needs_a_tick() -> None:
-    with pytest.raises(ConfigError, match='no tick size. Write "ticks:1/0.01"'):
+    with pytest.raises(ConfigError, match=r'no tick size\. Write "ticks:1/0\.01"'):
         play([FLAT, BAR], {0: lambda s: s.buy(SYMBOL, 10)}, slippage="ticks:1")
 
 
