@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from pyrt import Strategy
+from pyrt.errors import UnknownName
 from pyrt.indicators import EMA, SMA, cross_above
 from pyrt.live.driver.comeback import Comeback
 from pyrt.live.journal import records as r
@@ -553,3 +554,21 @@ def test_an_order_that_was_changed_and_filled_is_filled_after_a_crash_too():
     order = second.kernel.strategies[0].order
     assert (order.client_order_id, order.status, order.quantity) == ("pyrt-one-1", "FILLED", 1)
     assert not second.kernel.cache.orders_open()
+
+
+def test_a_command_that_failed_fails_again_when_it_is_played():
+    """As an older version recorded it: it looked at names only when it carried a command out."""
+    expected, _ = uninterrupted(Diary)
+    world, files = day(), MemoryFiles()
+    first = made(Diary, world, files)
+    first.start()
+    first.run(40)
+    with pytest.raises(UnknownName, match="SPYY"):
+        first.driver._operators.carry_out("close", "anna", "mistyped", symbol="SPYY")
+    second = made(Diary, world, killed(first), "two")
+    second.start()
+    assert second.alarms == []
+    second.run()
+    assert diary_of(second) == expected
+    second.stop()
+    assert replay(second.files, [Diary()]).is_exact

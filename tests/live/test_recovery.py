@@ -11,7 +11,7 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.account import account_request
-from pyrt.errors import ConfigError, JournalError
+from pyrt.errors import ConfigError, JournalError, PyrtError
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.plan import Policies
@@ -463,6 +463,34 @@ def test_an_operator_cancels_one_order_and_a_replay_does_the_same():
     first.stop()
     result = replay(files, [Rests()])
     assert result.is_exact, result.difference
+
+
+@pytest.mark.parametrize("action", ["halt", "reduce", "resume", "cancel_all", "close"])
+@pytest.mark.parametrize("wrong", [{"symbol": "SPYY"}, {"strategy": "Nobody"}])
+def test_a_name_that_nothing_here_has_is_refused_and_leaves_no_trace(action, wrong):
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.run(6)
+    first.driver.latch.set("a handler does not come back")
+    before = first.journal.last, first.driver.core.inputs.count
+    with pytest.raises(PyrtError, match=next(iter(wrong.values()))):
+        first.driver.operate(action, "anna", "mistyped", **wrong)
+    assert (first.journal.last, first.driver.core.inputs.count) == before
+    assert first.driver.latch.is_set
+
+
+def test_to_resume_a_part_does_not_open_the_latch():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+    first.run(6)
+    first.driver.latch.set("a handler does not come back")
+    first.driver.operate("resume", "anna", "looked, fine", symbol="SPY")
+    assert first.driver.latch.is_set
+    with pytest.raises(ConfigError, match="actor"):
+        first.driver.operate("resume", "", "")
+    assert first.driver.latch.is_set
+    first.driver.operate("resume", "anna", "looked, fine")
+    assert not first.driver.latch.is_set
 
 
 def deaf(node: Node) -> None:

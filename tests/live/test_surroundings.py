@@ -162,6 +162,8 @@ def test_init_check_show_and_doctor(tmp_path, capsys, monkeypatch):
 
 # -- control ----------------------------------------------------------------------------------
 
+FLATTEN = {"action": "flatten", "actor": "a", "reason": "r", "typed": "FLATTEN"}
+
 
 @pytest.mark.parametrize(
     ("given", "code"),
@@ -171,9 +173,22 @@ def test_init_check_show_and_doctor(tmp_path, capsys, monkeypatch):
         ({"action": "halt", "actor": " ", "reason": "r"}, "actor"),
         ({"action": "halt", "actor": "a"}, "actor"),
         ({"action": "flatten", "actor": "a", "reason": "r"}, "confirmation"),
-        ({"action": "flatten", "actor": "a", "reason": "r", "typed": "FLATTEN"}, ""),
+        (FLATTEN, ""),
         ({"action": "resume", "actor": "a", "reason": "r", "typed": "resume"}, "confirmation"),
         ({"action": "sell_all"}, "config"),
+        ({"action": "halt", "actor": "a", "reason": "r", "symbol": "SPY"}, ""),
+        ({"action": "halt", "actor": "a", "reason": "r", "order": "x"}, "scope"),
+        ({"action": "cancel_all", "actor": "a", "reason": "r", "symbol": "SPY"}, ""),
+        ({"action": "cancel_all", "actor": "a", "reason": "r", "strategy": "S"}, "scope"),
+        ({**FLATTEN, "symbol": "SPY"}, "scope"),
+        ({**FLATTEN, "strategy": "S"}, "scope"),
+        ({"action": "stop", "actor": "a", "reason": "r", "strategy": "S"}, "scope"),
+        ({"action": "close", "actor": "a", "reason": "r"}, "scope"),
+        ({"action": "close", "actor": "a", "reason": "r", "symbol": "SPY"}, ""),
+        ({"action": "stop_strategy", "actor": "a", "reason": "r"}, "scope"),
+        ({"action": "cancel", "actor": "a", "reason": "r"}, "scope"),
+        ({"action": "lost", "actor": "a", "reason": "r"}, "scope"),
+        ({"action": "lost", "actor": "a", "reason": "r", "order": "x"}, ""),
     ],
 )
 def test_what_a_request_has_to_say(given, code):

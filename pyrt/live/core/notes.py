@@ -24,6 +24,14 @@ def decode_note(data: bytes) -> dict[str, Any]:
     return msgspec.msgpack.decode(data, type=dict[str, Any])
 
 
+def check_operation(action: str, actor: str, reason: str) -> None:
+    """Raise ConfigError for an unknown action, and for one without an actor or a reason."""
+    if action not in CONTROLS:
+        raise ConfigError(f"action is {action!r}; expected one of {', '.join(CONTROLS)}")
+    if not actor.strip() or not reason.strip():
+        raise ConfigError(f"{action} needs an actor and a reason", code="actor")
+
+
 def carry_out(
     core: Any,
     action: str,
@@ -42,10 +50,7 @@ def carry_out(
     ConfigError
         If the action is unknown, or nobody or no reason is named; nothing is done then.
     """
-    if action not in CONTROLS:
-        raise ConfigError(f"action is {action!r}; expected one of {', '.join(CONTROLS)}")
-    if not actor.strip() or not reason.strip():
-        raise ConfigError(f"{action} needs an actor and a reason", code="actor")
+    check_operation(action, actor, reason)
     kernel, gate = core.kernel, core.kernel.gate
     if action in ("halt", "reduce", "resume"):
         state = {"halt": "halted", "reduce": "reducing", "resume": "active"}[action]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyrt.errors import ConfigError
-from pyrt.live.core.notes import carry_out
+from pyrt.errors import ConfigError, UnknownName
+from pyrt.live.core.notes import carry_out, check_operation
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.run import NODE, Run
 from pyrt.live.journal import records as r
@@ -49,15 +49,33 @@ class Operators:
         ------
         ConfigError
             If the action is unknown, nobody or no reason is named, or the node does not run.
+        UnknownName
+            If there is no such symbol or strategy here. Nothing is done then.
         """
         if self._run.core is None:
             raise ConfigError("the node has not started yet", code="not_running")
+        check_operation(action, actor, reason)
+        self._check_names(symbol, strategy)
         if action == "resume":
             if self._run.journal.failure is not None:
                 raise ConfigError("the journal cannot be written", code="journal")
             self._halted.clear()
-            self._run.latch.clear()
+            if not symbol and not strategy:
+                self._run.latch.clear()
         return self.carry_out(action, actor, reason, symbol=symbol, strategy=strategy, order=order)
+
+    def _check_names(self, symbol: str, strategy: str) -> None:
+        """Refuse a name that nothing here has: a halt of it would stop nothing."""
+        kernel = self._run.live_core.kernel
+        if symbol:
+            kernel.cache.instrument(symbol)
+        names = [each.name for each in kernel.strategies]
+        if strategy and strategy not in names:
+            raise UnknownName(
+                f"no strategy {strategy!r} runs here",
+                remedy=f"Here run {', '.join(names)}",
+                name=strategy,
+            )
 
     def carry_out(
         self,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from pyrt.core.data import Signal
-from pyrt.errors import ConfigError
+from pyrt.errors import PyrtError
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import carry_out, decode_note
 from pyrt.live.core.results import decode_result
@@ -123,7 +123,7 @@ class Playback:
 
     def _operate(self, note: Note) -> None:
         # What could not be carried out then was not, and was told to whoever asked.
-        with suppress(ConfigError):
+        with suppress(PyrtError):
             carry_out(
                 self.core,
                 note["action"],

@@ -30,6 +30,19 @@ TEXT_MAX = 500
 TYPED = {"flatten": "FLATTEN", "resume": "RESUME"}
 """What trades, or lets trading happen, needs its word typed."""
 ACTIONS = ("status", "stop", "lost", *CONTROLS)
+SCOPES = {
+    "halt": ("symbol", "strategy"),
+    "reduce": ("symbol", "strategy"),
+    "resume": ("symbol", "strategy"),
+    "cancel_all": ("symbol",),
+    "close": ("symbol",),
+    "stop_strategy": ("strategy",),
+    "cancel": ("order",),
+    "lost": ("order",),
+}
+"""What an action may be narrowed to; the others are about everything there is."""
+NARROWED = ("close", "stop_strategy", "cancel", "lost")
+"""Actions that say nothing without that."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,7 +155,22 @@ def check(request: Request) -> Request:
         raise ConfigError(f"{request.action} needs the word {word} typed", code="confirmation")
     if not request.actor.strip() or not request.reason.strip():
         raise ConfigError(f"{request.action} needs an actor and a reason", code="actor")
+    _check_scope(request)
     return request
+
+
+def _check_scope(request: Request) -> None:
+    """Refuse what an action would not heed: whoever narrows it means less than everything."""
+    allowed = SCOPES.get(request.action, ())
+    for name in ("symbol", "strategy", "order"):
+        if getattr(request, name) and name not in allowed:
+            raise ConfigError(
+                f"{request.action} takes no {name}; nothing was done",
+                code="scope",
+                remedy=f"It takes {' and '.join(allowed)}" if allowed else "It is about all",
+            )
+    if request.action in NARROWED and not getattr(request, allowed[0]):
+        raise ConfigError(f"{request.action} needs its {allowed[0]} named", code="scope")
 
 
 def ask(folder: Path, action: str, **given: str) -> dict[str, Any]:

@@ -241,7 +241,8 @@ class Eyes:
         node = self._node
         if node is None or node.loop is None:
             raise ConfigError("the node does not run", code="not_running")
-        if request.action == "halt" and not request.symbol and node.driver is not None:
+        is_whole = not (request.symbol or request.strategy)
+        if request.action == "halt" and is_whole and node.driver is not None:
             # The latch closes at once, whatever the loop is busy with.
             node.driver.latch.set(f"{request.actor}: {request.reason}")
         work = _later(lambda: carry_out(node, request))

@@ -124,9 +124,7 @@ function figures(account) {
 function show(state) {
   at("node").textContent = `${state.name} · ${state.mode} · account ${state.account_masked}`;
   at("time").textContent = `${clock(state.time)} UTC`;
-  const alarm = state.alarms.at(-1);
-  at("alarm").hidden = !alarm;
-  at("alarm").textContent = alarm ? `${alarm.code}: ${alarm.text}` : "";
+  showAlarm(state);
   badges(state);
   figures(state.account);
   table("positions", COLUMNS.positions, state.positions, "No positions");
@@ -137,6 +135,16 @@ function show(state) {
   table("latency", COLUMNS.latency, state.latency.filter((s) => s.count), "Nothing measured yet");
   drawEquity(at("equity"), state.equity);
   chooseSymbol(state.symbols);
+}
+
+function showAlarm(state) {
+  const alarm = state.alarms.at(-1);
+  const isCalm = state.health === "ok" && state.trading_state === "ACTIVE" && state.breaker === "closed" && state.ready;
+  at("alarm").hidden = !alarm;
+  // What is over stays to be read, and cries no longer.
+  at("alarm").className = isCalm ? "past" : "";
+  at("alarm").textContent = alarm
+    ? `${isCalm ? "Last alarm, " : ""}${clock(alarm.ts_event)} UTC · ${alarm.code}: ${alarm.text}` : "";
 }
 
 function chooseSymbol(symbols) {
@@ -170,6 +178,7 @@ async function turn() {
     document.body.dataset.turns = 1 + Number(document.body.dataset.turns ?? 0);
   } catch (error) {
     at("alarm").hidden = false;
+    at("alarm").className = "";
     at("alarm").textContent = `The node does not answer: ${error.message}`;
   }
 }

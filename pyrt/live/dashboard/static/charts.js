@@ -3,14 +3,18 @@
 
 const ink = () => getComputedStyle(document.body).color;
 
-function layoutOf() {
+// Dollars and cents, and prices of coins far below a cent; never thousands cut to a "k".
+const CENTS = ",.2f";
+const PRICE = ",.8~f";
+
+function layoutOf(tickformat) {
   return {
     margin: { l: 55, r: 10, t: 5, b: 30 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: ink(), size: 11 },
     xaxis: { type: "date", gridcolor: "rgba(128,128,128,.2)" },
-    yaxis: { gridcolor: "rgba(128,128,128,.2)", automargin: true },
+    yaxis: { gridcolor: "rgba(128,128,128,.2)", automargin: true, tickformat },
     showlegend: false,
     uirevision: "keep",
   };
@@ -20,7 +24,7 @@ const millis = (stamps) => stamps.map((ts) => new Date(ts / 1e6));
 
 function drawEquity(element, points) {
   const line = { x: millis(points.ts), y: points.equity, mode: points.ts.length < 3 ? "lines+markers" : "lines", line: { width: 1.6, color: "#3b82f6" } };
-  Plotly.react(element, [line], layoutOf(), { displayModeBar: false, responsive: true });
+  Plotly.react(element, [line], layoutOf(CENTS), { displayModeBar: false, responsive: true });
 }
 
 function marks(fills, side, color, symbol) {
@@ -42,7 +46,7 @@ function drawPrice(element, prices) {
     marks(prices.fills, "buy", "#12a066", "triangle-up"),
     marks(prices.fills, "sell", "#dc2626", "triangle-down"),
   ];
-  const layout = layoutOf();
+  const layout = layoutOf(PRICE);
   layout.uirevision = prices.symbol;
   Plotly.react(element, traces, layout, { displayModeBar: false, responsive: true });
 }
