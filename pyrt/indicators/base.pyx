@@ -252,7 +252,9 @@ cdef class Native(Composable):
                 f"got shapes {', '.join(str(a.shape) for a in arrays)}"
             )
         n = len(arrays[0])
-        results = [np.empty(n) for _ in range(self.n_out)]
+        # One block for all: the C library gives the pages of several back and fetches them again,
+        # at each call, and a page fetched costs more than most kernels take for its rows.
+        results = list(np.empty((self.n_out, n))) if self.n_out > 1 else [np.empty(n)]
         if n == 0:
             return results[0] if self.n_out == 1 else tuple(results)
         for k in range(self.n_in):

@@ -15,14 +15,14 @@ from pyrt.indicators.candles cimport (
 
 cdef int breaks(const Bars* b, Py_ssize_t i) noexcept nogil:
     """1 if the bar breaks below the one before (falsely, so bullish), -1 above, 0 neither."""
-    if b.high[i] < b.high[i - 1] and b.low[i] < b.low[i - 1]:
-        return 1
-    return -1 if b.high[i] > b.high[i - 1] and b.low[i] > b.low[i - 1] else 0
+    cdef int below = (b.high[i] < b.high[i - 1]) & (b.low[i] < b.low[i - 1])
+    cdef int above = (b.high[i] > b.high[i - 1]) & (b.low[i] > b.low[i - 1])
+    return below - above
 
 
-cdef int found(Bars* b, Py_ssize_t i) noexcept nogil:
+cdef int found(Bars* b, Py_ssize_t i, int side) noexcept nogil:
     """Remember a hikkake at this bar."""
-    b.result = 100 * breaks(b, i)
+    b.result = 100 * side
     b.found = b.offset + i
     return b.result
 
@@ -345,12 +345,10 @@ cdef class CDLRISEFALL3METHODS(Pattern):
 
 
 cdef int hikkake_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if (
-        b.high[i - 1] < b.high[i - 2]
-        and b.low[i - 1] > b.low[i - 2]
-        and breaks(b, i) != 0
-    ):
-        return found(b, i)
+    # Each comparison is a coin's throw to the processor: all are made, and one branch taken.
+    cdef int side = breaks(b, i)
+    if (b.high[i - 1] < b.high[i - 2]) & (b.low[i - 1] > b.low[i - 2]) & (side != 0):
+        return found(b, i, side)
     return confirmed(b, i)
 
 
@@ -376,14 +374,15 @@ cdef class CDLHIKKAKE(Pattern):
 cdef int hikkakemod_shape(Bars* b, Py_ssize_t i) noexcept nogil:
     cdef int side = breaks(b, i)
     if (
-        b.high[i - 1] < b.high[i - 2] < b.high[i - 3]
-        and b.low[i - 1] > b.low[i - 2] > b.low[i - 3]
-        and (
-            (side == 1 and b.close[i - 2] <= b.low[i - 2] + b.average[0][i])
-            or (side == -1 and b.close[i - 2] >= b.high[i - 2] - b.average[0][i])
-        )
+        (b.high[i - 1] < b.high[i - 2])
+        & (b.high[i - 2] < b.high[i - 3])
+        & (b.low[i - 1] > b.low[i - 2])
+        & (b.low[i - 2] > b.low[i - 3])
+    ) and (
+        (side == 1 and b.close[i - 2] <= b.low[i - 2] + b.average[0][i])
+        or (side == -1 and b.close[i - 2] >= b.high[i - 2] - b.average[0][i])
     ):
-        return found(b, i)
+        return found(b, i, side)
     return confirmed(b, i)
 
 

@@ -133,6 +133,15 @@ cdef class Placed(Series):
         summit_init(&self.high, self.reserve(2 * self.length), self.length, 1.0)
         return 0
 
+    cdef void find(self, Summit* summit, const double* x, double* y, Py_ssize_t n) noexcept nogil:
+        """Take `n` values; write the row of the greatest, or the least, after each."""
+        cdef Summit s = summit[0]
+        cdef Py_ssize_t i, gaps = self.rows - self.seen
+        for i in range(n):
+            summit_step(&s, x[i], self.seen + i)
+            y[i] = s.best_row + gaps
+        summit[0] = s
+
 
 @cython.final
 cdef class MAXINDEX(Placed):
@@ -151,12 +160,7 @@ cdef class MAXINDEX(Placed):
         self.arrange(timeperiod, ("value",))
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Summit s = self.high
-        cdef Py_ssize_t i, gaps = self.rows - self.seen
-        for i in range(n):
-            summit_step(&s, x[0][i], self.seen + i)
-            y[0][i] = s.best_row + gaps
-        self.high = s
+        self.find(&self.high, x[0], y[0], n)
 
 
 @cython.final
@@ -176,12 +180,7 @@ cdef class MININDEX(Placed):
         self.arrange(timeperiod, ("value",))
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Summit s = self.low
-        cdef Py_ssize_t i, gaps = self.rows - self.seen
-        for i in range(n):
-            summit_step(&s, x[0][i], self.seen + i)
-            y[0][i] = s.best_row + gaps
-        self.low = s
+        self.find(&self.low, x[0], y[0], n)
 
 
 @cython.final
@@ -200,15 +199,9 @@ cdef class MINMAXINDEX(Placed):
         self.arrange(timeperiod, ("minidx", "maxidx"))
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Summit low = self.low, high = self.high
-        cdef Py_ssize_t i, gaps = self.rows - self.seen
-        for i in range(n):
-            summit_step(&low, x[0][i], self.seen + i)
-            summit_step(&high, x[0][i], self.seen + i)
-            y[0][i] = low.best_row + gaps
-            y[1][i] = high.best_row + gaps
-        self.low = low
-        self.high = high
+        # One after the other: side by side they want more registers than there are.
+        self.find(&self.low, x[0], y[0], n)
+        self.find(&self.high, x[0], y[1], n)
 
     @property
     def minidx(self):
@@ -420,6 +413,38 @@ cdef class AROONOSC(Arrows):
         self.low = b
 
 
+cdef struct Swing:
+    Peak before       # of the bars to the left
+    Peak after        # of the bars to the right
+    Lag pivots        # prices of the bars that stand out on their left, the others' -inf
+    double top        # greatest of the bars to the left of the next one
+
+
+cdef inline void swing_init(
+    Swing* s, double* left, Py_ssize_t n_left, double* right, double* pivots, Py_ssize_t n_right
+) noexcept nogil:
+    peak_init(&s.before, left, n_left)
+    peak_init(&s.after, right, n_right)
+    lag_init(&s.pivots, pivots, n_right)
+    s.top = -INFINITY
+
+
+cdef void swing_run(
+    Swing* swing, const double* x, double sign, double* y, Py_ssize_t n
+) noexcept nogil:
+    """Take `n` prices; write 100 where one is confirmed as the greatest (sign -1: least), else 0."""
+    cdef Swing s = swing[0]
+    cdef double price, pivot
+    cdef Py_ssize_t i
+    for i in range(n):
+        price = sign * x[i]
+        # a bar that does not stand out on its left is never a pivot
+        pivot = lag_step(&s.pivots, price if price > s.top else -INFINITY)
+        y[i] = 100.0 if pivot > peak_step(&s.after, price) else 0.0
+        s.top = peak_step(&s.before, price)
+    swing[0] = s
+
+
 @cython.final
 cdef class FRACTAL(HighLow):
     """Williams' fractals: outputs `swinghigh` and `swinglow`, 100 where one is confirmed, else 0.
@@ -434,54 +459,21 @@ cdef class FRACTAL(HighLow):
         Bars to the sides, 1 to 100,000.
     """
 
-    cdef Peak high_before
-    cdef Peak high_after
-    cdef Peak low_before
-    cdef Peak low_after
-    cdef Lag highs
-    cdef Lag lows
-    cdef double top
-    """Highest high of the `leftbars` bars before the next one."""
-    cdef double bottom
+    cdef Swing high
+    cdef Swing low
 
     def __init__(self, leftbars=2, rightbars=2):
         cdef int a = whole("leftbars", leftbars, 1), b = whole("rightbars", rightbars, 1)
         self.begin(
             ("leftbars", "rightbars"), (leftbars, rightbars), a + b, ("swinghigh", "swinglow")
         )
-        peak_init(&self.high_before, self.reserve(a), a)
-        trough_init(&self.low_before, self.reserve(a), a)
-        peak_init(&self.high_after, self.reserve(b), b)
-        trough_init(&self.low_after, self.reserve(b), b)
-        lag_init(&self.highs, self.reserve(b), b)
-        lag_init(&self.lows, self.reserve(b), b)
-        self.top = -INFINITY
-        self.bottom = INFINITY
+        swing_init(&self.high, self.reserve(a), a, self.reserve(b), self.reserve(b), b)
+        swing_init(&self.low, self.reserve(a), a, self.reserve(b), self.reserve(b), b)
 
     cdef void run(self, const double* const* x, double* const* y, Py_ssize_t n) noexcept nogil:
-        cdef Peak a = self.high_before, b = self.high_after
-        cdef Peak c = self.low_before, d = self.low_after
-        cdef Lag highs = self.highs, lows = self.lows
-        cdef double top = self.top, bottom = self.bottom, high, low, pivot
-        cdef Py_ssize_t i
-        for i in range(n):
-            high = x[0][i]
-            low = x[1][i]
-            # a bar that does not stand out on its left is never a pivot
-            pivot = lag_step(&highs, high if high > top else -INFINITY)
-            y[0][i] = 100.0 if pivot > peak_step(&b, high) else 0.0
-            pivot = lag_step(&lows, low if low < bottom else INFINITY)
-            y[1][i] = 100.0 if pivot < trough_step(&d, low) else 0.0
-            top = peak_step(&a, high)
-            bottom = trough_step(&c, low)
-        self.high_before = a
-        self.high_after = b
-        self.low_before = c
-        self.low_after = d
-        self.highs = highs
-        self.lows = lows
-        self.top = top
-        self.bottom = bottom
+        # One after the other: side by side they want more registers than there are.
+        swing_run(&self.high, x[0], 1.0, y[0], n)
+        swing_run(&self.low, x[1], -1.0, y[1], n)
 
     @property
     def swinghigh(self):
