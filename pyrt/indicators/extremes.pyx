@@ -432,7 +432,7 @@ cdef inline void swing_init(
 cdef void swing_run(
     Swing* swing, const double* x, double sign, double* y, Py_ssize_t n
 ) noexcept nogil:
-    """Take `n` prices; write 100 where one is confirmed as the greatest (sign -1: least), else 0."""
+    """Take `n` prices; write 100 where one is confirmed as a high (sign -1: low), else 0."""
     cdef Swing s = swing[0]
     cdef double price, pivot
     cdef Py_ssize_t i
