@@ -10,6 +10,7 @@ cimport cython
 from libc.stdint cimport INT64_MIN
 
 from pyrt.core.data cimport Bar, Quote, Trade
+from pyrt.core.events cimport clear_event
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport EV_BAR, EV_BOOK, EV_QUOTE
 from pyrt.risk.watch cimport Watcher
@@ -83,6 +84,7 @@ cdef class Calm:
         self.keeps_bars = venue.keeps_bars()
         self.marks_later = len(feed.cursors) <= 4
         self.sampled = self.next_sample = INT64_MIN
+        clear_event(&self.event)
 
     cdef int play(self, int64_t due) except -1:
         """Take rows until something is due, an instant leaves work to do, or a stretch is long.

@@ -156,6 +156,7 @@ cdef class Exchange:
         cdef Cursor cursor
         cdef Py_ssize_t first
         cdef Event event
+        clear_event(&event)
         self.move_to(ts)
         self.take_actions()
         for cursor in self.feed.cursors:
@@ -242,6 +243,7 @@ cdef class Exchange:
         """Walk the bars that end now; return (table, row) for each."""
         cdef Cursor head = self.feed.head()
         cdef Event event
+        clear_event(&event)
         ended = []
         while head is not None and head.rank == 1 and head.ts_init[head.at] <= self.now:
             head.fill(&event)
@@ -309,6 +311,7 @@ cdef class Exchange:
         cdef VenueBook book
         cdef VenueOrder order
         cdef list opening = []
+        clear_event(&event)
         if self.venue.next_delayed <= self.now:
             self.venue.release_delayed(self.now)
         self.venue.opens_over = max(self.venue.opens_over, self.now)
@@ -341,6 +344,7 @@ cdef class Exchange:
         cdef Event event
         cdef int64_t last = self.now if until is None else until
         cdef list rows = []
+        clear_event(&event)
         while head is not None and head.rank == 3 and head.ts_init[head.at] <= last:
             if head.ts_init[head.at] > self.now:
                 if (self.venue.out.count or len(rows) >= most

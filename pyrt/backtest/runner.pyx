@@ -232,6 +232,7 @@ cdef class Runner:
         cdef Cursor cursor = self.feed.head()
         cdef Event event
         cdef list group
+        clear_event(&event)
         if not self.venue.waiting:
             # No order meets these bars, so one pass over them is as good as two.
             while cursor is not None and cursor.rank == 1 and cursor.ts_init[cursor.at] <= now:
@@ -293,6 +294,7 @@ cdef class Runner:
     cdef int process_row(self, Cursor cursor, Py_ssize_t row) except -1:
         cdef Event event
         cdef Py_ssize_t at = cursor.at
+        clear_event(&event)
         cursor.at = row
         cursor.fill(&event)
         cursor.at = at
@@ -398,6 +400,7 @@ cdef class Runner:
         cdef Event event
         cdef list group = []
         cdef bint waiting = len(self.venue.waiting) > 0
+        clear_event(&event)
         while cursor is not None and cursor.rank == 3 and cursor.ts_init[cursor.at] <= now:
             cursor.fill(&event)
             if cursor.drives:
