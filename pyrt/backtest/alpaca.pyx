@@ -167,7 +167,9 @@ cdef class AlpacaVenue(Venue):
         self.sim = sim
         self.inner = BacktestVenue(sim)
         self.books = SimBooks(sim)
-        self.intake = Intake(AlpacaRules() if rules is None else rules, self.books)
+        rules = AlpacaRules() if rules is None else rules
+        self.intake = Intake(rules, self.books)
+        sim.stop_limit = rules.stop_limit
         self.refused = {}
 
     cdef int arrive(self, int64_t now) except -1:

@@ -15,7 +15,7 @@ from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
     CLS, EV_CANCELED, EV_TRIGGERED, FOK, IOC, LIMIT, LIMIT_IF_TOUCHED, MAKER, MARKET,
-    MARKET_IF_TOUCHED, MARKET_TO_LIMIT, OPG, STOP, STOP_LIMIT, TAKER, TRAILING_STOP,
+    MARKET_IF_TOUCHED, MARKET_TO_LIMIT, OPG, STOP, STOP_LIMIT, TAKER,
 )
 
 
@@ -191,10 +191,7 @@ cdef class BarMatcher:
 
     cdef int take(self, VenueBook book, VenueOrder order, int64_t price) except -1:
         """Take liquidity at `price`, worsened by slippage."""
-        price = self.venue.slippage.apply(
-            order.instrument, order.side, price, order.leaves(), book.high - book.low,
-            book.volume,
-        )
+        price = self.venue.worsened(order, price, book.high - book.low, book.volume)
         return self.venue.execute(book, order, price, self.stamp(order), TAKER, self.span())
 
     # -- the path ------------------------------------------------------------------------------
@@ -309,15 +306,14 @@ cdef class BarMatcher:
     cdef int meet(self, VenueBook book, VenueOrder order, int64_t price) except -1:
         """The market is at `price`, where the order is triggered or fills."""
         if order.type == LIMIT:
-            self.venue.execute(
-                book, order, price, self.stamp(order), TAKER if order.fresh else MAKER, self.span()
-            )
+            if order.fresh:
+                self.take(book, order, price)
+            else:
+                self.venue.execute(book, order, price, self.stamp(order), MAKER, self.span())
             # Nothing left to take in this bar, or it would be met again at once.
             order.blocked = True
             return 0
-        order.type = (
-            MARKET if order.type in (STOP, TRAILING_STOP, MARKET_IF_TOUCHED) else LIMIT
-        )
+        self.venue.turn(order)
         self.venue.say(order, EV_TRIGGERED, None)
         if order.type == MARKET:
             return self.take(book, order, price)
@@ -325,7 +321,7 @@ cdef class BarMatcher:
         order.fresh = True
         if self.ts == self.ts_open and (
                 price <= order.limit_price if order.side > 0 else price >= order.limit_price):
-            return self.venue.execute(book, order, price, self.stamp(order), TAKER, 0)
+            return self.take(book, order, price)
         return 0
 
     # -- doubt ---------------------------------------------------------------------------------

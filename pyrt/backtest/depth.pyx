@@ -16,7 +16,7 @@ from pyrt.core.numbers cimport POWERS_OF_TEN, nano_from_double
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
     CLS, EV_CANCELED, EV_REJECTED, EV_TRIGGERED, FOK, IOC, LIMIT, LIMIT_IF_TOUCHED, MAKER, MARKET,
-    MARKET_IF_TOUCHED, MARKET_TO_LIMIT, OPG, STOP, TAKER, TRAILING_STOP,
+    MARKET_IF_TOUCHED, MARKET_TO_LIMIT, OPG, STOP, TAKER,
 )
 
 from pyrt.data.columns import BOOK_ACTIONS as _NAMES
@@ -342,7 +342,7 @@ cdef class DepthMatcher(Matcher):
                 self.venue.say_terms(order)
         if not hit:
             return 0
-        order.type = MARKET if order.type in (STOP, TRAILING_STOP, MARKET_IF_TOUCHED) else LIMIT
+        self.venue.turn(order)
         order.fresh = True
         return self.venue.say(order, EV_TRIGGERED, None)
 
@@ -389,9 +389,9 @@ cdef class DepthMatcher(Matcher):
             before = order.filled
             if book.budget > 0:
                 at = level.price if price == no_price() else price
-                if order.type == MARKET:
-                    at = self.venue.slippage.apply(
-                        order.instrument, order.side, at, order.leaves(), self.ask - self.bid,
+                if order.type == MARKET or (order.ordered == STOP and liquidity == TAKER):
+                    at = self.venue.worsened(
+                        order, at, self.ask - self.bid,
                         0.0 if first == INT64_MAX else book.to_quantity(first),
                     )
                     at = max(book.lower_band, min(at, book.upper_band))

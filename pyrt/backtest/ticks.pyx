@@ -12,7 +12,7 @@ from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
     CLS, EV_CANCELED, EV_TRIGGERED, FOK, IOC, LIMIT, LIMIT_IF_TOUCHED, MAKER, MARKET,
-    MARKET_IF_TOUCHED, MARKET_TO_LIMIT, OPG, STOP, TAKER, TRAILING_STOP,
+    MARKET_IF_TOUCHED, MARKET_TO_LIMIT, OPG, TAKER,
 )
 
 
@@ -56,14 +56,14 @@ cdef class TickMatcher:
         elif order.type == LIMIT or self.trigger(order, price):
             # It takes the print's price: a stop-limit just triggered, or an order for the opening.
             if price <= order.limit_price if order.side > 0 else price >= order.limit_price:
+                price = venue.worsened(order, price, 0, book.volume)
                 venue.execute(book, order, price, venue.now, TAKER, 0)
         if order.type == MARKET_TO_LIMIT:
             venue.turn_to_limit(order, price)
             venue.execute(book, order, price, venue.now, TAKER, 0)
         elif order.type == MARKET:
-            venue.execute(book, order, venue.slippage.apply(
-                order.instrument, order.side, price, order.leaves(), 0, book.volume
-            ), venue.now, TAKER, 0)
+            price = venue.worsened(order, price, 0, book.volume)
+            venue.execute(book, order, price, venue.now, TAKER, 0)
         order.fresh = False
         if not order.done and order.tif in (IOC, FOK, OPG):
             venue.finish(order, EV_CANCELED, "time_in_force: no more could be filled at once")
@@ -84,9 +84,6 @@ cdef class TickMatcher:
                 self.venue.say_terms(order)
         if not hit:
             return False
-        if order.type in (STOP, TRAILING_STOP, MARKET_IF_TOUCHED):
-            order.type = MARKET
-        else:
-            order.type = LIMIT
+        self.venue.turn(order)
         self.venue.say(order, EV_TRIGGERED, None)
         return order.type == LIMIT

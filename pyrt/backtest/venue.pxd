@@ -43,6 +43,8 @@ cdef class SimVenue(VenueFamilies):
     cdef readonly bint consumes
     """What our fills took from a level stays taken until it shows another size."""
     cdef public Matcher matcher
+    cdef public object stop_limit
+    """Callable: trigger of a buy stop in a stock → limit of the order it turns into, or None."""
     cdef int64_t opens_over
     """The last instant whose bar opens are over: orders of that instant come too late for them."""
     cdef int64_t next_expiry
@@ -56,6 +58,9 @@ cdef class SimVenue(VenueFamilies):
     cdef int fill_at_close(self, VenueBook book, VenueOrder order) except -1
     cdef int reach(self, VenueBook book, VenueOrder order) except -1
     cdef int turn_to_limit(self, VenueOrder order, int64_t price) except -1
+    cdef int turn(self, VenueOrder order) except -1
+    cdef int64_t worsened(self, VenueOrder order, int64_t price, int64_t range,
+                          double volume) except? -1
     cdef bint would_take(self, VenueBook book, VenueOrder order) except -1
     cdef int set_status(self, int32_t index, bint halted, str reason) except -1
     cdef int set_bands(self, int32_t index, int64_t lower, int64_t upper) except -1

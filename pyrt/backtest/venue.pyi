@@ -1,5 +1,7 @@
 """The simulated venue: takes orders, executes them, keeps the broker's account."""
 
+from collections.abc import Callable
+from decimal import Decimal
 from enum import IntEnum
 from typing import Any, final
 
@@ -52,6 +54,10 @@ class SimVenue(VenueFamilies):
     def matcher(self) -> Matcher: ...
     @matcher.setter
     def matcher(self, value: Matcher) -> None: ...
+    @property
+    def stop_limit(self) -> Callable[[Decimal], Decimal | None] | None: ...
+    @stop_limit.setter
+    def stop_limit(self, value: Callable[[Decimal], Decimal | None] | None) -> None: ...
     @property
     def ambiguous_bars(self) -> int: ...
     def __init__(

@@ -12,10 +12,11 @@ from pyrt.core.book cimport OrderBook
 from pyrt.core.int128 cimport (
     TOWARD_ZERO, i128_add, i128_muldiv, i128_neg, i128_notional, i128_to_i64, int128,
 )
+from pyrt.core.numbers cimport decimal_from_scaled, nano_from_object
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
     CLS, EV_ACCEPTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_MODIFY_REJECTED, EV_REJECTED, FOK, GTD,
-    IOC, LIMIT, MARKET, OPG, TAKER, TRAILING_STOP_LIMIT,
+    IOC, LIMIT, MARKET, MARKET_IF_TOUCHED, OPG, STOP, TAKER, TRAILING_STOP, TRAILING_STOP_LIMIT,
 )
 from pyrt.errors import ConfigError
 
@@ -225,6 +226,34 @@ cdef class SimVenue(VenueFamilies):
         if order.side > 0:
             return book.last_price < order.limit_price
         return book.last_price > order.limit_price
+
+    cdef int turn(self, VenueOrder order) except -1:
+        """Let an order be what its trigger makes of it: a market or a limit order."""
+        if order.type not in (STOP, TRAILING_STOP, MARKET_IF_TOUCHED):
+            order.type = LIMIT
+            return 0
+        if (order.type == STOP and order.side > 0 and self.stop_limit is not None
+                and order.instrument.kind == "equity"):
+            limit = self.stop_limit(decimal_from_scaled(order.stop_price, 9))
+            if limit is not None:
+                order.limit_price = nano_from_object(limit)
+                order.type = LIMIT
+                return 0
+        order.type = MARKET
+        return 0
+
+    cdef int64_t worsened(self, VenueOrder order, int64_t price, int64_t range,
+                          double volume) except? -1:
+        """Return the price at which an order takes liquidity, after slippage.
+
+        A stop that has turned into a limit order slips up to its limit; other limits do not.
+        """
+        if order.type == LIMIT and order.ordered != STOP:
+            return price
+        price = self.slippage.apply(
+            order.instrument, order.side, price, order.leaves(), range, volume
+        )
+        return min(price, order.limit_price) if order.type == LIMIT else price
 
     cdef int turn_to_limit(self, VenueOrder order, int64_t price) except -1:
         """Give a market-to-limit order the price it meets as its limit."""

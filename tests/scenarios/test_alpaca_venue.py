@@ -417,3 +417,57 @@ def test_a_refusal_is_heard_after_the_latency():
 def test_rules_need_the_venue_they_are_of():
     with pytest.raises(ConfigError, match="venue 'sim'"):
         play({"SPY": [FLAT]}, Script({}, symbol="SPY"), rules=AlpacaOptions())
+
+
+def at_alpaca(bars: Any, steps: Any, **options: Any) -> Run:
+    return run(steps, bars=bars, fees="none", **options)
+
+
+# -- buy stops -------------------------------------------------------------------------------------
+
+# A buy stop at 101 turns into a limit of 103.52 (2.5 %), one at 20 into 20.80 (4 %).
+COLLARED = [
+    # What it is, what is sent, the bars after it, the fills.
+    ("in reach", {"stop_price": 101}, [(100, 104, 99, 103)], [(2, 1, 101)]),
+    ("a gap inside the collar", {"stop_price": 101}, [(103.5, 104, 103, 103)], [(1, 1, 103.5)]),
+    ("a gap beyond it", {"stop_price": 101}, [(104, 105, 104, 105), (105, 106, 105, 106)], []),
+    ("a gap that closes", {"stop_price": 101}, [(104, 105, 104, 105), (103, 103, 102, 102)],
+     [(2, 1, 103)]),
+    ("it rests at its limit", {"stop_price": 101}, [(104, 105, 104, 105), (104, 104, 103, 103)],
+     [(3, 1, 103.52)]),
+    ("of a short bracket", {"side": "sell", "take_profit": 90, "stop_loss": 101},
+     [(100, 100, 100, 100), (104, 105, 104, 105)], [(1, -1, 100)]),
+    ("one that trails is a market order", {"trail_amount": 1}, [(104, 105, 104, 105)],
+     [(1, 1, 104)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", COLLARED, ids=lambda row: row[0].replace(" ", "_"))
+def test_a_buy_stop_in_a_stock_pays_no_more_than_its_collar(row):
+    _, terms, bars, fills = row
+    terms = dict(terms)
+    side = terms.pop("side", "buy")
+    made = at_alpaca([FLAT, *bars], {0: lambda s: getattr(s, side)("SPY", 1, **terms)})
+    assert made.fills == fills
+
+
+def test_sell_stops_cheap_stocks_and_plain_venues():
+    steps = {0: lambda s: s.buy("SPY", 1), 1: lambda s: s.sell("SPY", 1, stop_price=99)}
+    bars = [(100, 100, 100, 100)] * 2 + [(90, 90, 90, 90)]
+    assert at_alpaca(bars, steps).fills[1:] == [(2, -1, 90)]
+    cheap = [(19, 19, 19, 19), (20.8, 21, 20.8, 21)]
+    assert at_alpaca(cheap, {0: lambda s: s.buy("SPY", 1, stop_price=20)}).fills == [(1, 1, 20.8)]
+    beyond = [(19, 19, 19, 19), (20.81, 21, 20.81, 21)]
+    assert at_alpaca(beyond, {0: lambda s: s.buy("SPY", 1, stop_price=20)}).fills == []
+    gap = [(100, 100, 100, 100), (110, 110, 110, 110)]
+    assert play(gap, {0: lambda s: s.buy("AAA", 1, stop_price=101)}).fills == [(1, 1, 110)]
+    options = AlpacaOptions(collars_buy_stops=False)
+    off = at_alpaca(gap, {0: lambda s: s.buy("SPY", 1, stop_price=101)}, rules=options)
+    assert off.fills == [(1, 1, 110)]
+
+
+def test_slippage_takes_a_collared_stop_to_its_limit_and_no_further():
+    terms = {0: lambda s: s.buy("SPY", 1, stop_price=101)}
+    bars = [(100, 100, 100, 100), (103, 104, 103, 104)]
+    assert at_alpaca(bars, terms, slippage="bps:10").fills == [(1, 1, 103.11)]
+    assert at_alpaca(bars, terms, slippage="bps:200").fills == [(1, 1, 103.52)]

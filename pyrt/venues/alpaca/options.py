@@ -34,6 +34,8 @@ class AlpacaOptions:
     collar_threshold, collar_below, collar_above : Decimal
         Market and stop buys are valued this fraction above the price: `collar_below` for prices
         under the threshold, `collar_above` from it on.
+    collars_buy_stops : bool
+        Whether a buy stop, once triggered, is a limit order at its stop plus that collar.
     short_markup : Decimal
         Short sales are valued at least at the ask times this.
     min_notional : Decimal
@@ -77,6 +79,7 @@ class AlpacaOptions:
     collar_threshold: Decimal = Decimal(50)
     collar_below: Decimal = Decimal("0.04")
     collar_above: Decimal = Decimal("0.025")
+    collars_buy_stops: bool = True
     short_markup: Decimal = Decimal("1.03")
     min_notional: Decimal = Decimal(1)
     crypto_min_cost: Decimal = Decimal(10)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from pyrt.venues.alpaca import changes, hours
 from pyrt.venues.alpaca.case import Case, refuse
@@ -24,7 +24,13 @@ from pyrt.venues.alpaca.facts import (
     PositionFacts,
     ReplaceRequest,
 )
-from pyrt.venues.alpaca.funds import as_request, check_buying_power, check_minimums, order_value
+from pyrt.venues.alpaca.funds import (
+    as_request,
+    check_buying_power,
+    check_minimums,
+    collared,
+    order_value,
+)
 from pyrt.venues.alpaca.options import AlpacaOptions
 from pyrt.venues.alpaca.prices import check_increments, check_stop_side
 from pyrt.venues.alpaca.refusals import Refusal
@@ -227,6 +233,21 @@ class AlpacaRules:
     def expires_at(self, request: OrderRequest, market: MarketFacts, ts: int) -> int | None:
         """Return when a new order expires, nanoseconds UTC; None where nothing is stated."""
         return hours.expires_at(request, market, ts, self.options)
+
+    def stop_limit(self, stop: Decimal) -> Decimal | None:
+        """Return the limit that a buy stop in a stock turns into; None for a market order.
+
+        Sell stops, trailing stops and those on coins become market orders.
+
+        Examples
+        --------
+        >>> AlpacaRules().stop_limit(Decimal("101.10")), AlpacaRules().stop_limit(Decimal(20))
+        (Decimal('103.62'), Decimal('20.80'))
+        """
+        if not self.options.collars_buy_stops:
+            return None
+        tick = Decimal("0.01") if stop >= 1 else Decimal("0.0001")
+        return collared(stop, self.options).quantize(tick, ROUND_DOWN)
 
     def order_value(self, request: OrderRequest, market: MarketFacts) -> Decimal | None:
         """Return the dollars an opening order reserves; None where no price is known."""

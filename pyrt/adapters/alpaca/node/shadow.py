@@ -88,7 +88,9 @@ class ShadowBroker:
         self._exchange.move_to(start)
         self._heard = {i.symbol: Heard(i.symbol) for i in own}
         series: dict[str, Any] = dict(self._heard)
-        self._core = SimulatorCore(self._exchange, RememberingRules(), series=series, seed=seed)
+        rules = RememberingRules()
+        venue.stop_limit = rules.stop_limit
+        self._core = SimulatorCore(self._exchange, rules, series=series, seed=seed)
 
     @property
     def now(self) -> int:

@@ -86,9 +86,11 @@ def make_core(
         venue.add_instrument(instrument, None if is_pair(symbol) else _sessions_of(own))
     replayed = [*tables, *(one.bars for one in series.values() if one.is_derived)]
     held = pauses(luld, tables, {one.symbol: one for one in cache.instruments})
+    rules = RememberingRules(options)
+    venue.stop_limit = rules.stop_limit
     core = SimulatorCore(
         Exchange(venue, replayed, held),
-        RememberingRules(options),
+        rules,
         series=series,
         actions=actions,
         seed=seed,
