@@ -32,6 +32,8 @@ if MODE not in FLAGS:
 # No fused multiply-add and no -march=native: every machine is to give the same bits.
 COMMON = ["-ffp-contract=off", "-fno-strict-aliasing", "-Wno-unused-function"]
 CHECKED = MODE in ("checked", "debug")
+# A source archive holds no C and metadata need none: translating is for what compiles.
+COMMANDS = {"build", "build_ext", "bdist_wheel", "editable_wheel", "install", "develop"}
 
 
 def extension(path: Path) -> Extension:
@@ -49,20 +51,15 @@ def extension(path: Path) -> Extension:
     )
 
 
-def main() -> None:
-    """Translate what changed, compile it, hand the rest to setuptools."""
-    sources = [
-        path
-        for path in sorted(Path("pyrt").rglob("*.pyx"))
-        if not ONLY or str(path).startswith(ONLY)
-    ]
-    extensions = cythonize(
-        [extension(path) for path in sources],
+def translated(extensions: list[Extension]) -> list[Extension]:
+    """Translate what has changed to C."""
+    return cythonize(
+        extensions,
         build_dir=None if MODE == "debug" else f"build/cython-{MODE}",
         annotate=MODE == "debug",
         # Processes are forked on Linux; elsewhere they would run this file again.
         cache=os.environ.get("PYRT_CACHE") or False,
-        nthreads=JOBS if LINUX and len(sources) > 1 else 0,
+        nthreads=JOBS if LINUX and len(extensions) > 1 else 0,
         compiler_directives={
             "language_level": 3,
             "boundscheck": True,
@@ -75,6 +72,17 @@ def main() -> None:
             "binding": True,
         },
     )
+
+
+def main() -> None:
+    """Translate what changed, compile it, hand the rest to setuptools."""
+    extensions = [
+        extension(path)
+        for path in sorted(Path("pyrt").rglob("*.pyx"))
+        if not ONLY or str(path).startswith(ONLY)
+    ]
+    if COMMANDS & set(sys.argv):
+        extensions = translated(extensions)
     setup(ext_modules=extensions, options={"build_ext": {"parallel": JOBS}})
 
 

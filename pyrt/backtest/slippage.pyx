@@ -44,7 +44,8 @@ cdef class Slippage:
         self.model = model
         if not (self.root >= 0 and self.linear >= 0 and self.square >= 0):
             raise ConfigError("market impact is negative; expected values >= 0")
-        if ticks < 0 or self.tick < 0 or self.rate < 0 or not 0 <= self.range_share <= 1_000_000_000:
+        if (ticks < 0 or self.tick < 0 or self.rate < 0
+                or not 0 <= self.range_share <= 1_000_000_000):
             raise ConfigError(
                 f"slippage ticks={ticks}, tick={tick!r}, bps={bps!r}, range={range!r}: expected "
                 "values >= 0, range at most 1"
