@@ -154,13 +154,13 @@ def format_duration(seconds: float) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,d}" if isinstance(value, int) else f"{value:,.2f}"
+    return f"{value:,d}" if isinstance(value, int) else f"{value:z,.2f}"
 
 
 _UNITS = {label.key: label.unit for label in LABELS}
 _FORMATS: dict[str, Callable[[float], str]] = {
-    "%": lambda value: f"{100.0 * value:,.2f} %",
-    "$": lambda value: f"{value:,.2f}",
+    "%": lambda value: f"{100.0 * value:z,.2f} %",
+    "$": lambda value: f"{value:z,.2f}",
     "s": format_duration,
     "": _number,
 }

@@ -204,7 +204,7 @@ def _year(year: int, cells: Mapping[int, float], largest: float) -> str:
     inside = [cells[month] for month in range(first, first + 12) if month in cells]
     shaded = "".join(_month(cells.get(first + month), largest) for month in range(12))
     total = math.prod(1.0 + value for value in inside) - 1.0 if inside else None
-    shown = "" if total is None else f"{100.0 * total:,.2f}"
+    shown = "" if total is None else _narrow(total)
     tone = "" if total is None else _tone(total)
     return f'<tr><th>{year}</th>{shaded}<td class="total {tone}">{shown}</td></tr>'
 
@@ -215,7 +215,14 @@ def _month(value: float | None, largest: float) -> str:
     share = 8 + 52 * min(abs(value) / largest, 1.0)
     side = "gain-soft" if value > 0.0 else "loss-soft"
     shade = f"color-mix(in srgb, var(--{side}) {share:.0f}%, transparent)" if value else "none"
-    return f'<td style="background:{shade}">{100.0 * value:,.2f}</td>'
+    return f'<td style="background:{shade}">{_narrow(value)}</td>'
+
+
+def _narrow(share: float) -> str:
+    """Return a share in percent with as many decimals as a cell has room for."""
+    percent = 100.0 * share
+    decimals = 2 if abs(percent) < 10.0 else 1 if abs(percent) < 100.0 else 0
+    return f"{percent:z,.{decimals}f}"
 
 
 def _untraded_line(table: Mapping[str, Sequence[Any]], i: int, timezone: str) -> str:

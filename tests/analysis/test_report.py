@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from pyrt.analysis import BacktestResult, RunRecord
+from pyrt.analysis.labels import format_value
+from pyrt.analysis.sections import monthly
 from pyrt.errors import ConfigError
 
 from .builders import daily_record, trading_record
@@ -67,6 +69,17 @@ def test_all_sections_are_there(tmp_path: Path) -> None:
     assert "max_order_notional: 99,000,000.00 is above 50,000.00" in document
     assert "252 (data on weekdays only)" in document
     assert not re.search(r"\{\{\w+\}\}", document)
+
+
+def test_months_and_years_show_as_many_digits_as_their_cells_have_room_for() -> None:
+    returns = np.array([-0.00001, 0.0123, -0.2631, 1.5, 0.1])
+    cells = re.findall(r"<td[^>]*>([^<]+)</td>", monthly(np.arange(600, 605), returns))
+    assert cells == ["0.00", "1.23", "-26.3", "150", "10.0", "105"]
+
+
+def test_a_figure_that_rounds_to_nothing_has_no_sign() -> None:
+    assert format_value("var_95", {"var_95": -0.00001}) == "0.00 %"
+    assert format_value("net_profit", {"net_profit": -0.001}) == "0.00"
 
 
 def test_texts_of_users_are_escaped_everywhere(tmp_path: Path) -> None:
