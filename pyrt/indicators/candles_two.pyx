@@ -8,8 +8,8 @@ Candlestick Charting Explained.
 cimport cython
 
 from pyrt.indicators.candles cimport (
-    BODY_DOJI, BODY_LONG, BODY_SHORT, EQUAL, NEAR, SHADOW_VERY_SHORT, Bars, Deep, Pattern, bottom,
-    color, gaps_down, gaps_up, jumps_down, jumps_up, lower, top, upper, within,
+    BODY_DOJI, BODY_LONG, BODY_SHORT, EQUAL, SHADOW_VERY_SHORT, Bars, Deep, Pattern, bottom, color,
+    gaps_down, gaps_up, jumps_down, jumps_up, lower, top, upper, within,
 )
 
 
@@ -128,15 +128,14 @@ cdef class CDLDOJISTAR(Pattern):
 
 
 cdef int engulfing_shape(Bars* b, Py_ssize_t i) noexcept nogil:
+    # Each comparison is a coin's throw to the processor: all are made, and one branch taken.
     cdef double sign = color(b, i)
-    cdef double above, below
-    if color(b, i - 1) == color(b, i):
-        return 0
-    above = (b.close[i] - b.open[i - 1]) * sign
-    below = (b.close[i - 1] - b.open[i]) * sign
-    if above < 0.0 or below < 0.0 or (above == 0.0 and below == 0.0):
-        return 0
-    return color(b, i) * (100 if above != 0.0 and below != 0.0 else 80)
+    cdef double above = (b.close[i] - b.open[i - 1]) * sign
+    cdef double below = (b.close[i - 1] - b.open[i]) * sign
+    cdef int ends = (above > 0.0) + (below > 0.0)
+    if (color(b, i - 1) != color(b, i)) & (above >= 0.0) & (below >= 0.0) & (ends > 0):
+        return color(b, i) * (100 if ends == 2 else 80)
+    return 0
 
 
 @cython.final
@@ -156,62 +155,6 @@ cdef class CDLENGULFING(Pattern):
         cdef Py_ssize_t i
         for i in range(start, stop):
             y[i] = engulfing_shape(&s, i)
-
-
-cdef int hammer_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if (
-        b.body[i] < b.average[0][i]
-        and lower(b, i) > b.body[i]
-        and upper(b, i) < b.average[1][i]
-        and bottom(b, i) <= b.low[i - 1] + b.average[2][i]
-    ):
-        return 100
-    return 0
-
-
-@cython.final
-cdef class CDLHAMMER(Pattern):
-    """Hammer: a short body over a long shadow, near or below the low before.
-
-    The warm-up is 11 rows.
-    """
-
-    def __cinit__(self):
-        self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0), (NEAR, 1)))
-
-    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
-        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
-        cdef Py_ssize_t i
-        for i in range(start, stop):
-            y[i] = hammer_shape(&s, i)
-
-
-cdef int hangingman_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if (
-        b.body[i] < b.average[0][i]
-        and lower(b, i) > b.body[i]
-        and upper(b, i) < b.average[1][i]
-        and bottom(b, i) >= b.high[i - 1] - b.average[2][i]
-    ):
-        return -100
-    return 0
-
-
-@cython.final
-cdef class CDLHANGINGMAN(Pattern):
-    """Hanging man: a short body over a long shadow, near or above the high before.
-
-    The warm-up is 11 rows.
-    """
-
-    def __cinit__(self):
-        self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0), (NEAR, 1)))
-
-    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
-        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
-        cdef Py_ssize_t i
-        for i in range(start, stop):
-            y[i] = hangingman_shape(&s, i)
 
 
 cdef int harami_shape(Bars* b, Py_ssize_t i) noexcept nogil:
@@ -374,62 +317,6 @@ cdef class CDLTHRUSTING(Pattern):
         cdef Py_ssize_t i
         for i in range(start, stop):
             y[i] = thrusting_shape(&s, i)
-
-
-cdef int invertedhammer_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if (
-        (b.body[i] < b.average[0][i])
-        & (upper(b, i) > b.body[i])
-        & (lower(b, i) < b.average[1][i])
-        & gaps_down(b, i, i - 1)
-    ):
-        return 100
-    return 0
-
-
-@cython.final
-cdef class CDLINVERTEDHAMMER(Pattern):
-    """Inverted hammer: a short body under a long shadow, gapped down.
-
-    The warm-up is 11 rows.
-    """
-
-    def __cinit__(self):
-        self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0)))
-
-    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
-        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
-        cdef Py_ssize_t i
-        for i in range(start, stop):
-            y[i] = invertedhammer_shape(&s, i)
-
-
-cdef int shootingstar_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    if (
-        (b.body[i] < b.average[0][i])
-        & (upper(b, i) > b.body[i])
-        & (lower(b, i) < b.average[1][i])
-        & gaps_up(b, i, i - 1)
-    ):
-        return -100
-    return 0
-
-
-@cython.final
-cdef class CDLSHOOTINGSTAR(Pattern):
-    """Shooting star: a short body under a long shadow, gapped up.
-
-    The warm-up is 11 rows.
-    """
-
-    def __cinit__(self):
-        self.shape(11, ((BODY_SHORT, 0), (SHADOW_VERY_SHORT, 0)))
-
-    cdef void look(self, Bars* b, Py_ssize_t start, Py_ssize_t stop, double* y) noexcept nogil:
-        cdef Bars s = b[0]  # no write to y can change it: it stays in registers
-        cdef Py_ssize_t i
-        for i in range(start, stop):
-            y[i] = shootingstar_shape(&s, i)
 
 
 cdef int kicking_shape(Bars* b, Py_ssize_t i) noexcept nogil:

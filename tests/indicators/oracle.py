@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 import pyrt.indicators as indicators
 import tests.reference.exact_cycles
-import tests.reference.exact_talib_more  # noqa: F401
+import tests.reference.exact_talib_more  # noqa: F401  (importing them files their functions)
 from tests.indicators.series import SERIES, Columns, defined_for
 from tests.reference.exact_talib import FUNCTIONS, exact
 
