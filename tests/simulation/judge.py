@@ -83,8 +83,9 @@ class Judge:
         # A first price that is wrong has nothing that it could be compared with.
         if last and symbol in node.priced and (stop or limit):
             far = float(stop or limit) / last - 1
-            if abs(far) >= FAR and _waits(fields["side"], far, by_stop=stop is not None):
-                # An exit may wait for a price that is not met; an entry may not.
+            if abs(far) >= FAR and (stop is not None or _is_too_good(fields["side"], far)):
+                # An exit may wait for a price that is not met; an entry may not. A stop names no
+                # price to trade at: it goes at the market, when it is met or at once.
                 self._hold_lessening(node, request, "I9")
             else:
                 self.checks.hold("I9", abs(far) < FAR, (fields, last))
@@ -244,11 +245,6 @@ class Judge:
         self.checks.hold("I12", same, "read anew, the journal tells something else")
 
 
-def _waits(side: str, far: float, *, by_stop: bool) -> bool:
-    """Whether an order with a price this far from the market does nothing before that is met.
-
-    A limit waits for a price that is too good, a stop for one that is too bad: it goes at the
-    market of that moment, and no collar is asked of where it waits.
-    """
-    rises = (side == "sell") != by_stop
-    return far > 0 if rises else far < 0
+def _is_too_good(side: str, far: float) -> bool:
+    """Whether a limit this far from the market waits for a price that nobody gives."""
+    return far > 0 if side == "sell" else far < 0
