@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from tests.simulation.run import COMPLETE_FROM, UNKNOWN_MAX, Report, run_chunk
+from tests.simulation.strategy import VERSATILE_FROM
 
 SCHEDULES = int(os.environ.get("PYRT_SCHEDULES", "2000"))
 CHUNK = 50
@@ -13,17 +14,18 @@ JUDGED_BY_TRACES = "I14"
 
 
 class Half:
-    """Every other chunk of the schedules, and what all of them together have seen.
+    """Half of the schedules, in chunks, and what all of them together have seen.
 
     Parameters
     ----------
     number : int
-        0 or 1.
+        0, or 1 for those whose strategies trade all kinds of orders.
     """
 
     def __init__(self, number: int) -> None:
-        firsts = range(number * CHUNK, SCHEDULES, 2 * CHUNK)
-        self.chunks = [(first, min(CHUNK, SCHEDULES - first)) for first in firsts]
+        first = VERSATILE_FROM if number else 0
+        end = first + (SCHEDULES + 1 - number) // 2
+        self.chunks = [(at, min(CHUNK, end - at)) for at in range(first, end, CHUNK)]
         self.report = Report()
 
     def run(self, first: int, count: int) -> dict[int, str]:

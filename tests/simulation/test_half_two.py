@@ -1,4 +1,4 @@
-"""Half of the schedules that every change has to pass; `make simulate` runs any number."""
+"""Half of the schedules that every change has to pass: these trade all kinds of orders."""
 
 from __future__ import annotations
 
