@@ -572,3 +572,45 @@ def test_a_command_that_failed_fails_again_when_it_is_played():
     assert diary_of(second) == expected
     second.stop()
     assert replay(second.files, [Diary()]).is_exact
+
+
+class Guards(Strategy):
+    """Buys at its first bar, and guards that with a pair at its fifth."""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.seen = 0
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 1:
+            self.buy("SPY", 10)
+        elif self.seen == 5:
+            self.oco("SPY", 10, take_profit=bar.close + 50, stop_loss=bar.close - 50)
+
+
+def test_a_pair_that_a_crash_has_left_in_doubt_is_unknown_until_it_is_seen_or_lost():
+    """It counted as on its way for ever, and its strategy as guarded."""
+    world, files = day(), MemoryFiles()
+    first = made(Guards, world, files)
+    first.start()
+    record = first.journal.record
+
+    def taken(made_record):
+        sequence = record(made_record)
+        if isinstance(made_record, r.Intent) and made_record.legs:
+            first.driver.flush_tape()
+            first.journal.commit()
+            raise Killed
+        return sequence
+
+    first.journal.record = taken
+    with pytest.raises(Killed):
+        first.run()
+    second = made(Guards, world, files, "two")
+    second.start()
+    one, two = sorted(second.kernel.cache.orders_open(), key=lambda order: order.number)
+    assert (one.status, one.is_unknown) == ("SENT", True)
+    assert (two.sibling, two.is_unknown) == (one, False)
+    second.driver.resolve_lost(one.client_order_id, "operator", "the broker says so")
+    assert (one.status, two.status) == ("LOST", "LOST")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 from unittest.mock import patch
 
@@ -16,9 +17,13 @@ import pytest
 from pyrt.live.driver.comeback import Comeback
 from pyrt.testing.files import MemoryFiles
 from tests.simulation.run import quiet
+from tests.simulation.strategy import VERSATILE_FROM
 from tests.simulation.world import World
 
-SEEDS = 400 if os.environ.get("PYRT_HYPOTHESIS") == "nightly" else 24
+SEEDS = 400 if os.environ.get("PYRT_HYPOTHESIS") == "nightly" else 16
+FIRSTS = [*range(0, SEEDS, 8), *range(VERSATILE_FROM, VERSATILE_FROM + SEEDS, 8)]
+REGRESSIONS = (50038, 50061, 50085, 50098)
+"""Seeds that have found a fault once."""
 
 
 def all_is_there(files: MemoryFiles, *, keep_tail: bool = True) -> MemoryFiles:
@@ -60,11 +65,11 @@ class Lives(World):
             assert (strategy.bars, strategy.seen) == self.known[strategy.name]
 
 
-@pytest.mark.parametrize("first", range(0, SEEDS, 8))
-def test_a_killed_node_comes_back_as_it_was(first: int) -> None:
+def counts_of(seeds: Iterable[int]) -> Counter[str]:
+    """Run schedules; return how often something was played again and compared."""
     counts: Counter[str] = Counter()
     play = Comeback.play
-    for seed in range(first, first + 8):
+    for seed in seeds:
         world = Lives(seed, counts)
 
         def playing(self: Comeback, now: int, world: Lives = world) -> Any:
@@ -78,5 +83,16 @@ def test_a_killed_node_comes_back_as_it_was(first: int) -> None:
             patch.object(Comeback, "play", playing),
         ):
             world.run()
+    return counts
+
+
+@pytest.mark.parametrize("first", FIRSTS)
+def test_a_killed_node_comes_back_as_it_was(first: int) -> None:
+    counts = counts_of(range(first, first + 8))
     assert counts["played"] > 0
     assert counts["compared"] > 0
+
+
+@pytest.mark.parametrize("seed", REGRESSIONS)
+def test_what_was_found_once_stays_mended(seed: int) -> None:
+    assert counts_of([seed])["played"] > 0

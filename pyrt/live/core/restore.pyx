@@ -200,8 +200,14 @@ def is_canceling(Order order not None):
 
 def is_in_doubt(Order order not None):
     """Return whether nobody has said yet that an order that left has arrived."""
-    return (
-        order.status_ == SENT and order.submit_request == OPEN and not order.is_child
+    return order.status_ == SENT and order.submit_request == OPEN and leaves_by_itself(order)
+
+
+cdef bint leaves_by_itself(Order order) noexcept:
+    """Whether no other order brings it: what does is the first of a pair, or an entry its exits."""
+    return order.keeps_exits or (
+        order.parent is None
+        and (order.sibling is None or order.number < order.sibling.number)
     )
 
 
@@ -233,10 +239,10 @@ def restore_orders(Kernel kernel not None, states):
     for state in states:
         order = made[state.client_order_id]
         order.sibling = made.get(state.sibling)
-        # What another order was to bring is where that one is: the second of a pair, and exits.
-        if "submit" in state.unknown and (order.keeps_exits or not state.parent and (
-            order.sibling is None or order.number < order.sibling.number
-        )):
+        # What another order was to bring is where that one is; its entry may be gone by now.
+        if "submit" in state.unknown and leaves_by_itself(order) and (
+            order.keeps_exits or not state.parent
+        ):
             mark_unknown(order)
         parent = made.get(state.parent)
         if parent is None:
