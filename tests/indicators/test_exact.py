@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 
 import numpy as np
 import pytest
@@ -73,6 +74,21 @@ def test_a_window_sum_does_not_drift_over_ten_million_updates() -> None:
     fresh = [math.fsum(x[i - 49 : i + 1]) for i in range(len(x) - 1000, len(x))]
     size = [math.fsum(np.abs(x[i - 49 : i + 1])) for i in range(len(x) - 1000, len(x))]
     assert np.all(np.abs(last - fresh) <= 1e-14 * np.array(size))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("make", [SMA, WMA, STDDEV, LINEARREG_SLOPE])
+def test_streamed_windows_do_not_drift_over_a_hundred_million_updates(make: type) -> None:
+    rng = np.random.default_rng(8)
+    x = 1e4 + np.cumsum(rng.normal(0, 0.5, 1_000_000))
+    x[::99_991] *= 1e6  # what a running total would never get rid of
+    streamed, fresh = make(), make()
+    rows = x.tolist()
+    for _ in range(100):
+        deque(map(streamed.update, rows), maxlen=0)
+    for row in rows[-1_000:]:
+        fresh.update(row)
+    assert streamed.value == pytest.approx(fresh.value, rel=1e-13)
 
 
 def test_sums_over_everything_round_once() -> None:
