@@ -75,6 +75,33 @@ def test_a_blind_node_lets_exits_leave_and_nothing_that_could_raise_exposure(nod
     assert len(sent) == 1
 
 
+def test_while_the_bars_of_a_gap_do_not_come_exits_leave_and_no_entry_does(node):
+    def no_history(request, send):
+        return Response(503, b"") if request.host == "data" else send(request)
+
+    _, sent = act(node, lambda s: s.buy("SPY", 10))
+    assert len(sent) == 1
+    node.run(6)
+    stream, now = node.client.market_data, node.world.now
+    node.on_request = no_history
+    node.client.past.fill_gap("SPY", stream.stitcher.last_open("SPY"), now)
+    for second in range(15):
+        node.driver.turn(now + second * SECOND)
+        node.settle(now + second * SECOND)
+    assert codes(node).count("stale_bars") == 1
+    entry, sent = act(node, lambda s: s.buy("SPY", 1))
+    assert sent == []
+    assert "SPY is stale" in entry.reason
+    _, sent = act(node, lambda s: s.sell("SPY", 10, stop_price=50))
+    assert len(sent) == 1
+    # The history comes: nobody has to resume anything.
+    node.on_request = None
+    node.settle(now + 60 * SECOND)
+    assert codes(node).count("bars_resumed") == 1
+    _, sent = act(node, lambda s: s.buy("SPY", 1))
+    assert len(sent) == 1
+
+
 def test_a_broker_that_answers_no_look_is_asked_again_by_the_node_itself(node):
     def broken(request, send):
         down = request.purpose.startswith("snapshot:")

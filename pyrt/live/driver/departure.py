@@ -87,6 +87,9 @@ class Departure:
                 return f"{what} is REDUCING, and this order could raise exposure"
         if self.is_blind and self._could_raise(order):
             return "the account cannot be looked at, and this order could raise exposure"
+        stale = self._run.client.stale_reason(order.symbol)
+        if stale and self._could_raise(order):
+            return f"{stale}, and this order could raise exposure"
         return ""
 
     def _could_raise(self, order: Any) -> bool:

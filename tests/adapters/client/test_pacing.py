@@ -98,3 +98,25 @@ def test_tokens_come_back_at_the_granted_rate_and_no_faster():
     assert bucket.tokens == 99
     assert bucket.take(600 * SECOND, reserved=True)
     assert bucket.tokens == 199
+
+
+def test_hosts_have_tokens_of_their_own_and_only_the_trading_one_has_a_breaker():
+    queue = RequestQueue(Random(0))
+    bars = replace(GET, host="data")
+    for _ in range(20):
+        queue.answered(503, {}, 0, "data")
+    queue.answered(429, {"retry-after": "60", "x-ratelimit-limit": "10000"}, 0, "data")
+    for request in (POST, bars):
+        queue.add(request)
+    # Entries and exits leave; history waits for its own host.
+    assert queue.take(0) == [POST]
+    assert queue.next_due(0) == 60 * SECOND
+    for _ in range(300):
+        queue.add(DELETE)
+    assert len(queue.take(SECOND)) == 200
+    for _ in range(5):
+        queue.answered(0, {}, SECOND)
+    assert queue.breaker.is_open
+    queue.answered(200, {}, SECOND, "data")
+    assert queue.breaker.is_open
+    assert not queue.has_query()

@@ -1,4 +1,4 @@
-"""Both streams: handshakes, codecs, subscriptions, dead lines, gaps."""
+"""Both streams: handshakes, codecs, subscriptions, dead lines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pyrt.adapters.alpaca.core.events import (
 )
 from pyrt.adapters.alpaca.core.market_data import MarketData
 from pyrt.adapters.alpaca.core.pacing import SECOND
-from pyrt.adapters.alpaca.core.streams import ACTIVE, IDLE
+from pyrt.adapters.alpaca.core.streams import ACTIVE
 from pyrt.adapters.alpaca.credentials import Credentials
 
 MINUTE = 60 * SECOND
@@ -157,7 +157,7 @@ def test_sound_json_of_any_shape_raises_nothing(value):
     client.receive_trade_update(msgspec.json.encode(value))
 
 
-# -- dead lines and gaps -----------------------------------------------------------------------
+# -- dead lines ----------------------------------------------------------------------------------
 
 
 def test_a_mute_line_is_closed_and_a_pong_keeps_it():
@@ -248,83 +248,6 @@ def test_reconnects_come_later_each_time_and_never_stop():
         now = stream.next_due()
     assert waits[:3] == pytest.approx([1, 2, 4], rel=0.16)
     assert waits[-1] == pytest.approx(60, rel=0.16)
-
-
-def test_the_gap_of_a_break_is_filled_in_order_and_nothing_is_doubled():
-    client = AlpacaClient("run-", KEYS)
-    client.subscribe("bars", "SPY")
-    stream = client.market_data
-    activate(stream)
-    assert [bar.ts_open for bar in stream.receive(bar_frame(0), NOW)] == [NOW]
-    stream.closed(NOW)
-    assert stream.state == IDLE
-    activate(stream, NOW + 5 * MINUTE)
-    # The stream is ahead of the history: its bar waits.
-    assert client.receive_market_data(bar_frame(4), NOW + 5 * MINUTE) == []
-    client.poll(NOW + 5 * MINUTE)
-    (request,) = client.take_requests(NOW + 5 * MINUTE)
-    assert "start=2013-10-07T13%3A31%3A00" in request.path
-    rows = [{**_without_kind(), "t": f"2013-10-07T13:{30 + m}:00Z"} for m in (1, 2, 4)]
-    page = msgspec.json.encode({"bars": {"SPY": rows}, "next_page_token": None})
-    bars = client.receive_response(request, 200, page, NOW + 5 * MINUTE)
-    assert [(bar.ts_open - NOW) // MINUTE for bar in bars] == [1, 2, 4]
-    assert client.receive_market_data(bar_frame(4), NOW) == []
-    assert len(client.receive_market_data(bar_frame(5), NOW)) == 1
-
-
-def broken_and_back() -> tuple[AlpacaClient, object]:
-    """A client whose line has broken and come back; and its request for the gap's bars."""
-    client = AlpacaClient("run-", KEYS)
-    client.subscribe("bars", "SPY")
-    activate(client.market_data)
-    client.receive_market_data(bar_frame(0), NOW)
-    client.market_data.closed(NOW)
-    activate(client.market_data, NOW + MINUTE * 3)
-    client.poll(NOW + MINUTE * 3)
-    (request,) = client.take_requests(NOW + MINUTE * 3)
-    return client, request
-
-
-def test_bars_do_not_wait_for_a_history_that_is_refused():
-    client, request = broken_and_back()
-    assert client.receive_market_data(bar_frame(3), NOW + MINUTE * 3) == []
-    refusal = b'{"message":"subscription does not permit querying recent SIP data"}'
-    alarm, bar = client.receive_response(request, 403, refusal, NOW + MINUTE * 3)
-    assert (alarm.code, bar.ts_open) == ("query_failed", NOW + MINUTE * 3)
-    assert len(client.receive_market_data(bar_frame(4), NOW + MINUTE * 4)) == 1
-
-
-@pytest.mark.parametrize("body", [b'{"bars":{"SPY":[{"t":"soon"', b"\xc1", b'{"bars":"\xc1"}'])
-def test_a_page_of_history_that_makes_no_sense_is_asked_for_again_as_a_whole(body):
-    client, request = broken_and_back()
-    rows = [{**_without_kind(), "t": t} for t in ("2013-10-07T13:31:00Z", "tomorrow")]
-    odd = msgspec.json.encode({"bars": {"SPY": rows}, "next_page_token": None})
-    for wrong in (body, odd):
-        (alarm,) = client.receive_response(request, 200, wrong, NOW + MINUTE * 3)
-        assert alarm.code == "query_failed"
-    good = msgspec.json.encode({"bars": {"SPY": rows[:1]}, "next_page_token": None})
-    bars = client.receive_response(request, 200, good, NOW + MINUTE * 3)
-    assert [bar.ts_open for bar in bars] == [NOW + MINUTE]
-
-
-def test_pages_of_a_gap_are_followed_to_the_last():
-    client = AlpacaClient("run-", KEYS)
-    client.subscribe("bars", "SPY")
-    activate(client.market_data)
-    client.receive_market_data(bar_frame(0), NOW)
-    client.market_data.closed(NOW)
-    activate(client.market_data, NOW + MINUTE * 3)
-    client.poll(NOW + MINUTE * 3)
-    (first,) = client.take_requests(NOW + MINUTE * 3)
-    pages = [
-        ({"SPY": [{**_without_kind(), "t": "2013-10-07T13:31:00Z"}]}, "tok"),
-        ({"SPY": [{**_without_kind(), "t": "2013-10-07T13:32:00Z"}]}, None),
-    ]
-    text = [msgspec.json.encode({"bars": b, "next_page_token": t}) for b, t in pages]
-    assert client.receive_response(first, 200, text[0], NOW + MINUTE * 3) == []
-    (second,) = client.take_requests(NOW + MINUTE * 3)
-    assert "page_token=tok" in second.path
-    assert len(client.receive_response(second, 200, text[1], NOW + MINUTE * 3)) == 2
 
 
 def test_an_unknown_order_event_asks_for_a_resync():

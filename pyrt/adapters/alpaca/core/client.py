@@ -13,18 +13,15 @@ from pyrt.adapters.alpaca.core.activity import Activity
 from pyrt.adapters.alpaca.core.adoption import adopt, apply_state
 from pyrt.adapters.alpaca.core.events import (
     Alarm,
-    BarEvent,
     Event,
-    HistoryEvent,
     NoLookEvent,
-    WarmEvent,
 )
-from pyrt.adapters.alpaca.core.history import BarHistory
 from pyrt.adapters.alpaca.core.ledger import Ledger
 from pyrt.adapters.alpaca.core.market_data import CRYPTO_CHANNELS, MarketData
 from pyrt.adapters.alpaca.core.order_path import OrderPath, OrderPathPolicy
 from pyrt.adapters.alpaca.core.pacing import SECOND
-from pyrt.adapters.alpaca.core.rest import QUERY, HttpRequest, RequestQueue
+from pyrt.adapters.alpaca.core.past import PastBars
+from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
 from pyrt.adapters.alpaca.core.snapshot import PURPOSE as SNAPSHOT
 from pyrt.adapters.alpaca.core.snapshot import SnapshotReader
 from pyrt.adapters.alpaca.core.trade_updates import TradeUpdates
@@ -33,13 +30,11 @@ from pyrt.core.orders import Order
 from pyrt.live.core.broker import BrokerState
 from pyrt.live.journal.records import OrderState
 
-MINUTE = 60 * SECOND
 RESYNC_NS = 60 * SECOND
 READ_BACK_NS = 600_000_000
 PROBE_NS = 5 * SECOND
 PROBE = "probe"
 FOR_EVER = 1 << 62
-WARM_ATTEMPTS = 3
 NEWS = ("statuses", "lulds")
 """Of stocks of which anything is subscribed to: halts, and price bands."""
 NAMED = {"book": "orderbooks"}
@@ -93,13 +88,12 @@ class AlpacaClient:
         self.crypto_data = MarketData(
             random, keys, CRYPTO_CHANNELS, Activity(lambda now: (0, FOR_EVER)), codec
         )
+        self.past = PastBars(self.queue, self.stream_of, feed)
         self.snapshots = SnapshotReader(symbols)
         self.account: AccountView | None = None
-        self._feed = feed
         self._resync_ns = resync_ns
         self._now = 0
         self._told: list[Event] = []
-        self._histories: dict[str, BarHistory] = {}
         self._resync_at: int | None = None
 
     @property
@@ -149,6 +143,7 @@ class AlpacaClient:
         stream.unsubscribe(NAMED.get(channel, channel), [symbol])
         if channel == "bars":
             stream.unsubscribe("updatedBars", [symbol])
+            self.past.drop_gap(symbol)
         if not any(
             symbol in stream.wanted.get(c, ()) for c in ("bars", "quotes", "trades", "orderbooks")
         ):
@@ -190,21 +185,17 @@ class AlpacaClient:
 
         The stream's bars wait meanwhile, so that none is doubled and none is missing.
         """
-        self.stream_of(symbol).stitcher.hold(symbol)
-        purpose = f"warm:{symbol}"
-        history = BarHistory((symbol,), start, end, feed=self._feed, purpose=purpose)
-        self._histories[purpose] = history
-        self.queue.add(history.request())
+        self.past.warm(symbol, start, end, self._now)
 
     def history(
         self, number: int, symbol: str, timeframe: str, start: int, end: int, bars: int
     ) -> None:
         """Ask for past bars on a strategy's behalf; a ``history`` event comes of it."""
-        purpose = f"history:{number}"
-        self._histories[purpose] = BarHistory(
-            (symbol,), start, end, timeframe, feed=self._feed, purpose=purpose, keep=bars
-        )
-        self.queue.add(self._histories[purpose].request())
+        self.past.history(number, symbol, timeframe, start, end, bars)
+
+    def stale_reason(self, symbol: str) -> str:
+        """Return why nothing that could raise exposure in a symbol should leave; "" if nothing."""
+        return self.past.stale.get(symbol, "")
 
     def venue_of(self, number: int) -> tuple[str, str, str]:
         """Return (id, executed quantity, its value) of the venue order in force; texts."""
@@ -235,10 +226,7 @@ class AlpacaClient:
             # Read-backs may take no more than half of the requests that the broker grants.
             self._resync_at = now + max(self._resync_ns, count * READ_BACK_NS)
         for symbol, last in (*self.market_data.take_gaps(), *self.crypto_data.take_gaps()):
-            purpose = f"gap:{symbol}"
-            history = BarHistory((symbol,), last + MINUTE, feed=self._feed, purpose=purpose)
-            self._histories[purpose] = history
-            self.queue.add(history.request(), now)
+            self.past.fill_gap(symbol, last, now)
         self._probe(now)
         told, self._told = self._told, []
         return [*told, *self.crypto_data.take_lost_books()]
@@ -254,7 +242,7 @@ class AlpacaClient:
 
     def _probe(self, now: int) -> None:
         """While the breaker holds submits back, ask something harmless: an answer closes it."""
-        if self.queue.breaker.is_open and not self.queue.has_urgency(QUERY):
+        if self.queue.breaker.is_open and not self.queue.has_query():
             self.queue.add(replace(account_request(), purpose=PROBE), now + PROBE_NS)
 
     def _resync_is_due(self, now: int) -> bool:
@@ -276,7 +264,7 @@ class AlpacaClient:
         no sense) is ``unknown`` until a read-back has shown what happened.
         """
         self._now = max(self._now, now)
-        self.queue.answered(status, headers or {}, now)
+        self.queue.answered(status, headers or {}, now, request.host)
         if request.purpose in ORDER_PURPOSES:
             if self.ledger.get(request.order_number) is None:
                 # The order ended, and was forgotten, while this answer was on its way.
@@ -319,55 +307,16 @@ class AlpacaClient:
             return []
         if request.purpose.startswith(SNAPSHOT):
             return self._on_snapshot(request, status, body, now)
+        if self.past.takes(request.purpose):
+            return self.past.receive(request, status, body, now)
         try:
             if status != 200:
                 raise msgspec.DecodeError(f"HTTP {status}")
-            if request.purpose == "account":
-                self.account = decode_account(body)
-                return []
-            return self._on_page(request, body)
+            self.account = decode_account(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            alarm = Alarm("query_failed", f"{request.purpose}: {error}", now)
-            if request.purpose != "account" and request.purpose not in self._histories:
-                # What it was asked for has come since, or is not wanted any more.
-                return [alarm]
-            refused = 400 <= status < 500 and status != 429
-            what = request.purpose.partition(":")[0]
-            if what in ("warm", "history") and (refused or request.attempt >= WARM_ATTEMPTS):
-                # Better cold indicators than a strategy that hears nothing.
-                history = self._histories.pop(request.purpose)
-                if what == "history":
-                    return [alarm, HistoryEvent(int(history.purpose.partition(":")[2]), ())]
-                return [alarm, *self._warmed(history.symbols[0], [])]
-            if what == "gap" and refused:
-                # Asked again it would be refused again, and the symbol's bars wait meanwhile.
-                symbol = self._histories.pop(request.purpose).symbols[0]
-                return [alarm, *self.stream_of(symbol).stitcher.fill(symbol, [])]
             self.queue.retry(request, now)
-            return [alarm]
-
-    def _warmed(self, symbol: str, past: list[BarEvent]) -> list[Event]:
-        """Return past bars to warm up with, then what the stream has brought meanwhile."""
-        held = self.stream_of(symbol).stitcher.fill(symbol, [])
-        first = min((bar.ts_open for bar in held), default=1 << 62)
-        bars = tuple(bar for bar in past if bar.ts_open < first)
-        return [WarmEvent(symbol, bars), *held]
-
-    def _on_page(self, request: HttpRequest, body: bytes) -> list[Event]:
-        history = self._histories.get(request.purpose)
-        if history is None:
-            return []
-        following = history.receive(body)
-        if following is not None:
-            self.queue.add(following)
-            return []
-        del self._histories[request.purpose]
-        symbol = history.symbols[0]
-        if request.purpose.startswith("warm:"):
-            return self._warmed(symbol, history.bars)
-        if request.purpose.startswith("history:"):
-            return [_found(history)]
-        return list(self.stream_of(symbol).stitcher.fill(symbol, history.bars))
+            return [Alarm("query_failed", f"{request.purpose}: {error}", now)]
+        return []
 
     def _on_snapshot(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
         try:
@@ -388,9 +337,3 @@ class AlpacaClient:
             return []
         return [found]
 
-
-def _found(history: BarHistory) -> HistoryEvent:
-    """Return the last bars that were asked for; one that has not ended yet is none."""
-    number = int(history.purpose.partition(":")[2])
-    ended = [bar for bar in history.bars if history.end is None or bar.ts_close <= history.end]
-    return HistoryEvent(number, tuple(ended[-history.keep :] if history.keep else ended))

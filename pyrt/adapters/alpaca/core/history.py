@@ -43,6 +43,8 @@ class BarHistory:
         Opens of the first and last bar wanted, ns UTC, both included; `end` None is now.
     keep : int
         How many of the last bars are wanted; 0 for all.
+    asked_at : int
+        When the first page was asked for, ns UTC.
     timeframe : str
         ``1m``, ``15m``, ``1h``, ``1d``.
     """
@@ -55,6 +57,7 @@ class BarHistory:
     adjustment: str = "raw"
     purpose: str = "bars"
     keep: int = 0
+    asked_at: int = 0
     bars: list[BarEvent] = field(default_factory=list)
     is_complete: bool = False
 

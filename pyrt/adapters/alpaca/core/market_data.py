@@ -147,7 +147,7 @@ class MarketData(Connection):
     def take_gaps(self) -> list[tuple[str, int]]:
         """Return (symbol, open of the last bar seen) for which history has to be fetched."""
         taken, self._gaps = self._gaps, []
-        return taken
+        return [gap for gap in taken if gap[0] in self._wanted["bars"]]
 
     def take_lost_books(self) -> list[Event]:
         """Return which books have missed changes since the last call."""
@@ -236,6 +236,7 @@ class MarketData(Connection):
             for symbol in sorted(self._wanted["bars"]):
                 last = self.stitcher.last_open(symbol)
                 if last is not None:
+                    self.stitcher.hold(symbol)
                     self._gaps.append((symbol, last))
         # An acknowledgement lists all that stands; only what it shows as missing is news.
         missing = {

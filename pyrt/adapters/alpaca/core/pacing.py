@@ -97,6 +97,8 @@ class TokenBucket:
 
     def _refill(self, now: int) -> None:
         if self._filled_at is not None:
+            # A clock that was set back earns nothing, and costs nothing.
+            now = max(now, self._filled_at)
             earned = (now - self._filled_at) * self._rate / (60 * SECOND)
             self._tokens = min(float(self._rate), self._tokens + earned)
         self._filled_at = now

@@ -10,6 +10,7 @@ from pyrt.adapters.alpaca.core.pacing import SECOND, Breaker, RetryPolicy, Token
 
 CANCEL, QUERY, REDUCE, SUBMIT = range(4)
 """Urgency: cancels leave first, then what we have to know, then what reduces, then the rest."""
+TRADING = "trading"
 NO_ANSWER = 0
 """Status of a request that was sent and not answered: time-out, reset, nothing to parse."""
 
@@ -54,6 +55,9 @@ class HttpRequest:
 class RequestQueue:
     """Holds requests until tokens, breaker and back-off let them go.
 
+    Each host grants tokens of its own. The breaker looks at the one that takes orders alone: while
+    only history fails, what reduces a position leaves all the same.
+
     Parameters
     ----------
     random : Random
@@ -72,7 +76,7 @@ class RequestQueue:
         self._waiting: list[tuple[int, int, HttpRequest]] = []
         self._serial = 0
         self.policy = policy or RetryPolicy()
-        self.bucket = bucket or TokenBucket()
+        self.buckets = {TRADING: bucket or TokenBucket(), "data": TokenBucket()}
         self.breaker = breaker or Breaker()
         self.outstanding = 0
 
@@ -104,9 +108,11 @@ class RequestQueue:
             for item in self._waiting
         )
 
-    def has_urgency(self, urgency: int) -> bool:
-        """Return whether a request of this urgency is waiting."""
-        return any(item[2].urgency == urgency for item in self._waiting)
+    def has_query(self) -> bool:
+        """Return whether a request is waiting whose answer could close the breaker."""
+        return any(
+            item[2].urgency == QUERY and item[2].host == TRADING for item in self._waiting
+        )
 
     def take(self, now: int) -> list[HttpRequest]:
         """Return what is to be sent at `now`.
@@ -126,29 +132,35 @@ class RequestQueue:
         taken.sort(key=lambda i: (min(i[2].urgency, REDUCE), i[1]))
         return [item[2] for item in taken]
 
-    def answered(self, status: int, headers: Mapping[str, str], now: int) -> None:
-        """Learn from a response, or from `NO_ANSWER`."""
+    def answered(
+        self, status: int, headers: Mapping[str, str], now: int, host: str = TRADING
+    ) -> None:
+        """Learn from a response of a host, or from `NO_ANSWER`."""
         self.outstanding -= 1
-        self.bucket.read_headers(headers, now)
+        bucket = self.buckets[host]
+        bucket.read_headers(headers, now)
+        if status == 429:
+            bucket.block(now + _pause_ns(headers))
+        if host != TRADING:
+            return
         if status == NO_ANSWER or status >= 500:
             self.breaker.failed()
-            return
-        self.breaker.succeeded()
-        if status == 429:
-            self.bucket.block(now + _pause_ns(headers))
+        else:
+            self.breaker.succeeded()
 
     def next_due(self, now: int) -> int | None:
         """Return when `take` may have something; None when nothing waits."""
         if not self._waiting:
             return None
-        earliest = min(item[0] for item in self._waiting)
-        return earliest if earliest > now else self.bucket.next_due(now)
+        later = [item[0] for item in self._waiting if item[0] > now]
+        hosts = {item[2].host for item in self._waiting if item[0] <= now}
+        return min([*later, *(self.buckets[host].next_due(now) for host in hosts)])
 
     def _admits(self, request: HttpRequest, now: int) -> bool:
         is_order = request.urgency >= REDUCE
         if is_order and self.breaker.is_open:
             return False
-        return self.bucket.take(now, reserved=not is_order)
+        return self.buckets[request.host].take(now, reserved=not is_order)
 
 
 def _pause_ns(headers: Mapping[str, str]) -> int:

@@ -38,6 +38,18 @@ class Stitcher:
         self._last[bar.symbol] = bar.ts_open
         return [bar if bar.kind == "bar" else msgspec.structs.replace(bar, kind="bar")]
 
+    def join(self, symbol: str, past: Iterable[BarEvent]) -> tuple[BarEvent, ...]:
+        """Take bars that were there before the stream; return those that it has not brought.
+
+        The stream goes on behind the last of them.
+        """
+        held = self._held.get(symbol, ())
+        first = min((bar.ts_open for bar in held), default=1 << 62)
+        bars = tuple(bar for bar in past if bar.ts_open < first)
+        if bars:
+            self._last[symbol] = max(bars[-1].ts_open, self._last.get(symbol, -1))
+        return bars
+
     def fill(self, symbol: str, history: Iterable[BarEvent]) -> list[BarEvent]:
         """Take the gap's bars, release what was held, and return what may pass, in order."""
         held = self._held.pop(symbol, [])

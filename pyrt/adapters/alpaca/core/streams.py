@@ -44,6 +44,8 @@ class Connection:
         self._heard_at = 0
         self._stepped_at = 0
         self._is_refused = False
+        self.active_since = 0
+        """When the handshake was last through, ns UTC."""
         self.state = IDLE
         self.headers: dict[str, str] = {}
         """Sent with the upgrade, besides what every upgrade has."""
@@ -108,3 +110,4 @@ class Connection:
         self._is_refused = False
         if state == ACTIVE:
             self._failures = 0
+            self.active_since = now

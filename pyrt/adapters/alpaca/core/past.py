@@ -1,0 +1,216 @@
+"""Past bars: what indicators are warmed up with, what strategies ask for, and gaps of the stream.
+
+**A gap whose history does not come.** The symbol's bars wait, so that no handler and no indicator
+sees a minute after one that is missing. The history is asked for again, later each time up to the
+policy's cap, until it is whole. After `STALE_AFTER` attempts in vain the symbol is *stale*: that is
+told, and told again every `TOLD_AGAIN_NS`, and what could raise exposure in it does not leave. It
+ends by itself with the history. Only where the broker refuses the request do bars go on without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, Event, HistoryEvent, WarmEvent
+from pyrt.adapters.alpaca.core.history import BarHistory
+from pyrt.adapters.alpaca.core.market_data import MarketData
+from pyrt.adapters.alpaca.core.pacing import SECOND
+from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
+
+MINUTE = 60 * SECOND
+WARM_ATTEMPTS = 3
+STALE_AFTER = 3
+"""Attempts in vain after which a symbol whose bars wait is stale."""
+TOLD_AGAIN_NS = 300 * SECOND
+LATEST = 1 << 62
+KINDS = ("warm", "history", "gap")
+
+
+@dataclass(slots=True)
+class Gap:
+    """A gap being filled: under which purpose, and how that goes.
+
+    Attributes
+    ----------
+    told_at : int
+        When it was told that the symbol is stale; 0 while it is not.
+    """
+
+    purpose: str
+    since: int
+    failures: int = 0
+    told_at: int = 0
+
+
+class PastBars:
+    """Asks for bars of the past and joins them to those of the streams.
+
+    Parameters
+    ----------
+    queue : RequestQueue
+    stream_of : callable
+        Symbol → the stream that carries it.
+    feed : str
+    """
+
+    def __init__(
+        self, queue: RequestQueue, stream_of: Callable[[str], MarketData], feed: str
+    ) -> None:
+        self._queue = queue
+        self._stream_of = stream_of
+        self._feed = feed
+        self._asked: dict[str, BarHistory] = {}
+        self._gaps: dict[str, Gap] = {}
+        self._serial = 0
+        self.stale: dict[str, str] = {}
+        """Symbol → why nothing that could raise exposure in it should leave."""
+
+    # -- asking --------------------------------------------------------------------------------
+
+    def warm(self, symbol: str, start: int, end: int, now: int) -> None:
+        """Ask for minute bars of [start, end]; the stream's bars wait meanwhile."""
+        self._stream_of(symbol).stitcher.hold(symbol)
+        self._ask(BarHistory((symbol,), start, end, purpose=f"warm:{symbol}"), now)
+
+    def history(
+        self, number: int, symbol: str, timeframe: str, start: int, end: int, bars: int
+    ) -> None:
+        """Ask for the last `bars` of a span on a strategy's behalf."""
+        purpose = f"history:{number}"
+        self._ask(BarHistory((symbol,), start, end, timeframe, purpose=purpose, keep=bars), 0)
+
+    def fill_gap(self, symbol: str, last: int, now: int) -> None:
+        """Ask for the bars after the one opened at `last`; an earlier asking is given up.
+
+        Each has a purpose of its own: an answer that was on its way when the line broke again
+        knows nothing of what came after it.
+        """
+        if f"warm:{symbol}" in self._asked:
+            # What its answer leaves open is asked for then.
+            return
+        failed = self._gaps.get(symbol)
+        self._give_up(symbol)
+        self._stream_of(symbol).stitcher.hold(symbol)
+        self._serial += 1
+        gap = Gap(f"gap:{symbol}:{self._serial}", now)
+        if failed is not None:
+            gap.since, gap.failures, gap.told_at = failed.since, failed.failures, failed.told_at
+        self._gaps[symbol] = gap
+        self._ask(BarHistory((symbol,), last + MINUTE, purpose=gap.purpose), now)
+
+    def drop_gap(self, symbol: str) -> None:
+        """Want a symbol's missing bars no longer, nor those that wait for them."""
+        self._give_up(symbol)
+        self.stale.pop(symbol, None)
+        self._stream_of(symbol).stitcher.fill(symbol, [])
+
+    def _ask(self, history: BarHistory, now: int) -> None:
+        history.feed, history.asked_at = self._feed, now
+        self._asked[history.purpose] = history
+        self._queue.add(history.request(), now)
+
+    def _give_up(self, symbol: str) -> None:
+        gap = self._gaps.pop(symbol, None)
+        if gap is not None:
+            self._asked.pop(gap.purpose, None)
+            self._queue.drop(gap.purpose)
+
+    # -- what came -----------------------------------------------------------------------------
+
+    @staticmethod
+    def takes(purpose: str) -> bool:
+        """Return whether an answer to this purpose is for here."""
+        return purpose.partition(":")[0] in KINDS
+
+    def receive(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
+        """Take an answer; one that is not wanted any more tells nothing."""
+        history = self._asked.get(request.purpose)
+        if history is None:
+            return []
+        try:
+            if status != 200:
+                raise msgspec.DecodeError(f"HTTP {status}")
+            following = history.receive(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            refused = 400 <= status < 500 and status != 429
+            return self._on_failure(request, history, str(error), now, refused=refused)
+        if following is not None:
+            self._queue.add(following)
+            return []
+        del self._asked[request.purpose]
+        kind, symbol = request.purpose.partition(":")[0], history.symbols[0]
+        if kind == "warm":
+            return self._warmed(history, now)
+        if kind == "history":
+            return [_found(history)]
+        return self._filled(symbol, history.bars, now)
+
+    def _on_failure(
+        self, request: HttpRequest, history: BarHistory, text: str, now: int, *, refused: bool
+    ) -> list[Event]:
+        kind, symbol = request.purpose.partition(":")[0], history.symbols[0]
+        alarm = Alarm("query_failed", f"{request.purpose}: {text}", now)
+        gives_up = refused or (kind != "gap" and request.attempt >= WARM_ATTEMPTS)
+        if not gives_up:
+            self._queue.retry(request, now)
+            return [alarm] if kind != "gap" else self._in_vain(symbol, alarm, now)
+        del self._asked[request.purpose]
+        if kind == "history":
+            return [alarm, HistoryEvent(int(request.purpose.partition(":")[2]), ())]
+        if kind == "warm":
+            # Better cold indicators than a strategy that hears nothing.
+            held = self._stream_of(symbol).stitcher.fill(symbol, [])
+            return [alarm, WarmEvent(symbol, ()), *held]
+        # Asked again it would be refused again: the hole is told, and bars go on behind it.
+        return [alarm, *self._filled(symbol, [], now)]
+
+    def _in_vain(self, symbol: str, alarm: Alarm, now: int) -> list[Event]:
+        """Count an attempt for a gap's bars; tell of the first ones, then of the state."""
+        gap = self._gaps[symbol]
+        gap.failures += 1
+        if gap.failures < STALE_AFTER:
+            return [alarm]
+        waited = (now - gap.since) // SECOND
+        why = f"bars of {symbol} wait for {gap.failures} requests and {waited} s for those before"
+        self.stale[symbol] = f"{symbol} is stale: the bars of a gap have not come"
+        if gap.told_at and now - gap.told_at < TOLD_AGAIN_NS:
+            return []
+        gap.told_at = now
+        text = f"{why} ({alarm.text}); nothing that could raise exposure in it leaves"
+        return [Alarm("stale_bars", text, now)]
+
+    def _filled(self, symbol: str, bars: list[BarEvent], now: int) -> list[Event]:
+        """The gap is whole, or will never be: let the symbol's bars go on."""
+        gap = self._gaps.pop(symbol)
+        passed = list[Event](self._stream_of(symbol).stitcher.fill(symbol, bars))
+        if self.stale.pop(symbol, None) is None:
+            return passed
+        seconds = (now - gap.since) // SECOND
+        return [Alarm("bars_resumed", f"{symbol} goes on after {seconds} s", now), *passed]
+
+    def _warmed(self, history: BarHistory, now: int) -> list[Event]:
+        """Return past bars to warm up with, then what the stream has brought meanwhile.
+
+        What lies between both, because the stream began after the history had been asked for, is
+        a gap like any other.
+        """
+        symbol = history.symbols[0]
+        stream = self._stream_of(symbol)
+        end = LATEST if history.end is None else history.end
+        past = stream.stitcher.join(symbol, (bar for bar in history.bars if bar.ts_close <= end))
+        warm = WarmEvent(symbol, past)
+        if stream.is_active and stream.active_since > history.asked_at:
+            last = stream.stitcher.last_open(symbol)
+            self.fill_gap(symbol, end // MINUTE * MINUTE - MINUTE if last is None else last, now)
+            return [warm]
+        return [warm, *stream.stitcher.fill(symbol, [])]
+
+
+def _found(history: BarHistory) -> HistoryEvent:
+    """Return the last bars that were asked for; one that has not ended yet is none."""
+    number = int(history.purpose.partition(":")[2])
+    ended = [bar for bar in history.bars if history.end is None or bar.ts_close <= history.end]
+    return HistoryEvent(number, tuple(ended[-history.keep :] if history.keep else ended))

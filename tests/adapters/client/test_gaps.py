@@ -1,0 +1,237 @@
+"""Gaps of a stream: filled in order from history, waited for without end, never passed over."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import msgspec
+import pytest
+
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.events import BarEvent, WarmEvent
+from pyrt.adapters.alpaca.core.pacing import SECOND
+from pyrt.adapters.alpaca.core.past import STALE_AFTER, TOLD_AGAIN_NS
+from pyrt.adapters.alpaca.core.streams import IDLE
+from tests.adapters.client.test_streams import BAR, KEYS, MINUTE, NOW, activate, bar_frame
+
+ROW = {name: value for name, value in BAR.items() if name not in ("T", "S")}
+
+
+def page(*minutes: int, token: str | None = None) -> bytes:
+    """A page of history with the bars of these minutes."""
+    rows = [{**ROW, "t": f"2013-10-07T13:{30 + m}:00Z"} for m in minutes]
+    return msgspec.json.encode({"bars": {"SPY": rows}, "next_page_token": token})
+
+
+def minutes(events: list) -> list[int]:
+    """The minutes of the bars among these."""
+    return [(e.ts_open - NOW) // MINUTE for e in events if type(e) is BarEvent]
+
+
+def codes(events: list) -> list[str]:
+    return [e.code for e in events if e.WHAT == "alarm"]
+
+
+def test_the_gap_of_a_break_is_filled_in_order_and_nothing_is_doubled():
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    stream = client.market_data
+    activate(stream)
+    assert [bar.ts_open for bar in stream.receive(bar_frame(0), NOW)] == [NOW]
+    stream.closed(NOW)
+    assert stream.state == IDLE
+    activate(stream, NOW + 5 * MINUTE)
+    # The stream is ahead of the history: its bar waits.
+    assert client.receive_market_data(bar_frame(4), NOW + 5 * MINUTE) == []
+    client.poll(NOW + 5 * MINUTE)
+    (request,) = client.take_requests(NOW + 5 * MINUTE)
+    assert "start=2013-10-07T13%3A31%3A00" in request.path
+    rows = [{**ROW, "t": f"2013-10-07T13:{30 + m}:00Z"} for m in (1, 2, 4)]
+    page = msgspec.json.encode({"bars": {"SPY": rows}, "next_page_token": None})
+    bars = client.receive_response(request, 200, page, NOW + 5 * MINUTE)
+    assert [(bar.ts_open - NOW) // MINUTE for bar in bars] == [1, 2, 4]
+    assert client.receive_market_data(bar_frame(4), NOW) == []
+    assert len(client.receive_market_data(bar_frame(5), NOW)) == 1
+
+
+def broken_and_back() -> tuple[AlpacaClient, object]:
+    """A client whose line has broken and come back; and its request for the gap's bars."""
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    activate(client.market_data)
+    client.receive_market_data(bar_frame(0), NOW)
+    client.market_data.closed(NOW)
+    activate(client.market_data, NOW + MINUTE * 3)
+    client.poll(NOW + MINUTE * 3)
+    (request,) = client.take_requests(NOW + MINUTE * 3)
+    return client, request
+
+
+def test_bars_do_not_wait_for_a_history_that_is_refused():
+    client, request = broken_and_back()
+    assert client.receive_market_data(bar_frame(3), NOW + MINUTE * 3) == []
+    refusal = b'{"message":"subscription does not permit querying recent SIP data"}'
+    alarm, bar = client.receive_response(request, 403, refusal, NOW + MINUTE * 3)
+    assert (alarm.code, bar.ts_open) == ("query_failed", NOW + MINUTE * 3)
+    assert len(client.receive_market_data(bar_frame(4), NOW + MINUTE * 4)) == 1
+
+
+@pytest.mark.parametrize("body", [b'{"bars":{"SPY":[{"t":"soon"', b"\xc1", b'{"bars":"\xc1"}'])
+def test_a_page_of_history_that_makes_no_sense_is_asked_for_again_as_a_whole(body):
+    client, request = broken_and_back()
+    rows = [{**ROW, "t": t} for t in ("2013-10-07T13:31:00Z", "tomorrow")]
+    odd = msgspec.json.encode({"bars": {"SPY": rows}, "next_page_token": None})
+    for wrong in (body, odd):
+        (alarm,) = client.receive_response(request, 200, wrong, NOW + MINUTE * 3)
+        assert alarm.code == "query_failed"
+    good = msgspec.json.encode({"bars": {"SPY": rows[:1]}, "next_page_token": None})
+    bars = client.receive_response(request, 200, good, NOW + MINUTE * 3)
+    assert [bar.ts_open for bar in bars] == [NOW + MINUTE]
+
+
+def test_pages_of_a_gap_are_followed_to_the_last():
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    activate(client.market_data)
+    client.receive_market_data(bar_frame(0), NOW)
+    client.market_data.closed(NOW)
+    activate(client.market_data, NOW + MINUTE * 3)
+    client.poll(NOW + MINUTE * 3)
+    (first,) = client.take_requests(NOW + MINUTE * 3)
+    pages = [
+        ({"SPY": [{**ROW, "t": "2013-10-07T13:31:00Z"}]}, "tok"),
+        ({"SPY": [{**ROW, "t": "2013-10-07T13:32:00Z"}]}, None),
+    ]
+    text = [msgspec.json.encode({"bars": b, "next_page_token": t}) for b, t in pages]
+    assert client.receive_response(first, 200, text[0], NOW + MINUTE * 3) == []
+    (second,) = client.take_requests(NOW + MINUTE * 3)
+    assert "page_token=tok" in second.path
+    assert len(client.receive_response(second, 200, text[1], NOW + MINUTE * 3)) == 2
+
+
+def test_a_gap_whose_history_does_not_come_is_asked_for_without_end_and_its_symbol_is_stale():
+    client, request = broken_and_back()
+    now, told, waits = NOW + 3 * MINUTE, [], []
+    for attempt in range(1, 41):
+        events = client.receive_response(request, (500, 0, 503, 429)[attempt % 4], b"", now)
+        assert minutes(events) == []
+        told += [(now, code) for code in codes(events)]
+        assert bool(client.stale_reason("SPY")) is (attempt >= STALE_AFTER)
+        assert client.stale_reason("QQQ") == ""
+        later = now
+        while not (requests := client.take_requests(later)):
+            later = client.queue.next_due(later)
+        waits.append((later - now) / SECOND)
+        (request,), now = requests, later
+    assert waits[:3] == pytest.approx([1, 2, 4], rel=0.16)
+    assert max(waits) <= 30 * 1.15
+    assert waits[-1] == pytest.approx(30, rel=0.16)
+    # The first two attempts, then that it is stale, then no more often than every five minutes.
+    assert [code for _, code in told[:3]] == ["query_failed", "query_failed", "stale_bars"]
+    times = [ts for ts, code in told if code == "stale_bars"]
+    assert all(b - a >= TOLD_AGAIN_NS for a, b in pairwise(times))
+    assert len(times) >= 3
+    # The stream's bars have waited; nothing is lost, and nothing is out of order.
+    assert client.receive_market_data(bar_frame(4), now) == []
+    events = client.receive_response(request, 200, page(1, 2, 3), now)
+    assert codes(events) == ["bars_resumed"]
+    assert minutes(events) == [1, 2, 3, 4]
+    assert client.stale_reason("SPY") == ""
+    assert len(client.queue) == 0
+
+
+@pytest.mark.parametrize("status", [403, 500, 200])
+def test_the_answer_about_an_older_gap_does_not_stand_for_a_newer_one(status):
+    client, old = broken_and_back()
+    # While it is on its way the line breaks again.
+    client.market_data.closed(NOW + 4 * MINUTE)
+    activate(client.market_data, NOW + 6 * MINUTE)
+    client.poll(NOW + 6 * MINUTE)
+    (new,) = client.take_requests(NOW + 6 * MINUTE)
+    assert client.receive_market_data(bar_frame(6), NOW + 7 * MINUTE) == []
+    late = client.receive_response(old, status, page(1, 2), NOW + 7 * MINUTE)
+    assert late == []
+    assert client.take_requests(NOW + 60 * MINUTE) == []
+    events = client.receive_response(new, 200, page(1, 2, 3, 4, 5), NOW + 7 * MINUTE)
+    assert minutes(events) == [1, 2, 3, 4, 5, 6]
+    assert minutes(client.receive_market_data(bar_frame(7), NOW + 8 * MINUTE)) == [7]
+
+
+def test_a_repeat_that_waits_for_an_older_gap_is_not_sent_any_more():
+    client, old = broken_and_back()
+    for _ in range(STALE_AFTER):
+        client.receive_response(old, 500, b"", NOW + 3 * MINUTE)
+    assert client.stale_reason("SPY")
+    client.market_data.closed(NOW + 4 * MINUTE)
+    activate(client.market_data, NOW + 6 * MINUTE)
+    client.poll(NOW + 6 * MINUTE)
+    (new,) = client.take_requests(NOW + 60 * MINUTE)
+    assert new.purpose != old.purpose
+    # A break more does not make what is missing fresh.
+    assert client.stale_reason("SPY")
+    client.receive_response(new, 200, page(1), NOW + 60 * MINUTE)
+    assert client.stale_reason("SPY") == ""
+
+
+def test_a_symbol_that_nobody_wants_any_more_is_not_asked_for():
+    client, request = broken_and_back()
+    for _ in range(STALE_AFTER):
+        client.receive_response(request, 500, b"", NOW + 3 * MINUTE)
+    client.unsubscribe("bars", "SPY")
+    assert client.stale_reason("SPY") == ""
+    assert client.take_requests(NOW + 60 * MINUTE) == []
+    # Wanted again, its bars do not wait for anything.
+    client.subscribe("bars", "SPY")
+    assert minutes(client.receive_market_data(bar_frame(9), NOW + 10 * MINUTE)) == [9]
+
+
+# -- where the past ends and the stream begins -----------------------------------------------------
+
+
+def warming(end: int) -> tuple[AlpacaClient, object]:
+    """A client that has asked for bars up to `end`, before its stream stands."""
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    client.poll(end)
+    client.warm("SPY", NOW - 60 * MINUTE, end)
+    (request,) = client.take_requests(end)
+    return client, request
+
+
+def test_minutes_between_the_past_and_the_first_bar_of_the_stream_are_asked_for():
+    client, request = warming(NOW + 2 * MINUTE + 59 * SECOND)
+    (warm,) = client.receive_response(request, 200, page(0, 1, 2), NOW + 3 * MINUTE)
+    # The bar of minute 2 had not ended when it was asked for; the stream stands after it has.
+    assert minutes(list(warm.bars)) == [0, 1]
+    activate(client.market_data, NOW + 3 * MINUTE + SECOND)
+    assert client.receive_market_data(bar_frame(3), NOW + 4 * MINUTE) == []
+    client.poll(NOW + 4 * MINUTE)
+    (gap,) = client.take_requests(NOW + 4 * MINUTE)
+    assert "start=2013-10-07T13%3A32%3A00" in gap.path
+    assert minutes(client.receive_response(gap, 200, page(2, 3), NOW + 4 * MINUTE)) == [2, 3]
+
+
+def test_a_past_that_comes_after_the_stream_began_leaves_no_minute_out():
+    client, request = warming(NOW + 2 * MINUTE + 59 * SECOND)
+    activate(client.market_data, NOW + 3 * MINUTE + SECOND)
+    client.poll(NOW + 3 * MINUTE + SECOND)
+    assert client.take_requests() == []
+    assert client.receive_market_data(bar_frame(3), NOW + 4 * MINUTE) == []
+    (warm,) = client.receive_response(request, 200, page(0, 1), NOW + 4 * MINUTE)
+    assert type(warm) is WarmEvent
+    (gap,) = client.take_requests(NOW + 4 * MINUTE)
+    assert "start=2013-10-07T13%3A32%3A00" in gap.path
+    assert minutes(client.receive_response(gap, 200, page(2), NOW + 4 * MINUTE)) == [2, 3]
+
+
+def test_a_stream_that_stood_before_needs_no_more_than_the_past():
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    activate(client.market_data)
+    client.poll(NOW + MINUTE)
+    client.warm("SPY", NOW - 60 * MINUTE, NOW + MINUTE)
+    assert client.receive_market_data(bar_frame(1), NOW + 2 * MINUTE) == []
+    (request,) = client.take_requests(NOW + MINUTE)
+    warm, bar = client.receive_response(request, 200, page(0), NOW + 2 * MINUTE)
+    assert (minutes(list(warm.bars)), minutes([bar])) == ([0], [1])
+    assert client.take_requests(NOW + 2 * MINUTE) == []
