@@ -336,4 +336,3 @@ class AlpacaClient:
             self.queue.add(found)
             return []
         return [found]
-

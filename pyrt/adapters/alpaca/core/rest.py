@@ -110,9 +110,7 @@ class RequestQueue:
 
     def has_query(self) -> bool:
         """Return whether a request is waiting whose answer could close the breaker."""
-        return any(
-            item[2].urgency == QUERY and item[2].host == TRADING for item in self._waiting
-        )
+        return any(item[2].urgency == QUERY and item[2].host == TRADING for item in self._waiting)
 
     def take(self, now: int) -> list[HttpRequest]:
         """Return what is to be sent at `now`.
