@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from tests.adapters.simulator.exchange import Bench
 
 
@@ -89,6 +91,20 @@ def test_clock_and_calendar_speak_new_york_time() -> None:
         ("2013-12-02", "16:00"),
     ]
     assert days[0]["settlement_date"] == "2013-12-03"
+
+
+@pytest.mark.parametrize(
+    ("query", "dates"),
+    [
+        ("start=2029-12-27", ["2029-12-27", "2029-12-28", "2029-12-31"]),
+        ("end=1970-01-06", ["1970-01-02", "1970-01-05", "1970-01-06"]),
+        ("start=2029-12-31&end=2035-01-01", ["2029-12-31"]),
+        ("start=2013-10-06&end=2013-10-05", []),
+    ],
+)
+def test_the_calendar_goes_from_1970_to_2029(query: str, dates: list[str]) -> None:
+    days = Bench().ask("GET", f"/v2/calendar?{query}")[1]
+    assert [day["date"] for day in days] == dates
 
 
 def test_assets_are_found_by_symbol_and_id() -> None:

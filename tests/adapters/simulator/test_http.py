@@ -88,3 +88,20 @@ def test_a_stream_is_taken_with_a_subprotocol_that_it_does_not_know(world: World
     with connect(world.urls["stock_stream_url"], additional_headers=headers) as ws:
         assert ws.recv(5) == '[{"T":"success","msg":"connected"}]'
         assert ws.subprotocol is None
+
+
+def test_requests_of_one_tick_have_times_of_their_own_so_that_lists_can_be_paged() -> None:
+    # As fast as it gets: between two ticks of the simulator several requests come.
+    world = World([minute_bars("SPY", CLOSES)], speed=1)
+    try:
+        with httpx.Client(base_url=world.urls["rest_url"], headers=world.headers) as client:
+            order = {**ORDER, "limit_price": "90", "time_in_force": "gtc"}
+            placed = [client.post("/v2/orders", json=order).json()["id"] for _ in range(24)]
+            seen: list[str] = []
+            query = {"status": "all", "limit": "5"}
+            while rows := client.get("/v2/orders", params=query).json():
+                seen += [row["id"] for row in rows]
+                query["until"] = rows[-1]["submitted_at"]
+    finally:
+        world.close()
+    assert seen == placed[::-1]

@@ -245,6 +245,7 @@ class SimulatorServer:
             path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
             query = request.scope["query_string"].decode("latin-1")
             target = f"{path}?{query}"
+            self.clockwork.catch_up()
             if self._memory is not None and request.method != "GET":
                 self._memory.note(self.core, request.method, target, body)
             answered = self.core.request(request.method, target, body)

@@ -30,16 +30,29 @@ class Clockwork:
         self._core = core
         self._speed = speed
         self._flush = flush
+        self._began: float | None = None
+        self._start = 0
         self.over = False
 
     async def run(self) -> None:
         """Move time on for ever, at the given speed."""
-        began, start = time.monotonic(), self._core.now
+        self._began, self._start = time.monotonic(), self._core.now
         while not self.over:
             await asyncio.sleep(TICK_S)
-            target = start + int((time.monotonic() - began) * self._speed * SECOND)
+            target = self._target(self._began)
             while self._core.run(target):
                 await self._flush()
                 await asyncio.sleep(0)
             await self._flush()
             self.over = self._core.next_instant() is None
+
+    def catch_up(self) -> None:
+        """Let time be what it is when a request comes, not what it was at the last tick.
+
+        Requests of one tick would else have one time: lists of orders are paged by theirs.
+        """
+        if self._began is not None and not self.over:
+            self._core.run(self._target(self._began))
+
+    def _target(self, began: float) -> int:
+        return self._start + int((time.monotonic() - began) * self._speed * SECOND)

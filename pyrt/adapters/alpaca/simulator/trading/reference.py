@@ -88,12 +88,15 @@ def clock_body(desk: Desk) -> dict[str, Any]:
 
 
 def list_days(desk: Desk, query: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the trading days from `start` to `end`, both included; by default this year's."""
+    """Return the trading days from `start` to `end`, both included.
+
+    Without both they are this year's, without an end all from the start on, and without a start
+    those of a year up to the end: sixty years of days take seconds to make.
+    """
+    first, last = dt.date(YEARS[0], 1, 1), dt.date(YEARS[1], 12, 31)
     year = eastern(desk.now).year
-    start = _day(query, "start", dt.date(year, 1, 1))
-    end = _day(query, "end", dt.date(year, 12, 31))
-    start = max(start, dt.date(YEARS[0], 1, 1))
-    end = min(end, dt.date(YEARS[1], 12, 31))
+    end = min(_day(query, "end", last if "start" in query else dt.date(year, 12, 31)), last)
+    start = max(_day(query, "start", dt.date(min(year, end.year), 1, 1)), first)
     if start > end:
         return []
     hours = extended_hours(_noon(start), _noon(end))
