@@ -65,7 +65,7 @@ def _hashes(loaded: Loaded) -> list[str]:
 @click.option("--symbols", required=True, metavar="SPY,QQQ", help="Commas between.")
 @click.option("--start", required=True, metavar="TIME", help="First bar, ISO 8601, UTC.")
 @click.option("--end", metavar="TIME", help="Up to here; by default now.")
-@click.option("--timeframe", default="1m", show_default=True, help="1m, 15m, 1h, 1d.")
+@click.option("--timeframe", default="1m", show_default=True, help="1m, 15m, 1h, 1d, 1w.")
 @click.option("--feed", type=click.Choice(["iex", "sip"]), default="iex", show_default=True)
 @click.option(
     "--adjustment",
@@ -93,7 +93,8 @@ def download(
     """Fetch bars into Parquet files, one a symbol and month, that backtests read.
 
     What is on disk is not fetched again, so the same call goes on after an interruption, and
-    brings a folder up to date later. Reports sessions without bars and gaps inside sessions.
+    brings a folder up to date later. Reports sessions without bars and gaps inside sessions. Exit
+    code 1 if there is not a single bar of a symbol.
     """
     import asyncio
     import time
@@ -110,11 +111,22 @@ def download(
     )
     if as_json:
         click.echo(json.dumps(report))
-        return
+    else:
+        _tell(report, named)
+    if report["empty"]:
+        # In a script, a symbol that was written wrongly must not pass for one without trades.
+        raise click.exceptions.Exit(1)
+
+
+def _tell(report: dict[str, Any], named: tuple[str, ...]) -> None:
     click.echo(f"{report['rows']:,} bars of {', '.join(named)}, {report['fetched']:,} fetched now")
     for symbol, days in report["missing_sessions"].items():
+        if symbol in report["empty"]:
+            continue
         gaps = report["gaps"].get(symbol, 0)
         click.echo(f"{symbol}: {gaps:,} bars missing inside sessions, sessions without any: {days}")
+    for symbol in report["empty"]:
+        click.echo(f"{symbol}: no bars at all. Is it a symbol, and does the feed have it then?")
 
 
 async def _fetch(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +64,19 @@ def _long(start: int, symbol: str = "SPY", count: int = 390) -> Any:
 
 def both_months() -> list[Any]:
     """One session in October and one in November, in one table."""
+    return [_joined(_long(SESSION), _long(NEXT))]
+
+
+def _joined(*tables: Any) -> Any:
     import pandas as pd
 
     frames = []
-    for table in (_long(SESSION), _long(NEXT)):
+    for table in tables:
         named = {name: getattr(table, name) for name in ("open", "high", "low", "close", "volume")}
         frames.append(
             pd.DataFrame({"ts_event": table.ts_open, "ts_close": table.ts_close, **named})
         )
-    return load(pd.concat(frames), symbol="SPY").columns
+    return load(pd.concat(frames), symbol="SPY").columns[0]
 
 
 def wanted(**changes: Any) -> Wanted:
@@ -116,13 +123,62 @@ def test_what_is_not_settled_yet_is_asked_for_again(tmp_path, monkeypatch):
     wire = Wire()
     now = SESSION + 200 * MINUTE
     monkeypatch.setattr("pyrt.adapters.alpaca.account.download.time.time_ns", lambda: now)
-    # The end lies in the future, and the last quarter of an hour may still change.
-    assert run(wire, wanted(), tmp_path).rows == 390
+    # The end lies in the future; what ended in the last quarter of an hour may still change.
+    assert run(wire, wanted(), tmp_path).rows == 200
     report = run(wire, wanted(), tmp_path)
-    assert (report.kept, report.fetched, report.rows) == (0, 205, 390)
+    assert (report.kept, report.fetched, report.rows) == (0, 16, 200)
     now = SESSION + 500 * MINUTE
-    assert run(wire, wanted(), tmp_path).fetched == 205
+    report = run(wire, wanted(), tmp_path)
+    assert (report.fetched, report.rows) == (206, 390)
     assert run(wire, wanted(), tmp_path).kept == 1
+
+
+def test_the_day_that_ends_in_the_next_month_is_in_its_own(tmp_path, monkeypatch):
+    wire = Wire([_days("2013-10-30", "2013-10-31", "2013-11-01")])
+    span = wanted(
+        start=timestamp_ns("2013-10-30T00:00:00Z"),
+        end=timestamp_ns("2013-11-02T00:00:00Z"),
+        timeframe="1d",
+    )
+    # On the evening of the 31st that day's bar is there and has not ended.
+    now = timestamp_ns("2013-10-31T22:00:00Z")
+    monkeypatch.setattr("pyrt.adapters.alpaca.account.download.time.time_ns", lambda: now)
+    assert run(wire, span, tmp_path).rows == 1
+    now = timestamp_ns("2013-11-10T00:00:00Z")
+    report = run(wire, span, tmp_path)
+    assert (report.rows, report.missing_sessions) == (3, {"SPY": []})
+    loaded = load(tmp_path / "SPY", calendar="XNYS").columns[0]
+    ends = ("2013-10-30T20:00:00Z", "2013-10-31T20:00:00Z", "2013-11-01T20:00:00Z")
+    assert loaded.ts_init.tolist() == [timestamp_ns(text) for text in ends]
+
+
+def _days(*dates: str) -> Any:
+    """A few minutes of each of these sessions, in one table."""
+    return _joined(*(_long(timestamp_ns(f"{day}T13:30:00Z"), count=5) for day in dates))
+
+
+@pytest.mark.parametrize("timeframe", ["30s", "90m", "36h", "2d", "2w"])
+def test_timeframes_that_the_broker_does_not_have_are_refused_at_once(timeframe):
+    with pytest.raises(ConfigError, match="Alpaca has no bars of"):
+        wanted(timeframe=timeframe)
+
+
+def test_a_symbol_without_a_single_bar_is_told(tmp_path):
+    report = run(Wire(), wanted(symbols=("SPY", "SPYY")), tmp_path)
+    assert (report.empty, report.rows) == (["SPYY"], 390)
+
+
+def test_what_a_killed_download_has_left_half_written_is_removed(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    folder = tmp_path / "SPY"
+    folder.mkdir()
+    stale = folder / f"2013-10.{gone.pid}.part"
+    busy = folder / f"2013-10.{os.getppid()}.part"
+    for part in (stale, busy):
+        part.write_bytes(b"half")
+    run(Wire(), wanted(), tmp_path)
+    assert (stale.exists(), busy.exists()) == (False, True)
 
 
 def test_what_is_too_much_is_asked_for_when_the_broker_says(tmp_path, monkeypatch):

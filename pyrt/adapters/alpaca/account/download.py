@@ -15,7 +15,7 @@ import numpy as np
 
 from pyrt.adapters.alpaca.account.reading import Reader
 from pyrt.adapters.alpaca.core.events import BarEvent
-from pyrt.adapters.alpaca.core.history import BarHistory
+from pyrt.adapters.alpaca.core.history import BarHistory, wire_timeframe
 from pyrt.core.times import format_ns
 from pyrt.data.timeframe import parse_timeframe
 from pyrt.errors import ConfigError, DataError
@@ -53,7 +53,7 @@ class Wanted:
             raise ConfigError(
                 f"the span from {format_ns(self.start)} to {format_ns(self.end)} is empty"
             )
-        parse_timeframe(self.timeframe)
+        wire_timeframe(self.timeframe)
 
     @property
     def terms(self) -> dict[str, str]:
@@ -74,6 +74,8 @@ class Report:
     ----------
     rows, fetched, kept : int
         Bars on disk for the span, bars fetched now, months that were there already.
+    empty : list of str
+        Symbols without a single bar in the whole span: most likely they are no symbols.
     missing_sessions : dict
         Symbol → dates of sessions without a single bar.
     gaps : dict
@@ -84,6 +86,7 @@ class Report:
     rows: int = 0
     fetched: int = 0
     kept: int = 0
+    empty: list[str] = field(default_factory=list)
     missing_sessions: dict[str, list[str]] = field(default_factory=dict)
     gaps: dict[str, int] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
@@ -94,6 +97,7 @@ class Report:
             "rows": self.rows,
             "fetched": self.fetched,
             "kept_months": self.kept,
+            "empty": self.empty,
             "missing_sessions": self.missing_sessions,
             "gaps": self.gaps,
             "files": [str(path) for path in self.files],
@@ -132,6 +136,7 @@ class Store:
         self.symbol = symbol
         self._path = self.folder / MANIFEST
         self._manifest: dict[str, Any] = {**terms, "symbol": symbol, "months": {}}
+        _sweep(self.folder)
         if self._path.exists():
             found = json.loads(self._path.read_text("utf-8"))
             other = {n: found.get(n) for n in terms if found.get(n) != terms[n]}
@@ -166,7 +171,8 @@ class Store:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         fresh = self.path(month).with_suffix(f".{os.getpid()}.part")
-        pq.write_table(table_of(self.symbol, bars), fresh, compression="zstd")
+        table = table_of(self.symbol, bars, self._manifest["timeframe"])
+        pq.write_table(table, fresh, compression="zstd")
         fresh.replace(self.path(month))
         entry = {"start": span[0], "end": span[1], "rows": len(bars)}
         self._manifest["months"][month] = entry
@@ -175,27 +181,49 @@ class Store:
         fresh.replace(self._path)
 
 
-def table_of(symbol: str, bars: Sequence[BarEvent]) -> Any:
-    """Return bars as a table that `pyrt.load` reads: stamped at their open, closes beside."""
+def _sweep(folder: Path) -> None:
+    """Remove what downloads that were killed have left half written."""
+    for part in folder.glob("*.part"):
+        pid = part.name.split(".")[-2]
+        if pid.isdigit() and int(pid) != os.getpid() and not _lives(int(pid)):
+            part.unlink(missing_ok=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def table_of(symbol: str, bars: Sequence[BarEvent], timeframe: str = "1m") -> Any:
+    """Return bars as a table that `pyrt.load` reads: stamped at their open, closes beside.
+
+    Days and weeks of stocks have no closes: their midnights name sessions, and it is for a
+    calendar to say when those end.
+    """
     import pyarrow as pa
 
-    columns: dict[str, Any] = {
-        "ts_event": pa.array([bar.ts_open for bar in bars], pa.int64()),
-        "ts_close": pa.array([bar.ts_close for bar in bars], pa.int64()),
-        "symbol": pa.array([symbol] * len(bars), pa.string()),
-    }
+    columns: dict[str, Any] = {"ts_event": pa.array([bar.ts_open for bar in bars], pa.int64())}
+    if "/" in symbol or parse_timeframe(timeframe) < NS_PER_DAY:
+        columns["ts_close"] = pa.array([bar.ts_close for bar in bars], pa.int64())
+    columns["symbol"] = pa.array([symbol] * len(bars), pa.string())
     for index, name in enumerate(("open", "high", "low", "close", "volume")):
         columns[name] = pa.array([bar.prices[index] for bar in bars], pa.float64())
     return pa.table(columns)
 
 
-def bars_of(symbol: str, table: Any) -> list[BarEvent]:
+def bars_of(symbol: str, table: Any, timeframe: str = "1m") -> list[BarEvent]:
     """Return a table's rows as bars."""
-    names = ("ts_event", "ts_close", "open", "high", "low", "close", "volume")
+    names = ("ts_event", "open", "high", "low", "close", "volume")
     columns = [table.column(name).to_pylist() for name in names]
+    span = parse_timeframe(timeframe)
     return [
-        BarEvent(symbol, opened, closed, tuple(prices))
-        for opened, closed, *prices in zip(*columns, strict=True)
+        BarEvent(symbol, opened, opened + span, tuple(prices))
+        for opened, *prices in zip(*columns, strict=True)
     ]
 
 
@@ -240,9 +268,11 @@ async def _fetch_month(
     covered = store.covered(month)
     if covered is not None and covered[0] <= start <= covered[1]:
         begin, start = covered
-        known = [bar for bar in bars_of(store.symbol, store.read(month)) if bar.ts_open < start]
+        past = bars_of(store.symbol, store.read(month), wanted.timeframe)
+        known = [bar for bar in past if bar.ts_open < start]
         span = begin, end
-    settled = min(end, time.time_ns() - UNSETTLED_NS)
+    # A bar that is open, or has just ended, is asked for again: it opened after `settled`.
+    settled = min(end, time.time_ns() - UNSETTLED_NS - parse_timeframe(wanted.timeframe))
     found = await fetch(reader, wanted, store.symbol, start, end)
     bars = [*known, *found]
     check_bars(store.symbol, bars, span)
@@ -253,7 +283,7 @@ async def _fetch_month(
 async def fetch(
     reader: Reader, wanted: Wanted, symbol: str, start: int, end: int
 ) -> list[BarEvent]:
-    """Fetch the bars that open in [start, end), page after page."""
+    """Fetch the bars that open in [start, end) and have ended, page after page."""
     history = BarHistory(
         (symbol,),
         start,
@@ -267,8 +297,11 @@ async def fetch(
         answer = await reader.read(request)
         following = history.receive(answer.body)
         if following is None:
-            # A bar that is still open has no close yet.
-            return [bar for bar in history.bars if start <= bar.ts_open and bar.ts_close <= end]
+            # The last day of a month ends in the next one; what is open has no close yet.
+            now = time.time_ns()
+            return [
+                bar for bar in history.bars if start <= bar.ts_open < end and bar.ts_close <= now
+            ]
         request = following
 
 
@@ -300,6 +333,8 @@ def _check_symbol(store: Store, wanted: Wanted, report: Report) -> None:
         column = store.read(month).column("ts_event").to_numpy()
         opens.extend(column[(column >= start) & (column < end)].tolist())
     report.rows += len(opens)
+    if not opens:
+        report.empty.append(store.symbol)
     if "/" in store.symbol:
         return
     stamps = np.array(opens, np.int64)

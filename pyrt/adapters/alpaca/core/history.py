@@ -12,10 +12,43 @@ from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.core.stamps import text_ns
 from pyrt.adapters.alpaca.core.wire import is_sound
 from pyrt.core.times import format_ns
-from pyrt.errors import DataError
+from pyrt.data.timeframe import parse_timeframe
+from pyrt.errors import ConfigError, DataError
 
-UNITS = {"m": ("Min", 60), "h": ("Hour", 3600), "d": ("Day", 86_400)}
+MINUTE = 60_000_000_000
+STEPS = (
+    (MINUTE, "Min", range(1, 60)),
+    (60 * MINUTE, "Hour", range(1, 24)),
+    (1440 * MINUTE, "Day", range(1, 2)),
+    (7 * 1440 * MINUTE, "Week", range(1, 2)),
+)
+"""Length of a unit, the broker's word for it, and how many of it there may be."""
 PAGE_LIMIT = 10_000
+
+
+def wire_timeframe(text: str) -> str:
+    """Return the broker's word for a timeframe.
+
+    Raises
+    ------
+    ConfigError
+        If it has no bars of that length.
+
+    Examples
+    --------
+    >>> wire_timeframe("15m"), wire_timeframe("120m"), wire_timeframe("7d")
+    ('15Min', '2Hour', '1Week')
+    """
+    length = parse_timeframe(text)
+    for unit, word, counts in STEPS:
+        if length % unit == 0 and length // unit in counts:
+            return f"{length // unit}{word}"
+    raise ConfigError(
+        f"Alpaca has no bars of {text!r}",
+        code="timeframe",
+        remedy="It has 1m to 59m, 1h to 23h, 1d and 1w; others are made of these",
+        timeframe=text,
+    )
 
 
 class _BarRow(msgspec.Struct):
@@ -46,7 +79,7 @@ class BarHistory:
     asked_at : int
         When the first page was asked for, ns UTC.
     timeframe : str
-        ``1m``, ``15m``, ``1h``, ``1d``.
+        Of `wire_timeframe`: ``1m``, ``15m``, ``1h``, ``1d``, ``1w``.
     """
 
     symbols: tuple[str, ...]
@@ -63,11 +96,10 @@ class BarHistory:
 
     def request(self, page_token: str | None = None) -> HttpRequest:
         """Return the request for the first page, or for the one of a token."""
-        count, unit = int(self.timeframe[:-1]), UNITS[self.timeframe[-1]][0]
         crypto = "/" in self.symbols[0]
         query = {
             "symbols": ",".join(self.symbols),
-            "timeframe": f"{count}{unit}",
+            "timeframe": wire_timeframe(self.timeframe),
             "start": format_ns(self.start),
             "limit": str(PAGE_LIMIT),
         }
@@ -90,7 +122,7 @@ class BarHistory:
             If it is no page of bars; nothing is kept of it.
         """
         page = msgspec.json.decode(body, type=_Page)
-        span = int(self.timeframe[:-1]) * UNITS[self.timeframe[-1]][1] * 1_000_000_000
+        span = parse_timeframe(self.timeframe)
         found = [
             BarEvent(symbol, opened, opened + span, (row.o, row.h, row.low, row.c, row.v))
             for symbol, rows in (page.bars or {}).items()
