@@ -32,6 +32,25 @@ class Cross(Strategy):
             self.close(self.symbol)
 
 
+class Hasty(Strategy):
+    """Changes its mind about each order before the broker has heard of it."""
+
+    symbol: str = "SPY"
+
+    def on_start(self):
+        self.subscribe_bars(self.symbol, "1m")
+        self.bars = 0
+
+    def on_bar(self, bar):
+        self.bars += 1
+        position = self.position(self.symbol)
+        if position.is_flat:
+            order = self.buy(self.symbol, 10, limit_price=round(bar.close - 5, 2))
+            self.modify(order, limit_price=round(bar.close + 0.02, 2))
+        elif position.is_long and self.bars % 3 == 0:
+            self.close(self.symbol)
+
+
 class Busy(Strategy):
     """Acts in `on_fill`, on timers, on two symbols, with brackets, and takes partial fills."""
 

@@ -17,13 +17,14 @@ from pyrt import load
 from pyrt.core.times import timestamp_ns
 from pyrt.errors import StrategyError
 from tests.live.lockstep import Lockstep
-from tests.live.strategies import Busy, Cross, Ladder, Pairs, walk
+from tests.live.strategies import Busy, Cross, Hasty, Ladder, Pairs, walk
 from tests.live.worlds import backtested, lived
 from tests.minutes import MINUTE
 
 CASES = [
     pytest.param(Cross, ("SPY",), {}, id="cross"),
     pytest.param(Ladder, ("SPY",), {}, id="ladder"),
+    pytest.param(Hasty, ("SPY",), {}, id="hasty"),
     pytest.param(Busy, ("SPY", "QQQ"), {}, id="busy"),
     pytest.param(Busy, ("SPY", "QQQ"), {"participation": 0.02}, id="busy_in_parts"),
     pytest.param(Pairs, ("SPY",), {}, id="pairs"),

@@ -388,3 +388,78 @@ def test_prices_are_written_out_exactly_and_never_with_an_exponent(client, price
     client.submit(order(1, limit_price=price))
     (request,) = client.take_requests(NOW)
     assert msgspec.json.decode(request.body)["limit_price"] == text
+
+
+# -- changes of orders that the broker has not shown yet -------------------------------------------
+
+
+def changed_at_once(client: AlpacaClient):
+    """An order whose limit is changed before its submit is answered; the submit's request."""
+    placed = order(1)
+    client.poll(NOW)
+    client.submit(placed)
+    (request,) = client.take_requests(NOW)
+    client.change(placed, {"limit_price": "101.5"})
+    assert client.poll(NOW) == []
+    assert client.take_requests(NOW) == []
+    return request
+
+
+@pytest.mark.parametrize("on_the_stream", [False, True])
+def test_a_change_waits_for_the_id_and_leaves_once(client, on_the_stream):
+    request = changed_at_once(client)
+    if on_the_stream:
+        client.receive_trade_update(frame("new", view()), NOW + SECOND)
+    assert (
+        kinds(client.receive_response(request, 200, body(), NOW + SECOND))
+        in ([["accepted"], []][on_the_stream:])
+    )
+    (patch,) = client.take_requests(NOW + SECOND)
+    assert (patch.method, patch.path) == ("PATCH", "/v2/orders/venue-1")
+    assert msgspec.json.decode(patch.body) == {
+        "limit_price": "101.5",
+        "client_order_id": f"{PREFIX}1-r1",
+    }
+    client.receive_trade_update(frame("new", view()), NOW + 2 * SECOND)
+    assert [r.purpose for r in client.take_requests(NOW + 2 * SECOND)] == []
+
+
+def test_a_change_is_refused_with_the_order_that_it_waits_for(client):
+    request = changed_at_once(client)
+    refusal = refused(403, 40310000, "insufficient buying power").body
+    events = client.receive_response(request, 403, refusal, NOW + SECOND)
+    assert kinds(events) == ["modify_rejected", "rejected"]
+
+
+def test_a_change_that_has_become_old_does_not_leave(client):
+    request = changed_at_once(client)
+    client.receive_response(request, 0, b"", NOW + SECOND)
+    (look,) = client.take_requests(NOW + SECOND)
+    assert look.purpose == "read_back"
+    events = client.receive_response(look, 200, body(), NOW + 11 * SECOND)
+    assert "modify_rejected" in kinds(events)
+    assert client.take_requests(NOW + 11 * SECOND) == []
+
+
+def test_a_change_of_an_order_that_is_to_be_canceled_does_not_leave(client):
+    request = changed_at_once(client)
+    client.withdraw(order(1))
+    events = client.receive_response(request, 200, body(), NOW + SECOND)
+    assert "modify_rejected" in kinds(events)
+    assert [r.purpose for r in client.take_requests(NOW + SECOND)] == ["cancel"]
+
+
+def test_a_change_of_an_order_that_is_lost_is_refused_before_it(client):
+    request = changed_at_once(client)
+    client.receive_response(request, 0, b"", NOW)
+    told, now = [], NOW
+    while "lost" not in told:
+        now += 40 * SECOND
+        assert now < NOW + 600 * SECOND
+        for look in client.take_requests(now):
+            missing = refused(404, 40410000, "order not found").body
+            told += kinds(client.receive_response(look, 404, missing, now))
+    assert told == ["modify_rejected", "lost"]
+    # A later sighting opens the order again, with the terms that were sent.
+    client.receive_trade_update(frame("new", view()), now + SECOND)
+    assert [r for r in client.take_requests(now + SECOND) if r.purpose == "replace"] == []

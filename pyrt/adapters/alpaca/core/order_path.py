@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -75,6 +75,8 @@ class Doubt:
         When a look first did not show what was asked for; 0 where nothing is open.
     told_at : int
         When somebody was told of that.
+    waiting : list
+        Changes, and when they were asked for, of an order that the broker has not shown yet.
     """
 
     body: bytes = b""
@@ -92,6 +94,7 @@ class Doubt:
     is_unseen: bool = False
     open_since: int = 0
     told_at: int = 0
+    waiting: list[tuple[int, dict[str, str]]] = field(default_factory=list)
 
 
 class OrderPath:
@@ -137,17 +140,14 @@ class OrderPath:
         )
 
     def change(self, order: Order, terms: dict[str, str], now: int) -> list[Event]:
-        """Queue the request that replaces an order's terms; refuse it while there is no id."""
+        """Queue the request that replaces an order's terms; at once, or as soon as it has an id."""
         known, doubt = self._ledger.of(order.number), self._doubts[order.number]
-        if not known.venue_id:
-            text = "the broker has not shown this order yet"
-            return [AnswerEvent("modify_rejected", order.number, now, text)]
-        doubt.changes += 1
-        body = change_body(terms, f"{known.client_order_id}-r{doubt.changes}")
-        path = f"/v2/orders/{known.venue_id}"
-        self._queue.add(
-            HttpRequest("PATCH", path, body, order.number, "replace", reduces=doubt.reduces)
-        )
+        if known.venue_id:
+            self._change(order.number, terms)
+            return []
+        if known.final:
+            return [_late_change(order.number, now)]
+        doubt.waiting.append((now, terms))
         return []
 
     def withdraw(self, number: int) -> None:
@@ -223,7 +223,9 @@ class OrderPath:
         taken = refusal is not None and "must be unique" in refusal.message
         if refusal is not None and not taken and not doubt.ambiguous:
             known.final = "rejected"
-            return [AnswerEvent("rejected", number, now, f"{refusal.code}: {refusal.message}")]
+            text = f"{refusal.code}: {refusal.message}"
+            changes = self.drop_changes(number, now)
+            return [*changes, AnswerEvent("rejected", number, now, text)]
         doubt.ambiguous = True
         self.read_back(number)
         if known.is_unknown:
@@ -295,7 +297,7 @@ class OrderPath:
                 self.read_back(number)
                 return []
             known.final = "rejected"
-            return [AnswerEvent("rejected", number, now, text)]
+            return [*self.drop_changes(number, now), AnswerEvent("rejected", number, now, text)]
         self._queue.retry(request, now)
         return []
 
@@ -309,7 +311,8 @@ class OrderPath:
         doubt.late_misses += age >= self._policy.lost_ns
         if doubt.late_misses >= 2:
             known.is_unknown = False
-            return [AnswerEvent("lost", number, now, "the broker does not know the order")]
+            text = "the broker does not know the order"
+            return [*self.drop_changes(number, now), AnswerEvent("lost", number, now, text)]
         if age < self._policy.resend_ns and doubt.body and not doubt.cancel_wanted:
             delay = self._queue.policy.delay_ns(request.attempt, self._queue.random)
             self._place(number, now + delay)
@@ -412,7 +415,7 @@ class OrderPath:
             return []
         self._drop_moot(known.number)
         self._cancel_if_known(known.number, now)
-        return []
+        return self._change_if_known(known.number, now)
 
     def _place(self, number: int, not_before: int) -> None:
         doubt = self._doubts[number]
@@ -444,10 +447,41 @@ class OrderPath:
             path = f"/v2/orders/{known.venue_id}"
             self._queue.add(HttpRequest("DELETE", path, b"", number, "cancel"), now)
 
+    def _change_if_known(self, number: int, now: int) -> list[Event]:
+        """Send the changes that have waited for the order's id; one that is old says so."""
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        if not known.venue_id or not doubt.waiting:
+            return []
+        waiting, doubt.waiting = doubt.waiting, []
+        events: list[Event] = []
+        for asked_at, terms in waiting:
+            if known.final or doubt.cancel_wanted or now - asked_at >= self._policy.resend_ns:
+                events.append(_late_change(number, now))
+            else:
+                self._change(number, terms)
+        return events
+
+    def _change(self, number: int, terms: dict[str, str]) -> None:
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        doubt.changes += 1
+        body = change_body(terms, f"{known.client_order_id}-r{doubt.changes}")
+        path = f"/v2/orders/{known.venue_id}"
+        self._queue.add(HttpRequest("PATCH", path, body, number, "replace", reduces=doubt.reduces))
+
+    def drop_changes(self, number: int, now: int) -> list[Event]:
+        """Refuse the changes that still wait: the order will have no id any more."""
+        waiting, self._doubts[number].waiting = self._doubts[number].waiting, []
+        return [_late_change(number, now) for _ in waiting]
+
     def _enter(self, order: Order) -> Known:
         self._doubts[order.number] = Doubt()
         quantity = order.quantity_exact if order.notional is None else None
         return self._ledger.add(order.number, order.client_order_id, quantity)
+
+
+def _late_change(number: int, now: int) -> AnswerEvent:
+    text = "the broker has not shown this order in time"
+    return AnswerEvent("modify_rejected", number, now, text)
 
 
 def _refusal(status: int, body: bytes) -> ErrorBody | None:
