@@ -16,7 +16,8 @@ from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import SimVenue
 from pyrt.core.accounts import Account
 from pyrt.core.instruments import Instrument
-from pyrt.core.orders import Order, order_from_dict
+from pyrt.core.order_forms import order_from_dict
+from pyrt.core.orders import Order
 from pyrt.data.columns import BarColumns
 from pyrt.kernel.kernel import Kernel
 from pyrt.risk.engine import RiskEngine
