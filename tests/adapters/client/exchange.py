@@ -94,8 +94,14 @@ def order(number: int, side: str = "buy", quantity: int = 10, **terms: Any) -> O
     fields: dict[str, Any] = dict.fromkeys(
         ("limit_price", "stop_price", "trail_amount", "trail_percent", "expires_at", "tag")
     )
-    fields.update(dict.fromkeys(("post_only", "reduce_only", "extended_hours"), False))
+    fields.update(dict.fromkeys(("notional", "display_quantity", "taken", "parent", "sibling")))
+    flags = ("post_only", "reduce_only", "extended_hours", "queue", "is_exit")
+    fields.update(dict.fromkeys(flags, False))
     fields.update(
+        number=number,
+        filled_notional=0,
+        requests=(0, 0, 0),
+        venue_order_id="",
         client_order_id=f"{PREFIX}{number}",
         side=side,
         order_type="limit" if "limit_price" in terms else "market",
