@@ -53,7 +53,14 @@ def begun(folder: Path, run_id: str, now: int) -> Driver:
         Plan(run_id=run_id, prefix=prefix, policies=Policies(looks=1, warmup=0)),
     )
     driver.begin(now)
-    state = BrokerState(
+    driver.take(now, [state_of(now)])
+    assert driver.phase == RUNNING
+    return driver
+
+
+def state_of(now: int) -> BrokerState:
+    """Return an account without orders or positions, as a broker states it."""
+    return BrokerState(
         ts=now,
         account="A",
         may_trade=True,
@@ -65,9 +72,6 @@ def begun(folder: Path, run_id: str, now: int) -> Driver:
         fills=(),
         adjustments=(),
     )
-    driver.take(now, [state])
-    assert driver.phase == RUNNING
-    return driver
 
 
 def restart_s(inputs: int) -> tuple[float, float, int]:

@@ -10,60 +10,29 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from pyrt import LiveNode, NodeConfig, Strategy
+from pyrt import LiveNode, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.node.eyes import resident_bytes
-from pyrt.adapters.alpaca.shell.lines import Line
-from pyrt.errors import ConfigError
 from pyrt.live.driver.run import RUNNING
-from scripts import comeback_figures, journal_figures
-from scripts.stub_broker import KEY, SECRET, SYMBOL, Stub, listener, server
+from scripts import comeback_figures, journal_figures, market_hours
+from scripts.goal_rows import Row, row, table
+from scripts.node_load import load
+from scripts.stub_broker import KEY, SECRET, SYMBOL, Stub, config_for, listener, server
 
 MS = 1_000_000
 ORDERS = 50
-GOALS = "G7,G8,G9,G10,G11,G13,G14"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table."""
-
-    goal: str
-    what: str
-    asked: str
-    measured: str
-    is_met: bool
-
-
-def quantile(values: list[float], share: float) -> float:
-    """Return the value below which a share of them lies."""
-    ordered = sorted(values)
-    return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else float("nan")
-
-
-def row(goal: str, what: str, limit_ms: float, values_ms: list[float], share: float = 0.99) -> Row:
-    """Judge the quantile of some durations."""
-    found = quantile(values_ms, share)
-    name = f"p{share * 100:.0f}"
-    most = max(values_ms, default=float("nan"))
-    middle = quantile(values_ms, 0.5)
-    text = f"p50 {middle:,.2f}, {name} {found:,.2f} ms, max {most:,.2f} ({len(values_ms)})"
-    return Row(goal, what, f"≤ {limit_ms:,.0f} ms {name}", text, found <= limit_ms)
+GOALS = "G7,G8,G9,G10,G11,G13,G14,memory"
+HOURS, SYMBOLS, MANY = 24, 4, 100
+"""Of the market, and of a node: for its growth, and for its size."""
 
 
 # -- a node and its broker in one process ----------------------------------------------------------
@@ -149,23 +118,6 @@ class Bench:
                 raise TimeoutError("it did not happen")
             await asyncio.sleep(0.001)
         return (time.perf_counter() - began) * 1e3
-
-
-def config_for(port: int, folder: Path, **changes: Any) -> NodeConfig:
-    """Return the settings of a node against a stub."""
-    base = f"127.0.0.1:{port}"
-    return NodeConfig(
-        symbols=(SYMBOL,),
-        trading_url=f"http://{base}",
-        data_url=f"http://{base}",
-        stream_url=f"ws://{base}/stream",
-        data_stream_url=f"ws://{base}/v2/iex",
-        state_dir=str(folder),
-        warmup=0,
-        handler_timeout_s=0.0,
-        on_stop="leave",
-        **changes,
-    )
 
 
 # -- goals -----------------------------------------------------------------------------------------
@@ -309,177 +261,20 @@ async def kill(folder: Path, orders: int) -> list[Row]:
     ]
 
 
-# -- load ------------------------------------------------------------------------------------------
-
-
-class Loaded(Strategy):
-    """Takes every quote; rests an order and cancels it, buys and sells, all the time."""
-
-    every: int = 25_000
-
-    def on_start(self) -> None:
-        self.subscribe_quotes(SYMBOL)
-        self.count = 0
-        self.resting: Any = None
-
-    def on_quote(self, quote: Any) -> None:
-        self.count += 1
-        step = self.count % (4 * self.every)
-        if step == self.every:
-            self.resting = self.buy(SYMBOL, 1, limit_price=50)
-        elif step == 2 * self.every and self.resting is not None and self.resting.is_open:
-            self.cancel(self.resting)
-        elif step == 3 * self.every and self.position(SYMBOL).is_flat:
-            self.buy(SYMBOL, 1)
-        elif step == 0 and self.position(SYMBOL).is_long:
-            self.close(SYMBOL)
-
-
-class Stopwatch:
-    """Notes the times of a node's orders on their way: frame, intent, disk, bytes."""
-
-    def __init__(self, node: LiveNode) -> None:
-        self.intent: list[float] = []
-        self.bytes_after_disk: list[float] = []
-        self.cancel: list[float] = []
-        self.sync: list[float] = []
-        self._came = 0
-        self._waiting: list[tuple[int, int]] = []
-        """(sequence, when it was on the disk or 0) of orders whose bytes have not left."""
-        self._durable: dict[int, int] = {}
-        self._canceled: list[int] = []
-        receive = node._receive
-
-        def timed(take: Any, rank: int) -> None:
-            came = time.monotonic_ns()
-
-            def take_it(now: int) -> Any:
-                self._came = came
-                return take(now)
-
-            receive(take_it, rank)
-
-        # A stopwatch between the shell and the core; no node has one of its own.
-        node._receive = timed  # type: ignore[method-assign]
-
-    def attach(self, driver: Any) -> None:
-        """Listen to a driver's scribe and journal."""
-        scribe, journal = driver.scribe, driver.journal
-        submit, withdraw, commit = scribe.submit, scribe.withdraw, journal.commit
-
-        def on_submit(order: Any) -> None:
-            submit(order)
-            self.intent.append((time.monotonic_ns() - self._came) / MS)
-            self._waiting.append((scribe.sequence_of(order.number), 0))
-
-        def on_withdraw(order: Any) -> None:
-            self._canceled.append(time.monotonic_ns())
-            withdraw(order)
-
-        def on_commit() -> Any:
-            began = time.monotonic_ns()
-            done = commit()
-            ended = time.monotonic_ns()
-            self.sync.append((ended - began) / MS)
-            for sequence, _ in list(self._waiting):
-                if sequence <= journal.durable:
-                    self._durable.setdefault(sequence, ended)
-            return done
-
-        scribe.submit, scribe.withdraw, journal.commit = on_submit, on_withdraw, on_commit
-
-    def wrote(self, data: bytes) -> None:
-        """Note bytes that go to a socket."""
-        now = time.monotonic_ns()
-        if data.startswith(b"POST /v2/orders") and self._waiting:
-            sequence, _ = self._waiting.pop(0)
-            # Not noted yet: the bytes left before the commit had even returned.
-            on_disk = self._durable.pop(sequence, now)
-            self.bytes_after_disk.append(max(0, now - on_disk) / MS)
-        elif data.startswith(b"DELETE") and self._canceled:
-            self.cancel.append((now - self._canceled.pop(0)) / MS)
-
-
-@contextmanager
-def watched_sockets(watch: Stopwatch) -> Iterator[None]:
-    """Let a stopwatch see what goes to HTTP sockets."""
-    put = Line.put
-
-    def wrote(self: Line, data: bytes) -> None:
-        watch.wrote(data[:24])
-        put(self, data)
-
-    # A line has no hook where bytes leave; put back below.
-    Line.put = wrote  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Line.put = put  # type: ignore[method-assign]
-
-
-async def load(folder: Path, rate: int, minutes: float) -> list[Row]:
-    """G14: quotes at a rate, orders among them."""
-    seconds = minutes * 60
-    command = [sys.executable, "-m", "scripts.stub_broker", "--rate", str(rate)]
-    stub = subprocess.Popen(
-        [*command, "--seconds", str(seconds)], stdout=subprocess.PIPE, text=True
-    )
-    assert stub.stdout is not None
-    port = json.loads(stub.stdout.readline())["port"]
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(cores)})
-    node = LiveNode(config_for(port, folder), Credentials(KEY, SECRET))
-    watch = Stopwatch(node)
-    strategy = Loaded()
-    node.add_strategy(strategy)
-    with watched_sockets(watch):
-        task = asyncio.create_task(node.run_async())
-        while node.driver is None:
-            await asyncio.sleep(0.001)
-        watch.attach(node.driver)
-        memory, used, began = [], time.process_time(), time.monotonic()
-        while stub.poll() is None and not task.done():
-            await asyncio.sleep(1.0)
-            memory.append(resident_bytes() / 1e6)
-            if time.monotonic() - began > seconds + 30:
-                break
-        used = time.process_time() - used
-        counts = json.loads(stub.stdout.readline())
-        node.stop()
-        with suppress(ConfigError):
-            # The stub has gone by now: nobody states the account at the end.
-            await task
-    os.sched_setaffinity(0, cores)
-    lost = counts["sent"] - strategy.count
-    # Rows of market data wait for their file, up to 12 MB of them: the floor is what may not rise.
-    later = memory[len(memory) // 3 : -2] or memory
-    middle, last = later[: len(later) // 2] or later, later[len(later) // 2 :]
-    grown = min(last) - min(middle)
-    taken = f"{strategy.count:,} of {counts['sent']:,}, {used / seconds:.0%} of a core"
-    placed = f"{len(watch.intent)} of {counts['orders']}"
-    size = f"{grown:+.1f} MB at {later[-1]:.0f} MB"
-    once = len(watch.intent) == counts["orders"]
-    return [
-        Row("G14", f"{rate:,} messages/s for {minutes:g} min", "0 lost", taken, lost == 0),
-        Row("G14", "orders mixed in, each once", "all", placed, once),
-        Row("G14", "memory's floor, last third to the one before", "flat", size, grown < 5),
-        row("G14", "frame to intent handed over", 1, watch.intent),
-        row("G14", "durable to the order's bytes", 1, watch.bytes_after_disk),
-        row("G14", "this disk's write and sync (beside it)", 10, watch.sync),
-        row("G15", "cancel to its bytes inside that load", 5, watch.cancel),
-    ]
-
-
 # -- all -------------------------------------------------------------------------------------------
 
 
-def table(rows: list[Row]) -> str:
-    """Return rows as a table in text."""
-    lines = [f"{'':4} {'goal':52} {'asked':18} measured"]
-    for each in rows:
-        mark = "" if each.is_met else "  MISSED"
-        lines.append(f"{each.goal:4} {each.what:52} {each.asked:18} {each.measured}{mark}")
-    return "\n".join(lines)
+def memory() -> list[Row]:
+    """Memory over hours of the market, and of a node with many symbols."""
+    found = market_hours.measure(SYMBOLS, HOURS)
+    grown, fills = market_hours.growth(found["sizes"]), found["fills"]
+    text = f"{grown:+.1f} MB at {found['sizes'][-1]:.0f} MB, {fills:,} fills"
+    many = market_hours.measure(MANY, market_hours.WARM_HOURS)
+    size = max(many["sizes"])
+    return [
+        Row("", f"memory over {HOURS} simulated market hours", "< 5 MB more", text, grown < 5),
+        Row("", f"{MANY} symbols, resident", "≤ 400 MB", f"{size:.0f} MB", size <= 400),
+    ]
 
 
 async def measure(given: argparse.Namespace) -> list[Row]:
@@ -503,6 +298,8 @@ async def measure(given: argparse.Namespace) -> list[Row]:
             rows.append(durable())
         if "G14" in wanted:
             rows += await load(base / "g14", given.rate, given.minutes)
+        if "memory" in wanted:
+            rows += memory()
     return rows
 
 

@@ -14,6 +14,7 @@ import socket
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -23,6 +24,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from pyrt import NodeConfig
 
 ACCOUNT = "PA7STUB"
 PRICE = Decimal("100.00")
@@ -245,6 +248,23 @@ def server(stub: Stub) -> uvicorn.Server:
         ws_ping_interval=None, timeout_graceful_shutdown=1,
     )  # fmt: skip
     return uvicorn.Server(config)
+
+
+def config_for(port: int, folder: Path, **changes: Any) -> NodeConfig:
+    """Return the settings of a node against a stub."""
+    base = f"127.0.0.1:{port}"
+    return NodeConfig(
+        symbols=(SYMBOL,),
+        trading_url=f"http://{base}",
+        data_url=f"http://{base}",
+        stream_url=f"ws://{base}/stream",
+        data_stream_url=f"ws://{base}/v2/iex",
+        state_dir=str(folder),
+        warmup=0,
+        handler_timeout_s=0.0,
+        on_stop="leave",
+        **changes,
+    )
 
 
 def quotes(number: int, count: int) -> str:

@@ -9,7 +9,9 @@ import pytest
 
 pytest.importorskip("uvicorn")
 
-from scripts.node_goals import GOALS, Row, comeback, quantile, row, table
+from scripts.goal_rows import Row, quantile, row, table
+from scripts.market_hours import growth
+from scripts.node_goals import GOALS, comeback
 from scripts.stub_broker import Stub
 
 ORDER = {"symbol": "SPY", "side": "buy", "type": "market", "time_in_force": "day", "qty": "3"}
@@ -28,6 +30,11 @@ def test_a_missed_goal_is_marked():
     text = table([Row("G7", "a", "≤ 1", "2", False), Row("G8", "b", "≤ 1", "0", True)])
     assert [line.endswith("MISSED") for line in text.splitlines()[1:]] == [True, False]
     assert "G14" in GOALS.split(",")
+
+
+def test_growth_is_counted_from_when_what_has_a_bound_is_full():
+    assert growth([100.0, 150.0, 180.0, 200.0, 201.0, 199.0, 203.5]) == 3.5
+    assert growth([100.0]) == 0.0
 
 
 def test_the_stub_fills_once_and_refuses_a_second_use_of_an_id():

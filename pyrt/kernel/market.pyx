@@ -56,13 +56,13 @@ cdef class Market:
     # calls the one handler of a stream itself, and returns the view if a signal's handler had one.
 
     cdef int on_bar(self, Stream stream, Event* event) except -1:
-        cdef int64_t since = 0 if self.probe is None else self.probe.now()
+        cdef int64_t since = 0 if self.probe is None else self.probe.sample()
         cdef object view = self.take_bar(stream, event)
-        if self.probe is not None:
+        if since:
             since = self.probe.lap(INDICATORS, since)
         if event.ts_init >= self.handlers_from and stream.is_heard():
             self.calls.dispatch(stream, bar_of(stream, event) if view is None else view)
-            if self.probe is not None:
+            if since:
                 self.probe.lap(HANDLER, since)
         return self.build(stream, event) if stream.n_aggregates else 0
 
@@ -76,13 +76,13 @@ cdef class Market:
         return self.raise_signals(stream, event) if stream.n_signals else None
 
     cdef int on_quote(self, Stream stream, Event* event) except -1:
-        cdef int64_t since = 0 if self.probe is None else self.probe.now()
+        cdef int64_t since = 0 if self.probe is None else self.probe.sample()
         cdef object view = self.take_quote(stream, event)
-        if self.probe is not None:
+        if since:
             since = self.probe.lap(INDICATORS, since)
         if event.ts_init >= self.handlers_from and stream.is_heard():
             self.calls.dispatch(stream, quote_of(stream, event) if view is None else view)
-            if self.probe is not None:
+            if since:
                 self.probe.lap(HANDLER, since)
         return self.build(stream, event) if stream.n_aggregates else 0
 
@@ -100,13 +100,13 @@ cdef class Market:
         return self.raise_signals(stream, event) if stream.n_signals else None
 
     cdef int on_trade(self, Stream stream, Event* event) except -1:
-        cdef int64_t since = 0 if self.probe is None else self.probe.now()
+        cdef int64_t since = 0 if self.probe is None else self.probe.sample()
         cdef object view = self.take_trade(stream, event)
-        if self.probe is not None:
+        if since:
             since = self.probe.lap(INDICATORS, since)
         if event.ts_init >= self.handlers_from and stream.is_heard():
             self.calls.dispatch(stream, trade_of(stream, event) if view is None else view)
-            if self.probe is not None:
+            if since:
                 self.probe.lap(HANDLER, since)
         return self.build(stream, event) if stream.n_aggregates else 0
 
@@ -130,25 +130,25 @@ cdef class Market:
         """Take a batch of book events; the book is brought up to it when somebody looks."""
         cdef object view = None
         cdef bint is_heard = event.ts_init >= self.handlers_from and stream.is_heard()
-        cdef int64_t since = 0 if self.probe is None else self.probe.now()
+        cdef int64_t since = 0 if self.probe is None else self.probe.sample()
         if event.price < 0:
             return self.lose_book(stream, is_heard)
         stream.known = event.price
         if is_heard or stream.marks or stream.n_feeds or stream.n_signals:
             stream.catch_up()
             stream.read_touch(event)
-            if self.probe is not None:
+            if since:
                 since = self.probe.lap(BOOK, since)
             if stream.marks and event.values[4] > 0.0:  # not NaN
                 self.mark(stream, event.values[4])
         stream.update(event)
         if stream.n_signals:
             view = self.raise_signals(stream, event)
-        if self.probe is not None:
+        if since:
             since = self.probe.lap(INDICATORS, since)
         if is_heard:
             self.calls.dispatch(stream, stream.book if view is None else view)
-            if self.probe is not None:
+            if since:
                 self.probe.lap(HANDLER, since)
         return 0
 

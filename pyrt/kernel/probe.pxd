@@ -9,4 +9,5 @@ cpdef enum Stage:
 
 cdef class Probe:
     cdef int64_t now(self) except? -1
+    cdef int64_t sample(self) except? -1
     cdef int64_t lap(self, int stage, int64_t since) except? -1

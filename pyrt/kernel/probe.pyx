@@ -8,6 +8,10 @@ cdef class Probe:
         """Return the present, in ns of any clock that does not step back."""
         return 0
 
+    cdef int64_t sample(self) except? -1:
+        """Return `now` for a message that is to be measured, 0 for one that is not."""
+        return self.now()
+
     cdef int64_t lap(self, int stage, int64_t since) except? -1:
-        """Note that a stage has lasted from `since` to the present, which is returned."""
+        """Note that a stage has lasted from `since` to now, which is returned; not from 0."""
         return 0

@@ -43,7 +43,7 @@ def run(folder: Any, what: Callable[[Bench, Disk], Awaitable[None]]) -> None:
 
 def ready(bench: Bench) -> int:
     """How many orders have all but the word."""
-    return len(bench.node._sender._ready)
+    return len(bench.node._turns.sender._ready)
 
 
 def test_an_order_is_ready_before_its_record_is_durable_and_leaves_after_it(tmp_path):

@@ -71,3 +71,35 @@ def test_each_stage_of_a_run_is_counted_once_a_message_and_once_an_order() -> No
     orders = sum(n % 4 in (1, 2) for n in range(1, strategy.count + 1))
     assert stages["risk"].count == orders
     assert stages["book"].count == 0
+
+
+class Counts(Strategy):
+    def on_start(self) -> None:
+        self.subscribe_quotes("SPY")
+        self.count = 0
+
+    def on_quote(self, quote) -> None:
+        self.count += 1
+
+
+def test_of_a_flood_the_first_are_measured_and_then_some() -> None:
+    node = Node(World([walk(3, "SPY", 4)]), MemoryFiles(), [Counts()], run_id="one")
+    node.start()
+    stages = histograms()
+    probe = StageProbe(stages)
+    node.kernel.measure(probe)
+    inputs, now = node.driver.core.inputs, node.world.now
+    stream = next(s for s in node.kernel.cache.streams if s.kind == "quotes")
+
+    def flood(count: int) -> int:
+        for _ in range(count):
+            inputs.quote(stream, now, 99.0, 1.0, 101.0, 1.0)
+        probe.tell()
+        return stages["handler"].count
+
+    assert flood(200) == 200
+    most = flood(6_600)
+    # Two hundred, and one in 64 of 6,400: a hundred, give or take five deviations.
+    assert 250 < most - 200 < 350
+    assert flood(200) == most + 200
+    assert node.kernel.strategies[0].count == 7_000

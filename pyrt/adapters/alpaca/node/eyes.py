@@ -19,7 +19,6 @@ from pyrt.live.observe.health import DEGRADED, FAILED, OK, Health
 from pyrt.live.observe.logs import Logs
 from pyrt.live.observe.metrics import Metrics
 from pyrt.live.observe.redaction import Redactor
-from pyrt.live.observe.stages import StageProbe
 from pyrt.live.observe.targets import make_senders
 from pyrt.live.process.control import Request
 
@@ -59,7 +58,6 @@ class Eyes:
         self._alerter: Alerter | None = None
         self._task: asyncio.Task[None] | None = None
         self._node: LiveNode | None = None
-        self._probe: StageProbe | None = None
         self._seen: dict[str, tuple[bool, int, int]] = {}
 
     async def begin(self, node: LiveNode) -> None:
@@ -74,7 +72,7 @@ class Eyes:
         ).start()
         self._alerter = Alerter(make_senders(config.alerts, self._redactor)).start()
         self._listen(node)
-        self._probe = node.time_stages(self.metrics.stages)
+        node.time_stages(self.metrics.stages)
         self.view = NodeView(
             node.core.kernel,
             self.health,
@@ -213,8 +211,7 @@ class Eyes:
         report("orders", DEGRADED if latched else OK, driver.latch.reason, now=now)
         (self.health.reached if driver.last_look else self.health.lost)("reconciled")
         (self.health.reached if driver.is_ready else self.health.lost)("warmed_up")
-        if self._probe is not None:
-            self._probe.tell()
+        node.tell_stages()
         if self.view is not None:
             self.view.refresh()
 

@@ -11,6 +11,8 @@ from pyrt.live.observe.latency import LatencyHistogram
 from pyrt.live.observe.traces import TraceIds, trace
 
 Take = Callable[[int], list[Event]]
+TIMED = 200
+SAMPLED = 1 << 28
 ANSWERS = 3
 """Rank of answers to requests, after the frames of trade updates (0) and market data."""
 
@@ -27,12 +29,16 @@ class Inbox:
     ----------
     stages : dict, optional
         Name of a stage → histogram of how long it took; without it nothing is timed.
+    timed : int
+        So many messages more are timed, and of what follows one in 16, drawn.
     """
 
     def __init__(self, traces: TraceIds) -> None:
         self._traces = traces
         self._waiting: list[tuple[int, Take]] = []
         self.stages: dict[str, LatencyHistogram] | None = None
+        self.timed = TIMED
+        self._draw = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -62,14 +68,22 @@ class Inbox:
         # One at a time: what a strategy does about one message precedes the next.
         for number, (_, take) in enumerate(taken, 1):
             with trace(self._traces.next()):
-                if self.stages is None:
-                    driver.take(now, take(now))
-                else:
+                if self.stages is not None and self._is_timed():
                     self._take_timed(driver, now, take, self.stages)
+                else:
+                    driver.take(now, take(now))
             if after():
                 # What has come meanwhile is behind them.
                 self._waiting[:0] = taken[number:]
                 return
+
+    def _is_timed(self) -> bool:
+        if self.timed:
+            self.timed -= 1
+            return True
+        # Drawn: each n-th message could always be of one stream.
+        self._draw = (self._draw * 1664525 + 1013904223) & 0xFFFFFFFF
+        return self._draw < SAMPLED
 
     def _take_timed(
         self, driver: Driver, now: int, take: Take, stages: dict[str, LatencyHistogram]
