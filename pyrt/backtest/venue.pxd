@@ -2,7 +2,7 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t
 from pyrt.backtest.book cimport VenueBook, VenueOrder
-from pyrt.backtest.families cimport VenueFamilies
+from pyrt.backtest.fills cimport VenueFills
 from pyrt.backtest.queue cimport QueueModel
 from pyrt.backtest.slippage cimport Slippage
 from pyrt.core.accounts cimport Account
@@ -29,11 +29,7 @@ cdef class Matcher:
 cdef bint crosses(VenueOrder order, int64_t price, bint touch_fills) noexcept
 
 @cython.final
-cdef class SimVenue(VenueFamilies):
-    cdef readonly Account account
-    """The broker's own books; the sender keeps others."""
-    cdef FeeModel fees
-    cdef Slippage slippage
+cdef class SimVenue(VenueFills):
     cdef readonly int timing
     cdef readonly int path
     cdef readonly bint touch_fills
@@ -43,8 +39,6 @@ cdef class SimVenue(VenueFamilies):
     cdef readonly bint consumes
     """What our fills took from a level stays taken until it shows another size."""
     cdef public Matcher matcher
-    cdef public object stop_limit
-    """Callable: trigger of a buy stop in a stock → limit of the order it turns into, or None."""
     cdef int64_t opens_over
     """The last instant whose bar opens are over: orders of that instant come too late for them."""
     cdef int64_t next_expiry
@@ -58,9 +52,6 @@ cdef class SimVenue(VenueFamilies):
     cdef int fill_at_close(self, VenueBook book, VenueOrder order) except -1
     cdef int reach(self, VenueBook book, VenueOrder order) except -1
     cdef int turn_to_limit(self, VenueOrder order, int64_t price) except -1
-    cdef int turn(self, VenueOrder order) except -1
-    cdef int64_t worsened(self, VenueOrder order, int64_t price, int64_t range,
-                          double volume) except? -1
     cdef bint would_take(self, VenueBook book, VenueOrder order) except -1
     cdef int set_status(self, int32_t index, bint halted, str reason) except -1
     cdef int set_bands(self, int32_t index, int64_t lower, int64_t upper) except -1
@@ -72,14 +63,6 @@ cdef class SimVenue(VenueFamilies):
     cdef int alter(self, VenueOrder order, int64_t units, int64_t limit_price, int64_t stop_price,
                    int64_t trail) except -1
     cdef int hasten(self, VenueBook book, int64_t ts_open, int64_t length) except -1
-    cdef int execute(self, VenueBook book, VenueOrder order, int64_t price, int64_t ts,
-                     int liquidity, int64_t ts_open) except -1
-    cdef int64_t size_of(self, VenueBook book, VenueOrder order, int64_t price) except? -1
-    cdef int64_t settle_notional(self, VenueOrder order, int64_t price) except? -1
-    cdef int64_t reducible(self, VenueBook book, VenueOrder order, int64_t quantity) except? -1
-    cdef bint may_sell(self, VenueOrder order, int64_t quantity) except -1
-    cdef int64_t cut_to_account(self, VenueOrder order, int64_t quantity, int64_t price,
-                                int liquidity, int64_t ts) except? -1
     cdef bint keeps_bars(self) noexcept
     cdef int expire(self, int64_t ts) except -1
     cdef int find_next_expiry(self) except -1

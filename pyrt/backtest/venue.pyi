@@ -1,12 +1,10 @@
 """The simulated venue: takes orders, executes them, keeps the broker's account."""
 
-from collections.abc import Callable
-from decimal import Decimal
 from enum import IntEnum
 from typing import Any, final
 
 from pyrt.backtest.book import VenueBook, VenueOrder
-from pyrt.backtest.families import VenueFamilies
+from pyrt.backtest.fills import VenueFills
 from pyrt.backtest.latency import LatencyModel
 from pyrt.backtest.queue import QueueModel
 from pyrt.backtest.slippage import Slippage
@@ -35,9 +33,7 @@ def named(what: str, value: str, choices: dict[str, int]) -> int: ...
 class Matcher: ...
 
 @final
-class SimVenue(VenueFamilies):
-    @property
-    def account(self) -> Account: ...
+class SimVenue(VenueFills):
     @property
     def timing(self) -> int: ...
     @property
@@ -54,10 +50,6 @@ class SimVenue(VenueFamilies):
     def matcher(self) -> Matcher: ...
     @matcher.setter
     def matcher(self, value: Matcher) -> None: ...
-    @property
-    def stop_limit(self) -> Callable[[Decimal], Decimal | None] | None: ...
-    @stop_limit.setter
-    def stop_limit(self, value: Callable[[Decimal], Decimal | None] | None) -> None: ...
     @property
     def ambiguous_bars(self) -> int: ...
     def __init__(
