@@ -91,7 +91,7 @@ def list_days(desk: Desk, query: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the trading days from `start` to `end`, both included.
 
     Without both they are this year's, without an end all from the start on, and without a start
-    those of a year up to the end: sixty years of days take seconds to make.
+    those of a year up to the end: sixty years of days are seldom meant.
     """
     first, last = dt.date(YEARS[0], 1, 1), dt.date(YEARS[1], 12, 31)
     year = eastern(desk.now).year
