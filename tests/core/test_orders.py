@@ -73,3 +73,8 @@ def test_every_state_can_be_reached():
     for _ in OrderStatus:
         reached |= {after for before, _, after in transitions() if before in reached}
     assert reached == set(OrderStatus)
+
+
+@pytest.mark.parametrize(("status", "event"), [(-1, 16), (99, 16), (0, -1), (0, 10_000)])
+def test_what_is_no_state_or_no_event_leads_nowhere(status: int, event: int) -> None:
+    assert transition(status, event) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from decimal import Decimal
 from fractions import Fraction
@@ -131,6 +132,12 @@ def test_an_overflow_raises_and_changes_nothing(
     with pytest.raises(OverflowError):
         position.apply(fill(side, quantity, price))
     assert exact(position) == before
+
+
+def test_a_flat_position_has_made_no_percentage() -> None:
+    flat = after(fill("buy", 10, 100), fill("sell", 10, 101))
+    assert math.isnan(flat.unrealized_pnl_percent)
+    assert flat.unrealized_pnl == 0.0
 
 
 def test_an_unknown_cost_rule_is_refused() -> None:

@@ -269,3 +269,20 @@ def test_a_position_carried_over_a_dividend_earns_it_in_its_round_trip() -> None
     )
     assert run.table("trades")[0]["pnl"] == 0
     assert run.kernel.account.cash_exact == 100_000
+
+
+@pytest.mark.parametrize("cost", ["average", "fifo"])
+def test_units_that_a_reverse_split_leaves_nothing_of_are_a_loss_in_the_ledger(cost: str) -> None:
+    run = over_night(
+        flat(100, 100, 1000, 1000),
+        {-1: lambda s: s.buy(SYMBOL, "0.000000001")},
+        split(0.1),
+        engine={"ledger": True, "cost": cost},
+    )
+    position = run.strategies[0].position(SYMBOL)
+    lost = Decimal("0.0000001")
+    assert (position.quantity, position.cost_basis_exact) == (0, 0)
+    assert position.realized_pnl_exact == -lost
+    assert run.kernel.account.equity_exact == 100_000 - lost
+    ledger = run.kernel.booking.ledger
+    assert ledger.differences(run.kernel.account, run.kernel.cache.all_positions()) == {}

@@ -7,6 +7,7 @@ with the bar's close.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -253,3 +254,9 @@ def test_post_only_is_refused_where_it_would_take() -> None:
     assert run.statuses == ["REJECTED", "FILLED"]
     assert run.reasons[0].startswith("post_only:")
     assert run.table("fills")[0]["liquidity"] == "maker"
+
+
+def test_an_order_that_has_not_filled_has_no_average_price() -> None:
+    orders: list[Any] = []
+    play([(100, 101, 99, 100)] * 2, {0: lambda s: orders.append(s.buy(SYMBOL, 1, limit_price=50))})
+    assert math.isnan(orders[0].average_price)
