@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from pyrt import Strategy
+from pyrt.adapters.alpaca.simulator.protocol.http import Response
 from pyrt.errors import UnknownName
 from pyrt.indicators import EMA, SMA, cross_above
 from pyrt.live.driver.comeback import Comeback
@@ -614,3 +615,49 @@ def test_a_pair_that_a_crash_has_left_in_doubt_is_unknown_until_it_is_seen_or_lo
     assert (two.sibling, two.is_unknown) == (one, False)
     second.driver.resolve_lost(one.client_order_id, "operator", "the broker says so")
     assert (one.status, two.status) == ("LOST", "LOST")
+
+
+class Hopes(Guards):
+    """Buys with exits at its first bar."""
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 1:
+            self.buy("SPY", 10, take_profit=bar.close + 50, stop_loss=bar.close - 50)
+
+
+@pytest.mark.parametrize("kind", [Hopes, Guards])
+@pytest.mark.parametrize("replay_max", [0, 500_000])
+def test_what_a_refused_order_was_to_bring_ends_with_it_though_a_crash_came_between(
+    kind, replay_max
+):
+    """It was nobody's to tell of, and stayed open for ever."""
+    world, files = day(), MemoryFiles()
+    first = made(kind, world, files)
+
+    def refuse(request, answer):
+        if request.method == "POST" and b"order_class" in request.body:
+            return Response(422, b'{"code":42210000,"message":"not today"}')
+        return answer(request)
+
+    first.on_request = refuse
+    first.start()
+    record = first.journal.record
+
+    def taken(made_record):
+        sequence = record(made_record)
+        if isinstance(made_record, r.Outcome) and made_record.order.status == "REJECTED":
+            first.driver.flush_tape()
+            first.journal.commit()
+            raise Killed
+        return sequence
+
+    first.journal.record = taken
+    with pytest.raises(Killed):
+        first.run()
+    assert [o for o in first.journal.state.orders.values() if o.status == "SENT"]
+    policies = Policies(looks=1, warmup=0, replay_max=replay_max)
+    second = made(kind, world, files, "two", policies=policies)
+    second.start()
+    assert not second.kernel.cache.orders_open()
+    assert not second.journal.state.orders

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.errors import PyrtError
@@ -11,6 +10,7 @@ from pyrt.live.core.broker import BrokerState
 from pyrt.live.driver.acts import take_cash
 from pyrt.live.driver.adjusting import Adjusting, adjustment_record
 from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.brought import is_brought
 from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.departure import Departure
 from pyrt.live.driver.operating import Operators
@@ -192,7 +192,7 @@ class Reconciliation:
                 sent_at=order.ts_init,
             )
             for order in kernel.cache.orders_open()
-            if not _is_leg(order, known.orders.get(order.client_order_id))
+            if not is_brought(order, known.orders.get(order.client_order_id))
         )
         return OurView(
             symbols=frozenset(i.symbol for i in kernel.cache.instruments),
@@ -336,20 +336,3 @@ class Reconciliation:
         for name in self._absences.look(comparison.absent, now, session_over=is_over):
             text = "two full lists after the session do not have it"
             self._operators.resolve_lost(name, NODE, text)
-
-
-def _is_leg(order: Any, state: r.OrderState | None) -> bool:
-    """Return whether the broker lists an order under another: an exit, or the second of a pair."""
-    if state is None:
-        return order.parent is not None
-    if state.parent:
-        # It stays its entry's when that has ended, and is not among our orders any more.
-        return True
-    if not state.sibling or "is_child" not in state.flags or order.keeps_exits:
-        return False
-    return _count_of(state.client_order_id) > _count_of(state.sibling)
-
-
-def _count_of(client_order_id: str) -> int:
-    """Return the count at the end of an id of ours; ids of one pair differ in nothing else."""
-    return int(client_order_id.rpartition("-")[2])

@@ -17,6 +17,7 @@ from pyrt.live.core.tape import Tape
 from pyrt.live.core.terms import rules_in_force
 from pyrt.live.driver.acts import make_core, start_strategies, take_cash, tell_missed
 from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.brought import end_of
 from pyrt.live.driver.comeback import Comeback, entries_of, plain
 from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.history import History
@@ -177,13 +178,20 @@ class Recovery:
         if run.journal.torn is not None:
             torn = run.journal.torn
             run.scribe.alarm("torn_tail", f"{torn.size} bytes were cut off {torn.segment}", now)
-        known = run.journal.state.orders
+        known, closed = run.journal.state.orders, run.journal.state.closed
+        ended: dict[int, str] = {}
         for order in core.kernel.cache.orders_open():
             state = known.get(order.client_order_id)
-            if state is not None:
+            end = end_of(order, state, closed)
+            if end:
+                ended[order.number] = end
+            elif state is not None:
                 wanted = state.cancel_wanted or is_canceling(order)
                 run.client.adopt(order, msgspec.structs.replace(state, cancel_wanted=wanted))
         core.inputs.advance(now)
+        for number, end in ended.items():
+            text = "the order that was to bring it has ended"
+            core.inputs.order_event(end, number, now, text)
         if self.has_gone_on:
             self._drop_held(core)
             core.inputs.settle()
