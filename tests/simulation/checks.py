@@ -109,6 +109,9 @@ class Watch:
             self._on_status(record.order)
         elif kind == "Outcome":
             self._on_status(record.order)
+        elif kind == "NotSent" and record.client_order_id in self.intents:
+            # It is recorded before the node tells itself, and may die in between.
+            self._note_status(record.client_order_id, "REJECTED")
         elif kind == "Alarmed":
             self.alarms[record.code] += 1
 
@@ -122,7 +125,9 @@ class Watch:
         self.executions.setdefault(name, []).append((quantity, Decimal(record.price)))
 
     def _on_status(self, state: Any) -> None:
-        name, after = state.client_order_id, state.status
+        self._note_status(state.client_order_id, state.status)
+
+    def _note_status(self, name: str, after: str) -> None:
         before = self.status.get(name, "SENT" if name in self.intents else "INITIALIZED")
         if before != after and after != "SENT":
             self._checks.hold("I10", (before, after) in STEPS, (name, before, after))

@@ -22,7 +22,7 @@ from tests.simulation.world import World
 
 SEEDS = 400 if os.environ.get("PYRT_HYPOTHESIS") == "nightly" else 16
 FIRSTS = [*range(0, SEEDS, 8), *range(VERSATILE_FROM, VERSATILE_FROM + SEEDS, 8)]
-REGRESSIONS = (50038, 50061, 50085, 50098)
+REGRESSIONS = (50038, 50061, 50085, 50098, 54074)
 """Seeds that have found a fault once."""
 
 
