@@ -219,6 +219,15 @@ cdef class Derived(Composable):
         self.ready = False
 
     @property
+    def owned_indicators(self):
+        """Every indicator below, which this one feeds and nobody else may."""
+        found = [*self.order]
+        for item in [*self.order, self]:
+            if isinstance(item, Chain):
+                found.append((<Chain>item).outer)
+        return tuple(found)
+
+    @property
     def values(self):
         """The value, as a tuple."""
         return (self.value,)

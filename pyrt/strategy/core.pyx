@@ -13,7 +13,7 @@ import functools
 from pyrt.core.exits import exit_condition
 from pyrt.core.times import duration_ns
 from pyrt.errors import ConfigError
-from pyrt.strategy.signals import make_signal, stream_of
+from pyrt.strategy.signals import check_unfed, make_signal, stream_of
 
 cdef extern from *:
     int set_attribute "PyObject_GenericSetAttr" (object o, object name, object value) except -1
@@ -475,7 +475,13 @@ cdef class StrategyCore(Owner):
             From a `subscribe_*` call.
         input : str
             Column for indicators of a free series: open, high, low, close, volume, bid_price, ….
+
+        Raises
+        ------
+        ConfigError
+            If it, or an indicator it is made of, is attached already.
         """
+        check_unfed(indicator, self._attached)
         stream.attach(indicator, input)
         self._attached.append((indicator, stream))
         return indicator

@@ -37,6 +37,27 @@ def takes_view(handler: Callable[..., Any]) -> bool:
     return bool(required)
 
 
+def check_unfed(indicator: Any, attached: Attached) -> None:
+    """Refuse an indicator that a strategy has attached already, by itself or as part of another.
+
+    Raises
+    ------
+    ConfigError
+        If so: fed twice it would count each row twice.
+    """
+    fed = [one for known, _ in attached for one in _fed_with(known)]
+    for one in _fed_with(indicator):
+        if any(one is other for other in fed):
+            raise ConfigError(
+                f"{one!r} is fed already, and would count each row twice",
+                remedy="Make an indicator of its own for each use",
+            )
+
+
+def _fed_with(indicator: Any) -> tuple[Any, ...]:
+    return (indicator, *getattr(indicator, "owned_indicators", ()))
+
+
 def stream_of(condition: Condition, attached: Attached, given: Any) -> Any:
     """Return the stream to test a condition on: the given one, or its indicators'.
 

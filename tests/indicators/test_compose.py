@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pyrt import Strategy
-from pyrt.errors import ConfigError, DataError
+from pyrt.errors import ConfigError, DataError, StrategyError
 from pyrt.indicators import ATR, EMA, MACD, RSI, SMA, PyIndicator
 from tests.indicators.series import walk
 from tests.indicators.signal_runs import run
@@ -171,3 +171,43 @@ def test_an_expression_over_several_columns_is_fed_by_a_stream() -> None:
     early = SMA(3).batch(o) - ATR(2).batch(h, low, c)
     expected = np.column_stack((stretch, early))
     assert np.array_equal(np.array(strategy.found), expected, equal_nan=True)
+
+
+class Doubled(Strategy):
+    """Attaches what `prepare` is given, one after the other."""
+
+    def prepare(self, *indicators: Any) -> Strategy:
+        self.all = indicators
+        return self
+
+    def on_start(self) -> None:
+        bars = self.subscribe_bars("X", "1m")
+        for indicator in self.all:
+            self.attach(indicator, bars)
+
+
+FAST = SMA(3)
+SLOW = SMA(5)
+CHAINED = EMA(4)
+
+
+@pytest.mark.parametrize(
+    "indicators",
+    [
+        (FAST, FAST),
+        (FAST, FAST - SLOW),
+        (FAST - SLOW, SLOW),
+        (FAST - SLOW, FAST / 2.0),
+        (CHAINED.of(FAST), CHAINED),
+        (1.0 + CHAINED.of(FAST), CHAINED),
+    ],
+)
+def test_an_indicator_is_fed_by_one_alone(indicators: tuple[Any, ...]) -> None:
+    with pytest.raises(StrategyError, match="is fed already, and would count each row twice"):
+        run(Doubled().prepare(*indicators), random_walk(20, 1))
+
+
+def test_indicators_of_their_own_are_fed_side_by_side() -> None:
+    twice = SMA(3)
+    run(Doubled().prepare(SMA(3), SMA(3), twice - EMA(3).of(twice), RSI(3)), random_walk(20, 1))
+    assert twice.value == SMA(3).batch(random_walk(20, 1)["close"].to_numpy())[-1]
