@@ -25,8 +25,8 @@ import pandas as pd
 
 from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.adapters.alpaca.node import recorder
 from pyrt.adapters.alpaca.node.eyes import Eyes, resident_bytes
-from pyrt.adapters.alpaca.node.recorder import Recorder
 from pyrt.indicators import EMA, SMA
 
 OPENINGS = tuple(f"2024-01-{day:02}T14:30" for day in (2, 3, 4, 5, 8, 9, 10, 11, 12))
@@ -36,6 +36,7 @@ MINUTE = 60_000_000_000
 HOUR = 60
 WARM_HOURS = 4
 """Until then windows, pools and tables fill that have a bound."""
+PIECE_S = 1.0
 PATIENCE_S = 600
 
 
@@ -94,6 +95,8 @@ def write_bars(folder: Path, symbols: list[str], hours: int) -> None:
 
 async def live(urls: dict[str, str], symbols: list[str], folder: Path) -> dict[str, Any]:
     """Run a node until the data are over; return what it noted."""
+    # Here a minute of the market passes in a moment of the wall, by which pieces are written.
+    recorder.WRITE_S = PIECE_S
     config = NodeConfig(
         symbols=tuple(symbols),
         clock="simulator",
@@ -110,7 +113,7 @@ async def live(urls: dict[str, str], symbols: list[str], folder: Path) -> dict[s
     strategy = Rounds(symbols=" ".join(symbols))
     node.add_strategy(strategy)
     # In lockstep a node has nothing beside it by itself.
-    node.companions += [Recorder(folder), Eyes(folder)]
+    node.companions += [recorder.Recorder(folder), Eyes(folder)]
     await node.run_async()
     return {"sizes": strategy.sizes, "fills": strategy.fills}
 
