@@ -53,4 +53,4 @@ cdef class BarMatcher:
     cdef int note_doubt_after(self, VenueBook book, int32_t owner, int64_t at, bint up) except -1
     cdef int meet_close(self, VenueBook book) except -1
 
-cdef list in_order_of_issue(list books)
+cdef list in_order_of_arrival(list books)

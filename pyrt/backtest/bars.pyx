@@ -27,20 +27,20 @@ cdef inline bint waits_for_touch(VenueOrder order) noexcept:
     return order.type == MARKET_IF_TOUCHED or order.type == LIMIT_IF_TOUCHED
 
 
-cdef list in_order_of_issue(list books):
-    """The working orders of some books, as they were sent."""
+cdef list in_order_of_arrival(list books):
+    """The working orders of some books, as they came."""
     cdef VenueBook book
     cdef VenueOrder order
-    cdef list numbered
+    cdef list ranked
     if len(books) == 1 and len((<VenueBook>books[0]).orders) < 2:
         return list((<VenueBook>books[0]).orders)
-    numbered = []
+    ranked = []
     for book in books:
         for order in book.orders:
-            numbered.append((order.number, order))
-    if len(numbered) > 1:
-        numbered.sort()
-    return [pair[1] for pair in numbered]
+            ranked.append((order.turn, order))
+    if len(ranked) > 1:
+        ranked.sort()
+    return [pair[1] for pair in ranked]
 
 
 @cython.final
@@ -84,7 +84,7 @@ cdef class BarMatcher:
         """The open of a bar: whoever waits in the instrument meets its open price."""
         cdef VenueOrder order
         self.begin_open(book, ts_open, ts_close, prices)
-        for order in in_order_of_issue([book]):
+        for order in in_order_of_arrival([book]):
             self.meet_open(book, order)
         return self.end_open(book)
 
@@ -265,7 +265,7 @@ cdef class BarMatcher:
         return end
 
     cdef VenueOrder nearest(self, VenueBook book, int32_t owner, int64_t start, int64_t end):
-        """The order a price going from `start` to `end` meets first; of equals the first sent."""
+        """The order a price from `start` to `end` meets first; of equals the first that came."""
         cdef VenueOrder order, found = None
         cdef int64_t price, best = 0
         for order in book.orders:
@@ -275,7 +275,7 @@ cdef class BarMatcher:
             if price == no_price():
                 continue
             if found is None or (price < best if end >= start else price > best) or (
-                    price == best and order.number < found.number):
+                    price == best and order.turn < found.turn):
                 found = order
                 best = price
         return found
@@ -363,7 +363,7 @@ cdef class BarMatcher:
     cdef int meet_close(self, VenueBook book) except -1:
         """Market orders under next_close, and closing orders whose session ends here."""
         cdef VenueOrder order
-        for order in in_order_of_issue([book]):
+        for order in in_order_of_arrival([book]):
             if not order.waits() or not self.takes_part(book, order):
                 continue
             if order.tif == CLS:

@@ -11,6 +11,8 @@ from pyrt.core.int128 cimport int128
 cdef class VenueOrder:
     cdef int32_t number
     """The sender's number of the order; its events carry it."""
+    cdef int64_t turn
+    """Its place among all orders that have come: what the sender numbered first may come later."""
     cdef int32_t owner
     """Whose order: one owner's orders in an instrument share a position and a path."""
     cdef int32_t index

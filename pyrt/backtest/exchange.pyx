@@ -4,7 +4,7 @@ from libc.stdint cimport INT64_MAX, int32_t, int64_t
 
 import numpy as np
 
-from pyrt.backtest.bars cimport BarMatcher, in_order_of_issue
+from pyrt.backtest.bars cimport BarMatcher, in_order_of_arrival
 from pyrt.backtest.book cimport VenueBook, VenueOrder
 from pyrt.backtest.corporate cimport apply_action
 from pyrt.backtest.depth cimport DepthMatcher
@@ -305,7 +305,7 @@ cdef class Exchange:
         return done
 
     def open_bars(self):
-        """Let waiting orders meet the bars that open now, in order of issue over all symbols."""
+        """Let waiting orders meet the bars that open now, in order of arrival over all symbols."""
         cdef Cursor cursor
         cdef Event event
         cdef VenueBook book
@@ -324,7 +324,7 @@ cdef class Exchange:
             cursor.fill(&event)
             self.bars.begin_open(book, event.ts_open, event.ts_event, event.values)
             opening.append(book)
-        for order in in_order_of_issue(opening):
+        for order in in_order_of_arrival(opening):
             self.bars.meet_open(self.venue.books[order.index], order)
         for book in opening:
             self.bars.end_open(book)

@@ -23,8 +23,13 @@ cdef class VenueFamilies(VenueVoice):
     cdef readonly int child_rule
     cdef dict live
     """Number → VenueOrder, for all that are not done."""
+    cdef int64_t arrivals
+    """Orders that have come so far."""
     cdef readonly dict waiting
     """Indexes of the instruments with working orders, as keys."""
+
+    @cython.final
+    cdef int enroll(self, VenueOrder order) except -1
 
     @cython.final
     cdef int hold(self, VenueOrder parent) except -1

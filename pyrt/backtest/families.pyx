@@ -9,6 +9,13 @@ cdef class VenueFamilies(VenueVoice):
 
     # -- working orders ------------------------------------------------------------------------
 
+    cdef int enroll(self, VenueOrder order) except -1:
+        """Take an order in, after all that have come before it."""
+        order.turn = self.arrivals
+        self.arrivals += 1
+        self.live[order.number] = order
+        return 0
+
     cdef int hold(self, VenueOrder parent) except -1:
         """Keep the children of an order until it fills."""
         cdef VenueOrder child
@@ -22,7 +29,7 @@ cdef class VenueFamilies(VenueVoice):
             child.misses = parent.misses
             child.expires = parent.expires
             child.held = True
-            self.live[child.number] = child
+            self.enroll(child)
             self.say(child, EV_HELD, None)
         return 0
 

@@ -5,7 +5,7 @@ from libc.math cimport INFINITY
 from libc.stdint cimport INT64_MAX, int32_t, int64_t
 
 from pyrt.backtest.account_days cimport apply_to_account
-from pyrt.backtest.bars cimport BarMatcher, in_order_of_issue
+from pyrt.backtest.bars cimport BarMatcher, in_order_of_arrival
 from pyrt.backtest.book cimport VenueBook, VenueOrder
 from pyrt.backtest.calm cimport STRETCH_ROWS, Calm
 from pyrt.backtest.corporate cimport apply_action
@@ -443,7 +443,7 @@ cdef class Runner:
         return 0
 
     cdef int meet_opens(self, int64_t now) except -1:
-        """Let the orders of all instruments that open now meet their opens, in order of issue.
+        """Let the orders of all instruments that open now meet their opens, in order of arrival.
 
         Across instruments, so that a sale can pay for what is bought after it.
         """
@@ -453,7 +453,7 @@ cdef class Runner:
         for index in list(self.venue.waiting):
             if self.begin_open(<int32_t>index, now):
                 opening.append(self.venue.books[<int32_t>index])
-        for order in in_order_of_issue(opening):
+        for order in in_order_of_arrival(opening):
             self.bars.meet_open(<VenueBook>self.venue.books[order.index], order)
         for book in opening:
             self.bars.end_open(book)

@@ -164,7 +164,7 @@ cdef class SimVenue(VenueFills):
         if self.opens_over >= self.now:
             order.misses = self.now
         order.expires = book.end_of(order)
-        self.live[order.number] = order
+        self.enroll(order)
         if order.expires <= order.arrival:
             return self.finish(order, EV_REJECTED, (
                 "expired: it has ended before it arrives" if order.tif == GTD

@@ -235,6 +235,13 @@ cdef class Order:
         return None if self.notional_raw == 0 else i128_to_double(self.notional_raw)
 
     @property
+    def notional_exact(self):
+        """Ordered value as a Decimal where the order was given as money, else None."""
+        if self.notional_raw == 0:
+            return None
+        return decimal_from_scaled(i128_to_int(self.notional_raw), 18)
+
+    @property
     def limit_price(self):
         """Limit price, or None."""
         return price_or_none(self.limit_price_raw)

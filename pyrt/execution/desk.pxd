@@ -18,6 +18,8 @@ cdef class Desk(OrderDesk):
     """Begins every client order id of the run."""
     cdef readonly list commands
     """Issued and not yet taken by the kernel, oldest first."""
+    cdef readonly list waiting
+    """Submissions to a target that leave when what they count on has been answered."""
     cdef readonly dict default_tif
     """Kind of instrument → time in force; "" for all others."""
     cdef dict default_codes
@@ -32,6 +34,10 @@ cdef class Desk(OrderDesk):
     cdef int issue(self, Command command) except -1
     cdef int count(self, Order order, int64_t units) except -1
     cdef int64_t distance(self, Position position, int64_t wanted, int64_t before) except? -1
+    cdef bint hold(self, Command command) except -1
+    cdef bint counts_on_answers(self, Order order) except -1
+    cdef int wake(self) except -1
+    cdef bint drop(self, Order order) except -1
     cdef bint trim(self, Order order) except -1
     cdef int tie(self, Order one, Order other) except -1
     cdef int64_t share(self, Order order) noexcept

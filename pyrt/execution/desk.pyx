@@ -7,7 +7,7 @@ from pyrt.core.numbers cimport money_from_object, nano_from_object
 from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
-from pyrt.core.types cimport LIMIT, MARKET, OPEN, REFUSED, is_final
+from pyrt.core.types cimport LIMIT, MARKET, OPEN, REFUSED, UNKNOWN, is_final
 from pyrt.execution.groups cimport leaves_position
 from pyrt.execution.terms cimport (
     exit_price, exit_terms, positive_price, read_terms, read_type, units_of,
@@ -47,6 +47,7 @@ cdef class Desk(OrderDesk):
         self.records = records
         self.prefix = prefix
         self.commands = []
+        self.waiting = []
         self.default_tif = {"": "gtc"} if default_tif is None else dict(default_tif)
         self.default_codes = {k: TIF_NAMES.index(name) for k, name in self.default_tif.items()}
         self.capital_of = capital_of
@@ -337,7 +338,8 @@ cdef class Desk(OrderDesk):
                 self.count(order, 0)
                 order.position.orders_working -= 1
                 self.cache.drop_order(order)
-        elif not order.is_child:
+        elif not order.is_child and order.units:
+            # An order by notional keeps its estimate until the venue says what it comes to.
             self.count(order, self.share(order))
         if order.sibling is not None and not order.is_child and self.cache.is_open(order.sibling):
             self.count(order.sibling, self.share(order.sibling))
@@ -484,6 +486,48 @@ cdef class Desk(OrderDesk):
                     self.share(order) if order.notional_raw == 0 else order.counted
                 )
         return position.instrument.round_quantity_raw(wanted - projected)
+
+    cdef bint hold(self, Command command) except -1:
+        """Keep the submission of an order to a target back while it must wait; True if it must."""
+        if not self.counts_on_answers(command.order):
+            return False
+        self.waiting.append(command)
+        return True
+
+    cdef bint counts_on_answers(self, Order order) except -1:
+        """Whether a cancel or a submission before it is unanswered in its symbol.
+
+        An exit holds the shares until its cancel has been confirmed, and an order on its way may
+        still be refused: sent at once, the rest would be refused, or open the other side.
+        """
+        cdef Order other
+        if order.position.orders_working < 2:
+            return False
+        for other in self.cache.orders_open(order.position.strategy, order.instrument.id):
+            if other.number < order.number and (
+                other.cancel_request in (OPEN, UNKNOWN) or other.submit_request == OPEN
+            ):
+                return True
+        return False
+
+    cdef int wake(self) except -1:
+        """Issue again what need not wait any longer."""
+        cdef Command command
+        cdef list kept = []
+        for command in self.waiting:
+            if self.counts_on_answers(command.order):
+                kept.append(command)
+            else:
+                self.commands.append(command)
+        self.waiting = kept
+        return 0
+
+    cdef bint drop(self, Order order) except -1:
+        """Forget an order that waits; False if it does not."""
+        cdef Command command
+        cdef Py_ssize_t count = len(self.waiting)
+        self.waiting = [command for command in self.waiting if command.order is not order]
+        return len(self.waiting) < count
 
     cdef bint trim(self, Order order) except -1:
         """Cut an order that is to leave to what its target still asks for; False if to nothing.

@@ -58,6 +58,9 @@ cdef class Answers:
             order.transition(event.kind)
             if event.kind == EV_MODIFIED:
                 self.take_change(order, event)
+                if order.filled and order.leaves() == 0:
+                    # What an order by notional came to may be known only after its last fill.
+                    order.transition(EV_FILL)
             if event.reason:
                 order.reason_ = self.records.texts.names[event.reason]
         order.ts_last = event.ts_event

@@ -159,6 +159,8 @@ cdef class Kernel(Wiring):
         cdef int rounds = 0
         while True:
             self.deliver()
+            if self.desk.waiting:
+                self.desk.wake()
             if not self.desk.commands:
                 return 0
             rounds += 1
@@ -187,11 +189,14 @@ cdef class Kernel(Wiring):
                     and self.sink.has(order)):
                 # It is kept since the first went.
                 return 0
-            if order.moves and order.status_ == INITIALIZED and not self.desk.trim(order):
-                return self.answers.refuse(
-                    order, EV_DENIED,
-                    f"target: nothing is left to trade, {order.symbol} is where it was wanted",
-                )
+            if order.moves and order.status_ == INITIALIZED:
+                if self.desk.hold(command):
+                    return 0
+                if not self.desk.trim(order):
+                    return self.answers.refuse(
+                        order, EV_DENIED,
+                        f"target: nothing is left to trade, {order.symbol} is where it was wanted",
+                    )
             if order.parent is None or order.status_ == RELEASED:
                 self.submit(order)
             return 0
@@ -202,11 +207,15 @@ cdef class Kernel(Wiring):
                 order.modify_request = REFUSED
             return 0
         if command.kind == CANCEL:
+            if self.desk.waiting and self.desk.drop(order):
+                return self.answers.refuse(order, EV_DENIED, "canceled: it had not left yet")
             if self.watcher is not None and self.watcher.watches_orders:
                 self.watcher.on_cancel(order, self.clock.now)
             if self.sink.has(order):
                 return self.sink.withdraw(order)
             return self.venue.withdraw(order, self.clock.now)
+        if order.status_ == INITIALIZED and not self.sink.has(order):
+            return self.answers.refuse(order, EV_MODIFY_REJECTED, "it has not left yet")
         reason = self.judged_change(command)
         if reason is None:
             if not self.sink.has(order):

@@ -296,7 +296,7 @@ def test_a_pair_is_taken_and_one_cancels_the_other():
 
 # fmt: off
 CHANGES = [
-    ("nothing new", {"limit_price": 99}, "42210000: order parameters are not changed"),
+    ("nothing new but the id that each change has", {"limit_price": 99}, ""),
     ("a third decimal", {"limit_price": 98.123}, f"42210000: invalid limit_price 98.123. {PENNY}"),
     ("a part of a share", {"quantity": 2.5}, "40010001: qty must be integer"),
     ("beyond the buying power", {"quantity": 5000}, "40310000: insufficient buying power"),

@@ -56,8 +56,7 @@ def order_state(Order order not None, *, str venue_order_id="", str venue_filled
         stop_price=price_text(order.stop_price_raw),
         trail_amount=price_text(order.trail_amount_raw),
         trail_percent=price_text(order.trail_percent_raw),
-        notional="" if order.notional_raw == 0 else
-                 f"{decimal_from_scaled(i128_to_int(order.notional_raw), 18):f}",
+        notional="" if order.notional_raw == 0 else f"{order.notional_exact:f}",
         expires_at=order.expires_ns,
         flags=tuple(flags),
         tag=order.tag,

@@ -66,8 +66,9 @@ def request_of(Order order not None):
 
 
 def change_of(Command command not None):
-    """Return a change of terms as the body Alpaca would get."""
+    """Return a change of terms as the body Alpaca would get: each has an id of its own."""
     return ReplaceRequest(
+        client_order_id=f"{command.order.client_order_id}-r{command.ts}",
         quantity=None if command.units == 0 else decimal_from_scaled(
             command.units, command.order.instrument.decimals),
         limit_price=price_of(command.limit_price),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyrt.adapters.alpaca.core.client import READ_BACK_NS, AlpacaClient
+from pyrt.adapters.alpaca.core.ledger import Known
 from pyrt.adapters.alpaca.core.pacing import SECOND
 
 NOW = 1_700_000_000 * SECOND
@@ -13,7 +14,7 @@ NOW = 1_700_000_000 * SECOND
 def client_with(count, **options):
     client = AlpacaClient("run-", **options)
     for number in range(1, count + 1):
-        known = client.ledger.add(number, f"run-{number}")
+        known = client.ledger.add(Known(number, f"run-{number}"))
         known.venue_id = f"venue-{number}"
         client.orders.adopt(known, sent_at=NOW, cancel_wanted=False, changes=0)
     return client

@@ -33,9 +33,8 @@ def _is_brought(order: Order, state: OrderState) -> bool:
 
 def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
     """Enter an order of an earlier run into a client's ledger and order path."""
-    known = Known(
-        order.number,
-        state.client_order_id,
+    known = Known.of(
+        order,
         venue_id=state.venue_order_id,
         filled=Decimal(state.filled),
         acknowledged=state.status not in ("SENT", "HELD"),

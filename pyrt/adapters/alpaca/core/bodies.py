@@ -60,8 +60,8 @@ def reduces(order: Order) -> bool:
     """Return whether an order can only reduce what its strategy holds."""
     if order.is_exit or order.reduce_only:
         return True
-    if order.strategy is None:
-        # An order to look at; it belongs to nobody.
+    if order.strategy is None or order.notional is not None:
+        # An order to look at belongs to nobody; how many units a value comes to is not known.
         return False
     held = order.strategy.position(order.symbol).quantity_exact
     return held * order.side_sign < 0 and order.quantity_exact <= abs(held)

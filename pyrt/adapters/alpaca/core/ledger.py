@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
+from typing import Any
 
 from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event, FillEvent
 from pyrt.adapters.alpaca.core.messages import OrderView
+from pyrt.core.orders import Order
 
 ZERO = Decimal(0)
 NANO = Decimal("1e-9")
@@ -46,7 +48,11 @@ class Known:
     filled : Decimal
         Told to the kernel so far, over all venue orders.
     quantity : Decimal or None
-        Of the order as the kernel knows it; None for one given by its notional.
+        Of the order as the kernel knows it; None for one given by its notional and not filled yet.
+    notional : Decimal or None
+        What the order is to spend or to raise; None for one given by its quantity.
+    unit : Decimal
+        Smallest quantity of the instrument.
     is_unknown : bool
         The submit had an ambiguous outcome, and no evidence has come yet.
     """
@@ -64,6 +70,20 @@ class Known:
     legs: tuple[Known, ...] = ()
     leg_type: str = ""
     quantity: Decimal | None = None
+    notional: Decimal | None = None
+    unit: Decimal = NANO
+
+    @classmethod
+    def of(cls, order: Order, **more: Any) -> Known:
+        """Return an order with the terms it was given, and what `more` is known of it."""
+        return cls(
+            order.number,
+            order.client_order_id,
+            quantity=order.quantity_exact or None,
+            notional=order.notional_exact,
+            unit=Decimal(1).scaleb(-order.instrument.decimals),
+            **more,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +112,9 @@ class Ledger:
     def __iter__(self) -> Iterator[Known]:
         return iter(self._by_number.values())
 
-    def add(self, number: int, client_order_id: str, quantity: Decimal | None = None) -> Known:
+    def add(self, known: Known) -> Known:
         """Enter an order that is about to be sent."""
-        known = self._by_number[number] = Known(number, client_order_id, quantity=quantity)
+        self._by_number[known.number] = known
         return known
 
     def adopt(self, known: Known, parts: dict[str, Part]) -> None:
@@ -173,6 +193,7 @@ class Ledger:
         self.sight(known, view)
         events = self._replacement(known, view, ts, reason)
         events.extend(self._resized(known, view, ts))
+        events.extend(self._sized(known, view, ts, execution))
         events.extend(self._fills(known, view, ts, execution))
         answer = self._answer(known, view, ts, reason)
         if answer is not None:
@@ -227,6 +248,31 @@ class Ledger:
             return []
         known.quantity = quantity
         return [AnswerEvent("modified", known.number, ts, terms=(view.qty, None, None))]
+
+    @staticmethod
+    def _sized(
+        known: Known, view: OrderView, ts: int, execution: Execution | None
+    ) -> list[Event]:
+        """Tell how many units an order given by its notional comes to: the broker never does.
+
+        Filled in part, it is taken to buy the rest at the average price so far.
+        """
+        filled = Decimal(view.filled_qty)
+        if known.notional is None or known.final or filled < known.filled or not filled:
+            return []
+        price = Decimal(view.filled_avg_price or (execution.price if execution else ZERO))
+        if not price:
+            return []
+        quantity = filled
+        if view.status != "filled":
+            rest = ((known.notional - filled * price) / price).quantize(known.unit, ROUND_DOWN)
+            quantity += max(rest, known.unit)
+            if known.quantity is not None and known.quantity > filled:
+                return []
+        if quantity == known.quantity:
+            return []
+        known.quantity = quantity
+        return [AnswerEvent("modified", known.number, ts, terms=(f"{quantity:f}", None, None))]
 
     def _fills(
         self, known: Known, view: OrderView, ts: int, execution: Execution | None

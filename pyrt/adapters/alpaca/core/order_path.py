@@ -407,7 +407,7 @@ class OrderPath:
     # -- shared --------------------------------------------------------------------------------
 
     def note_view(self, view: OrderView, now: int) -> list[Event]:
-        """Act on an order seen on the stream: a cancel may have waited for its id."""
+        """Act on an order that was seen: a cancel or a change may have waited for its id."""
         known = self._ledger.find(view)
         if known is None:
             if self._ledger.is_ours(view.client_order_id):
@@ -475,8 +475,7 @@ class OrderPath:
 
     def _enter(self, order: Order) -> Known:
         self._doubts[order.number] = Doubt()
-        quantity = order.quantity_exact if order.notional is None else None
-        return self._ledger.add(order.number, order.client_order_id, quantity)
+        return self._ledger.add(Known.of(order))
 
 
 def _late_change(number: int, now: int) -> AnswerEvent:

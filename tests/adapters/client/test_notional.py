@@ -1,0 +1,77 @@
+"""An order by notional: the broker never says how many units it comes to."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.ledger import Execution, Known, Ledger
+from pyrt.adapters.alpaca.core.messages import OrderView
+from tests.adapters.client.exchange import PREFIX
+
+NOW = 1_381_152_600_000_000_000
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    ledger = AlpacaClient(PREFIX).ledger
+    ledger.add(Known(1, f"{PREFIX}1", notional=Decimal(100)))
+    return ledger
+
+
+def view(status: str, filled: str = "0", price: str | None = None) -> OrderView:
+    return OrderView(
+        id="venue-1", client_order_id=f"{PREFIX}1", symbol="SPY", side="buy", type="market",
+        time_in_force="day", status=status, qty=None, notional="100", filled_qty=filled,
+        filled_avg_price=price,
+    )  # fmt: skip
+
+
+def told(ledger: Ledger, *args: str, execution: Execution | None = None) -> list[tuple]:
+    events = ledger.apply(view(*args), NOW, execution=execution)
+    return [
+        (event.kind, event.terms[0])
+        if hasattr(event, "kind")
+        else (event.quantity, float(event.price))
+        for event in events
+    ]
+
+
+def test_filled_at_once_its_quantity_comes_before_its_fill(ledger):
+    assert told(ledger, "new") == [("accepted", None)]
+    assert told(ledger, "filled", "0.8", "125") == [("modified", "0.8"), ("0.8", 125)]
+    assert ledger.of(1).final == "filled"
+    assert told(ledger, "filled", "0.8", "125") == []
+
+
+def test_filled_in_part_the_rest_is_taken_at_the_average_price(ledger):
+    # 50 of the 100 are spent at 125: 0.4 more.
+    assert told(ledger, "partially_filled", "0.4", "125")[:2] == [
+        ("modified", "0.800000000"),
+        ("0.4", 125),
+    ]
+    # The rest came cheaper: 0.5 at 100, after which the order has come to 0.9.
+    assert told(ledger, "filled", "0.9", "111.111111111") == [
+        ("modified", "0.9"),
+        ("0.5", 100),
+    ]
+
+
+def test_it_is_never_complete_before_the_broker_says_so(ledger):
+    told(ledger, "partially_filled", "0.8", "125")
+    assert ledger.of(1).quantity == Decimal("0.800000001")
+    assert told(ledger, "filled", "0.8", "125") == [("modified", "0.8")]
+
+
+def test_an_execution_states_the_price_where_the_order_does_not(ledger):
+    execution = Execution(Decimal("0.4"), Decimal(125))
+    events = told(ledger, "partially_filled", "0.4", execution=execution)
+    assert events[:2] == [("modified", "0.800000000"), ("0.4", 125)]
+
+
+def test_old_news_changes_nothing(ledger):
+    told(ledger, "filled", "0.8", "125")
+    assert told(ledger, "partially_filled", "0.4", "125") == []
+    assert told(ledger, "new") == []

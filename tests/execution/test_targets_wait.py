@@ -1,0 +1,132 @@
+"""An order to a target leaves when what it counts on has been answered, and for what is left then."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyrt.risk import Limits, RiskEngine
+from pyrt.testing.gates import GateRig
+
+
+@pytest.fixture
+def rig() -> GateRig:
+    return GateRig(RiskEngine(Limits()), prices=100)
+
+
+def bought(rig: GateRig, quantity: float = 10):
+    entry = rig.order("buy", quantity)
+    rig.answer("accept", entry)
+    rig.fill(entry)
+    return entry
+
+
+def close(rig: GateRig):
+    order = rig.kernel.strategies[0].close("AAA")
+    rig.settle()
+    return order
+
+
+def stop(rig: GateRig, quantity: float = 10):
+    order = rig.order("sell", quantity, stop_price=90)
+    rig.answer("accept", order)
+    return order
+
+
+def test_a_close_leaves_when_the_exit_that_holds_the_shares_is_canceled(rig):
+    bought(rig)
+    exit_ = stop(rig)
+    order = close(rig)
+    assert rig.venue.withdrawn == [exit_]
+    assert order not in rig.venue.submitted
+    assert order.status == "INITIALIZED"
+    rig.answer("cancel", exit_)
+    assert rig.venue.submitted[-1] is order
+    assert (order.status, order.quantity) == ("SENT", 10)
+
+
+def test_what_the_exit_has_filled_meanwhile_is_not_sold_again(rig):
+    bought(rig)
+    exit_ = stop(rig)
+    order = close(rig)
+    rig.fill(exit_, 7)
+    assert order not in rig.venue.submitted
+    rig.answer("cancel", exit_)
+    assert (order.status, order.quantity) == ("SENT", 3)
+
+
+def test_an_exit_that_has_filled_leaves_nothing_to_close(rig):
+    bought(rig)
+    exit_ = stop(rig)
+    order = close(rig)
+    rig.fill(exit_)
+    assert order.status == "DENIED"
+    assert order.reason.startswith("target: nothing is left to trade")
+    assert rig.kernel.strategies[0].position("AAA").is_flat
+
+
+def test_a_cancel_of_unknown_outcome_keeps_the_close_waiting(rig):
+    bought(rig)
+    exit_ = stop(rig)
+    order = close(rig)
+    rig.answer("unknown", exit_)
+    assert order.status == "INITIALIZED"
+    rig.answer("cancel", exit_)
+    assert order.status == "SENT"
+
+
+def test_a_close_waits_for_an_entry_on_its_way_and_not_for_its_fill(rig):
+    bought(rig)
+    entry = rig.order("buy", 5)
+    order = close(rig)
+    assert order.status == "INITIALIZED"
+    rig.answer("accept", entry)
+    assert (order.status, order.quantity) == ("SENT", 15)
+
+
+def test_an_entry_that_is_refused_is_not_sold(rig):
+    bought(rig)
+    entry = rig.order("buy", 5)
+    order = close(rig)
+    rig.answer("reject", entry)
+    assert (order.status, order.quantity) == ("SENT", 10)
+
+
+def test_a_close_of_a_refused_entry_alone_does_not_open_a_short(rig):
+    entry = rig.order("buy", 5)
+    order = close(rig)
+    rig.answer("reject", entry)
+    assert order.status == "DENIED"
+    assert rig.venue.submitted == [entry]
+
+
+def test_targets_wait_for_one_another(rig):
+    bought(rig)
+    exit_ = stop(rig)
+    first = close(rig)
+    second = rig.kernel.strategies[0].target_position("AAA", 4)
+    rig.settle()
+    assert (first.status, second.status) == ("INITIALIZED", "INITIALIZED")
+    rig.answer("cancel", exit_)
+    assert (first.status, second.status) == ("SENT", "INITIALIZED")
+    rig.answer("accept", first)
+    assert (second.side.name, second.quantity, second.status) == ("BUY", 4, "SENT")
+
+
+def test_what_waits_may_be_canceled_and_not_be_changed(rig):
+    bought(rig)
+    stop(rig)
+    order = close(rig)
+    strategy = rig.kernel.strategies[0]
+    strategy.modify(order, quantity=4)
+    rig.settle()
+    assert (order.status, order.quantity) == ("INITIALIZED", 10)
+    strategy.cancel(order)
+    rig.settle()
+    assert (order.status, order.reason) == ("DENIED", "canceled: it had not left yet")
+    assert rig.venue.changed == []
+    assert strategy.position("AAA").working_quantity == -10
+
+
+def test_a_close_with_nothing_before_it_leaves_at_once(rig):
+    bought(rig)
+    assert close(rig).status == "SENT"
