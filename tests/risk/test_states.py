@@ -67,8 +67,9 @@ def test_reducing_lets_close_replace_the_exits_it_cancels() -> None:
     made.gate.set_state("reducing", *WHO)
     order = made.close()
     assert order is not None
-    assert order.status == "SENT"
     assert exit_order in made.venue.withdrawn
+    made.answer("cancel", exit_order)
+    assert order.status == "SENT"
     assert code(made.order("sell", 1)) == "trading_state"
 
 
