@@ -1,4 +1,4 @@
-"""An order to a target leaves when what it counts on has been answered, and for what is left then."""
+"""An order to a target leaves when what it counts on has been answered, for what is left then."""
 
 from __future__ import annotations
 

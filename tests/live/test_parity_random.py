@@ -1,7 +1,7 @@
 """Strategies that do anything, drawn from a seed: a backtest and a node agree to the last fill.
 
-What is asked for at one instant leaves a node cancels first, and a backtest in the order it was asked
-for: so there is one thing at an instant here in a symbol. `docs/alpaca.md` states the difference.
+What is asked for at one instant leaves a node cancels first, and a backtest in the order it was
+asked for: so there is one thing at an instant here in a symbol. `docs/alpaca.md` says so.
 """
 
 from __future__ import annotations
