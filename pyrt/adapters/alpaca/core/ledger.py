@@ -250,9 +250,7 @@ class Ledger:
         return [AnswerEvent("modified", known.number, ts, terms=(view.qty, None, None))]
 
     @staticmethod
-    def _sized(
-        known: Known, view: OrderView, ts: int, execution: Execution | None
-    ) -> list[Event]:
+    def _sized(known: Known, view: OrderView, ts: int, execution: Execution | None) -> list[Event]:
         """Tell how many units an order given by its notional comes to: the broker never does.
 
         Filled in part, it is taken to buy the rest at the average price so far.
