@@ -661,3 +661,43 @@ def test_what_a_refused_order_was_to_bring_ends_with_it_though_a_crash_came_betw
     second.start()
     assert not second.kernel.cache.orders_open()
     assert not second.journal.state.orders
+
+
+class Hasty(Strategy):
+    """Changes an order before anybody has said that it has arrived."""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.seen = 0
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 1:
+            self.modify(self.buy("SPY", 10, limit_price=50), limit_price=51)
+
+
+def test_a_change_asked_for_at_once_leaves_an_order_in_doubt_after_a_crash():
+    """Its own doubt was all that was kept: whether the order had arrived was asked by nobody."""
+    world, files = day(), MemoryFiles()
+    first = made(Hasty, world, files)
+    first.start()
+    record = first.journal.record
+
+    def taken(made_record):
+        sequence = record(made_record)
+        if isinstance(made_record, r.ChangeIntent):
+            first.driver.flush_tape()
+            first.journal.commit()
+            raise Killed
+        return sequence
+
+    first.journal.record = taken
+    with pytest.raises(Killed):
+        first.run()
+    (state,) = first.journal.state.orders.values()
+    assert state.unknown == "submit,modify"
+    policies = Policies(looks=1, warmup=0, replay_max=0)
+    second = made(Hasty, world, files, "two", policies=policies)
+    second.start()
+    (order,) = second.kernel.cache.orders_open()
+    assert (order.status, order.is_unknown) == ("SENT", True)

@@ -149,7 +149,10 @@ def _cancel(state: JournalState, record: r.CancelIntent) -> None:
 def _change(state: JournalState, record: r.ChangeIntent) -> None:
     order = state.orders.get(record.client_order_id)
     if order is not None:
-        state._set(msgspec.structs.replace(order, unknown="modify"), record.ts)
+        # Whether it has arrived may be unknown as well, and stays so.
+        unknown = [what for what in order.unknown.split(",") if what and what != "modify"]
+        doubts = ",".join([*unknown, "modify"])
+        state._set(msgspec.structs.replace(order, unknown=doubts), record.ts)
 
 
 def _outcome(state: JournalState, record: r.Outcome) -> None:
