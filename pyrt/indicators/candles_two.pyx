@@ -128,14 +128,15 @@ cdef class CDLDOJISTAR(Pattern):
 
 
 cdef int engulfing_shape(Bars* b, Py_ssize_t i) noexcept nogil:
-    # Each comparison is a coin's throw to the processor: all are made, and one branch taken.
     cdef double sign = color(b, i)
-    cdef double above = (b.close[i] - b.open[i - 1]) * sign
-    cdef double below = (b.close[i - 1] - b.open[i]) * sign
-    cdef int ends = (above > 0.0) + (below > 0.0)
-    if (color(b, i - 1) != color(b, i)) & (above >= 0.0) & (below >= 0.0) & (ends > 0):
-        return color(b, i) * (100 if ends == 2 else 80)
-    return 0
+    cdef double above, below
+    if color(b, i - 1) == color(b, i):
+        return 0
+    above = (b.close[i] - b.open[i - 1]) * sign
+    below = (b.close[i - 1] - b.open[i]) * sign
+    if above < 0.0 or below < 0.0 or (above == 0.0 and below == 0.0):
+        return 0
+    return color(b, i) * (100 if above != 0.0 and below != 0.0 else 80)
 
 
 @cython.final
