@@ -166,7 +166,11 @@ cdef class BarMatcher:
                 self.venue.execute(book, order, price, self.stamp(order), TAKER, 0)
             elif order.type == LIMIT:
                 if crosses(order, price, self.venue.touch_fills):
-                    self.venue.execute(book, order, price, self.stamp(order), TAKER, 0)
+                    # What would take is refused at its arrival: a post-only order was there first.
+                    self.venue.execute(
+                        book, order, price, self.stamp(order), MAKER if order.post_only else TAKER,
+                        0,
+                    )
             elif self.reaches(order, price):
                 self.meet(book, order, price)
         order.fresh = False
@@ -306,7 +310,7 @@ cdef class BarMatcher:
     cdef int meet(self, VenueBook book, VenueOrder order, int64_t price) except -1:
         """The market is at `price`, where the order is triggered or fills."""
         if order.type == LIMIT:
-            if order.fresh:
+            if order.fresh and not order.post_only:
                 self.take(book, order, price)
             else:
                 self.venue.execute(book, order, price, self.stamp(order), MAKER, self.span())

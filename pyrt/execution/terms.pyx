@@ -5,8 +5,8 @@ from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.types cimport (
-    GTD, LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, MARKET_TO_LIMIT, STOP, STOP_LIMIT,
-    TRAILING_STOP, TRAILING_STOP_LIMIT,
+    FOK, GTD, IOC, LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, MARKET_TO_LIMIT, STOP,
+    STOP_LIMIT, TRAILING_STOP, TRAILING_STOP_LIMIT,
 )
 
 from pyrt.core.times import timestamp_ns
@@ -93,6 +93,8 @@ cdef int read_terms(Order order, dict terms, dict default_tif, int64_t now) exce
         raise OrderError("an order by notional is a market order; give a quantity for others")
     if order.post_only and order.type != LIMIT:
         raise OrderError(f"post_only needs a limit order, this is a {order.order_type} order")
+    if order.post_only and (order.tif == IOC or order.tif == FOK):
+        raise OrderError(f"a post_only order rests, and {TIF_NAMES[order.tif]!r} does not")
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pyrt.core.instruments import Instrument
+from pyrt.errors import StrategyError
 from tests.backtest.harness import SYMBOL, play
 
 FLAT = (100, 100, 100, 100)
@@ -260,3 +261,17 @@ def test_an_order_that_has_not_filled_has_no_average_price() -> None:
     orders: list[Any] = []
     play([(100, 101, 99, 100)] * 2, {0: lambda s: orders.append(s.buy(SYMBOL, 1, limit_price=50))})
     assert math.isnan(orders[0].average_price)
+
+
+def test_a_post_only_order_that_a_gap_meets_has_made_and_not_taken() -> None:
+    flat = (100, 100, 100, 100)
+    run = play(
+        [flat, (98, 99, 97, 98)],
+        {0: lambda s: s.buy(SYMBOL, 10, limit_price=99, post_only=True)},
+    )
+    assert run.fills == [(1, 10, 98)]
+    assert [f["liquidity"] for f in run.table("fills")] == ["maker"]
+    for tif in ("ioc", "fok"):
+        with pytest.raises(StrategyError, match="a post_only order rests"):
+            play([flat], {0: lambda s, t=tif: s.buy(
+                SYMBOL, 10, limit_price=99, post_only=True, time_in_force=t)})  # fmt: skip
