@@ -46,6 +46,8 @@ from pyrt.venues.alpaca.rules import AlpacaRules
 WARMUP_BARS_MIN = 250
 WARMUP_LOOKBACKS = 4
 DAY_NS = 86_400_000_000_000
+SESSIONS = "XNYS"
+"""Of the stocks that Alpaca trades."""
 
 
 class Engine:
@@ -142,7 +144,20 @@ class Engine:
         if hasattr(data, "next_chunk"):
             self.add_stream(data)
         else:
-            self.add_loaded(load(data, end=self._end, **options))
+            loaded = load(data, end=self._end, **options)
+            if "calendar" not in options and self._are_stock_days(loaded):
+                # A day of a listed stock ends with its session, not at midnight.
+                loaded = load(data, end=self._end, calendar=SESSIONS, **options)
+            self.add_loaded(loaded)
+
+    def _are_stock_days(self, loaded: Loaded) -> bool:
+        """Return whether data are bars of days, all of them of stocks at Alpaca."""
+        return self._venue.name == "alpaca" and all(
+            isinstance(table, BarColumns)
+            and table.timeframe_ns == DAY_NS
+            and (self._instruments.get(table.symbol) or listed(table.symbol)).calendar == SESSIONS
+            for table in loaded.columns
+        )
 
     def add_loaded(self, loaded: Loaded) -> None:
         """Add data that has been loaded already."""
