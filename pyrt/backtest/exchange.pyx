@@ -521,6 +521,10 @@ cdef class Exchange:
         """Symbols that can be traded, in the order of their books."""
         return [(<VenueBook>book).instrument.symbol for book in self.venue.books]
 
+    def instrument(self, str symbol):
+        """Return what trades under a symbol."""
+        return self.venue.books[self.symbols.index(symbol)].instrument
+
     # -- events --------------------------------------------------------------------------------
 
     def take_events(self):

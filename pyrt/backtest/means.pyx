@@ -82,7 +82,9 @@ cdef class Means:
             return 0
         if order.units == 0 and order.notional != 0:
             return self.account.to_base(
-                self.account.holdings[order.index].currency, order.notional
+                self.account.holdings[order.index].currency, self.account.power_used(
+                    &self.account.holdings[order.index], order.side, last, order.notional
+                ),
             )
         return self.account.reserve_of(
             order.instrument, order.side, order.leaves(), order.limit_price, order.stop_price,

@@ -68,6 +68,7 @@ cdef class AccountBooks:
     cdef int currency_number(self, str currency) except -1
     cdef int add_instrument(self, Instrument instrument) except -1
     cdef int take_rules(self, Instrument instrument) except -1
+    cdef int64_t floor_of(self, object asked, object own, object usual) except -1
 
     @cython.final
     cdef inline int set_mark(self, Py_ssize_t index, int64_t price) except -1:

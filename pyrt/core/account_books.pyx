@@ -183,12 +183,23 @@ cdef class AccountBooks:
             holding.maintenance_long = holding.maintenance_short = nano_from_object(
                 own.maintenance
             )
+        holding.floor_long = self.floor_of(instrument.margin_long, own, rules.maintenance_long)
+        holding.floor_short = self.floor_of(instrument.margin_short, own, rules.maintenance_short)
         if own is not None and own.borrow_rate is not None:
             holding.borrow = nano_from_object(own.borrow_rate)
         if not holding.lends:
             holding.initial = holding.intraday = ONE
             holding.maintenance_long = holding.maintenance_short = ONE
         return 0
+
+    cdef int64_t floor_of(self, object asked, object own, object usual) except -1:
+        """What the broker asks of an instrument where that is more than of others; else 0.
+
+        What the rules themselves name for it goes first.
+        """
+        if asked is None or asked <= usual or (own is not None and own.maintenance is not None):
+            return 0
+        return nano_from_object(asked)
 
     cdef int revalue(self, Py_ssize_t index, int64_t price) except -1:
         cdef Holding* holding = &self.holdings[index]

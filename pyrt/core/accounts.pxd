@@ -1,7 +1,7 @@
 """An account: what its broker's rules let it afford, and what it shows."""
 cimport cython
 from libc.stdint cimport int64_t
-from pyrt.core.account_books cimport CASH_ACCOUNT, MARGIN_ACCOUNT, AccountBooks
+from pyrt.core.account_books cimport ALPACA_ACCOUNT, CASH_ACCOUNT, MARGIN_ACCOUNT, AccountBooks
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport int128
 from pyrt.core.margin cimport Holding
@@ -22,8 +22,10 @@ cdef class Account(AccountBooks):
                                int64_t price, int128 fee) except? -1
     cdef int128 margin_shortfall(self, Holding* holding, int64_t after, int64_t price,
                                  int128 fee) except? -1
-    cdef int128 power_shortfall(self, Holding* holding, int64_t opening, int64_t price,
+    cdef int128 power_shortfall(self, Holding* holding, int side, int64_t opening, int64_t price,
                                 int128 fee) except? -1
+    cdef int128 power_used(self, Holding* holding, int side, int64_t price,
+                           int128 value) except? -1
     cdef int128 order_value(self, Instrument instrument, int side, int64_t quantity,
                             int64_t limit, int64_t stop, int64_t last) except? -1
     cdef int128 reserve_of(self, Instrument instrument, int side, int64_t leaves, int64_t limit,

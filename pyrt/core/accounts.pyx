@@ -5,7 +5,7 @@ from pyrt.core.int128 cimport (
     AWAY_FROM_ZERO, TOWARD_ZERO, i128_add, i128_mul, i128_muldiv, i128_neg, i128_notional,
     i128_sub, i128_to_double, i128_to_i64, i128_to_int,
 )
-from pyrt.core.margin cimport INITIAL, INTRADAY, MAINTENANCE, required
+from pyrt.core.margin cimport INITIAL, INTRADAY, MAINTENANCE, required, share_of
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport no_price
 
@@ -141,7 +141,7 @@ cdef class Account(AccountBooks):
             return i128_add(i128_notional(price, opening, holding.factor), fee)
         if self.kind == MARGIN_ACCOUNT:
             return self.margin_shortfall(holding, after, price, fee)
-        return self.power_shortfall(holding, opening, price, fee)
+        return self.power_shortfall(holding, side, opening, price, fee)
 
     cdef int128 cash_shortfall(self, Holding* holding, int side, int64_t quantity, int64_t after,
                                int64_t price, int128 fee) except? -1:
@@ -178,13 +178,26 @@ cdef class Account(AccountBooks):
         equity = i128_add(self.equity_raw(), self.to_base(c, change))
         return self.from_base(c, i128_sub(missing, equity))
 
-    cdef int128 power_shortfall(self, Holding* holding, int64_t opening, int64_t price,
+    cdef int128 power_shortfall(self, Holding* holding, int side, int64_t opening, int64_t price,
                                 int128 fee) except? -1:
-        """The value opened must not pass the buying power; what is not lent on needs cash."""
+        """The power that is used must not pass the buying power; what is not lent on needs cash."""
         cdef int128 room = self.power_raw() if holding.lends else self.unmargined_raw()
-        cdef int128 cost = i128_add(i128_notional(price, opening, holding.factor), fee)
+        cdef int128 cost = i128_add(self.power_used(
+            holding, side, price, i128_notional(price, opening, holding.factor)
+        ), fee)
         cdef int c = holding.currency
         return i128_sub(cost, room) if c == 0 else i128_sub(cost, self.from_base(c, room))
+
+    cdef int128 power_used(self, Holding* holding, int side, int64_t price,
+                           int128 value) except? -1:
+        """What opening a value takes of the buying power: more than it where more is asked for."""
+        cdef int64_t share
+        if self.kind != ALPACA_ACCOUNT or not (holding.lends and self.lends()):
+            return value
+        share = share_of(holding, &self.tiers, side, price, INTRADAY)
+        if share <= self.day_rate:
+            return value
+        return i128_muldiv(value, share, self.day_rate, AWAY_FROM_ZERO)
 
     cdef int128 order_value(self, Instrument instrument, int side, int64_t quantity,
                             int64_t limit, int64_t stop, int64_t last) except? -1:
@@ -207,14 +220,17 @@ cdef class Account(AccountBooks):
 
     cdef int128 reserve_of(self, Instrument instrument, int side, int64_t leaves, int64_t limit,
                            int64_t stop, int64_t last) except? -1:
-        """What a waiting order reserves in base currency: the value of what it would open."""
+        """What a waiting order reserves in base currency: the power that it would use."""
         cdef Holding* holding = &self.holdings[instrument.index]
         cdef int64_t held = holding.units if side < 0 else -holding.units
         cdef int64_t opening = leaves - held if held > 0 else leaves
         cdef int128 value
         if opening <= 0:
             return 0
-        value = self.order_value(instrument, side, opening, limit, stop, last)
+        value = self.power_used(
+            holding, side, last if limit == no_price() else limit,
+            self.order_value(instrument, side, opening, limit, stop, last),
+        )
         if holding.currency == 0:
             return value
         return i128_muldiv(value, self.rate[holding.currency], ONE, AWAY_FROM_ZERO)

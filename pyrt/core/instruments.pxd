@@ -32,6 +32,10 @@ cdef class Instrument:
     cdef readonly bint shortable
     cdef readonly bint tradable
     cdef readonly bint marginable
+    cdef readonly object margin_long
+    """Share of a long's value that the broker asks to be kept, a Decimal; None: as of any other."""
+    cdef readonly object margin_short
+    """The same of a short's value."""
     cdef readonly bint strict_tick
     """An order off the tick is denied before it leaves; else the venue judges its prices."""
     cdef readonly object valid_from

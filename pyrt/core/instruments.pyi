@@ -39,6 +39,10 @@ class Instrument:
     @property
     def marginable(self) -> bool: ...
     @property
+    def margin_long(self) -> Decimal | None: ...
+    @property
+    def margin_short(self) -> Decimal | None: ...
+    @property
     def strict_tick(self) -> bool: ...
     @property
     def valid_from(self) -> date | None: ...
@@ -62,6 +66,8 @@ class Instrument:
         shortable: bool = True,
         tradable: bool = True,
         marginable: bool = True,
+        margin_long: float | str | Decimal | None = None,
+        margin_short: float | str | Decimal | None = None,
         strict_tick: bool = True,
         valid_from: date | None = None,
         valid_to: date | None = None,

@@ -10,6 +10,19 @@ from pyrt.core.numbers cimport (
 from pyrt.errors import ConfigError
 
 
+def margin_share(str name, value):
+    """Return a share of a value as a Decimal; None for None."""
+    if value is None:
+        return None
+    try:
+        raw = nano_from_object(value)
+    except (ArithmeticError, ValueError):
+        raw = -1
+    if not 0 <= raw <= 10_000_000_000:
+        raise ConfigError(f"{name} is {value!r}; expected a share of the value, 0 to 10", name=name)
+    return decimal_from_scaled(raw, 9).normalize() + 0
+
+
 @cython.final
 cdef class Instrument:
     """One tradable symbol and its grids.
@@ -33,6 +46,9 @@ cdef class Instrument:
         Smallest order value in `currency`.
     calendar : str
         Name of the session calendar; ``"24/7"`` for none.
+    margin_long, margin_short : number, optional
+        Share of the value that the broker asks to be kept in a long and in a short, where this is
+        more than its usual: 0.75, or 1 for what has to be paid in full.
     strict_tick : bool
         Whether an order off the tick is denied before it leaves; False leaves it to the venue.
 
@@ -46,7 +62,8 @@ cdef class Instrument:
                  str base_currency="", tick_size=None, step_size=None, int decimals=9,
                  int64_t multiplier=1, min_notional=0, str calendar="24/7", str sector="",
                  bint shortable=True, bint tradable=True, bint marginable=True,
-                 bint strict_tick=True, valid_from=None, valid_to=None):
+                 margin_long=None, margin_short=None, bint strict_tick=True, valid_from=None,
+                 valid_to=None):
         if not symbol:
             raise ConfigError("an instrument needs a symbol, got ''")
         if not 0 <= decimals <= 9:
@@ -74,6 +91,8 @@ cdef class Instrument:
         self.shortable = shortable
         self.tradable = tradable
         self.marginable = marginable
+        self.margin_long = margin_share("margin_long", margin_long)
+        self.margin_short = margin_share("margin_short", margin_short)
         self.strict_tick = strict_tick
         self.valid_from = valid_from
         self.valid_to = valid_to
@@ -183,6 +202,8 @@ cdef class Instrument:
             "min_notional": str(self.min_notional), "calendar": self.calendar,
             "sector": self.sector, "shortable": self.shortable, "tradable": self.tradable,
             "marginable": self.marginable, "strict_tick": self.strict_tick,
+            "margin_long": None if self.margin_long is None else str(self.margin_long),
+            "margin_short": None if self.margin_short is None else str(self.margin_short),
         }
 
     def __repr__(self):

@@ -20,6 +20,9 @@ cdef struct Holding:
     int64_t intraday
     int64_t maintenance_long
     int64_t maintenance_short
+    # what the broker asks of this one whatever else is asked, where more than usual; else 0
+    int64_t floor_long
+    int64_t floor_short
     # yearly share of a short's value in 1e-9
     int64_t borrow
     int32_t currency
@@ -37,4 +40,6 @@ cdef struct Tiers:
 
 cdef int128 required(const Holding* holding, const Tiers* tiers, int64_t units, int64_t price,
                      int which) except? -1
+cdef int64_t share_of(const Holding* holding, const Tiers* tiers, int64_t units, int64_t price,
+                      int which) noexcept
 cdef int64_t opened_units(const Holding* holding, int64_t units) noexcept

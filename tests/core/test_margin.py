@@ -12,7 +12,7 @@ from pyrt.core.account_rules import AccountRules, Margin, account_rules
 from pyrt.core.accounts import Account
 from pyrt.core.cache import Cache
 from pyrt.core.instruments import Instrument, crypto, equity
-from pyrt.errors import ConfigError
+from pyrt.errors import ConfigError, PrecisionError
 
 D = Decimal
 
@@ -195,6 +195,80 @@ def test_a_new_alpaca_account_shows_what_a_paper_account_shows() -> None:
         "daytrading_buying_power": 400_000, "non_marginable_buying_power": 100_000,
         "reserved": 0, "sma": 100_000, "margin_call": 0, "can_short": True,
     }  # fmt: skip
+
+
+def test_sales_that_are_not_paid_yet_are_no_settled_cash() -> None:
+    desk = Desk(100_000, "alpaca")
+    desk.trade("SPY", 100, 100)
+    desk.trade("SPY", -60, 110)
+    assert desk.state("cash", "settled_cash") == (96_600, 90_000)
+
+
+# What the broker asks to be kept of a value: of a long, of a short; what a holding worth 1000 then
+# asks for in all (overnight, to be kept), and what 100,000 buy and sell short.
+OWN_MARGIN = [
+    # Nothing more than of any other: 30 % kept, half overnight, four times for the day.
+    ("0.3", "0.3", (500, 300), (500, 300), 400_000, 400_000),
+    (None, None, (500, 300), (500, 300), 400_000, 400_000),
+    ("0.2", "0.1", (500, 300), (500, 300), 400_000, 400_000),
+    # More: 0.75 / 0.25 of the day's power for every dollar.
+    ("0.75", None, (750, 750), (500, 300), 100_000 / 0.75, 400_000),
+    (None, "0.9", (500, 300), (900, 900), 400_000, 100_000 / 0.9),
+    # In full.
+    ("1", "1", (1000, 1000), (1000, 1000), 100_000, 100_000),
+    # Less than the half that the night asks for, and more than the quarter of the day.
+    ("0.4", "0.4", (500, 400), (500, 400), 250_000, 250_000),
+]
+
+
+@pytest.mark.parametrize(("longs", "shorts", "long", "short", "bought", "sold"), OWN_MARGIN)
+def test_what_the_broker_asks_of_one_instrument_counts(
+    longs: Any, shorts: Any, long: Any, short: Any, bought: float, sold: float
+) -> None:
+    account, cache = Account(100_000, "USD", "alpaca"), Cache()
+    share = equity("GME", margin_long=longs, margin_short=shorts)
+    cache.add_instrument(share)
+    account.register(share)
+    assert account.requirement(share, 10, 100) == long
+    assert account.requirement(share, -10, 100) == short
+    for side, most in ((1, bought), (-1, sold)):
+        units = int(most // 100)
+        assert account.lacks(share, side * units, 100) == 0
+        assert account.lacks(share, side * (units + 1), 100) > 0
+    account.execute(share, 100, 100)
+    # What the purchase has used of the power is what it was let through by.
+    used = 400_000 - account.buying_power
+    assert used == pytest.approx(10_000 * 400_000 / bought)
+    assert account.reserves(share, 10, limit_price=100) == pytest.approx(D(1000 * 400_000 / bought))
+
+
+def test_rules_that_name_an_instrument_go_before_what_the_broker_asks_of_it() -> None:
+    rules = account_rules("alpaca").replace(instruments={"GME": Margin(maintenance="0.35")})
+    account, cache = Account(100_000, "USD", rules), Cache()
+    share = equity("GME", margin_long=1)
+    cache.add_instrument(share)
+    account.register(share)
+    assert account.requirement(share, 10, 100) == (500, 350)
+
+
+@pytest.mark.parametrize("value", [-0.1, 11, "much", float("nan")])
+def test_margin_of_an_instrument_is_a_share(value: Any) -> None:
+    with pytest.raises((ConfigError, PrecisionError)):
+        equity("GME", margin_short=value)
+
+
+def test_margin_of_an_instrument_travels() -> None:
+    share = equity("GME", margin_long="0.75", margin_short=1)
+    again = Instrument(**share.to_dict())
+    assert (again.margin_long, again.margin_short) == (D("0.75"), 1)
+    assert equity("SPY").to_dict()["margin_long"] is None
+
+
+def test_cheap_longs_use_up_the_power_that_they_ask_for() -> None:
+    desk = Desk(100_000, "alpaca")
+    # Below 2.50 nothing is lent: 100,000 buy 50,000 shares at 2, and no more.
+    assert desk.lacks("SPY", 50_000, 2) == 0
+    assert desk.lacks("SPY", 50_001, 2) == 8
 
 
 def test_buying_power_follows_the_multiplier() -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from pyrt.adapters.alpaca.account.reading import Reader
@@ -56,6 +57,27 @@ def test_an_asset_becomes_the_instrument_that_it_is():
     assert (found.shortable, found.marginable, found.fractionable) == (False, False, False)
     assert not instrument_of(AssetView(symbol="OLD", status="inactive")).tradable
     assert not instrument_of(AssetView(symbol="OTC", tradable=False)).tradable
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ({}, (None, None)),
+        ({"margin_requirement_long": "30", "margin_requirement_short": "30"}, ("0.3", "0.3")),
+        ({"margin_requirement_long": "75", "margin_requirement_short": "100"}, ("0.75", "1")),
+        ({"maintenance_margin_requirement": 40}, ("0.4", "0.4")),
+        (
+            {"maintenance_margin_requirement": 40.5, "margin_requirement_short": "90"},
+            ("0.405", "0.9"),
+        ),
+        ({"margin_requirement_long": "", "margin_requirement_short": None}, (None, None)),
+    ],
+)
+def test_the_margin_of_an_asset_is_that_of_its_instrument(stated, expected):
+    body = msgspec.json.encode({"symbol": "GME", "class": "us_equity", **stated})
+    found = instrument_of(msgspec.json.decode(body, type=AssetView))
+    wanted = tuple(None if share is None else Decimal(share) for share in expected)
+    assert (found.margin_long, found.margin_short) == wanted
 
 
 def test_answers_are_kept_for_a_while(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -37,6 +38,9 @@ class AssetView(msgspec.Struct, kw_only=True):
     shortable: bool = True
     fractionable: bool = True
     borrow_status: str = ""
+    margin_requirement_long: str | None = None
+    margin_requirement_short: str | None = None
+    maintenance_margin_requirement: float | None = None
     min_order_size: str | None = None
     min_trade_increment: str | None = None
     price_increment: str | None = None
@@ -63,10 +67,23 @@ def instrument_of(asset: AssetView) -> Instrument:
         steps = {"step_size": asset.min_trade_increment, "tick_size": asset.price_increment}
         flags.update({name: value for name, value in steps.items() if value})
     else:
-        flags.update(shortable=asset.shortable, marginable=asset.marginable)
+        flags.update(shortable=asset.shortable, marginable=asset.marginable, **_margin(asset))
         if not asset.fractionable:
             flags["step_size"] = 1
     return listed(asset.symbol, **flags)
+
+
+def _margin(asset: AssetView) -> dict[str, Decimal]:
+    """Return what has to be kept in a long and a short; the broker states percents."""
+    stated = {
+        "margin_long": asset.margin_requirement_long,
+        "margin_short": asset.margin_requirement_short,
+    }
+    if asset.maintenance_margin_requirement is not None:
+        # The older field is of both sides, and may be all there is.
+        both = str(asset.maintenance_margin_requirement)
+        stated = {name: value or both for name, value in stated.items()}
+    return {name: Decimal(value) / 100 for name, value in stated.items() if value}
 
 
 class Reference:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from pyrt.adapters.alpaca.simulator.protocol.http import bad, names, refused
@@ -23,9 +24,10 @@ YEARS = (1970, 2029)
 """First and last year of the calendar."""
 
 
-def asset_body(symbol: str) -> dict[str, Any]:
+def asset_body(desk: Desk, symbol: str) -> dict[str, Any]:
     """Return the JSON object of an asset."""
     pair = is_pair(symbol)
+    margin = {"long": "100", "short": "100"} if pair else margin_percents(desk, symbol)
     body: dict[str, Any] = {
         "id": asset_id(symbol),
         "class": "crypto" if pair else "us_equity",
@@ -35,9 +37,9 @@ def asset_body(symbol: str) -> dict[str, Any]:
         "status": "active",
         "tradable": True,
         "marginable": not pair,
-        "maintenance_margin_requirement": 100,
-        "margin_requirement_long": "100",
-        "margin_requirement_short": "100",
+        "maintenance_margin_requirement": float(margin["long"]),
+        "margin_requirement_long": margin["long"],
+        "margin_requirement_short": margin["short"],
         "shortable": not pair,
         "easy_to_borrow": not pair,
         "borrow_status": "not_available" if pair else "easy_to_borrow",
@@ -50,9 +52,19 @@ def asset_body(symbol: str) -> dict[str, Any]:
     return body
 
 
+def margin_percents(desk: Desk, symbol: str) -> dict[str, str]:
+    """Return what has to be kept in a long and a short of a symbol, in percent."""
+    rules, instrument = desk.exchange.venue.account.rules, desk.exchange.instrument(symbol)
+    shares = {
+        "long": instrument.margin_long or rules.maintenance_long,
+        "short": instrument.margin_short or rules.maintenance_short,
+    }
+    return {side: f"{(Decimal(share) * 100).normalize():f}" for side, share in shares.items()}
+
+
 def list_assets(desk: Desk, query: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the assets of a class, the stocks unless asked otherwise."""
-    rows = [asset_body(symbol) for symbol in sorted(desk.symbols)]
+    rows = [asset_body(desk, symbol) for symbol in sorted(desk.symbols)]
     wanted = {
         "class": query.get("asset_class") or "us_equity",
         "status": query.get("status") or None,
@@ -71,7 +83,7 @@ def find_asset(desk: Desk, name: str) -> dict[str, Any]:
     """Return the asset of a symbol or id; Refused if there is none."""
     for symbol in desk.symbols:
         if name in (symbol, symbol.replace("/", ""), asset_id(symbol)):
-            return asset_body(symbol)
+            return asset_body(desk, symbol)
     raise refused(404, 40410000, f"asset not found for {name}")
 
 
