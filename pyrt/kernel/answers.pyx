@@ -120,6 +120,7 @@ cdef class Answers:
         """Close or mark the request this event answers."""
         cdef int kind = event.kind
         cdef int step
+        cdef bint was_unknown = order.unknown()
         if kind == EV_UNKNOWN:
             if order.submit_request == OPEN:
                 order.submit_request = UNKNOWN
@@ -127,9 +128,10 @@ cdef class Answers:
                 order.cancel_request = UNKNOWN
             elif order.modify_request == OPEN:
                 order.modify_request = UNKNOWN
-            step = 1
+            # An order counts once, of however many requests the outcome is unknown.
+            step = order.unknown() and not was_unknown
         else:
-            step = 0 if not order.unknown() else -1
+            step = -1 if was_unknown else 0
             # That a change or a cancel was refused is no evidence that the order has arrived.
             if kind == EV_RELEASED:
                 # Only now somebody else is asked; that it was kept was our own answer.
