@@ -26,7 +26,7 @@ from pyrt.backtest.runner import Runner
 from pyrt.backtest.settings import VenueSettings
 from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import SimVenue
-from pyrt.backtest.volumes import DataVolumes
+from pyrt.backtest.volumes import DataDays, DataRanges, DataVolumes
 from pyrt.core.accounts import Account
 from pyrt.core.data import Bar
 from pyrt.core.instruments import Instrument, listed
@@ -110,7 +110,7 @@ class Engine:
         self._loaded: list[Loaded] = []
         self._tables: list[Columns] = []
         self._streams: dict[int, Any] = {}
-        self._volumes: DataVolumes | None = None
+        self._figures: list[DataDays] = []
         self._actions: list[Any] = []
         self._rates: list[Any] = []
         self._ledger = ledger
@@ -250,25 +250,29 @@ class Engine:
 
     def _next_chunk(self, number: int) -> Callable[[], Columns | None] | None:
         stream = self._streams.get(number)
-        if stream is None or self._volumes is None:
+        if stream is None or not self._figures:
             return None if stream is None else stream.next_chunk
-        volumes = self._volumes
 
         def next_chunk() -> Columns | None:
             chunk: Columns | None = stream.next_chunk()
-            if chunk is not None:
-                volumes.add(number, chunk)
+            for figures in self._figures if chunk is not None else ():
+                figures.add(number, chunk)
             return chunk
 
         return next_chunk
 
-    def _know_volumes(self, gate: Any) -> None:
-        """Let a gate that limits orders by daily volume read it from the run's data."""
-        self._volumes = None
-        if isinstance(gate, RiskEngine) and gate.limits.max_adv_share is not None:
-            self._volumes = gate.daily_volume = DataVolumes(
-                self._tables, self._instruments, self._sessions, gate.limits.adv_sessions
-            )
+    def _know_days(self, gate: Any) -> None:
+        """Let a gate that goes by daily volumes or ranges read them from the run's data."""
+        self._figures = []
+        if not isinstance(gate, RiskEngine):
+            return
+        data, limits = (self._tables, self._instruments, self._sessions), gate.limits
+        if limits.max_adv_share is not None:
+            gate.daily_volume = DataVolumes(*data, limits.adv_sessions)
+            self._figures.append(gate.daily_volume)
+        if limits.max_position_loss_atr is not None:
+            gate.stops.daily_range = DataRanges(*data, limits.atr_sessions)
+            self._figures.append(gate.stops.daily_range)
 
     def _drive(self, kernel: Kernel, venue: SimVenue, feed: Feed, progress: bool) -> Outcome:
         symbols = {i.symbol: i for i in kernel.cache.instruments}
@@ -378,7 +382,7 @@ class Engine:
         for instrument in self._instruments.values():
             kernel.add_instrument(instrument)
             venue.add_instrument(instrument, self._sessions(instrument.calendar))
-        self._know_volumes(kernel.gate)
+        self._know_days(kernel.gate)
         if self._ledger:
             kernel.booking.keep_ledger(self._first())
         if kernel.account.margin:

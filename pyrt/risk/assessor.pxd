@@ -13,6 +13,7 @@ from pyrt.risk.claims cimport Book, Claims
 from pyrt.risk.readings cimport Readings
 from pyrt.risk.sessions cimport SessionClock
 from pyrt.risk.states cimport States
+from pyrt.risk.stops cimport ProtectiveStops
 from pyrt.risk.traffic cimport Traffic
 from pyrt.risk.watch cimport Watcher
 
@@ -43,6 +44,7 @@ cdef class Assessor(Watcher):
     cdef readonly CircuitBreaker breaker
     cdef readonly Claims claims
     cdef readonly Traffic traffic
+    cdef readonly ProtectiveStops stops
     cdef readonly SessionClock clocks
     cdef public object depth
     """Callable (symbol, side, quantity) → expected average price or None: a look into the book."""
@@ -94,7 +96,7 @@ cdef class Assessor(Watcher):
     cdef int64_t collar_distance(self, Order order, int64_t collar) except? -1
     cdef int64_t slippage_of(self, Order order, int64_t limit) except? -1
     cdef str judge_state(self, Order order, int64_t now)
-    cdef str judge_known(self, Order order, Caps* caps)
+    cdef str judge_known(self, Order order, Caps* caps, int64_t now)
     cdef str judge_volume(self, Order order, int64_t now)
     cdef str judge_controls(self, Order order, Caps* caps, int64_t now)
     cdef bint is_pardoned(self, Order order, str code, int64_t now) except -1

@@ -75,7 +75,7 @@ cdef class Assessor(Watcher):
         if reason is not None:
             return reason
         if self.terms.raises:
-            reason = self.judge_known(order, caps)
+            reason = self.judge_known(order, caps, now)
             if reason is not None:
                 return reason
             if self.adv_share is not None:
@@ -120,12 +120,20 @@ cdef class Assessor(Watcher):
             self.terms.is_change and self.can_enter(order, self.book_of(order))
         )
 
-    cdef str judge_known(self, Order order, Caps* caps):
-        """Deny what cannot be judged: a missing limit, or no price to value the order at."""
+    cdef str judge_known(self, Order order, Caps* caps, int64_t now):
+        """Deny what cannot be judged: a missing limit, no price or rate to value the order at."""
+        cdef int currency
         if self.missing is not None:
             return f"{self.missing}: no limit is set, and this gate is strict"
-        if self.terms.price <= 0 and self.caps.needs_value:
-            return f"{self.caps.value_code}: {order.symbol} has no price to value the order at"
+        if self.caps.needs_value:
+            currency = self.account.holdings[order.instrument.index].currency
+            if self.terms.price <= 0:
+                return f"{self.caps.value_code}: {order.symbol} has no price to value the order at"
+            if self.account.rate[currency] <= 0:
+                name = order.instrument.currency
+                return f"{self.caps.value_code}: there is no rate to value {name} at"
+        if self.strict and self.stops.needs_range(order.instrument, now):
+            return f"max_position_loss_atr: no average range of {order.symbol} is known"
         if self.strict and self.reads_portfolio and self.readings.ts == INT64_MIN:
             return "max_risk_age: portfolio risk has not been computed yet"
         return None

@@ -49,10 +49,15 @@ cdef class CircuitBreaker:
     cdef DayClock days
     cdef int losses_max
     cdef int128 day_open
+    """Equity with which the day began."""
+    cdef int128 loss_base
+    """What the day's loss is measured from: that, or the equity after the last cool-down."""
     cdef int128 equity
     cdef int128 peak
     cdef int64_t day
     cdef int probes
+    cdef readonly str trial
+    """Client order id of the one entry that may leave while half-open; "" for none yet."""
     cdef bint started
 
     cdef int observe(self, int64_t now, int128 equity) except -1
@@ -67,3 +72,4 @@ cdef class CircuitBreaker:
     cdef int rebase(self) except -1
     cdef int cool(self, int64_t now) except -1
     cdef bint allows_entry(self, int64_t now)
+    cdef int end_trial(self) except -1

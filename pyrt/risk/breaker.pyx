@@ -62,9 +62,10 @@ cdef class CircuitBreaker:
 
     CLOSED lets everything pass. A trigger past its limit opens it; while it is OPEN only orders
     that cannot raise exposure pass (none, if the limits say ``on_trip="halted"``). After
-    `cooldown` it is HALF_OPEN: one entry may leave, and the round trip that ends next decides: a
-    loss opens it again, anything else closes it. Without a cool-down a person resets it; what a
-    daily loss opened also closes with the day.
+    `cooldown` it is HALF_OPEN: one entry may leave (another, if it ends without a fill), and the
+    round trip that ends next decides: a loss opens it again, anything else closes it. An answer
+    that is late, or a rejection where those had opened it, opens it again too. Without a
+    cool-down a person resets it; what a daily loss opened also closes with the day.
 
     Parameters
     ----------
@@ -77,7 +78,7 @@ cdef class CircuitBreaker:
         self.day = self.halted_day = INT64_MIN
         self.losses = Outcomes(limits.loss_rate_trades)
         self.rejects = Outcomes(limits.reject_rate_orders)
-        self.cause = self.reason = ""
+        self.cause = self.reason = self.trial = ""
         self.configure(limits)
 
     def configure(self, limits):
@@ -109,7 +110,7 @@ cdef class CircuitBreaker:
         """Take the account's equity in; the first one begins the day and is the first peak."""
         if not self.started:
             self.started = True
-            self.equity = self.day_open = self.peak = equity
+            self.equity = self.day_open = self.loss_base = self.peak = equity
             self.day = self.days.day(now)
         elif self.days.day(now) != self.day:
             self.new_day(now)
@@ -127,6 +128,7 @@ cdef class CircuitBreaker:
         if self.started:
             self.equity = i128_add(self.equity, amount)
             self.day_open = i128_add(self.day_open, amount)
+            self.loss_base = i128_add(self.loss_base, amount)
             self.peak = i128_add(self.peak, amount)
         return 0
 
@@ -159,37 +161,34 @@ cdef class CircuitBreaker:
 
     def nearness(self):
         """Return (limit, how much of it is used up) of each that is measured by equity."""
-        cdef int128 loss = i128_sub(self.day_open, self.equity)
-        cdef int128 fall = i128_sub(self.peak, self.equity)
+        cdef double equity = i128_to_double(self.equity)
+        cdef double base = i128_to_double(self.loss_base), begun = i128_to_double(self.day_open)
+        cdef double peak = i128_to_double(self.peak)
         cdef list found = []
-        for name, used, limit in (
-            ("max_daily_loss", i128_to_double(loss), i128_to_double(self.loss_max)),
-            ("halt_daily_loss", i128_to_double(loss), i128_to_double(self.halt_max)),
+        for name, whole, limit in (
+            ("max_daily_loss", base, self.loss_max), ("halt_daily_loss", begun, self.halt_max),
         ):
-            if limit > 0.0:
-                found.append((name, used / limit))
-        for name, used, whole, share in (
-            ("max_daily_loss_fraction", i128_to_double(loss), i128_to_double(self.day_open),
-             self.loss_share),
-            ("halt_daily_loss_fraction", i128_to_double(loss), i128_to_double(self.day_open),
-             self.halt_share),
-            ("max_drawdown", i128_to_double(fall), i128_to_double(self.peak),
-             self.drawdown_share),
+            if limit > 0:
+                found.append((name, (whole - equity) / i128_to_double(limit)))
+        for name, whole, share in (
+            ("max_daily_loss_fraction", base, self.loss_share),
+            ("halt_daily_loss_fraction", begun, self.halt_share),
+            ("max_drawdown", peak, self.drawdown_share),
         ):
             if share > 0 and whole > 0.0:
-                found.append((name, used / (whole * share / 1e9)))
+                found.append((name, (whole - equity) / (whole * share / 1e9)))
         return found
 
     cdef int new_day(self, int64_t now) except -1:
         """Begin a day with the last equity of the one before."""
         self.day = self.days.day(now)
-        self.day_open = self.equity
+        self.day_open = self.loss_base = self.equity
         if self.state != CLOSED and self.cause.startswith("max_daily_loss"):
             self.close()
         return 0
 
     cdef int judge_equity(self, int64_t now) except -1:
-        cdef int128 loss = i128_sub(self.day_open, self.equity)
+        cdef int128 loss = i128_sub(self.loss_base, self.equity)
         cdef int128 fall, bound
         if self.loss_max >= 0 and loss > self.loss_max:
             return self.trip(
@@ -197,7 +196,7 @@ cdef class CircuitBreaker:
                 f"loss {amount(loss)} is over the limit of {amount(self.loss_max)}",
             )
         if self.loss_share >= 0 and loss > 0:
-            bound = i128_muldiv(larger(self.day_open, 0), self.loss_share, ONE, FLOOR)
+            bound = self.bound(self.loss_base, self.loss_share)
             if loss > bound:
                 return self.trip(
                     now, "max_daily_loss_fraction",
@@ -205,7 +204,7 @@ cdef class CircuitBreaker:
                 )
         fall = i128_sub(self.peak, self.equity)
         if self.drawdown_share >= 0 and fall > 0:
-            bound = i128_muldiv(larger(self.peak, 0), self.drawdown_share, ONE, FLOOR)
+            bound = self.bound(self.peak, self.drawdown_share)
             if fall > bound:
                 return self.trip(
                     now, "max_drawdown",
@@ -243,10 +242,12 @@ cdef class CircuitBreaker:
     cdef int add_answer(self, int64_t now, bint is_rejected, int64_t latency_ns) except -1:
         """Take in how the venue answered a submission, and after how long."""
         self.rejects.add(is_rejected)
-        if self.state != CLOSED:
+        if self.state == OPEN:
             return 0
+        if self.state == HALF_OPEN and is_rejected and self.cause == "max_reject_rate":
+            return self.trip(now, self.cause, "the trial after the cool-down was rejected again")
         bound = self.limits.max_reject_rate
-        if bound is not None and self.rejects.share() > bound:
+        if self.state == CLOSED and bound is not None and self.rejects.share() > bound:
             return self.trip(
                 now, "max_reject_rate",
                 f"{self.rejects.bad} rejections in {self.rejects.count} answers are over the "
@@ -273,14 +274,18 @@ cdef class CircuitBreaker:
         """Half-open after the cool-down; falls are measured from here on."""
         if self.state == OPEN and 0 <= self.cooldown <= now - self.ts_open:
             self.state = HALF_OPEN
-            self.probes = 0
+            self.end_trial()
             self.rebase()
         return 0
 
     cdef int rebase(self) except -1:
-        """Measure the fall that opened the breaker from here on, or it would open at once."""
-        self.day_open = self.equity
-        if self.cause == "max_drawdown":
+        """Measure the fall that opened the breaker from here on, or it would open at once.
+
+        The second tier goes by what the day began with, whatever the first has gone through.
+        """
+        if self.cause.startswith("max_daily_loss"):
+            self.loss_base = self.equity
+        elif self.cause == "max_drawdown":
             self.peak = self.equity
         return 0
 
@@ -290,6 +295,12 @@ cdef class CircuitBreaker:
             return True
         self.cool(now)
         return self.state == HALF_OPEN and self.probes == 0
+
+    cdef int end_trial(self) except -1:
+        """Let another entry leave while half-open: the one before has ended without a fill."""
+        self.probes = 0
+        self.trial = ""
+        return 0
 
     def close(self):
         """Let everything pass again, with fresh counts of losses and rejections."""
@@ -337,6 +348,7 @@ cdef class CircuitBreaker:
             "consecutive_losses": self.consecutive_losses, "probes": self.probes,
             "losses": self.losses.save(), "rejects": self.rejects.save(),
             "started": self.started, "day": self.day,
+            "trial": self.trial, "loss_base": str(i128_to_int(self.loss_base)),
             "day_open": str(i128_to_int(self.day_open)), "peak": str(i128_to_int(self.peak)),
             "equity": str(i128_to_int(self.equity)), "halted_day": self.halted_day,
         }
@@ -355,6 +367,8 @@ cdef class CircuitBreaker:
         self.started = saved["started"]
         self.day = saved["day"]
         self.day_open = i128_from_int(int(saved["day_open"]))
+        self.loss_base = i128_from_int(int(saved.get("loss_base", saved["day_open"])))
+        self.trial = saved.get("trial", "")
         self.peak = i128_from_int(int(saved["peak"]))
         self.equity = i128_from_int(int(saved["equity"]))
         self.halted_day = saved.get("halted_day", INT64_MIN)

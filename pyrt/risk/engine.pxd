@@ -10,6 +10,8 @@ from pyrt.risk.verdicts cimport Verdicts
 @cython.final
 cdef class RiskEngine(Overseer):
     cdef readonly Verdicts verdicts
+    cdef dict ranges
+    """Symbol → average true range, as stated."""
     cdef Order judged
     """The order approved last, until it is sent."""
 

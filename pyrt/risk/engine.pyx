@@ -72,6 +72,7 @@ cdef class RiskEngine(Overseer):
         self.limits = limits
         self.strict = strict
         self.volumes = {}
+        self.ranges = {}
         self.reset()
 
     # -- wiring --------------------------------------------------------------------------------
@@ -83,6 +84,7 @@ cdef class RiskEngine(Overseer):
         self.breaker = CircuitBreaker(limits)
         self.traffic = Traffic(limits)
         self.stops = ProtectiveStops(limits)
+        self.stops.atr.update(self.ranges)
         self.verdicts = Verdicts()
         self.clocks = SessionClock()
         self.claims = None
@@ -247,6 +249,7 @@ cdef class RiskEngine(Overseer):
             self.traffic.count(order, self.terms.value, self.terms.more_value, now)
             if self.breaker.state == HALF_OPEN and self.terms.raises:
                 self.breaker.probes += 1
+                self.breaker.trial = order.client_order_id
             if self.warn_at > 0.0 and self.terms.raises:
                 self.warn(now)
         return RiskGate.approve(self, order)
@@ -406,6 +409,9 @@ cdef class RiskEngine(Overseer):
                 self.stops.follow(self.stops.guard(order.position), order.position)
             if self.limits.max_repeated_executions is not None and order.status_ == FILLED:
                 self.judge_repeats(order, now)
+        if self.breaker.state == HALF_OPEN and self.breaker.probes and is_final(order.status_):
+            if order.filled == 0 and order.client_order_id == self.breaker.trial:
+                self.breaker.end_trial()
         if len(self.breaker.trips) != self.openings_seen:
             self.after_breaker(now)
         if self.flattening and kind != EV_DENIED:
@@ -455,9 +461,10 @@ cdef class RiskEngine(Overseer):
     cdef int on_deposit(self, int128 amount) except -1:
         return self.breaker.shift(amount)
 
-    cdef int on_corporate_action(self, Py_ssize_t index) except -1:
+    cdef int on_corporate_action(self, Py_ssize_t index, int64_t new, int64_t old) except -1:
         cdef Book* book = self.claims.book(index)
-        book.reference = 0
+        book.reference = book.suspects = 0
+        self.stops.split(self.cache.instruments[index], new, old, self.clock.now)
         return self.claims.recount(index)
 
     cdef bint believe(self, Book* book, int64_t price, int64_t now) except -1:
@@ -518,6 +525,7 @@ cdef class RiskEngine(Overseer):
     def set_atr(self, str symbol, double value):
         """State the average true range of a symbol for `max_position_loss_atr`."""
         self.stops.set_atr(symbol, value)
+        self.ranges[symbol] = value
 
     def set_adv(self, str symbol, volume):
         """State the average daily volume of a symbol, in units, for `max_adv_share`."""

@@ -75,6 +75,7 @@ COUNTS = (
     "loss_rate_trades",
     "reject_rate_orders",
     "adv_sessions",
+    "atr_sessions",
     "risk_window",
     "ramp_days",
 )
@@ -95,6 +96,14 @@ FLAGS = (
     "deny_self_match",
     "deny_limit_state",
     "halt_flattens",
+)
+# Counts that are the length of something.
+WINDOWS = (
+    "fat_finger_orders",
+    "loss_rate_trades",
+    "reject_rate_orders",
+    "adv_sessions",
+    "atr_sessions",
 )
 CHOICES = {"slippage_action": ("deny", "limit"), "on_trip": ("reducing", "halted")}
 SHARES_OF_ONE = (
@@ -252,7 +261,12 @@ class Limits:
         Protective stops: unrealized loss of a position as an amount or as a share of its cost,
         and fall of the price from its best since the position was seen.
     max_position_loss_atr : number
-        The same as a multiple of the range given with `RiskEngine.set_atr`.
+        Unrealized loss of a position as a multiple of the symbol's average true range, for each
+        unit held: that of the last `atr_sessions` that have ended in a run's data, live the
+        broker's, or what `RiskEngine.set_atr` states. A strict gate denies entries where none is
+        known.
+    atr_sessions : int
+        Sessions whose true range is averaged.
     max_value_at_risk, max_expected_shortfall : number
         Historical loss of today's holdings over one `risk_every` at `risk_level`, in base currency.
     max_volatility : number
@@ -343,6 +357,7 @@ class Limits:
     max_position_loss_fraction: Number | None = None
     max_position_drawdown: Number | None = None
     max_position_loss_atr: Number | None = None
+    atr_sessions: int = 14
     max_value_at_risk: Number | None = None
     max_expected_shortfall: Number | None = None
     max_volatility: Number | None = None
@@ -391,7 +406,7 @@ class Limits:
                 getattr(self, second) < getattr(self, first)
             ):
                 raise _refusal(second, getattr(self, second), f"no less than {first}")
-        for name in ("fat_finger_orders", "loss_rate_trades", "reject_rate_orders", "adv_sessions"):
+        for name in WINDOWS:
             if getattr(self, name) < 1:
                 raise _refusal(name, getattr(self, name), "1 or more")
         if self.risk_window < 2:

@@ -7,10 +7,8 @@ from pyrt.core.ports cimport OrderDesk
 from pyrt.core.positions cimport Position
 from pyrt.risk.assessor cimport Assessor
 from pyrt.risk.sessions cimport DayClock
-from pyrt.risk.stops cimport ProtectiveStops
 
 cdef class Overseer(Assessor):
-    cdef readonly ProtectiveStops stops
     cdef readonly object ramp_from
     """Day on which the ramp began, as days since 1970; None before the first order."""
     cdef readonly object ramp_share

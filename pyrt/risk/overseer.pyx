@@ -252,7 +252,7 @@ cdef class Overseer(Assessor):
         cdef Position position
         cdef str reason
         for position in <list>self.cache.by_instrument[index]:
-            reason = self.stops.judge(position)
+            reason = self.stops.judge(position, now)
             if reason is not None:
                 self.leave(position, reason, now)
         return 0

@@ -1,6 +1,7 @@
 """Protective stops: positions left whatever their strategy does."""
 cimport cython
 from libc.stdint cimport int64_t
+from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport int128
 from pyrt.core.orders cimport Order
 from pyrt.core.positions cimport Position
@@ -18,12 +19,16 @@ cdef class ProtectiveStops:
     cdef readonly bint is_on
     cdef readonly dict atr
     """Symbol → average true range, as given by the caller."""
+    cdef public object daily_range
+    """Knows it of others: `average(instrument, now)`, `split(instrument, now, factor)`; or None."""
     cdef dict guards
     cdef int128 loss_max
     cdef int64_t loss_share
     cdef int64_t fall_share
     cdef int64_t atr_multiple
     cdef int follow(self, Guard guard, Position position) except -1
-    cdef str judge(self, Position position)
-    cdef str breach(self, Guard guard, Position position)
+    cdef double range_of(self, Instrument instrument, int64_t now) except? -1.0
+    cdef bint needs_range(self, Instrument instrument, int64_t now) except -1
+    cdef str judge(self, Position position, int64_t now)
+    cdef str breach(self, Guard guard, Position position, int64_t now)
     cdef Guard guard(self, Position position)

@@ -2,10 +2,13 @@
 cimport cython
 from libc.stdint cimport int64_t
 
+from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport (
-    FLOOR, i128_muldiv, i128_notional, i128_sub, i128_to_double, i128_to_i64, int128,
+    FLOOR, HALF_EVEN, i128_muldiv, i128_notional, i128_sub, i128_to_double, i128_to_i64, int128,
 )
-from pyrt.core.numbers cimport money_from_object, nano_from_object, nano_to_double
+from pyrt.core.numbers cimport (
+    money_from_object, nano_from_double, nano_from_object, nano_to_double,
+)
 from pyrt.core.positions cimport Position
 from pyrt.core.types cimport is_final
 from pyrt.risk.claims cimport magnitude
@@ -25,7 +28,8 @@ cdef class ProtectiveStops:
     """Says when a position has lost what it may lose; the engine then sends its exit.
 
     Losses are unrealized, at the last price, in the quote currency. A trailing fall is measured
-    from the best price since the position was first seen on its side.
+    from the best price since the position was first seen on its side. A range is what somebody
+    stated, else what `daily_range` knows: the average of the sessions that have ended.
 
     Parameters
     ----------
@@ -58,6 +62,30 @@ cdef class ProtectiveStops:
         if not 0.0 < value < 1e9:
             raise ConfigError(f"the range of {symbol} is {value}; expected a positive price")
         self.atr[symbol] = value
+
+    cdef double range_of(self, Instrument instrument, int64_t now) except? -1.0:
+        """The average true range of an instrument, in price; 0.0 where nobody knows it."""
+        found = self.atr.get(instrument.symbol)
+        if found is None and self.daily_range is not None:
+            found = self.daily_range.average(instrument, now)
+        return 0.0 if found is None else found
+
+    cdef bint needs_range(self, Instrument instrument, int64_t now) except -1:
+        """Whether a stop would go by a range that nobody knows."""
+        return self.atr_multiple >= 0 and not self.range_of(instrument, now) > 0.0
+
+    def split(self, Instrument instrument not None, int64_t new, int64_t old, int64_t now):
+        """Turn what is known of prices into those of `new` units for `old` ones."""
+        cdef Guard guard
+        if new == old:
+            return
+        for guard in self.guards.values():
+            if guard.position.instrument is instrument:
+                guard.best = i128_to_i64(i128_muldiv(guard.best, old, new, HALF_EVEN))
+        if instrument.symbol in self.atr:
+            self.atr[instrument.symbol] *= <double>old / <double>new
+        if self.daily_range is not None:
+            self.daily_range.split(instrument, now, <double>old / <double>new)
 
     cdef Guard guard(self, Position position):
         found = self.guards.get(position)
@@ -99,7 +127,7 @@ cdef class ProtectiveStops:
                 guard.side = side
                 guard.best = best
 
-    cdef str judge(self, Position position):
+    cdef str judge(self, Position position, int64_t now):
         """Return why a position has to be left at its last price, or None."""
         cdef Guard guard = self.guard(position)
         self.follow(guard, position)
@@ -107,9 +135,10 @@ cdef class ProtectiveStops:
             return None
         if guard.exit is not None and not is_final(guard.exit.status_):
             return None
-        return self.breach(guard, position)
+        return self.breach(guard, position, now)
 
-    cdef str breach(self, Guard guard, Position position):
+    cdef str breach(self, Guard guard, Position position, int64_t now):
+        cdef double range
         cdef int128 loss = i128_sub(position.open_cost, position.value())
         cdef int128 bound
         cdef int64_t fall
@@ -119,11 +148,11 @@ cdef class ProtectiveStops:
             bound = i128_muldiv(magnitude(position.open_cost), self.loss_share, ONE, FLOOR)
             if loss > bound:
                 return described("max_position_loss_fraction", loss, bound)
-        if self.atr_multiple >= 0 and position.instrument.symbol in self.atr:
+        range = self.range_of(position.instrument, now) if self.atr_multiple >= 0 else 0.0
+        if range > 0.0:
             bound = i128_muldiv(
                 magnitude(i128_notional(
-                    nano_from_object(self.atr[position.instrument.symbol]), position.units,
-                    position.instrument.factor,
+                    nano_from_double(range), position.units, position.instrument.factor,
                 )), self.atr_multiple, ONE, FLOOR,
             )
             if loss > bound:

@@ -20,5 +20,5 @@ cdef class Watcher(BasicGate):
     cdef int on_order(self, Order order, int kind, int64_t now) except -1
     cdef int on_cancel(self, Order order, int64_t now) except -1
     cdef int on_equity(self, int64_t now) except -1
-    cdef int on_corporate_action(self, Py_ssize_t index) except -1
+    cdef int on_corporate_action(self, Py_ssize_t index, int64_t new, int64_t old) except -1
     cdef int on_deposit(self, int128 amount) except -1

@@ -37,7 +37,8 @@ cdef class Watcher(BasicGate):
     cdef int on_equity(self, int64_t now) except -1:
         return 0
 
-    cdef int on_corporate_action(self, Py_ssize_t index) except -1:
+    cdef int on_corporate_action(self, Py_ssize_t index, int64_t new, int64_t old) except -1:
+        """`old` units have become `new` ones; 1 and 1 where prices change without that."""
         return 0
 
     cdef int on_deposit(self, int128 amount) except -1:

@@ -229,3 +229,99 @@ def test_it_tells_how_near_each_fall_is_to_its_limit() -> None:
     made.note_equity(1, 99_000)
     near = dict(made.nearness())
     assert near == {"max_daily_loss_fraction": 0.5, "max_drawdown": pytest.approx(0.1)}
+
+
+@pytest.mark.parametrize("cause", ["max_latency", "max_consecutive_losses"])
+def test_a_cool_down_from_something_else_forgives_no_loss_of_the_day(cause: str) -> None:
+    made = breaker(max_daily_loss=1_000, max_latency="1s", max_consecutive_losses=0, cooldown="10s")
+    made.note_equity(0, 100_000)
+    made.note_equity(1, 99_100)
+    if cause == "max_latency":
+        made.note_answer(2, False, 2 * SECOND)
+    else:
+        made.note_trade(2, -1)
+    assert made.cause == cause
+    assert made.admits(11 * SECOND)
+    made.note_trade(12 * SECOND, 1)
+    assert made.state == BreakerState.CLOSED
+    made.note_equity(13 * SECOND, 99_000)
+    assert made.state == BreakerState.CLOSED
+    made.note_equity(14 * SECOND, 98_999)
+    assert made.cause == "max_daily_loss"
+
+
+def test_the_second_tier_goes_by_the_day_whatever_the_first_has_gone_through() -> None:
+    made = breaker(max_daily_loss=1_000, halt_daily_loss=2_000, cooldown="10s")
+    made.note_equity(0, 100_000)
+    made.note_equity(1, 98_900)
+    assert made.admits(10 * SECOND + 1)
+    # From here on the first tier has 1,000 of its own, and the second 900.
+    made.note_equity(11 * SECOND, 98_000)
+    assert (made.state, made.halt_reason) == (BreakerState.HALF_OPEN, None)
+    made.note_equity(12 * SECOND, 97_999)
+    assert made.halt_reason == "halt_daily_loss: loss 2001.00 is over the limit of 2000.00"
+    near = dict(made.nearness())
+    assert near["halt_daily_loss"] == pytest.approx(1.0005)
+    assert near["max_daily_loss"] == pytest.approx(0.901)
+    again = breaker(max_daily_loss=1_000, halt_daily_loss=2_000, cooldown="10s")
+    again.restore(json.loads(json.dumps(made.save())))
+    assert again.nearness() == made.nearness()
+
+
+@pytest.mark.parametrize("end", ["reject", "cancel", "expire"])
+def test_a_trial_that_ends_without_a_fill_leaves_room_for_another(end: str) -> None:
+    made = rig(max_consecutive_losses=0, cooldown="10s")
+    made.hold(10, price=100)
+    made.hold(-10, price=99)
+    made.wait("10s")
+    trial = made.order("buy", 1, limit_price=90)
+    if end != "reject":
+        made.answer("accept", trial)
+    assert code(made.order("buy", 1)) == "max_consecutive_losses"
+    made.answer(end, trial)
+    another = made.order("buy", 1)
+    assert code(another) == ""
+    made.fill(another, price=100)
+    assert code(made.order("buy", 1)) == "max_consecutive_losses"
+    made.hold(-1, price=101)
+    assert made.gate.breaker.state == BreakerState.CLOSED
+
+
+def test_a_trial_that_filled_in_part_is_the_trial() -> None:
+    made = rig(max_consecutive_losses=0, cooldown="10s")
+    made.hold(10, price=100)
+    made.hold(-10, price=99)
+    made.wait("10s")
+    trial = made.order("buy", 2, limit_price=100)
+    made.fill(trial, quantity=1, price=100)
+    made.answer("cancel", trial)
+    assert code(made.order("buy", 1)) == "max_consecutive_losses"
+
+
+def test_rejections_and_late_answers_of_the_trial_open_it_again() -> None:
+    for limits, answers in (
+        ({"max_reject_rate": 0, "reject_rate_orders": 1}, (True, 0)),
+        ({"max_latency": "1s"}, (False, 2 * SECOND)),
+    ):
+        made = breaker(cooldown="10s", **limits)
+        made.note_answer(0, *answers)
+        assert made.state == BreakerState.OPEN
+        assert made.admits(10 * SECOND)
+        made.note_answer(11 * SECOND, *answers)
+        assert made.state == BreakerState.OPEN
+        assert len(made.trips) == 2
+        assert not made.admits(20 * SECOND)
+
+
+def test_a_trial_survives_a_restart_by_its_name() -> None:
+    made = rig(max_consecutive_losses=0, cooldown="10s")
+    made.hold(10, price=100)
+    made.hold(-10, price=99)
+    made.wait("10s")
+    trial = made.order("buy", 1, limit_price=90)
+    saved = json.loads(json.dumps(made.gate.save()))
+    assert saved["breaker"]["trial"] == trial.client_order_id
+    again = rig(max_consecutive_losses=0, cooldown="10s")
+    again.gate.restore(saved)
+    again.wait("1d")
+    assert code(again.order("buy", 1)) == "max_consecutive_losses"

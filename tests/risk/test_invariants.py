@@ -62,6 +62,8 @@ class World:
             symbol = SYMBOLS[number // 100 % 3]
             self.marks[symbol] = Decimal(50 + number % 100)
             self.rig.price(float(self.marks[symbol]), symbol)
+        # What has waited for an answer may leave with it.
+        self.collect()
         self.compare()
 
     def place(self, number: int) -> None:

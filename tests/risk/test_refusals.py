@@ -26,6 +26,8 @@ UNEQUAL = np.array([[1.0, 0.5], [0.5, 9.0]])
         (lambda: value_at_risk.historical_contributions(HOLD, np.ones((0, 2))), "do not fit 2"),
         (lambda: value_at_risk.historical_contributions(HOLD, [[0.1, np.nan]]), "NaN or infinity"),
         (lambda: value_at_risk.portfolio_var(HOLD, np.eye(3)), "2 values do not fit"),
+        (lambda: sizing.kelly_fraction(0.1, 0.0), "variance is 0.0; expected a positive number"),
+        (lambda: sizing.kelly_fraction(0.1, 0.1, cap=-1), "cap is -1; expected a positive"),
         (lambda: sizing.kelly_bet(1.5, 2.0), "win_rate is 1.5; expected a share from 0 to 1"),
         (lambda: sizing.kelly_bet(0.5, 0.0), "payoff is 0.0; expected a positive number"),
         (lambda: RateWindow(-1, 1), "cannot admit -1 events"),

@@ -34,6 +34,13 @@ TABLE = [
     ({"max_position_loss_atr": 2}, 10, [96], False),
     ({"max_position_loss_atr": 2}, 10, [95.99], True),
     ({"max_position_loss_atr": None}, 10, [1], False),
+    # A limit of nothing: any loss leaves.
+    ({"max_position_loss": 0}, 10, [100], False),
+    ({"max_position_loss": 0}, 10, [99.99], True),
+    ({"max_position_loss_fraction": 0}, 10, [100], False),
+    ({"max_position_loss_fraction": 0}, 10, [99.99], True),
+    ({"max_position_drawdown": 0}, 10, [100.01, 100], True),
+    ({"max_position_loss_atr": 0}, 10, [99.99], True),
 ]
 
 
@@ -114,3 +121,50 @@ def test_nothing_is_sent_while_halted() -> None:
 def test_a_range_has_to_be_a_price() -> None:
     with pytest.raises(ConfigError):
         rig().gate.set_atr("AAA", float("nan"))
+
+
+class Known:
+    """Knows one range of every symbol, or none."""
+
+    def __init__(self, value: float | None) -> None:
+        self.value = value
+
+    def average(self, instrument: Any, now: int) -> float | None:
+        return self.value
+
+    def split(self, instrument: Any, now: int, factor: float) -> None:
+        assert self.value is not None
+        self.value *= factor
+
+
+def test_a_range_that_the_data_tell_is_used_unless_somebody_states_another() -> None:
+    for stated, price, leaves in ((None, 97.0, False), (None, 96.99, True), (2.0, 96.99, False)):
+        made = rig(max_position_loss_atr=3)
+        made.gate.stops.daily_range = Known(1.0)
+        if stated is not None:
+            made.gate.set_atr("AAA", stated)
+        made.hold(10)
+        made.price(price)
+        assert (len(made.venue.submitted) == 2) is leaves
+
+
+def test_a_range_stated_before_a_run_is_known_in_it() -> None:
+    gate = RiskEngine(Limits(max_position_loss_atr=2))
+    gate.set_atr("AAA", 2.0)
+    made = GateRig(gate, cash=100_000, symbols=("AAA",), prices=100)
+    made.hold(10)
+    made.price(95.99)
+    assert len(made.venue.submitted) == 2
+
+
+def test_a_strict_gate_denies_entries_whose_stop_nobody_could_judge() -> None:
+    limits = Limits(
+        max_position_loss_atr=2, max_order_quantity=100, max_position_quantity=100,
+        max_leverage=1, max_daily_loss=1_000, max_open_orders=9, max_orders_per_minute=99,
+        price_collar_bps=100, stale_data_after="1m",
+    )  # fmt: skip
+    made = GateRig(RiskEngine(limits, strict=True), cash=100_000, symbols=("AAA",), prices=100)
+    denied = made.order("buy", 1)
+    assert denied.reason == "max_position_loss_atr: no average range of AAA is known"
+    made.gate.set_atr("AAA", 1.5)
+    assert made.order("buy", 1).status == "SENT"

@@ -292,3 +292,57 @@ def test_open_orders_count_once_a_permissive_gate_is_restricted() -> None:
     assert made.gate.claims.worst_case(0) == (0, 10_000_000_000, 0)
     assert code(made.order("buy", 6)) == "max_position_quantity"
     assert code(made.order("buy", 5)) == ""
+
+
+def test_asking_what_would_be_said_uses_no_pardon_up() -> None:
+    made = rig(max_order_quantity=10)
+    made.gate.allow_once("max_order_quantity", "Ann", "rebalance", "60s")
+    strategy = made.kernel.strategies[0]
+    for _ in range(3):
+        verdict = strategy.validate({"symbol": "AAA", "side": "buy", "quantity": 11})
+        assert verdict.code == ""
+    assert made.order("buy", 11).status == "SENT"
+    assert made.order("buy", 11).status == "DENIED"
+
+
+def test_asking_of_a_market_order_that_would_be_turned_writes_nothing() -> None:
+    made = rig(market_protection_bps=100)
+    sent = made.order("buy", 1)
+    before = made.kernel.records.orders.count
+    made.kernel.strategies[0].validate({"symbol": "AAA", "side": "buy", "quantity": 1})
+    assert made.kernel.records.orders.count == before
+    assert sent.order_type == "limit"
+
+
+def test_of_working_exits_none_is_taken_to_be_leaving() -> None:
+    made = rig(max_open_orders=10)
+    made.hold(10)
+    made.answer("accept", made.order("sell", 10, limit_price=120))
+    made.gate.set_state("reducing", "Ann", "a test")
+    # The least that there is, beyond what is held.
+    denied = made.order("sell", "0.000000001", limit_price=120)
+    assert (denied.reason or "").startswith("trading_state: REDUCING")
+
+
+def test_a_collar_of_nothing_lets_market_orders_pass() -> None:
+    made = rig(price_collar_bps=0)
+    assert made.order("buy", 1).status == "SENT"
+    assert made.order("buy", 1, limit_price=100).status == "SENT"
+    assert made.order("buy", 1, limit_price=100.01).status == "DENIED"
+
+
+def test_what_no_rate_values_is_denied_by_limits_of_money() -> None:
+    from pyrt.core.instruments import Instrument
+
+    for limits, denied in (({"max_order_notional": 1e9}, True), ({"max_open_orders": 5}, False)):
+        made = GateRig(
+            RiskEngine(Limits(**limits)),
+            symbols=(Instrument("SAP", currency="EUR"),),
+            prices=100,
+        )
+        order = made.order("buy", 1)
+        assert (order.status == "DENIED") is denied
+        if denied:
+            assert order.reason == "max_order_notional: there is no rate to value EUR at"
+        made.kernel.account.set_rate("EUR", "1.1")
+        assert made.order("buy", 1).status == "SENT"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pyrt import Strategy, backtest
 from pyrt.core.times import timestamp_ns
 from pyrt.risk import Limits
-from pyrt.risk.volumes import GRACE_NS, TrailingVolumes
+from pyrt.risk.trailing import GRACE_NS
+from pyrt.risk.volumes import TrailingVolumes
 
 MINUTE = 60_000_000_000
 DAY = 24 * 60 * MINUTE

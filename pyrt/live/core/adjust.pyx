@@ -36,6 +36,10 @@ def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, 
     cdef Py_ssize_t index = position.instrument.index
     if is_split and held != 0 and units != 0:
         position.split(units if units > 0 else -units, held if held > 0 else -held)
+        if kernel.watcher is not None:
+            kernel.watcher.on_corporate_action(
+                index, units if units > 0 else -units, held if held > 0 else -held
+            )
     else:
         position.units = units
         position.open_cost = i128_sub(position.open_cost, money_from_object(amount))

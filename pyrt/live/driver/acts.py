@@ -83,6 +83,12 @@ def state_volume(core: NodeCore, symbol: str, volume: str) -> None:
     gate.set_adv(symbol, Decimal(volume))
 
 
+def state_range(core: NodeCore, symbol: str, value: str) -> None:
+    """State a symbol's average true range to the gate."""
+    gate: Any = core.kernel.gate
+    gate.set_atr(symbol, float(value))
+
+
 def start_strategies(core: NodeCore, now: int, saves: dict[str, bytes]) -> None:
     """Call `on_start` of all, then `on_load` of those that had saved something."""
     core.start(now)

@@ -16,6 +16,7 @@ from pyrt.live.driver.acts import publish_signal
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.departure import Departure
+from pyrt.live.driver.figures import DailyFigures
 from pyrt.live.driver.forgetting import Forgetting
 from pyrt.live.driver.gateway import Gateway
 from pyrt.live.driver.history import History
@@ -24,7 +25,6 @@ from pyrt.live.driver.reconciliation import Reconciliation
 from pyrt.live.driver.recovery import Recovery
 from pyrt.live.driver.run import LOOKING, RUNNING, STOPPING, Run
 from pyrt.live.driver.stopping import Stopping
-from pyrt.live.driver.volumes import DailyVolumes
 from pyrt.live.journal.journal import Journal
 from pyrt.live.plan import Plan
 from pyrt.strategy.strategy import Strategy
@@ -78,8 +78,8 @@ class Driver(Run):
         self._history = History(self, aftermath)
         self._forgetting = Forgetting(self)
         self._days = days = AccountDays(self)
-        self._volumes = DailyVolumes(self)
-        days.on_end = self._volumes.ask_after_day
+        self._figures = DailyFigures(self)
+        days.on_end = self._figures.ask_after_day
         self._recovery = Recovery(
             self,
             aftermath,
@@ -89,7 +89,7 @@ class Driver(Run):
             instruments,
             strategies,
             days,
-            self._volumes,
+            self._figures,
             fees,
         )
         self._reconciliation = Reconciliation(
@@ -165,8 +165,8 @@ class Driver(Run):
             self._reconciliation.on_unseen(now, event.number, event.text)
         elif what == "warm":
             self._history.on_warm(event)
-        elif self._volumes.takes(event):
-            self._volumes.take(now, event)
+        elif self._figures.takes(event):
+            self._figures.take(now, event)
         else:
             self._history.on_answer(now, event)
 
@@ -188,7 +188,7 @@ class Driver(Run):
             return
         self.core.take(now, [])
         self._days.turn(now)
-        self._volumes.turn(now)
+        self._figures.turn(now)
         if timers and self.is_running:
             self.core.fire_timers()
         if self.journal.failure is not None:
@@ -221,7 +221,7 @@ class Driver(Run):
             None if self.core is None else self.core.inputs.next_timer,
             self._gateway.next_due(),
             self._days.due,
-            self._volumes.due,
+            self._figures.due,
             self.look_at,
             self.save_at,
             self.stop_by,

@@ -15,6 +15,7 @@ from pyrt.live.core.terms import take_terms
 from pyrt.live.driver.acts import (
     publish_signal,
     start_strategies,
+    state_range,
     state_volume,
     stop_strategies,
     take_cash,
@@ -47,6 +48,7 @@ class Playback:
             "adjust": self._adjust,
             "cash": lambda note: take_cash(core, note["amount"]),
             "volume": lambda note: state_volume(core, note["symbol"], note["volume"]),
+            "range": lambda note: state_range(core, note["symbol"], note["range"]),
             "terms": lambda note: take_terms(core, note),
             "signal": self._signal,
             "missed": lambda note: tell_missed(core, self._missed),

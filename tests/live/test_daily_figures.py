@@ -1,7 +1,8 @@
-"""The broker's daily bars tell a node how much of a day's volume an order is."""
+"""The broker's daily bars tell a node what a day's volume and range are."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -104,3 +105,39 @@ def test_without_history_nothing_is_let_through_and_somebody_is_told():
     node = Node(world, MemoryFiles(), [Asks()], run_id="one", limits=LIMITS)
     node.start()
     assert "no_volume" in {code for code, _ in node.alarms}
+
+
+# -- ranges ----------------------------------------------------------------------------------------
+
+RANGED = LIMITS.replace(max_adv_share=None, max_position_loss_atr=1, atr_sessions=2)
+
+
+def ranged_days(last: float, minutes: int = 60) -> BarColumns:
+    """Return the last minutes of three sessions: 98 to 102, 97 to 103, and a fall to `last`."""
+    data, close = three_days(minutes), np.full(3 * minutes, 100.0)
+    for day, (low, high) in enumerate(((98.0, 102.0), (97.0, 103.0), (last, 100.0))):
+        for row, price in ((10, high), (40, low)):
+            close[day * minutes + row] = price
+    return replace(data, open=close, high=close, low=close, close=close)
+
+
+class Holds(Asks):
+    """Tries to buy on the first day, and buys on the third."""
+
+    def on_bar(self, bar: Any) -> None:
+        if bar.ts_event // MINUTE % 60 == 5 and self.position("SPY").is_flat:
+            self.buy("SPY", 10)
+
+
+@pytest.mark.parametrize(("last", "leaves"), [(95.0, False), (94.99, True)])
+def test_a_position_is_left_past_the_multiple_of_what_the_broker_says(last, leaves):
+    node = Node(World([ranged_days(last)]), MemoryFiles(), [Holds()], run_id="one", limits=RANGED)
+    node.start()
+    assert "no_range" in {code for code, _ in node.alarms}
+    node.run()
+    node.stop()
+    assert node.kernel.gate.stops.atr == {"SPY": 5.0}
+    assert node.kernel.strategies[0].answers[0] == "max_position_loss_atr"
+    changes = [change for change in node.kernel.gate.changes if change.after == "leaving"]
+    assert len(changes) == int(leaves)
+    assert replay(node.files, [Holds()]).is_exact

@@ -1,13 +1,14 @@
-"""Daily volumes from the broker's history, for the limit on an order's share of them."""
+"""Daily volumes and ranges from the broker's history, for the limits that go by them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from pyrt.live.core.terms import NEW_YORK
-from pyrt.live.driver.acts import state_volume
+from pyrt.live.driver.acts import state_range, state_volume
 from pyrt.live.driver.run import Run
 from pyrt.live.plan import DAY, MINUTE, SECOND
 
@@ -15,7 +16,7 @@ SETTLED_NS = 60 * MINUTE
 """How long after a session's end its daily bar is taken to be whole."""
 
 
-class DailyVolumes:
+class DailyFigures:
     """Asks for daily bars when the node has started, and again after each day of the account.
 
     Bars of days that have not ended are left out. What was stated before stays until an answer
@@ -39,7 +40,9 @@ class DailyVolumes:
     @property
     def _limits(self) -> Any:
         limits = getattr(self._run.gate, "limits", None)
-        return None if limits is None or limits.max_adv_share is None else limits
+        if limits is None or limits.max_adv_share is limits.max_position_loss_atr is None:
+            return None
+        return limits
 
     def ask_after_day(self, now: int) -> None:
         """Ask again, once the bar of the day that has just ended is whole."""
@@ -58,14 +61,14 @@ class DailyVolumes:
             return
         there = self._there(now)
         # Five sessions a week, and some days are holidays.
-        start = there - (limits.adv_sessions * 7 // 5 + 10) * DAY
+        # The range of a session reaches from the close before it.
+        sessions = max(limits.adv_sessions, limits.atr_sessions + 1)
+        start = there - (sessions * 7 // 5 + 10) * DAY
         for instrument in run.live_core.kernel.cache.instruments:
             # Below zero: strategies' own askings count from one.
             number = -1 - instrument.index
             self._asked[number] = instrument.symbol
-            run.client.history(
-                number, instrument.symbol, "1d", start, there, limits.adv_sessions + 1
-            )
+            run.client.history(number, instrument.symbol, "1d", start, there, sessions + 1)
 
     def _there(self, now: int) -> int:
         look = self._run.last_look
@@ -76,19 +79,29 @@ class DailyVolumes:
         return event.WHAT == "history" and event.number in self._asked
 
     def take(self, now: int, event: Any) -> None:
-        """State the average of the days that have ended."""
+        """State the averages of the days that have ended."""
         symbol, limits = self._asked.pop(event.number), self._limits
         if limits is None:
             return
-        volumes = [bar.prices[4] for bar in event.bars if self._has_ended(now, symbol, bar)]
-        mean = sum(volumes[-limits.adv_sessions :]) / max(len(volumes[-limits.adv_sessions :]), 1)
+        bars = [bar for bar in event.bars if self._has_ended(now, symbol, bar)]
+        if limits.max_adv_share is not None:
+            volumes = [bar.prices[4] for bar in bars[-limits.adv_sessions :]]
+            self._state(now, "volume", symbol, sum(volumes) / max(len(volumes), 1))
+        if limits.max_position_loss_atr is not None:
+            ranges = true_ranges(bars)[-limits.atr_sessions :]
+            self._state(now, "range", symbol, sum(ranges) / max(len(ranges), 1))
+
+    def _state(self, now: int, what: str, symbol: str, mean: float) -> None:
+        """State a figure to the gate; tell of one that is not there."""
+        run = self._run
         if not mean > 0:
-            text = f"the broker has no daily volume of {symbol}: max_adv_share cannot be judged"
-            self._run.scribe.alarm("no_volume", text, now)
+            limit = {"volume": "max_adv_share", "range": "max_position_loss_atr"}[what]
+            text = f"the broker has no daily {what} of {symbol}: {limit} cannot be judged"
+            run.scribe.alarm(f"no_{what}", text, now)
             return
-        volume = f"{Decimal(repr(mean)):f}"
-        self._run.note("volume", symbol=symbol, volume=volume)
-        state_volume(self._run.live_core, symbol, volume)
+        figure = f"{Decimal(repr(mean)):f}"
+        run.note(what, symbol=symbol, **{what: figure})
+        {"volume": state_volume, "range": state_range}[what](run.live_core, symbol, figure)
 
     def _has_ended(self, now: int, symbol: str, bar: Any) -> bool:
         there = self._there(now)
@@ -99,3 +112,14 @@ class DailyVolumes:
         if last:
             return day <= last
         return day < str(datetime.fromtimestamp(there // SECOND, NEW_YORK).date())
+
+
+def true_ranges(bars: Sequence[Any]) -> list[float]:
+    """Return how far each bar reaches, from the close before it too; of the first, itself."""
+    reached, closed = [], None
+    for bar in bars:
+        _, high, low, close = bar.prices[:4]
+        top, bottom = (high, low) if closed is None else (max(high, closed), min(low, closed))
+        reached.append(top - bottom)
+        closed = close
+    return reached
