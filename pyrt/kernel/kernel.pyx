@@ -11,7 +11,7 @@ from pyrt.core.types cimport (
     EV_BAR, EV_BOOK, EV_CASH, EV_DAY_END, EV_DENIED, EV_DIVIDEND, EV_MODIFY_REJECTED, EV_QUOTE,
     EV_RATE, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
 )
-from pyrt.execution.booking cimport DEPOSIT
+from pyrt.execution.booking cimport DEPOSIT, DIVIDEND
 from pyrt.kernel.calls cimport ROUNDS_MAX
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.kernel.probe cimport RISK, Probe
@@ -91,6 +91,8 @@ cdef class Kernel(Wiring):
         """Book cash that no trade moved; what is paid in or out is neither profit nor loss."""
         cdef int128 amount
         self.curve.touch()
+        if event.quantity == DIVIDEND and event.instrument >= 0:
+            return self.booking.share_dividend(self.cache.by_instrument[event.instrument], event)
         self.booking.on_account(event)
         if event.quantity == DEPOSIT:
             amount = self.booking.account.to_base(event.fee_currency, event.fee)
@@ -140,7 +142,10 @@ cdef class Kernel(Wiring):
             else:
                 self.booking.dividend(position, event)
         if self.watcher is not None:
-            self.watcher.on_corporate_action(event.instrument)
+            if event.kind == EV_SPLIT:
+                self.watcher.on_corporate_action(event.instrument, event.quantity, event.price)
+            else:
+                self.watcher.on_corporate_action(event.instrument, 1, 1)
         return 0
 
     # -- commands ------------------------------------------------------------------------------
