@@ -37,5 +37,7 @@ cdef class Booking:
     cdef int split(self, Position position, Event* event) except -1
     cdef int pay_out(self, Position position, int64_t stub, int64_t ts) except -1
     cdef int dividend(self, Position position, Event* event) except -1
+    cdef int share_dividend(self, list positions, Event* event) except -1
+    cdef int credit(self, Position position, Event* event, int128 cash) except -1
     cdef int on_account(self, Event* event) except -1
     cdef int move_cash(self, Event* event) except -1

@@ -214,6 +214,51 @@ cdef class Booking:
         position.trip.carried = i128_add(position.trip.carried, cash)
         return self.records.entry(event.ts_event, DIVIDEND, index, currency, cash)
 
+    cdef int share_dividend(self, list positions, Event* event) except -1:
+        """Credit one sum to those who hold the units, each by how many; `event.fee` is the sum.
+
+        Where nobody holds any more, it is that of the one who did; of several, nobody's.
+        """
+        cdef Position position
+        cdef int128 part, left = event.fee
+        cdef int64_t units = 0, shared = 0
+        for position in positions:
+            units += position.units
+        if units == 0:
+            if len(positions) == 1:
+                self.credit(<Position>positions[0], event, left)
+            else:
+                self.credit(None, event, left)
+            return 0
+        for position in positions:
+            if position.units == 0:
+                continue
+            # What rounding leaves goes along: parts of the sum are parts of all units so far.
+            shared += position.units
+            part = i128_sub(left, i128_sub(event.fee, i128_muldiv(
+                event.fee, shared, units, HALF_EVEN
+            )))
+            left = i128_sub(left, part)
+            self.credit(position, event, part)
+        return 0
+
+    cdef int credit(self, Position position, Event* event, int128 cash) except -1:
+        """Add a dividend to what a position has realized; without one, to the account only."""
+        cdef int strategy = -1
+        if position is not None:
+            strategy = position.strategy
+            position.realized = i128_add(position.realized, cash)
+            if position.units != 0:
+                position.trip.carried = i128_add(position.trip.carried, cash)
+        if self.ledger is not None:
+            self.ledger.movement(
+                event.ts_event, DIVIDENDS, event.instrument, strategy, event.fee_currency, cash
+            )
+        self.account.pay(event.fee_currency, cash)
+        return self.records.entry(
+            event.ts_event, DIVIDEND, event.instrument, event.fee_currency, cash
+        )
+
     # -- the account ---------------------------------------------------------------------------
 
     cdef int on_account(self, Event* event) except -1:
@@ -235,6 +280,8 @@ cdef class Booking:
             self.account.day_deposits = i128_add(
                 self.account.day_deposits, self.account.to_base(event.fee_currency, event.fee)
             )
+        elif kind == DIVIDEND:
+            account = DIVIDENDS
         elif kind == INTEREST:
             account = LEDGER_INTEREST
         elif kind == BORROW_FEE:

@@ -230,3 +230,50 @@ def test_an_entry_that_does_not_balance_is_refused_and_not_posted() -> None:
     }
     assert ledger.table()["entry"].tolist() == [1, 1]
     assert ledger.table()["ts_event"].tolist() == [7, 7]
+
+
+def test_a_waiting_order_by_value_reserves_it() -> None:
+    class Looks(Once):
+        def on_bar(self, bar: Any) -> None:
+            if not self.orders(SYMBOL) and not hasattr(self, "seen"):
+                self.seen: list[D] = []
+                self.buy(SYMBOL, notional=1_000)
+
+        def on_order(self, event: Any) -> None:
+            if event.kind == "accepted":
+                self.seen.append(self.account.buying_power_exact)
+
+    strategy = Looks({SYMBOL: 1}, timeframe="1m")
+    play(flat(100, 100, 100), strategy, account="alpaca")
+    assert strategy.seen == [D(399_000)]
+
+
+def test_a_round_trip_has_the_fees_of_both_ways_and_the_bars_between() -> None:
+    import pandas as pd
+
+    from pyrt import backtest
+
+    class Turns(Strategy):
+        def on_start(self) -> None:
+            self.subscribe_bars("SPY", "1m")
+            self.count = 0
+
+        def on_bar(self, bar: Any) -> None:
+            order = {1: 4, 3: 6, 6: -15}.get(self.count)
+            self.count += 1
+            if order:
+                (self.buy if order > 0 else self.sell)("SPY", abs(order))
+
+    index = pd.date_range("2024-01-02 14:30", periods=12, freq="1min", tz="UTC")
+    prices = dict.fromkeys(("open", "high", "low", "close"), [100.0] * 7 + [110.0] * 5)
+    data = pd.DataFrame({**prices, "volume": 1e6}, index=index)
+    result = backtest(
+        Turns(), data, symbol="SPY", label="open", fees="per_share:0.1", cash=1e6, progress=False
+    )
+    (trip,) = result.trades.to_dict("records")
+    # 10 in at 100 for 1.00 of fees; of the 15 out at 110, 10 are its, with 1.00 of 1.50.
+    assert (trip["quantity"], trip["entry_price"], trip["exit_price"]) == (10, 100, 110)
+    assert trip["fees"] == pytest.approx(2.0)
+    assert trip["pnl"] == pytest.approx(100 - 2)
+    # Bought at the open after the second bar, left at the open after the seventh.
+    assert trip["bars"] == 5

@@ -10,7 +10,10 @@ from pyrt.adapters.alpaca.simulator.trading.activities import add_booking
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.plan import Policies
+from pyrt.live.replay.replay import replay
+from pyrt.risk import BreakerState, Limits
 from pyrt.testing.files import MemoryFiles
+from tests.live.test_comeback import killed
 from tests.live.test_recovery import PRICES, Collect
 from tests.live.whole import SECOND, Node, World
 
@@ -99,3 +102,91 @@ def test_cash_that_is_stated_otherwise_each_time_is_told_and_left(amounts):
     assert differences(node) == []
     assert node.kernel.account.cash_exact == before
     assert "cash_mismatch" in {code for code, _ in node.alarms}
+
+
+# -- while no node ran -----------------------------------------------------------------------------
+
+QUICK = Policies(looks=1, warmup=0)
+FALLS = Limits(
+    max_order_quantity=1_000, max_position_quantity=1_000, max_leverage=4,
+    max_daily_loss=500, max_drawdown="0.01", max_open_orders=50, max_orders_per_minute=1_000,
+    price_collar_bps=1_000, stale_data_after="30d",
+)  # fmt: skip
+
+
+def held(world: World) -> Node:
+    """Return a node that holds something, and whose breaker knows a day and a peak."""
+    node = Node(world, MemoryFiles(), [Collect()], run_id="one", policies=QUICK, limits=FALLS)
+    node.start()
+    node.run(9)
+    return node
+
+
+def move(world: World, kind: str, amount: Decimal, symbol: str = "") -> None:
+    world.venue.account.deposit(amount)
+    add_booking(world.simulator.desk, kind, amount, "of this test", symbol=symbol)
+
+
+@pytest.mark.parametrize("goes_on", [True, False], ids=["goes_on", "begins"])
+@pytest.mark.parametrize("amount", [Decimal(-20_000), Decimal(20_000)])
+def test_money_moved_while_the_node_was_down_is_neither_profit_nor_loss(amount, goes_on):
+    world = World([PRICES])
+    first = held(world)
+    before = first.kernel.gate.breaker
+    killed(first)
+    files = first.files if goes_on else first.crash()
+    move(world, "CSW" if amount < 0 else "CSD", amount)
+    policies = QUICK if goes_on else Policies(looks=1, warmup=0, replay_max=0)
+    second = Node(world, files, [Collect()], run_id="two", policies=policies, limits=FALLS)
+    second.start()
+    starts = [s for _, s in read_records(files) if isinstance(s, r.RunStart)]
+    assert not [text for code, text in second.alarms if code == "not_replayed"]
+    assert starts[-1].resumes == ("one" if goes_on else "")
+    second.run(12)
+    after = second.kernel.gate.breaker
+    assert second.kernel.account.cash_exact == world.venue.account.cash_exact
+    assert after.state == BreakerState.CLOSED
+    assert abs(after.day_loss - before.day_loss) < 100
+    assert after.drawdown < 0.01
+    assert differences(second) == []
+    # What was measured from before goes on being measured: a fall that is one trips.
+    move(world, "INT", Decimal(-2_000))
+    look(second, 3)
+    second.run(6)
+    assert after.state == BreakerState.OPEN
+    second.stop()
+    assert replay(second.files, [Collect()], run_id="two").is_exact
+
+
+# -- dividends -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_a_dividend_is_what_its_position_has_realized(is_down):
+    world = World([PRICES])
+    node = held(world)
+    before = node.kernel.strategies[0].position("SPY").realized_pnl_exact
+    files = node.crash() if is_down else None
+    move(world, "DIV", DIVIDEND, "SPY")
+    if is_down:
+        node = Node(world, files, [Collect()], run_id="two", policies=QUICK)
+        node.start()
+    look(node, 3)
+    position = node.kernel.strategies[0].position("SPY")
+    assert position.realized_pnl_exact == before + DIVIDEND
+    assert node.kernel.account.cash_exact == world.venue.account.cash_exact
+    assert node.journal.state.positions["Collect|SPY"].realized == str(
+        int(position.realized_pnl_exact * 10**18)
+    )
+    node.stop()
+    assert replay(node.files, [Collect()], run_id="two" if is_down else "one").is_exact
+
+
+def test_a_dividend_of_what_is_not_traded_here_is_cash_only():
+    world = World([PRICES])
+    node = held(world)
+    before = node.kernel.strategies[0].position("SPY").realized_pnl_exact
+    move(world, "DIV", DIVIDEND, "XOM")
+    look(node, 3)
+    assert node.kernel.strategies[0].position("SPY").realized_pnl_exact == before
+    assert node.kernel.account.cash_exact == world.venue.account.cash_exact

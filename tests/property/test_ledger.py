@@ -6,6 +6,7 @@ import random
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pyrt.core.instruments import Instrument
@@ -92,6 +93,44 @@ def test_a_run_of_random_orders_balances_exactly(bars: int, fees: str, cost: str
     assert len(run.table("fills")) > 2 * bars
     account = replay(run.kernel, run.engine._tables, Fraction(10_000_000), [], cost)
     check(run.kernel, run.sim, account)
+
+
+def random_actions(seed: int, days: int) -> tuple[list[dict[str, Any]], list[Any]]:
+    """Return splits and dividends of random symbols and days, as tables and as fractions say."""
+    rng, table, known = random.Random(seed), [], []
+    for day in range(1, days):
+        index = rng.randrange(2)
+        ts = START + DAY * MINUTE * day
+        action: dict[str, Any] = {
+            "symbol": ("AAA", "BBB")[index],
+            "ex_date": str(np.datetime64(ts, "ns").astype("M8[D]")),
+        }
+        # The walks do not know of splits: they go both ways, and undo each other.
+        if rng.random() < 0.5:
+            action |= {"kind": "split", "split_ratio": rng.choice((2.0, 0.5, 1.5, 0.1, 10.0))}
+        else:
+            action |= {"kind": "cash_dividend", "cash_amount": round(rng.uniform(0.01, 2), 3)}
+        table.append(action)
+        known.append((ts, *_plain(action)))
+    return table, known
+
+
+@pytest.mark.parametrize(
+    "days",
+    [4, pytest.param(87, marks=[pytest.mark.nightly, pytest.mark.timeout(3600)])],
+)
+@pytest.mark.parametrize("cost", ["average", "fifo"])
+def test_flips_partials_fees_splits_and_dividends_balance_together(days: int, cost: str) -> None:
+    """The longer form books a million fills."""
+    actions, known = random_actions(days, days)
+    run = noise_run(
+        7, DAY * days, actions=actions, fees=FEES[0], participation=0.05, engine={"cost": cost},
+        a_bar=4 if days > 4 else 1,
+    )  # fmt: skip
+    fills = run.table("fills")
+    assert len(fills) > (1_000_000 if days > 4 else DAY * days)
+    account = replay(run.kernel, run.engine._tables, Fraction(10_000_000), known, cost)
+    check(run.kernel, run.sim, account, fifo_after_split=cost == "fifo")
 
 
 @pytest.mark.parametrize("cost", ["average", "fifo"])

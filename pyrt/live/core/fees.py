@@ -32,6 +32,7 @@ class CashEntry:
     ts_event: int
     amount: Decimal
     activity_id: str
+    symbol: str = ""
     accrued: Decimal = Decimal(0)
     charged: Decimal = Decimal(0)
 
@@ -71,6 +72,7 @@ class FeeLedger:
                         ts_event=change.ts_event,
                         amount=change.amount,
                         activity_id=change.activity_id,
+                        symbol=change.symbol,
                     )
                 )
         for day in sorted(charged):

@@ -162,7 +162,7 @@ cdef class Inputs:
             self.stop_runaway(error)
         return self.quiet()
 
-    def cash(self, int64_t ts_event, amount, str kind="other"):
+    def cash(self, int64_t ts_event, amount, str kind="other", str symbol=""):
         """Take a change of the account's cash that no fill made, in its base currency.
 
         Parameters
@@ -171,10 +171,16 @@ cdef class Inputs:
             What cash gains.
         kind : str
             ``"cash"`` for money moved in or out, which is neither gain nor cost; ``"interest"``
-            and ``"borrow"`` have accounts of their own in a ledger, all else are adjustments.
+            and ``"borrow"`` have accounts of their own in a ledger, ``"dividend"`` is what
+            positions have realized too, all else are adjustments.
+        symbol : str
+            Of what paid it, where the node trades that.
         """
         cdef Event event
         self.begin(&event, EV_CASH, ts_event)
+        for instrument in self.kernel.cache.instruments if symbol else ():
+            if instrument.symbol == symbol:
+                event.instrument = instrument.index
         event.fee = money_from_object(amount)
         event.quantity = ENTRY_KINDS.get(kind, FEE_ADJUSTMENT)
         self.feed(&event)

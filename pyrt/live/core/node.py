@@ -257,7 +257,7 @@ class NodeCore:
             self.inputs.advance(ts)
         for entry in entries:
             if entry.amount:
-                self.inputs.cash(entry.ts_event, entry.amount, entry.kind)
+                self.inputs.cash(entry.ts_event, entry.amount, entry.kind, entry.symbol)
         return entries
 
     def fee_of(self, event: Any) -> Decimal:

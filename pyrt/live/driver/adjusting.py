@@ -92,6 +92,17 @@ def holdings(core: NodeCore, symbol: str) -> dict[str, Decimal]:
     }
 
 
+def position_states(core: NodeCore, symbol: str) -> tuple[r.PositionState, ...]:
+    """Return what each strategy has made of a symbol, for the journal."""
+    names = {strategy.number: strategy.name for strategy in core.kernel.strategies}
+    instruments = [one for one in core.kernel.cache.instruments if one.symbol == symbol]
+    return tuple(
+        position_state(position, names[position.strategy])
+        for instrument in instruments
+        for position in core.kernel.cache.positions_in(instrument)
+    )
+
+
 def adjustment_record(
     now: int, change: BrokerAdjustment, positions: tuple[r.PositionState, ...] = ()
 ) -> r.Adjustment:

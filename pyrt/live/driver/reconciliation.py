@@ -8,7 +8,7 @@ from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.errors import PyrtError
 from pyrt.live.core.broker import BrokerState
 from pyrt.live.driver.acts import take_cash
-from pyrt.live.driver.adjusting import Adjusting, adjustment_record
+from pyrt.live.driver.adjusting import Adjusting, adjustment_record, position_states
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.brought import is_brought
 from pyrt.live.driver.days import AccountDays
@@ -225,11 +225,12 @@ class Reconciliation:
     def _conclude(self, now: int, state: BrokerState, comparison: Comparison) -> None:
         """Journal what was found, and halt what has to be."""
         run, scribe = self._run, self._run.scribe
-        is_first = run.journal.state.activities_until == "" and not run.journal.state.activities
+        is_first = run.journal.state.is_new
+        if not is_first:
+            self._settle_cash(now, comparison)
         self._record_adjustments(now, comparison)
         if run.phase != LOOKING:
-            # At a start the broker's cash, which the node takes over, has them all in it.
-            self._settle_cash(now, comparison)
+            # At a start the node takes over what nothing explains.
             self._close_gap(now)
         # What happened before the first run of this journal is nobody's news.
         findings = tuple(
@@ -251,7 +252,10 @@ class Reconciliation:
     def _record_adjustments(self, now: int, comparison: Comparison) -> None:
         for change in comparison.adjustments:
             if change.activity_id not in self._adjusting.taken:
-                self._run.journal.record(adjustment_record(now, change))
+                after: tuple[r.PositionState, ...] = ()
+                if change.kind == "dividend":
+                    after = position_states(self._run.live_core, change.symbol)
+                self._run.journal.record(adjustment_record(now, change, after))
         self._adjusting.taken.clear()
 
     def _record_account(self, now: int, state: BrokerState) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -20,11 +21,11 @@ from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.brought import end_of
 from pyrt.live.driver.comeback import Comeback, entries_of, plain
 from pyrt.live.driver.days import AccountDays
+from pyrt.live.driver.figures import DailyFigures
 from pyrt.live.driver.history import History
 from pyrt.live.driver.operating import Operators
 from pyrt.live.driver.run import LOOKING, NODE, RUNNING, Run
 from pyrt.live.driver.stopping import Stopping
-from pyrt.live.driver.volumes import DailyVolumes
 from pyrt.live.journal import records as r
 from pyrt.strategy.strategy import Strategy
 
@@ -47,7 +48,7 @@ class Recovery:
     instruments : sequence of Instrument
     strategies : sequence of Strategy
     days : AccountDays
-    volumes : DailyVolumes
+    figures : DailyFigures
     fees : FeeModel, optional
         What fills are taken to cost until the broker says it.
     """
@@ -62,7 +63,7 @@ class Recovery:
         instruments: Sequence[Instrument],
         strategies: Sequence[Strategy],
         days: AccountDays,
-        volumes: DailyVolumes,
+        figures: DailyFigures,
         fees: FeeModel | None,
     ) -> None:
         self._run = run
@@ -73,7 +74,7 @@ class Recovery:
         self._instruments = list(instruments)
         self._strategies = list(strategies)
         self._days = days
-        self._volumes = volumes
+        self._figures = figures
         self._fees = fees
         self._failures = 0
         self.has_gone_on = False
@@ -110,7 +111,7 @@ class Recovery:
         run, known = self._run, self._run.journal.state
         self._drop_emulated(now, known.orders)
         opening = r.Opening(
-            cash=f"{state.cash:f}",
+            cash=f"{state.cash - self._to_be_booked(state):f}",
             orders=tuple(known.orders.values()),
             positions=tuple(known.positions.values()),
             saves={name: saved for name, (_, saved) in known.saves.items()},
@@ -131,6 +132,17 @@ class Recovery:
         self._record_start(now, state, core, opening)
         run.journal.begin_tape(run.plan.run_id)
         self._join(now, state, core)
+
+    def _to_be_booked(self, state: BrokerState) -> Decimal:
+        """Return what moved cash while no node ran, which is booked like any other news.
+
+        What was there before the first run of this journal is what that begins with.
+        """
+        known = self._run.journal.state
+        if known.is_new:
+            return Decimal(0)
+        news = (a for a in state.adjustments if a.activity_id not in known.activities)
+        return sum((change.amount for change in news), Decimal(0))
 
     def _go_on(self, now: int, state: BrokerState, comeback: Comeback) -> None:
         """Bring the last run back by its inputs, and go on with it."""
@@ -307,13 +319,13 @@ class Recovery:
         run.save_at = now + run.plan.policies.save_ns
         self._stopping.save(now)
         self._history.warm_up(now)
-        self._volumes.ask(now)
+        self._figures.ask(now)
         self._aftermath.settle(now)
 
     def _take_cash(self, state: BrokerState) -> None:
-        """Begin with the broker's cash: what missed fills cost is in it already."""
+        """Begin with the broker's cash, less what its fees will take of it."""
         core = self._run.live_core
-        difference = state.cash - core.kernel.account.cash_exact
+        difference = state.cash - core.fee_ledger.accrued - core.kernel.account.cash_exact
         if difference:
             self._run.note("cash", amount=f"{difference:f}")
             take_cash(core, f"{difference:f}")

@@ -76,6 +76,11 @@ class JournalState(msgspec.Struct, kw_only=True):
         """Whether no run was ever begun."""
         return not self.runs
 
+    @property
+    def is_new(self) -> bool:
+        """Whether no look at the account was ever concluded: what it has booked is no news yet."""
+        return not self.cash
+
     def take(self, record: r.Record) -> None:
         """Fold one more record in."""
         self.records += 1
