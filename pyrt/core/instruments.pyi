@@ -6,6 +6,8 @@ from typing import Any, final
 
 from pyrt.core.types import Side
 
+def margin_share(name: str, value: float | str | Decimal | None) -> Decimal | None: ...
+
 @final
 class Instrument:
     @property

@@ -10,6 +10,7 @@ from pyrt.risk.limits import Limits
 from pyrt.risk.readings import Readings
 from pyrt.risk.sessions import SessionClock
 from pyrt.risk.states import States
+from pyrt.risk.stops import ProtectiveStops
 from pyrt.risk.traffic import Traffic
 from pyrt.risk.watch import Watcher
 
@@ -26,6 +27,8 @@ class Assessor(Watcher):
     def breaker(self) -> CircuitBreaker: ...
     @property
     def claims(self) -> Claims | None: ...
+    @property
+    def stops(self) -> ProtectiveStops: ...
     @property
     def traffic(self) -> Traffic: ...
     @property

@@ -6,7 +6,6 @@ from typing import Any
 from pyrt.core.orders import Order
 from pyrt.risk.assessor import Assessor
 from pyrt.risk.states import Change, TradingState
-from pyrt.risk.stops import ProtectiveStops
 
 class Overseer(Assessor):
     @property
@@ -22,8 +21,6 @@ class Overseer(Assessor):
     def allow_once(
         self, control: str, actor: str, reason: str, for_: int | str = "60s"
     ) -> None: ...
-    @property
-    def stops(self) -> ProtectiveStops: ...
     @property
     def ramp_from(self) -> int | None: ...
     @property

@@ -145,8 +145,9 @@ def test_each_kind_of_cash_has_its_account_in_a_ledger():
         "capital": -Decimal(11_000),
         "interest": Decimal("0.25"),
         "borrow": Decimal("1.5"),
-        # The broker's dividend names no strategy whose position it would belong to.
-        "adjustments": Decimal("-5.5"),
+        # It names no symbol, whose position would have realized it.
+        "dividends": -Decimal("12.5"),
+        "adjustments": Decimal(7),
     }
     assert books.differences(core.kernel.account, []) == {}
     # What was paid in is no profit.

@@ -69,8 +69,19 @@ def _act(account: SlowAccount, action: Action, tables: Any) -> None:
         account.dividend(instrument, amount)
 
 
-def check(kernel: Any, sim: Any, account: SlowAccount, *, fifo_after_split: bool = False) -> None:
-    """Compare every balance and position, exactly; cash + positions + fees balance."""
+def check(
+    kernel: Any,
+    sim: Any,
+    account: SlowAccount,
+    *,
+    fifo_after_split: bool = False,
+    slack: Fraction = Fraction(1, 10**12),
+) -> None:
+    """Compare every balance and position, exactly; cash + positions + fees balance.
+
+    `slack` is for what FIFO lots have realized after splits, and what is left of their cost: the
+    sum of both is exact.
+    """
     assert Fraction(kernel.account.cash_exact) == account.cash
     assert Fraction(sim.account.cash_exact) == account.cash
     earned = Fraction(0)
@@ -80,7 +91,7 @@ def check(kernel: Any, sim: Any, account: SlowAccount, *, fifo_after_split: bool
             assert twin.quantity == 0
             continue
         (held,) = position
-        compare(held, twin, fifo_after_split)
+        compare(held, twin, slack if fifo_after_split else None)
         twin.mark = (
             Fraction(str(held.last_price)) if held.last_price == held.last_price else twin.mark
         )
@@ -109,15 +120,15 @@ def check_ledger(kernel: Any, account: SlowAccount, loose: bool) -> None:
         assert sum(wide(line, "amount") for line in lines) == 0
 
 
-def compare(held: Any, twin: SlowPosition, loose: bool) -> None:
-    """FIFO lots off the 1e-9 grid, which only splits make, round their releases in 1e-18."""
+def compare(held: Any, twin: SlowPosition, slack: Fraction | None) -> None:
+    """FIFO lots off the 1e-9 grid, which only splits make, are released to the next 1e-9."""
     assert Fraction(held.quantity_exact) == twin.quantity
     realized, cost = Fraction(held.realized_pnl_exact), Fraction(held.cost_basis_exact)
-    if not loose:
+    if slack is None:
         assert (realized, cost) == (twin.realized, twin.open_cost)
         return
     assert realized - cost == twin.realized - twin.open_cost
-    assert abs(realized - twin.realized) < Fraction(1, 10**12)
+    assert abs(realized - twin.realized) < slack
 
 
 def random_bars(seed: int, n: int, start: float) -> np.ndarray[Any, Any]:
