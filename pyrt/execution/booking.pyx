@@ -244,15 +244,15 @@ cdef class Booking:
 
     cdef int credit(self, Position position, Event* event, int128 cash) except -1:
         """Add a dividend to what a position has realized; without one, to the account only."""
-        cdef int strategy = -1
+        cdef int strategy = -1, account = ADJUSTMENTS
         if position is not None:
-            strategy = position.strategy
+            strategy, account = position.strategy, DIVIDENDS
             position.realized = i128_add(position.realized, cash)
             if position.units != 0:
                 position.trip.carried = i128_add(position.trip.carried, cash)
         if self.ledger is not None:
             self.ledger.movement(
-                event.ts_event, DIVIDENDS, event.instrument, strategy, event.fee_currency, cash
+                event.ts_event, account, event.instrument, strategy, event.fee_currency, cash
             )
         self.account.pay(event.fee_currency, cash)
         return self.records.entry(
@@ -280,8 +280,6 @@ cdef class Booking:
             self.account.day_deposits = i128_add(
                 self.account.day_deposits, self.account.to_base(event.fee_currency, event.fee)
             )
-        elif kind == DIVIDEND:
-            account = DIVIDENDS
         elif kind == INTEREST:
             account = LEDGER_INTEREST
         elif kind == BORROW_FEE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -62,6 +63,10 @@ class Once(Strategy):
     def on_start(self):
         self.subscribe_bars("SPY", "1m")
         self.sell("SPY", 100)
+
+
+class Idle(Strategy):
+    """Does nothing by itself."""
 
 
 class Wire:
@@ -145,9 +150,8 @@ def test_each_kind_of_cash_has_its_account_in_a_ledger():
         "capital": -Decimal(11_000),
         "interest": Decimal("0.25"),
         "borrow": Decimal("1.5"),
-        # It names no symbol, whose position would have realized it.
-        "dividends": -Decimal("12.5"),
-        "adjustments": Decimal(7),
+        # A dividend that names no symbol is of no position, which would have realized it.
+        "adjustments": Decimal("-5.5"),
     }
     assert books.differences(core.kernel.account, []) == {}
     # What was paid in is no profit.
@@ -174,3 +178,22 @@ def test_what_is_paid_in_or_out_hides_no_loss_and_is_none(paid: str, lost: str, 
     core.settle_cash(LATE, [change("correction", lost, JUNE_4, "cor")])
     core.inputs.sample()
     assert (gate.breaker.state == BreakerState.OPEN) is opens
+
+
+def test_a_dividend_is_shared_by_how_much_each_holds_and_balances():
+    core = NodeCore(
+        Wire(), BasicGate(), [equity("SPY")], [Idle(), Idle(), Idle()], cash=10_000, prefix="a-"
+    )
+    core.start(EVENING)
+    books = core.kernel.booking.keep_ledger()
+    for number, units in enumerate((1, 2, 0)):
+        if units:
+            order = core.kernel.strategies[number].buy("SPY", units)
+            core.inputs.settle()
+            core.inputs.fill(order.number, EVENING, units, 100, units)
+    core.settle_cash(LATE, [replace(change("dividend", "1", JUNE_4), symbol="SPY")])
+    realized = [s.position("SPY").realized_pnl_exact for s in core.kernel.strategies]
+    third = Decimal("0.333333333333333333")
+    assert realized == [third, 1 - third, 0]
+    assert core.kernel.account.cash_exact == 10_000 - 300 + 1
+    assert books.differences(core.kernel.account, core.kernel.cache.all_positions()) == {}
