@@ -580,3 +580,25 @@ def test_sales_of_a_day_taken_up_are_paid_at_its_end() -> None:
     assert (desk.account.settled_cash, desk.account.buying_power) == (700, 700)
     desk.account.close_day()
     assert (desk.account.settled_cash, desk.account.buying_power) == (1_000, 1_000)
+
+
+def test_shorts_carried_over_night_use_none_of_the_days_power() -> None:
+    desk = Desk(100_000, "alpaca")
+    desk.trade("SPY", -100, 100)
+    desk.account.close_day()
+    before = desk.account.buying_power_exact
+    desk.trade("SPY", 40, 100)
+    assert desk.account.buying_power_exact == before
+    desk.trade("SPY", -50, 100)
+    assert desk.account.buying_power_exact == before - 1_000
+
+
+def test_sums_over_currencies_are_converted() -> None:
+    desk = Desk(100_000, "margin")
+    desk.account.set_rate("EUR", "1.5")
+    desk.trade("SPY", 100, 100)
+    desk.trade("SAP", -20, 50)
+    assert desk.account.gross_exposure == 10_000 + 1_500
+    assert desk.account.cash_exact == 90_000 + 1_500
+    assert desk.account.equity_exact == 100_000
+    assert desk.account.market_value == 10_000 - 1_500

@@ -325,3 +325,16 @@ def test_a_trial_survives_a_restart_by_its_name() -> None:
     again.gate.restore(saved)
     again.wait("1d")
     assert code(again.order("buy", 1)) == "max_consecutive_losses"
+
+
+def test_after_a_restart_the_oldest_outcome_goes_first() -> None:
+    made = breaker(max_loss_rate=0.9, loss_rate_trades=3)
+    for pnl in (1, -1, -1, 1, -1):
+        made.note_trade(0, pnl)
+    # The last three: a loss, a gain, a loss.
+    assert made.losses.save() == [1, 0, 1]
+    again = breaker(max_loss_rate=0.9, loss_rate_trades=3)
+    again.restore(json.loads(json.dumps(made.save())))
+    for one in (made, again):
+        one.note_trade(1, 1)
+        assert (one.losses.bad, one.losses.save()) == (1, [0, 1, 0])

@@ -346,3 +346,33 @@ def test_what_no_rate_values_is_denied_by_limits_of_money() -> None:
             assert order.reason == "max_order_notional: there is no rate to value EUR at"
         made.kernel.account.set_rate("EUR", "1.1")
         assert made.order("buy", 1).status == "SENT"
+
+
+@pytest.mark.parametrize(("late", "opens"), [(0, False), (1, True)])
+def test_an_answer_is_as_late_as_it_comes_after_its_order(late: int, opens: bool) -> None:
+    made = rig(max_latency="1s")
+    made.wait("1h")
+    order = made.order("buy", 1)
+    made.wait(1_000_000_000 + late)
+    made.answer("accept", order)
+    assert code(made.order("buy", 1)) == ("max_latency" if opens else "None")
+
+
+def test_a_price_that_jumped_bars_entries_and_no_reductions() -> None:
+    made = rig(max_tick_jump_bps=100)
+    made.hold(10)
+    made.price(150)
+    assert code(made.order("buy", 1)) == "bad_tick"
+    assert made.order("sell", 10).status == "SENT"
+
+
+def test_without_a_known_volume_a_lenient_gate_lets_pass() -> None:
+    assert rig(max_adv_share="0.01").order("buy", 1_000).status == "SENT"
+
+
+def test_an_order_says_when_it_expires() -> None:
+    made = rig()
+    until = made.now + DAY
+    order = made.order("buy", 1, limit_price=90, time_in_force="gtd", expires_at=until)
+    assert order.expires_at == until
+    assert made.order("buy", 1).expires_at is None
