@@ -280,11 +280,11 @@ def test_a_round_trip_has_the_fees_of_both_ways_and_the_bars_between() -> None:
 
 
 def test_a_round_trip_has_the_dividends_that_were_paid_meanwhile() -> None:
-    steps = {0: lambda s: s.buy(SYMBOL, 10), 30: lambda s: s.close(SYMBOL)}
+    steps = {0: lambda s: s.buy(SYMBOL, 10), 1450: lambda s: s.close(SYMBOL)}
     actions = [{
         "symbol": SYMBOL, "ex_date": "2024-01-02", "kind": "cash_dividend", "cash_amount": 0.5,
     }]  # fmt: skip
-    run = play(flat(*[100.0] * 40), steps, minutes=60, timeframe="1h", actions=actions)
+    run = play(flat(*[100.0] * 1500), steps, actions=actions)
     assert run.kernel.strategies[0].position(SYMBOL).realized_pnl == 5
     (trip,) = run.table("trades")
     assert trip["pnl"] == 5
