@@ -77,6 +77,8 @@ def test_exits_of_the_strategy_are_canceled_first() -> None:
     made.answer("accept", own)
     made.price(80.0)
     assert made.venue.withdrawn == [own]
+    # The shares are free once the venue has canceled what holds them.
+    made.answer("cancel", own)
     assert made.venue.submitted[-1].order_type == "market"
 
 
