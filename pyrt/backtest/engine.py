@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -146,8 +147,10 @@ class Engine:
         else:
             loaded = load(data, end=self._end, **options)
             if "calendar" not in options and self._are_stock_days(loaded):
-                # A day of a listed stock ends with its session, not at midnight.
-                loaded = load(data, end=self._end, calendar=SESSIONS, **options)
+                # A day of a listed stock ends with its session, not at midnight; data with other
+                # days are not the exchange's own, and keep them.
+                with contextlib.suppress(DataError):
+                    loaded = load(data, end=self._end, calendar=SESSIONS, **options)
             self.add_loaded(loaded)
 
     def _are_stock_days(self, loaded: Loaded) -> bool:

@@ -35,7 +35,7 @@ cdef class Desk(OrderDesk):
     cdef int count(self, Order order, int64_t units) except -1
     cdef int64_t distance(self, Position position, int64_t wanted, int64_t before) except? -1
     cdef bint hold(self, Command command) except -1
-    cdef bint counts_on_answers(self, Order order) except -1
+    cdef bint must_wait(self, Command command) except -1
     cdef int wake(self) except -1
     cdef bint drop(self, Order order) except -1
     cdef bint trim(self, Order order) except -1

@@ -1,6 +1,6 @@
 """The order desk: a strategy's wishes become orders and queued commands."""
 cimport cython
-from libc.stdint cimport INT64_MAX
+from libc.stdint cimport INT64_MAX, int64_t
 
 from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64, int128
 from pyrt.core.numbers cimport money_from_object, nano_from_object
@@ -19,6 +19,8 @@ from pyrt.errors import OrderError
 ALONE = ("take_profit", "stop_loss", "oco", "algorithm", "notional")
 """Terms that an order of a pair cannot have."""
 CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
+cdef int64_t PATIENCE_NS = 10_000_000_000
+"""An order to a target waits no longer for the answers it counts on."""
 
 
 def is_no_limit(Order order not None):
@@ -489,19 +491,20 @@ cdef class Desk(OrderDesk):
 
     cdef bint hold(self, Command command) except -1:
         """Keep the submission of an order to a target back while it must wait; True if it must."""
-        if not self.counts_on_answers(command.order):
+        if not self.must_wait(command):
             return False
         self.waiting.append(command)
         return True
 
-    cdef bint counts_on_answers(self, Order order) except -1:
-        """Whether a cancel or a submission before it is unanswered in its symbol.
+    cdef bint must_wait(self, Command command) except -1:
+        """Whether a cancel or a submission before it is unanswered in its symbol, and not for long.
 
         An exit holds the shares until its cancel has been confirmed, and an order on its way may
-        still be refused: sent at once, the rest would be refused, or open the other side.
+        still be refused: sent at once, the rest would be refused, or open the other side. A way
+        out stays one where no answer comes.
         """
-        cdef Order other
-        if order.position.orders_working < 2:
+        cdef Order order = command.order, other
+        if order.position.orders_working < 2 or self.clock.now >= command.ts + PATIENCE_NS:
             return False
         for other in self.cache.orders_open(order.position.strategy, order.instrument.id):
             if other.number < order.number and (
@@ -513,13 +516,11 @@ cdef class Desk(OrderDesk):
     cdef int wake(self) except -1:
         """Issue again what need not wait any longer."""
         cdef Command command
-        cdef list kept = []
-        for command in self.waiting:
-            if self.counts_on_answers(command.order):
-                kept.append(command)
-            else:
+        cdef list waiting = self.waiting
+        self.waiting = []
+        for command in waiting:
+            if not self.hold(command):
                 self.commands.append(command)
-        self.waiting = kept
         return 0
 
     cdef bint drop(self, Order order) except -1:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pandas as pd
-import pytest
 
 from pyrt import Strategy, backtest
-from pyrt.errors import DataError
 
 DAYS = ("2024-11-26", "2024-11-27", "2024-11-29", "2024-12-02")
 
@@ -51,6 +49,8 @@ def test_a_coin_s_day_ends_at_midnight():
     assert listens.ends == ["2024-11-30T00:00:00", "2024-12-01T00:00:00", "2024-12-02T00:00:00"]
 
 
-def test_a_day_that_is_no_session_is_named():
-    with pytest.raises(DataError, match="2024-11-28 is no session of XNYS"):
-        backtest(Listens(), {"SPY": days(("2024-11-27", "2024-11-28"))}, venue="alpaca")
+def test_days_that_are_no_sessions_are_kept():
+    listens = Listens()
+    dates = ("2024-11-27", "2024-11-28", "2024-11-29")
+    backtest(listens, {"SPY": days(dates)}, venue="alpaca", label="open", progress=False)
+    assert listens.ends == ["2024-11-28T00:00:00", "2024-11-29T00:00:00", "2024-11-30T00:00:00"]

@@ -130,3 +130,13 @@ def test_what_waits_may_be_canceled_and_not_be_changed(rig):
 def test_a_close_with_nothing_before_it_leaves_at_once(rig):
     bought(rig)
     assert close(rig).status == "SENT"
+
+
+def test_a_way_out_does_not_wait_for_ever(rig):
+    bought(rig)
+    stop(rig)
+    order = close(rig)
+    rig.wait("9900ms")
+    assert order.status == "INITIALIZED"
+    rig.wait("100ms")
+    assert order.status == "SENT"

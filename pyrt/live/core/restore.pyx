@@ -154,7 +154,7 @@ def waiting_submits(Kernel kernel not None):
     cdef Command command
     cdef Order order
     found = {}
-    for command in kernel.desk.commands:
+    for command in (*kernel.desk.commands, *kernel.desk.waiting):
         if command.kind != SUBMIT:
             continue
         order = command.order
@@ -167,6 +167,7 @@ def waiting_submits(Kernel kernel not None):
 def drop_commands(Kernel kernel not None):
     """Forget commands that wait: whoever issued them was cut off before they were carried out."""
     kernel.desk.commands.clear()
+    kernel.desk.waiting.clear()
 
 
 def rename_order(Order order not None, str name not None):

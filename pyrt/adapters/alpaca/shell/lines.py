@@ -41,7 +41,9 @@ class Departure:
         return self._released.is_set()
 
     def keep(self, line: Line, data: bytes) -> None:
-        """Keep bytes that are meant for a line."""
+        """Keep bytes that are meant for a line; of an earlier line none is needed any more."""
+        if line is not self._line:
+            self._kept.clear()
         self._line = line
         self._kept.append(data)
 
