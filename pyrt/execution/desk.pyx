@@ -19,8 +19,8 @@ from pyrt.errors import OrderError
 ALONE = ("take_profit", "stop_loss", "oco", "algorithm", "notional")
 """Terms that an order of a pair cannot have."""
 CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
+# An order to a target waits no longer for the answers it counts on.
 cdef int64_t PATIENCE_NS = 10_000_000_000
-"""An order to a target waits no longer for the answers it counts on."""
 
 
 def is_no_limit(Order order not None):
