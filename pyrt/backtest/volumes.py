@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from pyrt.risk.volumes import TrailingVolumes
 Columns = Any
 
 
-class DataDays:
+class DataDays(ABC):
     """Figures of the symbols of a run, from one table of each.
 
     That is the bars of at most a day which reach back furthest, the finest of them; prints where
@@ -46,8 +47,9 @@ class DataDays:
         if self._chosen.get(table.symbol) == number and len(table):
             self._take(table, self._instruments[table.symbol].calendar)
 
+    @abstractmethod
     def _take(self, table: Columns, calendar: str) -> None:
-        raise NotImplementedError
+        """Take rows of a table that was chosen for its symbol."""
 
 
 class DataVolumes(DataDays):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -16,7 +17,7 @@ Sessions = Callable[[str], tuple[Any, Any] | None]
 Figure = TypeVar("Figure")
 
 
-class TrailingSessions(Generic[Figure]):
+class TrailingSessions(ABC, Generic[Figure]):
     """What is shared by figures that are averaged over the last sessions that have ended.
 
     A session that is under way, or that comes later, has no part in an answer, whatever rows are
@@ -53,9 +54,9 @@ class TrailingSessions(Generic[Figure]):
         self._last[symbol] = (now, until, known)
         return known
 
+    @abstractmethod
     def _mean(self, symbol: str, ended: int) -> Figure | None:
         """Return the mean over the sessions before number `ended`."""
-        raise NotImplementedError
 
     def _rows(
         self, symbol: str, calendar: str, ts: Any, known: Any, labels_end: bool

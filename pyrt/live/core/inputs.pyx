@@ -24,7 +24,7 @@ from pyrt.execution.booking cimport BORROW_FEE, DEPOSIT, DIVIDEND, FEE_ADJUSTMEN
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.live.core.tape cimport (
     OP_ADVANCE, OP_END_BARS, OP_EVENT, OP_LAYOUT, OP_NOTE, OP_SAMPLE, OP_SETTLE, OP_TEXT,
-    OP_TIMERS, Tape, need,
+    OP_TIMERS, Tape, need, need_layout,
 )
 
 ENCODER = msgspec.msgpack.Encoder()
@@ -471,14 +471,7 @@ cdef class Inputs:
             op = piece[at]
             at += 1
             if op == OP_LAYOUT:
-                need(at, 4, size)
-                memcpy(&length, &piece[at], 4)
-                at += 4
-                if length != sizeof(Event):
-                    raise JournalError(
-                        f"the tape has events of {length} bytes, this program of {sizeof(Event)}",
-                        code="tape_layout",
-                    )
+                at += need_layout(piece, at)
             elif op == OP_ADVANCE:
                 need(at, 8, size)
                 memcpy(&ts, &piece[at], 8)

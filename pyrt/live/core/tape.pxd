@@ -29,3 +29,5 @@ cdef class Tape:
 
 
 cdef int need(Py_ssize_t at, Py_ssize_t wanted, Py_ssize_t size) except -1
+
+cdef int need_layout(const uint8_t[::1] piece, Py_ssize_t at) except -1

@@ -102,14 +102,7 @@ def survey(const uint8_t[::1] piece not None):
         op = piece[at]
         at += 1
         if op == OP_LAYOUT:
-            need(at, 4, size)
-            memcpy(&length, &piece[at], 4)
-            at += 4
-            if length != sizeof(Event):
-                raise JournalError(
-                    f"the tape has events of {length} bytes, this program of {sizeof(Event)}",
-                    code="tape_layout",
-                )
+            at += need_layout(piece, at)
         elif op == OP_TEXT or op == OP_NOTE:
             need(at, 4, size)
             memcpy(&length, &piece[at], 4)
@@ -138,3 +131,16 @@ cdef int need(Py_ssize_t at, Py_ssize_t wanted, Py_ssize_t size) except -1:
     if wanted > size - at:
         raise JournalError("a piece of tape is cut off", code="tape_layout")
     return 0
+
+
+cdef int need_layout(const uint8_t[::1] piece, Py_ssize_t at) except -1:
+    """Return the bytes that a layout takes; JournalError if it is not that of this program."""
+    cdef uint32_t length
+    need(at, sizeof(length), piece.shape[0])
+    memcpy(&length, &piece[at], sizeof(length))
+    if length != sizeof(Event):
+        raise JournalError(
+            f"the tape has events of {length} bytes, this program of {sizeof(Event)}",
+            code="tape_layout",
+        )
+    return sizeof(length)
