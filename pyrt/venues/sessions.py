@@ -34,6 +34,9 @@ _MARGIN_BEFORE_DAYS = 40
 _MARGIN_AFTER_DAYS = 100
 # Sessions fetched beyond the covered years, so that next and previous resolve at their edges.
 _EDGE_DAYS = 15
+_AHEAD_DAYS = 2 * 366
+_built: dict[str, tuple[dt.date, dt.date, Any]] = {}
+"""Name → first and last date of the exchange calendar built last, and itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -352,13 +355,36 @@ def _from_exchange(name: str, first_year: int, last_year: int) -> SessionTable:
     first = dt.date(first_year, 1, 1) - dt.timedelta(days=_EDGE_DAYS)
     last = dt.date(last_year, 12, 31) + dt.timedelta(days=_EDGE_DAYS)
     try:
-        source = calendars.get_calendar(name, start=str(first), end=str(last))
+        source = _calendar(calendars, name, first, last)
     except ValueError:
         first, last = _clamp(calendars.get_calendar(name), first, last)
-        source = calendars.get_calendar(name, start=str(first), end=str(last))
+        source = _calendar(calendars, name, first, last)
     start_ns = max(_year_ns(first_year), (first - _EPOCH).days * NS_PER_DAY)
     end_ns = min(_year_ns(last_year + 1), ((last - _EPOCH).days + 1) * NS_PER_DAY)
-    return _to_table(name, source, start_ns, end_ns)
+    dates = source.sessions.to_numpy().astype("datetime64[D]")
+    rows = slice(*np.searchsorted(dates, [np.datetime64(first), np.datetime64(last) + 1]))
+    return _to_table(name, source, rows, start_ns, end_ns)
+
+
+def _calendar(calendars: Any, name: str, first: dt.date, last: dt.date) -> Any:
+    """Return a calendar over at least a span; ValueError where its holidays are not recorded.
+
+    Building one takes longer than a million bars do, so it is built ahead: who has loaded bars
+    asks next for the sessions that their orders may still see.
+    """
+    held = _built.get(name)
+    if held is not None and held[0] <= first and last <= held[1]:
+        return held[2]
+    for end in (last + dt.timedelta(days=_AHEAD_DAYS), last):
+        try:
+            source = calendars.get_calendar(name, start=str(first), end=str(end))
+        except ValueError:
+            if end == last:
+                raise
+        else:
+            break
+    _built[name] = first, end, source
+    return source
 
 
 def _clamp(known: Any, first: dt.date, last: dt.date) -> tuple[dt.date, dt.date]:
@@ -392,14 +418,13 @@ def _require_known(name: str, calendars: Any) -> None:
     )
 
 
-def _to_table(name: str, source: Any, start_ns: int, end_ns: int) -> SessionTable:
-    closes = _nanoseconds(source.closes)
-    breaks = [_nanoseconds(column) for column in (source.break_starts, source.break_ends)]
+def _to_table(name: str, source: Any, rows: slice, start_ns: int, end_ns: int) -> SessionTable:
+    opens, closes = _nanoseconds(source.opens[rows]), _nanoseconds(source.closes[rows])
+    breaks = [_nanoseconds(column[rows]) for column in (source.break_starts, source.break_ends)]
     # A missing time is the smallest int64 in NumPy; an empty break at the close needs no flag.
     break_start, break_end = (np.where(b == np.iinfo(np.int64).min, closes, b) for b in breaks)
-    dates = source.sessions.to_numpy().astype("datetime64[D]")
+    dates = source.sessions[rows].to_numpy().astype("datetime64[D]")
     early = np.isin(dates, source.early_closes.to_numpy().astype("datetime64[D]"))
-    opens = _nanoseconds(source.opens)
     return SessionTable(
         name,
         opens,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from pyrt.errors import DataError, UnknownName
+from pyrt.venues import sessions as module
 from pyrt.venues.sessions import NS_PER_DAY, SessionTable, sessions
 
 # exchange_calendars itself still calls names that pandas has deprecated.
@@ -190,6 +192,21 @@ def test_the_same_years_share_one_table_whatever_was_asked_before():
     assert len(one) < len(wide)
     rows = np.isin(wide.date, one.date)
     np.testing.assert_array_equal(wide.close[rows], one.close)
+
+
+@pytest.mark.parametrize("calendar", ["XNYS", "CMES", "XHKG"])
+def test_a_table_does_not_depend_on_what_was_built_before(calendar):
+    def narrow(before: tuple[int, int] | None) -> SessionTable:
+        module._built.clear()
+        module._from_exchange.cache_clear()
+        if before is not None:
+            sessions(calendar, *before)
+        return sessions(calendar, ns(2012, 6, 1), ns(2013, 6, 1))
+
+    fresh, cut = narrow(None), narrow((ns(2008, 1, 1), ns(2016, 1, 1)))
+    assert cut is not fresh
+    for field in dataclasses.fields(SessionTable):
+        np.testing.assert_array_equal(getattr(cut, field.name), getattr(fresh, field.name))
 
 
 def test_a_margin_reaches_before_and_after_the_data():
