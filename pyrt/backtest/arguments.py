@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Any
 
 from pyrt.core.accounts import Account
+from pyrt.core.times import format_ns
 from pyrt.errors import ConfigError
 
 
@@ -29,3 +30,12 @@ def whole_bars(warmup: Any) -> int | None:
     if isinstance(warmup, Integral) and not isinstance(warmup, bool) and int(warmup) >= 0:
         return int(warmup)
     raise ConfigError(f"warmup is {warmup!r}; expected a number of bars, 0 or more")
+
+
+def check_span(start: int | None, end: int | None) -> None:
+    """Raise ConfigError unless a run starts before it ends."""
+    if start is not None and end is not None and start >= end:
+        raise ConfigError(
+            f"start={format_ns(start)} is not before end={format_ns(end)}",
+            remedy="Exchange the two, or leave one out",
+        )

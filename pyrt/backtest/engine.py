@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from pyrt.backtest.actions import read_actions
 from pyrt.backtest.alpaca import AlpacaVenue
-from pyrt.backtest.arguments import check_cash, whole_bars, whole_seed
+from pyrt.backtest.arguments import check_cash, check_span, whole_bars, whole_seed
 from pyrt.backtest.days import day_ends, rate_rows
 from pyrt.backtest.feed import Cursor, Feed
 from pyrt.backtest.fees import fee_model
@@ -47,8 +46,6 @@ from pyrt.venues.alpaca.rules import AlpacaRules
 WARMUP_BARS_MIN = 250
 WARMUP_LOOKBACKS = 4
 DAY_NS = 86_400_000_000_000
-SESSIONS = "XNYS"
-"""Of the stocks that Alpaca trades."""
 
 
 class Engine:
@@ -104,6 +101,7 @@ class Engine:
         self._cash, self._currency, self._seed = cash, currency, whole_seed(seed)
         self._start = None if start is None else moment(start, None)
         self._end = None if end is None else moment(end, None, is_end=True)
+        check_span(self._start, self._end)
         self._warmup = whole_bars(warmup)
         self._cost, self._on_error, self._gate = cost, on_error, gate
         self._venue = VenueSettings()
@@ -145,22 +143,15 @@ class Engine:
         if hasattr(data, "next_chunk"):
             self.add_stream(data)
         else:
-            loaded = load(data, end=self._end, **options)
-            if "calendar" not in options and self._are_stock_days(loaded):
-                # A day of a listed stock ends with its session, not at midnight; data with other
-                # days are not the exchange's own, and keep them.
-                with contextlib.suppress(DataError):
-                    loaded = load(data, end=self._end, calendar=SESSIONS, **options)
-            self.add_loaded(loaded)
+            if self._venue.name == "alpaca":
+                # A day of a listed stock ends with its session, not at midnight.
+                options.setdefault("calendar_of", self._days_of)
+            self.add_loaded(load(data, end=self._end, **options))
 
-    def _are_stock_days(self, loaded: Loaded) -> bool:
-        """Return whether data are bars of days, all of them of stocks at Alpaca."""
-        return self._venue.name == "alpaca" and all(
-            isinstance(table, BarColumns)
-            and table.timeframe_ns == DAY_NS
-            and (self._instruments.get(table.symbol) or listed(table.symbol)).calendar == SESSIONS
-            for table in loaded.columns
-        )
+    def _days_of(self, symbol: str) -> str | None:
+        """Return the calendar of a symbol at Alpaca, None where its days are those of UTC."""
+        calendar = (self._instruments.get(symbol) or listed(symbol)).calendar
+        return None if calendar == "24/7" else calendar
 
     def add_loaded(self, loaded: Loaded) -> None:
         """Add data that has been loaded already."""

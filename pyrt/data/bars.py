@@ -73,9 +73,9 @@ def build_bars(
         name = time_name(pick_time(table)[0])
         wall = Stamps(rows["stamp"], stamps.zone)
         rows.fields["stamp"] = resolve(wall, name, options, report)
-    add_intervals(rows, stamps, decision, options, report)
+    calendar = add_intervals(rows, stamps, decision, options, report)
     check_overlap(rows, report, format_timeframe(decision.timeframe_ns))
-    return _split(rows, decision, options, notes, repairs)
+    return _split(rows, decision, calendar, notes, repairs)
 
 
 def pick_time(table: RawTable) -> tuple[str, Any]:
@@ -141,10 +141,10 @@ def _are_days(stamps: Stamps) -> bool:
 
 
 def _split(
-    rows: Rows, decision: Decision, options: Options, notes: dict[str, str], repairs: Repairs
+    rows: Rows, decision: Decision, calendar: str | None, notes: dict[str, str], repairs: Repairs
 ) -> Built:
     timeframe = format_timeframe(decision.timeframe_ns)
-    gaps = gap_positions(rows, decision, options)
+    gaps = gap_positions(rows, decision, calendar)
     columns: list[Any] = []
     records: list[dict[str, Any]] = []
     for symbol, span in rows.spans():

@@ -60,7 +60,9 @@ def check_bars(rows: Rows, report: Report) -> None:
     outside = (
         ~crossed & ~negative & ((open_ > high) | (open_ < low) | (close > high) | (close < low))
     )
-    _note(rows, report, missing, "nan", "NaN", names, "leave these rows out", "drop_nan")
+    unpriced = reduce(np.logical_or, (np.isnan(rows[name]) for name in OHLC))
+    _note(rows, report, unpriced, "nan", "NaN", names, _DROP, "drop_nan")
+    _note(rows, report, missing & ~unpriced, "nan", "NaN", ("volume",), _FILL, "drop_nan")
     _note(rows, report, infinite, "infinite", "infinite", names, _DROP, "drop_invalid")
     _note(rows, report, negative, "price", "not above zero", OHLC, _DROP, "drop_invalid")
     _note(rows, report, negative_volume, "volume", "below zero", ("volume",), _DROP, "drop_invalid")
@@ -70,6 +72,7 @@ def check_bars(rows: Rows, report: Report) -> None:
 
 
 _DROP = "leave these rows out"
+_FILL = f'{_DROP}, or repair="ffill" to count none traded'
 _TOO_LARGE = f"not below {PRICE_MAX:,.0f}, the largest price there is"
 
 

@@ -72,6 +72,7 @@ def open_tables(data: Any) -> list[RawTable | Columns]:
             raise DataError("the path of the data is empty", code="no_path", remedy="Name a file")
         return [_open_path(Path(data))]
     if isinstance(data, Mapping):
+        _require_symbols(data)
         return [table for key, value in data.items() for table in _named(str(key), value)]
     if isinstance(data, list | tuple):
         return _open_list(data)
@@ -98,6 +99,16 @@ def _open_object(data: Any) -> list[RawTable | Columns]:
         "a directory or list of Parquet files, an Arrow table, or columns",
         type=type(data).__name__,
     )
+
+
+def _require_symbols(entries: Mapping[Any, Any]) -> None:
+    """Raise for a dict of columns, or of one row: what it holds is a frame's to put together."""
+    if {normalize(key) for key in entries} >= {"open", "high", "low", "close"}:
+        raise DataError(
+            "the dict has columns as its keys, not symbols",
+            code="no_table",
+            remedy="Make a frame of it: pandas.DataFrame(data)",
+        )
 
 
 def _named(symbol: str, value: Any) -> list[RawTable | Columns]:

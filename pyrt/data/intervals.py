@@ -7,22 +7,27 @@ from numpy.typing import NDArray
 
 from pyrt.data.clocks import iso, midnights, to_wall
 from pyrt.data.columns import Int64s
-from pyrt.data.inference import Decision
+from pyrt.data.inference import Decision, sample
 from pyrt.data.options import Options
-from pyrt.data.report import Report
+from pyrt.data.report import NO_TIMES, Report
 from pyrt.data.rows import Rows
 from pyrt.data.sessions import cover_dates, cover_stamps, sessions_between
 from pyrt.data.stamps import Stamps
 from pyrt.data.timeframe import DAY_NS
+from pyrt.errors import DataError
+
+Covered = tuple[Int64s, Int64s, NDArray[np.bool_]]
+"""Begin and end of each bar, and whether there is a session for it."""
 
 _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
 
 
 def add_intervals(
     rows: Rows, stamps: Stamps, decision: Decision, options: Options, report: Report
-) -> None:
-    """Add ts_open, ts_close and ts_init to the rows."""
+) -> str | None:
+    """Add ts_open, ts_close and ts_init to the rows; return the calendar that they keep to."""
     stamp, length = rows["stamp"], decision.timeframe_ns
+    calendar = options.calendar
     if decision.label == "ts_close":
         opens, closes = stamp, rows["ts_close"]
         wrong = np.flatnonzero(closes <= opens)
@@ -34,52 +39,93 @@ def add_intervals(
                 rows=rows.numbers(wrong),
             )
     elif decision.timeframe_ns % DAY_NS == 0:
-        opens, closes = _day_intervals(rows, stamps, decision, options, report)
+        if calendar is None and not report.has(*NO_TIMES):
+            calendar = _usual_calendar(rows, stamps, decision, options)
+        opens, closes = _day_intervals(rows, stamps, decision, options, calendar, report)
     elif decision.label == "open":
         opens, closes = stamp, stamp + length
     else:
         opens, closes = stamp - length, stamp
     rows.fields |= {"ts_open": opens, "ts_close": closes}
     rows.fields["ts_init"] = rows.fields.get("ts_recv", closes)
+    return calendar
+
+
+def _usual_calendar(rows: Rows, stamps: Stamps, decision: Decision, options: Options) -> str | None:
+    """Return the calendar of whose sessions the first rows are, if it is that of every symbol.
+
+    As with all that is inferred, rows after the first 1,000 have no say.
+    """
+    if options.calendar_of is None or decision.timeframe_ns != DAY_NS or not len(rows):
+        return None
+    usual = {options.calendar_of(name) for name, _ in rows.spans()}
+    calendar = usual.pop() if len(usual) == 1 else None
+    if calendar is None:
+        return None
+    try:
+        covered = _cover(rows, stamps, decision, calendar)
+    except DataError:  # years of which the calendar knows nothing
+        return None
+    found = None if covered is None else sample(rows, covered[2].astype(np.int64))
+    return calendar if found is not None and all(part.all() for part in found) else None
 
 
 def _day_intervals(
-    rows: Rows, stamps: Stamps, decision: Decision, options: Options, report: Report
+    rows: Rows,
+    stamps: Stamps,
+    decision: Decision,
+    options: Options,
+    calendar: str | None,
+    report: Report,
 ) -> tuple[Int64s, Int64s]:
     """Return the intervals of bars of whole days.
 
-    Where stamps name days, a bar lasts from the first of these days' midnights to the one after
-    the last, or from open to close of the sessions dated in between. Other stamps are instants.
+    With a calendar a bar lasts from the open of the first session it names to the close of the
+    last. Without, where stamps name days, from the first of these days' midnights to the one after
+    the last. Other stamps are instants.
     """
     stamp, length = rows["stamp"], decision.timeframe_ns
-    found: NDArray[np.bool_] | None = None
-    table = None
-    if options.calendar is not None and len(stamp):
-        table = sessions_between(options.calendar, int(stamp.min()), int(stamp.max()))
+    covered = None if calendar is None else _cover(rows, stamps, decision, calendar)
+    if covered is not None:
+        opens, closes, found = covered
+        missing = np.flatnonzero(~found)
+        if len(missing):
+            report.add(
+                "not_a_session",
+                f"{iso(stamp[missing[0]])[:10]} is no session of {calendar}",
+                "check the calendar and the dates' time zone, or drop these rows"
+                + ("" if options.calendar else ' (days of midnights: calendar="24/7")'),
+                rows=rows.numbers(missing),
+            )
+        return opens, closes
     if decision.date_zone is not None:
-        days = _days(rows, stamps, decision.date_zone)
-        count = length // DAY_NS
-        shift = {"open": 0, "date": 1 - count, "close": -count}[decision.label]
-        first, end = days + shift, days + shift + count
-        if table is None:
-            zone = options.tz or "UTC" if decision.date_zone == "dates" else decision.date_zone
-            return midnights(first, zone), midnights(end, zone)
-        opens, closes, found = cover_dates(table, first, end)
-    elif table is not None and length == DAY_NS:
-        opens, closes, found = cover_stamps(table, stamp, decision.label)
-    elif decision.label == "open":
+        zone = options.tz or "UTC" if decision.date_zone == "dates" else decision.date_zone
+        first, end = _named_days(rows, stamps, decision)
+        return midnights(first, zone), midnights(end, zone)
+    if decision.label == "open":
         return stamp, stamp + length
-    else:
-        return stamp - length, stamp
-    missing = np.flatnonzero(~found)
-    if len(missing):
-        report.add(
-            "not_a_session",
-            f"{iso(stamp[missing[0]])[:10]} is no session of {options.calendar}",
-            "check the calendar and the dates' time zone, or drop these rows",
-            rows=rows.numbers(missing),
-        )
-    return opens, closes
+    return stamp - length, stamp
+
+
+def _cover(rows: Rows, stamps: Stamps, decision: Decision, calendar: str) -> Covered | None:
+    """Return the sessions that bars cover, or None for bars that cover none in particular."""
+    stamp = rows["stamp"]
+    if not len(stamp):
+        return None
+    table = sessions_between(calendar, int(stamp.min()), int(stamp.max()))
+    if decision.date_zone is not None:
+        return cover_dates(table, *_named_days(rows, stamps, decision))
+    if decision.timeframe_ns == DAY_NS:
+        return cover_stamps(table, stamp, decision.label)
+    return None
+
+
+def _named_days(rows: Rows, stamps: Stamps, decision: Decision) -> tuple[Int64s, Int64s]:
+    """Return the first day of each bar whose stamps name days, and the one after its last."""
+    days = _days(rows, stamps, str(decision.date_zone))
+    count = decision.timeframe_ns // DAY_NS
+    first = days + {"open": 0, "date": 1 - count, "close": -count}[decision.label]
+    return first, first + count
 
 
 def _days(rows: Rows, stamps: Stamps, zone: str) -> Int64s:
@@ -90,7 +136,7 @@ def _days(rows: Rows, stamps: Stamps, zone: str) -> Int64s:
     return wall // DAY_NS
 
 
-def gap_positions(rows: Rows, decision: Decision, options: Options) -> NDArray[np.intp]:
+def gap_positions(rows: Rows, decision: Decision, calendar: str | None) -> NDArray[np.intp]:
     """Return the positions of bars that do not follow on the one before.
 
     With a calendar, a gap is a missing bar inside a session, or a missing session; bars of a day
@@ -101,8 +147,8 @@ def gap_positions(rows: Rows, decision: Decision, options: Options) -> NDArray[n
     if not len(later):
         return later
     opens, ends = rows["ts_open"][later], rows["ts_close"][later - 1]
-    if options.calendar is not None:
-        table = sessions_between(options.calendar, int(ends.min()), int(opens.max()))
+    if calendar is not None:
+        table = sessions_between(calendar, int(ends.min()), int(opens.max()))
         if decision.timeframe_ns % DAY_NS == 0:
             ended = np.searchsorted(table.close, ends, side="right")
             return np.asarray(later[np.searchsorted(table.open, opens) > ended])

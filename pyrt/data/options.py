@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pyrt.core.suggest import did_you_mean
@@ -38,6 +38,7 @@ class Options:
     label: str | None = None
     tz: str | None = None
     calendar: str | None = None
+    calendar_of: Callable[[str], str | None] | None = None
     repairs: frozenset[str] = frozenset()
     kind: str | None = None
     price: str | None = None
@@ -58,6 +59,7 @@ def make_options(
     price: str | None,
     adjusted: bool,
     dialect: str | None = None,
+    calendar_of: Callable[[str], str | None] | None = None,
 ) -> Options:
     """Check what `load` was given.
 
@@ -88,6 +90,7 @@ def make_options(
         label=label,
         tz=None if tz is None else zone_name(str(tz)),
         calendar=calendar,
+        calendar_of=calendar_of,
         repairs=repairs,
         kind=kind,
         price=price,

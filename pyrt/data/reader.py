@@ -16,12 +16,15 @@ from pyrt.data.columns import BarColumns, Columns, array_names, hasher_of, take
 from pyrt.data.containers import RawTable, from_arrow
 from pyrt.data.files import open_parquet, parquet_columns
 from pyrt.data.hashing import ContentHasher
-from pyrt.data.inference import Decision
+from pyrt.data.inference import SAMPLE_ROWS, Decision
 from pyrt.data.options import Options
 from pyrt.data.recognize import recognize
 from pyrt.data.report import Report
 from pyrt.data.ticks import build_ticks
 from pyrt.errors import DataError, UnknownName
+
+ACROSS_ROWS = ("sort", "drop_duplicates", "ffill")
+"""Repairs that look at other rows, which may have gone."""
 
 
 class Reader:
@@ -77,6 +80,26 @@ class Reader:
         self.finished = True
 
     def _batches(self, path: Path) -> Iterator[tuple[int, Any]]:
+        """Yield the number of the first row and the rows, small row groups joined."""
+        import pyarrow as pa
+
+        held, first = None, 0
+        for at, table in self._groups(path):
+            if held is not None and first + held.num_rows == at:
+                at, table = first, pa.concat_tables([held, table]).unify_dictionaries()
+            elif held is not None:
+                yield first, held
+            if table.num_rows > self._chunk_rows:
+                yield at, table.slice(0, self._chunk_rows)
+                at, table = at + self._chunk_rows, table.slice(self._chunk_rows)
+            # A decision is to see as many rows as it may look at.
+            held, first = (table, at) if table.num_rows < SAMPLE_ROWS else (None, 0)
+            if held is None:
+                yield at, table
+        if held is not None:
+            yield first, held
+
+    def _groups(self, path: Path) -> Iterator[tuple[int, Any]]:
         """Yield the number of the first row and the rows, row groups before the start left out."""
         import pyarrow as pa
 
@@ -96,7 +119,7 @@ class Reader:
             self._rows_of_file = row
 
     def _ends_before_start(self, file: Any, group: int) -> bool:
-        # The first group is always read: the timeframe and the label are decided on it.
+        # The first rows are always read: the timeframe and the label are decided on them.
         if self._start_ns is None or (self._decision is None and self._edge is None):
             return False
         meta = file.metadata.row_group(group)
@@ -114,7 +137,7 @@ class Reader:
         if table is None:
             return None
         kind = recognize({*table.names, *table.columns}, self._options.kind, table.source)
-        report = Report(table.source)
+        report = Report(table.source, ACROSS_ROWS)
         if kind == "bars":
             built = build_bars(table, kind, self._options, report, self._decision)
         elif kind in ("quotes", "trades", "book"):

@@ -100,7 +100,7 @@ def recognize(names: Collection[str], kind: str | None, source: str) -> str:
         "quotes (bid_price bid_size ask_price ask_size), trades (price size) nor book events "
         "(side price size action)",
         code="columns",
-        remedy="Rename the columns" + _hint(_nearest(names), names),
+        remedy=_misread(names) or "Rename the columns" + _hint(_nearest(names), names),
         columns=sorted(names),
     )
 
@@ -146,6 +146,24 @@ def _hint(wanted: Iterable[str], names: Collection[str]) -> str:
     pairs = {name: suggest(name, unused, 1) for name in wanted if name not in names}
     asked = [f"is {found[0]!r} the {name}?" for name, found in pairs.items() if found]
     return f" ({' '.join(asked[:4])})" if asked else ""
+
+
+def _misread(names: Collection[str]) -> str:
+    """Return what to do about a text file whose first line was not read as names, or nothing."""
+    fields = ("open", "high", "low", "close", "price", "size")
+    if len(names) == 1 and sum(field in name for name in names for field in fields) > 1:
+        return "Separate the fields with commas, or read it with pandas and give the frame"
+    if sum(_is_number(name) for name in names) * 2 > len(names):
+        return "The first line holds values; write one with names above it"
+    return ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _listing(names: Collection[str]) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pyrt.data.options import REPAIRS
 from pyrt.errors import DataError
 
-NO_TIMES = ("missing_time", "implausible_time", "not_a_time", "symbol")
+NO_TIMES = ("missing_time", "implausible_time", "not_a_time", "ambiguous_time", "symbol")
 """Faults after which nothing can be said about the order of rows."""
 
 _ROWS_SHOWN = 3
@@ -42,9 +42,12 @@ class Report:
     ----------
     source : str
         Names the table in the message.
+    refused : tuple of str
+        Repairs that cannot be made where the table comes from.
     """
 
     source: str
+    refused: tuple[str, ...] = ()
     problems: list[Problem] = field(default_factory=list)
 
     def add(
@@ -71,7 +74,9 @@ class Report:
         """
         listed = () if rows is None else tuple(int(row) for row in rows[:_ROWS_KEPT])
         count = 0 if rows is None else len(rows)
-        if repair:
+        if repair in self.refused:
+            remedy = f'load the whole file with repair="{repair}" to {remedy}, and store that'
+        elif repair:
             remedy = f'write repair="{repair}" to {remedy}'
         self.problems.append(Problem(code, what, remedy, repair, listed, count))
 
@@ -101,7 +106,8 @@ class Report:
         return "\n".join([f"{self.source}: {len(self.problems)} problems", *lines])
 
     def _remedy(self) -> str:
-        repairs = sorted({p.repair for p in self.problems if p.repair}, key=REPAIRS.index)
+        named = {p.repair for p in self.problems if p.repair and p.repair not in self.refused}
+        repairs = sorted(named, key=REPAIRS.index)
         count = "Rows count from 0" if any(p.rows for p in self.problems) else ""
         if len(repairs) < 2:
             return count

@@ -13,7 +13,7 @@ from typing import Any
 from pyrt.data.columns import Columns
 from pyrt.data.files import require_file
 from pyrt.data.options import Options, make_options
-from pyrt.data.reader import Reader
+from pyrt.data.reader import ACROSS_ROWS, Reader
 from pyrt.data.slicing import moment
 from pyrt.errors import ConfigError, DataError
 
@@ -22,8 +22,6 @@ CHUNK_ROWS = 1 << 17
 
 READ_AHEAD = 3
 """Chunks that wait to be taken; with the one being read and the one in use, this bounds memory."""
-
-_ACROSS_ROWS = ("sort", "drop_duplicates", "ffill")
 
 
 class ParquetStream:
@@ -195,7 +193,7 @@ class ParquetStream:
 
 
 def _require_row_by_row(options: Options, chunk_rows: int) -> None:
-    for name in _ACROSS_ROWS:
+    for name in ACROSS_ROWS:
         if name in options.repairs:
             raise ConfigError(
                 f'a stream cannot repair with "{name}": the rows it needs may have gone',

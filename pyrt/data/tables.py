@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,7 @@ def load(
     price: str | None = None,
     adjusted: bool = False,
     dialect: str | None = None,
+    calendar_of: Callable[[str], str | None] | None = None,
 ) -> Loaded:
     """Read, check and return tables of market data.
 
@@ -104,6 +105,9 @@ def load(
         Scale prices to the column ``Adj Close``.
     dialect : "l2", "mbo" or "lobster", optional
         Of book events, where the rows alone do not say it; see `pyrt.core.OrderBook.apply_table`.
+    calendar_of : callable, optional
+        From a symbol to the calendar that its bars of days follow where the first 1,000 rows of a
+        table are sessions of it, or None; without a say where `calendar` is given.
 
     Raises
     ------
@@ -127,6 +131,7 @@ def load(
         price=price,
         adjusted=adjusted,
         dialect=dialect,
+        calendar_of=calendar_of,
     )
     if warmup_bars is not None and warmup_bars < 0:
         raise ConfigError(

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
+from exchange_calendars import get_calendar
 
 from pyrt import Strategy, backtest
+from pyrt.data import tables
+from pyrt.errors import DataError
 
+HOLIDAYS = pd.bdate_range("2018-01-01", "2022-12-31").difference(
+    get_calendar("XNYS", start="2018-01-01").sessions
+)
 DAYS = ("2024-11-26", "2024-11-27", "2024-11-29", "2024-12-02")
 
 
@@ -54,3 +61,36 @@ def test_days_that_are_no_sessions_are_kept():
     dates = ("2024-11-27", "2024-11-28", "2024-11-29")
     backtest(listens, {"SPY": days(dates)}, venue="alpaca", label="open", progress=False)
     assert listens.ends == ["2024-11-28T00:00:00", "2024-11-29T00:00:00", "2024-11-30T00:00:00"]
+
+
+def test_a_row_that_comes_later_does_not_change_when_the_days_before_it_ended():
+    """1,000 sessions decide; the holiday after them is a fault, with its row."""
+    sessions = pd.bdate_range("2018-01-01", "2022-12-31").difference(HOLIDAYS)
+    dates = [*sessions[:1_050], pd.Timestamp("2022-07-04")]
+    with pytest.raises(DataError, match=r"row 1050: 2022-07-04 is no session of XNYS.*24/7"):
+        backtest(Listens(), {"SPY": days(dates)}, venue="alpaca", label="open", progress=False)
+    listens = Listens()
+    options = {"venue": "alpaca", "label": "open", "calendar": "24/7", "progress": False}
+    backtest(listens, {"SPY": days(dates)}, **options)
+    assert listens.ends[-1] == "2022-07-05T00:00:00"
+
+
+def test_stocks_beside_coins_keep_their_sessions():
+    stock, coin = Listens(), Listens(symbol="BTC/USD")
+    data = {"SPY": days(DAYS), "BTC/USD": days(DAYS)}
+    backtest([stock, coin], data, venue="alpaca", label="open", progress=False)
+    assert stock.ends[0] == "2024-11-26T21:00:00"
+    assert coin.ends[0] == "2024-11-27T00:00:00"
+
+
+def test_data_are_read_once(monkeypatch: pytest.MonkeyPatch):
+    reads = []
+    whole = tables.build_bars
+
+    def counted(*args):
+        reads.append(args)
+        return whole(*args)
+
+    monkeypatch.setattr(tables, "build_bars", counted)
+    backtest(Listens(), {"SPY": days(DAYS)}, venue="alpaca", progress=False)
+    assert len(reads) == 1

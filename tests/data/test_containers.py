@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -262,6 +263,29 @@ def test_an_object_that_is_no_table_says_what_to_give() -> None:
         load(3)
     with pytest.raises(DataError, match="list of tables is empty"):
         load([])
+
+
+def test_a_dict_of_columns_is_no_dict_of_symbols() -> None:
+    records = minute_frame(3).reset_index(names="timestamp")
+    for given in (records.to_dict("list"), records.to_dict("records")):
+        with pytest.raises(DataError, match=r"columns as its keys.*pandas\.DataFrame"):
+            load(given, symbol="SPY")
+
+
+@pytest.mark.parametrize(
+    ("write", "remedy"),
+    [
+        ({"sep": ";"}, "Separate the fields with commas"),
+        ({"sep": "\t"}, "Separate the fields with commas"),
+        ({"header": False}, "The first line holds values"),
+    ],
+)
+def test_a_text_file_of_another_form_says_which(
+    write: dict[str, Any], remedy: str, tmp_path: Path
+) -> None:
+    minute_frame(5).to_csv(tmp_path / "bars.csv", index_label="timestamp", **write)
+    with pytest.raises(DataError, match=remedy):
+        load(tmp_path / "bars.csv", symbol="SPY")
 
 
 def test_what_was_loaded_is_data() -> None:

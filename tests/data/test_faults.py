@@ -51,7 +51,7 @@ def _half_naive(index: pd.DatetimeIndex) -> pd.Index:
 FAULTS = {
     # name: (change, code, pieces of the message)
     "NaN": (cell(7, "open", np.nan), "nan", ["row 7: NaN (open=nan)", 'repair="drop_nan"']),
-    "NaN volume": (cell(7, "volume", np.nan), "nan", ["row 7: NaN (volume=nan)"]),
+    "NaN volume": (cell(7, "volume", np.nan), "nan", ["row 7: NaN (volume=nan)", '"ffill"']),
     "infinite": (cell(3, "high", np.inf), "infinite", ["row 3: infinite (high=inf)"]),
     "zero": (cell(3, "low", 0.0), "price", ["row 3: not above zero (low=0.0)"]),
     "negative": (cell(3, "low", -2.0), "price", ["row 3: not above zero (low=-2.0)"]),
@@ -338,3 +338,12 @@ def test_dates_of_python_are_read_as_days() -> None:
     days = [dt.date(2024, 1, 2) + dt.timedelta(days=n) for n in range(3)]
     loaded = load(minute_frame(3).set_axis(pd.Index(days, name="date")), symbol="SPY")
     assert loaded.provenance["label_how"] == "dates name their sessions"
+
+
+def test_a_time_that_clocks_skip_is_the_only_fault_of_its_rows() -> None:
+    """Stamps that name no instant say nothing about which bars overlap."""
+    stamps = pd.date_range("2024-03-10 01:00", periods=200, freq="min")
+    with pytest.raises(DataError) as caught:
+        load(minute_frame(200).set_axis(stamps), symbol="SPY", label="open", tz=NEW_YORK)
+    assert caught.value.code == "ambiguous_time"
+    assert caught.value.values["rows"] == {"ambiguous_time": list(range(60, 80))}

@@ -143,6 +143,31 @@ def test_row_local_repairs_are_made_and_others_refused(tmp_path: Path, bars_file
             ParquetStream(bars_file, symbol="SPY", repair=repair)
 
 
+def test_what_a_stream_cannot_repair_it_does_not_advise(tmp_path: Path) -> None:
+    path = tmp_path / "bad.parquet"
+    broken(2_000, 700, "back").to_parquet(path)
+    with pytest.raises(DataError, match='load the whole file with repair="sort"'):
+        list(ParquetStream(path, symbol="SPY", label="open"))
+
+
+@pytest.mark.parametrize("group", [1, 7, 390, 999])
+def test_small_row_groups_are_joined_until_a_decision_has_its_rows(
+    tmp_path: Path, group: int
+) -> None:
+    """A timeframe is never that of the first two rows alone: here they are a gap apart."""
+    frame = minute_frame(2_500).drop(index=minute_frame(2_500).index[1:30])
+    frame["symbol"] = "SPY"
+    path = tmp_path / "small.parquet"
+    frame.to_parquet(path, row_group_size=group)
+    stream = ParquetStream(path, label="open", chunk_rows=1_200)
+    chunks = list(stream)
+    assert {len(chunk) >= 1_000 for chunk in chunks[:-1]} == {True}
+    assert max(len(chunk) for chunk in chunks) <= 1_200
+    whole = load(path, label="open").columns[0]
+    assert stream.content_hash() == whole.content_hash()
+    assert {chunk.timeframe for chunk in chunks if isinstance(chunk, BarColumns)} == {"1m"}
+
+
 def test_what_the_first_chunk_decides_holds_for_all(tmp_path: Path) -> None:
     hours = pd.date_range("2030-01-01", periods=2_000, freq="h", tz="UTC")
     late = minute_frame(2_000).set_axis(hours)
