@@ -60,7 +60,7 @@ cdef class Position:
     cdef int128 cost_of(self, int64_t quantity) except? -1
     cdef int drop_lots(self, int64_t quantity) except -1
     cdef int64_t split(self, int64_t numerator, int64_t denominator) except? -1
-    cdef int split_lots(self, int64_t units, int64_t numerator, int64_t denominator) except -1
+    cdef int split_lots(self, int64_t numerator, int64_t denominator) except -1
     cdef int128 value(self) except? -1
     cdef int push_lot(self, int64_t quantity, int128 cost) except -1
     cdef int reserve_lot(self) except -1

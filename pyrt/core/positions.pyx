@@ -13,7 +13,7 @@ from pyrt.errors import ConfigError
 
 
 cdef int128 lot_share(Lot* lot, int64_t quantity) except? -1:
-    """Cost of part of a lot: exact, unless a split has left its price off the 1e-9 grid."""
+    """Cost of part of a lot: exact, unless a split has left a unit's cost off the 1e-18 grid."""
     if quantity == 0:
         return 0
     return i128_muldiv(lot.cost, quantity, lot.quantity, HALF_EVEN)
@@ -23,9 +23,10 @@ cdef int128 lot_share(Lot* lot, int64_t quantity) except? -1:
 cdef class Position:
     """Units of one instrument and what they cost; netting: long, short, and through zero.
 
-    Closing units release their share of the open cost: under average cost that share is rounded
-    half to even in 1e-18 and the remainder stays open; under FIFO the oldest lots are released
-    at exactly what they cost. The average price is derived, never stored.
+    What is open costs a sum of money, and closing releases part of it: under average cost the
+    closed share of the whole; under FIFO what the oldest lots cost, and of the last one of them
+    the closed share. A share is rounded half to even in 1e-18 and the remainder stays open; of a
+    lot that no split has restated it is never rounded. Prices per unit are derived, not stored.
 
     Parameters
     ----------
@@ -153,28 +154,39 @@ cdef class Position:
             i128_muldiv(self.units, numerator, denominator, TOWARD_ZERO)
         )
         cdef int64_t mark = i128_to_i64(i128_muldiv(self.mark, denominator, numerator, HALF_EVEN))
-        if self.fifo:
-            self.split_lots(units if units >= 0 else -units, numerator, denominator)
-        self.units = units
-        self.mark = mark
         if units == 0:
             self.realized = i128_sub(self.realized, self.open_cost)
             self.open_cost = 0
             self.lot_head = self.lot_count = 0
+        elif self.fifo:
+            self.split_lots(numerator, denominator)
+        self.units = units
+        self.mark = mark
         return units - self.instrument.round_quantity_raw(units)
 
-    cdef int split_lots(self, int64_t units, int64_t numerator, int64_t denominator) except -1:
-        """Restate each lot; what rounding leaves goes to the newest, so that the sum is `units`."""
-        cdef Py_ssize_t i
-        cdef Lot* lot = NULL
+    cdef int split_lots(self, int64_t numerator, int64_t denominator) except -1:
+        """Restate where each lot ends, counted from the oldest unit; its cost goes with it.
+
+        Ends between two units are rounded down, so that all lots together are what is held, and
+        none gains or loses a whole unit however many there are. A lot of which no unit is left
+        gives its cost to the next one, the newest to the one before.
+        """
+        cdef Py_ssize_t i, kept = 0
+        cdef int64_t old_end = 0, end = 0, new_end
+        cdef int128 cost = 0
+        cdef Lot* lots = self.lots + self.lot_head
         for i in range(self.lot_count):
-            lot = &self.lots[self.lot_head + i]
-            lot.quantity = i128_to_i64(
-                i128_muldiv(lot.quantity, numerator, denominator, TOWARD_ZERO)
-            )
-            units -= lot.quantity
-        if lot != NULL:
-            lot.quantity += units
+            old_end += lots[i].quantity
+            new_end = i128_to_i64(i128_muldiv(old_end, numerator, denominator, TOWARD_ZERO))
+            cost = i128_add(cost, lots[i].cost)
+            if new_end == end:
+                continue
+            lots[kept].quantity = new_end - end
+            lots[kept].cost = cost
+            kept += 1
+            end, cost = new_end, 0
+        lots[kept - 1].cost = i128_add(lots[kept - 1].cost, cost)
+        self.lot_count = kept
         return 0
 
     cdef int128 value(self) except? -1:
@@ -206,6 +218,40 @@ cdef class Position:
         from_fill = fill.raw_for(self.instrument)
         side, quantity, price, fee = from_fill
         return i128_to_double(self.fill(side, quantity, price, money_from_object(fee)))
+
+    def apply_split(self, int64_t numerator, int64_t denominator=1):
+        """Turn `denominator` old units into `numerator` new ones; the cost stays with them.
+
+        A whole that falls between two units is rounded toward zero, and so is the end of each lot
+        counted from the oldest unit. The cost of a holding of which no unit is left is realized.
+
+        Returns
+        -------
+        Decimal
+            Signed quantity that does not fill a step of the instrument: still held, and for a
+            broker to pay out.
+
+        Raises
+        ------
+        ConfigError
+            If a number is not positive; nothing is changed.
+        OverflowError
+            If the units or the last price leave the 64-bit range; nothing is changed.
+
+        Examples
+        --------
+        >>> from pyrt.core.orders import Fill
+        >>> position = Position(Instrument("AAPL", step_size="1"))
+        >>> position.apply(Fill(position.instrument, "buy", 5, "100.00"))
+        0.0
+        >>> position.apply_split(3, 2), position.quantity, position.cost_basis
+        (Decimal('0.5'), 7.5, 500.0)
+        """
+        if numerator <= 0 or denominator <= 0:
+            raise ConfigError(
+                f"a split of {denominator} into {numerator}; expected two numbers above 0"
+            )
+        return decimal_from_scaled(self.split(numerator, denominator), self.instrument.decimals)
 
     @property
     def symbol(self):

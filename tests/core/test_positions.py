@@ -153,6 +153,115 @@ def test_a_multiplier_scales_cost_and_value_not_the_average_price() -> None:
     assert position.average_price == 4000
 
 
+# -- splits ---------------------------------------------------------------------------------------
+
+
+def split(
+    position: Position, numerator: int, denominator: int = 1
+) -> tuple[Decimal, Decimal, Decimal]:
+    position.apply_split(numerator, denominator)
+    return exact(position)
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_a_split_leaves_the_cost_with_the_units(cost: str) -> None:
+    position = after(fill("buy", 10, 100), fill("buy", 10, 130), cost=cost)
+    assert split(position, 3, 2) == (30, 2300, 0)
+    assert position.last_price == pytest.approx(130 * 2 / 3)
+    # The first lot is 15 units that cost 1000 together; half of everything is 1150.
+    position.apply(fill("sell", 15, 100))
+    assert exact(position) == (15, 1300 if cost == "fifo" else 1150, 500 if cost == "fifo" else 350)
+
+
+def test_part_of_a_lot_is_rounded_half_to_even_and_the_rest_stays() -> None:
+    """One unit for 1.00 becomes three: a third of 1 is released, then half of what is left."""
+    position = after(fill("buy", 1, 1), fill("buy", 1, 5), cost="fifo")
+    split(position, 3)
+    third = Decimal("0.333333333333333333")
+    position.apply(fill("sell", 1, 2))
+    assert exact(position) == (5, 6 - third, 2 - third)
+    position.apply(fill("sell", 1, 2))
+    # Half of 0.666666666666666667 lies between two; the even one is ...334.
+    assert exact(position) == (4, 5 + third, 4 - third - (third + Decimal("1e-18")))
+    position.apply(fill("sell", 1, 2))
+    assert exact(position) == (3, 5, 5)
+
+
+def test_lots_end_where_the_split_puts_them_rounded_down_from_the_oldest() -> None:
+    """Three lots of 3 units of 1e-9 become 4.5 each: they end at 4.5, 9 and 13.5."""
+    unit = Decimal("1e-9")
+    bought = [fill("buy", 3 * unit, price) for price in (1, 2, 3)]
+    position = after(*bought, cost="fifo")
+    assert split(position, 3, 2) == (13 * unit, 18 * unit, 0)
+    for units, cost in ((4, 15), (5, 9), (4, 0)):
+        position.apply(fill("sell", units * unit, 1))
+        assert position.cost_basis_exact == cost * unit
+
+
+def test_a_lot_without_a_unit_left_gives_its_cost_to_its_neighbor() -> None:
+    """Lots of 1, 1 and 20 units, one for ten: they end at .1, .2 and 2.2."""
+    unit = Decimal("1e-9")
+    bought = [fill("buy", units * unit, price) for units, price in ((1, 4), (1, 6), (20, 1))]
+    position = after(*bought, cost="fifo")
+    assert split(position, 1, 10) == (2 * unit, 30 * unit, 0)
+    position.apply(fill("buy", unit, 7))
+    position.apply(fill("sell", 2 * unit, 10))
+    assert exact(position) == (unit, 7 * unit, -10 * unit)
+
+    newest = after(fill("buy", 10 * unit, 2), fill("buy", 3 * unit, 3), cost="fifo")
+    assert split(newest, 1, 10) == (unit, 29 * unit, 0)
+    newest.apply(fill("buy", unit, 50))
+    newest.apply(fill("sell", unit, 30))
+    assert exact(newest) == (unit, 50 * unit, unit)
+
+
+def test_a_released_part_is_released_once_where_lots_have_vanished() -> None:
+    unit = Decimal("1e-9")
+    bought = [fill("buy", units * unit, price) for units, price in ((10, 1), (4, 9), (16, 2))]
+    position = after(*bought, cost="fifo")
+    # Ends at 1, 1.4 and 3: the second lot vanishes, and its 36 belong to the third.
+    assert split(position, 1, 10) == (3 * unit, 78 * unit, 0)
+    for cost in (68, 34, 0):
+        position.apply(fill("sell", unit, 1))
+        assert position.cost_basis_exact == cost * unit
+
+
+@pytest.mark.parametrize("cost", COSTS)
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_the_cost_of_what_vanishes_is_realized(cost: str, side: str) -> None:
+    unit = Decimal("1e-9")
+    position = after(fill(side, 9 * unit, 1), cost=cost)
+    lost = -9 * unit if side == "buy" else 9 * unit
+    assert split(position, 1, 10) == (0, 0, lost)
+    position.apply(fill("buy", 2, 5))
+    assert exact(position) == (2, 10, lost)
+
+
+def test_what_fills_no_step_is_named_and_still_held() -> None:
+    whole = Instrument("WHOLE", step_size="1")
+    position = Position(whole)
+    position.apply(Fill(whole, "sell", 5, 100))
+    assert position.apply_split(3, 2) == Decimal("-0.5")
+    assert position.quantity_exact == Decimal("-7.5")
+
+
+@pytest.mark.parametrize("ratio", [(0, 1), (1, 0), (-2, 1), (2, -1)])
+def test_a_split_of_nothing_is_refused(ratio: tuple[int, int]) -> None:
+    position = after(fill("buy", 10, 100))
+    with pytest.raises(ConfigError, match="above 0"):
+        position.apply_split(*ratio)
+    assert exact(position) == (10, 1000, 0)
+
+
+@pytest.mark.parametrize("cost", COSTS)
+def test_a_split_out_of_range_changes_nothing(cost: str) -> None:
+    position = after(fill("buy", 10**9, 100), cost=cost)
+    with pytest.raises(OverflowError):
+        position.apply_split(10)
+    assert exact(position) == (10**9, 10**11, 0)
+    assert position.last_price == 100
+
+
 # -- against fractions -----------------------------------------------------------------------------
 
 amounts = st.integers(1, 10**13)
@@ -200,6 +309,36 @@ def test_any_fills_leave_what_the_fractions_say(
         assert cash + twin.value == twin.realized + twin.value - twin.open_cost
 
 
+@pytest.mark.parametrize("cost", COSTS)
+@settings(max_examples=100, deadline=None)
+@given(
+    raws=st.lists(
+        st.one_of(
+            st.tuples(
+                st.sampled_from([1, -1]),
+                st.integers(1, 10**4),
+                st.integers(1, 10**4),
+                st.integers(-(10**6), 10**12),
+            ),
+            st.tuples(st.just(0), st.integers(1, 20), st.integers(1, 20), st.just(0)),
+        ),
+        max_size=60,
+    )
+)
+def test_any_fills_and_splits_leave_what_the_fractions_say(
+    cost: str, raws: list[tuple[int, int, int, int]]
+) -> None:
+    """Units are few, so that lots vanish in splits all the time."""
+    position, twin = Position(AAA, cost=cost), SlowPosition(cost)
+    for raw in raws:
+        if raw[0]:
+            step(position, twin, AAA, raw)
+        else:
+            position.apply_split(raw[1], raw[2])
+            twin.split(Fraction(raw[1], raw[2]))
+        compare(position, twin)
+
+
 def random_fills(seed: int, n: int) -> Any:
     """Mean-reverting sides, so that closes, partial closes and flips all come often."""
     rng, held = random.Random(seed), 0
@@ -215,8 +354,14 @@ def random_fills(seed: int, n: int) -> Any:
     "n", [20_000, pytest.param(1_000_000, marks=[pytest.mark.nightly, pytest.mark.timeout(900)])]
 )
 def test_many_random_fills_balance_to_the_last_digit(cost: str, n: int) -> None:
+    """With a split now and then, up and down in turn."""
     position, twin, cash = Position(AAA, cost=cost), SlowPosition(cost), Fraction(0)
+    ratios = [(3, 1), (2, 7), (7, 5), (5, 6), (1, 10), (10, 1)]
     for number, raw in enumerate(random_fills(11, n)):
+        if number % 97 == 96:
+            up, down = ratios[number // 97 % len(ratios)]
+            position.apply_split(up, down)
+            twin.split(Fraction(up, down))
         cash += step(position, twin, AAA, raw)
         if number % 1000 == 0 or number == n - 1:
             compare(position, twin)

@@ -69,19 +69,8 @@ def _act(account: SlowAccount, action: Action, tables: Any) -> None:
         account.dividend(instrument, amount)
 
 
-def check(
-    kernel: Any,
-    sim: Any,
-    account: SlowAccount,
-    *,
-    fifo_after_split: bool = False,
-    slack: Fraction = Fraction(1, 10**12),
-) -> None:
-    """Compare every balance and position, exactly; cash + positions + fees balance.
-
-    `slack` is for what FIFO lots have realized after splits, and what is left of their cost: the
-    sum of both is exact.
-    """
+def check(kernel: Any, sim: Any, account: SlowAccount) -> None:
+    """Compare every balance and position, exactly; cash + positions + fees balance."""
     assert Fraction(kernel.account.cash_exact) == account.cash
     assert Fraction(sim.account.cash_exact) == account.cash
     earned = Fraction(0)
@@ -91,7 +80,7 @@ def check(
             assert twin.quantity == 0
             continue
         (held,) = position
-        compare(held, twin, slack if fifo_after_split else None)
+        compare(held, twin)
         twin.mark = (
             Fraction(str(held.last_price)) if held.last_price == held.last_price else twin.mark
         )
@@ -99,10 +88,10 @@ def check(
         earned += twin.realized + twin.value - twin.open_cost
     assert account.equity == account.opening + earned
     assert Fraction(kernel.account.equity_exact) == account.equity
-    check_ledger(kernel, account, fifo_after_split)
+    check_ledger(kernel, account)
 
 
-def check_ledger(kernel: Any, account: SlowAccount, loose: bool) -> None:
+def check_ledger(kernel: Any, account: SlowAccount) -> None:
     """Every entry balances by itself, and all of them make what the fractions make."""
     ledger = kernel.booking.ledger
     assert ledger.differences(kernel.account, kernel.cache.all_positions()) == {}
@@ -112,23 +101,17 @@ def check_ledger(kernel: Any, account: SlowAccount, loose: bool) -> None:
     assert balances["cash"] == account.cash
     assert -balances["capital"] == account.opening
     assert balances.get("fees", 0) == sum(twin.fees for twin in twins)
-    if not loose:
-        assert balances.get("holdings", 0) == sum(twin.open_cost for twin in twins)
+    assert balances.get("holdings", 0) == sum(twin.open_cost for twin in twins)
     entries = array(ledger.rows, POSTING_DTYPE)
     for number in np.unique(entries["entry"])[:: max(1, len(ledger) // 500)]:
         lines = entries[entries["entry"] == number]
         assert sum(wide(line, "amount") for line in lines) == 0
 
 
-def compare(held: Any, twin: SlowPosition, slack: Fraction | None) -> None:
-    """FIFO lots off the 1e-9 grid, which only splits make, are released to the next 1e-9."""
+def compare(held: Any, twin: SlowPosition) -> None:
     assert Fraction(held.quantity_exact) == twin.quantity
-    realized, cost = Fraction(held.realized_pnl_exact), Fraction(held.cost_basis_exact)
-    if slack is None:
-        assert (realized, cost) == (twin.realized, twin.open_cost)
-        return
-    assert realized - cost == twin.realized - twin.open_cost
-    assert abs(realized - twin.realized) < slack
+    assert Fraction(held.cost_basis_exact) == twin.open_cost
+    assert Fraction(held.realized_pnl_exact) == twin.realized
 
 
 def random_bars(seed: int, n: int, start: float) -> np.ndarray[Any, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import accumulate, pairwise
 
 GRID = Fraction(1, 10**18)
 
@@ -24,10 +25,10 @@ def toward_zero(value: Fraction, grid: Fraction) -> Fraction:
 
 @dataclass
 class SlowPosition:
-    """Units, what they cost and what closed ones earned.
+    """Units, what they cost and what closed ones earned, by the rules of `docs/accounts.md`.
 
-    Under average cost closing releases the closed share of the cost, rounded half to even; under
-    FIFO lots are released oldest first at their own price, and nothing is ever rounded.
+    Under average cost closing releases the closed share of the cost; under FIFO what the oldest
+    lots cost, and of the last one of them the closed share. Shares are rounded half to even.
     """
 
     cost: str = "average"
@@ -39,6 +40,7 @@ class SlowPosition:
     fees: Fraction = Fraction(0)
     mark: Fraction = Fraction(0)
     lots: list[list[Fraction]] = field(default_factory=list)
+    """Units and what they cost, oldest first."""
 
     def fill(self, side: int, quantity: Fraction, price: Fraction, fee: Fraction) -> None:
         """Close what is held on the other side, then open with the rest."""
@@ -48,38 +50,48 @@ class SlowPosition:
         self.fees += fee
         self.quantity += side * quantity
         self.open_cost += -released + side * (quantity - closing) * price
-        if quantity > closing:
-            self.lots.append([quantity - closing, price])
+        if quantity > closing and self.cost == "fifo":
+            self.lots.append([quantity - closing, (quantity - closing) * price])
         self.mark = price
 
     def _release(self, closing: Fraction) -> Fraction:
         """Return the signed cost of the units that close."""
         if closing == 0:
             return Fraction(0)
-        sign = 1 if self.quantity > 0 else -1
-        left, exact = closing, Fraction(0)
+        if self.cost == "average":
+            return half_even(self.open_cost * closing / abs(self.quantity))
+        left, released = closing, Fraction(0)
         while left:
-            taken = min(left, self.lots[0][0])
-            exact += taken * self.lots[0][1]
-            self.lots[0][0] -= taken
+            units, cost = self.lots[0]
+            taken = min(left, units)
+            part = half_even(cost * taken / units)
+            released += part
             left -= taken
-            if self.lots[0][0] == 0:
+            self.lots[0] = [units - taken, cost - part]
+            if taken == units:
                 self.lots.pop(0)
-        if self.cost == "fifo":
-            return sign * exact
-        if closing == abs(self.quantity):
-            return self.open_cost
-        return half_even(self.open_cost * closing / abs(self.quantity))
+        return released if self.quantity > 0 else -released
 
     def split(self, ratio: Fraction) -> Fraction:
         """Multiply the units; return the cash paid for what does not fill a step."""
-        whole = toward_zero(self.quantity * ratio, self.unit)
+        ends = [Fraction(0), *accumulate(units for units, _ in self.lots)]
+        ends = [toward_zero(end * ratio, self.unit) for end in ends]
+        costs = [cost for _, cost in self.lots]
+        self.lots = []
+        for (began, ended), cost in zip(pairwise(ends), costs, strict=True):
+            if self.lots and self.lots[-1][0] == 0:
+                # None of the lot before is left, and its cost is this one's.
+                cost += self.lots.pop()[1]
+            self.lots.append([ended - began, cost])
+        if len(self.lots) > 1 and self.lots[-1][0] == 0:
+            newest = self.lots.pop()
+            self.lots[-1][1] += newest[1]
         self.mark = round(self.mark / ratio * 10**9) * Fraction(1, 10**9)
-        for lot in self.lots:
-            lot[0] *= ratio
-            lot[1] /= ratio
-        self.quantity = whole
-        stub = whole - toward_zero(whole, self.step)
+        self.quantity = toward_zero(self.quantity * ratio, self.unit)
+        if self.quantity == 0:
+            self.realized -= self.open_cost
+            self.open_cost, self.lots = Fraction(0), []
+        stub = self.quantity - toward_zero(self.quantity, self.step)
         if stub:
             self.fill(-1 if stub > 0 else 1, abs(stub), self.mark, Fraction(0))
         return stub * self.mark
