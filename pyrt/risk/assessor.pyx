@@ -11,7 +11,7 @@ from pyrt.core.orders cimport Order, no_price
 from pyrt.core.records cimport OrderRow
 from pyrt.core.types cimport EMULATED, LIMIT, MARKET
 from pyrt.risk.breaker cimport CLOSED
-from pyrt.risk.checks cimport FLAG, SLIPPAGE, UNITS, Caps, Case, Control
+from pyrt.risk.checks cimport FLAG, UNITS, Caps, Case, Control
 from pyrt.risk.claims cimport Book, Claim, larger, magnitude
 from pyrt.risk.readings cimport Readings
 from pyrt.risk.states cimport HALTED, REDUCING
@@ -83,6 +83,10 @@ cdef class Assessor(Watcher):
                 if reason is not None:
                     return reason
         self.fill_case(order, caps, now)
+        if self.case.slippage > 0 and self.turned_into_limit(order, caps):
+            # What leaves is another order: it can cost its limit, and rests where it is not filled.
+            self.read_terms(order)
+            self.fill_case(order, caps, now)
         self.is_weighed = True
         reason = self.judge_controls(order, caps, now)
         if reason is not None:
@@ -164,8 +168,6 @@ cdef class Assessor(Watcher):
             if not (self.terms.raises or control.always):
                 continue
             if control.check(caps, &self.case):
-                if control.code == SLIPPAGE and self.turned_into_limit(order, caps):
-                    continue
                 if self.pardons and self.is_pardoned(order, CODES[control.code], now):
                     continue
                 return self.control_reason(order, i)

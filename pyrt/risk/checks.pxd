@@ -103,7 +103,5 @@ cdef struct Control:
 
 cdef enum:
     N_CONTROLS = 30
-    # code of the one control that may change an order instead of denying it
-    SLIPPAGE = 9
 
 cdef Control[N_CONTROLS] CONTROLS

@@ -449,6 +449,36 @@ def test_slippage_beyond_the_limit_can_become_a_limit_order() -> None:
     assert (sold.order_type, sold.limit_price) == ("limit", 99.9)
 
 
+@pytest.mark.parametrize(
+    ("limits", "denied"),
+    [
+        # Ten at 101.505, half a percent beyond the middle of 99 and 103, are 1015.05.
+        ({"max_order_notional": "1015.05"}, ""),
+        ({"max_order_notional": "1015.04"}, "max_order_notional"),
+        ({"max_position_notional": "1015.04"}, "max_position_notional"),
+        ({"max_gross_exposure": "1015.04"}, "max_gross_exposure"),
+        ({"price_collar_bps": 151}, ""),
+        ({"price_collar_bps": 150}, "price_collar_bps"),
+    ],
+)
+def test_an_order_that_became_a_limit_order_is_judged_at_its_limit(
+    limits: dict[str, Any], denied: str
+) -> None:
+    made = rig(max_slippage_bps=50, slippage_action="limit", **limits)
+    made.quote(99.0, 103.0)
+    order = made.order("buy", 10)
+    assert code(order) == denied
+    assert (order.order_type, order.limit_price) == ("limit", 101.505)
+
+
+def test_an_order_that_became_a_limit_order_counts_at_its_limit() -> None:
+    made = rig(max_slippage_bps=50, slippage_action="limit", max_gross_exposure="2029.05")
+    made.quote(99.0, 103.0)
+    assert code(made.order("buy", 10)) == ""
+    assert code(made.order("buy", 10, limit_price=101.5)) == "max_gross_exposure"
+    assert code(made.order("buy", 10, limit_price=101.4)) == ""
+
+
 def test_a_look_into_the_book_takes_the_place_of_the_quote() -> None:
     made = rig(max_slippage_bps=10)
     made.quote(99.95, 100.05)
