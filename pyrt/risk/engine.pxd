@@ -1,26 +1,16 @@
 """The risk engine: one gate with all controls, states, breaker, stops and record of verdicts."""
 cimport cython
 from libc.stdint cimport int64_t
-from pyrt.core.instruments cimport Instrument
 from pyrt.core.orders cimport Order
 from pyrt.risk.claims cimport Book, Claim
-from pyrt.risk.overseer cimport Overseer
-from pyrt.risk.verdicts cimport Verdicts
+from pyrt.risk.keeper cimport Keeper
 
 @cython.final
-cdef class RiskEngine(Overseer):
-    cdef readonly Verdicts verdicts
-    cdef dict ranges
-    """Symbol → average true range, as stated."""
-    cdef Order judged
-    """The order approved last, until it is sent."""
-
+cdef class RiskEngine(Keeper):
     cdef int ask_for(self, Order order) except -1
     cdef int weigh_for_record(self, Order order) except -1
     cdef int note(self, Order order, int64_t now, str reason) except -1
     cdef str deny(self, Order order, int64_t now, str reason)
     cdef Claim await_answer(self, Order order)
     cdef int take_terms(self, Claim claim) except -1
-    cdef Claim adopt(self, Order order, int64_t now)
     cdef bint believe(self, Book* book, int64_t price, int64_t now) except -1
-    cdef int count_units(self, Instrument instrument, int64_t units) except -1

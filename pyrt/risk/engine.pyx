@@ -1,38 +1,23 @@
 """The risk engine: one gate with all controls, states, breaker, stops and record of verdicts."""
 cimport cython
-from libc.stdint cimport INT64_MIN, int64_t
+from libc.stdint cimport int64_t
 
 from pyrt.core.int128 cimport i128_to_double, int128
-from pyrt.core.instruments cimport Instrument
-from pyrt.core.numbers cimport nano_from_object, nano_to_double
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, RiskGate
-from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     EV_ACCEPTED, EV_DENIED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED, FILLED,
     INITIALIZED, LIMIT, RELEASED, is_final,
 )
 from pyrt.risk.assessor cimport worst_price
-from pyrt.risk.breaker cimport HALF_OPEN, CircuitBreaker
-from pyrt.risk.caps cimport CapsTable
-from pyrt.risk.claims cimport Book, Claim, Claims
+from pyrt.risk.breaker cimport HALF_OPEN
+from pyrt.risk.claims cimport Book, Claim
 from pyrt.risk.gate cimport BasicGate
-from pyrt.risk.overseer cimport Overseer
-from pyrt.risk.readings cimport Readings
-from pyrt.risk.sessions cimport DayClock, SessionClock
-from pyrt.risk.states cimport States
-from pyrt.risk.stops cimport ProtectiveStops
-from pyrt.risk.traffic cimport Traffic
-from pyrt.risk.verdicts cimport VerdictRow, Verdicts
-
-from decimal import Decimal
+from pyrt.risk.keeper cimport Keeper
+from pyrt.risk.verdicts cimport VerdictRow
 
 from pyrt.errors import ConfigError, OrderError
-from pyrt.risk.breaker import BreakerState
-from pyrt.risk.depth import walked
 from pyrt.risk.limits import Limits
-from pyrt.risk.monitor import PortfolioMonitor
-from pyrt.risk.report import report_of
 from pyrt.risk.states import TradingState
 
 cdef int64_t ONE = 1_000_000_000
@@ -40,7 +25,7 @@ cdef int CONFIRMATIONS = 3
 
 
 @cython.final
-cdef class RiskEngine(Overseer):
+cdef class RiskEngine(Keeper):
     """Judges every order and change by all limits that are set, and keeps the worst case.
 
     Without limits it checks grids and permissions only and costs nothing more. A strict engine,
@@ -74,124 +59,6 @@ cdef class RiskEngine(Overseer):
         self.volumes = {}
         self.ranges = {}
         self.reset()
-
-    # -- wiring --------------------------------------------------------------------------------
-
-    def reset(self):
-        """Forget everything but the limits."""
-        limits = self.limits
-        self.states = States()
-        self.breaker = CircuitBreaker(limits)
-        self.traffic = Traffic(limits)
-        self.stops = ProtectiveStops(limits)
-        self.stops.atr.update(self.ranges)
-        self.verdicts = Verdicts()
-        self.clocks = SessionClock()
-        self.claims = None
-        self.judged = None
-        self.day = INT64_MIN
-        self.round_trips_seen = self.openings_seen = 0
-        self.flattening = self.called = False
-        self.ramp_from = None
-        self.ramp_share = limits.ramp_start
-        self.readings = Readings()
-        self.halted = {}
-        self.limited = {}
-        self.pardons = {}
-        self.warned = {}
-        self.aged = set()
-        self.age_due = INT64_MIN
-        self.duplicates = {}
-        self.account = None
-        self.book_streams = {}
-        self.streams_seen = 0
-        self.plan()
-        self.compile()
-
-    def plan(self):
-        """Set up what counts days and what computes portfolio risk, from the limits."""
-        limits = self.limits
-        self.days = self.breaker.days = DayClock(limits, self.session_closes)
-        self.risk_due = INT64_MIN
-        self.monitor = None
-        self.reads_portfolio = limits.reads_portfolio
-        if self.reads_portfolio:
-            self.monitor = PortfolioMonitor(
-                limits.risk_window, float(limits.risk_level), limits.market_symbol
-            )
-
-    def session_closes(self):
-        """Return the closes of the first instrument that has sessions; None if none has."""
-        if self.cache is None or self.clocks.lookup is None:
-            return None
-        for instrument in self.cache.instruments:
-            hours = self.clocks.lookup(instrument)
-            if hours is not None:
-                return hours[1]
-        return None
-
-    def compile(self):
-        """Turn the limits into raw numbers; those of symbols are looked up again when needed."""
-        cdef Py_ssize_t i
-        limits = self.limits
-        self.caps = CapsTable(limits, Decimal(1) if self.ramp_share is None else self.ramp_share)
-        if self.claims is not None:
-            self.claims.keeps_sectors = limits.max_sector_concentration is not None
-            for i in range(self.claims.n_books):
-                self.claims.books[i].caps = 0
-        jump = limits.max_tick_jump_bps
-        self.adv_share = limits.max_adv_share
-        self.age_due = INT64_MIN
-        self.jump = -1 if jump is None else nano_from_object(jump / 10_000)
-        missing = limits.missing() if self.strict else ()
-        self.missing = missing[0] if missing else None
-        self.verdicts.begin_version(limits.version)
-        self.look()
-
-    def attach(self, *, account, cache, clock, desk, records, strategies, sessions=None):
-        """Take what the kernel keeps, at the start of a run; state of an earlier run is dropped."""
-        self.reset()
-        self.account = account
-        self.cache = cache
-        self.clock = clock
-        self.desk = desk
-        self.records = records
-        self.strategies = strategies
-        self.clocks = SessionClock(sessions)
-        self.claims = Claims(account)
-        self.claims.sector("")
-        if self.depth is None or self.depth_is_own:
-            # Books that strategies follow are looked into; a depth that was given stays.
-            self.depth, self.depth_is_own = self.expected_in_book, True
-        self.compile()
-
-    def expected_in_book(self, str symbol, str side, double quantity):
-        """Return what a quantity would cost on average in a book that a strategy follows."""
-        cdef Stream stream
-        while self.streams_seen < len(self.cache.streams):
-            stream = <Stream>self.cache.streams[self.streams_seen]
-            self.streams_seen += 1
-            if stream.kind == "book":
-                self.book_streams[stream.instrument.symbol] = stream
-        found = self.book_streams.get(symbol)
-        if found is None:
-            return None
-        stream = <Stream>found
-        stream.catch_up()
-        return walked(stream.book, side, quantity)
-
-    def resync(self):
-        """Count all holdings and open orders anew, such as after a reconciliation."""
-        cdef Order order
-        cdef Instrument instrument
-        if self.claims is None:
-            return
-        for instrument in self.cache.instruments:
-            self.touch(instrument)
-            self.claims.recount(instrument.index)
-        for order in self.cache.orders_open():
-            if order.status_ != INITIALIZED and order.number not in self.claims.open:
-                self.adopt(order, self.clock.now)
 
     # -- the gate ------------------------------------------------------------------------------
 
@@ -377,15 +244,6 @@ cdef class RiskEngine(Overseer):
 
     # -- what the kernel reports ---------------------------------------------------------------
 
-    cdef Claim adopt(self, Order order, int64_t now):
-        """Count an order that was approved with another, before a restart, or elsewhere."""
-        return self.claims.add(
-            order,
-            worst_price(order.side_sign, order.limit_price_raw, order.stop_price_raw,
-                        order.position.mark),
-            0, now,
-        )
-
     cdef int on_order(self, Order order, int kind, int64_t now) except -1:
         cdef Claim claim
         found = self.claims.open.get(order.number)
@@ -485,123 +343,6 @@ cdef class RiskEngine(Overseer):
         book.reference = price
         book.ts_reference = now
         return True
-
-    # -- audited changes -----------------------------------------------------------------------
-
-    def set_limits(self, limits, actor, reason):
-        """Replace the limits; counts go on. ConfigError, and no change, for what is no Limits."""
-        if not isinstance(limits, Limits) or (self.strict and limits.is_empty):
-            raise ConfigError(f"expected Limits, got {limits!r}")
-        self.states.note(
-            self.now, "limits", self.limits.version, limits.version, actor, reason
-        )
-        old = self.traffic
-        self.limits = limits
-        self.traffic = Traffic(limits)
-        self.traffic.inherit(old)
-        self.breaker.configure(limits)
-        self.stops.configure(limits)
-        self.plan()
-        self.ramp_from = None
-        self.ramp_share = limits.ramp_start
-        self.compile()
-        self.resync()
-
-    def set_ramp(self, share, actor, reason):
-        """Set the share of sizes and exposures that applies, from 0 to 1."""
-        value = Decimal(str(share))
-        if not 0 <= value <= 1:
-            raise ConfigError(f"share is {share!r}; expected 0 to 1")
-        self.states.note(self.now, "ramp", str(self.ramp_share), str(value), actor, reason)
-        self.ramp_share = value
-        self.compile()
-
-    def reset_breaker(self, actor, reason):
-        """Close the circuit breaker by hand."""
-        before = BreakerState(self.breaker.state).name
-        self.states.note(self.now, "breaker", before, "CLOSED", actor, reason)
-        self.breaker.close()
-
-    def set_atr(self, str symbol, double value):
-        """State the average true range of a symbol for `max_position_loss_atr`."""
-        self.stops.set_atr(symbol, value)
-        self.ranges[symbol] = value
-
-    def set_adv(self, str symbol, volume):
-        """State the average daily volume of a symbol, in units, for `max_adv_share`."""
-        value = Decimal(str(volume))
-        if not value.is_finite() or value <= 0:
-            raise ConfigError(f"the volume of {symbol} is {volume!r}; expected a positive number")
-        self.volumes[symbol] = value
-
-    # -- restart and report --------------------------------------------------------------------
-
-    def save(self):
-        """Return states, breaker and day sums as plain values; a restart goes on from them."""
-        return {
-            "limits": self.limits.version, "states": self.states.save(),
-            "breaker": self.breaker.save(), "traffic": self.traffic.save(),
-            "stops": self.stops.save(), "day_units": self.day_units(),
-            "duplicates": dict(self.duplicates),
-            "ramp_from": self.ramp_from, "warned": dict(self.warned), "aged": sorted(self.aged),
-            "ramp_share": None if self.ramp_share is None else str(self.ramp_share),
-        }
-
-    def restore(self, saved):
-        """Take over what `save` returned; after `attach`. Halts and an open breaker stay."""
-        self.states.restore(saved["states"])
-        self.breaker.restore(saved["breaker"])
-        self.traffic.restore(saved["traffic"])
-        self.day = self.traffic.day
-        self.openings_seen = len(self.breaker.trips)
-        self.ramp_from = saved["ramp_from"]
-        if saved["ramp_share"] is not None:
-            self.ramp_share = Decimal(saved["ramp_share"])
-        self.compile()
-        self.resync()
-        self.stops.restore(saved["stops"], self.position_of)
-        self.duplicates = dict(saved["duplicates"])
-        self.warned = dict(saved.get("warned", {}))
-        for symbol, units in saved["day_units"].items():
-            self.count_units(self.cache.instrument(symbol), units)
-
-    def day_units(self):
-        """Return what was ordered of each symbol today, in its units."""
-        cdef Instrument instrument
-        found = {}
-        for instrument in [] if self.claims is None else self.cache.instruments:
-            if self.claims.book(instrument.index).day == self.day:
-                found[instrument.id] = self.claims.book(instrument.index).day_units
-        return found
-
-    cdef int count_units(self, Instrument instrument, int64_t units) except -1:
-        cdef Book* book = self.claims.book(instrument.index)
-        book.day = self.day
-        book.day_units = units
-        return 0
-
-    def position_of(self, str symbol, int strategy):
-        """Return a strategy's position in a symbol; None where it holds nothing."""
-        found = self.cache.positions(strategy, symbol)
-        return found[0] if found else None
-
-    def report(self):
-        """Return verdicts, denials by control, changes and openings of the breaker as columns.
-
-        Returns
-        -------
-        dict
-            See `pyrt.risk.report.report_of`.
-        """
-        cdef Instrument instrument
-        instruments = [] if self.cache is None else self.cache.instruments
-        marks = []
-        for instrument in instruments:
-            marks.append(nano_to_double(self.cache.last_mark(instrument)))
-        return report_of(
-            self.verdicts, self.changes, self.breaker.trips, instruments, marks,
-            [] if self.strategies is None else [s.name for s in self.strategies],
-        )
 
     def __repr__(self):
         state = TradingState(self.states.everywhere).name

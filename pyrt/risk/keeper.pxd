@@ -1,0 +1,17 @@
+"""What a risk engine is set up from, is changed by, and is kept as over a restart."""
+from libc.stdint cimport int64_t
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.orders cimport Order
+from pyrt.risk.claims cimport Claim
+from pyrt.risk.overseer cimport Overseer
+from pyrt.risk.verdicts cimport Verdicts
+
+cdef class Keeper(Overseer):
+    cdef readonly Verdicts verdicts
+    cdef dict ranges
+    """Symbol → average true range, as stated."""
+    cdef Order judged
+    """The order approved last, until it is sent."""
+
+    cdef Claim adopt(self, Order order, int64_t now)
+    cdef int count_units(self, Instrument instrument, int64_t units) except -1
