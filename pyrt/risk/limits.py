@@ -7,145 +7,35 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from pyrt.core.suggest import did_you_mean
-from pyrt.core.times import duration_ns
 from pyrt.errors import ConfigError
-
-Number = int | float | Decimal | str
-Duration = int | str | timedelta
-
-QUANTITIES = ("max_order_quantity", "max_position_quantity", "max_daily_quantity")
-MONEY = (
-    "max_order_notional",
-    "max_position_notional",
-    "max_daily_notional",
-    "max_gross_exposure",
-    "max_net_exposure",
-    "max_daily_loss",
-    "halt_daily_loss",
-    "max_position_loss",
-    "max_value_at_risk",
-    "max_expected_shortfall",
-    "max_beta_exposure",
+from pyrt.risk.limit_names import (
+    CHOICES,
+    COUNTS,
+    DURATIONS,
+    FLAGS,
+    MONEY,
+    PORTFOLIO,
+    QUANTITIES,
+    RATIOS,
+    REQUIRED,
+    SHARES_OF_ONE,
+    WINDOWS,
 )
-# Shares of something, multiples of something, and basis points: plain numbers all.
-RATIOS = (
-    "max_leverage",
-    "max_concentration",
-    "max_sector_concentration",
-    "max_daily_loss_fraction",
-    "halt_daily_loss_fraction",
-    "max_adv_share",
-    "warn_at",
-    "max_drawdown",
-    "max_loss_rate",
-    "max_reject_rate",
-    "max_position_loss_fraction",
-    "max_position_drawdown",
-    "max_position_loss_atr",
-    "fat_finger_multiple",
-    "max_slippage_bps",
-    "price_collar_bps",
-    "max_tick_jump_bps",
-    "market_protection_bps",
-    "max_volatility",
-    "max_correlation",
-    "trip_volatility",
-    "risk_level",
-    "ramp_start",
-)
-COUNTS = (
-    "max_open_orders",
-    "max_open_positions",
-    "max_daily_orders",
-    "max_orders_per_second",
-    "max_orders_per_minute",
-    "max_messages_per_minute",
-    "cancel_reserve",
-    "max_repeated_executions",
-    "max_consecutive_losses",
-    "max_duplicates",
-    "fat_finger_orders",
-    "loss_rate_trades",
-    "reject_rate_orders",
-    "adv_sessions",
-    "atr_sessions",
-    "risk_window",
-    "ramp_days",
-)
-DURATIONS = (
-    "stale_data_after",
-    "duplicate_window",
-    "repeated_execution_window",
-    "max_latency",
-    "cooldown",
-    "max_risk_age",
-    "risk_every",
-    "max_order_age",
-)
-FLAGS = (
-    "require_buying_power",
-    "require_shortable",
-    "require_open_session",
-    "deny_self_match",
-    "deny_limit_state",
-    "halt_flattens",
-)
-# Counts that are the length of something.
-WINDOWS = (
-    "fat_finger_orders",
-    "loss_rate_trades",
-    "reject_rate_orders",
-    "adv_sessions",
-    "atr_sessions",
-)
-CHOICES = {"slippage_action": ("deny", "limit"), "on_trip": ("reducing", "halted")}
-SHARES_OF_ONE = (
-    "max_drawdown",
-    "max_loss_rate",
-    "max_reject_rate",
-    "risk_level",
-    "ramp_start",
-    "warn_at",
-)
-# What may differ from symbol to symbol.
-PER_SYMBOL = (
-    "max_order_quantity",
-    "max_order_notional",
-    "max_position_quantity",
-    "max_position_notional",
-    "max_concentration",
-    "max_daily_quantity",
-    "price_collar_bps",
-    "max_slippage_bps",
-    "market_protection_bps",
-)
-# Limits that read portfolio risk, which is computed on a schedule.
-PORTFOLIO = (
-    "max_value_at_risk",
-    "max_expected_shortfall",
-    "max_volatility",
-    "max_correlation",
-    "max_beta_exposure",
-    "trip_volatility",
-)
-# A strict gate denies what could raise exposure while one of these is missing; of several names
-# in a row, one is enough.
-REQUIRED = (
-    ("max_order_quantity", "max_order_notional"),
-    ("max_position_notional", "max_position_quantity", "max_concentration"),
-    ("max_gross_exposure", "max_leverage"),
-    ("max_daily_loss", "max_daily_loss_fraction"),
-    ("max_open_orders",),
-    ("max_messages_per_minute", "max_orders_per_minute", "max_orders_per_second"),
-    ("price_collar_bps",),
-    ("stale_data_after",),
+from pyrt.risk.limit_values import (
+    Duration,
+    Number,
+    check_count,
+    duration_of,
+    names_of,
+    number_of,
+    overrides_of,
+    refusal,
+    reset_ns,
+    unknown,
 )
 
 
@@ -255,8 +145,6 @@ class Limits:
     cooldown : duration, optional
         Open → half-open after it; without one a person has to reset the breaker (a daily loss
         also ends with the day).
-    daily_reset : str
-        When the day begins, ``"HH:MM"`` UTC.
     max_position_loss, max_position_loss_fraction, max_position_drawdown : number
         Protective stops: unrealized loss of a position as an amount or as a share of its cost,
         and fall of the price from its best since the position was seen.
@@ -375,25 +263,25 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name in (*QUANTITIES, *MONEY, *RATIOS):
-            self._set(name, _number(name, getattr(self, name)))
+            self._set(name, number_of(name, getattr(self, name)))
         for name in COUNTS:
-            _check_count(name, getattr(self, name))
+            check_count(name, getattr(self, name))
         for name in DURATIONS:
-            self._set(name, _duration(name, getattr(self, name)))
+            self._set(name, duration_of(name, getattr(self, name)))
         for name in FLAGS:
             if not isinstance(getattr(self, name), bool):
-                raise _refusal(name, getattr(self, name), "True or False")
+                raise refusal(name, getattr(self, name), "True or False")
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
-                raise _refusal(name, getattr(self, name), " or ".join(map(repr, choices)))
+                raise refusal(name, getattr(self, name), " or ".join(map(repr, choices)))
         for name in SHARES_OF_ONE:
             value = getattr(self, name)
             if value is not None and value > 1:
-                raise _refusal(name, value, "a share from 0 to 1")
+                raise refusal(name, value, "a share from 0 to 1")
         self._check_sizes()
-        self._set("allowed_symbols", _names(self.allowed_symbols))
-        self._set("symbols", _overrides(self.symbols))
-        _reset_ns(self.daily_reset)
+        self._set("allowed_symbols", names_of(self.allowed_symbols))
+        self._set("symbols", overrides_of(self.symbols))
+        reset_ns(self.daily_reset)
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -405,18 +293,18 @@ class Limits:
             if None not in (getattr(self, first), getattr(self, second)) and (
                 getattr(self, second) < getattr(self, first)
             ):
-                raise _refusal(second, getattr(self, second), f"no less than {first}")
+                raise refusal(second, getattr(self, second), f"no less than {first}")
         for name in WINDOWS:
             if getattr(self, name) < 1:
-                raise _refusal(name, getattr(self, name), "1 or more")
+                raise refusal(name, getattr(self, name), "1 or more")
         if self.risk_window < 2:
-            raise _refusal("risk_window", self.risk_window, "2 or more")
+            raise refusal("risk_window", self.risk_window, "2 or more")
         if not self.risk_every:
-            raise _refusal("risk_every", self.risk_every, "a duration above 0")
+            raise refusal("risk_every", self.risk_every, "a duration above 0")
         if self.max_beta_exposure is not None and not self.market_symbol:
-            raise _refusal("market_symbol", self.market_symbol, "the symbol betas are against")
+            raise refusal("market_symbol", self.market_symbol, "the symbol betas are against")
         if self.cancel_reserve and self.cancel_reserve > (self.max_messages_per_minute or 0):
-            raise _refusal(
+            raise refusal(
                 "cancel_reserve", self.cancel_reserve, "no more than max_messages_per_minute"
             )
 
@@ -428,7 +316,7 @@ class Limits:
         known = [f.name for f in fields(cls)]
         for name in values:
             if name not in known:
-                raise _unknown(str(name), known)
+                raise unknown(str(name), known)
         return cls(**values)
 
     @classmethod
@@ -486,89 +374,12 @@ class Limits:
     @property
     def daily_reset_ns(self) -> int:
         """When the day begins, in ns after midnight UTC; 0 where sessions tell."""
-        return _reset_ns(self.daily_reset)
+        return reset_ns(self.daily_reset)
 
     @property
     def reads_portfolio(self) -> bool:
         """Whether some limit reads portfolio risk."""
         return any(getattr(self, name) is not None for name in PORTFOLIO)
-
-
-def _refusal(name: str, value: Any, expected: str) -> ConfigError:
-    return ConfigError(f"{name} is {value!r}; expected {expected}", name=name, value=value)
-
-
-def _unknown(name: str, known: list[str] | tuple[str, ...]) -> ConfigError:
-    return ConfigError(f"there is no limit {name!r}", remedy=did_you_mean(name, known), name=name)
-
-
-def _number(name: str, value: Any) -> Decimal | None:
-    """Read a finite number of 0 or more; a float is what it prints as."""
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        raise _refusal(name, value, "a number")
-    try:
-        number = value if isinstance(value, Decimal) else Decimal(str(value))
-    except ArithmeticError:
-        raise _refusal(name, value, "a number") from None
-    if not number.is_finite() or number < 0:
-        raise _refusal(name, value, "a finite number of 0 or more")
-    if number >= Decimal(10) ** 18:
-        raise _refusal(name, value, "a number below 1e18")
-    return number.normalize() + 0
-
-
-def _check_count(name: str, value: Any) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1_000_000:
-        raise _refusal(name, value, "a whole number from 0 to 1,000,000")
-
-
-def _duration(name: str, value: Any) -> int | None:
-    """Read a duration into ns."""
-    if value is None:
-        return None
-    try:
-        length = duration_ns(value)
-    except ConfigError:
-        raise _refusal(name, value, 'a duration such as "5s"') from None
-    if length < 0:
-        raise _refusal(name, value, "a duration of 0 or more")
-    return length
-
-
-def _names(symbols: Any) -> tuple[str, ...] | None:
-    if symbols is None:
-        return None
-    if isinstance(symbols, str) or not all(isinstance(s, str) for s in symbols):
-        raise _refusal("allowed_symbols", symbols, "a tuple of symbols")
-    return tuple(sorted(symbols))
-
-
-def _overrides(symbols: Any) -> Mapping[str, Mapping[str, Any]]:
-    """Check the limits of single symbols and freeze them."""
-    if not isinstance(symbols, Mapping):
-        raise _refusal("symbols", symbols, "a mapping of symbol to limits")
-    frozen = {}
-    for symbol in sorted(symbols):
-        for name in symbols[symbol]:
-            if name not in PER_SYMBOL:
-                raise _unknown(name, PER_SYMBOL)
-        frozen[symbol] = MappingProxyType(
-            {name: _number(name, value) for name, value in sorted(symbols[symbol].items())}
-        )
-    return MappingProxyType(frozen)
-
-
-def _reset_ns(text: str) -> int:
-    if text == "session":
-        return 0
-    hours, _, minutes = text.partition(":") if isinstance(text, str) else ("", "", "")
-    if not (hours.isdecimal() and minutes.isdecimal() and int(hours) < 24 and int(minutes) < 60):
-        raise _refusal("daily_reset", text, 'a time of day such as "13:30", or "session"')
-    return (int(hours) * 60 + int(minutes)) * 60_000_000_000
 
 
 def _plain(value: Any) -> Any:
