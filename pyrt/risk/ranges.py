@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from pyrt.risk.trailing import GRACE_NS, Sessions, TrailingSessions
+
+
+def true_ranges(prices: Iterable[Sequence[float]]) -> list[float]:
+    """Return how far each session reaches, from the close before it too; the first by itself.
+
+    Parameters
+    ----------
+    prices : iterable of (high, low, close)
+        One session after the other.
+    """
+    reached: list[float] = []
+    before: float | None = None
+    for high, low, close in prices:
+        if before is None:
+            before = high
+        reached.append(max(high, before) - min(low, before))
+        before = close
+    return reached
 
 
 class TrailingRanges(TrailingSessions[float]):
@@ -90,10 +109,7 @@ class TrailingRanges(TrailingSessions[float]):
     def _mean(self, symbol: str, ended: int) -> float | None:
         own = self._days.get(symbol, {})
         known = sorted(number for number in own if number < ended)
-        before = dict(zip(known[1:], known, strict=False))
-        reached = []
-        for number in known[-self._count :]:
-            high, low, _ = own[number]
-            closed = own[before[number]][2] if number in before else high
-            reached.append(max(high, closed) - min(low, closed))
+        # One more than are averaged, for its close.
+        days = [own[number] for number in known[-self._count - 1 :]]
+        reached = true_ranges(days)[-self._count :]
         return sum(reached) / len(reached) if any(reached) else None

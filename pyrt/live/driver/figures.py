@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +10,7 @@ from pyrt.live.core.terms import NEW_YORK
 from pyrt.live.driver.acts import state_range, state_volume
 from pyrt.live.driver.run import Run
 from pyrt.live.plan import DAY, MINUTE, SECOND
+from pyrt.risk.ranges import true_ranges
 
 SETTLED_NS = 60 * MINUTE
 """How long after a session's end its daily bar is taken to be whole."""
@@ -88,7 +88,8 @@ class DailyFigures:
             volumes = [bar.prices[4] for bar in bars[-limits.adv_sessions :]]
             self._state(now, "volume", symbol, sum(volumes) / max(len(volumes), 1))
         if limits.max_position_loss_atr is not None:
-            ranges = true_ranges(bars)[-limits.atr_sessions :]
+            # Of a bar's prices: open, high, low, close, volume.
+            ranges = true_ranges(bar.prices[1:4] for bar in bars)[-limits.atr_sessions :]
             self._state(now, "range", symbol, sum(ranges) / max(len(ranges), 1))
 
     def _state(self, now: int, what: str, symbol: str, mean: float) -> None:
@@ -112,14 +113,3 @@ class DailyFigures:
         if last:
             return day <= last
         return day < str(datetime.fromtimestamp(there // SECOND, NEW_YORK).date())
-
-
-def true_ranges(bars: Sequence[Any]) -> list[float]:
-    """Return how far each bar reaches, from the close before it too; of the first, itself."""
-    reached, closed = [], None
-    for bar in bars:
-        _, high, low, close = bar.prices[:4]
-        top, bottom = (high, low) if closed is None else (max(high, closed), min(low, closed))
-        reached.append(top - bottom)
-        closed = close
-    return reached
