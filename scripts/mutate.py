@@ -8,6 +8,8 @@ is 1 when too many survive.
 
     python scripts/mutate.py --count 100 --seed 7
     python scripts/mutate.py --count 5 --seed "$(git rev-parse HEAD)"
+    python scripts/mutate.py --count 18 --skip 82 --json outcome.json
+    python scripts/mutate.py --again outcome.json
     python scripts/mutate.py --set live --count 100
     python scripts/mutate.py --modules pyrt/live/journal --tests tests/live/journal
 """
@@ -27,7 +29,9 @@ import time
 import tokenize
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "build" / "mutants"
@@ -236,6 +240,20 @@ def draw(paths: list[Path], seed: str) -> Iterator[Fault]:
         lines = [faults for faults in lines if faults]
 
 
+def again(rows: list[dict[str, Any]]) -> Iterator[Fault]:
+    """Yield the faults of an earlier outcome that survived, where their lines stand by now."""
+    for row in rows:
+        if row["outcome"] != "survived":
+            continue
+        lines = (ROOT / row["path"]).read_text("utf-8").split("\n")
+        same = [number for number, line in enumerate(lines, 1) if line == row["before"]]
+        if not same:
+            print(f"gone: {row['path']}:{row['line']} {row['before'].strip()}", flush=True)
+            continue
+        nearest = min(same, key=lambda number: abs(number - row["line"]))
+        yield Fault(row["path"], nearest, row["kind"], row["before"], row["after"])
+
+
 def make_copy() -> None:
     """Copy sources, built modules and tests to where faults are made."""
     left_out = shutil.ignore_patterns("__pycache__", "*.c", ".hypothesis")
@@ -328,12 +346,18 @@ def main() -> int:
     parser.add_argument("--tests", nargs="+", help="tests for all of them")
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", default="0")
+    parser.add_argument("--skip", type=int, default=0, help="how many drawn faults to pass over")
+    parser.add_argument("--again", type=Path, help="judge the survivors of such an outcome instead")
     parser.add_argument("--least", type=float, default=0.95, help="share that has to be caught")
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds for a fault's tests")
     parser.add_argument("--json", type=Path, help="where to write the outcome")
     parser.add_argument("--list", action="store_true", help="only show the faults drawn")
     options = parser.parse_args()
-    faults = draw(sources(options.modules or list(SETS[options.set])), options.seed)
+    if options.again:
+        faults = again(json.loads(options.again.read_text("utf-8")))
+    else:
+        paths = sources(options.modules or list(SETS[options.set]))
+        faults = islice(draw(paths, options.seed), options.skip, None)
     if options.list:
         for _, fault in zip(range(options.count), faults):
             print(fault)
