@@ -57,6 +57,8 @@ cdef class VenueOrder:
     """Opening orders: the session open they are for."""
     cdef bint post_only
     cdef bint reduce_only
+    cdef bint guards
+    """An exit of an entry, or one of a pair of exits: it leaves a position and never opens one."""
     cdef bint extended_hours
     cdef bint resizes
     cdef bint held
@@ -177,7 +179,7 @@ cdef class VenueBook:
     cdef int64_t next_open(self, int64_t ts) except? -1
     cdef int64_t end_of(self, VenueOrder order) except? -1
     cdef int64_t held_by(self, int32_t owner)
-    cdef int add_units(self, int32_t owner, int64_t change) except -1
+    cdef int64_t add_units(self, int32_t owner, int64_t change) except? -1
     cdef int compact(self) except -1
     cdef int take_rows(self, BookColumns rows, const int8_t* actions) except -1
     cdef int catch_up(self) except -1

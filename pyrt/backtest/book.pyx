@@ -151,9 +151,11 @@ cdef class VenueBook:
     cdef int64_t held_by(self, int32_t owner):
         return self.units.get(owner, 0)
 
-    cdef int add_units(self, int32_t owner, int64_t change) except -1:
-        self.units[owner] = self.units.get(owner, 0) + change
-        return 0
+    cdef int64_t add_units(self, int32_t owner, int64_t change) except? -1:
+        """Change what an owner holds; return it."""
+        cdef int64_t units = self.units.get(owner, 0) + change
+        self.units[owner] = units
+        return units
 
     cdef int compact(self) except -1:
         """Drop what is done."""

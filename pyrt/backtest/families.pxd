@@ -48,6 +48,7 @@ cdef class VenueFamilies(VenueVoice):
     cdef int wake_children(self, VenueBook book, VenueOrder order, int64_t quantity) except -1
 
     @cython.final
+    cdef int end_exits(self, VenueBook book, int32_t owner, int64_t held) except -1
     cdef int finish(self, VenueOrder order, int kind, str reason) except -1
 
     @cython.final

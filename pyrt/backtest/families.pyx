@@ -97,6 +97,18 @@ cdef class VenueFamilies(VenueVoice):
             self.activate(child, book.last_price)
         return 0
 
+    cdef int end_exits(self, VenueBook book, int32_t owner, int64_t held) except -1:
+        """End an owner's exits on whose side nothing is held any more, once a fill took from it.
+
+        Those of an entry that can still fill stay.
+        """
+        cdef VenueOrder order
+        for order in book.orders:  # an end makes a new list
+            if (order.guards and not order.done and order.owner == owner
+                    and order.room == INT64_MAX and order.side * held >= 0):
+                self.finish(order, EV_CANCELED, "exit: the position it guards has been left")
+        return 0
+
     # -- ends ----------------------------------------------------------------------------------
 
     cdef int finish(self, VenueOrder order, int kind, str reason) except -1:

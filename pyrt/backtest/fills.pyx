@@ -52,7 +52,7 @@ cdef class VenueFills(VenueFamilies):
         """Fill as much as size, volume and the account allow, or end the order with the reason."""
         cdef int64_t quantity = self.size_of(book, order, price)
         cdef int currency = self.account.holdings[order.index].currency
-        cdef int64_t taken = 0, net
+        cdef int64_t taken = 0, net, held
         cdef int128 fee
         cdef Event* event
         if book.bars(price):
@@ -75,7 +75,7 @@ cdef class VenueFills(VenueFamilies):
         self.account.trade(order.index, order.side, net, price)
         self.account.pay(currency, i128_neg(fee))
         self.fees.book(order.instrument, order.side, quantity, price, liquidity, ts)
-        book.add_units(order.owner, order.side * net)
+        held = book.add_units(order.owner, order.side * net)
         if book.budget != INT64_MAX:
             book.budget -= quantity
         order.filled += quantity
@@ -88,7 +88,10 @@ cdef class VenueFills(VenueFamilies):
         event.fee_currency = currency
         event.liquidity = liquidity
         event.ts_open = ts_open
-        return self.after_fill(book, order, quantity, net)
+        self.after_fill(book, order, quantity, net)
+        if order.side * held < net:
+            self.end_exits(book, order.owner, held)
+        return 0
 
     cdef int64_t size_of(self, VenueBook book, VenueOrder order, int64_t price) except? -1:
         """Units to fill at this price now; 0 where there are none, or the order has ended."""
@@ -96,7 +99,7 @@ cdef class VenueFills(VenueFamilies):
         if order.units == 0 and order.notional != 0 and self.settle_notional(order, price) == 0:
             return 0
         quantity = order.leaves()
-        if order.reduce_only:
+        if order.reduce_only or order.guards:
             quantity = self.reducible(book, order, quantity)
         if quantity > book.budget:
             order.blocked = True
@@ -118,11 +121,19 @@ cdef class VenueFills(VenueFamilies):
         return order.units
 
     cdef int64_t reducible(self, VenueBook book, VenueOrder order, int64_t quantity) except? -1:
-        """What of `quantity` still reduces its owner's position; 0 ends the order."""
+        """What of `quantity` still reduces its owner's position; 0 ends the order.
+
+        An exit is cut to what is held, so that it ends with it. While its entry can still fill,
+        it stays: it will have something to guard then.
+        """
         cdef int64_t held = -order.side * book.held_by(order.owner)
         if held <= 0:
-            self.finish(order, EV_CANCELED, "reduce_only: nothing is left to reduce")
+            if order.room == INT64_MAX or order.reduce_only:
+                self.finish(order, EV_CANCELED, "reduce_only: nothing is left to reduce")
             return 0
+        if held < quantity and order.guards and order.room == INT64_MAX:
+            order.units = order.filled + held
+            self.say_terms(order)
         return min(held, quantity)
 
     cdef bint may_sell(self, VenueOrder order, int64_t quantity) except -1:

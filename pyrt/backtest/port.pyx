@@ -27,6 +27,7 @@ cdef VenueOrder venue_order(Order order):
     copy.cancels = order.cancels_pair
     copy.post_only = order.post_only
     copy.reduce_only = order.reduce_only
+    copy.guards = order.is_child
     copy.extended_hours = order.extended_hours
     copy.resizes = order.resizes
     return copy

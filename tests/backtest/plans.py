@@ -77,3 +77,44 @@ class Plan:
 
     def _round(self, price: float) -> float:
         return round(float(price), self.decimals)
+
+
+class UnderExits(Plan):
+    """Opens with a stop-loss and a target, then sells parts by hand, closes, or turns around.
+
+    Nothing is done before a bar that reaches an exit: there one engine takes the open first, the
+    other the exit.
+
+    Parameters
+    ----------
+    seed, decimals, wide :
+        As of `Plan`.
+    lows, highs : sequence of float
+        Of the bars.
+    """
+
+    def __init__(self, seed: int, lows: Any, highs: Any, decimals: int, wide: float) -> None:
+        super().__init__("under_exits", seed, len(lows), decimals, wide)
+        self._lows, self._highs = lows, highs
+        self._exits: tuple[float, ...] = ()
+
+    def decide(self, bar: int, close: float, held: int, pending: int) -> Action | None:
+        """Return what to do at the close of `bar`."""
+        draw = self.draws[bar]
+        exits = self._exits if held else ()
+        if bar + 1 == len(self._lows) or any(self._reaches(bar + 1, price) for price in exits):
+            return None
+        side, size = (1 if draw[0] < 0.5 else -1), 1 + int(draw[1] * 50)
+        if draw[2] < 0.2 and held * side <= 0:
+            self._exits = (
+                self._round(close * (1 + 1.5 * side * self.wide)),
+                self._round(close * (1 - side * self.wide)),
+            )
+            return Action("market", side, size + abs(held), 0.0, *self._exits)
+        away = -1 if held > 0 else 1
+        if held and draw[2] < 0.35:
+            return Action("market", away, min(size, abs(held)))
+        return Action("close", away, abs(held)) if held and draw[2] < 0.4 else None
+
+    def _reaches(self, bar: int, price: float) -> bool:
+        return bool(self._lows[bar] <= price <= self._highs[bar])

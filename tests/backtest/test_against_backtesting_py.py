@@ -13,7 +13,7 @@ import pytest
 
 from pyrt import Strategy, backtest
 from pyrt.indicators import SMA
-from tests.backtest.plans import Plan
+from tests.backtest.plans import Plan, UnderExits
 
 other = pytest.importorskip("backtesting", reason="backtesting.py is not installed")
 samples = pytest.importorskip("backtesting.test")
@@ -176,6 +176,18 @@ FAMILIES = ["market", "flip", "bracket", "limit", "stop", "resting"]
 @pytest.mark.parametrize("name", list(DATA))
 def test_random_strategies_trade_alike(name: str, family: str, seed: int) -> None:
     assert check(name, plan_for(name, family, seed)) <= 2
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("name", list(DATA))
+def test_exits_go_with_the_part_that_is_sold_and_end_with_the_position(
+    name: str, seed: int
+) -> None:
+    data, _, _, decimals, wide = DATA[name]
+    plan = UnderExits(seed, data["Low"].tolist(), data["High"].tolist(), decimals, wide)
+    plan.draws[0] = 0.99
+    assert check(name, plan) <= 2
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -24,6 +24,7 @@ class SlowOrder:
     twin: SlowOrder | None = None
     number: int = 0
     best: float | None = None
+    guards: bool = False
     done: bool = False
 
     def follow(self, price: float) -> None:
@@ -51,6 +52,7 @@ class SlowVenue:
         self.fills: list[tuple[int, int, float]] = []
         self.bar = -1
         self._made = 0
+        self._held = 0
 
     def send(self, order: SlowOrder, price: float) -> None:
         """Take an order at the close of a bar."""
@@ -118,22 +120,30 @@ class SlowVenue:
 
     def _fill(self, order: SlowOrder, price: float) -> None:
         self.fills.append((self.bar, order.side * order.quantity, price))
-        order.done = True
-        if order.twin is not None:
-            order.twin.done = True
+        self._end(order)
+        before, self._held = self._held, self._held + order.side * order.quantity
         exits = []
         if order.target is not None:
-            exits.append(
-                SlowOrder(-order.side, order.quantity, limit=order.target, number=order.number + 1)
-            )
+            exits.append(self._exit(order, 1, limit=order.target))
         if order.loss is not None:
-            exits.append(
-                SlowOrder(-order.side, order.quantity, stop=order.loss, number=order.number + 2)
-            )
+            exits.append(self._exit(order, 2, stop=order.loss))
         if len(exits) == 2:
             exits[0].twin, exits[1].twin = exits[1], exits[0]
         working = [o for o in self.working if not o.done] + exits
-        self.working = sorted(working, key=lambda o: o.number)
+        if before * order.side < 0:
+            for one in working:
+                if one.guards and one.side * self._held >= 0:
+                    self._end(one)
+        self.working = sorted((o for o in working if not o.done), key=lambda o: o.number)
+
+    def _exit(self, entry: SlowOrder, place: int, **price: float) -> SlowOrder:
+        number = entry.number + place
+        return SlowOrder(-entry.side, entry.quantity, number=number, guards=True, **price)
+
+    def _end(self, order: SlowOrder) -> None:
+        order.done = True
+        if order.twin is not None:
+            order.twin.done = True
 
 
 def _is_market(order: SlowOrder) -> bool:

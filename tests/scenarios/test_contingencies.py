@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.backtest.harness import SYMBOL, play
+from tests.backtest.harness import SYMBOL, Script, play
 
 FLAT = (100, 100, 100, 100)
 
@@ -273,3 +273,100 @@ def test_reduce_only_orders_never_pass_through_zero() -> None:
     )
     assert [f[1] for f in run.fills] == [10, -6, -4]
     assert run.strategies[0].position(SYMBOL).quantity == 0
+
+
+LEFT = "exit: the position it guards has been left"
+
+
+@pytest.mark.parametrize(
+    ("bar", "fill", "statuses"),
+    [
+        ((101, 103, 96, 101), (4, -7, 97), ["FILLED", "CANCELED", "FILLED", "FILLED"]),
+        ((101, 105, 99, 101), (4, -7, 104), ["FILLED", "FILLED", "CANCELED", "FILLED"]),
+    ],
+)
+def test_an_exit_sells_no_more_than_is_held(bar: Any, fill: Any, statuses: list[str]) -> None:
+    """Ten less the three sold by hand: an exit of all ten would end three short."""
+    run = play(
+        [FLAT, FLAT, FLAT, bar, (101, 110, 90, 101)],
+        {0: lambda s: s.buy(SYMBOL, 10, **BRACKET), 1: lambda s: s.sell(SYMBOL, 3)},
+    )
+    assert run.fills == [(1, 10, 100), (2, -3, 100), fill]
+    assert run.statuses == statuses
+    assert run.strategies[0].position(SYMBOL).is_flat
+
+
+@pytest.mark.parametrize("sold", [10, 25])
+def test_exits_end_with_the_position_they_guard(sold: int) -> None:
+    """Sold by hand, or turned: nothing is left that the pair could leave."""
+    run = play(
+        [FLAT, FLAT, FLAT, (101, 110, 90, 101)],
+        {0: lambda s: s.buy(SYMBOL, 10, **BRACKET), 1: lambda s: s.sell(SYMBOL, sold)},
+    )
+    assert run.fills == [(1, 10, 100), (2, -sold, 100)]
+    assert run.statuses == ["FILLED", "CANCELED", "CANCELED", "FILLED"]
+    assert run.reasons[1:3] == [LEFT, "oco: the other order of the pair has ended"]
+
+
+def test_two_entries_that_undo_each_other_leave_no_exits() -> None:
+    """A bar reaches the stops on both sides: without a position no stop-loss may open one."""
+    run = play(
+        [FLAT, (100, 104, 96, 100), (95, 106, 94, 100)],
+        {
+            0: lambda s: [
+                s.buy(SYMBOL, 10, stop_price=103, stop_loss=98),
+                s.sell(SYMBOL, 10, stop_price=97, stop_loss=102),
+            ]
+        },
+        path="open_high_low_close",
+        children="next_bar",
+    )
+    assert run.fills == [(2, 10, 103), (2, -10, 97)]
+    assert sorted(run.statuses) == ["CANCELED", "CANCELED", "FILLED", "FILLED"]
+    assert run.strategies[0].position(SYMBOL).is_flat
+
+
+def test_an_entry_that_covers_guards_only_what_it_opens() -> None:
+    run = play(
+        [FLAT, FLAT, FLAT, (100, 100, 96, 97)],
+        {0: lambda s: s.sell(SYMBOL, 10), 1: lambda s: s.buy(SYMBOL, 15, stop_loss=98)},
+    )
+    assert run.fills == [(1, -10, 100), (2, 15, 100), (4, -5, 98)]
+    covers = play(
+        [FLAT, FLAT, FLAT, (100, 100, 96, 97)],
+        {0: lambda s: s.sell(SYMBOL, 10), 1: lambda s: s.buy(SYMBOL, 6, stop_loss=98)},
+    )
+    assert covers.fills == [(1, -10, 100), (2, 6, 100)]
+    assert covers.statuses == ["FILLED", "FILLED", "CANCELED"]
+
+
+def test_exits_of_an_entry_that_can_still_fill_wait_for_the_rest() -> None:
+    """40 fill and are sold by hand; the 40 that fill next are guarded all the same."""
+    run = play(
+        [
+            FLAT,
+            (100, 100.4, 99.5, 100, 400),  # buys 40
+            (101, 101, 101, 101, 400),  # sells 40
+            (100, 100, 100, 100, 400),  # buys 40 more
+            (99, 99, 96, 97, 1_000),
+        ],
+        {
+            0: lambda s: s.buy(SYMBOL, 100, limit_price=100.5, stop_loss=97),
+            1: lambda s: s.sell(SYMBOL, 40),
+            3: lambda s: s.cancel(s.made[0]),
+        },
+        participation=0.1,
+    )
+    assert run.fills == [(1, 40, 100), (2, -40, 101), (3, 40, 100), (5, -40, 97)]
+    assert run.strategies[0].position(SYMBOL).is_flat
+
+
+def test_a_strategy_s_exits_are_its_own() -> None:
+    """What another strategy sells takes nothing from the position that these exits guard."""
+    other = Script({1: lambda s: s.sell(SYMBOL, 10)})
+    run = play(
+        [FLAT, FLAT, FLAT, (100, 100, 96, 97)],
+        [Script({0: lambda s: s.buy(SYMBOL, 10, **BRACKET)}), other],
+    )
+    assert run.fills == [(1, 10, 100), (2, -10, 100), (4, -10, 97)]
+    assert other.position(SYMBOL).quantity == -10
