@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -82,21 +83,30 @@ def apply_state(client: AlpacaClient, state: BrokerState) -> list[Event]:
             client.ledger.sight(known, view)
     events: list[Event] = []
     for trade in trades:
-        events.extend(_execution(client, trade, listed.get(trade.order_id)))
+        events.extend(_execution(client, trade, listed))
     for view in views:
         events.extend(client.orders.note_view(view, state.ts))
         events.extend(client.ledger.apply(view, _time_of(view, state.ts)))
     return events
 
 
-def _execution(client: AlpacaClient, trade: ActivityView, view: OrderView | None) -> list[Event]:
-    known = client.ledger.by_venue_id(trade.order_id)
+def _execution(
+    client: AlpacaClient, trade: ActivityView, listed: Mapping[str, OrderView]
+) -> list[Event]:
+    view, known = listed.get(trade.order_id), client.ledger.by_venue_id(trade.order_id)
     if known is None or trade.qty is None or trade.cum_qty is None or not trade.transaction_time:
         return []
     filled = known.parts.get(trade.order_id)
     quantity, cumulative = Decimal(trade.qty), Decimal(trade.cum_qty)
     if filled is not None and cumulative <= filled.filled:
         return []
+    if view is None and trade.order_id == known.next_id:
+        # How much it may fill since it was changed is not told here: that comes first.
+        known.is_replaced = True
+        client.orders.read_back(known.number)
+        return []
+    ts = timestamp_ns(trade.transaction_time)
+    events = client.ledger.succeed(known, _successors(known, view, listed), ts)
     # The list of orders need not reach back as far as the activities do.
     step = OrderView(
         id=trade.order_id,
@@ -110,7 +120,20 @@ def _execution(client: AlpacaClient, trade: ActivityView, view: OrderView | None
         filled_avg_price=None if view is None else view.filled_avg_price,
     )
     execution = Execution(quantity, Decimal(trade.price))
-    return client.ledger.apply(step, timestamp_ns(trade.transaction_time), execution=execution)
+    return [*events, *client.ledger.apply(step, ts, execution=execution)]
+
+
+def _successors(
+    known: Known, view: OrderView | None, listed: Mapping[str, OrderView]
+) -> list[OrderView]:
+    """Return what took the place of the order in force, one after the other, up to `view`."""
+    found: list[OrderView] = []
+    while view is not None and view.id != known.venue_id and view not in found:
+        found.insert(0, view)
+        if view.replaces == known.venue_id:
+            return found
+        view = listed.get(view.replaces or "")
+    return []
 
 
 def _time_of(view: OrderView, now: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
@@ -45,6 +45,8 @@ class Known:
         The id in force; "" until the broker has shown one.
     next_id : str
         The id of a replacement that is asked for and not in force yet.
+    is_replaced : bool
+        That one has taken the place of `venue_id` at the broker: it is the one to look at.
     filled : Decimal
         Told to the kernel so far, over all venue orders.
     quantity : Decimal or None
@@ -61,6 +63,7 @@ class Known:
     client_order_id: str
     venue_id: str = ""
     next_id: str = ""
+    is_replaced: bool = False
     filled: Decimal = ZERO
     parts: dict[str, Part] = field(default_factory=dict)
     acknowledged: bool = False
@@ -213,7 +216,7 @@ class Ledger:
         """Remember a venue id, and the one that follows it."""
         if known.venue_id and view.replaces == known.venue_id:
             self.expect(known, view.id)
-        elif view.replaced_by is not None:
+        elif view.replaced_by is not None and not self._follow(known, view):
             self.expect(known, view.replaced_by)
         if view.id in known.parts:
             return
@@ -223,17 +226,35 @@ class Ledger:
         self._by_venue_id[view.id] = known
         known.venue_id = known.venue_id or view.id
 
-    @staticmethod
-    def _replacement(known: Known, view: OrderView, ts: int, reason: str) -> list[Event]:
+    def succeed(self, known: Known, views: Iterable[OrderView], ts: int) -> list[Event]:
+        """Put orders in force that took each other's place: one of them has executed something."""
+        events: list[Event] = []
+        for view in views:
+            known.next_id, known.is_replaced = view.id, True
+            events.extend(self._replacement(known, view, ts, ""))
+        return events
+
+    def _follow(self, known: Known, view: OrderView) -> bool:
+        """Go on to what has taken the place of the order in force; False for any other."""
+        if view.id != known.venue_id or view.status != "replaced" or not view.replaced_by:
+            return False
+        known.next_id, known.is_replaced = view.replaced_by, True
+        self._by_venue_id[view.replaced_by] = known
+        return True
+
+    def _replacement(self, known: Known, view: OrderView, ts: int, reason: str) -> list[Event]:
         """Put a replacement in force, or give it up."""
         if view.id != known.next_id or known.final:
             return []
-        if view.status in ("rejected", "canceled") and not Decimal(view.filled_qty):
-            known.next_id = ""
-            return [AnswerEvent("modify_rejected", known.number, ts, reason)]
-        if view.status not in IN_FORCE:
-            return []
-        known.venue_id, known.next_id = view.id, ""
+        # Where the order before it is replaced, it was in force, however it has ended since.
+        if not known.is_replaced:
+            if view.status in ("rejected", "canceled") and not Decimal(view.filled_qty):
+                known.next_id = ""
+                return [AnswerEvent("modify_rejected", known.number, ts, reason)]
+            if view.status not in IN_FORCE:
+                return []
+        known.venue_id, known.next_id, known.is_replaced = view.id, "", False
+        self._follow(known, view)
         known.quantity = None if view.qty is None else Decimal(view.qty)
         terms = (view.qty, view.limit_price, view.stop_price)
         return [AnswerEvent("modified", known.number, ts, terms=terms)]

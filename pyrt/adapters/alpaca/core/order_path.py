@@ -169,9 +169,10 @@ class OrderPath:
         if self._queue.has("read_back", number):
             return
         known = self._ledger.of(number)
+        venue_id = known.next_id if known.is_replaced else known.venue_id
         path = (
-            f"/v2/orders/{known.venue_id}?nested=true"
-            if known.venue_id
+            f"/v2/orders/{venue_id}?nested=true"
+            if venue_id
             else f"/v2/orders:by_client_order_id?client_order_id={quote(known.client_order_id)}"
         )
         self._queue.add(HttpRequest("GET", path, b"", number, "read_back"), not_before)

@@ -1,0 +1,111 @@
+"""What has taken the place of an order at the broker, while nobody here heard of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.snapshot import ActivityView
+from pyrt.live.core.broker import BrokerState
+from tests.adapters.client.exchange import PREFIX, order
+from tests.adapters.client.test_order_path import NOW, SECOND, body, kinds, submitted, view
+
+SECOND_ONE = {"id": "venue-2", "client_order_id": f"{PREFIX}1-r1", "replaces": "venue-1"}
+LATER = NOW + 60 * SECOND
+
+
+@pytest.fixture
+def client() -> AlpacaClient:
+    """A client with an order of ten at the broker, and no stream."""
+    made = AlpacaClient(PREFIX)
+    made.receive_response(submitted(made), 200, body(), NOW)
+    return made
+
+
+def look(client: AlpacaClient, views, trades=()):
+    """Apply a look at the account that shows these orders and executions."""
+    state = BrokerState(
+        ts=LATER, account="a", may_trade=True, status="ACTIVE", cash=Decimal(0), equity=Decimal(0),
+        positions={}, orders=(), fills=(), adjustments=(), raw=(views, trades),
+    )  # fmt: skip
+    return client.apply(state)
+
+
+def execution(venue_id: str, quantity: str, cumulative: str) -> ActivityView:
+    return ActivityView(
+        id=f"{venue_id}-{cumulative}", activity_type="FILL", price="100", qty=quantity,
+        cum_qty=cumulative, side="buy", symbol="SPY", order_id=venue_id,
+        transaction_time="2013-10-07T13:30:30Z",
+    )  # fmt: skip
+
+
+def gone(**changes):
+    return view("replaced", replaced_by="venue-2", **changes)
+
+
+def told(events):
+    return [
+        (e.cumulative,) if e.WHAT == "fill" else (e.kind, *(t for t in e.terms if t))
+        for e in events
+    ]
+
+
+def test_an_execution_of_a_replacement_comes_after_its_terms(client):
+    """Twelve were more than the ten that were known, so the fill was put aside for ever."""
+    filled = view("filled", filled_qty="12", filled_avg_price="100", **SECOND_ONE, qty="12")
+    events = look(client, [gone(), filled], [execution("venue-2", "12", "12")])
+    assert told(events) == [("modified", "12"), ("12",)]
+    assert client.ledger.of(1).final == "filled"
+
+
+def test_a_replacement_that_no_list_shows_is_looked_at_before_its_executions_count(client):
+    """Lists may leave out what has ended."""
+    assert look(client, [gone()], [execution("venue-2", "12", "12")]) == []
+    (request,) = client.take_requests(LATER)
+    assert request.path == "/v2/orders/venue-2?nested=true"
+    filled = body("filled", filled_qty="12", filled_avg_price="100", **SECOND_ONE, qty="12")
+    assert told(client.receive_response(request, 200, filled, LATER)) == [
+        ("modified", "12"), ("12",),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["canceled", "expired", "rejected"])
+def test_an_order_ends_with_what_took_its_place(client, end):
+    """It stayed open here, and every look showed the one that was replaced long ago."""
+    events = look(client, [gone(), view(end, **SECOND_ONE, qty="12")])
+    assert kinds(events) == ["modified", end]
+
+
+def test_a_look_at_a_replaced_order_goes_on_to_the_one_in_force(client):
+    client.orders.read_back(1)
+    (request,) = client.take_requests(LATER)
+    shown = body("replaced", replaced_by="venue-2")
+    assert client.receive_response(request, 200, shown, LATER) == []
+    (request,) = client.take_requests(LATER + 5 * SECOND)
+    assert request.path == "/v2/orders/venue-2?nested=true"
+    ended = body("expired", **SECOND_ONE, qty="12")
+    assert kinds(client.receive_response(request, 200, ended, LATER)) == ["modified", "expired"]
+
+
+def test_a_replacement_taken_for_refused_is_followed_once_the_other_is_shown_as_replaced(client):
+    """News of the replacement alone may come first: canceled, it looks as if it never was."""
+    client.change(order(1), {"quantity": "12"})
+    (patch,) = client.take_requests(NOW)
+    pending = body("pending_new", **SECOND_ONE, qty="12")
+    client.receive_response(patch, 200, pending, NOW)
+    canceled = view("canceled", **SECOND_ONE, qty="12")
+    assert kinds(client.ledger.apply(canceled, LATER)) == ["modify_rejected"]
+    assert client.ledger.apply(gone(), LATER) == []
+    assert kinds(client.ledger.apply(canceled, LATER)) == ["modified", "canceled"]
+
+
+def test_replacements_of_replacements_are_followed_to_the_last(client):
+    middle = view("replaced", replaced_by="venue-3", **SECOND_ONE, qty="12")
+    last = view(
+        "filled", id="venue-3", client_order_id=f"{PREFIX}1-r2", replaces="venue-2", qty="14",
+        filled_qty="14", filled_avg_price="100",
+    )  # fmt: skip
+    events = look(client, [gone(), middle, last], [execution("venue-3", "14", "14")])
+    assert told(events)[-2:] == [("modified", "14"), ("14",)]
