@@ -158,6 +158,33 @@ cdef class Keeper(Overseer):
             0, now,
         )
 
+    def expect_change(self, Order order not None, changes, quantity, limit_price, stop_price):
+        """Count changes of an earlier run that may still arrive: what they asked for at most.
+
+        Parameters
+        ----------
+        changes : int
+            How many have not been answered.
+        quantity, limit_price, stop_price : number, str or None
+            The largest of each that they ask for; None or "" where they leave it.
+        """
+        cdef Claim claim
+        found = None if self.claims is None else self.claims.open.get(order.number)
+        if found is None:
+            return
+        claim = <Claim>found
+        claim.changes = max(claim.changes, <int>changes)
+        if quantity:
+            claim.asked = max(claim.asked, order.instrument.quantity_raw(quantity))
+            claim.total = max(claim.total, claim.asked)
+        claim.price = max(claim.price, worst_price(
+            order.side_sign,
+            nano_from_object(limit_price) if limit_price else order.limit_price_raw,
+            nano_from_object(stop_price) if stop_price else order.stop_price_raw,
+            order.position.mark,
+        ))
+        self.claims.follow(order)
+
     # -- audited changes -----------------------------------------------------------------------
 
     def set_limits(self, limits, actor, reason):

@@ -79,7 +79,7 @@ class Node:
             prefix=prefix,
             account_id=account_id,
             default_tif={"": "day"},
-            policies=Policies(warmup=0, order_age_ns=20 * SECOND),
+            policies=Policies(warmup=0, order_age_ns=20 * SECOND, replay_max=world.replay_max),
         )
         self.driver = Driver(
             self.client,

@@ -28,6 +28,9 @@ from tests.simulation.network import Network
 from tests.simulation.node import Node
 
 MINUTES = 12
+REPLAY_MAX = 500_000
+FORGETFUL_FROM = 100_000
+"""Of seeds from here on some have nodes that never play a run again, and go on from its save."""
 HEAL_S = 300
 STRIKES_S = 2.0
 SWITCHES = ("halt", "reduce", "flatten")
@@ -77,6 +80,9 @@ class World:
         self.watch = Watch(self.checks)
         draw = Random(f"{seed}:world")
         symbols = draw.choice((("SPY",), ("SPY", "QQQ")))
+        self.replay_max = REPLAY_MAX
+        if seed >= FORGETFUL_FROM and draw.random() < 0.4:
+            self.replay_max = 0
         self.broker = Broker(seed, symbols=symbols, minutes=MINUTES)
         self.agenda = Agenda(START)
         self.files = MemoryFiles(DiskFaults(random=Random(f"{seed}:disk")))

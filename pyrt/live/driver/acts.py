@@ -63,7 +63,20 @@ def make_core(
         gate.restore(msgspec.msgpack.decode(opening.risk))
     elif hasattr(gate, "resync"):
         gate.resync()
+    expect_changes(core, opening.orders)
     return core
+
+
+def expect_changes(core: NodeCore, states: Sequence[r.OrderState]) -> None:
+    """Let the gate count what may still come of changes that nobody has answered."""
+    gate: Any = core.kernel.gate
+    if not hasattr(gate, "expect_change"):
+        return
+    orders = {order.client_order_id: order for order in core.kernel.cache.orders_open()}
+    for state in states:
+        order = orders.get(state.client_order_id)
+        if state.changes and order is not None:
+            gate.expect_change(order, state.changes, *state.asked)
 
 
 def publish_signal(core: NodeCore, signal: Signal) -> None:

@@ -226,6 +226,7 @@ class Comeback:
             "risk": run.journal.state.risk if is_short else b"",
             "saves": past.saved_after(reached) if is_short else {},
             "halted": halted,
+            "changing": encode_states([o for o in run.journal.state.orders.values() if o.changes]),
         }
         run.note("settle", **terms)
         settle_with(core, **terms)

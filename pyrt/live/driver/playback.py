@@ -142,4 +142,5 @@ class Playback:
 
     def _settle(self, note: Note) -> None:
         names = ("positions", "risk", "saves", "halted")
-        settle_with(self.core, **{name: note[name] for name in names})
+        changing = note.get("changing", b"")
+        settle_with(self.core, **{name: note[name] for name in names}, changing=changing)

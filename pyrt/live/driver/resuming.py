@@ -22,7 +22,7 @@ from pyrt.live.core.restore import (
     restore_orders,
     take_prefix,
 )
-from pyrt.live.driver.acts import call
+from pyrt.live.driver.acts import call, expect_changes
 from pyrt.live.driver.scribe import decode_saved
 from pyrt.live.journal import records as r
 
@@ -81,6 +81,7 @@ def settle_with(
     risk: bytes,
     saves: Mapping[str, bytes],
     halted: Mapping[str, str],
+    changing: bytes = b"",
 ) -> None:
     """Take over what the journal knows better than the inputs that were played.
 
@@ -94,6 +95,8 @@ def settle_with(
         Strategy → what it saved after the inputs end.
     halted : mapping
         Strategy → why it is stopped.
+    changing : bytes
+        Encoded states of orders with changes that nobody has answered.
     """
     kernel = core.kernel
     for state in _POSITIONS.decode(positions):
@@ -103,6 +106,8 @@ def settle_with(
         gate.restore(msgspec.msgpack.decode(risk))
     elif hasattr(gate, "resync"):
         gate.resync()
+    if changing:
+        expect_changes(core, _ORDERS.decode(changing))
     for strategy in kernel.strategies:
         if strategy.name in halted:
             reason = halted[strategy.name]

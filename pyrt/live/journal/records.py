@@ -31,6 +31,10 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         another.
     venue_parts : tuple
         Of the venue orders that a replace has ended: id, what it has executed, its value.
+    asked : tuple of str
+        Largest quantity, limit and stop price of changes that have not been answered; "" for none.
+    changes : int
+        How many have not.
     """
 
     client_order_id: str
@@ -62,6 +66,8 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     number: int = 0
     cancel_wanted: bool = False
     venue_parts: tuple[tuple[str, str, str], ...] = ()
+    asked: tuple[str, str, str] = ("", "", "")
+    changes: int = 0
 
 
 class PositionState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ FINAL = frozenset({"DENIED", "REJECTED", "FILLED", "CANCELED", "EXPIRED", "LOST"
 CLOSED_MAX = 20_000
 """How many closed orders stay known, for late fills and for telling ours from strangers'."""
 ACTIVITIES_MAX = 20_000
+TERMS = ("quantity", "limit_price", "stop_price")
 
 
 class Closed(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -157,15 +159,35 @@ def _change(state: JournalState, record: r.ChangeIntent) -> None:
         # Whether it has arrived may be unknown as well, and stays so.
         unknown = [what for what in order.unknown.split(",") if what and what != "modify"]
         doubts = ",".join([*unknown, "modify"])
-        state._set(msgspec.structs.replace(order, unknown=doubts), record.ts)
+        named = (record.changes.get(name, "") for name in TERMS)
+        asked = tuple(map(_larger, order.asked, named))
+        asking = msgspec.structs.replace(
+            order, unknown=doubts, asked=asked, changes=order.changes + 1
+        )
+        state._set(asking, record.ts)
+
+
+def _larger(one: str, other: str) -> str:
+    """Return the larger of two numbers, of which either may be missing."""
+    return max(one, other, key=Decimal) if one and other else one or other
 
 
 def _outcome(state: JournalState, record: r.Outcome) -> None:
-    state._set(record.order, record.ts)
+    answers = record.kind in ("modified", "modify_rejected")
+    state._set(_asking(state, record.order, answers=answers), record.ts)
+
+
+def _asking(state: JournalState, order: r.OrderState, *, answers: bool) -> r.OrderState:
+    """Return an order with the changes that are not answered: its own state knows of none."""
+    known = state.orders.get(order.client_order_id)
+    left = 0 if known is None else known.changes - answers
+    if known is None or left <= 0:
+        return order
+    return msgspec.structs.replace(order, asked=known.asked, changes=left)
 
 
 def _execution(state: JournalState, record: r.Execution) -> None:
-    state._set(record.order, record.ts)
+    state._set(_asking(state, record.order, answers=False), record.ts)
     position = record.position
     key = f"{position.strategy}|{position.symbol}"
     state.positions[key] = position
