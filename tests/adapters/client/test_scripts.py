@@ -119,6 +119,40 @@ def test_cancel_tells_what_the_order_came_to(bench):
         bench.run(lambda a: a.cancel("00000000-0000-0000-0000-000000000000"))
 
 
+def bracket(bench) -> None:
+    """Hold ten shares with both exits at work."""
+    exits = {"take_profit": {"limit_price": "500"}, "stop_loss": {"stop_price": "50"}}
+    bench.buy(10, order_class="bracket", **exits)
+    bench.served.minutes(1)
+
+
+def test_exits_whose_entry_has_filled_are_seen_and_canceled_too(bench):
+    bracket(bench)
+    resting = bench.buy(5, type="limit", limit_price="50")
+    shown = bench.run(lambda a: a.orders())
+    assert sorted(o["type"] for o in shown if o["side"] == "sell") == ["limit", "stop"]
+    ended = bench.run(lambda a: a.cancel_all())
+    assert {o["id"] for o in ended} >= {o["id"] for o in shown} >= {resting["id"]}
+    assert bench.other.get("/v2/orders", params={"status": "open"}).json() == []
+
+
+@pytest.mark.parametrize("quantity", ["4", "10"])
+def test_exits_hold_the_shares_that_a_sale_would_need(bench, quantity):
+    bracket(bench)
+    terms = {"side": "sell", "symbol": "SPY", "quantity": quantity}
+    verdict = bench.run(lambda a: a.validate(terms))
+    answer = bench.other.post("/v2/orders", json=posted(terms)).json()
+    assert verdict.reason == "{code}: {message}".format(**answer)
+
+
+def test_more_orders_than_a_list_holds_are_all_canceled(bench, monkeypatch):
+    for _ in range(3):
+        bench.buy(1, type="limit", limit_price="50")
+    first = AlpacaAccount.orders
+    monkeypatch.setattr(AlpacaAccount, "orders", lambda self: first(self, limit=2))
+    assert len(bench.run(lambda a: a.cancel_all())) == 3
+
+
 def test_intents_are_written_down_before_they_are_acted_on(bench):
     resting = bench.buy(5, type="limit", limit_price="50")
     bench.run(lambda a: a.cancel(resting["id"], reason="tidy up"))

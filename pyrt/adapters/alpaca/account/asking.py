@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from pyrt.adapters.alpaca.account.reading import Reader
+from pyrt.adapters.alpaca.account.reading import Reader, working_orders
 from pyrt.adapters.alpaca.core.stamps import text_ns
 from pyrt.core.verdict import Verdict
 from pyrt.errors import BrokerError, OrderError
@@ -102,7 +102,7 @@ class Asker:
         asset = await self._asset(request.symbol)
         account = account_facts(await get("/v2/account"), await get("/v2/account/configurations"))
         positions = [position_facts(row) for row in await get("/v2/positions")]
-        orders = open_orders(await get("/v2/orders?status=open&limit=500&nested=true"))
+        orders = open_orders(await working_orders(self._reader))
         bid, ask = await self._quote(request.symbol) if asset is not None else (None, None)
         refusal = self._rules.check(
             request,

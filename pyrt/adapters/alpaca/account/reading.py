@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from random import Random
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -102,6 +103,20 @@ class Reader:
         answer = await self._send(request)
         self._bucket.read_headers(answer.headers, time.time_ns())
         return answer
+
+
+async def working_orders(reader: Reader, **query: str) -> list[dict[str, Any]]:
+    """Return the orders that work: entries with their exits in them, and exits left alone.
+
+    A nested list holds no exit whose entry has filled; a flat one holds none that waits for its
+    entry, and does not say whose they are.
+    """
+    terms = {"status": "open", "limit": "500"} | query
+    nested = await reader.get(f"/v2/orders?{urlencode(terms | {'nested': 'true'})}")
+    flat = await reader.get(f"/v2/orders?{urlencode(terms)}")
+    shown = {order["id"] for each in nested for order in (each, *(each.get("legs") or ()))}
+    found = [*nested, *(order for order in flat if order["id"] not in shown)]
+    return sorted(found, key=lambda order: str(order["submitted_at"]), reverse=True)
 
 
 def _pause_s(answer: Answer, least: float) -> float:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from pyrt.adapters.alpaca.account.asking import Asker
-from pyrt.adapters.alpaca.account.reading import Reader
+from pyrt.adapters.alpaca.account.reading import Reader, working_orders
 from pyrt.adapters.alpaca.account.reducing import Reducer
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.shell.http import Http
@@ -171,10 +171,16 @@ class AlpacaAccount:
     async def orders(
         self, status: Status = "open", *, symbols: tuple[str, ...] = (), limit: int = 500
     ) -> list[dict[str, Any]]:
-        """Return orders, exits nested in their entries, newest first."""
-        query = {"status": status, "limit": str(limit), "nested": "true"}
+        """Return orders, exits nested in their entries, newest first.
+
+        Open exits whose entry has ended stand by themselves.
+        """
+        query = {"limit": str(limit)}
         if symbols:
             query["symbols"] = ",".join(symbols)
+        if status == "open":
+            return await working_orders(self._reader, **query)
+        query |= {"status": status, "nested": "true"}
         found: list[dict[str, Any]] = await self._reader.get(f"/v2/orders?{urlencode(query)}")
         return found
 
@@ -252,8 +258,13 @@ class AlpacaAccount:
 
     async def cancel_all(self, *, reason: str = "") -> list[dict[str, Any]]:
         """Cancel all open orders; return them as they then are, or what the node answers."""
+        ended: dict[str, dict[str, Any]] = {}
         try:
-            return [await self._writer.cancel(o["id"], reason) for o in await self.orders()]
+            # More than a page, or new exits of an entry that has just filled: look again.
+            while fresh := [o for o in await self.orders() if o["id"] not in ended]:
+                for order in fresh:
+                    ended[order["id"]] = await self._writer.cancel(order["id"], reason)
+            return list(ended.values())
         except ConfigError as error:
             return [self._ask_node(error, "cancel_all", reason)]
 
