@@ -140,11 +140,16 @@ def _init(path: Path) -> int:
 
 def _run(node: Any) -> Any:
     """Run a node on uvloop where it is installed."""
+    return _runner()(_until_interrupted(node))
+
+
+def _runner() -> Any:
+    # Outside of what runs: an error there is not one that came of a missing package.
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(_until_interrupted(node))
-    return uvloop.run(_until_interrupted(node))
+        return asyncio.run
+    return uvloop.run
 
 
 async def _until_interrupted(node: Any) -> Any:

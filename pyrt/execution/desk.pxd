@@ -26,12 +26,17 @@ cdef class Desk(OrderDesk):
     """The same as codes."""
     cdef readonly object capital_of
     """Callable: strategy number → its equity in base currency."""
+    cdef public Py_ssize_t commands_max
+    """So many may wait; whoever issues more at one instant is taken to do so without end."""
+    cdef public object runaway
+    """The error of whoever did; None where nobody has."""
 
     cdef Order describe(self, Owner owner, str symbol, int side, object quantity, dict terms)
     cdef Order new_order(self, Owner owner, Position position, int side, dict terms)
     cdef Order child(self, Order parent, dict exit)
     cdef int enlist(self, Order order) except -1
     cdef int issue(self, Command command) except -1
+    cdef int check_room(self, Owner owner) except -1
     cdef int count(self, Order order, int64_t units) except -1
     cdef int64_t distance(self, Position position, int64_t wanted, int64_t before) except? -1
     cdef bint hold(self, Command command) except -1

@@ -9,6 +9,7 @@ from pyrt.core.orders import Order
 from pyrt.core.ports import Command, OrderDesk, Owner
 from pyrt.core.positions import Position
 from pyrt.core.records import Records
+from pyrt.errors import RunawayError
 
 ALONE: tuple[str, ...]
 CHANGES: frozenset[str]
@@ -27,6 +28,8 @@ class Desk(OrderDesk):
     def default_tif(self) -> dict[str, str]: ...
     @property
     def capital_of(self) -> Callable[[int], float] | None: ...
+    commands_max: int
+    runaway: RunawayError | None
     def __init__(
         self,
         cache: Cache,

@@ -14,11 +14,14 @@ from pyrt.execution.terms cimport (
 )
 
 from pyrt.core.types import TIF_NAMES
-from pyrt.errors import OrderError
+from pyrt.core.times import format_ns
+from pyrt.errors import OrderError, RunawayError
 
 ALONE = ("take_profit", "stop_loss", "oco", "algorithm", "notional")
 """Terms that an order of a pair cannot have."""
 CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
+# No handler issues so many at one instant and comes back.
+cdef Py_ssize_t COMMANDS_MAX = 1_000_000
 # An order to a target waits no longer for the answers it counts on.
 cdef int64_t PATIENCE_NS = 10_000_000_000
 
@@ -53,6 +56,8 @@ cdef class Desk(OrderDesk):
         self.default_tif = {"": "gtc"} if default_tif is None else dict(default_tif)
         self.default_codes = {k: TIF_NAMES.index(name) for k, name in self.default_tif.items()}
         self.capital_of = capital_of
+        self.commands_max = COMMANDS_MAX
+        self.runaway = None
 
     cdef Position position_of(self, Owner owner, str symbol):
         return self.cache.position(owner.number, symbol)
@@ -61,6 +66,7 @@ cdef class Desk(OrderDesk):
 
     cdef Order describe(self, Owner owner, str symbol, int side, object quantity, dict terms):
         """Make the order that the terms describe, without exits and unknown to all."""
+        self.check_room(owner)
         cdef Position position = self.cache.position(owner.number, symbol)
         cdef Order order = self.new_order(owner, position, side, terms)
         cdef int64_t held = position.units if position.units >= 0 else -position.units
@@ -366,6 +372,19 @@ cdef class Desk(OrderDesk):
         self.commands.append(command)
         return 0
 
+    cdef int check_room(self, Owner owner) except -1:
+        """Break off whoever issues commands in a loop that does not end."""
+        if len(self.commands) < self.commands_max:
+            return 0
+        name = (<object>owner).name
+        self.runaway = RunawayError(
+            f"{name} has issued {len(self.commands)} commands at {format_ns(self.clock.now)} "
+            f"and not come back",
+            remedy="A handler has a loop without end",
+            strategy=name,
+        )
+        raise self.runaway
+
     def send(self, Order order):
         """Queue the submission of an order."""
         cdef Command command = Command.__new__(Command)
@@ -392,6 +411,7 @@ cdef class Desk(OrderDesk):
     cdef int modify(self, Owner owner, Order order, dict changes) except -1:
         cdef Command command = Command.__new__(Command)
         self.check_owner(owner, order)
+        self.check_room(owner)
         unknown = changes.keys() - CHANGES
         if unknown or not changes:
             wrong = f"{sorted(unknown)[0]!r}" if unknown else "nothing"

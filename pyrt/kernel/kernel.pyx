@@ -12,7 +12,6 @@ from pyrt.core.types cimport (
     EV_RATE, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
 )
 from pyrt.execution.booking cimport DEPOSIT, DIVIDEND
-from pyrt.kernel.calls cimport ROUNDS_MAX
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.kernel.probe cimport RISK, Probe
 from pyrt.strategy.core cimport StrategyCore
@@ -169,10 +168,10 @@ cdef class Kernel(Wiring):
             if not self.desk.commands:
                 return 0
             rounds += 1
-            if rounds > ROUNDS_MAX:
+            if rounds > self.rounds_max:
                 command = self.desk.commands[0]
                 raise RunawayError(
-                    f"{command.order.strategy.name} still issues commands after {ROUNDS_MAX} "
+                    f"{command.order.strategy.name} still issues commands after {self.rounds_max} "
                     f"rounds at {format_ns(self.clock.now)}",
                     remedy="A handler answers its own orders' events without end",
                     strategy=command.order.strategy.name,

@@ -48,6 +48,8 @@ cdef class Wiring:
     """Callable (kind, symbol, timeframe) → bool: asks the world for a stream that is not there."""
     cdef public object sessions
     """Callable: calendar name → (opens, closes) or None; set by the world."""
+    cdef public int rounds_max
+    """How often handlers may answer with commands what came of their commands, at one instant."""
     cdef public int64_t grace_ns
     """How long an aggregated bar waits for late data after its end."""
     cdef public bint books_show_own

@@ -64,6 +64,7 @@ class Wiring:
     history: Callable[[str, str, int], list[Bar]] | None
     open_stream: Callable[[str, str, str], bool] | None
     sessions: Callable[[str], Any] | None
+    rounds_max: int
     grace_ns: int
     books_show_own: bool
     compute_latency_ns: int

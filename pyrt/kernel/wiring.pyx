@@ -5,6 +5,7 @@ from pyrt.core.instruments cimport Instrument
 from pyrt.core.streams cimport Stream
 from pyrt.data.aggregation cimport Aggregator
 from pyrt.execution.manager cimport OrderManager
+from pyrt.kernel.calls cimport ROUNDS_MAX
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.kernel.notices cimport Notices
 from pyrt.kernel.probe cimport Probe
@@ -66,6 +67,7 @@ cdef class Wiring:
             capabilities,
         )
         self.market.sink = self.answers.sink = self.sink
+        self.rounds_max = ROUNDS_MAX
         self.answers.gate = gate
         self.portfolio = Portfolio(self)
         if self.watcher is not None:

@@ -137,19 +137,27 @@ cdef class Inputs:
 
     cdef int quiet(self) except -1:
         """Settle; a strategy that issues commands without end is stopped, and the others go on."""
+        if self.kernel.desk.runaway is not None:
+            self.restrict(self.kernel.desk.runaway)
+            self.kernel.desk.runaway = None
         while True:
             try:
                 return self.kernel.settle()
             except RunawayError as error:
                 self.stop_runaway(error)
 
+    def restrict(self, error):
+        """Let nothing more leave of the strategy that an error names."""
+        if hasattr(self.kernel.gate, "set_state"):
+            name = error.values["strategy"]
+            self.kernel.gate.set_state("halted", "node", error.message, strategy=name)
+
     def stop_runaway(self, error):
         """Stop the strategy that an error names; nothing more of it leaves."""
         name = error.values.get("strategy")
         for strategy in self.kernel.strategies:
             if strategy.name == name and strategy.running:
-                if hasattr(self.kernel.gate, "set_state"):
-                    self.kernel.gate.set_state("halted", "node", error.message, strategy=name)
+                self.restrict(error)
                 self.kernel.calls.halt(strategy, error.message)
                 self.kernel.errors.append(StrategyError(error.message, strategy=name))
                 return

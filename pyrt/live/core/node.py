@@ -28,6 +28,10 @@ from pyrt.venues.capabilities import Capabilities
 STREAM_TIMEFRAME = "1m"
 STREAM_TIMEFRAME_NS = 60_000_000_000
 SECOND_NS = 1_000_000_000
+COMMANDS_MAX = 1_000
+"""So many orders and changes at one instant are a loop without end: a broker takes 200 a minute."""
+ROUNDS_MAX = 1_000
+"""So often may handlers answer with orders what came of their orders, at one instant."""
 STATUS_TOPICS = "data.status.*"
 
 
@@ -90,6 +94,9 @@ class NodeCore:
             default_tif=default_tif,
             capabilities=None if capabilities is None else dict(capabilities),
         )
+        # What a handler issues without end would hold the loop up long before it fills the memory.
+        self.kernel.rounds_max = ROUNDS_MAX
+        self.kernel.desk.commands_max = COMMANDS_MAX
         self._client = client
         self.inputs = Inputs(self.kernel, tape, fees)
         self.news = News(self.kernel, tape)

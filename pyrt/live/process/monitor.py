@@ -12,7 +12,7 @@ from typing import Any
 
 from pyrt.errors import StrategyOverrun
 
-PACKAGE = str(Path(__file__).resolve().parent.parent)
+PACKAGE = str(Path(__file__).resolve().parents[2])
 NUMBER = getattr(signal, "SIGUSR2", None)
 TRIES = 3
 """Signals a handler may swallow before the node is taken to be stuck."""

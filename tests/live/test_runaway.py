@@ -1,0 +1,100 @@
+"""A strategy that does not come to an end is stopped, and the others go on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import pyrt
+from pyrt import Strategy
+from pyrt.live.core.node import COMMANDS_MAX, ROUNDS_MAX
+from pyrt.live.process.monitor import in_users_code
+from pyrt.live.replay.replay import replay
+from pyrt.risk import Limits
+from pyrt.testing.files import MemoryFiles
+from tests.live.test_recovery import Collect
+from tests.live.whole import Node, World
+from tests.minutes import minute_bars
+
+PRICES = [100.0 + i % 3 for i in range(12)]
+BARS = (minute_bars("SPY", PRICES), minute_bars("QQQ", PRICES))
+
+
+class Floods(Strategy):
+    symbol: str = "QQQ"
+
+    def on_start(self):
+        self.subscribe_bars(self.symbol, "1m")
+
+    def on_bar(self, bar):
+        while True:
+            self.buy(self.symbol, 1, limit_price=50)
+
+
+class Changes(Floods):
+    def on_bar(self, bar):
+        order = self.buy(self.symbol, 1, limit_price=50)
+        while True:
+            self.modify(order, limit_price=51)
+
+
+class Insists(Floods):
+    """Sends again what is denied, for ever."""
+
+    def on_bar(self, bar):
+        self.buy(self.symbol, 1, limit_price=1000)
+
+    def on_deny(self, event):
+        self.buy(self.symbol, 1, limit_price=1000)
+
+
+@pytest.mark.parametrize("kind", [Floods, Changes])
+def test_a_handler_that_issues_without_end_is_stopped_and_nothing_of_it_leaves(kind):
+    world, files = World(BARS), MemoryFiles()
+    both = Node(world, files, [kind(), Collect()], run_id="one")
+    both.start()
+    both.run()
+    assert both.journal.state.stopped[kind.__name__]
+    told = [text for code, text in both.alarms if code == "strategy_stopped"]
+    assert len(told) == 1
+    assert f"has issued {COMMANDS_MAX} commands" in told[0]
+    assert both.kernel.strategies[1].position("SPY").quantity == 10
+    assert all(b"SPY" in body for body in world.posted)
+    assert len(world.posted) == 1
+    assert not [o for o in both.kernel.cache.orders_open() if o.symbol == "QQQ"]
+    result = replay(files, [kind(), Collect()])
+    assert result.is_exact, result.difference
+
+
+def test_a_strategy_that_sends_again_what_is_denied_is_stopped():
+    world, files = World(BARS), MemoryFiles()
+    limits = Limits(max_order_quantity=5)
+    both = Node(world, files, [Insists(), Collect()], run_id="one", limits=limits)
+    both.start()
+    both.run()
+    told = [text for code, text in both.alarms if code == "strategy_stopped"]
+    assert len(told) == 1
+    assert f"still issues commands after {ROUNDS_MAX} rounds" in told[0]
+
+
+def frame_of(file: Path) -> object:
+    """Return the frame of a function that runs in a file, called from one of our own."""
+    spaces: dict[str, object] = {"sys": sys}
+    exec(compile("def inner():\n    return sys._getframe()", str(file), "exec"), spaces)
+    ours = {"inner": spaces["inner"]}
+    caller = Path(pyrt.__file__).parent / "live" / "core" / "node.py"
+    exec(compile("def outer():\n    return inner()", str(caller), "exec"), ours)
+    return ours["outer"]()
+
+
+@pytest.mark.parametrize("place", ["adapters/alpaca/core/client.py", "live/driver/scribe.py", "x.py"])
+def test_our_own_code_is_never_broken_off(place):
+    package = Path(pyrt.__file__).parent
+    assert not in_users_code(frame_of(package / place))
+
+
+def test_a_strategy_of_the_user_or_a_ready_one_is_broken_off(tmp_path):
+    assert in_users_code(frame_of(tmp_path / "mine.py"))
+    assert in_users_code(frame_of(Path(pyrt.__file__).parent / "strategies" / "cross.py"))
