@@ -15,7 +15,7 @@ from typing import Any
 
 from pyrt import LiveNode, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.node.eyes import resident_bytes
+from pyrt.adapters.alpaca.node.gauges import resident_bytes
 from pyrt.adapters.alpaca.shell.lines import Line
 from pyrt.errors import ConfigError
 from scripts import probe_figures

@@ -15,8 +15,9 @@ from pyrt.cli.lazy import LazyGroup
 from pyrt.errors import PyrtError, StrategyError
 
 EPILOG = """\b
-Exit codes: 0 done; 1 the strategy raised; 2 something given is not acceptable;
-3 a --require is not met; 130 interrupted.
+Exit codes: 0 done; 1 the strategy raised, the broker was not to be reached, or a check
+found something; 2 something given is not acceptable; 3 a --require is not met, or an
+order would be refused; 130 interrupted.
 
 Completion: eval "$(_PYRT_COMPLETE=bash_source pyrt)"; also zsh_source, fish_source.
 """

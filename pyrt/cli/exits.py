@@ -14,11 +14,12 @@ from pyrt.errors import (
 
 DONE = 0
 FAILED = 1
-"""The strategy raised, or its file cannot be imported; its traceback is shown."""
+"""The strategy raised, or its file cannot be imported: its traceback is shown. Or the broker was
+not to be reached, or a check (doctor, verify, replay, parity) has found something."""
 USAGE = 2
 """An option, parameter, file, class or table is not acceptable; nothing was run."""
 NOT_MET = 3
-"""The run finished, and a `--require` is not met."""
+"""The run finished, and a `--require` is not met; or an order would be refused."""
 INTERRUPTED = 130
 """Ctrl-C; what the run had reached is printed."""
 

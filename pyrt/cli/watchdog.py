@@ -28,19 +28,24 @@ def watchdog(
     from pyrt.adapters.alpaca.credentials import read_credentials
     from pyrt.errors import ConfigError
     from pyrt.live.process.heartbeat import NODE_BEAT, WATCHDOG_BEAT, Watch, read_beat, write_beat
+    from pyrt.live.process.lock import lock_watch
     from pyrt.live.profiles import load_config
 
+    if not 1.0 <= silence <= 3600.0:
+        raise ConfigError(
+            f"silence is {silence:g} s; expected 1 to 3600", remedy="A node beats once a second"
+        )
     config = load_config(config_file, profile)
     folder = config.state_folder()
     if folder is None:
         raise ConfigError("the node keeps no state", remedy="Give it a state_dir")
     credentials = read_credentials(env_file=env_file or config.env_file or None)
     watch = Watch(int(silence * 1e9))
+    while not folder.is_dir():
+        # No node has run here yet.
+        time.sleep(1.0)
+    lock_watch(folder)
     while True:
-        if not folder.is_dir():
-            # No node has run here yet.
-            time.sleep(1.0)
-            continue
         write_beat(folder, WATCHDOG_BEAT)
         beat = read_beat(folder, NODE_BEAT)
         if beat is not None and beat.phase == "stopped" and not forever:

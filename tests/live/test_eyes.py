@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import threading
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +21,7 @@ from pyrt.live.config import NodeConfig
 from pyrt.live.observe.redaction import Redactor
 from pyrt.live.observe.senders import Email, Webhook
 from pyrt.live.observe.targets import AlertTarget, make_senders
-from tests.live.programs import Exchange, Program
+from tests.live.programs import PYRT, Exchange, Program
 
 pytest.importorskip("uvicorn")
 pytest.importorskip("zmq")
@@ -133,3 +138,151 @@ def test_settings_name_targets_by_tables(tmp_path: Path) -> None:
     path.write_text('symbols = ["SPY"]\n[[alerts]]\nform = "slack"\nurl = "https://x"\n')
     with pytest.raises(ConfigError, match="url"):
         NodeConfig.from_toml(path)
+
+
+# -- what is named is there ------------------------------------------------------------------------
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+NAME = re.compile(r"\bpyrt_[a-z_]+")
+BY_EVENT = {"pyrt_denials_total", "pyrt_alarms_total"}
+"""Labeled by what happens: they are there once something has."""
+
+
+def named_metrics() -> set[str]:
+    """Return what the rules, the panels and the page of documentation name."""
+    files = ["deploy/grafana/dashboard.json", "deploy/prometheus/alerts.yml"]
+    files.append("docs/observability.md")
+    texts = [(DEPLOY.parent / name).read_text("utf-8") for name in files]
+    found = {name for text in texts for name in NAME.findall(text)}
+    return {re.sub("_(bucket|sum|count)$", "", name) for name in found} - {"pyrt_live"}
+
+
+def test_every_metric_that_is_named_is_on_a_running_node(tmp_path: Path) -> None:
+    exchange = Exchange(tmp_path, speed="120x")
+    program = Program(tmp_path, exchange, dashboard=True, dashboard_port=0, watchdog=True)
+    names = ("max_order_notional", "max_position_notional", "max_gross_exposure")
+    names += ("max_daily_loss", "max_open_orders", "max_orders_per_minute")
+    lines = ["[limits]", *(f"{name} = 50000" for name in names), "price_collar_bps = 500"]
+    with (tmp_path / "node.toml").open("a") as settings:
+        settings.write("\n".join([*lines, 'stale_data_after = "90s"', ""]))
+    try:
+        program.start()
+        page = Page(program.state)
+        page.until(lambda s: s["fills"] and s["positions"])
+        program.run_more("control", str(program.state), "reduce", "--reason", "a look")
+        page.until(lambda s: s["trading_state"] == "REDUCING")
+        time.sleep(2.5)
+        text = page.get("/metrics").text
+        rows = {
+            (found[1], found[2] or ""): float(found[3])
+            for found in re.finditer(r"^(pyrt_\w+)(\{[^}]*})? (\S+)$", text, re.MULTILINE)
+        }
+        there = {re.sub("_(bucket|sum|count)$", "", name) for name, _ in rows}
+        assert named_metrics() - BY_EVENT <= there
+        assert rows["pyrt_watchdog_up", ""] == 1
+        assert rows["pyrt_ready", ""] == 1
+        assert rows["pyrt_trading_state", ""] == 1
+        assert rows["pyrt_alarms_total", '{code="restricted"}'] == 1
+        assert rows["pyrt_exceptions_total", '{strategy="Swing"}'] == 0
+        assert rows["pyrt_rejects_total", ""] == 0
+        assert rows["pyrt_reconnects_total", '{stream="stocks"}'] == 0
+        assert rows["pyrt_messages_total", '{stream="stocks"}'] > 5
+        assert 0 < rows["pyrt_connection_uptime_seconds", '{stream="stocks"}'] < 120
+        assert 0 <= rows["pyrt_journal_lag_seconds", ""] < 60
+        assert 20e6 < rows["pyrt_resident_memory_bytes", ""] < 2e9
+        assert rows["pyrt_equity", '{currency="USD"}'] == pytest.approx(100_000, rel=0.01)
+        assert page.get("/health").json()["components"]["watchdog"]["status"] == "ok"
+    finally:
+        if program.process is not None and program.process.poll() is None:
+            program.kill(15)
+        exchange.close()
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Where a node's alerts arrive."""
+
+    got: list[dict[str, Any]] = []
+
+    def do_POST(self) -> None:
+        self.got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture
+def hook() -> Iterator[str]:
+    Hook.got = []
+    server = HTTPServer(("127.0.0.1", 0), Hook)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/hook"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def codes() -> list[str]:
+    return [alert["code"] for alert in Hook.got]
+
+
+def with_alerts(program: Program, hook: str) -> Program:
+    path = program.folder / "node.toml"
+    path.write_text(path.read_text() + '[[alerts]]\nform = "json"\nurl_env = "HOOK"\n')
+    program.environment["HOOK"] = hook
+    return program
+
+
+def test_what_is_wrong_before_the_start_is_over_reaches_a_person(tmp_path: Path, hook: str) -> None:
+    exchange = Exchange(tmp_path, speed="120x")
+    program = with_alerts(Program(tmp_path, exchange), hook)
+    try:
+        order = {"symbol": "SPY", "qty": "3", "side": "buy", "type": "market"}
+        exchange.post("/v2/orders", {**order, "time_in_force": "day"})
+        until = time.monotonic() + 20
+        while not exchange.get("/v2/positions"):
+            assert time.monotonic() < until, "the order does not fill"
+            time.sleep(0.1)
+        program.start()
+        assert program.kill(15) == 0
+        assert codes().count("heartbeat") == 1
+        assert codes().count("position_mismatch") == 1
+        program.start()
+        assert program.kill(9) == -9
+        assert codes().count("heartbeat") == 1, "one a day, however often a node is started"
+        assert (program.state / "last-exit").read_text() == "it died"
+    finally:
+        if program.process is not None and program.process.poll() is None:
+            program.kill()
+        exchange.close()
+
+
+def test_a_start_that_fails_is_seen_and_told(tmp_path: Path, hook: str) -> None:
+    exchange = Exchange(tmp_path, speed="120x")
+    program = with_alerts(Program(tmp_path, exchange, dashboard=True, dashboard_port=0), hook)
+    exchange.close()
+    with (tmp_path / "err.txt").open("a") as errors:
+        node = subprocess.Popen([*PYRT, *program.arguments], stderr=errors, env=program.environment)
+    try:
+        page = Page(program.state)
+        assert page.get("/live").status_code == 200
+        assert page.get("/ready").status_code == 503
+        body = page.get("/health").json()
+        assert body["waiting_for"] == ["reconciled", "warmed_up"]
+        assert page.get("/api/state").json()["trading_state"] == "STARTING"
+        assert b"pyrt_ready 0.0" in page.get("/metrics").content
+        refused = page.act(action="flatten", typed="FLATTEN", actor="ann", reason="x").json()
+        assert refused["code"] == "not_running"
+        until = time.monotonic() + 20
+        while "look_failed" not in codes():
+            assert time.monotonic() < until, codes()
+            time.sleep(0.1)
+        assert node.wait(timeout=60) == 1
+    finally:
+        if node.poll() is None:
+            node.kill()
+            node.wait()
+    assert "node_failed" in codes()
+    assert "does not answer" in (program.state / "last-exit").read_text()

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from pyrt.adapters.alpaca.node.eyes import resident_bytes
+from pyrt.adapters.alpaca.node.gauges import resident_bytes
 from pyrt.live.plan import MINUTE
 from pyrt.testing.files import MemoryFiles
 from tests.live.endless import Endless

@@ -89,7 +89,7 @@ def frame_of(file: Path) -> object:
     return ours["outer"]()
 
 
-@pytest.mark.parametrize("place", ["adapters/alpaca/core/client.py", "live/driver/scribe.py", "x.py"])
+@pytest.mark.parametrize("place", ["adapters/alpaca/core/client.py", "live/driver/scribe.py"])
 def test_our_own_code_is_never_broken_off(place):
     package = Path(pyrt.__file__).parent
     assert not in_users_code(frame_of(package / place))

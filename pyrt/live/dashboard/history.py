@@ -16,19 +16,17 @@ OTHER_DAY_NS = 4 * 24 * 3600 * 1_000_000_000
 
 
 class History:
-    """Listens to a bus and keeps what charts show.
+    """Listens to a bus, from `attach` on, and keeps what charts show."""
 
-    Parameters
-    ----------
-    bus : MessageBus
-    """
-
-    def __init__(self, bus: MessageBus) -> None:
+    def __init__(self) -> None:
         self.fills: deque[dict[str, Any]] = deque(maxlen=FILLS_MAX)
         self.alarms: deque[dict[str, Any]] = deque(maxlen=100)
         self._closes: dict[str, deque[tuple[int, float]]] = {}
         self._equity: deque[tuple[int, float]] = deque(maxlen=POINTS_MAX)
         self._market_ts = 0
+
+    def attach(self, bus: MessageBus) -> None:
+        """Listen to bars and fills."""
         bus.subscribe("data.bars.*", self._on_bar, priority=-900)
         bus.subscribe("fill.*", self._on_fill, priority=-900)
 

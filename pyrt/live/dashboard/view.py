@@ -45,13 +45,10 @@ class NodeView:
 
     Parameters
     ----------
-    kernel : Kernel
-        With a `RiskEngine` as its gate.
     health, metrics
     control : callable
         Carries out a checked request from the dashboard's thread and returns what came of it.
-    name, mode, account : str
-        The account's number is shown by its last four characters.
+    name, mode : str
     connections : callable
         Returns the connections as they are.
     log_lines : callable
@@ -62,7 +59,6 @@ class NodeView:
 
     def __init__(
         self,
-        kernel: Any,
         health: Health,
         metrics: Metrics,
         *,
@@ -70,20 +66,26 @@ class NodeView:
         clock: Callable[[], int],
         name: str = "node",
         mode: str = "paper",
-        account: str = "",
         connections: Callable[[], Iterable[Connection]] = tuple,
         log_lines: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self.health = health
         self.metrics = metrics
-        self.history = History(kernel.bus)
-        self._kernel = kernel
+        self.history = History()
+        self._kernel: Any = None
         self._control = control
         self._clock = clock
-        self._who = {"name": name, "mode": mode, "account_masked": masked(account)}
+        self._who = {"name": name, "mode": mode, "account_masked": masked("")}
         self._connections = connections
         self._log_lines = log_lines
         self._state: dict[str, Any] = {}
+        self.refresh()
+
+    def attach(self, kernel: Any, account: str = "") -> None:
+        """Show a kernel, with a `RiskEngine` as its gate; before there is one, nothing is held."""
+        self._kernel = kernel
+        self._who["account_masked"] = masked(account)
+        self.history.attach(kernel.bus)
         self.refresh()
 
     # -- asked by the dashboard's thread -------------------------------------------------------
@@ -114,6 +116,10 @@ class NodeView:
         """Make the state anew and bring the gauges up to date."""
         now = self._clock()
         kernel = self._kernel
+        self.metrics.set("ready", int(self.health.is_ready))
+        if kernel is None:
+            self._state = self._unborn(now)
+            return
         account = kernel.portfolio.metrics()
         self.history.add_equity(self.history.market_time(now), account["equity"])
         state = {
@@ -136,6 +142,27 @@ class NodeView:
         }
         self._set_gauges(state)
         self._state = state
+
+    def _unborn(self, now: int) -> dict[str, Any]:
+        """Return what can be told before the account has been looked at: no order may leave."""
+        return {
+            **self._who,
+            "time": now,
+            "health": self.health.status,
+            "ready": False,
+            "trading_state": "STARTING",
+            "breaker": BREAKER_NAMES[0],
+            "alarms": list(self.history.alarms)[-20:],
+            "account": dict.fromkeys(ACCOUNT, 0.0),
+            "positions": [],
+            "orders": [],
+            "fills": [],
+            "limits": [],
+            "connections": [vars(connection) for connection in self._connections()],
+            "latency": [self._stage(stage) for stage in STAGES],
+            "symbols": [],
+            "equity": self.history.equity(),
+        }
 
     def _position(self, position: Any) -> dict[str, Any]:
         state = self._kernel.gate.state(symbol=position.symbol)
@@ -172,7 +199,6 @@ class NodeView:
         put("unknown_requests", sum(order["is_unknown"] for order in state["orders"]))
         put("trading_state", int(self._kernel.gate.state()))
         put("breaker_state", BREAKER_LEVELS[state["breaker"]])
-        put("ready", int(state["ready"]))
         for position in state["positions"]:
             put("position_quantity", position["quantity"], position["symbol"])
         for limit in state["limits"]:

@@ -66,7 +66,7 @@ class Aftermath:
                 r.StrategyStopped(
                     ts=scribe.now,
                     strategy=name,
-                    reason=error.message,
+                    reason=scribe.clean(error.message),
                     inputs=core.inputs.count,
                 )
             )

@@ -10,7 +10,7 @@ import msgspec
 
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
-from pyrt.errors import ConfigError
+from pyrt.errors import ConfigError, ConnectionLost
 from pyrt.live.core.broker import BrokerState
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.restore import is_canceling
@@ -84,8 +84,12 @@ class Recovery:
         """Give a start up when the broker does not let us look at the account."""
         if self._run.phase == LOOKING and alarm.code == "query_failed":
             self._failures += 1
-            if self._failures >= FAILURES_MAX or "HTTP 401" in alarm.text:
-                self._run.give_up(ConfigError(f"the broker does not answer: {alarm.text}"))
+            if "HTTP 401" in alarm.text or "HTTP 403" in alarm.text:
+                text = f"the broker refuses the keys: {alarm.text}"
+                self._run.give_up(ConfigError(text, remedy="Look at the keys and the mode"))
+            elif self._failures >= FAILURES_MAX:
+                text = f"the broker does not answer: {alarm.text}"
+                self._run.give_up(ConnectionLost(text, remedy="Start again when it does"))
 
     def recover(self, now: int, state: BrokerState) -> None:
         """Bring back what the journal knows: one path for a first start and for all others.

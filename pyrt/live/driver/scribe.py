@@ -45,6 +45,8 @@ class Scribe:
         self._unseen: set[int] = set()
         self._alarmed: dict[str, int] = {}
         self.on_alarm: Callable[[str, str], object] | None = None
+        self.clean: Callable[[str], str] = str
+        """Takes secrets out of texts that a strategy's errors may hold."""
         self.on_surprise: Callable[[str, str], object] | None = None
         """Called with (symbol, text) when an order that was given up is there after all."""
 
@@ -243,6 +245,7 @@ class Scribe:
     def alarm(self, code: str, text: str, now: int | None = None) -> None:
         """Record an alarm and pass it on; one that repeats soon after is dropped."""
         ts = self.now if now is None else now
+        text = self.clean(text)
         key = f"{code}: {text}"
         last = self._alarmed.get(key)
         if last is not None and ts - last < ALARM_GAP_NS:

@@ -18,7 +18,9 @@ LEVELS = ("info", "warning", "critical")
 FOLD_NS = 60_000_000_000
 """Within this long the same alert is sent once, and its repetitions are counted."""
 RETRIES_S = (0.5, 2.0, 10.0, 60.0)
-"""Waits between attempts; the first attempt is made at once."""
+"""Waits between attempts, the last again and again; the first attempt is made at once."""
+ATTEMPTS_MAX = 1_440
+"""About a day: what is still not through then tells nobody anything new."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,15 @@ class Alert:
         return f"[{self.level}] {self.code}: {self.text}{more}{again} at {format_ns(self.ts_event)}"
 
 
+class Refused(OSError):
+    """Whoever is asked does not want this alert: asking again is of no use."""
+
+
 class Sender(Protocol):
-    """A way to a person; `send` raises when the alert did not get through."""
+    """A way to a person; `send` raises when the alert did not get through.
+
+    `Refused` says that this one never will; anything else is tried again, for a day.
+    """
 
     @property
     def name(self) -> str: ...
@@ -98,9 +107,8 @@ class Alerter:
         self.dropped = 0
         self._clock = clock
         self._sleep = sleep
-        self._queues: dict[str, queue.Queue[Alert | None]] = {
-            sender.name: queue.Queue(queue_max) for sender in senders
-        }
+        # By place: two channels of one service have the same name.
+        self._queues: list[queue.Queue[Alert | None]] = [queue.Queue(queue_max) for _ in senders]
         self._sent_at: dict[tuple[str, str], int] = {}
         self._folded: dict[tuple[str, str], int] = {}
         self._threads: list[threading.Thread] = []
@@ -108,9 +116,12 @@ class Alerter:
 
     def start(self) -> Alerter:
         """Begin to deliver; each sender in a thread of its own, so that none holds up another."""
-        for sender in self.senders:
+        for sender, waiting in zip(self.senders, self._queues, strict=True):
             thread = threading.Thread(
-                target=self._deliver_all, args=(sender,), name=f"alerts-{sender.name}", daemon=True
+                target=self._deliver_all,
+                args=(sender, waiting),
+                name=f"alerts-{sender.name}",
+                daemon=True,
             )
             thread.start()
             self._threads.append(thread)
@@ -140,7 +151,7 @@ class Alerter:
 
     def close(self, patience_s: float = 5.0) -> None:
         """Deliver what is queued, for so long at most, then end the threads."""
-        for waiting in self._queues.values():
+        for waiting in self._queues:
             try:
                 waiting.put(None, timeout=patience_s)
             except queue.Full:
@@ -151,15 +162,14 @@ class Alerter:
         self._closing.set()
 
     def _put(self, alert: Alert) -> None:
-        for waiting in self._queues.values():
+        for waiting in self._queues:
             try:
                 waiting.put_nowait(alert)
             except queue.Full:
                 self.dropped += 1
                 LOG.error("an alert was dropped: %s", alert.line())
 
-    def _deliver_all(self, sender: Sender) -> None:
-        waiting = self._queues[sender.name]
+    def _deliver_all(self, sender: Sender, waiting: queue.Queue[Alert | None]) -> None:
         while not self._closing.is_set():
             alert = waiting.get()
             if alert is None:
@@ -167,11 +177,16 @@ class Alerter:
             self._deliver(sender, alert)
 
     def _deliver(self, sender: Sender, alert: Alert) -> None:
-        for wait_s in (0.0, *RETRIES_S):
-            if wait_s:
-                self._sleep(wait_s)
+        for attempt in range(ATTEMPTS_MAX):
+            if attempt:
+                self._sleep(RETRIES_S[min(attempt, len(RETRIES_S)) - 1])
+            if self._closing.is_set():
+                break
             try:
                 sender.send(alert)
+            except Refused as error:
+                LOG.error("%s does not want %s: %s", sender.name, alert.code, error)
+                break
             except Exception as error:
                 # Whatever a sender raises, the next alert is to be delivered all the same.
                 LOG.warning("%s did not take %s: %s", sender.name, alert.code, error)

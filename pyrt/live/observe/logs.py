@@ -77,7 +77,9 @@ class Tail(logging.Handler):
 class _Hand(QueueHandler):
     """Hands records to the writer's thread; where its queue is full the lesser ones are dropped."""
 
-    dropped = 0
+    def __init__(self, records: queue.Queue[Any]) -> None:
+        super().__init__(records)
+        self.dropped = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         record.trace = current_trace()
@@ -89,7 +91,7 @@ class _Hand(QueueHandler):
         try:
             self.queue.put_nowait(record)
         except queue.Full:
-            type(self).dropped += 1
+            self.dropped += 1
 
 
 class _Writer(QueueListener):

@@ -19,7 +19,6 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "alarms": ("Alarms raised", ("code",)),
     "exceptions": ("Exceptions that handlers let out", ("strategy",)),
     "log_records_dropped": ("Log records that did not fit", ()),
-    "data_conflated": ("Market data given up for newer of the same kind", ()),
 }
 """Name → (what it counts, labels). Exported as ``pyrt_NAME_total``."""
 
@@ -92,7 +91,9 @@ class Metrics:
             ("gauge", GAUGES, self._levels),
         ):
             for name, (text, label_names) in table.items():
-                rows = [(labels, value) for (key, labels), value in values.items() if key == name]
+                # A copy: whoever reads is another thread, and the node may count meanwhile.
+                items = list(values.items())
+                rows = [(labels, value) for (key, labels), value in items if key == name]
                 if rows:
                     yield kind, name, text, label_names, sorted(rows)
 

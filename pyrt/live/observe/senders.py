@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pyrt.errors import ConfigError
-from pyrt.live.observe.alerts import Alert
+from pyrt.live.observe.alerts import Alert, Refused
 
 TIMEOUT_S = 5.0
 TEXT_MAX = 1_900
@@ -93,8 +93,11 @@ class Webhook:
         body = {**self._chat, **self._form(alert)}
         # No redirects: what is posted goes to the configured host or nowhere.
         answer = httpx.post(self._url, json=body, timeout=TIMEOUT_S, follow_redirects=False)
-        if not 200 <= answer.status_code < 300:
-            raise OSError(f"answered {answer.status_code}")
+        status = answer.status_code
+        if 300 <= status < 500 and status not in (408, 429):
+            raise Refused(f"answered {status}")
+        if not 200 <= status < 300:
+            raise OSError(f"answered {status}")
 
 
 class Email:
@@ -119,8 +122,9 @@ class Email:
         user: str = "",
         password: str = "",
     ) -> None:
-        if not recipients:
-            raise ConfigError("an e-mail alert needs recipients")
+        for name, value in (("host", host), ("sender", sender), ("recipients", recipients)):
+            if not value:
+                raise ConfigError(f"an e-mail alert needs its {name}", code=name)
         self.name = f"email@{host}"
         self._host, self._port = host, port
         self._sender, self._recipients = sender, recipients

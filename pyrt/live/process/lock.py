@@ -10,6 +10,11 @@ from pathlib import Path
 
 from pyrt.errors import ConfigError
 
+REMEDIES = {
+    "node": "Stop it first; two nodes must not trade one account",
+    "watchdog": "One is enough; stop it first if this one is to watch",
+}
+
 
 class Lock:
     """An exclusive lock on a file; released by `release`, or by the end of the process.
@@ -19,6 +24,8 @@ class Lock:
     path : path
     what : str
         What is locked, for the message.
+    who : {"node", "watchdog"}
+        What holds it.
 
     Raises
     ------
@@ -26,7 +33,7 @@ class Lock:
         If another process holds it.
     """
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, path: Path, what: str, *, who: str = "node") -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._descriptor = os.open(path, flags, 0o600)
@@ -36,9 +43,9 @@ class Lock:
             holder = os.read(self._descriptor, 32).decode(errors="replace").strip()
             os.close(self._descriptor)
             raise ConfigError(
-                f"another node (process {holder or 'unknown'}) uses {what}",
-                code="second_node",
-                remedy="Stop it first; two nodes must not trade one account",
+                f"another {who} (process {holder or 'unknown'}) uses {what}",
+                code=f"second_{who}",
+                remedy=REMEDIES[who],
             ) from None
         os.ftruncate(self._descriptor, 0)
         os.write(self._descriptor, f"{os.getpid()}\n".encode())
@@ -53,6 +60,11 @@ class Lock:
 def lock_state(folder: Path) -> Lock:
     """Lock a state folder."""
     return Lock(folder / "lock", f"the state folder {folder}")
+
+
+def lock_watch(folder: Path) -> Lock:
+    """Lock the watch over a state folder's node."""
+    return Lock(folder / "watchdog.lock", f"the watch over {folder}", who="watchdog")
 
 
 def account_lock_path(trading_url: str, account: str) -> Path:

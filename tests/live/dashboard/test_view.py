@@ -48,12 +48,17 @@ class Trader(Strategy):
 
 
 def view_of(kernel: Any) -> NodeView:
-    return NodeView(
-        kernel, Health(), Metrics(), control=lambda control: {"message": control.action},
-        clock=lambda: T, name="n1", mode="paper", account="PA3XYZ12AB4C",
+    view = NodeView(
+        Health(), Metrics(), control=lambda control: {"message": control.action},
+        clock=lambda: T, name="n1", mode="paper",
         connections=lambda: [Connection("trade_updates", "up", True, T, 2)],
         log_lines=lambda: ["line"],
     )  # fmt: skip
+    state = view.state()
+    assert (state["trading_state"], state["ready"], state["orders"]) == ("STARTING", False, [])
+    view.attach(kernel, "PA3XYZ12AB4C")
+    assert state.keys() == view.state().keys()
+    return view
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +128,8 @@ def test_the_view_hands_controls_on(trader: Trader) -> None:
 
 def test_history_is_bounded_and_has_one_equity_point_a_minute() -> None:
     bus = MessageBus()
-    history = History(bus)
+    history = History()
+    history.attach(bus)
     for i in range(POINTS_MAX + 10):
         ts = T + i * MINUTE
         bus.publish("data.bars.A.1m", Bar("A", "1m", 1, 1, 1, i, 1, ts - MINUTE, ts))
@@ -139,7 +145,8 @@ def test_history_is_bounded_and_has_one_equity_point_a_minute() -> None:
 
 def test_equity_is_drawn_on_the_time_of_prices_where_a_simulator_has_its_own() -> None:
     bus = MessageBus()
-    history = History(bus)
+    history = History()
+    history.attach(bus)
     now = T + 400 * 24 * 60 * MINUTE
     assert history.market_time(now) == now
     bus.publish("data.bars.A.1m", Bar("A", "1m", 1, 1, 1, 1, 1, T - MINUTE, T))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pyrt.errors import ConfigError
-from pyrt.live.observe.alerts import FOLD_NS, Alert, Alerter
+from pyrt.live.observe.alerts import FOLD_NS, Alert, Alerter, Refused
 from pyrt.live.observe.senders import Email, Webhook
 
 T = 1_700_000_000_000_000_000
@@ -32,6 +32,14 @@ class Collect:
             self.failures -= 1
             raise OSError("not now")
         self.got.append(alert)
+
+
+class Unwilling(Collect):
+    """Answers at once, and never wants what it is sent."""
+
+    def send(self, alert: Alert) -> None:
+        self.got.append(alert)
+        raise Refused("answered 404")
 
 
 class Service(BaseHTTPRequestHandler):
@@ -79,12 +87,13 @@ def test_each_service_gets_its_form(service: str) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("status", [302, 400, 500])
+@pytest.mark.parametrize("status", [302, 400, 404, 429, 500])
 def test_an_answer_that_is_no_success_is_a_failure(service: str, status: int) -> None:
     Service.status = status
-    with pytest.raises(OSError, match=str(status)):
+    with pytest.raises(OSError, match=str(status)) as raised:
         Webhook(service).send(Alert("info", "a", "b", T))
     assert len(Service.bodies) == 1, "a redirect is not followed"
+    assert isinstance(raised.value, Refused) == (status in (302, 400, 404))
 
 
 def test_an_alert_is_there_within_two_seconds(service: str) -> None:
@@ -100,7 +109,7 @@ def test_an_alert_is_there_within_two_seconds(service: str) -> None:
 
 def test_a_sender_that_fails_is_tried_again_and_holds_up_no_other() -> None:
     waits: list[float] = []
-    weak, dead, good = Collect("weak", 2), Collect("dead", 99), Collect("good")
+    weak, dead, good = Collect("weak", 2), Collect("dead", 9_999), Collect("good")
     alerter = Alerter([weak, dead, good], sleep=waits.append).start()
     alerter.send("warning", "a", "first")
     alerter.send("warning", "b", "second")
@@ -109,7 +118,36 @@ def test_a_sender_that_fails_is_tried_again_and_holds_up_no_other() -> None:
     assert [alert.code for alert in good.got] == ["a", "b"]
     assert alerter.delivered == {"weak": 2, "dead": 0, "good": 2}
     assert alerter.failed == {"weak": 0, "dead": 2, "good": 0}
-    assert waits.count(60.0) == 2
+    assert waits.count(60.0) > 2_000, "for a day each"
+
+
+def test_an_alert_outlives_an_outage_and_comes_after_it() -> None:
+    waits: list[float] = []
+    sender = Collect("chat", 200)
+    alerter = Alerter([sender], sleep=waits.append).start()
+    alerter.send("critical", "journal", "disk full")
+    alerter.close()
+    assert [alert.code for alert in sender.got] == ["journal"]
+    assert waits[:5] == [0.5, 2.0, 10.0, 60.0, 60.0]
+
+
+def test_what_a_service_does_not_want_holds_up_nothing() -> None:
+    sender = Unwilling("chat")
+    alerter = Alerter([sender], sleep=lambda wait: pytest.fail("tried again")).start()
+    alerter.send("warning", "a", "first")
+    alerter.send("warning", "b", "second")
+    alerter.close()
+    assert [alert.code for alert in sender.got] == ["a", "b"]
+    assert alerter.failed == {"chat": 2}
+
+
+def test_two_channels_of_one_service_both_hear() -> None:
+    one, two = Collect("slack@hooks"), Collect("slack@hooks")
+    alerter = Alerter([one, two]).start()
+    for code in ("a", "b", "c"):
+        alerter.send("warning", code, "x")
+    alerter.close()
+    assert [a.code for a in one.got] == [a.code for a in two.got] == ["a", "b", "c"]
 
 
 def test_what_repeats_is_folded_and_counted() -> None:

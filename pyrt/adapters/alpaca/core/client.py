@@ -311,7 +311,7 @@ class AlpacaClient:
             return self.past.receive(request, status, body, now)
         try:
             if status != 200:
-                raise msgspec.DecodeError(f"HTTP {status}")
+                raise msgspec.DecodeError(f"HTTP {status}" if status else "no answer")
             self.account = decode_account(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self.queue.retry(request, now)
@@ -321,7 +321,7 @@ class AlpacaClient:
     def _on_snapshot(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
         try:
             if status != 200:
-                raise msgspec.DecodeError(f"HTTP {status}")
+                raise msgspec.DecodeError(f"HTTP {status}" if status else "no answer")
             found = self.snapshots.receive(request, body, now)
         except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError) as error:
             text = f"{request.purpose}: {error}"

@@ -20,7 +20,7 @@ from pyrt.adapters.alpaca.shell.http import Http
 from pyrt.core.instruments import Instrument, listed
 from pyrt.errors import PyrtError
 from pyrt.live.calendars import sessions_around
-from pyrt.live.config import NodeConfig
+from pyrt.live.config import LIVE_TRADING, PAPER_TRADING, NodeConfig
 from pyrt.live.journal.files import NoFiles, RealFiles
 from pyrt.live.journal.journal import Journal
 from pyrt.live.plan import Plan
@@ -112,8 +112,8 @@ async def look_up(config: NodeConfig, http: Http) -> list[Instrument]:
 
 
 def _reference_folder(config: NodeConfig) -> Path | None:
-    """Return where the broker's reference data are kept; a rehearsal keeps nothing."""
-    if config.state_folder() is None:
+    """Return where the broker's reference data are kept; of a rehearsal's nothing is."""
+    if config.state_folder() is None or config.trading not in (PAPER_TRADING, LIVE_TRADING):
         return None
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "pyrt" / f"alpaca-{config.mode}"

@@ -25,8 +25,19 @@ class Companion(Protocol):
         """Stop; also where `begin` was never called."""
 
 
+def eyes_of(config: NodeConfig, credentials: Credentials) -> Eyes | None:
+    """Return what people see a node with; None where it keeps no state, and in lockstep."""
+    folder = config.state_folder()
+    if folder is None or config.clock == "simulator":
+        return None
+    return Eyes(folder, (credentials.key, credentials.reveal_secret()))
+
+
 def own_companions(
-    config: NodeConfig, credentials: Credentials, watchdog_command: list[str] | None
+    config: NodeConfig,
+    credentials: Credentials,
+    watchdog_command: list[str] | None,
+    eyes: Eyes | None,
 ) -> list[Companion]:
     """Return what a node has beside it; nothing in lockstep."""
     folder = config.state_folder()
@@ -41,8 +52,8 @@ def own_companions(
         own.append(Backups(folder, Path(config.backup_dir).expanduser(), hours, kept))
     if folder is not None and config.record_market:
         own.append(Recorder(folder))
-    if folder is not None and (config.dashboard or config.alerts):
-        own.append(Eyes(folder, (credentials.key, credentials.reveal_secret())))
+    if eyes is not None:
+        own.append(eyes)
     if config.handler_timeout_s:
         # Of a shadow run nothing rests at the broker that could be canceled there.
         url = "" if config.shadow else config.trading

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import subprocess
 import sys
 import threading
@@ -141,6 +142,7 @@ class Heart:
     def __init__(self, folder: Path, watchdog: list[str] | None = None) -> None:
         self._folder = folder
         self._command = watchdog
+        self._is_lost = False
         self._task: asyncio.Task[None] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._node: LiveNode | None = None
@@ -149,7 +151,8 @@ class Heart:
         """Beat, and start the watchdog."""
         self._node = node
         self._beat("running")
-        if self._command is not None:
+        # One that watches already, a service's or an earlier run's, needs no other beside it.
+        if self._command is not None and self._watchdog_silence() > WATCHDOG_SILENCE_S:
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
         self._task = asyncio.create_task(self._run(node))
 
@@ -183,15 +186,21 @@ class Heart:
                 self._check_watchdog(driver)
 
     def _check_watchdog(self, driver: Driver) -> None:
+        if self._watchdog_silence() <= WATCHDOG_SILENCE_S:
+            self._is_lost = False
+            return
+        if not self._is_lost:
+            text = "the watchdog does not live any more: nobody cancels orders if the node dies"
+            driver.scribe.alarm("watchdog_lost", text, time.time_ns())
+        self._is_lost = True
+        if self._process is None or self._process.poll() is not None:
+            assert self._command is not None
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+
+    def _watchdog_silence(self) -> float:
+        """Return for how long the watchdog has been silent, s."""
         beat = read_beat(self._folder, WATCHDOG_BEAT)
-        silence = None if beat is None else (time.monotonic_ns() - beat.at_ns) / 1e9
-        if silence is None or silence > WATCHDOG_SILENCE_S:
-            driver.scribe.alarm(
-                "watchdog_lost", "the watchdog does not live any more", time.time_ns()
-            )
-            if self._process is not None and self._process.poll() is not None:
-                assert self._command is not None
-                self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+        return math.inf if beat is None else (time.monotonic_ns() - beat.at_ns) / 1e9
 
 
 class Backups:

@@ -103,6 +103,10 @@ class Connections:
         """Whether all streams are through their handshakes."""
         return all(stream.is_active for _, _, stream in self._open)
 
+    def frames(self) -> dict[str, int]:
+        """Return name of a stream → frames received since the connection was opened."""
+        return {name: socket.received for name, socket, _ in self._open}
+
     def received(self) -> dict[str, int]:
         """Return URL → frames received since the connection was opened."""
         return {socket.url: socket.received for _, socket, _ in self._open}

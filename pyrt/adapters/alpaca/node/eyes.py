@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import resource
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pyrt.adapters.alpaca.node.companions import carry_out
+from pyrt.adapters.alpaca.node.gauges import Gauges
 from pyrt.errors import ConfigError, PyrtError
-from pyrt.live.dashboard.view import Connection, NodeView
+from pyrt.live.dashboard.view import NodeView
 from pyrt.live.observe.alerts import Alerter
-from pyrt.live.observe.health import DEGRADED, FAILED, OK, Health
+from pyrt.live.observe.health import Health
 from pyrt.live.observe.logs import Logs
 from pyrt.live.observe.metrics import Metrics
 from pyrt.live.observe.redaction import Redactor
@@ -27,17 +28,24 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("pyrt.live.node")
 EVERY_S = 1.0
-HEARTBEAT_S = 86_400.0
+HEARTBEAT_NS = 86_400_000_000_000
 PATIENCE_S = 10.0
 LATENCY_MAX_NS = 3_600_000_000_000
 CRITICAL = frozenset(
-    {"journal", "strategy_stopped", "position_mismatch", "second_node", "restricted", "bad_event"}
+    {
+        *("journal", "strategy_stopped", "position_mismatch", "second_node", "restricted"),
+        *("bad_event", "blind", "frozen", "watchdog_lost", "node_failed", "unknown_order"),
+    }
 )
 """Alarms that a person has to hear of at once."""
+TESTED = "alerts-tested"
+"""When the test of the day was last sent, in the state folder: nodes are restarted daily."""
 
 
 class Eyes:
     """Logs, metrics, health, alerts and the dashboard of one node.
+
+    They open before the node has looked at anything, so that a start that fails is seen.
 
     Parameters
     ----------
@@ -51,38 +59,34 @@ class Eyes:
         self._folder = folder
         self._redactor = Redactor(secrets)
         self.metrics = Metrics()
-        self.health = Health(last_exit=_last_exit(folder))
+        self.health = Health()
         self.view: NodeView | None = None
         self.server: Any = None
+        self._gauges = Gauges(folder, self.metrics, self.health)
         self._logs: Logs | None = None
         self._alerter: Alerter | None = None
         self._task: asyncio.Task[None] | None = None
         self._node: LiveNode | None = None
-        self._seen: dict[str, tuple[bool, int, int]] = {}
 
-    async def begin(self, node: LiveNode) -> None:
-        """Open the eyes, once the node has looked at its account."""
-        assert node.driver is not None
-        assert node.core is not None
+    def open(self, node: LiveNode) -> None:
+        """Open the eyes; nothing of the node needs to be there yet."""
         self._node = node
-        config, driver = node.config, node.driver
-        self._redactor.add(*([driver.last_look.account] if driver.last_look else []))
+        config = node.config
+        self.health.last_exit = _last_exit(self._folder)
+        senders = make_senders(config.alerts, self._redactor)
         self._logs = Logs(
             self._folder / "logs", level=config.log_level, redactor=self._redactor
         ).start()
-        self._alerter = Alerter(make_senders(config.alerts, self._redactor)).start()
-        self._listen(node)
-        node.time_stages(self.metrics.stages)
+        self._alerter = Alerter(senders).start()
+        self._test_alerts()
         self.view = NodeView(
-            node.core.kernel,
             self.health,
             self.metrics,
             control=self._control,
             clock=time.time_ns,
-            name=driver.plan.run_id,
+            name=node.run_id,
             mode=config.mode,
-            account="" if driver.last_look is None else driver.last_look.account,
-            connections=lambda: self._connections(node),
+            connections=lambda: self._gauges.connections(node),
             log_lines=self._lines,
         )
         if config.dashboard:
@@ -94,6 +98,43 @@ class Eyes:
             LOG.info("the dashboard listens on %s", self.server.url)
         self._look(node, 0.0)
         self._task = asyncio.create_task(self._run(node))
+
+    def hear(self, driver: Any) -> None:
+        """Hear the alarms of a driver, and let it write none of our secrets down."""
+        before = driver.scribe.on_alarm
+
+        def on_alarm(code: str, text: str) -> None:
+            self._on_alarm(code, text)
+            if before is not None:
+                before(code, text)
+
+        driver.scribe.on_alarm = on_alarm
+        driver.scribe.clean = self._redactor.redact
+
+    async def begin(self, node: LiveNode) -> None:
+        """Show the kernel, once the node has looked at its account."""
+        assert node.driver is not None
+        assert node.core is not None
+        if self.view is None:
+            self.open(node)
+            self.hear(node.driver)
+        assert self.view is not None
+        account = "" if node.driver.last_look is None else node.driver.last_look.account
+        self._redactor.add(account)
+        bus = node.core.kernel.bus
+        bus.subscribe("order.*", self._on_order, priority=-950)
+        bus.subscribe("fill.*", self._on_fill, priority=-950)
+        node.time_stages(self.metrics.stages)
+        self._gauges.begin([strategy.name for strategy in node.core.kernel.strategies])
+        self.view.attach(node.core.kernel, account)
+        self._look(node, 0.0)
+
+    def tell_end(self, error: Exception) -> None:
+        """Tell people that the node ends for an error; a start that fails is one."""
+        self._on_alarm("node_failed", self._redactor.redact(f"{type(error).__name__}: {error}"))
+        LOG.error("the node ends", exc_info=error)
+        (self._folder / "last-exit").write_text(self._redactor.redact(str(error)), "utf-8")
+        self._node = None
 
     async def end(self) -> None:
         """Close them; what is queued is written and sent."""
@@ -111,21 +152,6 @@ class Eyes:
             self._logs.close()
 
     # -- listening -----------------------------------------------------------------------------
-
-    def _listen(self, node: LiveNode) -> None:
-        assert node.core is not None
-        assert node.driver is not None
-        bus = node.core.kernel.bus
-        bus.subscribe("order.*", self._on_order, priority=-950)
-        bus.subscribe("fill.*", self._on_fill, priority=-950)
-        before = node.driver.scribe.on_alarm
-
-        def on_alarm(code: str, text: str) -> None:
-            self._on_alarm(code, text)
-            if before is not None:
-                before(code, text)
-
-        node.driver.scribe.on_alarm = on_alarm
 
     def _on_order(self, event: Any) -> None:
         self.metrics.count("order_events", event.kind)
@@ -171,7 +197,7 @@ class Eyes:
     def _on_alarm(self, code: str, text: str) -> None:
         self.metrics.count("alarms", code)
         if code == "strategy_stopped":
-            self.metrics.count("exceptions", text.split(".")[0])
+            self.metrics.count("exceptions", text.replace(".", " ").split()[0])
         if self.view is not None:
             self.view.history.add_alarm(time.time_ns(), code, text)
         if self._alerter is not None:
@@ -180,53 +206,31 @@ class Eyes:
     # -- looking -------------------------------------------------------------------------------
 
     async def _run(self, node: LiveNode) -> None:
-        beat_at = time.monotonic()
         while True:
             began = time.monotonic()
             await asyncio.sleep(EVERY_S)
             self._look(node, max(0.0, time.monotonic() - began - EVERY_S))
-            if time.monotonic() - beat_at >= HEARTBEAT_S and self._alerter is not None:
-                beat_at = time.monotonic()
-                self._alerter.heartbeat()
+            self._test_alerts()
 
     def _look(self, node: LiveNode, lag_s: float) -> None:
         """Bring health and gauges up to date, and make what the page shows."""
-        driver = node.driver
-        assert driver is not None
-        now = time.time_ns()
-        report, put = self.health.report, self.metrics.set
-        self.health.beat(now)
-        failure = driver.journal.failure
-        report("journal", FAILED if failure else OK, str(failure or ""), now=now)
-        waiting = driver.journal.last - driver.journal.durable
-        put("queue_depth", waiting, "journal")
-        put("queue_depth", driver.held_back, "orders held back")
-        put("loop_lag_seconds", lag_s)
-        put("resident_memory_bytes", resident_bytes())
-        report("loop", OK if lag_s < 1.0 else DEGRADED, f"{lag_s:.3f} s late", now=now)
-        for connection in self._connections(node):
-            up = connection.is_up
-            report(connection.name, OK if up else DEGRADED, connection.state, now=now)
-        latched = driver.latch.is_set
-        report("orders", DEGRADED if latched else OK, driver.latch.reason, now=now)
-        (self.health.reached if driver.last_look else self.health.lost)("reconciled")
-        (self.health.reached if driver.is_ready else self.health.lost)("warmed_up")
+        self._gauges.look(node, lag_s, 0 if self._logs is None else self._logs.dropped)
         node.tell_stages()
         if self.view is not None:
             self.view.refresh()
 
-    def _connections(self, node: LiveNode) -> Iterator[Connection]:
-        now = time.time_ns()
-        for name, stream in node.streams():
-            up, since, count = self._seen.get(name, (False, 0, -1))
-            if stream.is_active != up:
-                up, since = stream.is_active, now
-                count += up
-                if up and count > 0:
-                    self.metrics.count("reconnects", name)
-            self._seen[name] = (up, since, count)
-            state = "up" if up else "down"
-            yield Connection(name, state, up, since, max(count, 0))
+    def _test_alerts(self) -> None:
+        """Send the test of the day, where the last one is a day old; a restart sends no other."""
+        if self._alerter is None or not self._alerter.senders:
+            return
+        path, now = self._folder / TESTED, time.time_ns()
+        try:
+            last = msgspec.json.decode(path.read_bytes(), type=int)
+        except (OSError, msgspec.DecodeError):
+            last = 0
+        if not 0 <= now - last < HEARTBEAT_NS:
+            self._alerter.heartbeat()
+            path.write_bytes(msgspec.json.encode(now))
 
     def _lines(self) -> list[str]:
         return [] if self._logs is None else list(self._logs.tail.lines)
@@ -242,6 +246,9 @@ class Eyes:
         if request.action == "halt" and is_whole and node.driver is not None:
             # The latch closes at once, whatever the loop is busy with.
             node.driver.latch.set(f"{request.actor}: {request.reason}")
+        if node.core is None:
+            blocked = "; orders are blocked" if request.action == "halt" and node.driver else ""
+            raise ConfigError(f"the node is starting{blocked}", code="not_running")
         work = _later(lambda: carry_out(node, request))
         try:
             done = asyncio.run_coroutine_threadsafe(work, node.loop).result(PATIENCE_S)
@@ -255,22 +262,10 @@ async def _later(what: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return what()
 
 
-def resident_bytes() -> int:
-    """Return the memory that the process has in RAM; the most it has had where that is unknown."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    except OSError:
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024
-    return pages * resource.getpagesize()
-
-
 def _last_exit(folder: Path) -> str:
     """Return why the run before ended; it says nothing after a crash."""
     path = folder / "last-exit"
-    if not path.exists():
-        return ""
-    text = path.read_text("utf-8")
+    text = path.read_text("utf-8") if path.exists() else ""
     # Whoever reads it next finds this, unless the run ends in order and says why.
     path.write_text("it died", "utf-8")
     return text

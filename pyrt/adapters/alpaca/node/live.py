@@ -26,7 +26,8 @@ from pyrt.adapters.alpaca.node.assembly import (
     make_plan,
     open_journal,
 )
-from pyrt.adapters.alpaca.node.beside import Companion, own_companions
+from pyrt.adapters.alpaca.node.beside import Companion, eyes_of, own_companions
+from pyrt.adapters.alpaca.node.eyes import Eyes
 from pyrt.adapters.alpaca.node.inbox import TIMED
 from pyrt.adapters.alpaca.node.lockstep import Lockstep
 from pyrt.adapters.alpaca.node.shadow import ShadowBroker
@@ -119,6 +120,7 @@ class LiveNode:
         self._locks: list[Lock] = []
         self.companions: list[Companion] = []
         self._living: list[Companion] = []
+        self._eyes: Eyes | None = None
         self.watchdog_command: list[str] | None = None
         self.driver: Driver | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -196,6 +198,10 @@ class LiveNode:
         """Return (name, stream) of the connections there are."""
         return self._turns.streams()
 
+    def received(self) -> dict[str, int]:
+        """Return name of a stream → frames received since its connection was made."""
+        return self._turns.frames()
+
     def take_signals(self, signals: Sequence[Signal]) -> None:
         """Take signals of models: they reach strategies on ``signal.SYMBOL``, journalled first."""
         if self.driver is not None:
@@ -223,6 +229,7 @@ class LiveNode:
         sys.setswitchinterval(SWITCH_S)
         http = self._http = self._make_http()
         try:
+            self._open_eyes()
             instruments = await look_up(self.config, http)
             driver = self._make_driver(instruments)
             if self.config.clock == "simulator":
@@ -232,9 +239,10 @@ class LiveNode:
                 await self._step_into_shadow(http, instruments)
             self._turns.begin(self.loop, self._http)
             await self._start(driver)
-            own = own_companions(self.config, self._credentials, self.watchdog_command)
+            own = own_companions(self.config, self._credentials, self.watchdog_command, self._eyes)
             for companion in (*own, *self.companions):
-                self._living.append(companion)
+                if companion is not self._eyes:
+                    self._living.append(companion)
                 await companion.begin(self)
             # What is there now stays: a collection that looks at it all holds orders up.
             gc.collect()
@@ -242,10 +250,25 @@ class LiveNode:
             await self._turns.serve()
             await self._turns.finish()
             return decode_account((await self._query(account_request())).body)
+        except Exception as error:
+            if self._eyes is not None:
+                self._eyes.tell_end(error)
+            raise
         finally:
             gc.unfreeze()
             sys.setswitchinterval(before)
             await self._clean_up(http)
+
+    def _open_eyes(self) -> None:
+        """Lock the state folder, and open what people see the node with."""
+        folder = self.config.state_folder()
+        if folder is not None:
+            self._locks.append(lock_state(folder))
+        eyes = eyes_of(self.config, self._credentials)
+        if eyes is not None:
+            self._living.append(eyes)
+            eyes.open(self)
+            self._eyes = eyes
 
     async def _clean_up(self, http: Http) -> None:
         for companion in reversed(self._living):
@@ -296,8 +319,6 @@ class LiveNode:
     def _make_driver(self, instruments: list[Instrument]) -> Driver:
         config, folder = self.config, self.config.state_folder()
         gate = make_gate(config)
-        if folder is not None:
-            self._locks.append(lock_state(folder))
         driver = self.driver = self._turns.driver = Driver(
             self._client,
             open_journal(config, folder),
@@ -309,6 +330,8 @@ class LiveNode:
         )
         driver.listener = self._on_event
         driver.scribe.on_alarm = self._on_alarm
+        if self._eyes is not None:
+            self._eyes.hear(driver)
         if config.clock == "wall":
             self._slow = SlowWork(self._turns.receive_from_thread)
             driver.run_slow = self._slow.run

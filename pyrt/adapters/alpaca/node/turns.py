@@ -246,6 +246,10 @@ class Turns:
         """Return (name, stream) of the connections there are."""
         return () if self._connections is None else self._connections.streams()
 
+    def frames(self) -> dict[str, int]:
+        """Return name of a stream → frames received since the connection was opened."""
+        return {} if self._connections is None else self._connections.frames()
+
     def keep_connected(self, now: int) -> None:
         """Open and close connections as their streams want it."""
         if self._connections is not None:

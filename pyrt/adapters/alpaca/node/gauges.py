@@ -1,0 +1,133 @@
+"""What a node's metrics and health say of it, looked up once a second."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyrt.live.dashboard.view import Connection
+from pyrt.live.observe.health import DEGRADED, FAILED, OK, Health
+from pyrt.live.observe.metrics import Metrics
+from pyrt.live.process.heartbeat import WATCHDOG_BEAT, WATCHDOG_SILENCE_S, read_beat
+
+if TYPE_CHECKING:
+    from pyrt.adapters.alpaca.node.live import LiveNode
+
+OUTCOMES = ("sent", "accepted", "fill", "canceled", "denied", "rejected", "expired", "unknown")
+
+
+class Gauges:
+    """Brings metrics and health up to date; in the node's thread.
+
+    Parameters
+    ----------
+    folder : Path
+        The state folder, where the watchdog's beat is.
+    metrics : Metrics
+    health : Health
+    """
+
+    def __init__(self, folder: Path, metrics: Metrics, health: Health) -> None:
+        self._folder = folder
+        self._metrics = metrics
+        self._health = health
+        self._seen: dict[str, tuple[bool, int, int]] = {}
+        self._frames: dict[str, int] = {}
+        self._pending = (0, 0)
+        self._dropped = 0
+
+    def begin(self, strategies: list[str]) -> None:
+        """Show what has not happened yet as 0: a rule sees the first time only against that."""
+        count = self._metrics.count
+        for name in ("rejects", "log_records_dropped"):
+            count(name, by=0)
+        for outcome in OUTCOMES:
+            count("order_events", outcome, by=0)
+        for strategy in strategies:
+            count("exceptions", strategy, by=0)
+
+    def look(self, node: LiveNode, lag_s: float, records_dropped: int) -> None:
+        """Look at everything that can be seen at this stage of the node's life."""
+        now = time.time_ns()
+        report, put = self._health.report, self._metrics.set
+        self._health.beat(now)
+        put("loop_lag_seconds", lag_s)
+        put("resident_memory_bytes", resident_bytes())
+        report("loop", OK if lag_s < 1.0 else DEGRADED, f"{lag_s:.3f} s late", now=now)
+        self._metrics.count("log_records_dropped", by=records_dropped - self._dropped)
+        self._dropped = records_dropped
+        if not node.config.shadow:
+            self._look_at_watchdog(node, now)
+        if node.driver is not None:
+            self._look_at_driver(node.driver, now)
+        for connection in self.connections(node):
+            up = connection.is_up
+            put("connection_uptime_seconds", (now - connection.since) / 1e9 * up, connection.name)
+            report(connection.name, OK if up else DEGRADED, connection.state, now=now)
+        self._count_messages(node)
+
+    def _look_at_driver(self, driver: Any, now: int) -> None:
+        report, put = self._health.report, self._metrics.set
+        failure, journal = driver.journal.failure, driver.journal
+        report("journal", FAILED if failure else OK, str(failure or ""), now=now)
+        put("queue_depth", journal.last - journal.durable, "journal")
+        put("queue_depth", driver.held_back, "orders held back")
+        put("journal_lag_seconds", self._journal_lag(journal.last, journal.durable, now))
+        latched = driver.latch.is_set
+        report("orders", DEGRADED if latched else OK, driver.latch.reason, now=now)
+        has_looked = driver.last_look is not None and driver.core is not None
+        (self._health.reached if has_looked else self._health.lost)("reconciled")
+        (self._health.reached if driver.is_ready else self._health.lost)("warmed_up")
+
+    def _journal_lag(self, last: int, durable: int, now: int) -> float:
+        """Return the age of the oldest record that is not durable, as far as looks can tell."""
+        if durable >= last:
+            self._pending = (0, 0)
+            return 0.0
+        if durable >= self._pending[0]:
+            self._pending = (last, now)
+        return (now - self._pending[1]) / 1e9
+
+    def _look_at_watchdog(self, node: LiveNode, now: int) -> None:
+        beat = read_beat(self._folder, WATCHDOG_BEAT)
+        silence = None if beat is None else (time.monotonic_ns() - beat.at_ns) / 1e9
+        up = silence is not None and silence <= WATCHDOG_SILENCE_S
+        self._metrics.set("watchdog_up", int(up))
+        if beat is not None or node.config.watchdog:
+            text = "up" if up else "silent" if beat is not None else "not there yet"
+            self._health.report("watchdog", OK if up else DEGRADED, text, now=now)
+
+    def _count_messages(self, node: LiveNode) -> None:
+        for name, frames in node.received().items():
+            before = self._frames.get(name, 0)
+            # A connection that was made again counts from its beginning.
+            self._metrics.count(
+                "messages", name, by=frames - before if frames >= before else frames
+            )
+            self._frames[name] = frames
+
+    def connections(self, node: LiveNode) -> Iterator[Connection]:
+        """Return the node's connections as they are."""
+        now = time.time_ns()
+        for name, stream in node.streams():
+            up, since, count = self._seen.get(name, (False, 0, -1))
+            if stream.is_active != up:
+                up, since = stream.is_active, now
+                count += up
+            self._metrics.count("reconnects", name, by=int(up and count > 0 and since == now))
+            self._seen[name] = (up, since, count)
+            yield Connection(name, "up" if up else "down", up, since, max(count, 0))
+
+
+def resident_bytes() -> int:
+    """Return the memory that the process has in RAM; the most it has had where that is unknown."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except OSError:
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024
+    return pages * resource.getpagesize()
