@@ -136,7 +136,7 @@ def origin(record: RunRecord, summary: Mapping[str, Any]) -> str:
     strategies = "".join(_parameters(entry) for entry in record.parameters)
     reason = f"{summary['periods_per_year']:g} ({summary['periods_reason']})"
     facts: dict[str, Any] = {"run hash": record.run_hash or "-"}
-    facts |= dict(sorted(export.plain(record.provenance).items()))
+    facts |= dict(sorted(_brief(export.plain(record.provenance)).items()))
     facts |= {
         "periods a year": reason,
         "risk-free rate": f"{summary['risk_free']:.2%} a year",
@@ -150,7 +150,8 @@ def origin(record: RunRecord, summary: Mapping[str, Any]) -> str:
         if notes
         else ""
     )
-    return strategies + f'<div class="panel"><h2>Provenance</h2>{_facts(facts)}</div>' + said
+    provenance = f'<div class="panel whole"><h2>Provenance</h2>{_facts(facts)}</div>'
+    return strategies + said + provenance
 
 
 def footer(record: RunRecord, summary: Mapping[str, Any]) -> str:
@@ -258,9 +259,23 @@ def _parameters(entry: Mapping[str, Any]) -> str:
     return f'<div class="panel"><h2>{escape(str(entry.get("name", "?")))}</h2>{facts}</div>'
 
 
+def _brief(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """Return provenance without what was read of each of perhaps thousands of tables."""
+    brief = dict(provenance)
+    loads = brief.get("data")
+    if isinstance(loads, list):
+        brief["data"] = [
+            {name: value for name, value in load.items() if name != "tables"}
+            if isinstance(load, Mapping)
+            else load
+            for load in loads
+        ]
+    return brief
+
+
 def _facts(facts: Mapping[str, Any]) -> str:
     lines = "".join(
-        f"<dt>{escape(str(name))}</dt><dd>{escape(_said(value))}</dd>"
+        f"<div><dt>{escape(str(name))}</dt><dd>{escape(_said(value))}</dd></div>"
         for name, value in facts.items()
     )
     return f"<dl>{lines}</dl>" if lines else ""
