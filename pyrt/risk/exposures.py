@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyrt.errors import ConfigError
-from pyrt.risk.value_at_risk import Floats
+from pyrt.risk.value_at_risk import Floats, each, held_values
 
 
 def by_sector(
@@ -66,7 +66,8 @@ def beta_weighted(values: npt.ArrayLike, betas: npt.ArrayLike) -> float:
     >>> beta_weighted([1_000, -500], [1.5, 1.0])
     1000.0
     """
-    return float(np.dot(np.asarray(values, float), np.asarray(betas, float)))
+    held = held_values(values)
+    return float(held @ each(held, betas, "betas"))
 
 
 def correlated_value(

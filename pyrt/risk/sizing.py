@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import isfinite, sqrt
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +86,8 @@ def kelly_fraction(mean: float, variance: float, *, cap: float = 0.5) -> float:
     (0.1, 0.5)
     """
     _check(variance=variance, cap=cap)
+    if not isfinite(mean):
+        raise ConfigError(f"mean is {mean!r}; expected a finite number", name="mean")
     return float(np.clip(mean / variance, -cap, cap))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyrt.errors import ConfigError
-from pyrt.risk.value_at_risk import Floats
+from pyrt.risk.value_at_risk import Floats, check_level, checked_covariance, each, held_values
 
 
 def shift_loss(values: npt.ArrayLike, shift: float, betas: npt.ArrayLike | None = None) -> float:
@@ -29,10 +29,9 @@ def shift_loss(values: npt.ArrayLike, shift: float, betas: npt.ArrayLike | None 
     >>> shift_loss([1_000, -500], -0.1, betas=[1.2, 1.0])
     -70.0
     """
-    held = np.asarray(values, float)
-    return float(
-        np.dot(held, np.ones_like(held) if betas is None else np.asarray(betas, float)) * shift
-    )
+    held = held_values(values)
+    followed = np.ones_like(held) if betas is None else each(held, betas, "betas")
+    return float(held @ followed * shift)
 
 
 def scenario_losses(
@@ -88,7 +87,10 @@ def worst_periods(
     results : ndarray of float64, shape (count,)
         Profit or loss in each.
     """
-    results = np.nan_to_num(np.asarray(returns, float)) @ np.asarray(values, float)
+    held, table = held_values(values), np.asarray(returns, float)
+    if table.ndim != 2 or table.shape[1] != len(held):
+        raise ConfigError(f"returns of shape {table.shape} do not fit {len(held)} values")
+    results = np.nan_to_num(table) @ held
     rows = np.argsort(results, kind="stable")[:count]
     return rows.astype(np.int64), results[rows]
 
@@ -109,7 +111,12 @@ def correlation_to_one(
     >>> round(correlation_to_one([1_000, -1_000], [0.01, 0.02], 0.975), 2)
     58.8
     """
-    losses = np.abs(np.asarray(values, float)) * np.asarray(deviations, float)
+    check_level(level)
+    held = held_values(values)
+    spread = each(held, deviations, "deviations")
+    if (spread < 0.0).any():
+        raise ConfigError(f"deviations are {deviations!r:.80}; expected 0 or more")
+    losses = np.abs(held) * spread
     return NormalDist().inv_cdf(level) * float(losses.sum())
 
 
@@ -126,7 +133,7 @@ def stressed_covariance(covariance: npt.ArrayLike, toward_one: float, scale: flo
     """
     if not 0.0 <= toward_one <= 1.0:
         raise ConfigError(f"toward_one is {toward_one!r}; expected a share from 0 to 1")
-    matrix = np.asarray(covariance, float)
+    matrix = checked_covariance(covariance)
     deviation = np.sqrt(np.diag(matrix))
     full = np.outer(deviation, deviation)
     return np.asarray(scale * scale * ((1.0 - toward_one) * matrix + toward_one * full))

@@ -53,7 +53,7 @@ def historical_var(returns: npt.ArrayLike, level: float = 0.95) -> float:
     0.02
     """
     values = _series(returns)
-    _check_level(level)
+    check_level(level)
     return float("nan") if not len(values) else -float(np.quantile(values, 1.0 - level))
 
 
@@ -74,7 +74,7 @@ def historical_shortfall(returns: npt.ArrayLike, level: float = 0.95) -> float:
     0.033333
     """
     values = np.sort(_series(returns))
-    _check_level(level)
+    check_level(level)
     if not len(values):
         return float("nan")
     return -float(np.dot(values, _tail_weights(len(values), level)))
@@ -82,13 +82,13 @@ def historical_shortfall(returns: npt.ArrayLike, level: float = 0.95) -> float:
 
 def normal_var(mean: float, deviation: float, level: float = 0.95) -> float:
     """Return value at risk of a normal profit with that mean and standard deviation."""
-    _check_level(level)
+    check_level(level)
     return deviation * NormalDist().inv_cdf(level) - mean
 
 
 def normal_shortfall(mean: float, deviation: float, level: float = 0.95) -> float:
     """Return expected shortfall of a normal profit with that mean and standard deviation."""
-    _check_level(level)
+    check_level(level)
     return deviation * _normal_tail(level) - mean
 
 
@@ -112,9 +112,10 @@ def portfolio_var(
     Raises
     ------
     ConfigError
-        If the shapes do not fit, or the covariance is not symmetric or has a negative variance.
+        If the shapes do not fit, a value is not finite, or the covariance is not symmetric or has
+        a negative variance, of an asset or of these holdings.
     """
-    _check_level(level)
+    check_level(level)
     return _elliptic(values, covariance, NormalDist().inv_cdf(level))
 
 
@@ -122,7 +123,7 @@ def portfolio_shortfall(
     values: npt.ArrayLike, covariance: npt.ArrayLike, level: float = 0.95
 ) -> Contributions:
     """Return a portfolio's expected shortfall under normal returns with mean zero."""
-    _check_level(level)
+    check_level(level)
     return _elliptic(values, covariance, _normal_tail(level))
 
 
@@ -144,8 +145,8 @@ def historical_contributions(
     Contributions
         Marginals are the assets' mean losses in the portfolio's worst periods.
     """
-    held, table = np.asarray(values, float), np.asarray(returns, float)
-    _check_level(level)
+    held, table = held_values(values), np.asarray(returns, float)
+    check_level(level)
     if table.ndim != 2 or table.shape[1:] != held.shape or not len(table):
         raise ConfigError(f"returns of shape {table.shape} do not fit {held.shape[0]} values")
     if not np.isfinite(table).all():
@@ -158,15 +159,38 @@ def historical_contributions(
 
 def _elliptic(values: npt.ArrayLike, covariance: npt.ArrayLike, factor: float) -> Contributions:
     """Risk of `factor` standard deviations, split by Euler's rule."""
-    held, matrix = np.asarray(values, float), checked_covariance(covariance)
+    held, matrix = held_values(values), checked_covariance(covariance)
     if held.shape != matrix.shape[:1]:
         raise ConfigError(f"{held.shape[0]} values do not fit a covariance of {matrix.shape}")
     spread = matrix @ held
-    deviation = sqrt(max(0.0, float(held @ spread)))
+    variance = float(held @ spread)
+    if variance < -1e-9 * float(np.abs(held) @ np.abs(matrix) @ np.abs(held)):
+        # No returns have such a covariance, and risk of nothing would be the wrong answer.
+        raise ConfigError(f"the covariance gives these holdings a variance of {variance:g}")
+    deviation = sqrt(max(0.0, variance))
     if deviation == 0.0:
         return Contributions(0.0, np.zeros_like(held), np.zeros_like(held))
     marginal = factor * spread / deviation
     return Contributions(factor * deviation, marginal, held * marginal)
+
+
+def held_values(values: npt.ArrayLike) -> Floats:
+    """Return values held as an array; ConfigError unless it has one dimension and is finite."""
+    held = np.asarray(values, float)
+    if held.ndim != 1 or not np.isfinite(held).all():
+        raise ConfigError(
+            f"values held are {values!r:.80}; expected one finite number for each asset",
+            remedy="A holding without a price has no risk that could be stated",
+        )
+    return held
+
+
+def each(held: Floats, numbers: npt.ArrayLike, what: str) -> Floats:
+    """Return one finite number for each holding; ConfigError where they do not fit."""
+    found = np.asarray(numbers, float)
+    if found.shape != held.shape or not np.isfinite(found).all():
+        raise ConfigError(f"{what} are {numbers!r:.80}; expected {len(held)} finite numbers")
+    return found
 
 
 def checked_covariance(covariance: npt.ArrayLike) -> Floats:
@@ -187,7 +211,8 @@ def _series(returns: npt.ArrayLike) -> Floats:
     return known
 
 
-def _check_level(level: float) -> None:
+def check_level(level: float) -> None:
+    """Refuse a level that is no share between 0 and 1."""
     if not 0.0 < level < 1.0:
         raise ConfigError(f"level is {level!r}; expected a share between 0 and 1, such as 0.95")
 
