@@ -335,7 +335,7 @@ cdef class Assessor(Watcher):
         """Portfolio risk as it was last computed, and how old that is."""
         cdef Case* case = &self.case
         cdef Readings readings = self.readings
-        cdef int128 beta_value = readings.beta_part(order.symbol, self.terms.more_value)
+        cdef int128 beta_value = readings.beta_part(order.instrument, self.terms.more_value)
         case.risk_age = INT64_MAX if readings.ts == INT64_MIN else now - readings.ts
         case.value_at_risk = readings.value_at_risk
         case.shortfall = readings.shortfall

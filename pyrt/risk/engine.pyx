@@ -323,6 +323,8 @@ cdef class RiskEngine(Keeper):
         cdef Book* book = self.claims.book(index)
         book.reference = book.suspects = 0
         self.stops.split(self.cache.instruments[index], new, old, self.clock.now)
+        if self.monitor is not None and new != old:
+            self.monitor.rescale(self.cache.instruments[index].id, <double>old / <double>new)
         return self.claims.recount(index)
 
     cdef bint believe(self, Book* book, int64_t price, int64_t now) except -1:

@@ -12,6 +12,8 @@ cdef class Keeper(Overseer):
     """Symbol → average true range, as stated."""
     cdef Order judged
     """The order approved last, until it is sent."""
+    cdef int64_t risk_every
+    """Distance in ns at which the monitor's prices were taken."""
 
     cdef Claim adopt(self, Order order, int64_t now)
     cdef int count_units(self, Instrument instrument, int64_t units) except -1

@@ -61,20 +61,25 @@ cdef class Keeper(Overseer):
         self.account = None
         self.book_streams = {}
         self.streams_seen = 0
+        self.monitor = None
         self.plan()
         self.compile()
 
     def plan(self):
         """Set up what counts days and what computes portfolio risk, from the limits."""
-        limits = self.limits
+        limits, before = self.limits, self.monitor
         self.days = self.breaker.days = DayClock(limits, self.session_closes)
-        self.risk_due = INT64_MIN
         self.monitor = None
         self.reads_portfolio = limits.reads_portfolio
         if self.reads_portfolio:
             self.monitor = PortfolioMonitor(
                 limits.risk_window, float(limits.risk_level), limits.market_symbol
             )
+        if before is None or self.monitor is None or self.risk_every != limits.risk_every:
+            self.risk_due = INT64_MIN
+        else:
+            self.monitor.inherit(before)
+        self.risk_every = limits.risk_every
 
     def session_closes(self):
         """Return the closes of the first instrument that has sessions; None if none has."""
@@ -244,7 +249,25 @@ cdef class Keeper(Overseer):
             "duplicates": dict(self.duplicates),
             "ramp_from": self.ramp_from, "warned": dict(self.warned), "aged": sorted(self.aged),
             "ramp_share": None if self.ramp_share is None else str(self.ramp_share),
+            "portfolio": self.save_portfolio(),
         }
+
+    def save_portfolio(self):
+        """Return portfolio risk as last computed and what the next is computed from."""
+        if self.monitor is None:
+            return None
+        return {
+            "every": self.risk_every, "due": self.risk_due, "readings": self.readings.save(),
+            "monitor": self.monitor.save(),
+        }
+
+    def restore_portfolio(self, saved):
+        """Take over what `save_portfolio` returned, if prices are sampled as they were."""
+        if saved is None or self.monitor is None or saved["every"] != self.risk_every:
+            return
+        self.risk_due = saved["due"]
+        self.monitor.restore(saved["monitor"])
+        self.readings.restore(saved["readings"])
 
     def restore(self, saved):
         """Take over what `save` returned; after `attach`. Halts and an open breaker stay."""
@@ -261,6 +284,7 @@ cdef class Keeper(Overseer):
         self.stops.restore(saved["stops"], self.position_of)
         self.duplicates = dict(saved["duplicates"])
         self.warned = dict(saved.get("warned", {}))
+        self.restore_portfolio(saved.get("portfolio"))
         for symbol, units in saved["day_units"].items():
             self.count_units(self.cache.instrument(symbol), units)
 

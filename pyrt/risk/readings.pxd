@@ -1,6 +1,7 @@
 """Portfolio risk as last computed, in the units in which limits compare."""
 cimport cython
 from libc.stdint cimport int64_t
+from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport int128
 
 @cython.final
@@ -18,4 +19,4 @@ cdef class Readings:
     cdef int128 beta_exposure
     cdef int64_t volatility
     cdef int64_t correlation
-    cdef int128 beta_part(self, str symbol, int128 value) except? -1
+    cdef int128 beta_part(self, Instrument instrument, int128 value) except? -1

@@ -1,6 +1,6 @@
 """Portfolio risk as last computed, in the units in which limits compare."""
 
-from typing import final
+from typing import Any, final
 
 @final
 class Readings:
@@ -22,3 +22,5 @@ class Readings:
         beta_exposure: float = 0.0,
         betas: dict[str, float] | None = None,
     ) -> None: ...
+    def save(self) -> dict[str, Any] | None: ...
+    def restore(self, saved: dict[str, Any] | None) -> None: ...

@@ -3,6 +3,7 @@ cimport cython
 from libc.math cimport isfinite
 from libc.stdint cimport INT64_MIN
 
+from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport HALF_EVEN, i128_muldiv
 from pyrt.core.numbers cimport money_from_object, nano_from_double
 
@@ -57,10 +58,21 @@ cdef class Readings:
         self.values = values
         self.ts = ts
 
-    cdef int128 beta_part(self, str symbol, int128 value) except? -1:
+    def save(self):
+        """Return the figures and when they were computed as plain values; None before the first."""
+        if self.ts == INT64_MIN:
+            return None
+        return {"ts": self.ts, "values": dict(self.values), "betas": dict(self.betas)}
+
+    def restore(self, saved):
+        """Take over what `save` returned."""
+        if saved is not None:
+            self.take(saved["ts"], **saved["values"], betas=saved["betas"])
+
+    cdef int128 beta_part(self, Instrument instrument, int128 value) except? -1:
         """A value times the beta of its symbol."""
         cdef int64_t beta = ONE
-        found = self.raw_betas.get(symbol)
+        found = self.raw_betas.get(instrument.id, self.raw_betas.get(instrument.symbol))
         if found is not None:
             beta = found
         return i128_muldiv(value, beta, ONE, HALF_EVEN)

@@ -11,7 +11,7 @@ from pyrt.core.ports cimport ApprovedOrder, Command, Venue
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     EV_ACCEPTED, EV_CANCEL_REJECTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_MODIFIED,
-    EV_MODIFY_REJECTED, EV_QUOTE, EV_REJECTED, EV_TRADE, EV_UNKNOWN,
+    EV_MODIFY_REJECTED, EV_QUOTE, EV_REJECTED, EV_SPLIT, EV_TRADE, EV_UNKNOWN,
 )
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.strategy.core cimport StrategyCore
@@ -150,6 +150,18 @@ cdef class GateRig:
         event.values[0] = bid
         event.values[1] = event.values[3] = 1.0
         event.values[2] = ask
+        event.ts_event = event.ts_init = self.kernel.clock.now
+        self.kernel.process(&event)
+        self.kernel.settle()
+
+    def split(self, int64_t new, int64_t old=1, symbol=None):
+        """Let `old` units become `new` ones, in holdings and in the last price."""
+        cdef Event event
+        clear_event(&event)
+        event.kind = EV_SPLIT
+        event.instrument = (<Stream>self.trades[self.place(symbol)]).instrument.index
+        event.quantity = new
+        event.price = old
         event.ts_event = event.ts_init = self.kernel.clock.now
         self.kernel.process(&event)
         self.kernel.settle()

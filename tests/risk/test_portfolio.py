@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from pyrt.core.instruments import Instrument
 from pyrt.errors import ConfigError
 from pyrt.risk import Limits, RiskEngine
-from pyrt.risk.monitor import PortfolioMonitor, mean_correlation
+from pyrt.risk.monitor import PortfolioMonitor, mean_correlation, share_of
 from pyrt.testing.gates import GateRig
 
 READING = {
@@ -219,3 +221,107 @@ def test_one_holding_or_none_has_no_correlation() -> None:
 def test_settings_that_make_no_sense_are_refused(limits: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         Limits(**limits)
+
+
+# -- what goes on --------------------------------------------------------------------------------
+
+
+def watched(**more: Any) -> GateRig:
+    """A rig that holds 100 units at 100, and has seen prices of four hours: 100, 101, 99, 102."""
+    made = rig(max_value_at_risk=1_000_000, risk_every="1h", risk_level="0.5", **more)
+    made.hold(100)
+    for price in (101.0, 99.0, 102.0):
+        next_hour(made, price)
+    return made
+
+
+def next_hour(made: GateRig, price: float, symbol: str | None = None) -> None:
+    made.price(price, symbol)
+    made.wait("1h")
+    made.sample()
+
+
+def expected(prices: list[float], held: float) -> float:
+    table = np.asarray(prices)
+    return float(-np.quantile((table[1:] / table[:-1] - 1.0) * held, 0.5))
+
+
+def test_a_split_is_no_return() -> None:
+    """Ten for one: 102 becomes 10.2, and the hour before that cost 9.9."""
+    made = watched()
+    assert made.gate.readings.values["value_at_risk"] == pytest.approx(
+        expected([100, 101, 99, 102], 10_200), abs=1e-6
+    )
+    made.split(10)
+    next_hour(made, 10.3)
+    assert made.gate.readings.values["value_at_risk"] == pytest.approx(
+        expected([10.0, 10.1, 9.9, 10.2, 10.3], 10_300), abs=1e-6
+    )
+
+
+def test_a_change_of_other_limits_keeps_the_prices_that_are_known() -> None:
+    made = watched()
+    made.gate.set_limits(made.gate.limits.replace(max_order_quantity=5), "Ann", "smaller")
+    next_hour(made, 104.0)
+    assert made.gate.readings.values["value_at_risk"] == pytest.approx(
+        expected([100, 101, 99, 102, 104], 10_400), abs=1e-6
+    )
+    shorter = made.gate.limits.replace(risk_window=2)
+    made.gate.set_limits(shorter, "Ann", "the last two returns only")
+    next_hour(made, 104.0)
+    assert made.gate.readings.values["value_at_risk"] == pytest.approx(
+        expected([102, 104, 104], 10_400), abs=1e-6
+    )
+    # Prices of another distance say nothing of this one.
+    made.gate.set_limits(made.gate.limits.replace(risk_every="2h"), "Ann", "every two hours")
+    before = made.gate.readings.ts
+    next_hour(made, 105.0)
+    assert made.gate.readings.ts == before
+
+
+def test_portfolio_risk_goes_on_after_a_restart_and_in_another_order_of_symbols() -> None:
+    first = watched()
+    saved = json.loads(json.dumps(first.gate.save()))
+    assert saved == json.loads(json.dumps(first.gate.save()))
+    second = GateRig(RiskEngine(first.gate.limits), prices=100, symbols=("BBB", "AAA"))
+    second.gate.restore(saved)
+    assert second.gate.readings.values == first.gate.readings.values
+    assert second.gate.readings.ts == first.gate.readings.ts
+    second.wait(first.now - second.now)
+    second.hold(100, symbol="AAA")
+    next_hour(second, 104.0, "AAA")
+    assert second.gate.readings.values["value_at_risk"] == pytest.approx(
+        expected([100, 101, 99, 102, 104], 10_400), abs=1e-6
+    )
+
+
+def test_prices_taken_at_another_distance_are_not_taken_over() -> None:
+    saved = watched().gate.save()
+    other = rig(max_value_at_risk=1_000, risk_every="2h")
+    other.gate.restore(saved)
+    assert other.gate.readings.values == {}
+    none = rig(max_order_quantity=1)
+    none.gate.restore(saved)
+    assert none.gate.save()["portfolio"] is None
+
+
+@pytest.mark.parametrize(
+    ("deviation", "equity", "share"),
+    [(50.0, 1e3, 0.05), (50.0, 0.0, 1e9), (50.0, -1.0, 1e9), (0.0, -1.0, 0.0), (1e9, 1e-9, 1e9)],
+)
+def test_volatility_of_equity_that_is_gone_is_past_any_limit(
+    deviation: float, equity: float, share: float
+) -> None:
+    assert share_of(deviation, equity) == share
+
+
+def test_a_beta_is_found_by_id_and_by_symbol() -> None:
+    spot = Instrument("AAA", venue="X")
+    for name in ("AAA", spot.id):
+        made = GateRig(
+            RiskEngine(Limits(max_beta_exposure=1_000, market_symbol="SPY")),
+            prices=100, symbols=(spot,),
+        )  # fmt: skip
+        made.gate.readings.take(made.now, betas={name: 2.0})
+        assert code(made.order("buy", 5)) == ""
+        assert code(made.order("buy", 6)) == "max_beta_exposure"
