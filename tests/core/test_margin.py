@@ -602,3 +602,6 @@ def test_sums_over_currencies_are_converted() -> None:
     assert desk.account.cash_exact == 90_000 + 1_500
     assert desk.account.equity_exact == 100_000
     assert desk.account.market_value == 10_000 - 1_500
+    # Ten euros a share against the short.
+    desk.mark("SAP", 60)
+    assert desk.account.equity_exact == 100_000 - 300

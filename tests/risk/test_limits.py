@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
 from dataclasses import FrozenInstanceError
 from decimal import Decimal
 from pathlib import Path
@@ -20,7 +21,7 @@ NUMBERS = ("max_order_quantity", "max_order_notional", "max_leverage", "price_co
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1, "x", True, "1e30", [1]])
 def test_impossible_numbers_are_refused(name: str, value: Any) -> None:
-    with pytest.raises(ConfigError, match=name):
+    with pytest.raises(ConfigError, match=f"^{name} is {re.escape(repr(value))}; expected a "):
         Limits(**{name: value})
 
 
@@ -42,10 +43,18 @@ def test_impossible_numbers_are_refused(name: str, value: Any) -> None:
         {"symbols": {"SPY": {"max_order_quantity": -1}}},
         {"symbols": {"SPY": {"max_leverage": 1}}},
         {"symbols": 5},
+        {"symbols": {"SPY": 5}},
+        {"symbols": {5: {}}},
+        {"allowed_symbols": 5},
+        {"allowed_symbols": (5,)},
+        {"risk_window": 1},
+        {"risk_every": 0},
+        {"max_beta_exposure": 1},
+        {"max_daily_loss": 5, "halt_daily_loss": 4},
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError, match=r"expected|there is no limit"):
         Limits(**wrong)
 
 
