@@ -40,6 +40,7 @@ SHOWN: dict[str, tuple[tuple[str, ...], str | None]] = {
     "bands": (("BBANDS",), "KPOS"),
     "stops": (("SUPERTREND", "SAR"), None),
     "volume": (("VWAP",), "MFI"),
+    "turnover": ((), "PVT"),
     "candles_one": ((), "CDLDOJI"),
     "candles_two": ((), "CDLENGULFING"),
     "candles_hammers": ((), "CDLHAMMER"),

@@ -252,6 +252,9 @@ from pyrt.indicators.trend import BIAS as BIAS
 from pyrt.indicators.trend import CHOP as CHOP
 from pyrt.indicators.trend import PSL as PSL
 from pyrt.indicators.trend import SWINGS as SWINGS
+from pyrt.indicators.turnover import NVI as NVI
+from pyrt.indicators.turnover import PVI as PVI
+from pyrt.indicators.turnover import PVT as PVT
 from pyrt.indicators.volatility import ADR as ADR
 from pyrt.indicators.volatility import ATR as ATR
 from pyrt.indicators.volatility import CVI as CVI
@@ -267,10 +270,7 @@ from pyrt.indicators.volume import EFI as EFI
 from pyrt.indicators.volume import ERI as ERI
 from pyrt.indicators.volume import MARKETFI as MARKETFI
 from pyrt.indicators.volume import MFI as MFI
-from pyrt.indicators.volume import NVI as NVI
 from pyrt.indicators.volume import OBV as OBV
-from pyrt.indicators.volume import PVI as PVI
-from pyrt.indicators.volume import PVT as PVT
 from pyrt.indicators.volume import RVOL as RVOL
 from pyrt.indicators.volume import VWAP as VWAP
 from pyrt.indicators.volume import WAD as WAD

@@ -2,8 +2,6 @@
 
 from typing import Any, final
 
-from typing_extensions import disjoint_base
-
 from pyrt.indicators.base import (
     CloseVolume,
     HighLowClose,
@@ -46,20 +44,6 @@ class ERI(HighLowClose):
 
 @final
 class MARKETFI(HighLowVolume):
-    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-
-@disjoint_base
-class Turnover(CloseVolume):
-    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-
-@final
-class NVI(Turnover): ...
-
-@final
-class PVI(Turnover): ...
-
-@final
-class PVT(CloseVolume):
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
 @final
