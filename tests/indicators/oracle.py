@@ -31,7 +31,7 @@ EQUAL = 1e-9
 MOST = np.finfo(np.float64).max
 # Differences of numbers a spike has made large, as long as it is in the window (or, in a sum over
 # everything, for good): no double can hold what they come from to more digits.
-CANCELS = {"AC": 1e-8, "MACDEXT": 1e-8, "STOCHRSI": 1e-6, "WAD": 1e-7}
+CANCELS = {"AC": 1e-8, "ADOSC": 5e-8, "MACDEXT": 1e-8, "STOCHRSI": 1e-6, "WAD": 1e-7}
 PRICES = ("open", "high", "low", "close")
 
 
