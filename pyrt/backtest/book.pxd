@@ -4,8 +4,11 @@ from libc.stdint cimport int8_t, int32_t, int64_t
 from pyrt.core.book cimport OrderBook
 from pyrt.core.book_feed cimport BookColumns
 from pyrt.core.book_side cimport BookSide
+from pyrt.core.events cimport Event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport int128
+
+cdef list by_priority(list orders)
 
 @cython.final
 cdef class VenueOrder:
@@ -172,12 +175,25 @@ cdef class VenueBook:
     cdef inline bint bars(self, int64_t price) noexcept:
         """Whether price bands keep a price from trading."""
         return price < self.lower_band or price > self.upper_band
+    cdef inline void note_quote(self, Event* event) noexcept:
+        """Keep a quote with both sides as it is: few are needed in 1e-9."""
+        self.unread_bid = event.values[0]
+        self.unread_ask = event.values[2]
+        self.note_sizes(event)
+    cdef inline void note_sizes(self, Event* event) noexcept:
+        """Keep what a quote shows besides its prices."""
+        self.bid_size = event.values[1]
+        self.ask_size = event.values[3]
+        # Feeds without sizes (FX) send zeros: then nothing is known that could cap a fill.
+        self.unsized = not (event.values[1] > 0.0 or event.values[3] > 0.0)
+        self.last_ts = event.ts_event
     cdef int read_close(self) except -1
     cdef int find_session(self, int64_t ts) except -1
     cdef bint in_session(self, int64_t ts) except -1
     cdef bint has_session(self, int64_t start, int64_t end) except -1
     cdef int64_t next_open(self, int64_t ts) except? -1
     cdef int64_t end_of(self, VenueOrder order) except? -1
+    cdef bint may_trade(self, VenueOrder order, int64_t now) except -1
     cdef int64_t held_by(self, int32_t owner)
     cdef int64_t add_units(self, int32_t owner, int64_t change) except? -1
     cdef int compact(self) except -1

@@ -6,12 +6,28 @@ from pyrt.core.book_side cimport BookSide
 from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64
 from pyrt.core.numbers cimport POWERS_OF_TEN, nano_from_double
 from pyrt.core.orders cimport trailing_stop_price
-from pyrt.core.types cimport CLS, DAY, GTD, OPG, TRAILING_STOP, TRAILING_STOP_LIMIT
+from pyrt.core.types cimport CLS, DAY, GTD, LIMIT, OPG, TRAILING_STOP, TRAILING_STOP_LIMIT
 
 import numpy as np
 
 cdef int64_t DAY_NS = 86_400_000_000_000
 cdef int64_t AUCTION_GRACE_NS = 1_800_000_000_000
+
+
+cdef list by_priority(list orders):
+    """Our own working orders as a venue ranks them: by price, then by time."""
+    cdef VenueOrder order
+    cdef Py_ssize_t i
+    if len(orders) < 2:
+        return list(orders)
+    ranked = []
+    for i in range(len(orders)):
+        order = <VenueOrder>orders[i]
+        # Who takes any price comes first; at one price the list is in order of time.
+        at = -order.side * order.limit_price if order.type == LIMIT else -INT64_MAX
+        ranked.append((at, i, order))
+    ranked.sort()
+    return [order for _, _, order in ranked]
 
 
 @cython.final
@@ -147,6 +163,15 @@ cdef class VenueBook:
             self.find_session(order.not_before)
             return self.session_close
         return INT64_MAX
+
+    cdef bint may_trade(self, VenueOrder order, int64_t now) except -1:
+        """Whether an order is here, and its session is."""
+        if order.done or order.held or order.arrival > now or self.halted:
+            return False
+        if order.tif == CLS or (order.tif == OPG and (
+                self.has_auctions or now < order.not_before)):
+            return False
+        return order.extended_hours or self.in_session(now)
 
     cdef int64_t held_by(self, int32_t owner):
         return self.units.get(owner, 0)

@@ -7,8 +7,6 @@ from pyrt.backtest.venue cimport Matcher, SimVenue
 from pyrt.core.book_side cimport BookSide
 from pyrt.core.events cimport Event
 
-cdef list by_priority(list orders)
-
 @cython.final
 cdef class DepthMatcher(Matcher):
     cdef SimVenue venue
@@ -20,29 +18,19 @@ cdef class DepthMatcher(Matcher):
     cdef int meet_quote(self, VenueBook book, Event* event, int64_t now) except -1
     cdef int meet_batch(self, VenueBook book, Cursor cursor, Event* event, int64_t now) except -1
     cdef int meet_print(self, VenueBook book, Event* event, int64_t now) except -1
-    cdef int meet_auction(self, VenueBook book, int64_t price, int64_t units,
-                          int64_t now) except -1
     cdef int mark(self, VenueBook book) except -1
     cdef bint look(self, VenueBook book) except -1
     cdef int cross(self, VenueBook book) except -1
     cdef int meet(self, VenueBook book, VenueOrder order) except -1
-    cdef bint may_trade(self, VenueBook book, VenueOrder order) except -1
     cdef int trigger(self, VenueOrder order) except -1
     cdef bint marketable(self, VenueOrder order) noexcept
     cdef int take(self, VenueBook book, VenueOrder order) except -1
     cdef int give(self, VenueBook book, VenueOrder order) except -1
     cdef int walk(self, VenueBook book, VenueOrder order, int64_t price, int liquidity) except -1
     cdef int64_t reachable(self, VenueBook book, VenueOrder order) except? -1
-    cdef int64_t share(self, int64_t units) noexcept
     cdef BookSide facing(self, VenueBook book, VenueOrder order)
-    cdef int join(self, VenueBook book, VenueOrder order) except -1
-    cdef double level_of(self, VenueBook book, VenueOrder order) noexcept
-    cdef int follow_levels(self, VenueBook book) except -1
-    cdef int join_orders(self, VenueBook book, VenueOrder order) except -1
     cdef int replay(self, VenueBook book, Py_ssize_t start, Py_ssize_t stop) except -1
     cdef int follow_event(self, VenueBook book, Py_ssize_t i) except -1
     cdef int executed(self, VenueBook book, Py_ssize_t i, int64_t order_id) except -1
-    cdef int leave(self, VenueBook book, VenueOrder order, int64_t order_id, int64_t size) except -1
-    cdef int reopen(self, VenueBook book, int64_t price, int64_t units, int64_t now) except -1
     cdef int fill_from(self, VenueBook book, VenueOrder order, int64_t units,
                        int64_t* budget) except -1

@@ -11,7 +11,6 @@ from typing import final
 from pyrt.backtest.venue import Matcher, SimVenue
 
 AT_ONCE: str
-NOT_SEEN: float
 
 @final
 class DepthMatcher(Matcher):

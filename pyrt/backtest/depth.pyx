@@ -6,16 +6,17 @@ through it, and when a print at its price is larger than what stands ahead of it
 shrinks is the queue model's. A crossed market is not met.
 """
 cimport cython
-from libc.math cimport rint
 from libc.stdint cimport INT64_MAX
 
+from pyrt.backtest.book cimport by_priority
+from pyrt.backtest.places cimport follow_levels, join, leave, steps_over
 from pyrt.backtest.queue cimport QueueModel
 from pyrt.core.book_feed cimport SNAPSHOT
 from pyrt.core.book_side cimport Level
-from pyrt.core.numbers cimport POWERS_OF_TEN, nano_from_double
+from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
-    CLS, EV_CANCELED, EV_REJECTED, EV_TRIGGERED, FOK, IOC, LIMIT, LIMIT_IF_TOUCHED, MAKER, MARKET,
+    EV_CANCELED, EV_REJECTED, EV_TRIGGERED, FOK, IOC, LIMIT, LIMIT_IF_TOUCHED, MAKER, MARKET,
     MARKET_IF_TOUCHED, MARKET_TO_LIMIT, OPG, STOP, TAKER,
 )
 
@@ -31,25 +32,6 @@ cdef int DELETE = _NAMES.index("delete")
 cdef int HIDDEN_FILL = _NAMES.index("hidden_fill")
 
 AT_ONCE = "time_in_force: no more could be filled at once"
-NOT_SEEN = -1.0
-# An auction this long before an order for the close would end is another one: the opening.
-cdef int64_t CLOSING_SPAN_NS = 5_400_000_000_000
-
-
-cdef list by_priority(list orders):
-    """Our own working orders as a venue ranks them: by price, then by time."""
-    cdef VenueOrder order
-    cdef Py_ssize_t i
-    if len(orders) < 2:
-        return list(orders)
-    ranked = []
-    for i in range(len(orders)):
-        order = <VenueOrder>orders[i]
-        # Who takes any price comes first; at one price the list is in order of time.
-        at = -order.side * order.limit_price if order.type == LIMIT else -INT64_MAX
-        ranked.append((at, i, order))
-    ranked.sort()
-    return [order for _, _, order in ranked]
 
 
 @cython.final
@@ -71,27 +53,24 @@ cdef class DepthMatcher(Matcher):
         cdef Py_ssize_t index = book.instrument.index
         self.venue.now = now
         if bid and ask:
-            book.unread_bid, book.unread_ask = event.values[0], event.values[2]
+            book.note_quote(event)
         else:
-            # The last price is that of the last quote with both sides.
+            # The last price, and the mark, are those of the last quote with both sides.
+            self.venue.mark_unread(book)
             book.read_close()
             book.bid_price = nano_from_double(event.values[0]) if bid else 0
             book.ask_price = nano_from_double(event.values[2]) if ask else 0
-        book.bid_size = event.values[1]
-        book.ask_size = event.values[3]
-        # Feeds without sizes (FX) send zeros: then nothing is known that could cap a fill.
-        book.unsized = not (event.values[1] > 0.0 or event.values[3] > 0.0)
-        book.last_ts = event.ts_event
+            book.note_sizes(event)
         if not book.watched and self.venue.account.holdings[index].units == 0:
             return 0
-        book.read_close()
         if bid and ask:
+            book.read_close()
             self.venue.account.set_mark(index, book.last_price)
         if not book.watched:
             return 0
         book.catch_up()
         if book.prints:
-            self.follow_levels(book)
+            follow_levels(self.venue.queue, book)
         return self.cross(book)
 
     cdef int meet_batch(self, VenueBook book, Cursor cursor, Event* event, int64_t now) except -1:
@@ -114,7 +93,7 @@ cdef class DepthMatcher(Matcher):
         else:
             book.known = event.price
             book.catch_up()
-            self.follow_levels(book)
+            follow_levels(self.venue.queue, book)
         self.mark(book)
         return self.cross(book)
 
@@ -144,11 +123,11 @@ cdef class DepthMatcher(Matcher):
             aggressor = 1
         elif aggressor == 0 and price <= self.bid:
             aggressor = -1
-        budget = self.share(book.instrument.volume_units(event.values[1]))
+        budget = self.venue.share(book.instrument.volume_units(event.values[1]))
         for order in by_priority(book.orders):
             # A print that was there before the order was sent does not meet it.
             if (order.type != LIMIT or order.fresh or order.side == aggressor
-                    or order.issued >= now or not self.may_trade(book, order)):
+                    or order.issued >= now or not book.may_trade(order, self.venue.now)):
                 continue
             if price < order.limit_price if order.side > 0 else price > order.limit_price:
                 units = order.leaves()
@@ -173,67 +152,6 @@ cdef class DepthMatcher(Matcher):
             self.fill_from(book, order, units, &budget)
         return 0
 
-    cdef int meet_auction(self, VenueBook book, int64_t price, int64_t units,
-                          int64_t now) except -1:
-        """Fill orders for the opening or the close at an auction's price, up to its size.
-
-        One price for all: who would pay more, or came first, comes first. Buys and sells trade
-        with the auction, not with each other.
-        """
-        cdef VenueOrder order
-        cdef int64_t budget, bought, sold, before
-        self.venue.now = now
-        bought = sold = self.share(units) if units > 0 else INT64_MAX
-        for order in by_priority(book.orders):
-            if order.done or order.held or order.arrival > now or order.issued >= now:
-                continue
-            if order.tif != CLS and (order.tif != OPG or now < order.not_before):
-                continue
-            if order.tif == CLS and now < order.expires - CLOSING_SPAN_NS:
-                continue
-            if order.type == MARKET or (order.type == LIMIT and (
-                    price <= order.limit_price if order.side > 0 else price >= order.limit_price)):
-                before = order.filled
-                budget = bought if order.side > 0 else sold
-                book.budget = budget
-                self.venue.execute(book, order, price, now, TAKER, 0)
-                if budget < INT64_MAX and order.side > 0:
-                    bought -= order.filled - before
-                elif budget < INT64_MAX:
-                    sold -= order.filled - before
-            self.venue.finish(order, EV_CANCELED, "time_in_force: the auction is over")
-        book.budget = INT64_MAX
-        return 0
-
-    cdef int reopen(self, VenueBook book, int64_t price, int64_t units, int64_t now) except -1:
-        """Fill what waits at the price of the auction that ends a halt, up to its size.
-
-        Market orders, and limits no worse than the price; the rest goes on waiting.
-        """
-        cdef VenueOrder order
-        cdef int64_t before, bought, sold
-        cdef bint halted = book.halted
-        self.venue.now = now
-        book.halted = False
-        bought = sold = self.share(units) if units > 0 else INT64_MAX
-        for order in by_priority(book.orders):
-            if order.issued >= now or not self.may_trade(book, order):
-                continue
-            if order.type != MARKET and (order.type != LIMIT or (
-                    price > order.limit_price if order.side > 0 else price < order.limit_price)):
-                continue
-            before = order.filled
-            book.budget = bought if order.side > 0 else sold
-            self.venue.execute(book, order, price, now, TAKER, 0)
-            if units > 0 and order.side > 0:
-                bought -= order.filled - before
-            elif units > 0:
-                sold -= order.filled - before
-            order.blocked = False
-        book.budget = INT64_MAX
-        book.halted = halted
-        return 0
-
     cdef int fill_from(self, VenueBook book, VenueOrder order, int64_t units,
                        int64_t* budget) except -1:
         """Fill a resting order with a part of what traded."""
@@ -255,7 +173,7 @@ cdef class DepthMatcher(Matcher):
             order.shown -= order.filled - before
             if order.shown <= 0:
                 # The next part of an iceberg goes behind all others.
-                return self.join(book, order)
+                return join(self.venue.queue, book, order)
         return 0
 
     # -- orders that arrive --------------------------------------------------------------------
@@ -285,19 +203,10 @@ cdef class DepthMatcher(Matcher):
             self.meet(book, order)
         return 0
 
-    cdef bint may_trade(self, VenueBook book, VenueOrder order) except -1:
-        """Whether an order is here, and its session is."""
-        if order.done or order.held or order.arrival > self.venue.now or book.halted:
-            return False
-        if order.tif == CLS or (order.tif == OPG and (
-                book.has_auctions or self.venue.now < order.not_before)):
-            return False
-        return order.extended_hours or book.in_session(self.venue.now)
-
     cdef int meet(self, VenueBook book, VenueOrder order) except -1:
         """Meet one order with a two-sided market."""
         cdef bint fresh
-        if not self.may_trade(book, order):
+        if not book.may_trade(order, self.venue.now):
             return 0
         self.trigger(order)
         fresh = order.fresh or order.type == MARKET
@@ -318,7 +227,7 @@ cdef class DepthMatcher(Matcher):
         if order.tif in (IOC, FOK, OPG):
             return self.venue.finish(order, EV_CANCELED, AT_ONCE)
         if order.type == LIMIT:
-            return self.join(book, order)
+            return join(self.venue.queue, book, order)
         return 0
 
     cdef bint marketable(self, VenueOrder order) noexcept:
@@ -351,12 +260,6 @@ cdef class DepthMatcher(Matcher):
     cdef BookSide facing(self, VenueBook book, VenueOrder order):
         return book.depth.ask_side if order.side > 0 else book.depth.bid_side
 
-    cdef int64_t share(self, int64_t units) noexcept:
-        """What of displayed or traded units may be ours."""
-        if self.venue.participation > 0.0 and units < INT64_MAX:
-            return <int64_t>(<double>units * self.venue.participation)
-        return units
-
     cdef int take(self, VenueBook book, VenueOrder order) except -1:
         """Walk the levels of the other side as far as the limit goes."""
         if order.tif == FOK:
@@ -382,7 +285,7 @@ cdef class DepthMatcher(Matcher):
                 break
             if book.bars(level.price):
                 break
-            book.budget = self.share(
+            book.budget = self.venue.share(
                 book.offered(side, level.price, level.size) if self.venue.consumes
                 else book.to_units(level.size)
             )
@@ -420,7 +323,7 @@ cdef class DepthMatcher(Matcher):
                 break
             if book.bars(level.price):
                 break
-            units = self.share(
+            units = self.venue.share(
                 book.offered(side, level.price, level.size) if self.venue.consumes
                 else book.to_units(level.size)
             )
@@ -429,82 +332,7 @@ cdef class DepthMatcher(Matcher):
             more = side.next(&level)
         return found
 
-    # -- queues of levels ----------------------------------------------------------------------
-
-    cdef int join(self, VenueBook book, VenueOrder order) except -1:
-        """Put a limit order at the end of the queue of its price."""
-        order.queued = True
-        order.traded = 0.0
-        order.ahead_ids = None
-        if order.display:
-            order.shown = min(order.display, order.leaves())
-        order.level = self.level_of(book, order)
-        if order.level < 0.0:
-            # Behind a price that is not shown: nothing is known of what stands there.
-            order.queued = False
-        elif book.by_order:
-            return self.join_orders(book, order)
-        else:
-            order.ahead = self.venue.queue.join(order.level)
-        return 0
-
-    cdef double level_of(self, VenueBook book, VenueOrder order) noexcept:
-        """What is shown at the price of an order; below 0 where quotes do not reach so far."""
-        cdef BookSide side = book.depth.bid_side if order.side > 0 else book.depth.ask_side
-        cdef int64_t best = side.best_price()
-        if book.quoted:
-            if book.unsized or (side.count and best * side.sign > order.limit_price * side.sign):
-                return NOT_SEEN
-            if not side.count or best != order.limit_price:
-                return 0.0
-        return book.to_quantity(side.size_at(order.limit_price))
-
-    cdef int follow_levels(self, VenueBook book) except -1:
-        """Let resting orders advance by what their levels lost."""
-        cdef VenueOrder order
-        cdef double after
-        cdef Py_ssize_t i
-        for i in range(len(book.orders)):
-            order = <VenueOrder>book.orders[i]
-            if order.type != LIMIT or order.fresh or order.done or order.ahead_ids is not None:
-                continue
-            after = self.level_of(book, order)
-            if after < 0.0:
-                order.level = NOT_SEEN
-                continue
-            if not order.queued:
-                # Seen for the first time: whoever stands there may have come before.
-                order.queued = True
-                order.ahead = after
-            elif order.level < 0.0:
-                order.ahead = min(order.ahead, after)
-            elif after != order.level or order.traded > 0.0:
-                order.ahead = self.venue.queue.change(
-                    order.ahead, order.level, after, order.traded
-                )
-            order.level = after
-            order.traded = 0.0
-        return 0
-
     # -- queues of orders ----------------------------------------------------------------------
-
-    cdef int join_orders(self, VenueBook book, VenueOrder order) except -1:
-        """Remember who stands ahead: every order of the level, and what no order accounts for."""
-        cdef BookSide side = book.depth.bid_side if order.side > 0 else book.depth.ask_side
-        cdef int64_t nameless = 0
-        cdef int index
-        order.ahead_ids = {}
-        if side.locate(order.limit_price * side.sign):
-            nameless = side.blocks[side.finger].sizes[side.slot]
-            index = side.blocks[side.finger].chains[side.slot].head
-            while index >= 0:
-                order.ahead_ids[book.depth.orders.orders[index].order_id] = (
-                    book.depth.orders.orders[index].size
-                )
-                nameless -= book.depth.orders.orders[index].size
-                index = book.depth.orders.orders[index].next
-        order.ahead = book.to_quantity(nameless)
-        return 0
 
     cdef int replay(self, VenueBook book, Py_ssize_t start, Py_ssize_t stop) except -1:
         """Apply a batch of order events one by one, following who leaves and who executes."""
@@ -522,7 +350,7 @@ cdef class DepthMatcher(Matcher):
             for order in book.orders:
                 if order.queued:
                     # Ids of before mean nothing now: it joins again, behind all.
-                    self.join(book, order)
+                    join(self.venue.queue, book, order)
         return 0
 
     cdef int follow_event(self, VenueBook book, Py_ssize_t i) except -1:
@@ -553,23 +381,7 @@ cdef class DepthMatcher(Matcher):
                 if index < 0 and (book.rows.prices[i] != order.limit_price
                                   or book.rows.sides[i] != order.side):
                     continue
-                self.leave(book, order, order_id, book.rows.sizes[i] if index < 0 else size)
-        return 0
-
-    cdef int leave(self, VenueBook book, VenueOrder order, int64_t order_id,
-                   int64_t size) except -1:
-        """Take what an order loses off what is ahead of ours, if it stands there."""
-        cdef int64_t left
-        found = order.ahead_ids.get(order_id)
-        if found is None:
-            if book.depth.orders.find(order_id) < 0:
-                order.ahead = max(0.0, order.ahead - book.to_quantity(size))
-            return 0
-        left = <int64_t>found - size if size < <int64_t>found else 0
-        if left > 0:
-            order.ahead_ids[order_id] = left
-        else:
-            del order.ahead_ids[order_id]
+                leave(book, order, order_id, book.rows.sizes[i] if index < 0 else size)
         return 0
 
     cdef int executed(self, VenueBook book, Py_ssize_t i, int64_t order_id) except -1:
@@ -580,10 +392,10 @@ cdef class DepthMatcher(Matcher):
         cdef VenueOrder order
         if index >= 0:
             side = book.depth.orders.orders[index].side
-        budget = self.share(book.instrument.volume_units(book.event_sizes[i]))
+        budget = self.venue.share(book.instrument.volume_units(book.event_sizes[i]))
         for order in by_priority(book.orders):
             if (order.type != LIMIT or order.fresh or order.side != side
-                    or order.issued >= self.venue.now or not self.may_trade(book, order)):
+                    or order.issued >= self.venue.now or not book.may_trade(order, self.venue.now)):
                 continue
             if price == order.limit_price:
                 # What is hidden trades after all that is shown: it says nothing at our price.
@@ -594,14 +406,3 @@ cdef class DepthMatcher(Matcher):
                 continue
             self.fill_from(book, order, order.leaves(), &budget)
         return 0
-
-
-cdef int64_t steps_over(VenueOrder order) except? -1:
-    """Units that a print had left over for an order, to the nearest step."""
-    cdef double units = -order.ahead * <double>POWERS_OF_TEN[order.instrument.decimals]
-    cdef int64_t step = order.instrument.step
-    if not units > 0.0:
-        return 0
-    if units >= 9e18:
-        return order.leaves()
-    return <int64_t>rint(units / <double>step) * step

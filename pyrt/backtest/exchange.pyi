@@ -1,19 +1,17 @@
 """A simulated venue with recorded data, for servers: commands and events as plain values."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, final
 
+from pyrt.backtest.exchange_orders import ExchangeOrders
 from pyrt.backtest.venue import SimVenue
 from pyrt.core.instruments import Instrument
 
 def first_moment(table: Any) -> int: ...
 
 @final
-class Exchange:
-    @property
-    def venue(self) -> SimVenue: ...
+class Exchange(ExchangeOrders):
     @property
     def tables(self) -> list[Any]: ...
     @property
@@ -32,53 +30,7 @@ class Exchange:
     def take_actions(self) -> list[tuple[str, str, Any, int]]: ...
     def open_bars(self) -> None: ...
     def take_ticks(self, until: int | None = None, most: int = 1) -> list[tuple[int, int]]: ...
-    def submit(
-        self,
-        number: int,
-        symbol: str,
-        side: str,
-        type: str,
-        time_in_force: str,
-        quantity: Decimal | str | None,
-        *,
-        notional: float | str | Decimal | None = None,
-        limit_price: float | str | Decimal | None = None,
-        stop_price: float | str | Decimal | None = None,
-        trail_amount: float | str | Decimal | None = None,
-        trail_percent: float | str | Decimal | None = None,
-        expires_at: int | str | datetime | None = None,
-        extended_hours: bool = False,
-        take_profit: tuple[int, Any] | None = None,
-        stop_loss: tuple[int, Any, Any] | None = None,
-        ends: int | None = None,
-    ) -> None: ...
-    def submit_pair(
-        self,
-        number: int,
-        symbol: str,
-        side: str,
-        time_in_force: str,
-        quantity: float | str | Decimal,
-        limit_price: float | str | Decimal | None,
-        stop_loss: tuple[int, Any, Any],
-        *,
-        ends: int | None = None,
-    ) -> None: ...
-    def change(
-        self,
-        number: int,
-        symbol: str,
-        *,
-        quantity: float | str | Decimal | None = None,
-        limit_price: float | str | Decimal | None = None,
-        stop_price: float | str | Decimal | None = None,
-        trail: Any = None,
-    ) -> None: ...
-    def set_time(
-        self, number: int, symbol: str, time_in_force: str, *, ends: int | None = None
-    ) -> None: ...
     def act(self, kind: str, symbol: str, first: int, second: int | Decimal) -> None: ...
-    def cancel(self, number: int) -> bool: ...
     def last_price(self, symbol: str) -> Decimal | None: ...
     def held(self, symbol: str) -> Decimal: ...
     @property

@@ -1,26 +1,28 @@
 """A simulated venue with recorded data, for servers: commands and events as plain values."""
 cimport cython
-from libc.stdint cimport INT64_MAX, int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t
 
 import numpy as np
 
+from pyrt.backtest.auctions cimport reopen
 from pyrt.backtest.bars cimport BarMatcher, in_order_of_arrival
 from pyrt.backtest.book cimport VenueBook, VenueOrder
 from pyrt.backtest.corporate cimport apply_action
 from pyrt.backtest.depth cimport DepthMatcher
+from pyrt.backtest.exchange_orders cimport ExchangeOrders
 from pyrt.backtest.feed cimport Cursor, Feed
 from pyrt.backtest.ticks cimport TickMatcher
 from pyrt.backtest.venue cimport SimVenue
 from pyrt.core.events cimport Event, clear_event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport i128_to_int
-from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
+from pyrt.core.numbers cimport decimal_from_scaled, nano_from_object
 from pyrt.core.orders cimport no_price
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
-    EV_BAR, EV_BOOK, EV_DIVIDEND, EV_MODIFIED, EV_QUOTE, EV_SPLIT, EV_TRADE, GTD,
+    EV_BAR, EV_BOOK, EV_DIVIDEND, EV_MODIFIED, EV_QUOTE, EV_SPLIT, EV_TRADE,
 )
-from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES, TIF_NAMES, TYPE_NAMES
+from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
 from pyrt.backtest.markets import markets
 from pyrt.data.columns import take
 
@@ -30,10 +32,6 @@ def first_moment(table):
     return int(table.ts_open[0] if table.kind == "bars" else table.ts_init[0])
 
 
-cdef int64_t optional_price(object value) except? -1:
-    return no_price() if value is None else nano_from_object(value)
-
-
 cdef object told_stop(Event* event):
     """The stop price that a change of terms announces, or None."""
     if event.kind != EV_MODIFIED or event.cumulative == no_price():
@@ -41,15 +39,8 @@ cdef object told_stop(Event* event):
     return decimal_from_scaled(event.cumulative, 9)
 
 
-cdef int pair(VenueOrder first, VenueOrder second) except -1:
-    """Let one of two orders cancel the other."""
-    first.sibling = second
-    second.sibling = first
-    return 0
-
-
 @cython.final
-cdef class Exchange:
+cdef class Exchange(ExchangeOrders):
     """Steps a SimVenue through recorded data, instant by instant.
 
     An instant is worked through in phases, in the order of a backtest: `end_bars`, `calendar`,
@@ -66,7 +57,6 @@ cdef class Exchange:
         Price bands, pauses and reopening auctions: `pyrt.backtest.price_bands.read_bands`.
     """
 
-    cdef readonly SimVenue venue
     cdef readonly list tables
     """What is replayed, in the order given."""
     cdef BarMatcher bars
@@ -86,7 +76,7 @@ cdef class Exchange:
 
     def __init__(self, SimVenue venue, tables, actions=()):
         cdef Cursor cursor
-        self.venue = venue
+        super().__init__(venue)
         self.tables = list(tables)
         self.bars = BarMatcher(venue)
         self.ticks = TickMatcher(venue)
@@ -298,7 +288,7 @@ cdef class Exchange:
             elif what == "reopen":
                 # Long ago, of a market that is skipped to, is no auction of ours.
                 if ts == self.now:
-                    self.depth.reopen(book, first, second, self.now)
+                    reopen(self.venue, book, first, second, self.now)
             elif what != "status":
                 self.venue.set_status(index, what == "halt", first)
             done.append((what, book.instrument.symbol, first, second))
@@ -362,115 +352,7 @@ cdef class Exchange:
             head = self.feed.head()
         return rows
 
-    # -- commands ------------------------------------------------------------------------------
-
-    def submit(self, int number, str symbol, str side, str type, str time_in_force, quantity, *,
-               notional=None, limit_price=None, stop_price=None, trail_amount=None,
-               trail_percent=None, expires_at=None, extended_hours=False, take_profit=None,
-               stop_loss=None, ends=None):
-        """Take one order, with its exits if it has any; what becomes of it is in `take_events`.
-
-        Parameters
-        ----------
-        number : int
-            The caller's number; events carry it.
-        quantity : Decimal, str or None
-            None for an order by notional.
-        take_profit : (int, price), optional
-            Number and limit of the exit that is held until the order fills.
-        stop_loss : (int, price, price or None), optional
-            Number, trigger and limit of the other one.
-        ends : int, optional
-            When it ends by the venue's rules, ns UTC; by default its time in force says so.
-        """
-        cdef VenueOrder order = self.make_order(
-            number, symbol, side, type, time_in_force, quantity, notional, limit_price,
-            stop_price, trail_amount, trail_percent, expires_at, extended_hours,
-        )
-        order.ends = 0 if ends is None else ends
-        other = "sell" if side == "buy" else "buy"
-        if take_profit is not None:
-            order.take_profit = self.make_order(
-                take_profit[0], symbol, other, "limit", time_in_force, quantity, None,
-                take_profit[1], None, None, None, expires_at, False,
-            )
-            order.take_profit.room = 0
-        if stop_loss is not None:
-            order.stop_loss = self.make_stop(symbol, other, time_in_force, quantity, stop_loss)
-            order.stop_loss.room = 0
-        if take_profit is not None and stop_loss is not None:
-            pair(order.take_profit, order.stop_loss)
-        self.venue.accept(order)
-
-    def submit_pair(self, int number, str symbol, str side, str time_in_force, quantity,
-                    limit_price, stop_loss, *, ends=None):
-        """Take two exits of which one cancels the other: a limit order and a `stop_loss`."""
-        cdef VenueOrder first = self.make_order(
-            number, symbol, side, "limit", time_in_force, quantity, None, limit_price, None,
-            None, None, None, False,
-        )
-        cdef VenueOrder second = self.make_stop(symbol, side, time_in_force, quantity, stop_loss)
-        first.ends = second.ends = 0 if ends is None else ends
-        pair(first, second)
-        self.venue.accept(first)
-        if not second.done:
-            self.venue.accept(second)
-
-    cdef VenueOrder make_stop(self, str symbol, str side, str tif, quantity, stop_loss):
-        number, stop_price, limit_price = stop_loss
-        return self.make_order(
-            number, symbol, side, "stop" if limit_price is None else "stop_limit", tif, quantity,
-            None, limit_price, stop_price, None, None, None, False,
-        )
-
-    def change(self, int number, str symbol, *, quantity=None, limit_price=None, stop_price=None,
-               trail=None):
-        """Change the terms of an order; None keeps a term, `quantity` counts what is filled."""
-        cdef VenueBook book = self.book(symbol)
-        cdef int64_t units = 0 if quantity is None else book.instrument.quantity_raw(quantity)
-        self.venue.change(
-            number, units, optional_price(limit_price), optional_price(stop_price),
-            optional_price(trail),
-        )
-
-    def set_time(self, int number, str symbol, str time_in_force, *, ends=None):
-        """Give an order that works another time in force; `ends` as for `submit`."""
-        cdef VenueBook book = self.book(symbol)
-        cdef VenueOrder order = self.venue.live.get(number)
-        if order is None:
-            return
-        order.tif = TIF_NAMES.index(time_in_force)
-        order.ends = 0 if ends is None else ends
-        order.expires = book.end_of(order)
-        if order.expires < self.venue.next_expiry:
-            self.venue.next_expiry = order.expires
-
-    cdef VenueOrder make_order(self, int number, str symbol, str side, str type, str tif, quantity,
-                               notional, limit_price, stop_price, trail_amount, trail_percent,
-                               expires_at, extended_hours):
-        cdef VenueBook book = self.book(symbol)
-        cdef VenueOrder order = VenueOrder.__new__(VenueOrder)
-        order.number = number
-        order.index = book.instrument.index
-        order.instrument = book.instrument
-        order.side = 1 if side == "buy" else -1
-        order.type = TYPE_NAMES.index(type)
-        order.tif = TIF_NAMES.index(tif)
-        order.units = 0 if quantity is None else book.instrument.quantity_raw(quantity)
-        order.notional = 0 if notional is None else money_from_object(notional)
-        order.limit_price = optional_price(limit_price)
-        order.stop_price = optional_price(stop_price)
-        order.trail_amount = optional_price(trail_amount)
-        order.trail_percent = optional_price(trail_percent)
-        order.expires = expires_at if order.tif == GTD else INT64_MAX
-        order.extended_hours = extended_hours
-        return order
-
-    def cancel(self, int number):
-        """Cancel an order; return whether it was there to cancel."""
-        known = number in self.venue.live
-        self.venue.cancel_number(number)
-        return known
+    # -- the account, and what trades ------------------------------------------------------------
 
     def act(self, str kind, str symbol, int first, second):
         """Apply a corporate action before the first trade of its day.
@@ -489,12 +371,6 @@ cdef class Exchange:
         event.quantity = first
         event.price = second if kind == "split" else nano_from_object(second)
         apply_action(self.venue, &event)
-
-    cdef VenueBook book(self, str symbol):
-        for book in self.venue.books:
-            if (<VenueBook>book).instrument.symbol == symbol:
-                return book
-        raise KeyError(symbol)
 
     def last_price(self, str symbol):
         """Return the last price of a symbol that the venue saw, None before the first."""

@@ -5,6 +5,7 @@ from libc.math cimport INFINITY
 from libc.stdint cimport INT64_MAX, int32_t, int64_t
 
 from pyrt.backtest.account_days cimport apply_to_account
+from pyrt.backtest.auctions cimport meet_auction, reopen
 from pyrt.backtest.bars cimport BarMatcher, in_order_of_arrival
 from pyrt.backtest.book cimport VenueBook, VenueOrder
 from pyrt.backtest.calm cimport STRETCH_ROWS, Calm
@@ -352,8 +353,8 @@ cdef class Runner:
             )
             return self.venue.set_bands(event.instrument, event.price, event.quantity)
         if event.flags == REOPENING:
-            return self.rows.depth.reopen(book, event.price, event.quantity, now)
-        return self.rows.depth.meet_auction(book, event.price, event.quantity, now)
+            return reopen(self.venue, book, event.price, event.quantity, now)
+        return meet_auction(self.venue, book, event.price, event.quantity, now)
 
     cdef int read_action(self, Event* event) except -1:
         ts, kind, instrument, first, second = self.actions[self.next_action]

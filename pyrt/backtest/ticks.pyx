@@ -6,7 +6,7 @@ own price, up to its size, and market orders fill at the trade's price.
 cimport cython
 from libc.stdint cimport INT64_MAX
 
-from pyrt.backtest.depth cimport by_priority
+from pyrt.backtest.book cimport by_priority
 from pyrt.backtest.venue cimport crosses
 from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.orders cimport no_price

@@ -39,6 +39,8 @@ cdef class SimVenue(VenueFills):
     cdef readonly bint consumes
     """What our fills took from a level stays taken until it shows another size."""
     cdef public Matcher matcher
+    cdef public object borrow
+    """Callable: (instrument, quantity short, price, nights) → fee for them, or None."""
     cdef int64_t opens_over
     """The last instant whose bar opens are over: orders of that instant come too late for them."""
     cdef int64_t next_expiry
@@ -63,6 +65,8 @@ cdef class SimVenue(VenueFills):
     cdef int alter(self, VenueOrder order, int64_t units, int64_t limit_price, int64_t stop_price,
                    int64_t trail) except -1
     cdef int hasten(self, VenueBook book, int64_t ts_open, int64_t length) except -1
+    cdef int mark_unread(self, VenueBook book) except -1
+    cdef int64_t share(self, int64_t units) noexcept
     cdef bint keeps_bars(self) noexcept
     cdef int expire(self, int64_t ts) except -1
     cdef int find_next_expiry(self) except -1

@@ -1,5 +1,6 @@
 """The simulated venue: takes orders, executes them, keeps the broker's account."""
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, final
 
@@ -50,6 +51,10 @@ class SimVenue(VenueFills):
     def matcher(self) -> Matcher: ...
     @matcher.setter
     def matcher(self, value: Matcher) -> None: ...
+    @property
+    def borrow(self) -> Callable[..., float] | None: ...
+    @borrow.setter
+    def borrow(self, value: Callable[..., float] | None) -> None: ...
     @property
     def ambiguous_bars(self) -> int: ...
     def __init__(

@@ -148,6 +148,21 @@ cdef class SimVenue(VenueFills):
         cdef VenueBook book = self.books[index]
         book.available = book.instrument.quantity_raw(quantity)
 
+    cdef int mark_unread(self, VenueBook book) except -1:
+        """Mark what is held at a price that nobody has needed until now, if there is one."""
+        cdef Py_ssize_t index = book.instrument.index
+        if self.account.holdings[index].units == 0 or (
+                book.unread_close == 0.0 and book.unread_bid == 0.0):
+            return 0
+        book.read_close()
+        return self.account.set_mark(index, book.last_price)
+
+    cdef int64_t share(self, int64_t units) noexcept:
+        """What of displayed or traded units may be ours."""
+        if self.participation > 0.0 and units < INT64_MAX:
+            return <int64_t>(<double>units * self.participation)
+        return units
+
     cdef bint keeps_bars(self) noexcept:
         """Whether a bar that nobody waits for matters later: its range and volume at its close."""
         return self.timing == SAME_CLOSE

@@ -1,0 +1,1 @@
+"""Auctions: one price at which what waits for them trades."""
