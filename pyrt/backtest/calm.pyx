@@ -110,13 +110,10 @@ cdef class Calm:
         return 0
 
     cdef int mark_held(self) except -1:
-        """Mark what the broker's account holds at the last closes."""
+        """Mark what the broker's account holds at the last closes and quotes."""
         cdef Cursor cursor
         for cursor in self.feed.cursors:
-            index = cursor.stream.instrument_index
-            if cursor.book.unread_close != 0.0 and self.venue.account.holdings[<int>index].units:
-                cursor.book.read_close()
-                self.venue.account.set_mark(index, cursor.book.last_price)
+            self.venue.mark_unread(cursor.book)
         return 0
 
     cdef int hand_out(self) except -1:
@@ -234,6 +231,10 @@ cdef class Calm:
             cursor.book.last_ts = event.ts_event
         elif cursor.rank == 1:
             self.bars.pass_by(cursor.book, event.instrument, event.ts_event, event.values[3])
+        elif (cursor.kind == EV_QUOTE and self.marks_later and not cursor.book.watched
+                and event.values[0] > 0.0 and event.values[2] > 0.0):
+            self.venue.now = self.now
+            cursor.book.note_quote(event)
         else:
             self.meet_tick(cursor, cursor.book, event, self.now)
         # Counted row by row: an exception leaves everything as it was at its instant.

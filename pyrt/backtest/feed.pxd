@@ -5,7 +5,7 @@ from pyrt.backtest.book cimport VenueBook
 from pyrt.core.book_feed cimport BookColumns
 from pyrt.core.events cimport Event
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport EV_BAR
+from pyrt.core.types cimport EV_BAR, EV_BOOK, EV_QUOTE
 
 ctypedef const double* Column
 
@@ -59,7 +59,46 @@ cdef class Cursor:
     """Callable that returns the next chunk of columns or None; None for data in memory."""
     cdef object chunk
     cdef list held
-    cdef int fill(self, Event* event) noexcept
+    cdef inline void fill(self, Event* event) noexcept:
+        """Copy the next row into an event that was cleared once; it stays the next row.
+
+        What rows of any kind hold is written for each, so that rows of several kinds may go
+        through one record; all other fields are left as `clear_event` makes them.
+        """
+        cdef Py_ssize_t i = self.at
+        event.kind = self.kind
+        event.stream = self.stream_index
+        event.instrument = self.instrument_index
+        event.ts_init = self.ts_init[i]
+        event.ts_event = self.ts_event[i]
+        event.price = 0
+        if self.kind == EV_BAR:
+            event.quantity = 0
+            event.ts_open = self.ts_open[i]
+            event.values[0] = self.columns[0][i]
+            event.values[1] = self.columns[1][i]
+            event.values[2] = self.columns[2][i]
+            event.values[3] = self.columns[3][i]
+            event.values[4] = self.columns[4][i]
+            return
+        event.ts_open = 0
+        event.values[4] = 0.0
+        if self.kind == EV_QUOTE:
+            event.quantity = 0
+            event.values[0] = self.columns[0][i]
+            event.values[1] = self.columns[1][i]
+            event.values[2] = self.columns[2][i]
+            event.values[3] = self.columns[3][i]
+            return
+        event.values[2] = event.values[3] = 0.0
+        if self.kind == EV_BOOK:
+            event.values[0] = event.values[1] = 0.0
+            event.quantity = self.stops[i - 1] if i else 0
+            event.price = self.stops[i]
+            return
+        event.quantity = self.aggressor[i]
+        event.values[0] = self.columns[0][i]
+        event.values[1] = self.columns[1][i]
     cdef inline void bring_near(self) noexcept:
         """Have what the next row will touch fetched: its columns, its stream, its view."""
         cdef char* near

@@ -142,42 +142,6 @@ cdef class Cursor:
         self.columns[1] = double_column(chunk.size, self.held)
         return 0
 
-    cdef int fill(self, Event* event) noexcept:
-        """Copy the next row into an event that was cleared once; it stays the next row.
-
-        What rows of any kind hold is written for each, so that rows of several kinds may go
-        through one record; all other fields are left as `clear_event` makes them.
-        """
-        cdef Py_ssize_t i = self.at
-        event.kind = self.kind
-        event.stream = self.stream_index
-        event.instrument = self.instrument_index
-        event.ts_init = self.ts_init[i]
-        event.ts_event = self.ts_event[i]
-        event.ts_open = event.quantity = event.price = 0
-        if self.kind == EV_BAR:
-            event.ts_open = self.ts_open[i]
-            event.values[0] = self.columns[0][i]
-            event.values[1] = self.columns[1][i]
-            event.values[2] = self.columns[2][i]
-            event.values[3] = self.columns[3][i]
-            event.values[4] = self.columns[4][i]
-            return 0
-        event.values[0] = event.values[1] = event.values[2] = event.values[3] = 0.0
-        event.values[4] = 0.0
-        if self.kind == EV_BOOK:
-            event.quantity = self.stops[i - 1] if i else 0
-            event.price = self.stops[i]
-            return 0
-        event.values[0] = self.columns[0][i]
-        event.values[1] = self.columns[1][i]
-        if self.kind == EV_QUOTE:
-            event.values[2] = self.columns[2][i]
-            event.values[3] = self.columns[3][i]
-        else:
-            event.quantity = self.aggressor[i]
-        return 0
-
     @property
     def order_key(self):
         """Streams that are due at one instant go by this."""

@@ -71,7 +71,11 @@ cdef class Stream:
     cdef inline bint is_heard(self) noexcept:
         """Someone takes its events as objects."""
         return self.n_handlers > 0 or self.channel.has_handlers
-    cdef int update(self, Event* event) except -1
+    cdef inline int update(self, Event* event) except -1:
+        """Count an event and feed what is attached."""
+        self.count += 1
+        return self.feed(event) if self.n_feeds else 0
+    cdef int feed(self, Event* event) except -1
     cdef int add_aggregate(self, object aggregator, Stream target) except -1
     cdef int add_signal(self, Signal signal) except -1
     cdef int add_handler(self, object owner, object method) except -1

@@ -167,11 +167,10 @@ cdef class Stream:
         return self.recent
 
     @cython.nonecheck(False)  # a list of feeds and nothing else
-    cdef int update(self, Event* event) except -1:
+    cdef int feed(self, Event* event) except -1:
         """Feed what is attached."""
         cdef Feed feed
         cdef Py_ssize_t i
-        self.count += 1
         for i in range(self.n_feeds):
             feed = <Feed>self.feeds[i]
             if feed.direct:

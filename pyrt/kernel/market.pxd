@@ -28,14 +28,48 @@ cdef class Market:
     cdef int64_t handlers_from
     """Rows with an earlier ts_init feed indicators, never handlers."""
 
+    # `take_*` does what comes before the handlers, for who calls the one handler of a stream
+    # itself, and returns the view if a signal's handler had one.
+
+    cdef inline object take_bar(self, Stream stream, Event* event):
+        if stream.marks:
+            self.mark(stream, event.values[3])
+            self.booking.bars[stream.instrument_index] += 1
+            if self.sink.watching:
+                self.sink.on_bar(stream.instrument_index, event.values, event.ts_open)
+        stream.update(event)
+        return self.raise_signals(stream, event) if stream.n_signals else None
+    cdef inline object take_quote(self, Stream stream, Event* event):
+        if stream.marks and event.values[0] > 0.0 and event.values[2] > 0.0:
+            self.mark(stream, 0.5 * (event.values[0] + event.values[2]))
+            if self.sink.watching:
+                self.sink.on_tick(stream.instrument_index, event.values[0], event.values[2])
+            if self.watcher is not None and self.watcher.watches_quotes:
+                self.tell_quote(stream, event)
+        stream.update(event)
+        return self.raise_signals(stream, event) if stream.n_signals else None
+    cdef inline object take_trade(self, Stream stream, Event* event):
+        if stream.marks:
+            self.mark(stream, event.values[0])
+            if self.sink.watching:
+                self.sink.on_tick(stream.instrument_index, event.values[0], event.values[0])
+        stream.update(event)
+        return self.raise_signals(stream, event) if stream.n_signals else None
+    cdef inline int mark(self, Stream stream, double price) except -1:
+        """Value what is held in the stream's instrument at `price`."""
+        stream.last_price = price
+        if len(stream.positions):
+            self.mark_held(stream, price)
+        if self.watcher is not None and self.watcher.watches_marks:
+            self.tell_mark(stream, price)
+        return 0
+    cdef int mark_held(self, Stream stream, double price) except -1
+    cdef int tell_mark(self, Stream stream, double price) except -1
+    cdef int tell_quote(self, Stream stream, Event* event) except -1
     cdef int on_bar(self, Stream stream, Event* event) except -1
-    cdef object take_bar(self, Stream stream, Event* event)
     cdef int on_quote(self, Stream stream, Event* event) except -1
-    cdef object take_quote(self, Stream stream, Event* event)
     cdef int on_trade(self, Stream stream, Event* event) except -1
-    cdef object take_trade(self, Stream stream, Event* event)
     cdef int build(self, Stream stream, Event* event) except -1
     cdef int on_book(self, Stream stream, Event* event) except -1
     cdef int lose_book(self, Stream stream, bint is_heard) except -1
-    cdef int mark(self, Stream stream, double price) except -1
     cdef object raise_signals(self, Stream stream, Event* event)

@@ -37,23 +37,30 @@ cdef class Market:
         self.watcher = watcher
         self.handlers_from = INT64_MIN
 
-    cdef int mark(self, Stream stream, double price) except -1:
-        """Value what is held in the stream's instrument at `price`."""
+    cdef int mark_held(self, Stream stream, double price) except -1:
+        """Value the positions in the stream's instrument at `price`."""
         cdef list positions = stream.positions
-        cdef int64_t raw
-        cdef Py_ssize_t i, n = len(positions)
-        stream.last_price = price
-        if n:
-            raw = nano_from_double(price)
-            self.account.set_mark(stream.instrument_index, raw)
-            for i in range(n):
-                (<Position>positions[i]).mark = raw
-        if self.watcher is not None and self.watcher.watches_marks:
-            self.watcher.on_mark(stream.instrument_index, nano_from_double(price), self.clock.now)
+        cdef int64_t raw = nano_from_double(price)
+        cdef Py_ssize_t i
+        self.account.set_mark(stream.instrument_index, raw)
+        for i in range(len(positions)):
+            (<Position>positions[i]).mark = raw
         return 0
 
-    # `on_*` takes an event in and calls the handlers. `take_*` does what comes before them, for who
-    # calls the one handler of a stream itself, and returns the view if a signal's handler had one.
+    cdef int tell_mark(self, Stream stream, double price) except -1:
+        """Let the risk gate hear of a price."""
+        return self.watcher.on_mark(
+            stream.instrument_index, nano_from_double(price), self.clock.now
+        )
+
+    cdef int tell_quote(self, Stream stream, Event* event) except -1:
+        """Let the risk gate hear of a touch."""
+        return self.watcher.on_quote(
+            stream.instrument_index, nano_from_double(event.values[0]),
+            nano_from_double(event.values[2]),
+        )
+
+    # `on_*` takes an event in and calls the handlers; what comes before them is in the `.pxd`.
 
     cdef int on_bar(self, Stream stream, Event* event) except -1:
         cdef int64_t since = 0 if self.probe is None else self.probe.sample()
@@ -66,15 +73,6 @@ cdef class Market:
                 self.probe.lap(HANDLER, since)
         return self.build(stream, event) if stream.n_aggregates else 0
 
-    cdef object take_bar(self, Stream stream, Event* event):
-        if stream.marks:
-            self.mark(stream, event.values[3])
-            self.booking.bars[stream.instrument_index] += 1
-            if self.sink.watching:
-                self.sink.on_bar(stream.instrument_index, event.values, event.ts_open)
-        stream.update(event)
-        return self.raise_signals(stream, event) if stream.n_signals else None
-
     cdef int on_quote(self, Stream stream, Event* event) except -1:
         cdef int64_t since = 0 if self.probe is None else self.probe.sample()
         cdef object view = self.take_quote(stream, event)
@@ -86,19 +84,6 @@ cdef class Market:
                 self.probe.lap(HANDLER, since)
         return self.build(stream, event) if stream.n_aggregates else 0
 
-    cdef object take_quote(self, Stream stream, Event* event):
-        if stream.marks and event.values[0] > 0.0 and event.values[2] > 0.0:
-            self.mark(stream, 0.5 * (event.values[0] + event.values[2]))
-            if self.sink.watching:
-                self.sink.on_tick(stream.instrument_index, event.values[0], event.values[2])
-            if self.watcher is not None and self.watcher.watches_quotes:
-                self.watcher.on_quote(
-                    stream.instrument_index, nano_from_double(event.values[0]),
-                    nano_from_double(event.values[2]),
-                )
-        stream.update(event)
-        return self.raise_signals(stream, event) if stream.n_signals else None
-
     cdef int on_trade(self, Stream stream, Event* event) except -1:
         cdef int64_t since = 0 if self.probe is None else self.probe.sample()
         cdef object view = self.take_trade(stream, event)
@@ -109,14 +94,6 @@ cdef class Market:
             if since:
                 self.probe.lap(HANDLER, since)
         return self.build(stream, event) if stream.n_aggregates else 0
-
-    cdef object take_trade(self, Stream stream, Event* event):
-        if stream.marks:
-            self.mark(stream, event.values[0])
-            if self.sink.watching:
-                self.sink.on_tick(stream.instrument_index, event.values[0], event.values[0])
-        stream.update(event)
-        return self.raise_signals(stream, event) if stream.n_signals else None
 
     cdef int build(self, Stream stream, Event* event) except -1:
         """Let the bars made from this stream take the event in."""
