@@ -122,8 +122,8 @@ def backtest(
         Further options of the venue (`touch_fills`, `children`, `calendar`, `rules`, `emulate`,
         `account`: ``"cash"``, ``"margin"``, ``"margin:4"``, ``"alpaca"`` or `AccountRules`,
         `fills_from`, `queue`, `arrival`, `consume`, `halts`, `auctions`, `luld`,
-        `short_available`; see `VenueSettings`), of its books (`currency`, `cost`, `ledger`), of the
-        clock (`speed`:
+        `short_available`, `borrow`; see `VenueSettings`), of its books (`currency`, `cost`,
+        `ledger`), of the clock (`speed`:
         ``"10x"`` replays at that pace), of loading (`symbol`, `tz`, `repair`, `kind`, `price`,
         `dialect`), and `corporate_actions`, a table of splits and dividends.
 
@@ -189,6 +189,7 @@ VENUE_OPTIONS = (
     "auctions",
     "luld",
     "short_available",
+    "borrow",
     "rules",
     "emulate",
     "account",

@@ -336,7 +336,7 @@ class Engine:
 
         first = self._first()
         rows = [r for table in self._rates for r in rate_rows(table, number, first)]
-        if venue.account.rules.is_plain:
+        if venue.account.rules.is_plain and venue.borrow is None:
             return rows
         last = self._last()
         if self._streams:
@@ -367,6 +367,7 @@ class Engine:
             queue=queue_model(settings.queue),
             consumes=settings.consume,
         )
+        venue.borrow = settings.borrow
         venue.set_output(kernel.inbox)
         kernel.connect(_port(settings, venue))
         kernel.sessions = self._sessions

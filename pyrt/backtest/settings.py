@@ -10,7 +10,7 @@ from pyrt.backtest.latency import ConstantLatency, latency_model
 from pyrt.backtest.queue import queue_model
 from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import CHILD_RULES, PATHS, TIMINGS
-from pyrt.core.account_rules import account_rules
+from pyrt.core.account_rules import AccountRules, account_rules
 from pyrt.errors import ConfigError
 from pyrt.venues.alpaca.options import AlpacaOptions
 from pyrt.venues.capabilities import Capabilities, capabilities_of
@@ -77,6 +77,9 @@ class VenueSettings:
         opening and the close fill.
     short_available : dict
         Symbol to the quantity that can be borrowed; other symbols are not limited.
+    borrow : callable
+        ``(instrument, quantity, price, nights)`` to the fee for a short held over that many nights,
+        in its quote currency; None for the account's `borrow_rate`.
     """
 
     name: str = "sim"
@@ -99,6 +102,7 @@ class VenueSettings:
     halts: Any = None
     auctions: Any = None
     short_available: Any = None
+    borrow: Any = None
     luld: Any = None
 
     def __post_init__(self) -> None:
@@ -120,7 +124,7 @@ class VenueSettings:
         share = self.participation
         if share is not None and not 0 < share <= 1:
             raise ConfigError(f"participation is {share!r}; expected a share, above 0 to 1")
-        account_rules(self.account)
+        self._check_borrow(account_rules(self.account))
         self.capabilities  # noqa: B018 - refuses an emulate that is none
         fee_model(self.charges)
         slippage_model(self.slippage)
@@ -134,6 +138,18 @@ class VenueSettings:
                 raise ConfigError(
                     f"fills_from is {source!r}", remedy=f"It is one of {', '.join(SOURCES)}"
                 )
+
+    def _check_borrow(self, rules: AccountRules) -> None:
+        """One of two says what shorts cost: a model, or the rates of the account."""
+        if self.borrow is None:
+            return
+        if not callable(self.borrow):
+            raise ConfigError(
+                f"borrow is {self.borrow!r}; expected a function",
+                remedy="A rate is borrow_rate of account=account_rules(...).replace(...)",
+            )
+        if rules.has_borrow:
+            raise ConfigError("both borrow= and the account's borrow_rate say what shorts cost")
 
     @property
     def charges(self) -> Any:
@@ -155,6 +171,10 @@ class VenueSettings:
         plain["latency"] = _latency(self.latency)
         plain["queue"] = repr(queue_model(self.queue))
         plain["luld"] = _luld(self.luld)
+        if self.borrow is None:
+            del plain["borrow"]  # runs without a model keep the hash they had before there were any
+        else:
+            plain["borrow"] = getattr(self.borrow, "__qualname__", type(self.borrow).__qualname__)
         for name in ("halts", "auctions"):
             plain[name] = _table(getattr(self, name))
         plain["emulate"] = (

@@ -166,6 +166,59 @@ def test_nights_are_charged_and_both_books_agree() -> None:
     assert run.kernel.account.balances == run.sim.account.balances
 
 
+def shorts(**options: Any) -> Any:
+    """Hold 100 AAA long and 200 BBB short at 100 over five midnights."""
+    bars = frame(flat(*[100] * 6), minutes=1440)
+    return play(
+        {"AAA": bars, "BBB": bars},
+        Once({"AAA": 100, "BBB": -200}, timeframe="1d"),
+        timeframe="1d",
+        engine={"ledger": True},
+        **options,
+    )
+
+
+def a_year_of_360(instrument: Any, quantity: float, price: float, nights: int) -> float:
+    return quantity * price * 0.036 / 360 * nights
+
+
+def test_a_borrow_model_of_ones_own_charges_what_the_rate_of_the_same_formula_does() -> None:
+    rules = account_rules("margin").replace(settlement_days=0)
+    named = shorts(account=rules.replace(borrow_rate="0.036"))
+    own = shorts(account=rules, borrow=a_year_of_360)
+    assert own.table("ledger") == named.table("ledger")
+    assert [row["amount"] for row in own.table("ledger")] == [-2.0] * 5
+    assert own.kernel.account.balances == named.kernel.account.balances
+    assert own.kernel.account.balances == own.sim.account.balances
+
+
+def test_a_borrow_model_is_asked_for_shorts_only_and_for_all_nights() -> None:
+    asked: list[Any] = []
+
+    def model(instrument: Any, quantity: float, price: float, nights: int) -> str:
+        asked.append((instrument.symbol, quantity, price, nights))
+        return "1.25"
+
+    # A cash account with nothing else to charge has days, too.
+    shorts(borrow=model)
+    assert asked == [("BBB", 200.0, 100.0, 1)] * 5
+    asked.clear()
+    bars = frame(flat(*[100] * 120), start=START + 3 * DAY, minutes=60)  # Thursday to Monday
+    run = play(
+        {"SPY": bars}, Once({"SPY": -10}), timeframe="1h", instrument=equity("SPY"), borrow=model
+    )
+    assert [nights for *_, nights in asked] == [1, 3, 1]
+    assert [row["amount"] for row in run.table("ledger")] == [-1.25] * 3
+
+
+def test_one_of_two_says_what_shorts_cost() -> None:
+    rules = account_rules("margin").replace(borrow_rate="0.036")
+    with pytest.raises(ConfigError, match="both borrow= and the account's borrow_rate"):
+        shorts(account=rules, borrow=a_year_of_360)
+    with pytest.raises(ConfigError, match="borrow is '0.3'; expected a function"):
+        shorts(borrow="0.3")
+
+
 def test_the_day_ends_with_the_session_and_a_weekend_has_three_nights() -> None:
     rules = account_rules("margin").replace(debit_rate="0.072", settlement_days=0)
     # Thursday 2024-01-04 to Tuesday, hourly bars of whole days.
