@@ -215,8 +215,8 @@ def test_one_of_two_says_what_shorts_cost() -> None:
     rules = account_rules("margin").replace(borrow_rate="0.036")
     with pytest.raises(ConfigError, match="both borrow= and the account's borrow_rate"):
         shorts(account=rules, borrow=a_year_of_360)
-    with pytest.raises(ConfigError, match="borrow is '0.3'; expected a function"):
-        shorts(borrow="0.3")
+    with pytest.raises(ConfigError, match="borrow is 'free'; expected a function"):
+        shorts(borrow="free")
 
 
 def test_the_day_ends_with_the_session_and_a_weekend_has_three_nights() -> None:
