@@ -38,13 +38,10 @@ cdef class Desk(OrderDesk):
     cdef int issue(self, Command command) except -1
     cdef int check_room(self, Owner owner) except -1
     cdef int count(self, Order order, int64_t units) except -1
-    cdef int64_t distance(self, Position position, int64_t wanted, int64_t before) except? -1
     cdef bint hold(self, Command command) except -1
-    cdef bint must_wait(self, Command command) except -1
     cdef int wake(self) except -1
     cdef bint drop(self, Order order) except -1
     cdef bint trim(self, Order order) except -1
     cdef int tie(self, Order one, Order other) except -1
-    cdef int64_t share(self, Order order) noexcept
     cdef int settle(self, Order order) except -1
     cdef int write_row(self, Order order) except -1

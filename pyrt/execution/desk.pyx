@@ -1,16 +1,16 @@
 """The order desk: a strategy's wishes become orders and queued commands."""
 cimport cython
-from libc.stdint cimport INT64_MAX, int64_t
+from libc.stdint cimport int64_t
 
 from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64, int128
-from pyrt.core.numbers cimport money_from_object, nano_from_object
 from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
-from pyrt.core.types cimport LIMIT, MARKET, OPEN, REFUSED, UNKNOWN, is_final
-from pyrt.execution.groups cimport leaves_position
+from pyrt.core.types cimport LIMIT, MARKET, OPEN, REFUSED, is_final
+from pyrt.execution.groups cimport check_exits, leaves_position
+from pyrt.execution.targets cimport distance, must_wait, share, units_of_share
 from pyrt.execution.terms cimport (
-    exit_price, exit_terms, positive_price, read_terms, read_type, units_of,
+    exit_terms, positive_price, read_terms, read_type, units_of,
 )
 
 from pyrt.core.types import TIF_NAMES
@@ -22,8 +22,6 @@ ALONE = ("take_profit", "stop_loss", "oco", "algorithm", "notional")
 CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
 # No handler issues so many at one instant and comes back.
 cdef Py_ssize_t COMMANDS_MAX = 1_000_000
-# An order to a target waits no longer for the answers it counts on.
-cdef int64_t PATIENCE_NS = 10_000_000_000
 
 
 def is_no_limit(Order order not None):
@@ -160,34 +158,10 @@ cdef class Desk(OrderDesk):
         if "stop_loss" in terms:
             order.stop_loss = self.child(order, exit_terms(terms, "stop_loss"))
         if order.take_profit is not None or order.stop_loss is not None:
-            self.check_exits(order)
+            check_exits(order)
         if order.take_profit is not None and order.stop_loss is not None:
             order.take_profit.sibling = order.stop_loss
             order.stop_loss.sibling = order.take_profit
-
-    def check_exits(self, Order order):
-        """Raise OrderError for exits on the wrong side: they would leave as soon as they work."""
-        cdef int64_t low = 0, high = INT64_MAX
-        cdef int64_t target = exit_price(order.take_profit), stop = exit_price(order.stop_loss)
-        if target != no_price() and order.side_sign > 0:
-            high = target
-        elif target != no_price():
-            low = target
-        if stop != no_price() and order.side_sign > 0:
-            low = stop
-        elif stop != no_price():
-            high = stop
-        entry = order.limit_price_raw
-        if entry == no_price():
-            entry = order.stop_price_raw
-        if low >= high or (entry != no_price() and not low < entry < high):
-            profit = None if order.take_profit is None else order.take_profit.limit_price
-            loss = None if order.stop_loss is None else order.stop_loss.stop_price
-            raise OrderError(
-                f"a {order.side.name.lower()} with take_profit={profit} and stop_loss={loss} would "
-                "leave at once",
-                remedy="Put the profit beyond the entry and the loss before it",
-            )
 
     def place_pair(self, Order order, dict terms):
         """Send a one-cancels-the-other pair of exits; return the take-profit order."""
@@ -348,22 +322,10 @@ cdef class Desk(OrderDesk):
                 self.cache.drop_order(order)
         elif not order.is_child and order.units:
             # An order by notional keeps its estimate until the venue says what it comes to.
-            self.count(order, self.share(order))
+            self.count(order, share(order))
         if order.sibling is not None and not order.is_child and self.cache.is_open(order.sibling):
-            self.count(order.sibling, self.share(order.sibling))
+            self.count(order.sibling, share(order.sibling))
         return self.write_row(order)
-
-    cdef int64_t share(self, Order order) noexcept:
-        """Units of an order that work for its position; two of one pair and side work once."""
-        cdef Order other = order.sibling
-        cdef int64_t units = order.leaves() - order.allotted
-        cdef int64_t theirs
-        if other is None or other.side_sign != order.side_sign or is_final(other.status_):
-            return units
-        theirs = other.leaves()
-        if units == theirs:
-            return units if order.number < other.number else 0
-        return units if units > theirs else 0
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -479,7 +441,7 @@ cdef class Desk(OrderDesk):
             for order in self.cache.orders_open(owner.number, position.instrument.id):
                 if order.type != MARKET or order.algorithm is not None:
                     self.cancel(owner, order)
-        delta = self.distance(position, wanted, self.records.orders.count + 1)
+        delta = distance(self.cache, position, wanted, self.records.orders.count + 1)
         if delta == 0:
             return None
         terms = {"resizes": resizes}
@@ -494,44 +456,12 @@ cdef class Desk(OrderDesk):
         self.send(order)
         return order
 
-    cdef int64_t distance(self, Position position, int64_t wanted, int64_t before) except? -1:
-        """Signed units from held plus working to `wanted`; orders numbered lower count."""
-        cdef int64_t projected = position.units
-        cdef Order order
-        if position.orders_working:
-            for order in self.cache.orders_open(position.strategy, position.instrument.id):
-                if order.number >= before or order.is_exit or order.cancel_request == OPEN:
-                    continue
-                if wanted == 0 and (order.type != MARKET or order.algorithm is not None):
-                    continue
-                projected += order.side_sign * (
-                    self.share(order) if order.notional_raw == 0 else order.counted
-                )
-        return position.instrument.round_quantity_raw(wanted - projected)
-
     cdef bint hold(self, Command command) except -1:
         """Keep the submission of an order to a target back while it must wait; True if it must."""
-        if not self.must_wait(command):
+        if not must_wait(self.cache, command, self.clock.now):
             return False
         self.waiting.append(command)
         return True
-
-    cdef bint must_wait(self, Command command) except -1:
-        """Whether a cancel or a submission before it is unanswered in its symbol, and not for long.
-
-        An exit holds the shares until its cancel has been confirmed, and an order on its way may
-        still be refused: sent at once, the rest would be refused, or open the other side. A way
-        out stays one where no answer comes.
-        """
-        cdef Order order = command.order, other
-        if order.position.orders_working < 2 or self.clock.now >= command.ts + PATIENCE_NS:
-            return False
-        for other in self.cache.orders_open(order.position.strategy, order.instrument.id):
-            if other.number < order.number and (
-                other.cancel_request in (OPEN, UNKNOWN) or other.submit_request == OPEN
-            ):
-                return True
-        return False
 
     cdef int wake(self) except -1:
         """Issue again what need not wait any longer."""
@@ -556,8 +486,8 @@ cdef class Desk(OrderDesk):
         Orders before it count as working until they are judged. One that was denied meanwhile is
         no longer there to be undone: the rest would open the other side.
         """
-        cdef int64_t left = order.side_sign * self.distance(
-            order.position, order.target, order.number
+        cdef int64_t left = order.side_sign * distance(
+            self.cache, order.position, order.target, order.number
         )
         if left <= 0:
             return False
@@ -569,22 +499,5 @@ cdef class Desk(OrderDesk):
 
     cdef Order target_percent(self, Owner owner, str symbol, double fraction):
         cdef Position position = self.cache.position(owner.number, symbol)
-        cdef int128 value
-        cdef int64_t units
-        if position.mark <= 0:
-            raise OrderError(
-                f"{symbol} has no price yet, so {fraction:g} of the capital is no quantity",
-                remedy="Wait for the first bar, quote or trade of the symbol",
-            )
-        if not -100.0 <= fraction <= 100.0:
-            raise OrderError(f"fraction is {fraction!r}; expected a share such as 0.5")
-        value = i128_muldiv(
-            money_from_object(self.capital_of(owner.number)), nano_from_object(fraction),
-            1_000_000_000, TOWARD_ZERO,
-        )
-        units = i128_to_i64(i128_muldiv(
-            value, 1, <int128>position.mark * position.instrument.factor, TOWARD_ZERO
-        ))
-        return self.move(
-            owner, position, position.instrument.round_quantity_raw(units), None, True
-        )
+        cdef int64_t wanted = units_of_share(position, fraction, self.capital_of, owner.number)
+        return self.move(owner, position, wanted, None, True)

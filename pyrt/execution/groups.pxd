@@ -11,3 +11,5 @@ cdef bint are_exits(Order profit, Order loss) noexcept
 cdef bint leaves_position(Order profit, Order loss) noexcept
 
 cdef bint rests(Order order) noexcept
+
+cdef int check_exits(Order order) except -1

@@ -1,7 +1,38 @@
 """Groups of orders: whether a venue can hold one itself, and which of a pair rests there if not."""
+from libc.stdint cimport INT64_MAX
+
+from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport LIMIT, MARKET, STOP, STOP_LIMIT
+from pyrt.execution.terms cimport exit_price
 
 from pyrt.core.types import TYPE_NAMES
+from pyrt.errors import OrderError
+
+
+cdef int check_exits(Order order) except -1:
+    """Raise OrderError for exits on the wrong side: they would leave as soon as they work."""
+    cdef int64_t low = 0, high = INT64_MAX
+    cdef int64_t target = exit_price(order.take_profit), stop = exit_price(order.stop_loss)
+    if target != no_price() and order.side_sign > 0:
+        high = target
+    elif target != no_price():
+        low = target
+    if stop != no_price() and order.side_sign > 0:
+        low = stop
+    elif stop != no_price():
+        high = stop
+    entry = order.limit_price_raw
+    if entry == no_price():
+        entry = order.stop_price_raw
+    if low >= high or (entry != no_price() and not low < entry < high):
+        profit = None if order.take_profit is None else order.take_profit.limit_price
+        loss = None if order.stop_loss is None else order.stop_loss.stop_price
+        raise OrderError(
+            f"a {order.side.name.lower()} with take_profit={profit} and stop_loss={loss} would "
+            "leave at once",
+            remedy="Put the profit beyond the entry and the loss before it",
+        )
+    return 0
 
 
 cdef bint holds_exits(Order order, object table) except -1:

@@ -1,8 +1,7 @@
-"""The compiled half of Strategy: commands and lookups that handlers call per event."""
+"""The compiled half of Strategy: what handlers look at, hear of and say."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from logging import Logger
 from typing import Any, TypeVar
 
@@ -14,94 +13,15 @@ from pyrt.core.conditions import Condition
 from pyrt.core.data import Bar
 from pyrt.core.instruments import Instrument
 from pyrt.core.orders import Order
-from pyrt.core.ports import Indicator, Owner
+from pyrt.core.ports import Indicator
 from pyrt.core.positions import Position
 from pyrt.core.recent import Recent
 from pyrt.core.streams import Stream
+from pyrt.strategy.commands import StrategyCommands
 
 IndicatorT = TypeVar("IndicatorT", bound=Indicator)
 
-class StrategyCore(Owner):
-    @property
-    def name(self) -> str: ...
-    @property
-    def has_run(self) -> bool: ...
-    @property
-    def stop_reason(self) -> str: ...
-    @property
-    def capital(self) -> float | None: ...
-    def __setattr__(self, name: str, value: Any) -> None: ...
-    def _freeze(self, values: dict[str, Any], capital: float | None) -> None: ...
-    def buy(
-        self,
-        symbol: str,
-        quantity: float | str | Decimal | None = None,
-        *,
-        notional: float | str | Decimal | None = None,
-        limit_price: float | str | Decimal | None = None,
-        stop_price: float | str | Decimal | None = None,
-        trail_amount: float | str | Decimal | None = None,
-        trail_percent: float | str | Decimal | None = None,
-        trigger_price: float | str | Decimal | None = None,
-        take_profit: float | str | Decimal | dict[str, Any] | None = None,
-        stop_loss: float | str | Decimal | tuple[float, float] | dict[str, Any] | None = None,
-        time_in_force: str | None = None,
-        expires_at: int | str | datetime | None = None,
-        post_only: bool = False,
-        reduce_only: bool = False,
-        extended_hours: bool = False,
-        queue: bool = False,
-        tag: str | None = None,
-        algorithm: Any = None,
-        display_quantity: float | str | Decimal | None = None,
-        market_to_limit: bool = False,
-    ) -> Order: ...
-    def sell(
-        self,
-        symbol: str,
-        quantity: float | str | Decimal | None = None,
-        *,
-        notional: float | str | Decimal | None = None,
-        limit_price: float | str | Decimal | None = None,
-        stop_price: float | str | Decimal | None = None,
-        trail_amount: float | str | Decimal | None = None,
-        trail_percent: float | str | Decimal | None = None,
-        trigger_price: float | str | Decimal | None = None,
-        take_profit: float | str | Decimal | dict[str, Any] | None = None,
-        stop_loss: float | str | Decimal | tuple[float, float] | dict[str, Any] | None = None,
-        time_in_force: str | None = None,
-        expires_at: int | str | datetime | None = None,
-        post_only: bool = False,
-        reduce_only: bool = False,
-        extended_hours: bool = False,
-        queue: bool = False,
-        tag: str | None = None,
-        algorithm: Any = None,
-        display_quantity: float | str | Decimal | None = None,
-        market_to_limit: bool = False,
-    ) -> Order: ...
-    def submit(self, order: dict[str, Any] | Iterable[dict[str, Any]], **changes: Any) -> Any: ...
-    def validate(self, order: dict[str, Any] | Iterable[dict[str, Any]], **changes: Any) -> Any: ...
-    def oco(
-        self,
-        symbol: str,
-        quantity: float | str | Decimal,
-        *,
-        take_profit: float | str | Decimal | dict[str, Any],
-        stop_loss: float | str | Decimal | tuple[float, float] | dict[str, Any],
-        time_in_force: str | None = None,
-        tag: str | None = None,
-        partial: str = "reduce",
-    ) -> tuple[Order, Order]: ...
-    def pair(
-        self, first: dict[str, Any], second: dict[str, Any], *, partial: str = "reduce"
-    ) -> tuple[Order, Order]: ...
-    def cancel(self, order: Order) -> None: ...
-    def modify(self, order: Order, **changes: Any) -> None: ...
-    def cancel_all(self, symbol: str | None = None) -> None: ...
-    def close(self, symbol: str) -> Order | None: ...
-    def target_position(self, symbol: str, quantity: float | str | Decimal) -> Order | None: ...
-    def target_percent(self, symbol: str, fraction: float) -> Order | None: ...
+class StrategyCore(StrategyCommands):
     def position(self, symbol: str) -> Position: ...
     def positions(self) -> list[Position]: ...
     def orders(self, symbol: str | None = None) -> list[Order]: ...

@@ -1,0 +1,29 @@
+"""Targets: how far a position is from what is wanted, what counts on the way, and what waits."""
+from libc.stdint cimport int64_t
+from pyrt.core.cache cimport Cache
+from pyrt.core.orders cimport Order
+from pyrt.core.ports cimport Command
+from pyrt.core.positions cimport Position
+from pyrt.core.types cimport is_final
+
+
+cdef inline int64_t share(Order order) noexcept:
+    """Units of an order that work for its position; two of one pair and side work once."""
+    cdef Order other = order.sibling
+    cdef int64_t units = order.leaves() - order.allotted
+    cdef int64_t theirs
+    if other is None or other.side_sign != order.side_sign or is_final(other.status_):
+        return units
+    theirs = other.leaves()
+    if units == theirs:
+        return units if order.number < other.number else 0
+    return units if units > theirs else 0
+
+
+cdef int64_t distance(Cache cache, Position position, int64_t wanted,
+                      int64_t before) except? -1
+
+cdef bint must_wait(Cache cache, Command command, int64_t now) except -1
+
+cdef int64_t units_of_share(Position position, double fraction, object capital_of,
+                            int strategy) except? -1

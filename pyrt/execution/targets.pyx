@@ -1,0 +1,65 @@
+"""Targets: how far a position is from what is wanted, what counts on the way, and what waits."""
+from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64, int128
+from pyrt.core.numbers cimport money_from_object, nano_from_object
+from pyrt.core.types cimport MARKET, OPEN, UNKNOWN
+
+from pyrt.errors import OrderError
+
+# An order to a target waits no longer for the answers it counts on.
+cdef int64_t PATIENCE_NS = 10_000_000_000
+
+
+cdef int64_t distance(Cache cache, Position position, int64_t wanted,
+                      int64_t before) except? -1:
+    """Signed units from held plus working to `wanted`; orders numbered lower count."""
+    cdef int64_t projected = position.units
+    cdef Order order
+    if position.orders_working:
+        for order in cache.orders_open(position.strategy, position.instrument.id):
+            if order.number >= before or order.is_exit or order.cancel_request == OPEN:
+                continue
+            if wanted == 0 and (order.type != MARKET or order.algorithm is not None):
+                continue
+            projected += order.side_sign * (
+                share(order) if order.notional_raw == 0 else order.counted
+            )
+    return position.instrument.round_quantity_raw(wanted - projected)
+
+
+cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:
+    """Whether a cancel or a submission before it is unanswered in its symbol, and not for long.
+
+    An exit holds the shares until its cancel has been confirmed, and an order on its way may
+    still be refused: sent at once, the rest would be refused, or open the other side. A way
+    out stays one where no answer comes.
+    """
+    cdef Order order = command.order, other
+    if order.position.orders_working < 2 or now >= command.ts + PATIENCE_NS:
+        return False
+    for other in cache.orders_open(order.position.strategy, order.instrument.id):
+        if other.number < order.number and (
+            other.cancel_request in (OPEN, UNKNOWN) or other.submit_request == OPEN
+        ):
+            return True
+    return False
+
+
+cdef int64_t units_of_share(Position position, double fraction, object capital_of,
+                            int strategy) except? -1:
+    """Signed units that are worth a fraction of a strategy's capital at the last price."""
+    cdef int128 value
+    if position.mark <= 0:
+        raise OrderError(
+            f"{position.instrument.id} has no price yet, so {fraction:g} of the capital is no "
+            "quantity",
+            remedy="Wait for the first bar, quote or trade of the symbol",
+        )
+    if not -100.0 <= fraction <= 100.0:
+        raise OrderError(f"fraction is {fraction!r}; expected a share such as 0.5")
+    value = i128_muldiv(
+        money_from_object(capital_of(strategy)), nano_from_object(fraction),
+        1_000_000_000, TOWARD_ZERO,
+    )
+    return position.instrument.round_quantity_raw(i128_to_i64(i128_muldiv(
+        value, 1, <int128>position.mark * position.instrument.factor, TOWARD_ZERO
+    )))
