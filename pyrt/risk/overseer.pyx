@@ -17,9 +17,10 @@ from pyrt.risk.states cimport HALTED, REDUCING
 
 from decimal import Decimal
 
+from pyrt.core.suggest import did_you_mean
 from pyrt.core.times import duration_ns
 from pyrt.core.types import TRADING_STATUS_NAMES
-from pyrt.errors import ConfigError
+from pyrt.errors import ConfigError, UnknownName
 from pyrt.risk.checks import CODES
 
 cdef str ENGINE = "risk engine"
@@ -314,8 +315,15 @@ cdef class Overseer(Assessor):
     def set_state(self, state, actor, reason, *, strategy=None, symbol=None):
         """Set the trading state of the whole, of one strategy or of one symbol.
 
-        ConfigError, and no change, without an actor and a reason.
+        Raises
+        ------
+        ConfigError
+            Without an actor and a reason, or before the engine is part of a run, which starts with
+            no state but ACTIVE; nothing is changed.
+        UnknownName
+            If the run has no such strategy or symbol; nothing is changed.
         """
+        strategy, symbol = self.names_of(strategy, symbol)
         self.states.set(state, actor, reason, ts=self.now, strategy=strategy, symbol=symbol)
         was_on = self.is_on
         self.look()
@@ -393,4 +401,21 @@ cdef class Overseer(Assessor):
 
     def state(self, *, strategy=None, symbol=None):
         """Return the trading state of the whole, of one strategy or of one symbol alone."""
+        strategy, symbol = self.names_of(strategy, symbol)
         return self.states.get(strategy, symbol)
+
+    def names_of(self, strategy, symbol):
+        """Return the names by which orders are looked up: a strategy's, an instrument's id."""
+        if self.cache is None:
+            raise ConfigError(
+                "the risk engine is in no run yet, and a run starts with every state ACTIVE",
+                remedy="Set states from a handler, or after the run has started",
+            )
+        if strategy is not None:
+            names = [each.name for each in self.strategies]
+            if strategy not in names:
+                raise UnknownName(
+                    f"no strategy {strategy!r} in this run",
+                    remedy=did_you_mean(str(strategy), names), name=strategy,
+                )
+        return strategy, None if symbol is None else self.cache.instrument(symbol).id

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from pyrt.errors import ConfigError, OrderError
+from pyrt.core.instruments import Instrument
+from pyrt.errors import ConfigError, OrderError, UnknownName
 from pyrt.risk import Limits, RiskEngine, TradingState, gate_for
 from pyrt.testing.gates import GateRig
 from tests.risk.test_checks import code
@@ -99,6 +101,36 @@ def test_no_change_without_an_actor_and_a_reason(actor: Any, reason: Any) -> Non
     assert made.gate.state() == TradingState.HALTED
     assert made.gate.limits.is_empty
     assert [c.after for c in made.gate.changes] == ["HALTED"]
+
+
+@pytest.mark.parametrize("name", ["AAA", "AAA.X"])
+def test_a_symbol_is_halted_by_its_own_name_and_by_that_of_its_venue(name: str) -> None:
+    listed = [Instrument("AAA", venue="X"), Instrument("BBB", venue="X")]
+    made = GateRig(RiskEngine(), symbols=listed, prices=100)
+    made.gate.set_state("halted", *WHO, symbol=name)
+    assert code(made.order("buy", 1, "AAA")) == "trading_state"
+    assert code(made.order("buy", 1, "BBB")) == ""
+    assert made.gate.state(symbol="AAA.X") is TradingState.HALTED
+    assert made.gate.state(symbol="AAA") is TradingState.HALTED
+    made.gate.set_state("active", *WHO, symbol="AAA")
+    assert code(made.order("buy", 1, "AAA")) == ""
+
+
+@pytest.mark.parametrize("wrong", [{"symbol": "AAB"}, {"strategy": "nobody"}])
+def test_a_halt_of_what_is_not_there_is_no_halt(wrong: dict[str, str]) -> None:
+    made = rig()
+    with pytest.raises(UnknownName):
+        made.gate.set_state("halted", *WHO, **wrong)
+    with pytest.raises(UnknownName):
+        made.gate.state(**wrong)
+    assert made.gate.changes == []
+
+
+def test_a_state_that_the_start_of_a_run_would_drop_is_refused() -> None:
+    gate = RiskEngine()
+    with pytest.raises(ConfigError, match="in no run yet"):
+        gate.set_state("halted", *WHO)
+    assert gate.changes == []
 
 
 def test_changes_are_on_record_with_time_actor_and_reason() -> None:
@@ -212,8 +244,10 @@ def test_a_ramp_can_be_raised_by_an_audited_call() -> None:
     made.gate.set_ramp(0.5, "Ann", "first week went well")
     assert code(made.order("buy", 50)) == ""
     assert code(made.order("buy", 51)) == "max_order_quantity"
-    with pytest.raises(ConfigError):
-        made.gate.set_ramp(1.5, "Ann", "greed")
+    for share in (1.5, -0.1, float("nan"), "much", None):
+        with pytest.raises(ConfigError, match="share is "):
+            made.gate.set_ramp(share, "Ann", "greed")
+    assert made.gate.ramp_share == Decimal("0.5")
 
 
 # -- restart ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pyrt.errors import ConfigError
+from pyrt.errors import ConfigError, UnknownName
 
 CONTROLS = (
     *("halt", "reduce", "resume", "cancel", "cancel_all", "flatten", "close", "stop_strategy"),
@@ -32,6 +32,14 @@ def check_operation(action: str, actor: str, reason: str) -> None:
         raise ConfigError(f"{action} needs an actor and a reason", code="actor")
 
 
+def _knows(kernel: Any, symbol: str) -> bool:
+    try:
+        kernel.cache.instrument(symbol)
+    except UnknownName:
+        return False
+    return True
+
+
 def carry_out(
     core: Any,
     action: str,
@@ -55,7 +63,11 @@ def carry_out(
     if action in ("halt", "reduce", "resume"):
         state = {"halt": "halted", "reduce": "reducing", "resume": "active"}[action]
         scope = {"symbol": symbol or None, "strategy": strategy or None}
-        gate.set_state(state, actor, reason, **scope)
+        if symbol and not _knows(kernel, symbol):
+            # The node itself halts what the broker has and it does not trade, lest it begins to.
+            gate.states.set(state, actor, reason, ts=gate.now, symbol=symbol)
+        else:
+            gate.set_state(state, actor, reason, **scope)
         if action == "halt" and not symbol and not strategy:
             _cancel(kernel, "", entries_only=False)
         return f"{symbol or strategy or 'everything'} is {state}"
