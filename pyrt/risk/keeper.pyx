@@ -23,6 +23,7 @@ from decimal import Decimal
 from pyrt.errors import ConfigError
 from pyrt.risk.breaker import BreakerState
 from pyrt.risk.depth import walked
+from pyrt.risk.limit_values import number_of
 from pyrt.risk.limits import Limits
 from pyrt.risk.monitor import PortfolioMonitor
 from pyrt.risk.report import report_of
@@ -213,8 +214,8 @@ cdef class Keeper(Overseer):
 
     def set_ramp(self, share, actor, reason):
         """Set the share of sizes and exposures that applies, from 0 to 1."""
-        value = Decimal(str(share))
-        if not 0 <= value <= 1:
+        value = number_of("share", share)
+        if value is None or value > 1:
             raise ConfigError(f"share is {share!r}; expected 0 to 1")
         self.states.note(self.now, "ramp", str(self.ramp_share), str(value), actor, reason)
         self.ramp_share = value
@@ -233,8 +234,8 @@ cdef class Keeper(Overseer):
 
     def set_adv(self, str symbol, volume):
         """State the average daily volume of a symbol, in units, for `max_adv_share`."""
-        value = Decimal(str(volume))
-        if not value.is_finite() or value <= 0:
+        value = number_of(f"the volume of {symbol}", volume)
+        if not value:
             raise ConfigError(f"the volume of {symbol} is {volume!r}; expected a positive number")
         self.volumes[symbol] = value
 

@@ -313,6 +313,8 @@ class Limits:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Limits:
         """Return limits from a mapping; ConfigError, with the nearest name, for unknown ones."""
+        if not isinstance(values, Mapping):
+            raise refusal("limits", values, "a table of limits")
         known = [f.name for f in fields(cls)]
         for name in values:
             if name not in known:

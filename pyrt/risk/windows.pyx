@@ -1,6 +1,5 @@
 """Counts over sliding windows: how often, how alike, how large beside what was usual."""
 cimport cython
-from libc.math cimport NAN
 from libc.stdint cimport int64_t
 
 import numpy as np
@@ -126,10 +125,8 @@ cdef class SizeHistory:
         self.sorted_ = np.zeros(capacity)
 
     cdef double median(self):
-        """Middle size, or the mean of the two in the middle; NaN before the first."""
+        """Middle size, or the mean of the two in the middle; there is one at least."""
         cdef Py_ssize_t half = self.count >> 1
-        if self.count == 0:
-            return NAN
         if self.count & 1:
             return self.sorted_[half]
         return 0.5 * (self.sorted_[half - 1] + self.sorted_[half])

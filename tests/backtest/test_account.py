@@ -117,6 +117,16 @@ def test_waiting_orders_take_buying_power_and_give_it_back() -> None:
     assert seen == [200_000, 2_000, 137_000, 37_000]
 
 
+def test_orders_by_value_take_buying_power_while_they_wait() -> None:
+    run = play(
+        flat(100, 100, 100),
+        {0: lambda s: [s.buy(SYMBOL, notional=120_000), s.buy(SYMBOL, notional=90_000)]},
+        account="margin",
+    )
+    assert run.statuses == ["FILLED", "REJECTED"]
+    assert "reserves 90,000.00 USD, and the buying power is 80,000.00" in run.reasons[1]
+
+
 def test_the_venue_and_the_strategy_see_one_buying_power() -> None:
     powers: list[Any] = []
     run = play(

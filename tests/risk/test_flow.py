@@ -97,6 +97,13 @@ def test_the_median_is_that_of_the_last_sizes() -> None:
     assert [history.push(x) for x in (5.0, 1.0, 9.0, 9.0, 2.0)] == [5.0, 3.0, 5.0, 9.0, 9.0]
 
 
+@pytest.mark.parametrize(
+    "name", ["max_orders_per_second", "max_orders_per_minute", "max_messages_per_minute"]
+)
+def test_a_rate_of_nothing_lets_nothing_leave(name: str) -> None:
+    assert code(rig(**{name: 0}).order("buy", 1)) == name
+
+
 def test_own_orders_do_not_meet() -> None:
     made = rig(deny_self_match=True)
     resting = made.order("sell", 1, limit_price=101, strategy=1)
@@ -107,6 +114,13 @@ def test_own_orders_do_not_meet() -> None:
     assert code(made.order("buy", 1, "BBB")) == ""
     made.answer("cancel", resting)
     assert code(made.order("buy", 1)) == ""
+
+
+def test_a_stop_that_waits_for_its_price_meets_nothing_yet() -> None:
+    made = rig(deny_self_match=True)
+    made.answer("accept", made.order("sell", 1, limit_price=101))
+    assert code(made.order("buy", 1, stop_price=102)) == ""
+    assert code(made.order("buy", 1, stop_price=102, limit_price=103)) == "self_match"
 
 
 def test_a_moved_order_is_met_where_it_rests_now() -> None:

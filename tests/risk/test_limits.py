@@ -110,6 +110,9 @@ def test_limits_come_from_toml(tmp_path: Path) -> None:
         Limits.from_toml(path)
     with pytest.raises(ConfigError, match="cannot be read"):
         Limits.from_toml(tmp_path / "nothing.toml")
+    path.write_text("limits = 3\n")
+    with pytest.raises(ConfigError, match="limits is 3; expected a table"):
+        Limits.from_toml(path)
 
 
 def test_limits_survive_pickling_and_their_own_dict() -> None:

@@ -115,6 +115,18 @@ class Once(Strategy):
             "and 101.05",
         ),
         (
+            {"tick_size": "0.05"},
+            {"quantity": 1, "take_profit": 110.02},
+            "price_tick: limit_price 110.02 is not a multiple of 0.05; the neighbors are 110 "
+            "and 110.05",
+        ),
+        (
+            {"tick_size": "0.05"},
+            {"quantity": 1, "take_profit": 110, "stop_loss": 90.01},
+            "price_tick: stop_price 90.01 is not a multiple of 0.05; the neighbors are 90 and "
+            "90.05",
+        ),
+        (
             {},
             {"quantity": 1, "reduce_only": True},
             "reduce_only: no position in ABC that this order could reduce",
@@ -131,5 +143,6 @@ def test_without_limits_an_order_still_has_to_fit(
     engine.add_data(frame.assign(volume=1.0), symbol="ABC", label="open")
     engine.add_strategy(Once(terms=terms))
     orders = engine.run().orders
-    assert orders.status.tolist() == ["DENIED"]
-    assert orders.reason.tolist() == [reason]
+    assert orders.status.iloc[0] == "DENIED"
+    assert orders.reason.iloc[0] == reason
+    assert "FILLED" not in set(orders.status)

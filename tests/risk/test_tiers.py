@@ -192,8 +192,9 @@ def test_without_a_stated_volume_only_a_strict_gate_denies() -> None:
     }
     made = rig(strict=True, max_adv_share=0.01, **strict)
     assert code(made.order("buy", 5)) == "max_adv_share"
-    with pytest.raises(ConfigError, match="positive number"):
-        made.gate.set_adv("AAA", 0)
+    for volume in (0, -1, float("nan"), "much", None):
+        with pytest.raises(ConfigError, match=r"the volume of AAA is .*number"):
+            made.gate.set_adv("AAA", volume)
 
 
 def test_reductions_pass_the_share_of_volume() -> None:
