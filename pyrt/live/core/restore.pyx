@@ -164,6 +164,22 @@ def waiting_submits(Kernel kernel not None):
     return list(found)
 
 
+def ways_out(Kernel kernel not None):
+    """Return numbers of orders that close a position, and wait for what they count on."""
+    cdef Order order
+    return [
+        order.number for order in kernel.cache.orders_open()
+        if order.moves and order.target == 0 and order.status_ == INITIALIZED
+        and order.cancel_request == NONE
+    ]
+
+
+def send_again(Kernel kernel not None, Order order not None):
+    """Queue an order that has not left as if it were asked for now, under an id of this run."""
+    order.own_id = f"{kernel.desk.prefix}{order.number}"
+    kernel.desk.send(order)
+
+
 def drop_commands(Kernel kernel not None):
     """Forget commands that wait: whoever issued them was cut off before they were carried out."""
     kernel.desk.commands.clear()

@@ -24,6 +24,7 @@ from pyrt.live.core.restore import (
     order_state,
     position_state,
     waiting_submits,
+    ways_out,
 )
 from pyrt.live.core.tape import Tape, survey
 from pyrt.live.driver.acts import make_core
@@ -88,6 +89,8 @@ class Comeback:
         self._strategies = list(strategies)
         self._fees = fees
         self._inputs = Inputs()
+        self.going_on: list[int] = []
+        """Numbers of orders that close a position: they leave after all."""
         self.refusal = ""
         """Why a run that was cut off is not played again; "" where there is none, or it is."""
 
@@ -219,6 +222,8 @@ class Comeback:
             run.scribe.alarm("replay_short", text, now)
         for text in rehearsal.saves_differ:
             run.scribe.alarm("replay_saves", f"another state came out: {text}", now)
+        if not is_short and not rehearsal.difference:
+            self.going_on = [n for n in ways_out(core.kernel) if n not in rehearsal.unsent]
         self._part(core, rehearsal)
         self._tell_ends(core, rehearsal, now)
         terms: dict[str, Any] = {
@@ -233,8 +238,8 @@ class Comeback:
 
     def _part(self, core: NodeCore, rehearsal: Rehearsal) -> None:
         run, known = self._run, self._run.journal.state
-        waiting = waiting_submits(core.kernel)
-        rehearsal.unsent.extend(n for n in waiting if n not in rehearsal.unsent)
+        kept = {*rehearsal.unsent, *self.going_on}
+        rehearsal.unsent.extend(n for n in waiting_submits(core.kernel) if n not in kept)
         gone = set(rehearsal.unsent)
         here = {o.client_order_id for o in core.kernel.cache.orders_open() if o.number not in gone}
         missing = [order for name, order in known.orders.items() if name not in here]

@@ -22,7 +22,7 @@ from pyrt.live.driver.acts import (
     tell_missed,
 )
 from pyrt.live.driver.adjusting import adjust
-from pyrt.live.driver.resuming import part_with, settle_with
+from pyrt.live.driver.resuming import go_on_with, part_with, settle_with
 
 Note = dict[str, Any]
 
@@ -60,7 +60,7 @@ class Playback:
             "stop": lambda note: stop_strategies(core, note["policy"]),
             "part": self._part,
             "settle": self._settle,
-            "go_on": lambda note: core.inputs.release_timers(),
+            "go_on": lambda note: go_on_with(core, note.get("orders", ())),
             "bars": lambda note: core.inputs.release_bars(),
         }
 

@@ -24,8 +24,10 @@ from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.figures import DailyFigures
 from pyrt.live.driver.history import History
 from pyrt.live.driver.operating import Operators
+from pyrt.live.driver.resuming import go_on_with
 from pyrt.live.driver.run import LOOKING, NODE, RUNNING, Run
 from pyrt.live.driver.stopping import Stopping
+from pyrt.live.driver.unguarded import unguarded
 from pyrt.live.journal import records as r
 from pyrt.strategy.strategy import Strategy
 
@@ -79,6 +81,7 @@ class Recovery:
         self._failures = 0
         self.has_gone_on = False
         """Whether a run was brought back by its inputs; its strategies have started long ago."""
+        self._going_on: list[int] = []
 
     def count_failures(self, alarm: Any) -> None:
         """Give a start up when the broker does not let us look at the account."""
@@ -100,6 +103,8 @@ class Recovery:
             If the account is another than expected, or may not trade.
         """
         self._check_account(state)
+        past = self._run.journal.past
+        was_cut_off = past.start is not None and not past.ended
         comeback = Comeback(self._run, self._instruments, self._strategies, self._fees)
         if comeback.is_possible():
             self._go_on(now, state, comeback)
@@ -109,6 +114,8 @@ class Recovery:
                 text = "the last run is not played again, strategies go on from their last save: "
                 self._run.scribe.alarm("not_replayed", text + comeback.refusal, now)
         self._take_over(now)
+        for text in unguarded(self._run, self._going_on) if was_cut_off else ():
+            self._run.scribe.alarm("unguarded", text, now)
 
     def _begin(self, now: int, state: BrokerState) -> None:
         """Make a core from what the journal adds up to."""
@@ -153,6 +160,7 @@ class Recovery:
         run = self._run
         core, rehearsal, opening = comeback.play(now)
         comeback.go_over(core, rehearsal, now)
+        self._going_on = comeback.going_on
         run.flush_tape()
         here = {order.client_order_id for order in core.kernel.cache.orders_open()}
         known = run.journal.state.orders
@@ -215,7 +223,7 @@ class Recovery:
     def _drop_held(self, core: NodeCore) -> None:
         """Cancel orders that only the last run's process has held: they died with it."""
         for order in core.kernel.cache.orders_open():
-            if order.status in HELD_HERE:
+            if order.status in HELD_HERE and order.number not in self._going_on:
                 name = order.client_order_id
                 text = f"{name}, a {order.order_type} order for {order.symbol}, was emulated"
                 self._run.scribe.alarm("emulated_lost", f"{text} and died with its node")
@@ -309,8 +317,8 @@ class Recovery:
         missed, scribe.historical = scribe.historical or [], None
         run.phase = RUNNING
         if self.has_gone_on:
-            run.note("go_on")
-            core.inputs.release_timers()
+            run.note("go_on", orders=self._going_on)
+            go_on_with(core, self._going_on)
             core.later.ask_again()
         else:
             saves = {name: saved for name, (_, saved) in run.journal.state.saves.items()}

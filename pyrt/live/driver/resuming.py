@@ -20,6 +20,7 @@ from pyrt.live.core.restore import (
     rename_order,
     replace_position,
     restore_orders,
+    send_again,
     take_prefix,
 )
 from pyrt.live.driver.acts import call, expect_changes
@@ -66,6 +67,22 @@ def part_with(
     for order in kernel.cache.orders_open():
         drop_change(order)
     restore_orders(kernel, _ORDERS.decode(orders))
+
+
+def go_on_with(core: NodeCore, numbers: Sequence[int] = ()) -> None:
+    """Let time do what it does, and orders go on that were on their way out.
+
+    Parameters
+    ----------
+    numbers : sequence of int
+        Orders that close a position and had not left. They wait anew for what they count on, and
+        are cut to what is held by then.
+    """
+    core.inputs.release_timers()
+    for number in numbers:
+        order = core.inputs.order(number)
+        if order is not None and order.status == "INITIALIZED":
+            send_again(core.kernel, order)
 
 
 def _found(core: NodeCore, number: int) -> Order:

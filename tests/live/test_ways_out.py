@@ -1,0 +1,155 @@
+"""A close that waited for the cancels of its exits when a node died: it leaves after all."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyrt import Strategy
+from pyrt.live.journal.journal import read_records
+from pyrt.live.plan import Policies
+from pyrt.live.replay.replay import replay
+from pyrt.testing.files import MemoryFiles
+from tests.live.test_walking_skeleton import bars
+from tests.live.whole import PHASES, Node, World
+
+TAPE = "tape-one-00000001.log"
+PRICES = [100.0] * 14 + [120.0] * 30
+CLOSES_AT = 8
+
+
+class Leaves(Strategy):
+    """Buys ten, guards them by a limit above the market, and closes at its eighth bar."""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.seen, self.kinds = 0, []
+        self.way_out = None
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 1:
+            self.buy("SPY", 10)
+        elif self.seen == CLOSES_AT:
+            self.way_out = self.close("SPY")
+
+    def on_fill(self, fill):
+        if fill.side.name == "BUY":
+            self.sell("SPY", 10, limit_price=110)
+
+    def on_order(self, event):
+        if event.order is self.way_out:
+            self.kinds.append(event.kind)
+
+    def on_save(self):
+        return {"seen": self.seen}
+
+    def on_load(self, state):
+        self.seen = max(self.seen, state["seen"])
+
+
+def policies(way: str) -> Policies:
+    return Policies(looks=1, warmup=0, save_ns=1, replay_max=0 if way == "saved" else 500_000)
+
+
+def no_cancel(request, answer):
+    """Let no cancel arrive, and none be answered."""
+    return None if request.method == "DELETE" else answer(request)
+
+
+def killed(node: Node) -> MemoryFiles:
+    node.driver.flush_tape()
+    node.journal.commit()
+    left = MemoryFiles()
+    for name in node.files.names():
+        left.put(name, node.files.read(name))
+    return left
+
+
+def cut_off(way: str = "played") -> tuple[World, MemoryFiles]:
+    """Return a world in which a node was killed while its close waited for a cancel."""
+    world, kept = World([bars(PRICES)]), 0
+    node = Node(world, MemoryFiles(), [Leaves()], run_id="one", policies=policies(way))
+    node.on_request = no_cancel
+    node.start()
+    strategy = node.kernel.strategies[0]
+    for _ in range(10 * PHASES):
+        if strategy.seen < CLOSES_AT:
+            node.run(1)
+        if strategy.seen < CLOSES_AT - 1:
+            kept = len(killed(node).read(TAPE))
+    assert strategy.way_out.status == "INITIALIZED"
+    assert strategy.position("SPY").quantity == 10
+    left = killed(node)
+    if way == "short":
+        left.put(TAPE, left.read(TAPE)[:kept])
+    return world, left
+
+
+def come_back(world: World, files: MemoryFiles, way: str = "played", run_id: str = "two") -> Node:
+    node = Node(world, files, [Leaves()], run_id=run_id, policies=policies(way))
+    node.start()
+    return node
+
+
+def test_a_close_that_waited_goes_on_once_its_exits_are_canceled():
+    world, files = cut_off()
+    second = come_back(world, files)
+    second.run(2 * PHASES)
+    strategy = second.kernel.strategies[0]
+    assert strategy.way_out.status == "FILLED"
+    assert strategy.position("SPY").is_flat
+    assert strategy.kinds[0] != "denied"
+    assert strategy.way_out.client_order_id.startswith("pyrt-two-")
+    codes = {code for code, _ in second.alarms}
+    assert not codes & {"unguarded", "emulated_lost", "position_mismatch", "replay_differs"}
+    second.stop()
+    result = replay(second.files, [Leaves()], run_id="two")
+    assert result.is_exact, result.difference
+
+
+def test_what_an_exit_has_filled_while_the_node_was_away_is_not_sold_again():
+    world, files = cut_off()
+    for _ in world.instants:
+        if world.now >= world.bars[0].ts_close[16]:
+            break
+    posted = len(world.posted)
+    second = come_back(world, files)
+    second.run(2 * PHASES)
+    strategy = second.kernel.strategies[0]
+    assert (strategy.way_out.status, strategy.kinds[-1]) == ("DENIED", "denied")
+    assert strategy.position("SPY").is_flat
+    assert len(world.posted) == posted
+
+
+def test_killed_again_before_it_has_looked_the_close_still_goes_on():
+    world, files = cut_off()
+    second = Node(world, files, [Leaves()], run_id="two", policies=policies("played"))
+    second.on_request = no_cancel
+    second.driver._recovery.speak = lambda now, state: None
+    second.driver.begin(world.now)
+    second.settle(world.now)
+    third = come_back(world, killed(second), run_id="three")
+    third.run(2 * PHASES)
+    assert third.kernel.strategies[0].way_out.status == "FILLED"
+    assert third.kernel.strategies[0].position("SPY").is_flat
+
+
+@pytest.mark.parametrize("way", ["short", "saved"])
+def test_where_nobody_knows_of_the_close_an_alarm_tells_that_nothing_guards(way):
+    world, files = cut_off(way)
+    second = come_back(world, files, way)
+    (text,) = [text for code, text in second.alarms if code == "unguarded"]
+    assert "SPY of Leaves is held" in text
+    second.run(PHASES)
+    assert second.kernel.strategies[0].position("SPY").quantity == 10
+    assert not second.kernel.cache.orders_open()
+
+
+def test_a_stop_in_order_leaves_nothing_to_tell():
+    world, files = cut_off()
+    second = come_back(world, files)
+    second.run(2 * PHASES)
+    second.stop()
+    third = come_back(world, second.files, run_id="three")
+    assert "unguarded" not in {code for code, _ in third.alarms}
+    assert any(type(record).__name__ == "RunStop" for _, record in read_records(second.files))
