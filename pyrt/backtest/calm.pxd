@@ -78,14 +78,14 @@ cdef class Calm:
     cdef int mark_held(self) except -1
     cdef int choose_handler(self) except -1
     cdef int look(self, Cursor cursor) except -1
-    cdef object advance(self)
+    cdef bint advance(self) except -1
     cdef bint ends_instant(self) except -1
     cdef bint pass_quiet(self, Cursor cursor) except -1
     cdef Py_ssize_t instants(self, Cursor cursor, Py_ssize_t limit) noexcept
     cdef int take_quiet(self, Cursor cursor, Py_ssize_t rows) except -1
     cdef int take_held(self, Cursor cursor, Py_ssize_t rows) except -1
     cdef bint begins_instant(self, Cursor cursor, int64_t ts) except -1
-    cdef object take(self, Cursor cursor)
+    cdef bint take(self, Cursor cursor) except -1
     cdef int show(self, Cursor cursor) except -1
     cdef int called(self) except -1
     cdef int meet_tick(self, Cursor cursor, VenueBook book, Event* event, int64_t now) except -1

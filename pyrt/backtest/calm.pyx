@@ -162,16 +162,16 @@ cdef class Calm:
         return self
 
     def __next__(self):
-        view = self.advance()
-        if view is None:
-            raise StopIteration
-        return view
+        # Handed on by one reference, not returned through the calls: on the way to the handler the
+        # view's count is changed in turn, and each change waits for the one before.
+        if self.advance():
+            return self.cursor.view
+        raise StopIteration
 
-    cdef inline object advance(self):
-        """Take rows up to one that the handler is to see; None at the end of the stretch."""
+    cdef inline bint advance(self) except -1:
+        """Take rows up to one that the handler is to see; False at the end of the stretch."""
         cdef Feed feed = self.feed
         cdef Cursor cursor
-        cdef object view
         cdef int64_t ts
         if self.calling:
             self.called()
@@ -180,17 +180,16 @@ cdef class Calm:
             ts = cursor.ts_init[cursor.at]
             if self.rank == 0 or ts != self.now:
                 if self.rank and not self.ends_instant():
-                    return None
+                    return False
                 if self.looks_ahead and self.pass_quiet(cursor):
                     continue
                 if not self.begins_instant(cursor, ts):
-                    return None
+                    return False
             elif cursor.rank != self.rank:
-                return None
-            view = self.take(cursor)
-            if view is not None:
-                return view
-        return None
+                return False
+            if self.take(cursor):
+                return True
+        return False
 
     cdef inline bint ends_instant(self) except -1:
         """Complete the instant under way; False where more than its point of equity is to do."""
@@ -218,8 +217,8 @@ cdef class Calm:
             self.venue.opens_over = ts
         return True
 
-    cdef inline object take(self, Cursor cursor):
-        """Play the next row; return its view if the handler is to be called with it."""
+    cdef inline bint take(self, Cursor cursor) except -1:
+        """Play the next row; whether the handler is to be called with the cursor's view of it."""
         cdef Stream stream = cursor.stream
         cdef Event* event = &self.event
         cdef object view
@@ -244,7 +243,7 @@ cdef class Calm:
         if cursor.kind == EV_BOOK:
             self.events_processed += event.price - event.quantity
             self.kernel.process(event)
-            return None
+            return False
         self.events_processed += 1
         if cursor.kind == EV_BAR:
             view = self.market.take_bar(stream, event)
@@ -262,9 +261,10 @@ cdef class Calm:
                     cursor.view = view
                 self.bus.depth += 1
                 self.calling = True
-                self.cursor = cursor
+                if self.cursor is not cursor:
+                    self.cursor = cursor
                 self.last = <PyObject*>cursor.view
-                return cursor.view
+                return True
             if stream.is_heard():
                 if view is None:
                     self.show(cursor)
@@ -272,19 +272,18 @@ cdef class Calm:
                 self.calls.dispatch(stream, view)
         if stream.n_aggregates:
             self.market.build(stream, event)
-        return None
+        return False
 
     cdef inline int called(self) except -1:
         """Do what follows the call of the handler; see `Calls.dispatch`."""
-        cdef Stream stream = self.cursor.stream
         self.calling = False
         self.bus.depth -= 1
-        if stream.channel.has_handlers:
-            stream.channel.publish_c(self.cursor.view)
+        if self.cursor.stream.channel.has_handlers:
+            self.cursor.stream.channel.publish_c(self.cursor.view)
         if self.bus.pending and self.bus.depth == 0:
             self.bus.flush()
-        if stream.n_aggregates:
-            self.market.build(stream, &self.event)
+        if self.cursor.stream.n_aggregates:
+            self.market.build(self.cursor.stream, &self.event)
         return 0
 
     cdef inline int show(self, Cursor cursor) except -1:
