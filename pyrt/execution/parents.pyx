@@ -33,6 +33,9 @@ cdef class Parents:
         self.world = world
         self.open = {}
 
+    def __repr__(self):
+        return f"Parents of {len(self.open)} orders"
+
     cdef int begin(self, Order order) except -1:
         """Take an approved order over."""
         self.open[order.number] = [order, None, {}]

@@ -78,7 +78,7 @@ class POV(ExecutionAlgorithm):
 
 
 class Iceberg(ExecutionAlgorithm):
-    """Shows a part at a time: when one has filled, the next is sent.
+    """Shows a part at a time: when one has filled, the next is sent; with one that has not it ends.
 
     Parameters
     ----------
@@ -107,6 +107,11 @@ class Iceberg(ExecutionAlgorithm):
         """Show the next part when one has filled."""
         if not self.children:
             self._show()
+
+    def on_end(self, child: Order) -> None:
+        """End with a part that is canceled, expires or is refused: nothing would send the next."""
+        super().on_end(child)
+        self.finish(f"algorithm: {child.client_order_id} is {child.status} and not filled")
 
     def _show(self) -> None:
         self.send(min(self._display, self.remaining))

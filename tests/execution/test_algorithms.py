@@ -198,6 +198,33 @@ def test_an_iceberg_shows_one_part_at_a_time():
     assert [fill[:2] for fill in made.fills] == [(2, 10), (3, 10), (4, 5)]
 
 
+@pytest.mark.parametrize(
+    ("terms", "steps", "status"),
+    [
+        ({}, {1: lambda s: s.cancel(s.orders(SYMBOL)[-1])}, "CANCELED"),
+        ({"time_in_force": "ioc"}, {}, "CANCELED"),
+    ],
+)
+def test_an_iceberg_ends_with_a_part_that_does_not_fill(terms, steps, status):
+    order = work(25, Iceberg(10), limit_price=99, **terms)
+    made = play(bars(5), {0: order, **steps})
+    parent, child = made.table("orders")
+    assert (child["parent"], child["status"]) == (parent["client_order_id"], status)
+    assert parent["status"] == "CANCELED"
+    assert parent["reason"] == f"algorithm: {child['client_order_id']} is {status} and not filled"
+
+
+def test_what_an_algorithm_raises_names_no_address():
+    class Over(ExecutionAlgorithm):
+        def on_start(self) -> None:
+            self.send(20)
+            self.send(20)
+
+    with pytest.raises(StrategyError, match="20 of bt-1 are to be sent, and 5 are left") as found:
+        play(bars(3), {0: work(25, Over())})
+    assert "0x" not in str(found.value)
+
+
 def test_an_iceberg_needs_a_price():
     with pytest.raises(StrategyError, match="an iceberg needs a limit_price"):
         play(bars(3), {0: work(25, Iceberg(10))})

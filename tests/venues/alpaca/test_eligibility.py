@@ -99,6 +99,12 @@ def test_options(kind, time, taken):
 
 
 FRACTION = {"quantity": "0.5"}
+OPTION_LIMIT = {
+    "symbol": "AAPL250620C00100000",
+    "asset_class": "us_option",
+    "type": "limit",
+    "limit_price": "1",
+}
 MLEG = {"symbol": "", "side": "", "order_class": "mleg", "asset_class": "us_option"}
 
 
@@ -169,6 +175,13 @@ ROWS = [
         "option_order",
         {"symbol": "AAPL250620C00100000", "asset_class": "us_option", "quantity": "0.5"},
     ),
+    Row(
+        "an option in extended hours",
+        "option_order",
+        {**OPTION_LIMIT, "extended_hours": True},
+    ),
+    Row("in the session", None, OPTION_LIMIT),
+    Row("an option by dollars", "option_order", {**OPTION_LIMIT, "quantity": None, "notional": 9}),
     Row("crypto stop", "crypto_type", {**CRYPTO, "type": "stop", "stop_price": "101"}),
     Row("crypto for the day", "crypto_time_in_force", {**CRYPTO, "time_in_force": "day"}),
     Row(
@@ -210,6 +223,21 @@ ROWS = [
         "a fractional bracket",
         "fractional_class",
         {**FRACTION, "order_class": "bracket", "take_profit_limit": "110", "stop_loss_stop": "90"},
+    ),
+    Row(
+        "a fractional OTO",
+        "fractional_class",
+        {"quantity": "1.5", "order_class": "oto", "stop_loss_stop": "90"},
+    ),
+    Row(
+        "a bracket by dollars",
+        "fractional_class",
+        {
+            "notional": "500",
+            "order_class": "bracket",
+            "take_profit_limit": "110",
+            "stop_loss_stop": "90",
+        },
     ),
     Row(
         "fractional until canceled",
