@@ -11,6 +11,7 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.events import ComputedEvent
+from pyrt.live.core.results import decode_result, encode_result
 from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
 from tests.live.strategies import walk
@@ -56,7 +57,10 @@ class Bench:
     def __init__(self, strategy: Strategy, *, off_thread: bool = True, **options: Any) -> None:
         self.world = options.pop("world", None) or World([walk(2, "SPY", 30)])
         self.files = options.pop("files", None) or MemoryFiles()
-        self.node = Node(self.world, self.files, [strategy], **{"run_id": "one", **options})
+        # In lockstep the market waits: work is done where it is asked for.
+        config = {} if off_thread else {"clock": "simulator"}
+        options = {"run_id": "one", "config": config, **options}
+        self.node = Node(self.world, self.files, [strategy], **options)
         self.asked: list[tuple[int, Any, Any]] = []
         if off_thread:
             self.node.driver.run_slow = lambda *work: self.asked.append(work)
@@ -97,11 +101,10 @@ def test_history_and_results_come_to_their_handlers_and_replay(off_thread):
     assert all(bar.timeframe == "1m" and bar.symbol == "SPY" for bar in strategy.got)
     assert len(strategy.results) == 1
     assert strategy.position("SPY").quantity == 3
-    if off_thread:
-        again = Asks()
-        result = replay(files, [again])
-        assert result.is_exact, result.difference
-        assert again.results == strategy.results
+    again = Asks()
+    result = replay(files, [again])
+    assert result.is_exact, result.difference
+    assert again.results == strategy.results
 
 
 def test_slow_work_that_raises_stops_its_strategy():
@@ -153,9 +156,10 @@ def oracle(monkeypatch):
     return fresh
 
 
-def test_work_that_comes_to_something_else_each_time_is_replayed_by_its_results(oracle):
+@pytest.mark.parametrize("off_thread", [True, False])
+def test_work_that_comes_to_something_else_each_time_is_replayed_by_its_results(oracle, off_thread):
     strategy, again = Heeds(), Heeds()
-    _, files = run(strategy, off_thread=True)
+    _, files = run(strategy, off_thread=off_thread)
     asked = oracle.asked
     assert asked == len(strategy.heard) >= 4
     result = replay(files, [again])
@@ -190,6 +194,39 @@ def test_after_a_crash_results_come_from_the_tape_and_open_work_is_begun_again(
     result = replay(second.files, [again])
     assert result.is_exact, result.difference
     assert again.heard == back.heard
+
+
+def test_after_a_crash_work_done_inline_comes_from_the_tape(oracle):
+    whole = Heeds()
+    first = Bench(whole, off_thread=False)
+    first.live(47)
+    asked = oracle.asked
+    assert asked == len(whole.heard) >= 2
+    first.node.driver.flush_tape()
+    first.node.journal.commit()
+    back = Heeds()
+    second = Bench(back, off_thread=False, world=first.world, files=first.files, run_id="two")
+    assert back.heard == whole.heard
+    assert oracle.asked == asked
+    second.live()
+    assert oracle.asked == len(back.heard) > asked
+    second.node.stop()
+    again, total = Heeds(), oracle.asked
+    result = replay(second.files, [again], run_id="two")
+    assert result.is_exact, result.difference
+    assert (again.heard, oracle.asked) == (back.heard, total)
+
+
+def test_inputs_broken_off_within_a_piece_leave_what_was_asked_in_it_on_the_new_tape(oracle):
+    bench = Bench(Heeds(), off_thread=False)
+    bench.live(47)
+    later = bench.node.driver.core.later
+    later.take_made()
+    later.recorded = {later._done + 1: (bench.node.kernel.clock.timestamp_ns, encode_result(7))}
+    heard = []
+    later.compute(bench.node.kernel.strategies[0], ORACLE, (), heard.append)
+    ((_, _, data),) = later.take_made()
+    assert decode_result(data) == 7
 
 
 def test_a_result_without_a_form_on_the_tape_is_come_to_again():

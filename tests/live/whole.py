@@ -69,6 +69,7 @@ class Node:
         limits: Any = None,
         policies: Policies | None = None,
         account: Any = None,
+        config: dict[str, Any] | None = None,
     ) -> None:
         self.world = world
         self.files = files
@@ -84,6 +85,7 @@ class Node:
             prefix=prefix,
             default_tif={"": "gtc"},
             account=account,
+            config=config or {},
             policies=policies or Policies(looks=1, warmup=0),
         )
         self.driver = Driver(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyrt.core.data import Bar
+from pyrt.live.core.results import decode_result, encode_result
 
 AskHistory = Callable[[int, str, str, int], object]
 RunSlow = Callable[[int, Callable[..., Any], tuple[Any, ...]], object]
@@ -43,6 +44,10 @@ class Later:
         self.ask_history: AskHistory | None = None
         self.run_slow: RunSlow | None = None
         self.waits_for_slow = False
+        self.recorded: dict[int, tuple[int, bytes]] | None = None
+        """Number of work done inline → when, and what it came to; None unless a tape is played."""
+        self._done = 0
+        self._made: dict[int, tuple[int, bytes]] = {}
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -63,7 +68,7 @@ class Later:
     ) -> None:
         """Run `fn(*args)` elsewhere, or inline where there is no elsewhere."""
         if self.run_slow is None and not self.waits_for_slow:
-            result = fn(*args)
+            result = self._do_now(fn, args)
             kernel = self._core.kernel
             kernel.later(owner, kernel.compute_latency_ns, lambda event: then(result))
             return
@@ -71,6 +76,44 @@ class Later:
         self._pending[self._count] = _Pending(owner, then, fn=fn, args=args)
         if self.run_slow is not None:
             self.run_slow(self._count, fn, args)
+
+    def _do_now(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Do work inline and keep what it comes to for the tape; played, take it from there."""
+        self._done += 1
+        number, now = self._done, self._core.kernel.clock.timestamp_ns
+        if self.recorded is not None:
+            ts, data = self.recorded.pop(number, (0, b""))
+            if ts != now:
+                # It has no form on the tape, or other limits have led elsewhere.
+                return fn(*args)
+            self._made[number] = ts, data
+            result = decode_result(data)
+            if isinstance(result, Exception):
+                raise result
+            return result
+        try:
+            result = fn(*args)
+        except Exception as error:
+            self._keep(number, now, error)
+            raise
+        return self._keep(number, now, result)
+
+    def _keep(self, number: int, now: int, result: Any) -> Any:
+        """Keep what work came to; return it as it comes back from the tape."""
+        data = None if self._core.inputs.tape is None else encode_result(result)
+        if data is None:
+            return result
+        self._made[number] = now, data
+        return decode_result(data)
+
+    def take_made(self) -> list[tuple[int, int, bytes]]:
+        """Return what work done inline has come to, and is on no tape yet: number, when, result."""
+        made, self._made = self._made, {}
+        return [(number, ts, data) for number, (ts, data) in made.items()]
+
+    def is_on_tape(self, number: int) -> None:
+        """Note that what work done inline has come to is on this run's tape already."""
+        self._made.pop(number, None)
 
     def ask_again(self) -> None:
         """Ask for all that has not been answered: whoever was asked is gone."""

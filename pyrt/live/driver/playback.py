@@ -11,6 +11,7 @@ from pyrt.errors import PyrtError
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import carry_out, decode_note
 from pyrt.live.core.results import decode_result
+from pyrt.live.core.tape import survey
 from pyrt.live.core.terms import take_terms
 from pyrt.live.driver.acts import (
     publish_signal,
@@ -43,6 +44,7 @@ class Playback:
         self._missed: list[Any] = []
         self.has_started = False
         self._listening = core.kernel.bus.subscribe("fill.*", self._on_fill, priority=-100)
+        core.later.recorded = {}
         self._acts: dict[str, Callable[[Note], object]] = {
             "start": self._start,
             "adjust": self._adjust,
@@ -56,6 +58,7 @@ class Playback:
             "book": self._book,
             "history": lambda note: core.later.deliver_history(note["number"], note["rows"]),
             "computed": self._computed,
+            "inline": lambda note: core.later.is_on_tape(note["number"]),
             "operate": self._operate,
             "stop": lambda note: stop_strategies(core, note["policy"]),
             "part": self._part,
@@ -65,7 +68,8 @@ class Playback:
         }
 
     def end(self) -> None:
-        """Listen to the core no longer."""
+        """Listen to the core no longer; from here on it lives."""
+        self.core.later.recorded = None
         self._listening.cancel()
 
     def play(
@@ -75,9 +79,19 @@ class Playback:
         on_place: Callable[[int], int | None] | None = None,
     ) -> bool:
         """Take a piece; return False where it was broken off. See `Inputs.play`."""
+        if not self.core.later.waits_for_slow:
+            self._look_ahead(piece)
         return self.core.inputs.play(
             piece, self.on_note, lambda error: None, place=place, on_place=on_place
         )
+
+    def _look_ahead(self, piece: bytes) -> None:
+        """Find what work done inline came to: it is asked for before its place on the tape."""
+        recorded = self.core.later.recorded
+        for _, data in survey(piece)[1]:
+            note = decode_note(data)
+            if note["what"] == "inline" and recorded is not None:
+                recorded[note["number"]] = (note["ts"], note["result"])
 
     def on_note(self, data: bytes) -> None:
         """Do what a note says; what this version does not know is no input of the kernel's."""

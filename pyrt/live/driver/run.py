@@ -90,6 +90,9 @@ class Run:
     def flush_tape(self) -> None:
         """Hand the journal what the tape has."""
         if self.core is not None and self.core.inputs.tape is not None:
+            # Last of the piece, where a replay looks before it plays the rest.
+            for number, ts, result in self.core.later.take_made():
+                self.note("inline", number=number, ts=ts, result=result)
             piece = self.core.inputs.tape.take()
             if piece:
                 self.journal.record_inputs(piece)
