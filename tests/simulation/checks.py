@@ -34,6 +34,7 @@ INVARIANTS: dict[str, str] = {
     "I22": "a halt outlives a restart",
     "I25": "nothing raises out of the node",
     "I26": "limits that make no sense change nothing",
+    "I27": "a cancel that was asked for takes effect, or its refusal is told",
 }
 """Invariant → what it says, for those that this simulation checks."""
 
@@ -91,6 +92,8 @@ class Watch:
         self.intents: dict[str, Any] = {}
         self.executions: dict[str, list[tuple[Decimal, Decimal]]] = {}
         self.alarms: Counter[str] = Counter()
+        self.cancels: dict[str, int] = {}
+        """Order → when its cancel was first asked for; none that was refused."""
         self._ts = 0
 
     def on_record(self, record: Any) -> None:
@@ -109,6 +112,10 @@ class Watch:
             self._on_status(record.order)
         elif kind == "Outcome":
             self._on_status(record.order)
+            if record.kind == "cancel_rejected":
+                self.cancels.pop(record.order.client_order_id, None)
+        elif kind == "CancelIntent":
+            self.cancels.setdefault(record.client_order_id, record.ts)
         elif kind == "NotSent" and record.client_order_id in self.intents:
             # It is recorded before the node tells itself, and may die in between.
             self._note_status(record.client_order_id, "REJECTED")
@@ -139,6 +146,7 @@ class Watch:
         self.status.clear()
         self.intents.clear()
         self.executions.clear()
+        self.cancels.clear()
         self._ts = 0
         for _, record in read_records(files):
             self.on_record(record)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pyrt.live.core.restore import position_state
-from pyrt.live.driver.run import STOPPED
+from pyrt.live.driver.run import RUNNING, STOPPED
 from pyrt.live.journal.journal import Journal
 from tests.simulation.broker import stem_of
 from tests.simulation.checks import FINAL, Violation
@@ -24,6 +24,8 @@ POSITION_MAX = 60
 FAR = 0.1
 """How far from the last price an order may be: the collar, and what the market may have done."""
 RATE_MAX = 200
+PATIENCE_S = 75
+"""So long a cancel may take on lines that are well."""
 
 
 class Judge:
@@ -125,6 +127,26 @@ class Judge:
         states = [position_state(p, names[p.strategy]) for p in cache.positions()]
         units = {f"{place.strategy}|{place.symbol}": place.units for place in states}
         self.checks.hold("I13", kept == units, (kept, units))
+
+    def judge_cancels(self) -> None:
+        """Hold that canceled orders are gone at the broker, soon after the faults are over."""
+        world, node = self.world, self.world.node
+        settled = self.world.agenda.now - PATIENCE_S * SECOND
+        if node is None or node.driver.phase != RUNNING or node.began > settled:
+            return
+        orders = self.broker.ledger.orders
+        ours = {o.client_order_id: o for o in node.kernel.cache.orders_open()}
+        for name, asked in self.watch.cancels.items():
+            # By the clock of the machine, which may have been set.
+            if asked - world.clock_off > settled:
+                continue
+            found = [p for p in orders.values() if stem_of(p.client_order_id) == name]
+            if name in ours:
+                # Exits of a bracket have ids of the broker's making.
+                venue_id = node.client.venue_of(ours[name].number)[0]
+                found += [orders[venue_id]] if venue_id in orders else []
+            working = [p for p in found if p.is_working]
+            self.checks.hold("I27", not working, (name, working))
 
     # -- the end -------------------------------------------------------------------------------
 

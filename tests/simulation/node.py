@@ -52,6 +52,7 @@ class Node:
         )
         self._read_at = self._now = 0
         self.is_committing = False
+        self.began = self.agenda.now
         self._halted_at: int | None = None
         symbols = world.broker.symbols
         prefix = f"pyrt-{run_id}-"

@@ -32,6 +32,7 @@ REPLAY_MAX = 500_000
 FORGETFUL_FROM = 100_000
 """Of seeds from here on some have nodes that never play a run again, and go on from its save."""
 HEAL_S = 300
+CALM_S = 115
 STRIKES_S = 2.0
 SWITCHES = ("halt", "reduce", "flatten")
 SUPERVISED_S = 30.0
@@ -122,7 +123,11 @@ class World:
         self._go_on(self.broker.end)
         self.chances.healed = True
         self._heal()
-        self._go_on(self.agenda.now + HEAL_S * SECOND)
+        healed = self.agenda.now
+        # Before the session ends: after that all orders of the day are gone anyway.
+        self._go_on(healed + CALM_S * SECOND)
+        self.judge.judge_cancels()
+        self._go_on(healed + HEAL_S * SECOND)
         self.judge.judge()
         self.tally.schedules += 1
         self.tally.orders += len(self.watch.intents)

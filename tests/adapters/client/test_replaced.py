@@ -109,3 +109,15 @@ def test_replacements_of_replacements_are_followed_to_the_last(client):
     )  # fmt: skip
     events = look(client, [gone(), middle, last], [execution("venue-3", "14", "14")])
     assert told(events)[-2:] == [("modified", "14"), ("14",)]
+
+
+def test_an_order_that_was_replaced_before_it_was_acknowledged_is_accepted_first():
+    """The change alone was news that no order on its way can take, and was put aside for ever."""
+    client = AlpacaClient(PREFIX)
+    client.receive_response(submitted(client), 200, body("pending_new"), NOW)
+    client.change(order(1), {"quantity": "12"})
+    client.take_requests(NOW)
+    replaced = view("new", **SECOND_ONE, qty="12")
+    assert told(client.ledger.apply(replaced, LATER)) == [("accepted",), ("modified", "12")]
+    filled = view("filled", filled_qty="12", filled_avg_price="100", **SECOND_ONE, qty="12")
+    assert told(client.ledger.apply(filled, LATER)) == [("12",)]

@@ -257,7 +257,12 @@ class Ledger:
         self._follow(known, view)
         known.quantity = None if view.qty is None else Decimal(view.qty)
         terms = (view.qty, view.limit_price, view.stop_price)
-        return [AnswerEvent("modified", known.number, ts, terms=terms)]
+        modified = AnswerEvent("modified", known.number, ts, terms=terms)
+        if known.acknowledged or known.held:
+            return [modified]
+        # What was replaced had arrived, though nobody has told so.
+        known.acknowledged, known.is_unknown = True, False
+        return [AnswerEvent("accepted", known.number, ts), modified]
 
     @staticmethod
     def _resized(known: Known, view: OrderView, ts: int) -> list[Event]:
