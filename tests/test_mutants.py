@@ -81,3 +81,20 @@ def test_every_module_of_a_set_has_tests(mutate: ModuleType, name: str) -> None:
     for path in paths:
         for tests in mutate.tests_for(str(path.relative_to(ROOT)), options):
             assert (ROOT / tests).exists()
+
+
+def test_survivors_are_judged_again_where_their_lines_stand_now(mutate: ModuleType) -> None:
+    path = "pyrt/risk/windows.pyx"
+    lines = (ROOT / path).read_text("utf-8").split("\n")
+    place = next(i for i, line in enumerate(lines, 1) if "if allowed <= 0:" in line)
+    row = {
+        "path": path, "kind": "comparison", "before": lines[place - 1],
+        "after": lines[place - 1].replace("<=", "<"), "outcome": "survived", "by": "",
+    }  # fmt: skip
+    rows = [
+        {**row, "line": place + 40},
+        {**row, "line": place, "outcome": "caught"},
+        {**row, "line": place, "before": "no such line"},
+    ]
+    (found,) = mutate.again(rows)
+    assert (found.line, found.before) == (place, lines[place - 1])
