@@ -72,7 +72,9 @@ cdef class Readings:
     cdef int128 beta_part(self, Instrument instrument, int128 value) except? -1:
         """A value times the beta of its symbol."""
         cdef int64_t beta = ONE
-        found = self.raw_betas.get(instrument.id, self.raw_betas.get(instrument.symbol))
+        found = self.raw_betas.get(instrument.id) if instrument.venue else None
+        if found is None:
+            found = self.raw_betas.get(instrument.symbol)
         if found is not None:
             beta = found
         return i128_muldiv(value, beta, ONE, HALF_EVEN)
