@@ -400,8 +400,12 @@ cdef class Overseer(Assessor):
         self.pardons[control] = (until, actor, reason)
 
     def state(self, *, strategy=None, symbol=None):
-        """Return the trading state of the whole, of one strategy or of one symbol alone."""
-        strategy, symbol = self.names_of(strategy, symbol)
+        """Return the trading state of the whole, of one strategy or of one symbol alone.
+
+        UnknownName if the run has no such strategy or symbol.
+        """
+        if self.cache is not None:
+            strategy, symbol = self.names_of(strategy, symbol)
         return self.states.get(strategy, symbol)
 
     def names_of(self, strategy, symbol):

@@ -131,6 +131,7 @@ def test_a_state_that_the_start_of_a_run_would_drop_is_refused() -> None:
     with pytest.raises(ConfigError, match="in no run yet"):
         gate.set_state("halted", *WHO)
     assert gate.changes == []
+    assert gate.state() is TradingState.ACTIVE
 
 
 def test_changes_are_on_record_with_time_actor_and_reason() -> None:

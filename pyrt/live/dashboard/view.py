@@ -165,7 +165,7 @@ class NodeView:
         }
 
     def _position(self, position: Any) -> dict[str, Any]:
-        state = self._kernel.gate.state(symbol=position.symbol)
+        state = self._kernel.gate.state(symbol=position.instrument.id)
         return {
             "symbol": position.symbol,
             "quantity": position.quantity,

@@ -77,7 +77,7 @@ class Departure:
             return ""
         scopes = (
             ("everything", state()),
-            (order.symbol, state(symbol=order.symbol)),
+            (order.symbol, state(symbol=order.instrument.id)),
             (order.strategy.name, state(strategy=order.strategy.name)),
         )
         for what, found in scopes:

@@ -36,7 +36,7 @@ def status_of(driver: Driver) -> dict[str, Any]:
     values["cash"] = kernel.account.cash
     values["state"] = gate.state().name if hasattr(gate, "state") else "ACTIVE"
     values["symbols"] = {
-        i.symbol: gate.state(symbol=i.symbol).name
+        i.symbol: gate.state(symbol=i.id).name
         for i in kernel.cache.instruments
         if hasattr(gate, "state")
     }
