@@ -213,6 +213,8 @@ class Stub:
                 "account_number": ACCOUNT, "status": "ACTIVE", "cash": f"{self.cash}",
                 "equity": f"{self.cash + self.units * PRICE}", "buying_power": "4000000",
             })  # fmt: skip
+        if path == "/v2/assets/" + SYMBOL:
+            return _json({"symbol": SYMBOL, "class": "us_equity", "tradable": True})
         if path == "/v2/positions":
             held = {"symbol": SYMBOL, "qty": f"{self.units}", "avg_entry_price": "100"}
             return _json([held] if self.units else [])
