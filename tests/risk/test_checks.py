@@ -498,7 +498,11 @@ def test_what_leaves_the_range_of_numbers_is_denied_in_a_change_and_when_asked()
     made = GateRig(RiskEngine(Limits(max_order_notional=1e17)), symbols=(contract,), prices=9e9)
     order = made.order("buy", 1, limit_price=9e9)
     made.answer("accept", order)
+    made.fill(order, 0.25)
     assert not made.modify(order, quantity=9e9)
+    verdicts = made.gate.report()["verdicts"]
+    assert verdicts["control"][-1] == "overflow"
+    assert verdicts["quantity"][-1] == pytest.approx(9e9 - 0.25, abs=0.01)
     assert (made.judge(made.draft("buy", 9e9)) or "").startswith("overflow")
 
 
