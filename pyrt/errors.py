@@ -43,6 +43,12 @@ class ConfigError(PyrtError, ValueError):
     code = "config"
 
 
+class NameTaken(PyrtError, AttributeError):
+    """An attribute that a strategy sets is a parameter, or belongs to every strategy."""
+
+    code = "name_taken"
+
+
 class DataError(PyrtError, ValueError):
     """Market data does not hold together; the message names the rows."""
 

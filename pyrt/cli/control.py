@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -49,7 +50,7 @@ def control(
     from pyrt.live.process.control import TYPED, ask
 
     word = TYPED.get(action, "")
-    if word and not typed:
+    if word and not typed and sys.stdin.isatty():
         typed = click.prompt(f"Type {word} to confirm")
     answer = ask(
         folder,

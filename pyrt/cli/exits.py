@@ -6,6 +6,7 @@ from pyrt.errors import (
     ConfigError,
     DataError,
     MissingExtra,
+    NameTaken,
     PrecisionError,
     PyrtError,
     StrategyError,
@@ -23,7 +24,7 @@ NOT_MET = 3
 INTERRUPTED = 130
 """Ctrl-C; what the run had reached is printed."""
 
-_USAGE_ERRORS = (ConfigError, DataError, MissingExtra, PrecisionError, UnknownName)
+_USAGE_ERRORS = (ConfigError, DataError, MissingExtra, NameTaken, PrecisionError, UnknownName)
 
 
 def exit_code(error: PyrtError) -> int:

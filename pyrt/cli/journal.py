@@ -44,15 +44,21 @@ def verify(folder: Path, as_json: bool) -> int:
 @journal.command()
 @folder_argument
 @click.option("--kind", help="Only records of this kind, such as Intent.")
-@click.option("--last", type=int, help="Only the last so many.")
+@click.option("--last", type=click.IntRange(min=1), help="Only the last so many.")
 @click.option("--archived", is_flag=True, help="Begin with segments that were put away.")
 @options.json_option
 def show(folder: Path, kind: str | None, last: int | None, archived: bool, as_json: bool) -> int:
     """Print records, one a line."""
     from collections import deque
 
+    from pyrt.core.suggest import did_you_mean
+    from pyrt.errors import ConfigError
+    from pyrt.live.journal.records import CODES
     from pyrt.live.journal.verify import rows
 
+    kinds = [cls.__name__ for cls in CODES]
+    if kind is not None and kind not in kinds:
+        raise ConfigError(f"there are no records {kind!r}", remedy=did_you_mean(kind, kinds))
     wanted = (r for r in rows(_files(folder), archived=archived) if kind in (None, r["record"]))
     for row in wanted if last is None else deque(wanted, last):
         if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,8 +14,26 @@ if TYPE_CHECKING:
     from pyrt.adapters.alpaca.account.scripts import AlpacaAccount
     from pyrt.core.verdict import Verdict
 
+SIGNED = re.compile(r"-[0-9.]+(e[0-9]+)?")
 
-@click.command()
+
+class Order(click.Command):
+    """A command whose arguments are an order: a number below 0 is no option, but a wrong number."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; UsageError names a quantity with a sign."""
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.NoSuchOption as error:
+            number = next((each for each in args if SIGNED.fullmatch(each)), "")
+            if not number.startswith(error.option_name):
+                raise
+            raise click.UsageError(
+                f"quantity is {number}; expected a number above 0: buy or sell says which way", ctx
+            ) from None
+
+
+@click.command(cls=Order)
 @world
 @click.argument("side", type=click.Choice(["buy", "sell"]))
 @click.argument("symbol")

@@ -11,7 +11,9 @@ cdef class StrategyBase(Owner):
     cdef dict _book
     """Symbol → this strategy's Position, kept by the cache."""
     cdef frozenset _frozen
-    """Names of the parameters; assigning one raises."""
+    """Names of the parameters."""
+    cdef frozenset _taken
+    """These, and names of commands; assigning one raises."""
     cdef readonly str name
     cdef readonly bint has_run
     cdef readonly str stop_reason

@@ -68,7 +68,7 @@ class Strategy(StrategyCore):
         if capital is not None and not 0 < capital < float("inf"):
             raise ConfigError(f"capital is {capital!r}; expected a positive amount")
         _check_handlers(type(self))
-        self._freeze(parameters.resolve(type(self), Strategy, params), capital)
+        self._freeze(parameters.resolve(type(self), Strategy, params), capital, COMMANDS)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -155,3 +155,11 @@ def _check_handlers(cls: type[Strategy]) -> None:
                 f"{cls.__name__}.{name} is no handler and would never be called",
                 remedy=did_you_mean(name, known),
             )
+
+
+COMMANDS = frozenset(
+    name
+    for name in dir(Strategy)
+    if not name.startswith(("_", "on_")) and callable(getattr(Strategy, name))
+)
+"""What an attribute of the same name would hide from the strategy that sets it."""

@@ -56,6 +56,13 @@ MISTAKES = [
     (("replay", "nowhere"), "Directory 'nowhere' does not exist"),
     (("parity", "nowhere", "--data", "spy.csv"), "Directory 'nowhere' does not exist"),
     (("live", "flip.py", "--config", "node.toml"), "pyrt live --init --config node.toml writes"),
+    (("validate", "buy", "SPY", "-1"), "quantity is -1; expected a number above 0"),
+    (("validate", "buy", "SPY", "-1.5", "--limit-price", "3"), "quantity is -1.5; expected"),
+    (("validate", "buy", "SPY", "1", "--limit-prise", "3"), "--limit-price"),
+    (("journal", "show", ".", "--kind", "Itent"), "Did you mean Intent"),
+    (("watchdog", "--config", "node.toml", "--silence", "0"), "silence is 0 s; expected 1 to 3600"),
+    (("watchdog", "--config", "node.toml", "--silence", "nan"), "silence is nan s; expected"),
+    (("control", ".", "resume", "--reason", "x"), "no node answers"),
 ]
 
 

@@ -264,6 +264,26 @@ def test_other_commands_than_the_recorded_ones_halt_their_strategy_and_are_not_s
         assert len(world.posted) == posted
 
 
+@pytest.mark.parametrize("crashes", [True, False])
+@pytest.mark.parametrize("resumes", [True, False])
+def test_a_start_tells_of_what_is_still_halted_and_of_nothing_that_is_over(crashes, resumes):
+    world, files = day(), MemoryFiles()
+    first = made(Saving, world, files)
+    first.start()
+    first.run(20)
+    for action in ("reduce", "resume", "halt", *(("resume",) if resumes else ())):
+        first.driver.operate(action, "anna", "a try")
+        first.settle(world.now)
+    first.run(5)
+    if not crashes:
+        first.stop()
+    second = made(Saving, world, killed(first) if crashes else files, "two")
+    second.start()
+    second.run(5)
+    told = [text for code, text in second.alarms if code == "restricted"]
+    assert told == ([] if resumes else ["all is HALTED: a try"])
+
+
 def test_inputs_that_a_crash_has_lost_are_told_and_the_record_is_believed(monkeypatch):
     world, files = day(), MemoryFiles()
     first = made(Saving, world, files)

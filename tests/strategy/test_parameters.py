@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pyrt import Strategy
-from pyrt.errors import ConfigError, UnknownName
+from pyrt.errors import ConfigError, NameTaken, UnknownName
 from pyrt.strategy.parameters import resolve
 
 
@@ -87,3 +87,33 @@ def test_commands_before_the_run_say_when_they_work():
         Base().buy("SPY", 1)
     with pytest.raises(ConfigError, match="is not in an engine yet"):
         Base().position("SPY")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("log", "A standard logger"),
+        ("close", "Leave the position"),
+        ("position", "Return this strategy's Position"),
+        ("params", "The parameters by name"),
+        ("now", ""),
+    ],
+)
+def test_a_name_of_every_strategy_is_not_the_user_s_to_set(name, what):
+    strategy = Base()
+    before = getattr(strategy, name) if name in ("close", "params") else None
+    with pytest.raises(NameTaken, match=f"self.{name} belongs to every strategy.*{what}") as raised:
+        setattr(strategy, name, [])
+    assert raised.value.remedy == f"Keep yours under another name, such as self.my_{name}"
+    assert isinstance(raised.value, AttributeError)
+    assert before is None or getattr(strategy, name) == before
+    strategy.my_log = []
+    strategy.on_bar = print
+
+
+def test_a_parameter_may_have_the_name_of_a_command():
+    class Odd(Strategy):
+        pair: str = "A/B"
+
+    with pytest.raises(NameTaken, match="'pair' is a parameter of Odd"):
+        Odd().pair = "C/D"

@@ -25,6 +25,7 @@ class Aftermath:
         self._seen_errors = 0
         self._seen_changes = 0
         self._seen_intents = 0
+        self._past: set[int] = set()
 
     def tell(self, now: int, events: list[Any]) -> None:
         """Let the kernel take events, and see what followed."""
@@ -55,6 +56,12 @@ class Aftermath:
         self._tell_restricted(core, now)
         scribe.note_sightings()
 
+    def skip_past(self, core: NodeCore) -> None:
+        """Take what earlier runs did as told; only what is still restricted is told once more."""
+        changes = getattr(core.kernel.gate, "changes", ())
+        latest = {change.scope: at for at, change in enumerate(changes)}
+        self._past = {at for at, change in enumerate(changes) if at != latest[change.scope]}
+
     def _tell_stopped(self, core: NodeCore, now: int) -> None:
         """Record strategies that were stopped for an error."""
         scribe, errors = self._run.scribe, core.kernel.errors
@@ -78,8 +85,8 @@ class Aftermath:
         changes = getattr(core.kernel.gate, "changes", ())
         if len(changes) == self._seen_changes and scribe.intents == self._seen_intents:
             return
-        for change in changes[self._seen_changes :]:
-            if change.after in RESTRICTIONS:
+        for at, change in enumerate(changes[self._seen_changes :], self._seen_changes):
+            if change.after in RESTRICTIONS and at not in self._past:
                 text = f"{change.scope} is {change.after}: {change.reason}"
                 scribe.alarm("restricted", text, now)
         self._seen_changes, self._seen_intents = len(changes), scribe.intents

@@ -186,6 +186,7 @@ class Recovery:
     def _join(self, now: int, state: BrokerState, core: NodeCore) -> None:
         """Make a core this run's own: from here on what it does is written down, and leaves."""
         run = self._run
+        self._aftermath.skip_past(core)
         core.on_bad_event = self._operators.put_aside
         core.later.ask_history = self._history.ask
         core.later.run_slow = run.run_slow

@@ -152,7 +152,11 @@ def check(request: Request) -> Request:
         return request
     word = TYPED.get(request.action)
     if word is not None and request.typed != word:
-        raise ConfigError(f"{request.action} needs the word {word} typed", code="confirmation")
+        raise ConfigError(
+            f"{request.action} needs the word {word} typed",
+            code="confirmation",
+            remedy=f"Add --typed {word}" if not request.typed else "",
+        )
     if not request.actor.strip() or not request.reason.strip():
         raise ConfigError(f"{request.action} needs an actor and a reason", code="actor")
     _check_scope(request)

@@ -18,7 +18,7 @@ from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.core.stamps import text_ns
 from pyrt.adapters.alpaca.shell.http import Http
 from pyrt.core.instruments import Instrument, listed
-from pyrt.errors import PyrtError
+from pyrt.errors import ConnectionLost, PyrtError
 from pyrt.live.calendars import sessions_around
 from pyrt.live.config import LIVE_TRADING, PAPER_TRADING, NodeConfig
 from pyrt.live.journal.files import NoFiles, RealFiles
@@ -86,12 +86,18 @@ def in_the_shadow(config: NodeConfig, run_id: str) -> NodeConfig:
 
 
 async def broker_time(http: Http) -> int:
-    """Return the broker's time, ns UTC; ours where it does not say."""
-    answer = await http.send(HttpRequest("GET", "/v2/clock", b""))
+    """Return the broker's time, ns UTC.
+
+    Raises
+    ------
+    ConnectionLost
+        If it does not say: a simulator of another day trades nothing at the time of this machine.
+    """
+    answer = await Reader(http.send).read(HttpRequest("GET", "/v2/clock", b""))
     try:
         return text_ns(str(msgspec.json.decode(answer.body)["timestamp"]))
-    except (msgspec.DecodeError, KeyError, ValueError):
-        return time.time_ns()
+    except (msgspec.DecodeError, KeyError, ValueError) as error:
+        raise ConnectionLost(f"the broker's clock makes no sense: {error}") from error
 
 
 def fees_of(config: NodeConfig) -> str:
