@@ -11,10 +11,13 @@ import msgspec
 from pyrt.core.account_rules import account_rules
 from pyrt.errors import ConfigError
 from pyrt.live.driver.reconcile import ReconcilePolicy
+from pyrt.live.observe.logs import LEVELS
 from pyrt.live.observe.targets import AlertTarget
 from pyrt.live.plan import SECOND, Policies
 from pyrt.risk.limits import Limits
 from pyrt.venues.capabilities import Scope, capabilities_of
+
+FEEDS = ("iex", "sip", "delayed_sip", "test")
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 HOSTS = frozenset(
@@ -196,6 +199,11 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise ConfigError(f"mode is {self.mode!r}", remedy='Say "paper" or "live"')
         if not self.symbols:
             raise ConfigError("symbols is empty", remedy='Name some: symbols = ["SPY"]')
+        for symbol in self.symbols:
+            if not symbol or symbol != symbol.strip() or self.symbols.count(symbol) > 1:
+                raise ConfigError(
+                    f"symbols has {symbol!r}", remedy="Name each once, as the broker does"
+                )
         if self.mode == "live" and not self.account_id:
             raise ConfigError(
                 "mode is live and account_id is not given",
@@ -226,8 +234,19 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             *("handler_timeout_s", "warmup", "replay_max"),
             *("backup_hours", "backups_kept", "tapes_kept"),
         ):
-            if getattr(self, name) < 0:
+            if not 0 <= getattr(self, name) < 1e12:
                 raise ConfigError(f"{name} is {getattr(self, name)!r}; expected 0 or more")
+        if not 0 < self.shadow_cash < 1e12:
+            raise ConfigError(f"shadow_cash is {self.shadow_cash!r}; expected dollars, more than 0")
+        if not 0 <= self.dashboard_port <= 65_535:
+            raise ConfigError(
+                f"dashboard_port is {self.dashboard_port}; expected 1 to 65535, or 0 for a free one"
+            )
+        for name, known in (("feed", FEEDS), ("log_level", LEVELS)):
+            if getattr(self, name) not in known:
+                raise ConfigError(
+                    f"{name} is {getattr(self, name)!r}; expected one of {', '.join(known)}"
+                )
         capabilities_of("alpaca", self.emulate)
         account_rules(self.account or None)
         self.make_limits()

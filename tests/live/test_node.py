@@ -12,6 +12,7 @@ import pytest
 from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.errors import ConfigError
+from pyrt.live.process.lock import lock_state
 from tests.adapters.client.exchange import Broker
 from tests.live.server import Server
 
@@ -141,3 +142,30 @@ def test_a_node_runs_in_a_loop_that_runs_already():
 
         account = asyncio.run(notebook())
     assert broker.cash == Decimal(account.cash)
+
+
+def test_a_node_runs_once_in_a_loop_that_runs_and_lets_go_of_what_it_holds(tmp_path):
+    config = NodeConfig(
+        symbols=("SPY",), trading_url="http://127.0.0.1:9", state_dir=str(tmp_path / "state")
+    )
+    node = LiveNode(config, KEYS)
+
+    async def cells():
+        with pytest.raises(ConfigError, match="await node.run_async"):
+            node.run()
+        held = lock_state(tmp_path / "state")
+        with pytest.raises(ConfigError, match="another node"):
+            await node.run_async()
+        held.release()
+        with pytest.raises(ConfigError, match="this node has run already"):
+            await node.run_async()
+        other = LiveNode(config, KEYS)
+        cell = asyncio.create_task(other.run_async())
+        while other.driver is None:
+            await asyncio.sleep(0.01)
+        cell.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cell
+        lock_state(tmp_path / "state").release()
+
+    asyncio.run(cells())

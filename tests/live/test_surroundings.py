@@ -123,6 +123,17 @@ def test_file_profile_and_environment_are_laid_over_one_another(tmp_path):
         ('symbols = ["SPY"]\non_stop = "run"\n', None, "on_stop"),
         ('symbols = ["SPY"]\nsave_s = 0\n', None, "save_s"),
         ('symbols = ["SPY"]\nmode = "live"\n', None, "account_id"),
+        ('symbols = ["SPY"]\ndashboard_port = 99999\n', None, "dashboard_port is 99999"),
+        ('symbols = ["SPY"]\nhandler_timeout_s = nan\n', None, "handler_timeout_s is nan"),
+        ('symbols = ["SPY"]\nbackup_hours = inf\n', None, "backup_hours is inf"),
+        ('symbols = ["SPY"]\nshadow_cash = 0\n', None, "shadow_cash is 0"),
+        ('symbols = ["SPY"]\nlog_level = "LOUD"\n', None, "log_level is 'LOUD'"),
+        ('symbols = ["SPY"]\nfeed = "ixe"\n', None, "feed is 'ixe'"),
+        ('symbols = ["SPY", "SPY"]\n', None, "symbols has 'SPY'"),
+        ('symbols = [""]\n', None, "symbols has ''"),
+        ('symbols = ["SPY"]\n[[alerts]]\nform = "slak"\nurl_env = "X"\n', None, "form is 'slak'"),
+        ('symbols = ["SPY"]\n[[alerts]]\nform = "slack"\n', None, "needs its url_env"),
+        ('symbols = ["SPY"]\n[[alerts]]\nform = "email"\nhost = "m"\n', None, "needs its sender"),
     ],
 )
 def test_mistakes_in_settings_are_named(tmp_path, text, profile, match):

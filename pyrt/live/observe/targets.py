@@ -10,7 +10,7 @@ import msgspec
 from pyrt.errors import ConfigError
 from pyrt.live.observe.alerts import Sender
 from pyrt.live.observe.redaction import Redactor
-from pyrt.live.observe.senders import Email, Webhook
+from pyrt.live.observe.senders import FORMS, Email, Webhook
 
 
 class AlertTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,6 +39,17 @@ class AlertTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     recipients: tuple[str, ...] = ()
     user: str = ""
     password_env: str = ""
+
+    def __post_init__(self) -> None:
+        forms = (*FORMS, "email")
+        if self.form not in forms:
+            raise ConfigError(
+                f"an alert's form is {self.form!r}; expected one of {', '.join(forms)}"
+            )
+        needed = {"email": ("host", "sender", "recipients"), "telegram": ("url_env", "chat")}
+        for name in needed.get(self.form, ("url_env",)):
+            if not getattr(self, name):
+                raise ConfigError(f"an alert of the form {self.form} needs its {name}", code=name)
 
 
 def make_senders(

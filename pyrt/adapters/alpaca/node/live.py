@@ -209,8 +209,22 @@ class LiveNode:
             self._turns.wake()
 
     def run(self) -> AccountView:
-        """Run until `stop`; return the account as the broker states it at the end."""
-        return asyncio.run(self.run_async())
+        """Run until `stop`; return the account as the broker states it at the end.
+
+        Raises
+        ------
+        ConfigError
+            As `run_async` does, and where a loop runs in this thread already.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(self.run_async())
+        raise ConfigError(
+            "a loop runs already, as in a notebook",
+            code="running_loop",
+            remedy="Write `await node.run_async()`",
+        )
 
     async def run_async(self) -> AccountView:
         """Run until `stop`, in a loop that runs already: a notebook's, say.
@@ -219,10 +233,16 @@ class LiveNode:
         ------
         ConfigError
             If the account is not the one configured or may not trade, another node uses it or the
-            state folder, or limits are missing.
+            state folder, limits are missing, or this node has run already.
         JournalError
             If the journal is damaged, or has holdings of a strategy that is not in this run.
         """
+        if self.loop is not None:
+            raise ConfigError(
+                f"this node has run already, as {self.run_id}",
+                code="has_run",
+                remedy="Make a new LiveNode, with fresh strategies",
+            )
         self.loop = asyncio.get_running_loop()
         before = sys.getswitchinterval()
         # A record that is on the disk lets its order leave: that must not wait for a time slice.
@@ -271,8 +291,16 @@ class LiveNode:
             self._eyes = eyes
 
     async def _clean_up(self, http: Http) -> None:
-        for companion in reversed(self._living):
-            await companion.end()
+        try:
+            for companion in reversed(self._living):
+                await companion.end()
+            await self._let_go(http)
+        finally:
+            # Whatever went wrong on the way: in a notebook the process lives on.
+            for lock in self._locks:
+                lock.release()
+
+    async def _let_go(self, http: Http) -> None:
         turns = self._turns
         if turns.lockstep is not None:
             with suppress(ConnectionLost):
@@ -286,8 +314,6 @@ class LiveNode:
             turns.writer.stop()
         if self.driver is not None:
             self.driver.journal.close()
-        for lock in self._locks:
-            lock.release()
 
     def _make_http(self) -> Http:
         config = self.config
