@@ -19,7 +19,6 @@ from pyrt.core.recent import Recent
 from pyrt.core.streams import Stream
 from pyrt.strategy.commands import StrategyCommands
 
-COMMANDS: frozenset[str]
 IndicatorT = TypeVar("IndicatorT", bound=Indicator)
 
 class StrategyCore(StrategyCommands):

@@ -151,7 +151,7 @@ def test_a_node_runs_once_in_a_loop_that_runs_and_lets_go_of_what_it_holds(tmp_p
     node = LiveNode(config, KEYS)
 
     async def cells():
-        with pytest.raises(ConfigError, match="await node.run_async"):
+        with pytest.raises(ConfigError, match=r"await node\.run_async"):
             node.run()
         held = lock_state(tmp_path / "state")
         with pytest.raises(ConfigError, match="another node"):
