@@ -81,6 +81,7 @@ def test_equal_values_have_one_version_however_written() -> None:
     assert Limits(stale_data_after="5s").version == Limits(stale_data_after=5 * 10**9).version
     assert Limits(max_order_quantity=5).version != Limits(max_order_quantity=6).version
     assert Limits().version != Limits(max_order_quantity=0).version
+    assert Limits(max_order_quantity="-0").version == Limits(max_order_quantity=0).version
 
 
 def test_every_setting_changes_the_version() -> None:
