@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pyrt import Strategy
+from pyrt.live.journal import records as r
+from pyrt.live.journal.state import JournalState
 from pyrt.live.plan import Policies
 from pyrt.live.replay.replay import replay
 from pyrt.risk.limits import Limits
@@ -149,3 +151,17 @@ def test_a_replay_of_what_came_after_denies_the_same(way):
     second.stop()
     result = replay(files, [Grows()], run_id="two")
     assert result.is_exact, result.difference
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("accepted", True), ("cancel_rejected", False)])
+def test_what_is_told_of_an_order_after_a_restart_forgets_no_cancel(kind, wanted):
+    """An order brought back does not know of it, and the restart after that had forgotten it."""
+    state = JournalState()
+    order = r.OrderState(
+        client_order_id="a-1", strategy="s", symbol="SPY", side="buy", order_type="limit",
+        quantity="10", time_in_force="day", status="SENT",
+    )  # fmt: skip
+    state.take(r.Intent(ts=1, inputs=1, order=order))
+    state.take(r.CancelIntent(ts=2, inputs=2, client_order_id="a-1"))
+    state.take(r.Outcome(ts=3, kind=kind, ts_event=3, order=order))
+    assert state.orders["a-1"].cancel_wanted is wanted

@@ -173,21 +173,24 @@ def _larger(one: str, other: str) -> str:
 
 
 def _outcome(state: JournalState, record: r.Outcome) -> None:
-    answers = record.kind in ("modified", "modify_rejected")
-    state._set(_asking(state, record.order, answers=answers), record.ts)
+    state._set(_asking(state, record.order, record.kind), record.ts)
 
 
-def _asking(state: JournalState, order: r.OrderState, *, answers: bool) -> r.OrderState:
-    """Return an order with the changes that are not answered: its own state knows of none."""
+def _asking(state: JournalState, order: r.OrderState, kind: str) -> r.OrderState:
+    """Return an order with what was asked for and not answered: brought back, it knows of none."""
     known = state.orders.get(order.client_order_id)
-    left = 0 if known is None else known.changes - answers
-    if known is None or left <= 0:
+    if known is None:
         return order
-    return msgspec.structs.replace(order, asked=known.asked, changes=left)
+    left = known.changes - (kind in ("modified", "modify_rejected"))
+    if left > 0:
+        order = msgspec.structs.replace(order, asked=known.asked, changes=left)
+    if known.cancel_wanted and kind != "cancel_rejected":
+        order = msgspec.structs.replace(order, cancel_wanted=True)
+    return order
 
 
 def _execution(state: JournalState, record: r.Execution) -> None:
-    state._set(_asking(state, record.order, answers=False), record.ts)
+    state._set(_asking(state, record.order, "fill"), record.ts)
     position = record.position
     key = f"{position.strategy}|{position.symbol}"
     state.positions[key] = position
