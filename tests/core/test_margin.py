@@ -363,6 +363,23 @@ def test_a_call_is_what_equity_lacks_to_maintenance_when_the_day_ends() -> None:
     assert desk.account.margin_call == 1000
 
 
+def test_a_call_that_prices_have_met_is_over() -> None:
+    desk = Desk(100_000, "margin")
+    desk.trade("SPY", 2000, 100)
+    desk.mark("SPY", 66)
+    desk.account.close_day()
+    assert desk.account.margin_call == 1000
+    # 160,000: equity 60,000, a quarter is 40,000.
+    desk.mark("SPY", 80)
+    assert desk.account.margin_call == 0
+
+
+def test_a_waiting_order_in_another_currency_reserves_what_it_is_worth_here() -> None:
+    desk = Desk(100_000, "cash")
+    desk.account.set_rate("EUR", "1.25")
+    assert desk.account.reserves(desk.names["SAP"], 10, limit_price=100) == 1250
+
+
 def test_a_day_traders_shares_have_to_meet_regulation_t_overnight() -> None:
     desk = Desk(100_000, "margin:4")
     desk.trade("SPY", 3000, 100)
