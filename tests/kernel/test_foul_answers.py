@@ -1,4 +1,4 @@
-"""What a venue says of an order against the table of transitions is refused, and changes nothing."""
+"""What a venue says of an order against the table of transitions is refused and changes nothing."""
 
 from __future__ import annotations
 
