@@ -48,7 +48,9 @@ def main(arguments: list[str]) -> int:
     """Return 0 when the tests pass and every floor holds."""
     Path(".coveragerc").write_text(SETTINGS, "utf-8")
     coverage = [sys.executable, "-m", "coverage"]
-    few = {"PYRT_SCHEDULES": SCHEDULES, **os.environ}
+    # Scripts that tests start find the package by this path, not the tree that it was copied from.
+    paths = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
+    few = {"PYRT_SCHEDULES": SCHEDULES, **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     ran = subprocess.run([*coverage, "run", "-m", "pytest", *arguments], env=few, check=False)
     report = Path("../coverage")
     subprocess.run([*coverage, "combine", "-q"], check=True)
