@@ -10,6 +10,8 @@ import pytest
 import pyrt
 from pyrt import Strategy
 from pyrt.live.core.node import COMMANDS_MAX, ROUNDS_MAX
+from pyrt.live.driver.status import status_of
+from pyrt.live.observe.redaction import MASK, Redactor
 from pyrt.live.process.monitor import in_users_code
 from pyrt.live.replay.replay import replay
 from pyrt.risk import Limits
@@ -48,6 +50,26 @@ class Insists(Floods):
 
     def on_deny(self, event):
         self.buy(self.symbol, 1, limit_price=1000)
+
+
+class Tells(Floods):
+    """Raises with the keys in its words."""
+
+    def on_bar(self, bar):
+        raise ValueError("refused: secret_key=hunter2hunter2")
+
+
+def test_what_a_strategy_raises_shows_no_key_to_whoever_asks_or_reads():
+    world, files = World(BARS), MemoryFiles()
+    both = Node(world, files, [Tells(), Collect()], run_id="one")
+    both.driver.scribe.clean = Redactor(["hunter2hunter2"]).redact
+    both.start()
+    both.run()
+    (stopped, _) = status_of(both.driver)["strategies"]
+    assert not stopped["running"]
+    assert MASK in stopped["stopped"]
+    told = [stopped["stopped"], both.journal.state.stopped["Tells"], *(t for _, t in both.alarms)]
+    assert not [text for text in told if "hunter2hunter2" in text]
 
 
 @pytest.mark.parametrize("kind", [Floods, Changes])

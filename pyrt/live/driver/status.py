@@ -41,7 +41,8 @@ def status_of(driver: Driver) -> dict[str, Any]:
         if hasattr(gate, "state")
     }
     values["strategies"] = [
-        {"name": s.name, "running": s.running, "stopped": s.stop_reason} for s in kernel.strategies
+        {"name": s.name, "running": s.running, "stopped": driver.scribe.clean(s.stop_reason)}
+        for s in kernel.strategies
     ]
     values["positions"] = [
         {
