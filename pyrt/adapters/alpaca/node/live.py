@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -264,9 +263,7 @@ class LiveNode:
                 if companion is not self._eyes:
                     self._living.append(companion)
                 await companion.begin(self)
-            # What is there now stays: a collection that looks at it all holds orders up.
-            gc.collect()
-            gc.freeze()
+            self._turns.garbage.begin()
             await self._turns.serve()
             await self._turns.finish()
             return decode_account((await self._query(account_request())).body)
@@ -275,7 +272,7 @@ class LiveNode:
                 self._eyes.tell_end(error)
             raise
         finally:
-            gc.unfreeze()
+            self._turns.garbage.end()
             sys.setswitchinterval(before)
             await self._clean_up(http)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.adapters.alpaca.node.connections import Connections
+from pyrt.adapters.alpaca.node.garbage import Garbage
 from pyrt.adapters.alpaca.node.inbox import ANSWERS, Inbox, Take
 from pyrt.adapters.alpaca.node.lockstep import Lockstep
 from pyrt.adapters.alpaca.node.sending import Sender
@@ -64,6 +65,7 @@ class Turns:
         self._leaving = 0
         self._fault: Exception | None = None
         self.inbox = Inbox(TraceIds(run_id))
+        self.garbage = Garbage()
         self.driver: Driver
         self.sender: Sender | None = None
         self.lockstep: Lockstep | None = None
@@ -101,6 +103,11 @@ class Turns:
         """Take a result in that another thread has come to."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.receive, take, ANSWERS)
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether an order waits for the disk, or is on its way to the socket."""
+        return self._leaving > 0 or bool(self.driver.held_back)
 
     # -- going round ---------------------------------------------------------------------------
 
@@ -158,6 +165,7 @@ class Turns:
             await asyncio.sleep(0)
             return
         self._leaving = 0
+        self.garbage.collect()
         now = self.clock()
         due = self.driver.next_due(now)
         seconds = longest_s if due is None else (due - now) / 1e9
