@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,6 +12,8 @@ import pytest
 
 from pyrt import backtest, load
 from pyrt.adapters.alpaca.core.events import AnswerEvent, BarEvent, QuoteEvent, TradeEvent
+from pyrt.adapters.alpaca.node import recorder as module
+from pyrt.adapters.alpaca.node.recorder import Recorder
 from pyrt.live.process import market_log
 from pyrt.live.process.market_log import MarketLog, compact
 from tests.live.strategies import Cross
@@ -91,6 +95,35 @@ def test_what_does_not_fit_is_counted_and_waits_for_nobody(tmp_path, monkeypatch
     assert log.dropped == 2
     log.take(quote(9), START)
     assert log.write(log.cut()) == 1
+
+
+@pytest.mark.parametrize("leaves_after", [0.05, 60.0])
+def test_a_write_lets_orders_leave_first_and_waits_for_none_that_does_not(
+    tmp_path, monkeypatch, leaves_after
+):
+    """The second order never leaves: data are written all the same."""
+    monkeypatch.setattr(module, "WRITE_ROWS", 3)
+    at_write = []
+    monkeypatch.setattr(MarketLog, "write", lambda self, columns: at_write.append(node.is_sending))
+    kernel = SimpleNamespace(clock=SimpleNamespace(timestamp_ns=START))
+    core = SimpleNamespace(kernel=kernel)
+    node = SimpleNamespace(run_id="one", is_sending=True, driver=SimpleNamespace(listener=None))
+
+    async def run() -> None:
+        recorder = Recorder(tmp_path)
+        await recorder.begin(node)
+        for number in range(3):
+            node.driver.listener(quote(number), core)
+        leave = asyncio.get_running_loop().call_later(
+            leaves_after, setattr, node, "is_sending", False
+        )
+        while not at_write:
+            await asyncio.sleep(0.01)
+        leave.cancel()
+        await recorder.end()
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+    assert at_write[0] is (leaves_after == 60.0)
 
 
 def test_what_was_received_can_be_backtested(tmp_path):

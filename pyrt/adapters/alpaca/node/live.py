@@ -201,6 +201,11 @@ class LiveNode:
         """Return name of a stream → frames received since its connection was made."""
         return self._turns.frames()
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether an order waits for the disk, or is on its way to the socket."""
+        return self._turns.is_sending
+
     def take_signals(self, signals: Sequence[Signal]) -> None:
         """Take signals of models: they reach strategies on ``signal.SYMBOL``, journalled first."""
         if self.driver is not None:

@@ -19,6 +19,9 @@ WRITE_S = 60.0
 WRITE_ROWS = 250_000
 """So many rows are written before the minute is over."""
 COMPACT_S = 86_400.0
+GIVE_WAY = 20
+GIVE_WAY_S = 0.01
+"""A write waits so often, and so long each time, while orders are on their way."""
 
 
 class Recorder:
@@ -71,6 +74,7 @@ class Recorder:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), WRITE_S)
             self._due.clear()
+            await self._give_way(node)
             try:
                 await asyncio.to_thread(self._log.write, self._log.cut())
                 if time.monotonic() - compacted > COMPACT_S or not compacted:
@@ -81,6 +85,14 @@ class Recorder:
             if self._log.dropped > self._told:
                 self._told = self._log.dropped
                 self._alarm(node, f"{self._told} rows of market data were not kept")
+
+    @staticmethod
+    async def _give_way(node: LiveNode) -> None:
+        """Let orders leave first: what makes a strategy trade makes rows as well."""
+        for _ in range(GIVE_WAY):
+            if not node.is_sending:
+                return
+            await asyncio.sleep(GIVE_WAY_S)
 
     @staticmethod
     def _alarm(node: LiveNode, text: str) -> None:
