@@ -537,3 +537,20 @@ def test_units_that_a_value_buys_are_not_known_without_a_price(name: str) -> Non
     assert code(made.order("buy", 1)) == ""
     made.price(100.0)
     assert code(made.order("buy", notional=100)) == ""
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"), [(15, ["", ""]), (14.999, ["oco", "max_position_quantity"])]
+)
+def test_two_entries_of_one_pair_and_side_count_as_the_larger(
+    most: float, expected: list[str]
+) -> None:
+    made = rig(max_position_quantity=most)
+    strategy = made.kernel.strategies[0]
+    terms = {"side": "buy", "symbol": "AAA"}
+    pair = strategy.pair(
+        {**terms, "quantity": 10, "limit_price": 90},
+        {**terms, "quantity": 15, "stop_price": 110},
+    )
+    made.settle()
+    assert [code(order) for order in pair] == expected
