@@ -183,10 +183,12 @@ def packed_trades(record: RunRecord) -> dict[str, Any]:
 def _card(summary: Mapping[str, Any], key: str, second: str, caption: str) -> str:
     label = next(label for label in LABELS if label.key == key)
     tone = _tone(summary[key]) if key in _SIGNED else ""
+    # A narrow card breaks its line before the figure, not before the unit.
+    figure = format_value(second, summary).replace(" ", "\N{NO-BREAK SPACE}")
     return (
         f'<div class="card" title="{escape(label.help)}"><span>{escape(label.text)}</span>'
         f'<b class="{tone}">{escape(format_value(key, summary))}</b>'
-        f"<small>{escape(caption)} {escape(format_value(second, summary))}</small></div>"
+        f"<small>{escape(caption)} {escape(figure)}</small></div>"
     )
 
 
