@@ -7,12 +7,11 @@ import pytest
 from pyrt import Strategy
 from pyrt.live.journal import records as r
 from pyrt.live.journal.state import JournalState
-from pyrt.live.plan import Policies
 from pyrt.live.replay.replay import replay
 from pyrt.risk.limits import Limits
 from pyrt.testing.files import MemoryFiles
 from tests.live.strategies import walk
-from tests.live.whole import PHASES, Node, World
+from tests.live.whole import PHASES, Node, World, policies
 
 LIMITS = Limits(
     max_position_quantity=40,
@@ -50,10 +49,6 @@ class Grows(Strategy):
 
     def on_load(self, state):
         self.seen = max(self.seen, state["seen"])
-
-
-def policies(way: str) -> Policies:
-    return Policies(looks=1, warmup=0, save_ns=1, replay_max=0 if way == "saved" else 500_000)
 
 
 def lost(request, answer):

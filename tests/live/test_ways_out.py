@@ -6,11 +6,10 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.live.journal.journal import read_records
-from pyrt.live.plan import Policies
 from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_walking_skeleton import bars
-from tests.live.whole import PHASES, Node, World
+from tests.live.whole import PHASES, Node, World, policies
 
 TAPE = "tape-one-00000001.log"
 PRICES = [100.0] * 14 + [120.0] * 30
@@ -45,10 +44,6 @@ class Leaves(Strategy):
 
     def on_load(self, state):
         self.seen = max(self.seen, state["seen"])
-
-
-def policies(way: str) -> Policies:
-    return Policies(looks=1, warmup=0, save_ns=1, replay_max=0 if way == "saved" else 500_000)
 
 
 def no_cancel(request, answer):

@@ -28,6 +28,11 @@ SECOND = 1_000_000_000
 Filter = Callable[[Any, Any], Any]
 
 
+def policies(way: str) -> Policies:
+    """Return policies of a start: from what was "saved", or from the run's inputs."""
+    return Policies(looks=1, warmup=0, save_ns=1, replay_max=0 if way == "saved" else 500_000)
+
+
 class World:
     """The broker's side: one simulated account that outlives the nodes that trade it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -43,6 +44,12 @@ def read_beat(folder: Path, name: str) -> Beat | None:
         return msgspec.json.decode((folder / name).read_bytes(), type=Beat)
     except (OSError, msgspec.DecodeError):
         return None
+
+
+def silence_s(folder: Path, name: str) -> float:
+    """Return for how long there has been no beat, s; infinity where there never was one."""
+    beat = read_beat(folder, name)
+    return math.inf if beat is None else (time.monotonic_ns() - beat.at_ns) / 1e9
 
 
 @dataclass(slots=True)

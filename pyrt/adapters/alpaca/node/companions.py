@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import subprocess
 import sys
 import threading
@@ -26,7 +25,7 @@ from pyrt.live.process.heartbeat import (
     NODE_SILENCE_S,
     WATCHDOG_BEAT,
     WATCHDOG_SILENCE_S,
-    read_beat,
+    silence_s,
     write_beat,
 )
 from pyrt.live.process.monitor import Monitor
@@ -152,7 +151,7 @@ class Heart:
         self._node = node
         self._beat("running")
         # One that watches already, a service's or an earlier run's, needs no other beside it.
-        if self._command is not None and self._watchdog_silence() > WATCHDOG_SILENCE_S:
+        if self._command is not None and not self._has_watchdog():
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
         self._task = asyncio.create_task(self._run(node))
 
@@ -185,8 +184,11 @@ class Heart:
             if self._command is not None and now - started > 2 * WATCHDOG_SILENCE_S:
                 self._check_watchdog(driver)
 
+    def _has_watchdog(self) -> bool:
+        return silence_s(self._folder, WATCHDOG_BEAT) <= WATCHDOG_SILENCE_S
+
     def _check_watchdog(self, driver: Driver) -> None:
-        if self._watchdog_silence() <= WATCHDOG_SILENCE_S:
+        if self._has_watchdog():
             self._is_lost = False
             return
         if not self._is_lost:
@@ -196,11 +198,6 @@ class Heart:
         if self._process is None or self._process.poll() is not None:
             assert self._command is not None
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
-
-    def _watchdog_silence(self) -> float:
-        """Return for how long the watchdog has been silent, s."""
-        beat = read_beat(self._folder, WATCHDOG_BEAT)
-        return math.inf if beat is None else (time.monotonic_ns() - beat.at_ns) / 1e9
 
 
 class Backups:

@@ -9,7 +9,7 @@ YOUNG = 300
 LATE = 10_000
 """A node that never waits collects all the same, once there are so many."""
 OLDER_EVERY = 50
-"""Each so-manieth time the older ones are looked through too, and as seldom again all of them."""
+"""One look in so many goes through older ones too, and one in so many of these through all."""
 
 
 class Garbage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pyrt.live.dashboard.view import Connection
 from pyrt.live.observe.health import DEGRADED, FAILED, OK, Health
 from pyrt.live.observe.metrics import Metrics
-from pyrt.live.process.heartbeat import WATCHDOG_BEAT, WATCHDOG_SILENCE_S, read_beat
+from pyrt.live.process.heartbeat import WATCHDOG_BEAT, WATCHDOG_SILENCE_S, silence_s
 
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node.live import LiveNode
@@ -93,12 +94,11 @@ class Gauges:
         return (now - self._pending[1]) / 1e9
 
     def _look_at_watchdog(self, node: LiveNode, now: int) -> None:
-        beat = read_beat(self._folder, WATCHDOG_BEAT)
-        silence = None if beat is None else (time.monotonic_ns() - beat.at_ns) / 1e9
-        up = silence is not None and silence <= WATCHDOG_SILENCE_S
+        silence = silence_s(self._folder, WATCHDOG_BEAT)
+        up, has_beaten = silence <= WATCHDOG_SILENCE_S, math.isfinite(silence)
         self._metrics.set("watchdog_up", int(up))
-        if beat is not None or node.config.watchdog:
-            text = "up" if up else "silent" if beat is not None else "not there yet"
+        if has_beaten or node.config.watchdog:
+            text = "up" if up else "silent" if has_beaten else "not there yet"
             self._health.report("watchdog", OK if up else DEGRADED, text, now=now)
 
     def _count_messages(self, node: LiveNode) -> None:
