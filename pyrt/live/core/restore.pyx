@@ -6,7 +6,7 @@ from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.positions cimport Position
 from pyrt.core.ports cimport SUBMIT, Command
-from pyrt.core.types cimport INITIALIZED, NONE, OPEN, RELEASED, SENT, UNKNOWN, is_final
+from pyrt.core.types cimport FILLED, INITIALIZED, NONE, OPEN, RELEASED, SENT, UNKNOWN, is_final
 from pyrt.execution.desk cimport Desk
 from pyrt.kernel.kernel cimport Kernel
 
@@ -61,6 +61,7 @@ def order_state(Order order not None, *, str venue_order_id="", str venue_filled
         flags=tuple(flags),
         tag=order.tag,
         parent="" if order.parent is None else order.parent.client_order_id,
+        entry_filled=entry_filled(order.parent),
         sibling="" if order.sibling is None else order.sibling.client_order_id,
         reason=order.reason_ or "",
         unknown=",".join(unknown),
@@ -72,6 +73,13 @@ def order_state(Order order not None, *, str venue_order_id="", str venue_filled
         number=order.number,
         cancel_wanted=order.cancel_request in (OPEN, UNKNOWN),
     )
+
+
+cdef str entry_filled(Order entry):
+    """What an entry that has ended has filled; "" while there is none."""
+    if entry is None or not is_final(entry.status_):
+        return ""
+    return f"{entry.filled_quantity_exact:f}"
 
 
 def position_of(Order order not None):
@@ -248,8 +256,9 @@ def restore_orders(Kernel kernel not None, states):
     JournalError
         If a strategy that owns one is not in this run.
     """
-    cdef Order order
+    cdef Order order, entry
     made = {}
+    ended = {}
     for state in states:
         made[state.client_order_id] = restore_order(kernel, state)
     for state in states:
@@ -260,15 +269,35 @@ def restore_orders(Kernel kernel not None, states):
             order.keeps_exits or not state.parent
         ):
             mark_unknown(order)
-        parent = made.get(state.parent)
-        if parent is None:
+        if not state.parent:
             continue
-        order.parent = parent
+        entry = made.get(state.parent) or ended.get(state.parent)
+        if entry is None:
+            entry = ended[state.parent] = ended_entry(order, state)
+        if not state.entry_filled and is_final(entry.status_):
+            # What it has filled is not known any more: no less than what either exit leaves.
+            entry.units = entry.filled = max(entry.filled, order.units)
+        order.parent = entry
         if state.order_type == "limit":
-            (<Order>parent).take_profit = order
+            entry.take_profit = order
         else:
-            (<Order>parent).stop_loss = order
+            entry.stop_loss = order
     return list(made.values())
+
+
+cdef Order ended_entry(Order order, object state):
+    """Make what is left of an entry: what its exits are held to. No run of this kernel knows it."""
+    cdef Order entry = Order.__new__(Order)
+    entry.instrument = order.instrument
+    entry.position = order.position
+    entry.strategy = order.strategy
+    entry.own_id = state.parent
+    entry.side_sign = -order.side_sign
+    entry.status_ = FILLED
+    entry.limit_price_raw = entry.stop_price_raw = no_price()
+    entry.trail_amount_raw = entry.trail_percent_raw = no_price()
+    entry.units = entry.filled = order.instrument.quantity_raw(state.entry_filled or "0")
+    return entry
 
 
 cdef Order restore_order(Kernel kernel, object state):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from pyrt.live.journal import records as r
 from pyrt.live.journal.state import Closed
@@ -40,6 +42,18 @@ def end_of(order: Any, state: r.OrderState | None, closed: Mapping[str, Closed])
     if bearer is None or (state.parent and Decimal(bearer.filled)):
         return ""
     return ENDS.get(bearer.status, "canceled")
+
+
+def with_entries(
+    states: Iterable[r.OrderState], closed: Mapping[str, Closed]
+) -> tuple[r.OrderState, ...]:
+    """Return states of orders, those of exits with what their entry has filled, if that ended."""
+    return tuple(
+        msgspec.structs.replace(state, entry_filled=closed[state.parent].filled)
+        if state.parent in closed
+        else state
+        for state in states
+    )
 
 
 def _count_of(client_order_id: str) -> int:

@@ -28,6 +28,7 @@ from pyrt.live.core.restore import (
 )
 from pyrt.live.core.tape import Tape, survey
 from pyrt.live.driver.acts import make_core
+from pyrt.live.driver.brought import with_entries
 from pyrt.live.driver.playback import Playback
 from pyrt.live.driver.rehearsal import Rehearsal
 from pyrt.live.driver.resuming import encode_states, part_with, settle_with
@@ -245,7 +246,7 @@ class Comeback:
         missing = [order for name, order in known.orders.items() if name not in here]
         terms: dict[str, Any] = {
             "prefix": run.plan.prefix,
-            "orders": encode_states(missing),
+            "orders": encode_states(with_entries(missing, known.closed)),
             "unsent": rehearsal.unsent,
             "uncanceled": rehearsal.uncanceled,
         }

@@ -18,7 +18,7 @@ from pyrt.live.core.tape import Tape
 from pyrt.live.core.terms import rules_in_force
 from pyrt.live.driver.acts import make_core, start_strategies, take_cash, tell_missed
 from pyrt.live.driver.aftermath import Aftermath
-from pyrt.live.driver.brought import end_of
+from pyrt.live.driver.brought import end_of, with_entries
 from pyrt.live.driver.comeback import Comeback, entries_of, plain
 from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.figures import DailyFigures
@@ -123,7 +123,7 @@ class Recovery:
         self._drop_emulated(now, known.orders)
         opening = r.Opening(
             cash=f"{state.cash - self._to_be_booked(state):f}",
-            orders=tuple(known.orders.values()),
+            orders=with_entries(known.orders.values(), known.closed),
             positions=tuple(known.positions.values()),
             saves={name: saved for name, (_, saved) in known.saves.items()},
             risk=known.risk,

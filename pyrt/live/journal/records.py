@@ -35,6 +35,9 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         Largest quantity, limit and stop price of changes that have not been answered; "" for none.
     changes : int
         How many have not.
+    entry_filled : str
+        What the entry that this exit belongs to has filled, once that has ended; "" before, and
+        where it is not known.
     """
 
     client_order_id: str
@@ -68,6 +71,7 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     venue_parts: tuple[tuple[str, str, str], ...] = ()
     asked: tuple[str, str, str] = ("", "", "")
     changes: int = 0
+    entry_filled: str = ""
 
 
 class PositionState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

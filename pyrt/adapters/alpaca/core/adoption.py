@@ -65,7 +65,8 @@ def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
         known.leg_type = leg_type(order)
     for owner in (order.parent, order.sibling):
         entry = client.ledger.get(owner.number) if owner is not None else None
-        if entry is not None and (order.parent is not None or leg_type(order) == "stop"):
+        # Of a pair whose entry has ended, as of one on its own, the stop hangs on the other.
+        if entry is not None and (owner is order.parent or leg_type(order) == "stop"):
             entry.legs = (*entry.legs, known)
             break
 
