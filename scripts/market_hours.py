@@ -27,8 +27,8 @@ from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.node import recorder
 from pyrt.adapters.alpaca.node.eyes import Eyes
-from pyrt.adapters.alpaca.node.gauges import resident_bytes
 from pyrt.indicators import EMA, SMA
+from pyrt.live.process.memory import resident_bytes
 
 OPENINGS = tuple(f"2024-01-{day:02}T14:30" for day in (2, 3, 4, 5, 8, 9, 10, 11, 12))
 """Of sessions of 390 minutes: stocks trade in nothing else."""

@@ -15,9 +15,9 @@ from typing import Any
 
 from pyrt import LiveNode, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.node.gauges import resident_bytes
 from pyrt.adapters.alpaca.shell.lines import Line
 from pyrt.errors import ConfigError
+from pyrt.live.process.memory import resident_bytes
 from scripts import probe_figures
 from scripts.goal_rows import Row, row
 from scripts.stub_broker import KEY, SECRET, SYMBOL, config_for

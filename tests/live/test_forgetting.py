@@ -6,8 +6,8 @@ import gc
 
 import pytest
 
-from pyrt.adapters.alpaca.node.gauges import resident_bytes
 from pyrt.live.plan import MINUTE
+from pyrt.live.process.memory import resident_bytes
 from pyrt.testing.files import MemoryFiles
 from tests.live.endless import Endless
 from tests.live.strategies import walk

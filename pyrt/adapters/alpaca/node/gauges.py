@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import resource
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +12,7 @@ from pyrt.live.dashboard.view import Connection
 from pyrt.live.observe.health import DEGRADED, FAILED, OK, Health
 from pyrt.live.observe.metrics import Metrics
 from pyrt.live.process.heartbeat import WATCHDOG_BEAT, WATCHDOG_SILENCE_S, silence_s
+from pyrt.live.process.memory import resident_bytes
 
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node.live import LiveNode
@@ -121,13 +120,3 @@ class Gauges:
             self._metrics.count("reconnects", name, by=int(up and count > 0 and since == now))
             self._seen[name] = (up, since, count)
             yield Connection(name, "up" if up else "down", up, since, max(count, 0))
-
-
-def resident_bytes() -> int:
-    """Return the memory that the process has in RAM; the most it has had where that is unknown."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    except OSError:
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return most if sys.platform == "darwin" else most * 1024
-    return pages * resource.getpagesize()

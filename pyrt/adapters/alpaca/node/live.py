@@ -46,6 +46,7 @@ from pyrt.live.journal.writer import JournalWriter
 from pyrt.live.observe.latency import LatencyHistogram
 from pyrt.live.observe.stages import StageProbe
 from pyrt.live.process.lock import Lock, lock_account, lock_state
+from pyrt.live.process.memory import give_back_large_blocks
 from pyrt.strategy.strategy import Strategy
 
 START_ATTEMPTS = 5
@@ -252,6 +253,7 @@ class LiveNode:
         # A record that is on the disk lets its order leave: that must not wait for a time slice.
         sys.setswitchinterval(SWITCH_S)
         http = self._http = self._make_http()
+        give_back_large_blocks()
         try:
             self._open_eyes()
             instruments = await look_up(self.config, http)
