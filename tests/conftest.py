@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import canary
+from tests.recorded import RECORDED
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILE = os.environ.get("PYRT_HYPOTHESIS", "default")
@@ -44,7 +45,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of the recorded market data, or skip the test where there is none."""
-    folder = Path(os.environ.get("PYRT_SHARED_DATA", ROOT.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"recorded market data are not at {folder}: set PYRT_SHARED_DATA")
-    return folder
+    if not RECORDED.is_dir():
+        pytest.skip(f"recorded market data are not at {RECORDED}: set PYRT_SHARED_DATA")
+    return RECORDED

@@ -8,7 +8,6 @@ differences.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,12 @@ import pytest
 
 from pyrt import BacktestEngine, Strategy
 from pyrt.core.instruments import Instrument
+from tests.recorded import RECORDED
 
 hft = pytest.importorskip("hftbacktest")
 
-DATA = Path(os.environ.get("PYRT_SHARED_DATA", "-"))
-BOOK = DATA / "crypto_l2_BTCUSDT_binance_usdm_20240808.parquet"
-TRADES = DATA / "crypto_trades_BTCUSDT_binance_usdm_20240808.parquet"
+BOOK = RECORDED / "crypto_l2_BTCUSDT_binance_usdm_20240808.parquet"
+TRADES = RECORDED / "crypto_trades_BTCUSDT_binance_usdm_20240808.parquet"
 pytestmark = pytest.mark.skipif(not BOOK.exists(), reason="the recorded data are not there")
 
 SECOND = 1_000_000_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,14 @@ import pytest
 
 from pyrt import Strategy, backtest
 from pyrt.core.book import OrderBook
+from tests.recorded import RECORDED
 
-DATA = Path(os.environ.get("PYRT_SHARED_DATA", "-"))
-pytestmark = pytest.mark.skipif(not DATA.exists(), reason="the recorded data are not there")
+pytestmark = pytest.mark.skipif(not RECORDED.exists(), reason="the recorded data are not there")
 ROWS = 10**9 if os.environ.get("PYRT_HYPOTHESIS") == "nightly" else 40_000
 
 
 def table(name: str) -> pd.DataFrame:
-    return pd.read_parquet(DATA / f"{name}.parquet")
+    return pd.read_parquet(RECORDED / f"{name}.parquet")
 
 
 def whole_batches(name: str) -> pd.DataFrame:

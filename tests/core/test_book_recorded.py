@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,11 +10,9 @@ import pandas as pd
 import pytest
 
 from pyrt.core.book import OrderBook
+from tests.recorded import recorded
 from tests.reference.book import rebuild_by_price
 
-DATA = Path(
-    os.environ.get("PYRT_SHARED_DATA", Path(__file__).parents[2].parent / "shared" / "data")
-)
 CAPTURES = {
     # name: messages applied, compared, prices equal, as the data's own description counts them.
     "BTCUSDT_binance_usdm_20240808": (6547, 6545, 6545),
@@ -26,10 +22,7 @@ CAPTURES = {
 
 
 def load(name: str) -> Any:
-    path = DATA / f"{name}.parquet"
-    if not path.exists():
-        pytest.skip(f"no recorded data: {path} is missing")
-    return pd.read_parquet(path)
+    return pd.read_parquet(recorded(f"{name}.parquet"))
 
 
 def last_rows(table: Any) -> npt.NDArray[np.int64]:

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
-import pytest
 
 from pyrt.data import BarColumns
 
-SHARED = Path(
-    os.environ.get("PYRT_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
-)
 MINUTE_NS = 60_000_000_000
 FIRST_NS = 1_704_205_800_000_000_000  # 2024-01-02 09:30 New York
-
-
-def shared_file(name: str) -> Path:
-    """Return a file of the shared market data, or skip the test."""
-    path = SHARED / name
-    if not path.is_file():
-        pytest.skip(f"shared market data {name} is not at {SHARED}")
-    return path
 
 
 def prices(rows: int, seed: int = 1) -> dict[str, np.ndarray]:

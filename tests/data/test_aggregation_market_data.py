@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,17 +11,14 @@ from numpy.typing import NDArray
 
 from pyrt.data.aggregation_activity import TickBars, VolumeBars
 from pyrt.data.aggregation_time import TimeBars
+from tests.recorded import recorded
 
-DATA = Path(os.environ.get("PYRT_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 PRICES = ["open", "high", "low", "close"]
 FREQUENCIES = {"1s": "1s", "1m": "1min", "5m": "5min", "1h": "1h", "1d": "1D"}
 
 
 def load(name: str, columns: list[str], symbol: str | None = None) -> pd.DataFrame:
-    path = DATA / f"{name}.parquet"
-    if not path.exists():
-        pytest.skip(f"{path} is not there; set PYRT_SHARED_DATA to the folder of recorded data")
-    frame = pd.read_parquet(path, columns=[*columns, "symbol"])
+    frame = pd.read_parquet(recorded(f"{name}.parquet"), columns=[*columns, "symbol"])
     return frame if symbol is None else frame[frame.symbol == symbol]
 
 

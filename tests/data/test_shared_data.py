@@ -10,7 +10,7 @@ import pytest
 
 from pyrt.data import BarColumns, BookColumns, ParquetStream, QuoteColumns, TradeColumns, load
 from pyrt.errors import DataError
-from tests.data.tables import SHARED, shared_file
+from tests.recorded import RECORDED, recorded
 
 KINDS = {
     "_trades_": (TradeColumns, {}),
@@ -22,7 +22,7 @@ KINDS = {
     "close_1d": (BarColumns, {"kind": "closes"}),
     "_quotebars_": (BarColumns, {"price": "mid", "repair": "drop_nan"}),
 }
-FILES = sorted(path.name for path in SHARED.glob("*.parquet"))
+FILES = sorted(path.name for path in RECORDED.glob("*.parquet"))
 
 
 def options_of(name: str) -> tuple[type, dict[str, str]] | None:
@@ -31,7 +31,7 @@ def options_of(name: str) -> tuple[type, dict[str, str]] | None:
 
 @pytest.mark.parametrize("name", FILES or ["eq_bars_1m.parquet"])
 def test_every_recorded_file_loads_or_says_that_it_holds_no_events(name: str) -> None:
-    path = shared_file(name)
+    path = recorded(name)
     found = options_of(name)
     if found is None:
         with pytest.raises(DataError, match="fit neither bars"):
@@ -46,7 +46,7 @@ def test_every_recorded_file_loads_or_says_that_it_holds_no_events(name: str) ->
 
 
 def test_daily_bars_of_the_calendar_have_no_gap_and_end_at_16() -> None:
-    path = shared_file("eq_bars_1d_1998_2021.parquet")
+    path = recorded("eq_bars_1d_1998_2021.parquet")
     spy = load(path, symbol="SPY", calendar="XNYS")
     assert spy.provenance["gaps"] == 0
     bars = spy.columns[0]
@@ -61,7 +61,7 @@ def test_daily_bars_of_the_calendar_have_no_gap_and_end_at_16() -> None:
 def test_the_label_of_recorded_minutes_is_read_off_their_sessions(
     ends: str, calendar: str | None
 ) -> None:
-    path = shared_file("eq_bars_1m_5us_20181112_20181121.parquet")
+    path = recorded("eq_bars_1m_5us_20181112_20181121.parquet")
     table = pq.read_table(path)
     names = ["ts_event" if name == ends else name for name in table.column_names]
     other = "ts_close" if ends == "ts_event" else "ts_event"
@@ -77,13 +77,13 @@ def test_the_label_of_recorded_minutes_is_read_off_their_sessions(
     "name", ["eq_bars_1m", "crypto_bars_1m_BTCPERP_202201", "eq_bars_1h_1998_2021"]
 )
 def test_a_label_that_recorded_stamps_do_not_show_is_asked_for(name: str) -> None:
-    table = pq.read_table(shared_file(f"{name}.parquet")).drop_columns(["ts_close"])
+    table = pq.read_table(recorded(f"{name}.parquet")).drop_columns(["ts_close"])
     with pytest.raises(DataError, match='write label="open"'):
         load(table)
 
 
 def test_a_stream_of_recorded_quotes_has_the_hash_of_the_load() -> None:
-    path = shared_file("eq_quotes_BAC_20131007_20131011.parquet")
+    path = recorded("eq_quotes_BAC_20131007_20131011.parquet")
     stream = ParquetStream(path)
     rows = sum(len(chunk) for chunk in stream)
     loaded = load(path)

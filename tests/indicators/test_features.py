@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,10 +12,8 @@ from pyrt.errors import ConfigError, DataError
 from pyrt.indicators import RSI, SMA
 from pyrt.indicators.features import Feature, FeatureMatrix, FeatureSet, standard_features
 from pyrt.indicators.features_kernel import Cycle, LogReturn, Same
+from tests.recorded import recorded
 
-SHARED = Path(
-    os.environ.get("PYRT_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
-)
 MINUTE_NS = 60_000_000_000
 FIRST_NS = 1_709_900_000_000_000_000  # 2024-03-08, two days before New York's clocks change
 FAMILIES = {"price", "return", "momentum", "volatility", "volume", "microstructure", "calendar"}
@@ -322,10 +318,7 @@ def test_columns_of_different_lengths_are_refused() -> None:
 
 
 def test_real_bars_stream_as_they_batch() -> None:
-    path = SHARED / "eq_bars_1m_5us_20181112_20181121.parquet"
-    if not path.exists():
-        pytest.skip(f"no shared data at {path}; set PYRT_SHARED_DATA")
-    table = pd.read_parquet(path)
+    table = pd.read_parquet(recorded("eq_bars_1m_5us_20181112_20181121.parquet"))
     table = table[table.symbol == "AAPL"].head(1_500)
     data = table[["ts_close", "open", "high", "low", "close", "volume"]]
     features = FeatureSet(normalize="zscore", fill="forward")

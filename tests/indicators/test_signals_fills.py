@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -22,10 +20,7 @@ from pyrt.indicators import (
     time_of_day,
 )
 from tests.indicators.signal_runs import run, walk
-
-SHARED = Path(
-    os.environ.get("PYRT_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
-)
+from tests.recorded import recorded
 
 
 class Cross(Strategy):
@@ -189,10 +184,7 @@ def test_both_forms_fill_alike(by_hand: Any, declared: Any, seed: int) -> None:
 def test_both_forms_fill_alike_on_real_bars(
     by_hand: Any, declared: Any, table: str, symbol: str | None
 ) -> None:
-    path = SHARED / f"{table}.parquet"
-    if not path.exists():
-        pytest.skip(f"no shared data at {path}; set PYRT_SHARED_DATA")
-    data = pd.read_parquet(path)
+    data = pd.read_parquet(recorded(f"{table}.parquet"))
     data = data[data.symbol == (symbol or data.symbol.iloc[0])].head(6_000)
     data = data.set_index(pd.DatetimeIndex(data.pop("ts_event"), tz="UTC"))
     data = data[["open", "high", "low", "close", "volume"]]

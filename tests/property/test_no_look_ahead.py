@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +12,7 @@ from pyrt import Strategy, backtest
 from pyrt.indicators import ATR, EMA, RSI, SMA
 from tests.backtest.harness import START, frame
 from tests.property.ledger import random_bars
-
-SHARED = Path(os.environ.get("PYRT_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
+from tests.recorded import recorded
 
 
 class Diarist(Strategy):
@@ -141,10 +138,7 @@ def test_what_comes_later_changes_nothing_before(kind: type[Diarist], cut: int, 
 
 @pytest.mark.parametrize("kind", STRATEGIES)
 def test_recorded_minutes_with_sessions_change_nothing_before(kind: type[Diarist]) -> None:
-    path = SHARED / "eq_bars_1m.parquet"
-    if not path.exists():
-        pytest.skip(f"no recorded data at {path}")
-    table = pd.read_parquet(path)
+    table = pd.read_parquet(recorded("eq_bars_1m.parquet"))
     table = table[(table.symbol == "SPY") & (table.ts_event > 1_690_000_000_000_000_000)]
     table = table.drop(columns=["symbol"]).reset_index(drop=True)
     full = diary(kind, table, "SPY", calendar="XNYS")

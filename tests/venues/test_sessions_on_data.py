@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import pathlib
-
 import numpy as np
 import pytest
 
 from pyrt.venues.extended_hours import Phase, extended_hours
 from pyrt.venues.sessions import sessions
+from tests.recorded import RECORDED
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-DATA = pathlib.Path(os.environ.get("PYRT_SHARED_DATA", ROOT.parent / "shared" / "data"))
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no market data at {DATA}")
+pytestmark = pytest.mark.skipif(not RECORDED.is_dir(), reason=f"no market data at {RECORDED}")
 
 
 def column(name: str, *columns: str) -> list[np.ndarray]:
     parquet = pytest.importorskip("pyarrow.parquet")
-    table = parquet.read_table(DATA / f"{name}.parquet", columns=list(columns))
+    table = parquet.read_table(RECORDED / f"{name}.parquet", columns=list(columns))
     return [table.column(one).to_numpy() for one in columns]
 
 
