@@ -20,11 +20,13 @@ WHOLE = (
     "pyrt/core/accounts.pyx",
     "pyrt/execution/booking.pyx",
     "pyrt/risk/",
-    "pyrt/live/driver/reconcile.py",
+    "pyrt/live/driver/reconcil",
     "pyrt/live/journal/",
 )
 SCHEDULES = "200"
 """Whole-node schedules: a traced one takes ten times as long, and more reach no further line."""
+RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data"
+"""Tests in the copy would look for recorded market data beside that."""
 SETTINGS = """\
 [run]
 plugins = Cython.Coverage
@@ -36,6 +38,8 @@ patch = subprocess
 # Declarations are traced by some processes and not by others, and such data does not combine.
 omit = *.pxd
 [report]
+# Modules that a test wrote and has taken away.
+ignore_errors = True
 exclude_also =
     if TYPE_CHECKING:
     ^\\s*cdef\\s+[^(=]*$
@@ -50,7 +54,8 @@ def main(arguments: list[str]) -> int:
     coverage = [sys.executable, "-m", "coverage"]
     # Scripts that tests start find the package by this path, not the tree that it was copied from.
     paths = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
-    few = {"PYRT_SCHEDULES": SCHEDULES, **os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    few = {"PYRT_SCHEDULES": SCHEDULES, "PYRT_SHARED_DATA": str(RECORDED), **os.environ}
+    few["PYTHONPATH"] = os.pathsep.join(paths)
     ran = subprocess.run([*coverage, "run", "-m", "pytest", *arguments], env=few, check=False)
     report = Path("../coverage")
     subprocess.run([*coverage, "combine", "-q"], check=True)

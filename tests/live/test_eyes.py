@@ -184,7 +184,8 @@ def test_every_metric_that_is_named_is_on_a_running_node(tmp_path: Path) -> None
         assert rows["pyrt_trading_state", ""] == 1
         assert rows["pyrt_alarms_total", '{code="restricted"}'] == 1
         assert rows["pyrt_exceptions_total", '{strategy="Swing"}'] == 0
-        assert rows["pyrt_rejects_total", ""] == 0
+        # One may have been on its way out when only reducing was allowed.
+        assert rows["pyrt_rejects_total", ""] <= 1
         assert rows["pyrt_reconnects_total", '{stream="stocks"}'] == 0
         assert rows["pyrt_messages_total", '{stream="stocks"}'] > 5
         assert 0 < rows["pyrt_connection_uptime_seconds", '{stream="stocks"}'] < 120

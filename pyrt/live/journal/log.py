@@ -201,11 +201,6 @@ class Log:
         return self._next - 1
 
     @property
-    def segment(self) -> int:
-        """Number of the segment that is being written; 0 before the first record."""
-        return self._segment
-
-    @property
     def waiting(self) -> int:
         """Records taken and not written yet."""
         return len(self._pending)
