@@ -70,6 +70,8 @@ ELSEWHERE: dict[str, str] = {
 """Fault → the tests that inject it, for those that need real processes, sockets or other worlds."""
 
 RATES = (0.02, 0.08, 0.25)
+PATIENT_FROM = 130_000
+"""Seeds from here on have orders that nothing but a cancel ends, and lose cancels on their way."""
 ONCE = frozenset({"F11", "F14", "F22", "F28", "F30", "F32", "F35", "F37", "F46", "F50"})
 """Faults that strike at most once a schedule: after them the node may have stopped for good."""
 
@@ -91,6 +93,9 @@ class Chances:
         draw = Random(f"{seed}:chances")
         share = draw.choice((0.1, 0.25, 0.5))
         self._rates = {name: draw.choice(RATES) for name in FAULTS if draw.random() < share}
+        self.is_patient = seed >= PATIENT_FROM
+        if self.is_patient and draw.random() < 0.5:
+            self._rates.setdefault("F7", draw.choice(RATES))
         self._random = Random(f"{seed}:faults")
         self.counts = counts
         self._struck: set[str] = set()
@@ -102,12 +107,14 @@ class Chances:
 
     def strikes(self, name: str, scale: float = 1.0) -> bool:
         """Draw whether a fault strikes now, and count it."""
-        if not self.has(name) or (name in ONCE and name in self._struck):
-            return False
-        if self._random.random() >= self._rates[name] * scale:
+        if (name in ONCE and name in self._struck) or not self.hits(name, scale):
             return False
         self.note(name)
         return True
+
+    def hits(self, name: str, scale: float = 1.0) -> bool:
+        """Draw whether a fault is to strike; whoever lets it do so counts it."""
+        return self.has(name) and self._random.random() < self._rates[name] * scale
 
     def note(self, name: str) -> None:
         """Count a fault that has struck."""

@@ -35,6 +35,7 @@ INVARIANTS: dict[str, str] = {
     "I25": "nothing raises out of the node",
     "I26": "limits that make no sense change nothing",
     "I27": "a cancel that was asked for takes effect, or its refusal is told",
+    "I28": "alarms of another's trades, and of events that cannot be, have their cause",
 }
 """Invariant → what it says, for those that this simulation checks."""
 

@@ -26,6 +26,8 @@ FAR = 0.1
 RATE_MAX = 200
 PATIENCE_S = 75
 """So long a cancel may take on lines that are well."""
+TRADED_ELSEWHERE = frozenset({"position_mismatch", "external_order", "second_node", "lost_intent"})
+"""Alarms of what no run of the node has done."""
 
 
 class Judge:
@@ -127,6 +129,16 @@ class Judge:
         states = [position_state(p, names[p.strategy]) for p in cache.positions()]
         units = {f"{place.strategy}|{place.symbol}": place.units for place in states}
         self.checks.hold("I13", kept == units, (kept, units))
+
+    def hold_alarm(self, code: str, text: str) -> None:
+        """Nobody is told of a stranger's trades where there is none, nor of events that cannot be.
+
+        A node that books a fill twice, or loses one, takes its own doing for somebody else's.
+        """
+        if code in TRADED_ELSEWHERE:
+            self.checks.hold("I28", bool(self.world.foreign), (code, text))
+        elif code == "bad_event" or (code == "not_subscribed" and self.world.chances.is_patient):
+            self.checks.hold("I28", False, (code, text))
 
     def judge_cancels(self) -> None:
         """Hold that canceled orders are gone at the broker, soon after the faults are over."""

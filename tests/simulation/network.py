@@ -37,6 +37,7 @@ class Line:
         self._take = take
         self._network = network
         self._arrives_at = 0
+        self._listed: dict[str, list[str]] = {}
 
     def tend(self) -> None:
         """Connect, close and send as the client core wants."""
@@ -80,6 +81,7 @@ class Line:
             self.cut()
             return
         self.is_up = True
+        self._listed = {}
         self._arrives_at = network.agenda.now
         self.stream.opened(network.agenda.now)
         if self.name == "data":
@@ -117,6 +119,11 @@ class Line:
             self.push(b'{"stream":"listening","data":{"streams":["trade_updates"]}}')
         elif message.get("action") == "subscribe":
             wanted = {k: v for k, v in message.items() if k != "action"}
+            if self._network.chances.is_patient:
+                # The broker tells all that is subscribed to, and not what was asked for just now.
+                for channel, symbols in wanted.items():
+                    self._listed[channel] = sorted({*self._listed.get(channel, ()), *symbols})
+                wanted = self._listed
             self.push(json.dumps([{"T": "subscription", **wanted}]).encode())
 
     def _authorized(self, yes: bool) -> list[bytes]:

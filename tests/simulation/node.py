@@ -22,7 +22,7 @@ from tests.simulation.checks import Violation
 from tests.simulation.clock import SECOND
 from tests.simulation.judge import POSITION_MAX
 from tests.simulation.network import Line, Network
-from tests.simulation.strategy import VERSATILE_FROM, Restless, Versatile
+from tests.simulation.strategy import Restless, kind_for
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -96,7 +96,7 @@ class Node:
         chances, first = self.chances, self.world.runs == 1
         raises = 4 if first and chances.strikes("F35", 4.0) else 0
         floods = 3 if first and chances.strikes("F37", 4.0) else 0
-        kind = Versatile if self.world.seed >= VERSATILE_FROM else Restless
+        kind = kind_for(self.world.seed)
         return [
             kind(
                 symbol=symbol, seed=self.world.seed,
@@ -231,12 +231,25 @@ class Node:
             if self.chances.strikes("F7", 0.1):
                 world.kill("F7")
                 return
+        if request.method == "DELETE" and self.chances.is_patient and self._dies_asking():
+            return
         self.network.send(request, self.client.receive_response)
         if request.method == "POST" and self.chances.strikes("F8", 0.1):
             world.kill("F8")
 
+    def _dies_asking(self) -> bool:
+        """Draw whether a cancel never leaves: it may be on record by the time the node dies."""
+        if not self.chances.hits("F7", 3.0):
+            return False
+        world = self.world
+        seconds = self.chances.between(0.0, 1.0)
+        world.agenda.after(seconds, lambda: world.kill("F7") if world.node is self else None)
+        return True
+
     def _note_record(self, record: Any) -> None:
         self.world.watch.on_record(record)
+        if type(record).__name__ == "Alarmed":
+            self.world.judge.hold_alarm(record.code, record.text)
         if type(record).__name__ == "Intent":
             # It is told before it is appended.
             self.intents[record.order.client_order_id] = self.journal.last + 1

@@ -24,17 +24,15 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.simulation.chances import ELSEWHERE, FAULTS
 from tests.simulation.checks import INVARIANTS
-from tests.simulation.network import IN_DOUBT
-from tests.simulation.planted import BlindRetry, TimeoutIsRefusal
+from tests.simulation.planted import PLANTED
 from tests.simulation.world import Tally, World
 
 ROOT = Path(__file__).resolve().parents[2]
 CHUNK = 25
-PLANTED = {"blind retry": (BlindRetry, 0.5), "time-out is refusal": (TimeoutIsRefusal, 0.1)}
-"""Name → (client, the least share of hostile schedules that must find it)."""
 UNKNOWN_MAX = 0.01
 COMPLETE_FROM = 1_000
 """With so many schedules every fault has to have struck."""
@@ -110,20 +108,28 @@ def run_chunk(first: int, count: int) -> Report:
 def run_planted(name: str, first: int, count: int) -> tuple[int, int]:
     """Return (hostile schedules, those of them that found the fault) for a planted node.
 
-    Hostile is a schedule in which the fate of an order was in doubt at least once.
+    Hostile is a schedule in which the fault had its occasion: for those about doubt, one in which
+    the fate of an order was in doubt at least once.
     """
-    client, _ = PLANTED[name]
+    planted = PLANTED[name]
     hostile = found = 0
+    first = max(first, planted.first)
     for seed in range(first, first + count):
-        world = World(seed, make_client=client)
-        if not any(world.chances.has(fault) for fault in IN_DOUBT):
+        clients: list[Any] = []
+
+        def make(*given: Any, clients: list[Any] = clients, **named: Any) -> Any:
+            clients.append(planted.client(*given, **named))
+            return clients[-1]
+
+        world = World(seed, make_client=make)
+        if not planted.may_err(world):
             continue
         failed = False
         try:
             world.run()
         except Exception:
             failed = True
-        if world.posts_in_doubt:
+        if planted.was_hostile(world, clients):
             hostile += 1
             found += failed
     return hostile, found
@@ -211,10 +217,10 @@ def main(arguments: list[str] | None = None) -> int:
     seconds = time.monotonic() - began
     faults = [f"{len(report.failing)} schedules fail"] if report.failing else []
     faults += _traces(report, options.first, options.traces)
-    for name, (_, least) in PLANTED.items() if options.planted else ():
+    for name, planted in PLANTED.items() if options.planted else ():
         hostile, found = run_planted(name, options.first, options.planted)
         print(f"planted: {name}: found in {found} of {hostile} hostile schedules")
-        if found < least * hostile or not hostile:
+        if found < planted.share * hostile or not hostile:
             faults.append(f"{name} is found too seldom")
     if options.seeds >= COMPLETE_FROM:
         report.elsewhere = run_elsewhere()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from tests.simulation.chances import PATIENT_FROM
 from tests.simulation.run import COMPLETE_FROM, UNKNOWN_MAX, Report, run_chunk
 from tests.simulation.strategy import VERSATILE_FROM
 
@@ -19,13 +20,17 @@ class Half:
     Parameters
     ----------
     number : int
-        0, or 1 for those whose strategies trade all kinds of orders.
+        0, or 1 for those whose strategies trade all kinds of orders; a tenth of these, at the end,
+        lose cancels on their way.
     """
 
     def __init__(self, number: int) -> None:
-        first = VERSATILE_FROM if number else 0
-        end = first + (SCHEDULES + 1 - number) // 2
-        self.chunks = [(at, min(CHUNK, end - at)) for at in range(first, end, CHUNK)]
+        count = (SCHEDULES + 1 - number) // 2
+        newest = count // 10 if number else 0
+        self.chunks = [
+            *_chunks(VERSATILE_FROM if number else 0, count - newest),
+            *_chunks(PATIENT_FROM, newest),
+        ]
         self.report = Report()
 
     def run(self, first: int, count: int) -> dict[int, str]:
@@ -48,3 +53,9 @@ class Half:
         """Return which part of all orders ended with an unknown fate, over the part allowed."""
         tally = self.report.tally
         return tally.unknown_at_end / (UNKNOWN_MAX * max(tally.orders, 1))
+
+
+def _chunks(first: int, count: int) -> list[tuple[int, int]]:
+    """Return (first, count) of the chunks of a range of seeds."""
+    end = first + count
+    return [(at, min(CHUNK, end - at)) for at in range(first, end, CHUNK)]

@@ -7,10 +7,12 @@ from typing import Any
 
 from pyrt import Strategy
 from pyrt.core.data import Bar
+from tests.simulation.chances import PATIENT_FROM
 
 SIZES = (1, 3, 7, 12, 30)
 VERSATILE_FROM = 50_000
 """Seeds from here on trade more kinds of orders; those before keep what they have found."""
+FAR = 0.02
 
 
 class Restless(Strategy):
@@ -162,3 +164,31 @@ class Versatile(Restless):
         if draw.random() < 0.3:
             changes = {"quantity": size}
         self.modify(order, **changes)
+
+
+class Patient(Versatile):
+    """Keeps orders where no price comes by, and cancels them: nothing else ends those."""
+
+    def act(self, draw: Random, price: float) -> None:
+        """Do one thing, or nothing: one time in three this."""
+        if draw.random() >= 0.35:
+            super().act(draw, price)
+            return
+        waiting = [
+            order
+            for order in self.orders(self.symbol)
+            if order.limit_price is not None and abs(order.limit_price / price - 1) > FAR
+        ]
+        if waiting and draw.random() < 0.6:
+            self.cancel(draw.choice(waiting))
+            return
+        way = draw.choice((1, -1))
+        send = self.buy if way > 0 else self.sell
+        send(self.symbol, 1, limit_price=round(price * (1 - 1.5 * FAR * way), 2))
+
+
+def kind_for(seed: int) -> type[Restless]:
+    """Return what trades in a schedule: seeds keep the strategy that they were found with."""
+    if seed >= PATIENT_FROM:
+        return Patient
+    return Versatile if seed >= VERSATILE_FROM else Restless

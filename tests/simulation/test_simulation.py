@@ -43,7 +43,7 @@ def test_what_was_found_once_stays_mended(seed: int) -> None:
 def test_a_planted_fault_is_found(name: str) -> None:
     hostile, found = run_planted(name, 0, 60)
     assert hostile >= 3
-    assert found >= PLANTED[name][1] * hostile
+    assert found >= PLANTED[name].share * hostile
 
 
 def test_the_same_seed_gives_the_same_trace_in_any_process() -> None:
