@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
 import os
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pyrt.cli import exits, options
+
+if TYPE_CHECKING:
+    from pyrt.live.observe.targets import AlertTarget
 
 MODULES = (
     "pyrt.kernel.kernel",
@@ -55,7 +59,7 @@ def checks(config_file: str | None = None, profile: str | None = None) -> Iterat
         yield _try(f"module {module}", partial(_version, module, "compiled"))
     for package in NEEDED:
         yield _try(f"package {package}", partial(_version, package, "there"))
-    yield _try("uvloop", partial(_version, "uvloop", "there"), missing="warn")
+    yield _uvloop()
     yield _core_files()
     yield _clock()
     folder = Path(tempfile.gettempdir())
@@ -76,6 +80,22 @@ def _try(name: str, look: Callable[[], str], missing: str = "bad") -> Check:
         return name, "ok", look()
     except Exception as error:
         return name, missing, f"{type(error).__name__}: {error}"
+
+
+def _uvloop() -> Check:
+    """Look for the faster event loop; a node runs on asyncio's without it."""
+    if importlib.util.find_spec("uvloop") is None:
+        return "uvloop", "warn", "not there; asyncio's loop is used"
+    return _try("uvloop", partial(_version, "uvloop", "there"))
+
+
+def _alerts(targets: Sequence[AlertTarget]) -> str:
+    """Say how many ways to a person there are; raises where one lacks its secret."""
+    from pyrt.live.observe.redaction import Redactor
+    from pyrt.live.observe.targets import make_senders
+
+    count = len(make_senders(targets, Redactor(())))
+    return f"{count} ways to a person" if count else "nobody is told: no [[alerts]] in the settings"
 
 
 def _core_files() -> Check:
@@ -137,11 +157,14 @@ def _config(config_file: str, profile: str | None) -> tuple[Path | None, list[Ch
     found.append(("limits", "bad" if missing else "ok" if limits else "warn", text))
 
     def keys() -> str:
-        credentials = read_credentials(env_file=settings.env_file or None)
+        credentials = read_credentials(
+            env_file=settings.env_file or None, keyring=settings.keyring
+        )
         settings.check_key(is_live=credentials.is_live)
         return "there, of the right kind"
 
     found.append(_try("keys", keys))
+    found.append(_try("alerts", partial(_alerts, settings.alerts)))
     folder = settings.state_folder()
     if folder is None:
         found.append(("state folder", "warn", "none: nothing is kept"))

@@ -24,7 +24,8 @@ Examples:
   pyrt live cross.py --config node.toml --shadow
 
 \b
-Keys come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, or from --env-file (mode 0600).
+Keys come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, from --env-file (mode 0600), or
+from the system's keyring where NODE.toml names one.
 Ctrl-C stops the node: entries are canceled, protective exits stay, and the account is printed.
 """
 
@@ -81,7 +82,9 @@ def live(
     if config.replay:
         replay(config, strategies, lambda row: _print(row, as_json=as_json))
         return exits.DONE
-    credentials = read_credentials(env_file=env_file or config.env_file or None)
+    credentials = read_credentials(
+        env_file=env_file or config.env_file or None, keyring=config.keyring
+    )
 
     def show(event: Any, core: Any) -> None:
         row = row_of(event, core)

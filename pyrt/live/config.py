@@ -53,6 +53,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         half the bytes.
     env_file : str
         File with the keys as lines ``NAME=value``, mode 0600; "" means the environment.
+    keyring : str
+        Service of the system's keyring that holds the keys, where no file does; "" for none.
     clock : str
         ``wall``, or ``simulator``: time comes from a simulator in lockstep. That is for paper, and
         for URLs on this machine only.
@@ -155,6 +157,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     feed: str = "iex"
     data_codec: str = "json"
     env_file: str = ""
+    keyring: str = ""
     clock: str = "wall"
     control_url: str = ""
     account: str | dict[str, Any] = ""

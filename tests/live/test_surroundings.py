@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -153,6 +154,14 @@ def test_another_feed_than_the_backtests_is_told():
     assert [code for code, _ in config.warnings()] == ["other_feed"]
 
 
+ALERT = """
+[[alerts]]
+form = "slack"
+url_env = "HOOK_OF_THIS_TEST"
+
+"""
+
+
 def test_init_check_show_and_doctor(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("APCA_API_KEY_ID", "PKX")
     monkeypatch.setenv("APCA_API_SECRET_KEY", "canary-77")
@@ -166,7 +175,13 @@ def test_init_check_show_and_doctor(tmp_path, capsys, monkeypatch):
     assert shown["on_stop"] == "cancel_entries"
     assert main(["doctor", "--config", path, "--json"]) == 0
     found = {row["check"]: row["state"] for row in json.loads(capsys.readouterr().out)}
-    assert found["settings"] == found["limits"] == found["keys"] == "ok"
+    assert found["settings"] == found["limits"] == found["keys"] == found["alerts"] == "ok"
+    text = Path(path).read_text().replace("# Sign by", ALERT + "# Sign by")
+    Path(path).write_text(text)
+    assert main(["doctor", "--config", path, "--json"]) == 1
+    rows = {row["check"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["alerts"]["state"] == "bad"
+    assert "HOOK_OF_THIS_TEST" in rows["alerts"]["text"]
     assert main(["live", "--config", path]) == 2
     assert "canary" not in capsys.readouterr().out
 

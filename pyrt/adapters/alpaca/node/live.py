@@ -65,7 +65,7 @@ class LiveNode:
     ----------
     config : NodeConfig
     credentials : Credentials, optional
-        By default from `config.env_file` or the environment.
+        By default from `config.env_file`, `config.keyring` or the environment.
     on_event : callable, optional
         Called with (event, core) after the kernel has taken it: to print, to watch.
     on_alarm : callable, optional
@@ -94,7 +94,9 @@ class LiveNode:
         # Fresh at every start: a run cannot repeat an id of another.
         self.run_id = config.run_id or uuid4().hex[:12]
         self.config = config = in_the_shadow(config, self.run_id) if config.shadow else config
-        self._credentials = credentials or read_credentials(env_file=config.env_file or None)
+        self._credentials = credentials or read_credentials(
+            env_file=config.env_file or None, keyring=config.keyring
+        )
         config.check_key(is_live=self._credentials.is_live)
         self._prefix = f"pyrt-{self.run_id}-"
         self._client = AlpacaClient(
