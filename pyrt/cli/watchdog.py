@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from pyrt.cli import exits
 
+if TYPE_CHECKING:
+    from pyrt.live.observe.alerts import Alerter
+    from pyrt.live.observe.targets import AlertTarget
+    from pyrt.live.process.heartbeat import Beat
+
 EPILOG = """\b
 A node that has stopped in order is left alone, and the watchdog ends with it. One that is killed,
-hangs or is frozen for --silence seconds has all its account's orders canceled.
+hangs or is frozen for --silence seconds has all its account's orders canceled, and those whom
+[[alerts]] of the settings name are told.
 """
 
 
@@ -39,24 +48,52 @@ def watchdog(
     folder = config.state_folder()
     if folder is None:
         raise ConfigError("the node keeps no state", remedy="Give it a state_dir")
-    credentials = read_credentials(env_file=env_file or config.env_file or None)
+    credentials = read_credentials(
+        env_file=env_file or config.env_file or None, keyring=config.keyring
+    )
+    voice = _voice(config.alerts)
     watch = Watch(int(silence * 1e9))
     while not folder.is_dir():
         # No node has run here yet.
         time.sleep(1.0)
     lock_watch(folder)
+    told: Beat | None = None
     while True:
         write_beat(folder, WATCHDOG_BEAT)
         beat = read_beat(folder, NODE_BEAT)
         if beat is not None and beat.phase == "stopped" and not forever:
+            voice.close()
             return exits.DONE
         if watch.is_dead(beat, time.monotonic_ns()):
             assert beat is not None
-            click.echo(f"node {beat.pid} is silent: canceling all orders", err=True)
-            problem = cancel_everything(config.trading, credentials)
+            if told != beat:
+                # Whoever is told first can look while the broker is asked.
+                text = f"node {beat.pid} has been silent for {silence:g} s: canceling all orders"
+                voice.send("critical", "node_silent", text)
+                told = beat
+            # One attempt a turn: this process has to go on beating.
+            problem = cancel_everything(config.trading, credentials, attempts=1)
             if problem:
-                click.echo(f"orders could not be canceled: {problem}", err=True)
+                text = f"orders of node {beat.pid} are not canceled yet: {problem}"
+                voice.send("critical", "cancel_failed", text)
             else:
-                click.echo("all orders are canceled", err=True)
+                voice.send("critical", "node_silent", f"all orders of node {beat.pid} are canceled")
                 watch.acted(beat)
         time.sleep(min(1.0, silence / 5))
+
+
+def _voice(targets: Sequence[AlertTarget]) -> Alerter:
+    """Return what tells people, on the standard error and every way that the settings name."""
+    from pyrt.errors import ConfigError
+    from pyrt.live.observe.alerts import Alerter
+    from pyrt.live.observe.redaction import Redactor
+    from pyrt.live.observe.targets import make_senders
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    try:
+        senders = make_senders(targets, Redactor(()))
+    except ConfigError as error:
+        # To watch is worth more than to be heard.
+        click.echo(f"nobody can be told: {error}", err=True)
+        senders = []
+    return Alerter(senders).start()

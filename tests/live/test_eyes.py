@@ -21,6 +21,7 @@ from pyrt.live.config import NodeConfig
 from pyrt.live.observe.redaction import Redactor
 from pyrt.live.observe.senders import Email, Webhook
 from pyrt.live.observe.targets import AlertTarget, make_senders
+from pyrt.live.process.heartbeat import WATCHDOG_BEAT, read_beat
 from tests.live.programs import PYRT, Exchange, Program
 
 pytest.importorskip("uvicorn")
@@ -287,3 +288,46 @@ def test_a_start_that_fails_is_seen_and_told(tmp_path: Path, hook: str) -> None:
             node.wait()
     assert "node_failed" in codes()
     assert "does not answer" in (program.state / "last-exit").read_text()
+
+
+KEYRING = """
+def get_password(service, name):
+    return KEYS.get(name) if service == "pyrt-test" else None
+"""
+
+
+def test_a_watchdog_with_keys_of_the_keyring_tells_of_a_dead_node(
+    tmp_path: Path, hook: str
+) -> None:
+    exchange = Exchange(tmp_path, speed="120x")
+    program = with_alerts(Program(tmp_path, exchange, keyring="pyrt-test"), hook)
+    keys = {
+        name: program.environment.pop(name) for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY")
+    }
+    (tmp_path / "keyring.py").write_text(f"KEYS = {keys!r}\n{KEYRING}")
+    program.environment["PYTHONPATH"] = str(tmp_path)
+    command = ["watchdog", "--config", str(tmp_path / "node.toml"), "--silence", "1.5"]
+    with (tmp_path / "watchdog.txt").open("w") as errors:
+        watchdog = subprocess.Popen([*PYRT, *command], env=program.environment, stderr=errors)
+    try:
+        program.start()
+        order = {"symbol": "SPY", "qty": "3", "side": "buy", "type": "limit", "limit_price": "10"}
+        exchange.post("/v2/orders", {**order, "time_in_force": "gtc"})
+        assert program.kill(9) == -9
+        until = time.monotonic() + 30
+        while codes().count("node_silent") < 2:
+            assert time.monotonic() < until, (codes(), (tmp_path / "watchdog.txt").read_text())
+            time.sleep(0.05)
+        assert exchange.get("/v2/orders", status="open") == []
+        first, last = (alert for alert in Hook.got if alert["code"] == "node_silent")
+        assert (first["level"], last["level"]) == ("critical", "critical")
+        assert "silent for 1.5 s" in first["text"]
+        assert "are canceled" in last["text"]
+        assert watchdog.poll() is None
+        beat = read_beat(program.state, WATCHDOG_BEAT)
+        assert beat is not None
+        assert beat.pid == watchdog.pid
+    finally:
+        watchdog.kill()
+        watchdog.wait()
+        exchange.close()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -139,6 +141,9 @@ class Email:
         message["Subject"] = f"[pyrt {alert.level}] {alert.code}"
         message["From"] = self._sender
         message["To"] = ", ".join(self._recipients)
+        # Without these, mail is taken for spam.
+        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2] or "localhost")
         message.set_content(alert.line())
         with self._connect() as server:
             if self._user:

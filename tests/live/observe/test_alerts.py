@@ -7,6 +7,8 @@ import smtplib
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -208,6 +210,10 @@ def test_mail_has_subject_sender_and_text(monkeypatch: pytest.MonkeyPatch) -> No
 
         def send_message(self, message: Any) -> None:
             sent.append((message["Subject"], message["To"], message.get_content().strip()))
+            # Mail without these is taken for spam.
+            age = datetime.now(UTC) - parsedate_to_datetime(message["Date"])
+            assert abs(age) < timedelta(minutes=1)
+            assert message["Message-ID"].endswith("@x.test>")
 
     monkeypatch.setattr(smtplib, "SMTP_SSL", Server)
     mail = Email("mail.test", "node@x.test", ("a@x.test", "b@x.test"), user="u", password="p")

@@ -142,6 +142,7 @@ class Heart:
         self._folder = folder
         self._command = watchdog
         self._is_lost = False
+        self._started_at = 0.0
         self._task: asyncio.Task[None] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._node: LiveNode | None = None
@@ -152,7 +153,7 @@ class Heart:
         self._beat("running")
         # One that watches already, a service's or an earlier run's, needs no other beside it.
         if self._command is not None and not self._has_watchdog():
-            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+            self._start_watchdog()
         self._task = asyncio.create_task(self._run(node))
 
     async def end(self) -> None:
@@ -176,7 +177,10 @@ class Heart:
             await asyncio.sleep(BEAT_S)
             now = time.monotonic()
             if now - last > NODE_SILENCE_S:
-                text = f"the node stood still for {now - last:.0f} s"
+                text = (
+                    f"the node stood still for {now - last:.0f} s, "
+                    "and its orders may have been canceled meanwhile"
+                )
                 driver.scribe.alarm("frozen", text, time.time_ns())
                 driver.look(time.time_ns())
             last = now
@@ -195,9 +199,15 @@ class Heart:
             text = "the watchdog does not live any more: nobody cancels orders if the node dies"
             driver.scribe.alarm("watchdog_lost", text, time.time_ns())
         self._is_lost = True
-        if self._process is None or self._process.poll() is not None:
-            assert self._command is not None
-            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+        is_ours_gone = self._process is None or self._process.poll() is not None
+        # Where a frozen one holds the lock, another cannot start: no reason to try every beat.
+        if is_ours_gone and time.monotonic() - self._started_at > 2 * WATCHDOG_SILENCE_S:
+            self._start_watchdog()
+
+    def _start_watchdog(self) -> None:
+        assert self._command is not None
+        self._started_at = time.monotonic()
+        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
 
 
 class Backups:
