@@ -154,6 +154,38 @@ def test_other_policies_at_stop_by_name(policy, orders, quantity):
     assert first.kernel.strategies[0].position("SPY").quantity == quantity
 
 
+def stopped_flat(patience_ns: int, *, halts: bool = False) -> Node:
+    """A node that was stopped by the policy `flatten`, and has been given three more bars."""
+    world, files = World([PRICES]), MemoryFiles()
+    policies = Policies(looks=1, warmup=0, on_stop="flatten", stop_patience_ns=patience_ns)
+    first = node(world, files, Rests, policies=policies)
+    first.run(9)
+    first.driver.stop(world.now)
+    if halts:
+        first.driver.operate("halt", "anna", "prices look odd")
+    first.run(3)
+    return first
+
+
+def test_a_stop_that_has_left_everything_halts_no_later_run():
+    first = stopped_flat(3600 * SECOND)
+    assert not first.driver.is_running
+    second = node(first.world, first.files, Rests, run_id="two")
+    second.run(3)
+    assert second.kernel.gate.state().name == "ACTIVE"
+    (lifted,) = [c for c in second.kernel.gate.changes if c.after == "ACTIVE"]
+    assert (lifted.actor, lifted.before) == ("node", "HALTED")
+
+
+def test_a_stop_that_could_not_leave_everything_and_an_operators_halt_stay():
+    for first in (stopped_flat(10 * SECOND), stopped_flat(3600 * SECOND, halts=True)):
+        assert first.kernel.gate.state().name in ("HALTED", "REDUCING")
+        first.driver.finish(first.world.now)
+        second = node(first.world, first.files, Rests, run_id="two")
+        second.run(1)
+        assert second.kernel.gate.state().name in ("HALTED", "REDUCING")
+
+
 def lose_answer(request, send):
     """Let an order reach the broker, and nothing come back before the crash."""
     answer = send(request)

@@ -25,6 +25,7 @@ from pyrt.live.driver.reconciliation import Reconciliation
 from pyrt.live.driver.recovery import Recovery
 from pyrt.live.driver.run import LOOKING, RUNNING, STOPPING, Run
 from pyrt.live.driver.stopping import Stopping
+from pyrt.live.driver.unguarded import LostExits
 from pyrt.live.journal.journal import Journal
 from pyrt.live.plan import Plan
 from pyrt.strategy.strategy import Strategy
@@ -77,6 +78,8 @@ class Driver(Run):
         self._stopping = Stopping(self, aftermath, operators)
         self._history = History(self, aftermath)
         self._forgetting = Forgetting(self)
+        self._lost_exits = LostExits(self)
+        self.scribe.on_lost_exit = self._lost_exits.note
         self._days = days = AccountDays(self)
         self._figures = DailyFigures(self)
         days.on_end = self._figures.ask_after_day
@@ -199,6 +202,7 @@ class Driver(Run):
             self.save(now)
         self._aftermath.settle(now)
         self._forgetting.turn(now)
+        self._lost_exits.turn(now)
         if self.phase == STOPPING:
             self._stopping.go_on(now)
 
@@ -222,6 +226,7 @@ class Driver(Run):
             self._gateway.next_due(),
             self._days.due,
             self._figures.due,
+            self._lost_exits.due,
             self.look_at,
             self.save_at,
             self.stop_by,

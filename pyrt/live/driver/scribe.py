@@ -16,6 +16,7 @@ from pyrt.live.observe.traces import current_trace
 SUBMITS = frozenset({"submit", "replace"})
 QUIET_KINDS = frozenset({"sent", "fill"})
 """Kinds of order events that other records tell already."""
+ENDS = frozenset({"canceled", "expired", "rejected"})
 ALARM_GAP_NS = 10_000_000_000
 """An alarm that repeats within this time is not written again."""
 
@@ -49,6 +50,8 @@ class Scribe:
         """Takes secrets out of texts that a strategy's errors may hold."""
         self.on_surprise: Callable[[str, str], object] | None = None
         """Called with (symbol, text) when an order that was given up is there after all."""
+        self.on_lost_exit: Callable[[Order, int], object] | None = None
+        """Called with (order, time) when an exit has ended, and was not canceled from here."""
 
     def attach(self, core: Any) -> None:
         """Listen to the orders of a node core."""
@@ -159,6 +162,10 @@ class Scribe:
             return
         if event.order.is_open:
             self._look_back(event.order, event.status.lower())
+        elif event.kind in ENDS and event.order.is_exit and self.on_lost_exit is not None:
+            known = self.journal.state.orders.get(event.client_order_id)
+            if known is not None and not known.cancel_wanted:
+                self.on_lost_exit(event.order, self.now)
         self.journal.record(self.outcome_of(event))
         if event.kind == "unknown":
             self.alarm("unknown_order", f"{event.client_order_id}: {event.reason}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyrt.live.driver.acts import stop_strategies
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.operating import Operators
@@ -23,6 +25,7 @@ class Stopping:
         self._run = run
         self._aftermath = aftermath
         self._operators = operators
+        self._changes_before: int | None = None
 
     def save(self, now: int) -> None:
         """Save strategies and risk."""
@@ -45,6 +48,7 @@ class Stopping:
         run.stop_by = now + run.plan.policies.stop_patience_ns
         policy = run.plan.policies.on_stop
         if policy == "flatten":
+            self._changes_before = len(self._changes())
             self._operators.carry_out("flatten", NODE, reason)
         run.note("stop", policy=policy)
         stop_strategies(run.live_core, policy)
@@ -65,8 +69,27 @@ class Stopping:
     def finish(self, now: int) -> None:
         """Write down that the run is over."""
         run = self._run
+        self._lift()
         run.scribe.save_risk()
         run.flush_tape()
         run.journal.record(r.RunStop(ts=now, reason=run.stop_reason))
         run.phase = STOPPED
         run.stop_by = run.save_at = run.look_at = None
+
+    def _changes(self) -> list[Any]:
+        """Return what has changed, for everything, in what may be traded."""
+        changes = getattr(self._run.live_core.kernel.gate, "changes", ())
+        return [change for change in changes if change.scope == "all"]
+
+    def _lift(self) -> None:
+        """Lift the halt that a stop by the policy `flatten` ends in: the next run may trade.
+
+        That policy is a setting, and no operator's halt. What anybody else has restricted, before
+        or meanwhile, stays, and so does the halt where something is still held.
+        """
+        if self._changes_before is None or self._run.live_core.kernel.cache.positions():
+            return
+        ours = self._changes()[self._changes_before :]
+        steps = [(change.before, change.after) for change in ours]
+        if steps == [("ACTIVE", "REDUCING"), ("REDUCING", "HALTED")]:
+            self._operators.carry_out("resume", NODE, "flat, as the policy of stops wants it")

@@ -1,11 +1,15 @@
-"""Positions whose exits were on their way out when a node died, and that nothing closes."""
+"""Positions that have lost their exits, and that nothing closes."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from pyrt.core.orders import Order
 from pyrt.live.core.restore import is_canceling
 from pyrt.live.driver.run import Run
+
+GRACE_NS = 5_000_000_000
+"""So long a strategy has to guard anew what it holds."""
 
 
 def unguarded(run: Run, going_on: Collection[int]) -> Iterator[str]:
@@ -39,3 +43,47 @@ def unguarded(run: Run, going_on: Collection[int]) -> Iterator[str]:
                 f"canceled when the last run was cut off ({', '.join(leaving)}), and nothing "
                 "closes it"
             )
+
+
+class LostExits:
+    """Tells of what is held when its last exit has ended at the broker, and not by our doing.
+
+    A watchdog that took the node for dead, a person at the broker's page, the end of a day and a
+    refusal all end exits; a strategy hears of it, and may not act.
+
+    Parameters
+    ----------
+    run : Run
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._lost: dict[tuple[str, str], list[Order]] = {}
+        self.due: int | None = None
+        """When to look whether something guards the positions again, ns UTC."""
+
+    def note(self, order: Order, now: int) -> None:
+        """Note that an exit has ended unfilled, and that nobody here has canceled it."""
+        self._lost.setdefault((order.strategy.name, order.symbol), []).append(order)
+        self.due = now + GRACE_NS
+
+    def turn(self, now: int) -> None:
+        """Tell of what is held still, and closed by nothing."""
+        if self.due is None or now < self.due:
+            return
+        lost, self._lost, self.due = self._lost, {}, None
+        kernel = self._run.live_core.kernel
+        names = {strategy.number: strategy.name for strategy in kernel.strategies}
+        for position in kernel.cache.positions():
+            name = names[position.strategy]
+            orders = lost.get((name, position.symbol), ())
+            # The other of a pair ends as it should when one has filled.
+            gone = [o for o in orders if o.sibling is None or not o.sibling.filled_quantity]
+            side = -1 if position.quantity_exact > 0 else 1
+            working = kernel.cache.orders_open(position.strategy, position.symbol)
+            if gone and all(order.side_sign != side for order in working):
+                which = ", ".join(order.client_order_id for order in gone)
+                text = (
+                    f"{position.symbol} of {name} is held, its exits ended unfilled ({which})"
+                )
+                self._run.scribe.alarm("unguarded", f"{text}, and nothing closes it", now)

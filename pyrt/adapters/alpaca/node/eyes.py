@@ -35,6 +35,7 @@ CRITICAL = frozenset(
     {
         *("journal", "strategy_stopped", "position_mismatch", "second_node", "restricted"),
         *("bad_event", "blind", "frozen", "watchdog_lost", "node_failed", "unknown_order"),
+        *("unguarded", "emulated_lost"),
     }
 )
 """Alarms that a person has to hear of at once."""
