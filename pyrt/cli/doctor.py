@@ -157,9 +157,7 @@ def _config(config_file: str, profile: str | None) -> tuple[Path | None, list[Ch
     found.append(("limits", "bad" if missing else "ok" if limits else "warn", text))
 
     def keys() -> str:
-        credentials = read_credentials(
-            env_file=settings.env_file or None, keyring=settings.keyring
-        )
+        credentials = read_credentials(env_file=settings.env_file or None, keyring=settings.keyring)
         settings.check_key(is_live=credentials.is_live)
         return "there, of the right kind"
 

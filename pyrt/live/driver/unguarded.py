@@ -83,7 +83,5 @@ class LostExits:
             working = kernel.cache.orders_open(position.strategy, position.symbol)
             if gone and all(order.side_sign != side for order in working):
                 which = ", ".join(order.client_order_id for order in gone)
-                text = (
-                    f"{position.symbol} of {name} is held, its exits ended unfilled ({which})"
-                )
+                text = f"{position.symbol} of {name} is held, its exits ended unfilled ({which})"
                 self._run.scribe.alarm("unguarded", f"{text}, and nothing closes it", now)
