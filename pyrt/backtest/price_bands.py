@@ -45,6 +45,7 @@ def read_bands(
         If a symbol has no prints to work them out from, or recorded bands make no sense.
     """
     if isinstance(luld, (str, LuldRule)):
+        luld = _rule(luld)
         symbols = {t.symbol for t in tables if isinstance(t, TradeColumns)}
         if not symbols:
             raise ConfigError(

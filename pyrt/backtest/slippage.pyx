@@ -42,13 +42,14 @@ cdef class Slippage:
         self.linear = float(linear) / 1e4
         self.square = float(volume_share)
         self.model = model
-        if not (self.root >= 0 and self.linear >= 0 and self.square >= 0):
-            raise ConfigError("market impact is negative; expected values >= 0")
-        if (ticks < 0 or self.tick < 0 or self.rate < 0
-                or not 0 <= self.range_share <= 1_000_000_000):
+        given = {"ticks": ticks, "tick": tick, "bps": bps, "range": range, "sqrt": sqrt,
+                 "linear": linear, "volume_share": volume_share}
+        for name, value in given.items():
+            if not float(value) >= 0:
+                raise ConfigError(f"slippage {name} is {value!r}; expected 0 or more")
+        if self.range_share > 1_000_000_000:
             raise ConfigError(
-                f"slippage ticks={ticks}, tick={tick!r}, bps={bps!r}, range={range!r}: expected "
-                "values >= 0, range at most 1"
+                f"slippage range is {range!r}; expected a share of the bar's range, at most 1"
             )
 
     cdef int64_t apply(self, Instrument instrument, int side, int64_t price, int64_t quantity,

@@ -360,3 +360,5 @@ def test_bands_that_make_no_sense_are_refused(luld: Any, error: Any, message: st
 def test_bands_need_prints() -> None:
     with pytest.raises(ConfigError, match="this run has none"):
         play({"quotes": quotes((0, 99, 1, 100, 1))}, {}, luld="tier1")
+    with pytest.raises(ConfigError, match="luld is 'tier9'"):
+        play({"quotes": quotes((0, 99, 1, 100, 1))}, {}, luld="tier9")

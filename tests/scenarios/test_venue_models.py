@@ -188,6 +188,20 @@ def test_an_impact_that_makes_no_sense_is_refused(value: str) -> None:
         slippage_model(value)
 
 
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("bps:-2", "slippage bps is '-2'; expected 0 or more"),
+        ("ticks:1/-0.01", "slippage tick is '-0.01'; expected 0 or more"),
+        ("range:1.5", "slippage range is '1.5'; expected a share of the bar's range, at most 1"),
+        ("sqrt:nan", "slippage sqrt is 'nan'; expected 0 or more"),
+    ],
+)
+def test_a_slippage_that_makes_no_sense_is_named(value: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        slippage_model(value)
+
+
 # -- a queue model of one's own ------------------------------------------------------------------
 
 
