@@ -17,6 +17,7 @@ from pyrt.errors import DataError
 from pyrt.live.config import NodeConfig
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import decode_note
+from pyrt.live.core.player import play
 from pyrt.live.core.tape import Tape
 from pyrt.live.driver.acts import make_core
 from pyrt.live.journal import records as r
@@ -102,7 +103,7 @@ def test_the_tape_has_what_the_book_was_told() -> None:
         stream = other.kernel.cache.streams[note["stream"]]
         other.inputs.feed_book(stream, note["ts"], note["bids"], note["asks"], note["full"])
 
-    other.inputs.play(piece, on_note, lambda error: pytest.fail(str(error)))
+    play(other.inputs, piece, on_note, lambda error: pytest.fail(str(error)))
     assert again.seen == first.seen == SHOWN
     assert other.inputs.tape.take() == piece  # type: ignore[union-attr]
 
@@ -136,7 +137,7 @@ def test_a_book_is_stale_from_a_break_to_the_next_full_message() -> None:
         stream = other.kernel.cache.streams[note["stream"]]
         other.inputs.feed_book(stream, note["ts"], note["bids"], note["asks"], note["full"])
 
-    other.inputs.play(piece, on_note, lambda error: pytest.fail(str(error)))
+    play(other.inputs, piece, on_note, lambda error: pytest.fail(str(error)))
     assert again.seen == first.seen
 
 

@@ -14,6 +14,7 @@ from pyrt.core.times import timestamp_ns
 from pyrt.live.core.broker import BrokerAdjustment
 from pyrt.live.core.fees import FeeLedger
 from pyrt.live.core.node import NodeCore
+from pyrt.live.core.player import play
 from pyrt.live.core.tape import Tape
 from pyrt.risk import BreakerState, Limits, RiskEngine
 from pyrt.risk.gate import BasicGate
@@ -128,7 +129,7 @@ def test_a_change_of_cash_is_on_the_tape():
     core.settle_cash(LATE, [change("dividend", "12.5", JUNE_4)])
     pieces = bytes(tape.take())
     again, _ = node()
-    again.inputs.play(pieces, lambda note: None, lambda error: None)
+    play(again.inputs, pieces, lambda note: None, lambda error: None)
     assert again.kernel.account.cash_exact == core.kernel.account.cash_exact == Decimal("10012.5")
 
 

@@ -18,6 +18,7 @@ from pyrt.adapters.alpaca.core.events import (
 from pyrt.core.instruments import crypto, equity
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import decode_note
+from pyrt.live.core.player import play
 from pyrt.live.core.tape import Tape
 from pyrt.risk import Limits, RiskEngine
 from pyrt.risk.gate import BasicGate
@@ -226,7 +227,7 @@ def test_a_tape_has_halts_bands_and_corrections():
     def on_note(data: bytes) -> None:
         assert other.news.take_note(decode_note(data))
 
-    other.inputs.play(piece, on_note, lambda error: pytest.fail(str(error)))
+    play(other.inputs, piece, on_note, lambda error: pytest.fail(str(error)))
     assert again.heard == first.heard == HEARD
     assert [o.reason for o in again.orders_sent] == [o.reason for o in first.orders_sent]
     assert other.inputs.tape.take() == piece

@@ -1,10 +1,8 @@
 """The kernel's two inputs as a live world gives them: decoded messages, one at a time."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, final
-
-from typing_extensions import Buffer
 
 from pyrt.core.book_feed import BookColumns
 from pyrt.core.orders import Order
@@ -116,15 +114,6 @@ class Inputs:
     def break_off(self) -> None: ...
     def restrict(self, error: Exception) -> None: ...
     def stop_runaway(self, error: Exception) -> None: ...
-    def play(
-        self,
-        piece: Buffer,
-        on_note: Callable[[bytes], object],
-        on_error: Callable[[Exception], object],
-        *,
-        place: int | None = None,
-        on_place: Callable[[int], int | None] | None = None,
-    ) -> bool: ...
 
 def book_rows(
     ts_event: int,

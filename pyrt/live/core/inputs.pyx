@@ -1,7 +1,5 @@
 """The kernel's two inputs as a live world gives them: decoded messages, one at a time."""
-cimport cython
-from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint8_t, uint32_t
-from libc.string cimport memcpy
+from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
 
 from pyrt.core.book_feed cimport BookColumns
 from pyrt.core.events cimport Event, clear_event
@@ -19,13 +17,10 @@ import numpy as np
 
 from pyrt.core.book_tables import read_table
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
-from pyrt.errors import JournalError, RunawayError, StrategyError
+from pyrt.errors import RunawayError, StrategyError
 from pyrt.execution.booking cimport BORROW_FEE, DEPOSIT, DIVIDEND, FEE_ADJUSTMENT, INTEREST
 from pyrt.kernel.kernel cimport Kernel
-from pyrt.live.core.tape cimport (
-    OP_ADVANCE, OP_END_BARS, OP_EVENT, OP_LAYOUT, OP_NOTE, OP_SAMPLE, OP_SETTLE, OP_TEXT,
-    OP_TIMERS, Tape, need, need_layout,
-)
+from pyrt.live.core.tape cimport OP_END_BARS, OP_SAMPLE, OP_SETTLE, OP_TIMERS, Tape
 
 ENCODER = msgspec.msgpack.Encoder()
 KINDS = {name: kind for kind, name in EVENT_NAMES.items()}
@@ -34,7 +29,6 @@ ENTRY_KINDS = {
 }
 
 
-@cython.final
 cdef class Inputs:
     """Feeds a kernel with what a client core has decoded.
 
@@ -46,16 +40,6 @@ cdef class Inputs:
     fees : FeeModel, optional
         What fills cost by the venue's rules, where the broker does not say; nothing by default.
     """
-
-    cdef readonly Kernel kernel
-    cdef readonly Tape tape
-    cdef readonly FeeModel fees
-    cdef readonly dict last_bars
-    """Stream → end of the last bar that was played or fed, of streams that bars come in on."""
-    cdef readonly bint holds_timers
-    """Time passes, and neither timers fire nor does a bar end by it alone; see `hold`."""
-    cdef readonly bint holds_bars
-    cdef bint is_broken_off
 
     def __init__(self, Kernel kernel, Tape tape=None, FeeModel fees=None):
         self.kernel = kernel
@@ -432,102 +416,8 @@ cdef class Inputs:
         self.quiet()
 
     def break_off(self):
-        """Let `play` return after the input that is being taken."""
+        """Let a tape that is being played end after the input that is being taken."""
         self.is_broken_off = True
-
-    def play(self, const uint8_t[::1] piece not None, on_note, on_error, *, place=None,
-             on_place=None):
-        """Take the inputs of a piece of tape, as they were taken when it was recorded.
-
-        Parameters
-        ----------
-        piece : bytes-like
-        on_note : callable
-            Called with the bytes of each note.
-        on_error : callable
-            Called with an exception that an event raises; what is not caught there ends this.
-        place : int, optional
-            Once so many inputs were taken, `on_place` is called with their number; it returns the
-            next place, or None.
-
-        Returns
-        -------
-        bool
-            False where it was broken off before the end of the piece.
-
-        Raises
-        ------
-        JournalError
-            If it is no tape, or one of another layout.
-        """
-        cdef Py_ssize_t at = 0, size = piece.shape[0]
-        cdef int op
-        cdef int64_t ts
-        cdef uint32_t length
-        cdef Event event
-        cdef str reason = ""
-        cdef int64_t stop = INT64_MAX if place is None else place
-        self.is_broken_off = False
-        while at < size:
-            if self.is_broken_off:
-                return False
-            if self.tape is not None and self.tape.count >= stop:
-                place = on_place(self.tape.count)
-                stop = INT64_MAX if place is None else place
-                if self.is_broken_off:
-                    return False
-            op = piece[at]
-            at += 1
-            if op == OP_LAYOUT:
-                at += need_layout(piece, at)
-            elif op == OP_ADVANCE:
-                need(at, 8, size)
-                memcpy(&ts, &piece[at], 8)
-                at += 8
-                self.advance(ts)
-            elif op == OP_EVENT:
-                need(at, sizeof(Event), size)
-                memcpy(&event, &piece[at], sizeof(Event))
-                at += sizeof(Event)
-                self.play_event(&event, reason, on_error)
-                reason = ""
-            elif op == OP_TEXT or op == OP_NOTE:
-                need(at, 4, size)
-                memcpy(&length, &piece[at], 4)
-                at += 4
-                need(at, length, size)
-                data = bytes(piece[at:at + length])
-                at += length
-                if op == OP_TEXT:
-                    reason = data.decode()
-                else:
-                    if self.tape is not None:
-                        self.tape.note(data)
-                    on_note(data)
-            elif op == OP_TIMERS:
-                self.fire_timers()
-            elif op == OP_END_BARS:
-                self.end_bars()
-            elif op == OP_SETTLE:
-                self.settle()
-            elif op == OP_SAMPLE:
-                self.sample()
-            else:
-                raise JournalError(f"the tape has an unknown input {op}", code="tape_layout")
-        return not self.is_broken_off
-
-    cdef int play_event(self, Event* event, str reason, on_error) except -1:
-        if event.kind >= EV_DENIED:
-            event.reason = self.kernel.records.texts.number(reason)
-        elif event.kind == EV_BAR:
-            self.last_bars[event.stream] = event.ts_event
-        if event.kind == EV_FILL and self.fees is not None:
-            self.book_fee(event)
-        try:
-            self.feed(event)
-        except Exception as error:
-            on_error(error)
-        return 0
 
 
 def book_rows(int64_t ts_event, bids, asks, bint is_full):

@@ -10,6 +10,7 @@ from pyrt.core.data import Signal
 from pyrt.errors import PyrtError
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import carry_out, decode_note
+from pyrt.live.core.player import play
 from pyrt.live.core.results import decode_result
 from pyrt.live.core.tape import survey
 from pyrt.live.core.terms import take_terms
@@ -78,11 +79,16 @@ class Playback:
         place: int | None = None,
         on_place: Callable[[int], int | None] | None = None,
     ) -> bool:
-        """Take a piece; return False where it was broken off. See `Inputs.play`."""
+        """Take a piece; return False where it was broken off. See `pyrt.live.core.player.play`."""
         if not self.core.later.waits_for_slow:
             self._look_ahead(piece)
-        return self.core.inputs.play(
-            piece, self.on_note, lambda error: None, place=place, on_place=on_place
+        return play(
+            self.core.inputs,
+            piece,
+            self.on_note,
+            lambda error: None,
+            place=place,
+            on_place=on_place,
         )
 
     def _look_ahead(self, piece: bytes) -> None:
