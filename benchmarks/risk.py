@@ -46,7 +46,7 @@ def all_limits() -> Limits:
         max_orders_per_second=1_000_000,
         max_orders_per_minute=1_000_000,
         max_messages_per_minute=1_000_000,
-        duplicate_window="1s",
+        duplicate_window="1h",
         max_duplicates=1_000,
         max_repeated_executions=1_000_000,
         max_daily_orders=1_000_000,
@@ -69,15 +69,18 @@ def all_limits() -> Limits:
 
 
 def crowded(count: int) -> GateRig:
-    """Return a rig with that many symbols and an open order in each."""
+    """Return a rig with that many symbols and in each an open buy, or a sell of what is held."""
     symbols = [Instrument(f"S{i}", sector=f"sector {i % 11}") for i in range(count)]
     rig = GateRig(RiskEngine(all_limits()), cash=1e12, symbols=symbols, prices=100)
     # Portfolio risk as a schedule would have left it.
     rig.gate.readings.take(rig.now, value_at_risk=1e6, betas={s.symbol: 1.1 for s in symbols})
     for i, instrument in enumerate(symbols):
-        order = rig.order("buy", 10 + i % 7, instrument.symbol, limit_price=90)
+        if i % 2:
+            rig.hold(10 + i % 7, instrument.symbol)
+        side, price = ("sell", 120) if i % 2 else ("buy", 90)
+        order = rig.order(side, 10 + i % 7, instrument.symbol, limit_price=price)
         assert order.status == "SENT", order.reason
-    rig.wait("1s")
+    rig.wait("1m")
     return rig
 
 

@@ -5,6 +5,25 @@ from pyrt.core.int128 cimport int128, i128_notional
 
 @cython.final
 cdef class Instrument:
+    # What every order is judged by comes first, and lies together.
+    cdef readonly int32_t index
+    """Dense position in the cache's table; -1 until registered there."""
+    cdef readonly int decimals
+    """Quantities are ints in 10**-decimals."""
+    cdef readonly int64_t step
+    """Smallest quantity increment, in units."""
+    cdef readonly int64_t tick
+    """Smallest price increment in 1e-9; 0 where any 1e-9 is accepted."""
+    cdef readonly bint tradable
+    cdef readonly bint strict_tick
+    """An order off the tick is denied before it leaves; else the venue judges its prices."""
+    cdef readonly str calendar
+    """Name of the trading calendar; "24/7" where there are no sessions."""
+    cdef int128 min_notional_raw
+    cdef int64_t factor
+    """Money (1e-18) per raw price and quantity unit."""
+    cdef readonly bint shortable
+    cdef readonly bint marginable
     cdef readonly str symbol
     cdef readonly str venue
     """Listing venue, or "" where the symbol alone is unambiguous."""
@@ -14,30 +33,12 @@ cdef class Instrument:
     """Quote currency."""
     cdef readonly str base_currency
     """The asset itself for pairs ("BTC"), else ""."""
-    cdef readonly str calendar
-    """Name of the trading calendar; "24/7" where there are no sessions."""
     cdef readonly str sector
-    cdef readonly int32_t index
-    """Dense position in the cache's table; -1 until registered there."""
-    cdef readonly int decimals
-    """Quantities are ints in 10**-decimals."""
-    cdef readonly int64_t step
-    """Smallest quantity increment, in units."""
-    cdef readonly int64_t tick
-    """Smallest price increment in 1e-9; 0 where any 1e-9 is accepted."""
     cdef readonly int64_t multiplier
-    cdef int64_t factor
-    """Money (1e-18) per raw price and quantity unit."""
-    cdef int128 min_notional_raw
-    cdef readonly bint shortable
-    cdef readonly bint tradable
-    cdef readonly bint marginable
     cdef readonly object margin_long
     """Share of a long's value that the broker asks to be kept, a Decimal; None: as of any other."""
     cdef readonly object margin_short
     """The same of a short's value."""
-    cdef readonly bint strict_tick
-    """An order off the tick is denied before it leaves; else the venue judges its prices."""
     cdef readonly object valid_from
     cdef readonly object valid_to
 

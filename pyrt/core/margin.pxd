@@ -13,6 +13,11 @@ cdef struct Holding:
     int64_t units
     int64_t mark
     int64_t factor
+    int32_t currency
+    # money is lent on it, and it may be sold short on margin
+    int16_t lends
+    # executions are paid some sessions later
+    int16_t settles
     # units held when the day began
     int64_t carried
     # shares of the value in 1e-9
@@ -25,11 +30,6 @@ cdef struct Holding:
     int64_t floor_short
     # yearly share of a short's value in 1e-9
     int64_t borrow
-    int32_t currency
-    # money is lent on it, and it may be sold short on margin
-    int16_t lends
-    # executions are paid some sessions later
-    int16_t settles
 
 cdef struct Tiers:
     # prices and amounts a share in 1e-9: see `AccountRules`

@@ -27,8 +27,14 @@ cdef class Position:
     cdef readonly Instrument instrument
     cdef readonly int32_t strategy
     """Number of the owning strategy; -1 for the account as a whole."""
+    cdef int32_t orders_working
+    cdef int32_t unknown_buys
+    """Open requests without an answer, by side."""
+    cdef int32_t unknown_sells
     cdef int64_t units
     """Signed units held; > 0 long, < 0 short."""
+    cdef int64_t mark
+    """Last price in 1e-9; 0 before the first."""
     cdef int128 open_cost
     """Signed cost of the open units in 1e-18: paid when long, minus the proceeds when short."""
     cdef int128 realized
@@ -36,15 +42,9 @@ cdef class Position:
     cdef int128 fees
     cdef int128 entered_notional
     """Value of all units that opened or added, at their prices."""
-    cdef int64_t mark
-    """Last price in 1e-9; 0 before the first."""
     cdef int64_t buy_working
     """Units of working buy orders, leaves only."""
     cdef int64_t sell_working
-    cdef int32_t orders_working
-    cdef int32_t unknown_buys
-    """Open requests without an answer, by side."""
-    cdef int32_t unknown_sells
     cdef readonly bint fifo
     cdef Lot* lots
     cdef Py_ssize_t lot_head

@@ -93,7 +93,13 @@ cdef class Assessor(Watcher):
             return reason
         if self.terms.raises and not self.terms.is_change:
             reason = self.traffic.judge_flow(
-                order, self.terms.price, i128_to_double(self.terms.value), now, self.claims
+                order, i128_to_double(self.terms.value), now, self.claims
+            )
+            if reason is not None:
+                return reason
+        elif self.terms.is_change and self.traffic.self_match and self.enters(order):
+            reason = self.traffic.judge_self_match(
+                order, self.terms.limit_price, self.terms.stop_price, self.claims
             )
             if reason is not None:
                 return reason
@@ -335,7 +341,9 @@ cdef class Assessor(Watcher):
         """Portfolio risk as it was last computed, and how old that is."""
         cdef Case* case = &self.case
         cdef Readings readings = self.readings
-        cdef int128 beta_value = readings.beta_part(order.instrument, self.terms.more_value)
+        cdef int128 beta_value = readings.beta_part(
+            order.instrument, self.book_of(order), self.terms.more_value
+        )
         case.risk_age = INT64_MAX if readings.ts == INT64_MIN else now - readings.ts
         case.value_at_risk = readings.value_at_risk
         case.shortfall = readings.shortfall

@@ -1,6 +1,6 @@
 """Worst cases: what working orders could make of each position, summed up as events come in."""
 cimport cython
-from libc.stdint cimport int32_t, int64_t
+from libc.stdint cimport int32_t, int64_t, uint64_t
 from pyrt.core.accounts cimport Account
 from pyrt.core.int128 cimport int128
 from pyrt.core.orders cimport Order
@@ -17,7 +17,22 @@ cdef inline int128 magnitude(int128 a) noexcept:
         return zero - a
     return a
 
+cdef extern from *:
+    """
+    #ifndef PYRT_FETCH
+    #define PYRT_FETCH
+    #define pyrt_fetch(place) __builtin_prefetch(place)
+    #endif
+    """
+    # Asks for the cache line that holds a place, without waiting for it.
+    void fetch "pyrt_fetch"(const void* place) noexcept
+
+cdef enum:
+    # bytes that memory comes in; a whole number of them makes a Book
+    LINE = 64
+
 cdef struct Book:
+    # All that is known of one symbol, and that every verdict on it reads.
     # unsigned units of approved orders that may still be filled
     int64_t buys
     int64_t sells
@@ -31,20 +46,31 @@ cdef struct Book:
     int128 worst
     int128 extra
     int128 sector_part
+    int32_t sector
+    # number of the limits that apply; 0 before they were looked up
+    int32_t caps
+    int32_t is_open
+    # a price that jumped, and how many have come near it since
+    int32_t suspects
+    int64_t suspect
     # price and time of the last believed tick, and of the last quote
     int64_t reference
     int64_t ts_reference
     int64_t bid
     int64_t ask
-    # a price that jumped, and how many have come near it since
-    int64_t suspect
-    int32_t suspects
-    int32_t sector
-    # number of the limits that apply; 0 before they were looked up
-    int32_t caps
-    int32_t is_open
     int64_t day
     int64_t day_units
+    # when the last order left that another may be like, INT64_MIN before any; and marks of those
+    # that left since the last pause of a window's length
+    int64_t ts_like
+    uint64_t likes
+    # best limit prices of own orders that rest, or rested; no_price() for none
+    int64_t own_bid
+    int64_t own_ask
+    # in 1e-9, and the number of the readings that it is of
+    int64_t beta
+    int64_t beta_of
+    int64_t[3] unused
 
 @cython.final
 cdef class Claim:
@@ -85,6 +111,7 @@ cdef class Claims:
     cdef dict sector_numbers
 
     cdef Book* book(self, Py_ssize_t index) except NULL
+    cdef int fetch_facts(self, Order order) except -1
     cdef int reserve(self, Py_ssize_t count) except -1
     cdef int sector(self, str name) except -1
     cdef int128 held_value(self, Py_ssize_t index) except? -1

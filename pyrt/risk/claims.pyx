@@ -2,10 +2,13 @@
 cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
 from libc.stdlib cimport free, realloc
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
+from posix.stdlib cimport posix_memalign
 
+from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport i128_add, i128_notional, i128_sub, i128_to_double
 from pyrt.core.orders cimport no_price
+from pyrt.core.positions cimport Position
 from pyrt.core.types cimport EMULATED, OPEN, is_final
 
 
@@ -44,18 +47,51 @@ cdef class Claims:
     cdef Book* book(self, Py_ssize_t index) except NULL:
         """Return the book of an instrument; valid until the next call for a larger index."""
         if index >= self.n_books:
-            self.reserve(max(index + 1, self.account.n_holdings))
+            self.reserve(max(index + 1, self.account.n_holdings, self.n_books * 3 // 2))
         return &self.books[index]
+
+    cdef int fetch_facts(self, Order order) except -1:
+        """Ask for all memory that a verdict reads of one symbol, before any of it is waited for.
+
+        Among thousands of symbols nothing of one is in the processor's cache, and a dozen misses
+        at once take hardly longer than one.
+        """
+        cdef Instrument instrument = order.instrument
+        cdef Position position = order.position
+        cdef Py_ssize_t index = instrument.index
+        cdef char* place
+        fetch(&order.units)
+        fetch(&order.notional_raw)
+        fetch(&order.reduce_only)
+        fetch(&order.ts_init)
+        fetch(&order.keeps_exits)
+        fetch(&instrument.factor)
+        fetch(&position.mark)
+        if index < self.n_books:
+            place = <char*>&self.books[index]
+            fetch(place)
+            fetch(place + LINE)
+            fetch(place + 2 * LINE)
+            fetch(place + 3 * LINE)
+        if index < self.account.n_holdings:
+            fetch(&self.account.holdings[index].units)
+        return 0
 
     cdef int reserve(self, Py_ssize_t count) except -1:
         cdef Py_ssize_t i
-        cdef Book* books = <Book*>realloc(self.books, count * sizeof(Book))
-        if books == NULL:
+        cdef void* room = NULL
+        cdef Book* books
+        if posix_memalign(&room, LINE, count * sizeof(Book)) != 0:
             raise MemoryError
-        self.books = books
+        books = <Book*>room
+        if self.n_books:
+            memcpy(books, self.books, self.n_books * sizeof(Book))
         memset(&books[self.n_books], 0, (count - self.n_books) * sizeof(Book))
         for i in range(self.n_books, count):
-            books[i].day = books[i].ts_reference = INT64_MIN
+            books[i].day = books[i].ts_reference = books[i].ts_like = INT64_MIN
+            books[i].own_bid = books[i].own_ask = no_price()
+        free(self.books)
+        self.books = books
         self.n_books = count
         return 0
 

@@ -6,8 +6,8 @@ from pyrt.core.int128 cimport i128_to_double, int128
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, RiskGate
 from pyrt.core.types cimport (
-    EV_ACCEPTED, EV_DENIED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED, FILLED,
-    INITIALIZED, LIMIT, RELEASED, is_final,
+    EV_ACCEPTED, EV_DENIED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED,
+    EV_TRIGGERED, FILLED, INITIALIZED, RELEASED, is_final,
 )
 from pyrt.risk.assessor cimport worst_price
 from pyrt.risk.breaker cimport HALF_OPEN
@@ -64,7 +64,10 @@ cdef class RiskEngine(Keeper):
 
     cdef str judge(self, Order order, int64_t now):
         """Approve (None) or say why not, beginning with the control's code."""
-        cdef str reason = BasicGate.judge(self, order, now)
+        cdef str reason
+        if self.is_on:
+            self.claims.fetch_facts(order)
+        reason = BasicGate.judge(self, order, now)
         self.judged = None
         self.is_weighed = False
         self.ask_for(order)
@@ -102,9 +105,7 @@ cdef class RiskEngine(Keeper):
         if self.is_on:
             now = self.clock.now
             claim = self.claims.add(order, self.terms.price, self.terms.leaves, now)
-            if order.type == LIMIT:
-                claim.resting = order.limit_price_raw
-                self.traffic.rest(claim)
+            self.note_resting(claim, order.limit_price_raw)
             for leg in (order.take_profit, order.stop_loss):
                 if leg is not None:
                     self.adopt(<Order>leg, now)
@@ -113,7 +114,9 @@ cdef class RiskEngine(Keeper):
                 book.day = self.day
                 book.day_units = 0
             book.day_units += self.terms.more_units
-            self.traffic.count(order, self.terms.value, self.terms.more_value, now)
+            self.traffic.count(
+                order, self.terms.value, self.terms.more_value, now, self.claims
+            )
             if self.breaker.state == HALF_OPEN and self.terms.raises:
                 self.breaker.probes += 1
                 self.breaker.trial = order.client_order_id
@@ -197,9 +200,11 @@ cdef class RiskEngine(Keeper):
             claim.asked = max(claim.asked, self.terms.units)
             claim.total = max(claim.total, self.terms.units)
             claim.price = max(claim.price, self.terms.price)
-            claim.resting = self.terms.limit_price
             self.claims.follow(order)
-            self.traffic.rest(claim)
+            if claim.resting != no_price():
+                # Until the answer it may rest at either price: the better one is met first.
+                if order.side_sign * (self.terms.limit_price - claim.resting) > 0:
+                    self.note_resting(claim, self.terms.limit_price)
         book.day_units += self.terms.more_units
         self.traffic.count_change(self.terms.more_value, now)
 
@@ -257,6 +262,8 @@ cdef class RiskEngine(Keeper):
             if kind == EV_MODIFIED or kind == EV_MODIFY_REJECTED:
                 self.take_terms(claim)
             self.claims.follow(order)
+            if claim.resting == no_price() and (kind == EV_ACCEPTED or kind == EV_TRIGGERED):
+                self.note_resting(claim, order.limit_price_raw)
             if not claim.is_answered and kind in (EV_ACCEPTED, EV_FILL, EV_REJECTED):
                 claim.is_answered = True
                 if self.breaker.watches_answers:
@@ -284,11 +291,10 @@ cdef class RiskEngine(Keeper):
         if claim.changes:
             return 0
         claim.asked = 0
-        claim.resting = order.limit_price_raw
         claim.price = worst_price(
             order.side_sign, order.limit_price_raw, order.stop_price_raw, order.position.mark
         )
-        return self.traffic.rest(claim)
+        return self.note_resting(claim, order.limit_price_raw)
 
     cdef int on_cancel(self, Order order, int64_t now) except -1:
         self.traffic.count_message(now, False)

@@ -5,7 +5,7 @@ from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport nano_from_object, nano_to_double
 from pyrt.core.orders cimport Order
 from pyrt.core.streams cimport Stream
-from pyrt.core.types cimport INITIALIZED
+from pyrt.core.types cimport ACCEPTED, HELD, INITIALIZED, LIMIT, SENT, TRIGGERED
 from pyrt.risk.assessor cimport worst_price
 from pyrt.risk.breaker cimport CircuitBreaker
 from pyrt.risk.caps cimport CapsTable
@@ -157,12 +157,28 @@ cdef class Keeper(Overseer):
 
     cdef Claim adopt(self, Order order, int64_t now):
         """Count an order that was approved with another, before a restart, or elsewhere."""
-        return self.claims.add(
+        cdef Claim claim = self.claims.add(
             order,
             worst_price(order.side_sign, order.limit_price_raw, order.stop_price_raw,
                         order.position.mark),
             0, now,
         )
+        cdef int since = <int>SENT if order.parent is None else <int>ACCEPTED
+        if order.status_ >= since:
+            self.note_resting(claim, order.limit_price_raw)
+        return claim
+
+    cdef int note_resting(self, Claim claim, int64_t limit) except -1:
+        """Note where an order may rest, for own orders that would meet it there.
+
+        A leg of a bracket does from when its entry has filled, a stop order with a limit once it
+        is triggered.
+        """
+        cdef int status = claim.order.status_
+        if status == HELD or (claim.order.type != LIMIT and status != TRIGGERED):
+            return 0
+        claim.resting = limit
+        return self.traffic.rest(claim, self.claims)
 
     def expect_change(self, Order order not None, changes, quantity, limit_price, stop_price):
         """Count changes of an earlier run that may still arrive: what they asked for at most.
@@ -204,6 +220,9 @@ cdef class Keeper(Overseer):
         self.limits = limits
         self.traffic = Traffic(limits)
         self.traffic.inherit(old)
+        if not old.self_match:
+            for claim in [] if self.claims is None else self.claims.open.values():
+                self.traffic.rest(claim, self.claims)
         self.breaker.configure(limits)
         self.stops.configure(limits)
         self.plan()

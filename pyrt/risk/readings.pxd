@@ -3,6 +3,7 @@ cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport int128
+from pyrt.risk.claims cimport Book
 
 @cython.final
 cdef class Readings:
@@ -19,4 +20,7 @@ cdef class Readings:
     cdef int128 beta_exposure
     cdef int64_t volatility
     cdef int64_t correlation
-    cdef int128 beta_part(self, Instrument instrument, int128 value) except? -1
+    cdef int64_t number
+    """How many there have been, this one included."""
+    cdef int find_beta(self, Instrument instrument, Book* book) except -1
+    cdef int128 beta_part(self, Instrument instrument, Book* book, int128 value) except? -1

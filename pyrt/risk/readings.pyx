@@ -6,6 +6,7 @@ from libc.stdint cimport INT64_MIN
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport HALF_EVEN, i128_muldiv
 from pyrt.core.numbers cimport money_from_object, nano_from_double
+from pyrt.risk.claims cimport Book
 
 from pyrt.errors import ConfigError
 
@@ -28,6 +29,7 @@ cdef class Readings:
         self.betas = {}
         self.raw_betas = {}
         self.values = {}
+        self.number = 1
 
     def take(self, int64_t ts, *, double value_at_risk=0.0, double expected_shortfall=0.0,
              double volatility=0.0, double correlation=0.0, double beta_exposure=0.0, betas=None):
@@ -57,6 +59,7 @@ cdef class Readings:
         self.raw_betas = {name: nano_from_double(beta) for name, beta in self.betas.items()}
         self.values = values
         self.ts = ts
+        self.number += 1
 
     def save(self):
         """Return the figures and when they were computed as plain values; None before the first."""
@@ -69,12 +72,16 @@ cdef class Readings:
         if saved is not None:
             self.take(saved["ts"], **saved["values"], betas=saved["betas"])
 
-    cdef int128 beta_part(self, Instrument instrument, int128 value) except? -1:
-        """A value times the beta of its symbol."""
-        cdef int64_t beta = ONE
+    cdef int128 beta_part(self, Instrument instrument, Book* book, int128 value) except? -1:
+        """A value times the beta of its symbol, which the symbol's book keeps."""
+        if book.beta_of != self.number:
+            self.find_beta(instrument, book)
+        return i128_muldiv(value, book.beta, ONE, HALF_EVEN)
+
+    cdef int find_beta(self, Instrument instrument, Book* book) except -1:
         found = self.raw_betas.get(instrument.id) if instrument.venue else None
         if found is None:
-            found = self.raw_betas.get(instrument.symbol)
-        if found is not None:
-            beta = found
-        return i128_muldiv(value, beta, ONE, HALF_EVEN)
+            found = self.raw_betas.get(instrument.symbol, ONE)
+        book.beta = found
+        book.beta_of = self.number
+        return 0

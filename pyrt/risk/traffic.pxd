@@ -3,7 +3,7 @@ cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.int128 cimport int128
 from pyrt.core.orders cimport Order
-from pyrt.risk.claims cimport Claim, Claims
+from pyrt.risk.claims cimport Book, Claim, Claims
 from pyrt.risk.windows cimport RateWindow, RecentKeys
 
 cdef struct Likeness:
@@ -41,15 +41,17 @@ cdef class Traffic:
     cdef int128 value_today
 
     cdef int roll(self, int64_t day) except -1
-    cdef str judge_flow(self, Order order, int64_t price, double value, int64_t now,
-                        Claims claims)
+    cdef str judge_flow(self, Order order, double value, int64_t now, Claims claims)
     cdef str judge_rates(self, int64_t now, bint is_order)
     cdef str judge_size(self, Order order, double value)
-    cdef str judge_self_match(self, Order order, int64_t price, Claims claims)
+    cdef str judge_self_match(self, Order order, int64_t limit, int64_t stop, Claims claims)
     cdef int64_t best_resting(self, int index, int side, Claims claims) except? -1
+    cdef bint is_duplicate(self, Order order, int64_t now, Claims claims) except -1
     cdef bytes key_of(self, Order order)
-    cdef int count(self, Order order, int128 value, int128 more, int64_t now) except -1
+    cdef int count(self, Order order, int128 value, int128 more, int64_t now,
+                   Claims claims) except -1
+    cdef int mark(self, Order order, Book* book, int64_t now) except -1
     cdef int count_change(self, int128 more, int64_t now) except -1
     cdef int count_message(self, int64_t now, bint is_order) except -1
-    cdef int rest(self, Claim claim) except -1
+    cdef int rest(self, Claim claim, Claims claims) except -1
     cdef bint repeats(self, Order order, int64_t now)

@@ -1,13 +1,13 @@
 """Controls over the flow of orders: throttles, duplicates, fat fingers, self-matches, day sums."""
 cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport INT64_MIN, int64_t
+from libc.stdint cimport INT64_MIN, int64_t, uint64_t
 from libc.string cimport memset
 
 from pyrt.core.int128 cimport i128_add, i128_from_int, i128_to_double, i128_to_int, int128
 from pyrt.core.numbers cimport nano_to_double
 from pyrt.core.orders cimport Order, no_price
-from pyrt.risk.claims cimport Claim, Claims
+from pyrt.risk.claims cimport Book, Claim, Claims
 from pyrt.risk.windows cimport RateWindow, RecentKeys, SizeHistory
 
 from heapq import heappop, heappush
@@ -15,6 +15,8 @@ from heapq import heappop, heappush
 cdef int64_t SECOND_NS = 1_000_000_000
 cdef int64_t MINUTE_NS = 60_000_000_000
 cdef Py_ssize_t HISTORY_MIN = 10
+# Odd and without a pattern: a product's high bits depend on every bit of what it is made of.
+cdef uint64_t MIXER = 0x9E3779B97F4A7C15
 
 
 cdef RateWindow window_or_none(object limit, int64_t window_ns):
@@ -23,6 +25,26 @@ cdef RateWindow window_or_none(object limit, int64_t window_ns):
 
 cdef str over_rate(str code, Py_ssize_t limit, str span):
     return f"{code}: the limit of {limit} orders in a {span} is used up"
+
+
+cdef inline int64_t* best_ever(Book* book, int side) noexcept:
+    """The best of own limit prices on a side, those included that may not rest any more."""
+    return &book.own_bid if side > 0 else &book.own_ask
+
+
+cdef inline uint64_t mark_of(Order order) noexcept:
+    """One bit of 64: orders with the same terms have the same."""
+    cdef uint64_t mixed = <uint64_t>order.units
+    mixed = (mixed ^ <uint64_t>order.limit_price_raw) * MIXER
+    mixed = (mixed ^ <uint64_t>order.stop_price_raw ^ <uint64_t>order.side_sign) * MIXER
+    return <uint64_t>1 << (mixed >> 58)
+
+
+cdef inline bint meets(int side, int64_t limit, int64_t resting) noexcept:
+    """Whether an order would meet one that rests at a price on the other side."""
+    if resting == no_price():
+        return False
+    return limit == no_price() or side * (limit - resting) >= 0
 
 
 @cython.final
@@ -61,22 +83,33 @@ cdef class Traffic:
 
     # -- judging -------------------------------------------------------------------------------
 
-    cdef str judge_flow(self, Order order, int64_t price, double value, int64_t now,
-                        Claims claims):
+    cdef str judge_flow(self, Order order, double value, int64_t now, Claims claims):
         """Judge a new order that may raise exposure by those before it."""
         cdef str reason
         if self.fat_multiple > 0.0:
             reason = self.judge_size(order, value)
             if reason is not None:
                 return reason
-        if self.recent is not None and self.recent.has(self.key_of(order), now):
+        if self.recent is not None and self.is_duplicate(order, now, claims):
             return (
                 f"duplicate_order: the same order was sent less than "
                 f"{self.recent.window_ns / 1e9:g} s ago"
             )
         if self.self_match:
-            return self.judge_self_match(order, price, claims)
+            return self.judge_self_match(
+                order, order.limit_price_raw, order.stop_price_raw, claims
+            )
         return None
+
+    cdef bint is_duplicate(self, Order order, int64_t now, Claims claims) except -1:
+        """Whether the window holds an order with the same terms.
+
+        Where no order of the symbol bears its mark there is none, and nothing has to be looked up.
+        """
+        cdef Book* book = claims.book(order.instrument.index)
+        if book.ts_like <= now - self.recent.window_ns or not book.likes & mark_of(order):
+            return False
+        return self.recent.has(self.key_of(order), now)
 
     cdef str judge_rates(self, int64_t now, bint is_order):
         """Judge a submission (or, not is_order, a change) by how many there were."""
@@ -111,19 +144,20 @@ cdef class Traffic:
             f"{median:.2f} of the last {history.count} orders"
         )
 
-    cdef str judge_self_match(self, Order order, int64_t price, Claims claims):
+    cdef str judge_self_match(self, Order order, int64_t limit, int64_t stop, Claims claims):
         """Deny what would meet an own resting order; without a limit, any there is."""
+        cdef int side = order.side_sign
         cdef int64_t best
-        cdef bint has_limit = order.limit_price_raw != no_price()
-        if not has_limit and order.stop_price_raw != no_price():
+        if limit == no_price() and stop != no_price():
             return None
-        best = self.best_resting(order.instrument.index, -order.side_sign, claims)
-        if best == no_price():
+        best = best_ever(claims.book(order.instrument.index), -side)[0]
+        if not meets(side, limit, best):
             return None
-        if has_limit and order.side_sign * (order.limit_price_raw - best) < 0:
+        best = self.best_resting(order.instrument.index, -side, claims)
+        if not meets(side, limit, best):
             return None
         return (
-            f"self_match: an own {'sell' if order.side_sign > 0 else 'buy'} order rests at "
+            f"self_match: an own {'sell' if side > 0 else 'buy'} order rests at "
             f"{nano_to_double(best):g}"
         )
 
@@ -131,19 +165,18 @@ cdef class Traffic:
         """Best limit price of own orders that rest on a side; no_price() without any."""
         cdef list heaps = self.bids if side > 0 else self.offers
         cdef list heap
-        cdef int64_t price
+        cdef int64_t* best = best_ever(claims.book(index), side)
         cdef Claim claim
-        if index >= len(heaps):
-            return no_price()
-        heap = <list>heaps[index]
+        heap = <list>heaps[index] if index < len(heaps) else []
         while heap:
-            price = -side * <int64_t>heap[0][0]
+            best[0] = -side * <int64_t>heap[0][0]
             found = claims.open.get(heap[0][1])
             if found is not None:
                 claim = <Claim>found
-                if claim.resting == price and claim.order.leaves() > 0:
-                    return price
+                if claim.resting == best[0] and claim.order.leaves() > 0:
+                    return best[0]
             heappop(heap)
+        best[0] = no_price()
         return no_price()
 
     # -- counting ------------------------------------------------------------------------------
@@ -162,18 +195,27 @@ cdef class Traffic:
         key.type = order.type
         return PyBytes_FromStringAndSize(<char*>&key, sizeof(Likeness))
 
-    cdef int count(self, Order order, int128 value, int128 more, int64_t now) except -1:
+    cdef int count(self, Order order, int128 value, int128 more, int64_t now,
+                   Claims claims) except -1:
         """Count an approved order of a value, `more` of which is new to the worst case."""
         cdef int number = order.position.strategy
         self.orders_today += 1
         self.value_today = i128_add(self.value_today, more)
         if self.recent is not None:
             self.recent.add(self.key_of(order), now)
+            self.mark(order, claims.book(order.instrument.index), now)
         if self.fat_multiple > 0.0:
             while number >= len(self.histories):
                 self.histories.append(SizeHistory(self.limits.fat_finger_orders))
             (<SizeHistory>self.histories[number]).add(i128_to_double(value))
         return self.count_message(now, True)
+
+    cdef int mark(self, Order order, Book* book, int64_t now) except -1:
+        if book.ts_like <= now - self.recent.window_ns:
+            book.likes = 0
+        book.likes |= mark_of(order)
+        book.ts_like = now
+        return 0
 
     cdef int count_change(self, int128 more, int64_t now) except -1:
         """Count an approved change."""
@@ -189,15 +231,20 @@ cdef class Traffic:
             self.messages.add(now)
         return 0
 
-    cdef int rest(self, Claim claim) except -1:
+    cdef int rest(self, Claim claim, Claims claims) except -1:
         """Note the limit price at which an order may rest, for the orders to come."""
         cdef Order order = claim.order
         cdef list heaps = self.bids if order.side_sign > 0 else self.offers
+        cdef int64_t* best = best_ever(
+            claims.book(order.instrument.index), order.side_sign
+        )
         if not self.self_match or claim.resting == no_price():
             return 0
         while order.instrument.index >= len(heaps):
             heaps.append([])
         heappush(heaps[order.instrument.index], (-order.side_sign * claim.resting, order.number))
+        if best[0] == no_price() or order.side_sign * (claim.resting - best[0]) > 0:
+            best[0] = claim.resting
         return 0
 
     cdef bint repeats(self, Order order, int64_t now):

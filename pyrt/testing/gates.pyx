@@ -11,7 +11,7 @@ from pyrt.core.ports cimport ApprovedOrder, Command, Venue
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     EV_ACCEPTED, EV_CANCEL_REJECTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_MODIFIED,
-    EV_MODIFY_REJECTED, EV_QUOTE, EV_REJECTED, EV_SPLIT, EV_TRADE, EV_UNKNOWN,
+    EV_MODIFY_REJECTED, EV_QUOTE, EV_REJECTED, EV_SPLIT, EV_TRADE, EV_TRIGGERED, EV_UNKNOWN,
 )
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.strategy.core cimport StrategyCore
@@ -23,7 +23,7 @@ cdef int64_t START_NS = 1_704_067_200_000_000_000
 cdef dict ANSWERS = {
     "accept": EV_ACCEPTED, "reject": EV_REJECTED, "cancel": EV_CANCELED, "expire": EV_EXPIRED,
     "unknown": EV_UNKNOWN, "cancel_rejected": EV_CANCEL_REJECTED, "modified": EV_MODIFIED,
-    "modify_rejected": EV_MODIFY_REJECTED,
+    "modify_rejected": EV_MODIFY_REJECTED, "trigger": EV_TRIGGERED,
 }
 
 
@@ -223,7 +223,7 @@ cdef class GateRig:
     # -- what the venue says -------------------------------------------------------------------
 
     def answer(self, str what, Order order, quantity=None, limit_price=None):
-        """Let the venue answer: accept, reject, cancel, expire, unknown, modified, ...
+        """Let the venue answer: accept, trigger, reject, cancel, expire, unknown, modified, ...
 
         ``modified`` puts `quantity` (a new total) and `limit_price` in force.
         """
