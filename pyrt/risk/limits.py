@@ -297,6 +297,9 @@ class Limits:
         for name in WINDOWS:
             if getattr(self, name) < 1:
                 raise refusal(name, getattr(self, name), "1 or more")
+        level: Any = self.risk_level
+        if level is None or not 0 < level < 1:
+            raise refusal("risk_level", level, "a share between 0 and 1, such as 0.95")
         if self.risk_window < 2:
             raise refusal("risk_window", self.risk_window, "2 or more")
         if not self.risk_every:

@@ -39,6 +39,8 @@ def test_impossible_numbers_are_refused(name: str, value: Any) -> None:
         {"daily_reset": "24:00"},
         {"allowed_symbols": "SPY"},
         {"cancel_reserve": 5},
+        {"risk_level": 1},
+        {"risk_level": 0},
         {"loss_rate_trades": 0},
         {"symbols": {"SPY": {"max_order_quantity": -1}}},
         {"symbols": {"SPY": {"max_leverage": 1}}},
@@ -143,3 +145,11 @@ def test_a_duration_of_nothing_is_a_limit_and_a_negative_one_is_none(name: str) 
     assert getattr(Limits(**{name: 1}), name) == 1
     with pytest.raises(ConfigError, match=name):
         Limits(**{name: -1})
+
+
+def test_a_version_is_sixteen_digits() -> None:
+    assert re.fullmatch("[0-9a-f]{16}", Limits(max_order_quantity=5).version)
+
+
+def test_windows_of_outcomes_are_twenty_long_unless_stated() -> None:
+    assert (Limits().loss_rate_trades, Limits().reject_rate_orders) == (20, 20)
