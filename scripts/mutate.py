@@ -52,7 +52,11 @@ RISK = {
     ],
     "pyrt/core/margin.pyx": ["tests/core/test_margin.py"],
     "pyrt/core/ledger.pyx": ["tests/backtest/test_account.py", "tests/property/test_ledger.py"],
-    "pyrt/execution/booking.pyx": ["tests/backtest/test_account.py", "tests/property"],
+    "pyrt/execution/booking.pyx": [
+        "tests/live/test_fees.py",
+        "tests/backtest/test_account.py",
+        "tests/property",
+    ],
     "pyrt/backtest/means.pyx": ["tests/backtest/test_account.py", "tests/core/test_accounts.py"],
 }
 SIMULATION = ["tests/simulation/test_half_one.py", "tests/simulation/test_half_two.py"]

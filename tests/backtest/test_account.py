@@ -351,3 +351,37 @@ def test_a_round_trip_has_the_dividends_that_were_paid_meanwhile() -> None:
     assert run.kernel.strategies[0].position(SYMBOL).realized_pnl == 5
     (trip,) = run.table("trades")
     assert trip["pnl"] == 5
+
+
+@pytest.mark.parametrize(("cash", "most"), [("100", 1.0), ("99.999999999999999999", 0.999999999)])
+def test_an_order_is_cut_to_what_can_be_paid_to_the_last_digit(cash: str, most: float) -> None:
+    run = play(flat(100, 100, 100), {0: lambda s: s.target_percent(SYMBOL, 2)}, cash=D(cash))
+    assert [row["quantity"] for row in run.table("fills")] == [most]
+    assert run.kernel.account.cash_exact >= 0
+
+
+def test_an_entry_has_room_for_so_many_lines_and_none_for_nothing() -> None:
+    ledger = Ledger()
+    ledger.post(0, [("cash", 0, 0), ("capital", 0, 0)])
+    assert len(ledger) == 0
+    with pytest.raises(LedgerError, match="more than"):
+        ledger.post(0, [("cash", 0, 1), ("capital", 0, -1)] * 40)
+    assert len(ledger) == 0
+    ledger.post(0, [("cash", 0, 1), ("capital", 0, -1)])
+    assert len(ledger) == 1
+
+
+def test_books_that_differ_are_told_apart_by_currency() -> None:
+    pairs = [Instrument("AAA", currency="USD"), Instrument("BBB", currency="EUR")]
+    orders = {"AAA": 10, "BBB": 5}
+    run = play(
+        {name: frame(flat(100, 100, 100, 100), minutes=60) for name in orders},
+        Once(orders), instrument=pairs, timeframe="1h", account="margin", rates={"EUR": "1.25"},
+        engine={"ledger": True},
+    )  # fmt: skip
+    ledger, account = run.kernel.booking.ledger, run.kernel.account
+    positions = run.kernel.cache.all_positions()
+    assert len(positions) == 2
+    assert ledger.differences(account, positions) == {}
+    assert ledger.differences(account, positions[:1]) == {("holdings", "EUR"): (D(500), D(0))}
+    assert ledger.differences(account, positions[1:]) == {("holdings", "USD"): (D(1000), D(0))}

@@ -6,6 +6,8 @@ import pytest
 
 from pyrt.core.orders import transition, transitions
 from pyrt.core.types import EventKind, OrderStatus
+from pyrt.risk import RiskEngine
+from pyrt.testing.gates import GateRig
 
 EVENTS = [kind for kind in EventKind if 16 <= kind < 33]
 FINAL = {"DENIED", "REJECTED", "FILLED", "CANCELED", "EXPIRED", "LOST"}
@@ -78,3 +80,18 @@ def test_every_state_can_be_reached():
 @pytest.mark.parametrize(("status", "event"), [(-1, 16), (99, 16), (0, -1), (0, 10_000)])
 def test_what_is_no_state_or_no_event_leads_nowhere(status: int, event: int) -> None:
     assert transition(status, event) is None
+
+
+def test_an_order_is_pending_while_a_request_has_no_answer() -> None:
+    made = GateRig(RiskEngine(), prices=100)
+    order = made.order("buy", 1, limit_price=99)
+    seen = [order.is_pending]
+    for what in ("accept", "modified", "cancel"):
+        if what == "modified":
+            made.modify(order, limit_price=98)
+        elif what == "cancel":
+            made.cancel(order)
+        before = order.is_pending
+        made.answer(what, order)
+        seen += [before, order.is_pending]
+    assert seen == [True, True, False, True, False, True, False]

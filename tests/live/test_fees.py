@@ -198,3 +198,26 @@ def test_a_dividend_is_shared_by_how_much_each_holds_and_balances():
     assert realized == [third, 1 - third, 0]
     assert core.kernel.account.cash_exact == 10_000 - 300 + 1
     assert books.differences(core.kernel.account, core.kernel.cache.all_positions()) == {}
+
+
+def test_a_dividend_of_what_is_held_no_more_is_of_the_one_who_held_it_and_of_several_nobodys():
+    core = NodeCore(
+        Wire(), BasicGate(), [equity("SPY"), equity("QQQ")], [Idle(), Idle()], cash=10_000,
+        prefix="a-",
+    )  # fmt: skip
+    core.start(EVENING)
+    books = core.kernel.booking.keep_ledger()
+    for number, symbol in ((0, "SPY"), (1, "SPY"), (1, "QQQ")):
+        for send in ("buy", "sell"):
+            order = getattr(core.kernel.strategies[number], send)(symbol, 1)
+            core.inputs.settle()
+            core.inputs.fill(order.number, EVENING, 1, 100, 1)
+    before = len(books.table())
+    core.settle_cash(LATE, [replace(change("dividend", "1", JUNE_4), symbol="SPY")])
+    core.settle_cash(LATE, [replace(change("dividend", "3", JUNE_4, "b"), symbol="QQQ")])
+    assert [int(n) for n in books.table()["strategy"][before:]] == [-1, -1, 1, 1]
+    strategies = core.kernel.strategies
+    assert [s.position("SPY").realized_pnl for s in strategies] == [0, 0]
+    assert strategies[1].position("QQQ").realized_pnl == 3
+    assert core.kernel.account.cash_exact == 10_004
+    assert books.differences(core.kernel.account, core.kernel.cache.all_positions()) == {}

@@ -338,3 +338,33 @@ def test_after_a_restart_the_oldest_outcome_goes_first() -> None:
     for one in (made, again):
         one.note_trade(1, 1)
         assert (one.losses.bad, one.losses.save()) == (1, [0, 1, 0])
+
+
+def test_closed_by_hand_it_begins_to_count_anew() -> None:
+    made = breaker(max_loss_rate=0.5, loss_rate_trades=2)
+    for _ in range(2):
+        made.note_trade(0, -1)
+    assert made.state == BreakerState.OPEN
+    made.close()
+    made.note_trade(1, -1)
+    assert made.state == BreakerState.CLOSED
+    made.note_trade(1, -1)
+    assert made.state == BreakerState.OPEN
+    made = breaker(max_reject_rate=0.5, reject_rate_orders=2)
+    for _ in range(2):
+        made.note_answer(0, True, 0)
+    assert made.state == BreakerState.OPEN
+    made.close()
+    made.note_answer(1, True, 0)
+    assert made.state == BreakerState.CLOSED
+    made.note_answer(1, True, 0)
+    assert made.state == BreakerState.OPEN
+
+
+def test_of_nothing_the_least_loss_is_past_any_share() -> None:
+    made = breaker(max_daily_loss_fraction=1)
+    made.note_equity(0, 0)
+    made.note_equity(1, 0)
+    assert made.state == BreakerState.CLOSED
+    made.note_equity(2, "-0.000000000000000001")
+    assert made.state == BreakerState.OPEN

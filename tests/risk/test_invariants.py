@@ -268,6 +268,7 @@ def test_no_sequence_takes_the_worst_case_past_a_limit(numbers: list[int]) -> No
 
 
 @pytest.mark.nightly
+@pytest.mark.timeout(10_800)
 @settings(max_examples=20_000)
 @given(st.lists(NUMBERS, min_size=200, max_size=200))
 def test_no_long_sequence_takes_the_worst_case_past_a_limit(numbers: list[int]) -> None:

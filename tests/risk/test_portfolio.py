@@ -325,3 +325,20 @@ def test_a_beta_is_found_by_id_and_by_symbol() -> None:
         made.gate.readings.take(made.now, betas={name: 2.0})
         assert code(made.order("buy", 5)) == ""
         assert code(made.order("buy", 6)) == "max_beta_exposure"
+
+
+def test_another_run_knows_no_prices_of_the_one_before() -> None:
+    first = watched()
+    second = GateRig(first.gate, prices=100, symbols=("AAA", "BBB"))
+    assert second.gate.save()["portfolio"]["readings"] is None
+    second.hold(100)
+    next_hour(second, 104.0)
+    assert second.gate.readings.values == {}
+
+
+def test_a_split_of_what_is_not_watched_changes_no_prices() -> None:
+    monitor = PortfolioMonitor(10, 0.5, None)
+    monitor.measure(["AAA"], np.array([100.0]), np.array([1.0]), 1_000.0)
+    before = monitor.save()
+    monitor.rescale("BBB", 0.5)
+    assert monitor.save() == before

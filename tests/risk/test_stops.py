@@ -170,3 +170,30 @@ def test_a_strict_gate_denies_entries_whose_stop_nobody_could_judge() -> None:
     assert denied.reason == "max_position_loss_atr: no average range of AAA is known"
     made.gate.set_atr("AAA", 1.5)
     assert made.order("buy", 1).status == "SENT"
+
+
+def test_a_position_that_turned_round_is_left_though_the_exit_of_before_still_works() -> None:
+    made = rig(max_position_loss=100)
+    made.hold(10)
+    turn = made.order("sell", 20, limit_price=130)
+    made.answer("accept", turn)
+    made.price(80.0)
+    # The stop takes the strategy's order back first; it fills before the cancel arrives.
+    made.fill(turn, 20, price=80.0)
+    first = [o for o in made.venue.submitted if o.order_type == "market" and o is not turn][1:]
+    made.price(95.0)
+    sides = [o.side.name for o in made.venue.submitted if o not in (turn, *first)]
+    assert made.kernel.strategies[0].position("AAA").quantity == -10
+    assert sides == ["BUY", "BUY"]
+
+
+def test_a_split_rescales_the_range_that_was_stated() -> None:
+    made = rig(max_position_loss_atr=2)
+    made.gate.set_atr("AAA", 4.0)
+    made.hold(10)
+    made.split(2)
+    # 50 less twice a range of 2.
+    made.price(46.0)
+    assert len(made.venue.submitted) == 1
+    made.price(45.99)
+    assert len(made.venue.submitted) == 2

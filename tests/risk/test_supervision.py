@@ -376,3 +376,100 @@ def test_an_order_says_when_it_expires() -> None:
     order = made.order("buy", 1, limit_price=90, time_in_force="gtd", expires_at=until)
     assert order.expires_at == until
     assert made.order("buy", 1).expires_at is None
+
+
+def test_holdings_count_once_a_permissive_gate_is_restricted() -> None:
+    made = GateRig(RiskEngine(), symbols=("AAA", "BBB"), prices=100)
+    made.hold(10)
+    made.gate.set_limits(Limits(max_open_positions=1), "Ann", "begin")
+    assert code(made.order("buy", 1, "BBB")) == "max_open_positions"
+    assert code(made.order("buy", 1)) == ""
+
+
+# Holding 10 at 100 of an account of 100,000, every one of these is passed already.
+PASSED: list[dict[str, Any]] = [
+    {"max_order_quantity": 1}, {"max_order_notional": 1}, {"max_position_quantity": 1},
+    {"max_position_notional": 1}, {"max_concentration": 0.001},
+    {"max_sector_concentration": 0.001}, {"max_gross_exposure": 1}, {"max_net_exposure": 1},
+    {"max_leverage": 0.001}, {"max_open_positions": 0}, {"max_open_orders": 0},
+    {"max_daily_orders": 0}, {"max_daily_quantity": 0}, {"max_daily_notional": 0},
+    {"allowed_symbols": ("BBB",)}, {"stale_data_after": "1s"}, {"fat_finger_multiple": 0.1},
+    {"max_value_at_risk": 1}, {"max_expected_shortfall": 1}, {"max_volatility": 0.01},
+    {"max_correlation": 0.01}, {"max_beta_exposure": 1, "market_symbol": "SPY"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("limits", PASSED, ids=lambda limits: next(iter(limits)))
+def test_what_reduces_leaves_past_every_limit_and_what_adds_does_not(
+    limits: dict[str, Any],
+) -> None:
+    made = rig(fat_finger_multiple=1e9)
+    made.hold(10)
+    for _ in range(10):
+        made.cancel(made.order("buy", 1, limit_price=1))
+    made.wait("2s")
+    made.gate.set_limits(Limits(**limits), "Ann", "less")
+    made.gate.readings.take(
+        made.now, value_at_risk=2, expected_shortfall=2, volatility=1, correlation=1,
+        beta_exposure=2,
+    )  # fmt: skip
+    assert made.order("buy", 5).status == "DENIED"
+    assert code(made.order("sell", 5)) == ""
+
+
+def test_a_short_that_is_made_larger_has_to_be_affordable_as_a_whole() -> None:
+    """Of 10,000 a margin account shorts 20,000 worth: 200 units at 100."""
+    made = GateRig(
+        RiskEngine(Limits(require_buying_power=True)), cash=10_000, prices=100, account="margin"
+    )
+    order = made.order("sell", 100, limit_price=100)
+    made.answer("accept", order)
+    assert not made.modify(order, quantity=200.000000001)
+    assert made.modify(order, quantity=200)
+
+
+def test_a_limit_state_bars_its_own_symbol_alone() -> None:
+    made = rig(deny_limit_state=True)
+    made.gate.set_status("AAA", "limit_state")
+    assert code(made.order("buy", 1)) == "limit_state"
+    assert code(made.order("buy", 1, "BBB")) == ""
+    made.gate.set_status("AAA", "trading")
+    assert code(made.order("buy", 1)) == ""
+
+
+def test_two_entries_of_a_pair_on_both_sides_count_each_on_its_own() -> None:
+    made = rig(max_position_quantity=10)
+    terms = {"symbol": "AAA", "quantity": 10}
+    pair = made.kernel.strategies[0].pair(
+        {**terms, "side": "buy", "stop_price": 110}, {**terms, "side": "sell", "stop_price": 90}
+    )
+    made.settle()
+    assert [code(order) for order in pair] == ["", ""]
+    assert made.gate.claims.worst_case(0) == (0, 10_000_000_000, 10_000_000_000)
+    made.answer("accept", pair[0])
+    made.answer("cancel", pair[0])
+    assert made.gate.claims.worst_case(0)[1] == 0
+
+
+def test_what_would_be_said_of_an_order_that_does_not_fit_or_overflows() -> None:
+    made = rig(max_open_orders=9)
+    large = {"quantity": 9_000_000_000, "limit_price": 9_000_000_000}
+    for _ in range(2):
+        assert code(made.order("buy", **large)) == ""
+    strategy = made.kernel.strategies[0]
+    for terms, name in (
+        ({"quantity": 1, "reduce_only": True}, "reduce_only"),
+        (large, "overflow"),
+        ({"quantity": 1}, ""),
+    ):
+        verdict = strategy.validate({"symbol": "AAA", "side": "buy", **terms})
+        assert verdict.code == name
+
+
+def test_a_change_of_an_order_that_is_not_known_is_not_waited_for() -> None:
+    made = rig(max_order_quantity=5)
+    order = made.order("buy", 1, limit_price=99)
+    made.answer("accept", order)
+    made.answer("cancel", order)
+    made.gate.expect_change(order, 1, 5, None, None)
+    assert made.gate.claims.worst_case(0) == (0, 0, 0)
