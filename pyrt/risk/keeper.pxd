@@ -17,4 +17,5 @@ cdef class Keeper(Overseer):
 
     cdef Claim adopt(self, Order order, int64_t now)
     cdef int note_resting(self, Claim claim, int64_t limit) except -1
+    cdef int delay_ramp(self, share) except -1
     cdef int count_units(self, Instrument instrument, int64_t units) except -1

@@ -19,6 +19,7 @@ from pyrt.risk.traffic cimport Traffic
 from pyrt.risk.verdicts cimport Verdicts
 
 from decimal import Decimal
+from math import floor
 
 from pyrt.errors import ConfigError
 from pyrt.risk.breaker import BreakerState
@@ -232,13 +233,28 @@ cdef class Keeper(Overseer):
         self.resync()
 
     def set_ramp(self, share, actor, reason):
-        """Set the share of sizes and exposures that applies, from 0 to 1."""
+        """Set the share of sizes and exposures that applies, from 0 to 1.
+
+        A smaller share than the ramp has come to is where it goes on rising from, day by day; with
+        a larger one it waits until it has come that far.
+        """
         value = number_of("share", share)
         if value is None or value > 1:
             raise ConfigError(f"share is {share!r}; expected 0 to 1")
         self.states.note(self.now, "ramp", str(self.ramp_share), str(value), actor, reason)
         self.ramp_share = value
+        self.delay_ramp(value)
         self.compile()
+
+    cdef int delay_ramp(self, share) except -1:
+        """Move the ramp's beginning to where it has come to no more than a share by now."""
+        start, days = self.limits.ramp_start, self.limits.ramp_days
+        if start is None or start == 1 or not days:
+            return 0
+        day = self.days.day(self.now)
+        began = day - floor((share - start) * days / (1 - start))
+        self.ramp_from = max(began, day if self.ramp_from is None else self.ramp_from)
+        return 0
 
     def reset_breaker(self, actor, reason):
         """Close the circuit breaker by hand."""

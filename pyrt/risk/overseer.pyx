@@ -190,8 +190,8 @@ cdef class Overseer(Assessor):
         if self.ramp_from is None:
             self.ramp_from = day
         if limits.ramp_start is not None and limits.ramp_days:
-            passed = min(Decimal(1), Decimal(day - self.ramp_from) / limits.ramp_days)
-            share = limits.ramp_start + (1 - limits.ramp_start) * passed
+            passed = min(limits.ramp_days, day - self.ramp_from)
+            share = limits.ramp_start + (1 - limits.ramp_start) * passed / limits.ramp_days
             if share > self.ramp_share:
                 self.ramp_share = share
                 self.compile()

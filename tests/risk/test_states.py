@@ -240,6 +240,36 @@ def test_a_ramp_starts_at_a_share_and_rises_by_day() -> None:
     assert code(made.order("buy", 101)) == "max_order_quantity"
 
 
+def test_a_ramp_that_a_person_lowered_rises_from_there() -> None:
+    made = rig(Limits(max_order_quantity=100, ramp_start=0.1, ramp_days=9))
+    made.order("buy", 1)
+    made.wait("4d")
+    made.order("buy", 1)
+    assert made.gate.ramp_share == Decimal("0.5")
+    made.gate.set_ramp(0.25, "Ann", "odd fills")
+    again = rig(Limits(max_order_quantity=100, ramp_start=0.1, ramp_days=9))
+    again.wait("4d")
+    again.gate.restore(made.gate.save())
+    shares = []
+    for _ in range(10):
+        again.wait("1d")
+        again.order("buy", 1)
+        shares.append(float(again.gate.ramp_share))
+    # A day and a half of the ramp come to 0.25: it goes on from the first.
+    assert shares == [0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(("share", "next_day"), [(0.05, 0.1), (0, 0.1), (0.5, 0.5)])
+def test_a_ramp_that_is_set_before_its_first_day(share: float, next_day: float) -> None:
+    made = rig(Limits(max_order_quantity=100, ramp_start=0.1, ramp_days=9))
+    made.gate.set_ramp(share, "Ann", "first")
+    made.order("buy", 1)
+    assert float(made.gate.ramp_share) == share
+    made.wait("1d")
+    made.order("buy", 1)
+    assert float(made.gate.ramp_share) == next_day
+
+
 def test_a_ramp_can_be_raised_by_an_audited_call() -> None:
     made = rig(Limits(max_order_quantity=100, ramp_start=0.1))
     made.gate.set_ramp(0.5, "Ann", "first week went well")
