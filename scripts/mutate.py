@@ -66,6 +66,8 @@ NODE_TESTS = [
     "tests/live/test_cash.py",
     "tests/live/test_recovery.py",
     "tests/live/test_fees.py",
+    # All of them, for what those in front have left.
+    "tests/live",
 ]
 CLIENT_TESTS = ["tests/adapters/client/test_order_path.py", *NODE_TESTS, "tests/adapters/client"]
 NODE = (
@@ -77,7 +79,7 @@ CLIENT = (
     "trade_updates", "market_data",
 )  # fmt: skip
 LIVE = {
-    "pyrt/core/orders.pyx": ["tests/core/test_orders.py", "tests/risk", "tests/kernel"],
+    "pyrt/core/orders.pyx": RISK["pyrt/core/orders.pyx"],
     "pyrt/live/driver/reconcil*.py": [
         "tests/live/test_reconcile.py",
         "tests/live/test_adjusting.py",
@@ -86,6 +88,7 @@ LIVE = {
     "pyrt/live/journal/*.py": [
         "tests/live/journal",
         "tests/live/test_surroundings.py",
+        "tests/security",
         *NODE_TESTS,
     ],
     **{f"pyrt/live/{name}": NODE_TESTS for name in NODE},

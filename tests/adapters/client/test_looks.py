@@ -6,8 +6,9 @@ import pytest
 
 from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, NoLookEvent, UnseenEvent
+from pyrt.adapters.alpaca.core.order_path import OVERDUE_NS
 from tests.adapters.client.exchange import PREFIX, order
-from tests.adapters.client.test_order_path import MISSING, NOW, SECOND, body, submitted
+from tests.adapters.client.test_order_path import MISSING, NOW, SECOND, body, submitted, view
 
 
 @pytest.fixture
@@ -145,3 +146,12 @@ def test_a_look_at_the_account_is_given_up_after_three_attempts_and_begun_anew(c
     assert client.look()
     (request,) = client.take_requests(NOW + 60 * SECOND)
     assert request.purpose == "snapshot:clock"
+
+
+def test_what_stays_open_is_told_of_once_the_time_has_passed_to_the_nanosecond(client):
+    client.receive_response(submitted(client), 200, body(), NOW)
+    path, pending = client.orders, view("pending_cancel")
+    assert path._overdue(1, pending, NOW) == []
+    assert path._overdue(1, pending, NOW + OVERDUE_NS - 1) == []
+    assert [alarm.code for alarm in path._overdue(1, pending, NOW + OVERDUE_NS)] == ["overdue"]
+    assert path._overdue(1, pending, NOW + 2 * OVERDUE_NS - 1) == []

@@ -75,3 +75,8 @@ def test_old_news_changes_nothing(ledger):
     told(ledger, "filled", "0.8", "125")
     assert told(ledger, "partially_filled", "0.4", "125") == []
     assert told(ledger, "new") == []
+
+
+def test_a_fill_whose_price_nobody_tells_waits_for_it(ledger):
+    assert told(ledger, "partially_filled", "0.4") == []
+    assert told(ledger, "partially_filled", "0.4", "125")[0] == ("modified", "0.800000000")

@@ -121,3 +121,19 @@ def test_an_order_that_was_replaced_before_it_was_acknowledged_is_accepted_first
     assert told(client.ledger.apply(replaced, LATER)) == [("accepted",), ("modified", "12")]
     filled = view("filled", filled_qty="12", filled_avg_price="100", **SECOND_ONE, qty="12")
     assert told(client.ledger.apply(filled, LATER)) == [("12",)]
+
+
+def test_an_execution_of_what_took_its_place_waits_for_nothing_where_a_list_shows_it(client):
+    client.change(order(1), {"quantity": "12"})
+    (patch,) = client.take_requests(NOW)
+    client.receive_response(patch, 200, body("pending_new", **SECOND_ONE, qty="12"), NOW)
+    assert client.ledger.of(1).next_id == "venue-2"
+    filled = view("filled", filled_qty="12", filled_avg_price="100", **SECOND_ONE, qty="12")
+    events = look(client, [gone(), filled], [execution("venue-2", "12", "12")])
+    assert told(events) == [("modified", "12"), ("12",)]
+    assert "venue-2" not in " ".join(request.path for request in client.take_requests(LATER))
+
+
+def test_an_execution_of_an_order_that_no_list_shows_any_more_counts_at_once(client):
+    assert told(look(client, [], [execution("venue-1", "3", "3")])) == [("3",)]
+    assert client.take_requests(LATER) == []

@@ -148,3 +148,27 @@ def test_a_log_writes_up_to_a_record_and_leaves_the_rest():
     assert log.commit(until=2) == 2
     assert (log.written, log.waiting) == (2, 1)
     assert log.commit() == 3
+
+
+def test_only_what_was_saved_after_a_place_is_newer_than_it():
+    past = Past()
+    for place, state in ((3, b"three"), (5, b"five")):
+        past.take(r.StrategySave(ts=1, strategy="S", inputs=place, state=state))
+    assert past.saved_after(4) == {"S": b"five"}
+    assert past.saved_after(5) == {}
+
+
+def test_a_record_that_a_crash_has_cut_is_told_of_at_the_next_start():
+    world, files = World([walk(3, "SPY", 12)]), MemoryFiles()
+    node = Node(world, files, [Trades()], run_id="one")
+    node.start()
+    node.run(15)
+    node.journal.commit()
+    left = node.crash()
+    (name,) = (name for name in left.names() if name.startswith("main"))
+    left.put(name, left.read(name)[:-3])
+    again = Node(world, left, [Trades()], run_id="two")
+    again.start()
+    told = [text for code, text in again.alarms if code == "torn_tail"]
+    assert len(told) == 1
+    assert f"were cut off {name}" in told[0]

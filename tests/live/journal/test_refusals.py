@@ -149,3 +149,15 @@ def test_a_file_that_is_no_journal_is_left_out_of_a_backup(tmp_path: Path):
     (folder / "torn.log").write_bytes(b"")
     assert backup(RealFiles(folder), tmp_path / "saved.tar.gz") == 1
     assert restore(tmp_path / "saved.tar.gz", tmp_path / "again") == 1
+
+
+def test_after_a_failure_no_record_counts_as_written():
+    """An order leaves once its record is durable: that number must lie beyond all that are."""
+    journal = Journal(MemoryFiles())
+    alarm = Alarmed(ts=1, code="test", text="one")
+    for _ in range(3):
+        journal.record(alarm)
+    journal.commit()
+    journal.failure = OSError("gone")
+    assert [journal.record(alarm) for _ in range(3)] == [4, 5, 6]
+    assert journal.durable == 3
