@@ -262,7 +262,12 @@ def again(rows: list[dict[str, Any]]) -> Iterator[Fault]:
 
 
 def make_copy() -> None:
-    """Copy sources, built modules and tests to where faults are made."""
+    """Copy sources, built modules and tests to where faults are made.
+
+    What an earlier run has translated there goes: it may be of other declarations, and younger
+    than they are.
+    """
+    shutil.rmtree(COPY / "build", ignore_errors=True)
     left_out = shutil.ignore_patterns("__pycache__", "*.c", ".hypothesis")
     for name in ("pyrt", "tests", "examples", "docs", "benchmarks", "scripts"):
         shutil.rmtree(COPY / name, ignore_errors=True)

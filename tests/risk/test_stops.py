@@ -175,16 +175,19 @@ def test_a_strict_gate_denies_entries_whose_stop_nobody_could_judge() -> None:
 def test_a_position_that_turned_round_is_left_though_the_exit_of_before_still_works() -> None:
     made = rig(max_position_loss=100)
     made.hold(10)
-    turn = made.order("sell", 20, limit_price=130)
-    made.answer("accept", turn)
     made.price(80.0)
-    # The stop takes the strategy's order back first; it fills before the cancel arrives.
-    made.fill(turn, 20, price=80.0)
-    first = [o for o in made.venue.submitted if o.order_type == "market" and o is not turn][1:]
-    made.price(95.0)
-    sides = [o.side.name for o in made.venue.submitted if o not in (turn, *first)]
+    exit = made.venue.submitted[-1]
+    assert (exit.side.name, exit.status) == ("SELL", "SENT")
+    turn = made.order("sell", 20)
+    made.fill(turn, price=80.0)
     assert made.kernel.strategies[0].position("AAA").quantity == -10
-    assert sides == ["BUY", "BUY"]
+    made.price(90.0)
+    assert made.venue.submitted[-1] is turn
+    made.price(90.01)
+    # What brings it to nothing waits until it is known what the first exit comes to.
+    made.answer("reject", exit)
+    last = made.venue.submitted[-1]
+    assert (last.side.name, last.quantity, last.order_type) == ("BUY", 10, "market")
 
 
 def test_a_split_rescales_the_range_that_was_stated() -> None:

@@ -473,3 +473,25 @@ def test_a_change_of_an_order_that_is_not_known_is_not_waited_for() -> None:
     made.answer("cancel", order)
     made.gate.expect_change(order, 1, 5, None, None)
     assert made.gate.claims.worst_case(0) == (0, 0, 0)
+
+
+def test_the_count_of_duplicates_starts_anew_with_the_day() -> None:
+    made = rig(duplicate_window="1s", max_duplicates=1)
+    for _ in range(2):
+        made.order("buy", 1)
+    made.wait("1d")
+    for _ in range(2):
+        made.order("buy", 1)
+    assert made.gate.save()["duplicates"] == {"A": 1}
+    assert code(made.order("buy", 2)) == ""
+
+
+def test_what_a_permissive_gate_is_told_of_a_symbol_leaves_its_orders_uncounted() -> None:
+    made = GateRig(RiskEngine(), prices=100)
+    order = made.order("buy", 10, limit_price=90)
+    made.gate.set_status("AAA", "trading")
+    made.answer("accept", order)
+    made.answer("cancel", order)
+    made.gate.set_limits(Limits(max_position_quantity=15), "Ann", "begin")
+    assert len(made.gate.claims) == 0
+    assert code(made.order("buy", 15)) == ""
