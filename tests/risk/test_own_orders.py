@@ -165,7 +165,7 @@ def test_orders_that_rested_before_the_limit_was_set_are_met_as_well() -> None:
 
 
 def test_orders_that_rested_before_a_permissive_gate_was_restricted_are_met() -> None:
-    made = GateRig(RiskEngine(), prices=100, account="margin")
+    made = GateRig(RiskEngine(), prices=100)
     made.answer("accept", made.order("sell", 1, limit_price=101))
     made.order("sell", 1, limit_price=95)
     made.gate.set_limits(Limits(deny_self_match=True), "Ann", "no washing")

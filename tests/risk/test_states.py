@@ -322,3 +322,12 @@ def test_what_is_no_limits_changes_none() -> None:
         made.gate.set_limits(None, *WHO)
     assert code(made.order("buy", 2)) == "max_order_quantity"
     assert repr(made.gate).startswith("RiskEngine(ACTIVE, limits ")
+
+
+@pytest.mark.parametrize("state", ["closed", 3, -1, True, None])
+def test_what_is_no_state_is_set_nowhere(state: Any) -> None:
+    made = rig()
+    with pytest.raises(ConfigError, match="expected 'active', 'reducing' or 'halted'"):
+        made.gate.set_state(state, *WHO)
+    assert made.gate.changes == []
+    assert code(made.order("buy", 1)) == ""

@@ -200,3 +200,12 @@ def test_a_split_rescales_the_range_that_was_stated() -> None:
     assert len(made.venue.submitted) == 1
     made.price(45.99)
     assert len(made.venue.submitted) == 2
+
+
+def test_a_strategy_that_holds_nothing_any_more_has_nothing_to_leave() -> None:
+    made = rig(max_position_loss=100)
+    made.hold(10, strategy=1)
+    made.hold(-10, strategy=1)
+    made.hold(10)
+    made.price(80.0)
+    assert [o.strategy.name for o in made.venue.submitted[3:]] == ["A"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pyrt.core.account_rules import account_rules
-from pyrt.core.instruments import equity
+from pyrt.core.instruments import Instrument, equity
 from pyrt.errors import ConfigError
 from pyrt.risk import Limits, RiskEngine
 from pyrt.risk.sessions import DayClock
@@ -495,3 +495,12 @@ def test_what_a_permissive_gate_is_told_of_a_symbol_leaves_its_orders_uncounted(
     made.gate.set_limits(Limits(max_position_quantity=15), "Ann", "begin")
     assert len(made.gate.claims) == 0
     assert code(made.order("buy", 15)) == ""
+
+
+def test_of_what_the_account_does_not_know_nothing_is_held() -> None:
+    made = rig(max_gross_exposure=1_000)
+    made.kernel.cache.add_instrument(Instrument("NEW"))
+    made.gate.resync()
+    last = len(made.kernel.cache.instruments) - 1
+    assert made.gate.claims.worst_case(last) == (0, 0, 0)
+    assert code(made.order("buy", 10)) == ""
