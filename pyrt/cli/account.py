@@ -68,7 +68,10 @@ def account(**given: Any) -> int:
 
     async def asked(account: AlpacaAccount) -> dict[str, Any]:
         stated = await account.account()
-        metrics = {name: f"{value:f}" for name, value in (await account.metrics()).items()}
+        metrics = {
+            name: f"{round(value, 6).normalize():f}"
+            for name, value in (await account.metrics()).items()
+        }
         return {**metrics, "account": stated["account_number"], "status": stated["status"]}
 
     show_one(ask(asked, given), as_json=given["as_json"])
@@ -163,6 +166,11 @@ def show_rows(rows: Sequence[dict[str, Any]], columns: Sequence[str], *, as_json
     """Print a list: whole as JSON, or some columns as a table."""
     if as_json:
         click.echo(json.dumps(rows))
+        return
+    told = [row["done"] for row in rows if "done" in row]
+    if told:
+        # A node that holds the account has done it, and has an answer of its own.
+        click.echo("\n".join(told))
         return
     table = [tuple(columns), *(tuple(str(row.get(c) or "") for c in columns) for row in rows)]
     widths = [max(len(cells[i]) for cells in table) for i in range(len(columns))]

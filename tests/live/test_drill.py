@@ -9,7 +9,7 @@ import pytest
 from pyrt.cli import main
 from pyrt.errors import JournalError
 from pyrt.live.journal import records as r
-from pyrt.live.journal.backup import backup, drill, newest
+from pyrt.live.journal.backup import backup, backup_if_due, drill, newest
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import Journal
 
@@ -58,3 +58,20 @@ def test_a_damaged_or_missing_backup_fails_the_drill(tmp_path):
         drill(archive, files)
     with pytest.raises(JournalError, match="no backup"):
         newest(tmp_path / "nothing")
+
+
+def test_backups_of_any_name_are_drilled_and_those_of_people_left_alone(tmp_path):
+    files, journal = journal_with(tmp_path / "state", 3)
+    folder = tmp_path / "backups"
+    one = backup_if_due(files, folder, now=1, every_ns=10, keep=1)
+    mine = folder / "journal-before-upgrade.tar.gz"
+    journal.record(r.Alarmed(ts=9, code="c", text="later"))
+    journal.commit()
+    backup(files, mine)
+    assert newest(folder) == mine
+    assert drill(newest(folder), files).behind == 0
+    assert backup_if_due(files, folder, now=5, every_ns=10, keep=1) is None
+    two = backup_if_due(files, folder, now=11, every_ns=10, keep=1)
+    assert two is not None
+    assert sorted(folder.iterdir()) == sorted([mine, two])
+    assert one not in folder.iterdir()

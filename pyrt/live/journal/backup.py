@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from pyrt.live.journal.verify import verify
 from pyrt.live.process.files import write_private
 
 SUFFIX = ".tar.gz"
+BY_SCHEDULE = re.compile(r"journal-([0-9]{20})\.tar\.gz")
+"""Names of backups that a node takes by itself: when, ns UTC. Others it leaves alone."""
 
 
 def backup(files: Files, to: Path) -> int:
@@ -105,9 +108,8 @@ def backup_if_due(files: Files, folder: Path, *, now: int, every_ns: int, keep: 
     """
     if every_ns <= 0:
         return None
-    there = sorted(folder.glob(f"journal-*{SUFFIX}")) if folder.is_dir() else []
-    stamps = [int(p.name[len("journal-") : -len(SUFFIX)]) for p in there]
-    if stamps and now - stamps[-1] < every_ns:
+    there = sorted(path for path in folder.glob(f"*{SUFFIX}") if BY_SCHEDULE.fullmatch(path.name))
+    if there and now - _taken(there[-1]) < every_ns:
         return None
     path = folder / f"journal-{now:020d}{SUFFIX}"
     backup(files, path)
@@ -181,14 +183,20 @@ def _compare(archive: Path, backup_files: Files, journal: Files) -> int:
 
 
 def newest(folder: Path) -> Path:
-    """Return the newest backup of a folder.
+    """Return the newest backup of a folder, whoever took it and whatever its name.
 
     Raises
     ------
     JournalError
         If there is none.
     """
-    found = sorted(folder.glob(f"journal-*{SUFFIX}")) if folder.is_dir() else []
+    found = list(folder.glob(f"*{SUFFIX}"))
     if not found:
         raise JournalError(f"there is no backup in {folder}", code="no_backup")
-    return found[-1]
+    return max(found, key=_taken)
+
+
+def _taken(archive: Path) -> int:
+    """Return when a backup was taken, ns UTC: by its name, or else when its file was written."""
+    named = BY_SCHEDULE.fullmatch(archive.name)
+    return int(named[1]) if named else archive.stat().st_mtime_ns

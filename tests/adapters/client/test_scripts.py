@@ -166,7 +166,7 @@ def test_while_a_node_holds_the_account_a_script_may_only_look(bench):
     lock = lock_account(bench.served.urls["rest_url"], NUMBER)
     try:
         for ask in (lambda a: a.cancel(resting["id"]), lambda a: a.cancel_all()):
-            with pytest.raises(ConfigError, match="another node"):
+            with pytest.raises(ConfigError, match=r"another node .* --node or node_dir"):
                 bench.run(ask)
         assert len(bench.run(lambda a: a.orders())) == 1
     finally:
@@ -342,6 +342,7 @@ def test_the_shell_shows_and_reduces(bench, monkeypatch, capsys):
         assert main([*command, "--json"]) == 0, capsys.readouterr().err
         found[command[0]] = json.loads(capsys.readouterr().out)
     assert Decimal(found["account"]["exposure"]) > 0
+    assert len(found["account"]["leverage"]) <= len("0.123456")
     assert found["positions"][0]["qty"] == "10"
     assert [o["id"] for o in found["orders"]] == [resting["id"]]
     assert found["cancel"][0]["status"] == "canceled"
@@ -350,3 +351,21 @@ def test_the_shell_shows_and_reduces(bench, monkeypatch, capsys):
     assert capsys.readouterr().out.splitlines()[0].split()[:2] == ["symbol", "qty"]
     assert main(["cancel"]) == 2
     assert keys["secret"] not in capsys.readouterr().err
+
+
+def test_the_shell_shows_what_a_node_answers(bench, monkeypatch, capsys):
+    keys = bench.served.urls
+    monkeypatch.setenv("APCA_API_KEY_ID", keys["key"])
+    monkeypatch.setenv("APCA_API_SECRET_KEY", keys["secret"])
+    monkeypatch.setenv("XDG_STATE_HOME", str(bench.folder))
+    answer = {"done": "order one is being canceled"}
+    monkeypatch.setattr("pyrt.adapters.alpaca.account.scripts.ask", lambda *_, **__: answer)
+    command = ["cancel", "one", "--url", keys["rest_url"]]
+    lock = lock_account(keys["rest_url"], NUMBER)
+    try:
+        assert main([*command, "--node", str(bench.folder)]) == 0
+        assert capsys.readouterr().out == "order one is being canceled\n"
+        assert main(command) == 2
+        assert "--node" in capsys.readouterr().err
+    finally:
+        lock.release()

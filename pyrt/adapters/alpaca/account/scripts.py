@@ -300,8 +300,13 @@ class AlpacaAccount:
         self, error: ConfigError, action: str, reason: str, **given: str
     ) -> dict[str, Any]:
         """Let the node that holds the account do it, where it is known; else raise `error`."""
-        if error.code != "second_node" or self._node_dir is None:
+        if error.code != "second_node":
             raise error
+        if self._node_dir is None:
+            remedy = (
+                "Name its state folder, by --node or node_dir, and the node does it; or stop it"
+            )
+            raise ConfigError(error.message, code=error.code, remedy=remedy) from None
         actor = f"script of user {os.geteuid()}"
         return ask(self._node_dir, action, actor=actor, reason=reason or "asked for", **given)
 

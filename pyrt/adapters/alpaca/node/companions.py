@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from pyrt.adapters.alpaca.account.canceling import cancel_everything
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.errors import PyrtError
 from pyrt.live.driver.driver import Driver
 from pyrt.live.driver.run import RUNNING
 from pyrt.live.driver.status import PHASES, status_of
@@ -243,7 +242,8 @@ class Backups:
         while True:
             try:
                 await asyncio.to_thread(self._copy)
-            except (OSError, PyrtError) as error:
+            except Exception as error:
+                # Whatever it was: the next copy is tried all the same.
                 if node.driver is not None:
                     node.driver.scribe.alarm("backup", f"no backup: {error}", time.time_ns())
             await asyncio.sleep(BACKUP_LOOK_S)
