@@ -252,6 +252,10 @@ def _open_path(path: Path) -> RawTable:
                 path=str(path),
             )
         return _join_files(files)
+    if any(sign in path.name for sign in "*?[") and not path.exists():
+        matching = sorted(path.parent.glob(path.name))
+        if matching:
+            return _join_files(matching)
     table, names = read_file(path)
     return from_arrow(table, path.name, names)
 

@@ -148,6 +148,17 @@ def test_a_directory_of_files_is_one_table_in_order_of_names(tmp_path: Path) -> 
         assert_same_bars(loaded.columns[0], minute_columns())
 
 
+def test_a_pattern_takes_the_files_that_fit_it_alone(tmp_path: Path) -> None:
+    frame = minute_frame()
+    frame.iloc[10:].to_parquet(tmp_path / "bars-SPY-2.parquet")
+    frame.iloc[:10].to_parquet(tmp_path / "bars-SPY-1.parquet")
+    frame.to_parquet(tmp_path / "quotes-SPY-1.parquet")
+    loaded = load(tmp_path / "bars-SPY*.parquet", symbol="SPY", label="open")
+    assert_same_bars(loaded.columns[0], minute_columns())
+    with pytest.raises(UnknownName, match=r"no file .*trades-\*"):
+        load(tmp_path / "trades-*.parquet", symbol="SPY", label="open")
+
+
 def test_files_in_the_wrong_order_are_unsorted_rows(tmp_path: Path) -> None:
     frame = minute_frame()
     frame.iloc[10:].to_parquet(tmp_path / "a.parquet")
