@@ -13,8 +13,9 @@ from pyrt.cli import exits, options
 
 EPILOG = """\b
 Actions: status, halt, reduce, resume, cancel, cancel_all, flatten, close, stop_strategy, lost,
-stop.
-All but status are journalled with who and why; flatten and resume ask for a typed word.
+reset_breaker, stop.
+All but status are journalled with who and why; flatten, resume and reset_breaker ask for a typed
+word.
 
 \b
 Examples:
@@ -33,7 +34,7 @@ Examples:
 @click.option("--symbol", default="", help="For halt, reduce, resume, cancel_all, close.")
 @click.option("--strategy", default="", help="For halt, reduce, resume, stop_strategy.")
 @click.option("--order", default="", metavar="CLIENT_ORDER_ID", help="For lost, cancel.")
-@click.option("--typed", default="", metavar="WORD", help="FLATTEN or RESUME, for scripts.")
+@click.option("--typed", default="", metavar="WORD", help="FLATTEN, RESUME or RESET, for scripts.")
 @options.json_option
 def control(
     folder: Path,

@@ -10,8 +10,10 @@ from pyrt.errors import ConfigError, UnknownName
 
 CONTROLS = (
     *("halt", "reduce", "resume", "cancel", "cancel_all", "flatten", "close", "stop_strategy"),
+    "reset_breaker",
 )
 """What an operator may ask for."""
+BREAKERS = ("closed", "open", "half-open")
 
 
 def encode_note(what: str, **arguments: Any) -> bytes:
@@ -30,6 +32,12 @@ def check_operation(action: str, actor: str, reason: str) -> None:
         raise ConfigError(f"action is {action!r}; expected one of {', '.join(CONTROLS)}")
     if not actor.strip() or not reason.strip():
         raise ConfigError(f"{action} needs an actor and a reason", code="actor")
+
+
+def breaker_of(gate: Any) -> str:
+    """Return how a gate's circuit breaker stands; closed where it has none."""
+    breaker = getattr(gate, "breaker", None)
+    return BREAKERS[0 if breaker is None else breaker.state]
 
 
 def _knows(kernel: Any, symbol: str) -> bool:
@@ -70,7 +78,9 @@ def carry_out(
             gate.set_state(state, actor, reason, **scope)
         if action == "halt" and not symbol and not strategy:
             _cancel(kernel, "", entries_only=False)
-        return f"{symbol or strategy or 'everything'} is {state}"
+        done = f"{symbol or strategy or 'everything'} is {state}"
+        is_barred = action == "resume" and breaker_of(gate) != "closed"
+        return f"{done}, and the circuit breaker is {breaker_of(gate)}" if is_barred else done
     if action == "cancel":
         return _cancel_one(kernel, order)
     if action == "cancel_all":
@@ -78,6 +88,9 @@ def carry_out(
     if action == "flatten":
         gate.kill(actor, reason, flatten=True)
         return "everything is being closed"
+    if action == "reset_breaker":
+        gate.reset_breaker(actor, reason)
+        return "the circuit breaker is closed"
     if action == "close":
         if not symbol:
             raise ConfigError("close needs a symbol")

@@ -16,6 +16,7 @@ ACTIONS: dict[str, str] = {
     "cancel_all": "Cancel what works",
     "flatten": "Block entries, cancel what works, close every position",
     "resume": "Let orders leave again",
+    "reset_breaker": "Close the circuit breaker by hand",
 }
 """Action → what it does. `halt` is the kill switch."""
 FIELDS = ("action", "actor", "reason", "symbol", "typed")

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pyrt.live.core.notes import BREAKERS, breaker_of
 from pyrt.live.dashboard.history import History
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.latency import STAGES
 from pyrt.live.observe.metrics import Metrics
 from pyrt.live.process.control import Request
 
-BREAKER_NAMES = ("closed", "open", "half-open")
 BREAKER_LEVELS = {"closed": 0, "half-open": 1, "open": 2}
 
 
@@ -128,7 +128,7 @@ class NodeView:
             "health": self.health.status,
             "ready": self.health.is_ready,
             "trading_state": kernel.gate.state().name,
-            "breaker": BREAKER_NAMES[kernel.gate.breaker.state],
+            "breaker": breaker_of(kernel.gate),
             "alarms": list(self.history.alarms)[-20:],
             "account": {name: account[name] for name in ACCOUNT},
             "positions": [self._position(p) for p in kernel.cache.positions()],
@@ -151,7 +151,7 @@ class NodeView:
             "health": self.health.status,
             "ready": False,
             "trading_state": "STARTING",
-            "breaker": BREAKER_NAMES[0],
+            "breaker": BREAKERS[0],
             "alarms": list(self.history.alarms)[-20:],
             "account": dict.fromkeys(ACCOUNT, 0.0),
             "positions": [],

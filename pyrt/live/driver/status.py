@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pyrt.live.core.notes import breaker_of
 from pyrt.live.driver.driver import Driver
 
 PHASES = ("new", "looking", "running", "stopping", "stopped")
@@ -35,6 +36,7 @@ def status_of(driver: Driver) -> dict[str, Any]:
     values["equity"] = kernel.account.equity
     values["cash"] = kernel.account.cash
     values["state"] = gate.state().name if hasattr(gate, "state") else "ACTIVE"
+    values["breaker"] = breaker_of(gate)
     values["symbols"] = {
         i.symbol: gate.state(symbol=i.id).name
         for i in kernel.cache.instruments

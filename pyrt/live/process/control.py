@@ -27,7 +27,7 @@ ADDRESS = "control.json"
 LINE_MAX = 64 * 1024
 PATIENCE_S = 10.0
 TEXT_MAX = 500
-TYPED = {"flatten": "FLATTEN", "resume": "RESUME"}
+TYPED = {"flatten": "FLATTEN", "resume": "RESUME", "reset_breaker": "RESET"}
 """What trades, or lets trading happen, needs its word typed."""
 ACTIONS = ("status", "stop", "lost", *CONTROLS)
 SCOPES = {
@@ -55,7 +55,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     actor, reason : str
         Needed for all but ``status``.
     typed : str
-        ``FLATTEN`` or ``RESUME`` for these two.
+        ``FLATTEN``, ``RESUME`` or ``RESET`` for `flatten`, `resume` and `reset_breaker`.
     order : str
         Client order id, for ``lost`` and ``cancel``; there the broker's will do as well.
     """

@@ -4,7 +4,8 @@
 const EVERY_MS = 1000;
 const CONFIRMED = {
   flatten: ["FLATTEN", "Entries are blocked, working orders canceled, and every position closed at the market."],
-  resume: ["RESUME", "Orders may leave again."],
+  resume: ["RESUME", "Orders may leave again, but for what the circuit breaker bars."],
+  reset_breaker: ["RESET", "The circuit breaker is closed by hand: entries may leave again."],
 };
 const at = (id) => document.getElementById(id);
 let session = { scope: "read", csrf: "" };
