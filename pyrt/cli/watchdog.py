@@ -63,6 +63,8 @@ def watchdog(
         beat = read_beat(folder, NODE_BEAT)
         if beat is not None and beat.phase == "stopped" and not forever:
             voice.close()
+            # A node that starts right away is not to take this one for alive.
+            (folder / WATCHDOG_BEAT).unlink(missing_ok=True)
             return exits.DONE
         if watch.is_dead(beat, time.monotonic_ns()):
             assert beat is not None

@@ -21,7 +21,7 @@ from pyrt.live.journal.journal import Journal
 from pyrt.live.journal.log import LogReader
 from pyrt.live.journal.verify import verify
 from pyrt.live.process.control import ControlServer, Request, ask, check
-from pyrt.live.process.heartbeat import Beat, Watch, read_beat, write_beat
+from pyrt.live.process.heartbeat import NODE_BEAT, WATCHDOG_BEAT, Beat, Watch, read_beat, write_beat
 from pyrt.live.process.lock import Lock, lock_account, lock_state
 from pyrt.live.profiles import load_config
 
@@ -81,6 +81,19 @@ def test_one_silence_is_acted_upon_once_and_the_next_one_again():
     assert not watch.is_dead(silent, 200)
     assert watch.is_dead(Beat(1, 150, "running"), 200)
     assert watch.is_dead(Beat(2, 0, "running"), 200)
+
+
+def test_a_watchdog_that_leaves_leaves_no_beat(tmp_path, monkeypatch):
+    """A node that is started again at once would take it for alive, and start none."""
+    monkeypatch.setenv("APCA_API_KEY_ID", "PKX")
+    monkeypatch.setenv("APCA_API_SECRET_KEY", "canary-77")
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    (tmp_path / "node.toml").write_text(f'symbols = ["SPY"]\nstate_dir = "{state}"\n[limits]\n')
+    write_beat(state, NODE_BEAT, phase="stopped")
+    assert main(["watchdog", "--config", str(tmp_path / "node.toml")]) == 0
+    assert read_beat(state, WATCHDOG_BEAT) is None
+    assert (state / "watchdog.lock").exists()
 
 
 def test_beats_are_read_as_they_were_written(tmp_path):
