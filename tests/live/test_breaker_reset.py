@@ -6,7 +6,10 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.errors import ConfigError
+from pyrt.live.dashboard.view import NodeView
 from pyrt.live.driver.status import status_of
+from pyrt.live.observe.health import Health
+from pyrt.live.observe.metrics import Metrics
 from pyrt.live.process.control import Request, check
 from pyrt.live.replay.replay import replay
 from pyrt.risk import Limits
@@ -80,3 +83,29 @@ def test_what_closes_it_has_to_be_typed_and_is_about_everything():
     with pytest.raises(ConfigError, match="takes no symbol"):
         check(Request(**asked, typed="RESET", symbol="SPY"))
     assert check(Request(**asked, typed="RESET")).action == "reset_breaker"
+
+
+def shown(node: Node) -> float:
+    """What the page shows as the day's result."""
+    view = NodeView(
+        Health(), Metrics(), control=lambda _: {}, clock=lambda: node.world.now, name="n",
+        mode="paper", connections=list, log_lines=list,
+    )  # fmt: skip
+    view.attach(node.kernel, "PA1")
+    view.refresh()
+    return float(view.state()["account"]["day_pnl"])
+
+
+@pytest.mark.parametrize("way", ["played", "saved"])
+def test_the_days_result_outlives_a_restart(way):
+    first = tripped()
+    lost = first.kernel.account.equity - 100_000
+    assert lost == pytest.approx(-200.2)
+    assert shown(first) == pytest.approx(lost)
+    second = Node(
+        first.world, first.crash(), [Buys()],
+        run_id="two", limits=LIMITS, policies=policies(way),
+    )  # fmt: skip
+    second.start()
+    second.run(2 * PHASES)
+    assert shown(second) == pytest.approx(lost)

@@ -121,6 +121,7 @@ class NodeView:
             self._state = self._unborn(now)
             return
         account = kernel.portfolio.metrics()
+        account["day_pnl"] = day_pnl(kernel, account)
         self.history.add_equity(self.history.market_time(now), account["equity"])
         state = {
             **self._who,
@@ -215,6 +216,14 @@ ACCOUNT = (
 def masked(account: str) -> str:
     """Return an account's number by its last four characters."""
     return f"…{account[-4:]}" if account else "–"
+
+
+def day_pnl(kernel: Any, account: dict[str, Any]) -> float:
+    """Return the day's result; with limits from where their day began, restarts or not."""
+    gate = kernel.gate
+    limits, breaker = getattr(gate, "limits", None), getattr(gate, "breaker", None)
+    is_kept = limits is not None and not limits.is_empty and breaker is not None
+    return float(-breaker.day_loss if is_kept else account["day_pnl"])
 
 
 def limits_used(kernel: Any, account: dict[str, Any]) -> list[dict[str, Any]]:
