@@ -106,6 +106,19 @@ cdef class EquityCurve:
             row.exposure = self.last_exposure
         return 0
 
+    def rebase(self):
+        """Go on from holdings of an earlier run: what they have made since is no capital.
+
+        The account's cash has it already, and a strategy's equity would count it twice.
+        """
+        cdef Position position
+        self.last = self.day = self.initial = self.account.equity
+        for slots in self.cache.slots:
+            for position in (<list>slots):
+                if position is not None:
+                    self.initial -= position.realized_pnl + position.unrealized_pnl
+        self.touch()
+
     def of_strategy(self, int number):
         """Return a strategy's capital plus its profit and loss, in base currency, as a float."""
         cdef Position position

@@ -58,6 +58,7 @@ def make_core(
     core.kernel.books_show_own = plan.mode == "live"
     core.kernel.sessions = plan.sessions
     restore_positions(core.kernel, opening.positions)
+    core.kernel.curve.rebase()
     restore_orders(core.kernel, opening.orders)
     if opening.risk and hasattr(gate, "restore"):
         gate.restore(msgspec.msgpack.decode(opening.risk))
