@@ -222,8 +222,9 @@ def day_pnl(kernel: Any, account: dict[str, Any]) -> float:
     """Return the day's result; with limits from where their day began, restarts or not."""
     gate = kernel.gate
     limits, breaker = getattr(gate, "limits", None), getattr(gate, "breaker", None)
-    is_kept = limits is not None and not limits.is_empty and breaker is not None
-    return float(-breaker.day_loss if is_kept else account["day_pnl"])
+    if limits is None or limits.is_empty or breaker is None:
+        return float(account["day_pnl"])
+    return float(-breaker.day_loss)
 
 
 def limits_used(kernel: Any, account: dict[str, Any]) -> list[dict[str, Any]]:
