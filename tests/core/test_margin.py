@@ -622,3 +622,18 @@ def test_sums_over_currencies_are_converted() -> None:
     # Ten euros a share against the short.
     desk.mark("SAP", 60)
     assert desk.account.equity_exact == 100_000 - 300
+
+
+def test_rules_that_are_not_stated_are_those_of_a_regulation_or_cost_nothing() -> None:
+    rules = AccountRules()
+    # Regulation T and FINRA 4210: shares of the value, and dollars a share of a cheap short.
+    assert (rules.initial, rules.maintenance_long, rules.maintenance_short) == (
+        D("0.5"), D("0.25"), D("0.3"),
+    )  # fmt: skip
+    assert (rules.short_price_min, rules.short_floor_below, rules.short_floor) == (5, D("2.5"), 5)
+    assert (rules.margin_equity_min, rules.long_price_min) == (2_000, 0)
+    nothing = ("debit_rate", "credit_rate", "borrow_rate", "settlement_days")
+    collars = ("collar_threshold", "collar_below", "collar_above")
+    assert [getattr(rules, name) for name in (*nothing, *collars)] == [0] * 7
+    assert (rules.short_markup, rules.multiplier, rules.shorting) == (1, 1, True)
+    assert (rules.kind, rules.on_call, dict(rules.instruments)) == ("cash", "block", {})
