@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -21,7 +23,7 @@ from pyrt.live.config import NodeConfig
 from pyrt.live.observe.redaction import Redactor
 from pyrt.live.observe.senders import Email, Webhook
 from pyrt.live.observe.targets import AlertTarget, make_senders
-from pyrt.live.process.heartbeat import WATCHDOG_BEAT, read_beat
+from pyrt.live.process.heartbeat import NODE_BEAT, WATCHDOG_BEAT, read_beat, write_beat
 from tests.live.programs import PYRT, Exchange, Program
 
 pytest.importorskip("uvicorn")
@@ -331,3 +333,40 @@ def test_a_watchdog_with_keys_of_the_keyring_tells_of_a_dead_node(
         watchdog.kill()
         watchdog.wait()
         exchange.close()
+
+
+def test_a_watchdog_that_the_broker_does_not_hear_tells_so_and_goes_on(
+    tmp_path: Path, hook: str
+) -> None:
+    state, path = tmp_path / "state", tmp_path / "node.toml"
+    state.mkdir(mode=0o700)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    path.write_text(
+        f'symbols = ["SPY"]\nstate_dir = "{state}"\ntrading_url = "http://127.0.0.1:{port}"\n'
+        '[[alerts]]\nform = "json"\nurl_env = "HOOK"\n[limits]\nmax_order_notional = 1000\n'
+    )
+    write_beat(state, NODE_BEAT, phase="running")
+    environment = {
+        **os.environ, "HOOK": hook, "APCA_API_KEY_ID": "PKX", "APCA_API_SECRET_KEY": "canary-77",
+    }  # fmt: skip
+    command = ["watchdog", "--config", str(path), "--silence", "1"]
+    watchdog = subprocess.Popen([*PYRT, *command], env=environment, stderr=subprocess.PIPE)
+    try:
+        until = time.monotonic() + 30
+        while "cancel_failed" not in codes():
+            assert time.monotonic() < until, codes()
+            time.sleep(0.05)
+        assert codes()[0] == "node_silent"
+        told = next(alert for alert in Hook.got if alert["code"] == "cancel_failed")
+        assert "not canceled yet: ConnectError" in told["text"]
+        beats = {read_beat(state, WATCHDOG_BEAT)}
+        while len(beats) < 3:
+            assert time.monotonic() < until, "it does not beat while it tries"
+            beats.add(read_beat(state, WATCHDOG_BEAT))
+            time.sleep(0.02)
+    finally:
+        watchdog.kill()
+        _, errors = watchdog.communicate()
+    assert b"node_silent: node" in errors
+    assert b"canary" not in errors
