@@ -48,7 +48,8 @@ class Operators:
         Raises
         ------
         ConfigError
-            If the action is unknown, nobody or no reason is named, or the node does not run.
+            If the action is unknown, nobody or no reason is named, the node does not run, or a
+            position is to be closed while nothing may leave.
         UnknownName
             If there is no such symbol or strategy here. Nothing is done then.
         """
@@ -62,7 +63,28 @@ class Operators:
             self._halted.clear()
             if not symbol and not strategy:
                 self._run.latch.clear()
-        return self.carry_out(action, actor, reason, symbol=symbol, strategy=strategy, order=order)
+        if action == "close":
+            self._check_may_close(symbol)
+        done = self.carry_out(action, actor, reason, symbol=symbol, strategy=strategy, order=order)
+        if action in ("flatten", "reduce") and not symbol and not strategy:
+            # From here on the gate lets leave what lessens positions: a kill before it is over.
+            if self._run.journal.failure is not None:
+                return f"{done}, but no order leaves: the journal cannot be written"
+            self._run.latch.clear()
+        return done
+
+    def _check_may_close(self, symbol: str) -> None:
+        """Refuse to close what is halted: the order would be denied, and nobody told."""
+        gate = self._run.live_core.kernel.gate
+        if not hasattr(gate, "state"):
+            return
+        states = {gate.state().name} | ({gate.state(symbol=symbol).name} if symbol else set())
+        if self._run.latch.is_set or "HALTED" in states:
+            raise ConfigError(
+                f"nothing leaves while trading is HALTED, and {symbol or 'nothing'} is not closed",
+                code="halted",
+                remedy="Flatten, which closes everything; or reduce or resume first",
+            )
 
     def _check_names(self, symbol: str, strategy: str) -> None:
         """Refuse a name that nothing here has: a halt of it would stop nothing."""
