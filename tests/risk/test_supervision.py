@@ -431,6 +431,11 @@ def test_a_short_that_is_made_larger_has_to_be_affordable_as_a_whole() -> None:
 def test_a_limit_state_bars_its_own_symbol_alone() -> None:
     made = rig(deny_limit_state=True)
     made.gate.set_status("AAA", "limit_state")
+    made.gate.set_status("BBB", "halted")
+    assert (made.gate.limited_symbols, made.gate.halted_symbols) == (["AAA"], ["BBB"])
+    made.gate.set_status("BBB", "trading")
+    assert (made.gate.limited_symbols, made.gate.halted_symbols) == (["AAA"], [])
+    made.price(100.0, "BBB")
     assert code(made.order("buy", 1)) == "limit_state"
     assert code(made.order("buy", 1, "BBB")) == ""
     made.gate.set_status("AAA", "trading")
