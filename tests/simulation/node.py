@@ -296,7 +296,19 @@ class Node:
     def press(self, action: str, reason: str) -> None:
         """Operate the node, if it runs."""
         if self.driver.phase == RUNNING:
+            if action == "halt" and self.chances.is_patient:
+                # As the programs do: at once, and before the kernel hears of it.
+                self.driver.latch.set(reason)
+                self._flatten_later(reason)
             self.driver.operate(action, "operator", reason)
             self.world.pressed = "HALTED" if action == "halt" else "REDUCING"
             self._halted_at = self.journal.last
             self.turn()
+
+    def _flatten_later(self, reason: str) -> None:
+        """As often as not, let the operator who has killed everything want out of it."""
+        if self.chances.between(0, 1) < 0.5:
+            self.agenda.after(
+                self.chances.between(0.0, 20),
+                lambda: self.press("flatten", reason) if self.world.node is self else None,
+            )
