@@ -637,3 +637,11 @@ def test_rules_that_are_not_stated_are_those_of_a_regulation_or_cost_nothing() -
     assert [getattr(rules, name) for name in (*nothing, *collars)] == [0] * 7
     assert (rules.short_markup, rules.multiplier, rules.shorting) == (1, 1, True)
     assert (rules.kind, rules.on_call, dict(rules.instruments)) == ("cash", "block", {})
+
+
+def test_the_least_that_is_missing_is_missing_in_another_currency_as_well() -> None:
+    """Of 48 at 100 euros, 6,000 dollars, half is asked for."""
+    for cash, missing in (("3000", 0), ("2999.999999999999999999", D("1E-18"))):
+        desk = Desk(cash, "margin")
+        desk.account.set_rate("EUR", "1.25")
+        assert desk.lacks("SAP", 48, 100) == missing
