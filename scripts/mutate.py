@@ -88,7 +88,8 @@ LIVE = {
     "pyrt/live/journal/*.py": [
         "tests/live/journal",
         "tests/live/test_surroundings.py",
-        "tests/security",
+        "tests/security/test_consent.py",
+        "tests/security/test_files.py",
         *NODE_TESTS,
     ],
     **{f"pyrt/live/{name}": NODE_TESTS for name in NODE},

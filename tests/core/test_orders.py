@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
-from pyrt.core.orders import transition, transitions
-from pyrt.core.types import EventKind, OrderStatus
+from pyrt.core.instruments import Instrument
+from pyrt.core.orders import Fill, transition, transitions
+from pyrt.core.types import EventKind, OrderStatus, Side
 from pyrt.risk import RiskEngine
 from pyrt.testing.gates import GateRig
 
@@ -95,3 +96,9 @@ def test_an_order_is_pending_while_a_request_has_no_answer() -> None:
         made.answer(what, order)
         seen += [before, order.is_pending]
     assert seen == [True, True, False, True, False, True, False]
+
+
+def test_a_fill_that_is_told_of_is_one_of_a_moment():
+    fill = Fill(Instrument("AAA"), "sell", 2, 100, ts_event=7)
+    assert (fill.ts_open, fill.ts_event, fill.ts_init) == (7, 7, 7)
+    assert (fill.side, fill.is_last) == (Side.SELL, True)

@@ -80,3 +80,9 @@ def test_old_news_changes_nothing(ledger):
 def test_a_fill_whose_price_nobody_tells_waits_for_it(ledger):
     assert told(ledger, "partially_filled", "0.4") == []
     assert told(ledger, "partially_filled", "0.4", "125")[0] == ("modified", "0.800000000")
+
+
+def test_while_less_has_filled_than_was_reckoned_the_quantity_stays(ledger):
+    told(ledger, "partially_filled", "0.4", "125")
+    assert told(ledger, "partially_filled", "0.6", "120") == [("0.2", 110)]
+    assert ledger.of(1).quantity == Decimal("0.8")

@@ -137,3 +137,18 @@ def test_an_execution_of_what_took_its_place_waits_for_nothing_where_a_list_show
 def test_an_execution_of_an_order_that_no_list_shows_any_more_counts_at_once(client):
     assert told(look(client, [], [execution("venue-1", "3", "3")])) == [("3",)]
     assert client.take_requests(LATER) == []
+
+
+def test_an_exit_that_is_held_is_accepted_once_it_works(client):
+    client.ledger.of(1).acknowledged = False
+    assert kinds(client.ledger.apply(view("held"), NOW)) == ["held"]
+    assert client.ledger.apply(view("held"), NOW) == []
+    assert kinds(client.ledger.apply(view("new"), NOW)) == ["accepted"]
+
+
+def test_a_clients_time_goes_with_its_answers_and_never_back(client):
+    for at in (LATER, NOW):
+        client.orders.read_back(1)
+        (request,) = client.take_requests(LATER)
+        client.receive_response(request, 200, body(), at)
+        assert client.now == LATER

@@ -242,3 +242,20 @@ def test_a_tape_alone_asks_for_a_write_before_it_grows():
     assert not journal.wants_commit
     journal.record(Alarmed(ts=1, code="a", text="b"))
     assert journal.wants_commit
+
+
+def test_a_log_cut_in_a_later_segment_goes_on_behind_the_one_before():
+    files = filled(segment_max=200)
+    name = files.names()[-1]
+    whole = files.read(name)
+    for size in range(len(whole)):
+        cut = MemoryFiles()
+        for each in files.names():
+            cut.put(each, files.read(each))
+        cut.put(name, whole[:size])
+        before = read(cut)
+        log = Log(cut, "main")
+        assert log.last == len(before) > 0
+        log.append(9, b"next")
+        log.commit()
+        assert read(cut) == [*before, (len(before) + 1, 9, b"next")]

@@ -172,3 +172,18 @@ def test_a_record_that_a_crash_has_cut_is_told_of_at_the_next_start():
     told = [text for code, text in again.alarms if code == "torn_tail"]
     assert len(told) == 1
     assert f"were cut off {name}" in told[0]
+
+
+def test_what_was_asked_for_and_answered_says_nothing_of_the_next_change():
+    state, name = JournalState(), "o-1"
+    order = r.OrderState(
+        client_order_id=name, strategy="S", symbol="SPY", side="buy", order_type="limit",
+        quantity="10", time_in_force="day", status="ACCEPTED", limit_price="90",
+    )  # fmt: skip
+    state.take(r.Outcome(ts=1, kind="accepted", ts_event=1, order=order))
+    for quantity in ("30", "12"):
+        changes = {"quantity": quantity}
+        state.take(r.ChangeIntent(ts=2, inputs=1, client_order_id=name, changes=changes))
+        assert state.orders[name].asked == (quantity, "", "")
+        state.take(r.Outcome(ts=3, kind="modified", ts_event=3, order=order))
+        assert (state.orders[name].asked, state.orders[name].changes) == (("", "", ""), 0)
