@@ -60,14 +60,20 @@ RISK = {
     "pyrt/backtest/means.pyx": ["tests/backtest/test_account.py", "tests/core/test_accounts.py"],
 }
 SIMULATION = ["tests/simulation/test_half_one.py", "tests/simulation/test_half_two.py"]
+PROCESSES = ("test_eyes", "test_kills", "test_programs", "test_wall")
+"""Tests of the node that start programs, and look at files that a copy for a fault has not."""
+OTHERS = [
+    f"tests/live/{path.name}"
+    for path in sorted((ROOT / "tests" / "live").glob("test_*.py"))
+    if path.stem not in PROCESSES
+]
 NODE_TESTS = [
     "tests/live/test_repeats.py",
     *SIMULATION,
     "tests/live/test_cash.py",
     "tests/live/test_recovery.py",
     "tests/live/test_fees.py",
-    # All of them, for what those in front have left.
-    "tests/live",
+    *OTHERS,
 ]
 CLIENT_TESTS = ["tests/adapters/client/test_order_path.py", *NODE_TESTS, "tests/adapters/client"]
 NODE = (
