@@ -334,6 +334,17 @@ def test_another_run_knows_no_prices_of_the_one_before() -> None:
     second.hold(100)
     next_hour(second, 104.0)
     assert second.gate.readings.values == {}
+    for price in (103.0, 105.0, 106.0, 108.0):
+        next_hour(second, price)
+    assert second.gate.readings.values["value_at_risk"] == pytest.approx(
+        expected([100, 104, 103, 105, 106, 108], 10_800), abs=1e-6
+    )
+
+
+def test_limits_that_read_no_portfolio_risk_end_its_computing() -> None:
+    made = watched()
+    made.gate.set_limits(Limits(max_order_quantity=5), "Ann", "sizes only")
+    assert made.gate.save()["portfolio"] is None
 
 
 def test_a_split_of_what_is_not_watched_changes_no_prices() -> None:
