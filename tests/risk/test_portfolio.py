@@ -334,10 +334,10 @@ def test_another_run_knows_no_prices_of_the_one_before() -> None:
     second.hold(100)
     next_hour(second, 104.0)
     assert second.gate.readings.values == {}
-    for price in (103.0, 105.0, 106.0, 108.0):
+    for price in (103.0, 105.0, 106.0, 109.0):
         next_hour(second, price)
     assert second.gate.readings.values["value_at_risk"] == pytest.approx(
-        expected([100, 104, 103, 105, 106, 108], 10_800), abs=1e-6
+        expected([100, 104, 103, 105, 106, 109], 10_900), abs=1e-6
     )
 
 
