@@ -8,6 +8,7 @@ from pyrt.core.numbers import Number
 from pyrt.core.orders import Order
 from pyrt.core.ports import ApprovedOrder, RiskGate, Venue
 from pyrt.kernel.kernel import Kernel
+from pyrt.risk.watch import Watcher
 
 @final
 class ListeningVenue(Venue):
@@ -17,6 +18,10 @@ class ListeningVenue(Venue):
     def changed(self) -> list[tuple[Order, int, int]]: ...
     @property
     def withdrawn(self) -> list[Order]: ...
+    def __init__(self) -> None: ...
+
+@final
+class IdleWatcher(Watcher):
     def __init__(self) -> None: ...
 
 @final

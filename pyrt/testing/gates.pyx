@@ -14,6 +14,7 @@ from pyrt.core.types cimport (
     EV_MODIFY_REJECTED, EV_QUOTE, EV_REJECTED, EV_SPLIT, EV_TRADE, EV_TRIGGERED, EV_UNKNOWN,
 )
 from pyrt.kernel.kernel cimport Kernel
+from pyrt.risk.watch cimport Watcher
 from pyrt.strategy.core cimport StrategyCore
 
 from pyrt.core.times import duration_ns
@@ -51,6 +52,15 @@ cdef class ListeningVenue(Venue):
     cdef int withdraw(self, Order order, int64_t now) except -1:
         self.withdrawn.append(order)
         return 0
+
+
+@cython.final
+cdef class IdleWatcher(Watcher):
+    """Asks to hear everything, and does nothing about it: the hooks are those of `Watcher`."""
+
+    def __init__(self):
+        self.watches_marks = self.watches_quotes = True
+        self.watches_orders = self.watches_equity = True
 
 
 @cython.final
