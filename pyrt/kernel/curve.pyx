@@ -2,7 +2,7 @@
 cimport cython
 from libc.stdint cimport INT64_MIN
 
-from pyrt.core.int128 cimport i128_add, i128_neg, i128_notional, i128_to_double, int128
+from pyrt.core.int128 cimport i128_add, i128_neg, i128_notional, i128_sub, i128_to_double, int128
 from pyrt.core.margin cimport Holding
 from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.positions cimport Position
@@ -116,7 +116,7 @@ cdef class EquityCurve:
         for slots in self.cache.slots:
             for position in (<list>slots):
                 if position is not None:
-                    self.initial -= position.realized_pnl + position.unrealized_pnl
+                    self.initial -= profit_of(self.account, position)
         self.touch()
 
     def of_strategy(self, int number):
@@ -129,5 +129,15 @@ cdef class EquityCurve:
         total = share
         for position in (<list>self.cache.slots[number]):
             if position is not None:
-                total += position.realized_pnl + position.unrealized_pnl
+                total += profit_of(self.account, position)
         return total
+
+
+cdef double profit_of(Account account, Position position) except? -1.0:
+    """Profit or loss of a position so far, marked, in base currency."""
+    cdef int128 profit = i128_sub(
+        i128_add(position.realized, position.value()), position.open_cost
+    )
+    if not account.single:
+        profit = account.to_base(account.currency_number(position.instrument.currency), profit)
+    return i128_to_double(profit)

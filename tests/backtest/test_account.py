@@ -269,6 +269,31 @@ def test_rates_are_stated_in_time() -> None:
     assert run.sim.account.lacks(euro, 1334, 100) == account.lacks(euro, 1334, 100)
 
 
+class Counts(Strategy):
+    """Buys ten at its first bar; keeps what it takes for its own equity."""
+
+    def on_start(self):
+        self.subscribe_bars("EEE", "1m")
+        self.own: list[float] = []
+
+    def on_bar(self, bar):
+        self.own.append(self.equity)
+        if len(self.own) == 1:
+            self.buy("EEE", 10)
+        if len(self.own) == 3:
+            self.close("EEE")
+
+
+def test_a_strategys_equity_is_in_base_currency() -> None:
+    counts = Counts()
+    euro = Instrument("EEE", currency="EUR")
+    bars = {"EEE": flat(100, 100, 110, 120, 120)}
+    run = play(bars, counts, instrument=euro, account="margin", rates={"EUR": "1.25"})
+    # Ten for 100 euros each are worth 110, and are sold at 120: 100 and 200 euros of profit.
+    assert counts.own == [100_000, 100_000, 100_125, 100_250, 100_250]
+    assert run.kernel.account.equity == 100_250
+
+
 def test_a_rate_that_is_no_price_is_refused() -> None:
     with pytest.raises(DataError, match="row 0: rate is 0"):
         play(flat(100), {}, rates={"EUR": 0})
