@@ -14,7 +14,10 @@ KINDS = ("trade", "day", "symbol", "strategy")
 
 
 def profit_by(kind: str, record: RunRecord, daily: Callable[[], DailyCurve]) -> Table:
-    """Return columns of profit and loss, base currency of each instrument, fees taken off.
+    """Return columns of profit and loss, fees taken off.
+
+    Days are in base currency; all else is in the quote currency of each instrument, and what one
+    strategy has made in several of them is added up unconverted.
 
     Parameters
     ----------

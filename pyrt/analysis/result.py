@@ -151,6 +151,8 @@ class BacktestResult:
         """Return profit and loss net of fees by ``"trade"``, ``"day"``, ``"symbol"`` or
         ``"strategy"``; the rows of each sum to what the run made, but for charges that belong to
         no trade (see `ledger`).
+
+        Days are in base currency, all else in the quote currency of each instrument.
         """
         table = profit_by(by, self.record, lambda: self._daily)
         return _frame(table, tuple(table))
