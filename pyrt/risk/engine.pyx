@@ -136,11 +136,12 @@ cdef class RiskEngine(Keeper):
         self.ask_for(order)
         self.is_preview = True
         try:
-            return self.weigh(order, now)
+            reason = self.weigh(order, now)
         except OverflowError as error:
-            return f"overflow: {error}"
+            reason = f"overflow: {error}"
         finally:
             self.is_preview = False
+        return reason
 
     cdef str judge_change(self, Command command, int64_t now):
         """Judge an order as it would be after the change, like a new one."""

@@ -378,6 +378,18 @@ def test_a_round_trip_has_the_dividends_that_were_paid_meanwhile() -> None:
     assert trip["pnl"] == 5
 
 
+def test_a_dividend_goes_to_strategies_by_what_each_holds() -> None:
+    ten = Script({0: lambda s: s.buy(SYMBOL, 10)})
+    left = Script({0: lambda s: s.buy(SYMBOL, 5), 20: lambda s: s.close(SYMBOL)})
+    thirty = Script({0: lambda s: s.buy(SYMBOL, 30)})
+    actions = [{
+        "symbol": SYMBOL, "ex_date": "2024-01-02", "kind": "cash_dividend", "cash_amount": 0.5,
+    }]  # fmt: skip
+    run = play(flat(*[100.0] * 1500), [ten, left, thirty], actions=actions)
+    paid = [s.position(SYMBOL).realized_pnl for s in run.kernel.strategies]
+    assert paid == [5, 0, 15]
+
+
 @pytest.mark.parametrize(("cash", "most"), [("100", 1.0), ("99.999999999999999999", 0.999999999)])
 def test_an_order_is_cut_to_what_can_be_paid_to_the_last_digit(cash: str, most: float) -> None:
     run = play(flat(100, 100, 100), {0: lambda s: s.target_percent(SYMBOL, 2)}, cash=D(cash))

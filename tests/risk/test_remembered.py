@@ -28,3 +28,7 @@ def test_a_change_of_an_earlier_run_counts_with_what_it_asked_for(more: int, sta
     rig.answer("accept", order)
     rig.gate.expect_change(order, 1, "30", "", "")
     assert rig.order("buy", more, limit_price=50).status == status
+
+
+def test_a_gate_that_was_given_nothing_knows_of_no_sessions() -> None:
+    assert RiskEngine(Limits(max_order_quantity=1)).session_closes() is None
