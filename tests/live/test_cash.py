@@ -7,12 +7,15 @@ from decimal import Decimal
 import pytest
 
 from pyrt.adapters.alpaca.simulator.trading.activities import add_booking
+from pyrt.live.core.inputs import Inputs
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.plan import Policies
 from pyrt.live.replay.replay import replay
 from pyrt.risk import BreakerState, Limits
+from pyrt.risk.gate import BasicGate
 from pyrt.testing.files import MemoryFiles
+from pyrt.testing.gates import GateRig
 from tests.live.test_comeback import killed
 from tests.live.test_recovery import PRICES, Collect
 from tests.live.whole import SECOND, Node, World
@@ -190,3 +193,13 @@ def test_a_dividend_of_what_is_not_traded_here_is_cash_only():
     look(node, 3)
     assert node.kernel.strategies[0].position("SPY").realized_pnl_exact == before
     assert node.kernel.account.cash_exact == world.venue.account.cash_exact
+
+
+def test_one_dividend_is_shared_by_those_who_hold_and_not_by_one_who_has_left():
+    rig = GateRig(BasicGate(), prices=100, strategies=3)
+    for number, quantity in enumerate((10, 5, 30)):
+        rig.hold(quantity, strategy=number)
+    rig.fill(rig.order("sell", 5, strategy=1))
+    Inputs(rig.kernel).cash(rig.now, 20, kind="dividend", symbol="AAA")
+    held = [rig.kernel.strategies[n].position("AAA") for n in range(3)]
+    assert [(p.quantity, p.realized_pnl) for p in held] == [(10, 5), (0, 0), (30, 15)]
