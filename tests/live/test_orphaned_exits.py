@@ -7,21 +7,12 @@ import pytest
 from pyrt import Strategy
 from pyrt.live.journal.state import JournalState
 from pyrt.live.replay.replay import replay
-from pyrt.risk.limits import Limits
 from pyrt.testing.files import MemoryFiles
+from tests.live.test_changes_in_flight import LIMITS
 from tests.live.test_walking_skeleton import bars
+from tests.live.test_ways_out import killed
 from tests.live.whole import PHASES, Node, World, policies
 
-LIMITS = Limits(
-    max_position_quantity=40,
-    max_order_quantity=40,
-    max_gross_exposure=100_000,
-    max_daily_loss=50_000,
-    max_open_orders=15,
-    max_messages_per_minute=120,
-    price_collar_bps=9_000,
-    stale_data_after="1h",
-)
 WAYS = ("played", "saved")
 RUNS = ("two", "three", "four")
 
@@ -56,15 +47,6 @@ def stop_of(strategy):
     return stop
 
 
-def kill(node: Node) -> MemoryFiles:
-    node.driver.flush_tape()
-    node.journal.commit()
-    left = MemoryFiles()
-    for name in node.files.names():
-        left.put(name, node.files.read(name))
-    return left
-
-
 def begin(world: World, files: MemoryFiles, way: str, run_id: str) -> Node:
     node = Node(world, files, [Guarded()], run_id=run_id, limits=LIMITS, policies=policies(way))
     node.start()
@@ -76,7 +58,7 @@ def cut_off(way: str) -> tuple[World, MemoryFiles]:
     node = begin(world, MemoryFiles(), way, "one")
     node.run(6 * PHASES)
     assert node.kernel.strategies[0].position("SPY").quantity == 5
-    return world, kill(node)
+    return world, killed(node)
 
 
 def change(node: Node, quantity: int) -> list[tuple[str, str]]:
@@ -100,7 +82,7 @@ def test_an_exit_is_held_to_its_entry_through_restarts(way):
         assert stop.quantity == 5
         assert (stop.parent.client_order_id, stop.parent.status) == ("pyrt-one-1", "FILLED")
         assert stop.parent.filled_quantity == 5
-        files = kill(node)
+        files = killed(node)
         node.stop()
         result = replay(node.files, [Guarded()], run_id=run_id)
         assert result.is_exact, result.difference
