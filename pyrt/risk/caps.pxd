@@ -2,10 +2,7 @@
 cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.instruments cimport Instrument
-from pyrt.risk.checks cimport Caps, Control
-
-cdef enum:
-    N_ENABLED_MAX = 29
+from pyrt.risk.checks cimport N_CONTROLS, Caps, Control
 
 @cython.final
 cdef class CapsTable:
@@ -14,7 +11,7 @@ cdef class CapsTable:
     cdef readonly Py_ssize_t count
     cdef dict numbers
     cdef object share
-    cdef Control[N_ENABLED_MAX] enabled
+    cdef Control[N_CONTROLS] enabled
     cdef readonly int n_enabled
     cdef readonly bint needs_value
     """Some limit is an amount of money, so an order without a price is denied ..."""

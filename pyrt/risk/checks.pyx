@@ -197,6 +197,8 @@ cdef int place = 0
 
 cdef int add(Check check, str code, Unit unit, bint always) except -1:
     global place
+    if place == N_CONTROLS:
+        raise ImportError(f"there is no room for {code}: N_CONTROLS is {N_CONTROLS}")
     CONTROLS[place].check = check
     CONTROLS[place].code = CODES.index(code)
     CONTROLS[place].unit = unit
