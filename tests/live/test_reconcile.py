@@ -123,6 +123,12 @@ def test_absence_counts_in_a_full_list_that_reaches_back_far_enough_only():
     assert compare(view, there, POLICY).absent == ()
 
 
+def test_a_list_that_cannot_be_read_whole_is_told_before_what_may_come_of_it():
+    there = theirs(orders_complete=False, positions={"SPY": Decimal(1)})
+    codes = [(f.code, f.halts) for f in compare(ours(), there, POLICY).findings]
+    assert codes == [("orders_incomplete", ""), ("position_mismatch", "symbol")]
+
+
 def test_a_missing_order_is_told_and_stays_as_it_was():
     order = unknown("pyrt-one-1", venue_order_id="v-9", is_unknown=False, status="ACCEPTED")
     comparison = compare(ours(orders=(order,)), theirs(), POLICY)

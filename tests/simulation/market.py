@@ -43,7 +43,7 @@ def _spoiled(frame: bytes, chances: Chances) -> bytes:
         for name in chances.one_of((("c",), ("o", "h", "l", "c"), ("h",))):
             if name in row:
                 row[name] = price
-    return json.dumps(rows).encode()
+    return json.dumps(rows, separators=(",", ":")).encode()
 
 
 def book(broker: Broker, chances: Chances) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -73,8 +74,8 @@ class Node:
         )
         self.halted: dict[str, int] = {}
         """Symbol → when the node heard that it is halted."""
-        self.priced: set[str] = set()
-        """Symbols of which it has heard a true price."""
+        self.truths: dict[str, deque[bool]] = {}
+        """Symbol → whether each of the last three prices that it has heard is true."""
         plan = Plan(
             run_id=run_id,
             prefix=prefix,
@@ -116,6 +117,11 @@ class Node:
         if self._read_at != self.agenda.now:
             self._read_at, self._now = self.agenda.now, self._clock.now()
         return self._now
+
+    def may_price(self, symbol: str) -> bool:
+        """Whether it can tell true prices of a symbol from wrong ones: half of the last are."""
+        truths = self.truths.get(symbol, ())
+        return 2 * sum(truths) >= len(truths) > 0
 
     # -- life ----------------------------------------------------------------------------------
 
@@ -164,8 +170,9 @@ class Node:
 
     def _receive_market_data(self, frame: bytes, now: int) -> list[Any]:
         """Hand on a frame; it is kept what the node was told while it could listen."""
-        if self.driver.core is not None and b'"T":"b"' in frame and frame not in self.world.spoiled:
-            self.priced.add(msgspec.json.decode(frame)[0]["S"])
+        if self.driver.core is not None and b'"T":"b"' in frame:
+            truths = self.truths.setdefault(msgspec.json.decode(frame)[0]["S"], deque(maxlen=3))
+            truths.append(frame not in self.world.spoiled)
         if b'"T":"s"' in frame and self.driver.core is not None:
             row = msgspec.json.decode(frame)[0]
             self.halted.pop(row["S"], None)

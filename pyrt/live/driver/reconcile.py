@@ -135,6 +135,9 @@ class Comparison:
 def compare(ours: OurView, theirs: BrokerState, policy: ReconcilePolicy) -> Comparison:
     """Return all differences, after orders and fills of `theirs` were applied to `ours`."""
     findings: list[Finding] = []
+    if not theirs.orders_complete:
+        text = "the broker's list of orders has more of one instant than a page holds"
+        findings.append(Finding("orders_incomplete", "", text))
     findings.extend(_positions(ours, theirs))
     findings.extend(_strangers(ours, theirs.orders, policy))
     absent, missing = _absent(ours, theirs)
