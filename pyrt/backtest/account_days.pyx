@@ -37,7 +37,7 @@ cdef int apply_to_account(SimVenue venue, Kernel kernel, Event* event) except -1
     cdef Event charge
     cdef list charges = []
     if event.kind == EV_RATE:
-        venue.account.rate[event.fee_currency] = event.price
+        venue.account.take_rate(event.fee_currency, event.price)
         return kernel.process(event)
     if venue.borrow is not None and event.quantity > 0:
         charge_shorts(venue, <int>event.quantity, charges)

@@ -24,6 +24,8 @@ cdef class AccountBooks:
     """Marked value of long and short holdings by quote currency; both positive."""
     cdef int64_t[16] rate
     """Units of base currency per unit, in 1e-9; 0 where not known."""
+    cdef int64_t rate_changes
+    """How often a rate was stated."""
     cdef Holding* holdings
     cdef Py_ssize_t n_holdings
     cdef readonly int open_holdings
@@ -65,6 +67,7 @@ cdef class AccountBooks:
     """What the last day's end asked for and has not been met; 0 without a margin call."""
 
     cdef int take_account_rules(self, object rules) except -1
+    cdef int take_rate(self, int currency, int64_t rate) except -1
     cdef int currency_number(self, str currency) except -1
     cdef int add_instrument(self, Instrument instrument) except -1
     cdef int take_rules(self, Instrument instrument) except -1

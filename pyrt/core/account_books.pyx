@@ -295,6 +295,12 @@ cdef class AccountBooks:
         self.reserved = i128_add(self.reserved, change)
         return 0
 
+    cdef int take_rate(self, int currency, int64_t rate) except -1:
+        """Convert a currency at a rate in 1e-9 from here on."""
+        self.rate[currency] = rate
+        self.rate_changes += 1
+        return 0
+
     cdef int128 to_base(self, int currency, int128 amount) except? -1:
         """Convert at the last known rate, rounded toward zero; nothing without a rate."""
         if currency == 0:

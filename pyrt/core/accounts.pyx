@@ -243,7 +243,7 @@ cdef class Account(AccountBooks):
 
     def set_rate(self, str currency, rate):
         """State how many units of base currency one unit of `currency` is worth."""
-        self.rate[self.currency_number(currency)] = nano_from_object(rate)
+        self.take_rate(self.currency_number(currency), nano_from_object(rate))
 
     def deposit(self, amount, currency=None):
         """Add cash (negative to withdraw)."""

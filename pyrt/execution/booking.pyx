@@ -267,8 +267,7 @@ cdef class Booking:
             self.account.end_day(0)
             return 0
         if event.kind == EV_RATE:
-            self.account.rate[event.fee_currency] = event.price
-            return 0
+            return self.account.take_rate(event.fee_currency, event.price)
         return self.move_cash(event)
 
     cdef int move_cash(self, Event* event) except -1:

@@ -22,6 +22,8 @@ cdef struct Terms:
     int64_t units
     int64_t limit_price
     int64_t stop_price
+    # distance that a change asks for; no_price() for none
+    int64_t trail
     # what of it is in the worst case already
     int64_t counted_units
     int128 counted_value
@@ -36,6 +38,7 @@ cdef struct Terms:
     bint raises
 
 cdef int64_t worst_price(int side, int64_t limit, int64_t stop, int64_t mark) noexcept
+cdef int64_t trigger_of(Order order, int64_t stop, int64_t trail, int64_t mark) except? -2
 
 cdef class Assessor(Watcher):
     cdef readonly object limits
@@ -89,6 +92,7 @@ cdef class Assessor(Watcher):
     cdef int64_t units_for(self, Order order, int64_t price) except? -1
     cdef bint enters(self, Order order) except -1
     cdef bint can_enter(self, Order order, Book* book) except -1
+    cdef bint opens_own(self, Order order) except -1
     cdef bint can_raise(self, Order order, Book* book) except -1
     cdef int fill_case(self, Order order, Caps* caps, int64_t now) except -1
     cdef int fill_portfolio(self, Order order, Caps* caps) except -1

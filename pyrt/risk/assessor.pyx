@@ -7,7 +7,7 @@ from pyrt.core.int128 cimport (
 )
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport decimal_from_scaled, nano_from_double
-from pyrt.core.orders cimport Order, no_price
+from pyrt.core.orders cimport Order, no_price, trailing_stop_price
 from pyrt.core.records cimport OrderRow
 from pyrt.core.types cimport EMULATED, LIMIT, MARKET
 from pyrt.risk.breaker cimport CLOSED
@@ -35,6 +35,24 @@ cdef int64_t worst_price(int side, int64_t limit, int64_t stop, int64_t mark) no
     if stop != no_price() and stop > mark:
         return stop
     return mark
+
+
+cdef int64_t trigger_of(Order order, int64_t stop, int64_t trail, int64_t mark) except? -2:
+    """Trigger price: of one that trails and is not told yet, what it would be at the last price.
+
+    A change of its distance (`trail`, no_price() for none) counts at the further of the two.
+    """
+    cdef int64_t amount = order.trail_amount_raw, percent = order.trail_percent_raw, moved
+    if (amount == no_price() and percent == no_price()) or mark <= 0:
+        return stop
+    if stop != no_price() and trail == no_price():
+        return stop
+    if trail != no_price():
+        amount, percent = (
+            (trail, no_price()) if amount != no_price() else (no_price(), trail)
+        )
+    moved = trailing_stop_price(order.instrument, order.side_sign, amount, percent, mark)
+    return moved if stop == no_price() or order.side_sign * (moved - stop) > 0 else stop
 
 
 cdef inline int128 bound_of(int64_t share, int128 equity, int128 observed) except? -2:
@@ -93,7 +111,8 @@ cdef class Assessor(Watcher):
             return reason
         if self.terms.raises and not self.terms.is_change:
             reason = self.traffic.judge_flow(
-                order, i128_to_double(self.terms.value), now, self.claims
+                order, self.terms.limit_price, self.terms.stop_price,
+                i128_to_double(self.terms.value), now, self.claims,
             )
             if reason is not None:
                 return reason
@@ -110,7 +129,7 @@ cdef class Assessor(Watcher):
         cdef int state = self.states.of(order)
         if state == HALTED:
             return "trading_state: HALTED, only cancels leave"
-        if state == REDUCING and self.enters(order):
+        if state == REDUCING and (self.enters(order) or self.opens_own(order)):
             return "trading_state: REDUCING, and this order could raise exposure"
         if self.called and self.enters(order):
             return "margin_call: equity is below what margin asks for"
@@ -241,6 +260,8 @@ cdef class Assessor(Watcher):
         cdef Claim known = None
         if self.jump >= 0 and book.reference:
             mark = book.reference
+        if order.trail_amount_raw != no_price() or order.trail_percent_raw != no_price():
+            terms.stop_price = trigger_of(order, terms.stop_price, terms.trail, mark)
         terms.price = worst_price(order.side_sign, terms.limit_price, terms.stop_price, mark)
         terms.leaves = terms.units - order.filled
         if order.notional_raw != 0 and terms.units == 0:
@@ -287,16 +308,24 @@ cdef class Assessor(Watcher):
 
     cdef bint can_enter(self, Order order, Book* book) except -1:
         cdef int64_t held = self.account.holdings[order.instrument.index].units
+        cdef int64_t own = -order.side_sign * order.position.units
         cdef int64_t size = held if held >= 0 else -held
-        cdef int64_t after, leaving
+        cdef int64_t leaving
+        cdef int128 after
         if held == 0 or (held > 0) == (order.side_sign > 0) or self.terms.leaves <= 0:
             return True
         if order.side_sign > 0:
             after, leaving = book.buys, book.buys_leaving
         else:
             after, leaving = book.sells, book.sells_leaving
-        after += self.terms.more_units
-        return after - leaving > size or after - size > size
+        after = after + self.terms.more_units
+        # A strategy may leave all that it holds, where another's holding makes the account's less.
+        return after - leaving > max(size, own) or after - size > size
+
+    cdef bint opens_own(self, Order order) except -1:
+        """Whether the strategy's own position could get larger, or turn."""
+        cdef int64_t own = -order.side_sign * order.position.units
+        return not self.terms.is_change and self.terms.leaves > max(own, 0)
 
     # -- facts of the case ---------------------------------------------------------------------
 
@@ -310,9 +339,9 @@ cdef class Assessor(Watcher):
         case.price = self.terms.price
         case.value = self.terms.value
         if order.side_sign > 0:
-            after = held + book.buys + self.terms.more_units
+            after = i128_to_i64(<int128>held + book.buys + self.terms.more_units)
         else:
-            after = held - book.sells - self.terms.more_units
+            after = i128_to_i64(<int128>held - book.sells - self.terms.more_units)
         case.position_units = after if after >= 0 else -after
         case.goes_short = order.side_sign < 0 and after < 0
         case.shortable = order.instrument.shortable
@@ -321,7 +350,7 @@ cdef class Assessor(Watcher):
         case.daily_orders = self.traffic.orders_today
         case.daily_units = self.terms.more_units
         if book.day == self.day:
-            case.daily_units += book.day_units
+            case.daily_units = i128_to_i64(<int128>case.daily_units + book.day_units)
         if self.terms.price <= 0 and order.notional_raw != 0 and self.terms.units == 0:
             # How many units a value buys is unknown without a price: more than any limit.
             case.units = case.position_units = case.daily_units = INT64_MAX
@@ -362,6 +391,8 @@ cdef class Assessor(Watcher):
         cdef Py_ssize_t index = order.instrument.index
         cdef Book* book
         cdef int128 held, longs, shorts, worst, net, equity
+        if self.claims.rates_seen != self.account.rate_changes:
+            self.claims.revalue()
         self.claims.recount(index)
         book = self.claims.book(index)
         held = self.claims.held_value(index)
@@ -499,7 +530,10 @@ cdef class Assessor(Watcher):
 
     cdef int make_limit(self, Order order, int64_t price) except -1:
         """Turn a market order into a limit order, on the tick and not beyond `price`."""
-        order.limit_price_raw = order.instrument.round_price_raw(price, order.side_sign)
+        cdef int64_t least = max(order.instrument.tick, 1)
+        order.limit_price_raw = max(
+            least, order.instrument.round_price_raw(price, order.side_sign)
+        )
         order.type = LIMIT
         self.terms.limit_price = order.limit_price_raw
         if not self.is_preview:

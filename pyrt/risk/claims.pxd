@@ -77,10 +77,14 @@ cdef class Claim:
     cdef Order order
     cdef int64_t units
     """What it adds to its book; 0 for all but one of a one-cancels-other pair."""
+    cdef list waiting
+    """Total that each change not answered yet asks for; 0 where it asks for none."""
     cdef int64_t asked
-    """Largest total quantity of the changes not answered yet; 0 without one."""
-    cdef int changes
-    """How many changes have not been answered yet."""
+    """The largest of them; 0 without one."""
+    cdef Py_ssize_t refused
+    """Changes among them that were refused; which, nobody says."""
+    cdef int denied
+    """Changes that were denied, and that the kernel is about to answer."""
     cdef int64_t total
     """Largest total quantity it has ever had; a pair fills no more than that together."""
     cdef int64_t price
@@ -90,6 +94,8 @@ cdef class Claim:
     cdef int128 value
     cdef bint leaving
     cdef bint is_answered
+    cdef bint is_restated
+    """A split lies between what it fills and what its entry or sibling has filled."""
     cdef int64_t ts_sent
     cdef int64_t estimate
     """Units of an order by notional before it fills; 0 elsewhere."""
@@ -105,6 +111,8 @@ cdef class Claims:
     cdef int128 buy_value
     cdef int128 sell_value
     cdef int128 extra
+    cdef int64_t rates_seen
+    """How many changes of rates are in the sums."""
     cdef int128* sectors
     cdef readonly Py_ssize_t n_sectors
     cdef bint keeps_sectors
@@ -119,6 +127,10 @@ cdef class Claims:
     cdef Claim add(self, Order order, int64_t price, int64_t estimate, int64_t now)
     cdef int follow(self, Order order) except -1
     cdef int put(self, Claim claim, int64_t units, bint leaving) except -1
+    cdef int ask(self, Claim claim, int64_t units) except -1
+    cdef int take_answer(self, Claim claim, int kind) except -1
+    cdef int restate(self, Py_ssize_t index) except -1
+    cdef int revalue(self) except -1
     cdef int recount(self, Py_ssize_t index) except -1
     cdef int64_t wanted(self, Claim claim) except? -1
     cdef int64_t group_room(self, Claim claim) noexcept

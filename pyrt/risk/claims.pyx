@@ -6,10 +6,10 @@ from libc.string cimport memcpy, memset
 from posix.stdlib cimport posix_memalign
 
 from pyrt.core.instruments cimport Instrument
-from pyrt.core.int128 cimport i128_add, i128_notional, i128_sub, i128_to_double
+from pyrt.core.int128 cimport i128_add, i128_notional, i128_sub, i128_to_double, i128_to_i64
 from pyrt.core.orders cimport no_price
 from pyrt.core.positions cimport Position
-from pyrt.core.types cimport EMULATED, OPEN, is_final
+from pyrt.core.types cimport EMULATED, EV_MODIFY_REJECTED, OPEN, is_final
 
 
 @cython.final
@@ -159,6 +159,7 @@ cdef class Claims:
         claim.total = order.units
         claim.resting = no_price()
         claim.ts_sent = now
+        claim.waiting = None
         self.open[order.number] = claim
         self.follow(order)
         return claim
@@ -171,6 +172,8 @@ cdef class Claims:
         """
         cdef Order order = claim.order
         cdef int64_t room
+        if claim.is_restated:
+            return INT64_MAX
         if order.parent is None and (order.sibling is None or order.status_ == EMULATED):
             return INT64_MAX
         room = claim.total if order.parent is None else order.parent.filled
@@ -241,11 +244,13 @@ cdef class Claims:
         cdef int64_t gone = units if leaving else 0
         cdef int64_t was_gone = claim.units if claim.leaving else 0
         if claim.order.side_sign > 0:
+            i128_to_i64(<int128>book.buys + units - claim.units)
             self.buy_value = i128_add(self.buy_value, change)
             book.buy_value = i128_add(book.buy_value, change)
             book.buys += units - claim.units
             book.buys_leaving += gone - was_gone
         else:
+            i128_to_i64(<int128>book.sells + units - claim.units)
             self.sell_value = i128_add(self.sell_value, change)
             book.sell_value = i128_add(book.sell_value, change)
             book.sells += units - claim.units
@@ -253,6 +258,68 @@ cdef class Claims:
         claim.units = units
         claim.value = value
         claim.leaving = leaving
+        return 0
+
+    # -- changes -------------------------------------------------------------------------------
+
+    cdef int ask(self, Claim claim, int64_t units) except -1:
+        """Count a change that left: the largest total that may come to be in force."""
+        if claim.waiting is None:
+            claim.waiting = []
+        claim.waiting.append(units)
+        claim.asked = max(claim.asked, units)
+        claim.total = max(claim.total, units)
+        return 0
+
+    cdef int take_answer(self, Claim claim, int kind) except -1:
+        """Forget a change that this answers; all of them once each is answered.
+
+        A venue tells new terms of its own accord too: of a trigger that trails, of a split. What
+        has a total that nobody asked for answers a change that asks for none, or nothing.
+        """
+        cdef list waiting = claim.waiting
+        cdef int64_t units = claim.order.units
+        claim.total = max(claim.total, units)
+        if kind == EV_MODIFY_REJECTED and claim.denied:
+            claim.denied -= 1
+            return 0
+        if not waiting:
+            return 0
+        if kind == EV_MODIFY_REJECTED:
+            claim.refused += 1
+        elif units in waiting:
+            waiting.remove(units)
+        elif 0 in waiting:
+            waiting.remove(0)
+        if len(waiting) <= claim.refused:
+            waiting.clear()
+            claim.refused = 0
+        claim.asked = max(waiting) if waiting else 0
+        return 0
+
+    # -- what changes many at once -------------------------------------------------------------
+
+    cdef int restate(self, Py_ssize_t index) except -1:
+        """After a split, count exits in full: what was filled before is in other units."""
+        cdef Claim claim
+        for claim in list(self.open.values()):
+            if claim.order.instrument.index == index and (
+                    claim.order.parent is None or claim.order.parent.filled):
+                claim.is_restated = True
+                self.follow(claim.order)
+        return 0
+
+    cdef int revalue(self) except -1:
+        """Value what is in other currencies anew, after a change of their rates."""
+        cdef Claim claim
+        cdef Py_ssize_t i
+        self.rates_seen = self.account.rate_changes
+        for claim in self.open.values():
+            if self.account.holdings[claim.order.instrument.index].currency:
+                self.put(claim, claim.units, claim.leaving)
+        for i in range(min(self.n_books, self.account.n_holdings)):
+            if self.account.holdings[i].currency:
+                self.recount(i)
         return 0
 
     # -- face ----------------------------------------------------------------------------------

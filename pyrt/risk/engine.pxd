@@ -11,6 +11,7 @@ cdef class RiskEngine(Keeper):
     cdef int weigh_for_record(self, Order order) except -1
     cdef int note(self, Order order, int64_t now, str reason) except -1
     cdef str deny(self, Order order, int64_t now, str reason)
-    cdef Claim await_answer(self, Order order)
-    cdef int take_terms(self, Claim claim) except -1
+    cdef Claim claim_of(self, Order order)
+    cdef int count_day(self, Book* book) except -1
+    cdef int take_terms(self, Claim claim, int kind) except -1
     cdef bint believe(self, Book* book, int64_t price, int64_t now) except -1

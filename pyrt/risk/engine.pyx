@@ -9,7 +9,6 @@ from pyrt.core.types cimport (
     EV_ACCEPTED, EV_DENIED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED,
     EV_TRIGGERED, FILLED, INITIALIZED, RELEASED, is_final,
 )
-from pyrt.risk.assessor cimport worst_price
 from pyrt.risk.breaker cimport HALF_OPEN
 from pyrt.risk.claims cimport Book, Claim
 from pyrt.risk.gate cimport BasicGate
@@ -90,12 +89,12 @@ cdef class RiskEngine(Keeper):
         self.terms.units = order.units
         self.terms.limit_price = order.limit_price_raw
         self.terms.stop_price = order.stop_price_raw
+        self.terms.trail = no_price()
         return 0
 
     cdef ApprovedOrder approve(self, Order order):
         """Count the order just judged into the worst case and let it go."""
         cdef Claim claim
-        cdef Book* book
         cdef int64_t now
         if self.judged is not order:
             raise OrderError(
@@ -109,11 +108,7 @@ cdef class RiskEngine(Keeper):
             for leg in (order.take_profit, order.stop_loss):
                 if leg is not None:
                     self.adopt(<Order>leg, now)
-            book = self.claims.book(order.instrument.index)
-            if book.day != self.day:
-                book.day = self.day
-                book.day_units = 0
-            book.day_units += self.terms.more_units
+            self.count_day(self.claims.book(order.instrument.index))
             self.traffic.count(
                 order, self.terms.value, self.terms.more_value, now, self.claims
             )
@@ -123,6 +118,14 @@ cdef class RiskEngine(Keeper):
             if self.warn_at > 0.0 and self.terms.raises:
                 self.warn(now)
         return RiskGate.approve(self, order)
+
+    cdef int count_day(self, Book* book) except -1:
+        """Count the units just approved among those of the day."""
+        if book.day != self.day:
+            book.day = self.day
+            book.day_units = 0
+        book.day_units += self.terms.more_units
+        return 0
 
     cdef str preview(self, Order order, int64_t now):
         """Judge an order that is not to be sent: nothing is counted, noted or used up."""
@@ -146,6 +149,7 @@ cdef class RiskEngine(Keeper):
     cdef str judge_change(self, Command command, int64_t now):
         """Judge an order as it would be after the change, like a new one."""
         cdef Order order = command.order
+        cdef Claim claim
         cdef str reason = BasicGate.judge_change(self, command, now)
         self.is_weighed = False
         self.ask_for(order)
@@ -156,6 +160,7 @@ cdef class RiskEngine(Keeper):
             self.terms.limit_price = command.limit_price
         if command.stop_price != no_price():
             self.terms.stop_price = command.stop_price
+        self.terms.trail = command.trail
         if reason is None and self.is_on:
             try:
                 self.begin(now)
@@ -163,22 +168,18 @@ cdef class RiskEngine(Keeper):
             except OverflowError as error:
                 reason = f"overflow: {error}"
         if reason is not None:
-            self.await_answer(order)
+            claim = self.claim_of(order)
+            if claim is not None:
+                # The kernel answers it; the venue never hears of it.
+                claim.denied += 1
             return self.deny(order, now, reason)
         if self.is_on:
             self.note(order, now, None)
             self.accept_change(order, now)
         return None
 
-    cdef Claim await_answer(self, Order order):
-        """Count a change that will be answered; one that is denied is answered by the kernel."""
-        cdef Claim claim
-        found = None if self.claims is None else self.claims.open.get(order.number)
-        if found is None:
-            return None
-        claim = <Claim>found
-        claim.changes += 1
-        return claim
+    cdef Claim claim_of(self, Order order):
+        return None if self.claims is None else self.claims.open.get(order.number)
 
     cdef int recount(self, Order order) except -1:
         """Count an order that has changed on our side; one that is released is judged anew."""
@@ -195,18 +196,16 @@ cdef class RiskEngine(Keeper):
 
     def accept_change(self, Order order, int64_t now):
         """Count the largest of old and new terms until the venue has answered every change."""
-        cdef Claim claim = self.await_answer(order)
-        cdef Book* book = self.claims.book(order.instrument.index)
+        cdef Claim claim = self.claim_of(order)
         if claim is not None:
-            claim.asked = max(claim.asked, self.terms.units)
-            claim.total = max(claim.total, self.terms.units)
+            self.claims.ask(claim, self.terms.units if self.terms.units != order.units else 0)
             claim.price = max(claim.price, self.terms.price)
             self.claims.follow(order)
             if claim.resting != no_price():
                 # Until the answer it may rest at either price: the better one is met first.
                 if order.side_sign * (self.terms.limit_price - claim.resting) > 0:
                     self.note_resting(claim, self.terms.limit_price)
-        book.day_units += self.terms.more_units
+        self.count_day(self.claims.book(order.instrument.index))
         self.traffic.count_change(self.terms.more_value, now)
 
     # -- the record ----------------------------------------------------------------------------
@@ -261,7 +260,7 @@ cdef class RiskEngine(Keeper):
         else:
             claim = <Claim>found
             if kind == EV_MODIFIED or kind == EV_MODIFY_REJECTED:
-                self.take_terms(claim)
+                self.take_terms(claim, kind)
             self.claims.follow(order)
             if claim.resting == no_price() and (kind == EV_ACCEPTED or kind == EV_TRIGGERED):
                 self.note_resting(claim, order.limit_price_raw)
@@ -285,16 +284,15 @@ cdef class RiskEngine(Keeper):
             self.flatten(now)
         return 0
 
-    cdef int take_terms(self, Claim claim) except -1:
+    cdef int take_terms(self, Claim claim, int kind) except -1:
         """Count the terms in force alone, once no change is on its way any more."""
         cdef Order order = claim.order
-        claim.changes = max(claim.changes - 1, 0)
-        if claim.changes:
+        cdef int64_t price = self.price_of(order)
+        self.claims.take_answer(claim, kind)
+        if claim.waiting:
+            claim.price = max(claim.price, price)
             return 0
-        claim.asked = 0
-        claim.price = worst_price(
-            order.side_sign, order.limit_price_raw, order.stop_price_raw, order.position.mark
-        )
+        claim.price = price
         return self.note_resting(claim, order.limit_price_raw)
 
     cdef int on_cancel(self, Order order, int64_t now) except -1:
@@ -330,8 +328,10 @@ cdef class RiskEngine(Keeper):
         cdef Book* book = self.claims.book(index)
         book.reference = book.suspects = 0
         self.stops.split(self.cache.instruments[index], new, old, self.clock.now)
-        if self.monitor is not None and new != old:
-            self.monitor.rescale(self.cache.instruments[index].id, <double>old / <double>new)
+        if new != old:
+            if self.monitor is not None:
+                self.monitor.rescale(self.cache.instruments[index].id, <double>old / <double>new)
+            self.claims.restate(index)
         return self.claims.recount(index)
 
     cdef bint believe(self, Book* book, int64_t price, int64_t now) except -1:

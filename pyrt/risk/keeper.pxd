@@ -16,6 +16,7 @@ cdef class Keeper(Overseer):
     """Distance in ns at which the monitor's prices were taken."""
 
     cdef Claim adopt(self, Order order, int64_t now)
+    cdef int64_t price_of(self, Order order) except? -2
     cdef int note_resting(self, Claim claim, int64_t limit) except -1
     cdef int delay_ramp(self, share) except -1
     cdef int count_units(self, Instrument instrument, int64_t units) except -1

@@ -3,10 +3,10 @@ from libc.stdint cimport INT64_MIN, int64_t
 
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport nano_from_object, nano_to_double
-from pyrt.core.orders cimport Order
+from pyrt.core.orders cimport Order, no_price
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport ACCEPTED, HELD, INITIALIZED, LIMIT, SENT, TRIGGERED
-from pyrt.risk.assessor cimport worst_price
+from pyrt.risk.assessor cimport trigger_of, worst_price
 from pyrt.risk.breaker cimport CircuitBreaker
 from pyrt.risk.caps cimport CapsTable
 from pyrt.risk.claims cimport Book, Claim, Claims
@@ -158,16 +158,19 @@ cdef class Keeper(Overseer):
 
     cdef Claim adopt(self, Order order, int64_t now):
         """Count an order that was approved with another, before a restart, or elsewhere."""
-        cdef Claim claim = self.claims.add(
-            order,
-            worst_price(order.side_sign, order.limit_price_raw, order.stop_price_raw,
-                        order.position.mark),
-            0, now,
-        )
+        cdef Claim claim = self.claims.add(order, self.price_of(order), 0, now)
         cdef int since = <int>SENT if order.parent is None else <int>ACCEPTED
         if order.status_ >= since:
             self.note_resting(claim, order.limit_price_raw)
         return claim
+
+    cdef int64_t price_of(self, Order order) except? -2:
+        """Worst price of an order by the terms in force."""
+        cdef int64_t mark = order.position.mark
+        return worst_price(
+            order.side_sign, order.limit_price_raw,
+            trigger_of(order, order.stop_price_raw, no_price(), mark), mark,
+        )
 
     cdef int note_resting(self, Claim claim, int64_t limit) except -1:
         """Note where an order may rest, for own orders that would meet it there.
@@ -196,10 +199,11 @@ cdef class Keeper(Overseer):
         if found is None:
             return
         claim = <Claim>found
-        claim.changes = max(claim.changes, <int>changes)
-        if quantity:
-            claim.asked = max(claim.asked, order.instrument.quantity_raw(quantity))
-            claim.total = max(claim.total, claim.asked)
+        asked = order.instrument.quantity_raw(quantity) if quantity else 0
+        while len(claim.waiting or ()) < changes - 1:
+            self.claims.ask(claim, 0)
+        if len(claim.waiting or ()) < changes or asked > claim.asked:
+            self.claims.ask(claim, asked)
         claim.price = max(claim.price, worst_price(
             order.side_sign,
             nano_from_object(limit_price) if limit_price else order.limit_price_raw,

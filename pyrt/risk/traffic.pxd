@@ -41,7 +41,8 @@ cdef class Traffic:
     cdef int128 value_today
 
     cdef int roll(self, int64_t day) except -1
-    cdef str judge_flow(self, Order order, double value, int64_t now, Claims claims)
+    cdef str judge_flow(self, Order order, int64_t limit, int64_t stop, double value, int64_t now,
+                        Claims claims)
     cdef str judge_rates(self, int64_t now, bint is_order)
     cdef str judge_size(self, Order order, double value)
     cdef str judge_self_match(self, Order order, int64_t limit, int64_t stop, Claims claims)

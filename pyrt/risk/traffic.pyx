@@ -83,7 +83,8 @@ cdef class Traffic:
 
     # -- judging -------------------------------------------------------------------------------
 
-    cdef str judge_flow(self, Order order, double value, int64_t now, Claims claims):
+    cdef str judge_flow(self, Order order, int64_t limit, int64_t stop, double value, int64_t now,
+                        Claims claims):
         """Judge a new order that may raise exposure by those before it."""
         cdef str reason
         if self.fat_multiple > 0.0:
@@ -96,9 +97,7 @@ cdef class Traffic:
                 f"{self.recent.window_ns / 1e9:g} s ago"
             )
         if self.self_match:
-            return self.judge_self_match(
-                order, order.limit_price_raw, order.stop_price_raw, claims
-            )
+            return self.judge_self_match(order, limit, stop, claims)
         return None
 
     cdef bint is_duplicate(self, Order order, int64_t now, Claims claims) except -1:

@@ -112,7 +112,7 @@ TIGHT = [
 ]
 
 
-@pytest.mark.parametrize("tight, order, denied_by", TIGHT)
+@pytest.mark.parametrize(("tight", "order", "denied_by"), TIGHT)
 def test_the_limit_that_is_tight_denies(
     tight: dict[str, Any], order: dict[str, Any], denied_by: str
 ) -> None:

@@ -359,8 +359,23 @@ def test_a_change_that_is_denied_says_nothing_of_one_under_way() -> None:
     assert made.modify(order, quantity=80)
     assert not made.modify(order, quantity=101)
     assert code(made.order("buy", 30)) == "max_position_quantity"
-    made.answer("modified", order, quantity=20)
+    made.answer("modify_rejected", order)
     assert code(made.order("buy", 80)) == ""
+
+
+def test_terms_that_a_venue_tells_of_its_own_accord_answer_no_change() -> None:
+    made = rig(max_position_quantity=100, max_gross_exposure=12_000)
+    order = made.order("buy", 20, trail_amount=10)
+    made.answer("accept", order)
+    assert made.modify(order, quantity=80)
+    # The trigger trails the price while the change is on its way.
+    made.answer("modified", order, limit_price=None)
+    assert code(made.order("buy", 30)) == "max_position_quantity"
+    made.answer("modified", order, quantity=80)
+    assert code(made.order("buy", 30)) == "max_position_quantity"
+    assert made.modify(order, quantity=10)
+    made.answer("modified", order, quantity=10)
+    assert code(made.order("buy", 90)) == ""
 
 
 def test_an_exit_grows_to_what_its_entry_brings_and_no_further() -> None:
