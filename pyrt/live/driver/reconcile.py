@@ -93,6 +93,9 @@ class OurView:
         Fees that are taken off here, and that the broker may not have charged yet.
     has_ended : callable
         Client order id → whether the order had ended here before the look began.
+    is_exit : callable
+        The broker's id → whether it is of an order of ours to which he has given a name of his
+        own: an exit, or one that somebody has replaced elsewhere.
     """
 
     symbols: frozenset[str]
@@ -104,6 +107,7 @@ class OurView:
     cash: Decimal | None = None
     accrued: Decimal = Decimal(0)
     has_ended: Callable[[str], bool] = lambda name: False
+    is_exit: Callable[[str], bool] = lambda venue_order_id: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,8 @@ def _strangers(
         elif name.startswith(PREFIX) and order.is_open:
             text = f"{name} is not of this state folder: does a second node trade this account?"
             yield Finding("second_node", order.symbol, text, "all")
+        elif ours.is_exit(order.venue_order_id):
+            continue
         elif order.is_open and order.symbol in ours.symbols and policy.external_orders != "ignore":
             halts = "symbol" if policy.external_orders == "halt" else ""
             text = f"an order for {order.symbol} that no run of ours has sent is open: {name}"

@@ -141,7 +141,7 @@ def test_a_look_at_the_account_is_given_up_after_three_attempts_and_begun_anew(c
     assert client.look()
     told = [e for _, e in drive(client, answer, 20)]
     assert [type(e) for e in told] == [Alarm, Alarm, Alarm, NoLookEvent]
-    assert "snapshot:open: HTTP 500" in told[-1].text
+    assert "snapshot:flat: HTTP 500" in told[-1].text
     assert len(client.queue) == 0
     assert client.look()
     (request,) = client.take_requests(NOW + 60 * SECOND)

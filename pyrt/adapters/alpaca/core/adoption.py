@@ -63,6 +63,8 @@ def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
         return
     if order.parent is not None or order.sibling is not None:
         known.leg_type = leg_type(order)
+    if order.parent is not None and client.ledger.get(order.parent.number) is None:
+        client.ledger.leave(order.parent.client_order_id, known)
     for owner in (order.parent, order.sibling):
         entry = client.ledger.get(owner.number) if owner is not None else None
         # Of a pair whose entry has ended, as of one on its own, the stop hangs on the other.
@@ -79,9 +81,11 @@ def apply_state(client: AlpacaClient, state: BrokerState) -> list[Event]:
     listed: dict[str, OrderView] = {}
     for view in views:
         listed.update({v.id: v for v in (view, *(view.legs or ()))})
-        known = client.ledger.find(view)
-        if known is not None:
-            client.ledger.sight(known, view)
+        is_known = client.ledger.find(view) is not None
+        for each in (view,) if is_known else client.ledger.sight_left(view):
+            known = client.ledger.find(each)
+            assert known is not None
+            client.ledger.sight(known, each)
     events: list[Event] = []
     for trade in trades:
         events.extend(_execution(client, trade, listed))

@@ -197,6 +197,10 @@ class AlpacaClient:
         """Return why nothing that could raise exposure in a symbol should leave; "" if nothing."""
         return self.past.stale.get(symbol, "")
 
+    def knows(self, venue_order_id: str) -> bool:
+        """Return whether an id of the broker's is of an order of ours."""
+        return self.ledger.by_venue_id(venue_order_id) is not None
+
     def venue_of(self, number: int) -> tuple[str, str, str]:
         """Return (id, executed quantity, its value) of the venue order in force; texts."""
         known = self.ledger.get(number)

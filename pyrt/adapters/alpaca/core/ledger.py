@@ -111,6 +111,7 @@ class Ledger:
         self._by_number: dict[int, Known] = {}
         self._by_venue_id: dict[str, Known] = {}
         self._adopted: dict[str, Known] = {}
+        self._left: dict[str, list[Known]] = {}
 
     def __iter__(self) -> Iterator[Known]:
         return iter(self._by_number.values())
@@ -130,6 +131,10 @@ class Ledger:
         known.parts.update(parts)
         self._by_venue_id.update(dict.fromkeys(parts, known))
 
+    def leave(self, entry_id: str, leg: Known) -> None:
+        """Remember whose exit an order is when its entry has ended and is not known here."""
+        self._left.setdefault(entry_id, []).append(leg)
+
     def forget(self, number: int) -> None:
         """Drop an order that has ended, with the broker's ids of it."""
         known = self._by_number.pop(number, None)
@@ -138,6 +143,11 @@ class Ledger:
         for venue_id in (*known.parts, known.venue_id, known.next_id):
             self._by_venue_id.pop(venue_id, None)
         self._adopted.pop(known.client_order_id, None)
+        for entry_id, legs in tuple(self._left.items()):
+            if known in legs:
+                legs.remove(known)
+                if not legs:
+                    del self._left[entry_id]
 
     def of(self, number: int) -> Known:
         """Return an order by our number; KeyError if it was never sent from here."""
@@ -160,6 +170,9 @@ class Ledger:
         known = self._by_venue_id.get(view.id)
         if known is not None:
             return known
+        if view.replaces and view.status in IN_FORCE and view.replaces in self._by_venue_id:
+            # Whoever has replaced it elsewhere has given it an id of his own.
+            return self._by_venue_id[view.replaces]
         # A replacement carries the number it replaces, and a count: `prefix7-r1`.
         adopted = self._adopted.get(re.sub(r"-r\d+$", "", view.client_order_id))
         if adopted is not None:
@@ -192,7 +205,7 @@ class Ledger:
         """
         known = self.find(view)
         if known is None:
-            return []
+            return self._apply_left(view, ts)
         self.sight(known, view)
         events = self._replacement(known, view, ts, reason)
         events.extend(self._resized(known, view, ts))
@@ -201,10 +214,24 @@ class Ledger:
         answer = self._answer(known, view, ts, reason)
         if answer is not None:
             events.append(answer)
-        for leg, leg_view in self._legs(known, view):
+        for leg, leg_view in _paired(known.legs, view):
             self._by_venue_id[leg_view.id] = leg
             events.extend(self.apply(leg_view, ts))
         return events
+
+    def _apply_left(self, view: OrderView, ts: int) -> list[Event]:
+        """Apply what an order that is not known here shows of exits that are."""
+        events: list[Event] = []
+        for leg_view in self.sight_left(view):
+            events.extend(self.apply(leg_view, ts))
+        return events
+
+    def sight_left(self, view: OrderView) -> list[OrderView]:
+        """Return what an order that is not known here shows of exits that are; ids are noted."""
+        legs = [leg for leg in self._left.get(view.client_order_id, ()) if not leg.venue_id]
+        for leg, leg_view in _paired(legs, view):
+            self._by_venue_id.setdefault(leg_view.id, leg)
+        return [leg_view for leg_view in view.legs or () if self.find(leg_view) is not None]
 
     def expect(self, known: Known, venue_id: str) -> None:
         """Enter the id of a replacement; it takes over when the broker shows it in force."""
@@ -346,14 +373,14 @@ class Ledger:
         news, known.acknowledged = not known.acknowledged, True
         return news
 
-    @staticmethod
-    def _legs(known: Known, view: OrderView) -> Iterator[tuple[Known, OrderView]]:
-        """Pair our exits with the broker's by what they are: it gives them ids of its own."""
-        for leg_view in view.legs or ():
-            kind = "limit" if leg_view.type == "limit" else "stop"
-            for leg in known.legs:
-                if leg.leg_type == kind:
-                    yield leg, leg_view
+
+def _paired(legs: Iterable[Known], view: OrderView) -> Iterator[tuple[Known, OrderView]]:
+    """Pair our exits with the broker's by what they are: it gives them ids of its own."""
+    for leg_view in view.legs or ():
+        kind = "limit" if leg_view.type == "limit" else "stop"
+        for leg in legs:
+            if leg.leg_type == kind:
+                yield leg, leg_view
 
 
 def _steps(

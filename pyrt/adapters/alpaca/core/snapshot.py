@@ -10,6 +10,7 @@ import msgspec
 
 from pyrt.adapters.alpaca.core.account import AccountView, PositionView
 from pyrt.adapters.alpaca.core.messages import OrderView
+from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.live.core.broker import BrokerAdjustment, BrokerFill, BrokerOrder, BrokerState
@@ -41,6 +42,9 @@ KINDS = {
     "JNLS": "correction",
 }
 """The broker's types of activity → ours; DIVCGL and the like are dividends."""
+LAGGING_NS = 60 * SECOND
+"""Lists are not all of one instant: what is younger and stands in one alone is left for the next
+look."""
 
 
 class ActivityView(msgspec.Struct, kw_only=True):
@@ -89,6 +93,7 @@ class SnapshotReader:
         self._orders_age = orders_age
         self._activities_after = activities_after
         self._orders: dict[str, OrderView] = {}
+        self._flat: dict[str, OrderView] = {}
         self._activities: dict[str, ActivityView] = {}
         self._complete = True
         self._session_open: bool | None = None
@@ -123,8 +128,8 @@ class SnapshotReader:
             clock = msgspec.json.decode(body, type=ClockView)
             self._session_open, self._server_ts = clock.is_open, timestamp_ns(clock.timestamp)
             self._next_close = timestamp_ns(clock.next_close) if clock.next_close else 0
-            return self._orders_page("open", 0)
-        if step in ("open", "all"):
+            return self._orders_page("flat", 0)
+        if step in ("flat", "open", "all"):
             return self._on_orders(step, body)
         if step == "activities":
             return self._on_activities(body)
@@ -138,33 +143,52 @@ class SnapshotReader:
 
     # -- pages ---------------------------------------------------------------------------------
 
-    def _orders_page(self, status: str, after: int) -> HttpRequest:
+    def _orders_page(self, step: str, after: int) -> HttpRequest:
         query: dict[str, Any] = {
-            "status": status,
+            "status": "open" if step == "flat" else step,
             "limit": ORDERS_MAX,
             "direction": "asc",
-            "nested": "true",
+            "nested": "false" if step == "flat" else "true",
         }
         if after:
             query["after"] = format_ns(after)
-        return _get(status, f"/v2/orders?{urlencode(query)}")
+        return _get(step, f"/v2/orders?{urlencode(query)}")
 
-    def _on_orders(self, status: str, body: bytes) -> HttpRequest:
+    def _on_orders(self, step: str, body: bytes) -> HttpRequest:
         page = msgspec.json.decode(body, type=list[OrderView])
-        fresh = [view for view in page if view.id not in self._orders]
+        orders = self._flat if step == "flat" else self._orders
+        fresh = [view for view in page if view.id not in orders]
         for view in page:
-            self._orders[view.id] = view
+            orders[view.id] = view
         if len(page) == ORDERS_MAX:
             last = page[-1].submitted_at or page[-1].created_at
             if fresh and last is not None:
                 # Orders of one instant may lie on both sides of a page's end: look again from it.
-                return self._orders_page(status, timestamp_ns(last) - 1)
+                return self._orders_page(step, timestamp_ns(last) - 1)
             self._complete = False
-        if status == "open":
+        if step == "flat":
+            # Before the others: an entry that comes meanwhile is in those with its exits.
+            return self._orders_page("open", 0)
+        if step == "open":
             # By the broker's clock: a simulator of another day has its own.
             age, there = self._orders_age, self._server_ts
             return self._orders_page("all", max(there - age, 0) if age and there else 0)
+        self._orders |= self._alone()
         return self._activities_page("")
+
+    def _alone(self) -> dict[str, OrderView]:
+        """Return exits whose entry filled longer ago than orders are listed: no nested list has
+        them."""
+        shown = {leg.id for view in self._orders.values() for leg in view.legs or ()}
+        latest = self._server_ts - LAGGING_NS
+        return {
+            view.id: view
+            for view in self._flat.values()
+            if view.id not in shown
+            and view.id not in self._orders
+            and view.created_at is not None
+            and timestamp_ns(view.created_at) < latest
+        }
 
     def _activities_page(self, token: str) -> HttpRequest:
         query: dict[str, Any] = {"direction": "asc", "page_size": ACTIVITIES_MAX}
@@ -203,7 +227,7 @@ class SnapshotReader:
             prices={
                 self._name(p.symbol): Decimal(p.current_price) for p in held if p.current_price
             },
-            orders=tuple(o for view in self._orders.values() for o in self._flat(view)),
+            orders=tuple(map(self._order, self._orders.values())),
             fills=tuple(self._fill(a) for a in trades if a.status != "correct"),
             adjustments=tuple(self._adjustment(a) for a in others),
             orders_after=max(now - self._orders_age, 0) if self._orders_age else 0,
@@ -223,9 +247,8 @@ class SnapshotReader:
     def _name(self, symbol: str) -> str:
         return self.names.get(symbol.replace("/", ""), symbol)
 
-    def _flat(self, view: OrderView) -> list[BrokerOrder]:
-        """Return an order and its exits; those have ids of the broker's making."""
-        own = BrokerOrder(
+    def _order(self, view: OrderView) -> BrokerOrder:
+        return BrokerOrder(
             venue_order_id=view.id,
             client_order_id=view.client_order_id,
             symbol=self._name(view.symbol),
@@ -234,7 +257,6 @@ class SnapshotReader:
             is_open=view.status not in CLOSED,
             filled=Decimal(view.filled_qty),
         )
-        return [own]
 
     def _fill(self, view: ActivityView) -> BrokerFill:
         return BrokerFill(
