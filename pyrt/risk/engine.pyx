@@ -281,7 +281,7 @@ cdef class RiskEngine(Keeper):
             self.after_breaker(now)
         if self.flattening and kind != EV_DENIED:
             # What was denied just now would be denied again: the next news may have changed that.
-            self.flatten(now)
+            self.flatten(now, True)
         return 0
 
     cdef int take_terms(self, Claim claim, int kind) except -1:
@@ -303,6 +303,8 @@ cdef class RiskEngine(Keeper):
         cdef Book* book = self.claims.book(index)
         if now >= self.age_due:
             self.tell_of_old(now)
+        if self.flattening:
+            self.flatten(now, False)
         if not self.believe(book, price, now):
             return 0
         if book.buys != 0 or book.sells != 0 or self.claims.keeps_sectors:

@@ -224,7 +224,7 @@ cdef class Keeper(Overseer):
         old = self.traffic
         self.limits = limits
         self.traffic = Traffic(limits)
-        self.traffic.inherit(old)
+        self.traffic.inherit(old, self.claims)
         if not old.self_match:
             for claim in [] if self.claims is None else self.claims.open.values():
                 self.traffic.rest(claim, self.claims)
@@ -286,7 +286,8 @@ cdef class Keeper(Overseer):
             "limits": self.limits.version, "states": self.states.save(),
             "breaker": self.breaker.save(), "traffic": self.traffic.save(),
             "stops": self.stops.save(), "day_units": self.day_units(),
-            "duplicates": dict(self.duplicates),
+            "duplicates": dict(self.duplicates), "flattening": bool(self.flattening),
+            "sizes": self.traffic.save_sizes([owner.name for owner in self.strategies or ()]),
             "ramp_from": self.ramp_from, "warned": dict(self.warned), "aged": sorted(self.aged),
             "ramp_share": None if self.ramp_share is None else str(self.ramp_share),
             "portfolio": self.save_portfolio(),
@@ -323,6 +324,11 @@ cdef class Keeper(Overseer):
         self.resync()
         self.stops.restore(saved["stops"], self.position_of)
         self.duplicates = dict(saved["duplicates"])
+        self.flattening = saved.get("flattening", False)
+        self.traffic.restore_sizes(
+            saved.get("sizes", {}), [owner.name for owner in self.strategies or ()]
+        )
+        self.look()
         self.warned = dict(saved.get("warned", {}))
         self.restore_portfolio(saved.get("portfolio"))
         for symbol, units in saved["day_units"].items():

@@ -55,5 +55,8 @@ cdef class Overseer(Assessor):
     cdef int tell_of_old(self, int64_t now) except -1
     cdef int count_duplicate(self, Order order, int64_t now) except -1
     cdef int protect(self, Py_ssize_t index, int64_t now) except -1
-    cdef int leave(self, Position position, str reason, int64_t now) except -1
-    cdef int flatten(self, int64_t now) except -1
+    cdef int leave(
+        self, Position position, str reason, int64_t now, int64_t rest=*, bint at_once=*
+    ) except -1
+    cdef int flatten(self, int64_t now, bint at_once) except -1
+    cdef bint flatten_one(self, Position position, int64_t now, bint at_once) except -1

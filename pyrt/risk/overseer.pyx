@@ -3,7 +3,7 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t
 
 from pyrt.core.int128 cimport i128_to_double
 from pyrt.core.instruments cimport Instrument
-from pyrt.core.numbers cimport nano_to_double
+from pyrt.core.numbers cimport decimal_from_scaled, nano_to_double
 from pyrt.core.orders cimport Order
 from pyrt.core.positions cimport Position
 from pyrt.core.records cimport TripRow
@@ -14,6 +14,7 @@ from pyrt.risk.assessor cimport Assessor
 from pyrt.risk.breaker cimport HALF_OPEN, OPEN
 from pyrt.risk.claims cimport magnitude
 from pyrt.risk.states cimport HALTED, REDUCING
+from pyrt.risk.stops cimport Guard
 
 from decimal import Decimal
 
@@ -24,7 +25,9 @@ from pyrt.errors import ConfigError, UnknownName
 from pyrt.risk.checks import CODES
 
 cdef str ENGINE = "risk engine"
+cdef int64_t SECOND = 1_000_000_000
 cdef int64_t MINUTE = 60_000_000_000
+cdef int64_t PAUSE_MAX = 10_000_000_000
 
 
 cdef class Overseer(Assessor):
@@ -52,6 +55,7 @@ cdef class Overseer(Assessor):
         self.watches_marks = (
             self.caps.needs_value or self.stops.is_on or self.jump >= 0
             or limits.stale_data_after is not None or limits.max_order_age is not None
+            or self.flattening
         )
         return 0
 
@@ -258,28 +262,63 @@ cdef class Overseer(Assessor):
                 self.leave(position, reason, now)
         return 0
 
-    cdef int leave(self, Position position, str reason, int64_t now) except -1:
-        """Cancel a position's exits and send a market order for all of it, once."""
-        guard = self.stops.guard(position)
+    cdef int leave(self, Position position, str reason, int64_t now, int64_t rest=0,
+                   bint at_once=False) except -1:
+        """Cancel a position's exits and send a market order for all but `rest` of it, once.
+
+        Where that came to nothing (denied, refused by the venue) it is sent again, after a second,
+        then two, up to ten: not with every price. With `at_once` there is no waiting.
+        """
+        cdef Guard guard = self.stops.guard(position)
         owner = self.strategies[position.strategy]
-        if self.states.everywhere == HALTED:
+        self.stops.follow(guard, position)
+        if self.states.over(owner.name, position.instrument.id) == HALTED:
+            if not guard.is_barred and self.states.everywhere != HALTED:
+                guard.is_barred = True
+                self.states.note(now, f"position {position.symbol}", "held", "barred", ENGINE, (
+                    f"{reason}; but no order leaves while HALTED"
+                ))
             return 0
+        guard.is_barred = False
         if guard.exit is not None and not is_final(guard.exit.status_):
             return 0
-        guard.exit = self.desk.target(owner, position.instrument.id, 0, ENGINE)
-        self.states.note(now, f"position {position.symbol}", "held", "leaving", ENGINE, reason)
+        if now < guard.retry_at and not at_once:
+            return 0
+        if guard.pause == 0:
+            self.states.note(now, f"position {position.symbol}", "held", "leaving", ENGINE, reason)
+        guard.pause = min(max(2 * guard.pause, SECOND), PAUSE_MAX)
+        guard.retry_at = now + guard.pause
+        guard.exit = self.desk.target(
+            owner, position.instrument.id,
+            decimal_from_scaled(rest, position.instrument.decimals), ENGINE,
+        )
         return 0
 
-    cdef int flatten(self, int64_t now) except -1:
-        """Leave what is held; halt when nothing is left."""
-        cdef list held = self.cache.positions()
+    cdef int flatten(self, int64_t now, bint at_once) except -1:
+        """Leave what is held; halt when nothing is left, and nothing works that could fill yet."""
+        cdef bint holds = False
         cdef Position position
-        for position in held:
-            self.leave(position, "kill switch", now)
-        if not held:
+        for position in self.cache.positions():
+            holds |= self.flatten_one(position, now, at_once)
+        if not holds and not self.cache.orders_open():
             self.flattening = False
             self.set_state(HALTED, ENGINE, "kill switch: everything is flat")
         return 0
+
+    cdef bint flatten_one(self, Position position, int64_t now, bint at_once) except -1:
+        """Leave one position as far as that takes the account nearer to nothing; False if not.
+
+        What other strategies hold on the other side goes after it; what they make up for stays,
+        where leaving it would make the account's position larger than it is.
+        """
+        cdef int64_t net = self.account.holdings[position.instrument.index].units
+        cdef int64_t own = position.units, rest = own - net
+        if net == 0 or (net > 0) != (own > 0):
+            return False
+        self.leave(
+            position, "kill switch", now, rest if abs(rest) > abs(net) else 0, at_once
+        )
+        return True
 
     def kill(self, actor, reason, *, bint flatten=False):
         """Block at once and cancel all that works.
@@ -298,7 +337,8 @@ cdef class Overseer(Assessor):
             self.desk.cancel_all(owner, None)
         if flatten:
             self.flattening = True
-            self.flatten(self.clock.now)
+            self.look()
+            self.flatten(self.clock.now, True)
 
     # -- states --------------------------------------------------------------------------------
 
@@ -325,6 +365,9 @@ cdef class Overseer(Assessor):
         """
         strategy, symbol = self.names_of(strategy, symbol)
         self.states.set(state, actor, reason, ts=self.now, strategy=strategy, symbol=symbol)
+        if strategy is None and symbol is None:
+            # Whoever says how everything stands ends a kill that is not over.
+            self.flattening = False
         was_on = self.is_on
         self.look()
         if self.is_on and not was_on:

@@ -25,3 +25,4 @@ cdef class States:
         return self.worst(order)
 
     cdef int worst(self, Order order) except -1
+    cdef int over(self, str strategy, str symbol) except -1

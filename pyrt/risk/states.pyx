@@ -52,9 +52,12 @@ cdef class States:
         self.plain = True
 
     cdef int worst(self, Order order) except -1:
-        cdef int state = self.everywhere
-        state = max(state, <int>self.strategies.get(order.strategy.name, 0))
-        return max(state, <int>self.symbols.get(order.instrument.id, 0))
+        return self.over(order.strategy.name, order.instrument.id)
+
+    cdef int over(self, str strategy, str symbol) except -1:
+        """The most restrictive state over a strategy in a symbol."""
+        cdef int state = max(self.everywhere, <int>self.strategies.get(strategy, 0))
+        return max(state, <int>self.symbols.get(symbol, 0))
 
     def set(self, state, actor, reason, *, ts, strategy=None, symbol=None):
         """Change one state and note it; ConfigError without an actor or a reason.

@@ -13,6 +13,12 @@ cdef class Guard:
     cdef int64_t best
     """Best price seen since the position was opened on this side, in 1e-9."""
     cdef Order exit
+    cdef int64_t pause
+    """How long to wait after an exit that came to nothing, in ns; it doubles."""
+    cdef int64_t retry_at
+    """No exit leaves before, ns UTC."""
+    cdef bint is_barred
+    """It was told that no exit may leave."""
 
 @cython.final
 cdef class ProtectiveStops:

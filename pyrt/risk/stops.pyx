@@ -102,6 +102,8 @@ cdef class ProtectiveStops:
             guard.side = side
             guard.best = position.mark
             guard.exit = None
+            guard.pause = guard.retry_at = 0
+            guard.is_barred = False
         elif side * (position.mark - guard.best) > 0:
             guard.best = position.mark
         return 0

@@ -52,6 +52,7 @@ cdef class Traffic:
     cdef int count(self, Order order, int128 value, int128 more, int64_t now,
                    Claims claims) except -1
     cdef int mark(self, Order order, Book* book, int64_t now) except -1
+    cdef int mark_all(self, Claims claims) except -1
     cdef int count_change(self, int128 more, int64_t now) except -1
     cdef int count_message(self, int64_t now, bint is_order) except -1
     cdef int rest(self, Claim claim, Claims claims) except -1

@@ -1,7 +1,7 @@
 """Controls over the flow of orders: throttles, duplicates, fat fingers, self-matches, day sums."""
 cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport INT64_MIN, int64_t, uint64_t
+from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint64_t
 from libc.string cimport memset
 
 from pyrt.core.int128 cimport i128_add, i128_from_int, i128_to_double, i128_to_int, int128
@@ -262,20 +262,58 @@ cdef class Traffic:
         window.add(now)
         return False
 
-    def inherit(self, Traffic old):
+    cdef int mark_all(self, Claims claims) except -1:
+        """Look up every order of symbols that had one: marks are those of another window."""
+        cdef Py_ssize_t i
+        for i in range(claims.n_books):
+            if claims.books[i].ts_like != INT64_MIN:
+                claims.books[i].likes = ~<uint64_t>0
+                claims.books[i].ts_like = INT64_MAX
+        return 0
+
+    def inherit(self, Traffic old not None, Claims claims):
         """Go on from what was counted under other limits."""
         self.day = old.day
         self.orders_today = old.orders_today
         self.value_today = old.value_today
-        self.histories = old.histories if self.fat_multiple > 0.0 else []
+        self.take_sizes([history.save() for history in old.histories])
         self.offers, self.bids = old.offers, old.bids
-        self.runs = old.runs
+        if self.limits.max_repeated_executions is not None:
+            for position, (side, theirs) in old.runs.items():
+                mine = RateWindow(
+                    self.limits.max_repeated_executions, self.limits.repeated_execution_window
+                )
+                mine.refill(theirs)
+                self.runs[position] = [side, mine]
+        if self.recent is not None and old.recent is not None and claims is not None:
+            self.recent.inherit(old.recent)
+            self.mark_all(claims)
         for mine, theirs in ((self.per_second, old.per_second), (self.per_minute, old.per_minute),
                              (self.messages, old.messages)):
             if mine is not None and theirs is not None:
                 mine.refill(theirs)
 
     # -- restart -------------------------------------------------------------------------------
+
+    def save_sizes(self, list names not None):
+        """Return the values of each strategy's last orders, by its name."""
+        return {
+            name: history.save() for name, history in zip(names, self.histories) if history.count
+        }
+
+    def restore_sizes(self, dict saved not None, list names not None):
+        """Take over what `save_sizes` returned."""
+        self.take_sizes([saved.get(name, ()) for name in names])
+
+    def take_sizes(self, list sizes not None):
+        """Remember values of orders, by number of strategy, as far as limits ask for them."""
+        cdef SizeHistory history
+        self.histories = []
+        for values in sizes if self.fat_multiple > 0.0 else ():
+            history = SizeHistory(self.limits.fat_finger_orders)
+            for size in values:
+                history.add(size)
+            self.histories.append(history)
 
     def save(self):
         """Return the sums of the day as plain values; windows of a minute start anew."""

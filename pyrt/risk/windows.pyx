@@ -100,6 +100,11 @@ cdef class RecentKeys:
     def __len__(self):
         return len(self.last)
 
+    def inherit(self, RecentKeys other not None):
+        """Go on from what another window has seen."""
+        self.last = dict(other.last)
+        self.purge_at = max(1024, 2 * len(self.last))
+
     def repeats(self, object key, int64_t now):
         """Return whether `key` is in the window, and note it as seen at `now`."""
         found = self.has(key, now)
@@ -159,6 +164,11 @@ cdef class SizeHistory:
         self.sorted_[i] = size
         self.count += 1
         return 0
+
+    def save(self):
+        """Return the remembered sizes, oldest first."""
+        cdef list arrived = np.asarray(self.arrived)[:self.count].tolist()
+        return arrived[self.next:] + arrived[:self.next] if self.next < self.count else arrived
 
     def push(self, double size):
         """Add one size and return the median of what is remembered then."""

@@ -67,6 +67,9 @@ def test_the_exit_is_sent_once_and_again_if_it_ends_without_a_fill() -> None:
     assert len(made.venue.submitted) == 2
     made.answer("reject", made.venue.submitted[1])
     made.price(77.0)
+    assert len(made.venue.submitted) == 2
+    made.wait("1s")
+    made.price(76.0)
     assert len(made.venue.submitted) == 3
 
 

@@ -1,0 +1,267 @@
+"""Leaving positions: exits that come to nothing, kills that are not over, several strategies."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pyrt.risk import Limits, RiskEngine, TradingState
+from pyrt.testing.gates import GateRig
+from tests.risk.test_checks import code
+
+
+def rig(**limits: Any) -> GateRig:
+    return GateRig(
+        RiskEngine(Limits(**limits)), symbols=("AAA", "BBB"), prices=100, strategies=2,
+        account="margin",
+    )  # fmt: skip
+
+
+def held(made: GateRig, symbol: str = "AAA") -> list[float]:
+    return [strategy.position(symbol).quantity for strategy in made.kernel.strategies]
+
+
+def scopes(made: GateRig) -> list[tuple[str, str]]:
+    return [(change.scope, change.after) for change in made.gate.changes]
+
+
+# -- exits that come to nothing --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scope", [{"symbol": "AAA"}, {"strategy": "A"}])
+def test_an_exit_that_may_not_leave_is_told_of_once_and_not_sent(scope: dict[str, str]) -> None:
+    made = rig(max_position_loss=50)
+    made.hold(10)
+    made.gate.set_state("halted", "Ann", "odd prices", **scope)
+    for cents in range(200):
+        made.wait("1s")
+        made.price(90 - cents / 100)
+    assert scopes(made)[1:] == [("position AAA", "barred")]
+    assert len(made.venue.submitted) == 1
+    assert made.kernel.records.orders.count == 1
+    made.gate.set_state("active", "Ann", "prices are fine", **scope)
+    made.price(88)
+    assert made.venue.submitted[-1].quantity == 10
+
+
+def test_an_exit_that_is_refused_is_sent_again_ever_later_and_told_of_once() -> None:
+    made = rig(max_position_loss=50)
+    made.hold(10)
+    sent = []
+    for second in range(50):
+        made.price(90)
+        if len(made.venue.submitted) > 1 + len(sent):
+            made.answer("reject", made.venue.submitted[-1])
+            sent.append(second)
+        made.wait("1s")
+    assert sent == [0, 1, 3, 7, 15, 25, 35, 45]
+    assert scopes(made) == [("position AAA", "leaving")]
+
+
+def test_a_position_that_was_left_and_opened_again_is_left_at_once() -> None:
+    made = rig(max_position_loss=50)
+    made.hold(10)
+    made.price(90)
+    made.answer("reject", made.venue.submitted[-1])
+    made.wait("1s")
+    made.price(89)
+    made.fill(made.venue.submitted[-1])
+    made.price(100)
+    made.hold(10)
+    made.price(94)
+    assert (made.venue.submitted[-1].side.name, made.venue.submitted[-1].status) == ("SELL", "SENT")
+
+
+# -- a kill that is not over -----------------------------------------------------------------------
+
+
+def test_a_kill_waits_for_entries_that_may_still_fill() -> None:
+    made = rig(max_order_quantity=100)
+    entry = made.order("buy", 10, limit_price=100)
+    made.answer("accept", entry)
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    assert made.gate.state() == TradingState.REDUCING
+    # The cancel is on its way, and too late for a part.
+    made.fill(entry, 4)
+    assert held(made) == [4, 0]
+    made.answer("cancel", entry)
+    exit = made.venue.submitted[-1]
+    assert (exit.side.name, exit.quantity) == ("SELL", 4)
+    made.fill(exit)
+    assert made.gate.state() == TradingState.HALTED
+
+
+def test_a_kill_with_nothing_held_and_nothing_working_halts_at_once() -> None:
+    made = rig(max_order_quantity=100)
+    made.gate.kill("Ann", "enough", flatten=True)
+    assert made.gate.state() == TradingState.HALTED
+
+
+def test_a_kill_leaves_what_a_bracket_has_filled_in_part() -> None:
+    made = rig(max_order_quantity=100)
+    entry = made.order("buy", 10, limit_price=100, take_profit=120, stop_loss=80)
+    made.answer("accept", entry)
+    made.fill(entry, 4)
+    for leg in entry.legs:
+        made.answer("accept", leg)
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    assert set(made.venue.withdrawn) == {entry, *entry.legs}
+    made.fill(entry, 1)
+    for order in (entry, *entry.legs):
+        made.answer("cancel", order)
+    assert code(made.order("buy", 1)) == "trading_state"
+    # What filled after the exit was made leaves after it.
+    for quantity in (4, 1):
+        exit = made.venue.submitted[-1]
+        assert (exit.side.name, exit.quantity, exit.status) == ("SELL", quantity, "SENT")
+        made.fill(exit)
+    assert (held(made), made.gate.state()) == ([0, 0], TradingState.HALTED)
+
+
+def test_a_kill_whose_exits_are_throttled_tries_again_with_the_prices() -> None:
+    made = rig(max_orders_per_minute=2)
+    made.hold(10)
+    made.hold(10, "BBB")
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    assert len(made.venue.submitted) == 2
+    for _ in range(69):
+        made.wait("1s")
+        made.price(100)
+    exits = made.venue.submitted[2:]
+    assert [(o.symbol, o.side.name) for o in exits] == [("AAA", "SELL"), ("BBB", "SELL")]
+    for order in exits:
+        made.fill(order)
+    assert made.gate.state() == TradingState.HALTED
+
+
+@pytest.mark.parametrize("state", ["active", "halted", "reducing"])
+def test_whoever_sets_the_state_of_everything_ends_a_kill(state: str) -> None:
+    made = rig(max_orders_per_minute=1)
+    made.hold(10)
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    made.gate.set_state(state, "Bob", "no, wait")
+    for _ in range(70):
+        made.wait("1s")
+        made.price(100)
+    assert len(made.venue.submitted) == 1
+    assert made.gate.state() == TradingState[state.upper()]
+
+
+def test_a_kill_goes_on_after_a_restart() -> None:
+    made = rig(max_orders_per_minute=1)
+    made.hold(10)
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    again = rig(max_orders_per_minute=1)
+    again.hold(10)
+    again.gate.restore(json.loads(json.dumps(made.gate.save())))
+    again.wait("1m")
+    again.price(100)
+    exit = again.venue.submitted[-1]
+    assert (exit.side.name, exit.quantity, exit.status) == ("SELL", 10, "SENT")
+    again.fill(exit)
+    assert again.gate.state() == TradingState.HALTED
+
+
+# -- several strategies in one symbol --------------------------------------------------------------
+
+
+def test_what_reduces_the_account_may_not_open_a_position_of_its_strategy() -> None:
+    made = rig(max_order_quantity=1_000)
+    made.hold(100)
+    assert code(made.order("sell", 5, strategy=1, limit_price=200)) == ""
+    made.gate.set_state("reducing", "Ann", "no new positions")
+    assert code(made.order("sell", 5, strategy=1)) == "trading_state"
+    assert code(made.order("sell", 5)) == ""
+
+
+@pytest.mark.parametrize(
+    ("quantities", "rest"),
+    [
+        ((100, -40), [0, 0]),
+        ((-100, 40), [0, 0]),
+        ((40, -100), [0, 0]),
+        # Leaving 50 of 20 would make the account's position larger: 30 stay, of either.
+        ((-30, 50), [-30, 30]),
+        ((50, -30), [30, -30]),
+        # The account holds nothing.
+        ((70, -70), [70, -70]),
+    ],
+)
+def test_a_kill_leaves_what_the_account_holds_and_makes_it_no_larger(
+    quantities: tuple[int, int], rest: list[int]
+) -> None:
+    made = rig(max_order_quantity=1_000)
+    for strategy, quantity in enumerate(quantities):
+        made.hold(quantity, strategy=strategy)
+    size = abs(sum(quantities))
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    for _ in range(2):
+        for order in [order for order in made.venue.submitted if order.status == "SENT"]:
+            made.fill(order)
+            assert abs(sum(held(made))) <= size
+    assert (sum(held(made)), made.gate.state()) == (0, TradingState.HALTED)
+    assert held(made) == rest
+
+
+# -- what is remembered when limits change ---------------------------------------------------------
+
+
+def test_an_order_is_a_duplicate_of_one_sent_under_other_limits() -> None:
+    made = rig(duplicate_window="10s")
+    made.order("buy", 1)
+    made.wait("5s")
+    made.gate.set_limits(Limits(duplicate_window="20s"), "Ann", "longer")
+    assert code(made.order("buy", 1)) == "duplicate_order"
+    assert code(made.order("buy", 2)) == ""
+    made.wait("14s")
+    assert code(made.order("buy", 1)) == "duplicate_order"
+    made.wait("1s")
+    assert code(made.order("buy", 1)) == ""
+    made.gate.set_limits(Limits(duplicate_window="1s"), "Ann", "shorter")
+    made.wait("1s")
+    assert code(made.order("buy", 1)) == ""
+
+
+def test_fills_in_a_row_are_held_to_the_limit_of_now() -> None:
+    made = rig(max_repeated_executions=10)
+    for _ in range(4):
+        made.fill(made.order("buy", 1))
+    made.gate.set_limits(Limits(max_repeated_executions=4), "Ann", "fewer")
+    order = made.order("buy", 1)
+    assert order.status == "SENT"
+    made.fill(order)
+    assert code(made.order("buy", 1)) == "trading_state"
+
+
+def sized(made: GateRig, count: int) -> GateRig:
+    for _ in range(count):
+        made.fill(made.order("buy", 1))
+    return made
+
+
+def test_sizes_are_remembered_over_restarts_and_other_limits() -> None:
+    limits = {"fat_finger_multiple": 3, "fat_finger_orders": 12}
+    first = sized(rig(**limits), 10)
+    assert code(first.order("buy", 4)) == "fat_finger"
+    second = rig(**limits)
+    second.gate.restore(json.loads(json.dumps(first.gate.save())))
+    assert second.gate.save()["sizes"] == {"A": [100.0] * 10}
+    assert code(second.order("buy", 4)) == "fat_finger"
+    assert code(second.order("buy", 4, strategy=1)) == ""
+    second.gate.set_limits(Limits(fat_finger_multiple=2, fat_finger_orders=10), "Ann", "tighter")
+    assert code(second.order("buy", 3)) == "fat_finger"
+    # Eleven of two take the place of those of one.
+    for _ in range(11):
+        second.fill(second.order("buy", 2, limit_price=100))
+    assert second.gate.save()["sizes"]["A"] == [200.0] * 10
+    assert code(second.order("buy", 4)) == ""
+    second.gate.set_limits(Limits(max_order_quantity=100), "Ann", "no history")
+    assert second.gate.save()["sizes"] == {}
