@@ -317,6 +317,10 @@ cdef class CircuitBreaker:
         """Take the account's equity in, in base currency."""
         self.observe(now, money_from_object(equity))
 
+    def note_deposit(self, amount):
+        """Take in cash that came from outside, negative where it left: no gain and no loss."""
+        self.shift(money_from_object(amount))
+
     def note_trade(self, int64_t now, pnl):
         """Take in the net result of a round trip, in base currency."""
         self.add_trade(now, money_from_object(pnl))

@@ -149,6 +149,20 @@ def test_a_cash_account_that_may_not_borrow_is_not_let_short() -> None:
     assert run.reasons[0].startswith("not_shortable: this account")
 
 
+def test_what_is_held_can_be_sold_whatever_the_account_has_left() -> None:
+    """At 40, 2,000 shares on 100,000 of one's own are worth less than what was borrowed."""
+    run = play(
+        flat(100, 100, 40, 40),
+        {
+            0: lambda s: s.buy(SYMBOL, 2000),
+            2: lambda s: s.sell(SYMBOL, 1500),
+        },
+        account="margin",
+    )
+    assert run.statuses == ["FILLED", "FILLED"]
+    assert run.sim.account.margin_state()["buying_power"] <= 0
+
+
 def test_nights_are_charged_and_both_books_agree() -> None:
     rules = account_rules("margin").replace(
         debit_rate="0.072", borrow_rate="0.036", settlement_days=0

@@ -49,6 +49,41 @@ def test_equity_trips_past_the_limit_only(
     assert made.cause == (next(iter(limits)) if trips else "")
 
 
+# Limit, equity after 50,000 were paid into 100,000, and whether it trips.
+PAID_IN = [
+    ({"max_daily_loss": 1_000}, 149_000, False),
+    ({"max_daily_loss": 1_000}, 148_999.99, True),
+    ({"max_daily_loss_fraction": 0.02}, 147_000, False),
+    ({"max_daily_loss_fraction": 0.02}, 146_999.99, True),
+    ({"halt_daily_loss": 1_000}, 149_000, False),
+    ({"halt_daily_loss": 1_000}, 148_999.99, True),
+    ({"max_drawdown": 0.1}, 135_000, False),
+    ({"max_drawdown": 0.1}, 134_999.99, True),
+]
+
+
+@pytest.mark.parametrize(("limits", "equity", "trips"), PAID_IN)
+def test_falls_are_measured_as_if_what_was_paid_in_had_always_been_there(
+    limits: dict[str, Any], equity: float, trips: bool
+) -> None:
+    made = breaker(**limits)
+    made.note_equity(0, 100_000)
+    made.note_deposit(50_000)
+    made.note_equity(SECOND, equity)
+    struck = made.take_halt() is not None or made.state == BreakerState.OPEN
+    assert struck == trips
+
+
+def test_what_is_paid_out_is_no_loss() -> None:
+    made = breaker(max_daily_loss=1_000, max_drawdown=0.1)
+    made.note_equity(0, 100_000)
+    made.note_deposit(-50_000)
+    made.note_equity(SECOND, 49_000)
+    assert made.state == BreakerState.CLOSED
+    assert made.day_loss == 1_000
+    assert made.drawdown == pytest.approx(0.02)
+
+
 def test_a_day_begins_with_the_last_equity_of_the_one_before() -> None:
     made = breaker(max_daily_loss=1_000)
     made.note_equity(0, 100_000)
