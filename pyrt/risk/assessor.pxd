@@ -92,6 +92,7 @@ cdef class Assessor(Watcher):
     cdef int64_t units_for(self, Order order, int64_t price) except? -1
     cdef bint enters(self, Order order) except -1
     cdef bint can_enter(self, Order order, Book* book) except -1
+    cdef bint lifts(self, Order order, Book* book, int64_t more) except -1
     cdef bint opens_own(self, Order order) except -1
     cdef bint can_raise(self, Order order, Book* book) except -1
     cdef int fill_case(self, Order order, Caps* caps, int64_t now) except -1

@@ -307,18 +307,22 @@ cdef class Assessor(Watcher):
         return self.can_enter(order, book)
 
     cdef bint can_enter(self, Order order, Book* book) except -1:
+        return self.terms.leaves <= 0 or self.lifts(order, book, self.terms.more_units)
+
+    cdef bint lifts(self, Order order, Book* book, int64_t more) except -1:
+        """Whether `more` units beside what works on an order's side could do that."""
         cdef int64_t held = self.account.holdings[order.instrument.index].units
         cdef int64_t own = -order.side_sign * order.position.units
         cdef int64_t size = held if held >= 0 else -held
         cdef int64_t leaving
         cdef int128 after
-        if held == 0 or (held > 0) == (order.side_sign > 0) or self.terms.leaves <= 0:
+        if held == 0 or (held > 0) == (order.side_sign > 0):
             return True
         if order.side_sign > 0:
             after, leaving = book.buys, book.buys_leaving
         else:
             after, leaving = book.sells, book.sells_leaving
-        after = after + self.terms.more_units
+        after = after + more
         # A strategy may leave all that it holds, where another's holding makes the account's less.
         return after - leaving > max(size, own) or after - size > size
 

@@ -451,6 +451,16 @@ cdef class Overseer(Assessor):
             strategy, symbol = self.names_of(strategy, symbol)
         return self.states.get(strategy, symbol)
 
+    def could_raise(self, Order order not None):
+        """Return whether an order that was approved could make its position larger, or turn it.
+
+        All else that works or waits on its side is taken to fill; of orders whose cancel is under
+        way as much as is held. Without controls nothing is counted: then all but exits could.
+        """
+        if not self.is_on:
+            return not order.is_exit
+        return self.lifts(order, self.claims.book(order.instrument.index), 0)
+
     def names_of(self, strategy, symbol):
         """Return the names by which orders are looked up: a strategy's, an instrument's id."""
         if self.cache is None:

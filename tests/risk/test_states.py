@@ -46,6 +46,34 @@ def test_reducing_lets_leave_what_cannot_raise_exposure() -> None:
     assert code(made.order("sell", 4)) == ""
 
 
+def test_what_was_approved_could_raise_exposure_once_all_beside_it_is_counted() -> None:
+    made = rig()
+    made.gate.set_limits(Limits(max_order_quantity=1_000), *WHO)
+    made.hold(10)
+    pair = made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
+    # Of two exits that cancel each other one fills.
+    assert not made.gate.could_raise(pair)
+    assert not made.gate.could_raise(pair.sibling)
+    assert made.gate.could_raise(made.order("buy", 1, limit_price=90))
+    more = made.order("sell", 1, limit_price=115)
+    assert more.is_exit
+    assert made.gate.could_raise(pair)
+    assert made.gate.could_raise(more)
+    made.answer("accept", more)
+    made.cancel(more)
+    # What may still fill until its cancel is through is no more than what is held.
+    assert not made.gate.could_raise(pair)
+    flat = made.order("sell", 1, "BBB", limit_price=120)
+    assert made.gate.could_raise(flat)
+
+
+def test_without_controls_all_but_exits_could_raise_exposure() -> None:
+    made = rig()
+    made.hold(10)
+    assert not made.gate.could_raise(made.order("sell", 10, limit_price=110))
+    assert made.gate.could_raise(made.order("sell", 10))
+
+
 def test_an_entry_is_not_brought_nearer_to_the_market_while_reducing() -> None:
     made = rig()
     entry = made.order("buy", 10, limit_price=90)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from pyrt.live.driver.run import LOOKING, Run
@@ -63,16 +62,16 @@ class Departure:
         order = None if run.core is None else run.core.inputs.order(number)
         if run.phase == LOOKING or order is None or state is None:
             return False
-        if state().name != "REDUCING" or self._could_raise(order):
+        if state().name != "REDUCING" or run.gate.could_raise(order):
             return False
         self.wants_look = self.looked_at < since - FRESH_NS
         return not self.wants_look
 
     def barred(self, number: int) -> str:
         """Return why an order may not leave, though it was let through: a halt came since."""
-        core = self._run.core
-        order = None if core is None else core.inputs.order(number)
-        state = getattr(self._run.gate, "state", None)
+        run = self._run
+        order = None if run.core is None else run.core.inputs.order(number)
+        state = getattr(run.gate, "state", None)
         if order is None or state is None:
             return ""
         scopes = (
@@ -83,37 +82,11 @@ class Departure:
         for what, found in scopes:
             if found.name == "HALTED":
                 return f"{what} is HALTED"
-            if found.name == "REDUCING" and self._could_raise(order):
+            if found.name == "REDUCING" and run.gate.could_raise(order):
                 return f"{what} is REDUCING, and this order could raise exposure"
-        if self.is_blind and self._could_raise(order):
+        if self.is_blind and run.gate.could_raise(order):
             return "the account cannot be looked at, and this order could raise exposure"
-        stale = self._run.client.stale_reason(order.symbol)
-        if stale and self._could_raise(order):
+        stale = run.client.stale_reason(order.symbol)
+        if stale and run.gate.could_raise(order):
             return f"{stale}, and this order could raise exposure"
         return ""
-
-    def _could_raise(self, order: Any) -> bool:
-        """Return whether an order could make a position larger or turn it, all else filled.
-
-        Orders whose cancel is under way leave room for what closes in their place, as long as
-        both together cannot make the position larger than it is.
-        """
-        assert self._run.core is not None
-        if order.is_exit:
-            return False
-        cache = self._run.core.kernel.cache
-        units = [p.quantity_exact for p in cache.positions() if p.symbol == order.symbol]
-        held: Decimal = sum(units, Decimal(0))
-        if held * order.side_sign >= 0:
-            return True
-        known = self._run.journal.state.orders
-        stays = leaves = Decimal(0)
-        for other in cache.orders_open(symbol=order.symbol):
-            if other.side == order.side:
-                state = known.get(other.client_order_id)
-                rest = other.quantity_exact - other.filled_quantity_exact
-                if state is not None and state.cancel_wanted:
-                    leaves += rest
-                else:
-                    stays += rest
-        return stays > abs(held) or stays + leaves > 2 * abs(held)

@@ -212,6 +212,48 @@ def test_a_cancel_before_the_id_is_known_leaves_when_it_is(client):
     assert [r.method for r in client.take_requests(NOW)] == ["DELETE"]
 
 
+def test_an_order_that_is_canceled_before_it_leaves_never_does(client):
+    client.submit(order(1))
+    client.withdraw(order(1))
+    assert client.take_requests(NOW + SECOND) == []
+    assert client.poll(NOW) == [AnswerEvent("canceled", 1, 0, "it was canceled before it left")]
+    client.withdraw(order(1))
+    assert client.poll(NOW) == []
+    assert client.take_requests(NOW + SECOND) == []
+
+
+def test_an_order_that_is_canceled_while_it_is_held_back_is_taken_back(client):
+    request = submitted(client)
+    assert not client.is_moot(request)
+    client.withdraw(order(1))
+    assert client.is_moot(request)
+    assert kinds(client.not_sent(request, "it need not", NOW)) == ["canceled"]
+    assert client.take_requests(NOW + SECOND) == []
+    assert client.queue.outstanding == 0
+
+
+def test_a_cancel_while_a_busy_broker_lets_an_order_wait_ends_it(client):
+    busy = refused(429, 42910000, "too many requests")
+    assert client.receive_response(submitted(client), 429, busy.body, NOW) == []
+    client.withdraw(order(1))
+    assert kinds(client.poll(NOW)) == ["canceled"]
+    assert client.take_requests(NOW + 60 * SECOND) == []
+
+
+def test_an_order_in_doubt_is_looked_for_though_it_is_canceled(client):
+    assert kinds(client.receive_response(submitted(client), 0, b"", NOW)) == ["unknown"]
+    client.withdraw(order(1))
+    assert client.poll(NOW) == []
+    assert [r.method for r in client.take_requests(NOW + SECOND)] == ["GET"]
+
+
+def test_exits_of_an_entry_that_never_leaves_end_with_it(client):
+    entry = bracket(take_profit=110, stop_loss=90)
+    client.submit(entry)
+    client.withdraw(entry)
+    assert kinds(client.poll(NOW)) == ["canceled", "canceled", "canceled"]
+
+
 def test_a_cancel_is_sent_again_until_its_outcome_is_known(client):
     client.receive_response(submitted(client), 200, body(), NOW)
     client.withdraw(order(1))

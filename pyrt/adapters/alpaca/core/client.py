@@ -11,6 +11,7 @@ import msgspec
 from pyrt.adapters.alpaca.core.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.core.activity import Activity
 from pyrt.adapters.alpaca.core.adoption import adopt, apply_state
+from pyrt.adapters.alpaca.core.doubt import OrderPathPolicy
 from pyrt.adapters.alpaca.core.events import (
     Alarm,
     Event,
@@ -18,7 +19,7 @@ from pyrt.adapters.alpaca.core.events import (
 )
 from pyrt.adapters.alpaca.core.ledger import Ledger
 from pyrt.adapters.alpaca.core.market_data import CRYPTO_CHANNELS, MarketData
-from pyrt.adapters.alpaca.core.order_path import OrderPath, OrderPathPolicy
+from pyrt.adapters.alpaca.core.order_path import OrderPath
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.past import PastBars
 from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
@@ -113,7 +114,7 @@ class AlpacaClient:
 
     def withdraw(self, order: Order) -> None:
         """Cancel an order, trying again until its outcome is known."""
-        self.orders.withdraw(order.number)
+        self._told.extend(self.orders.withdraw(order.number, self._now))
 
     def forget(self, number: int) -> None:
         """Drop what is kept here of an order that has ended."""
@@ -176,8 +177,7 @@ class AlpacaClient:
     def not_sent(self, request: HttpRequest, reason: str, now: int) -> list[Event]:
         """Take back a request of which no byte has left: it is refused here, for certain."""
         self.queue.outstanding -= 1
-        body = msgspec.json.encode({"code": 0, "message": f"not sent: {reason}"})
-        events = self.orders.receive(request, 400, body, now)
+        events = self.orders.take_back(request, f"not sent: {reason}", now)
         return [*events, *self._settle(request.order_number, now)]
 
     def warm(self, symbol: str, start: int, end: int) -> None:

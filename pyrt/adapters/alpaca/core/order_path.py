@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +15,7 @@ from pyrt.adapters.alpaca.core.bodies import (
     order_body,
     reduces,
 )
+from pyrt.adapters.alpaca.core.doubt import Doubt, OrderPathPolicy
 from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event, UnseenEvent
 from pyrt.adapters.alpaca.core.ledger import Known, Ledger
 from pyrt.adapters.alpaca.core.messages import ErrorBody, OrderView
@@ -31,70 +31,6 @@ OVERDUE_NS = 30 * SECOND
 """After this long without effect somebody is told, again each time it has passed."""
 OVERDUE_LOOK_NS = 10 * SECOND
 """Time between looks at what is overdue."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderPathPolicy:
-    """How doubt is handled; durations in ns.
-
-    Attributes
-    ----------
-    resend_ns : int
-        While this long has not passed since the first attempt, an order that the broker does not
-        know is sent again: the same bytes under the same id, which the broker takes only once.
-    lost_ns : int
-        After this long, an order that the broker does not know in two looks, one after the other,
-        is reported as ``lost``. One look is no evidence: it may show an earlier state.
-    unseen_ns: int
-        An order of unknown outcome at which no look has been answered for this long is reported
-        as unseen: nobody knows what its symbol holds.
-    """
-
-    resend_ns: int = 10 * SECOND
-    lost_ns: int = 120 * SECOND
-    unseen_ns: int = 120 * SECOND
-
-
-@dataclass(slots=True)
-class Doubt:
-    """What is open about one order.
-
-    Attributes
-    ----------
-    is_submitting : bool
-        A request that places it waits or is on its way: there is never a second one.
-    reduces : bool
-        It could only reduce what was held when it was sent.
-    late_misses : int
-        Looks after `OrderPathPolicy.lost_ns` that have not found it.
-    failures, failing_since : int
-        Looks in a row that were not answered, and when the first of them was.
-    is_unseen : bool
-        That it cannot be seen has been told.
-    open_since : int
-        When a look first did not show what was asked for; 0 where nothing is open.
-    told_at : int
-        When somebody was told of that.
-    waiting : list
-        Changes, and when they were asked for, of an order that the broker has not shown yet.
-    """
-
-    body: bytes = b""
-    reduces: bool = False
-    sent_at: int = 0
-    ambiguous: bool = False
-    late_misses: int = 0
-    is_submitting: bool = False
-    cancel_wanted: bool = False
-    cancel_busy: bool = False
-    cancel_refusal: str = ""
-    changes: int = 0
-    failures: int = 0
-    failing_since: int = 0
-    is_unseen: bool = False
-    open_since: int = 0
-    told_at: int = 0
-    waiting: list[tuple[int, dict[str, str]]] = field(default_factory=list)
 
 
 class OrderPath:
@@ -150,19 +86,31 @@ class OrderPath:
         doubt.waiting.append((now, terms))
         return []
 
-    def withdraw(self, number: int) -> None:
-        """Cancel an order, as often as it takes; at once, or as soon as its id is known."""
+    def withdraw(self, number: int, now: int) -> list[Event]:
+        """Cancel an order, as often as it takes; at once, or as soon as its id is known.
+
+        One that has not left yet never does.
+        """
         self._doubts[number].cancel_wanted = True
-        self._drop_moot(number)
+        events = self._drop_moot(number, now)
         self._cancel_if_known(number, 0)
+        return events
 
     def is_moot(self, number: int) -> bool:
-        """Return whether placing an order again is needless.
+        """Return whether placing an order is needless.
 
         The broker has shown it meanwhile, or it is to be canceled: what may be there is read back.
         """
-        known, doubt = self._ledger.of(number), self._doubts[number]
-        return bool(known.venue_id or known.final) or (doubt.ambiguous and doubt.cancel_wanted)
+        known = self._ledger.of(number)
+        return bool(known.venue_id or known.final or self._doubts[number].cancel_wanted)
+
+    def take_back(self, request: HttpRequest, text: str, now: int) -> list[Event]:
+        """Take back a request of which no byte has left: refused for certain, or canceled."""
+        number = request.order_number
+        if request.purpose == "submit" and self._is_nowhere(number):
+            return self._end_unsent(number, now)
+        body = msgspec.json.encode({"code": 0, "message": text})
+        return self.receive(request, 400, body, now)
 
     def read_back(self, number: int, not_before: int = 0) -> None:
         """Queue a look at what the broker has; one that waits already is enough."""
@@ -414,9 +362,9 @@ class OrderPath:
             if self._ledger.is_ours(view.client_order_id):
                 return [Alarm("stranger", f"{view.client_order_id} is not an order of ours", now)]
             return []
-        self._drop_moot(known.number)
+        events = self._drop_moot(known.number, now)
         self._cancel_if_known(known.number, now)
-        return self._change_if_known(known.number, now)
+        return [*events, *self._change_if_known(known.number, now)]
 
     def _place(self, number: int, not_before: int) -> None:
         doubt = self._doubts[number]
@@ -426,14 +374,30 @@ class OrderPath:
         )
         self._queue.add(request, not_before)
 
-    def _drop_moot(self, number: int) -> None:
-        """Take back a repeat that has not left and need not any more."""
+    def _drop_moot(self, number: int, now: int) -> list[Event]:
+        """Take back a request that has not left and need not any more."""
         if not self.is_moot(number) or not self._queue.has("submit", number):
-            return
+            return []
         self._queue.drop("submit", number)
+        if self._is_nowhere(number):
+            return self._end_unsent(number, now)
         self._doubts[number].is_submitting = False
         if not self._ledger.of(number).venue_id:
             self.read_back(number)
+        return []
+
+    def _is_nowhere(self, number: int) -> bool:
+        """Whether an order that is to be canceled has never been at the broker, for certain."""
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        return doubt.cancel_wanted and not (doubt.ambiguous or known.venue_id or known.final)
+
+    def _end_unsent(self, number: int, now: int) -> list[Event]:
+        """End an order that was canceled before it left, and what it was to bring."""
+        self._doubts[number].is_submitting = False
+        self._ledger.of(number).final = "canceled"
+        text = "it was canceled before it left"
+        changes = self.drop_changes(number, now)
+        return [*changes, AnswerEvent("canceled", number, now, text), *self.end_legs(number, now)]
 
     def _apply(self, view: OrderView, now: int) -> list[Event]:
         events = self._ledger.apply(view, now)

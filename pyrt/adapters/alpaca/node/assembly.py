@@ -12,7 +12,7 @@ from msgspec import structs
 from pyrt import __version__
 from pyrt.adapters.alpaca.account.reading import Reader
 from pyrt.adapters.alpaca.account.reference import Reference
-from pyrt.adapters.alpaca.core.order_path import OrderPathPolicy
+from pyrt.adapters.alpaca.core.doubt import OrderPathPolicy
 from pyrt.adapters.alpaca.core.pacing import RetryPolicy
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.core.stamps import text_ns
