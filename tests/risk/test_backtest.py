@@ -139,6 +139,8 @@ def test_the_report_says_what_was_denied_and_what_it_cost_or_saved() -> None:
     result = run(Limits(max_order_notional=50_000, max_daily_loss=1_500), prices)
     report = result.risk()
     assert report.denials["control"].tolist() == ["max_order_notional"]
+    assert report.denials["reason"].iloc[0].startswith("max_order_notional: ")
+    assert (report.verdicts["reason"] != "").sum() == 1
     row = report.controls.iloc[0]
     # 1,000 shares not bought at 100 would have lost 20 each.
     assert (row["control"], row["denials"], row["value"]) == ("max_order_notional", 1, 100_000)

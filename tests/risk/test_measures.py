@@ -99,6 +99,12 @@ def test_portfolio_var_is_that_of_the_sum() -> None:
     assert measures.portfolio_var([0.0] * 5, matrix).total == 0.0
 
 
+def test_what_never_moves_adds_no_risk() -> None:
+    found = measures.portfolio_var([1_000, 500], [[0.0004, 0.0], [0.0, 0.0]], 0.95)
+    assert found.total == pytest.approx(stats.norm.ppf(0.95) * 1_000 * 0.02)
+    assert found.component[1] == 0.0
+
+
 def test_historical_contributions_sum_to_the_historical_shortfall() -> None:
     table = np.random.default_rng(7).standard_t(4, size=(501, 3)) / 100
     values = np.array([100.0, -50.0, 30.0])

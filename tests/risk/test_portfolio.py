@@ -259,6 +259,16 @@ def test_a_split_is_no_return() -> None:
     )
 
 
+def test_a_split_right_after_a_change_of_limits_is_no_return() -> None:
+    made = watched()
+    made.gate.set_limits(made.gate.limits.replace(max_order_quantity=5), "Ann", "smaller")
+    made.split(10)
+    next_hour(made, 10.3)
+    assert made.gate.readings.values["value_at_risk"] == pytest.approx(
+        expected([10.0, 10.1, 9.9, 10.2, 10.3], 10_300), abs=1e-6
+    )
+
+
 def test_a_change_of_other_limits_keeps_the_prices_that_are_known() -> None:
     made = watched()
     made.gate.set_limits(made.gate.limits.replace(max_order_quantity=5), "Ann", "smaller")

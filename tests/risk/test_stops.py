@@ -93,14 +93,15 @@ def test_each_strategys_position_has_its_own_stop() -> None:
     assert [o.strategy.name for o in made.venue.submitted[2:]] == ["A"]
 
 
-def test_a_new_position_starts_with_a_new_best_price() -> None:
+@pytest.mark.parametrize(("units", "best", "last"), [(10, 150.0, 95.0), (-10, 50.0, 105.0)])
+def test_a_new_position_starts_with_a_new_best_price(units: int, best: float, last: float) -> None:
     made = rig(max_position_drawdown=0.1)
-    made.hold(10)
-    made.price(150.0)
-    made.hold(-10)
+    made.hold(units)
+    made.price(best)
+    made.hold(-units)
     made.price(100.0)
-    made.hold(10)
-    made.price(95.0)
+    made.hold(units)
+    made.price(last)
     assert len(made.venue.submitted) == 3
 
 

@@ -315,7 +315,8 @@ class Node:
     def _flatten_later(self, reason: str) -> None:
         """As often as not, let the operator who has killed everything want out of it."""
         if self.chances.between(0, 1) < 0.5:
-            self.agenda.after(
-                self.chances.between(0.0, 20),
-                lambda: self.press("flatten", reason) if self.world.node is self else None,
-            )
+            self.agenda.after(self.chances.between(0.0, 20), lambda: self._flatten(reason))
+
+    def _flatten(self, reason: str) -> None:
+        if self.world.node is self:
+            self.guarded(lambda: self.press("flatten", reason))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pyrt.live.driver.run import LOOKING, Run
 
 FRESH_NS = 2_000_000_000
