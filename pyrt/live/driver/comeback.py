@@ -289,8 +289,10 @@ class Comeback:
 
         A fill of what it was changed to would else be more than it can fill.
         """
-        if order.status in CATCH_UP and state.status in CATCH_UP[order.status]:
-            kind = state.status.lower()
+        # Only what the broker has taken can be changed; what has filled was taken before.
+        reached = "ACCEPTED" if state.status == "PARTIALLY_FILLED" else state.status
+        if order.status in CATCH_UP and reached in CATCH_UP[order.status]:
+            kind = reached.lower()
             self._guarded(core.inputs.order_event, kind, order.number, now, "told before a crash")
         here = order_state(order)
         terms = {
