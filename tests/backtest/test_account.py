@@ -392,6 +392,19 @@ def test_a_round_trip_has_the_dividends_that_were_paid_meanwhile() -> None:
     assert trip["pnl"] == 5
 
 
+def test_what_a_split_leaves_of_a_share_is_paid_and_on_the_list_of_payments() -> None:
+    """One for two of 5 leaves half a share of the new, at 200: 100 in cash."""
+    actions = [{"symbol": SYMBOL, "ex_date": "2024-01-02", "kind": "split", "split_ratio": 0.5}]
+    run = play(
+        flat(*[100.0] * 1500), {0: lambda s: s.buy(SYMBOL, 5)}, actions=actions,
+        instrument=Instrument(SYMBOL, step_size=1),
+    )  # fmt: skip
+    assert run.kernel.strategies[0].position(SYMBOL).quantity == 2
+    (paid,) = run.table("ledger")
+    assert (paid["kind"], paid["symbol"], paid["currency"]) == ("cash_in_lieu", SYMBOL, "USD")
+    assert paid["amount"] == 100
+
+
 def test_a_dividend_goes_to_strategies_by_what_each_holds() -> None:
     ten = Script({0: lambda s: s.buy(SYMBOL, 10)})
     left = Script({0: lambda s: s.buy(SYMBOL, 5), 20: lambda s: s.close(SYMBOL)})

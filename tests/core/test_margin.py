@@ -323,6 +323,29 @@ def test_an_opening_order_may_not_pass_the_buying_power(
     assert Desk(100_000, "alpaca").lacks(symbol, quantity, price) == missing
 
 
+@pytest.mark.parametrize(("multiplier", "most"), [(2, 2000), (4, 4000)])
+def test_shares_of_which_little_is_asked_use_up_what_they_cost(multiplier: int, most: int) -> None:
+    desk = Desk(100_000, f"alpaca:{multiplier}")
+    assert desk.lacks("SPY", most, 100) == 0
+    assert desk.lacks("SPY", most + 1, 100) == 100
+
+
+def test_what_is_missing_of_the_buying_power_is_told_in_the_orders_currency() -> None:
+    """400,000 dollars are 320,000 euros."""
+    desk = Desk(100_000, "alpaca")
+    desk.account.set_rate("EUR", "1.25")
+    assert desk.lacks("SAP", 3_200, 100) == 0
+    assert desk.lacks("SAP", 3_201, 100) == 100
+
+
+@pytest.mark.parametrize(("price", "reserved"), [("49.99", "51.9896"), ("50", "51.25")])
+def test_from_fifty_dollars_on_alpacas_collar_is_narrower(price: str, reserved: str) -> None:
+    desk = Desk(100_000, "alpaca")
+    share = desk.names["SPY"]
+    assert desk.account.reserves(share, 1, last_price=price) == D(reserved)
+    assert desk.account.reserves(share, 1, stop_price=price, last_price=price) == D(reserved)
+
+
 def test_coins_are_bought_with_cash_only() -> None:
     desk = Desk(100_000, "alpaca")
     desk.trade("SPY", 700, 100)
