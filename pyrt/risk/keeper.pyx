@@ -28,6 +28,8 @@ from pyrt.risk.limit_values import number_of
 from pyrt.risk.limits import Limits
 from pyrt.risk.monitor import PortfolioMonitor
 from pyrt.risk.report import report_of
+from pyrt.risk.states import check_named
+from pyrt.risk.stops import check_range
 
 
 cdef class Keeper(Overseer):
@@ -218,6 +220,8 @@ cdef class Keeper(Overseer):
         """Replace the limits; counts go on. ConfigError, and no change, for what is no Limits."""
         if not isinstance(limits, Limits) or (self.strict and limits.is_empty):
             raise ConfigError(f"expected Limits, got {limits!r}")
+        check_named("limits", actor, reason)
+        self.tell("set_limits", {"limits": limits.to_dict(), "actor": actor, "reason": reason})
         self.states.note(
             self.now, "limits", self.limits.version, limits.version, actor, reason
         )
@@ -245,6 +249,8 @@ cdef class Keeper(Overseer):
         value = number_of("share", share)
         if value is None or value > 1:
             raise ConfigError(f"share is {share!r}; expected 0 to 1")
+        check_named("a ramp", actor, reason)
+        self.tell("set_ramp", {"share": str(value), "actor": actor, "reason": reason})
         self.states.note(self.now, "ramp", str(self.ramp_share), str(value), actor, reason)
         self.ramp_share = value
         self.delay_ramp(value)
@@ -262,12 +268,16 @@ cdef class Keeper(Overseer):
 
     def reset_breaker(self, actor, reason):
         """Close the circuit breaker by hand."""
+        check_named("the breaker", actor, reason)
+        self.tell("reset_breaker", {"actor": actor, "reason": reason})
         before = BreakerState(self.breaker.state).name
         self.states.note(self.now, "breaker", before, "CLOSED", actor, reason)
         self.breaker.close()
 
     def set_atr(self, str symbol, double value):
         """State the average true range of a symbol for `max_position_loss_atr`."""
+        check_range(symbol, value)
+        self.tell("set_atr", {"symbol": symbol, "value": value})
         self.stops.set_atr(symbol, value)
         self.ranges[symbol] = value
 
@@ -276,6 +286,7 @@ cdef class Keeper(Overseer):
         value = number_of(f"the volume of {symbol}", volume)
         if not value:
             raise ConfigError(f"the volume of {symbol} is {volume!r}; expected a positive number")
+        self.tell("set_adv", {"symbol": symbol, "volume": str(value)})
         self.volumes[symbol] = value
 
     # -- restart and report --------------------------------------------------------------------

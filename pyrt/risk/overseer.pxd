@@ -9,6 +9,9 @@ from pyrt.risk.assessor cimport Assessor
 from pyrt.risk.sessions cimport DayClock
 
 cdef class Overseer(Assessor):
+    cdef public object recorder
+    """Callable (method, arguments): told of what a program asks of this engine, before it is
+    done; or None. What the engine does of its own accord is not told."""
     cdef readonly object ramp_from
     """Day on which the ramp began, as days since 1970; None before the first order."""
     cdef readonly object ramp_share
@@ -42,6 +45,9 @@ cdef class Overseer(Assessor):
     cdef Py_ssize_t openings_seen
     cdef int64_t risk_due
 
+    cdef int tell(self, str method, dict arguments) except -1
+    cdef int put_state(self, object state, object actor, object reason, object strategy,
+                       object symbol) except -1
     cdef int look(self) except -1
     cdef bint protects_markets(self) except -1
     cdef int take_status(self, int32_t index, int status) except -1
@@ -59,4 +65,5 @@ cdef class Overseer(Assessor):
         self, Position position, str reason, int64_t now, int64_t rest=*, bint at_once=*
     ) except -1
     cdef int flatten(self, int64_t now, bint at_once) except -1
+    cdef int stop_all(self, object actor, object reason, bint flatten) except -1
     cdef bint flatten_one(self, Position position, int64_t now, bint at_once) except -1

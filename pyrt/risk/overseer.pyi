@@ -1,5 +1,6 @@
 """What watches beside the gate: days, breaker, margin calls, stops, kill switch, states."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +9,7 @@ from pyrt.risk.assessor import Assessor
 from pyrt.risk.states import Change, TradingState
 
 class Overseer(Assessor):
+    recorder: Callable[[str, dict[str, Any]], object] | None
     @property
     def monitor(self) -> Any: ...
     def measure(self, now: int) -> None: ...

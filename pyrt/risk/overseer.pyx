@@ -23,6 +23,7 @@ from pyrt.core.times import duration_ns
 from pyrt.core.types import TRADING_STATUS_NAMES
 from pyrt.errors import ConfigError, UnknownName
 from pyrt.risk.checks import CODES
+from pyrt.risk.states import TradingState, check_named, state_of
 
 cdef str ENGINE = "risk engine"
 cdef int64_t SECOND = 1_000_000_000
@@ -32,6 +33,12 @@ cdef int64_t PAUSE_MAX = 10_000_000_000
 
 cdef class Overseer(Assessor):
     """Keeps states and watches account, positions and trades, whatever orders come."""
+
+    cdef int tell(self, str method, dict arguments) except -1:
+        """Let it be written down that somebody asks for a change; refused if that fails."""
+        if self.recorder is not None:
+            self.recorder(method, arguments)
+        return 0
 
     cdef int look(self) except -1:
         """Decide what has to be heard of."""
@@ -79,7 +86,7 @@ cdef class Overseer(Assessor):
             self.breaker.observe(now, self.account.equity_raw())
             self.after_breaker(now)
             if self.breaker.halt_reason is not None:
-                self.kill(ENGINE, self.breaker.take_halt(), flatten=self.limits.halt_flattens)
+                self.stop_all(ENGINE, self.breaker.take_halt(), self.limits.halt_flattens)
             if self.warn_at > 0.0:
                 for name, used in self.breaker.nearness():
                     self.warn_of(name, used, now)
@@ -232,11 +239,11 @@ cdef class Overseer(Assessor):
         name = order.strategy.name
         count = self.duplicates[name] = self.duplicates.get(name, 0) + 1
         if self.limits.max_duplicates is not None and count > self.limits.max_duplicates:
-            self.set_state(
+            self.put_state(
                 HALTED, ENGINE,
                 f"max_duplicates: {count} duplicate orders today are over the limit of "
                 f"{self.limits.max_duplicates}",
-                strategy=name,
+                name, None,
             )
         return 0
 
@@ -245,11 +252,11 @@ cdef class Overseer(Assessor):
         if not self.traffic.repeats(order, now):
             return
         side = "buy" if order.side_sign > 0 else "sell"
-        self.set_state(
+        self.put_state(
             HALTED, ENGINE,
             f"max_repeated_executions: more than {self.limits.max_repeated_executions} {side} "
             f"orders of {order.symbol} filled in a row",
-            strategy=order.strategy.name,
+            order.strategy.name, None,
         )
 
     cdef int protect(self, Py_ssize_t index, int64_t now) except -1:
@@ -302,7 +309,7 @@ cdef class Overseer(Assessor):
             holds |= self.flatten_one(position, now, at_once)
         if not holds and not self.cache.orders_open():
             self.flattening = False
-            self.set_state(HALTED, ENGINE, "kill switch: everything is flat")
+            self.put_state(HALTED, ENGINE, "kill switch: everything is flat", None, None)
         return 0
 
     cdef bint flatten_one(self, Position position, int64_t now, bint at_once) except -1:
@@ -332,13 +339,20 @@ cdef class Overseer(Assessor):
             Who, and why; on record.
         flatten : bool
         """
-        self.set_state(REDUCING if flatten else HALTED, actor, reason)
+        check_named("all", actor, reason)
+        self.names_of(None, None)
+        self.tell("kill", {"actor": actor, "reason": reason, "flatten": bool(flatten)})
+        self.stop_all(actor, reason, flatten)
+
+    cdef int stop_all(self, object actor, object reason, bint flatten) except -1:
+        self.put_state(REDUCING if flatten else HALTED, actor, reason, None, None)
         for owner in self.strategies:
             self.desk.cancel_all(owner, None)
         if flatten:
             self.flattening = True
             self.look()
             self.flatten(self.clock.now, True)
+        return 0
 
     # -- states --------------------------------------------------------------------------------
 
@@ -364,6 +378,15 @@ cdef class Overseer(Assessor):
             If the run has no such strategy or symbol; nothing is changed.
         """
         strategy, symbol = self.names_of(strategy, symbol)
+        check_named("a state", actor, reason)
+        self.tell("set_state", {
+            "state": TradingState(state_of(state)).name, "actor": actor, "reason": reason,
+            "strategy": strategy, "symbol": symbol,
+        })
+        self.put_state(state, actor, reason, strategy, symbol)
+
+    cdef int put_state(self, object state, object actor, object reason, object strategy,
+                       object symbol) except -1:
         self.states.set(state, actor, reason, ts=self.now, strategy=strategy, symbol=symbol)
         if strategy is None and symbol is None:
             # Whoever says how everything stands ends a kill that is not over.
@@ -372,6 +395,7 @@ cdef class Overseer(Assessor):
         self.look()
         if self.is_on and not was_on:
             self.resync()
+        return 0
 
     cdef int note_status(self, int32_t index, int status) except -1:
         """Without limits a simulated venue's halts are its own affair: what is sent waits there."""
@@ -408,9 +432,9 @@ cdef class Overseer(Assessor):
             ``straddle_state``; other words change nothing.
         """
         if status in TRADING_STATUS_NAMES:
-            self.take_status(
-                self.cache.instrument(symbol).index, TRADING_STATUS_NAMES.index(status)
-            )
+            index = self.cache.instrument(symbol).index
+            self.tell("set_status", {"symbol": symbol, "status": status})
+            self.take_status(index, TRADING_STATUS_NAMES.index(status))
 
     def set_halted(self, str symbol, bint halted):
         """Say that a symbol's trading is halted, or goes on; see `set_status`."""
@@ -439,6 +463,10 @@ cdef class Overseer(Assessor):
         if control not in CODES:
             raise ConfigError(f"there is no control {control!r}")
         until = self.now + duration_ns(for_)
+        check_named("an override", actor, reason)
+        self.tell("allow_once", {
+            "control": control, "actor": actor, "reason": reason, "for_": until - self.now,
+        })
         self.states.note(self.now, f"override {control}", "none", str(until), actor, reason)
         self.pardons[control] = (until, actor, reason)
 

@@ -18,6 +18,7 @@ class Change:
     actor: str
     reason: str
 
+def check_named(scope: str, actor: object, reason: object) -> None: ...
 def state_of(state: TradingState | int | str) -> TradingState: ...
 
 @final

@@ -40,6 +40,13 @@ def state_of(state):
     raise ConfigError(f"state is {state!r}; expected 'active', 'reducing' or 'halted'")
 
 
+def check_named(scope, actor, reason):
+    """Raise ConfigError for a change without an actor or a reason."""
+    for what, value in (("actor", actor), ("reason", reason)):
+        if not isinstance(value, str) or not value.strip():
+            raise ConfigError(f"{what} is {value!r}; a change of {scope} needs one")
+
+
 @cython.final
 cdef class States:
     """ACTIVE: all may leave. REDUCING: what cannot raise exposure. HALTED: only cancels."""
@@ -94,9 +101,7 @@ cdef class States:
 
     def note(self, ts, scope, before, after, actor, reason):
         """Add to the record of changes; ConfigError, and nothing noted, if it names nobody."""
-        for what, value in (("actor", actor), ("reason", reason)):
-            if not isinstance(value, str) or not value.strip():
-                raise ConfigError(f"{what} is {value!r}; a change of {scope} needs one")
+        check_named(scope, actor, reason)
         self.changes.append(
             Change(ts_event=ts, scope=scope, before=before, after=after, actor=actor, reason=reason)
         )

@@ -7,6 +7,8 @@ from pyrt.core.instruments import Instrument
 from pyrt.core.positions import Position
 from pyrt.risk.limits import Limits
 
+def check_range(symbol: str, value: float) -> None: ...
+
 @final
 class Guard: ...
 

@@ -18,6 +18,12 @@ from pyrt.errors import ConfigError
 cdef int64_t ONE = 1_000_000_000
 
 
+def check_range(str symbol, double value):
+    """Raise ConfigError for an average true range that cannot be one."""
+    if not 0.0 < value < 1e9:
+        raise ConfigError(f"the range of {symbol} is {value}; expected a positive price")
+
+
 @cython.final
 cdef class Guard:
     """What is remembered of one position."""
@@ -59,8 +65,7 @@ cdef class ProtectiveStops:
 
     def set_atr(self, str symbol, double value):
         """State the average true range of a symbol, in price; used from the next price on."""
-        if not 0.0 < value < 1e9:
-            raise ConfigError(f"the range of {symbol} is {value}; expected a positive price")
+        check_range(symbol, value)
         self.atr[symbol] = value
 
     cdef double range_of(self, Instrument instrument, int64_t now) except? -1.0:

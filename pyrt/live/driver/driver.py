@@ -98,6 +98,8 @@ class Driver(Run):
         self._reconciliation = Reconciliation(
             self, aftermath, operators, self._recovery, departure, days
         )
+        if hasattr(gate, "recorder"):
+            gate.recorder = operators.record_change
         self.operate = operators.operate
         self.resolve_lost = operators.resolve_lost
         self.look = self._reconciliation.look

@@ -6,7 +6,9 @@ from typing import Any
 
 from pyrt.errors import ConfigError, UnknownName
 from pyrt.live.core.notes import carry_out, check_operation
+from pyrt.live.driver.acts import unrecorded
 from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.comeback import plain
 from pyrt.live.driver.run import NODE, Run
 from pyrt.live.journal import records as r
 
@@ -116,9 +118,23 @@ class Operators:
             given["order"] = order
         self._run.note("operate", action=action, actor=actor, reason=reason, **given)
         self._record(actor, action, reason, given)
-        done = carry_out(core, action, actor, reason, symbol, strategy, order)
+        with unrecorded(core):
+            done = carry_out(core, action, actor, reason, symbol, strategy, order)
         core.inputs.settle()
         return done
+
+    def record_change(self, method: str, arguments: dict[str, Any]) -> None:
+        """Write down what a program in this process asks of the gate, before it is done.
+
+        What a handler asks for is not written down: in a replay the handler asks for it again.
+        """
+        core = self._run.core
+        actor, reason = arguments.get("actor", NODE), arguments.get("reason", "stated")
+        if core is None or core.kernel.bus.depth or (method == "set_state" and actor == NODE):
+            return
+        given = plain(arguments)
+        self._run.note("gate", method=method, arguments=given)
+        self._record(actor, method, reason, given)
 
     def resolve_lost(self, client_order_id: str, actor: str, reason: str) -> None:
         """Declare a submit of unknown outcome lost; a later sighting reopens it.

@@ -15,6 +15,7 @@ from pyrt.live.core.results import decode_result
 from pyrt.live.core.tape import survey
 from pyrt.live.core.terms import take_terms
 from pyrt.live.driver.acts import (
+    change_gate,
     publish_signal,
     start_strategies,
     state_range,
@@ -22,6 +23,7 @@ from pyrt.live.driver.acts import (
     stop_strategies,
     take_cash,
     tell_missed,
+    unrecorded,
 )
 from pyrt.live.driver.adjusting import adjust
 from pyrt.live.driver.resuming import go_on_with, part_with, settle_with
@@ -37,10 +39,15 @@ class Playback:
     core : NodeCore
     saves : mapping
         Strategy → what it had saved when the run began.
+    keeps_limits : bool
+        Limits that the run was given on its way are left aside, as others are tried out.
     """
 
-    def __init__(self, core: NodeCore, saves: Mapping[str, bytes]) -> None:
+    def __init__(
+        self, core: NodeCore, saves: Mapping[str, bytes], *, keeps_limits: bool = False
+    ) -> None:
         self.core = core
+        self._keeps_limits = keeps_limits
         self._saves = dict(saves)
         self._missed: list[Any] = []
         self.has_started = False
@@ -61,6 +68,7 @@ class Playback:
             "computed": self._computed,
             "inline": lambda note: core.later.is_on_tape(note["number"]),
             "operate": self._operate,
+            "gate": self._gate,
             "stop": lambda note: stop_strategies(core, note["policy"]),
             "part": self._part,
             "settle": self._settle,
@@ -145,7 +153,7 @@ class Playback:
 
     def _operate(self, note: Note) -> None:
         # What could not be carried out then was not, and was told to whoever asked.
-        with suppress(PyrtError):
+        with suppress(PyrtError), unrecorded(self.core):
             carry_out(
                 self.core,
                 note["action"],
@@ -155,6 +163,11 @@ class Playback:
                 note["strategy"],
                 note.get("order", ""),
             )
+
+    def _gate(self, note: Note) -> None:
+        if not (self._keeps_limits and note["method"] == "set_limits"):
+            with suppress(PyrtError):
+                change_gate(self.core, note["method"], note["arguments"])
 
     def _part(self, note: Note) -> None:
         names = ("prefix", "orders", "unsent", "uncanceled")

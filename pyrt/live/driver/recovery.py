@@ -179,6 +179,8 @@ class Recovery:
             resumes=last.run_id,
             resumed_at=core.inputs.count,
             first_prefix=last.first_prefix or last.prefix,
+            # Those that it began with: a change of them is among its inputs.
+            limits=last.limits,
         )
         core.speak_to(run.scribe)
         self._join(now, state, core)
@@ -286,6 +288,7 @@ class Recovery:
     ) -> None:
         run, plan = self._run, self._run.plan
         limits = getattr(run.gate, "limits", None)
+        resumed.setdefault("limits", {} if limits is None else plain(limits.to_dict()))
         run.journal.record(
             r.RunStart(
                 ts=now,
@@ -295,7 +298,6 @@ class Recovery:
                 account=state.account,
                 mode=plan.mode,
                 config=plan.config,
-                limits={} if limits is None else plain(limits.to_dict()),
                 strategies=entries_of(core.kernel.strategies),
                 instruments=tuple(plain(i.to_dict()) for i in core.kernel.cache.instruments),
                 default_tif=dict(plan.default_tif),

@@ -179,7 +179,7 @@ class Player:
             Tape(),
             prefix=start.first_prefix,
         )
-        self._playback = Playback(self.core, start.opening.saves)
+        self._playback = Playback(self.core, start.opening.saves, keeps_limits=limits is not None)
         self.core.later.waits_for_slow = start.config.get("clock") != "simulator"
         self._check_strategies(start)
         bus = self.core.kernel.bus
