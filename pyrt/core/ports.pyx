@@ -45,7 +45,6 @@ cdef class Owner:
 
 
 @cython.final
-@cython.no_gc
 @cython.freelist(32)
 cdef class Command:
     """A wish about one order, on its way from a handler to the venue."""
