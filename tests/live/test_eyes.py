@@ -23,6 +23,7 @@ from pyrt.live.config import NodeConfig
 from pyrt.live.observe.redaction import Redactor
 from pyrt.live.observe.senders import Email, Webhook
 from pyrt.live.observe.targets import AlertTarget, make_senders
+from pyrt.live.process.control import ask
 from pyrt.live.process.heartbeat import NODE_BEAT, WATCHDOG_BEAT, read_beat, write_beat
 from tests.live.programs import PYRT, Exchange, Program
 
@@ -370,3 +371,48 @@ def test_a_watchdog_that_the_broker_does_not_hear_tells_so_and_goes_on(
         _, errors = watchdog.communicate()
     assert b"node_silent: node" in errors
     assert b"canary" not in errors
+
+
+def test_shadows_run_beside_the_node_that_trades_by_the_same_settings(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    exchange = Exchange(tmp_path)
+    program = Program(tmp_path, exchange, dashboard=True, dashboard_port=port)
+    program.start()
+    pages = {f"http://127.0.0.1:{port}"}
+    shadows = []
+    try:
+        for count in (1, 2):
+            shadow = subprocess.Popen(
+                [*PYRT, *program.arguments, "--shadow"],
+                stdout=subprocess.DEVNULL,
+                stderr=(tmp_path / "shadow.txt").open("a"),
+                env=program.environment,
+            )
+            shadows.append(shadow)
+            limit = time.monotonic() + 60
+            while True:
+                assert shadow.poll() is None, (tmp_path / "shadow.txt").read_text()
+                assert time.monotonic() < limit, "the shadow does not run"
+                running = [f for f in (program.state / "shadow").glob("*") if is_running(f)]
+                if len(running) == count:
+                    break
+                time.sleep(0.1)
+            pages |= {Page(folder).values["url"] for folder in running}
+        assert program.is_running()
+    finally:
+        for shadow in shadows:
+            shadow.kill()
+            shadow.wait()
+        program.kill()
+        exchange.close()
+    assert len(pages) == 3
+
+
+def is_running(folder: Path) -> bool:
+    """Return whether a node of this folder answers, and trades."""
+    try:
+        return bool(ask(folder, "status")["phase"] == "running")
+    except ConfigError:
+        return False

@@ -27,6 +27,8 @@ class DashboardServer:
         0 takes a free one.
     folder : path
         The tokens are written here, ``dashboard.tokens``, mode 0600, new at every start.
+    or_any : bool
+        Take a free port where `port` is taken.
 
     Attributes
     ----------
@@ -41,7 +43,9 @@ class DashboardServer:
         If uvicorn is not installed.
     """
 
-    def __init__(self, face: NodeFace, *, port: int = 0, folder: str | Path) -> None:
+    def __init__(
+        self, face: NodeFace, *, port: int = 0, folder: str | Path, or_any: bool = False
+    ) -> None:
         try:
             import uvicorn
         except ImportError as error:
@@ -49,7 +53,7 @@ class DashboardServer:
                 "the dashboard needs uvicorn", remedy="Install it: pip install 'pyrt[ops]'"
             ) from error
         self.read_token, self.control_token = new_tokens()
-        self._listener = _listen(port)
+        self._listener = _listen(port, or_any=or_any)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         hosts = [f"{name}:{self.port}" for name in ("127.0.0.1", "localhost")]
@@ -94,7 +98,7 @@ class DashboardServer:
         self._server.run(sockets=[self._listener])
 
 
-def _listen(port: int) -> Any:
+def _listen(port: int, *, or_any: bool) -> Any:
     import socket
 
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -103,6 +107,8 @@ def _listen(port: int) -> Any:
         listener.bind(("127.0.0.1", port))
     except OSError as error:
         listener.close()
+        if or_any and port:
+            return _listen(0, or_any=False)
         raise ConfigError(
             f"the dashboard's port {port} is not to be had: {error.strerror}",
             code="port",

@@ -37,9 +37,8 @@ def own_companions(
     config: NodeConfig,
     credentials: Credentials,
     watchdog_command: list[str] | None,
-    eyes: Eyes | None,
 ) -> list[Companion]:
-    """Return what a node has beside it; nothing in lockstep."""
+    """Return what a node has beside it, its eyes aside; nothing in lockstep."""
     folder = config.state_folder()
     if config.clock == "simulator":
         return []
@@ -52,8 +51,6 @@ def own_companions(
         own.append(Backups(folder, Path(config.backup_dir).expanduser(), hours, kept))
     if folder is not None and config.record_market:
         own.append(Recorder(folder))
-    if eyes is not None:
-        own.append(eyes)
     if config.handler_timeout_s:
         # Of a shadow run nothing rests at the broker that could be canceled there.
         url = "" if config.shadow else config.trading

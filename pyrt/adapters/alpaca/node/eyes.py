@@ -94,7 +94,11 @@ class Eyes:
             from pyrt.live.dashboard.server import DashboardServer
 
             self.server = DashboardServer(
-                self.view, port=config.dashboard_port, folder=self._folder
+                self.view,
+                port=config.dashboard_port,
+                folder=self._folder,
+                # The node that trades the account may run beside a shadow, by the same settings.
+                or_any=config.shadow,
             ).start()
             LOG.info("the dashboard listens on %s", self.server.url)
         self._look(node, 0.0)

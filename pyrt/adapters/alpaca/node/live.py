@@ -267,11 +267,7 @@ class LiveNode:
                 await self._step_into_shadow(http, instruments)
             self._turns.begin(self.loop, self._http)
             await self._start(driver)
-            own = own_companions(self.config, self._credentials, self.watchdog_command, self._eyes)
-            for companion in (*own, *self.companions):
-                if companion is not self._eyes:
-                    self._living.append(companion)
-                await companion.begin(self)
+            await self._begin_companions()
             self._turns.garbage.begin()
             await self._turns.serve()
             await self._turns.finish()
@@ -292,14 +288,24 @@ class LiveNode:
             self._locks.append(lock_state(folder))
         eyes = eyes_of(self.config, self._credentials)
         if eyes is not None:
-            self._living.append(eyes)
-            eyes.open(self)
             self._eyes = eyes
+            eyes.open(self)
+
+    async def _begin_companions(self) -> None:
+        if self._eyes is not None:
+            await self._eyes.begin(self)
+        own = own_companions(self.config, self._credentials, self.watchdog_command)
+        for companion in (*own, *self.companions):
+            self._living.append(companion)
+            await companion.begin(self)
 
     async def _clean_up(self, http: Http) -> None:
         try:
             for companion in reversed(self._living):
                 await companion.end()
+            if self._eyes is not None:
+                # Opened first and closed last: the end is seen too.
+                await self._eyes.end()
             await self._let_go(http)
         finally:
             # Whatever went wrong on the way: in a notebook the process lives on.
@@ -392,8 +398,11 @@ class LiveNode:
         return len(self._locks) > (self.config.state_folder() is not None)
 
     def _lock_account(self, driver: Driver) -> None:
-        """Lock the account; a node that keeps nothing is a rehearsal and locks nothing."""
-        if self.config.state_folder() is None or driver.last_look is None:
+        """Lock the account.
+
+        A node that keeps nothing is a rehearsal and locks nothing, and a shadow trades on none.
+        """
+        if self.config.state_folder() is None or self.config.shadow or driver.last_look is None:
             return
         self._locks.append(lock_account(self.config.trading, driver.last_look.account))
 
