@@ -228,7 +228,10 @@ class World:
         before = [msgspec.msgpack.encode(r) for _, r in read_all(self.files, content, name)]
         try:
             after = [msgspec.msgpack.encode(r) for _, r in read_records(self.files)]
-            self.checks.hold("I12", before[: len(after)] == after, "a flip goes unnoticed")
+            # In the last record it looks as a torn tail does, and takes nothing else with it.
+            lost = len(before) - len(after)
+            same = before[: len(after)] == after and lost <= 1
+            self.checks.hold("I12", same, ("a flip goes unnoticed", lost))
         except JournalError:
             self.checks.hold("I12", True)
         self.files.put(name, content)

@@ -13,7 +13,8 @@ from pathlib import Path
 from pyrt.errors import JournalError
 from pyrt.live.journal.files import Files, RealFiles
 from pyrt.live.journal.frames import SegmentReader, decode_head
-from pyrt.live.journal.journal import Journal, read_records
+from pyrt.live.journal.journal import ARCHIVE, MAIN, Journal, is_lost, read_records
+from pyrt.live.journal.log import LogReader
 from pyrt.live.journal.verify import verify
 from pyrt.live.process.files import write_private
 
@@ -27,7 +28,17 @@ def backup(files: Files, to: Path) -> int:
 
     May run beside the node: of a segment that is being written, the sound part is taken, which
     is a state that was true.
+
+    Raises
+    ------
+    JournalError
+        If the journal is damaged or gone: nothing is written, since it would miss records.
     """
+    if is_lost(files):
+        raise JournalError("the journal is gone: there is nothing to copy", code="journal_lost")
+    for log in (ARCHIVE + MAIN, MAIN):
+        for _ in LogReader(files, log):
+            pass
     buffer = BytesIO()
     count = 0
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:

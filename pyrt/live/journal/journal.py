@@ -65,10 +65,17 @@ class Journal:
     Raises
     ------
     JournalError
-        If the log is damaged in its middle.
+        If the log is damaged in its middle, or gone while inputs of a run are there.
     """
 
     def __init__(self, files: Files, *, segment_max: int = SEGMENT_MAX) -> None:
+        if is_lost(files):
+            raise JournalError(
+                "the journal is gone, and inputs of an earlier run are there",
+                code="journal_lost",
+                remedy="Restore a backup; or move all files away, to begin with no memory of orders, "
+                "limits used and halts",
+            )
         self.files = files
         self.state = JournalState()
         self.past = Past()
@@ -109,7 +116,9 @@ class Journal:
         return self._main.last > self._main.durable or tape >= TAPE_PIECES
 
     def begin_tape(self, run_id: str) -> None:
-        """Open the log of a run's inputs."""
+        """Open the log of a run's inputs; there is a record on the disk before it."""
+        if not self.durable:
+            self.commit()
         self._tape = Log(self.files, tape_name(run_id), segment_max=self._segment_max, pack=pack)
 
     def record(self, record: r.Record) -> int:
@@ -194,6 +203,16 @@ class Journal:
         if record is not None:
             self.state.take(record)
             self.past.take(record)
+
+
+def is_lost(files: Files) -> bool:
+    """Return whether a run was here, and its first record is gone: none begins without one."""
+    had_run = any(n.startswith(("tape-", ARCHIVE)) and n.endswith(".log") for n in files.names())
+    try:
+        return had_run and next(iter(LogReader(files, MAIN)), None) is None
+    except JournalError:
+        # It is there, and damaged: whoever reads it says where.
+        return False
 
 
 def tape_name(run_id: str) -> str:

@@ -13,7 +13,7 @@ from pyrt.errors import JournalError
 from pyrt.live.journal import records as r
 from pyrt.live.journal.files import Files
 from pyrt.live.journal.frames import Frame
-from pyrt.live.journal.journal import ARCHIVE, MAIN, decoded, unpack
+from pyrt.live.journal.journal import ARCHIVE, MAIN, decoded, is_lost, unpack
 from pyrt.live.journal.log import LogReader
 
 
@@ -67,7 +67,11 @@ def log_names(files: Files) -> list[str]:
 
 def verify(files: Files) -> list[LogReport]:
     """Check every checksum and the chain of every log; nothing is changed."""
-    return [_verify_log(files, name) for name in log_names(files)]
+    reports = {name: _verify_log(files, name) for name in log_names(files)}
+    if is_lost(files):
+        lost = reports.setdefault(MAIN, LogReport(MAIN))
+        lost.error = "it is gone, and inputs of an earlier run are there"
+    return sorted(reports.values(), key=lambda report: report.name)
 
 
 def _verify_log(files: Files, name: str) -> LogReport:

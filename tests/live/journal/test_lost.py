@@ -1,0 +1,103 @@
+"""A journal that is gone, or damaged, is nobody's fresh start and nobody's backup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pyrt.cli import main
+from pyrt.errors import JournalError
+from pyrt.live.journal.backup import backup, restore
+from pyrt.live.journal.files import RealFiles
+from pyrt.live.journal.journal import Journal
+from pyrt.live.journal.records import Alarmed
+from pyrt.live.journal.verify import verify
+from pyrt.testing.files import MemoryFiles
+from tests.live.test_recovery import Collect
+from tests.live.test_walking_skeleton import bars
+from tests.live.whole import Node, World
+
+MAIN = "main-00000001.log"
+
+
+def kept(files=None):
+    """Return files of a run that has recorded something and has inputs on its tape."""
+    journal = Journal(files or MemoryFiles())
+    for count in range(9):
+        journal.record(Alarmed(ts=count, code="test", text=f"number {count}"))
+    journal.begin_tape("one")
+    journal.record_inputs(b"inputs")
+    journal.close()
+    return journal.files
+
+
+def spoil(files, how: str) -> None:
+    if how == "gone":
+        files.remove(MAIN)
+    else:
+        files.put(MAIN, {"empty": b"", "garbage": b"\x17" * 3_000}[how])
+
+
+@pytest.mark.parametrize("how", ["gone", "empty", "garbage"])
+def test_a_start_without_the_journal_of_the_runs_that_were_here_is_refused(how):
+    files = kept()
+    spoil(files, how)
+    before = {name: files.read(name) for name in files.names()}
+    with pytest.raises(JournalError, match="the journal is gone") as caught:
+        Journal(files)
+    assert caught.value.code == "journal_lost"
+    assert {name: files.read(name) for name in files.names()} == before
+    report = next(report for report in verify(files) if report.name == "main")
+    assert not report.is_sound
+
+
+def test_archived_segments_without_the_last_are_a_journal_that_is_gone():
+    files = kept()
+    journal = Journal(files)
+    journal.compact(10, force=True)
+    journal.close()
+    assert [n for n in files.names() if n.startswith("old-main")]
+    for name in files.names():
+        if name.startswith(("tape-", "main-")):
+            files.remove(name)
+    with pytest.raises(JournalError, match="the journal is gone"):
+        Journal(files)
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_first_run_that_dies_at_any_write_is_no_lost_journal(at):
+    """Its record is on the disk before the first of its inputs."""
+    files = MemoryFiles()
+    node = Node(World([bars([100.0] * 5)]), files, [Collect()], run_id="one")
+    node.commits = False
+    node.start()
+    node.driver.flush_tape()
+    writes = [node.journal._tape.commit, node.journal._main.commit][:at]
+    for write in writes:
+        write(sync=False)
+    left = files.crash()
+    Journal(left).close()
+
+
+def test_a_damaged_journal_makes_no_backup(tmp_path: Path, capsys):
+    folder = tmp_path / "state"
+    kept(RealFiles(folder))
+    assert main(["journal", "backup", str(folder), str(tmp_path / "good.tar.gz")]) == 0
+    path = folder / MAIN
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    to = tmp_path / "saved.tar.gz"
+    with pytest.raises(JournalError, match="damaged at byte"):
+        backup(RealFiles(folder), to)
+    assert not to.exists()
+    path.unlink()
+    assert main(["journal", "backup", str(folder), str(to)]) == 1
+    assert main(["journal", "verify", str(folder)]) == 1
+    told = capsys.readouterr()
+    assert "the journal is gone" in told.err
+    assert "main: 0 records, 0 bytes, DAMAGED: it is gone" in told.out
+    assert not to.exists()
+    restore(tmp_path / "good.tar.gz", tmp_path / "again")
+    assert Journal(RealFiles(tmp_path / "again")).last == 9
