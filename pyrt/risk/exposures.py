@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pyrt.errors import ConfigError
-from pyrt.risk.value_at_risk import Floats, each, held_values
+from pyrt.risk.arguments import Floats, array, each, held_values, mapping, number, share, square
 
 
 def by_sector(
@@ -22,7 +22,9 @@ def by_sector(
     {'tech': {'gross': 140.0, 'net': 60.0}}
     """
     found: dict[str, dict[str, float]] = {}
-    for symbol, value in values.items():
+    mapping("sectors", sectors, "a mapping of symbols to sectors")
+    for symbol, given in mapping("values", values).items():
+        value = number(f"the value of {symbol}", given)
         sums = found.setdefault(sectors.get(symbol, ""), {"gross": 0.0, "net": 0.0})
         sums["gross"] += abs(value)
         sums["net"] += value
@@ -47,8 +49,10 @@ def beta(returns: npt.ArrayLike, market: npt.ArrayLike) -> Floats:
     ConfigError
         If the lengths differ or are below 2.
     """
-    table, index = np.asarray(returns, float), np.asarray(market, float)
+    table, index = array("returns", returns), array("market", market)
     table = table[:, None] if table.ndim == 1 else table
+    if table.ndim != 2 or index.ndim != 1:
+        raise ConfigError(f"returns of shape {table.shape} and a market of shape {index.shape}")
     if len(table) != len(index) or len(index) < 2:
         raise ConfigError(f"{len(table)} returns of assets and {len(index)} of the market")
     moves = index - index.mean()
@@ -83,9 +87,12 @@ def correlated_value(
     threshold : float
         Smallest correlation, either way, that counts.
     """
-    table = np.asarray(correlation, float)
+    held, table = held_values(values), square("correlation", correlation)
+    if len(table) != len(held):
+        raise ConfigError(f"{len(held)} values do not fit a correlation of {table.shape}")
+    threshold = share("threshold", threshold)
     together = np.where(np.abs(table) >= threshold, np.sign(table), 0.0)
-    return np.asarray(together @ np.asarray(values, float))
+    return np.asarray(together @ held)
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:
@@ -96,6 +103,6 @@ def summary(values: Sequence[float]) -> dict[str, float]:
     >>> summary([100.0, -40.0])
     {'gross': 140.0, 'net': 60.0, 'long': 100.0, 'short': 40.0}
     """
-    held = np.asarray(values, float)
+    held = held_values(values)
     long, short = float(held[held > 0].sum()), float(-held[held < 0].sum())
     return {"gross": long + short, "net": long - short, "long": long, "short": short}

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from pyrt.risk.arguments import Floats
 from pyrt.risk.exposures import beta, beta_weighted
-from pyrt.risk.value_at_risk import Floats, historical_shortfall, historical_var
+from pyrt.risk.value_at_risk import historical_shortfall, historical_var
 
 RETURNS_MIN = 2
 # As a share of equity that is gone, any risk is more than any limit.

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from math import isfinite, sqrt
+from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 
 from pyrt.errors import ConfigError
-from pyrt.risk.value_at_risk import Floats, checked_covariance
+from pyrt.risk.arguments import (
+    Floats,
+    checked_covariance,
+    count_of,
+    nonnegative,
+    number,
+    positive,
+    share,
+)
 
 
 def fixed_fraction(equity: float, fraction: float, entry: float, stop: float) -> float:
@@ -37,9 +45,8 @@ def fixed_fraction(equity: float, fraction: float, entry: float, stop: float) ->
     >>> fixed_fraction(100_000, 0.01, entry=50.0, stop=48.0)
     500.0
     """
-    _check(equity=equity, entry=entry, stop=stop)
-    if not 0.0 <= fraction <= 1.0:
-        raise ConfigError(f"fraction is {fraction!r}; expected a share from 0 to 1")
+    equity, fraction = positive("equity", equity), share("fraction", fraction)
+    entry, stop = positive("entry", entry), positive("stop", stop)
     if entry == stop:
         raise ConfigError("entry and stop are equal, so nothing would be at risk")
     return equity * fraction / (entry - stop)
@@ -64,10 +71,9 @@ def volatility_target(
     >>> volatility_target(100_000, target=0.1, volatility=0.4, price=50.0)
     500.0
     """
-    _check(equity=equity, volatility=volatility, price=price, leverage_max=leverage_max)
-    if not target >= 0.0:
-        raise ConfigError(f"target is {target!r}; expected 0 or more")
-    return equity * min(target / volatility, leverage_max) / price
+    ratio = nonnegative("target", target) / positive("volatility", volatility)
+    largest = positive("leverage_max", leverage_max)
+    return positive("equity", equity) * min(ratio, largest) / positive("price", price)
 
 
 def kelly_fraction(mean: float, variance: float, *, cap: float = 0.5) -> float:
@@ -85,10 +91,9 @@ def kelly_fraction(mean: float, variance: float, *, cap: float = 0.5) -> float:
     >>> kelly_fraction(0.001, 0.01), kelly_fraction(0.1, 0.01)
     (0.1, 0.5)
     """
-    _check(variance=variance, cap=cap)
-    if not isfinite(mean):
-        raise ConfigError(f"mean is {mean!r}; expected a finite number", name="mean")
-    return float(np.clip(mean / variance, -cap, cap))
+    cap = positive("cap", cap)
+    best = number("mean", mean) / positive("variance", variance)
+    return float(np.clip(best, -cap, cap))
 
 
 def kelly_bet(win_rate: float, payoff: float, *, cap: float = 0.5) -> float:
@@ -99,10 +104,9 @@ def kelly_bet(win_rate: float, payoff: float, *, cap: float = 0.5) -> float:
     >>> round(kelly_bet(0.6, 1.0), 12), kelly_bet(0.4, 1.0)
     (0.2, 0.0)
     """
-    _check(payoff=payoff, cap=cap)
-    if not 0.0 <= win_rate <= 1.0:
-        raise ConfigError(f"win_rate is {win_rate!r}; expected a share from 0 to 1")
-    return float(np.clip(win_rate - (1.0 - win_rate) / payoff, 0.0, cap))
+    cap, win_rate = positive("cap", cap), share("win_rate", win_rate)
+    best = win_rate - (1.0 - win_rate) / positive("payoff", payoff)
+    return float(np.clip(best, 0.0, cap))
 
 
 def equal_risk_contribution(
@@ -136,13 +140,16 @@ def equal_risk_contribution(
     >>> equal_risk_contribution([[0.04, 0.0], [0.0, 0.01]]).round(6).tolist()
     [0.333333, 0.666667]
     """
+    tolerance, rounds = positive("tolerance", tolerance), count_of("rounds_max", rounds_max)
     matrix = checked_covariance(covariance)
+    if not len(matrix):
+        raise ConfigError("the covariance is of no assets", name="covariance")
     variances = np.diag(matrix)
     if not (variances > 0.0).all():
         raise ConfigError("an asset has no variance, so it cannot carry a share of the risk")
     budget = 1.0 / len(matrix)
     weights = budget / np.sqrt(variances)
-    for _ in range(rounds_max):
+    for _ in range(rounds):
         for i, variance in enumerate(variances):
             rest = float(matrix[i] @ weights) - variance * weights[i]
             weights[i] = (sqrt(rest * rest + 4.0 * variance * budget) - rest) / (2.0 * variance)
@@ -150,12 +157,6 @@ def equal_risk_contribution(
         if np.ptp(parts / parts.sum()) <= tolerance:
             return np.asarray(weights / weights.sum())
     raise ConfigError(
-        f"risk shares still differ after {rounds_max} rounds",
+        f"risk shares still differ after {rounds} rounds",
         remedy="Is the covariance positive definite?",
     )
-
-
-def _check(**values: float) -> None:
-    for name, value in values.items():
-        if not 0.0 < value < float("inf"):
-            raise ConfigError(f"{name} is {value!r}; expected a positive number", name=name)

@@ -9,7 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from pyrt.errors import ConfigError
-from pyrt.risk.value_at_risk import Floats, check_level, checked_covariance, each, held_values
+from pyrt.risk.arguments import (
+    Floats,
+    checked_covariance,
+    count_of,
+    each,
+    held_values,
+    level_of,
+    mapping,
+    nonnegative,
+    number,
+    share,
+    table,
+)
 
 
 def shift_loss(values: npt.ArrayLike, shift: float, betas: npt.ArrayLike | None = None) -> float:
@@ -31,7 +43,7 @@ def shift_loss(values: npt.ArrayLike, shift: float, betas: npt.ArrayLike | None 
     """
     held = held_values(values)
     followed = np.ones_like(held) if betas is None else each(held, betas, "betas")
-    return float(held @ followed * shift)
+    return float(held @ followed * number("shift", shift))
 
 
 def scenario_losses(
@@ -57,14 +69,21 @@ def scenario_losses(
     {'crash': -190.0}
     """
     found = {}
-    for name, moves in scenarios.items():
+    held = {s: number(f"the value of {s}", v) for s, v in mapping("values", values).items()}
+    for name, moves in mapping("scenarios", scenarios).items():
+        mapping(f"scenario {name!r}", moves)
         missing = [s for s in values if s not in moves and "*" not in moves]
         if missing:
             raise ConfigError(
                 f"scenario {name!r} has no return for {missing[0]!r}",
                 remedy='Add it, or "*" for all others',
             )
-        found[name] = float(sum(v * moves.get(s, moves.get("*", 0.0)) for s, v in values.items()))
+        found[name] = float(
+            sum(
+                value * number(f"the return of {s} in {name!r}", moves.get(s, moves.get("*")))
+                for s, value in held.items()
+            )
+        )
     return found
 
 
@@ -87,11 +106,12 @@ def worst_periods(
     results : ndarray of float64, shape (count,)
         Profit or loss in each.
     """
-    held, table = held_values(values), np.asarray(returns, float)
-    if table.ndim != 2 or table.shape[1] != len(held):
-        raise ConfigError(f"returns of shape {table.shape} do not fit {len(held)} values")
-    results = np.nan_to_num(table) @ held
-    rows = np.argsort(results, kind="stable")[:count]
+    held = held_values(values)
+    moves = table("returns", returns, len(held))
+    if np.isinf(moves).any():
+        raise ConfigError("returns hold infinity", remedy="Drop or fill these periods")
+    results = np.nan_to_num(moves) @ held
+    rows = np.argsort(results, kind="stable")[: count_of("count", count)]
     return rows.astype(np.int64), results[rows]
 
 
@@ -111,8 +131,7 @@ def correlation_to_one(
     >>> round(correlation_to_one([1_000, -1_000], [0.01, 0.02], 0.975), 2)
     58.8
     """
-    check_level(level)
-    held = held_values(values)
+    level, held = level_of(level), held_values(values)
     spread = each(held, deviations, "deviations")
     if (spread < 0.0).any():
         raise ConfigError(f"deviations are {deviations!r:.80}; expected 0 or more")
@@ -131,8 +150,7 @@ def stressed_covariance(covariance: npt.ArrayLike, toward_one: float, scale: flo
     scale : float
         Factor of every standard deviation.
     """
-    if not 0.0 <= toward_one <= 1.0:
-        raise ConfigError(f"toward_one is {toward_one!r}; expected a share from 0 to 1")
+    toward_one, scale = share("toward_one", toward_one), nonnegative("scale", scale)
     matrix = checked_covariance(covariance)
     deviation = np.sqrt(np.diag(matrix))
     full = np.outer(deviation, deviation)

@@ -10,8 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from pyrt.errors import ConfigError
-
-Floats = npt.NDArray[np.float64]
+from pyrt.risk.arguments import (
+    Floats,
+    checked_covariance,
+    held_values,
+    level_of,
+    nonnegative,
+    number,
+    series,
+    table,
+)
 
 
 class Contributions(NamedTuple):
@@ -52,8 +60,7 @@ def historical_var(returns: npt.ArrayLike, level: float = 0.95) -> float:
     >>> historical_var([-0.04, -0.02, 0.0, 0.01, 0.03], 0.75)
     0.02
     """
-    values = _series(returns)
-    check_level(level)
+    values, level = series("returns", returns), level_of(level)
     return float("nan") if not len(values) else -float(np.quantile(values, 1.0 - level))
 
 
@@ -73,8 +80,7 @@ def historical_shortfall(returns: npt.ArrayLike, level: float = 0.95) -> float:
     >>> round(historical_shortfall([-0.04, -0.02, 0.0, 0.01, 0.03], 0.7), 6)
     0.033333
     """
-    values = np.sort(_series(returns))
-    check_level(level)
+    values, level = np.sort(series("returns", returns)), level_of(level)
     if not len(values):
         return float("nan")
     return -float(np.dot(values, _tail_weights(len(values), level)))
@@ -82,14 +88,14 @@ def historical_shortfall(returns: npt.ArrayLike, level: float = 0.95) -> float:
 
 def normal_var(mean: float, deviation: float, level: float = 0.95) -> float:
     """Return value at risk of a normal profit with that mean and standard deviation."""
-    check_level(level)
-    return deviation * NormalDist().inv_cdf(level) - mean
+    quantile = NormalDist().inv_cdf(level_of(level))
+    return nonnegative("deviation", deviation) * quantile - number("mean", mean)
 
 
 def normal_shortfall(mean: float, deviation: float, level: float = 0.95) -> float:
     """Return expected shortfall of a normal profit with that mean and standard deviation."""
-    check_level(level)
-    return deviation * _normal_tail(level) - mean
+    tail = _normal_tail(level_of(level))
+    return nonnegative("deviation", deviation) * tail - number("mean", mean)
 
 
 def portfolio_var(
@@ -115,16 +121,14 @@ def portfolio_var(
         If the shapes do not fit, a value is not finite, or the covariance is not symmetric or has
         a negative variance, of an asset or of these holdings.
     """
-    check_level(level)
-    return _elliptic(values, covariance, NormalDist().inv_cdf(level))
+    return _elliptic(values, covariance, NormalDist().inv_cdf(level_of(level)))
 
 
 def portfolio_shortfall(
     values: npt.ArrayLike, covariance: npt.ArrayLike, level: float = 0.95
 ) -> Contributions:
     """Return a portfolio's expected shortfall under normal returns with mean zero."""
-    check_level(level)
-    return _elliptic(values, covariance, _normal_tail(level))
+    return _elliptic(values, covariance, _normal_tail(level_of(level)))
 
 
 def historical_contributions(
@@ -145,14 +149,14 @@ def historical_contributions(
     Contributions
         Marginals are the assets' mean losses in the portfolio's worst periods.
     """
-    held, table = held_values(values), np.asarray(returns, float)
-    check_level(level)
-    if table.ndim != 2 or table.shape[1:] != held.shape or not len(table):
-        raise ConfigError(f"returns of shape {table.shape} do not fit {held.shape[0]} values")
-    if not np.isfinite(table).all():
+    held, level = held_values(values), level_of(level)
+    rows = table("returns", returns, len(held))
+    if not len(rows):
+        raise ConfigError("there are no returns", remedy="Give one period at least")
+    if not np.isfinite(rows).all():
         raise ConfigError("returns hold NaN or infinity", remedy="Drop or fill these periods")
-    order = np.argsort(table @ held, kind="stable")
-    marginal = -(_tail_weights(len(table), level) @ table[order])
+    order = np.argsort(rows @ held, kind="stable")
+    marginal = -(_tail_weights(len(rows), level) @ rows[order])
     component = held * marginal
     return Contributions(float(component.sum()), marginal, component)
 
@@ -172,49 +176,6 @@ def _elliptic(values: npt.ArrayLike, covariance: npt.ArrayLike, factor: float) -
         return Contributions(0.0, np.zeros_like(held), np.zeros_like(held))
     marginal = factor * spread / deviation
     return Contributions(factor * deviation, marginal, held * marginal)
-
-
-def held_values(values: npt.ArrayLike) -> Floats:
-    """Return values held as an array; ConfigError unless it has one dimension and is finite."""
-    held = np.asarray(values, float)
-    if held.ndim != 1 or not np.isfinite(held).all():
-        raise ConfigError(
-            f"values held are {values!r:.80}; expected one finite number for each asset",
-            remedy="A holding without a price has no risk that could be stated",
-        )
-    return held
-
-
-def each(held: Floats, numbers: npt.ArrayLike, what: str) -> Floats:
-    """Return one finite number for each holding; ConfigError where they do not fit."""
-    found = np.asarray(numbers, float)
-    if found.shape != held.shape or not np.isfinite(found).all():
-        raise ConfigError(f"{what} are {numbers!r:.80}; expected {len(held)} finite numbers")
-    return found
-
-
-def checked_covariance(covariance: npt.ArrayLike) -> Floats:
-    """Return a covariance as an array; ConfigError unless it is finite, square and symmetric."""
-    matrix = np.asarray(covariance, float)
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ConfigError(f"a covariance is square, not {matrix.shape}")
-    if not np.isfinite(matrix).all() or not np.allclose(matrix, matrix.T):
-        raise ConfigError("the covariance is not finite and symmetric")
-    if (np.diag(matrix) < 0.0).any():
-        raise ConfigError("the covariance has a negative variance")
-    return matrix
-
-
-def _series(returns: npt.ArrayLike) -> Floats:
-    values: Floats = np.asarray(returns, float).ravel()
-    known: Floats = values[~np.isnan(values)]
-    return known
-
-
-def check_level(level: float) -> None:
-    """Refuse a level that is no share between 0 and 1."""
-    if not 0.0 < level < 1.0:
-        raise ConfigError(f"level is {level!r}; expected a share between 0 and 1, such as 0.95")
 
 
 def _tail_weights(n: int, level: float) -> Floats:

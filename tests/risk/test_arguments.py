@@ -1,0 +1,148 @@
+"""Portfolio risk and sizing refuse what is no number by name, with what was expected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pyrt.errors import ConfigError
+from pyrt.risk import exposures, sizing, stress
+from pyrt.risk import value_at_risk as measures
+
+ONE = [[0.04]]
+TWO = [[0.04, 0.01], [0.01, 0.09]]
+# Function, its arguments, and those of them that are single numbers.
+NUMBERS: list[tuple[Callable[..., Any], dict[str, Any], tuple[str, ...]]] = [
+    (measures.historical_var, {"returns": [0.1, -0.1], "level": 0.9}, ("level",)),
+    (measures.historical_shortfall, {"returns": [0.1, -0.1], "level": 0.9}, ("level",)),
+    (measures.normal_var, {"mean": 0.0, "deviation": 1.0, "level": 0.9},
+     ("mean", "deviation", "level")),
+    (measures.normal_shortfall, {"mean": 0.0, "deviation": 1.0, "level": 0.9},
+     ("mean", "deviation", "level")),
+    (measures.portfolio_var, {"values": [1.0], "covariance": ONE, "level": 0.9}, ("level",)),
+    (measures.portfolio_shortfall, {"values": [1.0], "covariance": ONE, "level": 0.9}, ("level",)),
+    (measures.historical_contributions, {"values": [1.0], "returns": [[0.1]], "level": 0.9},
+     ("level",)),
+    (sizing.fixed_fraction, {"equity": 1e5, "fraction": 0.01, "entry": 50, "stop": 48},
+     ("equity", "fraction", "entry", "stop")),
+    (sizing.volatility_target,
+     {"equity": 1e5, "target": 0.1, "volatility": 0.2, "price": 50, "leverage_max": 2},
+     ("equity", "target", "volatility", "price", "leverage_max")),
+    (sizing.kelly_fraction, {"mean": 0.1, "variance": 0.2, "cap": 1}, ("mean", "variance", "cap")),
+    (sizing.kelly_bet, {"win_rate": 0.6, "payoff": 1, "cap": 1}, ("win_rate", "payoff", "cap")),
+    (sizing.equal_risk_contribution, {"covariance": TWO, "tolerance": 1e-9, "rounds_max": 9_999},
+     ("tolerance", "rounds_max")),
+    (stress.shift_loss, {"values": [1.0], "shift": -0.1}, ("shift",)),
+    (stress.worst_periods, {"values": [1.0], "returns": [[0.1]], "count": 1}, ("count",)),
+    (stress.correlation_to_one, {"values": [1.0], "deviations": [0.1], "level": 0.9}, ("level",)),
+    (stress.stressed_covariance, {"covariance": TWO, "toward_one": 0.5, "scale": 2},
+     ("toward_one", "scale")),
+    (exposures.correlated_value, {"values": [1.0], "correlation": [[1.0]], "threshold": 0.5},
+     ("threshold",)),
+]  # fmt: skip
+SINGLE = [(call, given, name) for call, given, names in NUMBERS for name in names]
+WRONG = ("0.5", None, True, [0.5], b"1", float("nan"), float("inf"), 1j)
+
+
+@pytest.mark.parametrize(("call", "given", "name"), SINGLE)
+def test_a_single_number_that_is_none_is_refused_by_name(
+    call: Callable[..., Any], given: dict[str, Any], name: str
+) -> None:
+    call(**given)
+    for wrong in WRONG:
+        with pytest.raises(ConfigError, match=f"^{name} is .*; expected ") as caught:
+            call(**{**given, name: wrong})
+        assert caught.value.values["name"] == name
+
+
+ARRAYS = [
+    (partial(measures.historical_var), "returns", {}),
+    (partial(measures.historical_shortfall), "returns", {}),
+    (measures.portfolio_var, "values", {"covariance": ONE}),
+    (measures.portfolio_var, "covariance", {"values": [1.0]}),
+    (measures.portfolio_shortfall, "values", {"covariance": ONE}),
+    (measures.historical_contributions, "values", {"returns": [[0.1]]}),
+    (measures.historical_contributions, "returns", {"values": [1.0]}),
+    (sizing.equal_risk_contribution, "covariance", {}),
+    (stress.shift_loss, "values", {"shift": -0.1}),
+    (stress.shift_loss, "betas", {"values": [1.0], "shift": -0.1}),
+    (stress.worst_periods, "returns", {"values": [1.0]}),
+    (stress.correlation_to_one, "deviations", {"values": [1.0]}),
+    (stress.stressed_covariance, "covariance", {"toward_one": 0}),
+    (exposures.beta, "returns", {"market": [0.1, 0.2]}),
+    (exposures.beta, "market", {"returns": [0.1, 0.2]}),
+    (exposures.beta_weighted, "betas", {"values": [1.0]}),
+    (exposures.correlated_value, "correlation", {"values": [1.0]}),
+    (exposures.summary, "values", {}),
+]
+
+
+@pytest.mark.parametrize(("call", "name", "others"), ARRAYS)
+def test_an_array_that_is_none_of_numbers_is_refused_by_name(
+    call: Callable[..., Any], name: str, others: dict[str, Any]
+) -> None:
+    dates = pd.date_range("2024-01-02", periods=2)
+    for wrong in ("many", ["0.1", "0.2"], [["a"]], [[0.1], [0.2, 0.3]], 5, dates, [True, False]):
+        with pytest.raises(ConfigError, match=f"^{name} ") as caught:
+            call(**{name: wrong}, **others)
+        assert caught.value.remedy or "expected" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, pd.Series])
+def test_numbers_may_come_in_any_form(kind: Callable[..., Any]) -> None:
+    returns = kind([-0.04, -0.02, 0.0, 0.01, 0.03])
+    assert measures.historical_var(returns, Decimal("0.75")) == 0.02
+    exact = kind([Decimal("-0.04"), Decimal("-0.02"), Decimal(0), Decimal("0.01"), Decimal("0.03")])
+    assert measures.historical_var(exact, np.float32(0.75)) == 0.02
+    assert sizing.fixed_fraction(Decimal(100_000), Decimal("0.01"), 50, np.int64(48)) == 500
+
+
+def test_returns_of_several_assets_are_no_series() -> None:
+    with pytest.raises(ConfigError, match="one number for each period"):
+        measures.historical_var(np.zeros((5, 2)))
+    with pytest.raises(ConfigError, match="finite numbers"):
+        measures.historical_shortfall([0.1, float("inf")])
+    assert measures.historical_var(np.array([[0.1], [-0.1]]), 0.5) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("values", "scenarios", "says"),
+    [
+        ([1.0], {"crash": {"A": -0.1}}, "^values is "),
+        ({"A": "1"}, {"crash": {"A": -0.1}}, "^the value of A is '1'"),
+        ({"A": 1.0}, ["crash"], "^scenarios is "),
+        ({"A": 1.0}, {"crash": -0.1}, "^scenario 'crash' is -0.1"),
+        ({"A": 1.0}, {"crash": {"A": "-10%"}}, "^the return of A in 'crash' is '-10%'"),
+        ({"A": 1.0}, {"crash": {"*": float("nan")}}, "^the return of A in 'crash' is nan"),
+    ],
+)
+def test_scenarios_are_mappings_of_numbers(values: Any, scenarios: Any, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        stress.scenario_losses(values, scenarios)
+
+
+def test_values_by_sector_are_numbers() -> None:
+    for values, sectors in (({"A": "1"}, {}), ([1.0], {}), ({"A": 1.0}, None)):
+        with pytest.raises(ConfigError):
+            exposures.by_sector(values, sectors)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: exposures.correlated_value([1.0, 2.0], [[1.0]]),
+        lambda: exposures.beta([[[1.0]], [[2.0]]], [1.0, 2.0]),
+        lambda: stress.worst_periods([1.0], [[float("inf")]]),
+        lambda: measures.historical_contributions([1.0], np.zeros((0, 1))),
+        lambda: sizing.equal_risk_contribution(np.zeros((0, 0))),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(call: Callable[[], Any]) -> None:
+    with pytest.raises(ConfigError):
+        call()
