@@ -73,8 +73,8 @@ class Journal:
             raise JournalError(
                 "the journal is gone, and inputs of an earlier run are there",
                 code="journal_lost",
-                remedy="Restore a backup; or move all files away, to begin with no memory of orders, "
-                "limits used and halts",
+                remedy="Restore a backup; or move all files away, to begin with no memory of "
+                "orders, limits used and halts",
             )
         self.files = files
         self.state = JournalState()
