@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pyrt.analysis.curves import DailyCurve
-from pyrt.analysis.record import RunRecord, Table, floats, texts
+from pyrt.analysis.record import RunRecord, Table, in_base, texts
 from pyrt.errors import ConfigError
 
 KINDS = ("trade", "day", "symbol", "strategy")
@@ -16,14 +16,16 @@ KINDS = ("trade", "day", "symbol", "strategy")
 def profit_by(kind: str, record: RunRecord, daily: Callable[[], DailyCurve]) -> Table:
     """Return columns of profit and loss, fees taken off.
 
-    Days are in base currency; all else is in the quote currency of each instrument, and what one
-    strategy has made in several of them is added up unconverted.
+    Amounts are in base currency: what was made in another is converted at its last rate, as in the
+    account's equity and in `Strategy.equity`, and counts as nothing without one. Round trips alone
+    are told in the quote currency of their instrument.
 
     Parameters
     ----------
     kind : {"trade", "day", "symbol", "strategy"}
-        ``trade``: one row a round trip. ``day``: change of equity by session, charges and
-        dividends included. ``symbol``, ``strategy``: realized, unrealized and their sum.
+        ``trade``: one row a round trip, in the instrument's currency. ``day``: change of equity
+        by session, charges and dividends included. ``symbol``, ``strategy``: realized, unrealized
+        and their sum.
     record : RunRecord
     daily : callable
         Returns the run's daily curve.
@@ -54,14 +56,14 @@ def _by_name(record: RunRecord, kind: str) -> Table:
     sums: dict[str, list[float]] = {}
     held = set(zip(texts(record.positions, "strategy"), texts(record.positions, "symbol")))
     owners = zip(texts(record.trades, "strategy"), texts(record.trades, "symbol"))
-    for owner, pnl in zip(owners, floats(record.trades, "pnl").tolist()):
+    for owner, pnl in zip(owners, in_base(record, record.trades, "pnl").tolist()):
         parts = sums.setdefault(owner[kind == "symbol"], [0.0, 0.0])
         if owner not in held:
             parts[0] += pnl
     for name, realized, unrealized in zip(
         texts(record.positions, kind),
-        floats(record.positions, "realized_pnl").tolist(),
-        floats(record.positions, "unrealized_pnl").tolist(),
+        in_base(record, record.positions, "realized_pnl").tolist(),
+        in_base(record, record.positions, "unrealized_pnl").tolist(),
     ):
         parts = sums.setdefault(name, [0.0, 0.0])
         parts[0] += realized

@@ -123,6 +123,9 @@ class RunRecord:
     ledger : mapping of str to column
         Movements of cash that are no trade: ``ts_event``, ``kind`` (dividend, interest, ...),
         ``symbol``, ``currency``, ``amount`` as it changed cash.
+    rates : mapping of str to float
+        Symbol → units of `currency` for one of the currency it is quoted in, at the run's end; of
+        symbols quoted in another currency. 0 where no rate was ever stated.
     risk : mapping
         What the risk engine did, as `pyrt.risk.report.report_of` returns it; may be empty.
     messages : sequence of str
@@ -148,6 +151,7 @@ class RunRecord:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     order_events: Table | None = None
     ledger: Table = field(default_factory=dict)
+    rates: Mapping[str, float] = field(default_factory=dict)
     risk: Mapping[str, Any] = field(default_factory=dict)
     messages: Sequence[str] = ()
 
@@ -178,6 +182,15 @@ def rows(table: Table) -> int:
 def floats(table: Table, name: str) -> NDArray[np.float64]:
     """Return a column as float64; empty when the table has no rows."""
     return np.asarray(table.get(name, ()), dtype=np.float64)
+
+
+def in_base(record: RunRecord, table: Table, name: str) -> NDArray[np.float64]:
+    """Return a column of amounts or prices in the account's currency, at the run's last rates."""
+    found = floats(table, name)
+    if not record.rates or not len(found):
+        return found
+    rates = [record.rates.get(symbol, 1.0) for symbol in texts(table, "symbol")]
+    return np.multiply(found, np.asarray(rates, dtype=np.float64))
 
 
 def stamps(table: Table, name: str) -> NDArray[np.int64]:

@@ -152,7 +152,8 @@ class BacktestResult:
         ``"strategy"``; the rows of each sum to what the run made, but for charges that belong to
         no trade (see `ledger`).
 
-        Days are in base currency, all else in the quote currency of each instrument.
+        Amounts are in base currency, converted at the last rate, as in the account's equity; those
+        of round trips are in the quote currency of their instrument.
         """
         table = profit_by(by, self.record, lambda: self._daily)
         return _frame(table, tuple(table))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pyrt.analysis import sessions, statistics
 from pyrt.analysis.curves import DailyCurve, buy_and_hold, with_start
-from pyrt.analysis.record import RunRecord, floats, rows, stamps, texts
+from pyrt.analysis.record import RunRecord, floats, in_base, rows, stamps, texts
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNTRADED = ("DENIED", "REJECTED", "CANCELED", "EXPIRED")
@@ -135,7 +135,7 @@ def _benchmark(
 
 
 def _round_trips(record: RunRecord) -> dict[str, float]:
-    pnl = floats(record.trades, "pnl")
+    pnl = in_base(record, record.trades, "pnl")
     held = stamps(record.trades, "exit_time") - stamps(record.trades, "entry_time")
     seconds = held / statistics.NS_PER_SECOND
     return {
@@ -183,9 +183,10 @@ def _turnover(record: RunRecord, daily: DailyCurve) -> float:
     """Value of all fills, buys and sells, over the mean daily equity."""
     fills = record.fills
     if "notional" in fills:
-        traded = float(np.sum(np.abs(floats(fills, "notional"))))
+        traded = float(np.sum(np.abs(in_base(record, fills, "notional"))))
     else:
-        traded = float(np.sum(np.abs(floats(fills, "quantity") * floats(fills, "price"))))
+        values = floats(fills, "quantity") * in_base(record, fills, "price")
+        traded = float(np.sum(np.abs(values)))
     mean = float(np.mean(daily.equity)) if len(daily.equity) else math.nan
     return traded / mean if mean > 0.0 else math.nan
 
@@ -193,10 +194,11 @@ def _turnover(record: RunRecord, daily: DailyCurve) -> float:
 def _fees(record: RunRecord) -> tuple[float, dict[str, float]]:
     """Fees in the account's currency, and each currency's own sum.
 
-    A fee taken in kind (crypto bought, fee in the coin) is valued at its fill's price; one in a
-    third currency cannot be valued here and makes the total NaN.
+    A fee taken in kind (crypto bought, fee in the coin) is valued at its fill's price, one in the
+    quote currency at the last rate; one in a third currency cannot be valued here and makes the
+    total NaN.
     """
-    fees, prices = floats(record.fills, "fee"), floats(record.fills, "price")
+    fees, prices = floats(record.fills, "fee"), in_base(record, record.fills, "price")
     currencies = texts(record.fills, "fee_currency")
     if set(currencies) <= {record.currency}:
         total = float(np.sum(fees))
@@ -210,11 +212,13 @@ def _fees(record: RunRecord) -> tuple[float, dict[str, float]]:
             continue
         name = currency or record.currency
         by_currency[name] = by_currency.get(name, 0.0) + fee
-        total += fee * _rate(name, record.currency, symbols[i], float(prices[i]))
+        total += fee * _rate(name, record, symbols[i], float(prices[i]))
     return total, dict(sorted(by_currency.items()))
 
 
-def _rate(currency: str, account: str, symbol: str, price: float) -> float:
-    if currency == account:
+def _rate(currency: str, record: RunRecord, symbol: str, price: float) -> float:
+    if currency == record.currency:
         return 1.0
-    return price if symbol.split(".")[0].startswith(currency) else math.nan
+    return (
+        price if symbol.split(".")[0].startswith(currency) else record.rates.get(symbol, math.nan)
+    )

@@ -217,6 +217,17 @@ class Collector:
         }
 
 
+def rates(kernel: Kernel) -> dict[str, float]:
+    """Return what a unit of an instrument's currency is worth at the end, where it is another."""
+    account = kernel.account
+    found = account.rates
+    return {
+        i.id: float(found.get(i.currency, 0))
+        for i in kernel.cache.instruments
+        if i.currency != account.base_currency
+    }
+
+
 def positions(kernel: Kernel) -> dict[str, list[Any]]:
     """Return the positions still open at the end."""
     held = kernel.cache.positions()

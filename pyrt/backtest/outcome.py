@@ -127,6 +127,7 @@ def outcome_of(
             "ledger": collector.ledger(),
             "risk": kernel.gate.report() if hasattr(kernel.gate, "report") else {},
             "positions": collect.positions(kernel),
+            "rates": collect.rates(kernel),
             **collector.curve(),
         },
         prices=inputs.prices(),

@@ -321,6 +321,14 @@ cdef class Account(AccountBooks):
         return {currency: self.balance_exact(currency) for currency in self.currencies}
 
     @property
+    def rates(self):
+        """Units of base currency for one of each currency, as Decimals; 0 where none was stated."""
+        return {
+            currency: decimal_from_scaled(self.rate[i], 9)
+            for i, currency in enumerate(self.currencies)
+        }
+
+    @property
     def cash(self):
         """Cash in base currency; other currencies at their last rate."""
         return i128_to_double(self.cash_raw())

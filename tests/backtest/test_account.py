@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from pyrt.analysis.record import RunRecord
+from pyrt.analysis.result import BacktestResult
 from pyrt.core.account_rules import account_rules
 from pyrt.core.instruments import Instrument, equity
 from pyrt.core.ledger import Ledger
 from pyrt.errors import ConfigError, DataError, LedgerError
+from pyrt.facade import result_of
 from pyrt.strategy.strategy import Strategy
 from tests.backtest.harness import START, SYMBOL, Script, frame, play
 
@@ -306,6 +309,84 @@ def test_a_strategys_equity_is_in_base_currency() -> None:
     # Ten for 100 euros each are worth 110, and are sold at 120: 100 and 200 euros of profit.
     assert counts.own == [100_000, 100_000, 100_125, 100_250, 100_250]
     assert run.kernel.account.equity == 100_250
+
+
+class Holds(Strategy):
+    """Trades ten of its symbol: in at its first bar, half out at its third."""
+
+    symbol: str = "EEE"
+
+    def on_start(self):
+        self.subscribe_bars(self.symbol, "1m")
+        self.seen = 0
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 1:
+            self.buy(self.symbol, 10)
+        if self.seen == 3:
+            self.sell(self.symbol, 5)
+
+
+class Both(Strategy):
+    """Trades one of each symbol, in and out."""
+
+    def on_start(self):
+        self.bars = dict.fromkeys(("EEE", "USA"), 0)
+        for symbol in self.bars:
+            self.subscribe_bars(symbol, "1m")
+
+    def on_bar(self, bar):
+        self.bars[bar.symbol] += 1
+        if self.bars[bar.symbol] == 1:
+            self.buy(bar.symbol, 1)
+        if self.bars[bar.symbol] == 3:
+            self.close(bar.symbol)
+
+
+def abroad(rates: Any) -> Any:
+    instruments = [Instrument("EEE", currency="EUR"), Instrument("USA")]
+    bars = {"EEE": flat(100, 100, 110, 120, 130), "USA": flat(50, 50, 50, 60, 60)}
+    strategies = [Holds(), Both()]
+    return play(
+        bars, strategies, instrument=instruments, account="margin", rates=rates, fees="bps:100"
+    )
+
+
+def test_profit_by_strategy_is_in_base_currency_at_the_last_rate() -> None:
+    run = abroad(
+        [
+            {"ts_event": "2024-01-01", "currency": "EUR", "rate": "1.25"},
+            {"ts_event": "2024-01-01T00:03", "currency": "EUR", "rate": "1.5"},
+        ]
+    )
+    result = result_of(run.outcome)
+    # Ten at 100 euros, of which five are sold at 120: 10 + 6 of fees, half of the first for what
+    # is held. Realized 5 × 20 - 16 = 84, held 5 × 30 = 150 euros, each 1.5 dollars.
+    # One at 100 sold at 120: 20 - 1 - 1.2 = 17.8 euros. One at 50 sold at 60: 10 - 0.5 - 0.6 = 8.9.
+    by_strategy = result.pnl("strategy").set_index("strategy")
+    assert by_strategy.loc["Holds"].tolist() == [126.0, 225.0, 351.0]
+    assert by_strategy.loc["Both"].tolist() == pytest.approx([17.8 * 1.5 + 8.9, 0.0, 35.6])
+    by_symbol = result.pnl("symbol").set_index("symbol")
+    assert by_symbol["pnl"].to_dict() == pytest.approx({"EEE": 351 + 26.7, "USA": 8.9})
+    made = run.kernel.account.equity - 100_000
+    assert made == pytest.approx(351 + 35.6)
+    assert result.pnl("day")["pnl"].sum() == pytest.approx(made)
+    own = [s.equity - 50_000 for s in run.kernel.strategies]
+    assert own == pytest.approx([351.0, 35.6])
+    # Round trips are told in their own currency, and summed up in that of the account.
+    assert result.pnl("trade")["pnl"].tolist() == pytest.approx(result.trades["pnl"].tolist())
+    assert result.summary["best_trade"] == pytest.approx(max(17.8 * 1.5, 8.9))
+    # Fees of 16 + 2.2 euros and 1.1 dollars; turnover of 1,600 + 220 euros and 110 dollars.
+    assert result.summary["fees"] == pytest.approx(18.2 * 1.5 + 1.1)
+    traded = result.summary["turnover"] * run.kernel.account.equity
+    assert traded == pytest.approx(1_820 * 1.5 + 110)
+
+
+def test_profit_in_a_currency_without_a_rate_counts_as_nothing() -> None:
+    trades = {"symbol": ["EEE", "USA"], "strategy": ["A", "A"], "pnl": [5.0, 7.0]}
+    record = RunRecord(initial_cash=1.0, trades=trades, rates={"EEE": 0.0})
+    assert BacktestResult(record).pnl("symbol")["pnl"].tolist() == [0.0, 7.0]
 
 
 def test_a_rate_that_is_no_price_is_refused() -> None:
