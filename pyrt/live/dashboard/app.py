@@ -75,7 +75,7 @@ class Pages:
         form = parse_qs((await request.body()).decode("latin-1"))
         outcome = self._guard.log_in(form.get("token", [""])[0])
         if isinstance(outcome, Refusal):
-            return login_page(outcome.status)
+            return login_page(outcome.status, outcome.text)
         answer = RedirectResponse("/", 303)
         answer.set_cookie(
             COOKIE, outcome[0], max_age=int(SESSION_S), httponly=True, samesite="strict"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -84,9 +85,10 @@ def refused(refusal: Refusal) -> Response:
     return JSONResponse(body, status_code=refusal.status)
 
 
-def login_page(status: int) -> Response:
-    """Return the page that asks for a token."""
-    return Response(static("login.html"), status, media_type="text/html")
+def login_page(status: int, refusal: str = "") -> Response:
+    """Return the page that asks for a token; it says why the one shown was refused."""
+    page = static("login.html").replace(b"<!--refusal-->", html.escape(refusal).encode())
+    return Response(page, status, media_type="text/html")
 
 
 def _too_large(asked: Asked) -> Refusal | None:

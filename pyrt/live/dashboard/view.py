@@ -12,6 +12,7 @@ from typing import Any
 
 from pyrt.live.core.notes import BREAKERS, breaker_of
 from pyrt.live.dashboard.history import History
+from pyrt.live.dashboard.limits import limits_used
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.latency import STAGES
 from pyrt.live.observe.metrics import Metrics
@@ -202,7 +203,8 @@ class NodeView:
         put("breaker_state", BREAKER_LEVELS[state["breaker"]])
         for position in state["positions"]:
             put("position_quantity", position["quantity"], position["symbol"])
-        for limit in state["limits"]:
+        # The most used come first: of a limit of each symbol, the one that is nearest.
+        for limit in reversed(state["limits"]):
             put("limit_used_ratio", limit["share"], limit["name"])
         for connection in state["connections"]:
             put("connection_up", int(connection["is_up"]), connection["name"])
@@ -225,37 +227,6 @@ def day_pnl(kernel: Any, account: dict[str, Any]) -> float:
     if limits is None or limits.is_empty or breaker is None:
         return float(account["day_pnl"])
     return float(-breaker.day_loss)
-
-
-def limits_used(kernel: Any, account: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what is used of each limit that counts something over the whole account.
-
-    Returns
-    -------
-    list of dict
-        ``name``, ``used``, ``limit`` and ``share`` (used ÷ limit), the most used first.
-    """
-    limits, breaker = kernel.gate.limits, kernel.gate.breaker
-    equity = account["equity"]
-    gross = account["gross_exposure"]
-    used = {
-        "max_open_orders": len(kernel.cache.orders_open()),
-        "max_open_positions": account["positions"],
-        "max_gross_exposure": gross,
-        "max_net_exposure": abs(account["market_value"]),
-        "max_leverage": gross / equity if equity > 0 else 0.0,
-        "max_daily_loss": max(0.0, breaker.day_loss),
-        "max_drawdown": max(0.0, breaker.drawdown),
-        "max_consecutive_losses": breaker.consecutive_losses,
-    }
-    rows = []
-    for name, value in used.items():
-        limit = getattr(limits, name)
-        if limit is not None:
-            most = float(limit)
-            share = float(value) / most if most > 0 else float(value > 0)
-            rows.append({"name": name, "used": value, "limit": most, "share": share})
-    return sorted(rows, key=lambda row: (-row["share"], row["name"]))
 
 
 def _order(order: Any) -> dict[str, Any]:

@@ -53,7 +53,11 @@ class FakeFace:
                 "stop_price": None, "status": "ACCEPTED", "is_unknown": True,
             }],
             "fills": [fill],
-            "limits": [{"name": "max_open_orders", "used": 9, "limit": 10, "share": 0.9}],
+            "limits": [
+                {"name": "max_open_orders", "symbol": "", "used": 9, "limit": 10, "share": 0.9},
+                {"name": "max_position_notional", "symbol": "SPY", "used": 4510.0, "limit": 5000,
+                 "share": 0.902},
+            ],
             "connections": [
                 {"name": "trade_updates", "state": "up", "is_up": True, "since": T,
                  "reconnects": 2},

@@ -84,7 +84,7 @@ def test_the_page_shows_the_node_and_kills_it(
     with Browser(tmp_path / "profile") as browser:
         log_in(browser, server, server.control_token)
         text = browser.evaluate("document.body.innerText")
-        for shown in ("100,250.50", "ACTIVE", "451", "max_open_orders"):
+        for shown in ("100,250.50", "ACTIVE", "451", "max_position_notional · SPY"):
             assert shown in text
         assert "ACCEPTED (unknown)" in text
         wait(browser, "document.querySelectorAll('#price .scatterlayer .trace').length === 3")
@@ -119,6 +119,49 @@ def test_resuming_asks_for_the_typed_word(
         wait(browser, "document.getElementById('outcome').textContent === 'resume: done'")
         (control,) = face.controls
         assert (control.action, control.actor, control.reason) == ("resume", "ann", "checked")
+
+
+@needs_chromium
+def test_a_double_click_asks_once_and_a_node_that_is_gone_is_told(
+    server: DashboardServer, face: FakeFace, tmp_path: Path
+) -> None:
+    outcome = "document.getElementById('outcome').textContent"
+    with Browser(tmp_path / "profile") as browser:
+        log_in(browser, server, server.control_token)
+
+        def click(action: str, times: int) -> None:
+            button = f"document.querySelector('[data-action={action}]')"
+            browser.evaluate(f"for (let i = 0; i < {times}; i++) {{ {button}.click(); }}")
+
+        click("reduce", 2)
+        wait(browser, f"{outcome} === 'reduce: done'")
+        click("halt", 2)
+        wait(browser, f"{outcome} === 'halt: done'")
+        limit = time.monotonic() + 10
+        while len(face.controls) < 3:
+            assert time.monotonic() < limit, face.controls
+            time.sleep(0.02)
+        # Nothing is between a person and the kill switch.
+        assert [control.action for control in face.controls] == ["reduce", "halt", "halt"]
+        server.close()
+        click("halt", 1)
+        wait(browser, f"{outcome}.startsWith('halt: no answer')")
+        assert browser.evaluate("document.getElementById('outcome').className") == "bad"
+
+
+@needs_chromium
+def test_a_wrong_token_is_told_on_the_page_that_asks_for_one(
+    server: DashboardServer, tmp_path: Path
+) -> None:
+    with Browser(tmp_path / "profile") as browser:
+        browser.send("Page.navigate", url=server.url)
+        wait(browser, "document.querySelector('input[name=token]')")
+        assert browser.evaluate("document.querySelector('[role=alert]').textContent") == ""
+        browser.evaluate(
+            "document.querySelector('input[name=token]').value = 'x'; document.forms[0].submit()"
+        )
+        alert = "document.querySelector('[role=alert]')?.textContent"
+        wait(browser, f"{alert} === 'that is not a token of this node'")
 
 
 @needs_chromium

@@ -63,7 +63,10 @@ def view_of(kernel: Any) -> NodeView:
 
 @pytest.fixture(scope="module")
 def trader() -> Trader:
-    limits = Limits(max_open_orders=4, max_gross_exposure=5_000, max_drawdown=0.5)
+    limits = Limits(
+        max_open_orders=4, max_gross_exposure=5_000, max_drawdown=0.5, max_position_notional=2_000,
+        symbols={"AAA": {"max_position_quantity": 20}},
+    )  # fmt: skip
     probe = Probe(cash=10_000, gate=RiskEngine(limits))
     probe.add_venue("sim")
     probe.add_data(frame([(100, 101, 99, 100)] * 2 + [(101, 103, 100, 102)] * 4),
@@ -92,11 +95,24 @@ def test_positions_orders_fills_and_account_are_shown(trader: Trader) -> None:
 
 
 def test_limits_are_shown_by_their_use(trader: Trader) -> None:
-    assert trader.views[3]["limits"] == [
-        {"name": "max_open_orders", "used": 1, "limit": 4.0, "share": 0.25},
-        {"name": "max_gross_exposure", "used": 1020.0, "limit": 5000.0, "share": 0.204},
-        {"name": "max_drawdown", "used": 0.0, "limit": 0.5, "share": 0.0},
+    # Ten are held and a sell of ten works: ten or none, never twenty.
+    assert [list(row.values()) for row in trader.views[3]["limits"]] == [
+        ["max_position_notional", "AAA", 1020.0, 2000.0, 0.51],
+        ["max_position_quantity", "AAA", 10.0, 20.0, 0.5],
+        ["max_open_orders", "", 1, 4.0, 0.25],
+        ["max_gross_exposure", "", 1020.0, 5000.0, 0.204],
+        ["max_drawdown", "", 0.0, 0.5, 0.0],
     ]
+
+
+def test_of_a_limit_of_each_symbol_the_gauge_has_the_one_that_is_nearest(trader: Trader) -> None:
+    assert trader.view is not None
+    trader.view.metrics.set("limit_used_ratio", 0.0, "max_position_notional")
+    rows = [("max_position_notional", "AAA", 0.9), ("max_position_notional", "BBB", 0.2)]
+    keys = ("name", "symbol", "share")
+    state = trader.view.state() | {"limits": [dict(zip(keys, row, strict=True)) for row in rows]}
+    trader.view._set_gauges(state)
+    assert trader.view.metrics.value("limit_used_ratio", "max_position_notional") == 0.9
 
 
 def test_prices_come_with_the_fills_on_them(trader: Trader) -> None:

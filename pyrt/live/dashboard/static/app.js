@@ -93,7 +93,7 @@ const COLUMNS = {
   fills: [["Time (UTC)", (f) => clock(f.ts_event)], ["Symbol", (f) => f.symbol], ["Side", (f) => [f.side, f.side === "buy" ? "good" : "bad"]],
     ["Quantity", (f) => number(f.quantity)], ["Price", (f) => number(f.price)], ["Fee", (f) => money(f.fee)],
     ["Order", (f) => f.client_order_id]],
-  limits: [["Limit", (l) => l.name], ["Used", (l) => number(l.used)], ["Most", (l) => number(l.limit)],
+  limits: [["Limit", (l) => (l.symbol ? `${l.name} · ${l.symbol}` : l.name)], ["Used", (l) => number(l.used)], ["Most", (l) => number(l.limit)],
     ["", (l) => meter(l.share)]],
   connections: [["Connection", (c) => c.name], ["State", (c) => [c.state, c.is_up ? "good" : "bad"]],
     ["Since (UTC)", (c) => clock(c.since)], ["Reconnects", (c) => number(c.reconnects)]],
@@ -186,10 +186,23 @@ async function turn() {
 
 // ---- acting ----------------------------------------------------------------------------------
 
+// A second click says nothing new while the first is on its way; a kill is never held back.
+const asked = new Set();
+
 async function act(action, more = {}) {
+  if (asked.has(action) && action !== "halt") { return; }
+  asked.add(action);
+  at("outcome").className = "";
   at("outcome").textContent = `${action}…`;
-  const answer = await post("/api/control", { action, ...more });
-  at("outcome").textContent = answer.message ?? JSON.stringify(answer);
+  try {
+    const answer = await post("/api/control", { action, ...more });
+    at("outcome").textContent = answer.message ?? JSON.stringify(answer);
+  } catch (error) {
+    at("outcome").className = "bad";
+    at("outcome").textContent = `${action}: no answer, and nobody knows whether it was done (${error.message})`;
+  } finally {
+    asked.delete(action);
+  }
   await turn();
 }
 
