@@ -1,74 +1,20 @@
-"""Weighing one order: its facts, the worst case it would make, and each control over them."""
-cimport cython
+"""Judging one order: state, limits and flow, each control over the facts of the order."""
 from libc.stdint cimport int64_t
-from pyrt.core.accounts cimport Account
-from pyrt.core.int128 cimport int128
-from pyrt.core.instruments cimport Instrument
 from pyrt.core.orders cimport Order
-from pyrt.core.records cimport Records
 from pyrt.risk.breaker cimport CircuitBreaker
-from pyrt.risk.caps cimport CapsTable
-from pyrt.risk.checks cimport Caps, Case
-from pyrt.risk.claims cimport Book, Claims
-from pyrt.risk.readings cimport Readings
-from pyrt.risk.sessions cimport SessionClock
+from pyrt.risk.checks cimport Caps
+from pyrt.risk.facts cimport Facts
 from pyrt.risk.states cimport States
 from pyrt.risk.stops cimport ProtectiveStops
-from pyrt.risk.traffic cimport Traffic
-from pyrt.risk.watch cimport Watcher
 
-cdef struct Terms:
-    # of a new order, or of an order as a change would leave it
-    int64_t units
-    int64_t limit_price
-    int64_t stop_price
-    # distance that a change asks for; no_price() for none
-    int64_t trail
-    # what of it is in the worst case already
-    int64_t counted_units
-    int128 counted_value
-    # worst price in 1e-9, 0 without any; units and value that may still be filled
-    int64_t price
-    int64_t leaves
-    int128 value
-    # what it adds to the worst case
-    int64_t more_units
-    int128 more_value
-    bint is_change
-    bint raises
-
-cdef int64_t worst_price(int side, int64_t limit, int64_t stop, int64_t mark) noexcept
-cdef int64_t trigger_of(Order order, int64_t stop, int64_t trail, int64_t mark) except? -2
-
-cdef class Assessor(Watcher):
-    cdef readonly object limits
-    cdef readonly bint strict
+cdef class Assessor(Facts):
     cdef readonly States states
     cdef readonly CircuitBreaker breaker
-    cdef readonly Claims claims
-    cdef readonly Traffic traffic
     cdef readonly ProtectiveStops stops
-    cdef readonly SessionClock clocks
-    cdef public object depth
-    """Callable (symbol, side, quantity) → expected average price or None: a look into the book."""
-    cdef CapsTable caps
-    cdef Account account
-    cdef Records records
     cdef str missing
     """A limit that a strict gate misses."""
-    cdef int64_t jump
-    """Largest believed jump of a price in 1e-9; -1 where off."""
-    cdef int64_t day
-    cdef readonly Readings readings
-    """Portfolio risk as last computed."""
-    cdef bint reads_portfolio
-    """Some limit reads portfolio risk."""
     cdef bint called
     """Equity is below what margin asks for."""
-    cdef dict halted
-    """Instrument indexes whose trading is halted, as keys."""
-    cdef dict limited
-    """Instrument indexes that are in a limit state, as keys."""
     cdef dict volumes
     """Symbol → average daily volume in units, as stated."""
     cdef public object daily_volume
@@ -79,34 +25,11 @@ cdef class Assessor(Watcher):
     """Control code → (until, actor, reason): one order may pass it once."""
     cdef bint is_weighed
     """Terms and worst case are those of the order that is judged now."""
-    cdef bint is_preview
-    """The order being weighed is not to be sent: nothing may change for it."""
-    cdef Case case
-    cdef Terms terms
 
-    cdef int touch(self, Instrument instrument) except -1
-    cdef Book* book_of(self, Order order) except NULL
-    cdef Caps* caps_of(self, Order order) except NULL
     cdef str weigh(self, Order order, int64_t now)
-    cdef int read_terms(self, Order order) except -1
-    cdef int64_t units_for(self, Order order, int64_t price) except? -1
-    cdef bint enters(self, Order order) except -1
-    cdef bint can_enter(self, Order order, Book* book) except -1
-    cdef bint lifts(self, Order order, Book* book, int64_t more) except -1
-    cdef bint opens_own(self, Order order) except -1
-    cdef bint can_raise(self, Order order, Book* book) except -1
-    cdef int fill_case(self, Order order, Caps* caps, int64_t now) except -1
-    cdef int fill_portfolio(self, Order order, Caps* caps) except -1
-    cdef int fill_market(self, Order order, Caps* caps, int64_t now) except -1
-    cdef int64_t collar_distance(self, Order order, int64_t collar) except? -1
-    cdef int64_t slippage_of(self, Order order, int64_t limit) except? -1
     cdef str judge_state(self, Order order, int64_t now)
     cdef str judge_known(self, Order order, Caps* caps, int64_t now)
     cdef str judge_volume(self, Order order, int64_t now)
     cdef str judge_controls(self, Order order, Caps* caps, int64_t now)
     cdef bint is_pardoned(self, Order order, str code, int64_t now) except -1
-    cdef int fill_readings(self, Order order, Caps* caps, int64_t now) except -1
-    cdef str protect_market(self, Order order, Caps* caps)
-    cdef int make_limit(self, Order order, int64_t price) except -1
     cdef str control_reason(self, Order order, int place)
-    cdef bint turned_into_limit(self, Order order, Caps* caps) except -1

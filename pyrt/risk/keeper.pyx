@@ -6,10 +6,10 @@ from pyrt.core.numbers cimport nano_from_object, nano_to_double
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport ACCEPTED, HELD, INITIALIZED, LIMIT, SENT, TRIGGERED
-from pyrt.risk.assessor cimport trigger_of, worst_price
 from pyrt.risk.breaker cimport CircuitBreaker
 from pyrt.risk.caps cimport CapsTable
 from pyrt.risk.claims cimport Book, Claim, Claims
+from pyrt.risk.facts cimport trigger_of, worst_price
 from pyrt.risk.overseer cimport Overseer
 from pyrt.risk.readings cimport Readings
 from pyrt.risk.sessions cimport DayClock, SessionClock
