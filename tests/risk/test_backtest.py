@@ -11,6 +11,7 @@ from pyrt import BacktestEngine, Strategy, backtest
 from pyrt.analysis.result import BacktestResult
 from pyrt.errors import ConfigError
 from pyrt.risk import Limits, RiskEngine
+from pyrt.venues.capabilities import Capabilities
 
 BARS = 12
 
@@ -250,3 +251,24 @@ def test_what_is_denied_early_is_recorded_with_its_own_figures() -> None:
     # 30 are held: with 11 more 41, with 50 sold the worst is what is held.
     assert denials["exposure"].tolist() == [4_100, 3_000]
     assert denials["foregone"].tolist() == [-110, 500]
+
+
+@pytest.mark.parametrize(("limit", "statuses"), [(19, ["DENIED"] * 2), (20, ["ACCEPTED"] * 2)])
+def test_both_halves_of_a_kept_pair_count(limit: int, statuses: list[str]) -> None:
+    """One is canceled before the other leaves; until then either may be on its way."""
+
+    class Straddles(Strategy):
+        def on_start(self) -> None:
+            self.subscribe_bars("X", "1m")
+
+        def on_bar(self, bar: Any) -> None:
+            if not self.orders("X"):
+                dip = {"side": "buy", "symbol": "X", "quantity": 10, "limit_price": 98}
+                self.pair(dip, {**dip, "limit_price": 97})
+
+    kept = Capabilities(groups=())
+    result = backtest(
+        Straddles(), bars([100.0] * 3), symbol="X", label="open", progress=False, emulate=kept,
+        limits=Limits(max_position_quantity=limit),
+    )  # fmt: skip
+    assert [s.replace("EMULATED", "ACCEPTED") for s in result.orders["status"][:2]] == statuses

@@ -224,6 +224,9 @@ def test_round_trips_are_taken_from_the_books() -> None:
         made.hold(10, price=100)
         made.hold(-10, price=price)
     assert code(made.order("buy", 1)) == "max_consecutive_losses"
+    (opened,) = [change for change in made.gate.changes if change.scope == "breaker"]
+    assert (opened.before, opened.after, opened.actor) == ("CLOSED", "OPEN", "risk engine")
+    assert opened.reason.startswith("max_consecutive_losses")
 
 
 def test_rejections_by_the_venue_are_counted() -> None:
