@@ -36,28 +36,44 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "build" / "mutants"
 # What is mutated: sources, and the tests that are to notice, quickest first.
+BOOKS = [
+    "tests/scenarios/test_accounts_and_sizes.py",
+    "tests/scenarios/test_corporate_actions.py",
+    "tests/scenarios/test_costs.py",
+    "tests/venues/alpaca/test_funds.py",
+    "tests/property/test_margin_twin.py",
+    "tests/property/test_ledger.py",
+]
+ACCOUNTS = [
+    "tests/core/test_margin.py",
+    "tests/core/test_accounts.py",
+    "tests/backtest/test_account.py",
+    *BOOKS,
+]
 RISK = {
-    "pyrt/risk/*.py*": ["tests/risk"],
+    "pyrt/risk/*.py*": ["tests/risk", "tests/execution", "tests/property/test_exits_only_leave.py"],
     "pyrt/core/orders.pyx": [
         "tests/core/test_orders.py",
         "tests/core/test_serialization.py",
         "tests/risk",
         "tests/kernel",
+        "tests/execution",
     ],
-    "pyrt/core/positions.pyx": ["tests/core/test_positions.py", "tests/property/test_ledger.py"],
-    "pyrt/core/account*.py*": [
-        "tests/core/test_margin.py",
-        "tests/core/test_accounts.py",
-        "tests/backtest/test_account.py",
-    ],
-    "pyrt/core/margin.pyx": ["tests/core/test_margin.py"],
-    "pyrt/core/ledger.pyx": ["tests/backtest/test_account.py", "tests/property/test_ledger.py"],
+    "pyrt/core/positions.pyx": ["tests/core/test_positions.py", *BOOKS],
+    "pyrt/core/account*.py*": ACCOUNTS,
+    "pyrt/core/margin.pyx": ACCOUNTS,
+    "pyrt/core/ledger.pyx": ["tests/backtest/test_account.py", *BOOKS],
     "pyrt/execution/booking.pyx": [
         "tests/live/test_fees.py",
         "tests/backtest/test_account.py",
+        *BOOKS,
         "tests/property",
     ],
-    "pyrt/backtest/means.pyx": ["tests/backtest/test_account.py", "tests/core/test_accounts.py"],
+    "pyrt/backtest/means.pyx": [
+        "tests/backtest/test_account.py",
+        "tests/core/test_accounts.py",
+        *BOOKS,
+    ],
 }
 SIMULATION = ["tests/simulation/test_half_one.py", "tests/simulation/test_half_two.py"]
 PROCESSES = ("test_eyes", "test_kills", "test_programs", "test_wall")
