@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pyrt import Strategy
+from pyrt.adapters.alpaca.core.events import StatusEvent
 from pyrt.errors import ConfigError
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
@@ -208,3 +209,18 @@ def test_figures_that_a_program_states_are_on_the_tape():
     result = replay(made.files, [again], run_id="one")
     assert result.is_exact, result.difference
     assert again.outcomes == kinds
+
+
+def test_news_of_a_halt_is_no_change_that_somebody_asked_for():
+    """It was written down twice, and played again at a time that had not come yet."""
+    made = node()
+    made.run(4 * PHASES)
+    event = StatusEvent("SPY", made.kernel.clock.timestamp_ns + 1, "halted", "LULD")
+    made.driver.take(made.kernel.clock.timestamp_ns + 2, [event])
+    assert made.driver.gate.halted_symbols == ["SPY"]
+    made.driver.flush_tape()
+    made.journal.commit()
+    second = node(killed(made), made.world, run_id="two")
+    assert second.driver.gate.halted_symbols == ["SPY"]
+    found = [record for _, record in read_records(second.files) if isinstance(record, r.Operation)]
+    assert [record.action for record in found] == ["replay"]

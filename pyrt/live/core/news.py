@@ -10,6 +10,7 @@ import msgspec
 from pyrt.core.data import Status
 from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
+from pyrt.live.core.gate_changes import unrecorded
 from pyrt.live.core.notes import encode_note
 from pyrt.live.core.tape import Tape
 from pyrt.risk.engine import RiskEngine
@@ -97,9 +98,10 @@ class News:
         self._pass_on(*terms)
 
     def _pass_on(self, symbol: str, status: str, reason: str, ts_event: int) -> None:
-        gate = self._kernel.gate
-        if isinstance(gate, RiskEngine) and self._knows(symbol):
-            gate.set_status(symbol, status)
+        if isinstance(self._kernel.gate, RiskEngine) and self._knows(symbol):
+            # It is on the tape as news already.
+            with unrecorded(self._kernel) as gate:
+                gate.set_status(symbol, status)
         told = Status(symbol, status, reason, ts_event, self._kernel.clock.timestamp_ns)
         self._kernel.bus.publish(topic_of("status", symbol), told)
 

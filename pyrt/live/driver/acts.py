@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +12,7 @@ from pyrt.core.bus import escape
 from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
+from pyrt.live.core.gate_changes import unrecorded
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import cancel_entries, carry_out
 from pyrt.live.core.restore import restore_orders, restore_positions
@@ -21,15 +21,8 @@ from pyrt.live.driver.run import NODE
 from pyrt.live.driver.scribe import decode_saved
 from pyrt.live.journal import records as r
 from pyrt.live.plan import Plan
-from pyrt.risk.limits import Limits
 from pyrt.strategy.strategy import Strategy
 from pyrt.venues.capabilities import capabilities_of
-
-GATE_METHODS = (
-    *("set_limits", "set_ramp", "set_state", "kill", "reset_breaker", "allow_once", "set_status"),
-    *("set_adv", "set_atr"),
-)
-"""What a program in the node's process may ask of the gate."""
 
 
 def make_core(
@@ -99,41 +92,15 @@ def take_cash(core: NodeCore, amount: str) -> None:
     core.kernel.account.deposit(Decimal(amount))
 
 
-@contextmanager
-def unrecorded(core: NodeCore) -> Iterator[Any]:
-    """Give the gate, to be changed by what is on the tape already."""
-    gate: Any = core.kernel.gate
-    kept = getattr(gate, "recorder", None)
-    if kept is not None:
-        gate.recorder = None
-    try:
-        yield gate
-    finally:
-        if kept is not None:
-            gate.recorder = kept
-
-
-def change_gate(core: NodeCore, method: str, arguments: dict[str, Any]) -> None:
-    """Do with the gate what a program in the node's process did: one of `GATE_METHODS`."""
-    if method not in GATE_METHODS:
-        return
-    if method == "set_limits":
-        arguments = arguments | {"limits": Limits.from_dict(arguments["limits"])}
-    if method == "set_adv":
-        arguments = arguments | {"volume": Decimal(arguments["volume"])}
-    with unrecorded(core) as gate:
-        getattr(gate, method)(**arguments)
-
-
 def state_volume(core: NodeCore, symbol: str, volume: str) -> None:
     """State a symbol's average daily volume to the gate."""
-    with unrecorded(core) as gate:
+    with unrecorded(core.kernel) as gate:
         gate.set_adv(symbol, Decimal(volume))
 
 
 def state_range(core: NodeCore, symbol: str, value: str) -> None:
     """State a symbol's average true range to the gate."""
-    with unrecorded(core) as gate:
+    with unrecorded(core.kernel) as gate:
         gate.set_atr(symbol, float(value))
 
 

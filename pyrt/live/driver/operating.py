@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from pyrt.errors import ConfigError, UnknownName
+from pyrt.live.core.gate_changes import unrecorded
 from pyrt.live.core.notes import carry_out, check_operation
-from pyrt.live.driver.acts import unrecorded
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.comeback import plain
 from pyrt.live.driver.run import NODE, Run
@@ -118,7 +118,7 @@ class Operators:
             given["order"] = order
         self._run.note("operate", action=action, actor=actor, reason=reason, **given)
         self._record(actor, action, reason, given)
-        with unrecorded(core):
+        with unrecorded(core.kernel):
             done = carry_out(core, action, actor, reason, symbol, strategy, order)
         core.inputs.settle()
         return done

@@ -8,6 +8,7 @@ from typing import Any
 
 from pyrt.core.data import Signal
 from pyrt.errors import PyrtError
+from pyrt.live.core.gate_changes import change_gate, unrecorded
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import carry_out, decode_note
 from pyrt.live.core.player import play
@@ -15,7 +16,6 @@ from pyrt.live.core.results import decode_result
 from pyrt.live.core.tape import survey
 from pyrt.live.core.terms import take_terms
 from pyrt.live.driver.acts import (
-    change_gate,
     publish_signal,
     start_strategies,
     state_range,
@@ -23,7 +23,6 @@ from pyrt.live.driver.acts import (
     stop_strategies,
     take_cash,
     tell_missed,
-    unrecorded,
 )
 from pyrt.live.driver.adjusting import adjust
 from pyrt.live.driver.resuming import go_on_with, part_with, settle_with
@@ -153,7 +152,7 @@ class Playback:
 
     def _operate(self, note: Note) -> None:
         # What could not be carried out then was not, and was told to whoever asked.
-        with suppress(PyrtError), unrecorded(self.core):
+        with suppress(PyrtError), unrecorded(self.core.kernel):
             carry_out(
                 self.core,
                 note["action"],
@@ -167,7 +166,7 @@ class Playback:
     def _gate(self, note: Note) -> None:
         if not (self._keeps_limits and note["method"] == "set_limits"):
             with suppress(PyrtError):
-                change_gate(self.core, note["method"], note["arguments"])
+                change_gate(self.core.kernel, note["method"], note["arguments"])
 
     def _part(self, note: Note) -> None:
         names = ("prefix", "orders", "unsent", "uncanceled")
