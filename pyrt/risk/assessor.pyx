@@ -74,7 +74,9 @@ cdef class Assessor(Facts):
             return "trading_state: REDUCING, and this order could raise exposure"
         if self.called and self.enters(order):
             return "margin_call: equity is below what margin asks for"
-        if self.breaker.state == CLOSED or self.breaker.allows_entry(now):
+        if self.breaker.state == CLOSED:
+            return None
+        if self.breaker.would_admit(now) if self.is_preview else self.breaker.allows_entry(now):
             return None
         if self.enters(order) or self.limits.on_trip == "halted":
             return self.breaker.reason

@@ -72,4 +72,5 @@ cdef class CircuitBreaker:
     cdef int rebase(self) except -1
     cdef int cool(self, int64_t now) except -1
     cdef bint allows_entry(self, int64_t now)
+    cdef bint would_admit(self, int64_t now)
     cdef int end_trial(self) except -1

@@ -296,6 +296,12 @@ cdef class CircuitBreaker:
         self.cool(now)
         return self.state == HALF_OPEN and self.probes == 0
 
+    cdef bint would_admit(self, int64_t now):
+        """What `allows_entry` would say, with nothing changed."""
+        if self.state == OPEN:
+            return 0 <= self.cooldown <= now - self.ts_open
+        return self.state == CLOSED or self.probes == 0
+
     cdef int end_trial(self) except -1:
         """Let another entry leave while half-open: the one before has ended without a fill."""
         self.probes = 0

@@ -2,3 +2,4 @@
 
 CODES: tuple[str, ...]
 LABELS: dict[str, str]
+NUMERIC: tuple[str, ...]

@@ -238,3 +238,5 @@ add(expected_shortfall, "max_expected_shortfall", MONEY, False)
 add(volatility, "max_volatility", RATIO, False)
 add(correlation, "max_correlation", RATIO, False)
 add(beta_exposure, "max_beta_exposure", MONEY, False)
+
+NUMERIC = tuple(CODES[CONTROLS[place].code] for place in range(N_CONTROLS))

@@ -309,7 +309,7 @@ cdef class RiskEngine(Keeper):
             return 0
         if book.buys != 0 or book.sells != 0 or self.claims.keeps_sectors:
             self.claims.recount(index)
-        if self.stops.is_on and self.account.holdings[index].units != 0:
+        if self.stops.is_on:
             self.protect(index, now)
         return 0
 

@@ -160,7 +160,11 @@ cdef class Keeper(Overseer):
 
     cdef Claim adopt(self, Order order, int64_t now):
         """Count an order that was approved with another, before a restart, or elsewhere."""
-        cdef Claim claim = self.claims.add(order, self.price_of(order), 0, now)
+        cdef int64_t price = self.price_of(order), estimate = 0
+        cdef Claim claim
+        if order.notional_raw != 0 and order.units == 0:
+            estimate = self.units_for(order, price)
+        claim = self.claims.add(order, price, estimate, now)
         cdef int since = <int>SENT if order.parent is None else <int>ACCEPTED
         if order.status_ >= since:
             self.note_resting(claim, order.limit_price_raw)
@@ -296,13 +300,20 @@ cdef class Keeper(Overseer):
         return {
             "limits": self.limits.version, "states": self.states.save(),
             "breaker": self.breaker.save(), "traffic": self.traffic.save(),
-            "stops": self.stops.save(), "day_units": self.day_units(),
+            "stops": self.save_stops(), "day_units": self.day_units(),
             "duplicates": dict(self.duplicates), "flattening": bool(self.flattening),
             "sizes": self.traffic.save_sizes([owner.name for owner in self.strategies or ()]),
             "ramp_from": self.ramp_from, "warned": dict(self.warned), "aged": sorted(self.aged),
             "ramp_share": None if self.ramp_share is None else str(self.ramp_share),
             "portfolio": self.save_portfolio(),
         }
+
+    def save_stops(self):
+        """Return what protective stops remember, by strategies' names: numbers may change."""
+        return [
+            [symbol, self.strategies[number].name, side, best]
+            for symbol, number, side, best in self.stops.save()
+        ]
 
     def save_portfolio(self):
         """Return portfolio risk as last computed and what the next is computed from."""
@@ -328,9 +339,11 @@ cdef class Keeper(Overseer):
         self.traffic.restore(saved["traffic"])
         self.day = self.traffic.day
         self.openings_seen = len(self.breaker.trips)
-        self.ramp_from = saved["ramp_from"]
-        if saved["ramp_share"] is not None:
-            self.ramp_share = Decimal(saved["ramp_share"])
+        if saved["limits"] == self.limits.version:
+            # A ramp belongs to its limits: that of others begins anew.
+            self.ramp_from = saved["ramp_from"]
+            if saved["ramp_share"] is not None:
+                self.ramp_share = Decimal(saved["ramp_share"])
         self.compile()
         self.resync()
         self.stops.restore(saved["stops"], self.position_of)
@@ -360,8 +373,16 @@ cdef class Keeper(Overseer):
         book.day_units = units
         return 0
 
-    def position_of(self, str symbol, int strategy):
-        """Return a strategy's position in a symbol; None where it holds nothing."""
+    def position_of(self, str symbol, strategy):
+        """Return a strategy's position in a symbol; None where it holds nothing.
+
+        A strategy goes by its name; by its number in what older versions have saved.
+        """
+        if isinstance(strategy, str):
+            names = [owner.name for owner in self.strategies]
+            if strategy not in names:
+                return None
+            strategy = names.index(strategy)
         found = self.cache.positions(strategy, symbol)
         return found[0] if found else None
 

@@ -22,7 +22,7 @@ from pyrt.core.suggest import did_you_mean
 from pyrt.core.times import duration_ns
 from pyrt.core.types import TRADING_STATUS_NAMES
 from pyrt.errors import ConfigError, UnknownName
-from pyrt.risk.checks import CODES
+from pyrt.risk.checks import NUMERIC
 from pyrt.risk.states import TradingState, check_named, state_of
 
 cdef str ENGINE = "risk engine"
@@ -264,6 +264,8 @@ cdef class Overseer(Assessor):
         cdef Position position
         cdef str reason
         for position in <list>self.cache.by_instrument[index]:
+            if position.units == 0:
+                continue
             reason = self.stops.judge(position, now)
             if reason is not None:
                 self.leave(position, reason, now)
@@ -450,7 +452,7 @@ cdef class Overseer(Assessor):
         """Symbols in a limit state, as `set_status` was told."""
         return [self.cache.instruments[index].symbol for index in self.limited]
 
-    def allow_once(self, str control, actor, reason, for_="60s"):
+    def allow_once(self, control, actor, reason, for_="60s"):
         """Let one order past a control, once, within a time; on record when given and when used.
 
         Parameters
@@ -460,8 +462,11 @@ cdef class Overseer(Assessor):
         actor, reason : str
         for_ : duration
         """
-        if control not in CODES:
-            raise ConfigError(f"there is no control {control!r}")
+        if control not in NUMERIC:
+            raise ConfigError(
+                f"{control!r} is no control that one order may pass",
+                remedy=did_you_mean(str(control), list(NUMERIC)), name="control",
+            )
         until = self.now + duration_ns(for_)
         check_named("an override", actor, reason)
         self.tell("allow_once", {

@@ -274,7 +274,7 @@ def test_duplicates_and_the_best_price_survive_a_restart() -> None:
     made.order("buy", 1)
     saved = made.gate.save()
     assert saved["duplicates"] == {"A": 1}
-    assert saved["stops"] == [["AAA", 0, 1, 120_000_000_000]]
+    assert saved["stops"] == [["AAA", "A", 1, 120_000_000_000]]
     fresh = rig(**limits)
     fresh.hold(10)
     fresh.gate.restore(saved)

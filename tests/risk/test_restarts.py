@@ -1,0 +1,139 @@
+"""What a gate goes on from after a restart, and what is only asked changes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pyrt.errors import ConfigError
+from pyrt.risk import Limits, RiskEngine
+from pyrt.testing.gates import GateRig
+from tests.risk.test_checks import code
+
+
+def rig(strategies: int = 2, **limits: Any) -> GateRig:
+    return GateRig(
+        RiskEngine(Limits(**limits)), prices=100, strategies=strategies, account="margin"
+    )
+
+
+def saved(made: GateRig) -> Any:
+    return json.loads(json.dumps(made.gate.save()))
+
+
+# -- ramps -----------------------------------------------------------------------------------------
+
+RAMP = {"max_order_quantity": 100, "ramp_start": 0.1, "ramp_days": 9}
+
+
+@pytest.mark.parametrize("before", [{"max_order_quantity": 100}, RAMP | {"max_order_quantity": 99}])
+def test_limits_of_another_version_begin_their_ramp_anew(before: dict[str, Any]) -> None:
+    first = rig(**before)
+    first.order("buy", 1)
+    for _ in range(30):
+        first.wait("1d")
+        first.order("buy", 1)
+    second = rig(**RAMP)
+    second.wait("30d")
+    second.gate.restore(saved(first))
+    assert float(second.gate.ramp_share) == 0.1
+    assert code(second.order("buy", 11)) == "max_order_quantity"
+    assert code(second.order("buy", 10)) == ""
+    shares = []
+    for _ in range(3):
+        second.wait("1d")
+        second.order("buy", 1)
+        shares.append(float(second.gate.ramp_share))
+    assert shares == sorted(set(shares))
+    assert shares[0] in (0.1, 0.2)
+    assert shares[-1] <= 0.4
+
+
+def test_limits_of_the_same_version_go_on_with_their_ramp() -> None:
+    first = rig(**RAMP)
+    first.order("buy", 1)
+    first.wait("3d")
+    first.order("buy", 1)
+    second = rig(**RAMP)
+    second.wait("3d")
+    second.gate.restore(saved(first))
+    assert float(second.gate.ramp_share) == 0.4
+
+
+# -- protective stops ------------------------------------------------------------------------------
+
+
+def test_best_prices_follow_the_names_of_strategies() -> None:
+    first = rig(max_position_drawdown="0.1")
+    first.hold(10, strategy=1)
+    first.price(120)
+    state = saved(first)
+    assert state["stops"] == [["AAA", "B", 1, 120 * 10**9]]
+    # Another strategy was put before it: A is now what B was.
+    state["stops"][0][1] = "A"
+    second = rig(max_position_drawdown="0.1")
+    second.hold(10, strategy=0)
+    second.gate.restore(state)
+    second.price(107.99)
+    assert second.venue.submitted[-1].quantity == 10
+    third = rig(max_position_drawdown="0.1")
+    third.hold(10)
+    third.gate.restore(state | {"stops": [["AAA", "gone", 1, 120 * 10**9]]})
+    third.price(107.99)
+    assert len(third.venue.submitted) == 1
+
+
+def test_stops_hold_for_positions_that_make_each_other_up() -> None:
+    made = rig(max_position_loss=50)
+    made.hold(10)
+    made.hold(-10, strategy=1)
+    made.price(94)
+    exit = made.venue.submitted[-1]
+    assert (exit.strategy.name, exit.side.name, exit.quantity) == ("A", "SELL", 10)
+
+
+# -- orders by notional ----------------------------------------------------------------------------
+
+
+def test_an_order_by_notional_counts_when_it_is_taken_over() -> None:
+    made = GateRig(RiskEngine(), prices=100, account="margin")
+    made.order("buy", notional=1_000)
+    made.gate.set_limits(Limits(max_position_quantity=10, max_gross_exposure=1_000), "Ann", "now")
+    assert made.gate.claims.worst_case(0) == (0, 10 * 10**9, 0)
+    assert code(made.order("buy", 0.1)) == "max_position_quantity"
+
+
+# -- what is only asked ----------------------------------------------------------------------------
+
+
+def test_asking_does_not_move_an_open_breaker_on() -> None:
+    made = rig(max_drawdown="0.1", cooldown="60s", max_order_quantity=20_000)
+    made.hold(5_000)
+    made.price(50)
+    made.sample()
+    assert code(made.order("buy", 1)) == "max_drawdown"
+    strategy = made.kernel.strategies[0]
+    ask = {"symbol": "AAA", "side": "buy", "quantity": 1}
+    assert strategy.validate(ask).code == "max_drawdown"
+    made.wait("60s")
+    before = saved(made)
+    assert strategy.validate(ask).code == ""
+    assert saved(made) == before
+    assert before["breaker"]["state"] == 1
+    assert code(made.order("buy", 1)) == ""
+    # The one entry is on its way.
+    assert strategy.validate(ask).code == "max_drawdown"
+
+
+@pytest.mark.parametrize(
+    "control", ["fat_finger", "self_match", "max_order_notionl", "trading_state", 5, "approved"]
+)
+def test_only_numeric_controls_can_be_passed_once(control: Any) -> None:
+    made = rig(max_order_notional=500)
+    with pytest.raises(ConfigError, match="is no control that one order may pass"):
+        made.gate.allow_once(control, "Ann", "now and then")
+    assert made.gate.changes == []
+    made.gate.allow_once("max_order_notional", "Ann", "now and then")
+    assert code(made.order("buy", 6)) == ""
