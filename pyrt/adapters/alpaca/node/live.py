@@ -236,6 +236,8 @@ class LiveNode:
     async def run_async(self) -> AccountView:
         """Run until `stop`, in a loop that runs already: a notebook's, say.
 
+        Canceled, as Ctrl-C does it to a script and an interrupt to a cell, it stops in order first.
+
         Raises
         ------
         ConfigError
@@ -269,7 +271,13 @@ class LiveNode:
             await self._start(driver)
             await self._begin_companions()
             self._turns.garbage.begin()
-            await self._turns.serve()
+            try:
+                await self._turns.serve()
+            except asyncio.CancelledError:
+                # Ctrl-C in a script, or a cell that is interrupted: no entry may outlive the node.
+                self.stop("interrupted")
+                await self._turns.finish()
+                raise
             await self._turns.finish()
             return decode_account((await self._query(account_request())).body)
         except Exception as error:

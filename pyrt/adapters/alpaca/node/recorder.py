@@ -72,7 +72,8 @@ class Recorder:
         compacted = 0.0
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), WRITE_S)
+                async with asyncio.timeout(WRITE_S):
+                    await self._due.wait()
             self._due.clear()
             await self._give_way(node)
             try:

@@ -170,7 +170,9 @@ class Turns:
         due = self.driver.next_due(now)
         seconds = longest_s if due is None else (due - now) / 1e9
         try:
-            await asyncio.wait_for(self._woken.wait(), min(max(seconds, 0.001), longest_s))
+            # `wait_for` of 3.11 forgets that it is canceled where a message comes at that moment.
+            async with asyncio.timeout(min(max(seconds, 0.001), longest_s)):
+                await self._woken.wait()
         except TimeoutError:
             return
 
