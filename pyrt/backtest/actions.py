@@ -66,14 +66,28 @@ def read_actions(
             continue
         ts = ex_time(row["ex_date"], instrument)
         if row["kind"] == "split":
-            ratio = ratio_of(float(row["split_ratio"]))
+            ratio = ratio_of(_number(row, number, "split_ratio"))
             actions.append((ts, "split", instrument.index, ratio.numerator, ratio.denominator))
         elif row["kind"] in ("cash_dividend", "dividend"):
-            amount = price_to_raw(round(float(row["cash_amount"]), 6))
+            amount = price_to_raw(round(_number(row, number, "cash_amount"), 6))
             actions.append((ts, "dividend", instrument.index, 1, amount))
         else:
             raise DataError(f"row {number}: kind is {row['kind']!r}; expected split or dividend")
     return actions
+
+
+def _number(row: Mapping[str, Any], number: int, name: str) -> float:
+    """Return a positive number of a row; DataError where there is none."""
+    try:
+        value = float(row[name])
+    except (KeyError, TypeError, ValueError):
+        value = -1.0
+    if not 0.0 < value < 1e9:
+        raise DataError(
+            f"row {number}: {name} is {row.get(name)!r}; expected a positive number, as this is a "
+            f"{row['kind']}"
+        )
+    return value
 
 
 def rows_of(table: Any, what: str, *needed: str) -> list[dict[str, Any]]:

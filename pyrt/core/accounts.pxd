@@ -26,6 +26,8 @@ cdef class Account(AccountBooks):
                                 int128 fee) except? -1
     cdef int128 power_used(self, Holding* holding, int side, int64_t price,
                            int128 value) except? -1
+    cdef int128 power_of_waiting(self, Py_ssize_t index, int side, int64_t units,
+                                 int128 value) except? -1
     cdef int128 order_value(self, Instrument instrument, int side, int64_t quantity,
                             int64_t limit, int64_t stop, int64_t last) except? -1
     cdef int128 reserve_of(self, Instrument instrument, int side, int64_t leaves, int64_t limit,

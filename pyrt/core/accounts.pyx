@@ -199,6 +199,29 @@ cdef class Account(AccountBooks):
             return value
         return i128_muldiv(value, share, self.day_rate, AWAY_FROM_ZERO)
 
+    cdef int128 power_of_waiting(self, Py_ssize_t index, int side, int64_t units,
+                                 int128 value) except? -1:
+        """What waiting orders take of what `shortfall` compares: cash, margin or buying power.
+
+        They open `units` worth `value`, in base currency as is the answer.
+        """
+        cdef Holding* holding
+        cdef int64_t price
+        if value == 0 or self.kind == CASH_ACCOUNT or self.multiplier == 1 or not self.lends():
+            return value
+        holding = &self.holdings[index]
+        if self.rate[holding.currency] <= 0:
+            return value
+        price = i128_to_i64(i128_muldiv(
+            self.from_base(holding.currency, value), 1, i128_notional(1, units, holding.factor),
+            TOWARD_ZERO,
+        ))
+        if self.kind == ALPACA_ACCOUNT:
+            return self.power_used(holding, side, price, value)
+        return i128_muldiv(
+            value, share_of(holding, &self.tiers, side, price, INTRADAY), ONE, AWAY_FROM_ZERO
+        )
+
     cdef int128 order_value(self, Instrument instrument, int side, int64_t quantity,
                             int64_t limit, int64_t stop, int64_t last) except? -1:
         """What a waiting order that opens reserves, in the quote currency; 0 without a price.

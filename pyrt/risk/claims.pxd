@@ -70,7 +70,9 @@ cdef struct Book:
     # in 1e-9, and the number of the readings that it is of
     int64_t beta
     int64_t beta_of
-    int64_t[3] unused
+    int64_t unused
+    # what its waiting orders take of the buying power, in base currency
+    int128 power
 
 @cython.final
 cdef class Claim:
@@ -116,6 +118,9 @@ cdef class Claims:
     cdef int128* sectors
     cdef readonly Py_ssize_t n_sectors
     cdef bint keeps_sectors
+    cdef bint keeps_power
+    cdef int128 power
+    """What all waiting orders take of the buying power."""
     cdef dict sector_numbers
 
     cdef Book* book(self, Py_ssize_t index) except NULL
@@ -132,5 +137,7 @@ cdef class Claims:
     cdef int restate(self, Py_ssize_t index) except -1
     cdef int revalue(self) except -1
     cdef int recount(self, Py_ssize_t index) except -1
+    cdef int128 power_of(self, Py_ssize_t index, int64_t buys, int128 buy_value, int64_t sells,
+                         int128 sell_value) except? -1
     cdef int64_t wanted(self, Claim claim) except? -1
     cdef int64_t group_room(self, Claim claim) noexcept

@@ -6,10 +6,19 @@ from libc.string cimport memcpy, memset
 from posix.stdlib cimport posix_memalign
 
 from pyrt.core.instruments cimport Instrument
-from pyrt.core.int128 cimport i128_add, i128_notional, i128_sub, i128_to_double, i128_to_i64
+from pyrt.core.int128 cimport (
+    CEILING, i128_add, i128_muldiv, i128_notional, i128_sub, i128_to_double, i128_to_i64,
+)
 from pyrt.core.orders cimport no_price
 from pyrt.core.positions cimport Position
 from pyrt.core.types cimport EMULATED, EV_MODIFY_REJECTED, OPEN, is_final
+
+
+cdef int128 opening_part(int128 value, int64_t units, int64_t held) except? -1:
+    """The part of a value of `units` that is left once they have taken `held` back."""
+    if held <= 0:
+        return value
+    return 0 if held >= units else i128_muldiv(value, units - held, units, CEILING)
 
 
 @cython.final
@@ -146,7 +155,28 @@ cdef class Claims:
                 self.sectors[book.sector], i128_sub(worst, book.sector_part)
             )
             book.sector_part = worst
+        if self.keeps_power:
+            self.power = i128_sub(self.power, book.power)
+            book.power = self.power_of(
+                index, book.buys, book.buy_value, book.sells, book.sell_value
+            )
+            self.power = i128_add(self.power, book.power)
         return 0
+
+    cdef int128 power_of(self, Py_ssize_t index, int64_t buys, int128 buy_value, int64_t sells,
+                         int128 sell_value) except? -1:
+        """What waiting orders of a symbol take of the buying power: as far as they open."""
+        cdef int64_t held = 0
+        if index < self.account.n_holdings:
+            held = self.account.holdings[index].units
+        return i128_add(
+            self.account.power_of_waiting(
+                index, 1, buys + min(held, 0), opening_part(buy_value, buys, -held)
+            ),
+            self.account.power_of_waiting(
+                index, -1, sells - max(held, 0), opening_part(sell_value, sells, held)
+            ),
+        )
 
     # -- claims --------------------------------------------------------------------------------
 

@@ -76,6 +76,7 @@ cdef class Facts(Watcher):
     cdef int fill_case(self, Order order, Caps* caps, int64_t now) except -1
     cdef int fill_readings(self, Order order, Caps* caps, int64_t now) except -1
     cdef int fill_portfolio(self, Order order, Caps* caps) except -1
+    cdef int128 missing_power(self, Order order, Book* book) except? -1
     cdef int fill_market(self, Order order, Caps* caps, int64_t now) except -1
     cdef int64_t collar_distance(self, Order order, int64_t collar) except? -1
     cdef int64_t slippage_of(self, Order order, int64_t limit) except? -1

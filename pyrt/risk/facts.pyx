@@ -285,13 +285,36 @@ cdef class Facts(Watcher):
                 net = i128_sub(net, i128_add(self.claims.sell_value, terms.more_value))
             case.net = magnitude(net)
         if caps.buying_power:
-            case.missing_cash = i128_add(self.claims.buy_value, self.account.to_base(
-                self.account.holdings[index].currency,
-                self.account.shortfall(index, order.side_sign, terms.leaves, terms.price, 0),
-            ))
-            if terms.is_change and order.side_sign > 0:
-                case.missing_cash = i128_sub(case.missing_cash, terms.counted_value)
+            case.missing_cash = self.missing_power(order, book)
         return 0
+
+    cdef int128 missing_power(self, Order order, Book* book) except? -1:
+        """What buying power lacks for this order, beside all others that wait."""
+        cdef Terms* terms = &self.terms
+        cdef Py_ssize_t index = order.instrument.index
+        cdef int64_t buys = book.buys, sells = book.sells, waiting
+        cdef int128 buy_value = book.buy_value, sell_value = book.sell_value, others
+        cdef int64_t opposed = -order.side_sign * self.account.holdings[index].units
+        if order.side_sign > 0:
+            buys -= terms.counted_units
+            buy_value = i128_sub(buy_value, terms.counted_value)
+            waiting = buys
+        else:
+            sells -= terms.counted_units
+            sell_value = i128_sub(sell_value, terms.counted_value)
+            waiting = sells
+        others = i128_add(
+            i128_sub(self.claims.power, book.power),
+            self.claims.power_of(index, buys, buy_value, sells, sell_value),
+        )
+        # What is held is left by those that came before; this one has the rest of it.
+        waiting = min(waiting, opposed) if opposed > 0 else 0
+        return i128_add(others, self.account.to_base(
+            self.account.holdings[index].currency,
+            self.account.shortfall(
+                index, order.side_sign, i128_to_i64(<int128>terms.leaves + waiting), terms.price, 0
+            ),
+        ))
 
     cdef int fill_market(self, Order order, Caps* caps, int64_t now) except -1:
         """How fresh, how far and how dear: facts that need the market."""

@@ -102,6 +102,7 @@ cdef class Keeper(Overseer):
         self.caps = CapsTable(limits, Decimal(1) if self.ramp_share is None else self.ramp_share)
         if self.claims is not None:
             self.claims.keeps_sectors = limits.max_sector_concentration is not None
+            self.claims.keeps_power = limits.require_buying_power
             for i in range(self.claims.n_books):
                 self.claims.books[i].caps = 0
         jump = limits.max_tick_jump_bps

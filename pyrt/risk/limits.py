@@ -71,7 +71,8 @@ class Limits:
     max_open_orders : int
         Orders working at once, held exits included.
     require_buying_power : bool
-        The order, with all that works, has to be covered by free cash.
+        The order, with all that waits on either side, has to be covered by free cash, or by the
+        margin or buying power of the account.
     require_shortable : bool
         A short position needs an instrument that can be borrowed.
     require_open_session : bool

@@ -486,6 +486,21 @@ def test_what_a_split_leaves_of_a_share_is_paid_and_on_the_list_of_payments() ->
     assert paid["amount"] == 100
 
 
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"kind": "split"}, "row 0: split_ratio is None"),
+        ({"kind": "split", "split_ratio": -2}, "row 0: split_ratio is -2"),
+        ({"kind": "cash_dividend", "cash_amount": "a lot"}, "row 0: cash_amount is 'a lot'"),
+        ({"kind": "cash_dividend", "cash_amount": float("nan")}, "row 0: cash_amount is nan"),
+    ],
+)
+def test_an_action_without_its_number_is_refused(row: dict[str, Any], says: str) -> None:
+    actions = [{"symbol": SYMBOL, "ex_date": "2024-01-02", **row}]
+    with pytest.raises(DataError, match=says):
+        play(flat(100), {}, actions=actions)
+
+
 def test_a_dividend_goes_to_strategies_by_what_each_holds() -> None:
     ten = Script({0: lambda s: s.buy(SYMBOL, 10)})
     left = Script({0: lambda s: s.buy(SYMBOL, 5), 20: lambda s: s.close(SYMBOL)})
