@@ -211,7 +211,9 @@ cdef class Kernel(Wiring):
                 order.modify_request = REFUSED
             return 0
         if command.kind == CANCEL:
-            if self.desk.waiting and self.desk.drop(order):
+            if order.moves and order.status_ == INITIALIZED and not self.sink.has(order):
+                # It waits, or its wait has just ended and its submission comes behind this.
+                self.desk.drop(order)
                 return self.answers.refuse(order, EV_DENIED, "canceled: it had not left yet")
             if self.watcher is not None and self.watcher.watches_orders:
                 self.watcher.on_cancel(order, self.clock.now)

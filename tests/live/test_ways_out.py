@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pyrt import Strategy
@@ -14,6 +16,7 @@ from tests.live.whole import PHASES, Node, World, policies
 TAPE = "tape-one-00000001.log"
 PRICES = [100.0] * 14 + [120.0] * 30
 CLOSES_AT = 8
+WAITS_BARS = 1
 
 
 class Leaves(Strategy):
@@ -148,3 +151,32 @@ def test_a_stop_in_order_leaves_nothing_to_tell():
     third = come_back(world, second.files, run_id="three")
     assert "unguarded" not in {code for code, _ in third.alarms}
     assert any(type(record).__name__ == "RunStop" for _, record in read_records(second.files))
+
+
+class Wavers(Leaves):
+    """Asks for the close, and cancels it at the bar in which its wait for the exits is over."""
+
+    def on_bar(self, bar):
+        super().on_bar(bar)
+        if self.seen == CLOSES_AT + WAITS_BARS:
+            self.cancel(self.way_out)
+
+
+@pytest.mark.parametrize("kind", [Wavers, Leaves])
+def test_a_close_that_is_canceled_as_its_wait_ends_never_leaves(kind):
+    world = World([bars([100.0] * 44)])
+    node = Node(world, MemoryFiles(), [kind()], run_id="one", policies=policies("played"))
+    node.on_request = no_cancel
+    node.start()
+    strategy = node.kernel.strategies[0]
+    node.run(20 * PHASES)
+    posted = [json.loads(body) for body in world.posted]
+    sent = [body["client_order_id"] for body in posted if body["type"] == "market"]
+    if kind is Leaves:
+        # It does leave when nobody cancels it: the wait is over, and not for ever.
+        assert sent == ["pyrt-one-1", "pyrt-one-3"]
+        return
+    assert sent == ["pyrt-one-1"]
+    assert (strategy.way_out.status, strategy.kinds) == ("DENIED", ["denied"])
+    assert "canceled: it had not left yet" in strategy.way_out.reason
+    assert strategy.position("SPY").quantity == 10

@@ -240,6 +240,7 @@ class Node:
                 return
         if request.method == "DELETE" and self.chances.is_patient and self._dies_asking():
             return
+        world.repeats.note(self, request)
         self.network.send(request, self.client.receive_response)
         if request.method == "POST" and self.chances.strikes("F8", 0.1):
             world.kill("F8")

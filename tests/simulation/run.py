@@ -116,12 +116,21 @@ def run_planted(name: str, first: int, count: int) -> tuple[int, int]:
     first = max(first, planted.first)
     for seed in range(first, first + count):
         clients: list[Any] = []
+        worlds: list[World] = []
 
-        def make(*given: Any, clients: list[Any] = clients, **named: Any) -> Any:
-            clients.append(planted.client(*given, **named))
-            return clients[-1]
+        def make(
+            *given: Any,
+            clients: list[Any] = clients,
+            worlds: list[World] = worlds,
+            **named: Any,
+        ) -> Any:
+            client: Any = planted.client(*given, **named)
+            client.broker = worlds[0].broker
+            clients.append(client)
+            return client
 
         world = World(seed, make_client=make)
+        worlds.append(world)
         if not planted.may_err(world):
             continue
         failed = False

@@ -26,6 +26,7 @@ from tests.simulation.clock import SECOND, Agenda
 from tests.simulation.judge import Judge
 from tests.simulation.network import Network
 from tests.simulation.node import Node
+from tests.simulation.repeats import Repeats
 
 MINUTES = 12
 REPLAY_MAX = 500_000
@@ -102,6 +103,7 @@ class World:
         self.trace = hashlib.blake2b(digest_size=16)
         self._make_client = make_client
         self.judge = Judge(self)
+        self.repeats = Repeats(self)
 
     # -- the schedule --------------------------------------------------------------------------
 
@@ -127,6 +129,7 @@ class World:
         # Before the session ends: after that all orders of the day are gone anyway.
         self._go_on(healed + CALM_S * SECOND)
         self.judge.judge_cancels()
+        self.repeats.judge()
         self._go_on(healed + HEAL_S * SECOND)
         self.judge.judge()
         self.tally.schedules += 1
@@ -186,6 +189,7 @@ class World:
         account = ""
         if self.runs > 1 and self.chances.strikes("F50", 0.2):
             account = "SOMEBODY-ELSES"
+        self.repeats.begin()
         self.node = Node(self, f"s{self.seed}r{self.runs}", account)
         self.node.begin()
 
@@ -195,6 +199,7 @@ class World:
             return
         if fault != "F46":
             self.judge.hold_journal(self.node)
+            self.repeats.judge()
             self.chances.note(fault)
         self.chances.note("F10")
         self.tally.restarts += 1
