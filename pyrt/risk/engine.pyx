@@ -20,6 +20,7 @@ from pyrt.risk.limits import Limits
 from pyrt.risk.states import TradingState
 
 cdef int64_t ONE = 1_000_000_000
+cdef str ENGINE = "risk engine"
 cdef int CONFIRMATIONS = 3
 
 
@@ -281,7 +282,8 @@ cdef class RiskEngine(Keeper):
             self.after_breaker(now)
         if self.flattening and kind != EV_DENIED:
             # What was denied just now would be denied again: the next news may have changed that.
-            self.flatten(now, True)
+            # An exit that the venue has refused or ended is not sent again in the same breath.
+            self.flatten(now, kind == EV_FILL or order.tag != ENGINE)
         return 0
 
     cdef int take_terms(self, Claim claim, int kind) except -1:

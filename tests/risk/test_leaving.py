@@ -139,6 +139,27 @@ def test_a_kill_whose_exits_are_throttled_tries_again_with_the_prices() -> None:
     assert made.gate.state() == TradingState.HALTED
 
 
+@pytest.mark.parametrize("end", ["reject", "cancel", "expire"])
+def test_a_kill_does_not_send_an_exit_again_in_the_same_breath(end: str) -> None:
+    made = rig(max_order_quantity=100)
+    made.hold(10)
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    made.answer(end, made.venue.submitted[-1])
+    made.price(100)
+    assert len(made.venue.submitted) == 2
+    made.wait("1s")
+    made.price(100)
+    exit = made.venue.submitted[2]
+    made.fill(exit, 4)
+    made.answer("cancel", exit)
+    made.wait("2s")
+    made.price(100)
+    assert made.venue.submitted[3].quantity == 6
+    made.fill(made.venue.submitted[3])
+    assert made.gate.state() == TradingState.HALTED
+
+
 @pytest.mark.parametrize("state", ["active", "halted", "reducing"])
 def test_whoever_sets_the_state_of_everything_ends_a_kill(state: str) -> None:
     made = rig(max_orders_per_minute=1)
