@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-UNITS = 10**9
-
 
 def limits_used(kernel: Any, account: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what is used of each limit that counts something that is there now.
@@ -56,7 +54,7 @@ def _of_symbols(kernel: Any) -> Iterator[dict[str, Any]]:
         units = max(abs(held + buys), abs(held - sells))
         if not units:
             continue
-        quantity = units / UNITS
+        quantity = units / 10**instrument.decimals
         used = {"max_position_quantity": quantity}
         prices = [p.last_price for p in kernel.cache.positions_in(instrument) if p.last_price > 0]
         if prices:

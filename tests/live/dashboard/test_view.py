@@ -10,6 +10,7 @@ import pytest
 from pyrt import Strategy
 from pyrt.core.bus import MessageBus
 from pyrt.core.data import Bar
+from pyrt.core.instruments import Instrument
 from pyrt.live.dashboard.history import FILLS_MAX, POINTS_MAX, History
 from pyrt.live.dashboard.view import Connection, NodeView, masked
 from pyrt.live.observe.health import Health
@@ -69,6 +70,7 @@ def trader() -> Trader:
     )  # fmt: skip
     probe = Probe(cash=10_000, gate=RiskEngine(limits))
     probe.add_venue("sim")
+    probe.add_instrument(Instrument("AAA", decimals=2))
     probe.add_data(frame([(100, 101, 99, 100)] * 2 + [(101, 103, 100, 102)] * 4),
                    symbol="AAA", timeframe="1m", label="open")  # fmt: skip
     strategy = Trader()
