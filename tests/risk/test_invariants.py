@@ -73,7 +73,7 @@ class World:
         number, shape = divmod(number, 5)
         quantity = 1 + number % 120
         terms: dict[str, Any] = {}
-        if shape == 1:
+        if shape in (1, 4):
             terms = {"limit_price": 50 + number % 100}
         elif shape == 2:
             exits = (500, 1) if side == 0 else (1, 500)
@@ -116,7 +116,9 @@ class World:
         if working:
             number, place = divmod(number, len(working))
             order = working[place]
-            answers = ("accept", "reject", "cancel", "expire", "unknown")
+            # Mostly accepted at first, so that there is something to change.
+            answers = ("accept",) * (9 if order.status == "SENT" else 1)
+            answers += ("reject", "cancel", "expire", "unknown")
             answer = answers[number % len(answers)]
             if order.status == "PARTIALLY_FILLED" and answer in ("accept", "reject"):
                 answer = "cancel"
@@ -141,7 +143,7 @@ class World:
         working = [
             o
             for o in self.sent
-            if o.status == "ACCEPTED"
+            if o.status in ("ACCEPTED", "PARTIALLY_FILLED")
             and o.parent is None
             and o.sibling is None
             and o not in self.asked
@@ -152,7 +154,7 @@ class World:
         number, place = divmod(number, len(working))
         number, answer = divmod(number, 3)
         order = working[place]
-        total = Decimal(1 + number % 150)
+        total = Decimal(1 + number % 60)
         if total <= order.filled_quantity_exact:
             return
         before = self.worst()
@@ -168,6 +170,17 @@ class World:
             self.prices[order] = self.worst_price(order)
         if left and answer:
             self.rig.answer(("modified", "modify_rejected")[answer - 1], order, quantity=total)
+            del self.asked[order]
+            self.prices[order] = self.worst_price(order)
+        elif left and number % 2:
+            self.tell_terms(order)
+
+    def tell_terms(self, order: Any) -> None:
+        """Tell terms of the venue's own accord while a change is under way: no answer to it."""
+        self.rig.answer("modified", order)
+        self.prices[order] = max(self.prices[order], self.worst_price(order))
+        if self.asked[order] == order.quantity_exact:
+            # It asks for what is in force already.
             del self.asked[order]
             self.prices[order] = self.worst_price(order)
 
