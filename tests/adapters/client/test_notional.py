@@ -48,7 +48,8 @@ def test_filled_at_once_its_quantity_comes_before_its_fill(ledger):
 
 def test_filled_in_part_the_rest_is_taken_at_the_average_price(ledger):
     # 50 of the 100 are spent at 125: 0.4 more.
-    assert told(ledger, "partially_filled", "0.4", "125")[:2] == [
+    assert told(ledger, "partially_filled", "0.4", "125") == [
+        ("accepted", None),
         ("modified", "0.800000000"),
         ("0.4", 125),
     ]
@@ -56,6 +57,15 @@ def test_filled_in_part_the_rest_is_taken_at_the_average_price(ledger):
     assert told(ledger, "filled", "0.9", "111.111111111") == [
         ("modified", "0.9"),
         ("0.5", 100),
+    ]
+
+
+def test_of_an_order_whose_arrival_nobody_told_it_is_told_before_its_size(ledger):
+    """Only what has arrived takes other terms; its fill was put aside, and its symbol halted."""
+    assert told(ledger, "filled", "0.8", "125") == [
+        ("accepted", None),
+        ("modified", "0.8"),
+        ("0.8", 125),
     ]
 
 
@@ -68,7 +78,7 @@ def test_it_is_never_complete_before_the_broker_says_so(ledger):
 def test_an_execution_states_the_price_where_the_order_does_not(ledger):
     execution = Execution(Decimal("0.4"), Decimal(125))
     events = told(ledger, "partially_filled", "0.4", execution=execution)
-    assert events[:2] == [("modified", "0.800000000"), ("0.4", 125)]
+    assert events == [("accepted", None), ("modified", "0.800000000"), ("0.4", 125)]
 
 
 def test_old_news_changes_nothing(ledger):
@@ -79,7 +89,7 @@ def test_old_news_changes_nothing(ledger):
 
 def test_a_fill_whose_price_nobody_tells_waits_for_it(ledger):
     assert told(ledger, "partially_filled", "0.4") == []
-    assert told(ledger, "partially_filled", "0.4", "125")[0] == ("modified", "0.800000000")
+    assert told(ledger, "partially_filled", "0.4", "125")[1] == ("modified", "0.800000000")
 
 
 def test_while_less_has_filled_than_was_reckoned_the_quantity_stays(ledger):

@@ -324,6 +324,23 @@ def test_a_replacement_is_in_force_when_the_broker_shows_it(client):
     assert cancel.path == "/v2/orders/venue-2"
 
 
+def test_a_replacement_that_is_on_its_way_is_not_in_force(client):
+    client.receive_response(submitted(client), 200, body(), NOW)
+    successor = {"id": "venue-2", "client_order_id": f"{PREFIX}1-r1", "replaces": "venue-1"}
+    on_its_way = view("pending_new", **successor, qty="7")
+    assert client.receive_trade_update(frame("pending_new", on_its_way), NOW) == []
+    client.withdraw(order(1))
+    (cancel,) = client.take_requests(NOW)
+    assert cancel.path == "/v2/orders/venue-1"
+
+
+def test_an_exit_cut_by_its_sibling_before_anybody_told_of_it_has_arrived(client):
+    """Only what has arrived takes another quantity."""
+    client.receive_response(submitted(client), 200, body("pending_new"), NOW)
+    events = client.receive_trade_update(frame("canceled", view("canceled", qty="2")), NOW)
+    assert kinds(events) == ["accepted", "modified", "canceled"]
+
+
 def test_a_fill_of_the_old_order_and_the_rest_on_the_new_add_up(client):
     client.receive_response(submitted(client), 200, body(), NOW)
     part = view("partially_filled", filled_qty="4", filled_avg_price="100")

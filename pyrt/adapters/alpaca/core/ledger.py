@@ -12,6 +12,9 @@ from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event, FillEven
 from pyrt.adapters.alpaca.core.messages import OrderView
 from pyrt.core.orders import Order
 
+Terms = tuple[str | None, str | None, str | None]
+"""Quantity, limit price and stop price that are in force now."""
+
 ZERO = Decimal(0)
 NANO = Decimal("1e-9")
 FINAL = frozenset({"filled", "canceled", "expired", "rejected"})
@@ -284,15 +287,18 @@ class Ledger:
         self._follow(known, view)
         known.quantity = None if view.qty is None else Decimal(view.qty)
         terms = (view.qty, view.limit_price, view.stop_price)
+        return self._modified(known, ts, terms)
+
+    @staticmethod
+    def _modified(known: Known, ts: int, terms: Terms) -> list[Event]:
+        """Tell of new terms; what has them had arrived, though nobody may have told so."""
         modified = AnswerEvent("modified", known.number, ts, terms=terms)
         if known.acknowledged or known.held:
             return [modified]
-        # What was replaced had arrived, though nobody has told so.
         known.acknowledged, known.is_unknown = True, False
         return [AnswerEvent("accepted", known.number, ts), modified]
 
-    @staticmethod
-    def _resized(known: Known, view: OrderView, ts: int) -> list[Event]:
+    def _resized(self, known: Known, view: OrderView, ts: int) -> list[Event]:
         """Tell of a quantity that the broker has changed: an exit whose sibling filled in part."""
         if view.qty is None or known.quantity is None or view.id != known.venue_id or known.final:
             return []
@@ -300,10 +306,11 @@ class Ledger:
         if quantity == known.quantity or not known.filled <= quantity or not quantity:
             return []
         known.quantity = quantity
-        return [AnswerEvent("modified", known.number, ts, terms=(view.qty, None, None))]
+        return self._modified(known, ts, (view.qty, None, None))
 
-    @staticmethod
-    def _sized(known: Known, view: OrderView, ts: int, execution: Execution | None) -> list[Event]:
+    def _sized(
+        self, known: Known, view: OrderView, ts: int, execution: Execution | None
+    ) -> list[Event]:
         """Tell how many units an order given by its notional comes to: the broker never does.
 
         Filled in part, it is taken to buy the rest at the average price so far.
@@ -323,7 +330,7 @@ class Ledger:
         if quantity == known.quantity:
             return []
         known.quantity = quantity
-        return [AnswerEvent("modified", known.number, ts, terms=(f"{quantity:f}", None, None))]
+        return self._modified(known, ts, (f"{quantity:f}", None, None))
 
     def _fills(
         self, known: Known, view: OrderView, ts: int, execution: Execution | None
