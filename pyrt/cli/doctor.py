@@ -89,13 +89,14 @@ def _uvloop() -> Check:
     return _try("uvloop", partial(_version, "uvloop", "there"))
 
 
-def _alerts(targets: Sequence[AlertTarget]) -> str:
-    """Say how many ways to a person there are; raises where one lacks its secret."""
+def _alerts(targets: Sequence[AlertTarget]) -> Check:
+    """Look for ways to a person; one that lacks its secret is none."""
     from pyrt.live.observe.redaction import Redactor
     from pyrt.live.observe.targets import make_senders
 
-    count = len(make_senders(targets, Redactor(())))
-    return f"{count} ways to a person" if count else "nobody is told: no [[alerts]] in the settings"
+    if not targets:
+        return "alerts", "warn", "nobody is told: no [[alerts]] in the settings"
+    return _try("alerts", lambda: f"{len(make_senders(targets, Redactor(())))} ways to a person")
 
 
 def _core_files() -> Check:
@@ -162,7 +163,7 @@ def _config(config_file: str, profile: str | None) -> tuple[Path | None, list[Ch
         return "there, of the right kind"
 
     found.append(_try("keys", keys))
-    found.append(_try("alerts", partial(_alerts, settings.alerts)))
+    found.append(_alerts(settings.alerts))
     folder = settings.state_folder()
     if folder is None:
         found.append(("state folder", "warn", "none: nothing is kept"))

@@ -188,7 +188,9 @@ def test_init_check_show_and_doctor(tmp_path, capsys, monkeypatch):
     assert shown["on_stop"] == "cancel_entries"
     assert main(["doctor", "--config", path, "--json"]) == 0
     found = {row["check"]: row["state"] for row in json.loads(capsys.readouterr().out)}
-    assert found["settings"] == found["limits"] == found["keys"] == found["alerts"] == "ok"
+    assert found["settings"] == found["limits"] == found["keys"] == "ok"
+    # Nobody would hear of anything.
+    assert found["alerts"] == "warn"
     text = Path(path).read_text().replace("# Sign by", ALERT + "# Sign by")
     Path(path).write_text(text)
     assert main(["doctor", "--config", path, "--json"]) == 1
