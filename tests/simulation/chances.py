@@ -107,9 +107,16 @@ class Chances:
 
     def strikes(self, name: str, scale: float = 1.0) -> bool:
         """Draw whether a fault strikes now, and count it."""
-        if (name in ONCE and name in self._struck) or not self.hits(name, scale):
+        if not self.tries(name, scale):
             return False
         self.note(name)
+        return True
+
+    def tries(self, name: str, scale: float = 1.0) -> bool:
+        """Draw whether a fault is to strike; whoever sees that it has bitten counts it."""
+        if (name in ONCE and name in self._struck) or not self.hits(name, scale):
+            return False
+        self._struck.add(name)
         return True
 
     def hits(self, name: str, scale: float = 1.0) -> bool:

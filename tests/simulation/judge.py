@@ -43,17 +43,17 @@ class Judge:
         self.checks = world.checks
         self.watch = world.watch
         self.broker = world.broker
-        self._requests: list[int] = []
+        self._requests: list[tuple[int, int]] = []
 
     # -- requests as they leave ----------------------------------------------------------------
 
     def note_request(self, now: int) -> None:
         """Hold the rate of requests to what the broker grants."""
-        self._requests.append(now)
-        while self._requests[0] <= now - 60 * SECOND:
+        self._requests.append((now, self.world.runs))
+        while self._requests[0][0] <= now - 60 * SECOND:
             self._requests.pop(0)
         # A node that comes back begins with a full bucket of its own.
-        most = RATE_MAX * self.world.runs
+        most = RATE_MAX * len({run for _, run in self._requests})
         self.checks.hold("I18", len(self._requests) <= most, len(self._requests))
 
     def hold_state(self, node: Node, request: Any) -> None:
@@ -65,7 +65,10 @@ class Judge:
         gate = node.kernel.gate
         states = {gate.state().name, gate.state(symbol=symbol).name}
         self.checks.hold("I6", "HALTED" not in states, (states, request))
-        if "REDUCING" in states:
+        # What an operator has pressed counts whatever the node makes of it.
+        pressed = self.world.pressed if node.was_pressed or self.world.halt_is_kept else ""
+        self.checks.hold("I6", pressed != "HALTED", ("after the kill switch", request))
+        if "REDUCING" in (*states, pressed):
             self._hold_lessening(node, request, "I6")
 
     def _hold_lessening(self, node: Node, request: Any, invariant: str) -> None:
@@ -174,8 +177,8 @@ class Judge:
         hold("I1", set(self.broker.accepted) <= set(self.watch.intents), "an order without intent")
         if node is None or node.driver.core is None:
             raise Violation("I17: the node did not come back after the faults were over")
-        if node.driver.phase == STOPPED:
-            return
+        # Whoever supervises it has started it again: what stops each time is no node.
+        hold("I17", node.driver.phase != STOPPED, ("it has stopped", repr(node.driver.error)))
         # Whatever had come out of the node would have ended the schedule.
         hold("I25", True)
         self._judge_orders(node)

@@ -151,6 +151,11 @@ class Node:
         return self._halted_at is not None and self.journal.durable >= self._halted_at
 
     @property
+    def was_pressed(self) -> bool:
+        """Whether an operator has stopped or narrowed trading in this life."""
+        return self._halted_at is not None
+
+    @property
     def is_frozen(self) -> bool:
         return self.agenda.now < self.world.frozen_until
 
@@ -235,14 +240,14 @@ class Node:
             if request.method == "POST":
                 self._hold_record(request)
                 world.judge.hold_market(self, request)
-            if self.chances.strikes("F7", 0.1):
+            if self.chances.hits("F7", 0.1):
                 world.kill("F7")
                 return
         if request.method == "DELETE" and self.chances.is_patient and self._dies_asking():
             return
         world.repeats.note(self, request)
         self.network.send(request, self.client.receive_response)
-        if request.method == "POST" and self.chances.strikes("F8", 0.1):
+        if request.method == "POST" and self.chances.hits("F8", 0.1):
             world.kill("F8")
 
     def _dies_asking(self) -> bool:
@@ -301,9 +306,10 @@ class Node:
             else:
                 hold("I26", False, f"{value} was taken for a limit")
 
-    def press(self, action: str, reason: str) -> None:
-        """Operate the node, if it runs."""
-        if self.driver.phase == RUNNING:
+    def press(self, action: str, reason: str) -> bool:
+        """Operate the node, if it runs; return whether it does."""
+        is_running = self.driver.phase == RUNNING
+        if is_running:
             if action == "halt" and self.chances.is_patient:
                 # As the programs do: at once, and before the kernel hears of it.
                 self.driver.latch.set(reason)
@@ -312,6 +318,7 @@ class Node:
             self.world.pressed = "HALTED" if action == "halt" else "REDUCING"
             self._halted_at = self.journal.last
             self.turn()
+        return is_running
 
     def _flatten_later(self, reason: str) -> None:
         """As often as not, let the operator who has killed everything want out of it."""

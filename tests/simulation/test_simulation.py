@@ -10,6 +10,7 @@ import pytest
 
 from tests.simulation.chances import ELSEWHERE, FAULTS
 from tests.simulation.checks import INVARIANTS, Violation
+from tests.simulation.node import Node
 from tests.simulation.run import (
     PLANTED,
     Report,
@@ -44,6 +45,21 @@ def test_a_planted_fault_is_found(name: str) -> None:
     hostile, found = run_planted(name, 0, 60)
     assert hostile >= 3
     assert found >= PLANTED[name].share * hostile
+
+
+@pytest.mark.parametrize("seed", [10, 40])
+def test_a_node_that_lifts_a_kill_by_itself_is_found_by_what_leaves(seed: int, monkeypatch) -> None:
+    press = Node.press
+
+    def forgetful(node: Node, action: str, reason: str) -> bool:
+        was_pressed = press(node, action, reason)
+        if was_pressed and action == "halt":
+            node.driver.operate("resume", "nobody", "of this test")
+        return was_pressed
+
+    monkeypatch.setattr(Node, "press", forgetful)
+    with pytest.raises(Violation, match=r"I6: .*after the kill switch"):
+        World(seed).run()
 
 
 def test_the_same_seed_gives_the_same_trace_in_any_process() -> None:

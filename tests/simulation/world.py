@@ -200,7 +200,7 @@ class World:
         if fault != "F46":
             self.judge.hold_journal(self.node)
             self.repeats.judge()
-            self.chances.note(fault)
+        self.chances.note(fault)
         self.chances.note("F10")
         self.tally.restarts += 1
         self.node.die()
@@ -262,11 +262,12 @@ class World:
         node, chances = self.node, self.chances
         if node is None:
             return
-        struck = next((f for f, scale in BY_THE_CLOCK.items() if chances.strikes(f, scale)), "")
+        struck = next((f for f, scale in BY_THE_CLOCK.items() if chances.tries(f, scale)), "")
         if struck:
             self._do(struck, node)
 
     def _do(self, fault: str, node: Node) -> None:
+        """Do it, and count it if it was done: who trades elsewhere may be refused."""
         chances, now = self.chances, self.agenda.now
         symbol = self.broker.symbols[-1]
         deeds: dict[str, Callable[[], object]] = {
@@ -285,9 +286,15 @@ class World:
             "F41": lambda: setattr(self, "clock_off", SECOND * chances.one_of(JUMPS_S)),
             "F46": lambda: node.starve(int(chances.between(0, 12))),
         }
-        node.guarded(deeds[fault])
 
-    def _trade_elsewhere(self, client_order_id: str) -> None:
+        def deed() -> None:
+            # A death counts itself, by whatever it has come; memory may never run out.
+            if deeds[fault]() is not False and fault not in ("F9", "F46"):
+                chances.note(fault)
+
+        node.guarded(deed)
+
+    def _trade_elsewhere(self, client_order_id: str) -> bool:
         """Somebody else's order fills at once; the node learns of it by looking."""
         symbol = self.broker.symbols[0]
         body: dict[str, Any] = {
@@ -298,6 +305,7 @@ class World:
         answer = self.broker.core.request("POST", "/v2/orders", msgspec.json.encode(body))
         if answer.status == 200:
             self.foreign.add(msgspec.json.decode(answer.body)["id"])
+        return answer.status == 200
 
     def _heal(self) -> None:
         """The faults are over: lines mend, the disk is well, a dead node is started again."""
