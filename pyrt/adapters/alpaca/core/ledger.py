@@ -290,13 +290,13 @@ class Ledger:
         return self._modified(known, ts, terms)
 
     @staticmethod
-    def _modified(known: Known, ts: int, terms: Terms) -> list[Event]:
+    def _modified(known: Known, ts: int, terms: Terms, *, is_held: bool = False) -> list[Event]:
         """Tell of new terms; what has them had arrived, though nobody may have told so."""
         modified = AnswerEvent("modified", known.number, ts, terms=terms)
         if known.acknowledged or known.held:
             return [modified]
-        known.acknowledged, known.is_unknown = True, False
-        return [AnswerEvent("accepted", known.number, ts), modified]
+        known.held, known.acknowledged, known.is_unknown = is_held, not is_held, False
+        return [AnswerEvent("held" if is_held else "accepted", known.number, ts), modified]
 
     def _resized(self, known: Known, view: OrderView, ts: int) -> list[Event]:
         """Tell of a quantity that the broker has changed: an exit whose sibling filled in part."""
@@ -306,7 +306,8 @@ class Ledger:
         if quantity == known.quantity or not known.filled <= quantity or not quantity:
             return []
         known.quantity = quantity
-        return self._modified(known, ts, (view.qty, None, None))
+        is_held = view.status == "held"
+        return self._modified(known, ts, (view.qty, None, None), is_held=is_held)
 
     def _sized(
         self, known: Known, view: OrderView, ts: int, execution: Execution | None
