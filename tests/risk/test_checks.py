@@ -416,6 +416,8 @@ def test_a_short_needs_an_instrument_that_can_be_borrowed() -> None:
     made.hold(2)
     assert code(made.order("sell", 2)) == ""
     assert code(made.order("sell", 1)) == "require_shortable"
+    shares = GateRig(RiskEngine(Limits(require_shortable=True)), symbols=("AAA",), prices=100)
+    assert code(shares.order("sell", 1)) == ""
 
 
 def test_stale_data_stop_what_raises_exposure() -> None:

@@ -55,6 +55,15 @@ def test_rows_of_one_session_may_come_in_pieces() -> None:
         assert whole.average("A", "XNYS", now) == pieces.average("A", "XNYS", now)
 
 
+def test_an_average_that_was_asked_for_before_a_split_is_rescaled_too() -> None:
+    made = ranges(1)
+    made.add("A", "24/7", [DAY], [104.0], [100.0], [102.0])
+    now = 2 * DAY + GRACE_NS
+    assert made.average("A", "24/7", now) == 4.0
+    made.rescale("A", "24/7", now, 0.5)
+    assert made.average("A", "24/7", now) == 2.0
+
+
 def test_a_split_rescales_the_sessions_before_it_only() -> None:
     made = ranges(1)
     made.add("A", "24/7", [DAY, 2 * DAY], [104.0, 51.0], [100.0, 49.0], [102.0, 50.0])

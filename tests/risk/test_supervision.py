@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pyrt.core.account_rules import account_rules
 from pyrt.core.instruments import Instrument, equity
 from pyrt.errors import ConfigError
-from pyrt.risk import Limits, RiskEngine
+from pyrt.risk import Limits, RiskEngine, gate_for
 from pyrt.risk.sessions import DayClock
 from pyrt.testing.gates import GateRig
+from tests.backtest.depths import SYMBOL, play, quotes, stamp
 
 HOUR = 3_600_000_000_000
 DAY = 24 * HOUR
@@ -96,6 +98,24 @@ def test_what_a_days_end_asked_for_stays_asked_for() -> None:
 
 
 # -- halts -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limits", "statuses"), [({}, ["ACCEPTED"]), ({"max_order_quantity": 10}, ["DENIED"])]
+)
+def test_a_halt_that_the_venue_tells_bars_entries_where_there_are_limits(
+    limits: dict[str, Any], statuses: list[str]
+) -> None:
+    """Without any, what is sent waits at the venue for the end of the halt."""
+    halts = pd.DataFrame(
+        [(SYMBOL, stamp(1), stamp(4), "news")], columns=["symbol", "start", "end", "reason"]
+    )
+    run = play(
+        {"quotes": quotes((0, 99, 5, 100, 5), (3, 99, 5, 100, 5))},
+        {2.0: lambda s: s.buy(SYMBOL, 3, limit_price=98)},
+        halts=halts, engine={"gate": gate_for(Limits(**limits))},
+    )  # fmt: skip
+    assert run.statuses == statuses
 
 
 def test_nothing_raises_exposure_in_a_halted_symbol() -> None:
