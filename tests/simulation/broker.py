@@ -29,6 +29,8 @@ from tests.live.lockstep import _bind
 MINUTE = 60_000_000_000
 START = 1_381_175_160_000_000_000  # 2013-10-07 19:46 UTC: the session ends when the data have
 CASH = 1_000_000
+PRICE_MIN = Decimal(90)
+"""No walk gets there."""
 REPLACEMENT = re.compile(r"-r\d+$")
 ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "held"})
 
@@ -36,6 +38,13 @@ ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "hel
 def stem_of(client_order_id: str) -> str:
     """Return the name of an order, of which replacements have their own."""
     return REPLACEMENT.sub("", client_order_id)
+
+
+def units_of(order: dict[str, Any]) -> Decimal:
+    """Return what an order could fill; of one by notional, no more than that."""
+    if order["qty"] is not None:
+        return Decimal(order["qty"])
+    return max(Decimal(order["notional"]) / PRICE_MIN, Decimal(order["filled_qty"]))
 
 
 @dataclass
@@ -88,7 +97,7 @@ class OracleLedger:
             if order.get("replaces"):
                 # A replacement counts what the order before it has filled.
                 placed.carried = self.orders[order["replaces"]].total
-        placed.status, placed.quantity = order["status"], Decimal(order["qty"])
+        placed.status, placed.quantity = order["status"], units_of(order)
         placed.most = max(placed.most, placed.quantity)
         legs = self._pairs if order["order_class"] == "oco" else self._parents
         for leg in order["legs"] or ():

@@ -74,6 +74,8 @@ PATIENT_FROM = 130_000
 """Seeds from here on have orders that nothing but a cancel ends, and lose cancels on their way."""
 ONCE = frozenset({"F11", "F14", "F22", "F28", "F30", "F32", "F35", "F37", "F46", "F50"})
 """Faults that strike at most once a schedule: after them the node may have stopped for good."""
+SPENDING_FROM = 400_000
+"""Seeds from here on trade by notional too: what is bought is no whole number any more."""
 
 
 class Chances:

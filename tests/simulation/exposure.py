@@ -13,9 +13,11 @@ from typing import Any
 
 import msgspec
 
-from tests.simulation.broker import Broker, Placed, stem_of
+from tests.simulation.broker import Broker, Placed, stem_of, units_of
 
 ZERO = Decimal(0)
+ASKED = {"qty": None, "filled_qty": "0"}
+"""What the body of a request need not name."""
 
 
 @dataclass
@@ -100,7 +102,7 @@ def _terms(broker: Broker, request: Any) -> Iterator[tuple[str, str, str, Decima
     if request.method == "POST":
         name = fields["client_order_id"]
         if name not in broker.accepted:
-            yield name, fields["symbol"], fields["side"], Decimal(fields["qty"])
+            yield name, fields["symbol"], fields["side"], units_of(ASKED | fields)
         return
     placed: Placed | None = broker.ledger.orders.get(request.path.rpartition("/")[2])
     if placed is not None and placed.is_working and "qty" in fields:

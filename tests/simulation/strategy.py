@@ -7,7 +7,7 @@ from typing import Any
 
 from pyrt import Strategy
 from pyrt.core.data import Bar
-from tests.simulation.chances import PATIENT_FROM
+from tests.simulation.chances import PATIENT_FROM, SPENDING_FROM
 
 SIZES = (1, 3, 7, 12, 30)
 VERSATILE_FROM = 50_000
@@ -187,8 +187,21 @@ class Patient(Versatile):
         send(self.symbol, 1, limit_price=round(price * (1 - 1.5 * FAR * way), 2))
 
 
+class Spending(Patient):
+    """Buys for so many dollars too, as one who does not count shares."""
+
+    def act(self, draw: Random, price: float) -> None:
+        """Do one thing, or nothing: one time in five this."""
+        if draw.random() < 0.2:
+            self.buy(self.symbol, notional=draw.choice((20, 123.45, 700)))
+            return
+        super().act(draw, price)
+
+
 def kind_for(seed: int) -> type[Restless]:
     """Return what trades in a schedule: seeds keep the strategy that they were found with."""
+    if seed >= SPENDING_FROM:
+        return Spending
     if seed >= PATIENT_FROM:
         return Patient
     return Versatile if seed >= VERSATILE_FROM else Restless
