@@ -229,6 +229,18 @@ def test_round_trips_are_taken_from_the_books() -> None:
     assert opened.reason.startswith("max_consecutive_losses")
 
 
+def test_a_gate_that_is_used_again_counts_the_trades_of_its_new_run() -> None:
+    gate = RiskEngine(Limits(max_consecutive_losses=1))
+    for _ in range(2):
+        made = GateRig(gate, cash=100_000, symbols=("AAA",), prices=100)
+        assert code(made.order("buy", 1)) == ""
+        for price in (99, 99):
+            made.hold(10, price=100)
+            made.hold(-10, price=price)
+        assert code(made.order("buy", 1)) == "max_consecutive_losses"
+        assert len(made.gate.breaker.trips) == 1
+
+
 def test_rejections_by_the_venue_are_counted() -> None:
     made = rig(max_reject_rate=0.5, reject_rate_orders=2)
     for _ in range(2):
