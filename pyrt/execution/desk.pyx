@@ -22,6 +22,8 @@ ALONE = ("take_profit", "stop_loss", "oco", "algorithm", "notional")
 CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
 # No handler issues so many at one instant and comes back.
 cdef Py_ssize_t COMMANDS_MAX = 1_000_000
+# a billion whole units: sums of such orders stay within 64 bits
+cdef int64_t COUNTED_MAX = 1_000_000_000_000_000_000
 
 
 def is_no_limit(Order order not None):
@@ -288,15 +290,18 @@ cdef class Desk(OrderDesk):
         return 0
 
     def estimate(self, Order order):
-        """Return the units an order by notional would buy at the last price; 0 without one."""
+        """Return the units an order by notional would buy at the last price.
+
+        0 without one, and with one at which they could not be counted: that is no price.
+        """
+        cdef int128 units
         if order.position.mark <= 0:
             return 0
-        return i128_to_i64(
-            i128_muldiv(
-                order.notional_raw, 1, <int128>order.position.mark * order.instrument.factor,
-                TOWARD_ZERO,
-            )
+        units = i128_muldiv(
+            order.notional_raw, 1, <int128>order.position.mark * order.instrument.factor,
+            TOWARD_ZERO,
         )
+        return i128_to_i64(units) if units < COUNTED_MAX else 0
 
     cdef int count(self, Order order, int64_t units) except -1:
         """Let `units` of the order be part of the position's working quantity."""

@@ -211,8 +211,9 @@ cdef class Kernel(Wiring):
                 order.modify_request = REFUSED
             return 0
         if command.kind == CANCEL:
-            if order.moves and order.status_ == INITIALIZED and not self.sink.has(order):
-                # It waits, or its wait has just ended and its submission comes behind this.
+            if order.status_ == INITIALIZED and not self.sink.has(order):
+                # It waits, or its wait has just ended and its submission comes behind this, or
+                # whoever made it was broken off before it was sent.
                 self.desk.drop(order)
                 return self.answers.refuse(order, EV_DENIED, "canceled: it had not left yet")
             if self.watcher is not None and self.watcher.watches_orders:
