@@ -80,6 +80,14 @@ def outcomes(made: Node) -> list[str]:
     return list(made.kernel.strategies[0].outcomes)
 
 
+def outcomes_again(made: Node) -> list[str]:
+    """Play a run again, exactly; return what became of its orders."""
+    again = Buys()
+    result = replay(made.files, [again], run_id="one")
+    assert result.is_exact, result.difference
+    return list(again.outcomes)
+
+
 def test_a_ramp_and_limits_that_change_on_the_way_are_on_the_tape():
     made = node()
     gate = made.driver.gate
@@ -102,10 +110,7 @@ def test_a_ramp_and_limits_that_change_on_the_way_are_on_the_tape():
         ("anna", "allow_once", "one more"),
         ("anna", "set_state", "late"),
     ]
-    again = Buys()
-    result = replay(made.files, [again], run_id="one")
-    assert result.is_exact, result.difference
-    assert again.outcomes == kinds
+    assert outcomes_again(made) == kinds
 
 
 def test_what_would_have_been_under_other_limits_is_not_undone_by_those_of_the_way():
@@ -205,10 +210,7 @@ def test_figures_that_a_program_states_are_on_the_tape():
     kinds = outcomes(made)
     assert any(kind.startswith("max_adv_share") for kind in kinds)
     made.stop()
-    again = Buys()
-    result = replay(made.files, [again], run_id="one")
-    assert result.is_exact, result.difference
-    assert again.outcomes == kinds
+    assert outcomes_again(made) == kinds
 
 
 def test_news_of_a_halt_is_no_change_that_somebody_asked_for():

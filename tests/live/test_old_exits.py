@@ -15,6 +15,7 @@ from pyrt import Strategy
 from pyrt.data.columns import BarColumns
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_changes_in_flight import LIMITS
+from tests.live.test_orphaned_exits import Guarded
 from tests.live.test_ways_out import killed
 from tests.live.whole import PHASES, Node, World, policies
 from tests.minutes import MINUTE, START, minute_bars
@@ -25,32 +26,6 @@ CALM, RISE, FALL = [100.0] * 40, [100.0] * 2 + [112.0] * 38, [100.0] * 2 + [94.0
 ARRAYS = (
     "ts_open", "ts_close", "ts_init", "open", "high", "low", "close", "volume",
 )  # fmt: skip
-
-
-class Guarded(Strategy):
-    """Buys ten once, with both exits; changes its stop's quantity when a test says so."""
-
-    def on_start(self):
-        self.subscribe_bars("SPY", "1m")
-        self.bought, self.wanted, self.kinds = False, 0, []
-
-    def on_bar(self, bar):
-        if not self.bought:
-            self.bought = True
-            self.buy("SPY", 10, take_profit=110, stop_loss=90)
-        if self.wanted:
-            (stop,) = [order for order in self.orders("SPY") if order.order_type == "stop"]
-            self.modify(stop, quantity=self.wanted)
-            self.wanted = 0
-
-    def on_order(self, event):
-        self.kinds.append((event.kind, event.reason))
-
-    def on_save(self):
-        return {"bought": self.bought}
-
-    def on_load(self, state):
-        self.bought = state["bought"]
 
 
 class Idle(Strategy):
@@ -68,8 +43,12 @@ def weeks_apart(closes: list[float]) -> World:
     return World([BarColumns(symbol="SPY", timeframe="1m", timeframe_ns=MINUTE, **parts)])
 
 
+def guarded() -> Guarded:
+    return Guarded(units=10, take_profit=110, stop_loss=90)
+
+
 def begin(world: World, files: MemoryFiles, way: str, run_id: str, strategy=None) -> Node:
-    strategies = [strategy or Guarded()]
+    strategies = [strategy or guarded()]
     return Node(world, files, strategies, run_id=run_id, limits=LIMITS, policies=policies(way))
 
 

@@ -18,7 +18,11 @@ RUNS = ("two", "three", "four")
 
 
 class Guarded(Strategy):
-    """Buys five with both exits; changes its stop's quantity when a test says so."""
+    """Buys once with both exits; changes its stop's quantity when a test says so."""
+
+    units: int = 5
+    take_profit: float = 150
+    stop_loss: float = 50
 
     def on_start(self):
         self.subscribe_bars("SPY", "1m")
@@ -27,7 +31,8 @@ class Guarded(Strategy):
     def on_bar(self, bar):
         if not self.bought:
             self.bought = True
-            self.buy("SPY", 5, take_profit=150, stop_loss=50)
+            exits = {"take_profit": self.take_profit, "stop_loss": self.stop_loss}
+            self.buy("SPY", self.units, **exits)
         if self.wanted:
             self.modify(stop_of(self), quantity=self.wanted)
             self.wanted = 0

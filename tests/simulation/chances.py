@@ -96,6 +96,7 @@ class Chances:
         share = draw.choice((0.1, 0.25, 0.5))
         self._rates = {name: draw.choice(RATES) for name in FAULTS if draw.random() < share}
         self.is_patient = seed >= PATIENT_FROM
+        self.is_spending = seed >= SPENDING_FROM
         if self.is_patient and draw.random() < 0.5:
             self._rates.setdefault("F7", draw.choice(RATES))
         self._random = Random(f"{seed}:faults")

@@ -93,7 +93,6 @@ class Watch:
         self.intents: dict[str, Any] = {}
         self.executions: dict[str, list[tuple[Decimal, Decimal]]] = {}
         self.alarms: Counter[str] = Counter()
-        self.unsent: set[str] = set()
         self.cancels: dict[str, int] = {}
         """Order → when its cancel was first asked for; none that was refused."""
         self._ts = 0
@@ -121,7 +120,6 @@ class Watch:
         elif kind == "NotSent" and record.client_order_id in self.intents:
             # It is recorded before the node tells itself, and may die in between.
             self._note_status(record.client_order_id, "REJECTED")
-            self.unsent.add(record.client_order_id)
         elif kind == "Alarmed":
             self.alarms[record.code] += 1
 
@@ -140,11 +138,7 @@ class Watch:
     def _note_status(self, name: str, after: str) -> None:
         before = self.status.get(name, "SENT" if name in self.intents else "INITIALIZED")
         if before != after and after != "SENT":
-            # What never left ends as what was asked for: a cancel of before takes it back.
-            is_taken_back = name in self.unsent and (before, after) == ("REJECTED", "CANCELED")
-            self._checks.hold(
-                "I10", (before, after) in STEPS or is_taken_back, (name, before, after)
-            )
+            self._checks.hold("I10", (before, after) in STEPS, (name, before, after))
         self.status[name] = after
 
     def reload(self, files: MemoryFiles, accepted: dict[str, int]) -> None:

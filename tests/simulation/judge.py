@@ -11,7 +11,6 @@ from pyrt.live.core.restore import position_state
 from pyrt.live.driver.run import RUNNING, STOPPED
 from pyrt.live.journal.journal import Journal
 from tests.simulation.broker import stem_of
-from tests.simulation.chances import SPENDING_FROM
 from tests.simulation.checks import FINAL, Violation
 from tests.simulation.clock import SECOND
 from tests.simulation.exposure import exposure_of, name_of, symbol_and_side
@@ -115,7 +114,7 @@ class Judge:
         found = exposure_of(self.broker, symbol, self.world.foreign, request)
         what = (symbol, side, found.held, found.buys, found.sells)
         # What is ordered by notional comes to no more than it is counted for here.
-        more = SPENT_MORE if self.world.seed >= SPENDING_FROM else 0
+        more = SPENT_MORE if self.world.chances.is_spending else 0
         self.checks.hold("I8", found.worst(side) <= POSITION_MAX + more, what)
 
     def hold_journal(self, node: Node) -> None:

@@ -216,7 +216,7 @@ class Driver(Run):
             self.scribe.alarm("not_sent", f"an order did not leave: {reason}", now)
             self.take(now, self.client.not_sent(request, reason, now))
         for request in self._gateway.take_moot():
-            self.take(now, self.client.not_sent(request, "its outcome is known", now))
+            self.take(now, self.client.not_needed(request, now))
         self.flush_tape()
         return leaving
 

@@ -227,7 +227,7 @@ def test_an_order_that_is_canceled_while_it_is_held_back_is_taken_back(client):
     assert not client.is_moot(request)
     client.withdraw(order(1))
     assert client.is_moot(request)
-    assert kinds(client.not_sent(request, "it need not", NOW)) == ["canceled"]
+    assert kinds(client.not_needed(request, NOW)) == ["canceled"]
     assert client.take_requests(NOW + SECOND) == []
     assert client.queue.outstanding == 0
 

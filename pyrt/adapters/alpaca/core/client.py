@@ -176,8 +176,17 @@ class AlpacaClient:
 
     def not_sent(self, request: HttpRequest, reason: str, now: int) -> list[Event]:
         """Take back a request of which no byte has left: it is refused here, for certain."""
+        body = msgspec.json.encode({"code": 0, "message": f"not sent: {reason}"})
+        return self._take_back(request, self.orders.receive(request, 400, body, now), now)
+
+    def not_needed(self, request: HttpRequest, now: int) -> list[Event]:
+        """Take back a moot submit of which no byte has left."""
+        if self.orders.is_nowhere(request.order_number):
+            return self._take_back(request, self.orders.end_unsent(request.order_number, now), now)
+        return self.not_sent(request, "its outcome is known", now)
+
+    def _take_back(self, request: HttpRequest, events: list[Event], now: int) -> list[Event]:
         self.queue.outstanding -= 1
-        events = self.orders.take_back(request, f"not sent: {reason}", now)
         return [*events, *self._settle(request.order_number, now)]
 
     def warm(self, symbol: str, start: int, end: int) -> None:

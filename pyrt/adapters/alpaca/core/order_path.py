@@ -104,13 +104,22 @@ class OrderPath:
         known = self._ledger.of(number)
         return bool(known.venue_id or known.final or self._doubts[number].cancel_wanted)
 
-    def take_back(self, request: HttpRequest, text: str, now: int) -> list[Event]:
-        """Take back a request of which no byte has left: refused for certain, or canceled."""
-        number = request.order_number
-        if request.purpose == "submit" and self._is_nowhere(number):
-            return self._end_unsent(number, now)
-        body = msgspec.json.encode({"code": 0, "message": text})
-        return self.receive(request, 400, body, now)
+    def is_nowhere(self, number: int) -> bool:
+        """Whether an order that is to be canceled has never been at the broker, for certain."""
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        return doubt.cancel_wanted and not (doubt.ambiguous or known.venue_id or known.final)
+
+    def end_unsent(self, number: int, now: int) -> list[Event]:
+        """End an order that was canceled before it left, and what it was to bring."""
+        self._doubts[number].is_submitting = False
+        self._ledger.of(number).final = "canceled"
+        text = "it was canceled before it left"
+        changes = self.drop_changes(number, now)
+        return [*changes, AnswerEvent("canceled", number, now, text), *self.end_legs(number, now)]
+
+    def _apply(self, view: OrderView, now: int) -> list[Event]:
+        events = self._ledger.apply(view, now)
+        return [*events, *self.note_view(view, now)]
 
     def read_back(self, number: int, not_before: int = 0) -> None:
         """Queue a look at what the broker has; one that waits already is enough."""
@@ -379,29 +388,12 @@ class OrderPath:
         if not self.is_moot(number) or not self._queue.has("submit", number):
             return []
         self._queue.drop("submit", number)
-        if self._is_nowhere(number):
-            return self._end_unsent(number, now)
+        if self.is_nowhere(number):
+            return self.end_unsent(number, now)
         self._doubts[number].is_submitting = False
         if not self._ledger.of(number).venue_id:
             self.read_back(number)
         return []
-
-    def _is_nowhere(self, number: int) -> bool:
-        """Whether an order that is to be canceled has never been at the broker, for certain."""
-        known, doubt = self._ledger.of(number), self._doubts[number]
-        return doubt.cancel_wanted and not (doubt.ambiguous or known.venue_id or known.final)
-
-    def _end_unsent(self, number: int, now: int) -> list[Event]:
-        """End an order that was canceled before it left, and what it was to bring."""
-        self._doubts[number].is_submitting = False
-        self._ledger.of(number).final = "canceled"
-        text = "it was canceled before it left"
-        changes = self.drop_changes(number, now)
-        return [*changes, AnswerEvent("canceled", number, now, text), *self.end_legs(number, now)]
-
-    def _apply(self, view: OrderView, now: int) -> list[Event]:
-        events = self._ledger.apply(view, now)
-        return [*events, *self.note_view(view, now)]
 
     def _cancel_if_known(self, number: int, now: int) -> None:
         known = self._ledger.of(number)
