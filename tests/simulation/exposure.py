@@ -61,10 +61,8 @@ def exposure_of(broker: Broker, symbol: str, foreign: set[str], request: Any) ->
         found.held += placed.filled if placed.side == "buy" else -placed.filled
         if placed.is_working:
             name = name_of(placed)
-            rest = placed.quantity - placed.total
-            if placed.parent:
-                rest = min(rest, _room(orders.values(), placed.parent))
-            elif name in pairs:
+            rest = _rest(orders.values(), placed, placed.quantity)
+            if name in pairs and not placed.parent:
                 rest = min(rest, _room_of_pair(orders.values(), name))
             found.work(name, placed.side, rest)
     for each in (*broker.on_the_way.values(), request):
@@ -77,6 +75,12 @@ def exposure_of(broker: Broker, symbol: str, foreign: set[str], request: Any) ->
 def name_of(placed: Placed) -> str:
     """Return what an order counts under: those of one name cannot all be filled."""
     return placed.parent or placed.pair or stem_of(placed.client_order_id)
+
+
+def _rest(orders: Iterable[Placed], placed: Placed, quantity: Decimal) -> Decimal:
+    """Return what an order of such a quantity can still fill; an exit, for what its entry has."""
+    rest = quantity - placed.total
+    return min(rest, _room(orders, placed.parent)) if placed.parent else rest
 
 
 def _room(orders: Iterable[Placed], entry: str) -> Decimal:
@@ -107,7 +111,8 @@ def _terms(broker: Broker, request: Any) -> Iterator[tuple[str, str, str, Decima
     placed: Placed | None = broker.ledger.orders.get(request.path.rpartition("/")[2])
     if placed is not None and placed.is_working and "qty" in fields:
         # An exit that is changed still is one of its entry's, of which the larger counts.
-        yield name_of(placed), placed.symbol, placed.side, Decimal(fields["qty"]) - placed.total
+        rest = _rest(broker.ledger.orders.values(), placed, Decimal(fields["qty"]))
+        yield name_of(placed), placed.symbol, placed.side, rest
 
 
 def symbol_and_side(broker: Broker, request: Any) -> tuple[str, str] | None:

@@ -53,6 +53,8 @@ class Node:
         )
         self._read_at = self._now = 0
         self.is_committing = False
+        self._waiting: deque[Callable[[int], list[Any]]] = deque()
+        """What has come for a frozen node."""
         self.began = self.agenda.now
         self._halted_at: int | None = None
         symbols = world.broker.symbols
@@ -160,14 +162,20 @@ class Node:
         return self.agenda.now < self.world.frozen_until
 
     def hand(self, events_of: Callable[[int], list[Any]]) -> None:
-        """Take what has come; a frozen node takes it when it goes on."""
-        if self.network.is_cut:
-            return
+        """Take what has come; a frozen node takes it when it goes on, in the order it came."""
+        self._waiting.append(events_of)
         if self.is_frozen:
-            self.agenda.at(self.world.frozen_until, lambda: self.hand(events_of))
-            return
-        self.guarded(lambda: self.driver.take(self.now, events_of(self.now)))
-        self.turn()
+            self.agenda.at(self.world.frozen_until, self._take)
+        else:
+            self._take()
+
+    def _take(self) -> None:
+        while self._waiting and not (self.network.is_cut or self.is_frozen):
+            self.guarded(self._take_next)
+            self.turn()
+
+    def _take_next(self) -> None:
+        self.driver.take(self.now, self._waiting.popleft()(self.now))
 
     def turn(self) -> None:
         """Look at the time, commit, send."""

@@ -152,3 +152,55 @@ def test_a_clients_time_goes_with_its_answers_and_never_back(client):
         (request,) = client.take_requests(LATER)
         client.receive_response(request, 200, body(), at)
         assert client.now == LATER
+
+
+def test_an_execution_beyond_the_size_known_here_waits_for_a_look_where_no_list_shows_it(client):
+    """Somebody made it larger, under the same id or one not told of: the fill was put aside."""
+    assert look(client, [], [execution("venue-1", "12", "12")]) == []
+    (request,) = client.take_requests(LATER)
+    assert request.path == "/v2/orders/venue-1?nested=true"
+
+
+def test_an_exit_that_grew_with_its_entry_fills_after_its_new_size_is_told(client):
+    """Its entry was changed before the node died, and its exit filled while it was down."""
+    filled = view("filled", filled_qty="30", filled_avg_price="100", qty="30")
+    events = look(client, [filled], [execution("venue-1", "30", "30")])
+    assert told(events) == [("modified", "30"), ("30",)]
+    assert client.ledger.of(1).final == "filled"
+
+
+def test_what_a_replacement_carries_is_judged_once_its_predecessors_executions_are_known():
+    """Both were seen at once after a crash: what the first had filled counted twice."""
+    old = gone(filled_qty="10", filled_avg_price="100", qty="12")
+    new = view("partially_filled", filled_qty="10", filled_avg_price="100", **SECOND_ONE, qty="12")
+    for views, trades in (
+        ([new, old], [execution("venue-1", "10", "10")]),
+        ([new, old], []),
+    ):
+        made = AlpacaClient(PREFIX)
+        made.receive_response(submitted(made), 200, body(), NOW)
+        events = look(made, views, trades)
+        assert [e for e in told(events) if len(e) == 1] == [("10",)]
+        assert [Decimal(text) for text in made.venue_of(1)[1:]] == [10, 1000]
+        assert told(look(made, views, trades)) == []
+
+
+def test_a_replacement_whose_executions_count_from_zero_is_told_by_the_first_of_them(client):
+    """It had filled more than its predecessor: taken to carry that over, it lost as much."""
+    events = look(
+        client,
+        [
+            gone(filled_qty="4", filled_avg_price="100"),
+            view("filled", filled_qty="6", filled_avg_price="100", **SECOND_ONE, qty="10"),
+        ],
+        [execution("venue-1", "4", "4"), execution("venue-2", "6", "6")],
+    )
+    assert told(events) == [("4",), ("modified", "10"), ("10",)]
+
+
+def test_what_a_replacement_carries_has_its_price_too(client):
+    """The two that were missed were told at six times their price: the average is of all twelve."""
+    client.ledger.apply(view("partially_filled", filled_qty="10", filled_avg_price="100"), NOW)
+    new = view("filled", filled_qty="12", filled_avg_price="101", **SECOND_ONE, qty="12")
+    fill = look(client, [gone(filled_qty="10", filled_avg_price="100"), new])[-1]
+    assert (fill.quantity, Decimal(fill.price)) == ("2", Decimal("106"))

@@ -34,21 +34,19 @@ def _is_brought(order: Order, state: OrderState) -> bool:
 
 def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
     """Enter an order of an earlier run into a client's ledger and order path."""
+    value = Decimal(state.filled_notional) * NANO_NANO
     known = Known.of(
         order,
         venue_id=state.venue_order_id,
         filled=Decimal(state.filled),
+        cost=value,
         acknowledged=state.status not in ("SENT", "HELD"),
         held=state.status == "HELD",
         is_unknown="submit" in state.unknown and not _is_brought(order, state),
     )
     filled = Decimal(state.venue_filled or state.filled)
-    cost = (
-        Decimal(state.venue_cost)
-        if state.venue_cost
-        else (Decimal(state.filled_notional) * NANO_NANO)
-    )
-    parts = {name: Part(Decimal(units), Decimal(value)) for name, units, value in state.venue_parts}
+    cost = Decimal(state.venue_cost) if state.venue_cost else value
+    parts = {name: Part(Decimal(units), Decimal(paid)) for name, units, paid in state.venue_parts}
     if known.venue_id:
         parts[known.venue_id] = Part(filled, cost)
     client.ledger.adopt(known, parts)
@@ -89,7 +87,8 @@ def apply_state(client: AlpacaClient, state: BrokerState) -> list[Event]:
     events: list[Event] = []
     for trade in trades:
         events.extend(_execution(client, trade, listed))
-    for view in views:
+    # What took another's place counts on from what that one had.
+    for view in sorted(views, key=lambda view: _depth(view, listed)):
         events.extend(client.orders.note_view(view, state.ts))
         events.extend(client.ledger.apply(view, _time_of(view, state.ts)))
     return events
@@ -101,17 +100,21 @@ def _execution(
     view, known = listed.get(trade.order_id), client.ledger.by_venue_id(trade.order_id)
     if known is None or trade.qty is None or trade.cum_qty is None or not trade.transaction_time:
         return []
-    filled = known.parts.get(trade.order_id)
+    part = known.parts.get(trade.order_id, Part())
     quantity, cumulative = Decimal(trade.qty), Decimal(trade.cum_qty)
-    if filled is not None and cumulative <= filled.filled:
+    if cumulative <= part.filled:
         return []
-    if view is None and trade.order_id == known.next_id:
+    is_successor = trade.order_id == known.next_id
+    if view is None and (is_successor or known.is_exceeded_by(cumulative - part.filled)):
         # How much it may fill since it was changed is not told here: that comes first.
-        known.is_replaced = True
+        known.is_replaced |= is_successor
         client.orders.read_back(known.number)
         return []
     ts = timestamp_ns(trade.transaction_time)
     events = client.ledger.succeed(known, _successors(known, view, listed), ts)
+    if view is not None:
+        # The size its sibling or its entry has given it is older than what it executed.
+        events.extend(client.ledger.resized(known, view, ts))
     # The list of orders need not reach back as far as the activities do.
     step = OrderView(
         id=trade.order_id,
@@ -139,6 +142,15 @@ def _successors(
             return found
         view = listed.get(view.replaces or "")
     return []
+
+
+def _depth(view: OrderView, listed: Mapping[str, OrderView]) -> int:
+    """Return how many of the orders listed stood in this one's place before it."""
+    seen = {view.id}
+    while view.replaces in listed and view.replaces not in seen:
+        view = listed[view.replaces]
+        seen.add(view.id)
+    return len(seen) - 1
 
 
 def _time_of(view: OrderView, now: int) -> int:

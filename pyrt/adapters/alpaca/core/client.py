@@ -17,7 +17,7 @@ from pyrt.adapters.alpaca.core.events import (
     Event,
     NoLookEvent,
 )
-from pyrt.adapters.alpaca.core.ledger import Ledger
+from pyrt.adapters.alpaca.core.ledger import Ledger, Part
 from pyrt.adapters.alpaca.core.market_data import CRYPTO_CHANNELS, MarketData
 from pyrt.adapters.alpaca.core.order_path import OrderPath
 from pyrt.adapters.alpaca.core.pacing import SECOND
@@ -215,7 +215,7 @@ class AlpacaClient:
         known = self.ledger.get(number)
         if known is None or not known.venue_id:
             return "", "", ""
-        part = known.parts[known.venue_id]
+        part = known.parts.get(known.venue_id, Part())
         return known.venue_id, f"{part.filled:f}", f"{part.cost:f}"
 
     def parts_of(self, number: int) -> tuple[tuple[str, str, str], ...]:

@@ -50,8 +50,8 @@ class Known:
         The id of a replacement that is asked for and not in force yet.
     is_replaced : bool
         That one has taken the place of `venue_id` at the broker: it is the one to look at.
-    filled : Decimal
-        Told to the kernel so far, over all venue orders.
+    filled, cost : Decimal
+        Units and their value, told to the kernel so far, over all venue orders.
     quantity : Decimal or None
         Of the order as the kernel knows it; None for one given by its notional and not filled yet.
     notional : Decimal or None
@@ -68,6 +68,7 @@ class Known:
     next_id: str = ""
     is_replaced: bool = False
     filled: Decimal = ZERO
+    cost: Decimal = ZERO
     parts: dict[str, Part] = field(default_factory=dict)
     acknowledged: bool = False
     held: bool = False
@@ -89,6 +90,12 @@ class Known:
             notional=order.notional_exact,
             unit=Decimal(1).scaleb(-order.instrument.decimals),
             **more,
+        )
+
+    def is_exceeded_by(self, more: Decimal) -> bool:
+        """Return whether it cannot have executed that much more, as far as its size is known."""
+        return self.notional is None and (
+            self.quantity is not None and self.filled + more > self.quantity
         )
 
 
@@ -210,8 +217,9 @@ class Ledger:
         if known is None:
             return self._apply_left(view, ts)
         self.sight(known, view)
+        self._begin(known, view, execution)
         events = self._replacement(known, view, ts, reason)
-        events.extend(self._resized(known, view, ts))
+        events.extend(self.resized(known, view, ts))
         events.extend(self._sized(known, view, ts, execution))
         events.extend(self._fills(known, view, ts, execution))
         answer = self._answer(known, view, ts, reason)
@@ -248,13 +256,18 @@ class Ledger:
             self.expect(known, view.id)
         elif view.replaced_by is not None and not self._follow(known, view):
             self.expect(known, view.replaced_by)
+        self._by_venue_id[view.id] = known
+        known.venue_id = known.venue_id or view.id
+
+    @staticmethod
+    def _begin(known: Known, view: OrderView, execution: Execution | None) -> None:
+        """Enter a venue order whose first news this is: what was before it is known by now."""
         if view.id in known.parts:
             return
         # Some venues count a replacement's fills from 0, some from what its predecessor had.
-        carried = known.filled if Decimal(view.filled_qty) >= known.filled else ZERO
-        known.parts[view.id] = Part(carried if known.parts else ZERO)
-        self._by_venue_id[view.id] = known
-        known.venue_id = known.venue_id or view.id
+        before = Decimal(view.filled_qty) - (ZERO if execution is None else execution.quantity)
+        carries = bool(known.parts) and before >= known.filled
+        known.parts[view.id] = Part(known.filled, known.cost) if carries else Part()
 
     def succeed(self, known: Known, views: Iterable[OrderView], ts: int) -> list[Event]:
         """Put orders in force that took each other's place: one of them has executed something."""
@@ -298,7 +311,7 @@ class Ledger:
         known.held, known.acknowledged, known.is_unknown = is_held, not is_held, False
         return [AnswerEvent("held" if is_held else "accepted", known.number, ts), modified]
 
-    def _resized(self, known: Known, view: OrderView, ts: int) -> list[Event]:
+    def resized(self, known: Known, view: OrderView, ts: int) -> list[Event]:
         """Tell of a quantity that the broker has changed: an exit whose sibling filled in part."""
         if view.qty is None or known.quantity is None or view.id != known.venue_id or known.final:
             return []
@@ -348,6 +361,7 @@ class Ledger:
             part.filled += quantity
             part.cost += quantity * price
             known.filled += quantity
+            known.cost += quantity * price
             events.append(
                 FillEvent(known.number, ts, f"{quantity:f}", f"{price:f}", f"{known.filled:f}")
             )
