@@ -146,11 +146,12 @@ def _successors(
 
 def _depth(view: OrderView, listed: Mapping[str, OrderView]) -> int:
     """Return how many of the orders listed stood in this one's place before it."""
-    seen = {view.id}
-    while view.replaces in listed and view.replaces not in seen:
-        view = listed[view.replaces]
-        seen.add(view.id)
-    return len(seen) - 1
+    seen: set[str] = set()
+    before = listed.get(view.replaces or "")
+    while before is not None and before.id not in seen:
+        seen.add(before.id)
+        before = listed.get(before.replaces or "")
+    return len(seen)
 
 
 def _time_of(view: OrderView, now: int) -> int:
