@@ -164,13 +164,14 @@ class Node:
     def hand(self, events_of: Callable[[int], list[Any]]) -> None:
         """Take what has come; a frozen node takes it when it goes on, in the order it came."""
         self._waiting.append(events_of)
-        if self.is_frozen:
-            self.agenda.at(self.world.frozen_until, self._take)
-        else:
-            self._take()
+        self._take()
 
     def _take(self) -> None:
-        while self._waiting and not (self.network.is_cut or self.is_frozen):
+        while self._waiting and not self.network.is_cut:
+            if self.is_frozen:
+                # It may be frozen anew by then, or go on before.
+                self.agenda.at(self.world.frozen_until, self._take)
+                return
             self.guarded(self._take_next)
             self.turn()
 
