@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.cli.entry import cli
+from pyrt.live.process.control import Request, check
 from pyrt.venues.sessions import sessions
 from tests.documents import FIRST_NS, blocks, run
 
@@ -94,10 +96,21 @@ def test_make_targets_that_documents_name_exist() -> None:
 
 
 @pytest.mark.parametrize(("document", "line"), commands("pyrt") or [("", "pyrt --version")])
-def test_pyrt_commands_that_documents_name_exist(document: str, line: str) -> None:
-    first = line.split()[1]
-    if not first.startswith("-"):
-        assert cli.get_command(click.Context(cli), first) is not None, f"{document}: {line}"
+def test_pyrt_commands_that_documents_name_are_understood(document: str, line: str) -> None:
+    """The command is there with all its options; a node would take the action that is asked."""
+    command: click.Command = cli
+    context = click.Context(cli)
+    words = [word for word in shlex.split(line)[1:] if word != "…"]
+    while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+        name = words.pop(0)
+        found = command.get_command(context, name)
+        assert found is not None, f"{document}: {line}"
+        command, context = found, click.Context(found, parent=context, info_name=name)
+    given, rest, _ = command.make_parser(context).parse_args(words)
+    assert rest == [], f"{document}: {line}"
+    if command.name == "control":
+        names = set(given) & set(Request.__struct_fields__)
+        check(Request(token="", actor="anna", **{name: given[name] for name in names}))
 
 
 def test_python_scripts_that_documents_name_exist() -> None:

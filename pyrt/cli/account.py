@@ -32,7 +32,10 @@ WORLD = (
     options.json_option,
 )
 POSITION = ("symbol", "qty", "avg_entry_price", "current_price", "market_value", "unrealized_pl")
-ORDER = ("id", "symbol", "side", "type", "qty", "filled_qty", "limit_price", "stop_price", "status")
+ORDER = (
+    *("id", "symbol", "side", "type", "qty", "filled_qty", "limit_price", "stop_price", "status"),
+    "client_order_id",
+)
 Asked = Callable[["AlpacaAccount"], Awaitable[Any]]
 
 

@@ -30,6 +30,8 @@ def check(config_file: str, profile: str | None) -> int:
     missing = () if limits is None else limits.missing()
     for name in missing:
         click.echo(f"no limit: {name} (orders that raise exposure will be denied)")
+    for code, text in settings.warnings():
+        click.echo(f"{code}: {text}")
     click.echo(f"{config_file} is acceptable: {settings.mode}, {', '.join(settings.symbols)}")
     return exits.DONE if not missing else exits.FAILED
 

@@ -357,7 +357,8 @@ cdef class Keeper(Overseer):
         self.warned = dict(saved.get("warned", {}))
         self.restore_portfolio(saved.get("portfolio"))
         for symbol, units in saved["day_units"].items():
-            self.count_units(self.cache.instrument(symbol), units)
+            if symbol in self.cache.by_name:
+                self.count_units(self.cache.instrument(symbol), units)
 
     def day_units(self):
         """Return what was ordered of each symbol today, in its units."""
@@ -377,13 +378,16 @@ cdef class Keeper(Overseer):
     def position_of(self, str symbol, strategy):
         """Return a strategy's position in a symbol; None where it holds nothing.
 
-        A strategy goes by its name; by its number in what older versions have saved.
+        A strategy goes by its name; by its number in what older versions have saved. Either may
+        have been left out of this run since.
         """
         if isinstance(strategy, str):
             names = [owner.name for owner in self.strategies]
             if strategy not in names:
                 return None
             strategy = names.index(strategy)
+        if symbol not in self.cache.by_name:
+            return None
         found = self.cache.positions(strategy, symbol)
         return found[0] if found else None
 

@@ -63,20 +63,6 @@ def test_the_dashboard_of_grafana_shows_metrics_that_exist() -> None:
     }, "a metric that no panel shows"  # fmt: skip
 
 
-CODE = re.compile(r"""(?:\balarm|\bAlarm|\bFinding|_on_alarm)\(\s*"([a-z_]+)\"""")
-
-
-def test_every_alarm_of_a_node_is_on_the_page() -> None:
-    page = (ROOT / "docs" / "operations" / "alarms.md").read_text("utf-8")
-    folders = [ROOT / "pyrt" / "live", ROOT / "pyrt" / "adapters" / "alpaca"]
-    files = [path for folder in folders for path in folder.rglob("*.py")]
-    codes = {code for path in files for code in CODE.findall(path.read_text("utf-8"))}
-    assert len(codes) > 30
-    assert {code for code in codes if f"`{code}`" not in page} == set()
-    anchors = {name.lower() for name in headings()}
-    assert set(re.findall(r"\]\(#([a-z]+)\)", page)) <= anchors
-
-
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 @pytest.mark.parametrize("name", ["pyrt-node@", "pyrt-watchdog@"])
 def test_systemd_accepts_the_units(name: str, tmp_path: Path) -> None:

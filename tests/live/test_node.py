@@ -11,7 +11,10 @@ import pytest
 
 from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.adapters.alpaca.node import live as module
+from pyrt.adapters.alpaca.simulator.protocol.http import Response
 from pyrt.errors import ConfigError
+from pyrt.live.driver.run import STOPPED
 from pyrt.live.process.lock import lock_state
 from tests.adapters.client.exchange import Broker
 from tests.live.server import Server
@@ -75,7 +78,6 @@ def test_a_node_trades_over_sockets_and_agrees_with_the_broker():
 
 
 def test_pyrt_live_prints_orders_fills_and_the_account(tmp_path, monkeypatch, capsys):
-    from pyrt.adapters.alpaca.node import live as module
     from pyrt.cli import main
 
     source = tmp_path / "one.py"
@@ -169,3 +171,29 @@ def test_a_node_runs_once_in_a_loop_that_runs_and_lets_go_of_what_it_holds(tmp_p
         lock_state(tmp_path / "state").release()
 
     asyncio.run(cells())
+
+
+def test_a_stop_is_one_in_order_though_the_broker_does_not_answer_any_more(monkeypatch):
+    monkeypatch.setattr(module, "START_ATTEMPTS", 1)
+    broker, told = Broker(CLOSES), []
+    with Server(broker, pace_s=0.03) as server:
+        node = LiveNode(
+            config_for(server), KEYS, on_alarm=lambda code, text: told.append((code, text))
+        )
+        node.add_strategy(Swing())
+        stop_when_over(server, node)
+        request = broker.request
+
+        def ends(method, path, body):
+            is_over = node.driver.phase == STOPPED and path.startswith("/v2/account")
+            return Response(503, b"") if is_over else request(method, path, body)
+
+        monkeypatch.setattr(broker, "request", ends)
+        account = node.run()
+    assert node.driver.phase == STOPPED
+    # As the last look has shown it: nobody takes that for what the broker says now.
+    look = node.driver.last_look
+    assert (account.account_number, account.cash_exact) == (look.account, look.cash)
+    assert account.buying_power == ""
+    failed = [text for code, text in told if code == "query_failed"]
+    assert failed[-1].startswith("the account at the end: the broker answers /v2/account with 503")

@@ -186,6 +186,68 @@ def test_a_stop_that_could_not_leave_everything_and_an_operators_halt_stay():
         assert second.kernel.gate.state().name in ("HALTED", "REDUCING")
 
 
+def left_behind(node: Node) -> list[str]:
+    return [text for code, text in node.alarms if code == "left_behind"]
+
+
+def test_a_stop_tells_which_cancels_the_broker_has_not_taken():
+    """From then on nobody looks after them, and the entry may fill."""
+    for is_lost in (False, True):
+        world, files = World([PRICES]), MemoryFiles()
+        first = node(world, files, Rests)
+        first.run(9)
+        if is_lost:
+            first.on_request = lambda request, send: (
+                None if request.method == "DELETE" else send(request)
+            )
+        first.stop()
+        if not is_lost:
+            assert left_behind(first) == []
+            continue
+        (text,) = left_behind(first)
+        (entry,) = [o for o in first.kernel.cache.orders_open() if not o.is_exit]
+        assert f"buy 5 SPY ({entry.client_order_id}): its cancel is not answered" in text
+        # What is a wish in the journal still is carried out by the next run.
+        second = node(world, files, Rests, run_id="two")
+        second.settle(world.now)
+        assert entry.client_order_id in second.journal.state.closed
+
+
+def test_a_stop_that_could_not_leave_everything_says_what_is_held():
+    world, files = World([PRICES]), MemoryFiles()
+    policies = Policies(looks=1, warmup=0, on_stop="flatten", stop_patience_ns=0)
+    first = node(world, files, Rests, policies=policies)
+    first.run(9)
+    first.driver.stop(world.now)
+    first.settle(world.now)
+    first.driver.turn(world.now)
+    assert not first.driver.is_running
+    (text,) = left_behind(first)
+    assert "by the policy flatten" in text
+    assert "10 SPY is held" in text
+
+
+@pytest.mark.parametrize("on_stop", ["flatten", "leave"])
+def test_a_symbol_may_be_left_out_once_nothing_is_held_or_works_in_it(on_stop):
+    world, files = World([PRICES, bars([50.0] * 8, symbol="BAC")]), MemoryFiles()
+    policies = Policies(looks=1, warmup=0, on_stop=on_stop, stop_patience_ns=3600 * SECOND)
+    first = node(world, files, Rests, policies=policies)
+    first.run(9)
+    first.driver.stop(world.now)
+    first.run(3)
+    assert not first.driver.is_running
+    first.journal.close()
+    world.bars = world.bars[1:]
+    second = Node(world, files, [Rests(symbol="BAC")], run_id="two")
+    if on_stop == "leave":
+        with pytest.raises(JournalError, match="in SPY, which is not among the symbols"):
+            second.start()
+        return
+    second.start()
+    assert second.kernel.cache.positions() == []
+    assert [i.symbol for i in second.kernel.cache.instruments] == ["BAC"]
+
+
 def lose_answer(request, send):
     """Let an order reach the broker, and nothing come back before the crash."""
     answer = send(request)

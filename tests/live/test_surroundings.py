@@ -8,12 +8,15 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from pyrt.adapters.alpaca.node import companions
 from pyrt.cli import main
 from pyrt.errors import ConfigError, JournalError
 from pyrt.live.config import NodeConfig
+from pyrt.live.driver.run import RUNNING, STOPPED, STOPPING
 from pyrt.live.journal import records as r
 from pyrt.live.journal.backup import backup, backup_if_due, restore
 from pyrt.live.journal.files import RealFiles
@@ -94,6 +97,28 @@ def test_a_watchdog_that_leaves_leaves_no_beat(tmp_path, monkeypatch):
     assert main(["watchdog", "--config", str(tmp_path / "node.toml")]) == 0
     assert read_beat(state, WATCHDOG_BEAT) is None
     assert (state / "watchdog.lock").exists()
+
+
+@pytest.mark.parametrize(("phase", "told"), [(RUNNING, 1), (STOPPING, 1), (STOPPED, 0)])
+def test_a_watchdog_that_leaves_with_its_node_is_not_missed(tmp_path, monkeypatch, phase, told):
+    """Once a node has stopped its watchdog goes, and nobody needs it: that is no alarm."""
+    for name in ("BEAT_S", "WATCHDOG_SILENCE_S"):
+        monkeypatch.setattr(companions, name, 0.001)
+    alarms, beats = [], []
+    monkeypatch.setattr(companions, "write_beat", lambda *_, phase, run_id: beats.append(phase))
+    driver = SimpleNamespace(
+        phase=phase, scribe=SimpleNamespace(alarm=lambda code, text, ts: alarms.append(code))
+    )
+
+    async def beat():
+        heart = companions.Heart(tmp_path, ["true"])
+        await heart.begin(SimpleNamespace(driver=driver, run_id="one"))
+        while not alarms and len(beats) < 50:
+            await asyncio.sleep(0.001)
+        await heart.end()
+
+    asyncio.run(beat())
+    assert alarms == ["watchdog_lost"] * told
 
 
 def test_beats_are_read_as_they_were_written(tmp_path):

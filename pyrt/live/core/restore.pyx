@@ -113,19 +113,33 @@ cdef int number_of(Kernel kernel, str name) except -1:
     )
 
 
+cdef int check_symbol(Kernel kernel, str symbol) except -1:
+    if symbol not in kernel.cache.by_name:
+        raise JournalError(
+            f"the journal has orders or holdings in {symbol}, which is not among the symbols "
+            "of this run",
+            code="orphan",
+            remedy="Name it in `symbols` of the settings too, or close what is held in it first",
+            symbol=symbol,
+        )
+
+
 def restore_positions(Kernel kernel not None, states):
     """Give strategies the holdings of an earlier run; the account's units follow, cash does not.
 
     Raises
     ------
     JournalError
-        If a strategy that holds something is not in this run.
+        If a strategy that holds something, or a symbol that is held, is not in this run.
     """
     cdef Position position
     cdef Py_ssize_t index
+    names = {strategy.name for strategy in kernel.strategies}
     for state in states:
-        if state.units == 0 and not any(s.name == state.strategy for s in kernel.strategies):
+        is_known = state.strategy in names and state.symbol in kernel.cache.by_name
+        if state.units == 0 and not is_known:
             continue
+        check_symbol(kernel, state.symbol)
         position = kernel.cache.position(number_of(kernel, state.strategy), state.symbol)
         position.units = state.units
         position.open_cost = i128_from_int(int(state.open_cost))
@@ -254,12 +268,13 @@ def restore_orders(Kernel kernel not None, states):
     Raises
     ------
     JournalError
-        If a strategy that owns one is not in this run.
+        If a strategy that owns one, or the symbol of one, is not in this run.
     """
     cdef Order order, entry
     made = {}
     ended = {}
     for state in states:
+        check_symbol(kernel, state.symbol)
         made[state.client_order_id] = restore_order(kernel, state)
     for state in states:
         order = made[state.client_order_id]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from pyrt.live.core.restore import is_canceling
 from pyrt.live.driver.acts import stop_strategies
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.operating import Operators
@@ -69,12 +71,29 @@ class Stopping:
     def finish(self, now: int) -> None:
         """Write down that the run is over."""
         run = self._run
+        if run.phase == STOPPING:
+            self._tell_left(now)
         self._lift()
         run.scribe.save_risk()
         run.flush_tape()
         run.journal.record(r.RunStop(ts=now, reason=run.stop_reason))
         run.phase = STOPPED
         run.stop_by = run.save_at = run.look_at = None
+
+    def _tell_left(self, now: int) -> None:
+        """Tell of what this stop had to end, or to hear of, and has not: nobody looks after it."""
+        cache, policy = self._run.live_core.kernel.cache, self._run.plan.policies.on_stop
+        left = [
+            f"{order.side.name.lower()} {_leaves(order):f} {order.symbol} "
+            f"({order.client_order_id}): its {_asked(order)} is not answered"
+            for order in cache.orders_open()
+            if order.is_pending
+        ]
+        if policy == "flatten":
+            left += [f"{p.quantity_exact:f} {p.symbol} is held" for p in cache.positions()]
+        if left:
+            text = f"the node ends, by the policy {policy}, with this left: {'; '.join(left)}"
+            self._run.scribe.alarm("left_behind", text, now)
 
     def _changes(self) -> list[Any]:
         """Return what has changed, for everything, in what may be traded."""
@@ -93,3 +112,14 @@ class Stopping:
         steps = [(change.before, change.after) for change in ours]
         if steps == [("ACTIVE", "REDUCING"), ("REDUCING", "HALTED")]:
             self._operators.carry_out("resume", NODE, "flat, as the policy of stops wants it")
+
+
+def _asked(order: Any) -> str:
+    """Return what an order waits for an answer to."""
+    return "cancel" if is_canceling(order) else "last request"
+
+
+def _leaves(order: Any) -> Decimal:
+    """Return what may still fill."""
+    left: Decimal = order.quantity_exact - order.filled_quantity_exact
+    return left

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pyrt.adapters.alpaca.account.canceling import cancel_everything
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.live.driver.driver import Driver
-from pyrt.live.driver.run import RUNNING
+from pyrt.live.driver.run import RUNNING, STOPPING
 from pyrt.live.driver.status import PHASES, status_of
 from pyrt.live.journal.backup import backup_if_due, drill
 from pyrt.live.journal.files import RealFiles
@@ -184,7 +184,9 @@ class Heart:
                 driver.look(time.time_ns())
             last = now
             self._beat(PHASES[driver.phase])
-            if self._command is not None and now - started > 2 * WATCHDOG_SILENCE_S:
+            # From the beat that says `stopped` on the watchdog may leave, and nobody needs it.
+            may_lack_it = self._command is None or driver.phase > STOPPING
+            if not may_lack_it and now - started > 2 * WATCHDOG_SILENCE_S:
                 self._check_watchdog(driver)
 
     def _has_watchdog(self) -> bool:

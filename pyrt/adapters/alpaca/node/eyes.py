@@ -35,7 +35,7 @@ CRITICAL = frozenset(
     {
         *("journal", "strategy_stopped", "position_mismatch", "second_node", "restricted"),
         *("bad_event", "blind", "frozen", "watchdog_lost", "node_failed", "unknown_order"),
-        *("unguarded", "emulated_lost"),
+        *("unguarded", "emulated_lost", "left_behind"),
     }
 )
 """Alarms that a person has to hear of at once."""

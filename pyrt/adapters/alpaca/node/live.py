@@ -279,7 +279,7 @@ class LiveNode:
                 await self._turns.finish()
                 raise
             await self._turns.finish()
-            return decode_account((await self._query(account_request())).body)
+            return await self._closing_account(driver)
         except Exception as error:
             if self._eyes is not None:
                 self._eyes.tell_end(error)
@@ -413,6 +413,23 @@ class LiveNode:
         if self.config.state_folder() is None or self.config.shadow or driver.last_look is None:
             return
         self._locks.append(lock_account(self.config.trading, driver.last_look.account))
+
+    async def _closing_account(self, driver: Driver) -> AccountView:
+        """Return the account as the broker states it now; as it did last if it does not answer.
+
+        The node has stopped in order by then: that nobody answers makes no failure of it.
+        """
+        try:
+            return decode_account((await self._query(account_request())).body)
+        except ConfigError as error:
+            look = driver.last_look
+            assert look is not None
+            text = f"the account at the end: {error.message}; told is what the last look has shown"
+            driver.scribe.alarm("query_failed", text, self._turns.clock())
+            cash, equity = f"{look.cash:f}", f"{look.equity:f}"
+            return AccountView(
+                account_number=look.account, cash=cash, equity=equity, buying_power=""
+            )
 
     async def _query(self, request: HttpRequest) -> Answer:
         assert self._http is not None
