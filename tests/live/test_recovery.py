@@ -540,6 +540,31 @@ def test_an_order_given_up_that_fills_after_all_is_booked_and_halts_its_symbol()
     assert {"late_fill", "reopened"} & {code for code, _ in first.alarms}
 
 
+@pytest.mark.parametrize("is_seen", [True, False], ids=["it waits to be repeated", "no answer yet"])
+def test_an_order_that_was_declared_lost_is_not_sent_again(is_seen):
+    """Right after a time-out the same bytes go out again under the same id, but not then."""
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files)
+
+    def fail(request, send):
+        answer = send(request) if request.method == "GET" and is_seen else None
+        return answer or type(send(account_request()))(504, b"")
+
+    first.on_request = fail
+    first.run(3)
+    (order,) = first.kernel.cache.orders_open()
+    assert order.is_unknown
+    first.driver.resolve_lost(order.client_order_id, "anna", "nowhere to be seen")
+    sent = []
+    first.on_request = lambda request, send: sent.append(request) or send(request)
+    for second in range(1, 9):
+        first.settle(world.now + second * SECOND)
+    assert [request.method for request in sent if request.purpose == "submit"] == []
+    assert [request.purpose for request in sent] != [], "it is looked for all the same"
+    assert world.posted == []
+    assert order.status == "LOST"
+
+
 def test_an_operator_cancels_one_order_and_a_replay_does_the_same():
     world, files = World([PRICES]), MemoryFiles()
     first = node(world, files, Rests)

@@ -149,6 +149,7 @@ class Operators:
             if order.client_order_id == client_order_id and order.is_unknown:
                 now = int(core.kernel.clock.timestamp_ns)
                 self._record(actor, "lost", reason, {"order": client_order_id})
+                self._run.client.give_up(order.number)
                 for each in (order, *_brought_by(order)):
                     core.inputs.order_event("lost", each.number, now, reason)
                 core.inputs.settle()

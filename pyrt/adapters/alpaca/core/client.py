@@ -116,6 +116,10 @@ class AlpacaClient:
         """Cancel an order, trying again until its outcome is known."""
         self._told.extend(self.orders.withdraw(order.number, self._now))
 
+    def give_up(self, number: int) -> None:
+        """Place an order no more, which somebody has declared lost; a later sighting is told."""
+        self.orders.give_up(number, self._now)
+
     def forget(self, number: int) -> None:
         """Drop what is kept here of an order that has ended."""
         self.queue.drop("read_back", number)

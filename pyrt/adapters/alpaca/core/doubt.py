@@ -49,6 +49,8 @@ class Doubt:
         When a look first did not show what was asked for; 0 where nothing is open.
     told_at : int
         When somebody was told of that.
+    given_up : bool
+        Somebody has declared it lost: it is looked for, and not placed again.
     waiting : list
         Changes, and when they were asked for, of an order that the broker has not shown yet.
     """
@@ -68,4 +70,5 @@ class Doubt:
     is_unseen: bool = False
     open_since: int = 0
     told_at: int = 0
+    given_up: bool = False
     waiting: list[tuple[int, dict[str, str]]] = field(default_factory=list)

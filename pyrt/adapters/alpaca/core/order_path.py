@@ -96,13 +96,21 @@ class OrderPath:
         self._cancel_if_known(number, 0)
         return events
 
+    def give_up(self, number: int, now: int) -> None:
+        """Place an order no more: it was declared lost. Looks go on, for it may be there still."""
+        doubt = self._doubts.get(number)
+        if doubt is not None:
+            doubt.given_up = True
+            self._drop_moot(number, now)
+
     def is_moot(self, number: int) -> bool:
         """Return whether placing an order is needless.
 
-        The broker has shown it meanwhile, or it is to be canceled: what may be there is read back.
+        The broker has shown it meanwhile, it is to be canceled, or it was declared lost: what may
+        be there is read back.
         """
-        known = self._ledger.of(number)
-        return bool(known.venue_id or known.final or self._doubts[number].cancel_wanted)
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        return bool(known.venue_id or known.final or doubt.cancel_wanted or doubt.given_up)
 
     def is_nowhere(self, number: int) -> bool:
         """Whether an order that is to be canceled has never been at the broker, for certain."""
@@ -271,7 +279,8 @@ class OrderPath:
             known.is_unknown = False
             text = "the broker does not know the order"
             return [*self.drop_changes(number, now), AnswerEvent("lost", number, now, text)]
-        if age < self._policy.resend_ns and doubt.body and not doubt.cancel_wanted:
+        is_wanted = bool(doubt.body) and not (doubt.cancel_wanted or doubt.given_up)
+        if is_wanted and age < self._policy.resend_ns:
             delay = self._queue.policy.delay_ns(request.attempt, self._queue.random)
             self._place(number, now + delay)
         else:
