@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -136,3 +137,32 @@ def test_a_look_that_cannot_be_taken_in_while_running_is_an_error(node, monkeypa
     node.driver.look(node.world.now)
     with pytest.raises(PyrtError, match="cannot be"):
         node.settle(node.world.now)
+
+
+def look(node: Node) -> None:
+    node.driver.look(node.world.now)
+    node.settle(node.world.now)
+
+
+def test_a_symbol_is_resumed_for_good_once_what_has_halted_it_is_gone(node):
+    body = b'{"symbol":"SPY","qty":"1","side":"buy","type":"limit","limit_price":"80",'
+    body += b'"time_in_force":"gtc","client_order_id":"by-hand"}'
+    node.world.simulator.request("POST", "/v2/orders", body)
+    look(node)
+    state = partial(node.kernel.gate.state, symbol="SPY")
+    assert state().name == "HALTED"
+    # Whoever resumes it too early hears that it does not last.
+    done = node.driver.operate("resume", "anna", "mine", symbol="SPY")
+    assert done.startswith("SPY is active; halted again at the next look while it is so: an order")
+    assert "by-hand" in done
+    look(node)
+    done = node.driver.operate("resume", "anna", "all is well")
+    assert done == "everything is active, but not SPY: resume that by name"
+    assert state().name == "HALTED"
+    (placed,) = (o for o in node.driver.last_look.orders if o.client_order_id == "by-hand")
+    node.world.simulator.request("DELETE", f"/v2/orders/{placed.venue_order_id}", b"")
+    look(node)
+    assert node.driver.operate("resume", "anna", "gone", symbol="SPY") == "SPY is active"
+    look(node)
+    assert state().name == "ACTIVE"
+    assert_replays(node)

@@ -79,8 +79,7 @@ def carry_out(
         if action == "halt" and not symbol and not strategy:
             _cancel(kernel, "", entries_only=False)
         done = f"{symbol or strategy or 'everything'} is {state}"
-        is_barred = action == "resume" and breaker_of(gate) != "closed"
-        return f"{done}, and the circuit breaker is {breaker_of(gate)}" if is_barred else done
+        return done + _barred_still(gate, symbol or strategy) * (action == "resume")
     if action == "cancel":
         return _cancel_one(kernel, order)
     if action == "cancel_all":
@@ -101,6 +100,19 @@ def carry_out(
         raise ConfigError(f"no strategy {strategy!r} runs here", code="unknown_strategy")
     kernel.calls.halt(found[0], f"{actor}: {reason}")
     return f"{strategy} is stopped"
+
+
+def _barred_still(gate: Any, name: str) -> str:
+    """Return in words what bars orders after a resume of `name`, or of everything."""
+    text = ""
+    if not name:
+        saved = gate.states.save()
+        parts = {**saved["symbols"], **saved["strategies"]}
+        restricted = [part for part, state in parts.items() if state]
+        text = f", but not {', '.join(restricted)}: resume that by name" * bool(restricted)
+    if breaker_of(gate) != "closed":
+        text += f", and the circuit breaker is {breaker_of(gate)}"
+    return text
 
 
 def _cancel_one(kernel: Any, client_order_id: str) -> str:

@@ -68,12 +68,23 @@ class Operators:
         if action == "close":
             self._check_may_close(symbol)
         done = self.carry_out(action, actor, reason, symbol=symbol, strategy=strategy, order=order)
+        if action == "resume" and not strategy:
+            done += self._bars_again(symbol)
         if action in ("flatten", "reduce") and not symbol and not strategy:
             # From here on the gate lets leave what lessens positions: a kill before it is over.
             if self._run.journal.failure is not None:
                 return f"{done}, but no order leaves: the journal cannot be written"
             self._run.latch.clear()
         return done
+
+    def _bars_again(self, symbol: str) -> str:
+        """Return in words what halts again at the next look, unless it is gone by then."""
+        found = [
+            finding.text
+            for finding in self._run.findings
+            if finding.halts == ("symbol" if symbol else "all") and symbol in ("", finding.symbol)
+        ]
+        return f"; halted again at the next look while it is so: {'; '.join(found)}" * bool(found)
 
     def _check_may_close(self, symbol: str) -> None:
         """Refuse to close what is halted: the order would be denied, and nobody told."""
