@@ -17,6 +17,7 @@ import numpy as np
 
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.simulator.core import Response, SimulatorCore
+from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.backtest.exchange import Exchange
 from pyrt.backtest.fees import fee_model
 from pyrt.backtest.slippage import slippage_model
@@ -25,10 +26,16 @@ from pyrt.core.accounts import Account
 from pyrt.core.instruments import Instrument
 from pyrt.data.columns import BarColumns
 from tests.live.lockstep import _bind
+from tests.simulation.chances import STRICT_FROM
 
 MINUTE = 60_000_000_000
 START = 1_381_175_160_000_000_000  # 2013-10-07 19:46 UTC: the session ends when the data have
+MORNING = 1_381_239_000_000_000_000  # the next one begins, 13:30
+BEFORE_NIGHT = 14
+AFTER_NIGHT = 8
+"""Minutes of data up to the close and from the open, where a night lies between."""
 CASH = 1_000_000
+PARTICIPATION = (0.0, 0.0, 0.01)
 PRICE_MIN = Decimal(90)
 """No walk gets there."""
 REPLACEMENT = re.compile(r"-r\d+$")
@@ -128,13 +135,25 @@ class OracleLedger:
         return total
 
 
-def walk(symbol: str, minutes: int, seed: int) -> BarColumns:
+def opens_of(seed: int, minutes: int) -> Any:
+    """Return when the bars of a schedule open; one strict one in sixteen goes on after a night.
+
+    A night is long, and little happens in it: more of them would leave less to find by day.
+    """
+    if seed < STRICT_FROM or seed % 16:
+        return START + MINUTE * np.arange(minutes)
+    return np.concatenate(
+        (START + MINUTE * np.arange(BEFORE_NIGHT), MORNING + MINUTE * np.arange(AFTER_NIGHT))
+    )
+
+
+def walk(symbol: str, ts_open: Any, seed: int) -> BarColumns:
     """Return minute bars of a random walk, on cents."""
+    minutes = len(ts_open)
     draw = np.random.default_rng([seed, len(symbol), ord(symbol[0])])
     close = np.round(100 + np.cumsum(draw.choice((-0.3, -0.1, 0.0, 0.1, 0.3), minutes)), 2)
     opens = np.round(np.concatenate((close[:1], close[:-1])) + draw.choice((0.0, 0.05)), 2)
     spread = draw.choice((0.02, 0.1, 0.3), minutes)
-    ts_open = START + MINUTE * np.arange(minutes)
     return BarColumns(
         symbol=symbol,
         timeframe="1m",
@@ -150,23 +169,35 @@ def walk(symbol: str, minutes: int, seed: int) -> BarColumns:
     )
 
 
+def _plain_core(bars: list[BarColumns], seed: int) -> SimulatorCore:
+    """Return an exchange that takes whatever it is sent, at any time."""
+    draw = Random(f"{seed}:broker")
+    venue = SimVenue(
+        Account(CASH), fee_model(None), slippage_model(None),
+        participation=draw.choice(PARTICIPATION), children="next_bar",
+    )  # fmt: skip
+    for index, table in enumerate(bars):
+        instrument = Instrument(table.symbol)
+        _bind(instrument, index)
+        venue.add_instrument(instrument)
+    return SimulatorCore(Exchange(venue, bars), seed=seed)
+
+
+def _strict_core(bars: list[BarColumns], seed: int) -> SimulatorCore:
+    """Return an exchange with Alpaca's rules: wash trades, held quantities, sessions, margin."""
+    draw = Random(f"{seed}:broker")
+    return make_core(bars, cash=CASH, participation=draw.choice(PARTICIPATION), seed=seed)
+
+
 class Broker:
     """One account at the exchange; outlives the nodes that trade it."""
 
     def __init__(self, seed: int, *, symbols: tuple[str, ...], minutes: int) -> None:
-        self.bars = [walk(symbol, minutes, seed) for symbol in symbols]
+        opens = opens_of(seed, minutes)
+        self.bars = [walk(symbol, opens, seed) for symbol in symbols]
         self.symbols = symbols
-        draw = Random(f"{seed}:broker")
-        venue = SimVenue(
-            Account(CASH), fee_model(None), slippage_model(None),
-            participation=draw.choice((0.0, 0.0, 0.01)), children="next_bar",
-        )  # fmt: skip
-        for index, symbol in enumerate(symbols):
-            instrument = Instrument(symbol)
-            _bind(instrument, index)
-            venue.add_instrument(instrument)
-        self.venue = venue
-        self.core = SimulatorCore(Exchange(venue, self.bars), seed=seed)
+        self.core = (_strict_core if seed >= STRICT_FROM else _plain_core)(self.bars, seed)
+        self.venue = self.core.desk.exchange.venue
         self.ledger = OracleLedger()
         self.accepted: dict[str, int] = {}
         """Client order id → how many orders were placed under it."""
@@ -174,6 +205,12 @@ class Broker:
         """Submits and replaces that will arrive, whether or not their senders believe it."""
         self._serial = 0
         self.end = int(self.bars[0].ts_close[-1])
+
+    def is_open(self, now: int) -> bool:
+        """Return whether it has bars around this time."""
+        bars = self.bars[0]
+        at = int(np.searchsorted(bars.ts_open, now, side="right")) - 1
+        return at < 0 or now < bars.ts_close[at] + MINUTE
 
     def run_to(self, ts: int) -> None:
         """Let the exchange's time pass."""

@@ -77,6 +77,9 @@ ONCE = frozenset({"F11", "F14", "F22", "F28", "F30", "F32", "F35", "F37", "F46",
 SPENDING_FROM = 400_000
 """Seeds from here on trade by notional too: what is bought is no whole number any more."""
 
+STRICT_FROM = 500_000
+"""At seeds from here on the broker keeps to Alpaca's rules and to sessions."""
+
 
 class Chances:
     """The faults of one schedule.
@@ -97,6 +100,7 @@ class Chances:
         self._rates = {name: draw.choice(RATES) for name in FAULTS if draw.random() < share}
         self.is_patient = seed >= PATIENT_FROM
         self.is_spending = seed >= SPENDING_FROM
+        self.is_strict = seed >= STRICT_FROM
         if self.is_patient and draw.random() < 0.5:
             self._rates.setdefault("F7", draw.choice(RATES))
         self._random = Random(f"{seed}:faults")

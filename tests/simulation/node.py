@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.node.assembly import NEVER_LOST
-from pyrt.core.instruments import Instrument
+from pyrt.adapters.alpaca.node.assembly import GRACE_NS, NEVER_LOST
+from pyrt.core.instruments import Instrument, equity
 from pyrt.errors import PyrtError
+from pyrt.live.calendars import sessions_around
 from pyrt.live.driver.driver import Driver
 from pyrt.live.driver.run import RUNNING, STOPPED
 from pyrt.live.journal.journal import Journal
@@ -19,6 +20,7 @@ from pyrt.live.plan import Plan, Policies
 from pyrt.live.process.wall import WallClock
 from pyrt.risk import Limits
 from pyrt.risk.engine import RiskEngine
+from tests.simulation.broker import START
 from tests.simulation.checks import Violation
 from tests.simulation.clock import SECOND
 from tests.simulation.judge import POSITION_MAX
@@ -39,6 +41,7 @@ LIMITS = Limits(
     max_tick_jump_bps=500,
     stale_data_after="10m",
 )
+SESSIONS = sessions_around(START)
 
 
 class Node:
@@ -78,18 +81,22 @@ class Node:
         """Symbol → when the node heard that it is halted."""
         self.truths: dict[str, deque[bool]] = {}
         """Symbol → whether each of the last three prices that it has heard is true."""
+        is_strict = world.chances.is_strict
         plan = Plan(
             run_id=run_id,
             prefix=prefix,
             account_id=account_id,
             default_tif={"": "day"},
+            grace_ns=GRACE_NS if is_strict else 0,
+            sessions=SESSIONS if is_strict else None,
+            checks_clock=is_strict,
             policies=Policies(warmup=0, order_age_ns=20 * SECOND, replay_max=world.replay_max),
         )
         self.driver = Driver(
             self.client,
             self.journal,
-            RiskEngine(LIMITS, strict=True),
-            [Instrument(symbol) for symbol in symbols],
+            RiskEngine(LIMITS.replace(require_open_session=is_strict), strict=True),
+            [equity(symbol) if is_strict else Instrument(symbol) for symbol in symbols],
             self._strategies(symbols),
             plan,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from tests.simulation.chances import PATIENT_FROM, SPENDING_FROM
+from tests.simulation.chances import PATIENT_FROM, SPENDING_FROM, STRICT_FROM
 from tests.simulation.run import COMPLETE_FROM, UNKNOWN_MAX, Report, run_chunk
 from tests.simulation.strategy import VERSATILE_FROM
 
@@ -21,7 +21,7 @@ class Half:
     ----------
     number : int
         0, or 1 for those whose strategies trade all kinds of orders; a tenth of these, at the end,
-        lose cancels on their way, and half of that tenth trade by notional.
+        are of the newest families, a third of each.
     """
 
     def __init__(self, number: int) -> None:
@@ -29,8 +29,9 @@ class Half:
         newest = count // 10 if number else 0
         self.chunks = [
             *_chunks(VERSATILE_FROM if number else 0, count - newest),
-            *_chunks(PATIENT_FROM, newest - newest // 2),
-            *_chunks(SPENDING_FROM, newest // 2),
+            *_chunks(PATIENT_FROM, newest - 2 * (newest // 3)),
+            *_chunks(SPENDING_FROM, newest // 3),
+            *_chunks(STRICT_FROM, newest // 3),
         ]
         self.report = Report()
 

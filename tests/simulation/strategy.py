@@ -7,7 +7,7 @@ from typing import Any
 
 from pyrt import Strategy
 from pyrt.core.data import Bar
-from tests.simulation.chances import PATIENT_FROM, SPENDING_FROM
+from tests.simulation.chances import PATIENT_FROM, SPENDING_FROM, STRICT_FROM
 
 SIZES = (1, 3, 7, 12, 30)
 VERSATILE_FROM = 50_000
@@ -198,8 +198,27 @@ class Spending(Patient):
         super().act(draw, price)
 
 
+class Lasting(Spending):
+    """Leaves some of its orders for the days to come."""
+
+    def buy(self, symbol: str, quantity: Any = None, **terms: Any) -> Any:
+        return super().buy(symbol, quantity, **self._lasting(quantity, terms))
+
+    def sell(self, symbol: str, quantity: Any = None, **terms: Any) -> Any:
+        return super().sell(symbol, quantity, **self._lasting(quantity, terms))
+
+    def _lasting(self, quantity: Any, terms: dict[str, Any]) -> dict[str, Any]:
+        """Return terms that last, four times in ten; what is no whole number lives for a day."""
+        draw = Random(repr((self.seed, self.bars, quantity, sorted(terms.items()))))
+        if quantity is None or quantity % 1 or draw.random() >= 0.4:
+            return terms
+        return {**terms, "time_in_force": "gtc"}
+
+
 def kind_for(seed: int) -> type[Restless]:
     """Return what trades in a schedule: seeds keep the strategy that they were found with."""
+    if seed >= STRICT_FROM:
+        return Lasting
     if seed >= SPENDING_FROM:
         return Spending
     if seed >= PATIENT_FROM:

@@ -35,6 +35,7 @@ FORGETFUL_FROM = 100_000
 HEAL_S = 300
 CALM_S = 115
 STRIKES_S = 2.0
+NIGHT_STRIKES_S = 1_800.0
 SWITCHES = ("halt", "reduce", "flatten")
 SUPERVISED_S = 30.0
 JUMPS_S = (-86_400, -3_600, -30, 30, 3_600, 86_400)
@@ -258,7 +259,8 @@ class World:
         """Every few seconds: what happens to the node as a whole, or at the broker."""
         if self.chances.healed:
             return
-        self.agenda.after(STRIKES_S, self._strike)
+        is_open = self.broker.is_open(self.agenda.now)
+        self.agenda.after(STRIKES_S if is_open else NIGHT_STRIKES_S, self._strike)
         node, chances = self.node, self.chances
         if node is None:
             return
