@@ -42,10 +42,12 @@ cdef struct Book:
     # value of buys and sells in base currency, each at its own worst price
     int128 buy_value
     int128 sell_value
-    # worst-case value of the position, and how far it is above the value held
+    # signed value held and worst-case value of the position, as of the last count
+    int128 held
     int128 worst
-    int128 extra
-    int128 sector_part
+    # what its waiting buys and sells take of the buying power, in base currency
+    int128 buy_power
+    int128 sell_power
     int32_t sector
     # number of the limits that apply; 0 before they were looked up
     int32_t caps
@@ -70,9 +72,8 @@ cdef struct Book:
     # in 1e-9, and the number of the readings that it is of
     int64_t beta
     int64_t beta_of
-    int64_t unused
-    # what its waiting orders take of the buying power, in base currency
-    int128 power
+    # signed units held, as of the last count
+    int64_t held_units
 
 @cython.final
 cdef class Claim:
@@ -113,9 +114,14 @@ cdef class Claims:
     cdef int128 buy_value
     cdef int128 sell_value
     cdef int128 extra
+    """How far all worst cases are above the values held."""
     cdef int64_t rates_seen
     """How many changes of rates are in the sums."""
+    cdef object rules_seen
+    cdef bint lends_seen
+    """The account's rules, and whether it lends, as they are in what waiting orders take."""
     cdef int128* sectors
+    """Worst-case values by sector."""
     cdef readonly Py_ssize_t n_sectors
     cdef bint keeps_sectors
     cdef bint keeps_power
@@ -123,8 +129,13 @@ cdef class Claims:
     """What all waiting orders take of the buying power."""
     cdef dict sector_numbers
 
-    cdef Book* book(self, Py_ssize_t index) except NULL
-    cdef int fetch_facts(self, Order order) except -1
+    @cython.final
+    cdef inline Book* book(self, Py_ssize_t index) except NULL:
+        """Return the book of an instrument; valid until the next call for a larger index."""
+        if index >= self.n_books:
+            self.reserve(max(index + 1, self.account.n_holdings, self.n_books * 3 // 2))
+        return &self.books[index]
+    cdef int fetch_facts(self, Order order, Py_ssize_t index) except -1
     cdef int reserve(self, Py_ssize_t count) except -1
     cdef int sector(self, str name) except -1
     cdef int128 held_value(self, Py_ssize_t index) except? -1
@@ -135,9 +146,12 @@ cdef class Claims:
     cdef int ask(self, Claim claim, int64_t units) except -1
     cdef int take_answer(self, Claim claim, int kind) except -1
     cdef int restate(self, Py_ssize_t index) except -1
+    cdef int catch_up(self) except -1
     cdef int revalue(self) except -1
     cdef int recount(self, Py_ssize_t index) except -1
-    cdef int128 power_of(self, Py_ssize_t index, int64_t buys, int128 buy_value, int64_t sells,
-                         int128 sell_value) except? -1
+    cdef int refresh(self, Py_ssize_t index) except -1
+    cdef int count_power(self, Py_ssize_t index) except -1
+    cdef int128 power_of(self, Py_ssize_t index, int side, int64_t units,
+                         int128 value) except? -1
     cdef int64_t wanted(self, Claim claim) except? -1
     cdef int64_t group_room(self, Claim claim) noexcept

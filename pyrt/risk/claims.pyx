@@ -5,12 +5,12 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy, memset
 from posix.stdlib cimport posix_memalign
 
-from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport (
     CEILING, i128_add, i128_muldiv, i128_notional, i128_sub, i128_to_double, i128_to_i64,
+    i128_to_int,
 )
+from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.orders cimport no_price
-from pyrt.core.positions cimport Position
 from pyrt.core.types cimport EMULATED, EV_MODIFY_REJECTED, OPEN, is_final
 
 
@@ -44,8 +44,10 @@ cdef class Claims:
 
     def __init__(self, Account account):
         self.account = account
+        self.rules_seen = account.rules
         self.open = {}
         self.sector_numbers = {}
+        self.sector("")
 
     def __dealloc__(self):
         free(self.books)
@@ -53,29 +55,14 @@ cdef class Claims:
 
     # -- books ---------------------------------------------------------------------------------
 
-    cdef Book* book(self, Py_ssize_t index) except NULL:
-        """Return the book of an instrument; valid until the next call for a larger index."""
-        if index >= self.n_books:
-            self.reserve(max(index + 1, self.account.n_holdings, self.n_books * 3 // 2))
-        return &self.books[index]
-
-    cdef int fetch_facts(self, Order order) except -1:
+    cdef int fetch_facts(self, Order order, Py_ssize_t index) except -1:
         """Ask for all memory that a verdict reads of one symbol, before any of it is waited for.
 
         Among thousands of symbols nothing of one is in the processor's cache, and a dozen misses
-        at once take hardly longer than one.
+        at once take hardly longer than one. That is why the instrument's index is given: it would
+        have to be waited for.
         """
-        cdef Instrument instrument = order.instrument
-        cdef Position position = order.position
-        cdef Py_ssize_t index = instrument.index
         cdef char* place
-        fetch(&order.units)
-        fetch(&order.notional_raw)
-        fetch(&order.reduce_only)
-        fetch(&order.ts_init)
-        fetch(&order.keeps_exits)
-        fetch(&instrument.factor)
-        fetch(&position.mark)
         if index < self.n_books:
             place = <char*>&self.books[index]
             fetch(place)
@@ -84,6 +71,16 @@ cdef class Claims:
             fetch(place + 3 * LINE)
         if index < self.account.n_holdings:
             fetch(&self.account.holdings[index].units)
+        fetch(&order.units)
+        fetch(&order.notional_raw)
+        fetch(&order.reduce_only)
+        fetch(&order.ts_init)
+        fetch(&order.keeps_exits)
+        fetch(<void*>order.instrument)
+        fetch(&order.instrument.index)
+        fetch(&order.instrument.factor)
+        fetch(&order.position.strategy)
+        fetch(&order.position.mark)
         return 0
 
     cdef int reserve(self, Py_ssize_t count) except -1:
@@ -140,42 +137,50 @@ cdef class Claims:
         cdef int128 long_worst = i128_add(held, book.buy_value)
         cdef int128 short_worst = i128_sub(held, book.sell_value)
         cdef int128 worst = larger(magnitude(long_worst), magnitude(short_worst))
-        cdef int128 extra = i128_sub(worst, magnitude(held))
-        cdef bint is_open = (
-            book.buys != 0 or book.sells != 0
-            or (index < self.account.n_holdings and self.account.holdings[index].units != 0)
-        )
-        self.extra = i128_add(self.extra, i128_sub(extra, book.extra))
-        book.extra = extra
+        cdef int128 more = i128_sub(worst, book.worst)
+        cdef int128 extra = i128_sub(more, i128_sub(magnitude(held), magnitude(book.held)))
+        cdef int64_t units = 0
+        cdef bint is_open
+        if index < self.account.n_holdings:
+            units = self.account.holdings[index].units
+        is_open = book.buys != 0 or book.sells != 0 or units != 0
+        extra = i128_add(self.extra, extra)
+        self.sectors[book.sector] = i128_add(self.sectors[book.sector], more)
+        self.extra = extra
+        book.held = held
+        book.held_units = units
         book.worst = worst
         self.open_symbols += is_open - book.is_open
         book.is_open = is_open
-        if self.keeps_sectors:
-            self.sectors[book.sector] = i128_add(
-                self.sectors[book.sector], i128_sub(worst, book.sector_part)
-            )
-            book.sector_part = worst
-        if self.keeps_power:
-            self.power = i128_sub(self.power, book.power)
-            book.power = self.power_of(
-                index, book.buys, book.buy_value, book.sells, book.sell_value
-            )
-            self.power = i128_add(self.power, book.power)
+        return self.count_power(index) if self.keeps_power else 0
+
+    cdef int refresh(self, Py_ssize_t index) except -1:
+        """Bring the sums up to date where what is held, or its price, has changed since."""
+        cdef Book* book = self.book(index)
+        cdef int64_t units = self.account.holdings[index].units
+        if units == book.held_units and self.held_value(index) == book.held:
+            return 0
+        return self.recount(index)
+
+    cdef int count_power(self, Py_ssize_t index) except -1:
+        """Keep what the waiting orders of a symbol take of the buying power, by side."""
+        cdef Book* book = self.book(index)
+        cdef int128 buys = self.power_of(index, 1, book.buys, book.buy_value)
+        cdef int128 sells = self.power_of(index, -1, book.sells, book.sell_value)
+        self.power = i128_add(self.power, i128_sub(buys, book.buy_power))
+        book.buy_power = buys
+        self.power = i128_add(self.power, i128_sub(sells, book.sell_power))
+        book.sell_power = sells
         return 0
 
-    cdef int128 power_of(self, Py_ssize_t index, int64_t buys, int128 buy_value, int64_t sells,
-                         int128 sell_value) except? -1:
-        """What waiting orders of a symbol take of the buying power: as far as they open."""
-        cdef int64_t held = 0
+    cdef int128 power_of(self, Py_ssize_t index, int side, int64_t units,
+                         int128 value) except? -1:
+        """What waiting orders of a side take of the buying power: as far as they open."""
+        cdef int64_t back = 0
         if index < self.account.n_holdings:
-            held = self.account.holdings[index].units
-        return i128_add(
-            self.account.power_of_waiting(
-                index, 1, buys + min(held, 0), opening_part(buy_value, buys, -held)
-            ),
-            self.account.power_of_waiting(
-                index, -1, sells - max(held, 0), opening_part(sell_value, sells, held)
-            ),
+            back = max(0, -side * self.account.holdings[index].units)
+        return self.account.power_of_waiting(
+            index, side, units - back, opening_part(value, units, back)
         )
 
     # -- claims --------------------------------------------------------------------------------
@@ -339,6 +344,21 @@ cdef class Claims:
                 self.follow(claim.order)
         return 0
 
+    cdef int catch_up(self) except -1:
+        """Count anew what other rates, rules or lending make of waiting orders."""
+        cdef Py_ssize_t i
+        cdef bint lends
+        if self.rates_seen != self.account.rate_changes:
+            self.revalue()
+        if self.keeps_power:
+            lends = self.account.lends()
+            if lends != self.lends_seen or self.rules_seen is not self.account.rules:
+                self.lends_seen = lends
+                self.rules_seen = self.account.rules
+                for i in range(min(self.n_books, self.account.n_holdings)):
+                    self.count_power(i)
+        return 0
+
     cdef int revalue(self) except -1:
         """Value what is in other currencies anew, after a change of their rates."""
         cdef Claim claim
@@ -362,6 +382,21 @@ cdef class Claims:
         cdef Book* book = self.book(index)
         held = self.account.holdings[index].units if index < self.account.n_holdings else 0
         return held, book.buys, book.sells
+
+    def power_taken(self):
+        """Return what waiting orders take of the buying power, as a Decimal in base currency.
+
+        It is kept while a limit asks for buying power.
+        """
+        self.catch_up()
+        return decimal_from_scaled(i128_to_int(self.power), 18)
+
+    def sector_values(self):
+        """Return the worst-case value of each sector, as Decimals in base currency."""
+        return {
+            name: decimal_from_scaled(i128_to_int(self.sectors[<int>number]), 18)
+            for name, number in self.sector_numbers.items()
+        }
 
     def totals(self):
         """Return worst-case gross exposure, and pending buys and sells, in base currency."""

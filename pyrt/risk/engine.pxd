@@ -7,6 +7,8 @@ from pyrt.risk.keeper cimport Keeper
 
 @cython.final
 cdef class RiskEngine(Keeper):
+    cdef str begun(self, int64_t now)
+    cdef str weighed(self, Order order, int64_t now)
     cdef int ask_for(self, Order order) except -1
     cdef int weigh_for_record(self, Order order) except -1
     cdef int note(self, Order order, int64_t now, str reason) except -1

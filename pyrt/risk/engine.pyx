@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t
 from pyrt.core.int128 cimport i128_to_double, int128
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, RiskGate
+from pyrt.core.records cimport OrderRow
 from pyrt.core.types cimport (
     EV_ACCEPTED, EV_DENIED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED,
     EV_TRIGGERED, FILLED, INITIALIZED, RELEASED, is_final,
@@ -64,25 +65,41 @@ cdef class RiskEngine(Keeper):
 
     cdef str judge(self, Order order, int64_t now):
         """Approve (None) or say why not, beginning with the control's code."""
-        cdef str reason
-        if self.is_on:
-            self.claims.fetch_facts(order)
-        reason = BasicGate.judge(self, order, now)
+        cdef OrderRow* row
+        cdef str reason = None
         self.judged = None
         self.is_weighed = False
         self.ask_for(order)
+        if self.is_on:
+            # What is asked for here arrives while the day and the breaker are looked at.
+            row = <OrderRow*>self.records.orders.at(order.number - 1)
+            self.claims.fetch_facts(order, row.instrument)
+            reason = self.begun(now)
+        if reason is None:
+            reason = BasicGate.judge(self, order, now)
         if reason is None and self.is_on:
-            try:
-                self.begin(now)
-                reason = self.weigh(order, now)
-            except OverflowError as error:
-                reason = f"overflow: {error}"
+            reason = self.weighed(order, now)
         if reason is not None:
             return self.deny(order, now, reason)
         if self.is_on:
             self.note(order, now, None)
         self.judged = order
         return None
+
+    cdef str begun(self, int64_t now):
+        """Bring day and breaker to this instant; say so where their sums cannot be told."""
+        try:
+            self.begin(now)
+        except OverflowError as error:
+            return f"overflow: {error}"
+        return None
+
+    cdef str weighed(self, Order order, int64_t now):
+        """Judge by everything but the grid; what cannot be summed up is denied."""
+        try:
+            return self.weigh(order, now)
+        except OverflowError as error:
+            return f"overflow: {error}"
 
     cdef int ask_for(self, Order order) except -1:
         """Begin to judge an order as it stands."""
@@ -140,12 +157,9 @@ cdef class RiskEngine(Keeper):
         self.ask_for(order)
         self.is_preview = True
         try:
-            reason = self.weigh(order, now)
-        except OverflowError as error:
-            reason = f"overflow: {error}"
+            return self.weighed(order, now)
         finally:
             self.is_preview = False
-        return reason
 
     cdef str judge_change(self, Command command, int64_t now):
         """Judge an order as it would be after the change, like a new one."""
@@ -163,11 +177,9 @@ cdef class RiskEngine(Keeper):
             self.terms.stop_price = command.stop_price
         self.terms.trail = command.trail
         if reason is None and self.is_on:
-            try:
-                self.begin(now)
-                reason = self.weigh(order, now)
-            except OverflowError as error:
-                reason = f"overflow: {error}"
+            reason = self.begun(now)
+        if reason is None and self.is_on:
+            reason = self.weighed(order, now)
         if reason is not None:
             claim = self.claim_of(order)
             if claim is not None:

@@ -1,4 +1,5 @@
 """The facts of one order: its terms, the worst case it would make, and the market it meets."""
+cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.accounts cimport Account
 from pyrt.core.int128 cimport int128
@@ -63,7 +64,9 @@ cdef class Facts(Watcher):
     cdef Case case
     cdef Terms terms
 
-    cdef Book* book_of(self, Order order) except NULL
+    @cython.final
+    cdef inline Book* book_of(self, Order order) except NULL:
+        return self.claims.book(order.instrument.index)
     cdef Caps* caps_of(self, Order order) except NULL
     cdef int touch(self, Instrument instrument) except -1
     cdef int read_terms(self, Order order) except -1

@@ -2,7 +2,7 @@
 from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
 
 from pyrt.core.int128 cimport (
-    CEILING, FLOOR, i128_add, i128_muldiv, i128_notional, i128_sub, i128_to_i64, int128,
+    CEILING, FLOOR, i128_add, i128_high, i128_muldiv, i128_notional, i128_sub, i128_to_i64, int128,
 )
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport nano_from_double
@@ -51,12 +51,12 @@ cdef int64_t trigger_of(Order order, int64_t stop, int64_t trail, int64_t mark) 
 cdef inline int128 bound_of(int64_t share, int128 equity, int128 observed) except? -2:
     """A share (in 1e-9) of equity as money; -1 where the limit is off.
 
-    Where floats show that `observed` is well within, that itself is returned, which passes: the
-    exact quotient costs more than all other checks together.
+    Where the upper halves show that `observed` is within, that itself is returned, which passes:
+    the exact quotient costs more than all other checks together.
     """
     if share < 0:
         return -1
-    if 1e9 * <double>observed < 0.999999 * <double>share * <double>equity:
+    if (<int128>i128_high(observed) + 1) * ONE <= <int128>share * i128_high(equity):
         return observed
     return i128_muldiv(larger(equity, 0), share, ONE, FLOOR)
 
@@ -73,9 +73,6 @@ cdef class Facts(Watcher):
 
     # -- terms of an order ---------------------------------------------------------------------
 
-    cdef Book* book_of(self, Order order) except NULL:
-        return self.claims.book(order.instrument.index)
-
     cdef Caps* caps_of(self, Order order) except NULL:
         cdef Book* book = self.book_of(order)
         if book.caps == 0:
@@ -90,9 +87,9 @@ cdef class Facts(Watcher):
         book.caps = self.caps.number(instrument)
         if sector != book.sector:
             self.claims.sectors[book.sector] = i128_sub(
-                self.claims.sectors[book.sector], book.sector_part
+                self.claims.sectors[book.sector], book.worst
             )
-            self.claims.sectors[sector] = i128_add(self.claims.sectors[sector], book.sector_part)
+            self.claims.sectors[sector] = i128_add(self.claims.sectors[sector], book.worst)
             book.sector = sector
         return 0
 
@@ -248,14 +245,12 @@ cdef class Facts(Watcher):
         cdef Terms* terms = &self.terms
         cdef Py_ssize_t index = order.instrument.index
         cdef Book* book
-        cdef int128 held, longs, shorts, worst, net, equity
-        if self.claims.rates_seen != self.account.rate_changes:
-            self.claims.revalue()
-        self.claims.recount(index)
+        cdef int128 longs, shorts, worst, more, net, equity
+        self.claims.catch_up()
+        self.claims.refresh(index)
         book = self.claims.book(index)
-        held = self.claims.held_value(index)
-        longs = i128_add(held, book.buy_value)
-        shorts = i128_sub(held, book.sell_value)
+        longs = i128_add(book.held, book.buy_value)
+        shorts = i128_sub(book.held, book.sell_value)
         if order.side_sign > 0:
             longs = i128_add(longs, terms.more_value)
             case.position_value = magnitude(longs)
@@ -263,14 +258,9 @@ cdef class Facts(Watcher):
             shorts = i128_sub(shorts, terms.more_value)
             case.position_value = magnitude(shorts)
         worst = larger(magnitude(longs), magnitude(shorts))
-        case.gross = i128_add(
-            i128_add(self.account.exposure_raw(), self.claims.extra), i128_sub(worst, book.worst)
-        )
-        case.sector_value = 0
-        if self.claims.keeps_sectors:
-            case.sector_value = i128_add(
-                self.claims.sectors[book.sector], i128_sub(worst, book.sector_part)
-            )
+        more = i128_sub(worst, book.worst)
+        case.gross = i128_add(i128_add(self.account.exposure_raw(), self.claims.extra), more)
+        case.sector_value = i128_add(self.claims.sectors[book.sector], more)
         equity = self.account.equity_raw()
         case.concentration_bound = bound_of(caps.concentration, equity, case.position_value)
         case.sector_bound = bound_of(
@@ -291,28 +281,25 @@ cdef class Facts(Watcher):
     cdef int128 missing_power(self, Order order, Book* book) except? -1:
         """What buying power lacks for this order, beside all others that wait."""
         cdef Terms* terms = &self.terms
+        cdef int side = order.side_sign
         cdef Py_ssize_t index = order.instrument.index
-        cdef int64_t buys = book.buys, sells = book.sells, waiting
-        cdef int128 buy_value = book.buy_value, sell_value = book.sell_value, others
-        cdef int64_t opposed = -order.side_sign * self.account.holdings[index].units
-        if order.side_sign > 0:
-            buys -= terms.counted_units
-            buy_value = i128_sub(buy_value, terms.counted_value)
-            waiting = buys
-        else:
-            sells -= terms.counted_units
-            sell_value = i128_sub(sell_value, terms.counted_value)
-            waiting = sells
-        others = i128_add(
-            i128_sub(self.claims.power, book.power),
-            self.claims.power_of(index, buys, buy_value, sells, sell_value),
-        )
+        cdef int64_t waiting = (book.buys if side > 0 else book.sells) - terms.counted_units
+        cdef int64_t opposed = -side * self.account.holdings[index].units
+        cdef int128 value, others = self.claims.power
+        if terms.counted_units != 0 or terms.counted_value != 0:
+            value = i128_sub(
+                book.buy_value if side > 0 else book.sell_value, terms.counted_value
+            )
+            others = i128_add(
+                i128_sub(others, book.buy_power if side > 0 else book.sell_power),
+                self.claims.power_of(index, side, waiting, value),
+            )
         # What is held is left by those that came before; this one has the rest of it.
         waiting = min(waiting, opposed) if opposed > 0 else 0
         return i128_add(others, self.account.to_base(
             self.account.holdings[index].currency,
             self.account.shortfall(
-                index, order.side_sign, i128_to_i64(<int128>terms.leaves + waiting), terms.price, 0
+                index, side, i128_to_i64(<int128>terms.leaves + waiting), terms.price, 0
             ),
         ))
 

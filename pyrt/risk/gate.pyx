@@ -21,17 +21,16 @@ cdef class BasicGate(RiskGate):
     cdef str judge(self, Order order, int64_t now):
         cdef Instrument instrument = order.instrument
         cdef str reason
-        cdef Order leg
         if not instrument.tradable:
             return f"tradable: {instrument.id} cannot be traded"
         reason = self.judge_grid(order, order.units, order.limit_price_raw, order.stop_price_raw)
         if reason is not None:
             return reason
-        for leg in (order.take_profit, order.stop_loss):
-            if leg is not None:
-                reason = self.judge_grid(leg, leg.units, leg.limit_price_raw, leg.stop_price_raw)
-                if reason is not None:
-                    return reason
+        reason = self.judge_leg(order.take_profit)
+        if reason is None:
+            reason = self.judge_leg(order.stop_loss)
+        if reason is not None:
+            return reason
         if order.notional_raw != 0 and order.notional_raw < instrument.min_notional_raw:
             return (
                 f"min_notional: {order.notional:g} is below the smallest order of "
@@ -56,6 +55,11 @@ cdef class BasicGate(RiskGate):
                 f"{abs(order.position.quantity):g} held"
             )
         return None
+
+    cdef str judge_leg(self, Order leg):
+        if leg is None:
+            return None
+        return self.judge_grid(leg, leg.units, leg.limit_price_raw, leg.stop_price_raw)
 
     cdef str judge_grid(self, Order order, int64_t units, int64_t limit_price, int64_t stop_price):
         cdef Instrument instrument = order.instrument

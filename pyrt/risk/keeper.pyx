@@ -125,7 +125,6 @@ cdef class Keeper(Overseer):
         self.strategies = strategies
         self.clocks = SessionClock(sessions)
         self.claims = Claims(account)
-        self.claims.sector("")
         if self.depth is None or self.depth_is_own:
             # Books that strategies follow are looked into; a depth that was given stays.
             self.depth, self.depth_is_own = self.expected_in_book, True

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
+
+from tests.reference.margin import up
 
 FINAL = ("DENIED", "REJECTED", "FILLED", "CANCELED", "EXPIRED", "LOST")
 
@@ -65,6 +68,13 @@ def pending(
         else:
             sells += most
     return buys, sells
+
+
+def opening_value(units: Fraction, value: Fraction, back: Fraction) -> Fraction:
+    """Value of what is left of waiting orders once they have taken `back` units back."""
+    if back <= 0:
+        return value
+    return Fraction(0) if units <= back else up(value * (units - back) / units)
 
 
 def worst_price(order: Any, mark: Decimal) -> Decimal:

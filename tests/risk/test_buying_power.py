@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from pyrt.core.account_rules import Margin, account_rules
 from pyrt.core.instruments import Instrument
 from pyrt.risk import Limits, RiskEngine
 from pyrt.testing.gates import GateRig
+from tests.reference.margin import toward_zero, up
+from tests.reference.risk import FINAL, opening_value
 from tests.risk.test_checks import code
 
 CASH = 10_000
@@ -183,3 +186,137 @@ def test_no_order_leaves_that_buying_power_would_lack_for(kind: str, seed: int) 
             slow.orders[order] = (symbol, side, quantity)
     assert denied > 30
     assert entered > 30
+
+
+# -- sums that are kept ----------------------------------------------------------------------------
+
+SECTORS = {"AAA": "one", "BBB": "one", "EEE": "two"}
+
+
+class Recount:
+    """What waits and what is held, summed up anew from the orders each time."""
+
+    def __init__(self, rig: GateRig, shares: dict[str, Fraction]) -> None:
+        self.rig = rig
+        self.shares = shares
+        self.prices: dict[Any, Fraction] = {}
+        self.marks = dict.fromkeys(SECTORS, Fraction(100))
+        self.rate = Fraction(1)
+
+    def rate_of(self, symbol: str) -> Fraction:
+        return self.rate if symbol == "EEE" else Fraction(1)
+
+    def held(self, symbol: str) -> Fraction:
+        return Fraction(self.rig.kernel.strategies[0].position(symbol).quantity_exact)
+
+    def sides(self, symbol: str) -> list[tuple[int, Fraction, Fraction]]:
+        """Side, units and value of what waits in a symbol."""
+        found = []
+        for side in (1, -1):
+            units = value = Fraction(0)
+            for order, price in self.prices.items():
+                if (order.symbol, order.side_sign) == (symbol, side) and order.status not in FINAL:
+                    left = Fraction(order.quantity_exact - order.filled_quantity_exact)
+                    units += left
+                    value += toward_zero(left * price * self.rate_of(symbol))
+            found.append((side, units, value))
+        return found
+
+    def power(self) -> Fraction:
+        account = self.rig.kernel.account
+        lends = account.margin and account.equity_exact >= 2000
+        total = Fraction(0)
+        for symbol in SECTORS:
+            for side, units, value in self.sides(symbol):
+                opens = opening_value(units, value, -side * self.held(symbol))
+                total += up(opens * self.shares[symbol]) if lends else opens
+        return total
+
+    def sectors(self) -> dict[str, Fraction]:
+        total = {"": Fraction(0), "one": Fraction(0), "two": Fraction(0)}
+        for symbol, sector in SECTORS.items():
+            (_, _, buys), (_, _, sells) = self.sides(symbol)
+            held = toward_zero(self.held(symbol) * self.marks[symbol] * self.rate_of(symbol))
+            total[sector] += max(abs(held + buys), abs(held - sells))
+        return total
+
+
+def rules_of(kind: str, initial: str) -> Any:
+    return account_rules(kind).replace(instruments={"AAA": Margin(initial=initial)})
+
+
+KEPT = [("cash", Fraction(1), Fraction(1)), ("margin", Fraction(1), Fraction(1, 2)),
+        ("alpaca:2", Fraction(2), Fraction(1))]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("kind", "whole", "usual"), KEPT)
+def test_kept_sums_are_those_of_all_orders(
+    kind: str, whole: Fraction, usual: Fraction, seed: int
+) -> None:
+    rng = random.Random(f"{kind} {seed}")
+    limits = Limits(require_buying_power=True, max_sector_concentration=1000)
+    symbols = [
+        Instrument(s, sector=sector, currency="EUR" if s == "EEE" else "USD")
+        for s, sector in SECTORS.items()
+    ]
+    made = GateRig(RiskEngine(limits), cash=100_000, account=rules_of(kind, "0.8"), symbols=symbols)
+    shares = {"AAA": max(usual, whole * Fraction(8, 10)), "BBB": usual, "EEE": usual}
+    slow = Recount(made, shares)
+    account = made.kernel.account
+    account.set_rate("EUR", 1)
+    for symbol in SECTORS:
+        made.price(100, symbol)
+    left = 0
+    for _ in range(400):
+        symbol, choice = rng.choice(list(SECTORS)), rng.random()
+        working = [o for o in slow.prices if o.status not in FINAL]
+        if choice < 0.25 and working:
+            order = rng.choice(working)
+            leaves = order.quantity - order.filled_quantity
+            made.fill(order, rng.randint(1, int(leaves)), price=float(slow.marks[order.symbol]))
+        elif choice < 0.4 and working:
+            made.answer("cancel", rng.choice(working))
+        elif choice < 0.5:
+            slow.marks[symbol] = Fraction(rng.randint(80, 120))
+            made.price(float(slow.marks[symbol]), symbol)
+        elif choice < 0.55:
+            slow.rate = Fraction(rng.randint(90, 110), 100)
+            account.set_rate("EUR", f"{float(slow.rate):.2f}")
+        elif choice < 0.6:
+            # So little that the account lends no more, or again enough.
+            wanted = rng.choice((1_000, 100_000))
+            account.deposit(wanted - account.equity_exact)
+        elif choice < 0.63:
+            initial = rng.choice(("0.5", "0.6", "0.9"))
+            account.change_rules(rules_of(kind, initial), symbols)
+            shares["AAA"] = max(usual, whole * Fraction(initial))
+        elif choice < 0.66:
+            # Nothing is kept for want of a limit, and all of it is counted again.
+            made.gate.set_limits(Limits(max_open_orders=1_000), "test", "as it happens")
+            made.gate.set_limits(limits, "test", "as it happens")
+        else:
+            side, price = rng.choice((1, -1)), Fraction(rng.randint(80, 120))
+            order = made.order(
+                "buy" if side > 0 else "sell", rng.randint(1, 60), symbol, limit_price=float(price)
+            )
+            if order.status == "SENT":
+                left += 1
+                slow.prices[order] = price if side > 0 else max(price, slow.marks[symbol])
+        assert Fraction(made.gate.claims.power_taken()) == slow.power()
+        kept = made.gate.claims.sector_values()
+        for name, value in slow.sectors().items():
+            assert Fraction(kept.get(name, 0)) == value
+    assert left > 20
+
+
+@pytest.mark.parametrize("kind", ["margin", "alpaca:2"])
+def test_an_account_that_stops_lending_has_its_waiting_orders_paid_in_full(kind: str) -> None:
+    made = rig(kind)
+    assert code(made.order("buy", 40, "AAA", limit_price=100)) == ""
+    account = made.kernel.account
+    account.deposit(-8_001)
+    # 1,999 of equity is no margin account: the 4,000 that wait are more than there is.
+    assert code(made.order("buy", 1, "BBB", limit_price=100)) == "require_buying_power"
+    account.deposit(1)
+    assert made.gate.claims.power_taken() == (2_000 if kind == "margin" else 4_000)

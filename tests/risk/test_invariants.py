@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -11,27 +12,34 @@ from hypothesis import strategies as st
 
 from pyrt.risk import Limits, RiskEngine
 from pyrt.testing.gates import GateRig
-from tests.reference.risk import FINAL, leaves, pending, worst_case, worst_price
+from tests.reference.margin import up
+from tests.reference.risk import FINAL, leaves, opening_value, pending, worst_case, worst_price
 
 POSITION_MAX = Decimal(100)
 OPEN_ORDERS_MAX = 12
 SYMBOLS = ("AAA", "BBB", "CCC")
 OPEN_SYMBOLS_MAX = 2
 GROSS_MAX = Decimal(12_000)
+# Share of its value that what waits takes of the buying power, by account.
+POWER = {"cash": Fraction(1), "margin": Fraction(1, 2)}
 STATES = ("active", "active", "active", "reducing", "halted")
 
 
 class World:
     """A rig driven by numbers, with a slow account of all that left beside it."""
 
-    def __init__(self) -> None:
+    def __init__(self, account: str) -> None:
+        self.power_share = POWER[account]
         limits = Limits(
             max_position_quantity=POSITION_MAX,
             max_open_orders=OPEN_ORDERS_MAX,
             max_open_positions=OPEN_SYMBOLS_MAX,
             max_gross_exposure=GROSS_MAX,
+            require_buying_power=True,
         )
-        self.rig = GateRig(RiskEngine(limits), symbols=SYMBOLS, prices=100, strategies=2)
+        self.rig = GateRig(
+            RiskEngine(limits), symbols=SYMBOLS, prices=100, strategies=2, account=account
+        )
         self.sent: list[Any] = []
         self.asked: dict[Any, Decimal] = {}
         self.prices: dict[Any, Decimal] = {}
@@ -219,6 +227,19 @@ class World:
             total += max(abs(value + buys), abs(value - sells))
         return total
 
+    def power(self) -> Fraction:
+        """What all that waits takes of the buying power."""
+        total = Fraction(0)
+        for symbol in SYMBOLS:
+            mine = [o for o in self.sent if o.symbol == symbol]
+            units = pending(mine, self.asked, {})
+            values = pending(mine, self.asked, self.prices)
+            for side, waiting, value in zip((1, -1), units, values, strict=True):
+                back = -side * Fraction(self.held(symbol))
+                opens = opening_value(Fraction(waiting), Fraction(value), back)
+                total += up(opens * self.power_share)
+        return total
+
     def worst(self) -> dict[str, Decimal]:
         """Largest size, either way, that each symbol's position can get."""
         found = {}
@@ -261,11 +282,12 @@ class World:
             assert (held + buys) * unit == most
             assert (held - sells) * unit == least
         assert self.rig.gate.claims.totals()[0] == pytest.approx(float(self.gross()))
+        assert Fraction(self.rig.gate.claims.power_taken()) == self.power()
         assert len(self.rig.gate.claims) == len([o for o in self.sent if o.status not in FINAL])
 
 
 def run(numbers: list[int]) -> None:
-    world = World()
+    world = World(("cash", "margin")[numbers[0] % 2])
     for number in numbers:
         world.step(number)
 
