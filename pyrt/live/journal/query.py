@@ -11,6 +11,7 @@ import msgspec
 from pyrt.live.journal import records as r
 from pyrt.live.journal.files import Files
 from pyrt.live.journal.journal import read_records
+from pyrt.live.journal.state import JournalState
 
 TABLES = """
 CREATE TABLE records (sequence INTEGER PRIMARY KEY, ts INTEGER, kind TEXT, run_id TEXT, body TEXT);
@@ -33,6 +34,9 @@ CREATE TABLE alarms (sequence INTEGER PRIMARY KEY, ts INTEGER, code TEXT, text T
 def build_database(files: Files, path: Path, *, archived: bool = True) -> int:
     """Write a database with the journal's content; one that is there is replaced.
 
+    Positions, and open orders whose own records are not kept any more, are as the journal's
+    state has them.
+
     Returns
     -------
     int
@@ -41,11 +45,12 @@ def build_database(files: Files, path: Path, *, archived: bool = True) -> int:
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     database = sqlite3.connect(fresh)
-    count, run_id = 0, ""
+    count, run_id, state = 0, "", JournalState()
     try:
         database.executescript(TABLES)
         for frame, record in read_records(files, archived=archived):
             count += 1
+            state.take(record)
             if isinstance(record, r.RunStart):
                 run_id = record.run_id
             body = msgspec.json.encode(record, enc_hook=str).decode()
@@ -54,6 +59,7 @@ def build_database(files: Files, path: Path, *, archived: bool = True) -> int:
                 (frame.sequence, record.ts, type(record).__name__, run_id, body),
             )
             _add(database, frame.sequence, record, run_id)
+        _add_state(database, state)
         database.commit()
     finally:
         database.close()
@@ -82,6 +88,16 @@ def _add(database: sqlite3.Connection, sequence: int, record: r.Record, run_id: 
     elif isinstance(record, r.Execution):
         _order(database, record.order, run_id, record.ts)
         _fill(database, sequence, record, run_id)
+    elif isinstance(record, r.NotSent):
+        database.execute(
+            "UPDATE orders SET status = 'REJECTED', reason = ?, ts = ? WHERE client_order_id = ?",
+            (record.reason, record.ts, record.client_order_id),
+        )
+    elif isinstance(record, r.Seen):
+        database.execute(
+            "UPDATE orders SET venue_order_id = ? WHERE client_order_id = ?",
+            (record.venue_order_id, record.client_order_id),
+        )
     elif isinstance(record, r.Operation):
         arguments = msgspec.json.encode(record.arguments).decode()
         values = (sequence, record.ts, record.actor, record.action, record.reason, arguments)
@@ -91,9 +107,26 @@ def _add(database: sqlite3.Connection, sequence: int, record: r.Record, run_id: 
         database.execute("INSERT OR REPLACE INTO alarms VALUES (?, ?, ?, ?)", values)
 
 
-def _order(database: sqlite3.Connection, order: r.OrderState, run_id: str, ts: int) -> None:
+def _add_state(database: sqlite3.Connection, state: JournalState) -> None:
+    for order in state.orders.values():
+        of = (run for run, prefix in state.runs.items() if order.client_order_id.startswith(prefix))
+        _order(database, order, next(of, ""), order.ts_init, replaces=False)
+    for held in state.positions.values():
+        values = (held.strategy, held.symbol, held.units, held.realized, held.fees)
+        database.execute("INSERT INTO positions VALUES (?, ?, ?, ?, ?)", values)
+
+
+def _order(
+    database: sqlite3.Connection,
+    order: r.OrderState,
+    run_id: str,
+    ts: int,
+    *,
+    replaces: bool = True,
+) -> None:
+    how = "REPLACE" if replaces else "IGNORE"
     database.execute(
-        "INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR {how} INTO orders VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             order.client_order_id,
             run_id,
@@ -114,7 +147,7 @@ def _order(database: sqlite3.Connection, order: r.OrderState, run_id: str, ts: i
 
 
 def _fill(database: sqlite3.Connection, sequence: int, fill: r.Execution, run_id: str) -> None:
-    order, position = fill.order, fill.position
+    order = fill.order
     database.execute(
         "INSERT OR REPLACE INTO fills VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -130,15 +163,5 @@ def _fill(database: sqlite3.Connection, sequence: int, fill: r.Execution, run_id
             fill.fee,
             fill.cumulative,
             int(fill.historical),
-        ),
-    )
-    database.execute(
-        "INSERT OR REPLACE INTO positions VALUES (?, ?, ?, ?, ?)",
-        (
-            position.strategy,
-            position.symbol,
-            position.units,
-            position.realized,
-            position.fees,
         ),
     )
