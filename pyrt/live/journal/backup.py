@@ -6,6 +6,7 @@ import re
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -100,13 +101,10 @@ def restore(archive: Path, folder: Path) -> int:
 
 
 def _write(files: RealFiles, name: str, data: bytes) -> None:
-    file = files.create(name)
-    try:
+    with closing(files.create(name)) as file:
         while data:
             data = data[file.write(data) :]
         file.sync()
-    finally:
-        file.close()
 
 
 def backup_if_due(files: Files, folder: Path, *, now: int, every_ns: int, keep: int) -> Path | None:

@@ -1,0 +1,120 @@
+"""What orders wait for before they leave, and what bars them: one case for each reason."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace as Stub
+
+import pytest
+
+from pyrt.live.driver.departure import FRESH_NS, Departure
+from pyrt.live.driver.run import LOOKING, RUNNING
+
+NOW = 1_000_000_000_000
+ORDER = Stub(
+    symbol="SPY", instrument=Stub(id="SPY.ALPACA"), strategy=Stub(name="Cross"), raises=True
+)
+WAY_OUT = Stub(
+    symbol="SPY", instrument=Stub(id="SPY.ALPACA"), strategy=Stub(name="Cross"), raises=False
+)
+
+
+class Gate:
+    """A gate whose states are said; an order says of itself whether it could raise exposure."""
+
+    def __init__(self, everything="ACTIVE", symbol="ACTIVE", strategy="ACTIVE"):
+        self.states = {"": everything, "SPY.ALPACA": symbol, "Cross": strategy}
+
+    def state(self, *, symbol="", strategy=""):
+        return Stub(name=self.states[symbol or strategy])
+
+    def could_raise(self, order):
+        return order.raises
+
+
+def departure(order=ORDER, *, phase=RUNNING, is_up=True, stale="", **states) -> Departure:
+    return Departure(
+        Stub(
+            phase=phase,
+            gate=Gate(**states),
+            core=Stub(inputs=Stub(order={1: order}.get)),
+            client=Stub(
+                trade_updates=Stub(is_active=is_up),
+                stale_reason=lambda symbol: stale if symbol == "SPY" else "",
+            ),
+        )
+    )
+
+
+def test_orders_leave_while_a_node_runs_with_its_stream():
+    assert departure().waits_for() == ""
+
+
+def test_no_order_leaves_before_the_first_look_is_through_though_the_stream_is_up():
+    made = departure(phase=LOOKING)
+    assert made.waits_for() == "the account is being looked at"
+    assert departure(WAY_OUT, phase=LOOKING, everything="REDUCING").is_excused(1, NOW) is False
+
+
+def test_orders_wait_for_the_stream_and_for_what_it_missed():
+    assert departure(is_up=False).waits_for() == "the stream of order news is down"
+    merging = departure()
+    merging.is_merging = True
+    assert merging.waits_for() == "what the stream has missed is being merged"
+
+
+@pytest.mark.parametrize(
+    ("order", "state", "looked_at", "is_excused"),
+    [
+        (WAY_OUT, "REDUCING", NOW - FRESH_NS, True),
+        (WAY_OUT, "REDUCING", NOW - FRESH_NS - 1, False),
+        (WAY_OUT, "ACTIVE", NOW, False),
+        (WAY_OUT, "HALTED", NOW, False),
+        (ORDER, "REDUCING", NOW, False),
+        (None, "REDUCING", NOW, False),
+    ],
+)
+def test_a_way_out_need_not_wait_for_the_stream_once_the_account_was_looked_at(
+    order, state, looked_at, is_excused
+):
+    made = departure(order, is_up=False, everything=state)
+    made.looked_at = looked_at
+    assert made.is_excused(1, NOW) is is_excused
+    # Only what waits for nothing else asks for a look.
+    assert made.wants_look == (order is WAY_OUT and state == "REDUCING" and not is_excused)
+
+
+@pytest.mark.parametrize(
+    ("states", "what"),
+    [
+        ({"everything": "HALTED"}, "everything"),
+        ({"symbol": "HALTED"}, "SPY"),
+        ({"strategy": "HALTED"}, "Cross"),
+    ],
+)
+def test_nothing_leaves_in_a_halt_not_even_a_way_out(states, what):
+    for order in (ORDER, WAY_OUT):
+        assert departure(order, **states).barred(1) == f"{what} is HALTED"
+
+
+@pytest.mark.parametrize(
+    ("states", "what"),
+    [
+        ({"everything": "REDUCING"}, "everything"),
+        ({"symbol": "REDUCING"}, "SPY"),
+        ({"strategy": "REDUCING"}, "Cross"),
+    ],
+)
+def test_only_ways_out_leave_while_reducing(states, what):
+    assert departure(WAY_OUT, **states).barred(1) == ""
+    expected = f"{what} is REDUCING, and this order could raise exposure"
+    assert departure(ORDER, **states).barred(1) == expected
+
+
+def test_what_could_raise_exposure_needs_an_account_that_is_seen_and_bars_that_are_whole():
+    for order, is_barred in ((ORDER, True), (WAY_OUT, False)):
+        blind = departure(order)
+        blind.is_blind = True
+        assert blind.barred(1).startswith("the account cannot be looked at") is is_barred
+        stale = departure(order, stale="SPY is stale")
+        assert stale.barred(1).startswith("SPY is stale, and") is is_barred
+    assert departure(ORDER).barred(1) == departure(None).barred(1) == ""
