@@ -8,6 +8,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from pyrt.live.core.broker import BrokerAdjustment
+from pyrt.live.driver.adjusting import shared_out
 from pyrt.live.driver.reconcile import compare
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
@@ -166,3 +168,66 @@ def test_accrued_fees_and_bookings_of_this_look_explain_cash():
     for cash, accrued, codes in cases:
         view = ours(cash=Decimal(cash), accrued=Decimal(accrued))
         assert [f.code for f in compare(view, state, POLICY).findings] == codes, cash
+
+
+def change(kind="split", quantity="0", amount="0", *, ts=0):
+    return BrokerAdjustment(
+        activity_id=f"a{ts}", kind=kind, symbol="SPY", quantity=Decimal(quantity),
+        amount=Decimal(amount), text="", ts_event=ts,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "held", "expected"),
+    [
+        # Two for one, then three for one: the later is of what the earlier has made.
+        (
+            [change(quantity="120", ts=2), change(quantity="60", ts=1)],
+            {"A": "50", "B": "10"},
+            [{"A": 50, "B": 10}, {"A": 100, "B": 20}],
+        ),
+        # One for four, of a long and a short.
+        ([change(quantity="-6")], {"A": "12", "B": "-4"}, [{"A": -9, "B": 3}]),
+        # A third of a share is no number of units; cash in lieu has an owner who is not named.
+        ([change(quantity="-8")], {"A": "10", "B": "2"}, []),
+        ([change(quantity="12", amount="0.5")], {"A": "10", "B": "2"}, []),
+        # Whose shares were busted, nobody says; nor how nothing in all is split.
+        ([change("bust", "-5")], {"A": "10", "B": "2"}, []),
+        ([change(quantity="10")], {"A": "5", "B": "-5"}, []),
+        # One owner has all of it, whatever it is, though nothing is held in between.
+        ([change("bust", "-5", "500")], {"A": "10"}, [{"A": -5}]),
+        (
+            [change("bust", "-10", ts=1), change("bust", "4", ts=2)],
+            {"A": "10"},
+            [{"A": -10}, {"A": 4}],
+        ),
+        ([change(quantity="5")], {}, []),
+    ],
+)  # fmt: skip
+def test_only_a_split_is_shared_out_among_several(changes, held, expected):
+    units = {owner: Decimal(text) for owner, text in held.items()}
+    found = [shares for _, shares in shared_out(changes, units)]
+    assert found == [{o: Decimal(n) for o, n in shares.items()} for shares in expected]
+
+
+class Other(Collect):
+    """Holds the same symbol as the one beside it."""
+
+
+def test_a_split_of_what_two_strategies_hold_changes_both_and_replays():
+    world, files = World([PRICES]), MemoryFiles()
+    first = Node(world, files, [Collect(), Other()], run_id="one")
+    first.start()
+    books = first.on_request = Books()
+    first.run(9)
+    held = [s.position("SPY").quantity for s in first.kernel.strategies]
+    assert held == [10, 10]
+    books.book("SPLIT", "20")
+    look(first)
+    assert [s.position("SPY").quantity for s in first.kernel.strategies] == [20, 20]
+    assert "position_mismatch" not in {f.code for f in first.driver.findings}
+    first.journal.commit()
+    (record,) = adjustments(files)
+    assert sorted(p.strategy for p in record.positions) == ["Collect", "Other"]
+    first.stop()
+    assert replay(files, [Collect(), Other()]).is_exact

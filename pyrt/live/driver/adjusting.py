@@ -6,7 +6,9 @@ one, and halts its symbol.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from pyrt.live.core.adjust import adjust_position
@@ -16,6 +18,7 @@ from pyrt.live.core.restore import position_state
 from pyrt.live.driver.run import Run
 from pyrt.live.journal import records as r
 
+NANO = Fraction(1, 10**9)
 KINDS = frozenset({"split", "bust", "correction"})
 
 
@@ -46,27 +49,52 @@ class Adjusting:
         for symbol, changes in fresh.items():
             held = holdings(self._run.live_core, symbol)
             there = state.positions.get(symbol, Decimal(0))
-            change_of_all = sum((change.quantity for change in changes), Decimal(0))
-            # Which of several owners a change belongs to, nobody says.
-            if len(held) != 1 or sum(held.values()) + change_of_all != there:
+            if sum(held.values()) + sum(change.quantity for change in changes) != there:
                 continue
-            (owner,) = held
-            for change in sorted(changes, key=lambda each: (each.ts_event, each.activity_id)):
-                self._adjust(now, owner, change)
+            for change, shares in shared_out(changes, held):
+                self._adjust(now, change, shares)
 
-    def _adjust(self, now: int, owner: str, change: BrokerAdjustment) -> None:
+    def _adjust(self, now: int, change: BrokerAdjustment, shares: dict[str, Decimal]) -> None:
         run, core = self._run, self._run.live_core
-        terms: dict[str, Any] = {
-            "strategy": owner,
-            "symbol": change.symbol,
-            "quantity": f"{change.quantity:f}",
-            "amount": f"{change.amount:f}",
-            "is_split": change.kind == "split",
-        }
-        run.note("adjust", **terms)
-        after = adjust(core, **terms)
-        run.journal.record(adjustment_record(now, change, (after,)))
+        after = []
+        for owner, units in shares.items():
+            terms: dict[str, Any] = {
+                "strategy": owner,
+                "symbol": change.symbol,
+                "quantity": f"{units:f}",
+                "amount": f"{change.amount:f}",
+                "is_split": change.kind == "split",
+            }
+            run.note("adjust", **terms)
+            after.append(adjust(core, **terms))
+        run.journal.record(adjustment_record(now, change, tuple(after)))
         self.taken.add(change.activity_id)
+
+
+def shared_out(
+    changes: Iterable[BrokerAdjustment], held: dict[str, Decimal]
+) -> list[tuple[BrokerAdjustment, dict[str, Decimal]]]:
+    """Return changes of a symbol, oldest first, each with what every owner gains by it.
+
+    Of several owners only a split says who gains what, where it comes out in whole units and
+    brings no cash; else nothing is shared out.
+    """
+    found = []
+    for change in sorted(changes, key=lambda each: (each.ts_event, each.activity_id)):
+        total = sum(held.values())
+        ratio = Fraction(change.quantity) / Fraction(total) if total else None
+        if len(held) == 1:
+            shares = dict.fromkeys(held, change.quantity)
+        elif change.kind != "split" or change.amount or ratio is None:
+            return []
+        else:
+            gains = {owner: Fraction(units) * ratio / NANO for owner, units in held.items()}
+            if any(gain.denominator != 1 for gain in gains.values()):
+                return []
+            shares = {owner: gain.numerator * Decimal("1e-9") for owner, gain in gains.items()}
+        held = {owner: units + shares[owner] for owner, units in held.items()}
+        found.append((change, shares))
+    return found
 
 
 def adjust(
