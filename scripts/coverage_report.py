@@ -17,6 +17,7 @@ OVERALL_MIN = 90.0
 WHOLE = (
     "pyrt/core/orders.pyx",
     "pyrt/core/positions.pyx",
+    "pyrt/core/account_power.pyx",
     "pyrt/core/accounts.pyx",
     "pyrt/execution/booking.pyx",
     "pyrt/risk/",

@@ -3,11 +3,11 @@
 from decimal import Decimal
 from typing import Any, final
 
-from pyrt.core.account_books import AccountBooks
+from pyrt.core.account_power import AccountPower
 from pyrt.core.instruments import Instrument
 
 @final
-class Account(AccountBooks):
+class Account(AccountPower):
     @property
     def margin(self) -> bool: ...
     def register(self, instrument: Instrument) -> None: ...

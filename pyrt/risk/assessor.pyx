@@ -5,7 +5,6 @@ from pyrt.core.int128 cimport i128_to_double, i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.orders cimport Order
 from pyrt.core.types cimport MARKET
-from pyrt.risk.breaker cimport CLOSED
 from pyrt.risk.checks cimport FLAG, UNITS, Caps, Control
 from pyrt.risk.facts cimport Facts
 from pyrt.risk.states cimport HALTED, REDUCING
@@ -74,8 +73,6 @@ cdef class Assessor(Facts):
             return "trading_state: REDUCING, and this order could raise exposure"
         if self.called and self.enters(order):
             return "margin_call: equity is below what margin asks for"
-        if self.breaker.state == CLOSED:
-            return None
         if self.breaker.would_admit(now) if self.is_preview else self.breaker.allows_entry(now):
             return None
         if self.enters(order) or self.limits.on_trip == "halted":

@@ -72,8 +72,6 @@ cdef struct Book:
     # in 1e-9, and the number of the readings that it is of
     int64_t beta
     int64_t beta_of
-    # signed units held, as of the last count
-    int64_t held_units
 
 @cython.final
 cdef class Claim:

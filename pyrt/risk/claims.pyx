@@ -139,28 +139,22 @@ cdef class Claims:
         cdef int128 worst = larger(magnitude(long_worst), magnitude(short_worst))
         cdef int128 more = i128_sub(worst, book.worst)
         cdef int128 extra = i128_sub(more, i128_sub(magnitude(held), magnitude(book.held)))
-        cdef int64_t units = 0
-        cdef bint is_open
-        if index < self.account.n_holdings:
-            units = self.account.holdings[index].units
-        is_open = book.buys != 0 or book.sells != 0 or units != 0
+        cdef bint is_open = (
+            book.buys != 0 or book.sells != 0
+            or (index < self.account.n_holdings and self.account.holdings[index].units != 0)
+        )
         extra = i128_add(self.extra, extra)
         self.sectors[book.sector] = i128_add(self.sectors[book.sector], more)
         self.extra = extra
         book.held = held
-        book.held_units = units
         book.worst = worst
         self.open_symbols += is_open - book.is_open
         book.is_open = is_open
         return self.count_power(index) if self.keeps_power else 0
 
     cdef int refresh(self, Py_ssize_t index) except -1:
-        """Bring the sums up to date where what is held, or its price, has changed since."""
-        cdef Book* book = self.book(index)
-        cdef int64_t units = self.account.holdings[index].units
-        if units == book.held_units and self.held_value(index) == book.held:
-            return 0
-        return self.recount(index)
+        """Bring the sums up to date where the value of what is held has changed since."""
+        return self.recount(index) if self.held_value(index) != self.book(index).held else 0
 
     cdef int count_power(self, Py_ssize_t index) except -1:
         """Keep what the waiting orders of a symbol take of the buying power, by side."""

@@ -18,10 +18,9 @@ from pyrt.risk.verdicts cimport VerdictRow
 
 from pyrt.errors import ConfigError, OrderError
 from pyrt.risk.limits import Limits
-from pyrt.risk.states import TradingState
+from pyrt.risk.states import ENGINE, TradingState
 
 cdef int64_t ONE = 1_000_000_000
-cdef str ENGINE = "risk engine"
 cdef int CONFIRMATIONS = 3
 
 

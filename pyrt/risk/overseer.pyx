@@ -1,75 +1,27 @@
-"""What watches beside the gate: days, breaker, margin calls, stops, kill switch, states."""
-from libc.stdint cimport INT64_MAX, INT64_MIN, int32_t, int64_t
+"""What watches beside the gate: days, account, portfolio risk, breaker and repetitions."""
+from libc.stdint cimport INT64_MAX, int64_t
 
 from pyrt.core.int128 cimport i128_to_double
 from pyrt.core.instruments cimport Instrument
-from pyrt.core.numbers cimport decimal_from_scaled, nano_to_double
+from pyrt.core.numbers cimport nano_to_double
 from pyrt.core.orders cimport Order
 from pyrt.core.positions cimport Position
 from pyrt.core.records cimport TripRow
-from pyrt.core.types cimport (
-    INITIALIZED, ST_HALTED, ST_LIMIT, ST_QUOTING, ST_TRADING, is_final,
-)
-from pyrt.risk.assessor cimport Assessor
+from pyrt.core.types cimport INITIALIZED, is_final
 from pyrt.risk.breaker cimport HALF_OPEN, OPEN
 from pyrt.risk.claims cimport magnitude
-from pyrt.risk.states cimport HALTED, REDUCING
-from pyrt.risk.stops cimport Guard
+from pyrt.risk.leaver cimport Leaver
+from pyrt.risk.states cimport HALTED
 
 from decimal import Decimal
 
-from pyrt.core.suggest import did_you_mean
-from pyrt.core.times import duration_ns
-from pyrt.core.types import TRADING_STATUS_NAMES
-from pyrt.errors import ConfigError, UnknownName
-from pyrt.risk.checks import NUMERIC
-from pyrt.risk.states import TradingState, check_named, state_of
+from pyrt.risk.states import ENGINE
 
-cdef str ENGINE = "risk engine"
-cdef int64_t SECOND = 1_000_000_000
 cdef int64_t MINUTE = 60_000_000_000
-cdef int64_t PAUSE_MAX = 10_000_000_000
 
 
-cdef class Overseer(Assessor):
-    """Keeps states and watches account, positions and trades, whatever orders come."""
-
-    cdef int tell(self, str method, dict arguments) except -1:
-        """Let it be written down that somebody asks for a change; refused if that fails."""
-        if self.recorder is not None:
-            self.recorder(method, arguments)
-        return 0
-
-    cdef int look(self) except -1:
-        """Decide what has to be heard of."""
-        limits = self.limits
-        self.follows_margin = (
-            self.account is not None and self.account.margin
-            and self.account.rules.on_call != "none"
-        )
-        self.is_on = (
-            self.strict or not limits.is_empty or not self.states.plain or self.follows_margin
-            or len(self.halted) > 0 or len(self.limited) > 0
-        )
-        self.watches_orders = self.is_on
-        self.watches_equity = (
-            self.breaker.watches_equity or self.follows_margin or self.monitor is not None
-        )
-        self.warn_at = 0.0 if limits.warn_at is None else float(limits.warn_at)
-        self.watches_quotes = limits.max_slippage_bps is not None or any(
-            "max_slippage_bps" in own for own in limits.symbols.values()
-        ) or self.protects_markets()
-        self.watches_marks = (
-            self.caps.needs_value or self.stops.is_on or self.jump >= 0
-            or limits.stale_data_after is not None or limits.max_order_age is not None
-            or self.flattening
-        )
-        return 0
-
-    cdef bint protects_markets(self) except -1:
-        return self.limits.market_protection_bps is not None or any(
-            "market_protection_bps" in own for own in self.limits.symbols.values()
-        )
+cdef class Overseer(Leaver):
+    """Watches days, account and trades, whatever orders come."""
 
     # -- the day and the account --------------------------------------------------------------
 
@@ -208,7 +160,7 @@ cdef class Overseer(Assessor):
                 self.compile()
         return 0
 
-    # -- breaker, stops, kill switch -----------------------------------------------------------
+    # -- breaker and repetitions ---------------------------------------------------------------
 
     cdef int take_round_trips(self, int64_t now) except -1:
         """Hand the results of round trips that have ended to the breaker."""
@@ -258,254 +210,3 @@ cdef class Overseer(Assessor):
             f"orders of {order.symbol} filled in a row",
             order.strategy.name, None,
         )
-
-    cdef int protect(self, Py_ssize_t index, int64_t now) except -1:
-        """Leave positions whose protective stop is reached."""
-        cdef Position position
-        cdef str reason
-        for position in <list>self.cache.by_instrument[index]:
-            if position.units == 0:
-                continue
-            reason = self.stops.judge(position, now)
-            if reason is not None:
-                self.leave(position, reason, now)
-        return 0
-
-    cdef int leave(self, Position position, str reason, int64_t now, int64_t rest=0,
-                   bint at_once=False) except -1:
-        """Cancel a position's exits and send a market order for all but `rest` of it, once.
-
-        Where that came to nothing (denied, refused by the venue) it is sent again, after a second,
-        then two, up to ten: not with every price. With `at_once` there is no waiting.
-        """
-        cdef Guard guard = self.stops.guard(position)
-        owner = self.strategies[position.strategy]
-        self.stops.follow(guard, position)
-        if self.states.over(owner.name, position.instrument.id) == HALTED:
-            if not guard.is_barred and self.states.everywhere != HALTED:
-                guard.is_barred = True
-                self.states.note(now, f"position {position.symbol}", "held", "barred", ENGINE, (
-                    f"{reason}; but no order leaves while HALTED"
-                ))
-            return 0
-        guard.is_barred = False
-        if guard.exit is not None and not is_final(guard.exit.status_):
-            return 0
-        if now < guard.retry_at and not at_once:
-            return 0
-        if guard.pause == 0:
-            self.states.note(now, f"position {position.symbol}", "held", "leaving", ENGINE, reason)
-        guard.pause = min(max(2 * guard.pause, SECOND), PAUSE_MAX)
-        guard.retry_at = now + guard.pause
-        guard.exit = self.desk.target(
-            owner, position.instrument.id,
-            decimal_from_scaled(rest, position.instrument.decimals), ENGINE,
-        )
-        return 0
-
-    cdef int flatten(self, int64_t now, bint at_once) except -1:
-        """Leave what is held; halt when nothing is left, and nothing works that could fill yet."""
-        cdef bint holds = False
-        cdef Position position
-        for position in self.cache.positions():
-            holds |= self.flatten_one(position, now, at_once)
-        if not holds and not self.cache.orders_open():
-            self.flattening = False
-            self.put_state(HALTED, ENGINE, "kill switch: everything is flat", None, None)
-        return 0
-
-    cdef bint flatten_one(self, Position position, int64_t now, bint at_once) except -1:
-        """Leave one position as far as that takes the account nearer to nothing; False if not.
-
-        What other strategies hold on the other side goes after it; what they make up for stays,
-        where leaving it would make the account's position larger than it is.
-        """
-        cdef int64_t net = self.account.holdings[position.instrument.index].units
-        cdef int64_t own = position.units, rest = own - net
-        if net == 0 or (net > 0) != (own > 0):
-            return False
-        self.leave(
-            position, "kill switch", now, rest if abs(rest) > abs(net) else 0, at_once
-        )
-        return True
-
-    def kill(self, actor, reason, *, bint flatten=False):
-        """Block at once and cancel all that works.
-
-        With `flatten`, positions are left by market orders first: REDUCING until all are flat,
-        HALTED from then on.
-
-        Parameters
-        ----------
-        actor, reason : str
-            Who, and why; on record.
-        flatten : bool
-        """
-        check_named("all", actor, reason)
-        self.names_of(None, None)
-        self.tell("kill", {"actor": actor, "reason": reason, "flatten": bool(flatten)})
-        self.stop_all(actor, reason, flatten)
-
-    cdef int stop_all(self, object actor, object reason, bint flatten) except -1:
-        self.put_state(REDUCING if flatten else HALTED, actor, reason, None, None)
-        for owner in self.strategies:
-            self.desk.cancel_all(owner, None)
-        if flatten:
-            self.flattening = True
-            self.look()
-            self.flatten(self.clock.now, True)
-        return 0
-
-    # -- states --------------------------------------------------------------------------------
-
-    @property
-    def now(self):
-        """The clock's time, ns UTC; 0 before a run."""
-        return 0 if self.clock is None else self.clock.now
-
-    @property
-    def changes(self):
-        """Every change of states, limits and breaker, oldest first, with actor and reason."""
-        return self.states.changes
-
-    def set_state(self, state, actor, reason, *, strategy=None, symbol=None):
-        """Set the trading state of the whole, of one strategy or of one symbol.
-
-        Raises
-        ------
-        ConfigError
-            Without an actor and a reason, or before the engine is part of a run, which starts with
-            no state but ACTIVE; nothing is changed.
-        UnknownName
-            If the run has no such strategy or symbol; nothing is changed.
-        """
-        strategy, symbol = self.names_of(strategy, symbol)
-        check_named("a state", actor, reason)
-        self.tell("set_state", {
-            "state": TradingState(state_of(state)).name, "actor": actor, "reason": reason,
-            "strategy": strategy, "symbol": symbol,
-        })
-        self.put_state(state, actor, reason, strategy, symbol)
-
-    cdef int put_state(self, object state, object actor, object reason, object strategy,
-                       object symbol) except -1:
-        self.states.set(state, actor, reason, ts=self.now, strategy=strategy, symbol=symbol)
-        if strategy is None and symbol is None:
-            # Whoever says how everything stands ends a kill that is not over.
-            self.flattening = False
-        was_on = self.is_on
-        self.look()
-        if self.is_on and not was_on:
-            self.resync()
-        return 0
-
-    cdef int note_status(self, int32_t index, int status) except -1:
-        """Without limits a simulated venue's halts are its own affair: what is sent waits there."""
-        if self.strict or not self.limits.is_empty:
-            self.take_status(index, status)
-        return 0
-
-    cdef int take_status(self, int32_t index, int status) except -1:
-        cdef bint was_on = self.is_on
-        if status == ST_HALTED or status == ST_QUOTING:
-            self.halted[index] = None
-        elif status == ST_TRADING and index in self.halted:
-            del self.halted[index]
-            self.claims.book(index).ts_reference = INT64_MIN
-        if status == ST_LIMIT and self.limits.deny_limit_state:
-            self.limited[index] = None
-        else:
-            self.limited.pop(index, None)
-        self.look()
-        if self.is_on and not was_on:
-            self.resync()
-        return 0
-
-    def set_status(self, str symbol, str status):
-        """Say whether and how a symbol trades.
-
-        While it is halted, or in a limit state, nothing leaves that could raise exposure; after a
-        halt, nothing is known of its price until the next one comes.
-
-        Parameters
-        ----------
-        status : str
-            ``trading``, ``halted``, ``quoting`` (which is no trading yet), ``limit_state`` or
-            ``straddle_state``; other words change nothing.
-        """
-        if status in TRADING_STATUS_NAMES:
-            index = self.cache.instrument(symbol).index
-            self.tell("set_status", {"symbol": symbol, "status": status})
-            self.take_status(index, TRADING_STATUS_NAMES.index(status))
-
-    def set_halted(self, str symbol, bint halted):
-        """Say that a symbol's trading is halted, or goes on; see `set_status`."""
-        self.set_status(symbol, "halted" if halted else "trading")
-
-    @property
-    def halted_symbols(self):
-        """Symbols whose trading is halted, as `set_status` was told."""
-        return [self.cache.instruments[index].symbol for index in self.halted]
-
-    @property
-    def limited_symbols(self):
-        """Symbols in a limit state, as `set_status` was told."""
-        return [self.cache.instruments[index].symbol for index in self.limited]
-
-    def allow_once(self, control, actor, reason, for_="60s"):
-        """Let one order past a control, once, within a time; on record when given and when used.
-
-        Parameters
-        ----------
-        control : str
-            Code of a numeric control, such as ``"max_order_notional"``.
-        actor, reason : str
-        for_ : duration
-        """
-        if control not in NUMERIC:
-            raise ConfigError(
-                f"{control!r} is no control that one order may pass",
-                remedy=did_you_mean(str(control), list(NUMERIC)), name="control",
-            )
-        until = self.now + duration_ns(for_)
-        check_named("an override", actor, reason)
-        self.tell("allow_once", {
-            "control": control, "actor": actor, "reason": reason, "for_": until - self.now,
-        })
-        self.states.note(self.now, f"override {control}", "none", str(until), actor, reason)
-        self.pardons[control] = (until, actor, reason)
-
-    def state(self, *, strategy=None, symbol=None):
-        """Return the trading state of the whole, of one strategy or of one symbol alone.
-
-        UnknownName if the run has no such strategy or symbol.
-        """
-        if self.cache is not None:
-            strategy, symbol = self.names_of(strategy, symbol)
-        return self.states.get(strategy, symbol)
-
-    def could_raise(self, Order order not None):
-        """Return whether an order that was approved could make its position larger, or turn it.
-
-        All else that works or waits on its side is taken to fill; of orders whose cancel is under
-        way as much as is held. Without controls nothing is counted: then all but exits could.
-        """
-        if not self.is_on:
-            return not order.is_exit
-        return self.lifts(order, self.claims.book(order.instrument.index), 0)
-
-    def names_of(self, strategy, symbol):
-        """Return the names by which orders are looked up: a strategy's, an instrument's id."""
-        if self.cache is None:
-            raise ConfigError(
-                "the risk engine is in no run yet, and a run starts with every state ACTIVE",
-                remedy="Set states from a handler, or after the run has started",
-            )
-        if strategy is not None:
-            names = [each.name for each in self.strategies]
-            if strategy not in names:
-                raise UnknownName(
-                    f"no strategy {strategy!r} in this run",
-                    remedy=did_you_mean(str(strategy), names), name=strategy,
-                )
-        return strategy, None if symbol is None else self.cache.instrument(symbol).id

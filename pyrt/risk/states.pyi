@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, final
 
+ENGINE: str
+
 class TradingState(IntEnum):
     ACTIVE = 0
     REDUCING = 1

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 
 from pyrt.errors import ConfigError
 
+# Who acts, on record, where nobody asked for it.
+ENGINE = "risk engine"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
