@@ -18,6 +18,7 @@ from pyrt.backtest.interruptions import read_auctions, read_halts
 from pyrt.backtest.latency import latency_model
 from pyrt.backtest.markets import Market, markets
 from pyrt.backtest.outcome import Inputs, Outcome, book_gaps, outcome_of
+from pyrt.backtest.past import first_moment, history_of, topic_of_table
 from pyrt.backtest.port import BacktestVenue
 from pyrt.backtest.price_bands import read_bands
 from pyrt.backtest.progress import Progress
@@ -28,7 +29,6 @@ from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import SimVenue
 from pyrt.backtest.volumes import DataDays, DataRanges, DataVolumes
 from pyrt.core.accounts import Account
-from pyrt.core.data import Bar
 from pyrt.core.instruments import Instrument, listed
 from pyrt.core.times import format_ns
 from pyrt.data.columns import BarColumns, Columns
@@ -38,7 +38,6 @@ from pyrt.data.tables import Loaded, load
 from pyrt.errors import ConfigError, DataError
 from pyrt.execution.reserves import reserved
 from pyrt.kernel.kernel import Kernel
-from pyrt.kernel.subscriptions import topic_of
 from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
 from pyrt.venues.alpaca.rules import AlpacaRules
@@ -222,14 +221,14 @@ class Engine:
         drivers = self._add_streams(kernel)
         for strategy in self._strategies:
             kernel.add_strategy(strategy)
-        kernel.history = self._history(kernel)
+        kernel.history = history_of(kernel, self._tables)
         first = self._first()
         kernel.start(max(first, self._start) if self._start is not None else first)
         tables = self._withhold(kernel)
         streams = {stream.topic: stream for stream in kernel.cache.streams}
         feed = Feed(
             [
-                Cursor(streams[_topic(t)], t, self._next_chunk(i), drives=drivers[i])
+                Cursor(streams[topic_of_table(t)], t, self._next_chunk(i), drives=drivers[i])
                 for i, t in enumerate(tables)
             ]
         )
@@ -237,7 +236,7 @@ class Engine:
 
     def _first(self) -> int:
         """Return when the data begin; of a symbol that has none before the end, nothing counts."""
-        return min(_first_moment(t) for t in self._tables if len(t))
+        return min(first_moment(t) for t in self._tables if len(t))
 
     def _last(self) -> int:
         return max(int(t.ts_init[-1]) for t in self._tables if len(t))
@@ -431,7 +430,7 @@ class Engine:
             instrument = kernel.cache.instrument(table.symbol)
             timeframe = getattr(table, "timeframe", "")
             length = getattr(table, "timeframe_ns", 0)
-            kernel.add_stream(table.kind, instrument, _topic(table), timeframe, length)
+            kernel.add_stream(table.kind, instrument, topic_of_table(table), timeframe, length)
         return [self._markets[table.symbol].takes(table) for table in self._tables]
 
     def _withhold(self, kernel: Kernel) -> list[Columns]:
@@ -462,40 +461,6 @@ class Engine:
             return self._warmup
         lookbacks = [n for s in kernel.cache.streams for n in s.lookbacks]
         return max(WARMUP_BARS_MIN, WARMUP_LOOKBACKS * max(lookbacks, default=0))
-
-    def _history(self, kernel: Kernel) -> Callable[[str, str, int], list[Bar]]:
-        def history(symbol: str, timeframe: str, bars: int) -> list[Bar]:
-            topic = topic_of("bars", kernel.cache.instrument(symbol).id, timeframe)
-            table = next((t for t in self._tables if _topic(t) == topic), None)
-            if not isinstance(table, BarColumns):
-                raise ConfigError(f"the run has no {timeframe} bars of {symbol} to look back on")
-            known = int(np.searchsorted(table.ts_init, kernel.clock.timestamp_ns, side="right"))
-            return [_bar(table, i) for i in range(max(0, known - bars), known)]
-
-        return history
-
-
-def _topic(table: Columns) -> str:
-    return topic_of(table.kind, table.symbol, getattr(table, "timeframe", ""))
-
-
-def _first_moment(table: Columns) -> int:
-    return int(table.ts_open[0] if isinstance(table, BarColumns) else table.ts_init[0])
-
-
-def _bar(table: BarColumns, i: int) -> Bar:
-    return Bar(
-        table.symbol,
-        table.timeframe,
-        table.open[i],
-        table.high[i],
-        table.low[i],
-        table.close[i],
-        table.volume[i],
-        table.ts_open[i],
-        table.ts_close[i],
-        table.ts_init[i],
-    )
 
 
 def _port(settings: VenueSettings, venue: SimVenue) -> Any:

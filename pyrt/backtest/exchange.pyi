@@ -8,8 +8,6 @@ from pyrt.backtest.exchange_orders import ExchangeOrders
 from pyrt.backtest.venue import SimVenue
 from pyrt.core.instruments import Instrument
 
-def first_moment(table: Any) -> int: ...
-
 @final
 class Exchange(ExchangeOrders):
     @property

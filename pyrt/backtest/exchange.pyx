@@ -24,12 +24,8 @@ from pyrt.core.types cimport (
 )
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
 from pyrt.backtest.markets import markets
+from pyrt.backtest.past import first_moment
 from pyrt.data.columns import take
-
-
-def first_moment(table):
-    """Return when the first row of a table begins, ns UTC."""
-    return int(table.ts_open[0] if table.kind == "bars" else table.ts_init[0])
 
 
 cdef object told_stop(Event* event):

@@ -12,8 +12,9 @@ from pyrt.adapters.alpaca.simulator.market.series import make_series
 from pyrt.adapters.alpaca.simulator.market.touch import with_quotes
 from pyrt.adapters.alpaca.simulator.protocol.wires import is_pair
 from pyrt.adapters.alpaca.simulator.trading.memo import RememberingRules
-from pyrt.backtest.exchange import Exchange, first_moment
+from pyrt.backtest.exchange import Exchange
 from pyrt.backtest.fees import fee_model
+from pyrt.backtest.past import first_moment
 from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import SimVenue
 from pyrt.core.accounts import Account
