@@ -68,6 +68,7 @@ RISK = {
         "tests/backtest/test_account.py",
         *BOOKS,
         "tests/property",
+        "tests/execution/test_emulation.py",
     ],
     "pyrt/backtest/means.pyx": [
         "tests/backtest/test_account.py",

@@ -531,3 +531,19 @@ def test_market_to_limit_is_a_limit_at_the_next_price():
     assert made.fills == [(4, 10, 101)]
     assert kinds(made, 1) == ["emulated", "modified", "released", "sent", "accepted", "fill"]
     assert made.table("orders")[0]["limit_price"] == 101
+
+
+def test_exits_on_our_side_leave_what_a_fee_in_kind_has_left():
+    """Of 2 coins bought 0.25 % stay with the venue: an exit of 2 would be short of some."""
+    made = play(
+        {"BTC/USD": [FLAT, FLAT, (100, 112, 100, 111), FLAT]},
+        Script({0: lambda s: s.buy("BTC/USD", 2, take_profit=110, stop_loss=90)}, symbol="BTC/USD"),
+        start=START,
+        instrument=listed("BTC/USD"),
+        name="alpaca",
+        emulate="all",
+        check=False,
+    )
+    assert made.statuses == ["FILLED", "FILLED", "CANCELED"]
+    assert made.fills == [(1, 2, 100), (3, -1.995, 110)]
+    assert made.table("positions") == []
