@@ -12,7 +12,6 @@ from decimal import ROUND_FLOOR, Decimal
 from pyrt.risk.checks import CODES
 
 cdef object INT64_LARGEST = (1 << 63) - 1
-cdef object INT128_LARGEST = (1 << 127) - 1
 # Controls without a limit of their own name are on where this is set.
 cdef dict SOURCES = {
     "stale_data": "stale_data_after", "bad_tick": "max_tick_jump_bps", "halted": None,
@@ -25,19 +24,19 @@ cdef tuple VALUED = (
 )
 
 
-cdef object scaled(object value, int exponent, object share, object largest):
+cdef object scaled(object value, int exponent, object share):
     """Return value × share in 10^-exponent, rounded down; -1 where the limit is off."""
     if value is None:
         return -1
-    return min(int((value * share).scaleb(exponent).to_integral_value(ROUND_FLOOR)), largest)
+    return int((value * share).scaleb(exponent).to_integral_value(ROUND_FLOOR))
 
 
 cdef int64_t small(object value, int exponent, object share) except? -2:
-    return scaled(value, exponent, share, INT64_LARGEST)
+    return min(scaled(value, exponent, share), INT64_LARGEST)
 
 
 cdef int128 money(object value, object share) except? -2:
-    return i128_from_int(scaled(value, 18, share, INT128_LARGEST))
+    return i128_from_int(scaled(value, 18, share))
 
 
 @cython.final

@@ -68,7 +68,6 @@ cdef class Leaver(Warden):
         for position in self.cache.positions():
             holds |= self.flatten_one(position, now, at_once)
         if not holds and not self.cache.orders_open():
-            self.flattening = False
             self.put_state(HALTED, ENGINE, "kill switch: everything is flat", None, None)
         return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -418,3 +419,47 @@ def test_of_nothing_the_least_loss_is_past_any_share() -> None:
     assert made.state == BreakerState.CLOSED
     made.note_equity(2, "-0.000000000000000001")
     assert made.state == BreakerState.OPEN
+
+
+# Limits of nothing at all, by the tier that they open.
+NOTHING = ["max_daily_loss", "max_daily_loss_fraction", "max_drawdown"]
+HALTS = ["halt_daily_loss", "halt_daily_loss_fraction"]
+LEAST = Decimal("1e-18")
+
+
+@pytest.mark.parametrize("limit", NOTHING + HALTS)
+def test_a_limit_of_nothing_is_passed_by_the_smallest_loss_there_is(limit: str) -> None:
+    made = breaker(**{limit: 0})
+    # Numbered by days since 1970, the first of them is a day like any other.
+    for second, equity in enumerate((1_000, 1_000, 1_000 + LEAST)):
+        made.note_equity(second * SECOND, equity)
+        assert made.state == BreakerState.CLOSED
+        assert made.take_halt() is None
+    made.note_equity(4 * SECOND, 1_000 if limit == "max_drawdown" else 1_000 - LEAST)
+    assert (made.state == BreakerState.OPEN) == (limit in NOTHING)
+    assert (made.take_halt() is not None) == (limit in HALTS)
+
+
+def test_a_trade_that_came_to_nothing_is_no_loss_and_the_smallest_one_is() -> None:
+    made = breaker(max_consecutive_losses=0)
+    made.note_trade(0, 0)
+    made.note_trade(0, LEAST)
+    assert made.state == BreakerState.CLOSED
+    made.note_trade(0, -LEAST)
+    assert made.cause == "max_consecutive_losses"
+    made = breaker(max_consecutive_losses=1)
+    for pnl in (-LEAST, 0, -LEAST):
+        made.note_trade(0, pnl)
+    assert made.state == BreakerState.CLOSED
+    made = breaker(max_loss_rate="0.5", loss_rate_trades=2)
+    for pnl in (-LEAST, 0):
+        made.note_trade(0, pnl)
+    assert made.state == BreakerState.CLOSED
+
+
+def test_without_a_pause_the_trial_begins_at_once() -> None:
+    made = breaker(max_consecutive_losses=0, cooldown=0)
+    made.note_trade(5, -1)
+    assert made.state == BreakerState.OPEN
+    assert made.admits(5)
+    assert made.state == BreakerState.HALF_OPEN

@@ -359,3 +359,34 @@ def test_what_is_no_state_is_set_nowhere(state: Any) -> None:
         made.gate.set_state(state, *WHO)
     assert made.gate.changes == []
     assert code(made.order("buy", 1)) == ""
+
+
+def test_what_is_denied_before_it_is_weighed_is_on_record_with_what_it_came_to() -> None:
+    made = GateRig(RiskEngine(Limits(max_gross_exposure=100_000)), prices=100)
+    made.hold(10)
+    made.gate.set_state("halted", *WHO)
+    made.order("buy", 5)
+    made.order("sell", 4, limit_price=120)
+    denials = made.gate.report()["denials"]
+    assert list(denials["control"]) == ["trading_state"] * 2
+    assert list(denials["quantity"]) == [5, 4]
+    assert list(denials["value"]) == [500, 480]
+    # The worst of the ten that are held: five more, or none of what may be sold.
+    assert list(denials["exposure"]) == [1_500, 1_000]
+
+
+def test_a_kill_is_over_when_all_is_flat_and_trading_can_go_on() -> None:
+    made = GateRig(RiskEngine(Limits(max_gross_exposure=100_000)), prices=100)
+    made.hold(10)
+    made.gate.kill(*WHO, flatten=True)
+    made.settle()
+    made.fill(made.venue.submitted[-1])
+    assert made.gate.state() == TradingState.HALTED
+    made.gate.set_state("active", *WHO)
+    made.hold(7)
+    sent = len(made.venue.submitted)
+    made.price(101)
+    made.wait("1h")
+    made.price(102)
+    # What is held now is nobody's to leave.
+    assert len(made.venue.submitted) == sent
