@@ -14,8 +14,7 @@ from tests.live.whole import Node, World
 
 PLAIN = OrderState(
     client_order_id="pyrt-old-1", strategy="Idle", symbol="SPY", side="buy", order_type="limit",
-    quantity="12", time_in_force="day", status="ACCEPTED", filled="0", limit_price="99.5", ts_init=7,
-    filled_notional="0", unknown="",
+    quantity="12", time_in_force="day", status="ACCEPTED", limit_price="99.5", ts_init=7,
 )  # fmt: skip
 FLAGS = (
     "post_only", "reduce_only", "extended_hours", "queue", "is_exit", "is_child", "resizes",
