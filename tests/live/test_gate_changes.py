@@ -61,8 +61,11 @@ GATES: list[Any] = []
 
 def node(files: MemoryFiles | None = None, world: World | None = None, **options: Any) -> Node:
     made = Node(
-        world or World([bars([100.0] * 40)]), files or MemoryFiles(), [Buys()],
-        **{"run_id": "one", "limits": LIMITS, "policies": policies("played"), **options},
+        world or World([bars([100.0] * 40)]), files or MemoryFiles(),
+        **{
+            "strategies": [Buys()], "run_id": "one", "limits": LIMITS,
+            "policies": policies("played"), **options,
+        },
     )  # fmt: skip
     made.start()
     return made
