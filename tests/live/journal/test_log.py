@@ -204,6 +204,9 @@ def test_what_was_reported_durable_survives_any_crash(seed, fault):
         if random.random() < 0.5:
             try:
                 durable = log.commit(sync=random.random() < 0.7)
+                if random.random() < 0.1:
+                    log.rotate()
+                    durable = log.durable
             except OSError:
                 break
     after = files.crash()
