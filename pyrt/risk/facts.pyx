@@ -286,7 +286,7 @@ cdef class Facts(Watcher):
         cdef int64_t waiting = (book.buys if side > 0 else book.sells) - terms.counted_units
         cdef int64_t opposed = -side * self.account.holdings[index].units
         cdef int128 value, others = self.claims.power
-        if terms.counted_units != 0 or terms.counted_value != 0:
+        if terms.counted_units != 0:
             value = i128_sub(
                 book.buy_value if side > 0 else book.sell_value, terms.counted_value
             )

@@ -251,6 +251,20 @@ def test_an_order_is_a_duplicate_of_one_sent_under_other_limits() -> None:
     assert code(made.order("buy", 1)) == ""
 
 
+def test_a_longer_window_reaches_back_past_a_pause() -> None:
+    made = rig(duplicate_window="10s")
+    for quantity in range(1, 9):
+        made.order("buy", quantity)
+    made.wait("11s")
+    made.order("buy", 9)
+    made.gate.set_limits(Limits(duplicate_window="40s"), "Ann", "longer")
+    made.wait("28s")
+    found = [code(made.order("buy", quantity)) for quantity in range(1, 11)]
+    assert found == ["duplicate_order"] * 9 + [""]
+    made.wait("1s")
+    assert code(made.order("buy", 1)) == ""
+
+
 def test_fills_in_a_row_are_held_to_the_limit_of_now() -> None:
     made = rig(max_repeated_executions=10)
     for _ in range(4):
