@@ -444,6 +444,17 @@ def test_each_days_sales_settle_after_so_many_sessions(days: int) -> None:
     assert seen == expected
 
 
+@pytest.mark.parametrize("kind", ["margin", "alpaca", "alpaca:1"])
+def test_us_brokers_pay_what_is_sold_a_session_later(kind: str) -> None:
+    desk = Desk(10_000, kind)
+    desk.trade("SPY", 20, 100)
+    desk.account.close_day()
+    desk.trade("SPY", -20, 100)
+    assert (desk.account.cash, desk.account.settled_cash) == (10_000, 8_000)
+    desk.account.close_day()
+    assert desk.account.settled_cash == 10_000
+
+
 def test_coins_settle_at_once_and_an_opening_short_has_no_proceeds() -> None:
     desk = Desk(10_000, AccountRules(settlement_days=1))
     desk.trade("BTC", "0.1", 50_000)

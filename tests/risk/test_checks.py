@@ -544,6 +544,12 @@ def test_an_order_by_notional_stays_what_it_is() -> None:
     assert made.order("buy", notional=100).order_type == "market"
 
 
+def test_of_a_symbol_without_a_price_nothing_is_said_of_its_age() -> None:
+    made = rig(None, stale_data_after="1s")
+    order = made.order("buy", 1, limit_price=100)
+    assert order.reason == "stale_data: AAA has no price or quote to judge by"
+
+
 @pytest.mark.parametrize(
     "name", ["max_order_quantity", "max_position_quantity", "max_daily_quantity"]
 )

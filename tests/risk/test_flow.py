@@ -56,6 +56,26 @@ def test_changes_and_cancels_are_messages_and_cancels_keep_their_reserve() -> No
     assert code(made.order("buy", 1)) == "max_messages_per_minute"
 
 
+def test_a_cancel_is_a_message_of_its_own_time_and_no_order() -> None:
+    made = rig(max_messages_per_minute=3, max_orders_per_minute=3, max_orders_per_second=2)
+    first = made.order("buy", 1)
+    made.wait("59s")
+    made.cancel(first)
+    assert code(made.order("buy", 2)) == ""
+    made.wait("1s")
+    assert code(made.order("buy", 3)) == ""
+    # The first has left the window; the cancel is in it until the minute after it is over.
+    assert code(made.order("buy", 4)) == "max_messages_per_minute"
+    made.wait("58s")
+    assert code(made.order("buy", 4)) == "max_messages_per_minute"
+    made.wait("1s")
+    assert code(made.order("buy", 4)) == ""
+    made = rig(max_orders_per_minute=2)
+    made.cancel(made.order("buy", 1))
+    assert code(made.order("buy", 1)) == ""
+    assert code(made.order("buy", 1)) == "max_orders_per_minute"
+
+
 def test_cancels_leave_when_all_messages_are_used_up() -> None:
     made = rig(max_messages_per_minute=3)
     orders = [made.order("buy", n + 1) for n in range(3)]
