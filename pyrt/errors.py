@@ -121,6 +121,12 @@ class ConnectionLost(PyrtError, ConnectionError):
     code = "connection_lost"
 
 
+class Stopped(PyrtError):
+    """A node was asked to stop before it had started."""
+
+    code = "stopped"
+
+
 class MissingExtra(PyrtError, ImportError):
     """A feature needs an optional dependency; the remedy is the pip command."""
 

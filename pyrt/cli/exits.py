@@ -9,6 +9,7 @@ from pyrt.errors import (
     NameTaken,
     PrecisionError,
     PyrtError,
+    Stopped,
     StrategyError,
     UnknownName,
 )
@@ -22,13 +23,15 @@ USAGE = 2
 NOT_MET = 3
 """The run finished, and a `--require` is not met; or an order would be refused."""
 INTERRUPTED = 130
-"""Ctrl-C; what the run had reached is printed."""
+"""Ctrl-C; what the run had reached is printed. Or a node was stopped as it started."""
 
 _USAGE_ERRORS = (ConfigError, DataError, MissingExtra, NameTaken, PrecisionError, UnknownName)
 
 
 def exit_code(error: PyrtError) -> int:
     """Return the code a command ends with when `error` leaves it."""
+    if isinstance(error, Stopped):
+        return INTERRUPTED
     return USAGE if isinstance(mistake(error), _USAGE_ERRORS) else FAILED
 
 

@@ -384,8 +384,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             If a live key meets paper mode, or the other way round.
         """
         if is_live != (self.mode == "live"):
-            kind = "live" if is_live else "no live"
-            raise ConfigError(f"mode is {self.mode}, and the key is {kind} key", code="wrong_key")
+            kind = "a live key" if is_live else "no live key"
+            raise ConfigError(f"mode is {self.mode}, and the key is {kind}", code="wrong_key")
 
     @classmethod
     def from_toml(cls, path: str | Path) -> NodeConfig:

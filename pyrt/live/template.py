@@ -42,6 +42,6 @@ state_dir = "pyrt-state-dev"
 dashboard = true             # http://127.0.0.1:8765; its tokens: dashboard.tokens in state_dir
 
 [profiles.live]
-account_id = ""
+account_id = ""              # here, for --profile live: it stands over the one above
 state_dir = "pyrt-state-live"
 """

@@ -13,8 +13,9 @@ from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.node import live as module
 from pyrt.adapters.alpaca.simulator.protocol.http import Response
-from pyrt.errors import ConfigError
-from pyrt.live.driver.run import STOPPED
+from pyrt.cli.exits import INTERRUPTED, exit_code
+from pyrt.errors import ConfigError, Stopped
+from pyrt.live.driver.run import LOOKING, STOPPED
 from pyrt.live.process.lock import lock_state
 from tests.adapters.client.exchange import Broker
 from tests.live.server import Server
@@ -197,3 +198,32 @@ def test_a_stop_is_one_in_order_though_the_broker_does_not_answer_any_more(monke
     assert account.buying_power == ""
     failed = [text for code, text in told if code == "query_failed"]
     assert failed[-1].startswith("the account at the end: the broker answers /v2/account with 503")
+
+
+def test_a_node_that_is_stopped_as_it_starts_ends_in_order(tmp_path):
+    """Nobody answers at that port: a start that somebody gives up is no failure of the node."""
+    state = tmp_path / "state"
+    config = NodeConfig(
+        symbols=("SPY",),
+        trading_url="http://127.0.0.1:9",
+        data_url="http://127.0.0.1:9",
+        state_dir=str(state),
+        limits={"max_order_notional": 1000},
+    )
+    told = []
+    node = LiveNode(config, KEYS, on_alarm=lambda code, text: told.append(code))
+
+    async def run():
+        running = asyncio.create_task(node.run_async())
+        while node.driver is None or node.driver.phase != LOOKING:
+            await asyncio.sleep(0.01)
+        node.stop("anna: not now")
+        await running
+
+    with pytest.raises(Stopped, match="stopped as it started: anna: not now") as caught:
+        asyncio.run(run())
+    assert exit_code(caught.value) == INTERRUPTED
+    assert node.driver.phase == STOPPED
+    assert "node_failed" not in told
+    assert (state / "last-exit").read_text() == "anna: not now"
+    lock_state(state).release()

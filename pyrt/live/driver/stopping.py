@@ -41,10 +41,10 @@ class Stopping:
     def stop(self, now: int, reason: str) -> None:
         """Begin to stop: strategies stop, and orders are treated as the policy says."""
         run = self._run
+        run.stop_reason = run.stop_reason or reason
         if run.phase != RUNNING:
             run.phase = STOPPED if run.phase != STOPPING else run.phase
             return
-        run.stop_reason = reason
         self.save(now)
         run.phase = STOPPING
         run.stop_by = now + run.plan.policies.stop_patience_ns

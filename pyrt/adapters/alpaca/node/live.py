@@ -37,7 +37,7 @@ from pyrt.adapters.alpaca.shell.shadow import ReadOnlyHttp, Shadow, ShadowHttp
 from pyrt.backtest.fees import fee_model
 from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
-from pyrt.errors import ConfigError, ConnectionLost
+from pyrt.errors import ConfigError, ConnectionLost, Stopped
 from pyrt.live.config import NodeConfig
 from pyrt.live.core.node import NodeCore
 from pyrt.live.driver.driver import Driver
@@ -245,6 +245,8 @@ class LiveNode:
             state folder, limits are missing, or this node has run already.
         JournalError
             If the journal is damaged, or has holdings of a strategy that is not in this run.
+        Stopped
+            If `stop` was called before the account had been looked at.
         """
         if self.loop is not None:
             raise ConfigError(
@@ -269,6 +271,10 @@ class LiveNode:
                 await self._step_into_shadow(http, instruments)
             self._turns.begin(self.loop, self._http)
             await self._start(driver)
+            if driver.phase == LOOKING:
+                # Somebody has stopped it before it knew its account: nothing was begun.
+                await self._turns.finish()
+                raise Stopped(f"the node was stopped as it started: {self._turns.stopping}")
             await self._begin_companions()
             self._turns.garbage.begin()
             try:
@@ -280,6 +286,8 @@ class LiveNode:
                 raise
             await self._turns.finish()
             return await self._closing_account(driver)
+        except Stopped:
+            raise
         except Exception as error:
             if self._eyes is not None:
                 self._eyes.tell_end(error)
