@@ -10,6 +10,8 @@ from pyrt.links.signals import SignalInlet
 from pyrt.live.observe.traces import current_trace
 
 HEARTBEAT_S = 1.0
+AT_ONCE = 20
+"""Signals that are taken before market data and answers have their turn again."""
 
 
 class LinkCompanion:
@@ -47,10 +49,15 @@ class LinkCompanion:
             )
             self._task = asyncio.create_task(self._beat(node, self.publisher))
         if self._signals:
-            inlet = self.inlet = SignalInlet(self._signals, symbols=node.config.symbols)
+            inlet = self.inlet = SignalInlet(
+                self._signals,
+                symbols=node.config.symbols,
+                # A simulator's market is of another day.
+                by_sending=node.config.is_rehearsal,
+            )
             self._loop = asyncio.get_running_loop()
-            self._loop.add_reader(inlet.fd, self._take, node, inlet)
-            self._take(node, inlet)
+            self._loop.add_reader(inlet.fd, self._take, node)
+            self._take(node)
 
     async def end(self) -> None:
         """Close them."""
@@ -61,13 +68,28 @@ class LinkCompanion:
         if self.inlet is not None and self._loop is not None:
             self._loop.remove_reader(self.inlet.fd)
             self.inlet.close()
+            self.inlet = None
 
-    def _take(self, node: Any, inlet: SignalInlet) -> None:
-        # The descriptor tells of a change only: everything there is has to be taken.
-        while signals := inlet.poll():
+    def _take(self, node: Any) -> None:
+        """Take some signals, and leave the rest for the loop's next round: a flood holds up none.
+
+        The descriptor tells of a change only, so what is left is asked for.
+        """
+        if self.inlet is None or self._loop is None:
+            return
+        signals = self.inlet.poll(AT_ONCE)
+        if signals:
             node.take_signals(signals)
+        if self.inlet.has_more:
+            self._loop.call_soon(self._take, node)
 
     async def _beat(self, node: Any, publisher: Publisher) -> None:
         while True:
-            publisher.heartbeat(run_id=node.run_id, ready=node.driver.is_ready)
+            inlet = self.inlet
+            heard = (
+                {}
+                if inlet is None
+                else {"taken": inlet.taken, "missed": inlet.missed, "refused": inlet.refused}
+            )
+            publisher.heartbeat(run_id=node.run_id, ready=node.driver.is_ready, **heard)
             await asyncio.sleep(HEARTBEAT_S)

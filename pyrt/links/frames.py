@@ -9,6 +9,8 @@ import msgspec
 from pyrt.core.serialization import DATA_TYPES, from_dict
 from pyrt.errors import DataError
 
+TRACE = "trace"
+"""What a node adds to a payload, beside the fields of its type."""
 FRAME_MAX = 1 << 20
 """Bytes; a larger frame is refused before it is read."""
 
@@ -37,6 +39,11 @@ class Message(msgspec.Struct, frozen=True):
     payload: dict[str, Any]
 
     @property
+    def trace(self) -> str:
+        """The id of what came into the node and led to this message; "" where there is none."""
+        return str(self.payload.get(TRACE, ""))
+
+    @property
     def value(self) -> Any:
         """The Bar, Quote, Trade, Signal, … of the payload; the payload where it is none.
 
@@ -44,8 +51,9 @@ class Message(msgspec.Struct, frozen=True):
         """
         if self.payload.get("type") not in DATA_TYPES:
             return self.payload
+        fields = {name: value for name, value in self.payload.items() if name != TRACE}
         try:
-            return from_dict(self.payload)
+            return from_dict(fields)
         except (TypeError, ValueError, OverflowError) as error:
             raise DataError(f"not a {self.payload['type']}: {error}", code="fields") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,10 +10,11 @@ from uuid import uuid4
 
 from pyrt.core.bus import MessageBus, Subscription, matches
 from pyrt.errors import ConfigError
-from pyrt.links.frames import pack
+from pyrt.links.frames import TRACE, pack
 from pyrt.links.sockets import checked, open_socket, zeromq
 from pyrt.links.topics import BUS_PATTERNS, wired
 
+LOG = logging.getLogger("pyrt.links")
 DEFAULT_TOPICS = ("data.*", "signal.*", "risk.*", "order.*", "position.*")
 
 
@@ -37,6 +39,8 @@ class Publisher:
     ----------
     sent, dropped : int
         Messages handed to the sockets; of them, those that did not fit for at least one reader.
+    failed : int
+        Messages of the bus that could not be sent: their values have no plain form.
 
     Raises
     ------
@@ -60,6 +64,8 @@ class Publisher:
         self.session = uuid4().hex[:12]
         self.sent = 0
         self.dropped = 0
+        self.failed = 0
+        self._told: set[str] = set()
         self._clock = clock
         self._sequences: dict[str, int] = {}
         self._wanted: dict[str, bool] = {}
@@ -119,7 +125,7 @@ class Publisher:
     def heartbeat(self, **status: Any) -> bool:
         """Say on ``system.heartbeat`` that this process is alive, with plain values beside."""
         self._read_subscriptions()
-        counts = {"sent": self.sent, "dropped": self.dropped}
+        counts = {"sent": self.sent, "dropped": self.dropped, "failed": self.failed}
         return self.publish("system.heartbeat", {**counts, **status})
 
     def close(self) -> None:
@@ -136,9 +142,17 @@ class Publisher:
         self.close()
 
     def _on_message(self, message: Any) -> None:
-        trace = self._trace_of(message)
-        for topic, payload in wired(message, self._names):
-            self.publish(topic, {**payload, "trace": trace} if trace else payload)
+        try:
+            trace = self._trace_of(message)
+            for topic, payload in wired(message, self._names):
+                self.publish(topic, {**payload, TRACE: trace} if trace else payload)
+        except Exception as error:
+            # What cannot be sent is missing to readers, and no reason to end a node.
+            self.failed += 1
+            kind = type(message).__name__
+            if kind not in self._told:
+                self._told.add(kind)
+                LOG.warning("a %s cannot be published: %s", kind, error)
 
     def _send_to_those_with_room(self, frame: bytes) -> None:
         self._socket.setsockopt(self._zmq.XPUB_NODROP, 0)

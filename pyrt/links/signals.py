@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterable
@@ -14,6 +15,11 @@ from pyrt.errors import ConfigError, DataError
 from pyrt.links.frames import Message, pack, unpack
 from pyrt.links.sockets import checked, open_socket, zeromq
 
+LOG = logging.getLogger("pyrt.links")
+TOLD_MAX = 200
+"""Characters of a refusal that are logged: what was sent may be long."""
+SESSIONS_MAX = 1_000
+"""Senders whose numbers are followed; of more, the oldest are forgotten."""
 SIDES = ("buy", "sell", "flat")
 
 
@@ -68,7 +74,10 @@ class SignalInlet:
     symbols : iterable of str, optional
         Symbols that are taken; all without it.
     age_max_s : float
-        An older signal is refused: what a model wished a minute ago is no order.
+        A signal that was sent, or that speaks of a time, longer ago is refused: what a model
+        wished a minute ago is no order.
+    by_sending : bool
+        The age is that since sending alone: where the market's time is another than the clock's.
     clock : callable
         ns UTC.
 
@@ -86,6 +95,7 @@ class SignalInlet:
         *,
         symbols: Iterable[str] | None = None,
         age_max_s: float = 10.0,
+        by_sending: bool = False,
         high_water: int = 10_000,
         clock: Callable[[], int] = time.time_ns,
         context: Any = None,
@@ -98,6 +108,7 @@ class SignalInlet:
         self.refused: dict[str, int] = {}
         self._symbols = None if symbols is None else frozenset(symbols)
         self._age_max_ns = int(age_max_s * 1e9)
+        self._by_sending = by_sending
         self._clock = clock
         self._last: dict[str, int] = {}
         self._zmq = zeromq()
@@ -119,13 +130,20 @@ class SignalInlet:
             try:
                 found.append(self._read(frame))
             except DataError as error:
+                if error.code not in self.refused:
+                    LOG.warning("a signal is refused: %s", str(error)[:TOLD_MAX])
                 self.refused[error.code] = self.refused.get(error.code, 0) + 1
         self.taken += len(found)
         return found
 
     @property
+    def has_more(self) -> bool:
+        """Whether something is there that `poll` has not looked at."""
+        return bool(self._socket.getsockopt(self._zmq.EVENTS) & self._zmq.POLLIN)
+
+    @property
     def fd(self) -> int:
-        """A descriptor that becomes readable when something came: call `poll` until it is empty."""
+        """A descriptor that tells of a change: call `poll` then, while there is `has_more`."""
         return int(self._socket.getsockopt(self._zmq.FD))
 
     def close(self) -> None:
@@ -147,14 +165,19 @@ class SignalInlet:
         if self._symbols is not None and signal.symbol not in self._symbols:
             raise DataError(f"{signal.symbol} is not traded here", code="symbol")
         check(signal)
-        if self._clock() - signal.ts_event > self._age_max_ns:
-            raise DataError("the signal is old", code="stale")
+        said = message.ts_sent if self._by_sending else min(signal.ts_event, message.ts_sent)
+        age = self._clock() - said
+        if age > self._age_max_ns:
+            raise DataError(f"the signal is {age / 1e9:.0f} s old", code="stale")
         return signal
 
     def _count(self, message: Message) -> None:
         last = self._last.get(message.session, 0)
         self.missed += max(0, message.sequence - last - 1)
+        self._last.pop(message.session, None)
         self._last[message.session] = max(last, message.sequence)
+        if len(self._last) > SESSIONS_MAX:
+            del self._last[next(iter(self._last))]
 
 
 def check(signal: Signal) -> None:

@@ -12,6 +12,7 @@ import pytest
 from pyrt import Strategy, backtest
 from pyrt.core.bus import MessageBus
 from pyrt.core.data import Bar, CustomData, Quote, Signal, Trade
+from pyrt.core.serialization import to_dict
 from pyrt.errors import ConfigError, DataError
 from tests.data.tables import minute_frame
 
@@ -19,6 +20,7 @@ zmq = pytest.importorskip("zmq")
 
 from pyrt.links import TOPICS, Publisher, SignalInlet, SignalSender, Subscriber  # noqa: E402
 from pyrt.links.frames import FRAME_MAX, pack, unpack  # noqa: E402
+from pyrt.links.signals import SESSIONS_MAX  # noqa: E402
 from pyrt.links.topics import wired  # noqa: E402
 
 NOW = 1_700_000_000_000_000_000
@@ -282,6 +284,50 @@ def test_what_is_no_signal_is_refused(address: str, context: Any) -> None:
                 break
             zmq.select([inlet.fd], [], [], 0.01)
     assert sum(inlet.refused.values()) == 3
+
+
+def test_a_signal_is_as_old_as_its_way_or_its_subject_whichever_is_older(
+    address: str, context: Any
+) -> None:
+    old = Signal("SPY", "buy", 1.0, 0.5, NOW - 86_400_000_000_000)
+    fresh = Signal("SPY", "sell", 1.0, 0.5, NOW)
+    for by_sending, taken in ((True, [old, fresh]), (False, [fresh])):
+        with (
+            SignalInlet(
+                f"{address}{by_sending}", clock=lambda: NOW, by_sending=by_sending, context=context
+            ) as inlet,
+            context.socket(zmq.PUSH) as raw,
+        ):
+            raw.connect(f"{address}{by_sending}")
+            late = pack(b"signal", "s", 1, NOW - 11_000_000_000, to_dict(fresh))
+            for frame in (late, pack(b"signal", "s", 2, NOW, to_dict(old)),
+                          pack(b"signal", "s", 3, NOW, to_dict(fresh))):  # fmt: skip
+                raw.send(frame)
+            assert received(inlet, len(taken)) == taken
+            assert inlet.refused == {"stale": 3 - len(taken)}
+
+
+def test_an_inlet_follows_the_numbers_of_so_many_senders_and_no_more(
+    address: str, context: Any
+) -> None:
+    with (
+        SignalInlet(address, clock=lambda: NOW, context=context) as inlet,
+        context.socket(zmq.PUSH) as raw,
+    ):
+        raw.connect(address)
+        for number in range(SESSIONS_MAX + 50):
+            raw.send(pack(b"signal", f"s{number}", 1, NOW, to_dict(Signal("A", "buy", 1, 1, NOW))))
+        assert len(received(inlet, SESSIONS_MAX + 50)) == SESSIONS_MAX + 50
+        assert (len(inlet._last), inlet.missed) == (SESSIONS_MAX, 0)
+
+
+def test_what_has_no_plain_form_is_counted_and_ends_nobody(address: str, context: Any) -> None:
+    bus = MessageBus()
+    with Publisher(address, context=context) as publisher:
+        publisher.attach(bus, trace_of=lambda message: "f1")
+        for value in (object(), 1.5, object()):
+            bus.publish("data.custom.x", CustomData("x", value, NOW, NOW))
+        assert (publisher.sent, publisher.failed) == (1, 2)
 
 
 def test_a_sender_without_a_node_never_waits(context: Any, address: str) -> None:
