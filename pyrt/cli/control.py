@@ -13,9 +13,9 @@ from pyrt.cli import exits, options
 
 EPILOG = """\b
 Actions: status, halt, reduce, resume, cancel, cancel_all, flatten, close, stop_strategy, lost,
-reset_breaker, stop.
+reset_breaker, set_limit, set_ramp, stop.
 All but status are journalled with who and why; flatten, resume and reset_breaker ask for a typed
-word.
+word, and so does a limit or a ramp that could let more through.
 
 \b
 Examples:
@@ -23,6 +23,8 @@ Examples:
   pyrt control pyrt-state halt --reason "prices look odd"
   pyrt control pyrt-state close --symbol SPY --reason "earnings"
   pyrt control pyrt-state resume --reason "looked, fine" --typed RESUME
+  pyrt control pyrt-state set_limit --limit max_order_notional --value 500 --reason "news"
+  pyrt control pyrt-state set_ramp --value 0.5 --reason "a good week" --typed RAISE
 """
 
 
@@ -31,10 +33,16 @@ Examples:
 @click.argument("action")
 @click.option("--reason", default="", help="Why.")
 @click.option("--actor", default="", help="Who; by default the name of the user.")
-@click.option("--symbol", default="", help="For halt, reduce, resume, cancel_all, close.")
+@click.option(
+    "--symbol", default="", help="For halt, reduce, resume, cancel_all, close, set_limit."
+)
 @click.option("--strategy", default="", help="For halt, reduce, resume, stop_strategy.")
 @click.option("--order", default="", metavar="CLIENT_ORDER_ID", help="For lost, cancel.")
-@click.option("--typed", default="", metavar="WORD", help="FLATTEN, RESUME or RESET, for scripts.")
+@click.option("--limit", default="", metavar="NAME", help="Of a limit, for set_limit.")
+@click.option("--value", default="", help="For set_limit, none takes it away; for set_ramp.")
+@click.option(
+    "--typed", default="", metavar="WORD", help="FLATTEN, RESUME, RESET or RAISE, for scripts."
+)
 @options.json_option
 def control(
     folder: Path,
@@ -44,25 +52,35 @@ def control(
     symbol: str,
     strategy: str,
     order: str,
+    limit: str,
+    value: str,
     typed: str,
     as_json: bool,
 ) -> int:
     """Ask, halt, flatten or stop the node of STATE_DIR."""
+    from pyrt.errors import ConfigError
     from pyrt.live.process.control import TYPED, ask
 
+    given = {
+        "actor": actor or getpass.getuser(),
+        "reason": reason,
+        "symbol": symbol,
+        "strategy": strategy,
+        "order": order,
+        "limit": limit,
+        "value": value,
+    }
     word = TYPED.get(action, "")
     if word and not typed and sys.stdin.isatty():
         typed = click.prompt(f"Type {word} to confirm")
-    answer = ask(
-        folder,
-        action,
-        actor=actor or getpass.getuser(),
-        reason=reason,
-        symbol=symbol,
-        strategy=strategy,
-        order=order,
-        typed=typed,
-    )
+    try:
+        answer = ask(folder, action, typed=typed, **given)
+    except ConfigError as error:
+        if error.code != "confirmation" or typed or not sys.stdin.isatty():
+            raise
+        # The node alone knows whether a limit lets more through than the one it has.
+        typed = click.prompt(f"{error.message}\nType it to confirm")
+        answer = ask(folder, action, typed=typed, **given)
     if as_json:
         click.echo(json.dumps(answer))
     elif "done" in answer:

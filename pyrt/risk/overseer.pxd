@@ -10,7 +10,7 @@ cdef class Overseer(Leaver):
     cdef readonly object ramp_share
     """Share of sizes and exposures that applies; None without a ramp."""
     cdef DayClock days
-    cdef dict duplicates
+    cdef readonly dict duplicates
     """Strategy → duplicate orders today."""
     cdef dict book_streams
     """Symbol → the stream of its book."""

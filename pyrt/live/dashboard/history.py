@@ -11,6 +11,7 @@ from pyrt.core.orders import Fill
 
 POINTS_MAX = 1_440
 FILLS_MAX = 500
+MINUTE_NS = 60_000_000_000
 OTHER_DAY_NS = 4 * 24 * 3600 * 1_000_000_000
 """Longer than a market is ever closed: prices this old are a recording's."""
 
@@ -22,6 +23,7 @@ class History:
         self.fills: deque[dict[str, Any]] = deque(maxlen=FILLS_MAX)
         self.alarms: deque[dict[str, Any]] = deque(maxlen=100)
         self._closes: dict[str, deque[tuple[int, float]]] = {}
+        self._sampled: set[str] = set()
         self._equity: deque[tuple[int, float]] = deque(maxlen=POINTS_MAX)
         self._market_ts = 0
 
@@ -42,9 +44,19 @@ class History:
         while self._equity and self._equity[-1][0] > ts:
             # Drawn before the first price had told what day it is there.
             self._equity.pop()
-        if self._equity and self._equity[-1][0] // 60_000_000_000 == ts // 60_000_000_000:
+        if self._equity and self._equity[-1][0] // MINUTE_NS == ts // MINUTE_NS:
             self._equity.pop()
         self._equity.append((ts, equity))
+
+    def add_price(self, symbol: str, ts: int, price: float) -> None:
+        """Keep the last price of what has no bars, one a minute; bars take the place of all."""
+        if symbol in self._closes and symbol not in self._sampled:
+            return
+        self._sampled.add(symbol)
+        points = self._closes.setdefault(symbol, deque(maxlen=POINTS_MAX))
+        while points and (points[-1][0] > ts or points[-1][0] // MINUTE_NS == ts // MINUTE_NS):
+            points.pop()
+        points.append((ts, price))
 
     def add_alarm(self, ts: int, code: str, text: str) -> None:
         """Keep an alarm."""
@@ -73,7 +85,8 @@ class History:
     def _on_bar(self, bar: Bar) -> None:
         self._market_ts = max(self._market_ts, bar.ts_event)
         points = self._closes.get(bar.symbol)
-        if points is None:
+        if points is None or bar.symbol in self._sampled:
+            self._sampled.discard(bar.symbol)
             points = self._closes[bar.symbol] = deque(maxlen=POINTS_MAX)
         # Several timeframes may be heard: the finest is the first to end at a time.
         if not points or points[-1][0] < bar.ts_event:

@@ -54,6 +54,8 @@ class NodeView:
         Returns the connections as they are.
     log_lines : callable
         Returns the last lines of the log, redacted.
+    clean : callable
+        Takes what no page may show out of a text.
     clock : callable
         ns UTC.
     """
@@ -69,6 +71,7 @@ class NodeView:
         mode: str = "paper",
         connections: Callable[[], Iterable[Connection]] = tuple,
         log_lines: Callable[[], Sequence[str]] = tuple,
+        clean: Callable[[str], str] = str,
     ) -> None:
         self.health = health
         self.metrics = metrics
@@ -79,6 +82,7 @@ class NodeView:
         self._who = {"name": name, "mode": mode, "account_masked": masked("")}
         self._connections = connections
         self._log_lines = log_lines
+        self._clean = clean
         self._state: dict[str, Any] = {}
         self.refresh()
 
@@ -123,7 +127,11 @@ class NodeView:
             return
         account = kernel.portfolio.metrics()
         account["day_pnl"] = day_pnl(kernel, account)
-        self.history.add_equity(self.history.market_time(now), account["equity"])
+        market_now = self.history.market_time(now)
+        self.history.add_equity(market_now, account["equity"])
+        for position in kernel.cache.all_positions():
+            if position.last_price > 0:
+                self.history.add_price(position.symbol, market_now, position.last_price)
         state = {
             **self._who,
             "time": now,
@@ -137,6 +145,8 @@ class NodeView:
             "orders": [_order(order) for order in kernel.cache.orders_open()],
             "fills": list(self.history.fills)[-50:],
             "limits": limits_used(kernel, account),
+            "ramp": None if kernel.gate.ramp_share is None else float(kernel.gate.ramp_share),
+            "strategies": [self._strategy(strategy) for strategy in kernel.strategies],
             "connections": [vars(connection) for connection in self._connections()],
             "latency": [self._stage(stage) for stage in STAGES],
             "symbols": self.history.symbols,
@@ -160,6 +170,8 @@ class NodeView:
             "orders": [],
             "fills": [],
             "limits": [],
+            "ramp": None,
+            "strategies": [],
             "connections": [vars(connection) for connection in self._connections()],
             "latency": [self._stage(stage) for stage in STAGES],
             "symbols": [],
@@ -177,6 +189,20 @@ class NodeView:
             "unrealized_pnl": position.unrealized_pnl,
             "realized_pnl": position.realized_pnl,
             "state": state.name,
+        }
+
+    def _strategy(self, strategy: Any) -> dict[str, Any]:
+        kernel = self._kernel
+        held = [p for p in kernel.cache.all_positions() if p.strategy == strategy.number]
+        return {
+            "name": strategy.name,
+            "running": strategy.running,
+            "stopped": self._clean(strategy.stop_reason),
+            "state": kernel.gate.state(strategy=strategy.name).name,
+            "open_orders": len(kernel.cache.orders_open(strategy.number)),
+            "market_value": sum(p.market_value for p in held),
+            "unrealized_pnl": sum(p.unrealized_pnl for p in held),
+            "realized_pnl": sum(p.realized_pnl for p in held),
         }
 
     def _stage(self, stage: str) -> dict[str, Any]:

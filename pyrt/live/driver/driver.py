@@ -20,6 +20,7 @@ from pyrt.live.driver.figures import DailyFigures
 from pyrt.live.driver.forgetting import Forgetting
 from pyrt.live.driver.gateway import Gateway
 from pyrt.live.driver.history import History
+from pyrt.live.driver.limiting import Limiting
 from pyrt.live.driver.operating import Operators
 from pyrt.live.driver.reconciliation import Reconciliation
 from pyrt.live.driver.recovery import Recovery
@@ -102,6 +103,9 @@ class Driver(Run):
             gate.recorder = operators.record_change
         self.operate = operators.operate
         self.resolve_lost = operators.resolve_lost
+        limiting = Limiting(self, aftermath)
+        self.set_limit = limiting.set_limit
+        self.set_ramp = limiting.set_ramp
         self.look = self._reconciliation.look
         self.save = self._stopping.save
         self.finish = self._stopping.finish

@@ -139,10 +139,23 @@ class Recovery:
             Tape(),
             self._fees,
         )
+        self._tell_dropped_limits(now, known.risk)
         run.journal.compact(now)
         self._record_start(now, state, core, opening)
         run.journal.begin_tape(run.plan.run_id)
         self._join(now, state, core)
+
+    def _tell_dropped_limits(self, now: int, risk: bytes) -> None:
+        """Tell where somebody had changed limits by hand: from here on the settings count again."""
+        run = self._run
+        start, limits = run.journal.past.start, getattr(run.gate, "limits", None)
+        if start is None or limits is None or not risk:
+            return
+        # Where the settings are others than they were, whoever has written them knows.
+        is_same = start.limits == plain(limits.to_dict())
+        if is_same and msgspec.msgpack.decode(risk)["limits"] != limits.version:
+            text = "limits that were changed by hand are those of the settings again"
+            run.scribe.alarm("limits_reset", text, now)
 
     def _to_be_booked(self, state: BrokerState) -> Decimal:
         """Return what moved cash while no node ran, which is booked like any other news.
@@ -182,6 +195,7 @@ class Recovery:
             # Those that it began with: a change of them is among its inputs.
             limits=last.limits,
         )
+        self._tell_dropped_limits(now, run.journal.state.risk)
         core.speak_to(run.scribe)
         self._join(now, state, core)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyrt.live.core.notes import breaker_of
+from pyrt.live.driver.comeback import plain
 from pyrt.live.driver.driver import Driver
 
 PHASES = ("new", "looking", "running", "stopping", "stopped")
@@ -37,6 +38,9 @@ def status_of(driver: Driver) -> dict[str, Any]:
     values["cash"] = kernel.account.cash
     values["state"] = gate.state().name if hasattr(gate, "state") else "ACTIVE"
     values["breaker"] = breaker_of(gate)
+    if getattr(gate, "limits", None) is not None:
+        values["limits"] = plain(gate.limits.to_dict())
+        values["ramp"] = None if gate.ramp_share is None else f"{gate.ramp_share:f}"
     values["symbols"] = {
         i.symbol: gate.state(symbol=i.id).name
         for i in kernel.cache.instruments

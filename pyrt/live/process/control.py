@@ -29,7 +29,7 @@ PATIENCE_S = 10.0
 TEXT_MAX = 500
 TYPED = {"flatten": "FLATTEN", "resume": "RESUME", "reset_breaker": "RESET"}
 """What trades, or lets trading happen, needs its word typed."""
-ACTIONS = ("status", "stop", "lost", *CONTROLS)
+ACTIONS = ("status", "stop", "lost", "set_limit", "set_ramp", *CONTROLS)
 SCOPES = {
     "halt": ("symbol", "strategy"),
     "reduce": ("symbol", "strategy"),
@@ -39,10 +39,19 @@ SCOPES = {
     "stop_strategy": ("strategy",),
     "cancel": ("order",),
     "lost": ("order",),
+    "set_limit": ("limit", "value", "symbol"),
+    "set_ramp": ("value",),
 }
 """What an action may be narrowed to; the others are about everything there is."""
-NARROWED = ("close", "stop_strategy", "cancel", "lost")
-"""Actions that say nothing without that."""
+NEEDED = {
+    "close": ("symbol",),
+    "stop_strategy": ("strategy",),
+    "cancel": ("order",),
+    "lost": ("order",),
+    "set_limit": ("limit", "value"),
+    "set_ramp": ("value",),
+}
+"""What an action says nothing without."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,9 +64,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     actor, reason : str
         Needed for all but ``status``.
     typed : str
-        ``FLATTEN``, ``RESUME`` or ``RESET`` for `flatten`, `resume` and `reset_breaker`.
+        ``FLATTEN``, ``RESUME`` or ``RESET`` for `flatten`, `resume` and `reset_breaker`; ``RAISE``
+        for a `set_limit` or `set_ramp` that could let more through.
     order : str
         Client order id, for ``lost`` and ``cancel``; there the broker's will do as well.
+    limit, value : str
+        The name of a limit and what it is to be; for ``set_ramp`` a share.
     """
 
     token: str
@@ -68,8 +80,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str = ""
     order: str = ""
     typed: str = ""
+    limit: str = ""
+    value: str = ""
 
 
+NAMES = ("symbol", "strategy", "order", "limit", "value")
+"""What an action may be about."""
 Answerer = Callable[[Request], dict[str, Any]]
 
 
@@ -143,7 +159,7 @@ def check(request: Request) -> Request:
 
     Of whoever asks by the command line or by the page: there is no other judge.
     """
-    for name in ("actor", "reason", "symbol", "strategy", "order", "typed"):
+    for name in ("actor", "reason", "typed", *NAMES):
         if len(getattr(request, name)) > TEXT_MAX:
             raise ConfigError(f"{name} has more than {TEXT_MAX} characters", code=name)
     if request.action not in ACTIONS:
@@ -166,15 +182,16 @@ def check(request: Request) -> Request:
 def _check_scope(request: Request) -> None:
     """Refuse what an action would not heed: whoever narrows it means less than everything."""
     allowed = SCOPES.get(request.action, ())
-    for name in ("symbol", "strategy", "order"):
+    for name in NAMES:
         if getattr(request, name) and name not in allowed:
             raise ConfigError(
                 f"{request.action} takes no {name}; nothing was done",
                 code="scope",
                 remedy=f"It takes {' and '.join(allowed)}" if allowed else "It is about all",
             )
-    if request.action in NARROWED and not getattr(request, allowed[0]):
-        raise ConfigError(f"{request.action} needs its {allowed[0]} named", code="scope")
+    for name in NEEDED.get(request.action, ()):
+        if not getattr(request, name):
+            raise ConfigError(f"{request.action} needs its {name} named", code="scope")
 
 
 def ask(folder: Path, action: str, **given: str) -> dict[str, Any]:

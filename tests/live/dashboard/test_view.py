@@ -12,6 +12,7 @@ from pyrt.core.bus import MessageBus
 from pyrt.core.data import Bar
 from pyrt.core.instruments import Instrument
 from pyrt.live.dashboard.history import FILLS_MAX, POINTS_MAX, History
+from pyrt.live.dashboard.limits import limits_used
 from pyrt.live.dashboard.view import Connection, NodeView, masked
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.metrics import Metrics
@@ -99,12 +100,44 @@ def test_positions_orders_fills_and_account_are_shown(trader: Trader) -> None:
 def test_limits_are_shown_by_their_use(trader: Trader) -> None:
     # Ten are held and a sell of ten works: ten or none, never twenty.
     assert [list(row.values()) for row in trader.views[3]["limits"]] == [
-        ["max_position_notional", "AAA", 1020.0, 2000.0, 0.51],
-        ["max_position_quantity", "AAA", 10.0, 20.0, 0.5],
-        ["max_open_orders", "", 1, 4.0, 0.25],
-        ["max_gross_exposure", "", 1020.0, 5000.0, 0.204],
-        ["max_drawdown", "", 0.0, 0.5, 0.0],
+        ["max_position_notional", "AAA", "", 1020.0, 2000.0, 0.51],
+        ["max_position_quantity", "AAA", "", 10.0, 20.0, 0.5],
+        ["max_open_orders", "", "", 1, 4.0, 0.25],
+        ["max_gross_exposure", "", "", 1020.0, 5000.0, 0.204],
+        ["max_drawdown", "", "", 0.0, 0.5, 0.0],
     ]
+
+
+def test_of_each_strategy_what_it_has_and_may_is_shown(trader: Trader) -> None:
+    (row,) = trader.views[3]["strategies"]
+    assert row == {
+        "name": "Trader", "running": True, "stopped": "", "state": "ACTIVE", "open_orders": 1,
+        "market_value": 1020.0, "unrealized_pnl": 20.0, "realized_pnl": 0.0,
+    }  # fmt: skip
+
+
+def used_by_name(kernel: Any, strategy: str = "") -> dict[str, tuple[float, float]]:
+    rows = limits_used(kernel, kernel.portfolio.metrics())
+    return {r["name"]: (r["used"], r["limit"]) for r in rows if r["strategy"] == strategy}
+
+
+def test_a_ramp_leaves_a_share_of_sizes_and_exposures_and_flow_is_counted(trader: Trader) -> None:
+    """Whoever looks at the page sees what the gate compares with, not what the settings say."""
+    kernel = trader.__dict__["probe"].kernel
+    gate = kernel.gate
+    limits = gate.limits.replace(max_daily_orders=50, max_orders_per_minute=9, max_duplicates=3)
+    gate.set_limits(limits, "anna", "test")
+    gate.set_ramp("0.25", "anna", "test")
+    used = used_by_name(kernel)
+    assert used["max_gross_exposure"][1] == 1_250
+    assert used["max_position_notional"][1] == 500
+    assert used["max_position_quantity"][1] == 5
+    # Counts and losses have no ramp.
+    assert used["max_open_orders"][1] == 4
+    assert used["max_daily_orders"] == (2, 50)
+    assert used["max_orders_per_minute"][1] == 9
+    assert used_by_name(kernel, "Trader") == {"max_duplicates": (0, 3)}
+    assert "max_value_at_risk" not in used
 
 
 def test_of_a_limit_of_each_symbol_the_gauge_has_the_one_that_is_nearest(trader: Trader) -> None:
@@ -159,6 +192,21 @@ def test_history_is_bounded_and_has_one_equity_point_a_minute() -> None:
     assert history.equity()["equity"][-1] == POINTS_MAX + 9.5
     assert len(history.equity()["ts"]) == POINTS_MAX
     assert history.fills.maxlen == FILLS_MAX
+
+
+def test_what_has_no_bars_is_drawn_by_its_last_price_once_a_minute() -> None:
+    history, minute = History(), 60_000_000_000
+    for ts, price in ((minute, 5.0), (minute + 1, 6.0), (3 * minute, 7.0)):
+        history.add_price("BTC", ts, price)
+    prices = history.prices("BTC")
+    assert (prices["ts"], prices["close"]) == ([minute + 1, 3 * minute], [6.0, 7.0])
+    assert history.symbols == ["BTC"]
+    # Before the first fill had told what day it is there.
+    history.add_price("BTC", 2 * minute, 8.0)
+    assert history.prices("BTC")["close"] == [6.0, 8.0]
+    history._on_bar(Bar("BTC", "1m", 9.0, 9.0, 9.0, 9.0, 1.0, 3 * minute, 4 * minute))
+    history.add_price("BTC", 5 * minute, 10.0)
+    assert history.prices("BTC")["close"] == [9.0]
 
 
 def test_equity_is_drawn_on_the_time_of_prices_where_a_simulator_has_its_own() -> None:

@@ -77,6 +77,8 @@ def carry_out(node: LiveNode, request: Request) -> dict[str, Any]:
     if request.action == "lost":
         driver.resolve_lost(request.order, request.actor, request.reason)
         return {"done": f"{request.order} is lost"}
+    if request.action in ("set_limit", "set_ramp"):
+        return {"done": _set_limits(driver, request)}
     if request.action == "halt" and not (request.symbol or request.strategy):
         # Before anything else: nothing may leave while the kernel is busy with it.
         driver.latch.set(f"{request.actor}: {request.reason}")
@@ -90,6 +92,15 @@ def carry_out(node: LiveNode, request: Request) -> dict[str, Any]:
     )
     node.wake()
     return {"done": done}
+
+
+def _set_limits(driver: Driver, request: Request) -> str:
+    value, actor, reason = request.value, request.actor, request.reason
+    if request.action == "set_ramp":
+        return driver.set_ramp(value, actor, reason, typed=request.typed)
+    return driver.set_limit(
+        request.limit, value, actor, reason, symbol=request.symbol, typed=request.typed
+    )
 
 
 class HandlerMonitor:

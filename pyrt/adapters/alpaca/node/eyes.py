@@ -89,6 +89,7 @@ class Eyes:
             mode=config.mode,
             connections=lambda: self._gauges.connections(node),
             log_lines=self._lines,
+            clean=self._redactor.redact,
         )
         if config.dashboard:
             from pyrt.live.dashboard.server import DashboardServer

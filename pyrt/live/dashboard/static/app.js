@@ -93,7 +93,12 @@ const COLUMNS = {
   fills: [["Time (UTC)", (f) => clock(f.ts_event)], ["Symbol", (f) => f.symbol], ["Side", (f) => [f.side, f.side === "buy" ? "good" : "bad"]],
     ["Quantity", (f) => number(f.quantity)], ["Price", (f) => number(f.price)], ["Fee", (f) => money(f.fee)],
     ["Order", (f) => f.client_order_id]],
-  limits: [["Limit", (l) => (l.symbol ? `${l.name} · ${l.symbol}` : l.name)], ["Used", (l) => number(l.used)], ["Most", (l) => number(l.limit)],
+  strategies: [["Strategy", (s) => s.name],
+    ["State", (s) => (s.running ? [s.state, s.state === "ACTIVE" ? "" : "bad"] : [`stopped: ${s.stopped}`, "bad"])],
+    ["Orders", (s) => number(s.open_orders)], ["Value", (s) => money(s.market_value)],
+    ["Unrealized", (s) => [money(s.unrealized_pnl), signed(s.unrealized_pnl)]],
+    ["Realized", (s) => [money(s.realized_pnl), signed(s.realized_pnl)]]],
+  limits: [["Limit", (l) => [l.name, l.symbol, l.strategy].filter(Boolean).join(" · ")], ["Used", (l) => number(l.used)], ["Most", (l) => number(l.limit)],
     ["", (l) => meter(l.share)]],
   connections: [["Connection", (c) => c.name], ["State", (c) => [c.state, c.is_up ? "good" : "bad"]],
     ["Since (UTC)", (c) => clock(c.since)], ["Reconnects", (c) => number(c.reconnects)]],
@@ -131,6 +136,8 @@ function show(state) {
   table("positions", COLUMNS.positions, state.positions, "No positions");
   table("orders", COLUMNS.orders, state.orders, "No open orders");
   table("fills", COLUMNS.fills, state.fills.slice(-50).reverse(), "No fills yet");
+  table("strategies", COLUMNS.strategies, state.strategies, "No strategies yet");
+  at("ramp").textContent = state.ramp === null || state.ramp === 1 ? "" : `(ramp: ${number(100 * state.ramp)} % of sizes and exposures)`;
   table("limits", COLUMNS.limits, state.limits, "No limits are set");
   table("connections", COLUMNS.connections, state.connections, "No connections");
   table("latency", COLUMNS.latency, state.latency.filter((s) => s.count), "Nothing measured yet");

@@ -1,0 +1,197 @@
+"""A person changes limits and the ramp of a running node: confirmed where more could go through."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from pyrt.errors import ConfigError, UnknownName
+from pyrt.live.core.limit_changes import FEWER_IS_TIGHTER, changed, loosens
+from pyrt.live.driver.status import status_of
+from pyrt.live.process.control import Request, check
+from pyrt.risk import Limits
+from tests.live.test_comeback import killed
+from tests.live.test_gate_changes import LIMITS, node, operations, outcomes, outcomes_again
+from tests.live.whole import PHASES
+
+SPY = Limits(max_order_notional=1000, max_open_orders=5, symbols={"SPY": {"max_order_notional": 9}})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "symbol", "value", "is_looser"),
+    [
+        ("max_order_notional", "999.99", "", Decimal("999.99"), False),
+        ("max_order_notional", "1000", "", Decimal(1000), False),
+        ("max_order_notional", "1000.01", "", Decimal("1000.01"), True),
+        ("max_order_notional", "none", "", None, True),
+        ("max_order_notional", "8", "SPY", Decimal(8), False),
+        ("max_order_notional", "10", "SPY", Decimal(10), True),
+        ("max_order_notional", "none", "SPY", Decimal(1000), True),
+        ("max_order_notional", "900", "BAC", Decimal(900), False),
+        ("max_order_notional", "1001", "BAC", Decimal(1001), True),
+        ("max_open_orders", "4", "", 4, False),
+        ("max_open_orders", "6", "", 6, True),
+        ("max_leverage", "2", "", Decimal(2), False),
+        ("halt_daily_loss", "10", "", Decimal(10), False),
+        # Where less is not certainly more careful, the word is asked for.
+        ("cooldown", "60s", "", 60_000_000_000, True),
+        ("stale_data_after", "1s", "", 1_000_000_000, True),
+        ("require_open_session", "true", "", True, True),
+        ("max_tick_jump_bps", "50", "", Decimal(50), True),
+        ("allowed_symbols", "SPY,BAC", "", ("BAC", "SPY"), True),
+        ("on_trip", "halted", "", "halted", True),
+    ],
+)
+def test_one_limit_is_changed_and_no_other(name, text, symbol, value, is_looser):
+    after = changed(SPY, name, text, symbol)
+    assert (after.of(symbol, name) if symbol else getattr(after, name)) == value
+    assert loosens(SPY, after, name, symbol) is is_looser
+    others = {**SPY.to_dict(), **after.to_dict()}.keys() - {name, "symbols"}
+    assert all(getattr(after, other) == getattr(SPY, other) for other in others)
+    assert symbol or after.symbols == SPY.symbols
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "symbol"),
+    [
+        ("max_order_notional", "many", ""),
+        ("max_order_notional", "nan", ""),
+        ("max_order_notional", "-1", ""),
+        ("max_open_orders", "2.5", ""),
+        ("require_open_session", "perhaps", ""),
+        ("max_order_notionals", "5", ""),
+        ("symbols", "SPY", ""),
+        ("max_open_orders", "5", "SPY"),
+        ("max_open_orders", "none", "SPY"),
+        ("on_trip", "none at all", ""),
+    ],
+)
+def test_what_is_no_limit_or_no_value_of_one_is_refused(name, text, symbol):
+    with pytest.raises(ConfigError):
+        changed(SPY, name, text, symbol)
+
+
+def test_of_what_counts_as_tighter_each_is_a_limit():
+    assert {*Limits.__dataclass_fields__} >= FEWER_IS_TIGHTER
+
+
+def test_a_limit_is_tightened_at_once_and_raised_by_its_word_only():
+    made = node()
+    made.run(6 * PHASES)
+    version = made.driver.gate.limits.version
+    done = made.driver.set_limit("max_order_quantity", "5", "anna", "news")
+    assert done.startswith("max_order_quantity is 5, and was 10; write it into the settings too")
+    made.run(4 * PHASES)
+    for typed in ("", "raise", "RESUME"):
+        with pytest.raises(ConfigError, match="the word RAISE typed") as refused:
+            made.driver.set_limit("max_order_quantity", "10", "anna", "calm", typed=typed)
+        assert refused.value.code == "confirmation"
+    made.driver.set_limit("max_order_quantity", "10", "anna", "calm", typed="RAISE")
+    assert made.driver.gate.limits.version == version
+    made.run(4 * PHASES)
+    kinds = outcomes(made)
+    assert kinds.count("max_order_quantity") > 1
+    assert kinds[-1] == "accepted"
+    made.stop()
+    assert operations(made.files) == [
+        ("anna", "set_limits", "news"), ("anna", "set_limits", "calm"),
+    ]  # fmt: skip
+    assert outcomes_again(made) == kinds
+
+
+def test_a_limit_of_one_symbol_goes_by_its_name():
+    made = node()
+    with pytest.raises(UnknownName):
+        made.driver.set_limit("max_order_quantity", "5", "anna", "news", symbol="QQQ")
+    made.driver.set_limit("max_order_quantity", "5", "anna", "news", symbol="SPY")
+    limits = made.driver.gate.limits
+    assert limits.of("SPY", "max_order_quantity") == 5
+    assert limits.max_order_quantity == LIMITS.max_order_quantity
+    assert status_of(made.driver)["limits"]["symbols"] == {"SPY": {"max_order_quantity": "5"}}
+    done = made.driver.set_limit("max_order_quantity", "5", "anna", "again", symbol="SPY")
+    assert done == "max_order_quantity is 5 already"
+
+
+def test_a_ramp_goes_down_at_once_and_up_by_its_word_only():
+    made = node()
+    gate = made.driver.gate
+    assert made.driver.set_ramp("0.5", "anna", "new").startswith("0.5 of all sizes")
+    with pytest.raises(ConfigError, match="RAISE"):
+        made.driver.set_ramp("0.6", "anna", "more")
+    for wrong in ("1.5", "-1", "much", "nan", ""):
+        with pytest.raises(ConfigError, match="from 0 to 1"):
+            made.driver.set_ramp(wrong, "anna", "more", typed="RAISE")
+    assert gate.ramp_share == Decimal("0.5")
+    # New limits begin a ramp anew: what was lower stays where it was.
+    made.driver.set_limit("max_order_quantity", "9", "anna", "news")
+    assert gate.ramp_share == Decimal("0.5")
+    made.run(8 * PHASES)
+    made.driver.set_ramp("1", "anna", "a good week", typed="RAISE")
+    assert status_of(made.driver)["ramp"] == "1"
+    made.run(4 * PHASES)
+    kinds = outcomes(made)
+    made.stop()
+    assert outcomes_again(made) == kinds
+
+
+@pytest.mark.parametrize(
+    ("is_changed", "limits", "told"),
+    [
+        (True, LIMITS, True),
+        (False, LIMITS, False),
+        (True, LIMITS.replace(max_open_orders=3), False),
+    ],
+)
+def test_a_start_tells_that_what_was_changed_by_hand_counts_no_more(is_changed, limits, told):
+    first = node()
+    first.run(2 * PHASES)
+    if is_changed:
+        first.driver.set_limit("max_order_quantity", "5", "anna", "news")
+    first.stop()
+    second = node(first.files, first.world, run_id="two", limits=limits)
+    codes = [code for code, _ in second.alarms]
+    assert codes.count("limits_reset") == told
+    assert second.driver.gate.limits == limits
+
+
+def test_after_a_crash_what_was_changed_by_hand_holds():
+    first = node()
+    first.run(2 * PHASES)
+    first.driver.set_limit("max_order_quantity", "5", "anna", "news")
+    first.settle(first.world.now)
+    second = node(killed(first), first.world, run_id="two")
+    assert second.driver.gate.limits.max_order_quantity == 5
+    assert "limits_reset" not in [code for code, _ in second.alarms]
+
+
+def test_after_a_power_failure_that_has_lost_the_change_it_is_told():
+    first = node()
+    first.run(2 * PHASES)
+    first.driver.set_limit("max_order_quantity", "5", "anna", "news")
+    first.settle(first.world.now)
+    second = node(first.crash(), first.world, run_id="two")
+    is_lost = second.driver.gate.limits.max_order_quantity != 5
+    assert ("limits_reset" in [code for code, _ in second.alarms]) == is_lost
+
+
+@pytest.mark.parametrize(
+    ("given", "is_right"),
+    [
+        ({"action": "set_limit", "limit": "max_open_orders", "value": "5"}, True),
+        ({"action": "set_limit", "limit": "max_open_orders"}, False),
+        ({"action": "set_limit", "value": "5"}, False),
+        ({"action": "set_limit", "limit": "x", "value": "5", "strategy": "S"}, False),
+        ({"action": "set_ramp", "value": "0.5"}, True),
+        ({"action": "set_ramp"}, False),
+        ({"action": "set_ramp", "value": "0.5", "symbol": "SPY"}, False),
+        ({"action": "halt", "value": "0.5"}, False),
+    ],
+)
+def test_a_request_names_what_is_to_change(given, is_right):
+    request = Request(token="", actor="anna", reason="news", **given)
+    if is_right:
+        assert check(request) is request
+    else:
+        with pytest.raises(ConfigError, match=r"value|limit|strategy|symbol"):
+            check(request)
