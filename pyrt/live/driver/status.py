@@ -33,7 +33,8 @@ def status_of(driver: Driver) -> dict[str, Any]:
     core = driver.core
     if core is None:
         return values
-    kernel, gate = core.kernel, core.kernel.gate
+    kernel = core.kernel
+    gate: Any = kernel.gate
     values["equity"] = kernel.account.equity
     values["cash"] = kernel.account.cash
     values["state"] = gate.state().name if hasattr(gate, "state") else "ACTIVE"
