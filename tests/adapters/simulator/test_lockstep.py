@@ -62,6 +62,36 @@ def test_a_frame_on_its_way_is_not_quiet():
     asyncio.run(run())
 
 
+def test_a_client_is_told_of_frames_with_the_turn_that_they_belong_to():
+    """Though sending takes its time, as it does while clients have much to read."""
+
+    async def run():
+        bench = Bench()
+        report = Report(ts=bench.core.now, turn=0, received={"/v2/iex": 0})
+        bench.lockstep.quiet("node", report)
+        told = []
+
+        async def flush():
+            await Bench.flush(bench)
+            bench.lockstep.wake()
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+        async def client():
+            await bench.lockstep.wait(report)
+            told.append((bench.lockstep.state["turn"], bench.lockstep.state["sent"]))
+            bench.lockstep.forget("node")
+
+        bench.lockstep._flush = flush
+        waiting = asyncio.create_task(client())
+        await asyncio.sleep(0)
+        await bench.lockstep.advance(1)
+        await waiting
+        assert told == [(1, {"/v2/iex": 1})]
+
+    asyncio.run(run())
+
+
 def test_an_instant_has_a_turn_for_its_bars_and_one_for_a_timer():
     async def run():
         bench, turns = Bench(), []

@@ -123,10 +123,12 @@ class Lockstep:
         await self.connect(node)
         await self.settle(node)
         while not is_stopping():
-            turn = self.state.turn
+            turn, taken = self.state.turn, _paths(node.received())
             await self.quiet(node, wait=True)
-            # The last instant is told to be the last before its turns are over.
-            if self.state.done and self.state.turn == turn and not self._is_behind(node):
+            # The last instant is told to be the last before its turns are over, and frames of it
+            # may be here before the answer that tells of them.
+            is_same = self.state.turn == turn and _paths(node.received()) == taken
+            if self.state.done and is_same and not self._is_behind(node):
                 return
             node.keep_connected(self.now)
             await self._frames(node)

@@ -71,6 +71,7 @@ class Lockstep:
         self._news = asyncio.Event()
         self._advancing = asyncio.Lock()
         self._turn = 0
+        self._moving = False
         self._phase = TIMERS
         self.over = False
 
@@ -110,7 +111,12 @@ class Lockstep:
             for phase in PHASES:
                 next(self._phases)
                 before = self._sent()
-                await self._flush()
+                # Nobody is told of what is sent before the turn that it belongs to.
+                self._moving = True
+                try:
+                    await self._flush()
+                finally:
+                    self._moving = False
                 if self._sent() != before:
                     answered = True
                     await self._take_turn(phase, patience_s)
@@ -149,7 +155,7 @@ class Lockstep:
         """Return when there is something to answer for the client that has said `report`."""
         try:
             async with asyncio.timeout(patience_s):
-                while self._is_quiet(report) and not self.over:
+                while (self._is_quiet(report) or self._moving) and not self.over:
                     await self._news.wait()
         except TimeoutError:
             return
