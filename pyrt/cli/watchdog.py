@@ -59,7 +59,11 @@ def watchdog(
     lock_watch(folder)
     told: Beat | None = None
     while True:
-        write_beat(folder, WATCHDOG_BEAT)
+        try:
+            write_beat(folder, WATCHDOG_BEAT)
+        except OSError as error:
+            # It watches all the same, and the node tells that it does not hear of it.
+            voice.send("critical", "watchdog_lost", f"the watchdog's beat: {error.strerror}")
         beat = read_beat(folder, NODE_BEAT)
         if beat is not None and beat.phase == "stopped" and not forever:
             voice.close()

@@ -16,6 +16,7 @@ from pyrt.adapters.alpaca.simulator.protocol.http import Response
 from pyrt.cli.exits import INTERRUPTED, exit_code
 from pyrt.errors import ConfigError, Stopped
 from pyrt.live.driver.run import LOOKING, STOPPED
+from pyrt.live.process.heartbeat import NODE_BEAT, read_beat
 from pyrt.live.process.lock import lock_state
 from tests.adapters.client.exchange import Broker
 from tests.live.server import Server
@@ -227,3 +228,35 @@ def test_a_node_that_is_stopped_as_it_starts_ends_in_order(tmp_path):
     assert "node_failed" not in told
     assert (state / "last-exit").read_text() == "anna: not now"
     lock_state(state).release()
+
+
+def test_what_does_not_end_in_order_keeps_nothing_else_from_its_end(tmp_path):
+    """A full disk, for one: the journal is closed and the locks are let go all the same."""
+
+    class Breaks:
+        async def begin(self, node):
+            pass
+
+        async def end(self):
+            raise OSError("No space left on device")
+
+    class Ends(Breaks):
+        ended = False
+
+        async def end(self):
+            self.ended = True
+
+    told, ends = [], Ends()
+    broker = Broker(CLOSES)
+    with Server(broker, pace_s=0.03) as server:
+        config = config_for(server, state_dir=str(tmp_path / "state"))
+        node = LiveNode(config, KEYS, on_alarm=lambda code, text: told.append((code, text)))
+        # The last to begin is the first to end.
+        node.companions += [ends, Breaks()]
+        node.add_strategy(Swing())
+        stop_when_over(server, node)
+        node.run()
+    assert ends.ended
+    assert ("unclean_end", "Breaks did not end in order: No space left on device") in told
+    lock_state(tmp_path / "state").release()
+    assert read_beat(tmp_path / "state", NODE_BEAT).phase == "stopped"

@@ -327,6 +327,8 @@ def test_a_disk_that_fails_halts_and_lets_cancels_leave(fault):
     else:
         setattr(files.faults, fault, 1.0)
     posted = len(world.posted)
+    exits = [o for o in first.kernel.cache.orders_open() if o.is_exit]
+    assert [o.stop_price for o in exits] == [40]
     strategy = first.kernel.strategies[0]
     strategy.buy("SPY", 1)
     strategy.cancel(resting[0])
@@ -341,6 +343,24 @@ def test_a_disk_that_fails_halts_and_lets_cancels_leave(fault):
     denied = strategy.buy("SPY", 1)
     first.driver.core.inputs.settle()
     assert denied.status == "DENIED"
+    # No other could leave: what protects the position stays, until a person kills that too.
+    assert [o.status for o in exits] == ["ACCEPTED"]
+    first.driver.operate("halt", "anna", "enough")
+    first.settle(world.now)
+    assert [o.status for o in exits] == ["CANCELED"]
+
+
+def test_a_disk_that_fails_takes_entries_back_and_leaves_exits():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files, Rests)
+    first.run(6)
+    files.faults.sync_error = 1.0
+    first.kernel.strategies[0].buy("SPY", 1)
+    first.driver.core.inputs.settle()
+    first.settle(world.now)
+    first.run(3)
+    assert first.driver.latch.is_set
+    assert [(o.is_exit, o.status) for o in first.kernel.cache.orders_open()] == [(True, "ACCEPTED")]
 
 
 def test_a_mismatch_halts_its_symbol_and_is_never_traded_away():

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from pyrt.adapters.alpaca.node import companions
@@ -23,6 +27,7 @@ from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import Journal
 from pyrt.live.journal.log import LogReader
 from pyrt.live.journal.verify import verify
+from pyrt.live.process import heartbeat
 from pyrt.live.process.control import ControlServer, Request, ask, check
 from pyrt.live.process.heartbeat import NODE_BEAT, WATCHDOG_BEAT, Beat, Watch, read_beat, write_beat
 from pyrt.live.process.lock import Lock, lock_account, lock_state
@@ -84,6 +89,74 @@ def test_one_silence_is_acted_upon_once_and_the_next_one_again():
     assert not watch.is_dead(silent, 200)
     assert watch.is_dead(Beat(1, 150, "running"), 200)
     assert watch.is_dead(Beat(2, 0, "running"), 200)
+
+
+def test_a_beat_takes_no_room_on_a_full_disk(tmp_path, monkeypatch):
+    """A node, or a watchdog, that is taken for dead then costs the account its exits."""
+    write_beat(tmp_path, NODE_BEAT, phase="running", run_id="4f1d22ab90c3")
+    before = (tmp_path / NODE_BEAT).stat()
+    opened = os.open
+
+    def full(path, flags, mode=0o777):
+        if flags & (os.O_CREAT | os.O_TRUNC):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", full)
+    write_beat(tmp_path, NODE_BEAT, phase="stopped")
+    after = (tmp_path / NODE_BEAT).stat()
+    assert (after.st_ino, after.st_size) == (before.st_ino, before.st_size)
+    beat = read_beat(tmp_path, NODE_BEAT)
+    assert (beat.phase, beat.run_id) == ("stopped", "")
+    with pytest.raises(OSError, match="such file"):
+        write_beat(tmp_path, "another")
+    assert os.listdir(tmp_path) == [NODE_BEAT]
+
+
+def test_a_watchdog_whose_beat_cannot_be_written_watches_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("APCA_API_KEY_ID", "PKX")
+    monkeypatch.setenv("APCA_API_SECRET_KEY", "canary-77")
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    (tmp_path / "node.toml").write_text(f'symbols = ["SPY"]\nstate_dir = "{state}"\n[limits]\n')
+    write_beat(state, NODE_BEAT, phase="running")
+    turns = []
+
+    def fail(*_, **__):
+        turns.append(1)
+        if len(turns) == 3:
+            # The node has stopped in order meanwhile.
+            (state / NODE_BEAT).write_bytes(
+                msgspec.json.encode(Beat(1, time.monotonic_ns(), "stopped"))
+            )
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(heartbeat, "write_beat", fail)
+    assert main(["watchdog", "--config", str(tmp_path / "node.toml"), "--silence", "1"]) == 0
+    assert len(turns) == 3
+
+
+def test_a_heart_whose_beat_cannot_be_written_tells_and_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(companions, "BEAT_S", 0.001)
+    alarms = []
+
+    def fail(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(companions, "write_beat", fail)
+    driver = SimpleNamespace(
+        phase=RUNNING, scribe=SimpleNamespace(alarm=lambda code, text, ts: alarms.append(code))
+    )
+
+    async def beat():
+        heart = companions.Heart(tmp_path)
+        await heart.begin(SimpleNamespace(driver=driver, run_id="one"))
+        while len(alarms) < 5:
+            await asyncio.sleep(0.001)
+        await heart.end()
+
+    asyncio.run(asyncio.wait_for(beat(), 20))
+    assert set(alarms) == {"watchdog_lost"}
 
 
 def test_a_watchdog_that_leaves_leaves_no_beat(tmp_path, monkeypatch):

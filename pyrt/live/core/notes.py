@@ -13,6 +13,8 @@ CONTROLS = (
     "reset_breaker",
 )
 """What an operator may ask for."""
+NODE = "node"
+"""The actor of what nobody has asked for."""
 BREAKERS = ("closed", "open", "half-open")
 
 
@@ -77,7 +79,9 @@ def carry_out(
         else:
             gate.set_state(state, actor, reason, **scope)
         if action == "halt" and not symbol and not strategy:
-            _cancel(kernel, "", entries_only=False)
+            # What the node halts for itself, on a full disk for one, keeps its protective exits: no
+            # other could leave. A person's kill is one.
+            _cancel(kernel, "", entries_only=actor == NODE)
         done = f"{symbol or strategy or 'everything'} is {state}"
         return done + _barred_still(gate, symbol or strategy) * (action == "resume")
     if action == "cancel":

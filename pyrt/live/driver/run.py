@@ -9,6 +9,7 @@ from pyrt.errors import PyrtError
 from pyrt.live.core.broker import BrokerState
 from pyrt.live.core.later import RunSlow
 from pyrt.live.core.node import NodeCore
+from pyrt.live.core.notes import NODE as NODE
 from pyrt.live.core.notes import encode_note
 from pyrt.live.driver.gateway import Latch
 from pyrt.live.driver.reconcile import Finding
@@ -18,8 +19,6 @@ from pyrt.live.plan import Plan
 
 NEW, LOOKING, RUNNING, STOPPING, STOPPED = range(5)
 """Phases of a node, in their order."""
-NODE = "node"
-"""The actor of what nobody has asked for."""
 
 
 class Run:

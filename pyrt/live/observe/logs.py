@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import sys
 from collections import deque
 from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
 from pathlib import Path
@@ -189,6 +190,15 @@ class Logs:
 
 class _PrivateFile(RotatingFileHandler):
     """A rotating file that its owner alone may read; a link in its place is not followed."""
+
+    _is_told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say once on the standard error that lines are lost: a full disk would say it of each."""
+        if not self._is_told:
+            self._is_told = True
+            error = sys.exc_info()[1]
+            sys.stderr.write(f"log: lines cannot be written: {error}\n")
 
     def _open(self) -> Any:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC

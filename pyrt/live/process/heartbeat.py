@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import msgspec
 NODE_BEAT = "heartbeat"
 WATCHDOG_BEAT = "watchdog"
 BEAT_S = 1.0
+BEAT_BYTES = 200
+"""All have one length: one that is written over another leaves nothing of it."""
 NODE_SILENCE_S = 15.0
 """A running node that is silent for longer has its orders canceled."""
 WATCHDOG_SILENCE_S = 5.0
@@ -29,13 +32,32 @@ class Beat(msgspec.Struct, frozen=True):
 
 
 def write_beat(folder: Path, name: str, *, phase: str = "", run_id: str = "") -> None:
-    """Write a beat; a reader sees the old one or this one, whole."""
+    """Write a beat; a reader sees the old one or this one, whole.
+
+    On a full disk it goes over the old one, which takes no room: to be taken for dead then would
+    cost the account its protective exits.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written in either way.
+    """
     beat = Beat(os.getpid(), time.monotonic_ns(), phase, run_id)
+    text = msgspec.json.encode(beat).ljust(BEAT_BYTES)
     fresh = folder / f".{name}.{os.getpid()}"
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        _write(fresh, os.O_CREAT | os.O_TRUNC, text)
+        fresh.rename(folder / name)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink()
+        _write(folder / name, 0, text)
+
+
+def _write(path: Path, flags: int, text: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | flags, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(beat))
-    fresh.rename(folder / name)
+        file.write(text)
 
 
 def read_beat(folder: Path, name: str) -> Beat | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import logging
 import os
 import stat
 import threading
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +124,23 @@ def test_the_folder_that_cannot_be_made_is_named() -> None:
     else:
         with pytest.raises(ConfigError, match="cannot be written"):
             Logs("/proc/pyrt-logs")
+
+
+def test_a_disk_that_is_full_is_told_once_and_not_for_each_line(tmp_path, capsys) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with Logs(tmp_path) as logs:
+        file = logs._sinks[1]
+        assert isinstance(file, RotatingFileHandler)
+        stream, file.stream = file.stream, Full()
+        for number in range(3):
+            logging.getLogger("pyrt.node").info("line %d", number)
+        logs._listener.stop()
+        logs._listener.start()
+        file.stream = stream
+        tail = list(logs.tail.lines)
+    assert len(tail) == 3
+    told = capsys.readouterr().err
+    assert told == "log: lines cannot be written: [Errno 28] No space left on device\n"

@@ -177,7 +177,13 @@ class Heart:
 
     def _beat(self, phase: str) -> None:
         run_id = "" if self._node is None else self._node.run_id
-        write_beat(self._folder, NODE_BEAT, phase=phase, run_id=run_id)
+        try:
+            write_beat(self._folder, NODE_BEAT, phase=phase, run_id=run_id)
+        except OSError as error:
+            driver = None if self._node is None else self._node.driver
+            if driver is not None:
+                text = f"the heartbeat cannot be written, and the watchdog may act: {error}"
+                driver.scribe.alarm("watchdog_lost", text, time.time_ns())
 
     async def _run(self, node: LiveNode) -> None:
         driver = node.driver

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,7 @@ class Eyes:
         self._alerter: Alerter | None = None
         self._task: asyncio.Task[None] | None = None
         self._node: LiveNode | None = None
+        self._tested_at = 0
 
     def open(self, node: LiveNode) -> None:
         """Open the eyes; nothing of the node needs to be there yet."""
@@ -139,8 +141,14 @@ class Eyes:
         """Tell people that the node ends for an error; a start that fails is one."""
         self._on_alarm("node_failed", self._redactor.redact(f"{type(error).__name__}: {error}"))
         LOG.error("the node ends", exc_info=error)
-        (self._folder / "last-exit").write_text(self._redactor.redact(str(error)), "utf-8")
+        self._note_exit(self._redactor.redact(str(error)))
         self._node = None
+
+    def _note_exit(self, why: str) -> None:
+        try:
+            (self._folder / "last-exit").write_text(why, "utf-8")
+        except OSError as error:
+            LOG.error("why the node ended is not kept: %s", error)
 
     async def end(self) -> None:
         """Close them; what is queued is written and sent."""
@@ -151,7 +159,7 @@ class Eyes:
         node = self._node
         if node is not None and node.driver is not None:
             LOG.info("the node stops: %s", node.driver.stop_reason or "it ends")
-            (self._folder / "last-exit").write_text(node.driver.stop_reason or "ended", "utf-8")
+            self._note_exit(node.driver.stop_reason or "ended")
         if self._alerter is not None:
             self._alerter.close()
         if self._logs is not None:
@@ -234,9 +242,12 @@ class Eyes:
             last = msgspec.json.decode(path.read_bytes(), type=int)
         except (OSError, msgspec.DecodeError):
             last = 0
-        if not 0 <= now - last < HEARTBEAT_NS:
+        if not 0 <= now - max(last, self._tested_at) < HEARTBEAT_NS:
+            self._tested_at = now
             self._alerter.heartbeat()
-            path.write_bytes(msgspec.json.encode(now))
+            with suppress(OSError):
+                # On a full disk a restart sends another.
+                path.write_bytes(msgspec.json.encode(now))
 
     def _lines(self) -> list[str]:
         return [] if self._logs is None else list(self._logs.tail.lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -49,6 +50,7 @@ from pyrt.live.process.lock import Lock, lock_account, lock_state
 from pyrt.live.process.memory import give_back_large_blocks
 from pyrt.strategy.strategy import Strategy
 
+LOG = logging.getLogger("pyrt.live.node")
 START_ATTEMPTS = 5
 RESYNC_LIVE_NS = 8_000_000_000
 """A fill of which the stream does not tell is found within ten seconds."""
@@ -318,15 +320,25 @@ class LiveNode:
     async def _clean_up(self, http: Http) -> None:
         try:
             for companion in reversed(self._living):
-                await companion.end()
+                await self._end(companion)
             if self._eyes is not None:
                 # Opened first and closed last: the end is seen too.
-                await self._eyes.end()
+                await self._end(self._eyes)
             await self._let_go(http)
         finally:
             # Whatever went wrong on the way: in a notebook the process lives on.
             for lock in self._locks:
                 lock.release()
+
+    async def _end(self, companion: Companion | Eyes) -> None:
+        """End what lives beside the node; what goes wrong there keeps no other from its end."""
+        try:
+            await companion.end()
+        except Exception as error:
+            text = f"{type(companion).__name__} did not end in order: {error}"
+            LOG.error(text, exc_info=error)
+            if self._on_alarm is not None:
+                self._on_alarm("unclean_end", text)
 
     async def _let_go(self, http: Http) -> None:
         turns = self._turns
