@@ -544,6 +544,21 @@ def test_an_order_by_notional_stays_what_it_is() -> None:
     assert made.order("buy", notional=100).order_type == "market"
 
 
+def test_a_collar_of_nothing_lets_an_order_get_smaller_where_no_price_is_known() -> None:
+    made = rig(None, max_open_orders=9)
+    order = made.order("buy", 10, limit_price=100)
+    made.answer("accept", order)
+    made.gate.set_limits(Limits(price_collar_bps=0), "Ann", "a test")
+    assert code(made.order("buy", 1, limit_price=100)) == "price_collar_bps"
+    assert made.modify(order, quantity=9)
+    made.answer("modified", order, quantity=9)
+    made.hold(2, price=100)
+    assert code(made.order("buy", 1, limit_price=100)) == ""
+    assert code(made.order("buy", 1, limit_price=100.01)) == "price_collar_bps"
+    assert code(made.order("sell", 1, limit_price=99.99)) == "price_collar_bps"
+    assert code(made.order("sell", 1, limit_price=100.01)) == ""
+
+
 def test_of_a_symbol_without_a_price_nothing_is_said_of_its_age() -> None:
     made = rig(None, stale_data_after="1s")
     order = made.order("buy", 1, limit_price=100)

@@ -390,3 +390,14 @@ def test_a_kill_is_over_when_all_is_flat_and_trading_can_go_on() -> None:
     made.price(102)
     # What is held now is nobody's to leave.
     assert len(made.venue.submitted) == sent
+
+
+def test_without_limits_a_denial_is_on_record_with_its_quantity() -> None:
+    made = GateRig(RiskEngine(), symbols=[Instrument("AAA", tick_size="0.01")], prices=100)
+    made.order("buy", 5, limit_price="99.001")
+    made.order("sell", 3, limit_price="100.001")
+    denials = made.gate.report()["denials"]
+    assert list(denials["control"]) == ["price_tick"] * 2
+    assert list(denials["quantity"]) == [5, 3]
+    assert list(denials["price"]) == [100, 100]
+    assert list(denials["side"]) == ["buy", "sell"]
