@@ -401,3 +401,37 @@ def test_without_limits_a_denial_is_on_record_with_its_quantity() -> None:
     assert list(denials["quantity"]) == [5, 3]
     assert list(denials["price"]) == [100, 100]
     assert list(denials["side"]) == ["buy", "sell"]
+
+
+def test_a_verdict_says_who_asked_for_what_under_which_limits_and_what_was_seen() -> None:
+    wide, narrow = Limits(max_gross_exposure=10_000), Limits(max_gross_exposure=1_000)
+    made = GateRig(RiskEngine(wide), symbols=("AAA", "BBB"), prices=100, strategies=2)
+    order = made.order("buy", 5, limit_price=99)
+    made.answer("accept", order)
+    made.wait("1s")
+    assert made.modify(order, quantity=8)
+    made.price(101, "BBB")
+    made.order("sell", 2, "BBB", 1, limit_price=110)
+    made.gate.set_limits(narrow, *WHO)
+    made.order("buy", 3)
+    assert not made.modify(order, quantity=20)
+    found = made.gate.report()["verdicts"]
+    rows = list(zip(*(found[name] for name in ("strategy", "symbol", "side", "is_change")),
+                    strict=True))  # fmt: skip
+    assert rows == [
+        ("A", "AAA", "buy", False), ("A", "AAA", "buy", True), ("B", "BBB", "sell", False),
+        ("A", "AAA", "buy", False), ("A", "AAA", "buy", True),
+    ]  # fmt: skip
+    start = found["ts_event"][0]
+    assert list(found["ts_event"] - start) == [0, *[10**9] * 4]
+    assert list(found["order"]) == [1, 1, 2, 3, 1]
+    assert list(found["quantity"]) == [5, 8, 2, 3, 20]
+    assert list(found["price"]) == [100, 100, 101, 100, 100]
+    assert list(found["value"]) == [495, 792, 220, 300, 1_980]
+    assert list(found["exposure"]) == [495, 792, 1_012, 1_312, 2_200]
+    assert list(found["control"]) == ["approved"] * 3 + ["max_gross_exposure"] * 2
+    assert list(found["reason"]) == [""] * 3 + [
+        f"max_gross_exposure: worst-case gross exposure {seen} is over the limit of 1000"
+        for seen in (1312, 2200)
+    ]
+    assert list(found["limits_version"]) == [wide.version] * 3 + [narrow.version] * 2
