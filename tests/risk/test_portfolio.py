@@ -154,6 +154,23 @@ def test_the_engine_measures_when_it_is_due_and_not_per_order() -> None:
     assert seen[4] == pytest.approx(0.1 * 980.1)
 
 
+@pytest.mark.parametrize(("limit", "opens"), [(0.006, True), (0.008, False)])
+def test_what_is_measured_when_it_is_due_opens_the_breaker(limit: float, opens: bool) -> None:
+    made = rig(trip_volatility=limit, risk_every="1h")
+    made.hold(5_000)
+    made.order("buy", 1, limit_price=90)
+    # Returns of +1 and -0.99 % of half the equity: 0.7 % of it is their deviation.
+    for price, is_open in ((100, False), (101, False), (100, opens)):
+        made.price(price)
+        made.sample()
+        assert bool(made.gate.breaker.trips) == is_open
+        assert len(made.venue.withdrawn) == is_open
+        made.wait("1h")
+    assert made.gate.readings.values["volatility"] == pytest.approx(0.00704, abs=1e-5)
+    assert code(made.order("buy", 1)) == ("trip_volatility" if opens else "")
+    assert code(made.order("sell", 1)) == ""
+
+
 def measured(returns: Any, values: Any, **options: Any) -> dict[str, Any]:
     """Return what a monitor makes of prices with these returns."""
     monitor = PortfolioMonitor(options.pop("window", 500), options.pop("level", 0.95), "M")
