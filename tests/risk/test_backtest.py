@@ -272,3 +272,25 @@ def test_both_halves_of_a_kept_pair_count(limit: int, statuses: list[str]) -> No
         limits=Limits(max_position_quantity=limit),
     )  # fmt: skip
     assert [s.replace("EMULATED", "ACCEPTED") for s in result.orders["status"][:2]] == statuses
+
+
+@pytest.mark.parametrize(("quantity", "leaves"), [(5, True), (6, False)])
+def test_beside_a_kept_pair_there_is_room_for_what_both_halves_leave(
+    quantity: int, leaves: bool
+) -> None:
+    class Straddles(Strategy):
+        def on_start(self) -> None:
+            self.subscribe_bars("X", "1m")
+
+        def on_bar(self, bar: Any) -> None:
+            if not self.orders("X"):
+                dip = {"side": "buy", "symbol": "X", "quantity": 10, "limit_price": 98}
+                self.pair(dip, {**dip, "limit_price": 97})
+            elif len(self.orders("X")) == 2:
+                self.buy("X", quantity, limit_price=96)
+
+    result = backtest(
+        Straddles(), bars([100.0] * 3), symbol="X", label="open", progress=False,
+        emulate=Capabilities(groups=()), limits=Limits(max_position_quantity=25),
+    )  # fmt: skip
+    assert (result.orders["status"][2] != "DENIED") == leaves
