@@ -83,6 +83,17 @@ def test_a_refusal_that_says_why_is_a_rejection(client, status):
     assert client.take_requests(NOW) == []
 
 
+def test_an_order_that_was_refused_has_ended_here_and_a_fill_of_it_is_told(client):
+    """Left open here it was looked for and could be canceled, and its fill was booked."""
+    body = b'{"code":40310000,"message":"insufficient buying power"}'
+    client.receive_response(submitted(client), 403, body, NOW)
+    assert client.ledger.of(1).final == "rejected"
+    client.withdraw(order(1))
+    assert client.take_requests(NOW + SECOND) == []
+    shown = view("filled", filled_qty="10", filled_avg_price="100")
+    assert [event.code for event in client.ledger.apply(shown, NOW)] == ["fill_after_reject"]
+
+
 def test_a_resend_carries_the_same_bytes_and_a_duplicate_id_is_evidence(client):
     first = submitted(client)
     client.receive_response(first, 504, b"", NOW)

@@ -8,7 +8,7 @@ from random import Random
 
 import msgspec
 
-from pyrt.adapters.alpaca.core.account import AccountView, account_request, decode_account
+from pyrt.adapters.alpaca.core.account import account_request
 from pyrt.adapters.alpaca.core.activity import Activity
 from pyrt.adapters.alpaca.core.adoption import adopt, apply_state
 from pyrt.adapters.alpaca.core.doubt import OrderPathPolicy
@@ -91,7 +91,6 @@ class AlpacaClient:
         )
         self.past = PastBars(self.queue, self.stream_of, feed)
         self.snapshots = SnapshotReader(symbols)
-        self.account: AccountView | None = None
         self._resync_ns = resync_ns
         self._now = 0
         self._told: list[Event] = []
@@ -324,16 +323,7 @@ class AlpacaClient:
             return []
         if request.purpose.startswith(SNAPSHOT):
             return self._on_snapshot(request, status, body, now)
-        if self.past.takes(request.purpose):
-            return self.past.receive(request, status, body, now)
-        try:
-            if status != 200:
-                raise msgspec.DecodeError(f"HTTP {status}" if status else "no answer")
-            self.account = decode_account(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self.queue.retry(request, now)
-            return [Alarm("query_failed", f"{request.purpose}: {error}", now)]
-        return []
+        return self.past.receive(request, status, body, now)
 
     def _on_snapshot(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
         try:

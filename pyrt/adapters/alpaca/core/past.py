@@ -26,7 +26,6 @@ STALE_AFTER = 3
 """Attempts in vain after which a symbol whose bars wait is stale."""
 TOLD_AGAIN_NS = 300 * SECOND
 LATEST = 1 << 62
-KINDS = ("warm", "history", "gap")
 
 
 @dataclass(slots=True)
@@ -119,11 +118,6 @@ class PastBars:
             self._queue.drop(gap.purpose)
 
     # -- what came -----------------------------------------------------------------------------
-
-    @staticmethod
-    def takes(purpose: str) -> bool:
-        """Return whether an answer to this purpose is for here."""
-        return purpose.partition(":")[0] in KINDS
 
     def receive(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
         """Take an answer; one that is not wanted any more tells nothing."""
