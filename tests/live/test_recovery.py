@@ -350,6 +350,20 @@ def test_a_disk_that_fails_halts_and_lets_cancels_leave(fault):
     assert [o.status for o in exits] == ["CANCELED"]
 
 
+def test_a_kill_by_a_person_who_is_called_node_is_a_persons():
+    world, files = World([PRICES]), MemoryFiles()
+    first = node(world, files, Rests)
+    first.run(6)
+    exits = [o for o in first.kernel.cache.orders_open() if o.is_exit]
+    assert exits
+    first.driver.operate("halt", "node", "enough")
+    first.settle(world.now)
+    assert {o.status for o in exits} == {"CANCELED"}
+    first.journal.commit()
+    said = [record for _, record in read_records(files) if isinstance(record, r.Operation)]
+    assert (said[-1].actor, said[-1].action) == ("node (by hand)", "halt")
+
+
 def test_a_disk_that_fails_takes_entries_back_and_leaves_exits():
     world, files = World([PRICES]), MemoryFiles()
     first = node(world, files, Rests)

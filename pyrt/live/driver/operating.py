@@ -12,6 +12,9 @@ from pyrt.live.driver.comeback import plain
 from pyrt.live.driver.run import NODE, Run
 from pyrt.live.journal import records as r
 
+BY_HAND = f"{NODE} (by hand)"
+"""The actor of what a person asks for under the node's own name."""
+
 
 class Operators:
     """Carries out what operators, and the node itself, ask for.
@@ -58,6 +61,8 @@ class Operators:
         if self._run.core is None:
             raise ConfigError("the node has not started yet", code="not_running")
         check_operation(action, actor, reason)
+        # Somebody may go by the name of what the node does by itself, and keeps its exits.
+        actor = BY_HAND if actor == NODE else actor
         self._check_names(symbol, strategy)
         if action == "resume":
             if self._run.journal.failure is not None:
