@@ -253,19 +253,21 @@ def test_what_is_denied_early_is_recorded_with_its_own_figures() -> None:
     assert denials["foregone"].tolist() == [-110, 500]
 
 
+class Straddles(Strategy):
+    """Keeps a pair of bids below the market."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars("X", "1m")
+
+    def on_bar(self, bar: Any) -> None:
+        if not self.orders("X"):
+            dip = {"side": "buy", "symbol": "X", "quantity": 10, "limit_price": 98}
+            self.pair(dip, {**dip, "limit_price": 97})
+
+
 @pytest.mark.parametrize(("limit", "statuses"), [(19, ["DENIED"] * 2), (20, ["ACCEPTED"] * 2)])
 def test_both_halves_of_a_kept_pair_count(limit: int, statuses: list[str]) -> None:
     """One is canceled before the other leaves; until then either may be on its way."""
-
-    class Straddles(Strategy):
-        def on_start(self) -> None:
-            self.subscribe_bars("X", "1m")
-
-        def on_bar(self, bar: Any) -> None:
-            if not self.orders("X"):
-                dip = {"side": "buy", "symbol": "X", "quantity": 10, "limit_price": 98}
-                self.pair(dip, {**dip, "limit_price": 97})
-
     kept = Capabilities(groups=())
     result = backtest(
         Straddles(), bars([100.0] * 3), symbol="X", label="open", progress=False, emulate=kept,
@@ -278,19 +280,14 @@ def test_both_halves_of_a_kept_pair_count(limit: int, statuses: list[str]) -> No
 def test_beside_a_kept_pair_there_is_room_for_what_both_halves_leave(
     quantity: int, leaves: bool
 ) -> None:
-    class Straddles(Strategy):
-        def on_start(self) -> None:
-            self.subscribe_bars("X", "1m")
-
+    class Adds(Straddles):
         def on_bar(self, bar: Any) -> None:
-            if not self.orders("X"):
-                dip = {"side": "buy", "symbol": "X", "quantity": 10, "limit_price": 98}
-                self.pair(dip, {**dip, "limit_price": 97})
-            elif len(self.orders("X")) == 2:
+            if len(self.orders("X")) == 2:
                 self.buy("X", quantity, limit_price=96)
+            super().on_bar(bar)
 
     result = backtest(
-        Straddles(), bars([100.0] * 3), symbol="X", label="open", progress=False,
+        Adds(), bars([100.0] * 3), symbol="X", label="open", progress=False,
         emulate=Capabilities(groups=()), limits=Limits(max_position_quantity=25),
     )  # fmt: skip
     assert (result.orders["status"][2] != "DENIED") == leaves

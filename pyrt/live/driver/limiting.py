@@ -13,6 +13,7 @@ from pyrt.live.driver.run import Run
 RAISE = "RAISE"
 """The word that what could let more through needs typed."""
 ALL = Decimal(1)
+UNTIL = "write it into the settings too, which count from the next start on"
 
 
 class Limiting:
@@ -95,9 +96,6 @@ class Limiting:
         core.inputs.settle()
         self._aftermath.settle(int(core.kernel.clock.timestamp_ns))
         self._run.scribe.save_risk()
-
-
-UNTIL = "write it into the settings too, which count from the next start on"
 
 
 def _check_typed(what: str, typed: str) -> None:
