@@ -92,7 +92,7 @@ bench: build/.release build/vectorbt/.installed ## Measure a release build again
 
 .PHONY: mutants
 mutants: build/.checked ## Make 100 faults in money and risk code, or --set live; tests notice 95 (ARGS)
-	$(PY) scripts/mutate.py --json build/mutants.json $(ARGS)
+	$(PY) -m scripts.mutate --json build/mutants.json $(ARGS)
 
 .PHONY: goals
 goals: build/.checked ## Measure a live node against its goals, over loopback sockets (ARGS="--minutes 10")

@@ -1,8 +1,9 @@
 """Build the compiled modules.
 
 `PYRT_BUILD` names the mode: `release` (default, what wheels ship), `checked` (every run-time check
-on, what the tests run against), `profile` (release with symbols) or `debug` (line tracing for
-coverage, annotated HTML, C beside its source; `PYRT_DEBUG=1` says the same).
+on, what the tests run against), `draft` (checked but not optimized: quickly built, for faults),
+`profile` (release with symbols) or `debug` (line tracing for coverage, annotated HTML, C beside its
+source; `PYRT_DEBUG=1` says the same).
 `PYRT_ONLY=pyrt/core,pyrt/data` limits a build to modules below these paths; `none` compiles none.
 `PYRT_JOBS` is the number of modules translated and compiled at once, all cores by default.
 `PYRT_CACHE` names a folder where translated modules are kept for other checkouts of this tree.
@@ -23,6 +24,7 @@ LINUX = sys.platform == "linux"
 FLAGS = {
     "release": ["-O3", "-g0"],
     "checked": ["-O2", "-g0"],
+    "draft": ["-O0", "-g0"],
     "profile": ["-O3", "-g1", "-fno-omit-frame-pointer"],
     "debug": ["-O0", "-g"],
 }
@@ -31,7 +33,7 @@ if MODE not in FLAGS:
 
 # No fused multiply-add and no -march=native: every machine is to give the same bits.
 COMMON = ["-ffp-contract=off", "-fno-strict-aliasing", "-Wno-unused-function"]
-CHECKED = MODE in ("checked", "debug")
+CHECKED = MODE in ("checked", "draft", "debug")
 # A source archive holds no C and metadata need none: translating is for what compiles.
 COMMANDS = {"build", "build_ext", "bdist_wheel", "editable_wheel", "install", "develop"}
 

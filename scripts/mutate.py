@@ -1,39 +1,38 @@
 """Make mechanical faults in sources, one at a time, and see whether the tests notice.
 
-A site is a line of code; the seed draws lines over all the modules given, then one fault of those
-the line admits: a comparison, a sign, a number off by one, a dropped statement, two arguments
-swapped, a truth turned round. Each fault is made in a copy of the tree, where the one module is
-built again and its tests are run until the first that fails. Survivors are listed; the exit code
-is 1 when too many survive.
+Which faults there are is said in `scripts/faults.py`. They are made in a copy of the tree. Most are
+compiled into one build, each behind a switch, and judged in one session of pytest, which runs for
+a fault the tests that come by it, until the first that fails. The others are built by themselves,
+and judged by the tests named for their module. Survivors are listed; the exit code is 1 when too
+many survive.
 
-    python scripts/mutate.py --count 100 --seed 7
-    python scripts/mutate.py --count 5 --seed "$(git rev-parse HEAD)"
-    python scripts/mutate.py --count 18 --skip 82 --json outcome.json
-    python scripts/mutate.py --again outcome.json
-    python scripts/mutate.py --set live --count 100
-    python scripts/mutate.py --modules pyrt/live/journal --tests tests/live/journal
+    python -m scripts.mutate --count 100 --seed 7
+    python -m scripts.mutate --count 5 --seed "$(git rev-parse HEAD)"
+    python -m scripts.mutate --count 18 --skip 82 --json outcome.json
+    python -m scripts.mutate --again outcome.json
+    python -m scripts.mutate --set live --count 100
+    python -m scripts.mutate --modules pyrt/live/journal --tests tests/live/journal
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import os
-import random
 import re
 import shutil
 import subprocess
 import sys
 import time
-import tokenize
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from scripts.fault_session import inside_function
+from scripts.faults import ROOT, Fault, again, draw, sources
+from scripts.switches import switched
+
 COPY = ROOT / "build" / "mutants"
 # What is mutated: sources, and the tests that are to notice, quickest first.
 BOOKS = [
@@ -121,168 +120,6 @@ LIVE = {
 SETS = {"risk": RISK, "live": LIVE}
 SCHEDULES = "100"
 """Whole-node schedules that may notice a fault."""
-SUFFIXES = (".py", ".pyx")
-TURNED = {
-    "<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "+": "-", "-": "+",
-    "+=": "-=", "-=": "+=", "and": "or", "or": "and", "True": "False", "False": "True",
-    "min": "max", "max": "min", "i128_add": "i128_sub", "i128_sub": "i128_add",
-    "AWAY_FROM_ZERO": "TOWARD_ZERO", "TOWARD_ZERO": "AWAY_FROM_ZERO",
-    "FLOOR": "CEILING", "CEILING": "FLOOR",
-}  # fmt: skip
-KINDS = {
-    **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), "comparison"),
-    **dict.fromkeys(("+", "-", "+=", "-=", "i128_add", "i128_sub"), "sign"),
-    **dict.fromkeys(("and", "or", "True", "False"), "truth"),
-}
-STATEMENT = re.compile(
-    r"\s+(?:[\w.\[\]]+(?:, [\w.\[\]]+)*\s*[-+*/|&]?=(?!=)\s*\S|[\w.]+\(|raise |return \S)"
-)
-DECLARATION = re.compile(
-    r"\s*(?:cdef|cpdef|def|class|ctypedef|import|from|cimport|@|global|async)\b|\s*@"
-)
-# Order does not matter to these, and what a function without a result returns matters to nobody.
-SYMMETRIC = re.compile(r"\b(?:i128_muldiv|i128_add|i128_mul|min|max|larger|isinstance)$")
-NO_RESULT = re.compile(r"\s*return 0\s*$|\s*raise MemoryError$")
-CALL = re.compile(r"(\w)\(([^(),]+), ([^(),=]+)([,)])")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One fault: the line, what kind, and the line as it becomes."""
-
-    path: str
-    line: int
-    kind: str
-    before: str
-    after: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.path}:{self.line} {self.kind}: {self.before.strip()}  ->  {self.after.strip()}"
-        )
-
-
-def lines_of_code(text: str) -> Iterator[tuple[int, str]]:
-    """Yield numbered lines, texts and comments blanked out; docstrings yield nothing."""
-    blank = re.compile(r'"""(?:.|\n)*?"""|f?"(?:\\.|[^"\\\n])*"|f?\'(?:\\.|[^\'\\\n])*\'|#[^\n]*')
-    bare = blank.sub(lambda found: re.sub(r"[^\n]", "\0", found[0]), text)
-    for number, line in enumerate(bare.split("\n"), 1):
-        if line.strip(" \0"):
-            yield number, line
-
-
-def tokens_of(line: str) -> list[tuple[str, int]]:
-    """Return the words and operators of a line with their columns; none where it does not parse."""
-    found = []
-    try:
-        for token in tokenize.generate_tokens(io.StringIO(line.replace("\0", "0")).readline):
-            found.append((token.string, token.start[1]))
-    except (tokenize.TokenError, IndentationError, SyntaxError):
-        pass
-    return found
-
-
-def faults_of(path: str, text: str) -> dict[int, list[Fault]]:
-    """Return the faults that each line of a source admits."""
-    source = text.split("\n")
-    found: dict[int, list[Fault]] = {}
-    for number, bare in lines_of_code(text):
-        line = source[number - 1]
-        if NO_RESULT.match(bare) or (DECLARATION.match(bare) and "=" not in bare.replace("==", "")):
-            continue
-        if re.match(r"\s*(?:cpdef|def|class|import|from|@)\b", bare) or "except" in bare:
-            continue
-        if re.match(r"\s*cdef .*\)( except.*| noexcept)?:?\s*$", bare) and "=" not in bare:
-            continue
-        made = [*_turned(line, bare), *_numbers(line, bare), *_dropped(line, bare)]
-        made += _swapped(line, bare)
-        faults = [Fault(path, number, kind, line, new) for kind, new in made if new != line]
-        if faults:
-            found[number] = faults
-    return found
-
-
-def _turned(line: str, bare: str) -> Iterator[tuple[str, str]]:
-    shift = len(bare) - len(bare.lstrip())
-    for word, column in tokens_of(bare.lstrip()):
-        column += shift
-        if word not in TURNED or bare[column : column + len(word)] != word:
-            continue
-        if word in "<>" and re.search(r"<[\w* ]+>", bare):
-            continue  # a cast
-        if word in "+-" and not re.search(r"[\w)\]]\s*$", bare[:column]):
-            continue  # a sign, not a sum
-        yield KINDS.get(word, "function"), line[:column] + TURNED[word] + line[column + len(word) :]
-    for found in re.finditer(r"\bnot (?!in\b|None\b)|(?<=[=(,] )-(?=\w)", bare):
-        if bare[: found.start()].rstrip().endswith("is"):
-            continue
-        yield "truth" if found[0] != "-" else "sign", line[: found.start()] + line[found.end() :]
-
-
-def _numbers(line: str, bare: str) -> Iterator[tuple[str, str]]:
-    for found in re.finditer(r"(?<![\w.\"'])\d[\d_]*(?![\w.])", bare):
-        number = int(found[0].replace("_", ""))
-        yield "constant", line[: found.start()] + str(number + 1) + line[found.end() :]
-
-
-def _dropped(line: str, bare: str) -> Iterator[tuple[str, str]]:
-    """A statement on one line becomes nothing."""
-    opened = sum(bare.count(c) for c in "([{") - sum(bare.count(c) for c in ")]}")
-    if opened or bare.rstrip().endswith((":", ",", "(", "\\")) or bare.lstrip().startswith("cdef"):
-        return
-    if STATEMENT.match(bare) and re.match(r"\s", bare):
-        indent = line[: len(line) - len(line.lstrip())]
-        yield "dropped", f"{indent}pass"
-
-
-def _swapped(line: str, bare: str) -> Iterator[tuple[str, str]]:
-    for found in CALL.finditer(bare):
-        name = re.split(r"[^\w]", bare[: found.start() + 1])[-1]
-        if SYMMETRIC.search(name) or "\0" in found[0] or found[2].strip() == found[3].strip():
-            continue
-        text = f"{found[1]}({found[3]}, {found[2]}{found[4]}"
-        yield "swapped", line[: found.start()] + text + line[found.end() :]
-
-
-# -- the tree --------------------------------------------------------------------------------------
-
-
-def sources(patterns: list[str]) -> list[Path]:
-    """Return the sources that patterns (files, folders or globs) name."""
-    found: dict[Path, None] = {}
-    for pattern in patterns:
-        path = ROOT / pattern
-        matches = sorted(path.rglob("*")) if path.is_dir() else sorted(ROOT.glob(pattern))
-        found.update(dict.fromkeys(p for p in matches if p.suffix in SUFFIXES))
-    return [path for path in found if path.name != "__init__.py"]
-
-
-def draw(paths: list[Path], seed: str) -> Iterator[Fault]:
-    """Yield faults without end: a line drawn over all lines, then a fault of it, none twice."""
-    lines: list[list[Fault]] = []
-    for path in paths:
-        name = str(path.relative_to(ROOT))
-        lines += faults_of(name, path.read_text("utf-8")).values()
-    chance = random.Random(seed)
-    chance.shuffle(lines)
-    while lines:
-        for faults in lines:
-            yield faults.pop(chance.randrange(len(faults)))
-        lines = [faults for faults in lines if faults]
-
-
-def again(rows: list[dict[str, Any]]) -> Iterator[Fault]:
-    """Yield the faults of an earlier outcome that survived, where their lines stand by now."""
-    for row in rows:
-        if row["outcome"] != "survived":
-            continue
-        lines = (ROOT / row["path"]).read_text("utf-8").split("\n")
-        same = [number for number, line in enumerate(lines, 1) if line == row["before"]]
-        if not same:
-            print(f"gone: {row['path']}:{row['line']} {row['before'].strip()}", flush=True)
-            continue
-        nearest = min(same, key=lambda number: abs(number - row["line"]))
-        yield Fault(row["path"], nearest, row["kind"], row["before"], row["after"])
 
 
 def make_copy() -> None:
@@ -301,23 +138,18 @@ def make_copy() -> None:
             shutil.copy2(path, COPY / path.name)
 
 
-def build(path: str) -> bool:
-    """Build the module of one source in the copy; whether that worked."""
-    if path.endswith(".py"):
-        # What is no Python any more is noticed by whoever imports it: that proves no test.
-        try:
-            compile((COPY / path).read_text("utf-8"), path, "exec")
-        except SyntaxError:
-            return False
-        return True
-    stem = path.removesuffix(".pyx")
+def built(paths: Iterable[str]) -> tuple[bool, str]:
+    """Build modules in the copy; whether that worked, and what the compiler said."""
+    names = [path for path in paths if path.endswith(".pyx")]
+    if not names:
+        return True, ""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "setup.py", "-q", "build_ext", "--inplace",
-         "--build-temp", "build/temp-checked"],
-        cwd=COPY, env=environment(PYRT_ONLY=f"{stem}.pyx", PYRT_BUILD="checked", PYRT_JOBS="1"),
-        capture_output=True,
+         "--build-temp", "build/temp-draft"],
+        cwd=COPY, env=environment(PYRT_ONLY=",".join(names), PYRT_BUILD="draft", PYRT_CACHE=""),
+        capture_output=True, text=True,
     )  # fmt: skip
-    return done.returncode == 0
+    return done.returncode == 0, done.stdout + done.stderr
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -325,20 +157,7 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, **fixed, **more}
 
 
-def run_tests(tests: list[str], timeout_s: float) -> tuple[str, str]:
-    """Return ("survived" or "caught", by what)."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
-    try:
-        done = subprocess.run(
-            [*command, *tests], cwd=COPY, env=environment(), capture_output=True, text=True,
-            timeout=timeout_s,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return "caught", "time ran out"
-    if done.returncode == 0:
-        return "survived", ""
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.M)
-    return "caught", failed[1] if failed else f"pytest ended with {done.returncode}"
+PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider")
 
 
 def tests_for(path: str, options: argparse.Namespace) -> list[str]:
@@ -351,27 +170,145 @@ def tests_for(path: str, options: argparse.Namespace) -> list[str]:
     raise SystemExit(f"no tests are named for {path}: pass --tests")
 
 
-def judge(fault: Fault, tests: list[str], timeout_s: float) -> tuple[str, str]:
+# -- behind switches -------------------------------------------------------------------------------
+
+
+def place_switches(faults: dict[int, Fault]) -> dict[int, int | None]:
+    """Put faults of compiled sources behind switches in the copy, and build them.
+
+    Returns the faults that one session can judge, with their switches; without one where it is a
+    function of Python, which takes other code as it runs.
+    """
+    placed: dict[int, int | None] = {}
+    by_path: dict[str, dict[int, Fault]] = {}
+    for number, fault in faults.items():
+        if fault.path.endswith(".pyx"):
+            by_path.setdefault(fault.path, {})[number] = fault
+    while by_path:
+        concerned = {path: switch(path, mine) for path, mine in by_path.items()}
+        done, said = built(concerned)
+        refused = {} if done else complaints(said, concerned)
+        if done:
+            break
+        if not refused:
+            raise SystemExit(f"faults behind switches cannot be built:\n{said[-2_000:]}")
+        for path, switches in refused.items():
+            for each in switches:
+                by_path[path].pop(each, None)
+    for number, fault in faults.items():
+        if fault.path.endswith(".py"):
+            if inside_function((ROOT / fault.path).read_text("utf-8"), fault.line):
+                placed[number] = None
+        elif number in PLACED[fault.path]:
+            placed[number] = number
+    return placed
+
+
+PLACED: dict[str, set[int]] = {}
+
+
+def switch(path: str, faults: dict[int, Fault]) -> dict[int, set[int]]:
+    """Write a source with its faults behind switches; which switches each line concerns."""
+    text, PLACED[path], concerned = switched((ROOT / path).read_text("utf-8"), faults)
+    (COPY / path).write_text(text, "utf-8")
+    return concerned
+
+
+def complaints(said: str, concerned: dict[str, dict[int, set[int]]]) -> dict[str, set[int]]:
+    """Return the switches, by source, that a compiler's words are about."""
+    found: dict[str, set[int]] = {}
+    for path, line in re.findall(r"^(pyrt/\S+\.pyx):(\d+):\d+: ", said, re.M):
+        switches = concerned.get(path, {}).get(int(line), set())
+        if switches:
+            found.setdefault(path, set()).update(switches)
+    return found
+
+
+def judged_together(
+    faults: dict[int, Fault], switches: dict[int, int | None], tests: list[str], workers: int
+) -> Iterator[tuple[int, str, str, float]]:
+    """Yield number, outcome, by what and seconds of faults that one session judges."""
+    task, outcomes = COPY / "build" / "faults.json", COPY / "build" / "outcomes.jsonl"
+    rows = [
+        {"number": n, "fault": asdict(faults[n]), "switch": each} for n, each in switches.items()
+    ]
+    task.write_text(json.dumps({"workers": workers, "faults": rows}), "utf-8")
+    outcomes.write_text("")
+    told = environment(PYRT_FAULTS=str(task), PYRT_OUTCOMES=str(outcomes))
+    with outcomes.open() as reader, subprocess.Popen(
+        [*PYTEST, "-s", "-p", "scripts.fault_session", *tests], cwd=COPY, env=told,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    ) as session:  # fmt: skip
+        ended = False
+        while True:
+            line = reader.readline()
+            if line.endswith("\n"):
+                row = json.loads(line)
+                if "tests" in row:
+                    print(f"{row['tests']} tests; left out: {row['failed'] or 'none'}", flush=True)
+                else:
+                    yield row["number"], row["outcome"], row["by"], row["seconds"]
+            elif ended:
+                break
+            else:
+                ended = session.poll() is not None
+                time.sleep(0.1)
+        assert session.stdout is not None
+        said = session.stdout.read()
+        if session.returncode != 0:
+            raise SystemExit(f"the session of tests ended with {session.returncode}:\n{said}")
+
+
+# -- one at a time ---------------------------------------------------------------------------------
+
+
+def judged_alone(fault: Fault, tests: list[str], timeout_s: float) -> tuple[str, str]:
     """Make a fault, build, test, and undo it; ("unbuilt", "") where it does not compile."""
     target = COPY / fault.path
-    original = target.read_text("utf-8")
-    modules = built_modules(fault.path)
+    original = (ROOT / fault.path).read_text("utf-8")
     lines = original.split("\n")
     lines[fault.line - 1] = fault.after
     target.write_text("\n".join(lines), "utf-8")
     try:
-        return run_tests(tests, timeout_s) if build(fault.path) else ("unbuilt", "")
+        if fault.path.endswith(".py"):
+            # What is no Python any more is noticed by whoever imports it: that proves no test.
+            try:
+                compile("\n".join(lines), fault.path, "exec")
+            except SyntaxError:
+                return "unbuilt", ""
+        elif not built([fault.path])[0]:
+            return "unbuilt", ""
+        return run_tests(tests, timeout_s)
     finally:
         target.write_text(original, "utf-8")
-        for built, content in modules.items():
-            built.unlink(missing_ok=True)
-            built.write_bytes(content)
+        for module in (ROOT / fault.path).parent.glob(f"{Path(fault.path).stem}.*.so"):
+            shutil.copy2(module, (COPY / fault.path).parent / module.name)
 
 
-def built_modules(path: str) -> dict[Path, bytes]:
-    """Return what is built of a source in the copy, to put it back later."""
-    found = (COPY / path).parent.glob(f"{Path(path).stem}.*.so")
-    return {built: built.read_bytes() for built in found}
+def run_tests(tests: list[str], timeout_s: float) -> tuple[str, str]:
+    """Return ("survived" or "caught", by what)."""
+    try:
+        done = subprocess.run(
+            [*PYTEST, *tests], cwd=COPY, env=environment(), capture_output=True, text=True,
+            timeout=timeout_s,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "caught", "time ran out"
+    if done.returncode == 0:
+        return "survived", ""
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.M)
+    return "caught", failed[1] if failed else f"pytest ended with {done.returncode}"
+
+
+def restore_copy() -> None:
+    """Take the switches out of the copy again."""
+    for path in PLACED:
+        shutil.copy2(ROOT / path, COPY / path)
+        for module in (ROOT / path).parent.glob(f"{Path(path).stem}.*.so"):
+            shutil.copy2(module, (COPY / path).parent / module.name)
+
+
+# -- the whole -------------------------------------------------------------------------------------
 
 
 def main() -> int:
@@ -386,6 +323,8 @@ def main() -> int:
     parser.add_argument("--again", type=Path, help="judge the survivors of such an outcome instead")
     parser.add_argument("--least", type=float, default=0.95, help="share that has to be caught")
     parser.add_argument("--timeout", type=float, default=600.0, help="seconds for a fault's tests")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--together", action="store_true", help="pass over what is built alone")
     parser.add_argument("--json", type=Path, help="where to write the outcome")
     parser.add_argument("--list", action="store_true", help="only show the faults drawn")
     options = parser.parse_args()
@@ -393,37 +332,43 @@ def main() -> int:
         faults = again(json.loads(options.again.read_text("utf-8")))
     else:
         paths = sources(options.modules or list(SETS[options.set]))
-        faults = islice(draw(paths, options.seed), options.skip, None)
+        faults = islice(draw(paths, options.seed), options.skip, options.skip + options.count)
+    drawn = dict(enumerate(faults, 1))
     if options.list:
-        for _, fault in zip(range(options.count), faults):
+        for fault in drawn.values():
             print(fault)
         return 0
     make_copy()
-    return report(list(run(faults, options)), options)
+    return report(list(run(drawn, options)), options)
 
 
-def run(faults: Iterator[Fault], options: argparse.Namespace) -> Iterator[dict[str, object]]:
-    """Judge faults until enough of them could be built."""
-    judged = 0
-    sound: set[tuple[str, ...]] = set()
-    for fault in faults:
-        if judged == options.count:
-            return
+def run(faults: dict[int, Fault], options: argparse.Namespace) -> Iterator[dict[str, object]]:
+    """Judge faults, together where that can be; what does not compile is no fault."""
+
+    def row(number: int, outcome: str, by: str, seconds: float) -> dict[str, object]:
+        fault = faults[number]
+        print(f"{number:4d} {outcome:8s} {seconds:5.1f} s  {fault}  {by}", flush=True)
+        return {**asdict(fault), "outcome": outcome, "by": by}
+
+    switches = place_switches(faults)
+    tests = list(dict.fromkeys(t for n in switches for t in tests_for(faults[n].path, options)))
+    alone = [number for number in faults if number not in switches]
+    print(f"{len(switches)} faults in one session, {len(alone)} by themselves", flush=True)
+    if switches:
+        for number, outcome, by, seconds in judged_together(
+            faults, switches, tests, options.workers
+        ):
+            if outcome == "alone":
+                alone.append(number)
+            else:
+                yield row(number, outcome, by, seconds)
+    restore_copy()
+    for number in [] if options.together else alone:
         began = time.monotonic()
-        tests = tests_for(fault.path, options)
-        if tuple(tests) not in sound:
-            # A test that fails by itself would be taken for one that notices everything.
-            outcome, by = run_tests(tests, options.timeout)
-            if outcome != "survived":
-                raise SystemExit(f"without any fault {by} fails in {COPY}")
-            sound.add(tuple(tests))
-        outcome, by = judge(fault, tests, options.timeout)
-        if outcome == "unbuilt":
-            continue
-        judged += 1
-        took = time.monotonic() - began
-        print(f"{judged:4d} {outcome:8s} {took:5.1f} s  {fault}  {by}", flush=True)
-        yield {**asdict(fault), "outcome": outcome, "by": by}
+        mine = tests_for(faults[number].path, options)
+        outcome, by = judged_alone(faults[number], mine, options.timeout)
+        if outcome != "unbuilt":
+            yield row(number, outcome, by, time.monotonic() - began)
 
 
 def report(rows: list[dict[str, object]], options: argparse.Namespace) -> int:

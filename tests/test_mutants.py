@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import sys
 from itertools import islice
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from scripts import faults, mutate
+
 ROOT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture(scope="module")
-def mutate() -> ModuleType:
-    path = ROOT / "scripts" / "mutate.py"
-    spec = importlib.util.spec_from_file_location("mutate", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["mutate"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 # A line inside a function, and what it may become.
@@ -50,17 +37,17 @@ LINES = [
 
 
 @pytest.mark.parametrize(("line", "expected"), LINES)
-def test_a_line_admits_these_faults(mutate: ModuleType, line: str, expected: set[str]) -> None:
-    faults = mutate.faults_of("m.pyx", f'def f():\n    """a < b"""\n    {line}\n')
-    assert {fault.after.strip() for fault in faults.get(3, [])} == expected
-    assert 2 not in faults
+def test_a_line_admits_these_faults(line: str, expected: set[str]) -> None:
+    found = faults.faults_of("m.pyx", f'def f():\n    """a < b"""\n    {line}\n')
+    assert {fault.after.strip() for fault in found.get(3, [])} == expected
+    assert 2 not in found
 
 
-def test_a_seed_draws_the_same_faults_and_none_twice(mutate: ModuleType) -> None:
-    paths = mutate.sources(["pyrt/risk/*.py*", "pyrt/core/accounts.pyx"])
-    first = list(islice(mutate.draw(paths, "a"), 200))
-    assert first == list(islice(mutate.draw(paths, "a"), 200))
-    assert first != list(islice(mutate.draw(paths, "b"), 200))
+def test_a_seed_draws_the_same_faults_and_none_twice() -> None:
+    paths = faults.sources(["pyrt/risk/*.py*", "pyrt/core/accounts.pyx"])
+    first = list(islice(faults.draw(paths, "a"), 200))
+    assert first == list(islice(faults.draw(paths, "a"), 200))
+    assert first != list(islice(faults.draw(paths, "b"), 200))
     assert len(set(first)) == 200
     assert {fault.kind for fault in first} >= {
         "comparison",
@@ -72,18 +59,18 @@ def test_a_seed_draws_the_same_faults_and_none_twice(mutate: ModuleType) -> None
 
 
 @pytest.mark.parametrize("name", ["risk", "live"])
-def test_every_module_of_a_set_has_tests(mutate: ModuleType, name: str) -> None:
+def test_every_module_of_a_set_has_tests(name: str) -> None:
     patterns = mutate.SETS[name]
-    paths = mutate.sources(list(patterns))
+    paths = faults.sources(list(patterns))
     assert len(paths) > 20
-    assert all(mutate.sources([pattern]) for pattern in patterns), "a pattern names nothing"
+    assert all(faults.sources([pattern]) for pattern in patterns), "a pattern names nothing"
     options = argparse.Namespace(tests=None, set=name)
     for path in paths:
         for tests in mutate.tests_for(str(path.relative_to(ROOT)), options):
             assert (ROOT / tests).exists()
 
 
-def test_survivors_are_judged_again_where_their_lines_stand_now(mutate: ModuleType) -> None:
+def test_survivors_are_judged_again_where_their_lines_stand_now() -> None:
     path = "pyrt/risk/windows.pyx"
     lines = (ROOT / path).read_text("utf-8").split("\n")
     place = next(i for i, line in enumerate(lines, 1) if "if allowed <= 0:" in line)
@@ -96,5 +83,5 @@ def test_survivors_are_judged_again_where_their_lines_stand_now(mutate: ModuleTy
         {**row, "line": place, "outcome": "caught"},
         {**row, "line": place, "before": "no such line"},
     ]
-    (found,) = mutate.again(rows)
+    (found,) = faults.again(rows)
     assert (found.line, found.before) == (place, lines[place - 1])
