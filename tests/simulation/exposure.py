@@ -13,7 +13,8 @@ from typing import Any
 
 import msgspec
 
-from tests.simulation.broker import Broker, Placed, stem_of, units_of
+from tests.simulation.broker import Broker
+from tests.simulation.ledger import Placed, stem_of, units_of
 
 ZERO = Decimal(0)
 ASKED = {"qty": None, "filled_qty": "0"}

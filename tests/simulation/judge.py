@@ -10,10 +10,10 @@ import msgspec
 from pyrt.live.core.restore import position_state
 from pyrt.live.driver.run import RUNNING, STOPPED
 from pyrt.live.journal.journal import Journal
-from tests.simulation.broker import stem_of
 from tests.simulation.checks import FINAL, Violation
 from tests.simulation.clock import SECOND
 from tests.simulation.exposure import exposure_of, name_of, symbol_and_side
+from tests.simulation.ledger import stem_of
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node

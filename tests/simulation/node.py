@@ -20,9 +20,9 @@ from pyrt.live.plan import Plan, Policies
 from pyrt.live.process.wall import WallClock
 from pyrt.risk import Limits
 from pyrt.risk.engine import RiskEngine
-from tests.simulation.broker import START
 from tests.simulation.checks import Violation
 from tests.simulation.clock import SECOND
+from tests.simulation.exchange import START
 from tests.simulation.judge import POSITION_MAX
 from tests.simulation.network import Line, Network
 from tests.simulation.strategy import Restless, kind_for

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pyrt.live.driver.run import RUNNING
-from tests.simulation.broker import Placed, stem_of
 from tests.simulation.clock import SECOND
+from tests.simulation.ledger import Placed, stem_of
 
 if TYPE_CHECKING:
     from tests.simulation.node import Node

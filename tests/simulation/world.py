@@ -19,10 +19,11 @@ from pyrt.live.driver.run import STOPPED
 from pyrt.live.journal.journal import read_records
 from pyrt.testing.files import DiskFaults, MemoryFiles
 from tests.simulation import market
-from tests.simulation.broker import START, Broker
+from tests.simulation.broker import Broker
 from tests.simulation.chances import Chances
 from tests.simulation.checks import Checks, Watch
 from tests.simulation.clock import SECOND, Agenda
+from tests.simulation.exchange import START
 from tests.simulation.judge import Judge
 from tests.simulation.network import Network
 from tests.simulation.node import Node
