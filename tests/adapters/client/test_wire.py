@@ -152,16 +152,45 @@ def test_coins_go_by_a_connection_of_their_own_and_are_never_halted():
     assert not client.market_data.is_wanted
 
 
-def test_a_symbol_that_the_stream_leaves_out_is_an_alarm():
-    client = AlpacaClient("run-", KEYS)
-    client.subscribe("bars", "SPY")
-    stream = client.market_data
+def standing(*symbols: str) -> MarketData:
+    """Return a stream of bars as it waits for the acknowledgement of these symbols."""
+    stream = MarketData(Random(1), KEYS)
+    stream.subscribe("bars", symbols)
     stream.wants_connection(NOW)
     stream.opened(NOW)
     for text in ("connected", "authenticated"):
         stream.receive(f'[{{"T":"success","msg":"{text}"}}]', NOW)
+    return stream
+
+
+def test_a_symbol_that_the_stream_leaves_out_is_an_alarm():
+    stream = standing("SPY")
     (alarm,) = stream.receive(b'[{"T":"subscription","bars":[]}]', NOW)
     assert (alarm.code, "SPY" in alarm.text) == ("not_subscribed", True)
+    assert stream.unserved == ("SPY",)
+    stream.unsubscribe("bars", ["SPY"])
+    assert stream.receive(b'[{"T":"subscription","bars":[]}]', NOW) == []
+    assert stream.unserved == ()
+
+
+def test_symbols_beyond_the_limit_are_known_as_not_sent():
+    stream = standing("SPY")
+    assert stream.receive(b'[{"T":"subscription","bars":["SPY"]}]', NOW) == []
+    stream.subscribe("bars", ["QQQ"])
+    (alarm,) = stream.receive(b'[{"T":"error","code":405,"msg":"symbol limit exceeded"}]', NOW)
+    assert (alarm.code, stream.unserved) == ("market_data_405", ("QQQ",))
+    # That was its answer: the next acknowledgement is the last one that is due, and is judged.
+    stream.subscribe("quotes", ["SPY"])
+    kept = b'[{"T":"subscription","bars":["SPY"],"quotes":["SPY"]}]'
+    (alarm,) = stream.receive(kept, NOW)
+    assert (alarm.code, "QQQ" in alarm.text) == ("not_subscribed", True)
+
+
+def test_symbols_that_were_never_sent_stay_known_while_the_stream_is_made_anew():
+    stream = standing("SPY", "QQQ")
+    stream.receive(b'[{"T":"error","code":405,"msg":"symbol limit exceeded"}]', NOW)
+    stream.closed(NOW)
+    assert stream.unserved == ("QQQ", "SPY")
 
 
 def test_price_bands_are_read() -> None:

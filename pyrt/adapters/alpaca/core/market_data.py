@@ -38,6 +38,7 @@ ACKNOWLEDGED = ("bars", "quotes", "trades", "orderbooks")
 RENEW_NS = 60 * SECOND
 """A book that came out wrong is subscribed to anew no more often."""
 ALREADY_AUTHENTICATED = 403
+TOO_MANY_SYMBOLS = 405
 FATAL = frozenset({402, 404, 406, 407, 409})
 """Errors after which Alpaca closes, or after which waiting for data is vain."""
 
@@ -78,6 +79,9 @@ class MarketData(Connection):
         """Symbol → when changes of its book were lost; told once, by `take_lost_books`."""
         self._requests = 0
         """Subscriptions asked for and not acknowledged."""
+        self._acknowledged: dict[str, set[str]] = {}
+        self.unserved: tuple[str, ...] = ()
+        """Symbols that were asked for and are not sent, as the stream last told."""
         self.stitcher = Stitcher()
         self.activity = activity or Activity()
 
@@ -129,6 +133,7 @@ class MarketData(Connection):
     def opened(self, now: int) -> None:
         """Note that the connection stands; the server greets first."""
         self._asked = {channel: set() for channel in self._channels}
+        self._acknowledged = {}
         self._requests = 0
         self._move_to(AUTHENTICATING, now)
 
@@ -238,19 +243,24 @@ class MarketData(Connection):
                 if last is not None:
                     self.stitcher.hold(symbol)
                     self._gaps.append((symbol, last))
+        self._acknowledged = {channel: set(getattr(ack, channel)) for channel in ACKNOWLEDGED}
+        self._answered()
         # An acknowledgement lists all that stands; only what it shows as missing is news.
-        missing = {
-            c: self._asked[c] - set(getattr(ack, c)) for c in ACKNOWLEDGED if c in self._asked
-        }
-        lost = sorted({symbol for symbols in missing.values() for symbol in symbols})
-        if self._acks_due() or not lost:
+        if self._requests > 0 or not self.unserved:
             return []
-        return [Alarm("not_subscribed", f"the stream leaves out {', '.join(lost)}", now)]
+        left_out = ", ".join(self.unserved)
+        return [Alarm("not_subscribed", f"the stream leaves out {left_out}", now)]
 
-    def _acks_due(self) -> bool:
-        """Return whether a later acknowledgement is on its way."""
+    def _answered(self) -> None:
+        """Note that a request has its answer; the last one shows what is not served."""
         self._requests -= 1
-        return self._requests > 0
+        if self._requests <= 0:
+            missing = [
+                self._asked[channel] - self._acknowledged.get(channel, set())
+                for channel in ACKNOWLEDGED
+                if channel in self._asked
+            ]
+            self.unserved = tuple(sorted(set().union(*missing)))
 
     def _on_error(self, error: ErrorWire, now: int) -> list[Event]:
         if error.code == ALREADY_AUTHENTICATED:
@@ -259,4 +269,6 @@ class MarketData(Connection):
         if error.code in FATAL:
             # The socket has to be gone before the next is opened: most accounts may have one.
             self._refused()
+        elif error.code == TOO_MANY_SYMBOLS:
+            self._answered()
         return [Alarm(f"market_data_{error.code}", error.msg, now)]

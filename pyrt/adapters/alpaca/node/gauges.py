@@ -67,7 +67,7 @@ class Gauges:
         for connection in self.connections(node):
             up = connection.is_up
             put("connection_uptime_seconds", (now - connection.since) / 1e9 * up, connection.name)
-            report(connection.name, OK if up else DEGRADED, connection.state, now=now)
+            report(connection.name, status_of(connection), connection.state, now=now)
         self._count_messages(node)
 
     def _look_at_driver(self, driver: Any, now: int) -> None:
@@ -119,4 +119,14 @@ class Gauges:
                 count += up
             self._metrics.count("reconnects", name, by=int(up and count > 0 and since == now))
             self._seen[name] = (up, since, count)
-            yield Connection(name, "up" if up else "down", up, since, max(count, 0))
+            state = "up" if up else "down"
+            if unserved := getattr(stream, "unserved", ()):
+                state += f", not sent: {', '.join(unserved)}"
+            yield Connection(name, state, up, since, max(count, 0))
+
+
+def status_of(connection: Connection) -> str:
+    """Return how well a connection is: a symbol that is not sent is traded blind."""
+    if connection.state not in ("up", "down"):
+        return FAILED
+    return OK if connection.is_up else DEGRADED
