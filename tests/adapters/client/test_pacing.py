@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+import pytest
+
 from pyrt.adapters.alpaca.core.pacing import SECOND, Breaker, RetryPolicy, TokenBucket
 from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
 
@@ -120,3 +122,80 @@ def test_hosts_have_tokens_of_their_own_and_only_the_trading_one_has_a_breaker()
     queue.answered(200, {}, SECOND, "data")
     assert queue.breaker.is_open
     assert not queue.has_query()
+
+
+def test_a_bucket_keeps_half_at_most_in_reserve():
+    """Three a minute: the reserve of forty would let no order leave, ever."""
+    bucket = TokenBucket(rate_per_minute=3)
+    assert [bucket.take(0, reserved=False) for _ in range(3)] == [True, True, False]
+    assert bucket.take(0, reserved=True)
+    assert not bucket.take(0, reserved=True)
+
+
+def test_two_hundred_a_minute_are_taken_for_granted_and_forty_kept_back():
+    bucket = TokenBucket()
+    assert bucket.tokens == 200
+    assert sum(bucket.take(0, reserved=False) for _ in range(300)) == 160
+    assert sum(bucket.take(0, reserved=True) for _ in range(300)) == 40
+    # Worth a look again when the next token is there.
+    assert bucket.next_due(7) == 7 + 300_000_000
+
+
+@pytest.mark.parametrize(
+    ("headers", "tokens", "due_s"),
+    [
+        ({}, 200, 0.3),
+        ({"x-ratelimit-remaining": " 0 "}, 0, 0.3),
+        ({"x-ratelimit-remaining": "199"}, 199, 0.3),
+        # What was left unused so far does not come back for being told.
+        ({"x-ratelimit-remaining": "201"}, 200, 0.3),
+        ({"x-ratelimit-limit": "100"}, 200, 0.6),
+        ({"x-ratelimit-limit": "0"}, 200, 0.3),
+        ({"x-ratelimit-limit": "-5", "x-ratelimit-remaining": "-5"}, 200, 0.3),
+        ({"x-ratelimit-limit": "1.5", "x-ratelimit-remaining": ""}, 200, 0.3),
+        ({"x-ratelimit-limit": "²", "x-ratelimit-remaining": "²"}, 200, 0.3),
+        ({"x-ratelimit-limit": "6" + "0" * 14}, 200, 0.0),
+        ({"x-ratelimit-limit": "6" + "0" * 15, "x-ratelimit-remaining": "0" * 16}, 200, 0.3),
+    ],
+)
+def test_what_headers_say_is_taken_where_it_is_a_number(headers, tokens, due_s):
+    bucket = TokenBucket()
+    bucket.read_headers(headers, 0)
+    assert bucket.tokens == tokens
+    assert bucket.next_due(0) == int(due_s * SECOND)
+
+
+def test_what_headers_leave_grows_from_when_they_came():
+    bucket = TokenBucket(60)
+    bucket.read_headers({}, 0)
+    bucket.read_headers({"x-ratelimit-remaining": "5"}, 10 * SECOND)
+    assert bucket.take(11 * SECOND, reserved=True)
+    assert bucket.tokens == 5
+
+
+def test_a_clock_that_goes_back_neither_earns_nor_costs_and_a_pause_is_never_cut_short():
+    bucket = TokenBucket(60)
+    for _ in range(10):
+        assert bucket.take(10 * SECOND, reserved=True)
+    assert bucket.take(4 * SECOND, reserved=True)
+    assert bucket.tokens == 49
+    assert bucket.take(11 * SECOND, reserved=True)
+    assert bucket.tokens == 49
+    bucket.block(20 * SECOND)
+    bucket.block(15 * SECOND)
+    assert not bucket.take(20 * SECOND - 1, reserved=True)
+    assert bucket.next_due(15 * SECOND) == 20 * SECOND
+    assert bucket.take(20 * SECOND, reserved=True)
+
+
+def test_jitter_goes_as_far_either_way():
+    class Edge(Random):
+        def __init__(self, value: float) -> None:
+            self.value = value
+
+        def random(self) -> float:
+            return self.value
+
+    policy = RetryPolicy(initial_ns=100, factor=3.0, jitter=0.25, cap_ns=1_000)
+    for value, delays in ((0.0, (75, 225, 750)), (0.5, (100, 300, 1000)), (1.0, (125, 375, 1250))):
+        assert tuple(policy.delay_ns(n, Edge(value)) for n in (1, 2, 4)) == delays
