@@ -95,6 +95,8 @@ def test_a_model_reads_a_nodes_bars_and_its_signal_is_traded(tmp_path: Path) -> 
     assert {"data.bars.SPY.1m", "signal.SPY", "risk.approved.Listener", "order.Listener"} <= topics
     (fill,) = (m for m in seen if m.topic == "order.Listener.fill")
     assert Decimal(str(fill.payload["quantity"])) == 7
+    (signal,) = (m for m in seen if m.topic == "signal.SPY")
+    assert fill.trace == signal.trace != "", "the order goes back to the signal it followed"
     beats = [m.payload for m in seen if m.topic == "system.heartbeat"]
     assert beats[0]["refused"] == {}
     assert beats[0].keys() >= {"ready", "run_id", "sent", "dropped", "failed", "taken", "missed"}

@@ -179,14 +179,13 @@ class Driver(Run):
         else:
             self._history.on_answer(now, event)
 
-    def take_signals(self, now: int, signals: Sequence[Signal]) -> None:
-        """Take signals of models in other processes: strategies hear them on the bus."""
+    def take_signal(self, now: int, signal: Signal) -> None:
+        """Take a signal of a model in another process: strategies hear it on the bus."""
         if self.core is None or self.phase != RUNNING:
             return
         self.core.inputs.advance(now)
-        for signal in signals:
-            self.note("signal", **signal.to_dict())
-            publish_signal(self.core, signal)
+        self.note("signal", **signal.to_dict())
+        publish_signal(self.core, signal)
         self._aftermath.settle(now)
 
     def turn(self, now: int, *, timers: bool = True) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from pyrt.adapters.alpaca.core.events import Event
 from pyrt.live.driver.driver import Driver
@@ -67,7 +68,7 @@ class Inbox:
         taken, self._waiting = self._waiting, []
         # One at a time: what a strategy does about one message precedes the next.
         for number, (_, take) in enumerate(taken, 1):
-            with trace(self._traces.next()):
+            with self.traced():
                 if self.stages is not None and self._is_timed():
                     self._take_timed(driver, now, take, self.stages)
                 else:
@@ -76,6 +77,10 @@ class Inbox:
                 # What has come meanwhile is behind them.
                 self._waiting[:0] = taken[number:]
                 return
+
+    def traced(self) -> AbstractContextManager[str]:
+        """Let a block be about one thing that came in, with an id of its own."""
+        return trace(self._traces.next())
 
     def _is_timed(self) -> bool:
         if self.timed:

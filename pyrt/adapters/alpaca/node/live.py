@@ -213,9 +213,12 @@ class LiveNode:
 
     def take_signals(self, signals: Sequence[Signal]) -> None:
         """Take signals of models: they reach strategies on ``signal.SYMBOL``, journalled first."""
-        if self.driver is not None:
-            self.driver.take_signals(self._turns.clock(), signals)
-            self._turns.wake()
+        if self.driver is None:
+            return
+        for signal in signals:
+            with self._turns.inbox.traced():
+                self.driver.take_signal(self._turns.clock(), signal)
+        self._turns.wake()
 
     def run(self) -> AccountView:
         """Run until `stop`; return the account as the broker states it at the end.
