@@ -252,7 +252,10 @@ def patch(fault: Fault) -> bool:
     lines = path.read_text("utf-8").split("\n")
     sound = codes_of(compile("\n".join(lines), str(path), "exec"))
     lines[fault.line - 1] = fault.after
-    faulty = codes_of(compile("\n".join(lines), str(path), "exec"))
+    try:
+        faulty = codes_of(compile("\n".join(lines), str(path), "exec"))
+    except SyntaxError:
+        return False
     changed = {key: code for key, code in faulty.items() if code != sound.get(key)}
     patched = False
     for each in gc.get_objects():

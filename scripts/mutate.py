@@ -31,7 +31,7 @@ from pathlib import Path
 
 from scripts.fault_session import inside_function
 from scripts.faults import ROOT, Fault, again, draw, sources
-from scripts.switches import switched
+from scripts.switches import Switched, switched
 
 COPY = ROOT / "build" / "mutants"
 # What is mutated: sources, and the tests that are to notice, quickest first.
@@ -179,39 +179,39 @@ def place_switches(faults: dict[int, Fault]) -> dict[int, int | None]:
     Returns the faults that one session can judge, with their switches; without one where it is a
     function of Python, which takes other code as it runs.
     """
-    placed: dict[int, int | None] = {}
     by_path: dict[str, dict[int, Fault]] = {}
     for number, fault in faults.items():
-        if fault.path.endswith(".pyx"):
-            by_path.setdefault(fault.path, {})[number] = fault
-    while by_path:
-        concerned = {path: switch(path, mine) for path, mine in by_path.items()}
-        done, said = built(concerned)
-        refused = {} if done else complaints(said, concerned)
+        by_path.setdefault(fault.path, {})[number] = fault
+    compiled = {path: mine for path, mine in by_path.items() if path.endswith(".pyx")}
+    placed: dict[int, int | None] = {}
+    for path, mine in by_path.items():
+        if path not in compiled:
+            text = (ROOT / path).read_text("utf-8")
+            placed.update(
+                (n, None) for n, fault in mine.items() if inside_function(text, fault.line)
+            )
+    switches = {path: write_switched(path, mine) for path, mine in compiled.items()}
+    while switches:
+        done, said = built(switches)
         if done:
             break
+        refused = complaints(said, {path: each.concerned for path, each in switches.items()})
         if not refused:
             raise SystemExit(f"faults behind switches cannot be built:\n{said[-2_000:]}")
-        for path, switches in refused.items():
-            for each in switches:
-                by_path[path].pop(each, None)
-    for number, fault in faults.items():
-        if fault.path.endswith(".py"):
-            if inside_function((ROOT / fault.path).read_text("utf-8"), fault.line):
-                placed[number] = None
-        elif number in PLACED[fault.path]:
-            placed[number] = number
+        for path, numbers in refused.items():
+            for number in numbers:
+                compiled[path].pop(number, None)
+            switches[path] = write_switched(path, compiled[path])
+    for each in switches.values():
+        placed.update((number, number) for number in each.placed)
     return placed
 
 
-PLACED: dict[str, set[int]] = {}
-
-
-def switch(path: str, faults: dict[int, Fault]) -> dict[int, set[int]]:
-    """Write a source with its faults behind switches; which switches each line concerns."""
-    text, PLACED[path], concerned = switched((ROOT / path).read_text("utf-8"), faults)
-    (COPY / path).write_text(text, "utf-8")
-    return concerned
+def write_switched(path: str, faults: dict[int, Fault]) -> Switched:
+    """Write a source with its faults behind switches into the copy."""
+    made = switched((ROOT / path).read_text("utf-8"), faults)
+    (COPY / path).write_text(made.text, "utf-8")
+    return made
 
 
 def complaints(said: str, concerned: dict[str, dict[int, set[int]]]) -> dict[str, set[int]]:
@@ -239,11 +239,11 @@ def judged_together(
         [*PYTEST, "-s", "-p", "scripts.fault_session", *tests], cwd=COPY, env=told,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     ) as session:  # fmt: skip
-        ended = False
+        ended, line = False, ""
         while True:
-            line = reader.readline()
+            line += reader.readline()
             if line.endswith("\n"):
-                row = json.loads(line)
+                row, line = json.loads(line), ""
                 if "tests" in row:
                     print(f"{row['tests']} tests; left out: {row['failed'] or 'none'}", flush=True)
                 else:
@@ -264,11 +264,9 @@ def judged_together(
 
 def judged_alone(fault: Fault, tests: list[str], timeout_s: float) -> tuple[str, str]:
     """Make a fault, build, test, and undo it; ("unbuilt", "") where it does not compile."""
-    target = COPY / fault.path
-    original = (ROOT / fault.path).read_text("utf-8")
-    lines = original.split("\n")
+    lines = (ROOT / fault.path).read_text("utf-8").split("\n")
     lines[fault.line - 1] = fault.after
-    target.write_text("\n".join(lines), "utf-8")
+    (COPY / fault.path).write_text("\n".join(lines), "utf-8")
     try:
         if fault.path.endswith(".py"):
             # What is no Python any more is noticed by whoever imports it: that proves no test.
@@ -280,9 +278,7 @@ def judged_alone(fault: Fault, tests: list[str], timeout_s: float) -> tuple[str,
             return "unbuilt", ""
         return run_tests(tests, timeout_s)
     finally:
-        target.write_text(original, "utf-8")
-        for module in (ROOT / fault.path).parent.glob(f"{Path(fault.path).stem}.*.so"):
-            shutil.copy2(module, (COPY / fault.path).parent / module.name)
+        restore(fault.path)
 
 
 def run_tests(tests: list[str], timeout_s: float) -> tuple[str, str]:
@@ -300,12 +296,11 @@ def run_tests(tests: list[str], timeout_s: float) -> tuple[str, str]:
     return "caught", failed[1] if failed else f"pytest ended with {done.returncode}"
 
 
-def restore_copy() -> None:
-    """Take the switches out of the copy again."""
-    for path in PLACED:
-        shutil.copy2(ROOT / path, COPY / path)
-        for module in (ROOT / path).parent.glob(f"{Path(path).stem}.*.so"):
-            shutil.copy2(module, (COPY / path).parent / module.name)
+def restore(path: str) -> None:
+    """Make a source of the copy, and what is built of it, what they are in the tree."""
+    shutil.copy2(ROOT / path, COPY / path)
+    for module in (ROOT / path).parent.glob(f"{Path(path).stem}.*.so"):
+        shutil.copy2(module, (COPY / path).parent / module.name)
 
 
 # -- the whole -------------------------------------------------------------------------------------
@@ -362,7 +357,8 @@ def run(faults: dict[int, Fault], options: argparse.Namespace) -> Iterator[dict[
                 alone.append(number)
             else:
                 yield row(number, outcome, by, seconds)
-    restore_copy()
+    for path in {faults[number].path for number in switches}:
+        restore(path)
     for number in [] if options.together else alone:
         began = time.monotonic()
         mine = tests_for(faults[number].path, options)

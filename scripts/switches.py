@@ -49,6 +49,24 @@ def _take_passed():
 
 
 @dataclass(frozen=True)
+class Switched:
+    """A source with faults behind switches.
+
+    Attributes
+    ----------
+    text : str
+    placed : set of int
+        The faults that have a switch.
+    concerned : dict
+        Line of the text → the switches that a compiler's complaint about it concerns.
+    """
+
+    text: str
+    placed: set[int]
+    concerned: dict[int, set[int]]
+
+
+@dataclass(frozen=True)
 class Statement:
     """A logical line: its first and last line, its text, the same with texts blanked out."""
 
@@ -85,12 +103,8 @@ def statements_of(text: str) -> Iterator[Statement]:
             yield Statement(first, number, "\n".join(source[first - 1 : number]), joined)
 
 
-def switched(text: str, faults: dict[int, Fault]) -> tuple[str, set[int], dict[int, set[int]]]:
-    """Return a source with numbered faults behind switches.
-
-    Beside it: the numbers that could be placed, and for each line of the new source the numbers
-    that a compiler's complaint about it concerns.
-    """
+def switched(text: str, faults: dict[int, Fault]) -> Switched:
+    """Put numbered faults of a source behind switches, those that have such a form."""
     by_line: dict[int, list[int]] = {}
     for number, fault in faults.items():
         by_line.setdefault(fault.line, []).append(number)
@@ -103,18 +117,13 @@ def switched(text: str, faults: dict[int, Fault]) -> tuple[str, set[int], dict[i
         if new is not None:
             placed.update(here)
             made[statement.first - 1 : statement.last] = [new, *[""] * (len(lines) - 1)]
-    joined = "\n".join(made)
     concerned: dict[int, set[int]] = {}
-    line = 1
     for block in made:
-        count = block.count("\n") + 1
         numbers = {int(n) for n in re.findall(r"_switch\((\d+)\)", block)}
-        for each in range(line, line + count):
-            concerned[each] = numbers
-        line += count
-    if placed:
-        joined += SWITCHES.format(room=max(placed) + 1)
-    return joined, placed, concerned
+        for _ in block.split("\n"):
+            concerned[len(concerned) + 1] = numbers
+    tail = SWITCHES.format(room=max(placed) + 1) if placed else ""
+    return Switched("\n".join(made) + tail, placed, concerned)
 
 
 def _rewritten(statement: Statement, faults: dict[int, Fault]) -> str | None:

@@ -57,32 +57,28 @@ FORMS = {
 def test_a_fault_is_put_behind_a_switch(name: str) -> None:
     statement, changes, expected = FORMS[name]
     text = FUNCTION + statement
-    made, placed, concerned = switched(
-        text, {n: fault(text, 3, *change) for n, change in enumerate(changes)}
-    )
-    assert made.split("\n\ncdef")[0].split("\n")[2:] == [*expected, ""] or (
-        made.split("\n")[2 : 2 + len(expected)] == expected
-    )
-    assert placed == set(range(len(changes)))
-    assert all(concerned[line] == placed for line in range(3, 3 + len(expected)))
-    assert concerned[2] == set()
+    made = switched(text, {n: fault(text, 3, *change) for n, change in enumerate(changes)})
+    assert made.text.split("\n")[2 : 2 + len(expected)] == expected
+    assert made.placed == set(range(len(changes)))
+    assert all(made.concerned[line] == made.placed for line in range(3, 3 + len(expected)))
+    assert made.concerned[2] == set()
 
 
 @pytest.mark.parametrize("line", ["    for i in range(1):", "    cdef int x[3]", "    with f(1):"])
 def test_what_has_no_such_form_is_left_as_it_stands(line: str) -> None:
     text = FUNCTION + line + "\n        g(a)"
     number = "1" if "1" in line else "3"
-    made, placed, _ = switched(text, {0: fault(text, 3, number, "2")})
-    assert (made, placed) == (text, set())
+    made = switched(text, {0: fault(text, 3, number, "2")})
+    assert (made.text, made.placed) == (text, set())
 
 
 def test_a_statement_of_several_lines_is_one() -> None:
     text = "x = 1\n\ndef f(\n    a,\n):\n    return g(\n        a,\n        1,\n    )\ny = 2"
     (only,) = statements_of(text)
     assert (only.first, only.last) == (6, 9)
-    made, placed, _ = switched(text, {7: fault(text, 8, "1", "2")})
-    assert placed == {7}
-    assert "    if _switch(7):\n        return g(\n            a,\n            2," in made
+    made = switched(text, {7: fault(text, 8, "1", "2")})
+    assert made.placed == {7}
+    assert "    if _switch(7):\n        return g(\n            a,\n            2," in made.text
 
 
 def test_the_head_of_a_block_is_no_part_of_what_stands_in_it() -> None:
@@ -147,6 +143,7 @@ def test_a_function_takes_the_code_of_its_fault(
     assert patch(fault(SOURCE, 4, "<", "<=", "m.py"))
     assert module.allowed(3)
     assert not patch(fault(SOURCE, 1, "3", "4", "m.py")), "what runs at import has run"
+    assert not patch(fault(SOURCE, 12, "count + 1", "count +", "m.py")), "no Python any more"
 
 
 def test_a_session_says_what_became_of_each_fault(tmp_path: Path) -> None:
