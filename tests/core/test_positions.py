@@ -17,6 +17,7 @@ from pyrt.core.orders import Fill
 from pyrt.core.positions import Position
 from pyrt.core.types import Side
 from pyrt.errors import ConfigError, InstrumentMismatch
+from tests.backtest.harness import SYMBOL, play
 from tests.reference.position import SlowPosition
 
 AAA = Instrument("AAA")
@@ -151,6 +152,111 @@ def test_a_multiplier_scales_cost_and_value_not_the_average_price() -> None:
     position.apply(Fill(future, "buy", 2, 4000))
     assert position.cost_basis == 400_000
     assert position.average_price == 4000
+
+
+# Fills (side, quantity, price, fee) at five dollars a point, then: quantity, cost, value, realized,
+# unrealized, unrealized in percent, fees.
+FIGURES = [
+    # 3 x 10 x 5; of it a third leaves at 12.
+    ([("buy", 3, 10, "0.25"), ("sell", 1, 12, "0.5")], 2, 100, 120, "9.25", 20, 20.0, 0.75),
+    ([("sell", 3, 10, "0.25"), ("buy", 1, 12, "-0.5")], -2, -100, -120, "-9.75", -20, -20.0, -0.25),
+    ([("buy", 4, 10, 0), ("sell", 6, 9, 3)], -2, -90, -90, "-23", 0, 0.0, 3.0),
+]
+
+
+@pytest.mark.parametrize("cost", COSTS)
+@pytest.mark.parametrize(
+    ("fills", "quantity", "basis", "value", "realized", "unrealized", "percent", "fees"), FIGURES
+)
+def test_a_position_tells_what_it_is_worth_and_has_made(
+    cost: str,
+    fills: list[tuple[str, int, int, Any]],
+    quantity: int,
+    basis: int,
+    value: int,
+    realized: str,
+    unrealized: int,
+    percent: float,
+    fees: float,
+) -> None:
+    future = Instrument("ES", multiplier=5, decimals=3)
+    position = Position(future, 4, cost=cost)
+    made = [position.apply(Fill(future, *one[:3], fee=one[3])) for one in fills]
+    assert sum(made) == position.realized_pnl == float(realized)
+    assert exact(position) == (quantity, basis, Decimal(realized))
+    assert (position.market_value, position.market_value_exact) == (value, value)
+    assert (position.unrealized_pnl, position.unrealized_pnl_exact) == (unrealized, unrealized)
+    assert (position.unrealized_pnl_percent, position.total_fees) == (percent, fees)
+    last = fills[-1][2]
+    assert (position.quantity, position.cost_basis, position.last_price) == (quantity, basis, last)
+    assert (position.is_long, position.is_short) == (quantity > 0, quantity < 0)
+    assert position.side is (Side.BUY if quantity > 0 else Side.SELL)
+    assert position.average_price == basis / quantity / 5
+    assert position.symbol == "ES"
+    told = {name: Decimal(text) for name, text in position.to_dict().items() if is_number(text)}
+    assert told == {
+        "quantity": quantity, "cost_basis": basis, "realized_pnl": Decimal(realized),
+        "market_value": value, "unrealized_pnl": unrealized,
+    }  # fmt: skip
+    assert {name: position.to_dict()[name] for name in ("symbol", "strategy", "last_price")} == {
+        "symbol": "ES", "strategy": 4, "last_price": last,
+    }  # fmt: skip
+    assert repr(position) == (
+        f"Position('ES', quantity={quantity}, average_price={basis / quantity / 5:g}, "
+        f"realized_pnl={float(realized):.2f})"
+    )
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, str) and value != "ES"
+
+
+def test_the_least_that_can_be_held_is_held() -> None:
+    """One unit of 1e-9 is a side, has a cost, and is no longer flat."""
+    unit = Decimal("1e-9")
+    for side, sign in (("buy", 1), ("sell", -1)):
+        position = after(fill(side, unit, 3))
+        assert (position.is_long, position.is_short) == (sign > 0, sign < 0)
+        assert position.side is (Side.BUY if sign > 0 else Side.SELL)
+        assert position.average_price == pytest.approx(3)
+        assert position.unrealized_pnl_percent == 0
+        assert not position.is_flat
+    empty = after(fill("buy", unit, 3), fill("sell", unit, 3))
+    assert (empty.is_long, empty.is_short, empty.side, empty.is_flat) == (False, False, None, True)
+    assert math.isnan(empty.average_price)
+
+
+def test_what_was_made_is_a_share_of_all_that_was_entered() -> None:
+    """40 on 10 at 100 and 5 at 104, short and long; nothing entered, nothing to be a share of."""
+    seen: list[Any] = []
+    run = play(
+        [(p, p, p, p) for p in (100, 100, 104, 104, 104)],
+        {
+            -1: lambda s: seen.append(s.position(SYMBOL).realized_pnl_percent),
+            0: lambda s: s.buy(SYMBOL, 10),
+            1: lambda s: s.sell(SYMBOL, 15),
+        },
+    )
+    assert math.isnan(seen[0])
+    position = run.strategies[0].position(SYMBOL)
+    assert position.realized_pnl == 40
+    assert position.realized_pnl_percent == pytest.approx(100 * 40 / 1_520)
+
+
+def test_waiting_buys_count_against_waiting_sells() -> None:
+    seen: list[Any] = []
+    play(
+        [(100, 100, 100, 100)] * 3,
+        {
+            0: lambda s: [
+                s.buy(SYMBOL, 10, limit_price=90),
+                s.sell(SYMBOL, 4, limit_price=110),
+                s.sell(SYMBOL, 7, limit_price=120),
+            ],
+            1: lambda s: seen.append(s.position(SYMBOL).working_quantity),
+        },
+    )
+    assert seen == [-1]
 
 
 # -- splits ---------------------------------------------------------------------------------------
