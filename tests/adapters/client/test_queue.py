@@ -51,6 +51,24 @@ def test_the_fifth_failure_in_a_row_opens_the_breaker(status, fails):
     assert queue.outstanding == -6
 
 
+def test_an_answer_lets_the_count_of_failures_begin_anew():
+    queue = RequestQueue(Random(0))
+    for status in (500, 500, 500, 500, 404, 500, 500, 500, 500):
+        queue.answered(status, {}, 0)
+    assert not queue.breaker.is_open
+    queue.answered(500, {}, 0)
+    assert queue.breaker.is_open
+
+
+def test_what_an_answer_says_is_left_is_what_may_leave():
+    queue = RequestQueue(Random(0))
+    queue.answered(200, {"x-ratelimit-remaining": "1"}, 0)
+    for _ in range(2):
+        queue.add(DELETE)
+    assert queue.take(0) == [DELETE]
+    assert queue.take(SECOND // 10) == []
+
+
 def test_a_query_of_the_trading_host_alone_can_close_the_breaker():
     queue = RequestQueue(Random(0))
     for request in (POST, DELETE, replace(GET, host="data")):
