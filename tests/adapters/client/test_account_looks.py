@@ -189,6 +189,15 @@ def test_pages_of_orders_are_read_to_the_last(step, count):
     assert len(asked) == 7 + (count - 1) // (ORDERS_MAX - 1)
 
 
+def test_a_page_begins_at_the_instant_of_the_last_order_before_it():
+    rows = [order(f"o{n}", stamp(n)) for n in range(ORDERS_MAX + 1)]
+    for last in ({}, {"submitted_at": None}, {"created_at": None}):
+        rows[ORDERS_MAX - 1] = {**order("last", stamp(ORDERS_MAX - 1)), **last}
+        _, asked = drive({"open": listing(rows)})
+        # 499 s after 14:00.
+        assert query_of(asked[3])["after"] == "2024-05-01T14:08:18.999999999Z"
+
+
 def test_orders_of_one_instant_on_both_sides_of_a_page_are_all_read():
     rows = [order(f"o{n}", stamp(min(n, ORDERS_MAX - 2))) for n in range(ORDERS_MAX + 1)]
     state, _ = drive({"all": listing(rows)})
