@@ -1,10 +1,11 @@
 """Orders and positions to plain values and back into a kernel, bit for bit."""
 from libc.stdint cimport int64_t
+from libc.string cimport memset
 
 from pyrt.core.int128 cimport i128_from_int, i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
-from pyrt.core.positions cimport Position
+from pyrt.core.positions cimport Position, RoundTrip
 from pyrt.core.ports cimport SUBMIT, Command
 from pyrt.core.types cimport FILLED, INITIALIZED, NONE, OPEN, RELEASED, SENT, UNKNOWN, is_final
 from pyrt.execution.desk cimport Desk
@@ -163,6 +164,8 @@ def replace_position(Kernel kernel not None, object state):
         index, kernel.account.holdings[index].units - position.units, position.mark
     )
     position.units = 0
+    # What the trip had sold before is in the state's cost and profit.
+    memset(&position.trip, 0, sizeof(RoundTrip))
     restore_positions(kernel, [state])
 
 
@@ -214,8 +217,8 @@ def rename_order(Order order not None, str name not None):
 
 
 def drop_change(Order order not None):
-    """Forget that a change was asked for: whoever waits for its answer is gone."""
-    if order.modify_request in (OPEN, UNKNOWN) and not is_final(order.status_):
+    """Forget that a change of an open order was asked for: whoever waits for its answer is gone."""
+    if order.modify_request in (OPEN, UNKNOWN):
         if order.modify_request == UNKNOWN and order.submit_request != UNKNOWN \
                 and order.cancel_request != UNKNOWN:
             if order.side_sign > 0:
