@@ -150,7 +150,7 @@ def test_lots_of_which_no_unit_was_left_are_forgotten() -> None:
 def test_a_split_that_leaves_all_lots_gives_each_its_share(
     numerator: int, denominator: int, left: int
 ) -> None:
-    """Three lots of three: they end at 1, 3 and 4 of one for two, at 4, 9 and 13 of three for two."""
+    """Three lots of three end at 1, 3 and 4 after one for two; at 4, 9 and 13 after 3 for 2."""
     ends: Any = {4: (1, 3, 4), 13: (4, 9, 13), 9: (3, 6, 9)}[left]
     stack = Stack()
     stack.lots(3, 3, 3)
