@@ -354,6 +354,8 @@ cdef class Keeper(Overseer):
         )
         self.look()
         self.warned = dict(saved.get("warned", {}))
+        # Older versions have saved numbers: of these orders it is told once more.
+        self.aged = {name for name in saved.get("aged", ()) if isinstance(name, str)}
         self.restore_portfolio(saved.get("portfolio"))
         for symbol, units in saved["day_units"].items():
             if symbol in self.cache.by_name:

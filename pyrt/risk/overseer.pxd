@@ -20,7 +20,7 @@ cdef class Overseer(Leaver):
     cdef dict warned
     """Limit → day on which it was told that it is near."""
     cdef set aged
-    """Numbers of orders of whose age has been told."""
+    """Ids of orders of whose age has been told; a number is another order's after a restart."""
     cdef int64_t age_due
     cdef Py_ssize_t round_trips_seen
     cdef Py_ssize_t openings_seen

@@ -56,8 +56,8 @@ cdef class Overseer(Leaver):
         most = self.limits.max_order_age
         self.age_due = now + MINUTE
         for order in self.cache.orders_open():
-            if order.number not in self.aged and now - order.ts_init > most:
-                self.aged.add(order.number)
+            if order.client_order_id not in self.aged and now - order.ts_init > most:
+                self.aged.add(order.client_order_id)
                 self.states.note(now, f"order {order.client_order_id}", "working", "old", ENGINE, (
                     f"max_order_age: it works for {(now - order.ts_init) / 1e9:.0f} s, "
                     f"more than {most / 1e9:.0f} s"

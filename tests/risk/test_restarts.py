@@ -137,3 +137,56 @@ def test_only_numeric_controls_can_be_passed_once(control: Any) -> None:
     assert made.gate.changes == []
     made.gate.allow_once("max_order_notional", "Ann", "now and then")
     assert code(made.order("buy", 6)) == ""
+
+
+# -- states ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scope", "barred", "free"),
+    [
+        ({}, [{}, {"strategy": 1}, {"symbol": "BBB"}], []),
+        ({"strategy": "A"}, [{}, {"symbol": "BBB"}], [{"strategy": 1}]),
+        ({"symbol": "AAA"}, [{}, {"strategy": 1}], [{"symbol": "BBB"}]),
+    ],
+)
+def test_a_halt_holds_after_a_restart_for_whom_it_was_set(
+    scope: dict[str, str], barred: list[dict[str, Any]], free: list[dict[str, Any]]
+) -> None:
+    first, second = (
+        GateRig(RiskEngine(), symbols=("AAA", "BBB"), prices=100, strategies=2) for _ in range(2)
+    )
+    first.gate.set_state("halted", "Ann", "a test", **scope)
+    second.gate.restore(saved(first))
+    assert second.gate.changes == first.gate.changes
+    assert [code(second.order("buy", 1, **terms)) for terms in barred] == (
+        ["trading_state"] * len(barred)
+    )
+    assert [code(second.order("buy", 1, **terms)) for terms in free] == [""] * len(free)
+
+
+# -- what was told ---------------------------------------------------------------------------------
+
+
+def test_of_an_old_order_it_is_not_told_again_after_a_restart() -> None:
+    first, second = rig(max_order_age="60s"), rig(max_order_age="60s")
+    first.order("buy", 1, limit_price=90)
+    first.wait("61s")
+    first.price(100)
+    assert [change.after for change in first.gate.changes] == ["old"]
+    state = saved(first)
+    second.order("buy", 1, limit_price=90)
+    second.gate.restore(state)
+    second.wait("2m")
+    second.price(100)
+    assert [change.after for change in second.gate.changes] == ["old"]
+    # What older versions have saved tells it once more.
+    third = rig(max_order_age="60s")
+    third.order("buy", 1, limit_price=90)
+    third.gate.restore(state | {"aged": [1]})
+    third.wait("2m")
+    third.price(100)
+    third.wait("2m")
+    third.price(100)
+    assert third.gate.save()["aged"] == state["aged"]
+    assert [change.after for change in third.gate.changes] == ["old", "old"]
