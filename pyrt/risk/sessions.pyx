@@ -67,14 +67,13 @@ cdef class DayClock:
             self.closes = np.ascontiguousarray(() if closes is None else closes, dtype=np.int64)
         n = self.closes.shape[0]
         i = np.searchsorted(np.asarray(self.closes), now, side="right")
-        if n == 0 or i == n or i == 0:
+        if i == 0 or i == n:
             self.number = now // DAY_NS
             self.since = self.number * DAY_NS
             self.until = self.since + DAY_NS
+            # After the last close the day is that of the close too: only the first one parts it.
             if n and i == 0:
                 self.until = min(self.until, self.closes[0])
-            if n and i == n:
-                self.since = max(self.since, self.closes[n - 1])
             return 0
         self.number = self.closes[i] // DAY_NS
         self.since, self.until = self.closes[i - 1], self.closes[i]

@@ -135,11 +135,9 @@ cdef class ProtectiveStops:
                 guard.best = best
 
     cdef str judge(self, Position position, int64_t now):
-        """Return why a position has to be left at its last price, or None."""
+        """Return why a position that is held has to be left at its last price, or None."""
         cdef Guard guard = self.guard(position)
         self.follow(guard, position)
-        if guard.side == 0:
-            return None
         if guard.exit is not None and not is_final(guard.exit.status_):
             return None
         return self.breach(guard, position, now)

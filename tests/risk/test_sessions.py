@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from pyrt import Bar, Strategy, backtest
 from pyrt.core.instruments import Instrument
 from pyrt.risk import Limits, RiskEngine
-from pyrt.risk.sessions import SessionClock
+from pyrt.risk.sessions import DayClock, SessionClock
 from pyrt.testing.gates import GateRig
 
 HALF_HOURS = pd.date_range("2024-03-04 14:30", periods=13, freq="30min", tz="UTC").append(
@@ -94,3 +95,43 @@ def test_a_calendar_without_sessions_is_never_open_and_none_at_all_always() -> N
     assert [day.open_at(instrument, now) for now in (9, 10, 19, 20, 29, 30, 39, 40)] == [
         False, True, True, False, False, True, True, False,
     ]  # fmt: skip
+
+
+HOUR = 3_600_000_000_000
+# Two closes on one day, none on the next two: 4 days and 12 hours, 4 and 18, 7 and 12.
+CLOSES = [108 * HOUR, 114 * HOUR, 180 * HOUR]
+# Instants, and the day each belongs to.
+DAYS = [
+    (0, 0), (24 * HOUR - 1, 0), (24 * HOUR, 1), (107 * HOUR, 4), (108 * HOUR - 1, 4),
+    (108 * HOUR, 4), (114 * HOUR - 1, 4), (114 * HOUR, 7), (130 * HOUR, 7), (180 * HOUR - 1, 7),
+    (180 * HOUR, 7), (192 * HOUR - 1, 7), (192 * HOUR, 8), (400 * HOUR, 16),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_day_is_the_same_in_whatever_order_it_is_asked_for(seed: int) -> None:
+    asked = []
+
+    def closes_of() -> list[int]:
+        asked.append(1)
+        return CLOSES
+
+    clock = DayClock(Limits(daily_reset="session"), closes_of)
+    chance = random.Random(seed)
+    for _ in range(30):
+        now, day = chance.choice(DAYS)
+        assert clock.day_at(now) == day
+    assert len(asked) == 1
+
+
+def test_a_day_ends_with_the_first_close_of_all() -> None:
+    clock = DayClock(Limits(daily_reset="session"), lambda: [108 * HOUR, 180 * HOUR])
+    assert [clock.day_at(now * HOUR) for now in (107, 108, 119, 121)] == [4, 7, 7, 7]
+
+
+@pytest.mark.parametrize("closes", [[], None])
+def test_days_without_a_close_end_at_midnight_in_whatever_order(closes: list[int] | None) -> None:
+    clock = DayClock(Limits(daily_reset="session"), lambda: closes)
+    for day in (0, 5, 1, 1, 9, 0):
+        assert clock.day_at(24 * HOUR * day) == day
+        assert clock.day_at(24 * HOUR * (day + 1) - 1) == day

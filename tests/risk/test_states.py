@@ -10,6 +10,7 @@ import pytest
 from pyrt.core.instruments import Instrument
 from pyrt.errors import ConfigError, OrderError, UnknownName
 from pyrt.risk import Limits, RiskEngine, TradingState, gate_for
+from pyrt.risk.states import States
 from pyrt.testing.gates import GateRig
 from tests.risk.test_checks import code
 
@@ -115,7 +116,9 @@ def test_a_state_can_be_that_of_one_strategy_or_symbol(
     assert code(made.order("buy", 1)) == "trading_state"
     assert code(made.order("buy", 1, **other)) == ""
     assert made.gate.state(**scope) == TradingState.HALTED
-    assert made.gate.state() == TradingState.ACTIVE
+    rest = [{}, {"strategy": "A"}, {"strategy": "B"}, {"symbol": "AAA"}, {"symbol": "BBB"}]
+    rest.remove(scope)
+    assert [made.gate.state(**one) for one in rest] == [TradingState.ACTIVE] * 4
 
 
 @pytest.mark.parametrize(("actor", "reason"), [("", "x"), ("Ann", ""), ("Ann", "  "), (None, "x")])
@@ -129,6 +132,50 @@ def test_no_change_without_an_actor_and_a_reason(actor: Any, reason: Any) -> Non
     assert made.gate.state() == TradingState.HALTED
     assert made.gate.limits.is_empty
     assert [c.after for c in made.gate.changes] == ["HALTED"]
+
+
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        (("", "x"), "actor is ''; a change of all needs one"),
+        (("Ann", "  "), "reason is '  '; a change of all needs one"),
+        ((None, "x"), "actor is None; a change of all needs one"),
+    ],
+)
+def test_states_note_no_change_that_nobody_stands_for(named: tuple[Any, Any], says: str) -> None:
+    states = States()
+    for change in (lambda: states.set("halted", *named, ts=1),
+                   lambda: states.note(1, "all", "ACTIVE", "HALTED", *named)):  # fmt: skip
+        with pytest.raises(ConfigError) as caught:
+            change()
+        assert str(caught.value) == says
+    assert (states.get(), states.changes) == (TradingState.ACTIVE, [])
+
+
+@pytest.mark.parametrize("wrong", [-1, 3, True, False, 1.0, None, "off", ""])
+def test_a_state_is_one_of_three(wrong: Any) -> None:
+    states = States()
+    with pytest.raises(ConfigError) as caught:
+        states.set(wrong, *WHO, ts=1)
+    assert str(caught.value) == (f"state is {wrong!r}; expected 'active', 'reducing' or 'halted'")
+    for given in (0, 1, 2, "active", "Reducing", "HALTED", *TradingState):
+        states.set(given, *WHO, ts=1)
+        name = given.upper() if isinstance(given, str) else TradingState(given).name
+        assert states.get().name == name
+
+
+def test_a_gate_without_anything_to_hold_hears_of_nothing() -> None:
+    def hears(made: GateRig) -> tuple[bool, ...]:
+        gate = made.gate
+        return gate.watches_orders, gate.watches_marks, gate.watches_quotes, gate.watches_equity
+
+    made = rig()
+    assert hears(made) == (False, False, False, False)
+    for scope in ({}, {"strategy": "A"}, {"symbol": "AAA"}):
+        made.gate.set_state("reducing", *WHO, **scope)
+        assert hears(made) == (True, False, False, False)
+        made.gate.set_state("active", *WHO, **scope)
+        assert hears(made) == (False, False, False, False)
 
 
 @pytest.mark.parametrize("name", ["AAA", "AAA.X"])

@@ -41,6 +41,11 @@ TABLE = [
     ({"max_position_loss_fraction": 0}, 10, [99.99], True),
     ({"max_position_drawdown": 0}, 10, [100.01, 100], True),
     ({"max_position_loss_atr": 0}, 10, [99.99], True),
+    # The smallest position there is.
+    ({"max_position_loss": 0}, 1e-9, [99.99], True),
+    ({"max_position_loss": 0}, -1e-9, [100.01], True),
+    ({"max_position_drawdown": 0.1}, 1e-9, [120, 107.99], True),
+    ({"max_position_drawdown": 0.1}, -1e-9, [80, 88.01], True),
 ]
 
 
@@ -154,6 +159,32 @@ def test_a_range_that_the_data_tell_is_used_unless_somebody_states_another() -> 
         assert (len(made.venue.submitted) == 2) is leaves
 
 
+@pytest.mark.parametrize(("price", "leaves"), [(48.0, False), (47.99, True)])
+def test_a_split_rescales_the_range_that_the_data_tell(price: float, leaves: bool) -> None:
+    made = rig(max_position_loss_atr=2)
+    made.gate.stops.daily_range = Known(2.0)
+    made.hold(10)
+    made.split(2)
+    made.price(price)
+    assert (len(made.venue.submitted) == 2) is leaves
+
+
+@pytest.mark.parametrize("wrong", [0.0, -1.0, 1e9, float("nan"), float("inf")])
+def test_a_range_that_is_no_price_is_refused_by_what_it_is(wrong: float) -> None:
+    gate = rig(max_position_loss_atr=2).gate
+    for part in (gate, gate.stops):
+        with pytest.raises(ConfigError, match=f"the range of AAA is {wrong}; expected a positive"):
+            part.set_atr("AAA", wrong)
+
+
+def test_a_range_may_be_any_price() -> None:
+    made = rig(max_position_loss_atr="0.00000001")
+    made.hold(10)
+    for value in (999_999_999.0, 1e-9, 4.0):
+        made.gate.set_atr("AAA", value)
+        assert made.gate.stops.atr == {"AAA": value}
+
+
 def test_a_range_stated_before_a_run_is_known_in_it() -> None:
     gate = RiskEngine(Limits(max_position_loss_atr=2))
     gate.set_atr("AAA", 2.0)
@@ -163,9 +194,10 @@ def test_a_range_stated_before_a_run_is_known_in_it() -> None:
     assert len(made.venue.submitted) == 2
 
 
-def test_a_strict_gate_denies_entries_whose_stop_nobody_could_judge() -> None:
+@pytest.mark.parametrize("multiple", [0, 2])
+def test_a_strict_gate_denies_entries_whose_stop_nobody_could_judge(multiple: float) -> None:
     limits = Limits(
-        max_position_loss_atr=2, max_order_quantity=100, max_position_quantity=100,
+        max_position_loss_atr=multiple, max_order_quantity=100, max_position_quantity=100,
         max_leverage=1, max_daily_loss=1_000, max_open_orders=9, max_orders_per_minute=99,
         price_collar_bps=100, stale_data_after="1m",
     )  # fmt: skip
@@ -213,3 +245,67 @@ def test_a_strategy_that_holds_nothing_any_more_has_nothing_to_leave() -> None:
     made.hold(10)
     made.price(80.0)
     assert [o.strategy.name for o in made.venue.submitted[3:]] == ["A"]
+
+
+def test_while_an_exit_is_on_its_way_nothing_is_told_of_a_halt() -> None:
+    made = rig(max_position_loss=100)
+    made.hold(10)
+    made.price(80.0)
+    exit = made.venue.submitted[-1]
+    made.gate.set_state("halted", "Ann", "a test", symbol="AAA")
+    told = [change.after for change in made.gate.changes]
+    assert told == ["leaving", "HALTED"]
+    made.price(79.0)
+    assert [change.after for change in made.gate.changes] == told
+    made.answer("expire", exit)
+    made.price(78.0)
+    assert [change.after for change in made.gate.changes] == [*told, "barred"]
+
+
+@pytest.mark.parametrize(("units", "best"), [(10, 120), (-10, 80)])
+def test_best_prices_are_those_of_a_side_before_any_price_comes(units: float, best: int) -> None:
+    made = rig(max_order_quantity=100)
+    made.hold(units)
+    position = made.kernel.cache.positions(0, "AAA")[0]
+    rows = [["AAA", 0, 1 if units > 0 else -1, best * 10**9]]
+    made.gate.stops.restore(rows, lambda symbol, strategy: position)
+    assert made.gate.stops.save() == rows
+    made.gate.set_limits(Limits(max_position_drawdown="0.1"), "Ann", "begin")
+    made.price(best * (0.9 if units > 0 else 1.1))
+    assert len(made.venue.submitted) == 1
+    made.price(best * (0.8999 if units > 0 else 1.1001))
+    assert len(made.venue.submitted) == 2
+
+
+def test_a_fall_is_told_of_from_its_best_price() -> None:
+    made = rig(max_position_drawdown="0.1")
+    made.hold(-10)
+    made.price(80.0)
+    made.price(88.5)
+    assert made.gate.changes[-1].reason == (
+        "max_position_drawdown: 8.5 from the best price 80 is over the limit of 8"
+    )
+
+
+def test_a_position_on_the_other_side_is_barred_on_its_own() -> None:
+    made = rig(max_position_loss=100)
+    made.hold(10)
+    turn = made.order("sell", 20, limit_price=80)
+    made.gate.set_state("halted", "Ann", "a test", symbol="AAA")
+    made.price(80.0)
+    made.price(79.0)
+    made.fill(turn, price=80.0)
+    made.price(90.01)
+    made.price(91.0)
+    assert [change.after for change in made.gate.changes] == ["HALTED", "barred", "barred"]
+
+
+@pytest.mark.parametrize("units", [1, -1])
+def test_the_best_price_is_the_best_by_the_smallest_step(units: int) -> None:
+    made = rig(max_position_drawdown="0.1")
+    made.hold(units)
+    best = 100 * 10**9
+    for step, follows in ((units, True), (-units, False), (2 * units, True)):
+        made.price((100 * 10**9 + step) / 1e9)
+        best = 100 * 10**9 + step if follows else best
+        assert made.gate.save()["stops"] == [["AAA", "A", units, best]]
