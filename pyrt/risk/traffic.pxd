@@ -11,6 +11,8 @@ cdef struct Likeness:
     int64_t units
     int64_t limit_price
     int64_t stop_price
+    int64_t trail_amount
+    int64_t trail_percent
     int128 notional
     int64_t strategy
     int64_t instrument

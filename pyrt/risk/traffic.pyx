@@ -187,6 +187,8 @@ cdef class Traffic:
         key.units = order.units
         key.limit_price = order.limit_price_raw
         key.stop_price = order.stop_price_raw
+        key.trail_amount = order.trail_amount_raw
+        key.trail_percent = order.trail_percent_raw
         key.notional = order.notional_raw
         key.strategy = order.position.strategy
         key.instrument = order.instrument.index

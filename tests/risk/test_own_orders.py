@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pyrt.core.instruments import Instrument
 from pyrt.risk import Limits, RiskEngine
 from pyrt.testing.gates import GateRig
 from tests.risk.test_checks import code
@@ -103,6 +104,15 @@ def test_own_orders_meet_where_a_look_at_all_that_rest_says_so(seed: int) -> Non
         else:
             known.end(rng.choice(list(known.prices)))
     assert denied > 20
+
+
+def test_the_least_quantity_that_rests_is_met() -> None:
+    made = GateRig(
+        RiskEngine(Limits(deny_self_match=True)), prices=100, account="margin",
+        symbols=(Instrument("AAA", decimals=0),),
+    )  # fmt: skip
+    made.answer("accept", made.order("sell", 1, limit_price=101))
+    assert code(made.order("buy", 1, limit_price=101)) == "self_match"
 
 
 def test_an_order_is_not_moved_onto_an_own_one() -> None:

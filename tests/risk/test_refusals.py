@@ -76,6 +76,13 @@ def test_bad_input_is_named(ask: Callable[[], object], words: str) -> None:
         ask()
 
 
+def test_the_least_of_windows_is_one() -> None:
+    assert not RateWindow(0, 1).admit(0)
+    window = RateWindow(1, 1)
+    assert [window.admit(t) for t in (0, 0, 1)] == [True, False, True]
+    assert SizeHistory(1).push(2.0) == 2.0
+
+
 def test_what_carries_no_risk_has_none() -> None:
     found = value_at_risk.portfolio_var([0.0, 0.0], np.eye(2))
     assert found.total == 0.0

@@ -197,6 +197,23 @@ def test_without_a_stated_volume_only_a_strict_gate_denies() -> None:
             made.gate.set_adv("AAA", volume)
 
 
+def test_an_order_by_value_is_held_to_the_units_that_it_buys() -> None:
+    made = rig(max_adv_share=0.01)
+    made.gate.set_adv("AAA", 1_000)
+    assert code(made.order("buy", notional=1_000.01)) == "max_adv_share"
+    assert code(made.order("buy", notional=1_000)) == ""
+
+
+def test_a_change_is_held_to_the_share_of_volume_by_its_whole_quantity() -> None:
+    made = rig(max_adv_share=0.01)
+    made.gate.set_adv("AAA", 1_000)
+    order = made.order("buy", 8, limit_price=100)
+    made.answer("accept", order)
+    made.fill(order, 3)
+    assert not made.modify(order, quantity=10.5)
+    assert made.modify(order, quantity=10)
+
+
 def test_reductions_pass_the_share_of_volume() -> None:
     made = held(100)
     made.gate.set_limits(Limits(max_adv_share=0.01), "Ann", "smaller")
