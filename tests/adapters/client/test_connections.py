@@ -30,6 +30,7 @@ from tests.adapters.client.test_streams import (
     activate,
     authorization,
     bar_frame,
+    book_client,
     market_data,
 )
 
@@ -60,6 +61,7 @@ def up(stream: TradeUpdates, now: int = NOW) -> TradeUpdates:
 
 def test_a_fresh_one_wants_to_be_opened_once_and_at_once():
     stream = updates()
+    assert not stream.take_resync()
     assert (stream.state, stream.is_active, stream.active_since) == (IDLE, False, 0)
     assert (stream.headers, stream.is_packed) == ({}, False)
     assert stream.next_due() == 0
@@ -204,6 +206,44 @@ def test_only_the_last_acknowledgement_tells_what_is_left_out():
     assert stream.receive(msgspec.json.encode([all_of_it]), NOW) == []
 
 
+def test_what_was_left_out_is_told_again_by_the_last_answer_alone():
+    stream = market_data("SPY", "QQQ")
+    activate(stream)
+    assert stream.unserved == ("QQQ",)
+    stream.subscribe("bars", ["IWM"])
+    stream.subscribe("bars", ["DIA"])
+    partly, fully = (
+        msgspec.json.encode([{"T": "subscription", "bars": names}])
+        for names in (["SPY"], ["DIA", "IWM", "QQQ", "SPY"])
+    )
+    assert stream.receive(partly, NOW) == []
+    assert stream.unserved == ("QQQ",)
+    assert stream.receive(fully, NOW) == []
+    assert stream.unserved == ()
+
+
+def test_a_book_asked_for_anew_has_two_answers_due():
+    stream = book_client().crypto_data
+    without = b'[{"T":"subscription","orderbooks":[]}]'
+    stream.receive(b"[{", NOW)
+    assert stream.receive(without, NOW) == []
+    (alarm,) = stream.receive(without, NOW)
+    assert alarm == Alarm("not_subscribed", "the stream leaves out BTC/USD", NOW)
+
+
+def test_what_an_earlier_line_served_says_nothing_of_the_next():
+    stream = market_data("SPY")
+    activate(stream)
+    assert stream.unserved == ()
+    stream.closed(NOW)
+    later = NOW + MINUTE
+    assert stream.wants_connection(later)
+    stream.opened(later)
+    stream.receive(b'[{"T":"success","msg":"authenticated"}]', later)
+    stream.receive(b'[{"T":"error","code":405,"msg":"symbol limit exceeded"}]', later)
+    assert stream.unserved == ("SPY",)
+
+
 def activate_only(stream: MarketData) -> None:
     """Take a stream to where its subscription waits for an acknowledgement."""
     assert stream.wants_connection(NOW)
@@ -268,6 +308,14 @@ def test_a_gap_is_one_of_bars_that_have_come_and_are_still_wanted():
     # An acknowledgement of something else is no new beginning.
     stream.receive(b'[{"T":"subscription","bars":["SPY","IWM"]}]', NOW + 5 * MINUTE)
     assert stream.take_gaps() == []
+
+
+def test_a_bar_that_comes_before_the_subscription_is_acknowledged_waits_for_the_gap():
+    stream = market_data("SPY")
+    activate(stream)
+    stream.receive(bar_frame(0), NOW)
+    stream.closed(NOW + MINUTE)
+    assert stream.receive(bar_frame(2), NOW + 3 * MINUTE) == []
 
 
 def test_bars_of_the_day_wait_for_no_gap():

@@ -258,3 +258,4 @@ def test_a_symbol_dropped_while_it_is_stale_begins_anew():
     (request,) = client.take_requests(NOW + 8 * MINUTE)
     (alarm,) = client.receive_response(request, 500, b"", NOW + 8 * MINUTE)
     assert alarm == Alarm("query_failed", f"{request.purpose}: HTTP 500", NOW + 8 * MINUTE)
+    assert client.receive_market_data(bar_frame(9), NOW + 10 * MINUTE) == []
