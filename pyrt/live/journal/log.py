@@ -80,8 +80,15 @@ class LogReader:
 
     def segments(self) -> list[str]:
         """Return the names of the log's segments, oldest first."""
-        start = f"{self.name}-"
-        return [n for n in self._files.names() if n.startswith(start) and n.endswith(".log")]
+        # A number and no more: tape-desk-2-00000001.log is of the log tape-desk-2 alone.
+        start, end = f"{self.name}-", ".log"
+        return [
+            name
+            for name in self._files.names()
+            if name.startswith(start)
+            and name.endswith(end)
+            and name[len(start) : -len(end)].isdigit()
+        ]
 
     def __iter__(self) -> Iterator[Frame]:
         names = self.segments()

@@ -145,15 +145,16 @@ def test_records_up_to_one_are_written_and_counted():
 
 
 def test_a_log_is_of_its_own_segments_alone():
-    files = MemoryFiles()
-    for name in ("main", "main-old", "tape-main"):
+    """A run called desk could not be read any more once there was one called desk-2."""
+    files, names = MemoryFiles(), ("tape-desk", "tape-desk-2", "tape-desk-x", "old-tape-desk")
+    for name in names:
         log = Log(files, name)
         log.append(1, name.encode())
         log.commit()
-    files.put("main-00000001.log.bak", b"x")
-    files.put("old-main-00000001.log", b"x")
-    assert LogReader(files, "tape-main").segments() == ["tape-main-00000001.log"]
-    assert [f.payload for f in LogReader(files, "tape-main")] == [b"tape-main"]
+    files.put("tape-desk-00000001.log.bak", b"x")
+    for name in names:
+        assert LogReader(files, name).segments() == [f"{name}-00000001.log"]
+        assert [frame.payload for frame in LogReader(files, name)] == [name.encode()]
 
 
 def test_each_frame_that_is_there_is_shown_and_payloads_are_packed():
