@@ -169,15 +169,17 @@ class Journal:
         """
         if self.state.records < SNAPSHOT_EVERY and not force:
             return []
-        before = LogReader(self.files, MAIN).segments()
         self._main.commit()
         self._main.rotate()
+        # What was just written is told by the snapshot too, whichever segment it has come to.
+        before = LogReader(self.files, MAIN).segments()
+        # As whoever reads it will count: the snapshot is the first record there is.
+        self.state.records = 1
         self.record(r.Snapshot(ts=ts, state=self.state.encode()))
         self._main.commit()
         for name in before:
             self.files.rename(name, ARCHIVE + name)
         self.files.sync_folder()
-        self.state.records = 1
         return before
 
     def drop_tapes(self, keep: int) -> list[str]:
