@@ -225,6 +225,34 @@ def test_of_a_pair_the_stop_ends_with_the_other_where_nobody_has_shown_it(parent
     ]
 
 
+def test_of_a_pair_sent_from_here_both_halves_are_known_for_what_they_are():
+    pair = (
+        msgspec.structs.replace(each, client_order_id=f"old-{number}", sibling=f"old-{3 - number}")
+        for number, each in enumerate(exits(parent="", flags=("is_child",)), 1)
+    )
+    _, (profit, stop) = taken_over(*pair)
+    client = AlpacaClient("old-")
+    client.submit(profit)
+    (request,) = client.take_requests(NOW)
+    assert msgspec.json.decode(request.body)["order_class"] == "oco"
+    theirs = shown("theirs", "held", id="va", type="stop")
+    mine = shown("old-1", id="v1", legs=[theirs])
+    events = client.ledger.apply(mine, NOW)
+    assert [(e.kind, e.number) for e in events] == [
+        ("accepted", profit.number),
+        ("held", stop.number),
+    ]
+    # Of another, whose stop nobody has shown, the stop ends with what it has filled.
+    client = AlpacaClient("old-")
+    client.submit(profit)
+    seen = shown("old-1", "filled", id="v1", filled_qty="12", filled_avg_price="120")
+    events = client.receive_trade_update(frame("fill", seen), NOW)
+    assert [(e.WHAT, e.number) for e in events] == [
+        ("fill", profit.number),
+        ("answer", stop.number),
+    ]
+
+
 def test_of_a_pair_the_other_does_not_end_with_the_stop():
     client, (profit, stop) = taken_over(*exits(parent=""))
     seen = shown("old-3", "canceled", id="v3", type="stop")
