@@ -9,10 +9,14 @@ cdef str off_grid(str code, str what, int64_t raw, int64_t step, int decimals):
     """Say which two neighbors on the grid `raw` lies between."""
     cdef int64_t below = raw - raw % step
     return (
-        f"{code}: {what} {decimal_from_scaled(raw, decimals)} is not a multiple of "
-        f"{decimal_from_scaled(step, decimals)}; the neighbors are "
-        f"{decimal_from_scaled(below, decimals)} and {decimal_from_scaled(below + step, decimals)}"
+        f"{code}: {what} {plain(raw, decimals)} is not a multiple of {plain(step, decimals)}; "
+        f"the neighbors are {plain(below, decimals)} and {plain(below + step, decimals)}"
     )
+
+
+cdef str plain(int64_t raw, int decimals):
+    """A number with all of its digits: two that differ are told apart."""
+    return f"{decimal_from_scaled(raw, decimals):f}"
 
 
 cdef class BasicGate(RiskGate):
@@ -33,8 +37,8 @@ cdef class BasicGate(RiskGate):
             return reason
         if order.notional_raw != 0 and order.notional_raw < instrument.min_notional_raw:
             return (
-                f"min_notional: {order.notional:g} is below the smallest order of "
-                f"{instrument.min_notional} {instrument.currency}"
+                f"min_notional: {order.notional_exact:f} is below the smallest order of "
+                f"{instrument.min_notional:f} {instrument.currency}"
             )
         if (order.position.unknown_buys if order.side_sign > 0 else order.position.unknown_sells):
             return (
@@ -45,14 +49,16 @@ cdef class BasicGate(RiskGate):
 
     cdef str judge_reduce_only(self, Order order):
         cdef int64_t held = order.position.units
+        cdef int decimals = order.instrument.decimals
         if not order.reduce_only:
             return None
         if held == 0 or (held > 0) == (order.side_sign > 0):
             return f"reduce_only: no position in {order.symbol} that this order could reduce"
-        if order.units > (held if held > 0 else -held):
+        held = abs(held)
+        if order.units > held:
             return (
-                f"reduce_only: quantity {order.quantity:g} is more than the "
-                f"{abs(order.position.quantity):g} held"
+                f"reduce_only: quantity {plain(order.units, decimals)} is more than the "
+                f"{plain(held, decimals)} held"
             )
         return None
 
@@ -90,10 +96,11 @@ cdef class BasicGate(RiskGate):
         """
         cdef Order entry = order.parent
         cdef int64_t most = entry.filled if is_final(entry.status_) else entry.units
+        cdef int decimals = order.instrument.decimals
         if units <= most:
             return None
         return (
-            f"exit_quantity: quantity {order.instrument.quantity_float(units):g} is more than the "
-            f"{order.instrument.quantity_float(most):g} of the entry {entry.client_order_id} that "
+            f"exit_quantity: quantity {plain(units, decimals)} is more than the "
+            f"{plain(most, decimals)} of the entry {entry.client_order_id} that "
             "this exit leaves; send an order of its own for the rest"
         )
