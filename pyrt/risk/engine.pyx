@@ -282,7 +282,8 @@ cdef class RiskEngine(Keeper):
                     self.breaker.add_answer(now, kind == EV_REJECTED, now - claim.ts_sent)
         if kind == EV_FILL:
             self.take_round_trips(now)
-            if self.stops.is_on:
+            if self.stops.is_on or order.position in self.stops.guards:
+                # A kill or a margin call keeps a guard too: what is opened anew is left anew.
                 self.stops.follow(self.stops.guard(order.position), order.position)
             if self.limits.max_repeated_executions is not None and order.status_ == FILLED:
                 self.judge_repeats(order, now)

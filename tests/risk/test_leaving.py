@@ -190,6 +190,21 @@ def test_a_kill_goes_on_after_a_restart() -> None:
     assert again.gate.state() == TradingState.HALTED
 
 
+@pytest.mark.parametrize("again", [10, -10])
+def test_every_kill_is_on_record_for_what_it_leaves(again: float) -> None:
+    made = rig()
+    for quantity in (10, again):
+        made.hold(quantity)
+        made.gate.kill("Ann", "enough", flatten=True)
+        made.settle()
+        exit = made.venue.submitted[-1]
+        assert exit.quantity == 10
+        made.fill(exit)
+        assert made.gate.state() == TradingState.HALTED
+        made.gate.set_state("active", "Ann", "go on")
+    assert [after for _, after in scopes(made)] == ["REDUCING", "leaving", "HALTED", "ACTIVE"] * 2
+
+
 # -- several strategies in one symbol --------------------------------------------------------------
 
 

@@ -184,3 +184,14 @@ def test_orders_that_rested_before_a_permissive_gate_was_restricted_are_met() ->
     made.answer("reject", made.venue.submitted[1])
     assert code(made.order("buy", 1, limit_price=100)) == ""
     assert code(made.order("buy", 1, limit_price=101)) == "self_match"
+
+
+def test_an_order_accepted_late_may_rest_where_a_change_on_its_way_takes_it() -> None:
+    made = rig(deny_self_match=True)
+    resting = made.order("sell", 1, limit_price=105)
+    assert made.modify(resting, limit_price=102)
+    made.answer("accept", resting)
+    assert code(made.order("buy", 1, limit_price=102)) == "self_match"
+    made.answer("modify_rejected", resting)
+    assert code(made.order("buy", 1, limit_price=102)) == ""
+    assert code(made.order("buy", 2, limit_price=105)) == "self_match"

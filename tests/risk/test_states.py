@@ -422,6 +422,22 @@ def test_what_is_denied_before_it_is_weighed_is_on_record_with_what_it_came_to()
     assert list(denials["exposure"]) == [1_500, 1_000]
 
 
+def test_a_change_that_is_denied_before_it_is_weighed_is_on_record_as_what_it_asks_for() -> None:
+    made = GateRig(
+        RiskEngine(Limits(max_gross_exposure=100_000)),
+        symbols=[Instrument("AAA", tick_size="0.01")], prices=100,
+    )  # fmt: skip
+    order = made.order("buy", 5, limit_price=99)
+    made.answer("accept", order)
+    made.order("buy", 50, limit_price=90)
+    assert not made.modify(order, limit_price="98.001", quantity=7)
+    denials = made.gate.report()["denials"]
+    assert list(denials["control"]) == ["price_tick"]
+    assert list(denials["quantity"]) == [7]
+    assert list(denials["value"]) == [pytest.approx(7 * 98.001)]
+    assert list(denials["is_change"]) == [True]
+
+
 def test_a_kill_is_over_when_all_is_flat_and_trading_can_go_on() -> None:
     made = GateRig(RiskEngine(Limits(max_gross_exposure=100_000)), prices=100)
     made.hold(10)
@@ -482,3 +498,36 @@ def test_a_verdict_says_who_asked_for_what_under_which_limits_and_what_was_seen(
         for seen in (1312, 2200)
     ]
     assert list(found["limits_version"]) == [wide.version] * 3 + [narrow.version] * 2
+
+
+@pytest.mark.parametrize(
+    ("limits", "hears"),
+    [
+        ({}, ""),
+        ({"max_order_quantity": 1}, "orders"),
+        ({"max_gross_exposure": 1}, "orders marks"),
+        ({"max_position_loss": 1}, "orders marks"),
+        ({"max_tick_jump_bps": 1}, "orders marks"),
+        ({"max_tick_jump_bps": 0}, "orders marks"),
+        ({"stale_data_after": "1s"}, "orders marks"),
+        ({"max_order_age": "1s"}, "orders marks"),
+        ({"max_slippage_bps": 1}, "orders quotes"),
+        ({"market_protection_bps": 1}, "orders quotes"),
+        ({"symbols": {"AAA": {"max_slippage_bps": 1}}}, "orders quotes"),
+        ({"symbols": {"AAA": {"market_protection_bps": 1}}}, "orders quotes"),
+        ({"symbols": {"AAA": {"max_order_quantity": 1}}}, "orders"),
+        ({"max_daily_loss": 1}, "orders equity"),
+        ({"max_volatility": 1}, "orders equity"),
+    ],
+)
+def test_a_gate_hears_what_its_limits_need_before_a_run_and_in_it(
+    limits: dict[str, Any], hears: str
+) -> None:
+    gate = RiskEngine(Limits(**limits))
+    for _ in range(2):
+        heard = [
+            name for name in ("orders", "marks", "quotes", "equity")
+            if getattr(gate, f"watches_{name}")
+        ]  # fmt: skip
+        assert " ".join(heard) == hears
+        GateRig(gate, symbols=("AAA", "BBB"))

@@ -137,6 +137,48 @@ def test_exits_that_wait_for_their_entry_count_nothing_after_a_split_either() ->
     assert made.gate.claims.worst_case(0) == (0, 10 * 10**9, 0)
 
 
+# -- pairs -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", ["take_profit", "stop_loss"])
+def test_of_a_pair_the_dearer_member_stands_for_what_both_may_still_fill(first: str) -> None:
+    made = rig(max_gross_exposure=1_000_000)
+    made.hold(10)
+    made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
+    target, stop = pair = made.venue.submitted[-2:]
+    assert target.limit_price == 120
+    for order in pair if first == "take_profit" else pair[::-1]:
+        made.answer("accept", order)
+        assert made.gate.claims.totals()[2] == 1_200
+    # Whoever fills a part, the rest of both is counted at the higher price.
+    made.fill(stop if first == "stop_loss" else target, 4)
+    assert made.gate.claims.totals()[2] == 720
+    assert made.gate.claims.worst_case(0) == (6 * 10**9, 0, 6 * 10**9)
+    made.fill(stop if first == "stop_loss" else target, 5)
+    assert made.gate.claims.totals()[2] == 120
+
+
+# -- values that move with prices ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [
+        ({"max_position_notional": 2_400}, 2),
+        ({"max_concentration": "0.0024"}, 2.01),
+        ({"max_gross_exposure": 2_400}, 2),
+        ({"max_sector_concentration": "0.0024"}, 2.01),
+    ],
+)
+def test_what_is_held_counts_at_the_last_price(limits: dict[str, Any], most: float) -> None:
+    """Ten of 100 are worth 2,000 at 200; the account has 1,001,000 then, and 0.24 % is 2,402.4."""
+    for quantity, reason in ((most + 0.01, next(iter(limits))), (most, "")):
+        made = rig(**limits)
+        made.hold(10)
+        made.price(200)
+        assert code(made.order("buy", quantity)) == reason
+
+
 # -- rates -----------------------------------------------------------------------------------------
 
 
