@@ -142,6 +142,16 @@ def test_what_an_answers_head_says_counts(client):
     assert len(client.take_requests(NOW + SECOND)) == 1
 
 
+@pytest.mark.parametrize(("seed", "same"), [({}, True), ({"seed": 0}, True), ({"seed": 1}, False)])
+def test_jitter_is_drawn_from_the_seed(seed, same):
+    due = []
+    for options in ({}, seed):
+        client = AlpacaClient(PREFIX, KEYS, **options)
+        client.queue.retry(HttpRequest("GET", "/", b""), NOW)
+        due.append(client.next_due(NOW))
+    assert (due[0] == due[1]) is same
+
+
 # -- requests that did not leave, orders that are gone ---------------------------------------------
 
 

@@ -10,7 +10,7 @@ import pytest
 from pyrt.adapters.alpaca.core.activity import Activity
 from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, BookGapEvent
-from pyrt.adapters.alpaca.core.market_data import RENEW_NS, MarketData
+from pyrt.adapters.alpaca.core.market_data import MarketData
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.streams import (
     ACTIVE,
@@ -128,6 +128,23 @@ def test_a_handshake_that_is_through_makes_the_next_try_soon_again():
     stream.closed(now + MINUTE)
     assert stream.next_due() - now - MINUTE == pytest.approx(SECOND, rel=0.16)
     assert stream.active_since == now
+
+
+class Middle(Random):
+    """Draws the middle always: no jitter."""
+
+    def random(self) -> float:
+        return 0.5
+
+
+def test_tries_in_vain_come_later_each_time_up_to_a_minute():
+    stream, now, waits = MarketData(Middle(), KEYS), NOW, []
+    for _ in range(9):
+        assert stream.wants_connection(now)
+        stream.closed(now)
+        waits.append((stream.next_due() - now) / SECOND)
+        now = stream.next_due()
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
 def test_a_line_in_its_handshake_is_not_active():
@@ -368,7 +385,7 @@ def test_a_book_that_stays_wrong_is_asked_for_again_after_a_minute():
     stream.take_frames()
     wrong = {"T": "o", "S": "BTC/USD", "t": "2013-10-07T13:30:00Z", "b": [{"p": -1, "s": 1}]}
     frame, asked = msgspec.json.encode([wrong]), []
-    for now in (NOW, NOW + RENEW_NS - 1, NOW + RENEW_NS, NOW + 2 * RENEW_NS - 1):
+    for now in (NOW, NOW + MINUTE - 1, NOW + MINUTE, NOW + 2 * MINUTE - 1):
         alarm, gap = client.receive_crypto_data(frame, now)
         assert alarm.code == "bad_tick"
         assert gap == BookGapEvent("BTC/USD", now)

@@ -69,6 +69,11 @@ def test_only_a_status_that_refuses_is_a_refusal(client, status):
     assert due(client, NOW) == 0
 
 
+def test_a_refusal_without_a_code_is_told_by_its_words(client):
+    events = client.receive_response(submitted(client), 403, b'{"message":"account closed"}', NOW)
+    assert events == [AnswerEvent("rejected", 1, NOW, "0: account closed")]
+
+
 @pytest.mark.parametrize(
     "answer", [(0, b""), (200, b""), (204, body()), (300, body()), (403, b'{"code":1}')]
 )

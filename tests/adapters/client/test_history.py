@@ -62,7 +62,8 @@ def test_a_request_for_stocks_names_its_feed_and_one_for_coins_has_none():
         "symbols": "BTC/USD", "timeframe": "1Min", "start": "2013-10-07T13:30:00Z",
         "limit": "10000",
     }  # fmt: skip
-    assert (coins.purpose, BarHistory(("SPY",), NOW).asked_at) == ("bars", 0)
+    plain = BarHistory(("SPY",), NOW)
+    assert (coins.purpose, plain.asked_at, plain.keep) == ("bars", 0, 0)
 
 
 def rows(*stamps: str, **changes: float) -> list[dict]:

@@ -9,14 +9,8 @@ import pytest
 
 from pyrt.adapters.alpaca.core.pacing import SECOND, Breaker
 from pyrt.adapters.alpaca.core.rest import NO_ANSWER, HttpRequest, RequestQueue
+from tests.adapters.client.test_connections import Middle
 from tests.adapters.client.test_pacing import DELETE, GET, POST
-
-
-class Middle(Random):
-    """Draws the middle always: no jitter."""
-
-    def random(self) -> float:
-        return 0.5
 
 
 def waiting(queue: RequestQueue) -> list[tuple[str, int]]:
