@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import tarfile
+from io import BytesIO
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pyrt.errors import JournalError
 from pyrt.live.journal import records as r
-from pyrt.live.journal.backup import backup, restore
+from pyrt.live.journal.backup import Drill, backup, backup_if_due, drill, newest, restore
 from pyrt.live.journal.files import RealFiles
-from pyrt.live.journal.journal import Journal
+from pyrt.live.journal.journal import Journal, read_records
+from tests.live.journal.test_file_port import open_descriptors, synced
 
 
 def written(folder: Path, count: int) -> RealFiles:
@@ -60,3 +65,191 @@ def test_a_backup_that_was_cut_is_refused_and_can_be_tried_again(tmp_path: Path,
     archive.write_bytes(whole)
     assert restore(archive, folder) == 1
     assert Journal(RealFiles(folder)).last == 20
+
+
+def archived(path: Path, **contents: bytes) -> Path:
+    """Return an archive of these files, their names written with `_log` for `.log`."""
+    with tarfile.open(path, "w:gz") as packed:
+        for name, data in contents.items():
+            entry = tarfile.TarInfo(name.replace("_log", ".log"))
+            entry.size = len(data)
+            packed.addfile(entry, BytesIO(data))
+    return path
+
+
+def test_an_archive_of_other_files_is_none_of_ours_and_leaves_nothing(tmp_path: Path):
+    files = written(tmp_path / "state", 3)
+    whole = files.read("main-00000001.log")
+    archive = archived(tmp_path / "a.tar.gz", **{"main-00000001_log": whole, "notes.txt": b"x"})
+    with pytest.raises(JournalError, match=r"holds 'notes\.txt'") as caught:
+        restore(archive, tmp_path / "again")
+    assert caught.value.code == "restore"
+    assert RealFiles(tmp_path / "again").names() == []
+
+
+def test_a_backup_with_a_damaged_log_is_refused_and_leaves_nothing(tmp_path: Path):
+    data = bytearray(written(tmp_path / "state", 3).read("main-00000001.log"))
+    data[80] ^= 1
+    archive = archived(tmp_path / "a.tar.gz", **{"main-00000001_log": bytes(data)})
+    with pytest.raises(JournalError, match="damaged at byte"):
+        restore(archive, tmp_path / "again")
+    assert RealFiles(tmp_path / "again").names() == []
+
+
+def test_a_folder_that_holds_something_is_left_as_it_is(tmp_path: Path):
+    files = written(tmp_path / "state", 3)
+    backup(files, tmp_path / "a.tar.gz")
+    before = files.read("main-00000001.log")
+    with pytest.raises(JournalError, match="state is not empty") as caught:
+        restore(tmp_path / "a.tar.gz", tmp_path / "state")
+    assert (caught.value.code, bool(caught.value.remedy)) == ("restore", True)
+    assert files.read("main-00000001.log") == before
+
+
+def test_what_comes_back_is_on_the_disk_and_no_file_of_it_stays_open(tmp_path, monkeypatch):
+    backup(written(tmp_path / "state", 3), tmp_path / "a.tar.gz")
+    told = synced(monkeypatch)
+    before = open_descriptors()
+    restore(tmp_path / "a.tar.gz", tmp_path / "again")
+    assert told[:2] == ["main-00000001.log", "again"]
+    assert open_descriptors() == before
+
+
+def test_every_log_is_in_a_backup_each_up_to_its_last_sound_record(tmp_path: Path):
+    files = written(tmp_path / "state", 3)
+    journal = Journal(files)
+    journal.compact(9, force=True)
+    journal.begin_tape("one")
+    journal.record_inputs(b"piece")
+    journal.close()
+    (files.folder / "tape-two-00000001.log").write_bytes(b"no head")
+    (files.folder / "notes.txt").write_bytes(b"x")
+    torn = files.folder / "tape-one-00000001.log"
+    torn.write_bytes(torn.read_bytes() + b"half of a rec")
+    assert backup(files, tmp_path / "a.tar.gz") == 3
+    with tarfile.open(tmp_path / "a.tar.gz") as packed:
+        entries = {entry.name: (entry.size, entry.mode) for entry in packed}
+    names = ["main-00000002.log", "old-main-00000001.log", "tape-one-00000001.log"]
+    sizes = [len(files.read(name)) for name in names]
+    sizes[2] -= len(b"half of a rec")
+    expected = [(size, 0o600) for size in sizes]
+    assert entries == dict(zip(names, expected, strict=True))
+
+
+@pytest.mark.parametrize("name", ["main-00000002.log", "old-main-00000001.log"])
+def test_a_journal_that_is_damaged_makes_no_backup(tmp_path: Path, name: str):
+    files = written(tmp_path / "state", 3)
+    journal = Journal(files)
+    journal.compact(9, force=True)
+    for number in range(3):
+        journal.record(r.Alarmed(ts=number, code="test", text="x"))
+    journal.close()
+    data = bytearray(files.read(name))
+    data[80] ^= 1
+    (files.folder / name).write_bytes(data)
+    with pytest.raises(JournalError, match=f"{name} is damaged"):
+        backup(files, tmp_path / "a.tar.gz")
+    assert not (tmp_path / "a.tar.gz").exists()
+
+
+# -- by schedule -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("now", "every", "is_due"),
+    [(109, 10, False), (110, 10, True), (111, 10, True), (500, 0, False), (500, -1, False)],
+)
+def test_a_backup_is_due_once_the_last_is_as_old_as_they_are_apart(tmp_path, now, every, is_due):
+    files, folder = written(tmp_path / "state", 1), tmp_path / "backups"
+    assert backup_if_due(files, folder, now=100, every_ns=10, keep=9) is not None
+    taken = backup_if_due(files, folder, now=now, every_ns=every, keep=9)
+    assert (taken is not None) is is_due
+    if taken is not None:
+        assert taken == folder / f"journal-{now:020d}.tar.gz"
+        assert drill(taken, files).records == 1
+
+
+@pytest.mark.parametrize(("keep", "left"), [(1, [40]), (2, [30, 40]), (9, [10, 20, 30, 40])])
+def test_so_many_of_the_newest_are_kept(tmp_path: Path, keep: int, left: list[int]):
+    files, folder = written(tmp_path / "state", 1), tmp_path / "backups"
+    for now in (10, 20, 30, 40):
+        backup_if_due(files, folder, now=now, every_ns=1, keep=keep)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        f"journal-{now:020d}.tar.gz" for now in left
+    ]
+
+
+@pytest.mark.parametrize("keep", [0, -1])
+def test_none_is_removed_where_no_number_is_to_be_kept(tmp_path: Path, keep: int):
+    files, folder = written(tmp_path / "state", 1), tmp_path / "backups"
+    for now in (10, 20, 30):
+        backup_if_due(files, folder, now=now, every_ns=1, keep=keep)
+    assert len(list(folder.iterdir())) == 3
+
+
+def test_the_newest_is_by_its_name_or_else_by_when_it_was_written(tmp_path: Path):
+    named = {number: tmp_path / f"journal-{number:020d}.tar.gz" for number in (10**18, 2 * 10**18)}
+    by_hand = tmp_path / "before-upgrade.tar.gz"
+    for path in (*named.values(), by_hand, tmp_path / "another.zip"):
+        path.write_bytes(b"")
+    for written_at, expected in ((3 * 10**18, by_hand), (10**18, named[2 * 10**18])):
+        os.utime(by_hand, ns=(written_at, written_at))
+        assert newest(tmp_path) == expected
+    with pytest.raises(JournalError, match="there is no backup in") as caught:
+        newest(tmp_path / "none")
+    assert caught.value.code == "no_backup"
+
+
+# -- drills ----------------------------------------------------------------------------------------
+
+ORDER = r.OrderState(
+    client_order_id="a-1", strategy="S", symbol="SPY", side="buy", order_type="limit",
+    quantity="10", time_in_force="day", status="ACCEPTED", limit_price="99",
+)  # fmt: skip
+
+
+def test_a_drill_tells_what_a_node_would_go_on_with(tmp_path: Path):
+    files = RealFiles(tmp_path / "state")
+    journal = Journal(files)
+    for number in (1, 2):
+        order = msgspec.structs.replace(ORDER, client_order_id=f"a-{number}")
+        journal.record(r.Intent(ts=1, inputs=1, order=order))
+    for symbol, units in (("SPY", 5), ("QQQ", 0), ("BAC", -3)):
+        held = r.PositionState(
+            strategy="S", symbol=symbol, units=units, open_cost="9", realized="0", fees="0"
+        )
+        journal.record(
+            r.Adjustment(
+                ts=1, activity_id=symbol, kind="split", symbol=symbol, quantity="0", amount="0",
+                text="", positions=(held,),
+            )
+        )  # fmt: skip
+    journal.commit()
+    archive = tmp_path / "a.tar.gz"
+    backup(files, archive)
+    assert drill(archive) == Drill(str(archive), records=5, behind=0, orders=2, positions=2)
+    journal.record(r.Alarmed(ts=1, code="test", text="later"))
+    journal.commit()
+    assert drill(archive, files).behind == 1
+    # What the backup has may have been put away since.
+    journal.compact(9, force=True)
+    journal.close()
+    assert drill(archive, files) == Drill(str(archive), records=5, behind=2, orders=2, positions=2)
+
+
+@pytest.mark.parametrize("count", [3, 5])
+def test_a_backup_whose_last_record_is_another_is_of_another_journal(tmp_path: Path, count: int):
+    files = written(tmp_path / "one", 3)
+    archive = tmp_path / "a.tar.gz"
+    backup(files, archive)
+    other = RealFiles(tmp_path / "two")
+    journal = Journal(other)
+    for (_, record), number in zip(read_records(files), range(3), strict=True):
+        journal.record(record if number < 2 else r.Alarmed(ts=2, code="test", text="other"))
+    for number in range(3, count):
+        journal.record(r.Alarmed(ts=number, code="test", text="x"))
+    journal.close()
+    with pytest.raises(JournalError, match="is not of this journal") as caught:
+        drill(archive, other)
+    assert caught.value.code == "drill"
+    assert str(archive) in caught.value.message
