@@ -134,6 +134,7 @@ def test_a_cancel_of_what_may_be_there_does_not_end_it():
     client, (order,) = taken_over(state(status="SENT", unknown="submit"))
     client.withdraw(order)
     assert client.poll(NOW) == []
+    assert not client.orders.is_nowhere(order.number)
     client.orders.resync(NOW)
     (look,) = client.take_requests(NOW)
     found = msgspec.json.encode(shown(id="v1"))

@@ -226,6 +226,7 @@ def test_nothing_is_kept_of_an_order_that_was_forgotten(client):
     assert list(client.ledger) == []
     # Again, or never known: nothing happens.
     client.forget(1)
+    client.give_up(1)
     client.forget(77)
 
 

@@ -75,14 +75,15 @@ def test_a_refusal_without_a_code_is_told_by_its_words(client):
 
 
 @pytest.mark.parametrize(
-    "answer", [(0, b""), (200, b""), (204, body()), (300, body()), (403, b'{"code":1}')]
+    "answer",
+    [(0, b""), (200, b""), (204, body()), (300, body()), (500, body()), (403, b'{"code":1}')],
 )
 def test_an_answer_is_what_it_says_and_nothing_more(client, answer):
     """A refusal without a reason is none; a body under any good status is an order."""
     status, text = answer
     events = client.receive_response(submitted(client), status, text, NOW)
-    why = {0: "no answer", 200: "HTTP 200", 300: "HTTP 300", 403: "HTTP 403"}
-    expected = ("unknown", why[status]) if status in why else ("accepted", "")
+    why = f"HTTP {status}" if status else "no answer"
+    expected = ("accepted", "") if status == 204 else ("unknown", why)
     assert [(e.kind, e.reason) for e in events] == [expected]
 
 
@@ -95,6 +96,24 @@ def test_an_answer_with_a_number_that_is_none_makes_no_sense(client, field):
     assert client.ledger.of(1).filled == 0
 
 
+@pytest.mark.parametrize("seen", ["nothing", "no answer", "id", "end"])
+def test_an_order_is_nowhere_only_where_no_doubt_is_possible(client, seen):
+    request = submitted(client)
+    client.withdraw(order(1))
+    if seen == "no answer":
+        client.receive_response(request, 0, b"", NOW)
+    elif seen == "id":
+        client.receive_response(request, 200, body(), NOW)
+    elif seen == "end":
+        client.receive_response(request, 403, REFUSAL, NOW)
+    assert client.orders.is_nowhere(1) is (seen == "nothing")
+
+
+def test_an_order_that_nobody_has_canceled_is_to_be_somewhere(client):
+    submitted(client)
+    assert not client.orders.is_nowhere(1)
+
+
 @pytest.mark.parametrize(
     ("passed", "expected"), [(RESEND - 1, "POST"), (RESEND, "GET"), (LOST, "GET")]
 )
@@ -103,6 +122,7 @@ def test_an_order_that_the_broker_does_not_know_is_placed_again_for_ten_seconds(
 ):
     client.receive_response(submitted(client), 0, b"", NOW)
     assert client.receive_response(look(client, NOW), 404, MISSING, NOW + passed) == []
+    assert due(client, NOW + passed) == pytest.approx(1, rel=0.16)
     (request,) = client.take_requests(NOW + passed + 2 * SECOND)
     assert request.method == expected
 

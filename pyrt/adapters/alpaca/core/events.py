@@ -209,7 +209,7 @@ class Alarm(msgspec.Struct, frozen=True):
 
     code: str
     text: str
-    ts_event: int = 0
+    ts_event: int
 
 
 class UnseenEvent(msgspec.Struct, frozen=True):

@@ -9,35 +9,6 @@ import msgspec
 MAGNITUDE_MAX = Decimal(10) ** 15
 
 
-class BarMessage(
-    msgspec.Struct,
-    rename={
-        "kind": "T",
-        "symbol": "S",
-        "open": "o",
-        "high": "h",
-        "low": "l",
-        "close": "c",
-        "volume": "v",
-        "time": "t",
-        "count": "n",
-        "vwap": "vw",
-    },
-):
-    """A bar of the market-data stream, stamped at its open."""
-
-    symbol: str
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    time: str
-    kind: str = "b"
-    count: int = 0
-    vwap: float = 0.0
-
-
 def is_number(text: str | None) -> bool:
     """Return whether a text is a finite decimal of a size that an account can have, or absent."""
     if text is None:
