@@ -265,6 +265,10 @@ class Limits:
     def __post_init__(self) -> None:
         for name in (*QUANTITIES, *MONEY, *RATIOS):
             self._set(name, number_of(name, getattr(self, name)))
+        for name in (*COUNTS, *DURATIONS):
+            usual = getattr(Limits, name)
+            if usual is not None and getattr(self, name) is None:
+                raise refusal(name, None, f"a value, such as {usual!r}")
         for name in COUNTS:
             check_count(name, getattr(self, name))
         for name in DURATIONS:
@@ -303,8 +307,9 @@ class Limits:
             raise refusal("risk_level", level, "a share between 0 and 1, such as 0.95")
         if self.risk_window < 2:
             raise refusal("risk_window", self.risk_window, "2 or more")
-        if not self.risk_every:
-            raise refusal("risk_every", self.risk_every, "a duration above 0")
+        for name in ("risk_every", "repeated_execution_window"):
+            if not getattr(self, name):
+                raise refusal(name, getattr(self, name), "a duration above 0")
         if self.max_beta_exposure is not None and not self.market_symbol:
             raise refusal("market_symbol", self.market_symbol, "the symbol betas are against")
         if self.cancel_reserve and self.cancel_reserve > (self.max_messages_per_minute or 0):
@@ -330,7 +335,7 @@ class Limits:
         """Return limits from a TOML file: its ``[limits]`` table, or the whole file."""
         try:
             content = tomllib.loads(Path(path).read_text("utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise ConfigError(f"limits cannot be read from {str(path)!r}: {error}") from error
         return cls.from_dict(content.get("limits", content))
 
