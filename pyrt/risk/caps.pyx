@@ -107,7 +107,6 @@ cdef class CapsTable:
             return own.get(name, getattr(limits, name))
 
         one = Decimal(1)
-        row.decimals = decimals
         row.allowed = is_allowed
         row.order_quantity = small(of("max_order_quantity"), decimals, share)
         row.position_quantity = small(of("max_position_quantity"), decimals, share)

@@ -46,7 +46,6 @@ cdef struct Caps:
     bint shortable
     bint open_session
     bint allowed
-    int decimals
 
 cdef struct Case:
     # the order; value in base currency

@@ -28,7 +28,7 @@ cdef class Traffic:
     cdef RecentKeys recent
     cdef Py_ssize_t reserve
     cdef double fat_multiple
-    """0.0 where off."""
+    """-1.0 where off."""
     cdef list histories
     """SizeHistory by strategy number."""
     cdef bint self_match

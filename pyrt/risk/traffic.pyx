@@ -1,7 +1,7 @@
 """Controls over the flow of orders: throttles, duplicates, fat fingers, self-matches, day sums."""
 cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t, uint64_t
+from libc.stdint cimport INT64_MIN, int64_t, uint64_t
 from libc.string cimport memset
 
 from pyrt.core.int128 cimport i128_add, i128_from_int, i128_to_double, i128_to_int, int128
@@ -65,7 +65,7 @@ cdef class Traffic:
         if limits.duplicate_window:
             self.recent = RecentKeys(limits.duplicate_window)
         multiple = limits.fat_finger_multiple
-        self.fat_multiple = 0.0 if multiple is None else float(multiple)
+        self.fat_multiple = -1.0 if multiple is None else float(multiple)
         self.self_match = limits.deny_self_match
         self.histories = []
         self.offers = []
@@ -87,7 +87,7 @@ cdef class Traffic:
                         Claims claims):
         """Judge a new order that may raise exposure by those before it."""
         cdef str reason
-        if self.fat_multiple > 0.0:
+        if self.fat_multiple >= 0.0:
             reason = self.judge_size(order, value)
             if reason is not None:
                 return reason
@@ -205,7 +205,7 @@ cdef class Traffic:
         if self.recent is not None:
             self.recent.add(self.key_of(order), now)
             self.mark(order, claims.book(order.instrument.index), now)
-        if self.fat_multiple > 0.0:
+        if self.fat_multiple >= 0.0:
             while number >= len(self.histories):
                 self.histories.append(SizeHistory(self.limits.fat_finger_orders))
             (<SizeHistory>self.histories[number]).add(i128_to_double(value))
@@ -270,7 +270,6 @@ cdef class Traffic:
         for i in range(claims.n_books):
             if claims.books[i].ts_like != INT64_MIN:
                 claims.books[i].likes = ~<uint64_t>0
-                claims.books[i].ts_like = INT64_MAX
         return 0
 
     def inherit(self, Traffic old not None, Claims claims):
@@ -311,7 +310,7 @@ cdef class Traffic:
         """Remember values of orders, by number of strategy, as far as limits ask for them."""
         cdef SizeHistory history
         self.histories = []
-        for values in sizes if self.fat_multiple > 0.0 else ():
+        for values in sizes if self.fat_multiple >= 0.0 else ():
             history = SizeHistory(self.limits.fat_finger_orders)
             for size in values:
                 history.add(size)

@@ -103,7 +103,6 @@ cdef class RecentKeys:
     def inherit(self, RecentKeys other not None):
         """Go on from what another window has seen."""
         self.last = dict(other.last)
-        self.purge_at = max(1024, 2 * len(self.last))
 
     def repeats(self, object key, int64_t now):
         """Return whether `key` is in the window, and note it as seen at `now`."""

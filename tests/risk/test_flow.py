@@ -76,6 +76,18 @@ def test_a_cancel_is_a_message_of_its_own_time_and_no_order() -> None:
     assert code(made.order("buy", 1)) == "max_orders_per_minute"
 
 
+@pytest.mark.parametrize("name", ["max_orders_per_second", "max_orders_per_minute"])
+def test_a_change_is_no_order(name: str) -> None:
+    made = rig(**{name: 2})
+    order = made.order("buy", 5, limit_price=99)
+    made.answer("accept", order)
+    assert all(made.modify(order, quantity=units) for units in (6, 7, 8))
+    assert code(made.order("buy", 1)) == ""
+    # Nor is one denied for want of orders.
+    assert made.modify(order, quantity=9)
+    assert code(made.order("buy", 1)) == name
+
+
 def test_cancels_leave_when_all_messages_are_used_up() -> None:
     made = rig(max_messages_per_minute=3)
     orders = [made.order("buy", n + 1) for n in range(3)]
@@ -100,6 +112,24 @@ def test_keys_outside_the_window_are_dropped() -> None:
         assert not recent.repeats((number,), number)
     assert len(recent) < 1_100
     assert recent.repeats((4_999,), 5_000)
+
+
+def test_keys_in_the_window_stay_when_others_are_dropped() -> None:
+    recent = RecentKeys(3_000)
+    assert len(recent) == 0
+    for number in range(5_000):
+        assert not recent.repeats(number, number)
+        # The oldest in the window is known, and the one before it is not.
+        oldest = max(0, number - 2_999)
+        assert recent.repeats(oldest, oldest)
+    assert 3_000 <= len(recent) <= 5_000
+
+
+def test_of_a_multiple_of_nothing_any_order_is_too_large() -> None:
+    made = rig(fat_finger_multiple=0)
+    for _ in range(10):
+        assert code(made.order("buy", 10)) == ""
+    assert code(made.order("buy", 0.001)) == "fat_finger"
 
 
 def test_a_fat_finger_is_large_beside_the_strategys_own_orders() -> None:
@@ -161,6 +191,14 @@ def test_sums_of_the_day_start_anew_at_the_reset() -> None:
     assert code(made.order("buy", 1)) == "max_daily_orders"
     made.wait("30m")
     assert code(made.order("buy", 1)) == ""
+
+
+def test_the_value_of_a_day_starts_anew_with_the_next() -> None:
+    made = rig(max_daily_notional=1_000)
+    assert code(made.order("buy", 10)) == ""
+    assert code(made.order("buy", 0.01)) == "max_daily_notional"
+    made.wait(DAY)
+    assert code(made.order("buy", 10)) == ""
 
 
 def test_the_daily_quantity_is_counted_by_symbol() -> None:
