@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 
 from pyrt.errors import ConfigError
-from pyrt.risk import exposures, sizing, stress
+from pyrt.risk import arguments, exposures, sizing, stress
 from pyrt.risk import value_at_risk as measures
 
 ONE = [[0.04]]
@@ -59,6 +60,94 @@ def test_a_single_number_that_is_none_is_refused_by_name(
         with pytest.raises(ConfigError, match=f"^{name} is .*; expected ") as caught:
             call(**{**given, name: wrong})
         assert caught.value.values["name"] == name
+
+
+TINY = 5e-324
+# Function, the least and the largest that it takes, what lies just beyond, and its words.
+EDGES: list[tuple[Callable[[str, Any], float], tuple[Any, ...], tuple[Any, ...], str]] = [
+    (arguments.positive, (TINY, 1e308), (0, -TINY), "a positive number"),
+    (arguments.nonnegative, (0, -0.0, 1e308), (-TINY,), "0 or more"),
+    (arguments.share, (0, 1), (-TINY, np.nextafter(1.0, 2.0)), "a share from 0 to 1"),
+    (lambda _, value: arguments.level_of(value), (TINY, np.nextafter(1.0, 0.0)), (0, 1),
+     "a share between 0 and 1, such as 0.95"),
+    (arguments.count_of, (1, np.int64(10**9)), (0, -1, 1.0), "a whole number of 1 or more"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("read", "taken", "refused", "words"), EDGES)
+def test_a_number_is_read_up_to_the_edge_and_named_beyond(
+    read: Callable[[str, Any], float], taken: tuple[Any, ...], refused: tuple[Any, ...], words: str
+) -> None:
+    for value in taken:
+        assert read("level", value) == value
+    for value in refused:
+        expected = re.escape(f"level is {value!r}; expected {words}")
+        with pytest.raises(ConfigError, match=f"^{expected}$"):
+            read("level", value)
+
+
+def test_a_value_that_is_long_is_cut_in_the_words() -> None:
+    with pytest.raises(ConfigError) as caught:
+        arguments.number("level", "x" * 200)
+    assert str(caught.value) == f"level is '{'x' * 79}; expected a finite number"
+
+
+@pytest.mark.parametrize(
+    ("read", "words", "remedy"),
+    [
+        (lambda: arguments.series("returns", [[0.1, 0.2], [0.1, 0.2]]),
+         "returns is [[0.1, 0.2], [0.1, 0.2]]; expected one number for each period",
+         "Give one column"),
+        (lambda: arguments.series("returns", [0.1, float("inf")]),
+         "returns is [0.1, inf]; expected finite numbers", "Drop or fill these periods"),
+        (lambda: arguments.table("returns", [0.1, 0.2], 2),
+         "returns of shape (2,) do not fit 2 values",
+         "Give one row for each period, with one number for each asset"),
+        (lambda: arguments.table("returns", [[0.1, 0.2]], 3),
+         "returns of shape (1, 2) do not fit 3 values",
+         "Give one row for each period, with one number for each asset"),
+        (lambda: arguments.held_values([float("nan")]),
+         "values is [nan]; expected one finite number for each asset",
+         "A holding without a price has no risk that could be stated"),
+        (lambda: arguments.held_values([[1.0]]),
+         "values is [[1.0]]; expected one finite number for each asset",
+         "A holding without a price has no risk that could be stated"),
+        (lambda: arguments.each(np.ones(2), [1.0], "betas"),
+         "betas is [1.0]; expected 2 finite numbers", ""),
+        (lambda: arguments.each(np.ones(1), [float("inf")], "betas"),
+         "betas is [inf]; expected 1 finite numbers", ""),
+        (lambda: arguments.square("table", [1.0, 2.0]),
+         "table has the shape (2,); expected a square", ""),
+        (lambda: arguments.square("table", [[1.0, 2.0]]),
+         "table has the shape (1, 2); expected a square", ""),
+        (lambda: arguments.square("table", [[float("nan")]]),
+         "table is not finite and symmetric", ""),
+        (lambda: arguments.square("table", [[1.0, 2.0], [3.0, 1.0]]),
+         "table is not finite and symmetric", ""),
+        (lambda: arguments.checked_covariance([[1.0, 0.0], [0.0, -1e-9]]),
+         "the covariance has a negative variance", ""),
+        (lambda: arguments.mapping("values", [1.0]),
+         "values is [1.0]; expected a mapping of symbols to numbers", ""),
+        (lambda: arguments.array("values", ["1"]),
+         "values is ['1']; expected numbers", "Give numbers, not text or dates"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_is_shown_with_what_to_do(
+    read: Callable[[], Any], words: str, remedy: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read()
+    assert (caught.value.message, caught.value.remedy) == (words, remedy)
+
+
+def test_what_is_taken_keeps_its_shape() -> None:
+    assert arguments.table("returns", np.zeros((0, 2)), 2).shape == (0, 2)
+    assert arguments.series("returns", [[0.1, float("nan"), 0.3]]).tolist() == [0.1, 0.3]
+    assert arguments.series("returns", []).shape == (0,)
+    assert arguments.held_values([]).shape == (0,)
+    assert arguments.array("values", ()).shape == (0,)
+    assert arguments.checked_covariance([[0.0]]).tolist() == [[0.0]]
+    assert arguments.square("table", [[1.0, 0.5], [0.5 + 1e-12, 1.0]]).shape == (2, 2)
 
 
 ARRAYS = [

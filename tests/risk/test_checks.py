@@ -122,6 +122,20 @@ def test_a_collar_without_a_reference_denies() -> None:
     )
 
 
+@pytest.mark.parametrize("named", ["AAA", "AAA.X", "BBB"])
+def test_a_symbol_is_allowed_by_its_name_and_by_that_of_its_venue(named: str) -> None:
+    spot = Instrument("AAA", venue="X")
+    assert spot.id == "AAA.X"
+    for own, most in ((named, 5), ("BBB", 9)):
+        limits = Limits(
+            allowed_symbols=(named,), max_order_quantity=9, symbols={own: {"max_order_quantity": 5}}
+        )
+        made = GateRig(RiskEngine(limits), symbols=(spot,), prices=100)
+        refused = "allowed_symbols" if named == "BBB" else ""
+        assert code(made.order("buy", most)) == refused
+        assert code(made.order("buy", most + 1)) == (refused or "max_order_quantity")
+
+
 def test_limits_of_a_symbol_take_the_place_of_the_general_ones() -> None:
     made = rig(max_order_quantity=10, symbols={"BBB": {"max_order_quantity": 20}})
     assert code(made.order("buy", 15)) == "max_order_quantity"

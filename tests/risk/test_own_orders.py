@@ -174,6 +174,36 @@ def test_orders_that_rested_before_the_limit_was_set_are_met_as_well() -> None:
     assert code(made.order("buy", 1, limit_price=100)) == ""
 
 
+def test_what_waits_for_its_price_hides_nothing_that_rests() -> None:
+    made = rig(max_order_quantity=5)
+    for side, stop, limit in (("sell", 95, 101), ("buy", 105, 99)):
+        made.answer("accept", made.order(side, 1, stop_price=stop))
+        made.answer("accept", made.order(side, 1, limit_price=limit))
+    made.gate.set_limits(Limits(deny_self_match=True), "Ann", "no washing")
+    assert code(made.order("buy", 1, limit_price=101)) == "self_match"
+    assert code(made.order("sell", 1, limit_price=99)) == "self_match"
+
+
+def test_an_exit_may_be_moved_onto_an_own_order() -> None:
+    made = rig(deny_self_match=True)
+    made.hold(5)
+    exit = made.order("sell", 5, limit_price=110)
+    entry = made.order("buy", 1, limit_price=99)
+    for order in (exit, entry):
+        made.answer("accept", order)
+    assert made.modify(exit, limit_price=99)
+
+
+def test_where_own_orders_may_meet_an_entry_is_moved_onto_one() -> None:
+    made = rig(deny_self_match=True)
+    sell, buy = made.order("sell", 1, limit_price=101), made.order("buy", 1, limit_price=99)
+    for order in (sell, buy):
+        made.answer("accept", order)
+    assert not made.modify(buy, limit_price=101)
+    made.gate.set_limits(Limits(max_order_quantity=5), "Ann", "they may")
+    assert made.modify(buy, limit_price=101)
+
+
 def test_orders_that_rested_before_a_permissive_gate_was_restricted_are_met() -> None:
     made = GateRig(RiskEngine(), prices=100)
     made.answer("accept", made.order("sell", 1, limit_price=101))

@@ -38,6 +38,8 @@ LIMITED = [
     ("max_value_at_risk", 1_000, 999.999999, True),
     ("max_value_at_risk", 1_000, 1_000, True),
     ("max_value_at_risk", 1_000, 1_000.000001, False),
+    # Money is read in millionths: what is less comes of adding floats up.
+    ("max_value_at_risk", 1_000, 1_000.0000004, True),
     ("max_expected_shortfall", 1_000, 1_000, True),
     ("max_expected_shortfall", 1_000, 1_000.01, False),
     ("max_volatility", 0.02, 0.02, True),
@@ -120,6 +122,22 @@ def test_an_unnamed_symbol_has_a_beta_of_one() -> None:
     made.gate.readings.take(made.now, betas={"AAA": 1.5})
     assert code(made.order("buy", 100, "BBB")) == ""
     assert code(made.order("buy", 101, "BBB")) == "max_beta_exposure"
+
+
+def test_before_the_first_reading_every_beta_is_one() -> None:
+    made = rig(max_beta_exposure=1_000, market_symbol="SPY")
+    assert code(made.order("buy", 10.01)) == "max_beta_exposure"
+    assert code(made.order("buy", 10)) == ""
+
+
+def test_betas_are_those_of_the_last_reading() -> None:
+    made = rig(max_beta_exposure=10_000, market_symbol="SPY")
+    for beta, most in ((1.0, 100), (2.0, 50), (0.5, 200), (1.0, 100)):
+        made.gate.readings.take(made.now, betas={"AAA": beta})
+        assert code(made.order("buy", most + 1)) == "max_beta_exposure"
+        order = made.order("buy", most)
+        assert code(order) == ""
+        made.answer("reject", order)
 
 
 def test_what_is_no_number_changes_nothing() -> None:

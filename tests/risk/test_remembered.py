@@ -81,6 +81,13 @@ def test_a_window_goes_on_from_the_last_events_of_another(
         known += [now] * fits
 
 
+def test_a_window_remembers_no_more_than_it_has_room_for() -> None:
+    short, long = RateWindow(1, 10), RateWindow(3, 100)
+    assert [short.admit(t) for t in (0, 20, 40)] == [True, True, True]
+    long.refill(short)
+    assert long.count(50) == 1
+
+
 def test_a_history_that_is_full_is_taken_over_as_it_is() -> None:
     made = rig(max_orders_per_minute=3)
     for _ in range(2):
@@ -171,6 +178,15 @@ def test_what_left_before_is_a_duplicate_under_new_limits() -> None:
     made.wait("1s")
     assert code(made.order("buy", 6)) == ""
     assert code(made.order("buy", 7)) == "duplicate_order"
+
+
+def test_every_order_that_left_before_is_known_under_new_limits() -> None:
+    made = rig(duplicate_window="10s")
+    quantities = [1 + number / 8 for number in range(300)]
+    for quantity in quantities:
+        assert code(made.order("buy", quantity)) == ""
+    change(made, duplicate_window="20s")
+    assert {code(made.order("buy", quantity)) for quantity in quantities} == {"duplicate_order"}
 
 
 def test_without_a_window_between_nothing_is_a_duplicate_of_what_left_before() -> None:

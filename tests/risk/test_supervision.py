@@ -200,6 +200,12 @@ def test_a_market_order_leaves_as_a_limit_order_near_the_far_side(side: str, lim
     assert (order.limit_price, order.status) == (limit, "SENT")
 
 
+def test_protection_by_nothing_is_the_far_side_itself() -> None:
+    made = rig(market_protection_bps=0)
+    made.quote(99.9, 100.1)
+    assert (made.order("buy", 1).limit_price, made.order("sell", 1).limit_price) == (100.1, 99.9)
+
+
 def test_protection_takes_the_last_price_without_a_quote_and_denies_without_any() -> None:
     made = rig(market_protection_bps=100)
     assert made.order("buy", 1).limit_price == 101
@@ -352,8 +358,6 @@ def test_a_collar_of_nothing_lets_market_orders_pass() -> None:
 
 
 def test_what_no_rate_values_is_denied_by_limits_of_money() -> None:
-    from pyrt.core.instruments import Instrument
-
     for limits, denied in (({"max_order_notional": 1e9}, True), ({"max_open_orders": 5}, False)):
         made = GateRig(
             RiskEngine(Limits(**limits)),
@@ -366,6 +370,15 @@ def test_what_no_rate_values_is_denied_by_limits_of_money() -> None:
             assert order.reason == "max_order_notional: there is no rate to value EUR at"
         made.kernel.account.set_rate("EUR", "1.1")
         assert made.order("buy", 1).status == "SENT"
+
+
+@pytest.mark.parametrize("least", ["0.000000001", "1"])
+def test_the_least_price_and_rate_value_an_order(least: str) -> None:
+    made = GateRig(
+        RiskEngine(Limits(max_order_notional=1)), symbols=(Instrument("SAP", currency="EUR"),)
+    )
+    made.kernel.account.set_rate("EUR", least)
+    assert code(made.order("buy", 1, limit_price=least)) == ""
 
 
 @pytest.mark.parametrize(("late", "opens"), [(0, False), (1, True)])
