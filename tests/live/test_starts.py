@@ -195,7 +195,7 @@ def test_a_start_says_what_it_is_going_to_run():
     assert (start.default_tif, start.sessions, start.resumes) == ({"": "gtc"}, False, "")
     assert [(each.name, each.params) for each in start.strategies] == [("Quiet", {"size": 3})]
     assert [each["symbol"] for each in start.instruments] == ["SPY"]
-    assert start.limits["max_order_quantity"] == 10
+    assert start.limits["max_order_quantity"] == "10"
     assert start.opening.cash == "100000"
     assert node.driver.save_at == node.world.now + 7 * SECOND
     assert written(started(), r.RunStart)[0].limits == {}
