@@ -227,7 +227,9 @@ def test_a_drill_tells_what_a_node_would_go_on_with(tmp_path: Path):
     journal.commit()
     archive = tmp_path / "a.tar.gz"
     backup(files, archive)
+    before = open_descriptors()
     assert drill(archive) == Drill(str(archive), records=5, behind=0, orders=2, positions=2)
+    assert open_descriptors() == before
     journal.record(r.Alarmed(ts=1, code="test", text="later"))
     journal.commit()
     assert drill(archive, files).behind == 1

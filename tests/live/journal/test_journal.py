@@ -256,7 +256,7 @@ def test_a_journal_is_lost_where_a_run_has_left_something_else(names, expected):
     damaged[0] ^= 1
     files.put(MAIN, bytes(damaged))
     # It is there: whoever reads it says what is wrong with it.
-    assert not is_lost(files)
+    assert is_lost(files) is False
 
 
 def written() -> bytes:

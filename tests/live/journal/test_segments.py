@@ -114,7 +114,9 @@ def test_to_rotate_ends_the_segment_durably_and_to_close_ends_nothing():
     assert files.done == []
     appended(log, 1)
     log.commit(sync=False)
+    files.done.clear()
     log.rotate()
+    assert files.done == [f"sync {ONE}", f"close {ONE}"]
     assert (log.durable, files.open) == (1, [])
     appended(log, 1)
     log.commit(sync=False)

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from pyrt.errors import JournalError
 from pyrt.live.journal import records as r
 from pyrt.live.journal.query import build_database
 from pyrt.testing.files import MemoryFiles
+from tests.live.journal.test_file_port import open_descriptors
 from tests.live.journal.test_journal import journal
 from tests.live.journal.test_past import start
 
@@ -191,8 +193,10 @@ def test_a_database_that_cannot_be_made_leaves_the_one_before(tmp_path):
     data = bytearray(files.read(name))
     data[90] ^= 1
     files.put(name, bytes(data))
-    with pytest.raises(Exception, match="damaged"):
+    descriptors = open_descriptors()
+    with pytest.raises(JournalError, match="damaged"):
         build_database(files, path)
+    assert open_descriptors() == descriptors
     assert path.read_bytes() == before
     (path.parent / "journal.sqlite.new").write_bytes(b"of a try that was broken off")
     assert build_database(files_of(start("one"), intent()), path) == 2
