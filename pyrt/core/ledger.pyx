@@ -28,7 +28,6 @@ cdef class Ledger:
 
     def __init__(self):
         self.rows = Rows(sizeof(Posting))
-        memset(self.sums, 0, sizeof(self.sums))
 
     cdef int add(self, int account, int currency, int128 amount) except -1:
         """Add a line to the entry under way; one without an amount says nothing."""
@@ -99,11 +98,20 @@ cdef class Ledger:
     def post(self, int64_t ts, lines, *, int instrument=-1, int strategy=-1):
         """Post one entry by hand: (account, currency number, amount in 1e-18) lines.
 
-        LedgerError, and nothing posted, if they do not sum to zero in each currency.
+        LedgerError, and nothing posted, if they do not sum to zero in each currency, or name an
+        account or a currency that there is none of.
         """
-        for account, currency, amount in lines:
-            self.add(NAMES.index(account), currency, i128_from_int(amount))
-        self.close(ts, instrument, strategy)
+        try:
+            for account, currency, amount in lines:
+                if account not in NAMES or not 0 <= currency < N_CURRENCIES:
+                    raise LedgerError(
+                        f"there is no account {account!r} in currency {currency!r}",
+                        remedy=f"Accounts: {', '.join(NAMES)}; currencies: 0 to {N_CURRENCIES - 1}",
+                    )
+                self.add(NAMES.index(account), currency, i128_from_int(amount))
+            self.close(ts, instrument, strategy)
+        finally:
+            self.n_lines = 0
 
     def balances(self, currencies):
         """Return (account, currency) → Decimal of all that are not zero.
