@@ -1,7 +1,7 @@
 """What an account can afford by its broker's rules: cash, margin and buying power."""
 from pyrt.core.int128 cimport (
-    AWAY_FROM_ZERO, TOWARD_ZERO, i128_add, i128_mul, i128_muldiv, i128_notional, i128_sub,
-    i128_to_i64,
+    AWAY_FROM_ZERO, TOWARD_ZERO, i128_add, i128_mul, i128_muldiv, i128_neg, i128_notional,
+    i128_sub, i128_to_i64,
 )
 from pyrt.core.margin cimport INTRADAY, required, share_of
 from pyrt.core.numbers cimport nano_from_object
@@ -157,8 +157,7 @@ cdef class AccountPower(AccountBooks):
         cdef int128 cost = i128_add(self.power_used(
             holding, side, price, i128_notional(price, opening, holding.factor)
         ), fee)
-        cdef int c = holding.currency
-        return i128_sub(cost, room) if c == 0 else i128_sub(cost, self.from_base(c, room))
+        return i128_add(cost, self.from_base(holding.currency, i128_neg(room)))
 
     cdef int128 power_used(self, Holding* holding, int side, int64_t price,
                            int128 value) except? -1:

@@ -209,6 +209,14 @@ def test_the_smallest_rate_is_a_rate() -> None:
     assert desk.lacks("SAP", 10, 100) == 0
 
 
+@pytest.mark.parametrize(("fee", "missing"), [("33.333333333333333333", 0), (None, LEAST)])
+def test_power_abroad_is_rounded_down(fee: str | None, missing: Any) -> None:
+    """400,000 dollars are 133,333 and a third of euros: 1,333 at 100 leave a third of 100."""
+    desk = Desk(100_000, "alpaca")
+    desk.account.set_rate("EUR", 3)
+    assert desk.lacks("SAP", 1333, 100, fee or D("33.333333333333333333") + LEAST) == missing
+
+
 @pytest.mark.parametrize(
     ("initial", "most"),
     # A dollar of what is lent more on than usual uses up a dollar of power, and no less.
