@@ -6,7 +6,7 @@ from pyrt.core.int128 cimport (
     AWAY_FROM_ZERO, i128_from_int, i128_muldiv, i128_neg, i128_notional, i128_sub, i128_to_int,
 )
 from pyrt.core.instruments cimport Instrument
-from pyrt.core.numbers cimport decimal_from_scaled
+from pyrt.core.numbers cimport decimal_from_scaled, money_from_object
 
 
 cdef str money(int128 raw):
@@ -81,11 +81,11 @@ cdef class Means:
         if order.done or order.held or order.reduce_only:
             return 0
         if order.units == 0 and order.notional != 0:
-            return self.account.to_base(
-                self.account.holdings[order.index].currency, self.account.power_used(
-                    &self.account.holdings[order.index], order.side, last, order.notional
-                ),
-            )
+            return money_from_object(self.account.reserves_value(
+                order.instrument,
+                decimal_from_scaled(order.side * i128_to_int(order.notional), 18),
+                last_price=decimal_from_scaled(last, 9),
+            ))
         return self.account.reserve_of(
             order.instrument, order.side, order.leaves(), order.limit_price, order.stop_price,
             last,

@@ -38,6 +38,13 @@ class Account(AccountPower):
         stop_price: float | str | Decimal | None = None,
         last_price: float | str | Decimal | None = None,
     ) -> Decimal: ...
+    def reserves_value(
+        self,
+        instrument: Instrument,
+        value: float | str | Decimal,
+        *,
+        last_price: float | str | Decimal | None = None,
+    ) -> Decimal: ...
     def close_day(self, nights: int = 1) -> list[tuple[str, int, str, Decimal]]: ...
     def balance_exact(self, currency: str | None = None) -> Decimal: ...
     @property

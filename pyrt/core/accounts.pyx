@@ -1,12 +1,17 @@
 """An account: what its broker's rules let it afford, and what it shows."""
 cimport cython
 
-from pyrt.core.int128 cimport i128_add, i128_mul, i128_neg, i128_sub, i128_to_double, i128_to_int
+from pyrt.core.int128 cimport (
+    AWAY_FROM_ZERO, i128_add, i128_mul, i128_muldiv, i128_neg, i128_notional, i128_sub,
+    i128_to_double, i128_to_int,
+)
 from pyrt.core.margin cimport INITIAL, MAINTENANCE, required
 from pyrt.core.numbers cimport decimal_from_scaled, money_from_object, nano_from_object
 from pyrt.core.orders cimport no_price
 
 from pyrt.errors import UnknownName
+
+cdef int64_t ONE = 1_000_000_000
 
 
 cdef object exact(int128 raw):
@@ -90,6 +95,26 @@ cdef class Account(AccountPower):
             no_price() if stop_price is None else nano_from_object(stop_price),
             last if last_price is None else nano_from_object(last_price),
         ))
+
+    def reserves_value(self, Instrument instrument, value, *, last_price=None):
+        """Return what a waiting order for a signed value reserves, as a Decimal.
+
+        The value is in the quote currency and has come to no quantity yet; nothing is reserved
+        for what only shrinks a holding. `last_price` is that of the last mark unless stated.
+        """
+        cdef Holding* holding = &self.holdings[instrument.index]
+        cdef int128 worth = money_from_object(value)
+        cdef int side = 1 if worth > 0 else -1
+        cdef int64_t held = -side * holding.units
+        cdef int64_t last = holding.mark if last_price is None else nano_from_object(last_price)
+        if side < 0:
+            worth = i128_neg(worth)
+        if held > 0:
+            worth = i128_sub(worth, i128_notional(last, held, holding.factor))
+        if worth <= 0:
+            return exact(0)
+        worth = self.power_used(holding, side, last, worth)
+        return exact(i128_muldiv(worth, self.rate[holding.currency], ONE, AWAY_FROM_ZERO))
 
     def close_day(self, int nights=1):
         """End a day: charge the nights to come, settle what is due, see whether margin suffices.
