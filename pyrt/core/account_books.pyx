@@ -30,18 +30,6 @@ cdef class AccountBooks:
     def __init__(self, cash, str currency="USD", rules=None):
         self.base_currency = currency
         self.currencies = [currency]
-        memset(self.balance, 0, sizeof(self.balance))
-        memset(self.long_value, 0, sizeof(self.long_value))
-        memset(self.short_value, 0, sizeof(self.short_value))
-        memset(self.rate, 0, sizeof(self.rate))
-        memset(self.initial, 0, sizeof(self.initial))
-        memset(self.intraday, 0, sizeof(self.intraday))
-        memset(self.maintenance, 0, sizeof(self.maintenance))
-        memset(self.opened, 0, sizeof(self.opened))
-        memset(self.unsettled, 0, sizeof(self.unsettled))
-        memset(self.unpaid, 0, sizeof(self.unpaid))
-        memset(self.proceeds_by_age, 0, sizeof(self.proceeds_by_age))
-        memset(self.flows_by_age, 0, sizeof(self.flows_by_age))
         self.rate[0] = ONE
         self.balance[0] = self.last_equity = money_from_object(cash)
         self.single = True
@@ -161,9 +149,7 @@ cdef class AccountBooks:
             self.n_holdings = index + 1
         self.holdings[index].factor = instrument.factor
         self.holdings[index].currency = self.currency_number(instrument.currency)
-        if not self.rules.is_plain or self.kind != CASH_ACCOUNT:
-            self.take_rules(instrument)
-        return 0
+        return self.take_rules(instrument)
 
     cdef int take_rules(self, Instrument instrument) except -1:
         """Look up what an instrument asks for; what is not marginable is paid in full."""

@@ -41,9 +41,6 @@ cdef int64_t share_of(const Holding* holding, const Tiers* tiers, int64_t units,
 
 cdef int64_t opened_units(const Holding* holding, int64_t units) noexcept:
     """Signed units of `units` that were not held when the day began."""
-    cdef int64_t carried = holding.carried
-    if carried == 0 or units == 0 or (units > 0) != (carried > 0):
-        return units
     if units > 0:
-        return units - carried if units > carried else 0
-    return units - carried if units < carried else 0
+        return units - min(units, max(holding.carried, 0))
+    return units - max(units, min(holding.carried, 0))

@@ -1,7 +1,6 @@
 """A strategy's holding in one symbol, exact; and the round trip it is in."""
 cimport cython
 from libc.stdlib cimport free, realloc
-from libc.string cimport memset
 
 from pyrt.core.int128 cimport (
     HALF_EVEN, TOWARD_ZERO, i128_add, i128_muldiv, i128_notional, i128_sub, i128_to_double,
@@ -42,7 +41,6 @@ cdef class Position:
         self.instrument = instrument
         self.strategy = strategy
         self.fifo = cost == "fifo"
-        memset(&self.trip, 0, sizeof(RoundTrip))
 
     def __dealloc__(self):
         free(self.lots)

@@ -20,6 +20,7 @@ D = Decimal
 
 # -- requirements ----------------------------------------------------------------------------------
 
+TIERS = {"kind": "margin", "short_price_min": 10, "short_floor": 1, "short_floor_below": 12}
 # Rules, symbol, quantity, price, initial, maintenance.
 REQUIREMENTS = [
     # Regulation T's half; FINRA's quarter of a long.
@@ -44,6 +45,19 @@ REQUIREMENTS = [
     ("margin", "OTC", 10, 7, 70, 70),
     ("margin:1", "SPY", 100, 50, 5000, 1250),
     ("cash", "SPY", 0, 50, 0, 0),
+    # What has no price asks for nothing, a short neither.
+    ("margin", "SPY", 100, 0, 0, 0),
+    ("margin", "SPY", -100, 0, 0, 0),
+    ("margin", "SPY", 0, 100, 0, 0),
+    # One unit of 1e-9 is long, or short.
+    ("margin", "SPY", "0.000000001", 50, "2.5E-8", "1.25E-8"),
+    ("margin", "SPY", "-0.000000001", 50, "2.5E-8", "1.5E-8"),
+    # Other tiers: from 10 on a dollar a share is the least, below it twelve.
+    (TIERS, "SPY", -100, 10, 500, 300),
+    (TIERS, "SPY", -100, 3, 150, 1200),
+    (TIERS, "SPY", -100, 2, 100, 1200),
+    (TIERS, "SPY", -100, "9.99", "499.5", 1200),
+    (TIERS, "SPY", 100, "9.99", "499.5", "249.75"),
     # A third of 1e-18 is rounded up.
     (
         {"kind": "margin", "maintenance_long": "0.333333333"},
