@@ -254,3 +254,155 @@ def test_cash_is_the_brokers_whether_it_has_taken_our_fees_or_not(cash, accrued,
     assert comparison.cash_gap == Decimal(gap)
     codes = [code for code, _, _ in found(view, theirs(cash=Decimal(there)))]
     assert codes == (["cash_mismatch"] if Decimal(gap) else [])
+
+
+# -- words and bounds ------------------------------------------------------------------------------
+
+
+def adjusted(kind: str, symbol: str = "SPY", text: str = "x", amount: str = "0") -> BrokerState:
+    change = BrokerAdjustment(
+        activity_id="a1", kind=kind, symbol=symbol, quantity=Decimal(0), amount=Decimal(amount),
+        text=text, ts_event=1,
+    )  # fmt: skip
+    return theirs(adjustments=(change,))
+
+
+@pytest.mark.parametrize(
+    ("view", "state", "text"),
+    [
+        (
+            ours(positions={"SPY": Decimal("1E+1")}), theirs(positions={"SPY": Decimal("-2.50")}),
+            "SPY is -2.50 at the broker and 10 here",
+        ),
+        (
+            ours(has_ended=lambda name: True), theirs(orders=(listed("pyrt-one-1"),)),
+            "pyrt-one-1 has ended here and is new at the broker",
+        ),
+        (
+            ours(), theirs(orders=(listed("pyrt-two-1"),)),
+            "pyrt-two-1 was sent by an earlier run and is not in the journal",
+        ),
+        (
+            ours(), theirs(orders=(listed("pyrt-xyz-1"),)),
+            "pyrt-xyz-1 is not of this state folder: does a second node trade this account?",
+        ),
+        (
+            ours(), theirs(orders=(listed("by-hand"),)),
+            "an order for SPY that no run of ours has sent is open: by-hand",
+        ),
+        (
+            ours(orders=(unknown("pyrt-one-1", venue_order_id="v-9", status="ACCEPTED"),)),
+            theirs(), "pyrt-one-1 is ACCEPTED here and not in the broker's list",
+        ),
+        (
+            ours(), theirs(orders_complete=False),
+            "the broker's list of orders has more of one instant than a page holds",
+        ),
+        (ours(), adjusted("split"), "split: x"),
+        (ours(), adjusted("split", text=""), "split"),
+        (
+            ours(cash=Decimal("90.5"), accrued=Decimal(2)), theirs(),
+            "cash is 100 at the broker and 92.5 here",
+        ),
+        (
+            ours(cash=Decimal(105), accrued=Decimal(0)), adjusted("cash", "", amount="-7"),
+            "cash is 100 at the broker and 98 here",
+        ),
+    ],
+)  # fmt: skip
+def test_each_difference_is_told_with_both_sides_of_it(view, state, text):
+    assert text in [finding.text for finding in compare(view, state, POLICY).findings]
+
+
+@pytest.mark.parametrize("kind", ["split", "symbol_change", "bust", "correction"])
+def test_what_changes_holdings_halts_a_symbol_that_is_traded(kind):
+    assert found(ours(), adjusted(kind)) == [(f"adjusted_{kind}", "SPY", "symbol")]
+    assert not compare(ours(), adjusted(kind), POLICY).is_clean
+
+
+@pytest.mark.parametrize("kind", ["fee", "interest", "borrow"])
+def test_what_every_day_has_is_taken_in_and_told_to_nobody(kind):
+    comparison = compare(ours(), adjusted(kind), POLICY)
+    assert (comparison.findings, len(comparison.adjustments)) == ((), 1)
+
+
+@pytest.mark.parametrize(
+    ("cash", "tolerance", "there", "gap"),
+    [
+        ("100", "0.01", "99.99", "0"),
+        ("100", "0.01", "99.989", "-0.011"),
+        ("100", "0", "100.001", "0.001"),
+        ("100", "5", "105", "0"),
+        ("100", "5", "94.99", "-5.01"),
+    ],
+)
+def test_a_difference_of_cash_up_to_the_tolerance_is_none(cash, tolerance, there, gap):
+    policy = ReconcilePolicy(cash_tolerance=Decimal(tolerance))
+    comparison = compare(ours(cash=Decimal(cash)), theirs(cash=Decimal(there)), policy)
+    assert comparison.cash_gap == Decimal(gap)
+    assert comparison.is_clean
+    assert len(comparison.findings) == (Decimal(gap) != 0)
+
+
+def test_cash_is_not_compared_before_it_was_taken_over():
+    comparison = compare(ours(), theirs(cash=Decimal(7)), POLICY)
+    assert (comparison.findings, comparison.cash_gap) == ((), 0)
+
+
+@pytest.mark.parametrize(
+    ("order", "after", "expected"),
+    [
+        (unknown("pyrt-one-1"), 10, (("pyrt-one-1",), 0)),
+        (unknown("pyrt-one-1"), 11, ((), 0)),
+        # Seen under the broker's id, whatever name he has it under.
+        (unknown("pyrt-one-1", venue_order_id="v-other"), 0, ((), 0)),
+        (unknown("pyrt-one-1", venue_order_id="v-9"), 10, ((), 1)),
+        (unknown("pyrt-one-1", venue_order_id="v-9"), 11, ((), 0)),
+        # An answer is on its way: it is neither in doubt nor missing.
+        (unknown("pyrt-one-1", is_unknown=False), 0, ((), 0)),
+    ],
+)
+def test_what_a_full_list_lacks_is_in_doubt_or_missing_or_too_old_for_it(order, after, expected):
+    state = theirs(orders=(listed("other", is_open=False),), orders_after=after)
+    comparison = compare(ours(orders=(order,)), state, POLICY)
+    missing = [finding for finding in comparison.findings if finding.code == "missing_order"]
+    assert (comparison.absent, len(missing)) == expected
+
+
+def test_each_order_of_a_list_is_looked_at_whatever_came_before_it():
+    names = ("pyrt-one-1", "v", "pyrt-xyz-1", "pyrt-two-1", "by-hand")
+    view = ours(is_exit=lambda venue_order_id: venue_order_id == "v-v")
+    codes = [code for code, *_ in found(view, theirs(orders=tuple(map(listed, names))))]
+    assert codes == ["second_node", "lost_intent", "external_order"]
+    assert found(view, theirs(orders=(listed("v"),))) == []
+    late = (unknown("pyrt-one-1", sent_at=1), unknown("pyrt-one-2"))
+    assert compare(ours(orders=late), theirs(orders_after=5), POLICY).absent == ("pyrt-one-2",)
+
+
+@pytest.mark.parametrize(
+    ("times", "lost"),
+    [
+        ((0, MINUTE - 1), [False, False]),
+        ((0, MINUTE), [False, True]),
+        ((0, MINUTE - 1, MINUTE), [False, False, True]),
+        ((0, MINUTE, MINUTE + 1, 3 * MINUTE), [False, True, True, True]),
+    ],
+)
+def test_two_looks_count_that_are_a_minute_apart(times, lost):
+    absences = Absences()
+    found = [absences.look(["a"], ts, session_over=lambda _: True) for ts in times]
+    assert [names == ["a"] for names in found] == lost
+
+
+def test_one_submit_that_is_seen_or_in_its_session_says_nothing_of_another():
+    absences = Absences(apart_ns=5)
+    absences.look(["a", "b", "c"], 0, session_over=lambda name: name != "a")
+    found = absences.look(["a", "b", "d"], 5, session_over=lambda name: name != "a")
+    assert found == ["b"]
+
+
+def test_a_policy_that_is_none_is_refused_with_those_there_are():
+    with pytest.raises(ConfigError) as caught:
+        ReconcilePolicy(external_orders="trade")
+    assert "'trade'" in caught.value.message
+    assert all(name in caught.value.message for name in ("halt", "alarm", "ignore"))

@@ -125,7 +125,7 @@ class Gateway:
                 self.dropped.append((held.request, why))
             else:
                 kept.append(held)
-                if held.sequence > journal.durable and not waits_for:
+                if not waits_for:
                     self.unrecorded.append(held.request)
         self._held = kept
         return leaving

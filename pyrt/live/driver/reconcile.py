@@ -12,8 +12,9 @@ from pyrt.live.core.broker import BrokerAdjustment, BrokerOrder, BrokerState
 EXTERNAL = ("halt", "alarm", "ignore")
 PREFIX = "pyrt-"
 HALTING = frozenset({"split", "symbol_change", "bust", "correction"})
-DAILY = frozenset({"fee", "interest", "borrow"})
 """Adjustments after which a symbol is halted until a person has looked."""
+DAILY = frozenset({"fee", "interest", "borrow"})
+"""Adjustments that every day has some of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
