@@ -86,9 +86,6 @@ def array(name: str, values: Any, expected: str = "numbers") -> Floats:
             raise TypeError
         return found.astype(float)
     except (TypeError, ValueError, OverflowError):
-        # An empty list has no kind of its own.
-        if isinstance(values, (list, tuple)) and not len(values):
-            return np.zeros(0)
         raise refused(name, values, expected, "Give numbers, not text or dates") from None
 
 

@@ -31,8 +31,6 @@ def number_of(name: str, value: Any) -> Decimal | None:
     """Read a finite number of 0 or more; a float is what it prints as."""
     if value is None:
         return None
-    if isinstance(value, bool):
-        raise refusal(name, value, "a number")
     try:
         number = value if isinstance(value, Decimal) else Decimal(str(value))
     except ArithmeticError:

@@ -140,6 +140,15 @@ def test_what_is_refused_is_shown_with_what_to_do(
     assert (caught.value.message, caught.value.remedy) == (words, remedy)
 
 
+@pytest.mark.parametrize("wrong", ["0.5", b"1", True])
+def test_text_among_exact_numbers_is_refused(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match="; expected numbers"):
+        arguments.array("returns", np.array([Decimal("0.1"), wrong], dtype=object))
+    exact = np.array([Decimal("0.1"), Decimal("0.2")], dtype=object)
+    assert arguments.array("returns", exact).tolist() == [0.1, 0.2]
+    assert arguments.array("returns", exact[:0]).shape == (0,)
+
+
 def test_what_is_taken_keeps_its_shape() -> None:
     assert arguments.table("returns", np.zeros((0, 2)), 2).shape == (0, 2)
     assert arguments.series("returns", [[0.1, float("nan"), 0.3]]).tolist() == [0.1, 0.3]

@@ -9,7 +9,7 @@ import pytest
 
 from pyrt.core import OrderBook
 from pyrt.risk import Limits, RiskEngine
-from pyrt.risk.depth import book_depth
+from pyrt.risk.depth import book_depth, walked
 from pyrt.testing.gates import GateRig
 
 LEVELS = [
@@ -81,3 +81,26 @@ def test_an_order_too_large_for_the_book_is_refused_or_converted(
     # 15 cost 100.233 on average, 23 bps above the middle; 30 cost 100.367.
     order = made.order("buy", quantity)
     assert (order.status, order.limit_price) == outcome
+
+
+def test_fifty_levels_are_walked_unless_stated() -> None:
+    made = OrderBook("AAA", level="L2")
+    count = 60
+    made.apply_table(
+        pd.DataFrame(
+            {
+                "ts_event": [1] * count, "side": ["ask"] * count, "size": [1.0] * count,
+                "price": [100.0 + place for place in range(count)], "action": ["set"] * count,
+                "flags": [0] * (count - 1) + [2], "sequence": range(count),
+            }
+        ),
+        dialect="l2",
+    )  # fmt: skip
+    # The mean of 100 to 149 for fifty, and 149 for each of ten more.
+    expected = (50 * 124.5 + 10 * 149.0) / 60
+    assert walked(made, "buy", 60) == pytest.approx(expected)
+    assert book_depth({"AAA": made})("AAA", "buy", 60) == pytest.approx(expected)
+    assert book_depth({"AAA": made}, levels=1)("AAA", "buy", 60) == 100.0
+    assert walked(made, "sell", 1) is None
+    assert walked(made, "buy", 5e-324) == 100.0
+    assert walked(made, "buy", -1) is None

@@ -183,6 +183,10 @@ def test_correlation_to_one_is_the_limit_of_stressed_covariances() -> None:
     np.testing.assert_allclose(stress.stressed_covariance(matrix, 0.0, 2.0), 4 * matrix)
 
 
+def test_what_does_not_move_loses_nothing_when_nothing_diversifies() -> None:
+    assert stress.correlation_to_one([1_000, 500], [0.0, 0.0]) == 0.0
+
+
 def test_scenarios_need_a_return_for_all_that_is_held() -> None:
     assert stress.scenario_losses({"A": 100.0, "B": -50.0}, {"x": {"A": -0.1, "*": 0.2}}) == {
         "x": -20.0
@@ -215,3 +219,122 @@ def test_correlated_value_adds_what_moves_together() -> None:
 def test_an_asset_counts_with_all_that_moves_like_it_at_the_threshold_too() -> None:
     table = [[1.0, 0.7, -0.7], [0.7, 1.0, 0.699], [-0.7, 0.699, 1.0]]
     assert exposures.correlated_value([100, 50, 10], table, 0.7).tolist() == [140, 150, -90]
+
+
+def test_a_level_is_95_percent_unless_stated() -> None:
+    rng = np.random.default_rng(11)
+    sample, table = rng.normal(size=50), rng.normal(size=(50, 2))
+    held, matrix = np.array([3.0, -1.0]), np.cov(table.T)
+    calls: list[tuple[Any, tuple[Any, ...]]] = [
+        (measures.historical_var, (sample,)), (measures.historical_shortfall, (sample,)),
+        (measures.normal_var, (0.1, 0.2)), (measures.normal_shortfall, (0.1, 0.2)),
+        (measures.portfolio_var, (held, matrix)), (measures.portfolio_shortfall, (held, matrix)),
+        (measures.historical_contributions, (held, table)),
+        (stress.correlation_to_one, (held, [0.1, 0.2])),
+    ]  # fmt: skip
+    for call, of in calls:
+        np.testing.assert_equal(call(*of), call(*of, 0.95))
+
+
+def test_what_is_not_stated_is_the_cautious_figure() -> None:
+    assert sizing.volatility_target(1_000, 0.5, 0.1, 10) == 100.0
+    assert sizing.kelly_fraction(1, 0.1) == sizing.kelly_bet(0.99, 10) == 0.5
+    correlation = [[1.0, 0.7, 0.699], [0.7, 1.0, 0.0], [0.699, 0.0, 1.0]]
+    assert exposures.correlated_value([1.0, 10.0, 100.0], correlation).tolist() == [11, 11, 100]
+    rows, results = stress.worst_periods([1.0], -np.arange(12.0)[:, None])
+    assert rows.tolist() == [11, 10, 9, 8, 7, 6, 5, 4, 3, 2]
+    assert results.tolist() == [-11, -10, -9, -8, -7, -6, -5, -4, -3, -2]
+
+
+# -- worked by hand --------------------------------------------------------------------------------
+
+
+def test_a_quantity_and_a_bet_are_those_of_the_formula() -> None:
+    assert sizing.fixed_fraction(1_000, 0.02, 10, 8) == 10.0
+    assert sizing.fixed_fraction(1_000, 1, 10, 12) == -500.0
+    assert sizing.fixed_fraction(1_000, 0, 10, 12) == 0.0
+    assert sizing.volatility_target(1_000, 0.1, 0.4, 5) == 50.0
+    assert sizing.volatility_target(1_000, 0, 0.4, 5) == 0.0
+    assert sizing.kelly_fraction(0.02, 0.1, cap=1) == pytest.approx(0.2)
+    # 0.6 less 0.4 over 2; a bet that loses on average is none.
+    assert sizing.kelly_bet(0.6, 2, cap=1) == pytest.approx(0.4)
+    assert sizing.kelly_bet(0.3, 2, cap=1) == 0.0
+    assert sizing.kelly_bet(1, 2, cap=1) == 1.0
+    # Deviations of 0.2 and 0.1: what is half as wild is held twice.
+    weights = sizing.equal_risk_contribution([[0.04, 0.0], [0.0, 0.01]])
+    assert weights.tolist() == pytest.approx([1 / 3, 2 / 3])
+    assert sizing.equal_risk_contribution([[0.04]]).tolist() == [1.0]
+
+
+def test_a_shift_and_a_scenario_are_sums_over_what_is_held() -> None:
+    assert stress.shift_loss([100, -50], -0.1) == pytest.approx(-5.0)
+    assert stress.shift_loss([100, -50], -0.1, betas=[2, 1]) == pytest.approx(-15.0)
+    held = {"A": 100.0, "B": -50.0}
+    moves = {"one": {"A": 0.5, "B": 0.5}, "two": {"*": 0.1, "A": -0.1}}
+    assert stress.scenario_losses(held, moves) == pytest.approx({"one": 25.0, "two": -15.0})
+    with pytest.raises(ConfigError, match="scenario 'x' has no return for 'B'") as caught:
+        stress.scenario_losses(held, {"x": {"A": 1.0}})
+    assert caught.value.remedy == 'Add it, or "*" for all others'
+    with pytest.raises(ConfigError, match="returns hold infinity"):
+        stress.worst_periods([1.0], [[np.inf]])
+    stressed = stress.stressed_covariance([[4.0, 0.0], [0.0, 9.0]], 0.5, 2.0)
+    assert stressed.tolist() == [[16.0, 12.0], [12.0, 36.0]]
+    # Scaled by one unless stated.
+    assert stress.stressed_covariance([[4.0, 0.0], [0.0, 9.0]], 0).tolist() == [[4, 0], [0, 9]]
+
+
+def test_sectors_and_sums_add_up_by_hand() -> None:
+    values = {"A": 100.0, "B": -40.0, "C": 7.0, "D": 1.0}
+    assert exposures.by_sector(values, {"A": "x", "B": "x", "D": "y"}) == {
+        "x": {"gross": 140.0, "net": 60.0}, "": {"gross": 7.0, "net": 7.0},
+        "y": {"gross": 1.0, "net": 1.0},
+    }  # fmt: skip
+    assert exposures.summary([0.0, -2.0, 5.0]) == {"gross": 7, "net": 3, "long": 5, "short": 2}
+    assert exposures.beta_weighted([2.0, -1.0], [3.0, 4.0]) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("returns", "market", "words"),
+    [
+        ([0.1], [0.1], "1 returns of assets and 1 of the market"),
+        ([0.1, 0.2, 0.3], [0.1, 0.2], "3 returns of assets and 2 of the market"),
+        ([[[0.1]], [[0.2]]], [0.1, 0.2],
+         r"returns of shape \(2, 1, 1\) and a market of shape \(2,\)"),
+        ([0.1, 0.2], [[0.1], [0.2]], r"returns of shape \(2, 1\) and a market of shape \(2, 1\)"),
+    ],
+)  # fmt: skip
+def test_returns_that_do_not_fit_their_market_are_refused(
+    returns: Any, market: Any, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{words}$"):
+        exposures.beta(returns, market)
+
+
+def test_two_returns_make_a_beta() -> None:
+    assert exposures.beta([0.1, 0.3], [0.0, 0.1]).tolist() == pytest.approx([2.0])
+    assert exposures.beta([[0.1, 0.0], [0.3, 0.1]], [0.0, 0.1]).tolist() == pytest.approx([2, 1])
+    assert np.isnan(exposures.beta([[0.1, 0.2], [0.3, 0.4]], [0.5, 0.5])).tolist() == [True, True]
+    with pytest.raises(ConfigError, match=r"2 values do not fit a correlation of \(1, 1\)"):
+        exposures.correlated_value([1.0, 2.0], [[1.0]])
+
+
+def test_a_variance_just_below_nothing_is_taken_for_rounding() -> None:
+    # Held one against one: the variance is -2e-10 of 4, then -2e-8.
+    found = measures.portfolio_var([1.0, -1.0], [[1.0, 1.0 + 1e-10], [1.0 + 1e-10, 1.0]])
+    assert found.total == 0.0
+    assert found.marginal.tolist() == found.component.tolist() == [0.0, 0.0]
+    with pytest.raises(ConfigError, match="gives these holdings a variance of -2e-08"):
+        measures.portfolio_var([1.0, -1.0], [[1.0, 1.0 + 1e-8], [1.0 + 1e-8, 1.0]])
+
+
+def test_contributions_by_hand() -> None:
+    # The worst of four periods is the third: it loses 3 of A and gains 1 of B.
+    table = [[0.1, 0.0], [0.0, 0.1], [-0.3, 0.1], [0.2, 0.0]]
+    found = measures.historical_contributions([10.0, 10.0], table, 0.75)
+    assert found.total == pytest.approx(2.0)
+    assert found.marginal.tolist() == pytest.approx([0.3, -0.1])
+    assert found.component.tolist() == pytest.approx([3.0, -1.0])
+    # One and a half periods: the next worst is the first or the second.
+    assert measures.historical_contributions([10.0], [[-0.3], [0.1], [-0.1]], 0.5).total == (
+        pytest.approx((3.0 + 0.5 * 1.0) / 1.5)
+    )

@@ -94,6 +94,40 @@ def test_a_trigger_that_trails_meets_no_order_that_rests() -> None:
     assert code(made.order("buy", 1)) == "self_match"
 
 
+# -- prices that are not believed yet --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("terms", "value"),
+    [
+        ({}, 1_000), ({"trail_amount": 20}, 1_200), ({"trail_percent": 50}, 1_500),
+        ({"side": "sell"}, 1_000), ({"side": "sell", "limit_price": 90}, 1_000),
+        ({"side": "sell", "limit_price": 110}, 1_100), ({"stop_price": 130}, 1_300),
+    ],
+)  # fmt: skip
+def test_an_order_is_valued_at_the_last_price_that_was_believed(
+    terms: dict[str, Any], value: float
+) -> None:
+    made = rig(max_tick_jump_bps=100, max_gross_exposure=1e6)
+    made.price(150)
+    assert code(made.order(**{"side": "buy", "quantity": 10, **terms})) == "bad_tick"
+    assert made.gate.report()["verdicts"]["value"].tolist() == [value]
+    made.price(100)
+    assert code(made.order(**{"side": "buy", "quantity": 10, **terms})) == ""
+    assert made.gate.report()["verdicts"]["value"].tolist() == [value, value]
+
+
+def test_a_market_order_is_protected_from_the_last_price_that_was_believed() -> None:
+    made = rig(max_tick_jump_bps=100, market_protection_bps=50)
+    made.price(150)
+    order = made.order("buy", 10)
+    assert (code(order), order.limit_price) == ("bad_tick", 100.5)
+    # Without the control that judges prices the last one counts.
+    made = rig(market_protection_bps=50)
+    made.price(150)
+    assert made.order("buy", 10).limit_price == 150.75
+
+
 # -- splits ----------------------------------------------------------------------------------------
 
 
