@@ -118,3 +118,20 @@ def test_what_could_raise_exposure_needs_an_account_that_is_seen_and_bars_that_a
         stale = departure(order, stale="SPY is stale")
         assert stale.barred(1).startswith("SPY is stale, and") is is_barred
     assert departure(ORDER).barred(1) == departure(None).barred(1) == ""
+
+
+def test_before_any_look_a_way_out_waits_for_one():
+    made = departure(WAY_OUT, is_up=False, everything="REDUCING")
+    assert (made.is_merging, made.is_blind, made.wants_look) == (False, False, False)
+    assert made.is_excused(1, FRESH_NS)
+    assert not made.is_excused(1, FRESH_NS + 1)
+    assert made.wants_look
+
+
+def test_without_a_core_or_states_nothing_is_excused_and_nothing_barred():
+    for part in ("core", "gate"):
+        made = departure(WAY_OUT, is_up=False, everything="REDUCING")
+        made.looked_at = NOW
+        setattr(made._run, part, None)
+        assert made.is_excused(1, NOW) is False
+        assert made.barred(1) == ""
