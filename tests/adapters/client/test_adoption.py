@@ -16,6 +16,7 @@ from pyrt.live.journal.records import OrderState
 from pyrt.risk.gate import BasicGate
 from pyrt.testing.gates import GateRig
 from tests.adapters.client.test_order_path import MISSING, NOW, SECOND, frame, kinds, view
+from tests.adapters.client.test_replaced import LATER, look
 
 E18 = 10**18
 LOST = 120 * SECOND
@@ -119,6 +120,21 @@ def test_a_cancel_that_was_wanted_leaves_as_soon_as_its_order_is_seen():
         assert [r.method for r in client.take_requests(NOW)] == ["DELETE"] * wanted
 
 
+def test_a_look_lets_out_what_waits_for_an_id_and_cancels_nothing_that_has_ended():
+    for status, methods in (("new", ["DELETE", "DELETE"]), ("canceled", [])):
+        client, (_, profit, _) = taken_over(
+            state(cancel_wanted=True, venue_order_id="v1"), *exits(cancel_wanted=True)
+        )
+        client.withdraw(profit)
+        ended = [
+            shown("theirs-b", status, id="vb"),
+            shown("theirs-a", "canceled", id="va", type="stop"),
+        ]
+        look(client, [shown(id="v1", status=status, legs=ended)])
+        assert [request.method for request in client.take_requests(LATER)] == methods
+        assert [client.knows(name) for name in ("v1", "va", "vb")] == [True] * 3
+
+
 def test_its_bytes_are_never_sent_again_and_its_age_counts_from_when_it_was_made():
     client, (order,) = taken_over(state(status="SENT", unknown="submit"), now=NOW + LOST)
     told = []
@@ -193,10 +209,17 @@ def test_exits_of_an_open_entry_are_told_from_what_it_shows():
     ]
 
 
-def test_exits_of_an_open_entry_end_with_it():
+@pytest.mark.parametrize("by_a_look", [False, True])
+def test_exits_of_an_open_entry_end_with_it(by_a_look):
+    """Where a look was the first to show its end they stayed open, and nobody told of them."""
     client, (entry, profit, stop) = taken_over(state(venue_order_id="v1"), *exits())
-    gone = frame("canceled", shown(id="v1", status="canceled"))
-    events = client.receive_trade_update(gone, NOW)
+    gone = shown(id="v1", status="canceled")
+    client.orders.read_back(entry.number, NOW)
+    if by_a_look:
+        events = look(client, [gone])
+    else:
+        events = client.receive_trade_update(frame("canceled", gone), NOW)
+    assert len(client.queue) == 0
     assert [(e.kind, e.number) for e in events] == [
         ("canceled", order.number) for order in (entry, profit, stop)
     ]

@@ -238,6 +238,41 @@ def test_a_change_of_what_only_reduces_leaves_before_what_opens(client):
     assert changing(client).reduces
 
 
+# -- exits that their entry alone has shown -------------------------------------------------------
+
+LEGS = [
+    view("held", number=8, client_order_id="theirs-8", type="stop"),
+    view("new", number=9, client_order_id="theirs-9", type="limit"),
+]
+
+
+def commands(client: AlpacaClient, now: int) -> list[tuple[str, str]]:
+    return [(request.method, request.path) for request in client.take_requests(now)]
+
+
+@pytest.mark.parametrize("on_the_stream", [False, True])
+def test_what_was_asked_of_an_exit_leaves_as_soon_as_its_entry_shows_it(client, on_the_stream):
+    """It waited for a word of the exit's own; the change was refused as not shown in time."""
+    client.poll(NOW)
+    entry = bracket(take_profit=110, stop_loss=90)
+    client.submit(entry)
+    (request,) = client.take_requests(NOW)
+    client.change(entry.take_profit, {"limit_price": "111"})
+    client.withdraw(entry.stop_loss)
+    assert client.poll(NOW) == []
+    if on_the_stream:
+        events = client.receive_trade_update(frame("new", view(legs=LEGS)), NOW)
+    else:
+        events = client.receive_response(request, 200, body(legs=LEGS), NOW)
+    assert [(e.kind, e.number) for e in events] == [("accepted", 1), ("held", 3), ("accepted", 2)]
+    assert commands(client, NOW) == [
+        ("DELETE", "/v2/orders/venue-8"),
+        ("PATCH", "/v2/orders/venue-9"),
+    ]
+    client.receive_trade_update(frame("new", view(legs=LEGS)), NOW)
+    assert commands(client, NOW) == []
+
+
 # -- what ends with an order -----------------------------------------------------------------------
 
 

@@ -89,8 +89,9 @@ def apply_state(client: AlpacaClient, state: BrokerState) -> list[Event]:
         events.extend(_execution(client, trade, listed))
     # What took another's place counts on from what that one had.
     for view in sorted(views, key=lambda view: _depth(view, listed)):
-        events.extend(client.orders.note_view(view, state.ts))
         events.extend(client.ledger.apply(view, _time_of(view, state.ts)))
+        events.extend(client.orders.note_view(view, state.ts))
+        events.extend(client.settle(view, state.ts))
     return events
 
 

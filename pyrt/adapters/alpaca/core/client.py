@@ -19,6 +19,7 @@ from pyrt.adapters.alpaca.core.events import (
 )
 from pyrt.adapters.alpaca.core.ledger import Ledger, Part
 from pyrt.adapters.alpaca.core.market_data import CRYPTO_CHANNELS, MarketData
+from pyrt.adapters.alpaca.core.messages import OrderView
 from pyrt.adapters.alpaca.core.order_path import OrderPath
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.past import PastBars
@@ -296,9 +297,7 @@ class AlpacaClient:
         events = self.trade_updates.receive(frame, self._now)
         for update in self.trade_updates.take_seen():
             events.extend(self.orders.note_view(update.order, self._now))
-            known = self.ledger.find(update.order)
-            if known is not None:
-                events.extend(self._settle(known.number, self._now))
+            events.extend(self.settle(update.order, self._now))
         return events
 
     def receive_market_data(self, frame: bytes | str, now: int | None = None) -> list[Event]:
@@ -310,6 +309,11 @@ class AlpacaClient:
         """Take a frame of the coins' stream."""
         self._now = max(self._now, now or 0)
         return self.crypto_data.receive(frame, self._now)
+
+    def settle(self, view: OrderView, now: int) -> list[Event]:
+        """Return what ends with an order that was seen, where it has ended."""
+        known = self.ledger.find(view)
+        return [] if known is None else self._settle(known.number, now)
 
     def _settle(self, number: int, now: int) -> list[Event]:
         """A final order needs no further look; return what it ends with it."""

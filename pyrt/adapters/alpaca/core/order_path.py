@@ -382,7 +382,12 @@ class OrderPath:
             return []
         events = self._drop_moot(known.number, now)
         self._cancel_if_known(known.number, now)
-        return [*events, *self._change_if_known(known.number, now)]
+        events.extend(self._change_if_known(known.number, now))
+        # An exit's id may be shown by its entry alone.
+        for leg in view.legs or ():
+            if self._ledger.find(leg) is not None:
+                events.extend(self.note_view(leg, now))
+        return events
 
     def _place(self, number: int, not_before: int) -> None:
         doubt = self._doubts[number]
