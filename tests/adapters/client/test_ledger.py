@@ -66,6 +66,8 @@ def test_what_another_has_put_in_an_orders_place_is_it_once_it_is_in_force(
         ("old-r", None),
         ("older", None),
         ("another-7", None),
+        ("7", None),
+        ("7-r1", None),
     ],
 )
 def test_an_order_is_known_by_its_name_and_by_those_of_its_replacements(name, number):
@@ -296,6 +298,34 @@ def test_a_late_fill_of_an_order_that_was_replaced_is_told_and_ends_nothing(clie
     everything = view("filled", filled_qty="10", filled_avg_price="100")
     assert told(client.ledger.apply(everything, NOW)) == [("10",)]
     assert client.ledger.of(1).final == "filled"
+
+
+def test_a_fill_of_any_of_its_venue_orders_ends_the_doubt_about_an_order():
+    ledger = Ledger("run-")
+    known = Known(1, "run-1", venue_id="v2", is_unknown=True)
+    ledger.adopt(known, {"v1": Part(), "v2": Part()})
+    assert told(ledger.apply(partly("1", id="v1"), NOW)) == [("1",)]
+    assert not known.is_unknown
+
+
+def test_of_an_order_in_doubt_nothing_is_told_before_the_price_of_its_fill(client):
+    known = client.ledger.of(1)
+    known.acknowledged, known.is_unknown = False, True
+    assert client.ledger.apply(view("filled", filled_qty="10"), NOW) == []
+    done = view("filled", filled_qty="10", filled_avg_price="100")
+    assert told(client.ledger.apply(done, NOW)) == [("10",)]
+
+
+@pytest.mark.parametrize("end", ["canceled", "expired", "rejected"])
+def test_what_has_ended_after_two_replaces_had_been_in_force(client, end):
+    middle = view("replaced", replaced_by="venue-3", **{**SECOND_ONE, "qty": "12"})
+    last = view(end, id="venue-3", client_order_id="r2", replaces="venue-2", qty="14")
+    client.ledger.apply(gone(), NOW)
+    assert told(client.ledger.apply(middle, NOW)) == [("modified", "12")]
+    client.orders.read_back(1)
+    (request,) = client.take_requests(NOW)
+    assert request.path == "/v2/orders/venue-3?nested=true"
+    assert told(client.ledger.apply(last, NOW)) == [("modified", "14"), (end,)]
 
 
 def test_exits_are_paired_by_what_they_are_and_by_no_other(client):

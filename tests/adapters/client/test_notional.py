@@ -9,7 +9,7 @@ import pytest
 from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.adapters.alpaca.core.ledger import Execution, Known, Ledger
 from pyrt.adapters.alpaca.core.messages import OrderView
-from tests.adapters.client.exchange import PREFIX
+from tests.adapters.client.exchange import PREFIX, order
 
 NOW = 1_381_152_600_000_000_000
 
@@ -73,6 +73,25 @@ def test_it_is_never_complete_before_the_broker_says_so(ledger):
     told(ledger, "partially_filled", "0.8", "125")
     assert ledger.of(1).quantity == Decimal("0.800000001")
     assert told(ledger, "filled", "0.8", "125") == [("modified", "0.8")]
+
+
+def test_it_grows_while_what_was_reckoned_is_filled_and_the_broker_goes_on(ledger):
+    told(ledger, "partially_filled", "0.4", "125")
+    assert told(ledger, "partially_filled", "0.8", "125") == [
+        ("modified", "0.800000001"),
+        ("0.4", 125),
+    ]
+
+
+def test_a_size_that_came_out_as_reckoned_is_no_news(ledger):
+    told(ledger, "partially_filled", "0.4", "125")
+    assert told(ledger, "filled", "0.8", "125") == [("0.4", 125)]
+
+
+def test_an_order_that_is_sent_grows_by_the_smallest_unit_of_its_instrument():
+    client = AlpacaClient(PREFIX)
+    client.submit(order(1, quantity=0, notional="100"))
+    assert told(client.ledger, "partially_filled", "0.8", "125")[1] == ("modified", "0.800000001")
 
 
 def test_an_execution_states_the_price_where_the_order_does_not(ledger):

@@ -133,6 +133,13 @@ def test_an_execution_of_a_replacement_that_no_list_shows_is_looked_at_there(cli
     assert request.path == "/v2/orders/venue-2?nested=true"
 
 
+def test_a_replacement_that_has_executed_something_was_in_force_however_it_ended(client):
+    """The list shows no more of the one before it; its own terms are those that held."""
+    ended = view("canceled", filled_qty="3", filled_avg_price="100", **SECOND_ONE, qty="12")
+    events = look(client, [ended], [execution("venue-2", "3", "3")])
+    assert told(events) == [("modified", "12"), ("3",), ("canceled",)]
+
+
 def test_what_stood_in_the_place_before_counts_before_it_however_they_are_listed():
     """Four, then two more, then one more: each venue order carries what those before it had."""
     third = {"id": "venue-3", "client_order_id": f"{PREFIX}1-r2", "replaces": "venue-2"}

@@ -323,8 +323,6 @@ class AlpacaClient:
         return self.orders.end_legs(number, now)
 
     def _on_query(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
-        if request.purpose == PROBE:
-            return []
         if request.purpose.startswith(SNAPSHOT):
             return self._on_snapshot(request, status, body, now)
         return self.past.receive(request, status, body, now)

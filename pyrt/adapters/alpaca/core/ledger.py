@@ -254,8 +254,9 @@ class Ledger:
         """Remember a venue id, and the one that follows it."""
         if known.venue_id and view.replaces == known.venue_id:
             self.expect(known, view.id)
-        elif view.replaced_by is not None and not self._follow(known, view):
+        elif view.replaced_by is not None:
             self.expect(known, view.replaced_by)
+            self._follow(known, view)
         self._by_venue_id[view.id] = known
         known.venue_id = known.venue_id or view.id
 
@@ -277,13 +278,11 @@ class Ledger:
             events.extend(self._replacement(known, view, ts, ""))
         return events
 
-    def _follow(self, known: Known, view: OrderView) -> bool:
-        """Go on to what has taken the place of the order in force; False for any other."""
-        if view.id != known.venue_id or view.status != "replaced" or not view.replaced_by:
-            return False
-        known.next_id, known.is_replaced = view.replaced_by, True
-        self._by_venue_id[view.replaced_by] = known
-        return True
+    def _follow(self, known: Known, view: OrderView) -> None:
+        """Go on to what has taken the place of the order in force."""
+        if view.id == known.venue_id and view.status == "replaced" and view.replaced_by:
+            known.next_id, known.is_replaced = view.replaced_by, True
+            self._by_venue_id[view.replaced_by] = known
 
     def _replacement(self, known: Known, view: OrderView, ts: int, reason: str) -> list[Event]:
         """Put a replacement in force, or give it up."""
