@@ -118,6 +118,17 @@ cdef class Facts(Watcher):
         terms.counted_value = 0
         if terms.is_change:
             known = self.claims.open.get(order.number)
+            if (known is not None and order.sibling is not None
+                    and order.sibling.side_sign == order.side_sign):
+                # One claim stands for a pair. Where both may fill, each has its own part in it.
+                if order.status_ == EMULATED or order.sibling.status_ == EMULATED:
+                    terms.counted_units = self.claims.wanted(known)
+                    terms.counted_value = self.claims.value_of(
+                        order.instrument.index, terms.counted_units, known.price
+                    )
+                    known = None
+                elif known.units == 0:
+                    known = self.claims.open.get(order.sibling.number)
         elif (order.sibling is not None and order.sibling.status_ != EMULATED
                 and not order.keeps_exits and order.sibling.side_sign == order.side_sign):
             known = self.claims.open.get(order.sibling.number)

@@ -15,7 +15,7 @@ cdef class Keeper(Overseer):
     cdef int64_t risk_every
     """Distance in ns at which the monitor's prices were taken."""
 
-    cdef Claim adopt(self, Order order, int64_t now)
+    cdef int adopt(self, Order order, int64_t now) except -1
     cdef int64_t price_of(self, Order order) except? -2
     cdef int note_resting(self, Claim claim, int64_t limit) except -1
     cdef int delay_ramp(self, share) except -1

@@ -158,7 +158,7 @@ cdef class Keeper(Overseer):
             if order.status_ != INITIALIZED and order.number not in self.claims.open:
                 self.adopt(order, self.clock.now)
 
-    cdef Claim adopt(self, Order order, int64_t now):
+    cdef int adopt(self, Order order, int64_t now) except -1:
         """Count an order that was approved with another, before a restart, or elsewhere."""
         cdef int64_t price = self.price_of(order), estimate = 0
         cdef Claim claim
@@ -168,7 +168,7 @@ cdef class Keeper(Overseer):
         cdef int since = <int>SENT if order.parent is None else <int>ACCEPTED
         if order.status_ >= since:
             self.note_resting(claim, order.limit_price_raw)
-        return claim
+        return 0
 
     cdef int64_t price_of(self, Order order) except? -2:
         """Worst price of an order by the terms in force."""

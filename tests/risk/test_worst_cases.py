@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -30,6 +31,32 @@ def test_a_sum_that_no_longer_fits_is_denied_and_not_taken_for_a_small_one(side:
     assert code(made.order(side, 5e9, limit_price=0.00002)) == "overflow"
     assert code(made.order(side, 4e9)) == ""
     assert code(made.order(side, 1)) == "max_position_quantity"
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_an_order_nearly_as_large_as_can_be_counted_lives_as_any_other(side: str) -> None:
+    made = rig(prices=0.00001, max_position_quantity=9e9)
+    order = made.order(side, 8e9, limit_price=0.00001)
+    made.answer("accept", order)
+    held, waiting = (1, 1) if side == "buy" else (-1, 2)
+    worst = [0, 0, 0]
+    worst[waiting] = 8 * 10**18
+    assert made.gate.claims.worst_case(0) == tuple(worst)
+    made.fill(order, 3e9)
+    worst[0], worst[waiting] = held * 3 * 10**18, 5 * 10**18
+    assert made.gate.claims.worst_case(0) == tuple(worst)
+    made.answer("cancel", order)
+    worst[waiting] = 0
+    assert made.gate.claims.worst_case(0) == tuple(worst)
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_what_worked_before_there_were_limits_and_does_not_fit_together_is_told(side: str) -> None:
+    made = GateRig(RiskEngine(), prices=0.00001, cash=1_000_000)
+    for price in (0.00001, 0.00002):
+        assert made.order(side, 5e9, limit_price=price).status == "SENT"
+    with pytest.raises(OverflowError):
+        made.gate.set_limits(Limits(max_position_quantity=9e9), "Ann", "begin")
 
 
 def test_units_of_a_day_that_no_longer_fit_are_denied() -> None:
@@ -163,6 +190,21 @@ def test_exits_of_an_entry_count_in_new_shares_after_a_split() -> None:
     assert made.gate.claims.worst_case(0)[2] >= 18 * 10**9
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_exits_count_in_full_from_the_split_on(first: int) -> None:
+    made = rig(max_position_quantity=100)
+    entry = made.order("buy", 10, take_profit=120, stop_loss=80)
+    made.answer("accept", entry)
+    made.fill(entry)
+    for order in entry.legs:
+        made.answer("accept", order)
+    made.fill(entry.legs[first], 4)
+    assert made.gate.claims.worst_case(0) == (6 * 10**9, 0, 6 * 10**9)
+    made.split(2)
+    # What its sibling has filled is in other units: the other exit counts with all it may fill.
+    assert made.gate.claims.worst_case(0) == (12 * 10**9, 0, 10 * 10**9)
+
+
 def test_exits_that_wait_for_their_entry_count_nothing_after_a_split_either() -> None:
     made = rig(max_position_quantity=100)
     entry = made.order("buy", 10, limit_price=90, take_profit=120, stop_loss=80)
@@ -192,6 +234,185 @@ def test_of_a_pair_the_dearer_member_stands_for_what_both_may_still_fill(first: 
     assert made.gate.claims.totals()[2] == 120
 
 
+LOW, HIGH = {"limit_price": 90}, {"stop_price": 110}
+
+
+@pytest.mark.parametrize("terms", [(LOW, HIGH), (HIGH, LOW)])
+def test_a_pair_of_entries_counts_once_at_the_dearer_price(terms: Any) -> None:
+    made = rig(max_gross_exposure=1_000_000)
+    entry = {"symbol": "AAA", "side": "buy", "quantity": 10}
+    pair = made.kernel.strategies[0].pair(*({**entry, **each} for each in terms))
+    made.settle()
+    assert [code(order) for order in pair] == ["", ""]
+    counted = (0, 10 * 10**9, 0)
+    assert (made.gate.claims.worst_case(0), made.gate.claims.totals()[1]) == (counted, 1_100)
+    for order in pair:
+        made.answer("accept", order)
+        assert (made.gate.claims.worst_case(0), made.gate.claims.totals()[1]) == (counted, 1_100)
+    low, high = pair if terms[0] is LOW else pair[::-1]
+    made.answer("cancel", high)
+    # What is left of the pair counts by itself, at its own price.
+    assert (made.gate.claims.worst_case(0), made.gate.claims.totals()[1]) == (counted, 900)
+    made.answer("cancel", low)
+    assert made.gate.claims.totals() == (0, 0, 0)
+    assert len(made.gate.claims) == 0
+
+
+@pytest.mark.parametrize("kind", ["oco", "bracket"])
+@pytest.mark.parametrize(("side", "held", "signs"), [("sell", 10, 1), ("buy", -10, -1)])
+def test_either_of_two_exits_may_be_moved_while_nothing_may_raise_exposure(
+    side: str, held: float, signs: int, kind: str
+) -> None:
+    made = rig(max_position_quantity=10, max_gross_exposure=1_500)
+    exits = {"take_profit": 100 + 20 * signs, "stop_loss": 100 - 20 * signs}
+    if kind == "oco":
+        made.hold(held)
+        made.order(side, 10, oco=True, **exits)
+        target, stop = made.venue.submitted[-2:]
+    else:
+        entry = made.order("buy" if held > 0 else "sell", 10, **exits)
+        made.answer("accept", entry)
+        made.fill(entry)
+        target, stop = entry.take_profit, entry.stop_loss
+    for order in (target, stop):
+        made.answer("accept", order)
+    made.gate.set_state("reducing", "Ann", "a test")
+    counted = made.gate.claims.worst_case(0)
+    for order, terms in (
+        (stop, {"stop_price": 100 - 15 * signs}), (target, {"limit_price": 100 + 10 * signs}),
+        (stop, {"stop_price": 100 - 5 * signs, "quantity": 8}), (target, {"quantity": 7}),
+    ):  # fmt: skip
+        assert made.modify(order, **terms)
+        made.answer("modify_rejected", order)
+        assert made.gate.claims.worst_case(0) == counted
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_change_of_either_entry_of_a_pair_adds_what_it_adds_to_both(place: int) -> None:
+    """The one at 110 stands for both: 10 are 1,100."""
+    made = rig(max_position_quantity=12, max_gross_exposure=1_440)
+    entry = {"symbol": "AAA", "side": "buy", "quantity": 10}
+    pair = made.kernel.strategies[0].pair({**entry, **LOW}, {**entry, **HIGH})
+    made.settle()
+    for order in pair:
+        made.answer("accept", order)
+    name = ("limit_price", "stop_price")[place]
+    assert not made.modify(pair[place], quantity=12.01)
+    assert not made.modify(pair[place], quantity=12, **{name: 120.01})
+    assert made.modify(pair[place], quantity=12, **{name: 120})
+    assert made.gate.claims.worst_case(0) == (0, 12 * 10**9, 0)
+    assert made.gate.claims.totals()[1] == 1_440
+
+
+@pytest.mark.parametrize(("side", "held"), [("sell", 10), ("buy", -10)])
+def test_exits_leave_room_for_others_once_both_of_a_pair_are_canceled(
+    side: str, held: float
+) -> None:
+    made = rig(max_open_orders=9)
+    made.hold(held)
+    high, low = (120, 80) if held > 0 else (80, 120)
+    made.order(side, 10, oco=True, take_profit=high, stop_loss=low)
+    target, stop = made.venue.submitted[-2:]
+    for order in (target, stop):
+        made.answer("accept", order)
+    made.gate.set_state("reducing", "Ann", "a test")
+    made.cancel(target)
+    if stop not in made.venue.withdrawn:
+        assert code(made.order(side, 10)) == "trading_state"
+        made.cancel(stop)
+    assert code(made.order(side, 10)) == ""
+
+
+@pytest.mark.parametrize(("side", "held"), [("sell", 10), ("buy", -10)])
+def test_exits_leave_room_while_their_cancel_is_under_way_and_no_longer(
+    side: str, held: float
+) -> None:
+    made = rig(max_open_orders=9)
+    made.hold(held)
+    exit = made.order(side, 10, limit_price=120 if held > 0 else 80)
+    made.answer("accept", exit)
+    made.gate.set_state("reducing", "Ann", "a test")
+    assert code(made.order(side, 1)) == "trading_state"
+    assert made.cancel(exit)
+    assert made.gate.could_raise(exit) is False
+    made.answer("cancel_rejected", exit)
+    assert code(made.order(side, 1)) == "trading_state"
+    assert made.cancel(exit)
+    first = made.order(side, 6)
+    assert code(first) == ""
+    assert code(made.order(side, 5)) == "trading_state"
+    assert code(made.order(side, 4)) == ""
+    made.answer("cancel", exit)
+    assert code(made.order(side, "0.000000001")) == "trading_state"
+
+
+@pytest.mark.parametrize(
+    "exits", [{"stop_loss": 80}, {"take_profit": 120}, {"take_profit": 120, "stop_loss": 80}]
+)
+def test_exits_count_from_what_their_entry_has_filled(exits: dict[str, float]) -> None:
+    made = rig(max_open_orders=9)
+    entry = made.order("buy", 10, limit_price=100, **exits)
+    made.answer("accept", entry)
+    assert made.gate.claims.worst_case(0) == (0, 10 * 10**9, 0)
+    made.fill(entry, "0.000000001")
+    assert made.gate.claims.worst_case(0) == (1, 10 * 10**9 - 1, 1)
+    for filled, price in ((4, 120), (10, 120)):
+        units = filled * 10**9
+        made.fill(entry, Decimal(units - made.gate.claims.worst_case(0)[0]).scaleb(-9))
+        assert made.gate.claims.worst_case(0) == (units, 10 * 10**9 - units, units)
+        worst = price if "take_profit" in exits else 100
+        assert made.gate.claims.totals()[2] == filled * worst
+
+
+# -- changes of an earlier run ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "worst"),
+    [
+        ((1, "", "110", ""), (10, 1_100)),
+        ((1, "20", "110", ""), (20, 2_200)),
+        ((1, "20", "", ""), (20, 2_000)),
+        ((1, "", "", ""), (10, 1_000)),
+        ((1, "", "90", ""), (10, 1_000)),
+        ((3, "20", None, None), (20, 2_000)),
+    ],
+)
+def test_changes_of_an_earlier_run_count_until_each_is_answered(
+    asked: tuple[int, Any, Any, Any], worst: tuple[int, int]
+) -> None:
+    made = rig(max_gross_exposure=1_000_000)
+    order = made.order("buy", 10, limit_price=100)
+    made.answer("accept", order)
+    made.gate.expect_change(order, *asked)
+    for _ in range(asked[0]):
+        units = made.gate.claims.worst_case(0)[1] // 10**9
+        assert (units, made.gate.claims.totals()[1]) == worst
+        made.answer("modify_rejected", order)
+    assert made.gate.claims.worst_case(0) == (0, 10 * 10**9, 0)
+    assert made.gate.claims.totals()[1] == 1_000
+
+
+def test_a_change_of_an_earlier_run_that_asks_for_no_quantity_is_answered_by_its_price() -> None:
+    made = rig(max_gross_exposure=1_000_000)
+    order = made.order("buy", 10, limit_price=100)
+    made.answer("accept", order)
+    made.gate.expect_change(order, 1, "", "110", "")
+    made.answer("modified", order, limit_price=105)
+    assert made.gate.claims.totals()[1] == 1_050
+
+
+def test_terms_that_nobody_asked_for_count_beside_those_that_were_while_one_waits() -> None:
+    made = rig(max_gross_exposure=1_000_000)
+    order = made.order("buy", 10, limit_price=100)
+    made.answer("accept", order)
+    made.gate.expect_change(order, 2, "", "110", "")
+    made.answer("modified", order, limit_price=130)
+    assert made.gate.claims.totals()[1] == 1_300
+    made.answer("modified", order, limit_price=105)
+    assert made.gate.claims.totals()[1] == 1_050
+
+
 # -- values that move with prices ------------------------------------------------------------------
 
 
@@ -211,6 +432,31 @@ def test_what_is_held_counts_at_the_last_price(limits: dict[str, Any], most: flo
         made.hold(10)
         made.price(200)
         assert code(made.order("buy", quantity)) == reason
+
+
+def test_what_is_held_elsewhere_moves_its_sector_with_its_price() -> None:
+    listed = [Instrument(name, sector="steel") for name in ("AAA", "BBB")]
+    made = GateRig(
+        RiskEngine(Limits(max_sector_concentration="0.0025")), symbols=listed, prices=100,
+        account="margin",
+    )  # fmt: skip
+    made.hold(10)
+    made.price(200)
+    # The account has 1,001,000 by now, of which 2,502.50 may be steel.
+    assert code(made.order("buy", 5.03, "BBB", limit_price=100)) == "max_sector_concentration"
+    assert code(made.order("buy", 5.02, "BBB", limit_price=100)) == ""
+
+
+def test_a_price_moves_what_a_holding_makes_up_for_of_what_works() -> None:
+    made = rig(max_gross_exposure=2_000)
+    made.hold(10)
+    made.order("sell", 15, limit_price=100)
+    assert made.gate.claims.totals() == (1_000, 0, 1_500)
+    made.price(50)
+    # Of 500 held a sale of 1,500 leaves 1,000 short.
+    assert made.gate.claims.totals() == (1_000, 0, 1_500)
+    assert code(made.order("buy", 10.01, "BBB", limit_price=100)) == "max_gross_exposure"
+    assert code(made.order("buy", 10, "BBB", limit_price=100)) == ""
 
 
 # -- rates -----------------------------------------------------------------------------------------
@@ -249,6 +495,25 @@ def test_a_protected_sale_has_a_price_above_nothing(bps: int) -> None:
     assert (order.order_type, order.limit_price) == ("limit", 0.01)
 
 
+# -- sums by sector --------------------------------------------------------------------------------
+
+
+def test_sectors_have_the_worst_cases_of_their_symbols() -> None:
+    listed = [Instrument("AAA", sector="steel"), Instrument("BBB", sector="steel"),
+              Instrument("CCC", sector="tea"), Instrument("DDD")]  # fmt: skip
+    made = GateRig(
+        RiskEngine(Limits(max_sector_concentration=1)), symbols=listed, prices=100,
+        account="margin",
+    )  # fmt: skip
+    made.hold(3)
+    made.order("sell", 5, "AAA", limit_price=100)
+    made.order("buy", 4, "BBB", limit_price="90.5")
+    made.order("buy", 2, "CCC", limit_price=100)
+    made.order("sell", 1, "DDD", limit_price=100)
+    values = made.gate.claims.sector_values()
+    assert values == {"": 100, "steel": 300 + 362, "tea": 200}
+
+
 # -- days ------------------------------------------------------------------------------------------
 
 
@@ -262,3 +527,18 @@ def test_what_a_change_adds_is_the_first_thing_counted_on_a_new_day() -> None:
     # 7 of 10 are used up.
     assert code(made.order("buy", 3.1)) == "max_daily_quantity"
     assert code(made.order("buy", 3)) == ""
+
+
+def test_what_would_be_said_on_a_new_day_is_of_that_day() -> None:
+    made = rig(max_daily_orders=2, duplicate_window="1s", max_duplicates=5)
+    asked = {"symbol": "AAA", "side": "buy", "quantity": 1}
+    for code_of in ("", "duplicate_order"):
+        assert code(made.order("buy", 2)) == code_of
+    assert made.kernel.strategies[0].validate(asked).code == ""
+    assert made.gate.save()["duplicates"] == {"A": 1}
+    made.wait("5s")
+    made.order("buy", 2)
+    assert made.kernel.strategies[0].validate(asked).code == "max_daily_orders"
+    made.wait("1d")
+    assert made.kernel.strategies[0].validate(asked).code == ""
+    assert made.gate.save()["duplicates"] == {}
