@@ -310,3 +310,17 @@ def test_what_would_be_said_follows_the_trial() -> None:
     assert said() == "max_consecutive_losses"
     made.hold(-1, price=101)
     assert (said(), made.gate.breaker.state) == ("", BreakerState.CLOSED)
+
+
+@pytest.mark.parametrize(("price", "state"), [(100, "CLOSED"), (99.99, "OPEN")])
+def test_a_round_trip_decides_of_what_late_answers_have_opened(price: float, state: str) -> None:
+    made = rig(max_latency="1s", cooldown="10s")
+    late = made.order("buy", 1, limit_price=90)
+    made.wait("1.000000001s")
+    made.answer("accept", late)
+    assert made.gate.breaker.cause == "max_latency"
+    made.wait("10s")
+    trial = made.order("buy", 1)
+    made.fill(trial, price=100)
+    made.hold(-1, price=price)
+    assert made.gate.breaker.state == BreakerState[state]

@@ -74,6 +74,21 @@ def test_a_position_that_was_left_and_opened_again_is_left_at_once() -> None:
     assert (made.venue.submitted[-1].side.name, made.venue.submitted[-1].status) == ("SELL", "SENT")
 
 
+def test_an_exit_that_is_barred_again_is_told_of_again() -> None:
+    made = rig(max_position_loss=50)
+    made.hold(10)
+    for _ in range(2):
+        made.gate.set_state("halted", "Ann", "odd prices", symbol="AAA")
+        for price in (90, 89):
+            made.wait("11s")
+            made.price(price)
+        made.gate.set_state("active", "Ann", "prices are fine", symbol="AAA")
+        made.price(90)
+        made.answer("expire", made.venue.submitted[-1])
+    told = [after for scope, after in scopes(made) if scope == "position AAA"]
+    assert told == ["barred", "leaving", "barred"]
+
+
 # -- a kill that is not over -----------------------------------------------------------------------
 
 
@@ -172,6 +187,19 @@ def test_whoever_sets_the_state_of_everything_ends_a_kill(state: str) -> None:
         made.price(100)
     assert len(made.venue.submitted) == 1
     assert made.gate.state() == TradingState[state.upper()]
+
+
+@pytest.mark.parametrize("scope", [{"strategy": "B"}, {"symbol": "BBB"}])
+def test_a_state_of_one_alone_ends_no_kill(scope: dict[str, str]) -> None:
+    made = rig(max_orders_per_minute=1)
+    made.hold(10)
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    made.gate.set_state("active", "Bob", "about something else", **scope)
+    made.wait("70s")
+    made.price(100)
+    exit = made.venue.submitted[-1]
+    assert (exit.side.name, exit.quantity) == ("SELL", 10)
 
 
 def test_a_kill_goes_on_after_a_restart() -> None:

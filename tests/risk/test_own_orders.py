@@ -225,3 +225,13 @@ def test_an_order_accepted_late_may_rest_where_a_change_on_its_way_takes_it() ->
     made.answer("modify_rejected", resting)
     assert code(made.order("buy", 1, limit_price=102)) == ""
     assert code(made.order("buy", 2, limit_price=105)) == "self_match"
+
+
+@pytest.mark.parametrize(("side", "other"), [("sell", "buy"), ("buy", "sell")])
+def test_an_order_that_is_on_its_way_may_rest_already(side: str, other: str) -> None:
+    made = rig(deny_self_match=True)
+    resting = made.order(side, 1, limit_price=100)
+    assert resting.status == "SENT"
+    assert code(made.order(other, 1, limit_price=100)) == "self_match"
+    made.answer("reject", resting)
+    assert code(made.order(other, 1, limit_price=100)) == ""

@@ -98,11 +98,27 @@ def test_stops_hold_for_positions_that_make_each_other_up() -> None:
 
 
 def test_an_order_by_notional_counts_when_it_is_taken_over() -> None:
-    made = GateRig(RiskEngine(), prices=100, account="margin")
+    # A margin account counts from the beginning: it may be called.
+    made = GateRig(RiskEngine(), prices=100)
     made.order("buy", notional=1_000)
+    assert len(made.gate.claims) == 0
     made.gate.set_limits(Limits(max_position_quantity=10, max_gross_exposure=1_000), "Ann", "now")
     assert made.gate.claims.worst_case(0) == (0, 10 * 10**9, 0)
     assert code(made.order("buy", 0.1)) == "max_position_quantity"
+
+
+@pytest.mark.parametrize(("sent", "state"), [(1, "ACTIVE"), (2, "HALTED")])
+def test_duplicates_of_before_a_restart_count_on_that_day(sent: int, state: str) -> None:
+    limits = {"duplicate_window": "1s", "max_duplicates": 1}
+    first, second = rig(**limits), rig(**limits)
+    for _ in range(2):
+        first.order("buy", 1)
+    second.order("buy", 2)
+    second.gate.restore(saved(first))
+    assert second.gate.duplicates == {"A": 1}
+    for _ in range(sent):
+        second.order("buy", 1)
+    assert second.gate.state(strategy="A").name == state
 
 
 # -- what is only asked ----------------------------------------------------------------------------

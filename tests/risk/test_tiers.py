@@ -141,6 +141,20 @@ def test_exposure_is_told_of_when_it_comes_near(
     assert scopes(made) == ([told] if told else [])
 
 
+@pytest.mark.parametrize("share", [None, 1])
+def test_without_a_share_to_warn_at_nothing_is_told(share: Any) -> None:
+    made = rig(
+        max_gross_exposure=10_000, max_net_exposure=10_000, max_leverage="0.1", max_open_orders=2,
+        max_daily_loss=1_000, warn_at=share,
+    )  # fmt: skip
+    made.hold(99)
+    made.sample()
+    made.price(91)
+    made.sample()
+    made.order("buy", "0.5")
+    assert scopes(made) == []
+
+
 def test_a_warning_comes_once_a_day() -> None:
     made = rig(max_gross_exposure=10_000, warn_at=0.7)
     for _ in range(3):
@@ -163,6 +177,45 @@ def test_an_order_that_works_for_too_long_is_told_of_once() -> None:
         made.price(100)
     assert len(scopes(made)) == 1
     assert made.gate.changes[0].reason.startswith("max_order_age: ")
+
+
+@pytest.mark.parametrize("news", ["price", "order"])
+@pytest.mark.parametrize("limits", [{"max_order_age": "60s"}, {"max_order_quantity": 9}])
+def test_whatever_comes_an_old_order_is_told_of_by_the_limit_of_now(
+    limits: dict[str, Any], news: str
+) -> None:
+    made = rig(**limits)
+    order = made.order("buy", 1, limit_price=90)
+    made.answer("accept", order)
+    made.price(100)
+    made.gate.set_limits(Limits(max_order_age="60s"), "Ann", "watch them")
+    made.wait("60.000000001s")
+    if news == "price":
+        made.price(100)
+    else:
+        made.order("buy", 1, limit_price=80)
+    assert scopes(made)[1:] == [f"order {order.client_order_id}"]
+    assert made.gate.changes[-1].reason == "max_order_age: it works for 60 s, more than 60 s"
+
+
+def test_old_orders_are_looked_for_once_a_minute() -> None:
+    made = rig(max_order_age="30s")
+    made.order("buy", 1, limit_price=90)
+    made.price(100)
+    for wait, told in (("59.999999999s", 0), (1, 1), ("30s", 1)):
+        made.wait(wait)
+        made.price(100)
+        assert len(scopes(made)) == told
+
+
+def test_an_order_is_old_past_its_age_only() -> None:
+    made = rig(max_order_age="60s")
+    made.wait("5s")
+    made.order("buy", 1, limit_price=90)
+    for wait, told in (("60s", 0), ("60s", 1)):
+        made.wait(wait)
+        made.price(100)
+        assert len(scopes(made)) == told
 
 
 # A symbol that trades 10,000 a day; no more than one per cent of it.
