@@ -46,6 +46,7 @@ def test_the_answer_to_a_cancel_of_what_has_ended_asks_for_nothing(there):
     there.receive_trade_update(frame("canceled", view("canceled")), NOW)
     for status in (204, 422, 500):
         assert there.orders.receive(request, status, REFUSAL, NOW) == []
+        assert len(there.queue) == 0
         assert there.receive_response(request, status, REFUSAL, NOW) == []
         assert len(there.queue) == 0
 

@@ -236,6 +236,17 @@ def test_a_size_that_the_broker_has_changed_is_told_once(client, changes, told_s
     assert client.ledger.resized(client.ledger.of(1), partly("3", qty="8"), LATER) == []
 
 
+@pytest.mark.parametrize(("status", "first"), [("new", "accepted"), ("held", "held")])
+def test_with_another_size_an_order_in_doubt_has_arrived(client, status, first):
+    known = client.ledger.of(1)
+    known.acknowledged, known.is_unknown = False, True
+    events = client.ledger.resized(known, view(status, qty="7"), LATER)
+    assert kinds(events) == [first, "modified"]
+    assert (known.is_unknown, known.held, known.acknowledged) == (
+        False, first == "held", first == "accepted",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("status", "filled", "kinds_told", "in_force"),
     [

@@ -106,6 +106,16 @@ def test_old_news_changes_nothing(ledger):
     assert told(ledger, "new") == []
 
 
+def test_once_it_has_ended_it_has_its_size(ledger):
+    told(ledger, "filled", "0.8", "125")
+    assert told(ledger, "filled", "0.9", "125") == [("0.1", 125)]
+
+
+def test_it_never_comes_to_less_than_what_was_told(ledger):
+    told(ledger, "partially_filled", "0.4", "125")
+    assert told(ledger, "filled", "0.2", "125") == []
+
+
 def test_a_fill_whose_price_nobody_tells_waits_for_it(ledger):
     assert told(ledger, "partially_filled", "0.4") == []
     assert told(ledger, "partially_filled", "0.4", "125")[1] == ("modified", "0.800000000")

@@ -70,6 +70,7 @@ def test_keys_that_are_refused_are_told_and_nothing_is_listened_to(frame, text):
     stream.take_frames()
     assert stream.receive(frame, NOW) == [Alarm("unauthorized", text, NOW)]
     assert stream.take_frames() == []
+    assert stream.next_due() == 0
     assert stream.wants_close(NOW)
 
 
