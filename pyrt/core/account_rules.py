@@ -209,7 +209,7 @@ class AccountRules:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> AccountRules:
         """Return rules from what `to_dict` returned; ConfigError for an unknown name."""
-        known = {f.name for f in fields(cls)}
+        known = [f.name for f in fields(cls)]
         for name in values:
             if name not in known:
                 raise ConfigError(
