@@ -183,9 +183,9 @@ cdef class AccountBooks:
 
         What the rules themselves name for it goes first.
         """
-        if asked is None or asked <= usual or (own is not None and own.maintenance is not None):
+        if asked is None or (own is not None and own.maintenance is not None):
             return 0
-        return nano_from_object(asked)
+        return nano_from_object(asked) if asked > usual else 0
 
     cdef int revalue(self, Py_ssize_t index, int64_t price) except -1:
         cdef Holding* holding = &self.holdings[index]

@@ -202,6 +202,13 @@ def test_a_flip_of_what_cannot_be_sold_short_lacks_the_part_that_opens() -> None
     assert desk.lacks("SPY", -13, 100, fee=1) == 301
 
 
+@pytest.mark.parametrize("units", [1, -1])
+def test_one_unit_lacks_what_it_costs(units: int) -> None:
+    desk = Desk(0, "cash")
+    assert desk.lacks("SPY", units * UNIT, 100, fee=LEAST) == 100 * UNIT + LEAST
+    assert desk.lacks("SPY", 0, 100, fee=0) == 0
+
+
 def test_the_smallest_rate_is_a_rate() -> None:
     """100,000 dollars are 1e14 euros at 1e-9 each."""
     desk = Desk(100_000, "margin")

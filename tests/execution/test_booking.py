@@ -175,6 +175,23 @@ def test_a_flips_fee_is_shared_half_to_even_and_none_of_it_is_lost() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_least_unit_makes_a_round_trip(sign: int) -> None:
+    made = rig()
+    unit = D("0.000000001")
+    made.hold(unit * sign, "BBB")
+    made.fill(made.order("sell" if sign > 0 else "buy", 3 * unit, "BBB"), price=110)
+    made.fill(made.order("buy" if sign > 0 else "sell", 2 * unit, "BBB"), price=120)
+    kept = array(made.kernel.records.trips, layouts.TRIP_DTYPE)
+    assert kept["quantity"].tolist() == [1, 2]
+    assert kept["side"].tolist() == [sign, -sign]
+    assert [wide(row, "pnl") for row in kept] == [10 * unit * sign, -20 * unit * sign]
+    position = made.kernel.strategies[0].position("BBB")
+    # 100 and twice 110 were entered.
+    assert position.realized_pnl_percent == pytest.approx(-100 * sign * 10 / 320)
+    assert agrees(made)
+
+
 class Other(Script):
     """A script under another name."""
 
@@ -196,15 +213,16 @@ def paid(made: GateRig, amount: Any, kind: str = "dividend", symbol: str = "AAA"
 
 
 # What each strategy holds, the sum that is paid, and what of it each has realized.
-SHARED = [
+SHARED: list[tuple[tuple[Any, ...], str, tuple[str, ...]]] = [
     ((10, 5, 30), "90", ("20", "10", "60")),
     # Parts are rounded half to even as the sum goes along, and make the sum.
     ((1, 1, 1), "0.000000000000000002", ("1E-18", "0", "1E-18")),
     ((1, 1, 2), "0.000000000000000002", ("0", "1E-18", "1E-18")),
     ((1, 1, 1), "0.1", ("0.033333333333333333", "0.033333333333333334", "0.033333333333333333")),
-    # A short pays where the others are paid for all.
+    # A short pays where the others are paid for all; who holds none has no part.
     ((10, -4, 0), "6", ("10", "-4", "0")),
     ((-10, 4, 0), "-6", ("-10", "4", "0")),
+    ((0, D("0.000000001"), 0), "6", ("0", "6", "0")),
     # Long and short make nothing together: it is nobody's.
     ((5, -5, 0), "6", ("0", "0", "0")),
 ]
@@ -212,16 +230,17 @@ SHARED = [
 
 @pytest.mark.parametrize(("held", "amount", "parts"), SHARED)
 def test_one_sum_is_shared_by_units(
-    held: tuple[int, ...], amount: str, parts: tuple[str, ...]
+    held: tuple[Any, ...], amount: str, parts: tuple[str, ...]
 ) -> None:
     made = rig(3)
     for number, quantity in enumerate(held):
-        if quantity:
-            made.hold(quantity, strategy=number)
+        order = made.hold(quantity or 1, "BBB", strategy=number)
+        if not quantity:
+            made.fill(made.order("sell", 1, "BBB", number), price=order.average_price)
     cash = made.kernel.account.cash_exact
     before = len(made.kernel.booking.ledger)
-    paid(made, amount)
-    positions = [made.kernel.strategies[n].position("AAA") for n in range(3)]
+    paid(made, amount, symbol="BBB")
+    positions = [made.kernel.strategies[n].position("BBB") for n in range(3)]
     assert [p.realized_pnl_exact for p in positions] == [D(part) for part in parts]
     assert made.kernel.account.cash_exact == cash + D(amount)
     assert agrees(made)
@@ -230,11 +249,40 @@ def test_one_sum_is_shared_by_units(
     account = "dividends" if owned else "adjustments"
     owned = owned or [(-D(amount), -1)]
     assert [(amount, n) for _, name, amount, _, n, _ in lines if name == account] == owned
-    assert {line[3] for line in lines} == {0}
+    assert {line[3] for line in lines} == {1}
     kept = array(made.kernel.records.ledger, layouts.LEDGER_DTYPE)
     assert sum(wide(row, "amount") for row in kept) == D(amount)
-    assert kept["instrument"].tolist() == [0] * len(kept)
+    # One payment to each who holds, or one to nobody.
+    assert len(kept) == (sum(map(bool, held)) if account == "dividends" else 1)
+    assert kept["instrument"].tolist() == [1] * len(kept)
     assert kept["ts_event"].tolist() == [made.now] * len(kept)
+
+
+def test_a_dividend_per_unit_is_a_payment_to_each_who_holds() -> None:
+    """Half a dollar on ten, on the least unit, and of four that were sold short."""
+    steps = [
+        {0: lambda s: s.buy("AAA", 10)},
+        {0: lambda s: s.buy("AAA", 1e-9)},
+        {0: lambda s: s.buy("AAA", 3), 20: lambda s: s.close("AAA")},
+        {0: lambda s: s.sell("AAA", 4)},
+    ]
+    action = {
+        "symbol": "AAA", "ex_date": "2024-01-02", "kind": "cash_dividend", "cash_amount": 0.5,
+    }  # fmt: skip
+    run = play(
+        flat(*[100] * 1445), [Script(one) for one in steps], actions=[action],
+        engine={"ledger": True},
+    )  # fmt: skip
+    paid_out = [(r["kind"], r["symbol"], r["currency"], r["amount"]) for r in run.table("ledger")]
+    assert paid_out == [
+        ("dividend", "AAA", "USD", amount) for amount in (5.0, 5e-10, -2.0)
+    ]  # fmt: skip
+    midnight = START + 1440 * MINUTE
+    assert [int(row["ts_event"]) for row in run.table("ledger")] == [midnight] * 3
+    realized = [s.position("AAA").realized_pnl_exact for s in run.kernel.strategies]
+    assert realized == [5, D("5E-10"), 0, -2]
+    lines = [line for line in postings(run.kernel.booking.ledger) if line[1] == "dividends"]
+    assert [(line[2], line[4]) for line in lines] == [(-5, 0), (D("-5E-10"), 1), (2, 3)]
 
 
 def test_a_dividend_that_comes_late_is_his_who_held_alone_and_in_no_round_trip() -> None:
@@ -294,6 +342,29 @@ def test_what_fills_no_step_leaves_at_the_new_price(side: str, sign: int) -> Non
     (trip,) = array(made.kernel.records.trips, layouts.TRIP_DTYPE)
     assert (wide(trip, "pnl"), trip["quantity"]) == (sign * 240, 10_500_000_000)
     assert (wide(trip, "entry_notional"), wide(trip, "exit_notional")) == (700, 940)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_least_stub_is_paid_out(sign: int) -> None:
+    """Two units of 1e-9 become three, and steps have two."""
+    unit = D("0.000000001")
+    made = GateRig(
+        BasicGate(), cash=10_000, prices=60, symbols=(Instrument("CCC", step_size=2 * unit),)
+    )
+    made.kernel.booking.keep_ledger()
+    made.hold(2 * unit * sign)
+    cash = made.kernel.account.cash_exact
+    made.split(3, 2)
+    position = made.kernel.strategies[0].position("CCC")
+    assert (position.quantity_exact, position.cost_basis_exact) == (
+        2 * unit * sign,
+        80 * unit * sign,
+    )
+    assert made.kernel.account.cash_exact == cash + 40 * unit * sign
+    assert agrees(made)
+    made.fill(made.order("sell" if sign > 0 else "buy", 2 * unit), price=50)
+    (trip,) = array(made.kernel.records.trips, layouts.TRIP_DTYPE)
+    assert (wide(trip, "pnl"), wide(trip, "exit_notional")) == (20 * unit * sign, 140 * unit)
 
 
 def test_a_split_that_leaves_nothing_ends_the_round_trip_with_all_its_cost() -> None:
