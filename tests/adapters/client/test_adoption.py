@@ -277,6 +277,13 @@ def test_of_a_pair_sent_from_here_both_halves_are_known_for_what_they_are():
     ]
 
 
+def test_exits_that_are_to_be_canceled_are_so_once_an_entry_that_has_ended_shows_them():
+    client, _ = taken_over(*exits(cancel_wanted=True))
+    look(client, [shown("old-1", "filled", id="v1", legs=legs())])
+    paths = [request.path for request in client.take_requests(LATER) if request.method == "DELETE"]
+    assert sorted(paths) == ["/v2/orders/va", "/v2/orders/vb"]
+
+
 def test_of_a_pair_the_other_does_not_end_with_the_stop():
     client, (profit, stop) = taken_over(*exits(parent=""))
     seen = shown("old-3", "canceled", id="v3", type="stop")

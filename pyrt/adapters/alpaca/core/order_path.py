@@ -375,15 +375,14 @@ class OrderPath:
 
     def note_view(self, view: OrderView, now: int) -> list[Event]:
         """Act on an order that was seen: a cancel or a change may have waited for its id."""
-        known = self._ledger.find(view)
-        if known is None:
-            if self._ledger.is_ours(view.client_order_id):
-                return [Alarm("stranger", f"{view.client_order_id} is not an order of ours", now)]
-            return []
-        events = self._drop_moot(known.number, now)
-        self._cancel_if_known(known.number, now)
-        events.extend(self._change_if_known(known.number, now))
-        # An exit's id may be shown by its entry alone.
+        known, events = self._ledger.find(view), list[Event]()
+        if known is not None:
+            events.extend(self._drop_moot(known.number, now))
+            self._cancel_if_known(known.number, now)
+            events.extend(self._change_if_known(known.number, now))
+        elif self._ledger.is_ours(view.client_order_id):
+            events.append(Alarm("stranger", f"{view.client_order_id} is not an order of ours", now))
+        # An exit's id may be shown by its entry alone, which may have ended in another run.
         for leg in view.legs or ():
             if self._ledger.find(leg) is not None:
                 events.extend(self.note_view(leg, now))
