@@ -53,6 +53,31 @@ def test_the_brokers_fees_of_a_date_replace_what_was_accrued_for_it():
     assert late.amount == Decimal("-0.01")
 
 
+def test_entries_come_oldest_first_and_a_difference_when_its_last_fee_does():
+    fees = [change("fee", "-1", JUNE_3 + late, f"fee-{late}") for late in (5, 9, 7)]
+    cash = [change("cash", "2", JUNE_3 + 9, name) for name in ("b", "a")]
+    early = replace(change("dividend", "3", JUNE_3 + 8, "div"), symbol="SPY")
+    nothing = change("split", "0", JUNE_3)
+    found = FeeLedger().entries([*cash, *fees, early, nothing])
+    assert [(each.ts_event - JUNE_3, each.activity_id) for each in found] == [
+        (8, "div"), (9, "a"), (9, "accrued-fee-5"), (9, "b"),
+    ]  # fmt: skip
+    assert (found[0].symbol, found[0].kind, found[0].amount) == ("SPY", "dividend", 3)
+    assert (found[2].accrued, found[2].charged, found[2].amount) == (0, 3, -3)
+
+
+def test_fees_of_several_dates_are_an_entry_each_and_the_oldest_takes_what_came_before():
+    ledger = FeeLedger()
+    ledger.accrue(EVENING, Decimal("0.3"))
+    ledger.accrue(LATE, Decimal(0))
+    ledger.accrue(JUNE_4 + 15 * 3600 * SECOND, Decimal("0.5"))
+    found = ledger.entries([change("fee", "-1", JUNE_4, "b"), change("fee", "-2", JUNE_3, "a")])
+    assert [(each.activity_id, each.accrued, each.charged) for each in found] == [
+        ("accrued-a", Decimal("0.3"), 2), ("accrued-b", Decimal("0.5"), 1),
+    ]  # fmt: skip
+    assert ledger.accrued == 0
+
+
 def test_fees_that_were_accrued_and_never_charged_stay():
     ledger = FeeLedger()
     ledger.accrue(EVENING, Decimal("0.31"))

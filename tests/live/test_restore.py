@@ -97,6 +97,20 @@ def test_a_round_trip_goes_on_from_what_is_held_at_its_cost(units, profit):
     assert trips(made) == [(10, 900, profit, 1 if units > 0 else -1)]
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_round_trip_of_the_least_there_is_goes_on_too(sign):
+    made, least = rig(), Decimal("0.000000001")
+    cost = str(sign * 90 * E9)
+    restore.restore_positions(
+        made.kernel, [PositionState(
+            strategy="A", symbol="AAA", units=sign, open_cost=cost, realized="0", fees="0",
+        )],
+    )  # fmt: skip
+    made.fill(made.order("sell" if sign > 0 else "buy", least), price=100)
+    ((quantity, entry, _, side),) = trips(made)
+    assert (quantity, entry, side) == (1e-9, 90e-9, sign)
+
+
 def test_no_round_trip_begins_where_nothing_is_held():
     made = rig()
     restore.restore_positions(made.kernel, [held(units=0)])
@@ -176,6 +190,17 @@ def test_what_is_left_of_an_order_that_comes_back_is_working(side, sign):
     assert made.kernel.cache.orders_open() == [order]
 
 
+@pytest.mark.parametrize(("side", "sign"), [("buy", 1), ("sell", -1)])
+def test_an_order_that_comes_back_fills_by_what_is_left_of_it(side, sign):
+    made = rig()
+    terms = {"side": side, "status": "PARTIALLY_FILLED", "filled": "5"}
+    (order,) = restore.restore_orders(made.kernel, [state(**terms)])
+    made.fill(order, price=99)
+    assert (order.status, position(made).quantity) == ("FILLED", sign * 7)
+    assert made.kernel.account.cash == 1_000_000 - sign * 7 * 99
+    assert position(made).working_quantity == 0
+
+
 @pytest.mark.parametrize("side", ["buy", "sell"])
 def test_a_side_is_in_doubt_while_a_submit_that_came_back_is(side):
     made = rig()
@@ -242,6 +267,7 @@ def test_exits_of_an_entry_that_has_ended_share_what_is_left_of_it(entry_filled,
     assert (entry.take_profit, entry.stop_loss) == (profit, loss)
     assert (entry.symbol, entry.strategy) == ("AAA", profit.strategy)
     assert entry not in made.kernel.cache.orders_open()
+    assert restore.position_of(entry) is restore.position_of(profit)
     # Written down once more, the exits say the same of it.
     assert {restore.order_state(exit_).entry_filled for exit_ in (profit, loss)} == {f"{expected}"}
 

@@ -163,7 +163,6 @@ def replace_position(Kernel kernel not None, object state):
     kernel.account.set_units(
         index, kernel.account.holdings[index].units - position.units, position.mark
     )
-    position.units = 0
     # What the trip had sold before is in the state's cost and profit.
     memset(&position.trip, 0, sizeof(RoundTrip))
     restore_positions(kernel, [state])
@@ -254,12 +253,10 @@ cdef bint leaves_by_itself(Order order) noexcept:
 
 cdef int begin_trip(Position position) except -1:
     """Let the round trip go on from what is held, at its cost."""
-    cdef int64_t held = position.units if position.units > 0 else -position.units
-    position.trip.side = 1 if position.units > 0 else -1
-    position.trip.entered = held
-    position.trip.entry_notional = (
-        position.open_cost if position.units > 0 else -position.open_cost
-    )
+    cdef int side = 1 if position.units > 0 else -1
+    position.trip.side = side
+    position.trip.entered = side * position.units
+    position.trip.entry_notional = side * position.open_cost
     return 0
 
 
