@@ -248,6 +248,24 @@ def test_a_book_asked_for_anew_has_two_answers_due():
     assert alarm == Alarm("not_subscribed", "the stream leaves out BTC/USD", NOW)
 
 
+@pytest.mark.parametrize(
+    ("code", "unserved"),
+    [(400, ("QQQ",)), (405, ("QQQ",)), (410, ("QQQ",)), (401, ()), (408, ()), (500, ())],
+)
+def test_an_error_that_answers_a_subscription_shows_what_is_not_sent(code, unserved):
+    """After one of another kind than 405 no acknowledgement was ever judged again."""
+    stream = market_data("SPY")
+    activate(stream)
+    stream.subscribe("bars", ["QQQ"])
+    (alarm,) = stream.receive(msgspec.json.encode([{"T": "error", "code": code, "msg": "no"}]), NOW)
+    assert alarm.code == f"market_data_{code}"
+    assert stream.unserved == unserved
+    # The acknowledgement of the next is judged where it is the last one that is due.
+    stream.subscribe("quotes", ["SPY"])
+    kept = b'[{"T":"subscription","bars":["SPY"],"quotes":["SPY"]}]'
+    assert [event.code for event in stream.receive(kept, NOW)] == ["not_subscribed"] * len(unserved)
+
+
 def test_what_an_earlier_line_served_says_nothing_of_the_next():
     stream = market_data("SPY")
     activate(stream)

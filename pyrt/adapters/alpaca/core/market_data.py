@@ -38,7 +38,8 @@ ACKNOWLEDGED = ("bars", "quotes", "trades", "orderbooks")
 RENEW_NS = 60 * SECOND
 """A book that came out wrong is subscribed to anew no more often."""
 ALREADY_AUTHENTICATED = 403
-TOO_MANY_SYMBOLS = 405
+NOT_SERVED = frozenset({400, 405, 410})
+"""Errors that answer a subscription: it is not understood, too large, or not of this feed."""
 FATAL = frozenset({402, 404, 406, 407, 409})
 """Errors after which Alpaca closes, or after which waiting for data is vain."""
 
@@ -269,6 +270,6 @@ class MarketData(Connection):
         if error.code in FATAL:
             # The socket has to be gone before the next is opened: most accounts may have one.
             self._refused()
-        elif error.code == TOO_MANY_SYMBOLS:
+        elif error.code in NOT_SERVED:
             self._answered()
         return [Alarm(f"market_data_{error.code}", error.msg, now)]
