@@ -206,6 +206,23 @@ def test_each_side_of_a_straddle_counts_against_limits() -> None:
         assert run.kernel.cache.orders_open() == []
 
 
+@pytest.mark.parametrize(("quantity", "worst"), [(15, 25), (16, 20)])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_change_of_either_half_counts_beside_the_other(
+    which: int, quantity: float, worst: int
+) -> None:
+    """Both may fill here. A change of the dearer half was judged as if both were its own."""
+    run = play(
+        [FLAT, FLAT, FLAT],
+        {0: pair(DIP, BREAK_UP), 1: lambda s: s.modify(s.made[which], quantity=quantity)},
+        emulate=Capabilities(groups=()),
+        engine={"gate": gate_for(Limits(max_position_quantity=25))},
+    )
+    assert run.kernel.gate.claims.worst_case(0) == (0, worst * 10**9, 0)
+    denied = list(run.kernel.gate.report()["denials"]["control"])
+    assert denied == ([] if worst == 25 else ["max_position_quantity"])
+
+
 @pytest.mark.parametrize(
     ("terms", "reason"),
     [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pyrt.risk import Limits, gate_for
 from pyrt.venues.capabilities import Capabilities
 from tests.backtest.depths import SYMBOL, play, quotes
 
@@ -37,3 +38,17 @@ def test_alpaca_takes_a_trailing_stop_limit_that_was_met() -> None:
         venue_name="alpaca",
     )
     assert run.statuses == ["FILLED"]
+
+
+def test_what_is_released_takes_its_buying_power_once() -> None:
+    """60 at about 100 are 6,000 of the 10,000: enough for them once, and not twice."""
+    rows = quotes((0, 99, 500, 100, 500), (2, 101, 500, 102, 500), (3, 101, 500, 102, 500))
+    run = play(
+        {"quotes": rows},
+        {0.5: lambda s: s.buy(SYMBOL, 60, stop_price=101)},
+        emulate=BARE,
+        cash=10_000,
+        engine={"gate": gate_for(Limits(require_buying_power=True))},
+    )
+    assert run.statuses == ["FILLED"]
+    assert run.kernel.gate.claims.power_taken() == 0

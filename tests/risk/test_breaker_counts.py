@@ -324,3 +324,25 @@ def test_a_round_trip_decides_of_what_late_answers_have_opened(price: float, sta
     made.fill(trial, price=100)
     made.hold(-1, price=price)
     assert made.gate.breaker.state == BreakerState[state]
+
+
+@pytest.mark.parametrize(
+    ("news", "counted", "bad"),
+    [
+        (["accept", "fill", "fill", "cancel"], 1, 0),
+        (["fill", "fill"], 1, 0),
+        (["reject"], 1, 1),
+        (["accept", "modified", "modify_rejected", "cancel_rejected"], 1, 0),
+        (["cancel"], 0, 0),
+        (["expire"], 0, 0),
+    ],
+)
+def test_each_order_has_one_answer(news: list[str], counted: int, bad: int) -> None:
+    made = rig(max_reject_rate=1, reject_rate_orders=10)
+    order = made.order("buy", 10, limit_price=100)
+    for what in news:
+        if what == "fill":
+            made.fill(order, 1)
+        else:
+            made.answer(what, order)
+    assert (made.gate.breaker.rejects.count, made.gate.breaker.rejects.bad) == (counted, bad)

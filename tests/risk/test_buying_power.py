@@ -62,6 +62,17 @@ def test_what_is_lent_less_on_takes_more() -> None:
     assert code(made.order("buy", 40, "BBB", limit_price=100)) == ""
 
 
+def test_other_rules_take_another_power_of_what_waits_and_the_first_ones_again() -> None:
+    dear = account_rules("margin").replace(instruments={"AAA": Margin(initial="0.8")})
+    made = rig("margin")
+    assert code(made.order("buy", 100, limit_price=100)) == ""
+    account = made.kernel.account
+    first = account.rules
+    for rules, taken in ((first, 5_000), (dear, 8_000), (first, 5_000), (dear, 8_000)):
+        account.change_rules(rules, made.kernel.cache.instruments)
+        assert made.gate.claims.power_taken() == taken
+
+
 def test_what_takes_back_a_holding_takes_no_power_and_what_goes_on_does() -> None:
     made = rig("margin")
     made.hold(100)

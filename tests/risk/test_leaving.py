@@ -218,6 +218,19 @@ def test_a_kill_goes_on_after_a_restart() -> None:
     assert again.gate.state() == TradingState.HALTED
 
 
+def test_an_exit_that_fills_in_parts_is_the_one_exit() -> None:
+    made = rig(max_order_quantity=100)
+    made.hold(10)
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    exit = made.venue.submitted[-1]
+    for part in (4, 5, 1):
+        assert (len(made.venue.submitted), made.venue.withdrawn) == (2, [])
+        assert [after for _, after in scopes(made)] == ["REDUCING", "leaving"]
+        made.fill(exit, part)
+    assert [after for _, after in scopes(made)] == ["REDUCING", "leaving", "HALTED"]
+
+
 @pytest.mark.parametrize("again", [10, -10])
 def test_every_kill_is_on_record_for_what_it_leaves(again: float) -> None:
     made = rig()

@@ -80,7 +80,8 @@ def test_best_prices_follow_the_names_of_strategies() -> None:
     assert second.venue.submitted[-1].quantity == 10
     third = rig(max_position_drawdown="0.1")
     third.hold(10)
-    third.gate.restore(state | {"stops": [["AAA", "gone", 1, 120 * 10**9]]})
+    gone = [["AAA", "gone", 1, 120 * 10**9], ["ZZZ", "A", 1, 120 * 10**9], ["ZZZ", 0, 1, 1]]
+    third.gate.restore(state | {"stops": gone, "day_units": {"ZZZ": 5}})
     third.price(107.99)
     assert len(third.venue.submitted) == 1
 
@@ -206,3 +207,25 @@ def test_of_an_old_order_it_is_not_told_again_after_a_restart() -> None:
     third.price(100)
     assert third.gate.save()["aged"] == state["aged"]
     assert [change.after for change in third.gate.changes] == ["old", "old"]
+
+
+def test_a_warning_of_before_a_restart_is_told_again_on_the_next_day_only() -> None:
+    limits = {"max_gross_exposure": 10_000, "warn_at": 0.7}
+    first, second = rig(**limits), rig(**limits)
+    first.order("buy", 75)
+    second.gate.restore(saved(first))
+    second.order("buy", 75)
+    assert [change.scope for change in second.gate.changes] == ["warning max_gross_exposure"]
+    second.wait("1d")
+    second.order("buy", 1)
+    assert [change.scope for change in second.gate.changes] == ["warning max_gross_exposure"] * 2
+
+
+def test_a_state_of_before_a_restart_counts_what_works_already() -> None:
+    first, second = (GateRig(RiskEngine(), prices=100) for _ in range(2))
+    first.gate.set_state("reducing", "Ann", "a test")
+    second.hold(10)
+    second.order("sell", 10, limit_price=120)
+    second.gate.restore(saved(first))
+    assert second.gate.claims.worst_case(0) == (10 * 10**9, 0, 10 * 10**9)
+    assert code(second.order("sell", 1)) == "trading_state"

@@ -69,6 +69,17 @@ def test_without_sessions_nothing_is_known_to_be_closed() -> None:
     assert made.order("buy", 1).status == "SENT"
 
 
+def test_a_gate_that_is_told_of_no_sessions_counts_days_to_midnight() -> None:
+    made = GateRig(RiskEngine(Limits(max_daily_orders=1, daily_reset="session")), prices=100)
+    kernel = made.kernel
+    made.gate.attach(
+        account=kernel.account, cache=kernel.cache, clock=kernel.clock, desk=kernel.desk,
+        records=kernel.records, strategies=kernel.strategies,
+    )  # fmt: skip
+    assert made.gate.session_closes() is None
+    assert [made.order("buy", 1).status for _ in range(2)] == ["SENT", "DENIED"]
+
+
 def test_a_day_of_the_limits_can_end_with_the_session() -> None:
     denied = reasons(EachBar(), "XNYS", max_daily_orders=12, daily_reset="session")
     # The order at Monday's close belongs to the day that begins there.

@@ -209,6 +209,16 @@ def test_a_state_that_the_start_of_a_run_would_drop_is_refused() -> None:
     assert gate.state() is TradingState.ACTIVE
 
 
+@pytest.mark.parametrize("flatten", [False, True])
+def test_a_kill_before_a_run_is_refused_and_not_told(flatten: bool) -> None:
+    gate = RiskEngine()
+    heard: list[str] = []
+    gate.recorder = lambda method, arguments: heard.append(method)
+    with pytest.raises(ConfigError, match="in no run yet"):
+        gate.kill(*WHO, flatten=flatten)
+    assert (heard, gate.changes) == ([], [])
+
+
 def test_changes_are_on_record_with_time_actor_and_reason() -> None:
     made = rig()
     made.wait("1s")
@@ -256,6 +266,11 @@ def test_an_order_without_a_verdict_is_not_approved() -> None:
     with pytest.raises(OrderError, match="no verdict"):
         made.approve(other)
     assert made.approve(order).order is order
+    # A verdict is used up by the next one, even by one that denies.
+    assert made.judge(other) is None
+    assert made.judge(made.draft("buy", 6)) is not None
+    with pytest.raises(OrderError, match="no verdict"):
+        made.approve(other)
     with pytest.raises(OrderError, match="no verdict"):
         made.approve(order)
 
@@ -657,6 +672,10 @@ def test_a_ramp_that_is_set_is_on_record(share: Any) -> None:
         # Back where it was, nothing was the matter.
         (100, [103, 100], ""),
         (100, [103, 103, 100, 103], "bad_tick"),
+        # What is no price is none, however often it comes.
+        (20_000, [0, 0, 0, 0], "bad_tick"),
+        (20_000, [-1, -1, -1, -1], "bad_tick"),
+        (20_000, [0, 0, 0, 150], ""),
         (0, [100.01], "bad_tick"),
         (0, [100], ""),
     ],
@@ -668,3 +687,22 @@ def test_a_price_that_jumps_needs_two_others_near_it(
     for price in prices:
         made.price(price)
     assert code(made.order("buy", 1)) == denied
+
+
+RAMP = {"max_order_quantity": 100, "ramp_start": "0.1", "ramp_days": 9}
+
+
+@pytest.mark.parametrize(
+    "before",
+    [{}, {"max_order_quantity": 1}, {**RAMP, "ramp_start": "0.5"}, {**RAMP, "ramp_days": 2}],
+)
+def test_the_ramp_of_other_limits_begins_with_them(before: dict[str, Any]) -> None:
+    made = rig(Limits(**before))
+    for _ in range(4):
+        made.order("buy", "0.1")
+        made.wait("1d")
+    made.gate.set_limits(Limits(**RAMP), *WHO)
+    for day in range(3):
+        assert code(made.order("buy", 10 * (day + 1) + 1)) == "max_order_quantity"
+        assert code(made.order("buy", 10 * (day + 1))) == ""
+        made.wait("1d")

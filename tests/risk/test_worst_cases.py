@@ -402,6 +402,56 @@ def test_a_change_of_an_earlier_run_that_asks_for_no_quantity_is_answered_by_its
     assert made.gate.claims.totals()[1] == 1_050
 
 
+@pytest.mark.parametrize(("filled", "left"), [(0, 10), (4, 6), (6, 4), ("9.999999999", 0)])
+def test_what_is_left_of_an_order_counts_and_so_does_what_a_change_asks_for(
+    filled: Any, left: int
+) -> None:
+    made = rig(max_position_quantity=1_000)
+    order = made.order("buy", 10, limit_price=100)
+    made.answer("accept", order)
+    if filled:
+        made.fill(order, filled)
+    units = made.gate.claims.worst_case(0)[1]
+    assert units == (left * 10**9 or 1)
+    for more in (10, 5):
+        assert made.modify(order, quantity=10 + more)
+        assert made.gate.claims.worst_case(0)[1] == units + more * 10**9
+        made.answer("modify_rejected", order)
+        assert made.gate.claims.worst_case(0)[1] == units
+
+
+def test_changes_that_were_refused_answer_none_that_comes_later() -> None:
+    made = rig(max_position_quantity=1_000)
+    order = made.order("buy", 10, limit_price=100)
+    made.answer("accept", order)
+    for _ in range(2):
+        made.gate.expect_change(order, 1, "20", "", "")
+        made.answer("modify_rejected", order)
+    made.gate.expect_change(order, 2, "30", "", "")
+    assert made.gate.claims.worst_case(0)[1] == 30 * 10**9
+    made.answer("modified", order, limit_price=99)
+    assert made.gate.claims.worst_case(0)[1] == 30 * 10**9
+    made.answer("modified", order, quantity=30)
+    assert made.gate.claims.worst_case(0)[1] == 30 * 10**9
+    made.answer("modified", order, quantity=12)
+    assert made.gate.claims.worst_case(0)[1] == 12 * 10**9
+
+
+def test_a_pair_fills_no_more_together_than_the_most_either_was_of() -> None:
+    made = rig(max_position_quantity=1_000)
+    made.hold(10)
+    made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
+    target, stop = made.venue.submitted[-2:]
+    for order in (target, stop):
+        made.answer("accept", order)
+    made.answer("modified", target, quantity=6)
+    assert made.gate.claims.worst_case(0) == (10 * 10**9, 0, 10 * 10**9)
+    made.fill(stop, 5)
+    made.answer("cancel", stop)
+    # All of its 6 may be left, of 10 that were to leave together and 5 that have.
+    assert made.gate.claims.worst_case(0) == (5 * 10**9, 0, 5 * 10**9)
+
+
 def test_terms_that_nobody_asked_for_count_beside_those_that_were_while_one_waits() -> None:
     made = rig(max_gross_exposure=1_000_000)
     order = made.order("buy", 10, limit_price=100)
