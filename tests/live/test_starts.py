@@ -17,6 +17,7 @@ from pyrt.live.driver.run import LOOKING, RUNNING, STOPPED
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.plan import MINUTE, SECOND, Policies
+from pyrt.live.replay.replay import replay
 from pyrt.risk import Limits
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_walking_skeleton import bars
@@ -300,7 +301,14 @@ def test_fills_that_came_while_no_node_ran_are_told_after_what_was_saved_is_load
     assert strategy.position("SPY").quantity == 3
     assert [fill.historical for fill in written(second, r.Execution)] == [True]
     assert second.driver.scribe.historical is None
+    # What they have cost is in the broker's cash already: nothing is left to be explained.
     assert second.kernel.account.cash_exact == world.venue.account.cash_exact
+    assert [each.kind for each in written(second, r.Adjustment) if "cash_" in each.kind] == []
+    assert told(second, "cash_mismatch") == []
+    second.stop()
+    result = replay(second.files, [Quiet()], run_id="two")
+    assert result.is_exact, result.difference
+    assert result.equity == second.kernel.account.equity
 
 
 def test_a_start_takes_the_brokers_cash_less_what_its_fees_will_take():
@@ -333,3 +341,35 @@ def test_a_crash_in_a_start_is_no_end_and_one_that_stopped_is_not_gone_on_with()
     assert text.startswith("the last run is not played again, strategies go on from their last")
     assert text.endswith("its strategies were others")
     assert msgspec.msgpack.decode(third.journal.state.saves["Quiet"][1])
+
+
+def test_what_was_played_again_is_on_the_disk_before_the_run_that_goes_on_is():
+    """A power failure right after a comeback left a run whose tape had no beginning."""
+    files, world = MemoryFiles(), World([PRICES])
+    first = started(files, world=world)
+    first.run(6)
+    first.journal.commit()
+    second = started(files, world=world, run_id="two")
+    assert second.driver._recovery.has_gone_on
+    second.journal.commit()
+    third = started(files.crash(keep_tail=False), world=world, run_id="three")
+    *_, before, last = written(third, r.RunStart)
+    assert (last.resumes, told(third, "not_replayed")) == ("two", [])
+    assert last.resumed_at >= before.resumed_at > 0
+
+
+class Breaks(Quiet):
+    """Raises as it starts."""
+
+    def on_start(self):
+        raise RuntimeError("broken")
+
+
+def test_what_strategies_do_as_they_start_is_told_with_the_start():
+    node = Node(World([PRICES]), MemoryFiles(), [Breaks()], run_id="one")
+    other = started()
+    node.driver.begin(node.world.now)
+    node.driver.take(node.world.now, [other.driver.last_look])
+    assert node.driver.phase == RUNNING
+    assert len(told(node, "strategy_stopped")) == 1
+    assert [record.strategy for record in written(node, r.StrategyStopped)] == ["Breaks"]
