@@ -15,7 +15,7 @@ from pyrt.errors import ConfigError, ConnectionLost
 from pyrt.live.driver.recovery import FAILURES_MAX
 from pyrt.live.driver.run import LOOKING, RUNNING, STOPPED
 from pyrt.live.journal import records as r
-from pyrt.live.journal.journal import read_records
+from pyrt.live.journal.journal import Journal, read_records
 from pyrt.live.plan import MINUTE, SECOND, Policies
 from pyrt.live.replay.replay import replay
 from pyrt.risk import Limits
@@ -276,6 +276,37 @@ def test_limits_changed_by_hand_that_count_no_more_are_told(
     text = "limits that were changed by hand are those of the settings again"
     assert told(second, "limits_reset") == ([text] if is_told else [])
     assert second.kernel.gate.limits.max_order_quantity == counts
+
+
+def test_a_start_without_limits_or_without_a_record_of_risk_has_none_to_reset():
+    files, world = MemoryFiles(), World([PRICES])
+    first = started(files, world=world, limits=LIMITS)
+    first.journal.commit()
+    again = started(files.crash(), world=world, run_id="two")
+    assert told(again, "limits_reset") == []
+    # A crash right after the record of the start, and before that of risk.
+    fresh = MemoryFiles()
+    journal = Journal(fresh)
+    for record in written(first, r.RunStart):
+        journal.record(record)
+    journal.close()
+    policies = Policies(looks=1, warmup=0, replay_max=0)
+    second = started(fresh, world=world, run_id="two", limits=LIMITS, policies=policies)
+    assert told(second, "limits_reset") == []
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_start_puts_a_long_journal_away(monkeypatch, goes_on):
+    files, world = MemoryFiles(), World([PRICES])
+    first = started(files, world=world)
+    first.run(3)
+    first.journal.commit()
+    monkeypatch.setattr("pyrt.live.journal.journal.SNAPSHOT_EVERY", 3)
+    policies = Policies(looks=1, warmup=0, replay_max=500_000 if goes_on else 0)
+    second = started(files, world=world, run_id="two", policies=policies)
+    assert second.driver._recovery.has_gone_on is goes_on
+    assert [name for name in files.names() if name.startswith("old-")] == ["old-main-00000001.log"]
+    assert isinstance(next(iter(read_records(files)))[1], r.Snapshot)
 
 
 # -- cash and missed fills -------------------------------------------------------------------------

@@ -345,7 +345,6 @@ class Recovery:
             run.note("missed", count=len(missed))
             tell_missed(core, missed)
         core.inputs.settle()
-        run.save_at = now + run.plan.policies.save_ns
         self._stopping.save(now)
         self._history.warm_up(now)
         self._figures.ask(now)
