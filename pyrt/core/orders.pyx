@@ -17,7 +17,9 @@ from pyrt.core.types cimport (
 from pyrt.core.types import (
     EVENT_NAMES, STATUS_NAMES, TIF_NAMES, TYPE_NAMES, EventKind, OrderStatus, Side,
 )
-from pyrt.errors import InstrumentMismatch, InvalidTransition
+from pyrt.errors import ConfigError, InstrumentMismatch, InvalidTransition
+
+SIDES = {"buy": 1, "sell": -1, Side.BUY: 1, Side.SELL: -1}
 
 # Every transition there is. PARTIALLY_FILLED stands for any fill; the last one leads to FILLED.
 TRANSITIONS = (
@@ -385,7 +387,9 @@ cdef class Fill:
     def __init__(self, Instrument instrument, side, quantity, price, *, fee=0, int64_t ts_event=0,
                  str liquidity="", str execution_id="", fee_currency=None):
         self.instrument = instrument
-        self.side_sign = {"buy": 1, "sell": -1}[side] if isinstance(side, str) else int(side)
+        if side not in SIDES:
+            raise ConfigError(f"side is {side!r}; expected 'buy' or 'sell'", side=side)
+        self.side_sign = SIDES[side]
         self.units = instrument.quantity_raw(quantity)
         self.price_raw = nano_from_object(price)
         self.fee_currency = fee_currency or instrument.currency

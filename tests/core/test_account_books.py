@@ -109,6 +109,28 @@ def test_a_call_that_asks_for_as_much_by_either_rule_is_for_maintenance() -> Non
     assert (desk.account.equity, desk.account.margin_call) == (2_000, 3_000)
 
 
+@pytest.mark.parametrize(("price", "call"), [(70, 18_750), (48, 60_000)])
+def test_a_call_for_maintenance_follows_one_for_purchases(price: int, call: int) -> None:
+    """2,500 at 100 on 100,000 are called for; a night later a quarter of their value is enough."""
+    desk = Desk(100_000, "margin:4")
+    desk.trade("SPY", 2500, 100)
+    desk.account.close_day()
+    desk.mark("SPY", price)
+    desk.account.close_day()
+    assert desk.account.equity == 2500 * price - 150_000
+    assert desk.account.margin_call == call
+
+
+def test_the_least_purchase_of_a_day_is_one() -> None:
+    desk = Desk(100_000, "margin:4")
+    desk.trade("SPY", 3000, 100)
+    desk.account.close_day()
+    desk.trade("TQQQ", UNIT, UNIT)
+    desk.account.close_day()
+    # Half of 300,000, and half of the least amount rounded up.
+    assert desk.state("margin_call") == (50_000 + LEAST,)
+
+
 def test_a_call_ends_with_the_day_that_closes_without_one() -> None:
     desk = Desk(100_000, "margin:4")
     desk.trade("SPY", 2500, 100)
@@ -206,6 +228,10 @@ def test_what_is_carried_is_no_credit_of_the_day() -> None:
     for carried, power in ((0, 380_000), (50, 385_000), (200, 400_000), (300, 400_000)):
         desk.account.carry(desk.names["SPY"], carried)
         assert desk.account.buying_power == power
+    desk.trade("TQQQ", 100, 100)
+    for carried, power in ((0, 390_000), (50, 395_000), (100, 400_000)):
+        desk.account.carry(desk.names["TQQQ"], carried)
+        assert desk.account.buying_power == power
 
 
 # Units of 1e-9 carried, held now, and how many of these were opened today.
@@ -225,6 +251,92 @@ def test_what_was_carried_on_the_same_side_was_not_opened(
         desk.trade("SPY", held * UNIT, 10)
     desk.account.carry(desk.names["SPY"], carried * UNIT)
     assert desk.account.buying_power_exact == 400_000 - 10 * opened * UNIT
+
+
+def test_holdings_are_counted_and_valued_on_their_side_to_the_least_unit() -> None:
+    desk = Desk(100_000, "margin")
+    # Symbol, quantity, price; holdings, long and short value then.
+    steps: list[tuple[str, Any, Any, int, Any, Any]] = [
+        ("SPY", UNIT, UNIT, 1, LEAST, 0), ("SPY", -UNIT, UNIT, 0, 0, 0),
+        ("SPY", -UNIT, UNIT, 1, 0, LEAST), ("SPY", UNIT, UNIT, 0, 0, 0),
+        ("SPY", 10, 100, 1, 1_000, 0), ("TQQQ", -20, 50, 2, 1_000, 1_000),
+        ("TQQQ", 5, 60, 2, 1_000, 900), ("TQQQ", -1, 70, 2, 1_000, 1_120),
+        ("SPY", -15, 80, 2, 0, 1_520), ("TQQQ", 16, 70, 1, 0, 400), ("SPY", 6, 80, 1, 80, 0),
+        ("SPY", -1, 80, 0, 0, 0),
+    ]  # fmt: skip
+    for symbol, quantity, price, count, long, short in steps:
+        account = desk.trade(symbol, quantity, price)
+        assert account.open_holdings == count
+        assert desk.state("long_market_value", "short_market_value") == (long, -short)
+        assert account.equity_exact == account.cash_exact + long - short
+    for side in (1, -1):
+        desk.trade("SPY", side * UNIT, 10)
+        desk.mark("SPY", 30)
+        assert desk.state("long_market_value", "short_market_value") == (
+            (30 * UNIT, 0) if side > 0 else (0, -30 * UNIT)
+        )
+        desk.trade("SPY", -side * UNIT, 30)
+
+
+def test_what_is_asked_of_an_instrument_may_be_nothing() -> None:
+    account, share = Account(100, "USD", account_rules("margin").replace(maintenance_long=0)), (
+        equity("GME", margin_long=0)
+    )  # fmt: skip
+    Cache().add_instrument(share)
+    account.register(share)
+    assert account.requirement(share, 10, 100) == (500, 0)
+
+
+def test_a_day_ends_for_each_holding() -> None:
+    """Two longs and a short, none of them the first instrument, are carried from then on."""
+    desk = Desk(100_000, "alpaca")
+    desk.trade("TQQQ", 100, 100)
+    desk.trade("OTC", 10, 100)
+    desk.account.set_rate("EUR", 2)
+    desk.trade("SAP", -50, 100)
+    # A quarter of 10,000 and of 10,000, and all of 1,000.
+    assert desk.account.buying_power == 400_000 - 4 * (2_500 + 2_500 + 1_000)
+    desk.account.close_day()
+    # Half of each and all of what nothing is lent on; three tenths are kept.
+    assert desk.state("initial_margin", "maintenance_margin", "last_maintenance_margin") == (
+        11_000, 7_000, 7_000,
+    )  # fmt: skip
+    assert desk.account.buying_power == 4 * (100_000 - 7_000)
+    desk.trade("TQQQ", 10, 100)
+    assert desk.account.buying_power == 4 * (100_000 - 7_000) - 1_000
+
+
+def test_the_least_sale_is_due_too() -> None:
+    desk = Desk(100, "alpaca")
+    desk.trade("SPY", UNIT, 10)
+    desk.trade("SPY", -UNIT, 20)
+    assert desk.state("cash", "settled_cash") == (100 + 10 * UNIT, 100 - 10 * UNIT)
+
+
+def test_the_least_rates_are_rates() -> None:
+    rules = account_rules("margin").replace(borrow_rate=UNIT, credit_rate=UNIT, settlement_days=0)
+    desk = Desk(360_000, rules)
+    desk.trade("SPY", -3600, 100)
+    assert [row[3] for row in desk.account.close_day()] == [2000 * UNIT, -1000 * UNIT]
+
+
+@pytest.mark.parametrize("days", [1, 2, 3])
+def test_nothing_stays_due_once_all_is_paid(days: int) -> None:
+    desk = Desk(10_000, account_rules("margin").replace(settlement_days=days, credit_rate="0.36"))
+    desk.trade("SPY", 10, 100)
+    desk.trade("SPY", -10, 100)
+    for night in range(2 * days + 1):
+        desk.account.close_day(0)
+        assert (desk.state("settled_cash") == desk.state("cash")) is (night >= days - 1)
+    assert [row[3] for row in desk.account.close_day()] == [10]
+
+
+def test_what_rounds_to_nothing_is_no_charge() -> None:
+    rules = account_rules("margin").replace(borrow_rate="0.01", credit_rate="0.01")
+    desk = Desk(0, rules)
+    desk.trade("SPY", -UNIT, UNIT)
+    assert desk.account.close_day() == []
+    assert desk.account.cash_exact == LEAST
 
 
 # -- sums by currency ------------------------------------------------------------------------------

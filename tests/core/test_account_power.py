@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pyrt.core.account_rules import Margin, account_rules
+from pyrt.core.instruments import Instrument
 from pyrt.risk import Limits, RiskEngine
 from pyrt.testing.gates import GateRig
 from tests.core.desk import Desk
@@ -202,11 +203,33 @@ def test_a_flip_of_what_cannot_be_sold_short_lacks_the_part_that_opens() -> None
     assert desk.lacks("SPY", -13, 100, fee=1) == 301
 
 
-@pytest.mark.parametrize("units", [1, -1])
-def test_one_unit_lacks_what_it_costs(units: int) -> None:
-    desk = Desk(0, "cash")
-    assert desk.lacks("SPY", units * UNIT, 100, fee=LEAST) == 100 * UNIT + LEAST
-    assert desk.lacks("SPY", 0, 100, fee=0) == 0
+def test_one_unit_more_lacks_what_it_costs_and_one_less_nothing() -> None:
+    for side in (1, -1):
+        desk = Desk(1000, "cash")
+        desk.trade("SPY", side * 10, 100)
+        assert desk.lacks("SPY", side * UNIT, 100, fee=LEAST) == 100 * UNIT + LEAST
+        assert desk.lacks("SPY", -side * UNIT, 100, fee=LEAST) == 0
+
+
+def test_one_unit_is_taken_back_and_what_goes_beyond_is_not() -> None:
+    for rules, side in (("margin:1", 1), ("cash", -1)):
+        desk = Desk(10_000, rules)
+        desk.trade("SPY", side * UNIT, 100)
+        desk.account.deposit(-desk.account.cash_exact)
+        assert desk.lacks("SPY", -side * UNIT, 100) == 0
+        # What a flip costs: nothing may be sold short; 2 x 100 units, and 300 more to cover.
+        assert desk.lacks("SPY", -3 * side * UNIT, 100) == (200 if side > 0 else 300) * UNIT
+
+
+def test_who_lends_nothing_is_paid_in_full_whatever_the_share() -> None:
+    rules = account_rules("margin:1").replace(initial="0.3")
+    desk = Desk(100_000, rules)
+    assert desk.account.buying_power == 100_000
+    assert desk.lacks("SPY", 1000, 100) == 0
+    assert desk.lacks("SPY", 1001, 100) == 100
+    made = gate(rules)
+    made.order("buy", 10, limit_price=3)
+    assert made.gate.claims.power_taken() == 30
 
 
 def test_the_smallest_rate_is_a_rate() -> None:
@@ -354,3 +377,16 @@ def test_what_is_lent_less_on_takes_more_while_it_waits() -> None:
         assert made.gate.claims.power_taken() == D(taken)
         made.order("buy", UNIT, "SPY", limit_price=UNIT)
         assert made.gate.claims.power_taken() == D(taken) + LEAST
+
+
+def test_what_waits_abroad_follows_the_rate() -> None:
+    made = GateRig(
+        RiskEngine(Limits(require_buying_power=True)), cash=100_000, prices=None, account="margin",
+        symbols=(Instrument("EEE", currency="EUR"),),
+    )  # fmt: skip
+    made.kernel.account.set_rate("EUR", 2)
+    made.price(10)
+    assert made.order("buy", 10, limit_price=10).status == "SENT"
+    for rate, taken in ((2, 100), (3, 150), ("1.5", 75), (UNIT, 50 * UNIT), (0, 0)):
+        made.kernel.account.set_rate("EUR", rate)
+        assert made.gate.claims.power_taken() == taken

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ NUMBERS: list[tuple[Any, str | None, str | None]] = [
     (False, "expected a number", "expected a number"),
     (None, "expected a number", "expected a number"),
     ("1/2", "expected a number", "expected a number"),
+    (Fraction(1), "expected a number", "expected a number"),
 ]
 
 
