@@ -370,6 +370,52 @@ def test_an_order_that_ended_here_before_the_look_began_and_is_open_there_halts(
     assert node.driver.findings == ()
 
 
+class Other(Quiet):
+    """Holds the same symbol as the one beside it."""
+
+
+def test_what_several_strategies_hold_is_compared_as_one():
+    made = Node(World([PRICES]), MemoryFiles(), [Quiet(), Other()], run_id="one")
+    made.start()
+    for strategy, quantity in zip(made.kernel.strategies, (3, 4), strict=True):
+        strategy.buy("SPY", quantity)
+    made.driver.core.inputs.settle()
+    made.settle(made.world.now)
+    made.run(6)
+    assert [s.position("SPY").quantity for s in made.kernel.strategies] == [3, 4]
+    for units in (7, 4, 3, 8):
+        seen(made, positions={"SPY": Decimal(units)}, cash=made.kernel.account.cash_exact)
+        texts = [finding.text for finding in made.driver.findings]
+        expected = [] if units == 7 else [f"SPY is {units} at the broker and 7 here"]
+        assert texts == expected
+
+
+def test_exits_that_wait_with_their_entry_are_not_missing_at_the_broker(node):
+    order = sent(node, 5, limit_price=50, take_profit=60, stop_loss=40)
+    assert order.status == "ACCEPTED"
+    entry = stranger(order.client_order_id, venue_order_id=node.client.venue_of(order.number)[0])
+    seen(node, orders=(entry,))
+    assert node.driver.findings == ()
+    seen(node, orders=())
+    texts = [finding.text for finding in node.driver.findings]
+    assert texts == [f"{order.client_order_id} is ACCEPTED here and not in the broker's list"]
+
+
+def test_a_list_that_does_not_reach_back_to_an_order_does_not_lack_it(node):
+    order = sent(node, 5, limit_price=50)
+    seen(node, orders=(), orders_after=order.ts_init + 1)
+    assert node.driver.findings == ()
+    seen(node, orders=(), orders_after=order.ts_init)
+    assert [finding.code for finding in node.driver.findings] == ["missing_order"]
+
+
+@pytest.mark.parametrize(("more", "is_told"), [("0.31", False), ("0.33", True), ("-0.02", True)])
+def test_fees_that_are_not_charged_yet_explain_cash(node, more, is_told):
+    node.driver.core.fee_ledger.accrue(node.world.now, Decimal("0.31"))
+    seen(node, cash=node.kernel.account.cash_exact + Decimal(more))
+    assert bool(told(node, "cash_mismatch")) is is_told
+
+
 # -- what is written down --------------------------------------------------------------------------
 
 
