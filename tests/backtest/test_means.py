@@ -58,6 +58,25 @@ KEPT: list[tuple[Any, list[Any], Any]] = [
      [THICK] * 2, 30 * 110),
     ({0: lambda s: s.buy(SYMBOL, 50),
       1: lambda s: s.sell(SYMBOL, 80, limit_price=110, reduce_only=True)}, [THICK] * 2, 0),
+    # An exit is one however little is left for it to leave.
+    (
+        {
+            0: lambda s: s.buy(SYMBOL, 50),
+            1: lambda s: s.sell(SYMBOL, 50, limit_price=110, reduce_only=True),
+            2: lambda s: s.sell(SYMBOL, 30),
+            3: lambda s: s.modify(s.orders(SYMBOL)[0], limit_price=109),
+        },
+        [THICK] * 4,
+        0,
+    ),
+    (
+        {
+            0: lambda s: s.buy(SYMBOL, 100, limit_price=90, take_profit=99, stop_loss=80),
+            1: lambda s: s.modify(s.orders(SYMBOL)[1], limit_price=98),
+        },
+        [],
+        9_000,
+    ),
     # Exits that wait for their entry hold nothing beside it, nor once they work.
     ({0: lambda s: s.buy(SYMBOL, 100, limit_price=90, take_profit=99, stop_loss=80)}, [], 9_000),
     ({0: lambda s: s.buy(SYMBOL, 100, take_profit=120, stop_loss=80)}, [THICK] * 2, 0),

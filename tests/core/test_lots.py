@@ -93,6 +93,20 @@ def test_one_order_takes_lots_in_part_and_in_whole(opens: str) -> None:
     stack.leave(3, 1)
 
 
+def test_many_positions_keep_lots_of_their_own() -> None:
+    """They grow side by side, in memory too."""
+    stacks = [Stack("buy" if number % 2 else "sell") for number in range(30)]
+    for round_ in range(30):
+        for number, stack in enumerate(stacks):
+            stack.next_price += number
+            stack.lots(1 + (round_ + number) % 3)
+            if round_ % 4 == 3:
+                stack.leave(2)
+    for stack in stacks:
+        while stack.prices:
+            stack.leave(1)
+
+
 def test_a_flip_begins_with_a_lot_of_its_own() -> None:
     stack = Stack()
     stack.lots(*[2] * 8)
