@@ -149,10 +149,15 @@ cdef class Keeper(Overseer):
         """Count all holdings and open orders anew, such as after a reconciliation."""
         cdef Order order
         cdef Instrument instrument
+        cdef Book* book
         if self.claims is None:
             return
         for instrument in self.cache.instruments:
             self.touch(instrument)
+            book = self.claims.book(instrument.index)
+            if self.jump >= 0 and book.reference != 0 and book.suspects == 0:
+                # Where no limit asked for it, nobody has followed the price.
+                book.reference = self.cache.last_mark(instrument)
             self.claims.recount(instrument.index)
         for order in self.cache.orders_open():
             if order.status_ != INITIALIZED and order.number not in self.claims.open:

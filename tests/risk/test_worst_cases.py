@@ -114,6 +114,24 @@ def test_a_wider_distance_is_judged_at_the_trigger_it_leads_to() -> None:
     assert not made.modify(order, trail_amount=100.01)
 
 
+@pytest.mark.parametrize(
+    ("distance", "wider", "wide"),
+    [
+        ({"trail_amount": 20}, {"trail_amount": 40}, 90),
+        ({"trail_percent": 20}, {"trail_percent": 80}, 90),
+    ],
+)
+def test_a_wider_distance_is_one_in_its_own_unit(
+    distance: dict[str, float], wider: dict[str, float], wide: float
+) -> None:
+    made = rig(prices=50, max_order_notional=10 * wide)
+    order = made.order("buy", 10, **distance)
+    made.answer("accept", order)
+    assert made.modify(order, **wider)
+    assert made.gate.claims.totals()[1] == 10 * wide
+    assert not made.modify(order, **{name: value + 0.01 for name, value in wider.items()})
+
+
 def test_a_trigger_that_trails_meets_no_order_that_rests() -> None:
     made = rig(deny_self_match=True)
     made.answer("accept", made.order("sell", 1, limit_price=120))
@@ -124,6 +142,7 @@ def test_a_trigger_that_trails_meets_no_order_that_rests() -> None:
 # -- prices that are not believed yet --------------------------------------------------------------
 
 
+@pytest.mark.parametrize("jump", [0, 100])
 @pytest.mark.parametrize(
     ("terms", "value"),
     [
@@ -133,9 +152,9 @@ def test_a_trigger_that_trails_meets_no_order_that_rests() -> None:
     ],
 )  # fmt: skip
 def test_an_order_is_valued_at_the_last_price_that_was_believed(
-    terms: dict[str, Any], value: float
+    terms: dict[str, Any], value: float, jump: int
 ) -> None:
-    made = rig(max_tick_jump_bps=100, max_gross_exposure=1e6)
+    made = rig(max_tick_jump_bps=jump, max_gross_exposure=1e6)
     made.price(150)
     assert code(made.order(**{"side": "buy", "quantity": 10, **terms})) == "bad_tick"
     assert made.gate.report()["verdicts"]["value"].tolist() == [value]
@@ -144,11 +163,46 @@ def test_an_order_is_valued_at_the_last_price_that_was_believed(
     assert made.gate.report()["verdicts"]["value"].tolist() == [value, value]
 
 
-def test_a_market_order_is_protected_from_the_last_price_that_was_believed() -> None:
-    made = rig(max_tick_jump_bps=100, market_protection_bps=50)
+def test_a_price_that_moved_while_none_was_followed_is_the_one_that_counts() -> None:
+    made = rig(max_tick_jump_bps=100)
+    made.order("buy", 1)
+    # Under a limit of quantities alone no price is followed.
+    made.gate.set_limits(Limits(max_order_quantity=99), "Ann", "quantities only")
     made.price(150)
-    order = made.order("buy", 10)
-    assert (code(order), order.limit_price) == ("bad_tick", 100.5)
+    limits = Limits(max_tick_jump_bps=100, max_order_notional=1_200)
+    made.gate.set_limits(limits, "Ann", "values again")
+    assert code(made.order("buy", 10)) == "max_order_notional"
+    assert code(made.order("buy", 8)) == ""
+    made.price(151)
+    assert code(made.order("buy", 7)) == ""
+    # One that has jumped stays in doubt under new limits.
+    made.price(170)
+    made.gate.set_limits(limits.replace(max_order_quantity=99), "Ann", "quantities too")
+    assert code(made.order("buy", 7)) == "bad_tick"
+    assert made.gate.report()["verdicts"]["value"][-1] == 7 * 151
+
+
+@pytest.mark.parametrize("jump", [0, 100])
+def test_what_an_exit_gives_away_is_told_from_the_last_price_that_was_believed(jump: int) -> None:
+    made = rig(max_tick_jump_bps=jump, price_collar_bps=300)
+    made.hold(10)
+    made.price(150)
+    assert code(made.order("sell", 5, limit_price=96.99)) == "price_collar_bps"
+    assert code(made.order("sell", 5, limit_price=97)) == ""
+    # Without the control that judges prices the last one counts.
+    made.gate.set_limits(Limits(price_collar_bps=300), "Ann", "believe all")
+    assert code(made.order("sell", 5, limit_price=97)) == "price_collar_bps"
+
+
+def test_a_market_order_is_protected_from_the_last_price_that_was_believed() -> None:
+    for jump in (0, 100):
+        made = rig(max_tick_jump_bps=jump, market_protection_bps=50)
+        made.price(150)
+        order = made.order("buy", 10)
+        assert (code(order), order.limit_price) == ("bad_tick", 100.5)
+        limit = made.order("buy", 10, limit_price=100)
+        assert made.gate.report()["verdicts"]["value"].tolist() == [1_005, 1_000]
+        assert code(limit) == "bad_tick"
     # Without the control that judges prices the last one counts.
     made = rig(market_protection_bps=50)
     made.price(150)
@@ -543,6 +597,8 @@ def test_a_protected_sale_has_a_price_above_nothing(bps: int) -> None:
     )  # fmt: skip
     order = made.order("sell", 1)
     assert (order.order_type, order.limit_price) == ("limit", 0.01)
+    order = rig(market_protection_bps=bps + 1).order("sell", 1, "BBB")
+    assert (order.order_type, order.limit_price) == ("limit", 0.000000001)
 
 
 # -- sums by sector --------------------------------------------------------------------------------
