@@ -49,9 +49,7 @@ cdef struct Caps:
 
 cdef struct Case:
     # the order; value in base currency
-    int side
     int64_t units
-    int64_t price
     int128 value
     # what would be if it were approved and all went the bad way
     int64_t position_units

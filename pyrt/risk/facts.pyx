@@ -200,9 +200,7 @@ cdef class Facts(Watcher):
         cdef Book* book = self.book_of(order)
         cdef int64_t held = self.account.holdings[order.instrument.index].units
         cdef int64_t after
-        case.side = order.side_sign
         case.units = max(self.terms.units, self.terms.leaves)
-        case.price = self.terms.price
         case.value = self.terms.value
         if order.side_sign > 0:
             after = i128_to_i64(<int128>held + book.buys + self.terms.more_units)
@@ -378,9 +376,9 @@ cdef class Facts(Watcher):
         """Send a market order that would cost too much as a limit order at what it may cost."""
         cdef Book* book = self.book_of(order)
         cdef int64_t middle, limit
-        if self.limits.slippage_action != "limit" or self.terms.is_change or book.bid <= 0:
+        if self.terms.is_change or order.notional_raw != 0 or book.bid <= 0:
             return False
-        if order.notional_raw != 0:
+        if self.limits.slippage_action != "limit":
             return False
         middle = book.bid + (book.ask - book.bid) // 2
         limit = middle + order.side_sign * i128_to_i64(

@@ -65,6 +65,25 @@ SINGLE = [
     ("max_concentration", 0.1, {"quantity": 100.01}, False),
     ("max_sector_concentration", 0.1, {"quantity": 100}, True),
     ("max_sector_concentration", 0.1, {"quantity": 100.01}, False),
+    # A limit of nothing is one: the least order goes past it.
+    *(
+        (name, 0, {"quantity": 0.000000001}, False)
+        for name in (
+            "max_order_notional",
+            "max_position_quantity",
+            "max_position_notional",
+            "max_gross_exposure",
+            "max_net_exposure",
+            "max_leverage",
+            "max_concentration",
+            "max_sector_concentration",
+            "max_daily_quantity",
+            "max_daily_notional",
+        )
+    ),
+    # A share of a billionth: a ten thousandth of 100,000.
+    ("max_leverage", "0.000000001", {"quantity": 0.000001}, True),
+    ("max_leverage", "0.000000001", {"quantity": 0.0000011}, False),
     ("max_open_orders", 1, {"quantity": 1}, True),
     ("max_open_orders", 0, {"quantity": 1}, False),
     ("max_open_orders", 2, {"quantity": 1, "take_profit": 110, "stop_loss": 90}, False),
@@ -79,7 +98,11 @@ SINGLE = [
     ("max_daily_notional", 500, {"quantity": 5.1}, False),
     ("price_collar_bps", 300, {"quantity": 1, "limit_price": 103}, True),
     ("price_collar_bps", 300, {"quantity": 1, "limit_price": 103.01}, False),
+    ("price_collar_bps", 300, {"quantity": 1, "limit_price": 103.000000001}, False),
+    ("price_collar_bps", 300, {"quantity": 1, "limit_price": 96.999999999}, False),
     ("price_collar_bps", 300, {"quantity": 1, "limit_price": 97}, True),
+    ("price_collar_bps", 0, {"quantity": 1, "limit_price": 100}, True),
+    ("price_collar_bps", 0, {"quantity": 1, "limit_price": 100.000000001}, False),
     ("price_collar_bps", 300, {"quantity": 1, "limit_price": 96.99}, False),
     ("price_collar_bps", None, {"quantity": 1, "limit_price": 1}, True),
     ("price_collar_bps", 300, {"quantity": 1, "stop_price": 120, "limit_price": 123}, True),
@@ -296,6 +319,21 @@ def test_a_sector_is_limited_as_a_whole() -> None:
     assert code(made.order("buy", 90, "Z")) == ""
 
 
+def test_what_was_held_before_the_gate_knew_of_it_counts_in_its_own_sector() -> None:
+    symbols = [Instrument("X", sector="tech"), Instrument("Y", sector="tech"), Instrument("Z")]
+    made = GateRig(
+        RiskEngine(Limits(max_sector_concentration=0.1)), cash=100_000, symbols=symbols, prices=100
+    )
+    # As a reconciliation does: the account holds it, its price comes, all is counted anew.
+    made.kernel.account.execute(symbols[0], 60, 100)
+    made.price(100, "X")
+    made.gate.resync()
+    assert code(made.order("buy", 40.01, "Y")) == "max_sector_concentration"
+    assert code(made.order("buy", 40, "Y")) == ""
+    assert code(made.order("buy", 100.01, "Z")) == "max_sector_concentration"
+    assert code(made.order("buy", 100, "Z")) == ""
+
+
 # -- reducing --------------------------------------------------------------------------------------
 
 
@@ -419,6 +457,33 @@ def test_a_change_needs_cash_for_what_it_adds_only() -> None:
     assert made.modify(order, quantity=1_000)
 
 
+def test_a_change_needs_cash_beside_all_that_waits() -> None:
+    for side, symbol in (("buy", "AAA"), ("buy", "BBB"), ("sell", "AAA"), ("sell", "CCC")):
+        made = rig(require_buying_power=True)
+        first, second = (made.order(side, 300, symbol, limit_price=100) for _ in range(2))
+        other = made.order(side, 100, "BBB" if symbol == "AAA" else "AAA", limit_price=100)
+        for order in (first, second, other):
+            made.answer("accept", order)
+        # 300 wait beside it, and 100 of another symbol: 600 of the thousand are left.
+        assert not made.modify(second, quantity=600.01)
+        assert made.modify(second, quantity=600)
+    lots = Instrument("LOT", decimals=0)
+    made = GateRig(RiskEngine(Limits(require_buying_power=True)), cash=1_000, symbols=(lots,))
+    order = made.order("buy", 1, limit_price=100)
+    made.answer("accept", order)
+    assert not made.modify(order, quantity=11)
+    assert made.modify(order, quantity=10)
+
+
+def test_a_share_of_equity_that_is_gone_is_asked_of_its_own_symbol_alone() -> None:
+    made = rig(symbols={"BBB": {"max_concentration": "0.5"}})
+    made.hold(-1_000)
+    made.price(300)
+    assert made.kernel.account.equity == -100_000
+    assert code(made.order("buy", 1, "CCC")) == ""
+    assert code(made.order("buy", 1, "BBB")) == "max_concentration"
+
+
 # -- permissions and market ------------------------------------------------------------------------
 
 
@@ -432,6 +497,24 @@ def test_a_short_needs_an_instrument_that_can_be_borrowed() -> None:
     assert code(made.order("sell", 1)) == "require_shortable"
     shares = GateRig(RiskEngine(Limits(require_shortable=True)), symbols=("AAA",), prices=100)
     assert code(shares.order("sell", 1)) == ""
+
+
+def test_what_was_seen_of_one_order_is_not_held_against_the_next() -> None:
+    made = rig(price_collar_bps=300, max_slippage_bps=10)
+    made.quote(99.8, 100.2)
+    assert code(made.order("buy", 1, limit_price=110)) == "price_collar_bps"
+    assert code(made.order("buy", 1)) == "max_slippage_bps"
+    assert code(made.order("buy", 1, limit_price=100)) == ""
+    assert code(made.order("buy", 1, limit_price=110)) == "price_collar_bps"
+    made.quote(100, 100)
+    assert code(made.order("buy", 1)) == ""
+
+
+def test_of_data_of_no_age_at_all_those_of_this_instant_are_fresh() -> None:
+    made = rig(stale_data_after=0)
+    assert code(made.order("buy", 1)) == ""
+    made.wait(1)
+    assert code(made.order("buy", 1)) == "stale_data"
 
 
 def test_stale_data_stop_what_raises_exposure() -> None:
@@ -478,6 +561,98 @@ def test_slippage_beyond_the_limit_can_become_a_limit_order() -> None:
     bought, sold = made.order("buy", 1), made.order("sell", 1)
     assert (bought.order_type, bought.limit_price) == ("limit", 100.1)
     assert (sold.order_type, sold.limit_price) == ("limit", 99.9)
+
+
+def test_slippage_at_the_limit_leaves_an_order_as_it_is() -> None:
+    made = rig(max_slippage_bps=10, slippage_action="limit")
+    made.quote(99.9, 100.1)
+    assert {made.order(side, 1).order_type for side in ("buy", "sell")} == {"market"}
+    made.quote(99.9, 100.100000002)
+    assert made.order("buy", 1).order_type == "limit"
+    made = rig(max_slippage_bps=0)
+    made.quote(100, 100)
+    assert code(made.order("buy", 1)) == ""
+    made.quote(100, 100.000000001)
+    assert code(made.order("buy", 1)) == "max_slippage_bps"
+
+
+def test_a_limit_that_is_made_is_rounded_toward_the_middle() -> None:
+    made = rig(max_slippage_bps=10, slippage_action="limit")
+    made.quote(99.800000003, 100.200000003)
+    # A thousandth of 100.000000003 is 0.100000000003.
+    assert made.order("buy", 1).limit_price == 100.100000003
+    assert made.order("sell", 1).limit_price == 99.900000003
+    made = rig(market_protection_bps=50)
+    made.quote(100.000000001, 100.000000001)
+    assert made.order("buy", 1).limit_price == 100.500000001
+    assert made.order("sell", 1).limit_price == 99.500000001
+
+
+def test_a_quote_of_one_side_is_no_quote() -> None:
+    made = rig(max_slippage_bps=10)
+    made.quote(0, 100)
+    made.price(100)
+    assert code(made.order("buy", 1)) == ""
+    made = rig(max_slippage_bps=10, slippage_action="limit")
+    made.quote(0, 100)
+    made.price(100)
+    made.gate.depth = lambda symbol, side, quantity: 101.0
+    order = made.order("buy", 1)
+    assert (code(order), order.order_type) == ("max_slippage_bps", "market")
+    made = rig(market_protection_bps=50)
+    made.quote(0, 101)
+    made.price(100)
+    assert made.order("buy", 1).limit_price == 100.5
+    assert made.order("sell", 1).limit_price == 99.5
+
+
+LEAST = 0.000000001
+STRICT = {
+    "max_order_quantity": 1e9, "max_position_quantity": 1e9, "max_leverage": 10,
+    "max_daily_loss": 1e9, "max_open_orders": 99, "max_orders_per_minute": 99,
+    "price_collar_bps": 0, "stale_data_after": "1h", "max_slippage_bps": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("limits", "order", "denied"),
+    [
+        ({"max_order_notional": "0.00000001"}, {"quantity": 10}, ""),
+        ({"max_order_notional": "0.00000001"}, {"quantity": 10.1}, "max_order_notional"),
+        ({"max_order_notional": "0.00000002"}, {"quantity": 10, "trail_amount": LEAST}, ""),
+        ({"max_order_notional": "0.0000000199"}, {"quantity": 10, "trail_amount": LEAST},
+         "max_order_notional"),
+        ({"max_order_quantity": 1e6}, {"notional": 0.001}, ""),
+        ({"max_order_quantity": 1e6}, {"notional": 0.001000001}, "max_order_quantity"),
+        ({"price_collar_bps": 0}, {"quantity": 1, "limit_price": LEAST}, ""),
+        ({"price_collar_bps": 0}, {"quantity": 1, "limit_price": 2 * LEAST}, "price_collar_bps"),
+    ],
+)  # fmt: skip
+def test_the_least_price_is_a_price(
+    limits: dict[str, Any], order: dict[str, Any], denied: str
+) -> None:
+    assert code(rig(LEAST, **limits).order("buy", **order)) == denied
+
+
+def test_the_least_price_is_one_to_quote_and_to_protect_by() -> None:
+    made = rig(LEAST, strict=True, **STRICT)
+    made.quote(LEAST, LEAST)
+    assert code(made.order("buy", 1)) == ""
+    made = rig(LEAST, market_protection_bps=0)
+    assert made.order("buy", 1).limit_price == LEAST
+    made.quote(LEAST, LEAST)
+    made.price(5 * LEAST)
+    assert made.order("buy", 1).limit_price == LEAST
+    made = rig(LEAST, max_slippage_bps=0, slippage_action="limit")
+    made.quote(LEAST, 3 * LEAST)
+    assert made.order("buy", 1).limit_price == 2 * LEAST
+
+
+def test_an_order_without_a_price_is_on_record_without_a_value() -> None:
+    made = rig(None, max_open_orders=9)
+    made.order("buy", 10, limit_price=100)
+    made.order("buy", 10)
+    assert made.gate.report()["verdicts"]["value"].tolist() == [1_000, 0]
 
 
 @pytest.mark.parametrize(
