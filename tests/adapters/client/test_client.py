@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from pyrt.adapters.alpaca.core.client import PROBE_NS, RESYNC_NS, AlpacaClient
@@ -150,6 +151,13 @@ def test_jitter_is_drawn_from_the_seed(seed, same):
         client.queue.retry(HttpRequest("GET", "/", b""), NOW)
         due.append(client.next_due(NOW))
     assert (due[0] == due[1]) is same
+
+
+@pytest.mark.parametrize("extended", [True, False])
+def test_an_order_for_extended_hours_says_so_and_no_other_does(client, extended):
+    client.submit(order(1, limit_price=100, extended_hours=extended, time_in_force="day"))
+    (request,) = client.take_requests(NOW)
+    assert msgspec.json.decode(request.body).get("extended_hours") is (True if extended else None)
 
 
 # -- requests that did not leave, orders that are gone ---------------------------------------------

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from pyrt.adapters.alpaca.core.pacing import SECOND, Breaker
-from pyrt.adapters.alpaca.core.rest import NO_ANSWER, HttpRequest, RequestQueue
+from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
 from tests.adapters.client.test_connections import Middle
 from tests.adapters.client.test_pacing import DELETE, GET, POST
 
@@ -35,7 +35,7 @@ def test_a_host_that_has_had_too_much_is_left_alone_for_as_long_as_it_says(text,
 
 @pytest.mark.parametrize(
     ("status", "fails"),
-    [(NO_ANSWER, True), (200, False), (404, False), (429, False), (499, False), (500, True)],
+    [(0, True), (200, False), (404, False), (429, False), (499, False), (500, True)],
 )
 def test_the_fifth_failure_in_a_row_opens_the_breaker(status, fails):
     queue = RequestQueue(Random(0))
