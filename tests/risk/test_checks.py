@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -646,6 +647,37 @@ def test_the_least_price_is_one_to_quote_and_to_protect_by() -> None:
     made = rig(LEAST, max_slippage_bps=0, slippage_action="limit")
     made.quote(LEAST, 3 * LEAST)
     assert made.order("buy", 1).limit_price == 2 * LEAST
+
+
+def test_units_that_a_value_buys_are_rounded_up() -> None:
+    for most, denied in (("33.333333333", "max_order_quantity"), ("33.333333334", "")):
+        assert code(rig(3, max_order_quantity=most).order("buy", notional=100)) == denied
+
+
+def test_a_share_of_equity_is_rounded_down() -> None:
+    made = GateRig(
+        RiskEngine(Limits(max_leverage="0.5")), cash=Decimal("100000.000000000000000001"),
+        symbols=("AAA",), prices=100,
+    )  # fmt: skip
+    assert code(made.order("buy", 500)) == ""
+    # A billionth at a billionth: half of the last digit of equity is less.
+    assert code(made.order("buy", LEAST, limit_price=LEAST)) == "max_leverage"
+
+
+def test_the_last_unit_that_is_held_can_be_left() -> None:
+    for side, other in (("buy", "sell"), ("sell", "buy")):
+        made = GateRig(RiskEngine(), symbols=(Instrument("LOT", decimals=0),), prices=100)
+        made.fill(made.order(side, 1))
+        made.gate.set_limits(Limits(max_order_quantity=0), "Ann", "exits only")
+        assert code(made.order(other, 1)) == ""
+        assert code(made.order(side, 1)) == "max_order_quantity"
+
+
+def test_a_lenient_gate_lets_pass_what_no_slippage_is_known_of() -> None:
+    assert code(rig(max_slippage_bps=0).order("buy", 1)) == ""
+    made = rig(None, max_slippage_bps=10)
+    made.gate.depth = lambda symbol, side, quantity: 101.0
+    assert code(made.order("buy", 1)) == ""
 
 
 def test_an_order_without_a_price_is_on_record_without_a_value() -> None:

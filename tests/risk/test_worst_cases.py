@@ -169,6 +169,11 @@ def test_a_price_that_moved_while_none_was_followed_is_the_one_that_counts() -> 
     # Under a limit of quantities alone no price is followed.
     made.gate.set_limits(Limits(max_order_quantity=99), "Ann", "quantities only")
     made.price(150)
+    made.order("buy", 2)
+    assert made.gate.report()["verdicts"]["value"].tolist() == [100, 300]
+    made.gate.set_limits(Limits(market_protection_bps=0, price_collar_bps=0), "Ann", "prices")
+    assert made.order("buy", 1).limit_price == 150
+    assert code(made.order("buy", 1, limit_price=150)) == ""
     limits = Limits(max_tick_jump_bps=100, max_order_notional=1_200)
     made.gate.set_limits(limits, "Ann", "values again")
     assert code(made.order("buy", 10)) == "max_order_notional"
