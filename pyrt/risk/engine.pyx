@@ -7,7 +7,7 @@ from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, RiskGate
 from pyrt.core.records cimport OrderRow
 from pyrt.core.types cimport (
-    EV_ACCEPTED, EV_DENIED, EV_FILL, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED,
+    EV_ACCEPTED, EV_DENIED, EV_FILL, EV_HELD, EV_MODIFIED, EV_MODIFY_REJECTED, EV_REJECTED,
     EV_TRIGGERED, FILLED, INITIALIZED, RELEASED, is_final,
 )
 from pyrt.risk.breaker cimport HALF_OPEN
@@ -276,10 +276,14 @@ cdef class RiskEngine(Keeper):
             self.claims.follow(order)
             if claim.resting == no_price() and (kind == EV_ACCEPTED or kind == EV_TRIGGERED):
                 self.note_resting(claim, order.limit_price_raw)
-            if not claim.is_answered and kind in (EV_ACCEPTED, EV_FILL, EV_REJECTED):
+            if not claim.is_answered and kind in (EV_ACCEPTED, EV_HELD, EV_FILL, EV_REJECTED):
                 claim.is_answered = True
                 if self.breaker.watches_answers:
-                    self.breaker.add_answer(now, kind == EV_REJECTED, now - claim.ts_sent)
+                    # A venue takes an exit up once its entry has filled, however long that takes.
+                    self.breaker.add_answer(
+                        now, kind == EV_REJECTED,
+                        now - claim.ts_sent if order.parent is None else 0,
+                    )
         if kind == EV_FILL:
             self.take_round_trips(now)
             if self.stops.is_on or order.position in self.stops.guards:

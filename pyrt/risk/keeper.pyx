@@ -170,6 +170,8 @@ cdef class Keeper(Overseer):
         if order.notional_raw != 0 and order.units == 0:
             estimate = self.units_for(order, price)
         claim = self.claims.add(order, price, estimate, now)
+        # What has been answered before it came here is not answered late by what comes next.
+        claim.is_answered = order.status_ != INITIALIZED and order.status_ != SENT
         cdef int since = <int>SENT if order.parent is None else <int>ACCEPTED
         if order.status_ >= since:
             self.note_resting(claim, order.limit_price_raw)

@@ -10,7 +10,7 @@ from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, Venue
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
-    EV_ACCEPTED, EV_CANCEL_REJECTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_MODIFIED,
+    EV_ACCEPTED, EV_CANCEL_REJECTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_HELD, EV_MODIFIED,
     EV_MODIFY_REJECTED, EV_QUOTE, EV_REJECTED, EV_SPLIT, EV_TRADE, EV_TRIGGERED, EV_UNKNOWN,
 )
 from pyrt.kernel.kernel cimport Kernel
@@ -24,7 +24,7 @@ cdef int64_t START_NS = 1_704_067_200_000_000_000
 cdef dict ANSWERS = {
     "accept": EV_ACCEPTED, "reject": EV_REJECTED, "cancel": EV_CANCELED, "expire": EV_EXPIRED,
     "unknown": EV_UNKNOWN, "cancel_rejected": EV_CANCEL_REJECTED, "modified": EV_MODIFIED,
-    "modify_rejected": EV_MODIFY_REJECTED, "trigger": EV_TRIGGERED,
+    "modify_rejected": EV_MODIFY_REJECTED, "trigger": EV_TRIGGERED, "hold": EV_HELD,
 }
 
 

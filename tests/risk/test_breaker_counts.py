@@ -346,3 +346,48 @@ def test_each_order_has_one_answer(news: list[str], counted: int, bad: int) -> N
         else:
             made.answer(what, order)
     assert (made.gate.breaker.rejects.count, made.gate.breaker.rejects.bad) == (counted, bad)
+
+
+@pytest.mark.parametrize("first", ["accept", "hold", None])
+def test_an_exit_that_is_taken_up_when_its_entry_fills_is_no_late_answer(first: str | None) -> None:
+    made = rig(max_latency="1s", max_reject_rate=1, reject_rate_orders=10)
+    entry = made.order("buy", 10, limit_price=100, take_profit=120, stop_loss=80)
+    for order in (entry, *(entry.legs if first else ())):
+        made.answer("accept" if order is entry else first, order)
+    made.wait("1h")
+    made.fill(entry)
+    for leg in entry.legs if first != "accept" else ():
+        made.answer("accept", leg)
+    made.wait("1h")
+    made.fill(entry.take_profit)
+    assert (made.gate.breaker.state, made.gate.breaker.trips) == (BreakerState.CLOSED, [])
+    assert made.gate.breaker.rejects.count == 3
+
+
+def test_an_order_that_the_venue_holds_is_answered() -> None:
+    made = rig(max_latency="1s")
+    order = made.order("buy", 10, limit_price=100)
+    made.answer("hold", order)
+    made.wait("1h")
+    made.fill(order)
+    assert made.gate.breaker.trips == []
+    late = made.order("buy", 10, limit_price=100)
+    made.wait("1.000000001s")
+    made.answer("hold", late)
+    assert made.gate.breaker.cause == "max_latency"
+
+
+@pytest.mark.parametrize(("answered", "counted"), [(True, 0), (False, 1)])
+def test_what_was_answered_before_limits_were_set_is_not_answered_late(
+    answered: bool, counted: int
+) -> None:
+    made = GateRig(RiskEngine(), prices=100)
+    order = made.order("buy", 10, limit_price=100)
+    if answered:
+        made.answer("accept", order)
+    limits = Limits(max_latency="1s", max_reject_rate=1, reject_rate_orders=10)
+    made.gate.set_limits(limits, "Ann", "begin")
+    made.wait("1h" if answered else "1s")
+    made.fill(order)
+    assert made.gate.breaker.trips == []
+    assert made.gate.breaker.rejects.count == counted
