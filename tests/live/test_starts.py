@@ -12,10 +12,12 @@ import pytest
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.events import Alarm
 from pyrt.errors import ConfigError, ConnectionLost
+from pyrt.live.core.notes import decode_note
+from pyrt.live.core.tape import survey
 from pyrt.live.driver.recovery import FAILURES_MAX
 from pyrt.live.driver.run import LOOKING, RUNNING, STOPPED
 from pyrt.live.journal import records as r
-from pyrt.live.journal.journal import Journal, read_records
+from pyrt.live.journal.journal import Journal, read_records, read_tape
 from pyrt.live.plan import MINUTE, SECOND, Policies
 from pyrt.live.replay.replay import replay
 from pyrt.risk import Limits
@@ -383,7 +385,15 @@ def test_what_was_played_again_is_on_the_disk_before_the_run_that_goes_on_is():
     second = started(files, world=world, run_id="two")
     assert second.driver._recovery.has_gone_on
     second.journal.commit()
-    third = started(files.crash(keep_tail=False), world=world, run_id="three")
+    left = files.crash(keep_tail=False)
+    notes = [
+        decode_note(data)["what"]
+        for piece in read_tape(left, "two")
+        for _, data in survey(piece)[1]
+    ]
+    # The change from the one run to the other is on the disk with what came before it.
+    assert notes[-2:] == ["part", "settle"]
+    third = started(left, world=world, run_id="three")
     *_, before, last = written(third, r.RunStart)
     assert (last.resumes, told(third, "not_replayed")) == ("two", [])
     assert last.resumed_at >= before.resumed_at > 0
