@@ -83,6 +83,28 @@ def test_what_is_no_state_or_no_event_leads_nowhere(status: int, event: int) -> 
     assert transition(status, event) is None
 
 
+def test_nothing_beyond_the_states_and_events_there_are_leads_anywhere() -> None:
+    for status in range(-3, len(OrderStatus) + 3):
+        for event in (*range(-3, 16), *range(max(EventKind) + 1, 300)):
+            assert transition(status, event) is None
+    for event in EVENTS:
+        for status in (-2, -1, len(OrderStatus), len(OrderStatus) + 1):
+            assert transition(status, event) is None
+
+
+def test_an_order_is_unknown_while_nobody_can_say_what_came_of_a_request() -> None:
+    made = GateRig(RiskEngine(), prices=100)
+    order = made.order("buy", 1, limit_price=99)
+    assert not order.is_unknown
+    made.answer("unknown", order)
+    assert (order.status, order.is_unknown) == ("SENT", True)
+    made.answer("accept", order)
+    assert (order.status, order.is_unknown) == ("ACCEPTED", False)
+    made.cancel(order)
+    made.answer("unknown", order)
+    assert order.is_unknown
+
+
 def test_an_order_is_pending_while_a_request_has_no_answer() -> None:
     made = GateRig(RiskEngine(), prices=100)
     order = made.order("buy", 1, limit_price=99)
