@@ -191,7 +191,8 @@ def test_a_failed_look_is_told_with_its_count_its_reason_and_the_pause():
             f"{count} looks at the account in a row have failed, the last at "
             f"snapshot:clock: HTTP 500; the next is in {pause} s"
         )
-    assert len(told(made, "blind")) == 1
+    text = "the account cannot be looked at: nothing that could raise exposure leaves"
+    assert told(made, "blind") == [text]
     # One that is through ends the row, and what came of it.
     seen(made)
     assert not made.driver._departure.is_blind

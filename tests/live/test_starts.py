@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from pyrt import Strategy
-from pyrt.adapters.alpaca.core.events import Alarm
+from pyrt.adapters.alpaca.core.events import Alarm, FillEvent
 from pyrt.errors import ConfigError, ConnectionLost
 from pyrt.live.core.notes import decode_note
 from pyrt.live.core.tape import survey
@@ -245,6 +245,36 @@ def test_an_order_that_had_not_left_is_closed_with_its_words_and_told(status):
     assert ("pyrt-one-77" in names) is not is_held_here
 
 
+class Keeps(Quiet):
+    """Has an order that is kept on our side, and one at the broker."""
+
+    def on_start(self):
+        super().on_start()
+        self.sent = []
+
+    def on_bar(self, bar):
+        if not self.sent:
+            self.sent = [self.buy("SPY", 1, trigger_price=50), self.buy("SPY", 1, limit_price=50)]
+
+
+def test_an_order_that_was_kept_here_is_canceled_in_the_run_that_goes_on():
+    """It stayed open in a strategy's eyes, and nothing watched prices for it any more."""
+    files, world = MemoryFiles(), World([PRICES])
+    first = Node(world, files, [Keeps()], run_id="one")
+    first.start()
+    first.run(6)
+    assert [order.status for order in first.kernel.strategies[0].sent] == ["EMULATED", "ACCEPTED"]
+    first.journal.commit()
+    second = Node(world, files, [Keeps()], run_id="two")
+    second.start()
+    assert second.driver._recovery.has_gone_on
+    kept, sent = second.kernel.strategies[0].sent
+    assert (kept.status, sent.status) == ("CANCELED", "ACCEPTED")
+    assert second.kernel.cache.orders_open() == [sent]
+    text = "pyrt-one-1, a market_if_touched order for SPY, was emulated and died with its node"
+    assert told(second, "emulated_lost") == [text]
+
+
 # -- limits changed by hand ------------------------------------------------------------------------
 
 
@@ -414,3 +444,18 @@ def test_what_strategies_do_as_they_start_is_told_with_the_start():
     assert node.driver.phase == RUNNING
     assert len(told(node, "strategy_stopped")) == 1
     assert [record.strategy for record in written(node, r.StrategyStopped)] == ["Breaks"]
+
+
+def test_an_event_that_cannot_be_is_put_aside_and_halts_its_symbol():
+    node = started()
+    order = node.kernel.strategies[0].buy("SPY", 3)
+    node.driver.core.inputs.settle()
+    node.settle(node.world.now)
+    now = node.world.now
+    node.driver.take(now, [FillEvent(order.number, now, "5", "100", "5")])
+    ((text),) = told(node, "bad_event")
+    assert text.startswith("FillEvent: ")
+    assert "would be filled beyond that" in text
+    assert (order.filled_quantity, order.is_open) == (0, True)
+    assert node.kernel.gate.state(symbol="SPY").name == "HALTED"
+    assert node.driver.phase == RUNNING
