@@ -468,6 +468,14 @@ def test_a_change_needs_cash_beside_all_that_waits() -> None:
         # 300 wait beside it, and 100 of another symbol: 600 of the thousand are left.
         assert not made.modify(second, quantity=600.01)
         assert made.modify(second, quantity=600)
+    # Short 500, the account has 150,000: 1,500 in all, of which 300 wait beside it.
+    made = rig(require_buying_power=True)
+    made.hold(-500)
+    first, second = (made.order("buy", 300, limit_price=100) for _ in range(2))
+    for order in (first, second):
+        made.answer("accept", order)
+    assert not made.modify(second, quantity=1_200.01)
+    assert made.modify(second, quantity=1_200)
     lots = Instrument("LOT", decimals=0)
     made = GateRig(RiskEngine(Limits(require_buying_power=True)), cash=1_000, symbols=(lots,))
     order = made.order("buy", 1, limit_price=100)

@@ -164,8 +164,9 @@ def test_equal_risk_contribution_shares_the_risk(seed: int) -> None:
 
 
 def test_equal_risk_contribution_refuses_what_has_no_risk() -> None:
-    with pytest.raises(ConfigError):
-        sizing.equal_risk_contribution([[0.0, 0.0], [0.0, 1.0]])
+    for matrix in ([[0.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [0.0, 0.0]]):
+        with pytest.raises(ConfigError, match="an asset has no variance, so it cannot carry"):
+            sizing.equal_risk_contribution(matrix)
 
 
 # -- stress and exposures --------------------------------------------------------------------------
@@ -290,6 +291,8 @@ def test_sectors_and_sums_add_up_by_hand() -> None:
         "y": {"gross": 1.0, "net": 1.0},
     }  # fmt: skip
     assert exposures.summary([0.0, -2.0, 5.0]) == {"gross": 7, "net": 3, "long": 5, "short": 2}
+    parts = {"gross": 0.75, "net": 0.25, "long": 0.5, "short": 0.25}
+    assert exposures.summary([0.5, -0.25]) == parts
     assert exposures.beta_weighted([2.0, -1.0], [3.0, 4.0]) == 2.0
 
 
@@ -313,7 +316,9 @@ def test_returns_that_do_not_fit_their_market_are_refused(
 def test_two_returns_make_a_beta() -> None:
     assert exposures.beta([0.1, 0.3], [0.0, 0.1]).tolist() == pytest.approx([2.0])
     assert exposures.beta([[0.1, 0.0], [0.3, 0.1]], [0.0, 0.1]).tolist() == pytest.approx([2, 1])
-    assert np.isnan(exposures.beta([[0.1, 0.2], [0.3, 0.4]], [0.5, 0.5])).tolist() == [True, True]
+    with np.errstate(all="raise"):
+        still = exposures.beta([[0.1, 0.2], [0.3, 0.4]], [0.5, 0.5])
+    assert np.isnan(still).tolist() == [True, True]
     with pytest.raises(ConfigError, match=r"2 values do not fit a correlation of \(1, 1\)"):
         exposures.correlated_value([1.0, 2.0], [[1.0]])
 
