@@ -391,3 +391,20 @@ def test_what_was_answered_before_limits_were_set_is_not_answered_late(
     made.fill(order)
     assert made.gate.breaker.trips == []
     assert made.gate.breaker.rejects.count == counted
+
+
+def test_an_opening_of_before_a_restart_takes_nothing_back_after_it() -> None:
+    first, second = (rig(max_consecutive_losses=0) for _ in range(2))
+    first.hold(10, price=100)
+    first.hold(-10, price=99)
+    first.gate.reset_breaker("Ann", "looked into it")
+    second.gate.restore(json.loads(json.dumps(first.gate.save())))
+    entry = second.order("buy", 1, limit_price=90)
+    second.answer("accept", entry)
+    assert second.venue.withdrawn == []
+    assert second.gate.changes == first.gate.changes
+    # The next one is an opening of its own.
+    second.hold(10, price=100)
+    second.hold(-10, price=99)
+    assert second.venue.withdrawn == [entry]
+    assert [change.after for change in second.gate.changes] == ["OPEN", "CLOSED", "OPEN"]
