@@ -6,10 +6,12 @@ from types import SimpleNamespace as Stub
 
 import pytest
 
-from pyrt.live.driver.departure import FRESH_NS, Departure
+from pyrt.live.driver.departure import Departure
 from pyrt.live.driver.run import LOOKING, RUNNING
 
 NOW = 1_000_000_000_000
+FRESH_NS = 2_000_000_000
+"""A look that was begun this long before an order came knows enough for it."""
 ORDER = Stub(
     symbol="SPY", instrument=Stub(id="SPY.ALPACA"), strategy=Stub(name="Cross"), raises=True
 )

@@ -11,7 +11,6 @@ import pytest
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.events import NoLookEvent, UnseenEvent
 from pyrt.live.core.broker import BrokerAdjustment, BrokerOrder, BrokerState
-from pyrt.live.driver.reconciliation import CLOCK_MAX_NS, CLOCK_MIN_NS, LOOK_AGAIN_NS
 from pyrt.live.driver.run import LOOKING, RUNNING, STOPPED
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
@@ -21,6 +20,10 @@ from tests.live.test_walking_skeleton import bars
 from tests.live.whole import Node, World
 
 PRICES = bars([100.0] * 12)
+SOON = 2 * SECOND
+"""A look that could not begin, or whose answers may be old, is followed by another."""
+CLOCK_MIN, CLOCK_MAX = -2 * SECOND, 30 * SECOND
+"""How far our clock may be ahead: a look takes some seconds itself."""
 
 
 class Quiet(Strategy):
@@ -117,7 +120,7 @@ def test_a_look_that_cannot_begin_now_is_tried_again_soon(node):
     assert node.driver.look_at is None
     asked(node, is_free=False)
     node.driver.look(now)
-    assert node.driver.look_at == now + LOOK_AGAIN_NS
+    assert node.driver.look_at == now + SOON
 
 
 def test_a_look_is_made_when_it_is_due_and_not_before(node):
@@ -137,12 +140,12 @@ def test_an_order_that_waits_for_a_look_has_one_and_not_more_often_than_that(nod
     found = asked(node)
     node.driver.look(now)
     departure = node.driver._departure
-    for late, count in ((LOOK_AGAIN_NS - 1, 1), (LOOK_AGAIN_NS, 2), (LOOK_AGAIN_NS + 1, 2)):
+    for late, count in ((SOON - 1, 1), (SOON, 2), (SOON + 1, 2)):
         departure.wants_look = True
         node.driver.turn(now + late)
         assert len(found) == count, late
     assert departure.wants_look
-    node.driver.turn(now + 2 * LOOK_AGAIN_NS)
+    node.driver.turn(now + 2 * SOON)
     assert (len(found), departure.wants_look) == (3, False)
 
 
@@ -154,7 +157,7 @@ def test_a_difference_that_may_be_old_is_looked_at_again_soon_before_it_counts()
     made = begun(looks=3)
     for _ in range(2):
         now = seen(made, positions={"SPY": Decimal(3)})
-        assert made.driver.look_at == now + LOOK_AGAIN_NS
+        assert made.driver.look_at == now + SOON
         assert made.driver.findings == ()
     seen(made, positions={"SPY": Decimal(3)})
     assert [finding.code for finding in made.driver.findings] == ["position_mismatch"]
@@ -265,8 +268,8 @@ def test_a_stream_that_is_lost_is_told_once_and_looked_behind_when_it_is_back(no
 @pytest.mark.parametrize(
     ("ahead", "is_told"),
     [
-        (CLOCK_MIN_NS, True), (CLOCK_MIN_NS + 1, False), (0, False), (CLOCK_MAX_NS - 1, False),
-        (CLOCK_MAX_NS, True),
+        (CLOCK_MIN, True), (CLOCK_MIN + 1, False), (0, False), (CLOCK_MAX - 1, False),
+        (CLOCK_MAX, True),
     ],
 )  # fmt: skip
 def test_a_clock_that_is_off_is_told_where_it_is_to_be_checked(node, ahead, is_told):

@@ -12,6 +12,7 @@ from pyrt.errors import ConfigError
 from pyrt.live.core.broker import BrokerAdjustment, BrokerOrder, BrokerState
 from pyrt.live.driver.reconcile import (
     Absences,
+    Comparison,
     OurOrder,
     OurView,
     ReconcilePolicy,
@@ -406,3 +407,17 @@ def test_a_policy_that_is_none_is_refused_with_those_there_are():
         ReconcilePolicy(external_orders="trade")
     assert "'trade'" in caught.value.message
     assert all(name in caught.value.message for name in ("halt", "alarm", "ignore"))
+
+
+def test_an_order_or_a_view_that_says_no_more_is_the_plain_one():
+    """No fee has accrued, nothing has ended here, and no order of the broker's is ours."""
+    order = OurOrder(
+        client_order_id="a", venue_order_id="", symbol="SPY", status="SENT", is_unknown=True
+    )
+    view = ours()
+    assert (order.sent_at, view.cash, view.accrued, list(view.known_activities)) == (0, None, 0, [])
+    assert not view.has_ended("a")
+    assert not view.is_exit("v")
+    comparison = compare(view, theirs(), POLICY)
+    assert comparison == Comparison(())
+    assert (comparison.adjustments, comparison.absent, comparison.cash_gap) == ((), (), 0)

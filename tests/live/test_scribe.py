@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from pyrt import Strategy
-from pyrt.live.driver.scribe import ALARM_GAP_NS, Scribe
+from pyrt.live.driver.scribe import Scribe
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import Journal, read_records
 from pyrt.risk import Limits
@@ -16,6 +16,7 @@ from tests.live.test_walking_skeleton import bars
 from tests.live.whole import PHASES, Node, World
 
 T0 = 1_381_175_160_000_000_000
+ALARM_GAP_NS = 10_000_000_000
 
 
 # -- alarms ----------------------------------------------------------------------------------------

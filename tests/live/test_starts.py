@@ -14,7 +14,6 @@ from pyrt.adapters.alpaca.core.events import Alarm, FillEvent
 from pyrt.errors import ConfigError, ConnectionLost
 from pyrt.live.core.notes import decode_note
 from pyrt.live.core.tape import survey
-from pyrt.live.driver.recovery import FAILURES_MAX
 from pyrt.live.driver.run import LOOKING, RUNNING, STOPPED
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import Journal, read_records, read_tape
@@ -27,6 +26,7 @@ from tests.live.whole import Node, World
 
 PRICES = bars([100.0] * 12)
 ACCOUNT = "PA0000000"
+FAILURES_MAX = 8
 LIMITS = Limits(
     max_order_quantity=10, max_position_quantity=50, max_gross_exposure=50_000,
     max_daily_loss=5_000, max_open_orders=10, max_orders_per_minute=20, stale_data_after="30d",

@@ -5,9 +5,13 @@ Fields may be added at the end, with a default; none is moved, renamed or taken 
 
 from __future__ import annotations
 
+import typing
+from typing import Any
+
 import msgspec
 import pytest
 
+from pyrt.live.journal import frames, journal, log, state
 from pyrt.live.journal import records as r
 from pyrt.live.journal.state import Closed, JournalState
 
@@ -88,3 +92,85 @@ def test_the_state_is_written_by_name() -> None:
     """Its fields may come in any order, and those that are missing have defaults."""
     assert not JournalState.__struct_config__.array_like
     assert msgspec.msgpack.decode(b"\x80", type=JournalState) == JournalState()
+
+
+DEFAULTS: dict[type[msgspec.Struct], dict[str, Any]] = {
+    r.RunStart: {
+        "source": "", "shadow": False, "grace_ns": 0, "sessions": False, "resumes": "",
+        "resumed_at": 0, "first_prefix": "",
+    },
+    r.Intent: {"legs": (), "limits": "", "trace": ""},
+    r.Outcome: {"trace": "", "inputs": 0},
+    r.Execution: {"fee": "0", "historical": False, "trace": "", "inputs": 0},
+    r.Adjustment: {"ts_event": 0, "positions": ()},
+    r.Reconciled: {"activities_until": ""},
+    r.RiskState: {"inputs": 0},
+    r.Operation: {"arguments": {}, "inputs": 0},
+    r.StrategyStopped: {"inputs": 0},
+    r.OrderState: {
+        "filled": "0", "limit_price": "", "stop_price": "", "trail_amount": "",
+        "trail_percent": "", "notional": "", "expires_at": 0, "flags": (), "tag": "",
+        "parent": "", "sibling": "", "reason": "", "unknown": "", "ts_init": 0,
+        "filled_notional": "0", "venue_order_id": "", "venue_filled": "", "venue_cost": "",
+        "number": 0, "cancel_wanted": False, "venue_parts": (), "asked": ("", "", ""),
+        "changes": 0, "entry_filled": "",
+    },
+    r.PositionState: {"mark": 0, "entered": "0"},
+    r.Opening: {"orders": (), "positions": (), "saves": {}, "risk": b"", "account": {}},
+    r.StrategyEntry: {"capital": ""},
+}  # fmt: skip
+"""What a record of an earlier version says where it has no such field: nothing of it."""
+PLAIN: dict[Any, Any] = {str: "x", int: 7, bytes: b"x", dict: {}, tuple: ()}
+
+
+def oldest(cls: type[msgspec.Struct]) -> Any:
+    """Return one with no more than it has to have."""
+    values = {}
+    for field in msgspec.structs.fields(cls):
+        if not field.required:
+            continue
+        kind = typing.get_origin(field.type) or field.type
+        values[field.name] = PLAIN[kind] if kind in PLAIN else oldest(kind)
+    return cls(**values)
+
+
+@pytest.mark.parametrize("cls", list(FIELDS), ids=lambda cls: cls.__name__)
+def test_what_an_older_record_does_not_say_is_nothing(cls: type[msgspec.Struct]) -> None:
+    """Written without the fields that may be missing, it reads as one that has their defaults."""
+    made, defaults = oldest(cls), DEFAULTS.get(cls, {})
+    assert {name: getattr(made, name) for name in defaults} == defaults
+    required = [field.name for field in msgspec.structs.fields(cls) if field.required]
+    assert [*required, *defaults] == FIELDS[cls].split()
+    short = msgspec.msgpack.encode([getattr(made, name) for name in required])
+    assert msgspec.msgpack.decode(short, type=cls) == made
+
+
+def test_a_journal_of_no_record_knows_nothing() -> None:
+    empty = JournalState()
+    assert {name: getattr(empty, name) for name in empty.__struct_fields__} == {
+        "account": "", "mode": "", "runs": {}, "orders": {}, "closed": {}, "positions": {},
+        "saves": {}, "activities": {}, "activities_until": "", "risk": b"", "cash": "",
+        "cash_moves": "0", "last_run": "", "last_ts": 0, "records": 0, "ended_well": True,
+        "stopped": {}, "armed": "",
+    }  # fmt: skip
+
+
+def test_what_lies_around_a_record_keeps_its_size_and_its_marks() -> None:
+    head = frames.encode_head(frames.SegmentHead(3, 7, b"0123456789abcdef"))
+    assert (len(head), frames.SEGMENT_BYTES) == (44, 44)
+    assert head[:40].hex() == (
+        "7079" "72746a726e6c" "0100" "0000" "03000000" "0700000000000000"
+        "30313233343536373839616263646566"
+    )  # fmt: skip
+    frame, chain = frames.encode_frame(5, 9, b"four", chain=b"", segment=3, offset=44)
+    assert (len(frame), frames.FRAME_BYTES) == (36 + 4, 36)
+    assert frame[:16].hex() == "a54a" "01" "05" "04000000" "0900000000000000"  # fmt: skip
+    assert (frame[20:36], frame[36:]) == (chain, b"four")
+
+
+def test_what_a_journal_takes_and_keeps_is_bounded_as_it_is_stated() -> None:
+    mebibyte = 1 << 20
+    assert frames.PAYLOAD_MAX == log.PAYLOAD_MAX == 16 * mebibyte
+    assert (log.SEGMENT_MAX, log.SEGMENT_MAX // mebibyte) == (1 << 26, 64)
+    assert (state.CLOSED_MAX, state.ACTIVITIES_MAX) == (20_000, 20_000)
+    assert (journal.SNAPSHOT_EVERY, journal.TAPE_PIECES) == (50_000, 64)
