@@ -369,9 +369,11 @@ def test_an_order_that_ended_here_before_the_look_began_and_is_open_there_halts(
     node.driver._reconciliation._began = node.world.now + 1
     seen(node, orders=there)
     assert [finding.code for finding in node.driver.findings] == ["reopened"]
-    # Of that id's venue order nobody else has made another.
-    seen(node, orders=(stranger("by-hand", venue_order_id=venue_id),))
-    assert node.driver.findings == ()
+    # Who has replaced it there has given it a name of his own; what else is open is a stranger's.
+    node.client.knows = lambda venue_order_id: False
+    for other, codes in ((venue_id, []), ("v-other", ["external_order"])):
+        seen(node, orders=(stranger("by-hand", venue_order_id=other),))
+        assert [finding.code for finding in node.driver.findings] == codes
 
 
 class Other(Quiet):
@@ -459,6 +461,24 @@ def test_what_the_broker_has_booked_is_written_down_and_told_once(node):
     assert told(node, "adjusted_cash") == ["cash: x"]
     assert node.kernel.account.cash_exact == cash - 3
     assert node.driver.findings == ()
+
+
+def test_a_dividend_is_written_down_with_what_it_has_made_of_the_holding(node):
+    sent(node, 10)
+    node.run(6)
+    cash = node.kernel.account.cash_exact
+    changes = (booking("fee", "-1", symbol="SPY"), booking("dividend", "2", "a-2", symbol="SPY"))
+    held = {"SPY": Decimal(10)}
+    seen(node, cash=cash + 1, adjustments=changes, positions=held)
+    by_kind = {record.kind: record.positions for record in booked(node)}
+    assert by_kind["fee"] == ()
+    ((after,),) = [by_kind["dividend"]]
+    assert (after.strategy, after.units, after.realized) == ("Quiet", 10 * 10**9, str(2 * 10**18))
+
+
+def test_what_is_done_about_a_look_happens_when_it_is_through(node):
+    later = seen(node, after=7 * SECOND)
+    assert node.kernel.clock.timestamp_ns == later
 
 
 def test_fees_other_than_those_accrued_are_an_entry_of_their_own(node):
