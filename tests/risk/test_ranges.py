@@ -43,6 +43,20 @@ def test_the_average_is_of_the_last_sessions_that_have_ended() -> None:
     assert made.average("B", "XNYS", int(CLOSES[2])) is None
 
 
+def test_of_pieces_the_highest_the_lowest_and_the_last_price_count() -> None:
+    highs, lows, closes = [5.0, 9.0, 6.0], [4.0, 5.0, 3.0], [4.5, 6.0, 5.0]
+    for order in ([0, 1, 2], [1, 0, 2], [1, 2, 0], [2, 1, 0]):
+        made = ranges(1)
+        for place, each in enumerate(order):
+            row = [OPENS[0] + (place + 1) * MINUTE], [highs[each]], [lows[each]], [closes[each]]
+            made.add("A", "XNYS", *row)
+        assert made.average("A", "XNYS", int(CLOSES[0] + GRACE_NS)) == 9.0 - 3.0
+        # From the last close up to 10.
+        made.add("A", "XNYS", [OPENS[1] + HOUR], [10.0], [10.0], [10.0])
+        mean = made.average("A", "XNYS", int(CLOSES[1] + GRACE_NS))
+        assert mean == 10.0 - closes[order[-1]]
+
+
 def test_rows_of_one_session_may_come_in_pieces() -> None:
     whole, pieces = ranges(), ranges()
     ts = np.array([OPENS[0] + MINUTE, OPENS[0] + HOUR, OPENS[1] + MINUTE, OPENS[1] + HOUR])
@@ -62,6 +76,16 @@ def test_an_average_that_was_asked_for_before_a_split_is_rescaled_too() -> None:
     assert made.average("A", "24/7", now) == 4.0
     made.rescale("A", "24/7", now, 0.5)
     assert made.average("A", "24/7", now) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("now", "mean"), [(DAY + GRACE_NS - 1, 4.0), (DAY + GRACE_NS, 2.0), (DAY - 1, 4.0)]
+)
+def test_a_session_that_is_not_counted_yet_is_not_rescaled(now: int, mean: float) -> None:
+    made = ranges(1)
+    made.add("A", "24/7", [DAY], [104.0], [100.0], [102.0])
+    made.rescale("A", "24/7", now, 0.5)
+    assert made.average("A", "24/7", DAY + GRACE_NS) == mean
 
 
 def test_a_split_rescales_the_sessions_before_it_only() -> None:

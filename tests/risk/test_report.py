@@ -78,6 +78,17 @@ def test_what_was_denied_would_have_made_the_way_to_the_last_price() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("last", "cost", "saved"), [(100.001, 0.101, 0), (99.999, 0, 0.101), (100, 0, 0)]
+)
+def test_less_than_one_is_cost_or_saved_as_well(last: float, cost: float, saved: float) -> None:
+    made = rig()
+    made.order("buy", 101)
+    made.price(last)
+    found = made.gate.report()["controls"]["max_order_quantity"]
+    assert (found["cost"], found["saved"]) == pytest.approx((cost, saved))
+
+
 def test_controls_come_most_frequent_first_and_by_name_where_they_are_equal() -> None:
     made = rig()
     for quantity, symbol in ((1, "OFF"), (101, "AAA"), (1, "OFF"), (101, "AAA")):
