@@ -14,7 +14,7 @@ from pyrt.core.ledger import POSTING_DTYPE
 from pyrt.live.core.inputs import Inputs
 from pyrt.risk.gate import BasicGate
 from pyrt.testing.gates import GateRig
-from tests.backtest.harness import MINUTE, START, Run, Script, play
+from tests.backtest.harness import MINUTE, START, Probe, Run, Script, frame, play
 
 D = Decimal
 SHARE = Instrument("AAA", step_size=1)
@@ -173,6 +173,22 @@ def test_a_flips_fee_is_shared_half_to_even_and_none_of_it_is_lost() -> None:
     assert [wide(row, "fees") for row in kept] == [
         D("0.333333333333333333"), D("0.666666666666666667"),
     ]  # fmt: skip
+
+
+def test_an_instrument_that_joins_later_leaves_the_bars_of_others_counted() -> None:
+    probe = Probe(cash=10_000)
+    probe.add_venue("sim")
+    probe.add_data(frame(flat(*[100] * 8)), symbol="AAA", timeframe="1m", label="open")
+    probe.add_strategy(Script({
+        1: lambda s: s.buy("AAA", 1),
+        3: lambda s: probe.kernel.add_instrument(Instrument("ZZZ")),
+        5: lambda s: s.close("AAA"),
+    }))  # fmt: skip
+    probe.execute()
+    (trip,) = array(probe.kernel.records.trips, layouts.TRIP_DTYPE)
+    assert trip["bars"] == 4
+    fills = array(probe.kernel.records.fills, layouts.FILL_DTYPE)
+    assert fills["bar"].tolist() == [2, 6]
 
 
 @pytest.mark.parametrize("sign", [1, -1])
