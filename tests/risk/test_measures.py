@@ -324,8 +324,8 @@ def test_two_returns_make_a_beta() -> None:
 
 
 def test_a_variance_just_below_nothing_is_taken_for_rounding() -> None:
-    # Held one against one: the variance is -2e-10 of 4, then -2e-8.
-    found = measures.portfolio_var([1.0, -1.0], [[1.0, 1.0 + 1e-10], [1.0 + 1e-10, 1.0]])
+    # Held one against one: the variance is -2e-9 of 4, then -2e-8.
+    found = measures.portfolio_var([1.0, -1.0], [[1.0, 1.0 + 1e-9], [1.0 + 1e-9, 1.0]])
     assert found.total == 0.0
     assert found.marginal.tolist() == found.component.tolist() == [0.0, 0.0]
     with pytest.raises(ConfigError, match="gives these holdings a variance of -2e-08"):

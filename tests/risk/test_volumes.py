@@ -71,6 +71,28 @@ def test_rows_that_reach_us_after_the_day_was_counted_are_left_out() -> None:
     assert made.average("A", "XNYS", int(CLOSES[0] + GRACE_NS)) == 4
 
 
+def test_rows_of_the_last_session_and_of_days_are_held_to_when_they_were_known() -> None:
+    for calendar, ts, end in (
+        ("XNYS", CLOSES[-1], CLOSES[-1]), ("24/7", 3 * DAY + HOUR, 4 * DAY),
+    ):  # fmt: skip
+        for late, mean in ((0, 7), (1, 3)):
+            made = volumes(1)
+            known = [ts, end + GRACE_NS + late]
+            made.add("A", calendar, [ts - 1, ts], [3.0, 4.0], known=known)
+            assert made.average("A", calendar, int(end + GRACE_NS)) == mean
+
+
+def test_what_is_added_after_an_answer_changes_the_next() -> None:
+    made, now = volumes(), int(CLOSES[1] + GRACE_NS)
+    for symbol in ("A", "B"):
+        assert made.average(symbol, "XNYS", now) is None
+    made.add("A", "XNYS", [OPENS[1] + HOUR], [4.0])
+    assert made.average("A", "XNYS", now) == 4
+    made.add("A", "XNYS", [OPENS[1] + 2 * HOUR], [6.0])
+    assert made.average("A", "XNYS", now) == 10
+    assert made.average("B", "XNYS", now) is None
+
+
 def test_days_of_coins_are_those_of_utc() -> None:
     made = volumes(1)
     made.add("A", "24/7", [MINUTE, DAY, DAY + MINUTE], [1.0, 2.0, 9.0])
