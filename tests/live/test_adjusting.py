@@ -107,6 +107,8 @@ def test_what_the_broker_has_booked_changes_the_holding_exactly(
     assert first.kernel.gate.state(symbol="SPY").name == "HALTED"
     look(first)
     assert first.kernel.strategies[0].position("SPY").quantity == units
+    assert first.kernel.account.cash_exact == cash + Decimal(amount)
+    assert first.driver.findings == ()
     first.journal.commit()
     assert len(adjustments(first.files)) == 1
 
