@@ -93,6 +93,15 @@ def test_what_is_added_after_an_answer_changes_the_next() -> None:
     assert made.average("B", "XNYS", now) is None
 
 
+def test_rows_without_a_volume_are_none() -> None:
+    made = volumes()
+    ts = [OPENS[0] + HOUR, *(OPENS[1] + hour * HOUR for hour in (1, 2, 3))]
+    made.add("A", "XNYS", ts, [0.0, 4.0, float("nan"), -1.0])
+    # The first session that has some is the second.
+    assert made.average("A", "XNYS", int(CLOSES[0] + GRACE_NS)) is None
+    assert made.average("A", "XNYS", int(CLOSES[1] + GRACE_NS)) == 4
+
+
 def test_days_of_coins_are_those_of_utc() -> None:
     made = volumes(1)
     made.add("A", "24/7", [MINUTE, DAY, DAY + MINUTE], [1.0, 2.0, 9.0])
