@@ -37,7 +37,9 @@ DECLARATION = re.compile(
     r"\s*(?:cdef|cpdef|def|class|ctypedef|import|from|cimport|@|global|async)\b|\s*@"
 )
 # Order does not matter to these, and what a function without a result returns matters to nobody.
-SYMMETRIC = re.compile(r"\b(?:i128_muldiv|i128_add|i128_mul|min|max|larger|isinstance)$")
+SYMMETRIC = re.compile(
+    r"\b(?:i128_muldiv|i128_notional|i128_add|i128_mul|min|max|larger|isinstance)$"
+)
 NO_RESULT = re.compile(r"\s*return 0\s*$|\s*raise MemoryError$")
 CALL = re.compile(r"(\w)\(([^(),]+), ([^(),=]+)([,)])")
 

@@ -45,24 +45,41 @@ BOOKS = [
 ]
 ACCOUNTS = [
     "tests/core/test_margin.py",
+    "tests/core/test_account_power.py",
+    "tests/core/test_account_books.py",
+    "tests/core/test_account_rules.py",
     "tests/core/test_accounts.py",
     "tests/backtest/test_account.py",
+    "tests/backtest/test_means.py",
+    "tests/risk/test_buying_power.py",
     *BOOKS,
 ]
 RISK = {
     "pyrt/risk/*.py*": ["tests/risk", "tests/execution", "tests/property/test_exits_only_leave.py"],
     "pyrt/core/orders.pyx": [
         "tests/core/test_orders.py",
+        "tests/core/test_order_faces.py",
         "tests/core/test_serialization.py",
         "tests/risk",
         "tests/kernel",
         "tests/execution",
     ],
-    "pyrt/core/positions.pyx": ["tests/core/test_positions.py", *BOOKS],
+    "pyrt/core/positions.pyx": [
+        "tests/core/test_positions.py",
+        "tests/core/test_lots.py",
+        *BOOKS,
+    ],
     "pyrt/core/account*.py*": ACCOUNTS,
     "pyrt/core/margin.pyx": ACCOUNTS,
-    "pyrt/core/ledger.pyx": ["tests/backtest/test_account.py", *BOOKS],
+    "pyrt/core/ledger.pyx": [
+        "tests/core/test_ledger.py",
+        "tests/execution/test_booking.py",
+        "tests/backtest/test_account.py",
+        *BOOKS,
+    ],
     "pyrt/execution/booking.pyx": [
+        "tests/execution/test_booking.py",
+        "tests/core/test_positions.py",
         "tests/live/test_fees.py",
         "tests/backtest/test_account.py",
         *BOOKS,
@@ -70,6 +87,7 @@ RISK = {
         "tests/execution/test_emulation.py",
     ],
     "pyrt/backtest/means.pyx": [
+        "tests/backtest/test_means.py",
         "tests/backtest/test_account.py",
         "tests/core/test_accounts.py",
         *BOOKS,
@@ -98,7 +116,7 @@ NODE = (
 )  # fmt: skip
 CLIENT = (
     "adoption", "client", "ledger", "order_path", "pacing", "rest", "snapshot", "streams",
-    "trade_updates", "market_data",
+    "trade_updates", "market_data", "wire", "events", "messages", "history", "past",
 )  # fmt: skip
 LIVE = {
     "pyrt/core/orders.pyx": RISK["pyrt/core/orders.pyx"],
@@ -228,6 +246,7 @@ def judged_together(
     faults: dict[int, Fault], switches: dict[int, int | None], tests: list[str], workers: int
 ) -> Iterator[tuple[int, str, str, float]]:
     """Yield number, outcome, by what and seconds of faults that one session judges."""
+    (COPY / "build").mkdir(exist_ok=True)
     task, outcomes = COPY / "build" / "faults.json", COPY / "build" / "outcomes.jsonl"
     rows = [
         {"number": n, "fault": asdict(faults[n]), "switch": each} for n, each in switches.items()
