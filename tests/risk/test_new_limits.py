@@ -124,9 +124,9 @@ def test_a_reset_forgets_all_but_the_limits_and_what_was_stated() -> None:
     made.sample()
     gate.set_halted("BBB", True)
     gate.set_ramp("0.75", *WHO)
-    gate.set_state("halted", *WHO, strategy="A")
-    judged = made.draft("buy", 1)
-    made.judge(judged)
+    gate.set_state("halted", *WHO, symbol="BBB")
+    judged = made.draft("sell", 1)
+    assert made.judge(judged) is None
     assert gate.breaker.trips
     gate.reset()
     fresh = RiskEngine(LIMITS)
@@ -134,7 +134,7 @@ def test_a_reset_forgets_all_but_the_limits_and_what_was_stated() -> None:
     assert gate.save() == fresh.save()
     assert (gate.changes, gate.halted_symbols, gate.limited_symbols) == ([], [], [])
     assert (gate.claims, gate.limits) == (None, LIMITS)
-    assert gate.state() == gate.state(strategy="A") == TradingState.ACTIVE
+    assert gate.state() == gate.state(symbol="BBB") == TradingState.ACTIVE
     assert len(gate.report()["denials"]["control"]) == 0
     # An order that was judged before has no verdict any more.
     with pytest.raises(OrderError, match="no verdict"):
