@@ -90,10 +90,10 @@ def test_the_age_of_a_reading_is_limited(wait: Any, leaves: bool) -> None:
     [
         # Beta 1.5: 100 shares at 100 are 15,000 of the market, on top of what is held.
         (5_000, "buy", 100, True),
-        (5_000.01, "buy", 100, False),
+        (5_000.000001, "buy", 100, False),
         (-25_000, "buy", 100, True),
         (-5_000, "sell", 100, True),
-        (-5_000.01, "sell", 100, False),
+        (-5_000.000001, "sell", 100, False),
         (35_000, "sell", 100, True),
     ],
 )

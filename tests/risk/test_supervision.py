@@ -340,13 +340,15 @@ def test_asking_of_a_market_order_that_would_be_turned_writes_nothing() -> None:
     assert sent.order_type == "limit"
 
 
-def test_of_working_exits_none_is_taken_to_be_leaving() -> None:
+@pytest.mark.parametrize(("held", "side"), [(10, "sell"), (-10, "buy")])
+def test_of_working_exits_none_is_taken_to_be_leaving(held: int, side: str) -> None:
     made = rig(max_open_orders=10)
-    made.hold(10)
-    made.answer("accept", made.order("sell", 10, limit_price=120))
+    made.hold(held)
+    made.answer("accept", made.order(side, 9, limit_price=100))
     made.gate.set_state("reducing", "Ann", "a test")
+    assert code(made.order(side, 1, limit_price=100)) == ""
     # The least that there is, beyond what is held.
-    denied = made.order("sell", "0.000000001", limit_price=120)
+    denied = made.order(side, "0.000000001", limit_price=100)
     assert (denied.reason or "").startswith("trading_state: REDUCING")
 
 
