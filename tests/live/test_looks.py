@@ -481,6 +481,14 @@ def test_what_is_done_about_a_look_happens_when_it_is_through(node):
     assert node.kernel.clock.timestamp_ns == later
 
 
+def test_a_day_that_has_ended_at_the_broker_has_ended_here(node):
+    days: list[int] = []
+    node.driver._days.on_end = days.append
+    for _ in range(2):
+        now = seen(node, balance_date="2031-01-02")
+        assert (node.driver.balance_date, days) == ("2031-01-02", [now])
+
+
 def test_fees_other_than_those_accrued_are_an_entry_of_their_own(node):
     ledger, cash = node.driver.core.fee_ledger, node.kernel.account.cash_exact
     ledger.accrue(node.world.now, Decimal("0.31"))
