@@ -42,6 +42,7 @@ class Known:
 
     seconds: dict[str, float] = field(default_factory=dict)
     switches: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    at_import: dict[str, list[int]] = field(default_factory=dict)
     lines: dict[str, dict[int, list[str]]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
 
@@ -76,8 +77,7 @@ class Judge:
         include = [str(Path(path).resolve()) for path in self.sources]
         cover = coverage.Coverage(data_file=None, include=include) if include else None
         modules = {path: importlib.import_module(module_of(path)) for path in self.modules}
-        for module in modules.values():
-            module._take_passed()
+        known.at_import = {path: module._take_passed() for path, module in modules.items()}
         if cover:
             cover.start()
         for item, following in in_turn(self.items):
@@ -97,7 +97,11 @@ class Judge:
         return known
 
     def coming_by(self, number: int) -> list[pytest.Item]:
-        """Return the tests that come by a fault, most promising first."""
+        """Return the tests that come by a fault, most promising first, then others of their files.
+
+        What one test of a file leaves for another, a fixture or a result kept, only the first of
+        them comes by.
+        """
         fault, switch = self.faults[number]
         if switch is not None:
             switches = self.known.switches
@@ -106,12 +110,15 @@ class Judge:
             lines = self.known.lines[fault.path]
             first, last = extent_of(Path(fault.path).read_text("utf-8"), fault.line)
             names = {name for line in range(first, last + 1) for name in lines.get(line, ())}
+        files = {name.partition("::")[0] for name in names}
         hits = self.caught[fault.path]
 
-        def promise(item: pytest.Item) -> tuple[float, float]:
-            return (-min(3, hits[item.nodeid]), self.known.seconds[item.nodeid])
+        def promise(item: pytest.Item) -> tuple[bool, int, float]:
+            name = item.nodeid
+            return (name not in names, -min(3, hits[name]), self.known.seconds[name])
 
-        return sorted((item for item in self.items if item.nodeid in names), key=promise)
+        near = [item for item in self.items if item.nodeid.partition("::")[0] in files]
+        return sorted(near, key=promise)
 
     # -- with a fault ------------------------------------------------------------------------------
 
@@ -120,7 +127,10 @@ class Judge:
         fault, switch = self.faults[number]
         items = self.coming_by(number)
         if not items:
-            workers.say(number, "survived", "no test comes by it")
+            if switch is not None and switch in self.known.at_import[fault.path]:
+                workers.say(number, "alone", "it runs at import")
+            else:
+                workers.say(number, "survived", "no test comes by it")
             return
 
         def child(tell: Callable[[bytes], None]) -> None:

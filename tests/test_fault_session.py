@@ -105,6 +105,9 @@ def slow(count):
 
 def unread(count):
     return count + 1
+
+def shared():
+    return [1, 2]
 """
 TESTS = """\
 import m
@@ -120,12 +123,23 @@ def test_it_ends():
 
 def test_it_fails_by_itself():
     assert m.allowed(4)
+
+KEPT = []
+
+def test_something_is_shared():
+    KEPT[:] = KEPT or m.shared()
+    assert KEPT[0] == 1
+
+def test_two_are_shared():
+    KEPT[:] = KEPT or m.shared()
+    assert len(KEPT) == 2 and KEPT[1] == 2
 """
 FAULTS = [
     (4, "<", "<=", "caught", "test_m.py::test_three_are_not"),
     (4, "count < LIMIT", "LIMIT > count", "survived", ""),
     (7, "> 0", "> 1", "caught", "test_m.py::test_it_ends"),
     (12, "+", "-", "survived", "no test comes by it"),
+    (15, "2", "3", "caught", "test_m.py::test_two_are_shared"),
 ]
 
 
@@ -164,6 +178,6 @@ def test_a_session_says_what_became_of_each_fault(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode in (0, 5), done.stdout + done.stderr
     said = [json.loads(line) for line in outcomes.read_text().splitlines()]
-    assert said[0] == {"tests": 3, "failed": ["test_m.py::test_it_fails_by_itself"]}
+    assert said[0] == {"tests": 5, "failed": ["test_m.py::test_it_fails_by_itself"]}
     told = {row["number"]: (row["outcome"], row["by"]) for row in said[1:]}
     assert told == {n: row[3:] for n, row in enumerate(FAULTS)}
