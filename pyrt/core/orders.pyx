@@ -19,7 +19,7 @@ from pyrt.core.types import (
 )
 from pyrt.errors import ConfigError, InstrumentMismatch, InvalidTransition
 
-SIDES = {"buy": 1, "sell": -1, Side.BUY: 1, Side.SELL: -1}
+cdef dict SIDES = {"buy": 1, "sell": -1, Side.BUY: 1, Side.SELL: -1}
 
 # Every transition there is. PARTIALLY_FILLED stands for any fill; the last one leads to FILLED.
 TRANSITIONS = (
