@@ -269,7 +269,8 @@ def patch(fault: Fault) -> bool:
     changed = {key: code for key, code in faulty.items() if code != sound.get(key)}
     patched = False
     for each in gc.get_objects():
-        if not isinstance(each, FunctionType) or each.__code__.co_filename != str(path):
+        # A weak reference whose object is gone cannot even be asked by `isinstance`.
+        if type(each) is not FunctionType or each.__code__.co_filename != str(path):
             continue
         code = changed.get((each.__code__.co_qualname, each.__code__.co_firstlineno))
         if code is not None:

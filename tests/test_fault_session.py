@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import weakref
 from dataclasses import asdict
 from pathlib import Path
 
@@ -154,6 +155,8 @@ def test_a_function_takes_the_code_of_its_fault(
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert not module.allowed(3)
+    gone = weakref.proxy(Fault("m.py", 1, "made", "", ""))
+    assert type(gone) is weakref.ProxyType, "one whose object is gone already stands in the way"
     assert patch(fault(SOURCE, 4, "<", "<=", "m.py"))
     assert module.allowed(3)
     assert not patch(fault(SOURCE, 1, "3", "4", "m.py")), "what runs at import has run"
