@@ -34,6 +34,8 @@ from scripts.faults import Fault
 
 SLOW_S = 20.0
 """A fault may make its tests slower; by this much more than usual it has been noticed."""
+FAILED = 1
+"""Exit status of a child whose own work has raised."""
 
 
 @dataclass
@@ -128,9 +130,9 @@ class Judge:
         items = self.coming_by(number)
         if not items:
             if switch is not None and switch in self.known.at_import[fault.path]:
-                workers.say(number, "alone", "it runs at import")
+                workers.done(number, "alone", "it runs at import")
             else:
-                workers.say(number, "survived", "no test comes by it")
+                workers.done(number, "survived", "no test comes by it")
             return
 
         def child(tell: Callable[[bytes], None]) -> None:
@@ -163,10 +165,6 @@ class Workers:
         child, pipe = forked(work)
         self._running[pipe] = (number, child, time.monotonic() + limit_s)
 
-    def say(self, number: int, outcome: str, by: str) -> None:
-        """Tell what became of a fault."""
-        self.done(number, outcome, by)
-
     def wait(self) -> None:
         """Wait for a child to tell, or for its time to run out."""
         ready = select.select(list(self._running), [], [], 1.0)[0]
@@ -174,9 +172,12 @@ class Workers:
             number, child, _ = self._running.pop(pipe)
             told = os.read(pipe, 4_096).decode()
             os.close(pipe)
-            os.waitpid(child, 0)
+            status = os.waitpid(child, 0)[1]
             if told.startswith("!"):
                 self.done(number, told[1:], "")
+            elif not told and os.waitstatus_to_exitcode(status) == FAILED:
+                # No test has failed, the judging itself has: that notices nothing.
+                self.done(number, "alone", "it could not be turned on")
             else:
                 self.done(number, "caught", told or "the process died")
         for pipe, (number, child, until) in list(self._running.items()):
@@ -200,6 +201,7 @@ def forked(work: Callable[..., None]) -> tuple[int, int]:
     if child:
         os.close(writing)
         return child, reading
+    status = FAILED
     try:
         os.close(reading)
         silence = os.open(os.devnull, os.O_RDWR)
@@ -211,8 +213,9 @@ def forked(work: Callable[..., None]) -> tuple[int, int]:
                 content = content[os.write(writing, content) :]
 
         work(tell)
+        status = 0
     finally:
-        os._exit(0)
+        os._exit(status)
 
 
 def in_turn(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item | None]]:

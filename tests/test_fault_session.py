@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 import weakref
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.fault_session import extent_of, inside_function, patch
+from scripts.fault_session import Workers, extent_of, inside_function, patch
 from scripts.faults import Fault
 from scripts.switches import statements_of, switched
 
@@ -184,3 +185,17 @@ def test_a_session_says_what_became_of_each_fault(tmp_path: Path) -> None:
     assert said[0] == {"tests": 5, "failed": ["test_m.py::test_it_fails_by_itself"]}
     told = {row["number"]: (row["outcome"], row["by"]) for row in said[1:]}
     assert told == {n: row[3:] for n, row in enumerate(FAULTS)}
+
+
+def test_a_child_that_raises_has_noticed_nothing_and_one_that_dies_has() -> None:
+    told: dict[int, tuple[str, str]] = {}
+    workers = Workers(1, lambda number, *outcome: told.update({number: outcome}))
+    workers.start(1, lambda tell: 1 // 0, 60.0)
+    workers.start(2, lambda tell: os.kill(os.getpid(), signal.SIGKILL), 60.0)
+    workers.start(3, lambda tell: tell(b"test_m.py::test_it"), 60.0)
+    workers.finish()
+    assert told == {
+        1: ("alone", "it could not be turned on"),
+        2: ("caught", "the process died"),
+        3: ("caught", "test_m.py::test_it"),
+    }
