@@ -302,25 +302,25 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     if session.testsfailed:
         raise session.Interrupted("tests cannot be collected")
     task = json.loads(Path(os.environ["PYRT_FAULTS"]).read_text("utf-8"))
-    outcomes = open(os.environ["PYRT_OUTCOMES"], "a", encoding="utf-8")  # noqa: SIM115
-    judge = Judge(list(session.items), task["faults"])
-    judge.learn()
+    with open(os.environ["PYRT_OUTCOMES"], "a", encoding="utf-8") as outcomes:
+        judge = Judge(list(session.items), task["faults"])
+        judge.learn()
 
-    def tell(**row: object) -> None:
-        print(json.dumps(row), file=outcomes, flush=True)
+        def tell(**row: object) -> None:
+            print(json.dumps(row), file=outcomes, flush=True)
 
-    def done(number: int, outcome: str, by: str) -> None:
-        if outcome == "caught":
-            judge.caught[judge.faults[number][0].path][by] += 1
-        tell(number=number, outcome=outcome, by=by, seconds=time.monotonic() - began[number])
+        def done(number: int, outcome: str, by: str) -> None:
+            if outcome == "caught":
+                judge.caught[judge.faults[number][0].path][by] += 1
+            tell(number=number, outcome=outcome, by=by, seconds=time.monotonic() - began[number])
 
-    tell(tests=len(judge.items), failed=judge.known.failed)
-    workers = Workers(task["workers"], done)
-    began: dict[int, float] = {}
-    for number in judge.faults:
-        began[number] = time.monotonic()
-        judge.judge(number, workers)
-    workers.finish()
+        tell(tests=len(judge.items), failed=judge.known.failed)
+        workers = Workers(task["workers"], done)
+        began: dict[int, float] = {}
+        for number in judge.faults:
+            began[number] = time.monotonic()
+            judge.judge(number, workers)
+        workers.finish()
     return True
 
 
