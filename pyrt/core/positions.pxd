@@ -12,7 +12,6 @@ cdef struct Lot:
 cdef struct RoundTrip:
     int64_t entry_time
     int64_t entered
-    int64_t exited
     int128 entry_notional
     int128 exit_notional
     int128 fees

@@ -104,7 +104,6 @@ cdef class Booking:
         if opening and closing:
             closing_fee = i128_muldiv(event.fee, closing, net, HALF_EVEN)
         if closing:
-            trip.exited += closing
             trip.exit_notional = i128_add(
                 trip.exit_notional, i128_notional(event.price, closing, factor)
             )
@@ -166,7 +165,6 @@ cdef class Booking:
                 0, i128_neg(cost), i128_neg(cost), 0, 0,
             )
         position.trip.entered = scaled(position.trip.entered, event)
-        position.trip.exited = scaled(position.trip.exited, event)
         self.account.set_units(
             index, self.account.holdings[index].units - before + position.units, position.mark
         )
@@ -189,7 +187,6 @@ cdef class Booking:
                 ts, index, position.strategy, currency, cash,
                 i128_sub(position.open_cost, cost), gross, 0, 0,
             )
-        position.trip.exited += units
         position.trip.exit_notional = i128_add(
             position.trip.exit_notional, cash if stub > 0 else i128_neg(cash)
         )

@@ -6,6 +6,7 @@ from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
     CONFIRMED, EV_CANCEL_REJECTED, EV_CANCELED, EV_DENIED, EV_FILL, EV_MODIFIED,
     EV_MODIFY_REJECTED, EV_REJECTED, EV_RELEASED, EV_SENT, EV_UNKNOWN, NONE, OPEN, REFUSED, UNKNOWN,
+    is_final,
 )
 from pyrt.core.types import EVENT_NAMES
 
@@ -54,13 +55,13 @@ cdef class Answers:
                 return 0
             self.take_fill(order, event)
         else:
-            self.take_answer(order, event)
             order.transition(event.kind)
             if event.kind == EV_MODIFIED:
                 self.take_change(order, event)
                 if order.filled and order.leaves() == 0:
                     # What an order by notional came to may be known only after its last fill.
                     order.transition(EV_FILL)
+            self.take_answer(order, event)
             if event.reason:
                 order.reason_ = self.records.texts.names[event.reason]
         order.ts_last = event.ts_event
@@ -119,8 +120,7 @@ cdef class Answers:
     cdef int take_answer(self, Order order, Event* event) except -1:
         """Close or mark the request this event answers."""
         cdef int kind = event.kind
-        cdef int step
-        cdef bint was_unknown = order.unknown()
+        cdef int step = -order.unknown()
         if kind == EV_UNKNOWN:
             if order.submit_request == OPEN:
                 order.submit_request = UNKNOWN
@@ -128,10 +128,7 @@ cdef class Answers:
                 order.cancel_request = UNKNOWN
             elif order.modify_request == OPEN:
                 order.modify_request = UNKNOWN
-            # An order counts once, of however many requests the outcome is unknown.
-            step = order.unknown() and not was_unknown
         else:
-            step = -1 if was_unknown else 0
             # That a change or a cancel was refused is no evidence that the order has arrived.
             if kind == EV_RELEASED:
                 # Only now somebody else is asked; that it was kept was our own answer.
@@ -147,8 +144,14 @@ cdef class Answers:
                 order.modify_request = REFUSED
             elif kind == EV_MODIFIED and order.modify_request != NONE:
                 order.modify_request = CONFIRMED
-            if step and order.unknown():
-                step = 0
+        if is_final(order.status_):
+            # Of an order that has ended nothing more is told: what was asked for came too late.
+            if order.cancel_request == UNKNOWN:
+                order.cancel_request = REFUSED
+            if order.modify_request == UNKNOWN:
+                order.modify_request = REFUSED
+        # An order counts once, of however many requests the outcome is unknown.
+        step += order.unknown()
         if step and order.side_sign > 0:
             order.position.unknown_buys += step
         elif step:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -355,7 +356,7 @@ class Limits:
         default["risk_level"] = Decimal("0.95")
         return {name: value for name, value in plain.items() if value != default[name]}
 
-    @property
+    @cached_property
     def version(self) -> str:
         """Sixteen hexadecimal digits that change with any value; equal values give equal ones."""
         text = json.dumps(self.to_dict(), sort_keys=True, default=_plain)

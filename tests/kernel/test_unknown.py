@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pyrt.errors import InvalidTransition
 from pyrt.risk import RiskEngine
 from pyrt.testing.gates import GateRig
 
@@ -40,3 +41,31 @@ def test_submit_and_cancel_of_unknown_outcome_count_as_one_order() -> None:
     assert is_barred(made)
     made.answer("cancel", order)
     assert not is_barred(made)
+
+
+@pytest.mark.parametrize("asked", ["cancel", "modify"])
+@pytest.mark.parametrize("end", ["cancel", "expire", "reject", "fill"])
+def test_an_order_that_has_ended_leaves_nothing_in_doubt(asked: str, end: str) -> None:
+    made = rig()
+    order = made.order("buy", 10, limit_price=90)
+    made.answer("accept", order)
+    made.cancel(order) if asked == "cancel" else made.modify(order, limit_price=91)
+    made.answer("unknown", order)
+    assert is_barred(made)
+    made.fill(order) if end == "fill" else made.answer(end, order)
+    assert not order.is_open
+    assert not order.is_unknown
+    assert not is_barred(made)
+
+
+def test_what_is_no_answer_in_this_state_leaves_doubts_as_they_are() -> None:
+    made = rig()
+    order = made.order("buy", 10, limit_price=90)
+    made.answer("accept", order)
+    made.fill(order, 4)
+    made.cancel(order)
+    made.answer("unknown", order)
+    with pytest.raises(InvalidTransition, match="PARTIALLY_FILLED"):
+        made.answer("reject", order)
+    assert order.is_unknown
+    assert is_barred(made)

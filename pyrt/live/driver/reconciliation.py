@@ -169,6 +169,9 @@ class Reconciliation:
 
     def _apply(self, now: int, state: BrokerState) -> None:
         events = self._run.client.apply(state)
+        for event in events:
+            if event.WHAT == "alarm":
+                self._run.scribe.alarm(event.code, event.text, now)
         if events:
             self._run.live_core.take(now, events)
             self._aftermath.listen(events)
