@@ -213,6 +213,27 @@ def test_a_stream_that_is_lost_is_told_once_and_looked_behind_when_it_is_back(no
     assert node.driver.orders_wait_for != "", "that one had begun before"
 
 
+@pytest.mark.parametrize("stops", [False, True])
+def test_an_order_that_waited_for_the_stream_leaves_after_what_that_has_missed(stops):
+    """It left with the message that the stream is back, and of a node that stops at any time."""
+    made = begun(on_stop="leave")
+    made.driver.turn(made.world.now)
+    made.client.trade_updates.closed(made.world.now)
+    order = sent(made, 1)
+    assert made.driver.held_back == 1
+    later = made.world.now + 2 * SECOND
+    if stops:
+        made.driver.stop(later)
+    made.connect(later)
+    asked = made.driver.take_requests(later)
+    assert [request.purpose for request in asked] == ["snapshot:clock"]
+    assert "merged" in made.driver.orders_wait_for
+    assert (order.status, made.driver.held_back) == ("SENT", 1)
+    made.answer(asked[0], later)
+    made.settle(later)
+    assert (order.status, made.driver.orders_wait_for) == ("ACCEPTED", "")
+
+
 # -- the broker's clock ----------------------------------------------------------------------------
 
 

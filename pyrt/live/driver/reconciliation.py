@@ -16,7 +16,7 @@ from pyrt.live.driver.departure import Departure
 from pyrt.live.driver.operating import Operators
 from pyrt.live.driver.reconcile import Absences, Comparison, OurOrder, OurView, compare
 from pyrt.live.driver.recovery import Recovery
-from pyrt.live.driver.run import LOOKING, NODE, RUNNING, STOPPED, Run
+from pyrt.live.driver.run import LOOKING, NODE, RUNNING, STOPPED, STOPPING, Run
 from pyrt.live.journal import records as r
 from pyrt.live.plan import DAY, MINUTE, SECOND
 
@@ -91,10 +91,14 @@ class Reconciliation:
             self.look(now)
 
     def watch_stream(self, now: int) -> None:
-        """Look at the account after each reconnect of the order stream."""
+        """Look at the account after each reconnect of the order stream.
+
+        While a node stops as well: what leaves then may be a position's way out, and the stream may
+        have missed that it is closed.
+        """
         run = self._run
         is_active = run.client.trade_updates.is_active
-        if is_active and not self._was_active and run.phase == RUNNING:
+        if is_active and not self._was_active and run.phase in (RUNNING, STOPPING):
             # What the stream has missed is merged before anything new leaves.
             self._departure.is_merging = True
             self._merge_since = now
