@@ -323,11 +323,10 @@ cdef class RiskEngine(Keeper):
             self.tell_of_old(now)
         if self.flattening:
             self.flatten(now, False)
-        if not self.believe(book, price, now):
-            return 0
         if book.buys != 0 or book.sells != 0 or self.claims.keeps_sectors:
+            # The account has moved what is held to this price, believed or not.
             self.claims.recount(index)
-        if self.stops.is_on:
+        if self.believe(book, price, now) and self.stops.is_on:
             self.protect(index, now)
         return 0
 

@@ -317,6 +317,18 @@ def test_a_price_moves_what_a_holding_makes_up_for_of_what_works() -> None:
     assert code(made.order("buy", 10, "BBB", limit_price=100)) == ""
 
 
+def test_a_price_in_doubt_moves_what_a_holding_makes_up_for_as_it_moves_the_holding() -> None:
+    made = rig(max_gross_exposure=2_000, max_tick_jump_bps=100)
+    made.hold(10)
+    made.order("sell", 15, limit_price=100)
+    made.price(50)
+    assert code(made.order("buy", 1)) == "bad_tick"
+    # The account holds 500 by now, and the sale would leave 1,000 short.
+    assert made.gate.claims.totals() == (1_000, 0, 1_500)
+    assert code(made.order("buy", 10.01, "BBB", limit_price=100)) == "max_gross_exposure"
+    assert code(made.order("buy", 10, "BBB", limit_price=100)) == ""
+
+
 # -- rates -----------------------------------------------------------------------------------------
 
 
