@@ -98,13 +98,24 @@ cdef class Facts(Watcher):
         cdef Terms* terms = &self.terms
         cdef Book* book = self.book_of(order)
         cdef int64_t mark = order.position.mark
-        cdef Claim known = None
+        cdef Claim own = self.claims.open.get(order.number) if terms.is_change else None
+        cdef Claim known = own
+        cdef int64_t room
         if self.jump >= 0 and book.reference:
             mark = book.reference
         if order.trail_amount_raw != no_price() or order.trail_percent_raw != no_price():
             terms.stop_price = trigger_of(order, terms.stop_price, terms.trail, mark)
         terms.price = worst_price(order.side_sign, terms.limit_price, terms.stop_price, mark)
         terms.leaves = terms.units - order.filled
+        if own is not None and own.waiting:
+            # What this change leaves alone may become what one before it asks for.
+            terms.price = max(terms.price, own.price)
+            terms.leaves = max(terms.leaves, own.asked - order.filled)
+        if own is not None:
+            room = self.claims.group_room(own)
+            if terms.units > own.total and room < INT64_MAX:
+                room += terms.units - own.total
+            terms.leaves = min(terms.leaves, room)
         if order.notional_raw != 0 and terms.units == 0:
             terms.leaves = self.units_for(order, terms.price)
             terms.value = self.account.to_base(
@@ -117,7 +128,6 @@ cdef class Facts(Watcher):
         terms.counted_units = 0
         terms.counted_value = 0
         if terms.is_change:
-            known = self.claims.open.get(order.number)
             if (known is not None and order.sibling is not None
                     and order.sibling.side_sign == order.side_sign):
                 # One claim stands for a pair. Where both may fill, each has its own part in it.

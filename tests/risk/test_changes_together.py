@@ -1,0 +1,137 @@
+"""Changes that are on their way together, and what a change of an exit is judged to add."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pyrt.core.orders import Order
+from pyrt.risk import Limits, RiskEngine
+from pyrt.testing.gates import GateRig
+
+
+def rig(**limits: Any) -> GateRig:
+    return GateRig(
+        RiskEngine(Limits(**limits)), cash=1_000_000, symbols=("AAA", "BBB"), prices=100,
+        strategies=2, account="margin",
+    )  # fmt: skip
+
+
+def resting(made: GateRig, side: str = "buy", **terms: Any) -> Order:
+    order = made.order(side, 10, **(terms or {"limit_price": 100}))
+    made.answer("accept", order)
+    return order
+
+
+QUANTITY, PRICE = {"quantity": 20}, {"limit_price": 110}
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize(("first", "second"), [(QUANTITY, PRICE), (PRICE, QUANTITY)])
+@pytest.mark.parametrize(
+    ("name", "most", "leaves"),
+    [
+        ("max_gross_exposure", 2_199.99, False), ("max_gross_exposure", 2_200, True),
+        ("max_order_notional", 2_199.99, False), ("max_order_notional", 2_200, True),
+        # 1,000 of the order and 1,200 of both changes.
+        ("max_daily_notional", 2_199.99, False), ("max_daily_notional", 2_200, True),
+    ],
+)  # fmt: skip
+def test_what_two_changes_come_to_together_is_judged_with_the_second(
+    side: str, first: Any, second: Any, name: str, most: float, leaves: bool
+) -> None:
+    made = rig(**{name: most})
+    order = resting(made, side)
+    assert made.modify(order, **first)
+    assert made.modify(order, **second) is leaves
+    counted = made.gate.claims.totals()[1 if side == "buy" else 2]
+    assert counted == (2_200 if leaves else 2_000 if first is QUANTITY else 1_100)
+
+
+def test_a_change_that_is_answered_is_no_part_of_the_next() -> None:
+    made = rig(max_gross_exposure=2_100)
+    order = resting(made)
+    assert made.modify(order, limit_price=110)
+    assert not made.modify(order, quantity=20)
+    made.answer("modified", order, limit_price=105)
+    assert not made.modify(order, quantity=20.01)
+    assert made.modify(order, quantity=20)
+    made.answer("modify_rejected", order)
+    assert made.modify(order, limit_price=210)
+    assert made.gate.claims.totals()[1] == 2_100
+
+
+def test_what_has_filled_is_no_part_of_what_two_changes_come_to() -> None:
+    made = rig(max_gross_exposure=2_160)
+    order = resting(made)
+    made.fill(order, 4)
+    assert made.modify(order, quantity=20)
+    # 4 held at 100, and 16 that may come at 110.
+    assert not made.modify(order, limit_price=110.01)
+    assert made.modify(order, limit_price=110)
+    assert made.gate.claims.totals()[:2] == (2_160, 1_760)
+
+
+def test_a_smaller_change_behind_a_larger_one_is_no_more_than_the_larger() -> None:
+    made = rig(max_position_quantity=20, max_daily_quantity=20)
+    order = resting(made)
+    assert made.modify(order, quantity=20)
+    for quantity in (15, 20, 12):
+        assert made.modify(order, quantity=quantity)
+    assert not made.modify(order, quantity=20.01)
+    assert made.gate.claims.worst_case(0) == (0, 20 * 10**9, 0)
+
+
+# -- exits -----------------------------------------------------------------------------------------
+
+
+def bracket(made: GateRig, side: str, filled: float) -> Order:
+    far, near = (120, 80) if side == "buy" else (80, 120)
+    entry = made.order(side, 10, limit_price=100, take_profit=far, stop_loss=near)
+    made.answer("accept", entry)
+    made.fill(entry, filled)
+    for order in entry.legs:
+        made.answer("accept", order)
+    return entry
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize("state", ["reducing", "active"])
+def test_exits_of_an_entry_that_has_filled_in_part_may_be_moved(side: str, state: str) -> None:
+    made = rig(max_open_orders=9, max_position_quantity=10)
+    sign = 1 if side == "buy" else -1
+    entry = bracket(made, side, 4)
+    counted = made.gate.claims.worst_case(0)
+    made.gate.set_state(state, "Ann", "a test")
+    assert made.modify(entry.stop_loss, stop_price=100 - 15 * sign)
+    assert made.modify(entry.take_profit, limit_price=100 + 15 * sign)
+    assert made.gate.claims.worst_case(0) == counted
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_an_exit_that_a_change_makes_larger_than_its_entry_could_turn_the_position(
+    side: str,
+) -> None:
+    made = rig(max_open_orders=9)
+    entry = bracket(made, side, 10)
+    made.gate.set_state("reducing", "Ann", "a test")
+    assert not made.modify(entry.take_profit, quantity=10.01)
+    assert made.modify(entry.take_profit, quantity=9)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_of_a_pair_may_be_moved_for_what_the_other_has_left(first: int) -> None:
+    made = rig(max_open_orders=9)
+    made.hold(10)
+    made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
+    pair = made.venue.submitted[-2:]
+    for order in pair:
+        made.answer("accept", order)
+    made.fill(pair[first], 4)
+    made.gate.set_state("reducing", "Ann", "a test")
+    terms = ({"limit_price": 115}, {"stop_price": 85})[1 - first]
+    # Its own quantity says 10 still; the venue has taken 4 off it.
+    assert made.modify(pair[1 - first], **terms)
+    assert not made.modify(pair[1 - first], quantity=10.01)
+    assert made.gate.claims.worst_case(0) == (6 * 10**9, 0, 6 * 10**9)
