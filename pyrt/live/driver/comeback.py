@@ -45,6 +45,8 @@ CATCH_UP = {
 }
 """What an order may be here → what the record may know better."""
 NOT_LEFT = frozenset({"INITIALIZED", "RELEASED"})
+HELD_HERE = NOT_LEFT | {"EMULATED"}
+"""States of orders that have not left the node: they die with it."""
 ENDS = {"CANCELED": "canceled", "EXPIRED": "expired", "REJECTED": "rejected", "LOST": "lost"}
 
 
@@ -243,7 +245,11 @@ class Comeback:
         rehearsal.unsent.extend(n for n in waiting_submits(core.kernel) if n not in kept)
         gone = set(rehearsal.unsent)
         here = {o.client_order_id for o in core.kernel.cache.orders_open() if o.number not in gone}
-        missing = [order for name, order in known.orders.items() if name not in here]
+        missing = [
+            order
+            for name, order in known.orders.items()
+            if name not in here and order.status not in HELD_HERE
+        ]
         terms: dict[str, Any] = {
             "prefix": run.plan.prefix,
             "orders": encode_states(with_entries(missing, known.closed)),
@@ -362,7 +368,10 @@ def plain(value: Any) -> Any:
     """Return a value as msgpack takes it: numbers exact as text, keys as text."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (set, frozenset)):
+        # The order they come in is another in each process.
+        return sorted((plain(item) for item in value), key=repr)
+    if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if value is None or isinstance(value, (bool, int, float, str, bytes)):
         return value

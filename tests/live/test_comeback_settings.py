@@ -1,0 +1,180 @@
+"""What keeps a run that was cut off from being played again: other settings, and lost inputs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pyrt.live.driver.comeback import entries_of, plain
+from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import read_tape
+from pyrt.live.journal.past import REPLAY
+from pyrt.live.plan import Policies
+from pyrt.risk import Limits
+from pyrt.testing.files import MemoryFiles
+from tests.live.test_starts import ACCOUNT, LIMITS, PRICES, Quiet, made, started, told, written
+from tests.live.test_walking_skeleton import bars
+from tests.live.whole import Node, World
+
+TAPE = "tape-one-00000001.log"
+TEXT = "the last run is not played again, strategies go on from their last save: "
+
+
+def cut_off(**plan: Any) -> tuple[World, MemoryFiles, int]:
+    """Return a world, what is left of a run that had taken in a bar, and its count of inputs."""
+    world, files = World([PRICES]), MemoryFiles()
+    first = started(files, world=world, **plan)
+    first.run(3)
+    first.journal.commit()
+    return world, files, first.driver.core.inputs.count
+
+
+def refusal(node: Node) -> str:
+    """Return why a start did not go on with the run before it; "" where it did."""
+    texts = told(node, "not_replayed")
+    assert node.driver._recovery.has_gone_on is not bool(texts)
+    return "".join(texts).removeprefix(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        ({}, {}, ""),
+        ({"limits": LIMITS}, {"limits": LIMITS}, ""),
+        ({"limits": LIMITS}, {"limits": LIMITS.replace(max_open_orders=9)}, "limits were others"),
+        ({}, {"limits": Limits(max_order_quantity=1)}, "limits were others"),
+        ({"limits": LIMITS}, {}, "limits were others"),
+        ({}, {"default_tif": {"": "day"}}, "default_tif were others"),
+        ({"grace_ns": 5}, {"grace_ns": 5}, ""),
+        ({"grace_ns": 5}, {"grace_ns": 6}, "grace_ns were others"),
+        ({}, {"mode": "live", "arm": ACCOUNT}, "mode were others"),
+        ({}, {"sessions": lambda *_: None}, "sessions were others"),
+        # What does not decide what comes out may change.
+        ({"version": "1", "source": "a"}, {"version": "2", "source": "b", "config": {"a": 1}}, ""),
+        ({"config": {"emulate": []}}, {"config": {"emulate": [], "b": 2}}, ""),
+        ({"config": {"emulate": ["stop"]}}, {"config": {"emulate": []}}, "emulated"),
+        ({"config": {"emulate": []}}, {}, "emulated"),
+        ({}, {"config": {"emulate": []}}, "emulated"),
+    ],
+)
+def test_a_run_is_played_again_by_the_settings_it_had_alone(before, after, why):
+    world, files, _ = cut_off(**before)
+    found = refusal(started(files, world=world, run_id="two", **after))
+    texts = {"": "", "emulated": "what is emulated was set otherwise"}
+    assert found == texts.get(why, f"its {why}")
+
+
+def test_a_run_of_other_instruments_is_not_played_again():
+    _, files, _ = cut_off()
+    world = World([PRICES, bars([50.0] * 4, symbol="BAC")])
+    second = started(files, world=world, run_id="two")
+    assert refusal(second) == "its instruments were others"
+
+
+class Several(Quiet):
+    """Has a parameter that is in another order in each process."""
+
+    of: Any = None
+
+
+def test_a_set_among_the_parameters_is_the_same_in_whatever_order_it_comes():
+    """Where texts hash otherwise in the next process, no run was ever played again."""
+    one, other = {0, 8}, {8, 0}
+    assert list(one) != list(other)
+    world, files = World([PRICES]), MemoryFiles()
+    for run_id, found in (("one", one), ("two", frozenset(other))):
+        node = Node(world, files, [Several(of=found)], run_id=run_id)
+        node.start()
+        node.run(3)
+        node.journal.commit()
+    assert refusal(node) == ""
+    third = Node(world, files, [Several(of={0, 9})], run_id="three")
+    third.start()
+    assert refusal(third) == "its strategies were others"
+
+
+# -- the inputs ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "why"), [(0, ""), (-1, "it has more than {:,} inputs (replay_max)")]
+)
+def test_a_run_of_more_inputs_than_are_to_be_played_again_is_not(more, why):
+    world, files, count = cut_off()
+    most = count + more
+    policies = Policies(looks=1, warmup=0, replay_max=most)
+    found = refusal(started(files, world=world, run_id="two", policies=policies))
+    assert found == why.format(most)
+
+
+def test_no_run_is_played_again_where_none_is_to_be():
+    world, files, _ = cut_off()
+    policies = Policies(looks=1, warmup=0, replay_max=0)
+    second = started(files, world=world, run_id="two", policies=policies)
+    assert told(second, "not_replayed") == []
+    assert not second.driver._recovery.has_gone_on
+
+
+@pytest.mark.parametrize("left", ["nothing", "a head that is none"])
+def test_a_run_whose_inputs_are_lost_is_not_played_again(left):
+    world, files, _ = cut_off()
+    data = files.read(TAPE)
+    files.put(TAPE, b"" if left == "nothing" else b"x" * 40 + data[40:])
+    found = refusal(started(files, world=world, run_id="two"))
+    if left == "nothing":
+        assert found == "its inputs are lost"
+    else:
+        assert found.startswith(f"its inputs are lost: {TAPE} is damaged at byte 0")
+
+
+def test_what_is_going_to_be_played_again_is_said_before_it_is():
+    world, files, count = cut_off()
+    second = made(files, world=world, run_id="two")
+    synced: list[bool] = []
+    commit = second.journal.commit
+
+    def committing(*, sync_inputs: bool = False) -> int:
+        # A start that dies in the replay has to find this on the disk.
+        durable = commit(sync_inputs=sync_inputs)
+        synced.append(second.driver.core is None)
+        return durable
+
+    second.commits = False
+    second.journal.commit = committing
+    second.start()
+    assert synced[0]
+    (said,) = (each for each in written(second, r.Operation) if each.action == REPLAY)
+    assert (said.actor, said.reason, said.ts) == ("node", f"{count} inputs of run one", world.now)
+    # What was played is the beginning of this run's own inputs.
+    assert b"".join(read_tape(files, "two")).startswith(b"".join(read_tape(files, "one"))[:40])
+
+
+# -- what is compared ------------------------------------------------------------------------------
+
+
+class Other(Quiet):
+    """Another class."""
+
+
+def test_strategies_are_named_by_class_and_the_second_of_one_by_its_number():
+    entries = entries_of([Quiet(), Other(), Quiet(size=5), Quiet(size=7, capital=1000.5)])
+    assert [entry.name for entry in entries] == ["Quiet", "Other", "Quiet-2", "Quiet-3"]
+    assert [entry.cls for entry in entries] == ["Quiet", "Other", "Quiet", "Quiet"]
+    assert [entry.params["size"] for entry in entries] == [3, 3, 5, 7]
+    assert [entry.capital for entry in entries] == ["", "", "", "1000.5"]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None), (True, True), (3, 3), (0.25, 0.25), ("a", "a"), (b"a", b"a"),
+        (Decimal("1.50"), "1.50"), ((1, (Decimal(2),)), [1, ["2"]]), ([{2: None}], [{"2": None}]),
+        ({Decimal(1): {3}}, {"1": [3]}), (frozenset({"b", "a"}), ["a", "b"]),
+    ],
+)  # fmt: skip
+def test_values_are_written_down_exact_and_with_keys_of_text(value, expected):
+    found = plain(value)
+    assert found == expected
+    assert type(found) is type(expected)
