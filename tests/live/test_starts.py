@@ -275,6 +275,25 @@ def test_an_order_that_was_kept_here_is_canceled_in_the_run_that_goes_on():
     assert told(second, "emulated_lost") == [text]
 
 
+def test_an_order_that_was_kept_here_and_whose_input_is_lost_is_closed_and_told():
+    """It came back as one on its way to the broker, and stayed that for ever."""
+    files, world, tape = MemoryFiles(), World([PRICES]), "tape-one-00000001.log"
+    first = Node(world, files, [Keeps()], run_id="one")
+    first.start()
+    first.journal.commit()
+    began = files.read(tape)
+    first.run(6)
+    first.journal.commit()
+    files.put(tape, began)
+    second = Node(world, files, [Keeps()], run_id="two")
+    second.start()
+    assert second.driver._recovery.has_gone_on
+    assert [each.client_order_id for each in second.kernel.cache.orders_open()] == ["pyrt-one-2"]
+    assert list(second.journal.state.orders) == ["pyrt-one-2"]
+    text = "pyrt-one-1, a market_if_touched order for SPY, was emulated and died with its node"
+    assert told(second, "emulated_lost") == [text]
+
+
 # -- limits changed by hand ------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from pyrt.live.core.terms import rules_in_force
 from pyrt.live.driver.acts import make_core, start_strategies, take_cash, tell_missed
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.brought import end_of, with_entries
-from pyrt.live.driver.comeback import Comeback, entries_of, plain
+from pyrt.live.driver.comeback import HELD_HERE, Comeback, entries_of, plain
 from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.figures import DailyFigures
 from pyrt.live.driver.history import History
@@ -33,8 +33,6 @@ from pyrt.strategy.strategy import Strategy
 
 FAILURES_MAX = 8
 """Queries that may fail, one after the other, before a start is given up."""
-HELD_HERE = frozenset({"INITIALIZED", "EMULATED", "RELEASED"})
-"""States of orders that have not left the node."""
 
 
 class Recovery:
