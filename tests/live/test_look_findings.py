@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from pyrt.live.core.broker import BrokerAdjustment
@@ -165,6 +166,38 @@ def test_fees_that_are_not_charged_yet_explain_cash(node, more, is_told):
     node.driver.core.fee_ledger.accrue(node.world.now, Decimal("0.31"))
     seen(node, cash=node.kernel.account.cash_exact + Decimal(more))
     assert bool(told(node, "cash_mismatch")) is is_told
+
+
+# -- what a look alone tells of orders -------------------------------------------------------------
+
+
+def test_an_order_of_ours_that_nobody_here_has_sent_is_told(node):
+    body = {
+        "symbol": "SPY", "qty": "1", "side": "buy", "type": "limit", "limit_price": "50",
+        "time_in_force": "day", "client_order_id": "pyrt-one-77",
+    }  # fmt: skip
+    node.world.simulator.request("POST", "/v2/orders", msgspec.json.encode(body))
+    node.world.simulator.take_trade_updates()
+    node.driver.look(node.world.now)
+    node.settle(node.world.now)
+    assert told(node, "stranger") == ["pyrt-one-77 is not an order of ours"]
+    assert [finding.code for finding in node.driver.findings] == ["lost_intent"]
+
+
+def test_a_fill_that_a_look_alone_tells_is_booked_and_shown_like_any_other(node):
+    order, shown = sent(node, 10), []
+    node.driver.listener = lambda event, core: shown.append((event.WHAT, core))
+    for _ in range(6):
+        next(node.world.instants)
+        node.world.simulator.take_trade_updates()
+        node.world.simulator.take_market_data()
+    assert (order.status, shown) == ("ACCEPTED", [])
+    node.driver.look(node.world.now)
+    node.settle(node.world.now)
+    assert (order.status, node.kernel.strategies[0].position("SPY").quantity) == ("FILLED", 10)
+    assert ("fill", node.driver.core) in shown
+    assert node.driver.findings == ()
+    assert len(written(node, r.Execution)) == 1
 
 
 # -- what is written down --------------------------------------------------------------------------
