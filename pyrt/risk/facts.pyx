@@ -139,8 +139,10 @@ cdef class Facts(Watcher):
                     known = None
                 elif known.units == 0:
                     known = self.claims.open.get(order.sibling.number)
-        elif (order.sibling is not None and order.sibling.status_ != EMULATED
-                and not order.keeps_exits and order.sibling.side_sign == order.side_sign):
+        elif (order.sibling is not None and order.sibling.side_sign == order.side_sign
+                and (order.parent is not None
+                     or (order.sibling.status_ != EMULATED and not order.keeps_exits))):
+            # Of two exits that are kept here one leaves while the other waits for its end.
             known = self.claims.open.get(order.sibling.number)
         if known is not None:
             terms.counted_units = known.units
