@@ -11,6 +11,7 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.events import Alarm, FillEvent
+from pyrt.adapters.alpaca.simulator.trading.activities import add_booking
 from pyrt.errors import ConfigError, ConnectionLost
 from pyrt.live.core.notes import decode_note
 from pyrt.live.core.tape import survey
@@ -114,6 +115,19 @@ def test_a_broker_that_does_not_answer_gives_a_start_up_after_so_many_queries():
     assert node.driver.phase == STOPPED
 
 
+def test_queries_that_fail_count_anew_once_a_look_was_through():
+    """So many in all gave a start up, though the broker answered between them."""
+    node = made(policies=Policies(looks=2, warmup=0))
+    node.driver.begin(node.world.now)
+    texts = ["account: HTTP 500"] * (FAILURES_MAX - 1)
+    assert failing(node, *texts) is None
+    state = replace(started().driver.last_look, positions={"SPY": Decimal(1)})
+    node.driver.take(node.world.now, [state])
+    assert node.driver.phase == LOOKING
+    assert failing(node, *texts) is None
+    assert isinstance(failing(node, "account: HTTP 503"), ConnectionLost)
+
+
 def test_a_node_that_runs_is_not_given_up_for_queries_that_fail():
     node = started()
     assert failing(node, *["account: HTTP 401"] * (FAILURES_MAX + 1)) is None
@@ -181,6 +195,16 @@ def test_who_is_armed_is_remembered_and_paper_arms_nobody():
     second = started(files, world=world, mode="live", run_id="two")
     assert len([said for said in written(second, r.Operation) if said.action == "arm"]) == 1
     assert written(started(arm=ACCOUNT), r.Operation) == []
+
+
+def test_a_run_that_goes_on_with_real_money_needs_no_number():
+    files, world = MemoryFiles(), World([PRICES])
+    first = started(files, world=world, mode="live", arm=ACCOUNT)
+    first.run(3)
+    first.journal.commit()
+    second = started(files, world=world, mode="live", run_id="two")
+    assert second.driver._recovery.has_gone_on
+    assert len([said for said in written(second, r.Operation) if said.action == "arm"]) == 1
 
 
 # -- what a start writes down ----------------------------------------------------------------------
@@ -346,6 +370,25 @@ def test_a_start_without_limits_or_without_a_record_of_risk_has_none_to_reset():
     assert told(second, "limits_reset") == []
 
 
+def test_limits_changed_by_hand_are_told_where_the_change_is_among_lost_inputs():
+    files, world, tape = MemoryFiles(), World([PRICES]), "tape-one-00000001.log"
+    first = started(files, world=world, limits=LIMITS)
+    first.run(3)
+    first.journal.commit()
+    before = files.read(tape)
+    first.driver.set_limit("max_order_quantity", 4, "anna", "careful")
+    first.settle(world.now)
+    first.driver.save(world.now)
+    first.run(3)
+    first.journal.commit()
+    files.put(tape, before)
+    second = started(files, world=world, run_id="two", limits=LIMITS)
+    assert second.driver._recovery.has_gone_on
+    text = "limits that were changed by hand are those of the settings again"
+    assert told(second, "limits_reset") == [text]
+    assert second.kernel.gate.limits.max_order_quantity == 10
+
+
 @pytest.mark.parametrize("goes_on", [True, False])
 def test_a_start_puts_a_long_journal_away(monkeypatch, goes_on):
     files, world = MemoryFiles(), World([PRICES])
@@ -391,6 +434,20 @@ def test_fills_that_came_while_no_node_ran_are_told_after_what_was_saved_is_load
     result = replay(second.files, [Quiet()], run_id="two")
     assert result.is_exact, result.difference
     assert result.equity == second.kernel.account.equity
+
+
+@pytest.mark.parametrize("amounts", [(), ("-3",), ("-3", "2.5")])
+def test_a_start_begins_with_cash_as_it_was_before_what_is_booked_then(amounts):
+    files, world = MemoryFiles(), World([PRICES])
+    started(files, world=world).stop()
+    for amount in amounts:
+        world.venue.account.deposit(Decimal(amount))
+        add_booking(world.simulator.desk, "CSD", Decimal(amount), "of this test")
+    second = started(files, world=world, run_id="two")
+    assert Decimal(written(second, r.RunStart)[-1].opening.cash) == 100_000
+    assert second.kernel.account.cash_exact == world.venue.account.cash_exact
+    booked = [each.amount for each in written(second, r.Adjustment)[1:]]
+    assert tuple(booked) == amounts
 
 
 def test_a_start_takes_the_brokers_cash_less_what_its_fees_will_take():

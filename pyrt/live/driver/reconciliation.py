@@ -112,6 +112,7 @@ class Reconciliation:
         run = self._run
         run.last_look = state
         self._failed, self._departure.is_blind = 0, False
+        self._recovery.forget_failures()
         self._departure.looked_at = self._began
         if run.core is not None:
             # What is done about it happens now, not when the last event came.

@@ -81,6 +81,10 @@ class Recovery:
         """Whether a run was brought back by its inputs; its strategies have started long ago."""
         self._going_on: list[int] = []
 
+    def forget_failures(self) -> None:
+        """Count anew: a look at the account was answered."""
+        self._failures = 0
+
     def count_failures(self, alarm: Any) -> None:
         """Give a start up when the broker does not let us look at the account."""
         if self._run.phase == LOOKING and alarm.code == "query_failed":
