@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pyrt.live.core.inputs import Inputs
 from pyrt.risk import BreakerState, CircuitBreaker, Limits, RiskEngine
 from pyrt.testing.gates import GateRig
 from tests.risk.test_checks import code
@@ -260,6 +261,34 @@ def test_half_open_lets_one_entry_leave() -> None:
     made.fill(trial, price=100)
     made.hold(-1, price=101)
     assert code(made.order("buy", 1)) == ""
+
+
+def test_an_exit_is_no_trial_of_a_half_open_breaker() -> None:
+    made = rig(max_consecutive_losses=0, cooldown="10s")
+    made.hold(10, "BBB", price=100)
+    made.hold(10, price=100)
+    made.hold(-10, price=99)
+    made.wait("10s")
+    assert code(made.order("buy", 0.1)) == ""
+    made.gate.reset_breaker("Ann", "once more")
+    made.hold(10, price=100)
+    made.hold(-10.1, price=99)
+    made.wait("10s")
+    assert code(made.order("sell", 5, "BBB")) == ""
+    assert code(made.order("buy", 1)) == ""
+    assert code(made.order("buy", 1)) == "max_consecutive_losses"
+
+
+def test_money_that_is_paid_in_or_out_is_no_gain_and_no_loss() -> None:
+    for amount in (-50_000, 50_000):
+        made = rig(max_daily_loss=1_000, max_drawdown="0.02")
+        made.sample()
+        Inputs(made.kernel).cash(made.now, amount, "cash")
+        made.sample()
+        assert code(made.order("buy", 1)) == ""
+        Inputs(made.kernel).cash(made.now, -1_000.01, "other")
+        made.sample()
+        assert code(made.order("buy", 1)) == "max_daily_loss"
 
 
 def test_what_comes_while_it_is_open_neither_closes_nor_opens_it() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pyrt.core.instruments import Instrument
+from pyrt.errors import OrderError
 from pyrt.risk import Limits, RiskEngine
 from pyrt.testing.gates import GateRig
 
@@ -167,3 +168,15 @@ def test_an_exit_is_made_no_larger_than_what_its_entry_brings(
         f"{entry.client_order_id} that this exit leaves; send an order of its own for the rest"
     )
     assert made.modify(exit, quantity=most)
+
+
+def test_a_verdict_lets_an_order_go_once() -> None:
+    made = GateRig(RiskEngine(Limits(max_open_orders=9)), prices=100)
+    first, second = made.draft("buy", 1), made.draft("buy", 2)
+    assert made.judge(first) is None
+    with pytest.raises(OrderError, match=second.client_order_id):
+        made.approve(second)
+    made.approve(first)
+    with pytest.raises(OrderError, match=first.client_order_id) as told:
+        made.approve(first)
+    assert told.value.code == "no_verdict"

@@ -165,3 +165,33 @@ def test_exits_count_from_what_their_entry_has_filled(exits: dict[str, float]) -
         assert made.gate.claims.worst_case(0) == (units, 10 * 10**9 - units, units)
         worst = price if "take_profit" in exits else 100
         assert made.gate.claims.totals()[2] == filled * worst
+
+
+def test_the_dearer_of_a_pair_is_the_one_that_is_dearer_now() -> None:
+    made = rig(max_gross_exposure=1_000_000)
+    terms = {"symbol": "AAA", "side": "sell", "quantity": 10}
+    pair = made.kernel.strategies[0].pair(
+        {**terms, "limit_price": 120}, {**terms, "limit_price": 130}
+    )
+    made.settle()
+    for order in pair:
+        made.answer("accept", order)
+    assert made.gate.claims.totals()[2] == 1_300
+    for price, worst in ((140, 1_400), (125, 1_300), (135, 1_350), (130, 1_300), (110, 1_300)):
+        made.answer("modified", pair[0], limit_price=price)
+        assert made.gate.claims.totals()[2] == worst
+        assert made.gate.claims.worst_case(0) == (0, 0, 10 * 10**9)
+
+
+def test_what_the_venue_makes_of_one_of_a_pair_is_what_the_pair_may_fill() -> None:
+    made = rig(max_gross_exposure=1_000_000)
+    made.hold(20)
+    made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
+    target, stop = made.venue.submitted[-2:]
+    for order in (target, stop):
+        made.answer("accept", order)
+    made.answer("modified", stop, quantity=14)
+    assert made.gate.claims.worst_case(0)[2] == 14 * 10**9
+    made.fill(target, 10)
+    # Four of its fourteen are left, whatever the other was of.
+    assert made.gate.claims.worst_case(0)[2] == 4 * 10**9

@@ -131,6 +131,15 @@ def test_a_wider_distance_is_one_in_its_own_unit(
     assert not made.modify(order, **{name: value + 0.01 for name, value in wider.items()})
 
 
+def test_a_distance_wider_by_the_least_there_is_moves_the_trigger() -> None:
+    made = rig(max_order_notional=1_500)
+    order = made.order("buy", 10, trail_amount=50)
+    made.answer("accept", order)
+    made.answer("modified", order)
+    assert not made.modify(order, trail_amount="50.000000001")
+    assert made.modify(order, trail_amount=50)
+
+
 def test_a_trigger_that_trails_meets_no_order_that_rests() -> None:
     made = rig(deny_self_match=True)
     made.answer("accept", made.order("sell", 1, limit_price=120))
@@ -271,6 +280,18 @@ def test_exits_that_wait_for_their_entry_count_nothing_after_a_split_either() ->
     assert made.gate.claims.worst_case(0) == (0, 10 * 10**9, 0)
 
 
+def test_a_split_that_leaves_nothing_of_a_holding_frees_its_place() -> None:
+    made = GateRig(
+        RiskEngine(Limits(max_open_positions=1)), symbols=(Instrument("AAA", decimals=0), "BBB"),
+        prices=100,
+    )  # fmt: skip
+    made.hold(5)
+    assert code(made.order("buy", 1, "BBB")) == "max_open_positions"
+    made.split(1, 10)
+    assert made.gate.claims.worst_case(0) == (0, 0, 0)
+    assert code(made.order("buy", 1, "BBB")) == ""
+
+
 # -- values that move with prices ------------------------------------------------------------------
 
 
@@ -327,6 +348,30 @@ def test_a_price_in_doubt_moves_what_a_holding_makes_up_for_as_it_moves_the_hold
     assert made.gate.claims.totals() == (1_000, 0, 1_500)
     assert code(made.order("buy", 10.01, "BBB", limit_price=100)) == "max_gross_exposure"
     assert code(made.order("buy", 10, "BBB", limit_price=100)) == ""
+
+
+# Held, bought and sold at 100, and the worst case in money.
+WORST = [
+    (0, 5, 0, 500), (0, 0, 5, 500), (0, 5, 7, 700), (0, 7, 5, 700),
+    (10, 5, 0, 1_500), (10, 0, 5, 1_000), (10, 0, 25, 1_500), (10, 5, 25, 1_500),
+    (10, 6, 25, 1_600), (-10, 0, 5, 1_500), (-10, 5, 0, 1_000), (-10, 25, 0, 1_500),
+    (-10, 25, 6, 1_600),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("held", "bought", "sold", "worst"), WORST)
+def test_the_worst_of_a_symbol_is_that_of_its_worse_side(
+    held: int, bought: int, sold: int, worst: int
+) -> None:
+    made = rig(max_gross_exposure=worst + 1_000)
+    if held:
+        made.hold(held)
+    for side, units in (("buy", bought), ("sell", sold)):
+        if units:
+            made.order(side, units, limit_price=100)
+    assert made.gate.claims.totals() == (worst, 100 * bought, 100 * sold)
+    for reason in ("max_gross_exposure", ""):
+        assert code(made.order("buy", 10 if not reason else 10.01, "BBB")) == reason
 
 
 # -- rates -----------------------------------------------------------------------------------------
