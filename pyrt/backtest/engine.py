@@ -38,6 +38,7 @@ from pyrt.data.tables import Loaded, load
 from pyrt.errors import ConfigError, DataError
 from pyrt.execution.reserves import reserved
 from pyrt.kernel.kernel import Kernel
+from pyrt.kernel.subscriptions import unheard
 from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
 from pyrt.venues.alpaca.rules import AlpacaRules
@@ -291,9 +292,11 @@ class Engine:
             elapsed = time.perf_counter() - started
             if bar:
                 bar.close(runner.events_processed)
+        silent = unheard(kernel)
         runner.stop()
         if not runner.finished and not messages:
             messages.append("the run did not reach the end of its data")
+        messages += silent
         messages += [
             f"{gaps} times the book of {symbol} lost changes: until the snapshot after it shows "
             "levels that may not be there"

@@ -216,6 +216,10 @@ cdef class Stream:
         self.n_handlers = len(self.handlers)
         return 0
 
+    def calls(self, owner):
+        """Return whether a handler of `owner` is called for its events."""
+        return any(each is owner for each in self.owners)
+
     cdef int set_marks(self, bint marks) except -1:
         self.marks = marks
         return 0

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 UNNAMED = "ASSET"
 """What the instrument of a table is called that neither names a symbol nor is given one."""
 
+HANDLERS = {"bars": "on_bar", "quotes": "on_quote", "trades": "on_trade", "book": "on_book"}
+"""The handler that is called for a subscription."""
+
 SOURCES: tuple[tuple[type[Aggregator], tuple[str, ...]], ...] = (
     (HeikinAshiBars, ("bars",)),
     (RangeBars, ("trades", "quotes")),
@@ -37,6 +40,21 @@ def topic_of(kind: str, symbol: str, timeframe: str = "") -> str:
     """Return the bus topic of a stream, such as ``data.bars.SPY.1m``."""
     parts = ["data", kind, escape(symbol)]
     return ".".join([*parts, timeframe] if timeframe else parts)
+
+
+def unheard(kernel: Wiring) -> list[str]:
+    """Return, a sentence each, which running strategies handle market data and hear of none."""
+    found = []
+    for strategy in kernel.strategies:
+        handled = {kind: name for kind, name in HANDLERS.items() if strategy.handles(name)}
+        hears = any(stream.calls(strategy) for stream in kernel.cache.streams)
+        if handled and strategy.running and not hears:
+            wanted = " or ".join(f"self.subscribe_{kind}(...)" for kind in handled)
+            found.append(
+                f"{strategy.name} has subscribed to nothing, so {' and '.join(handled.values())} "
+                f"will not be called; write {wanted} in on_start"
+            )
+    return found
 
 
 def subscribe(kernel: Wiring, kind: str, symbol: str, timeframe: str) -> Any:

@@ -23,6 +23,7 @@ from pyrt.kernel.calls import Calls
 from pyrt.kernel.curve import EquityCurve
 from pyrt.kernel.portfolio import Portfolio
 from pyrt.kernel.probe import Probe
+from pyrt.kernel.subscriptions import HANDLERS as HANDLERS
 from pyrt.strategy.core import StrategyCore
 from pyrt.strategy.strategy import Strategy
 from pyrt.venues.capabilities import Capabilities

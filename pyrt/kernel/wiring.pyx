@@ -17,13 +17,10 @@ import logging
 from pyrt.core.times import timestamp_ns
 from pyrt.errors import ConfigError
 from pyrt.kernel.portfolio import Portfolio
-from pyrt.kernel.subscriptions import named_bars
+from pyrt.kernel.subscriptions import HANDLERS, named_bars
 from pyrt.kernel.subscriptions import subscribe as open_subscription
 from pyrt.kernel.subscriptions import subscribe_made as open_made
 
-cdef dict HANDLERS = {
-    "bars": "on_bar", "quotes": "on_quote", "trades": "on_trade", "book": "on_book",
-}
 # Of an instrument's streams the first by this order marks its positions: ticks before bars.
 cdef dict MARK_ORDER = {"trades": 0, "quotes": 1, "bars": 2, "book": 3}
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from pyrt import Strategy, backtest
+from pyrt.core.data import Bar, Quote
 from pyrt.errors import StrategyError
 
 BARS = pd.DataFrame(
@@ -27,3 +28,45 @@ def test_a_symbol_asked_of_data_that_name_none_is_answered_with_how_to_name_it()
 def test_a_misspelled_symbol_is_answered_with_the_nearest() -> None:
     with pytest.raises(StrategyError, match="Did you mean SPX"):
         backtest(Listener(), {"SPX": BARS, "QQQ": BARS}, label="open", progress=False)
+
+
+class Deaf(Strategy):
+    def on_bar(self, bar: Bar) -> None:
+        raise AssertionError("nothing was asked for")
+
+    def on_quote(self, quote: Quote) -> None:
+        raise AssertionError("nothing was asked for")
+
+
+class Versatile(Listener):
+    def on_bar(self, bar: Bar) -> None:
+        """Of quotes it hears in other runs."""
+
+    def on_quote(self, quote: Quote) -> None:
+        raise AssertionError("nothing was asked for")
+
+
+class Failing(Listener):
+    def on_bar(self, bar: Bar) -> None:
+        raise ValueError("a fault")
+
+
+def messages_of(strategy: Strategy) -> list[str]:
+    found = backtest(strategy, {"SPY": BARS}, label="open", progress=False, on_error="halt")
+    return list(found.messages)
+
+
+def test_a_strategy_that_hears_of_nothing_is_told_so() -> None:
+    (message,) = messages_of(Deaf())
+    assert "Deaf has subscribed to nothing, so on_bar and on_quote will not be called" in message
+    assert "self.subscribe_bars(...) or self.subscribe_quotes(...) in on_start" in message
+
+
+@pytest.mark.parametrize("kind", [Strategy, Listener, Versatile])
+def test_one_that_handles_nothing_or_hears_of_something_is_not(kind: type[Strategy]) -> None:
+    assert messages_of(kind()) == []
+
+
+def test_one_that_was_stopped_has_another_reason() -> None:
+    (message,) = messages_of(Failing())
+    assert "a fault" in message

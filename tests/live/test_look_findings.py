@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pyrt.adapters.alpaca.core.messages import OrderView
 from pyrt.live.core.broker import BrokerAdjustment
 from pyrt.live.driver.run import LOOKING, RUNNING
 from pyrt.live.journal import records as r
@@ -64,6 +65,23 @@ def test_a_submit_is_given_up_by_two_looks_that_begin_a_minute_behind_it(
     assert [operation.reason for operation in said] == (
         ["two full lists after the session do not have it"] if is_lost else []
     )
+
+
+def test_a_fill_of_a_rejected_order_that_only_a_look_shows_is_told(node: Node) -> None:
+    order = sent(node, limit_price=50)
+    venue_id = node.client.venue_of(order.number)[0]
+    node.client.ledger.of(order.number).final = "rejected"
+    filled = OrderView(
+        id=venue_id, client_order_id=order.client_order_id, symbol="SPY", side="buy", qty="10",
+        type="limit", time_in_force="day", status="filled", filled_qty="10",
+        filled_avg_price="50",
+    )  # fmt: skip
+    another = msgspec.structs.replace(filled, id="v-9", client_order_id="pyrt-one-99")
+    seen(node, raw=((filled, another), ()))
+    assert told(node, "fill_after_reject") == [f"{order.client_order_id} was filled"]
+    assert order.filled_quantity == 0
+    # Whose the other is, the comparison says, and not the client.
+    assert told(node, "stranger") == []
 
 
 # -- orders of ours, and of others -----------------------------------------------------------------

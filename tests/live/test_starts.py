@@ -535,3 +535,20 @@ def test_an_event_that_cannot_be_is_put_aside_and_halts_its_symbol():
     assert (order.filled_quantity, order.is_open) == (0, True)
     assert node.kernel.gate.state(symbol="SPY").name == "HALTED"
     assert node.driver.phase == RUNNING
+
+
+class Deaf(Strategy):
+    def on_bar(self, bar):
+        raise AssertionError("nothing was asked for")
+
+
+@pytest.mark.parametrize(("strategy", "alarms"), [(Deaf, 1), (Quiet, 0)])
+def test_a_strategy_that_hears_of_nothing_is_told_at_the_start(strategy, alarms):
+    node = Node(
+        World([PRICES]), MemoryFiles(), [strategy()], run_id="one", limits=None,
+        policies=Policies(looks=1, warmup=0),
+    )  # fmt: skip
+    node.start()
+    assert node.driver.phase == RUNNING
+    texts = told(node, "unheard")
+    assert [text.split(",")[0] for text in texts] == ["Deaf has subscribed to nothing"] * alarms

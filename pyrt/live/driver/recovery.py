@@ -11,6 +11,7 @@ import msgspec
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
 from pyrt.errors import ConfigError, ConnectionLost
+from pyrt.kernel.subscriptions import unheard
 from pyrt.live.core.broker import BrokerState
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.restore import is_canceling
@@ -346,6 +347,8 @@ class Recovery:
             core.inputs.settle()
             run.note("missed", count=len(missed))
             tell_missed(core, missed)
+            for text in unheard(core.kernel):
+                scribe.alarm("unheard", text, now)
         core.inputs.settle()
         self._stopping.save(now)
         self._history.warm_up(now)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from pyrt.adapters.alpaca.core.bodies import leg_type
-from pyrt.adapters.alpaca.core.events import Event
+from pyrt.adapters.alpaca.core.events import Alarm, Event
 from pyrt.adapters.alpaca.core.ledger import Execution, Known, Part
 from pyrt.adapters.alpaca.core.messages import OrderView
 from pyrt.core.orders import Order
@@ -90,7 +90,9 @@ def apply_state(client: AlpacaClient, state: BrokerState) -> list[Event]:
     # What took another's place counts on from what that one had.
     for view in sorted(views, key=lambda view: _depth(view, listed)):
         events.extend(client.ledger.apply(view, _time_of(view, state.ts)))
-        events.extend(client.orders.note_view(view, state.ts))
+        # Whose the orders are that are not ours is for the comparison to say.
+        noted = client.orders.note_view(view, state.ts)
+        events.extend(event for event in noted if not isinstance(event, Alarm))
         events.extend(client.settle(view, state.ts))
     return events
 
