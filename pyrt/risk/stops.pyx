@@ -70,7 +70,7 @@ cdef class ProtectiveStops:
 
     cdef double range_of(self, Instrument instrument, int64_t now) except? -1.0:
         """The average true range of an instrument, in price; 0.0 where nobody knows it."""
-        found = self.atr.get(instrument.symbol)
+        found = self.atr.get(instrument.id, self.atr.get(instrument.symbol))
         if found is None and self.daily_range is not None:
             found = self.daily_range.average(instrument, now)
         return 0.0 if found is None else found
@@ -87,8 +87,8 @@ cdef class ProtectiveStops:
         for guard in self.guards.values():
             if guard.position.instrument is instrument:
                 guard.best = i128_to_i64(i128_muldiv(guard.best, old, new, HALF_EVEN))
-        if instrument.symbol in self.atr:
-            self.atr[instrument.symbol] *= <double>old / <double>new
+        for name in {instrument.id, instrument.symbol} & self.atr.keys():
+            self.atr[name] *= <double>old / <double>new
         if self.daily_range is not None:
             self.daily_range.split(instrument, now, <double>old / <double>new)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pyrt.core.instruments import Instrument
 from pyrt.errors import ConfigError
 from pyrt.risk import Limits, RiskEngine
 from pyrt.testing.gates import GateRig
@@ -309,3 +310,20 @@ def test_the_best_price_is_the_best_by_the_smallest_step(units: int) -> None:
         made.price((100 * 10**9 + step) / 1e9)
         best = 100 * 10**9 + step if follows else best
         assert made.gate.save()["stops"] == [["AAA", "A", units, best]]
+
+
+@pytest.mark.parametrize("name", ["AAA", "AAA.XNYS"])
+def test_a_range_is_stated_by_symbol_or_by_id(name: str) -> None:
+    made = GateRig(
+        RiskEngine(Limits(max_position_loss_atr=2)), prices=100,
+        symbols=(Instrument("AAA", venue="XNYS"), Instrument("BBB", venue="XNYS")),
+    )  # fmt: skip
+    made.hold(10)
+    made.gate.set_atr(name, 20.0)
+    made.gate.set_atr("BBB", 1.0)
+    made.split(2)
+    # Half of the range for twice the shares.
+    made.price(50 - 20)
+    assert len(made.venue.submitted) == 1
+    made.price(50 - 20.01)
+    assert len(made.venue.submitted) == 2
