@@ -133,7 +133,7 @@ cdef class RiskEngine(Keeper):
                 self.breaker.probes += 1
                 self.breaker.trial = order.client_order_id
             if self.warn_at > 0.0 and self.terms.raises:
-                self.warn(now)
+                self.warn(self.caps_of(order), now)
         return RiskGate.approve(self, order)
 
     cdef int count_day(self, Book* book) except -1:

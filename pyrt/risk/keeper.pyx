@@ -60,7 +60,6 @@ cdef class Keeper(Overseer):
         self.pardons = {}
         self.warned = {}
         self.aged = set()
-        self.age_due = INT64_MIN
         self.duplicates = {}
         self.account = None
         self.book_streams = {}
@@ -125,9 +124,9 @@ cdef class Keeper(Overseer):
         self.strategies = strategies
         self.clocks = SessionClock(sessions)
         self.claims = Claims(account)
-        if self.depth is None or self.depth_is_own:
+        if self.depth is None:
             # Books that strategies follow are looked into; a depth that was given stays.
-            self.depth, self.depth_is_own = self.expected_in_book, True
+            self.depth = self.expected_in_book
         self.compile()
 
     def expected_in_book(self, str symbol, str side, double quantity):
@@ -146,11 +145,14 @@ cdef class Keeper(Overseer):
         return walked(stream.book, side, quantity)
 
     def resync(self):
-        """Count all holdings and open orders anew, such as after a reconciliation."""
+        """Count all holdings and open orders anew, such as after a reconciliation.
+
+        Without controls nothing is counted.
+        """
         cdef Order order
         cdef Instrument instrument
         cdef Book* book
-        if self.claims is None:
+        if self.claims is None or not self.is_on:
             return
         for instrument in self.cache.instruments:
             self.touch(instrument)
@@ -167,7 +169,8 @@ cdef class Keeper(Overseer):
         """Count an order that was approved with another, before a restart, or elsewhere."""
         cdef int64_t price = self.price_of(order), estimate = 0
         cdef Claim claim
-        if order.notional_raw != 0 and order.units == 0:
+        if order.units == 0:
+            # One by notional.
             estimate = self.units_for(order, price)
         claim = self.claims.add(order, price, estimate, now)
         # What has been answered before it came here is not answered late by what comes next.

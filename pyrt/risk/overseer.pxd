@@ -1,6 +1,7 @@
 """What watches beside the gate: days, account, portfolio risk, breaker and repetitions."""
 from libc.stdint cimport int64_t
 from pyrt.core.orders cimport Order
+from pyrt.risk.checks cimport Caps
 from pyrt.risk.leaver cimport Leaver
 from pyrt.risk.sessions cimport DayClock
 
@@ -15,8 +16,6 @@ cdef class Overseer(Leaver):
     cdef dict book_streams
     """Symbol → the stream of its book."""
     cdef Py_ssize_t streams_seen
-    cdef bint depth_is_own
-    """`depth` looks into the books that strategies follow; nobody gave another."""
     cdef dict warned
     """Limit → day on which it was told that it is near."""
     cdef set aged
@@ -31,7 +30,7 @@ cdef class Overseer(Leaver):
     cdef int meet_call(self, int64_t now) except -1
     cdef int take_round_trips(self, int64_t now) except -1
     cdef int after_breaker(self, int64_t now) except -1
-    cdef int warn(self, int64_t now) except -1
+    cdef int warn(self, Caps* caps, int64_t now) except -1
     cdef int warn_of(self, str name, double used, int64_t now) except -1
     cdef int tell_of_old(self, int64_t now) except -1
     cdef int count_duplicate(self, Order order, int64_t now) except -1

@@ -9,6 +9,7 @@ from pyrt.core.positions cimport Position
 from pyrt.core.records cimport TripRow
 from pyrt.core.types cimport INITIALIZED, is_final
 from pyrt.risk.breaker cimport HALF_OPEN, OPEN
+from pyrt.risk.checks cimport Caps
 from pyrt.risk.claims cimport magnitude
 from pyrt.risk.leaver cimport Leaver
 from pyrt.risk.states cimport HALTED
@@ -18,6 +19,7 @@ from decimal import Decimal
 from pyrt.risk.states import ENGINE
 
 cdef int64_t MINUTE = 60_000_000_000
+cdef double ONE = 1e9
 
 
 cdef class Overseer(Leaver):
@@ -64,29 +66,24 @@ cdef class Overseer(Leaver):
                 ))
         return 0
 
-    cdef int warn(self, int64_t now) except -1:
-        """Tell of limits that the order just approved has come near to."""
-        cdef double equity
-        limits = self.limits
-        if limits.max_gross_exposure:
-            self.warn_of("max_gross_exposure", i128_to_double(self.case.gross) / (
-                float(limits.max_gross_exposure)), now)
-        if limits.max_net_exposure:
-            self.warn_of("max_net_exposure", i128_to_double(self.case.net) / (
-                float(limits.max_net_exposure)), now)
-        if limits.max_leverage:
-            equity = self.account.equity
-            if equity > 0.0:
-                self.warn_of("max_leverage", i128_to_double(self.case.gross) / (
-                    equity * float(limits.max_leverage)), now)
-        if limits.max_open_orders:
+    cdef int warn(self, Caps* caps, int64_t now) except -1:
+        """Tell of limits that the order just approved has come near to, as the ramp has them."""
+        cdef double gross = i128_to_double(self.case.gross), equity = self.account.equity
+        if caps.gross_exposure > 0:
+            self.warn_of("max_gross_exposure", gross / i128_to_double(caps.gross_exposure), now)
+        if caps.net_exposure > 0:
             self.warn_of(
-                "max_open_orders", <double>self.case.open_orders / limits.max_open_orders, now
+                "max_net_exposure",
+                i128_to_double(self.case.net) / i128_to_double(caps.net_exposure), now,
             )
         return 0
 
     cdef int warn_of(self, str name, double used, int64_t now) except -1:
         """Tell that a limit is near, once a day."""
+        if caps.leverage > 0 and equity > 0.0:
+            self.warn_of("max_leverage", gross / (equity * (caps.leverage / ONE)), now)
+        if caps.open_orders > 0:
+            self.warn_of("max_open_orders", <double>self.case.open_orders / caps.open_orders, now)
         if used < self.warn_at or self.warned.get(name) == self.day:
             return 0
         self.warned[name] = self.day
@@ -152,7 +149,7 @@ cdef class Overseer(Leaver):
         self.duplicates.clear()
         if self.ramp_from is None:
             self.ramp_from = day
-        if limits.ramp_start is not None and limits.ramp_days:
+        if limits.ramp_start is not None and limits.ramp_start < 1 and limits.ramp_days:
             passed = min(limits.ramp_days, day - self.ramp_from)
             share = limits.ramp_start + (1 - limits.ramp_start) * passed / limits.ramp_days
             if share > self.ramp_share:

@@ -23,6 +23,7 @@ cdef class Warden(Assessor):
 
     cdef int tell(self, str method, dict arguments) except -1
     cdef int look(self) except -1
+    cdef int forget(self) except -1
     cdef bint protects_markets(self) except -1
     cdef int put_state(self, object state, object actor, object reason, object strategy,
                        object symbol) except -1

@@ -4,6 +4,7 @@ from libc.stdint cimport INT64_MIN, int32_t
 from pyrt.core.orders cimport Order
 from pyrt.core.types cimport ST_HALTED, ST_LIMIT, ST_QUOTING, ST_TRADING
 from pyrt.risk.assessor cimport Assessor
+from pyrt.risk.claims cimport Claim
 
 from pyrt.core.suggest import did_you_mean
 from pyrt.core.times import duration_ns
@@ -23,7 +24,8 @@ cdef class Warden(Assessor):
         return 0
 
     cdef int look(self) except -1:
-        """Decide what has to be heard of."""
+        """Decide what has to be heard of, and begin or end to count orders with it."""
+        cdef bint was_on = self.is_on
         limits = self.limits
         self.follows_margin = (
             self.account is not None and self.account.margin
@@ -46,6 +48,20 @@ cdef class Warden(Assessor):
             or limits.stale_data_after is not None or limits.max_order_age is not None
             or self.flattening
         )
+        if self.is_on and not was_on:
+            self.resync()
+        elif was_on and not self.is_on:
+            self.forget()
+        return 0
+
+    cdef int forget(self) except -1:
+        """Count no order any more: what happens to those that work is not heard from here on."""
+        cdef Claim claim
+        if self.claims is not None:
+            for claim in self.claims.open.values():
+                self.claims.put(claim, 0, False)
+                self.claims.recount(claim.order.instrument.index)
+            self.claims.open.clear()
         return 0
 
     cdef bint protects_markets(self) except -1:
@@ -90,11 +106,7 @@ cdef class Warden(Assessor):
         if strategy is None and symbol is None:
             # Whoever says how everything stands ends a kill that is not over.
             self.flattening = False
-        was_on = self.is_on
-        self.look()
-        if self.is_on and not was_on:
-            self.resync()
-        return 0
+        return self.look()
 
     cdef int note_status(self, int32_t index, int status) except -1:
         """Without limits a simulated venue's halts are its own affair: what is sent waits there."""
@@ -103,20 +115,16 @@ cdef class Warden(Assessor):
         return 0
 
     cdef int take_status(self, int32_t index, int status) except -1:
-        cdef bint was_on = self.is_on
         if status == ST_HALTED or status == ST_QUOTING:
             self.halted[index] = None
         elif status == ST_TRADING and index in self.halted:
             del self.halted[index]
             self.claims.book(index).ts_reference = INT64_MIN
-        if status == ST_LIMIT and self.limits.deny_limit_state:
+        if status == ST_LIMIT:
             self.limited[index] = None
         else:
             self.limited.pop(index, None)
-        self.look()
-        if self.is_on and not was_on:
-            self.resync()
-        return 0
+        return self.look()
 
     def set_status(self, str symbol, str status):
         """Say whether and how a symbol trades.

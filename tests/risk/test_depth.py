@@ -11,6 +11,7 @@ from pyrt.core import OrderBook
 from pyrt.risk import Limits, RiskEngine
 from pyrt.risk.depth import book_depth, walked
 from pyrt.testing.gates import GateRig
+from tests.backtest.depths import SYMBOL, levels, play, quotes
 
 LEVELS = [
     ("bid", 99.9, 10.0),
@@ -104,3 +105,17 @@ def test_fifty_levels_are_walked_unless_stated() -> None:
     assert walked(made, "sell", 1) is None
     assert walked(made, "buy", 5e-324) == 100.0
     assert walked(made, "buy", -1) is None
+
+
+def test_the_book_that_a_strategy_follows_is_looked_into_as_it_stands() -> None:
+    # 10 at 100.1, and 20 more at 101 or, later, at 100.2.
+    asks = [(0, "ask", 100.1, 10), (0, "ask", 101, 50), (2, "ask", 101, 0), (2, "ask", 100.2, 50)]
+    run = play(
+        {
+            "quotes": quotes((0, 99.9, 5, 100.1, 10), (5, 99.9, 5, 100.1, 10)),
+            "book": levels((0, "bid", 99.9, 10), *asks),
+        },
+        {second: lambda strategy: strategy.buy(SYMBOL, 30) for second in (1.0, 3.0)},
+        engine={"gate": RiskEngine(Limits(max_slippage_bps=30))},
+    )
+    assert run.statuses == ["DENIED", "FILLED"]
