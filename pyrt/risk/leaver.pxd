@@ -11,6 +11,7 @@ cdef class Leaver(Warden):
     cdef int leave(
         self, Position position, str reason, int64_t now, int64_t rest=*, bint at_once=*
     ) except -1
+    cdef bint is_halted(self, Position position) except -1
     cdef int flatten(self, int64_t now, bint at_once) except -1
     cdef bint flatten_one(self, Position position, int64_t now, bint at_once) except -1
     cdef int stop_all(self, object actor, object reason, bint flatten) except -1

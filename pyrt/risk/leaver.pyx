@@ -39,7 +39,7 @@ cdef class Leaver(Warden):
         cdef Guard guard = self.stops.guard(position)
         owner = self.strategies[position.strategy]
         self.stops.follow(guard, position)
-        if self.states.over(owner.name, position.instrument.id) == HALTED:
+        if self.is_halted(position):
             if not guard.is_barred and self.states.everywhere != HALTED:
                 guard.is_barred = True
                 self.states.note(now, f"position {position.symbol}", "held", "barred", ENGINE, (
@@ -60,6 +60,11 @@ cdef class Leaver(Warden):
             decimal_from_scaled(rest, position.instrument.decimals), ENGINE,
         )
         return 0
+
+    cdef bint is_halted(self, Position position) except -1:
+        """Whether no order for a position may leave."""
+        owner = self.strategies[position.strategy]
+        return self.states.over(owner.name, position.instrument.id) == HALTED
 
     cdef int flatten(self, int64_t now, bint at_once) except -1:
         """Leave what is held; halt when nothing is left, and nothing works that could fill yet."""

@@ -1,7 +1,7 @@
 """What watches beside the gate: days, account, portfolio risk, breaker and repetitions."""
 from libc.stdint cimport INT64_MAX, int64_t
 
-from pyrt.core.int128 cimport i128_to_double
+from pyrt.core.int128 cimport i128_to_double, int128
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport nano_to_double
 from pyrt.core.orders cimport Order
@@ -40,7 +40,11 @@ cdef class Overseer(Leaver):
             self.breaker.observe(now, self.account.equity_raw())
             self.after_breaker(now)
             if self.breaker.halt_reason is not None:
-                self.stop_all(ENGINE, self.breaker.take_halt(), self.limits.halt_flattens)
+                # Where a person lets nothing leave, no rule does.
+                self.stop_all(
+                    ENGINE, self.breaker.take_halt(),
+                    self.limits.halt_flattens and self.states.everywhere != HALTED,
+                )
             if self.warn_at > 0.0:
                 for name, used in self.breaker.nearness():
                     self.warn_of(name, used, now)
@@ -76,14 +80,14 @@ cdef class Overseer(Leaver):
                 "max_net_exposure",
                 i128_to_double(self.case.net) / i128_to_double(caps.net_exposure), now,
             )
-        return 0
-
-    cdef int warn_of(self, str name, double used, int64_t now) except -1:
-        """Tell that a limit is near, once a day."""
         if caps.leverage > 0 and equity > 0.0:
             self.warn_of("max_leverage", gross / (equity * (caps.leverage / ONE)), now)
         if caps.open_orders > 0:
             self.warn_of("max_open_orders", <double>self.case.open_orders / caps.open_orders, now)
+        return 0
+
+    cdef int warn_of(self, str name, double used, int64_t now) except -1:
+        """Tell that a limit is near, once a day."""
         if used < self.warn_at or self.warned.get(name) == self.day:
             return 0
         self.warned[name] = self.day
@@ -120,9 +124,12 @@ cdef class Overseer(Leaver):
     cdef int meet_call(self, int64_t now) except -1:
         """Deny entries while margin asks for more than equity; leave positions if so agreed.
 
-        One position at a time, that of the largest value first: what it frees may be enough.
+        One position at a time, that of the largest value first: what it frees may be enough. Those
+        that may not leave are told of, and passed over.
         """
         cdef Position position, largest = None
+        cdef str reason = "margin_call: equity is below what margin asks for"
+        cdef int128 value, most = -1
         cdef bint was_called = self.called
         self.called = self.account.call_raw() > 0
         if self.called and not was_called:
@@ -132,13 +139,18 @@ cdef class Overseer(Leaver):
         if not self.called or self.account.rules.on_call != "liquidate":
             return 0
         for position in self.cache.positions():
-            if largest is None or magnitude(position.value()) > magnitude(largest.value()):
-                largest = position
             exit = self.stops.guard(position).exit
             if exit is not None and not is_final((<Order>exit).status_):
                 return 0
+            value = magnitude(self.claims.value_of(
+                position.instrument.index, position.units, position.mark
+            ))
+            if self.is_halted(position):
+                self.leave(position, reason, now)
+            elif value > most:
+                largest, most = position, value
         if largest is not None:
-            self.leave(largest, "margin_call: equity is below what margin asks for", now)
+            self.leave(largest, reason, now)
         return 0
 
     cdef int roll_day(self, int64_t day) except -1:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from pyrt.core.account_rules import account_rules
+from pyrt.core.instruments import Instrument
 from pyrt.risk import Limits, RiskEngine, TradingState
 from pyrt.testing.gates import GateRig
 from tests.risk.test_checks import code
@@ -231,6 +233,26 @@ def test_an_exit_that_fills_in_parts_is_the_one_exit() -> None:
     assert [after for _, after in scopes(made)] == ["REDUCING", "leaving", "HALTED"]
 
 
+def test_a_kill_leaves_the_least_that_can_be_held() -> None:
+    made = rig(max_order_quantity=100)
+    made.hold(1e-9)
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    assert [order.side.name for order in made.venue.submitted] == ["BUY", "SELL"]
+
+
+def test_a_second_kill_does_not_wait_for_the_first_to_try_again() -> None:
+    made = rig(max_order_quantity=100)
+    made.hold(10)
+    for actor in ("Ann", "Bob"):
+        made.gate.kill(actor, "enough", flatten=True)
+        made.settle()
+        made.answer("reject", made.venue.submitted[-1])
+    assert len(made.venue.submitted) == 3
+    killed = [change for change in made.gate.changes if change.scope == "all"]
+    assert [(c.actor, c.reason) for c in killed] == [("Ann", "enough"), ("Bob", "enough")]
+
+
 @pytest.mark.parametrize("again", [10, -10])
 def test_every_kill_is_on_record_for_what_it_leaves(again: float) -> None:
     made = rig()
@@ -244,6 +266,99 @@ def test_every_kill_is_on_record_for_what_it_leaves(again: float) -> None:
         assert made.gate.state() == TradingState.HALTED
         made.gate.set_state("active", "Ann", "go on")
     assert [after for _, after in scopes(made)] == ["REDUCING", "leaving", "HALTED", "ACTIVE"] * 2
+
+
+# -- what leaves by itself -------------------------------------------------------------------------
+
+
+def test_a_daily_loss_leaves_nothing_where_a_person_has_halted_all() -> None:
+    made = rig(halt_daily_loss=100, halt_flattens=True)
+    made.hold(10)
+    made.sample()
+    made.gate.set_state("halted", "Ann", "odd prices")
+    made.price(50)
+    made.sample()
+    assert (made.gate.state(), len(made.venue.submitted)) == (TradingState.HALTED, 1)
+    assert made.gate.changes[-1].reason.startswith("halt_daily_loss: loss 500.00")
+    assert [after for _, after in scopes(made)] == ["HALTED", "HALTED"]
+
+
+CALLED = account_rules("margin").replace(on_call="liquidate")
+
+
+def test_a_margin_call_leaves_what_is_worth_most_in_base_currency() -> None:
+    yen = Instrument("JJJ", currency="JPY")
+    made = GateRig(RiskEngine(), cash=100_000, symbols=("AAA", yen), account=CALLED)
+    made.kernel.account.set_rate("JPY", "0.01")
+    for symbol, quantity in (("AAA", 1_990), ("JJJ", 3_000)):
+        made.price(100, symbol)
+        made.hold(quantity, symbol)
+    made.price(66)
+    made.sample()
+    # 131,340 dollars against 300,000 yen, which are 3,000 dollars.
+    assert [order.symbol for order in made.venue.submitted[2:]] == ["AAA"]
+
+
+def test_of_positions_worth_the_same_a_margin_call_leaves_the_first() -> None:
+    made = GateRig(
+        RiskEngine(), cash=100_000, symbols=("AAA", "BBB"), prices=100, account=CALLED
+    )  # fmt: skip
+    for symbol in ("AAA", "BBB"):
+        made.hold(1_000, symbol)
+    for symbol in ("AAA", "BBB"):
+        made.price(66, symbol)
+    made.sample()
+    assert [order.symbol for order in made.venue.submitted[2:]] == ["AAA"]
+
+
+def test_an_exit_of_a_margin_call_that_is_refused_is_sent_again() -> None:
+    made = GateRig(RiskEngine(), cash=100_000, prices=100, account=CALLED)
+    made.hold(2_000)
+    made.price(66)
+    for sent in (2, 3):
+        made.sample()
+        assert len(made.venue.submitted) == sent
+        made.answer("reject", made.venue.submitted[-1])
+        made.sample()
+        assert len(made.venue.submitted) == sent
+        made.wait("2s")
+
+
+@pytest.mark.parametrize(
+    ("cash", "denied"), [("101000", ""), ("100999.999999999999999999", "margin_call")]
+)
+def test_the_least_that_equity_lacks_is_a_margin_call(cash: str, denied: str) -> None:
+    made = GateRig(
+        RiskEngine(),
+        cash=cash,
+        prices=100,
+        account=account_rules("margin").replace(on_call="block"),
+    )
+    made.hold(2_000)
+    # A quarter of 132,000 is 33,000: all that is left of 101,000 after a loss of 68,000.
+    made.price(66)
+    made.sample()
+    assert code(made.order("buy", 1)) == denied
+
+
+def test_a_margin_call_passes_over_what_may_not_leave() -> None:
+    made = GateRig(
+        RiskEngine(), cash=100_000, symbols=("AAA", "BBB"), prices=100, strategies=2,
+        account=CALLED,
+    )  # fmt: skip
+    made.hold(1_500)
+    made.hold(500, "BBB", strategy=1)
+    made.gate.set_state("halted", "Ann", "it repeats itself", strategy="A")
+    for symbol in ("AAA", "BBB"):
+        made.price(66, symbol)
+    made.sample()
+    assert [order.symbol for order in made.venue.submitted[2:]] == ["BBB"]
+    assert scopes(made)[-2:] == [("position AAA", "barred"), ("position BBB", "leaving")]
+    # With all that could leave on its way out, the rest is told of once.
+    made.sample()
+    made.fill(made.venue.submitted[-1])
+    made.sample()
+    assert scopes(made).count(("position AAA", "barred")) == 1
 
 
 # -- several strategies in one symbol --------------------------------------------------------------
@@ -264,6 +379,8 @@ def test_what_reduces_the_account_may_not_open_a_position_of_its_strategy() -> N
         ((100, -40), [0, 0]),
         ((-100, 40), [0, 0]),
         ((40, -100), [0, 0]),
+        # As large on the other side is not larger.
+        ((40, -20), [0, 0]),
         # Leaving 50 of 20 would make the account's position larger: 30 stay, of either.
         ((-30, 50), [-30, 30]),
         ((50, -30), [30, -30]),
