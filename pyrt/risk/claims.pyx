@@ -234,25 +234,25 @@ cdef class Claims:
         claim = <Claim>found
         units = self.wanted(claim)
         found = None if order.sibling is None else self.open.get(order.sibling.number)
-        if found is not None and order.sibling.side_sign != order.side_sign:
-            # Each is the worst of its own side, and an end of one is told by the other's own.
+        if found is None:
             self.put(claim, units, leaving)
-        elif found is not None:
+        else:
             other = <Claim>found
-            leaving = leaving and order.sibling.cancel_request == OPEN
-            if order.status_ == EMULATED or order.sibling.status_ == EMULATED:
-                units += self.wanted(other)
+            if (order.sibling.side_sign != order.side_sign
+                    or order.status_ == EMULATED or order.sibling.status_ == EMULATED):
+                # Each stands for itself.
+                self.put(claim, units, leaving)
+                self.put(other, self.wanted(other), order.sibling.cancel_request == OPEN)
             else:
                 units = max(units, self.wanted(other))
-            if other.price > claim.price:
-                # The dearer member stands for the pair.
-                self.put(claim, 0, False)
-                self.put(other, units, leaving)
-            else:
-                self.put(other, 0, False)
-                self.put(claim, units, leaving)
-        else:
-            self.put(claim, units, leaving)
+                leaving = leaving and order.sibling.cancel_request == OPEN
+                if other.price > claim.price:
+                    # The dearer member stands for the pair.
+                    self.put(claim, 0, False)
+                    self.put(other, units, leaving)
+                else:
+                    self.put(other, 0, False)
+                    self.put(claim, units, leaving)
         if is_final(order.status_):
             del self.open[order.number]
             if found is not None:

@@ -203,9 +203,6 @@ cdef class RiskEngine(Keeper):
             claim = <Claim>found
             self.claims.put(claim, 0, False)
             del self.claims.open[order.number]
-            if order.sibling is not None:
-                # It may have stood for both.
-                self.claims.follow(order.sibling)
             return self.claims.recount(order.instrument.index)
         return self.claims.follow(order)
 

@@ -77,7 +77,6 @@ cdef class Facts(Watcher):
         cdef Book* book = self.book_of(order)
         if book.caps == 0:
             self.touch(order.instrument)
-            book = self.book_of(order)
         return &self.caps.rows[book.caps - 1]
 
     cdef int touch(self, Instrument instrument) except -1:
@@ -128,17 +127,10 @@ cdef class Facts(Watcher):
         terms.counted_units = 0
         terms.counted_value = 0
         if terms.is_change:
-            if (known is not None and order.sibling is not None
+            if (known is not None and known.units == 0 and order.sibling is not None
                     and order.sibling.side_sign == order.side_sign):
-                # One claim stands for a pair. Where both may fill, each has its own part in it.
-                if order.status_ == EMULATED or order.sibling.status_ == EMULATED:
-                    terms.counted_units = self.claims.wanted(known)
-                    terms.counted_value = self.claims.value_of(
-                        order.instrument.index, terms.counted_units, known.price
-                    )
-                    known = None
-                elif known.units == 0:
-                    known = self.claims.open.get(order.sibling.number)
+                # The other one of the pair stands for both.
+                known = self.claims.open.get(order.sibling.number)
         elif (order.sibling is not None and order.sibling.side_sign == order.side_sign
                 and (order.parent is not None
                      or (order.sibling.status_ != EMULATED and not order.keeps_exits))):

@@ -56,3 +56,60 @@ def test_exits_that_wait_count_no_other_position_than_the_one_they_leave(side: s
     assert held == (10 if side == "buy" else -10) * 10**9
     # Both are counted where one is kept here.
     assert (buys, sells) == ((0, 20 * 10**9) if side == "buy" else (20 * 10**9, 0))
+
+
+# -- pairs of entries ------------------------------------------------------------------------------
+
+ENTRY = {"symbol": SYMBOL, "side": "buy", "quantity": 10}
+TIGHT = {"max_position_quantity": 20, "max_gross_exposure": 2_000}
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(
+    ("place", "change", "worst"),
+    [
+        (0, {"limit_price": 97}, (20, 1_990)), (1, {"stop_price": 101}, (20, 1_990)),
+        (0, {"quantity": 9}, (19, 1_902)), (1, {"quantity": 9}, (19, 1_898)),
+        (0, {"limit_price": 98.01}, None), (1, {"stop_price": 102.01}, None),
+        (0, {"quantity": 10.01}, None), (1, {"quantity": 10.01}, None),
+    ],
+)  # fmt: skip
+def test_each_of_a_pair_kept_here_counts_at_its_own_price_and_so_does_a_change(
+    place: int, change: dict[str, float], worst: tuple[int, int] | None, first: int
+) -> None:
+    """Ten at 98 and ten at 102 are all of 2,000."""
+    pair = [{**ENTRY, "limit_price": 98}, {**ENTRY, "stop_price": 102}]
+    made = play(
+        [FLAT] * 5,
+        {
+            0: lambda s: s.pair(*(pair if first == 0 else pair[::-1])),
+            1: lambda s: s.modify(s.made[place ^ first], **change),
+        },
+        emulate=BARE, account="margin", engine={"gate": gate_for(Limits(**TIGHT))},
+    )  # fmt: skip
+    claims = made.kernel.gate.claims
+    units, value = worst or (20, 2_000)
+    assert claims.worst_case(0) == (0, units * 10**9, 0)
+    assert claims.totals() == (value, value, 0)
+    told = {kind for _, kind in made.strategies[0].events}
+    assert ("modified" in told, "modify_rejected" in told) == (worst is not None, worst is None)
+
+
+def test_what_one_exit_fills_is_no_longer_what_the_other_may_fill() -> None:
+    """Four of the ten leave at 110: the stop that is kept is for six."""
+    part = [(*FLAT, 1e6), (*FLAT, 1e6), (100, 112, 100, 100, 100), (*FLAT, 1e6)]
+    made = play(
+        part, {0: lambda s: s.buy(SYMBOL, 10, take_profit=110, stop_loss=90)}, emulate=BARE,
+        account="margin", participation=0.04, engine={"gate": gate_for(Limits(**TIGHT))},
+    )  # fmt: skip
+    assert made.fills[1:] == [(3, -4, 110)]
+    assert made.kernel.gate.claims.worst_case(0) == (6 * 10**9, 0, 12 * 10**9)
+
+
+def test_what_a_protected_order_leaves_as_is_on_its_record() -> None:
+    made = play(
+        [FLAT] * 3, {0: lambda s: [s.sell(SYMBOL, 2, stop_price=90), s.buy(SYMBOL, 1),
+                                   s.sell(SYMBOL, 2, stop_price=80)]},
+        account="margin", engine={"gate": gate_for(Limits(market_protection_bps=50))},
+    )  # fmt: skip
+    assert [row["type"] for row in made.table("orders")] == ["stop", "limit", "stop"]
