@@ -38,7 +38,10 @@ def backup(files: Files, to: Path) -> int:
         If the journal is damaged or gone: nothing is written, since it would miss records.
     """
     if is_lost(files):
-        raise JournalError("the journal is gone: there is nothing to copy", code="journal_lost")
+        raise JournalError(
+            "the journal is gone, or its beginning: there is nothing whole to copy",
+            code="journal_lost",
+        )
     for log in (ARCHIVE + MAIN, MAIN):
         for _ in LogReader(files, log):
             pass

@@ -65,13 +65,14 @@ class Journal:
     Raises
     ------
     JournalError
-        If the log is damaged in its middle, or gone while inputs of a run are there.
+        If the log is damaged in its middle, or gone while inputs of a run are there, or if it has
+        lost its beginning.
     """
 
     def __init__(self, files: Files, *, segment_max: int = SEGMENT_MAX) -> None:
         if is_lost(files):
             raise JournalError(
-                "the journal is gone, and inputs of an earlier run are there",
+                "the journal is gone, or its beginning, and more of an earlier run is there",
                 code="journal_lost",
                 remedy="Restore a backup; or move all files away, to begin with no memory of "
                 "orders, limits used and halts",
@@ -208,10 +209,20 @@ class Journal:
 
 
 def is_lost(files: Files) -> bool:
-    """Return whether a run was here, and its first record is gone: none begins without one."""
+    """Return whether a run was here, and its first record is gone: none begins without one.
+
+    A snapshot stands for all the records before it.
+    """
     had_run = any(n.startswith(("tape-", ARCHIVE)) and n.endswith(".log") for n in files.names())
+    snapshot = r.CODES[r.Snapshot]
     try:
-        return had_run and next(iter(LogReader(files, MAIN)), None) is None
+        frames = iter(LogReader(files, MAIN))
+        first = next(frames, None)
+        if first is None:
+            return had_run
+        is_whole = first.sequence == 1 or first.kind == snapshot
+        # Between a snapshot and the end of putting away, a crash leaves some of what is before it.
+        return not (is_whole or any(frame.kind == snapshot for frame in frames))
     except JournalError:
         # It is there, and damaged: whoever reads it says where.
         return False

@@ -70,7 +70,8 @@ def verify(files: Files) -> list[LogReport]:
     reports = {name: _verify_log(files, name) for name in log_names(files)}
     if is_lost(files):
         lost = reports.setdefault(MAIN, LogReport(MAIN))
-        lost.error = "it is gone, and inputs of an earlier run are there"
+        gone = "it is gone, and inputs of an earlier run are there"
+        lost.error = "its beginning is gone" if lost.records else gone
     return sorted(reports.values(), key=lambda report: report.name)
 
 

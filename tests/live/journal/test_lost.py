@@ -10,6 +10,7 @@ from pyrt.cli import main
 from pyrt.errors import JournalError
 from pyrt.live.journal.backup import backup, restore
 from pyrt.live.journal.files import RealFiles
+from pyrt.live.journal.frames import SEGMENT_BYTES
 from pyrt.live.journal.journal import Journal
 from pyrt.live.journal.records import Alarmed
 from pyrt.live.journal.verify import verify
@@ -63,6 +64,47 @@ def test_archived_segments_without_the_last_are_a_journal_that_is_gone():
             files.remove(name)
     with pytest.raises(JournalError, match="the journal is gone"):
         Journal(files)
+
+
+def in_segments(count: int) -> MemoryFiles:
+    """Return files of a journal with a record in each of so many segments."""
+    files = MemoryFiles()
+    journal = Journal(files, segment_max=SEGMENT_BYTES + 1)
+    for number in range(count):
+        journal.record(Alarmed(ts=number, code="test", text=f"number {number}"))
+    journal.close()
+    return files
+
+
+@pytest.mark.parametrize("gone", [1, 2])
+def test_a_journal_that_has_lost_its_first_segments_is_refused(tmp_path: Path, gone: int):
+    """It began with what was left of it: orders and holdings of before were forgotten."""
+    files = in_segments(3)
+    for number in range(1, 1 + gone):
+        files.remove(f"main-{number:08d}.log")
+    before = files.names()
+    with pytest.raises(JournalError, match="the journal is gone, or its beginning") as caught:
+        Journal(files)
+    assert (caught.value.code, files.names()) == ("journal_lost", before)
+    (report,) = verify(files)
+    assert (report.is_sound, report.first) == (False, 1 + gone)
+    assert report.error == "its beginning is gone"
+    with pytest.raises(JournalError, match="nothing whole to copy"):
+        backup(files, tmp_path / "saved.tar.gz")
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_a_crash_while_segments_are_put_away_has_lost_nothing(left: int):
+    files = in_segments(2)
+    journal = Journal(files, segment_max=SEGMENT_BYTES + 1)
+    journal.compact(10, force=True)
+    journal.record(Alarmed(ts=11, code="test", text="after it"))
+    journal.close()
+    for number in range(3 - left, 3):
+        files.rename(f"old-main-{number:08d}.log", f"main-{number:08d}.log")
+    again = Journal(files)
+    assert (again.last, again.state.last_ts) == (4, 11)
+    assert all(report.is_sound for report in verify(files))
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
