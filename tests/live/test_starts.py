@@ -406,6 +406,64 @@ def test_a_start_puts_a_long_journal_away(monkeypatch, goes_on):
 # -- cash and missed fills -------------------------------------------------------------------------
 
 
+class Answers(Quiet):
+    """Buys as it starts, and again at each fill it hears of."""
+
+    def on_start(self):
+        super().on_start()
+        self.sent = [self.buy("SPY", 1, limit_price=50)]
+
+    def on_fill(self, fill):
+        self.told.append(self.sent[0].status)
+        self.sent.append(self.buy("SPY", 1, limit_price=51))
+
+
+def test_what_a_strategy_asks_for_as_it_starts_leaves_before_it_hears_of_missed_fills():
+    files, world = MemoryFiles(), World([PRICES])
+    first = started(files, world=world)
+    first.kernel.strategies[0].buy("SPY", 3)
+    first.driver.core.inputs.settle()
+    first.settle(world.now)
+    first.driver.save(world.now)
+    first.journal.commit()
+    files = first.crash()
+    for _ in world.instants:
+        world.simulator.take_market_data()
+        if world.venue.account.cash != 100_000:
+            break
+    policies = Policies(looks=1, warmup=0, replay_max=0)
+    kind = type("Quiet", (Answers,), {})
+    second = Node(world, files, [kind()], run_id="two", policies=policies)
+    take = second.driver.take
+    after: list[list[str]] = []
+
+    def taking(now, events):
+        take(now, events)
+        if second.driver.phase == RUNNING and not after:
+            # What it asks for then is on its way when the start is over, and waits for no turn.
+            after.append([order.status for order in second.kernel.strategies[0].sent])
+
+    second.driver.take = taking
+    second.start()
+    assert second.kernel.strategies[0].told == ["loaded", "SENT"]
+    assert after == [["SENT", "SENT"]]
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_what_a_crash_has_left_behind_the_last_record_is_told(goes_on):
+    files, world = MemoryFiles(), World([PRICES])
+    first = started(files, world=world)
+    first.run(3)
+    first.journal.commit()
+    name = "main-00000001.log"
+    files.put(name, files.read(name) + b"torn off")
+    policies = Policies(looks=1, warmup=0, replay_max=500_000 if goes_on else 0)
+    second = started(files, world=world, run_id="two", policies=policies)
+    assert told(second, "torn_tail") == [f"8 bytes were cut off {name}"]
+    third = started(files, world=world, run_id="three", policies=policies)
+    assert told(third, "torn_tail") == []
+
+
 def test_fills_that_came_while_no_node_ran_are_told_after_what_was_saved_is_loaded():
     files, world = MemoryFiles(), World([PRICES])
     first = started(files, world=world)
