@@ -597,6 +597,17 @@ def test_a_limit_that_is_made_is_rounded_toward_the_middle() -> None:
     assert made.order("sell", 1).limit_price == 99.500000001
 
 
+def test_a_crossed_quote_is_no_quote() -> None:
+    made = rig(max_slippage_bps=10)
+    made.quote(101, 99)
+    assert code(made.order("buy", 1)) == ""
+    made = rig(max_slippage_bps=10, slippage_action="limit")
+    made.quote(101, 99)
+    made.gate.depth = lambda symbol, side, quantity: 101.0
+    order = made.order("buy", 1)
+    assert (code(order), order.order_type) == ("max_slippage_bps", "market")
+
+
 def test_a_quote_of_one_side_is_no_quote() -> None:
     made = rig(max_slippage_bps=10)
     made.quote(0, 100)

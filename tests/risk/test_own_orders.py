@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -138,6 +139,19 @@ def test_while_a_change_waits_for_its_answer_an_order_may_rest_at_either_price()
     made.answer("modify_rejected", resting)
     assert code(made.order("buy", 2, limit_price=103)) == ""
     assert code(made.order("buy", 2, limit_price=105)) == "self_match"
+
+
+@pytest.mark.parametrize(("side", "other", "sign"), [("buy", "sell", 1), ("sell", "buy", -1)])
+def test_a_change_on_its_way_by_the_least_step_is_met_there(
+    side: str, other: str, sign: int
+) -> None:
+    made = rig(deny_self_match=True)
+    order = made.order(side, 1, limit_price=100)
+    made.answer("accept", order)
+    moved = 100 + sign * Decimal("0.000000001")
+    assert made.modify(order, limit_price=moved)
+    assert code(made.order(other, 1, limit_price=moved + sign * Decimal("0.000000001"))) == ""
+    assert code(made.order(other, 1, limit_price=moved)) == "self_match"
 
 
 def test_an_exit_rests_once_its_entry_has_filled() -> None:

@@ -40,6 +40,21 @@ def test_the_price_after_a_split_is_no_jump() -> None:
     assert code(made.order("buy", 1)) == "bad_tick"
 
 
+@pytest.mark.parametrize(("second", "third", "reason"), [
+    ("131.3", "132.613", ""), ("131.3", "132.613000001", "bad_tick"),
+    ("131.300000001", "131.3", "bad_tick"), ("128.7", "127.413", ""),
+    ("128.699999999", "128.7", "bad_tick"),
+])  # fmt: skip
+def test_a_jump_is_confirmed_by_prices_no_further_from_each_other_than_one_may_move(
+    second: str, third: str, reason: str
+) -> None:
+    made = rig(max_tick_jump_bps=100)
+    for price in ("130", second, third):
+        assert code(made.order("buy", 1)) == ("" if price == "130" else "bad_tick")
+        made.price(float(price))
+    assert code(made.order("buy", 1)) == reason
+
+
 def test_the_least_price_there_is_can_be_confirmed_and_jumped_from() -> None:
     made = rig(max_tick_jump_bps=100)
     for reason in ("bad_tick", "bad_tick", ""):

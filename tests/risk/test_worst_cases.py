@@ -326,14 +326,16 @@ def test_what_is_held_elsewhere_moves_its_sector_with_its_price() -> None:
     assert code(made.order("buy", 5.02, "BBB", limit_price=100)) == ""
 
 
-def test_a_price_moves_what_a_holding_makes_up_for_of_what_works() -> None:
+@pytest.mark.parametrize("held", [10, -10])
+def test_a_price_moves_what_a_holding_makes_up_for_of_what_works(held: int) -> None:
     made = rig(max_gross_exposure=2_000)
-    made.hold(10)
-    made.order("sell", 15, limit_price=100)
-    assert made.gate.claims.totals() == (1_000, 0, 1_500)
+    made.hold(held)
+    made.order("sell" if held > 0 else "buy", 15, limit_price=100)
+    waiting = (0, 1_500) if held > 0 else (1_500, 0)
+    assert made.gate.claims.totals() == (1_000, *waiting)
     made.price(50)
-    # Of 500 held a sale of 1,500 leaves 1,000 short.
-    assert made.gate.claims.totals() == (1_000, 0, 1_500)
+    # Of 500 held an order of 1,500 leaves 1,000 on the other side.
+    assert made.gate.claims.totals() == (1_000, *waiting)
     assert code(made.order("buy", 10.01, "BBB", limit_price=100)) == "max_gross_exposure"
     assert code(made.order("buy", 10, "BBB", limit_price=100)) == ""
 
