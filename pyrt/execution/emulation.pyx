@@ -23,7 +23,7 @@ from pyrt.core.types cimport (
     EV_MODIFY_REJECTED, EV_RELEASED, EV_UNKNOWN, FILLED, GTC, GTD, LIMIT, is_final,
 )
 from pyrt.execution.groups cimport holds_exits, holds_pair, rests
-from pyrt.execution.triggers cimport tell, trails
+from pyrt.execution.triggers cimport tell, trails, units_told
 
 from pyrt.core.types import TIF_NAMES, TYPE_NAMES
 
@@ -150,15 +150,13 @@ cdef class Emulator:
         kept.asleep = asleep
         self.kept[order.number] = kept
         tell(self.inbox, order, EV_EMULATED, self.clock.now, 0)
-        if asleep:
-            return 0
-        self.limit_time(order)
-        return self.watch(kept)
+        return 0 if asleep else self.watch(kept)
 
     cdef int watch(self, Kept kept) except -1:
         """Let it be met by prices from now on."""
         kept.asleep = False
         kept.since = self.clock.now
+        self.limit_time(kept.order)
         self.by_index.setdefault(kept.order.instrument.index, []).append(kept)
         self.watching += 1
         if trails(kept.order) and kept.order.position.mark > 0:
@@ -201,6 +199,7 @@ cdef class Emulator:
         order.tif = self.time_for(order, table)
         for leg in (order.take_profit, order.stop_loss):
             if leg is not None:
+                self.end_at(leg, order.expires_ns)
                 (<Order>leg).tif = order.tif
 
     cdef int time_for(self, Order order, object table) except -1:
@@ -209,10 +208,11 @@ cdef class Emulator:
 
     def limit_time(self, Order order not None):
         """End an order that stays on our side when its time in force does."""
-        if order.tif == DAY:
-            self.end_at(order, self.end_of_day(order))
-        elif order.tif == GTD:
+        if order.expires_ns:
+            # Also one that is to leave under another time: until then its own counts.
             self.end_at(order, order.expires_ns)
+        elif order.tif == DAY:
+            self.end_at(order, self.end_of_day(order))
 
     def end_at(self, Order order not None, ts):
         """End an order at an instant, wherever it is by then."""
@@ -319,6 +319,10 @@ cdef class Emulator:
         cdef Order other = kept.order.sibling
         if other is None or is_final(other.status_):
             return self.release(kept, True)
+        found = self.kept.get(other.number)
+        if found is not None and (<Kept>found).fired:
+            # The same prices have met the other one before it: that leaves, and ends this one.
+            return 0
         kept.fired = True
         return self.desk.cancel(other.strategy, other)
 
@@ -348,7 +352,7 @@ cdef class Emulator:
             if order.sibling is not None:
                 self.follow_pair(order, event)
             elif is_over:
-                self.wake_exits(order)
+                self.wake_exits(order, event)
         if event.kind == EV_FILL and self.reducing:
             self.follow_position(order)
         if is_over:
@@ -358,19 +362,26 @@ cdef class Emulator:
                 self.drop(self.kept[order.number])
         return 0
 
-    cdef int wake_exits(self, Order entry) except -1:
+    cdef int wake_exits(self, Order entry, Event* event) except -1:
         """Let the exits of an entry that has ended work for what it filled."""
         cdef Order leg
         cdef Kept kept
+        cdef int64_t held = entry.filled - entry.taken
         table = self.capabilities(entry)
         for leg in (entry.take_profit, entry.stop_loss):
             if leg is None or leg.number not in self.kept:
                 continue
             kept = self.kept[leg.number]
-            if entry.filled == 0:
+            if not kept.asleep:
+                if event.kind == EV_FILL:
+                    # It came after the entry's end. The other exit may have sold a part by now.
+                    self.set_units(
+                        leg, held - (0 if leg.sibling is None else leg.sibling.filled))
+                continue
+            if held <= 0:
                 self.withdraw(leg, EV_CANCELED, "parent: the entry ended without a fill")
                 continue
-            self.set_units(leg, entry.filled - entry.taken)
+            self.set_units(leg, held)
             if leg.type == LIMIT or (
                     leg.sibling is None and TYPE_NAMES[leg.type] in table.order_types):
                 self.release(kept, False)
@@ -381,7 +392,7 @@ cdef class Emulator:
     def set_units(self, Order order not None, int64_t units):
         """Change the quantity of a kept order."""
         cdef Event* event
-        if order.units != units:
+        if units_told(self.inbox, order) != units:
             event = tell(self.inbox, order, EV_MODIFIED, self.clock.now, 0)
             event.quantity = units
 
@@ -406,14 +417,17 @@ cdef class Emulator:
     cdef int follow_kept(self, Kept kept, Order order, Event* event) except -1:
         """Let a kept order follow the other one of its pair."""
         cdef Order mine = kept.order
+        cdef int64_t left
         if event.kind == EV_FILL:
-            if order.status_ == FILLED or mine.units <= event.quantity or mine.cancels_pair:
+            # Fills of one instant come before what was told of the first of them.
+            left = units_told(self.inbox, mine) - event.quantity
+            if order.status_ == FILLED or left <= 0 or mine.cancels_pair:
                 # What has filled in part goes on: the end of the other is not its end.
                 mine.keeps_exits = False
                 return self.withdraw(
                     mine, EV_CANCELED, "oco: the other order of the pair has filled"
                 )
-            self.set_units(mine, mine.units - event.quantity)
+            self.set_units(mine, left)
         elif is_final(order.status_) and kept.fired:
             return self.release(kept, True)
         elif is_final(order.status_):

@@ -9,6 +9,8 @@ cdef Event* tell(EventQueue inbox, Order order, int kind, int64_t now, int reaso
 
 cdef bint trails(Order order) noexcept
 
+cdef int64_t units_told(EventQueue inbox, Order order) noexcept
+
 @cython.final
 cdef class Kept:
     cdef Order order

@@ -26,6 +26,18 @@ cdef bint trails(Order order) noexcept:
     return order.type == TRAILING_STOP or order.type == TRAILING_STOP_LIMIT
 
 
+cdef int64_t units_told(EventQueue inbox, Order order) noexcept:
+    """Units of an order on our side by what was told of it last, heard already or not."""
+    cdef int64_t units = order.units
+    cdef Event* event
+    cdef Py_ssize_t i
+    for i in range(inbox.count):
+        event = &inbox.items[(inbox.head + i) & (inbox.capacity - 1)]
+        if event.order == order.number and event.kind == EV_MODIFIED and event.quantity > 0:
+            units = event.quantity
+    return units
+
+
 @cython.final
 cdef class Kept:
     """An order on our side, and what triggers it."""

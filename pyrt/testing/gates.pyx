@@ -79,6 +79,8 @@ cdef class GateRig:
         How many strategies may order; they are called "A", "B", ...
     account : AccountRules, str or mapping, optional
         Of the broker; a cash account by default.
+    capabilities : Capabilities, optional
+        What the venue can do, the rest is emulated; everything by default.
 
     Examples
     --------
@@ -95,9 +97,12 @@ cdef class GateRig:
     cdef list quotes
 
     def __init__(self, gate, *, cash=1_000_000, symbols=("AAA",), prices=None, int strategies=1,
-                 account=None):
+                 account=None, capabilities=None):
         cdef Instrument instrument
-        self.kernel = Kernel(Account(cash, "USD", account), gate, keep_closed=True)
+        self.kernel = Kernel(
+            Account(cash, "USD", account), gate, keep_closed=True,
+            capabilities=None if capabilities is None else {"": capabilities},
+        )
         self.venue = ListeningVenue()
         self.kernel.connect(self.venue)
         self.symbols = []

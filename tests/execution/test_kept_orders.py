@@ -1,0 +1,213 @@
+"""Orders kept on our side when several things come at one instant, or late: by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pyrt.core.instruments import listed
+from pyrt.risk import RiskEngine
+from pyrt.testing.gates import GateRig
+from pyrt.venues.capabilities import Capabilities
+from tests.backtest import depths
+from tests.backtest.harness import MINUTE, START, SYMBOL, Run, play
+
+FLAT = (100, 100, 100, 100)
+WIDE = (100, 103, 97, 100)
+BARE = Capabilities(
+    order_types={"market", "limit"}, times_in_force={"day", "gtc"}, groups=(), instructions=()
+)
+UNTIL = START + 4 * MINUTE
+
+
+def run(bars: Any, steps: Any, **options: Any) -> Run:
+    return play(bars, steps, **{"emulate": BARE, **options})
+
+
+def order(side: str, quantity: float, **terms: Any) -> dict[str, Any]:
+    return {"side": side, "symbol": SYMBOL, "quantity": quantity, **terms}
+
+
+def buy(quantity: float, **terms: Any) -> Any:
+    return lambda s: s.buy(SYMBOL, quantity, **terms)
+
+
+def rig(**options: Any) -> GateRig:
+    return GateRig(RiskEngine(), prices=100, capabilities=BARE, **options)
+
+
+def positions(made: GateRig) -> float:
+    return float(made.kernel.cache.positions(0, "AAA")[0].quantity)
+
+
+# -- both of a pair at one price -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sides", [("buy", "sell"), ("sell", "buy")])
+def test_a_bar_that_meets_both_of_a_pair_lets_one_leave(sides: tuple[str, str]) -> None:
+    """Each asked for the end of the other, and neither left."""
+    stops = {"buy": 102, "sell": 98}
+    first, second = (order(side, 10, stop_price=stops[side]) for side in sides)
+    made = run([FLAT, WIDE, FLAT, FLAT], {0: lambda s: s.pair(first, second)})
+    assert made.fills == [(2, 10 if sides[0] == "buy" else -10, 100)]
+    assert made.statuses == ["FILLED", "CANCELED"]
+
+
+def test_a_bar_that_meets_both_exits_leaves_the_position() -> None:
+    """The position was left without any exit."""
+    exits = {"take_profit": {"trigger_price": 102}, "stop_loss": 98}
+    made = run([FLAT, FLAT, WIDE, FLAT, FLAT], {0: buy(10, **exits)})
+    assert made.fills == [(1, 10, 100), (3, -10, 100)]
+    assert made.statuses == ["FILLED", "FILLED", "CANCELED"]
+
+
+# -- several fills at one instant ----------------------------------------------------------------
+
+BOOK = (
+    (0, "B", 98, 20), (0, "A", 100, 5), (0, "A", 101, 10), (3, "A", 100, 0), (3, "A", 101, 0),
+    (3, "A", 102, 0), (4, "A", 111, 50), (9, "B", 90, 1),
+)  # fmt: skip
+PRINTS = ((0, 100, 1, "buy"), (4, 111, 1, "buy"), (5, 112, 1, "buy"))
+
+
+@pytest.mark.parametrize(
+    ("limited", "kept", "fills", "sizes"),
+    [
+        # Two levels fill 15 of 20 at one instant: 5 are left to the stop.
+        (20, 20, [(0.5, 5, 100), (0.5, 10, 101), (4, 5, 111)], [20, 5]),
+        (20, 16, [(0.5, 5, 100), (0.5, 10, 101), (4, 1, 111)], [20, 1]),
+        # Together they take all that the stop was to buy, though neither does alone.
+        (20, 15, [(0.5, 5, 100), (0.5, 10, 101)], [20, 10]),
+        (20, 12, [(0.5, 5, 100), (0.5, 10, 101)], [20, 7]),
+        (15, 40, [(0.5, 5, 100), (0.5, 10, 101)], [15, 35]),
+    ],
+)
+def test_each_of_two_fills_at_one_instant_takes_from_the_kept_one(
+    limited: int, kept: int, fills: Any, sizes: Any
+) -> None:
+    first = {"side": "buy", "symbol": depths.SYMBOL, "quantity": limited, "limit_price": 101}
+    second = {"side": "buy", "symbol": depths.SYMBOL, "quantity": kept, "stop_price": 110}
+    made = depths.play(
+        {"book": depths.levels(*BOOK), "trades": depths.prints(*PRINTS)},
+        {0.5: lambda s: s.pair(first, second)},
+        emulate=BARE,
+    )
+    assert made.filled == fills
+    assert [float(row["quantity"]) for row in made.table("orders")] == sizes
+
+
+# -- what comes after the entry's end ------------------------------------------------------------
+
+
+def held(made: GateRig, **exits: Any) -> Any:
+    """Return a bracket whose entry for ten was canceled after six had filled."""
+    entry = made.order("buy", 10, limit_price=100, **exits)
+    made.answer("accept", entry)
+    made.fill(entry, 6)
+    made.cancel(entry)
+    made.answer("cancel", entry)
+    return entry
+
+
+STOP = {"stop_price": 96, "limit_price": 90}
+
+
+@pytest.mark.parametrize("late", ["cancel_rejected", "unknown"])
+def test_an_answer_after_the_entrys_end_leaves_its_exits_as_they_are(late: str) -> None:
+    """They were watched twice then: a stop-limit left twice, which broke the run."""
+    made = rig()
+    entry = held(made, stop_loss=STOP)
+    made.answer(late, entry)
+    assert made.kernel.sink.emulator.watching == 1
+    made.price(95)
+    exit_ = entry.stop_loss
+    assert (exit_.status, exit_.quantity, exit_.limit_price) == ("SENT", 6, 90)
+    assert made.venue.submitted == [entry, exit_]
+    assert made.kernel.sink.emulator.watching == 0
+
+
+@pytest.mark.parametrize("late", ["cancel_rejected", "fill"])
+def test_what_one_exit_has_filled_stays_off_the_other(late: str) -> None:
+    made = rig()
+    entry = held(made, take_profit=110, stop_loss=STOP)
+    profit, loss = entry.take_profit, entry.stop_loss
+    made.answer("accept", profit)
+    made.fill(profit, 4, price=110)
+    assert (profit.quantity, loss.quantity) == (6, 2)
+    made.fill(entry, 1) if late == "fill" else made.answer(late, entry)
+    # Bought 6 (7 with the late one), sold 4 of them.
+    assert loss.quantity == positions(made) == (3 if late == "fill" else 2)
+
+
+def test_a_late_fill_of_the_entry_is_guarded_by_a_kept_exit() -> None:
+    made = rig()
+    entry = held(made, stop_loss=STOP)
+    made.fill(entry, 3)
+    made.price(95)
+    assert entry.stop_loss.quantity == positions(made) == 9
+    assert made.venue.submitted == [entry, entry.stop_loss]
+
+
+def test_an_entry_that_ends_without_a_fill_takes_its_exits_with_it() -> None:
+    made = rig()
+    entry = made.order("buy", 10, limit_price=100, take_profit=110, stop_loss=STOP)
+    made.answer("accept", entry)
+    made.cancel(entry)
+    made.answer("cancel", entry)
+    for leg in entry.legs:
+        assert leg.status == "CANCELED"
+        assert leg.reason == "parent: the entry ended without a fill"
+    assert made.kernel.sink.emulator.watching == 0
+
+
+# -- time ----------------------------------------------------------------------------------------
+
+EXITS = [
+    {"stop_loss": 90},
+    {"take_profit": 110},
+    {"take_profit": 110, "stop_loss": 90},
+    {"take_profit": {"trigger_price": 110}, "stop_loss": {"trail_amount": 9}},
+]
+
+
+@pytest.mark.parametrize("exits", EXITS)
+@pytest.mark.parametrize("emulate", ["missing", BARE, Capabilities(groups=())])
+def test_exits_end_at_their_time_whoever_keeps_them(exits: Any, emulate: Any) -> None:
+    made = run([FLAT] * 8, {0: buy(10, expires_at=UNTIL, **exits)}, emulate=emulate)
+    assert made.fills == [(1, 10, 100)]
+    # Where the first ends at the venue, that has ended the other.
+    assert made.statuses[:2] == ["FILLED", "EXPIRED"]
+    assert made.statuses[2:] in ([], ["EXPIRED"], ["CANCELED"])
+    ends = [ts for kind, ts in made.strategies[0].happened if kind in ("expired", "canceled")]
+    assert ends == [UNTIL] * len(exits)
+
+
+def test_brackets_of_a_venue_without_such_a_time_are_ended_by_us() -> None:
+    """Alpaca holds the exits, as good till canceled: they stayed there for ever."""
+    opening = START + (24 + 14) * 3600 * 10**9 + 30 * 60 * 10**9
+    until = opening + 4 * MINUTE
+    made = play(
+        [FLAT] * 8,
+        {0: buy(10, take_profit=110, stop_loss=90, expires_at=until)},
+        name="alpaca", fees="none", start=opening, instrument=listed(SYMBOL),
+    )  # fmt: skip
+    assert made.statuses[0] == "FILLED"
+    assert set(made.statuses[1:]) <= {"EXPIRED", "CANCELED"}
+    assert made.kernel.cache.orders_open() == []
+
+
+@pytest.mark.parametrize("emulate", ["missing", BARE])
+def test_exits_of_the_day_end_with_it_whoever_keeps_them(emulate: Any) -> None:
+    steps = {1436: buy(10, stop_loss=90, time_in_force="day")}
+    made = run([FLAT] * 1450, steps, emulate=emulate)
+    assert made.statuses == ["FILLED", "EXPIRED"]
+
+
+@pytest.mark.parametrize("quantity", [2, 1.5])
+def test_an_order_that_waits_ends_at_its_own_time(quantity: float) -> None:
+    """Parts of a share leave as orders of the day; until they do, their own time counts."""
+    steps = {0: buy(quantity, stop_price=110, expires_at=UNTIL)}
+    made = run([FLAT] * 8, steps, instrument=listed(SYMBOL))
+    assert made.statuses == ["EXPIRED"]
+    assert made.strategies[0].happened[-1] == ("expired", UNTIL)
