@@ -396,6 +396,12 @@ cdef class Desk(OrderDesk):
                     f"quantity is {changes['quantity']!r}; expected more than the "
                     f"{order.filled_quantity:g} filled (cancel the order to stop it there)"
                 )
+            if order.origin is not None and command.units > order.units:
+                raise OrderError(
+                    f"quantity is {changes['quantity']!r}; expected no more than the "
+                    f"{order.quantity:g} of this part of {order.origin.client_order_id} (its "
+                    "algorithm sends what is left)"
+                )
         for name, has in (
             ("limit_price", order.limit_price_raw != no_price()),
             ("stop_price", order.stop_price_raw != no_price()),

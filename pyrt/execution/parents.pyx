@@ -11,6 +11,8 @@ from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.types cimport EV_CANCELED, EV_EMULATED, EV_FILL, is_final
 from pyrt.execution.triggers cimport tell
 
+from pyrt.errors import OrderError
+
 
 @cython.final
 cdef class Parents:
@@ -48,17 +50,23 @@ cdef class Parents:
         return [] if found is None else list(found[2].values())
 
     def spawn(self, Order origin not None, quantity, dict terms):
-        """Send a part of an order; OrderError if it is more than is left."""
+        """Send a part of an order; OrderError if it is more than is left, or if it has ended."""
+        entry = self.open.get(origin.number)
+        if entry is None or entry[1] is not None:
+            raise OrderError(
+                f"order {origin.client_order_id} has ended or is being canceled; nothing more of "
+                "it is sent", code="beyond_parent",
+            )
         cdef Order child = self.desk.spawn(
             origin, origin.instrument.quantity_raw(quantity), terms
         )
-        self.open[origin.number][2][child.number] = child
+        entry[2][child.number] = child
         return child
 
     def left(self, Order order not None):
         """Return the units of an order that neither filled nor work, as a Decimal."""
         return decimal_from_scaled(
-            order.leaves() - order.allotted, order.instrument.decimals
+            max(order.leaves() - order.allotted, 0), order.instrument.decimals
         )
 
     def finish(self, Order order not None, str reason):
@@ -71,21 +79,18 @@ cdef class Parents:
         if entry[1] is not None:
             return 0
         entry[1] = reason or ""
+        # Its children may take a while to end: nothing is added to them.
+        order.algorithm.stop()
         for child in entry[2].values():
             self.desk.cancel((<Order>child).strategy, child)
         return self.end(order)
 
     cdef int account(self, Order child, Event* event) except -1:
         """Let an order have filled, and have working, what its algorithm's orders do."""
-        cdef Order order = child.origin
-        cdef bint is_known
+        cdef Order order = child.origin, each
         cdef int64_t quantity
         entry = self.open.get(order.number)
-        is_known = entry is not None and child.number in entry[2]
         if event.kind == EV_FILL:
-            # A fill that comes after the child's end was given back already.
-            if is_known:
-                order.allotted -= event.quantity
             quantity = min(event.quantity, order.units - order.filled)
             if quantity:
                 order.filled += quantity
@@ -93,8 +98,12 @@ cdef class Parents:
                     event.price, quantity, order.instrument.factor))
                 order.transition(EV_FILL)
                 order.ts_last = event.ts_event
-        if is_known and is_final(child.status_):
-            order.allotted -= child.leaves()
+        if entry is not None:
+            # Summed anew: a part may have become smaller, or fill after its end.
+            order.allotted = 0
+            for each in entry[2].values():
+                if not is_final(each.status_):
+                    order.allotted += each.leaves()
         return self.desk.settle(order)
 
     cdef int on_order(self, Order order, Event* event) except -1:
@@ -103,7 +112,7 @@ cdef class Parents:
             return self.on_child(order, event)
         if order.number not in self.open:
             return 0
-        if event.kind == EV_EMULATED:
+        if event.kind == EV_EMULATED and self.open[order.number][1] is None:
             self.world.guarded(order.strategy, order.algorithm.begin, self)
         elif is_final(order.status_):
             self.forget(order)
