@@ -161,6 +161,7 @@ cdef class Answers:
     cdef int take_fill(self, Order order, Event* event) except -1:
         """Admit and book an execution; raises with nothing changed if the table refuses it."""
         cdef int64_t before = order.filled
+        cdef int status = order.status_
         if before + event.quantity > order.units:
             raise StrategyError(
                 f"order {order.client_order_id} of {order.quantity:g} would be filled beyond that",
@@ -172,6 +173,7 @@ cdef class Answers:
             self.booking.fill(order, event)
         except BaseException:
             order.filled = before
+            order.status_ = status
             raise
         self.take_answer(order, event)
         self.curve.touch()
