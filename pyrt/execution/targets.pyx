@@ -16,7 +16,10 @@ cdef int64_t distance(Cache cache, Position position, int64_t wanted,
     cdef Order order
     if position.orders_working:
         for order in cache.orders_open(position.strategy, position.instrument.id):
-            if order.number >= before or order.is_exit or order.cancel_request == OPEN:
+            if order.number >= before or order.cancel_request == OPEN:
+                continue
+            # An exit that rests only guards what is held; as a market order it is leaving.
+            if order.is_exit and order.type != MARKET:
                 continue
             if wanted == 0 and (order.type != MARKET or order.algorithm is not None):
                 continue
