@@ -137,6 +137,10 @@ cdef class CommandSink:
         """Take a quote, or a trade as both sides of one."""
         raise TypeError(f"{type(self).__name__} does not define on_tick()")
 
+    def split(self, Py_ssize_t index, int64_t new, int64_t old):
+        """Restate what is here of an instrument of which `old` units have become `new` ones."""
+        raise TypeError(f"{type(self).__name__} does not define split()")
+
     cdef int reword(self, Event* event) except -1:
         """Put what the venue says into the words the order's terms ask for."""
         raise TypeError(f"{type(self).__name__} does not define reword()")

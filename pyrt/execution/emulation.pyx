@@ -16,7 +16,7 @@ import numpy as np
 
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport POWERS_OF_TEN, nano_from_double
-from pyrt.core.ports cimport SUBMIT
+from pyrt.core.ports cimport MODIFY, SUBMIT
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     DAY, EV_CANCEL_REJECTED, EV_CANCELED, EV_EMULATED, EV_EXPIRED, EV_FILL, EV_MODIFIED,
@@ -272,6 +272,14 @@ cdef class Emulator:
         event.cumulative = order.stop_price_raw
         return 0
 
+    def split(self, Py_ssize_t index, int64_t new, int64_t old):
+        """Restate the kept orders of an instrument as a venue does; less than a step ends one."""
+        cdef Kept kept
+        for kept in list(self.kept.values()):
+            if kept.order.instrument.index == index and not kept.split(self.inbox, self.clock.now,
+                                                                       new, old):
+                self.withdraw(kept.order, EV_CANCELED, "split: nothing of the quantity is left")
+
     # -- prices --------------------------------------------------------------------------------
 
     cdef int on_bar(self, Py_ssize_t index, const double* values, int64_t ts_open) except -1:
@@ -399,6 +407,8 @@ cdef class Emulator:
     cdef int follow_pair(self, Order order, Event* event) except -1:
         """Let one of a pair follow the other: shrink with its fills, end with it, or leave."""
         cdef Order other = order.sibling
+        cdef Command command
+        cdef int64_t left
         found = self.kept.get(other.number)
         if found is not None:
             return self.follow_kept(<Kept>found, order, event)
@@ -406,8 +416,14 @@ cdef class Emulator:
             return 0
         if event.kind == EV_FILL and order.status_ != FILLED and not other.cancels_pair:
             # It came after the order's end, and the other has left for all that was open then.
-            if other.units - event.quantity > other.filled:
-                self.desk.set_quantity(other, other.units - event.quantity)
+            left = other.units
+            for command in self.desk.commands:
+                if command.order is other and command.kind == MODIFY and command.units > 0:
+                    # Of an execution at the same instant: not asked for yet.
+                    left = command.units
+            left -= event.quantity
+            if left > other.filled:
+                self.desk.set_quantity(other, left)
                 return 0
         elif event.kind in (EV_MODIFY_REJECTED, EV_CANCEL_REJECTED, EV_UNKNOWN):
             return 0
@@ -421,8 +437,9 @@ cdef class Emulator:
         if event.kind == EV_FILL:
             # Fills of one instant come before what was told of the first of them.
             left = units_told(self.inbox, mine) - event.quantity
-            if order.status_ == FILLED or left <= 0 or mine.cancels_pair:
-                # What has filled in part goes on: the end of the other is not its end.
+            if order.status_ == FILLED or left <= 0 or (mine.cancels_pair and not kept.fired):
+                # What has filled in part goes on: the end of the other is not its end. One that
+                # is being canceled for the kept one does not, and leaves the rest to that.
                 mine.keeps_exits = False
                 return self.withdraw(
                     mine, EV_CANCELED, "oco: the other order of the pair has filled"

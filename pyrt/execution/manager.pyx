@@ -97,6 +97,10 @@ cdef class OrderManager(CommandSink):
         self.watching = self.emulator.watching
         return 0
 
+    def split(self, Py_ssize_t index, int64_t new, int64_t old):
+        self.emulator.split(index, new, old)
+        self.watching = self.emulator.watching
+
     cdef int reword(self, Event* event) except -1:
         return self.emulator.reword(event)
 

@@ -31,5 +31,6 @@ cdef class Kept:
     cdef int move_stop(self) except -1
     cdef int say_terms(self, EventQueue inbox, int64_t now) except -1
     cdef int change(self, Command command) except -1
+    cdef bint split(self, EventQueue inbox, int64_t now, int64_t new, int64_t old) except -1
     cdef int become(self, EventQueue inbox) except -1
     cdef int forget_triggers(self, EventQueue inbox) except -1

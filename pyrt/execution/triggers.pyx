@@ -2,6 +2,8 @@
 cimport cython
 
 from pyrt.core.events cimport clear_event
+from pyrt.core.instruments cimport Instrument
+from pyrt.core.int128 cimport HALF_EVEN, TOWARD_ZERO, i128_muldiv, i128_to_i64
 from pyrt.core.orders cimport no_price, trailing_stop_price
 from pyrt.core.types cimport (
     EV_MODIFIED, LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, MARKET_TO_LIMIT, STOP,
@@ -20,6 +22,10 @@ cdef Event* tell(EventQueue inbox, Order order, int kind, int64_t now, int reaso
     event.price = event.cumulative = no_price()
     event.reason = reason
     return event
+
+
+cdef int64_t restated(int64_t value, int64_t numerator, int64_t denominator, int mode) except? -1:
+    return i128_to_i64(i128_muldiv(value, numerator, denominator, mode))
 
 
 cdef bint trails(Order order) noexcept:
@@ -118,6 +124,37 @@ cdef class Kept:
         if command.trail != no_price() and self.best:
             self.move_stop()
         return 0
+
+    cdef bint split(self, EventQueue inbox, int64_t now, int64_t new, int64_t old) except -1:
+        """Let `old` units be `new` ones; False, and nothing changed, if not a step is left.
+
+        Never better than before: a limit rounds away from the market, a trigger from the price.
+        """
+        cdef Order order = self.order
+        cdef Instrument instrument = order.instrument
+        cdef int64_t units = instrument.round_quantity_raw(
+            restated(order.units, new, old, TOWARD_ZERO)
+        )
+        cdef Event* event
+        if order.units and units == 0:
+            return False
+        if order.limit_price_raw != no_price():
+            order.limit_price_raw = instrument.round_price_raw(
+                restated(order.limit_price_raw, old, new, HALF_EVEN), order.side_sign
+            )
+        if order.stop_price_raw != no_price():
+            order.stop_price_raw = instrument.round_price_raw(
+                restated(order.stop_price_raw, old, new, HALF_EVEN), -order.side_sign
+            )
+        if order.trail_amount_raw != no_price():
+            order.trail_amount_raw = restated(order.trail_amount_raw, old, new, HALF_EVEN)
+        self.best = restated(self.best, old, new, HALF_EVEN)
+        self.offset = restated(self.offset, old, new, HALF_EVEN)
+        event = tell(inbox, order, EV_MODIFIED, now, 0)
+        event.quantity = units
+        event.price = order.limit_price_raw
+        event.cumulative = order.stop_price_raw
+        return True
 
     cdef int become(self, EventQueue inbox) except -1:
         """Let the order be what its trigger has made of it: a market or a limit order."""

@@ -32,6 +32,11 @@ cdef inline bint is_first_of_pair(Order order) noexcept:
     )
 
 
+cdef inline bint is_here(Order order) noexcept:
+    """Whether the venue has not heard of an order: it is new, or released and not sent yet."""
+    return order.status_ == INITIALIZED or order.status_ == RELEASED
+
+
 @cython.final
 cdef class Kernel(Wiring):
     """Bus, clock, cache, risk, execution and portfolio around one `process(event)`.
@@ -140,6 +145,8 @@ cdef class Kernel(Wiring):
                 self.booking.split(position, event)
             else:
                 self.booking.dividend(position, event)
+        if event.kind == EV_SPLIT:
+            self.sink.split(event.instrument, event.quantity, event.price)
         if self.watcher is not None:
             if event.kind == EV_SPLIT:
                 self.watcher.on_corporate_action(event.instrument, event.quantity, event.price)
@@ -211,7 +218,7 @@ cdef class Kernel(Wiring):
                 order.modify_request = REFUSED
             return 0
         if command.kind == CANCEL:
-            if order.status_ == INITIALIZED and not self.sink.has(order):
+            if is_here(order) and not self.sink.has(order):
                 # It waits, or its wait has just ended and its submission comes behind this, or
                 # whoever made it was broken off before it was sent.
                 self.desk.drop(order)
@@ -221,7 +228,7 @@ cdef class Kernel(Wiring):
             if self.sink.has(order):
                 return self.sink.withdraw(order)
             return self.venue.withdraw(order, self.clock.now)
-        if order.status_ == INITIALIZED and not self.sink.has(order):
+        if is_here(order) and not self.sink.has(order):
             return self.answers.refuse(order, EV_MODIFY_REJECTED, "it has not left yet")
         reason = self.judged_change(command)
         if reason is None:

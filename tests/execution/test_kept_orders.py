@@ -11,7 +11,7 @@ from pyrt.risk import RiskEngine
 from pyrt.testing.gates import GateRig
 from pyrt.venues.capabilities import Capabilities
 from tests.backtest import depths
-from tests.backtest.harness import MINUTE, START, SYMBOL, Run, play
+from tests.backtest.harness import MINUTE, START, SYMBOL, Run, Script, play
 
 FLAT = (100, 100, 100, 100)
 WIDE = (100, 103, 97, 100)
@@ -38,7 +38,7 @@ def rig(**options: Any) -> GateRig:
 
 
 def positions(made: GateRig) -> float:
-    return float(made.kernel.cache.positions(0, "AAA")[0].quantity)
+    return float(made.kernel.strategies[0].position("AAA").quantity)
 
 
 # -- both of a pair at one price -----------------------------------------------------------------
@@ -211,3 +211,101 @@ def test_an_order_that_waits_ends_at_its_own_time(quantity: float) -> None:
     made = run([FLAT] * 8, steps, instrument=listed(SYMBOL))
     assert made.statuses == ["EXPIRED"]
     assert made.strategies[0].happened[-1] == ("expired", UNTIL)
+
+
+# -- commands that cross a release ---------------------------------------------------------------
+
+
+class Follows(Script):
+    """Does something with what is left of a pair when one of it is canceled."""
+
+    def __init__(self, steps: Any, act: Any) -> None:
+        super().__init__(steps)
+        self._act = act
+
+    def on_order(self, event: Any) -> None:
+        super().on_order(event)
+        if event.kind == "canceled":
+            for left in self.orders(SYMBOL):
+                self._act(self, left)
+
+
+DIP, BREAK_UP = order("buy", 10, limit_price=98), order("buy", 10, stop_price=102)
+
+
+def test_a_cancel_before_a_released_order_has_left_is_heeded() -> None:
+    """It went to the venue, which knew no such order; then the order left."""
+    follows = Follows({0: lambda s: s.pair(DIP, BREAK_UP)}, lambda s, left: s.cancel(left))
+    made = run([FLAT, (100, 103, 100, 103), FLAT, FLAT], follows)
+    assert made.fills == []
+    assert made.statuses == ["CANCELED", "DENIED"]
+    assert made.reasons[1] == "canceled: it had not left yet"
+
+
+def test_a_change_before_a_released_order_has_left_is_refused() -> None:
+    follows = Follows(
+        {0: lambda s: s.pair(DIP, BREAK_UP)}, lambda s, left: s.modify(left, quantity=3)
+    )
+    made = run([FLAT, (100, 103, 100, 103), FLAT, FLAT], follows)
+    assert ("bt-2", "modify_rejected") in follows.events
+    assert made.fills == [(2, 10, 100)]
+    assert not follows.made[1].is_pending
+
+
+# -- a fill that crosses the cancel of its order ---------------------------------------------------
+
+
+def guarded(made: GateRig, partial: str) -> Any:
+    """Return a limit that works, and a kept stop, for ten that are held."""
+    made.hold(10)
+    pair = made.kernel.strategies[0].pair(
+        order("sell", 10, limit_price=110), order("sell", 10, stop_price=90), partial=partial
+    )
+    made.settle()
+    made.answer("accept", pair[0])
+    return pair
+
+
+@pytest.mark.parametrize("partial", ["reduce", "cancel"])
+def test_the_rest_of_a_limit_that_is_canceled_leaves_with_the_stop(partial: str) -> None:
+    """Both ended where a part was to cancel the other, and nothing guarded the rest."""
+    made = rig()
+    limit, stop = guarded(made, partial)
+    made.price(90)
+    assert (made.venue.withdrawn, stop.status) == ([limit], "EMULATED")
+    made.fill(limit, 4)
+    made.answer("cancel", limit)
+    assert (stop.status, stop.quantity) == ("SENT", positions(made)) == ("SENT", 6)
+
+
+@pytest.mark.parametrize("partial", ["reduce", "cancel"])
+def test_a_limit_that_could_not_be_canceled_goes_on(partial: str) -> None:
+    made = rig()
+    limit, stop = guarded(made, partial)
+    made.price(90)
+    made.answer("cancel_rejected", limit)
+    assert (limit.status, stop.status) == ("ACCEPTED", "EMULATED")
+    made.price(89)
+    assert made.venue.withdrawn == [limit, limit]
+    made.fill(limit)
+    assert (limit.status, stop.status) == ("FILLED", "CANCELED")
+    assert stop.reason == "oco: the other order of the pair has filled"
+    assert positions(made) == 0
+
+
+def test_a_fill_after_the_end_of_the_limit_is_taken_from_the_stop_that_has_left() -> None:
+    made = rig()
+    limit, stop = guarded(made, "reduce")
+    made.price(90)
+    made.answer("cancel", limit)
+    made.answer("accept", stop)
+    assert (stop.status, stop.quantity) == ("ACCEPTED", 10)
+    made.fill(limit, 4)
+    assert [(each.client_order_id, units) for each, units, _ in made.venue.changed] == [
+        (stop.client_order_id, 6 * 10**9)
+    ]
+    made.answer("modified", stop, quantity=6)
+    made.fill(stop, 5)
+    # One is left of it: an execution of one more ends it.
+    made.fill(limit, 1)
+    assert made.venue.withdrawn == [limit, stop]

@@ -42,7 +42,7 @@ def sent(made: GateRig, order: Any, quantity: float, **terms: Any) -> Any:
 
 
 def working(made: GateRig) -> tuple[float, float]:
-    position = made.kernel.cache.positions(0, SYMBOL)[0]
+    position = made.kernel.strategies[0].position(SYMBOL)
     return float(position.quantity), len(made.kernel.cache.orders_open())
 
 
