@@ -365,7 +365,7 @@ cdef class Facts(Watcher):
         cdef Book* book = self.book_of(order)
         cdef int64_t middle = order.position.mark
         cdef int64_t expected = 0
-        if book.bid > 0 and book.ask > 0:
+        if book.bid > 0:
             middle = book.bid + (book.ask - book.bid) // 2
             expected = book.ask if order.side_sign > 0 else book.bid
         if self.depth is not None:
@@ -399,7 +399,7 @@ cdef class Facts(Watcher):
             return None
         if self.jump >= 0 and book.reference:
             far = book.reference
-        if book.bid > 0 and book.ask > 0:
+        if book.bid > 0:
             far = book.ask if order.side_sign > 0 else book.bid
         if far <= 0:
             return f"market_protection_bps: {order.symbol} has no price to protect the order by"

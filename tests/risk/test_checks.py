@@ -564,6 +564,14 @@ def test_slippage_is_expected_from_the_quote() -> None:
     assert code(made.order("buy", 1, limit_price=100.2)) == ""
 
 
+def test_slippage_is_told_from_the_middle_of_the_quote_and_not_from_the_last_price() -> None:
+    made = rig(max_slippage_bps=10)
+    for last in (100.15, 100, 99.85):
+        made.quote(99.8, 100.2)
+        made.price(last)
+        assert {code(made.order(side, 1)) for side in ("buy", "sell")} == {"max_slippage_bps"}
+
+
 def test_slippage_beyond_the_limit_can_become_a_limit_order() -> None:
     made = rig(max_slippage_bps=10, slippage_action="limit")
     made.quote(99.8, 100.2)

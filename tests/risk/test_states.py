@@ -75,6 +75,17 @@ def test_without_controls_all_but_exits_could_raise_exposure() -> None:
     assert made.gate.could_raise(made.order("sell", 10))
 
 
+def test_the_least_order_of_who_holds_nothing_opens_while_reducing() -> None:
+    least = "0.000000001"
+    for units, other in ((10, "sell"), (-10, "buy")):
+        made = rig()
+        made.hold(units, strategy=0)
+        made.gate.set_state("reducing", *WHO)
+        # It would leave what the account holds, and open what its strategy does not.
+        assert code(made.order(other, least, strategy=1)) == "trading_state"
+        assert code(made.order(other, least, strategy=0)) == ""
+
+
 def test_an_entry_is_not_brought_nearer_to_the_market_while_reducing() -> None:
     made = rig()
     entry = made.order("buy", 10, limit_price=90)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from pyrt.core.instruments import Instrument
-from pyrt.risk import Limits, RiskEngine
+from pyrt.risk import Limits, RiskEngine, gate_for
 from pyrt.testing.gates import GateRig
+from tests.backtest.harness import play
 from tests.risk.test_checks import code
 
 
@@ -138,6 +139,40 @@ def test_a_distance_wider_by_the_least_there_is_moves_the_trigger() -> None:
     made.answer("modified", order)
     assert not made.modify(order, trail_amount="50.000000001")
     assert made.modify(order, trail_amount=50)
+
+
+def test_what_trails_no_price_yet_cannot_be_valued() -> None:
+    for terms in ({"trail_amount": 5}, {"trail_percent": 5}):
+        made = rig(prices=None, max_order_notional=1_000)  # type: ignore[arg-type]
+        order = made.order("buy", 1, **terms)
+        assert order.reason == "max_order_notional: AAA has no price to value the order at"
+
+
+FLAT = (100, 100, 100, 100)
+
+
+@pytest.mark.parametrize(
+    ("change", "worst"),
+    [
+        ({"quantity": 11}, 11 * 105), ({"trail_amount": 2}, 10 * 105), ({"trail_amount": 5}, 1_080),
+        ({"trail_amount": 9}, 10 * 112), ({"trail_amount": "2.000000001"}, "1050.00000001"),
+        ({"trail_amount": "2.01"}, "1050.1"),
+    ],
+)  # fmt: skip
+def test_a_trigger_that_the_venue_has_told_is_the_nearest_that_counts(
+    change: dict[str, Any], worst: Any
+) -> None:
+    """It stays at 105 while the price goes up to 103; what trails that by less is no nearer."""
+    mark = 103
+    made = play(
+        [FLAT, FLAT, (100, 103, 100, mark), (mark, mark, mark, mark)],
+        {0: lambda s: s.buy("AAA", 10, trail_amount=5),
+         2: lambda s: s.modify(s.made[0], **change)},
+        account="margin", engine={"gate": gate_for(Limits(max_order_notional=1e6))},
+    )  # fmt: skip
+    verdicts = made.kernel.gate.report()["verdicts"]
+    assert verdicts["is_change"].tolist() == [False, True]
+    assert verdicts["value"][-1] == pytest.approx(float(worst), abs=1e-9)
 
 
 def test_a_trigger_that_trails_meets_no_order_that_rests() -> None:
@@ -374,6 +409,29 @@ def test_the_worst_of_a_symbol_is_that_of_its_worse_side(
     assert made.gate.claims.totals() == (worst, 100 * bought, 100 * sold)
     for reason in ("max_gross_exposure", ""):
         assert code(made.order("buy", 10 if not reason else 10.01, "BBB")) == reason
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"max_position_notional": 2_000}, {"max_gross_exposure": 2_000},
+     {"max_concentration": "0.002"}, {"max_sector_concentration": "0.002"}],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("held", "waiting", "side", "most"),
+    [
+        (0, 5, "sell", 15), (0, 5, "buy", 15), (10, 5, "sell", 25), (10, 5, "buy", 5),
+        (-10, 5, "sell", 5), (-10, 5, "buy", 25), (-10, 25, "buy", 5), (10, 25, "sell", 5),
+    ],
+)  # fmt: skip
+def test_an_order_adds_to_what_is_held_and_waits_on_its_own_side(
+    held: int, waiting: int, side: str, most: int, limits: dict[str, Any]
+) -> None:
+    made = rig(**limits)
+    if held:
+        made.hold(held)
+    assert code(made.order(side, waiting, limit_price=100)) == ""
+    assert code(made.order(side, most + 0.01, limit_price=100)) == next(iter(limits))
+    assert code(made.order(side, most, limit_price=100)) == ""
 
 
 # -- rates -----------------------------------------------------------------------------------------
