@@ -189,6 +189,36 @@ def test_a_crash_in_a_start_is_no_end_and_one_that_stopped_is_not_gone_on_with()
     assert msgspec.msgpack.decode(third.journal.state.saves["Quiet"][1])
 
 
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def test_a_start_that_dies_as_it_puts_the_journal_away_leaves_a_run_that_was_cut_off(monkeypatch):
+    """The record of that run's start was put away with the rest: nobody was told that it died."""
+    files, world = MemoryFiles(), World([PRICES])
+    first = started(files, world=world)
+    first.run(3)
+    first.journal.commit()
+    monkeypatch.setattr("pyrt.live.journal.journal.SNAPSHOT_EVERY", 3)
+    second = made(files, world=world, run_id="two")
+    record = second.journal.record
+
+    def dying(taken):
+        if isinstance(taken, r.RunStart):
+            raise Killed
+        return record(taken)
+
+    second.journal.record = dying
+    with pytest.raises(Killed):
+        second.start()
+    third = started(files, world=world, run_id="three")
+    text = "the last run is not played again, strategies go on from their last save: "
+    assert told(third, "not_replayed") == [f"{text}a start died as it put the journal away"]
+    assert "loaded" in third.kernel.strategies[0].told
+    third.stop()
+    assert told(started(files, world=world, run_id="four"), "not_replayed") == []
+
+
 def test_what_was_played_again_is_on_the_disk_before_the_run_that_goes_on_is():
     """A power failure right after a comeback left a run whose tape had no beginning."""
     files, world = MemoryFiles(), World([PRICES])

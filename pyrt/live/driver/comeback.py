@@ -102,9 +102,11 @@ class Comeback:
     def is_possible(self) -> bool:
         """Return whether there is a run to go on with; `refusal` says why there is not."""
         past, most = self._past, self._run.plan.policies.replay_max
-        if past.start is None or past.ended or not most:
+        if self._run.journal.state.ended_well or not most:
             return False
-        if past.attempted:
+        if past.start is None:
+            self.refusal = "a start died as it put the journal away"
+        elif past.attempted:
             self.refusal = "the last start died while it played its inputs again"
         else:
             self.refusal = self._changed(past.start) or self._read(past.start.run_id, most)

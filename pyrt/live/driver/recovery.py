@@ -106,8 +106,7 @@ class Recovery:
             If the account is another than expected, or may not trade.
         """
         self._check_account(state)
-        past = self._run.journal.past
-        was_cut_off = past.start is not None and not past.ended
+        was_cut_off = not self._run.journal.state.ended_well
         comeback = Comeback(self._run, self._instruments, self._strategies, self._fees)
         if comeback.is_possible():
             self._go_on(now, state, comeback)

@@ -29,8 +29,6 @@ class Past:
         The last place that any record names.
     overrun : int or None
         A place before that at which a handler was broken off by the clock: no replay repeats that.
-    ended : bool
-        The run was stopped in order.
     attempted : bool
         A restart has tried to play it again, and did not come to its own start.
     """
@@ -46,7 +44,7 @@ class Past:
         self.outcomes = 0
         self.place = self.resumed_at = 0
         self.overrun: int | None = None
-        self.ended = self.attempted = False
+        self.attempted = False
 
     def take(self, record: r.Record) -> None:
         """Take one more record in."""
@@ -61,8 +59,6 @@ class Past:
         if place > self.resumed_at:
             self.place = max(self.place, place)
             self._take_placed(record)
-        elif isinstance(record, r.RunStop):
-            self.ended = True
         elif isinstance(record, r.Operation) and record.action == REPLAY:
             self.attempted = True
 
