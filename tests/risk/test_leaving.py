@@ -51,7 +51,7 @@ def test_an_exit_that_may_not_leave_is_told_of_once_and_not_sent(scope: dict[str
 def test_an_exit_that_is_refused_is_sent_again_ever_later_and_told_of_once() -> None:
     made = rig(max_position_loss=50)
     made.hold(10)
-    sent = []
+    sent: list[int] = []
     for second in range(50):
         made.price(90)
         if len(made.venue.submitted) > 1 + len(sent):

@@ -170,6 +170,16 @@ def test_a_limit_is_near_as_the_ramp_has_it(
     assert told == [[], [(f"warning {name}", f"80% of {name} is used up")]]
 
 
+@pytest.mark.parametrize(
+    "name", ["max_gross_exposure", "max_net_exposure", "max_leverage", "max_open_orders"]
+)
+def test_what_passes_a_limit_of_nothing_is_near_to_none(name: str) -> None:
+    made = rig(**{name: 0}, warn_at="0.5")
+    made.gate.allow_once(name, *WHO)
+    assert code(made.order("buy", 1)) == ""
+    assert [change.scope for change in made.gate.changes] == [f"override {name}"] * 2
+
+
 def test_of_an_account_without_equity_no_leverage_is_near() -> None:
     made = GateRig(
         RiskEngine(Limits(max_leverage=1, warn_at="0.5")), cash=0, prices=100, account="margin"
