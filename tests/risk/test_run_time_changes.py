@@ -180,6 +180,17 @@ def test_what_passes_a_limit_of_nothing_is_near_to_none(name: str) -> None:
     assert [change.scope for change in made.gate.changes] == [f"override {name}"] * 2
 
 
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [("max_gross_exposure", "1e-18"), ("max_net_exposure", "1e-18"), ("max_leverage", "1e-9")],
+)
+def test_what_passes_the_least_limit_is_near_to_it(name: str, least: str) -> None:
+    made = rig(**{name: least}, warn_at="0.5")
+    made.gate.allow_once(name, *WHO)
+    assert code(made.order("buy", 1)) == ""
+    assert [change.scope for change in made.gate.changes[2:]] == [f"warning {name}"]
+
+
 def test_of_an_account_without_equity_no_leverage_is_near() -> None:
     made = GateRig(
         RiskEngine(Limits(max_leverage=1, warn_at="0.5")), cash=0, prices=100, account="margin"
