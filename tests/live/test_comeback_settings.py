@@ -12,6 +12,7 @@ from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_tape
 from pyrt.live.journal.past import REPLAY
 from pyrt.live.plan import Policies
+from pyrt.live.replay.replay import replay
 from pyrt.risk import Limits
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_starts import ACCOUNT, LIMITS, PRICES, Quiet, made, started, told, written
@@ -149,6 +150,32 @@ def test_what_is_going_to_be_played_again_is_said_before_it_is():
     assert (said.actor, said.reason, said.ts) == ("node", f"{count} inputs of run one", world.now)
     # What was played is the beginning of this run's own inputs.
     assert b"".join(read_tape(files, "two")).startswith(b"".join(read_tape(files, "one"))[:40])
+
+
+def test_what_lost_inputs_had_brought_is_taken_over_and_is_so_in_a_replay_too():
+    world, files = World([PRICES]), MemoryFiles()
+    first = started(files, world=world)
+    first.run(3)
+    first.journal.commit()
+    kept = files.read(TAPE)
+    first.kernel.strategies[0].buy("SPY", 3)
+    first.driver.core.inputs.settle()
+    first.settle(world.now)
+    first.run(6)
+    first.driver.save(world.now)
+    first.journal.commit()
+    files.put(TAPE, kept)
+    second = started(files, world=world, run_id="two")
+    assert second.driver._recovery.has_gone_on
+    assert len(told(second, "replay_short")) == 1
+    strategy = second.kernel.strategies[0]
+    assert (strategy.position("SPY").quantity, strategy.told[-1]) == (3, "loaded")
+    assert second.driver.findings == ()
+    second.run(3)
+    second.stop()
+    result = replay(files, [Quiet()], run_id="two")
+    assert result.is_exact, result.difference
+    assert result.equity == second.kernel.account.equity
 
 
 # -- what is compared ------------------------------------------------------------------------------
