@@ -380,13 +380,15 @@ def test_a_run_that_was_stopping_goes_on_from_before_its_stop():
     first = made(Diary, world, files)
     first.start()
     first.run(60)
-    before = list(diary_of(first))
+    before, count = list(diary_of(first)), first.driver.core.inputs.count
     first.driver.stop(world.now)
     first.journal.commit()
     second = made(Diary, world, killed(first), "two")
     second.start()
     assert diary_of(second)[: len(before)] == before == expected[: len(before)]
     assert second.kernel.strategies[0].running
+    (text,) = [text for code, text in second.alarms if code == "replay_short"]
+    assert text.startswith(f"{count} inputs of the last run were played again")
 
 
 def test_after_a_stop_in_order_nothing_is_played():

@@ -143,6 +143,29 @@ def test_where_nobody_knows_of_the_close_an_alarm_tells_that_nothing_guards(way)
     assert not second.kernel.cache.orders_open()
 
 
+@pytest.mark.parametrize("reached", ["ACCEPTED", "FILLED"])
+def test_a_close_of_which_the_record_knows_more_than_the_inputs_does_not_go_on(reached):
+    """It may have left, and filled, by the inputs that were lost: it would be sold twice."""
+    world = World([bars(PRICES)])
+    node = Node(world, MemoryFiles(), [Leaves()], run_id="one", policies=policies("played"))
+    node.on_request = no_cancel
+    node.start()
+    strategy = node.kernel.strategies[0]
+    while strategy.seen < CLOSES_AT:
+        node.run(1)
+    kept = len(killed(node).read(TAPE))
+    assert strategy.way_out.status == "INITIALIZED"
+    while strategy.way_out.status != reached:
+        node.run(1)
+    left, posted = killed(node), len(world.posted)
+    left.put(TAPE, left.read(TAPE)[:kept])
+    second = come_back(world, left)
+    assert "replay_short" in {code for code, _ in second.alarms}
+    second.run(4 * PHASES)
+    assert second.kernel.strategies[0].position("SPY").is_flat
+    assert len(world.posted) == posted
+
+
 def test_a_stop_in_order_leaves_nothing_to_tell():
     world, files = cut_off()
     second = come_back(world, files)
