@@ -392,12 +392,10 @@ cdef class Keeper(Overseer):
         A strategy goes by its name; by its number in what older versions have saved. Either may
         have been left out of this run since.
         """
-        if isinstance(strategy, str):
-            names = [owner.name for owner in self.strategies]
-            if strategy not in names:
-                return None
+        names = [owner.name for owner in self.strategies]
+        if strategy in names:
             strategy = names.index(strategy)
-        if symbol not in self.cache.by_name:
+        if strategy not in range(len(names)) or symbol not in self.cache.by_name:
             return None
         found = self.cache.positions(strategy, symbol)
         return found[0] if found else None

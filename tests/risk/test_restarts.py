@@ -122,6 +122,24 @@ def test_duplicates_of_before_a_restart_count_on_that_day(sent: int, state: str)
     assert second.gate.state(strategy="A").name == state
 
 
+@pytest.mark.parametrize(
+    ("symbol", "strategy", "held"),
+    [("AAA", "B", 10), ("AAA", 1, 10), ("AAA", 0, None), ("AAA", "A", None),
+     ("AAA", 2, None), ("AAA", -1, None), ("AAA", "Z", None), ("ZZZ", "B", None)],
+)  # fmt: skip
+def test_a_stop_goes_on_where_its_strategy_and_symbol_are_in_the_run(
+    symbol: str, strategy: Any, held: float | None
+) -> None:
+    limits = {"max_position_drawdown": "0.1"}
+    first, second = rig(**limits), rig(**limits)
+    second.hold(10, strategy=1)
+    state = saved(first) | {"stops": [[symbol, strategy, 1, 120 * 10**9]]}
+    second.gate.restore(state)
+    # From 120 down to 107 is more than a tenth of it; from 100 it is none at all.
+    second.price(107)
+    assert len(second.venue.submitted) == (2 if held else 1)
+
+
 # -- what is only asked ----------------------------------------------------------------------------
 
 
