@@ -771,6 +771,25 @@ def test_what_leaves_the_range_of_numbers_is_denied_in_a_change_and_when_asked()
     assert (made.judge(made.draft("buy", 9e9)) or "").startswith("overflow")
 
 
+def test_what_is_denied_before_it_is_weighed_and_does_not_fit_is_on_record() -> None:
+    contract = Instrument("BIG", multiplier=1_000_000, tick_size="0.01")
+    made = GateRig(RiskEngine(Limits(max_order_notional=1e17)), symbols=(contract,), prices=9e9)
+    order = made.order("buy", 1, limit_price=8e9)
+    made.answer("accept", order)
+    made.fill(order, 0.25)
+    verdicts = made.gate.report()["verdicts"]
+    assert verdicts["value"].tolist() == [8e15]
+    for asked in (
+        lambda: made.modify(order, quantity=8e9, limit_price="8000000000.001"),
+        lambda: made.order("buy", 8e9 - 0.25, limit_price="8000000000.001"),
+    ):
+        asked()
+        verdicts = made.gate.report()["verdicts"]
+        assert verdicts["control"][-1] == "price_tick"
+        assert verdicts["quantity"][-1] == 8e9 - 0.25
+        assert (verdicts["value"][-1], verdicts["exposure"][-1]) == (0, 0)
+
+
 def test_a_collar_is_measured_from_the_last_price_that_was_believed() -> None:
     made = rig(price_collar_bps=300, max_tick_jump_bps=500)
     made.price(103.0)

@@ -20,6 +20,28 @@ def rig(account: str = "margin", prices: float = 100.0, **limits: Any) -> GateRi
     )  # fmt: skip
 
 
+# -- orders that limits are set over ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("side", "terms", "worst"),
+    [
+        ("buy", {}, 1_000), ("sell", {}, 1_000), ("buy", {"stop_price": 110}, 1_100),
+        ("sell", {"stop_price": 90}, 1_000), ("sell", {"limit_price": 110}, 1_100),
+        ("buy", {"limit_price": 90}, 900), ("sell", {"limit_price": 90}, 1_000),
+        ("buy", {"trail_amount": 5}, 1_050), ("sell", {"trail_amount": 5}, 1_000),
+        ("buy", {"stop_price": 110, "limit_price": 120}, 1_200),
+    ],
+)  # fmt: skip
+def test_an_order_that_works_already_counts_at_its_worst_price(
+    side: str, terms: dict[str, float], worst: float
+) -> None:
+    made = GateRig(RiskEngine(), prices=100, cash=1_000_000, account="margin")
+    made.answer("accept", made.order(side, 10, **terms))
+    made.gate.set_limits(Limits(max_gross_exposure=1e6), "Ann", "begin")
+    assert made.gate.claims.totals()[1:] == ((worst, 0) if side == "buy" else (0, worst))
+
+
 # -- quantities near the end of what 64 bits hold: 9.22e9 units of nine decimals -------------------
 
 
