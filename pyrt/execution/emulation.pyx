@@ -19,8 +19,8 @@ from pyrt.core.numbers cimport POWERS_OF_TEN, nano_from_double
 from pyrt.core.ports cimport MODIFY, SUBMIT
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
-    DAY, EV_CANCEL_REJECTED, EV_CANCELED, EV_EMULATED, EV_EXPIRED, EV_FILL, EV_MODIFIED,
-    EV_MODIFY_REJECTED, EV_RELEASED, EV_UNKNOWN, FILLED, GTC, GTD, LIMIT, is_final,
+    DAY, EMULATED, EV_CANCEL_REJECTED, EV_CANCELED, EV_EMULATED, EV_EXPIRED, EV_FILL, EV_MODIFIED,
+    EV_MODIFY_REJECTED, EV_RELEASED, EV_UNKNOWN, FILLED, GTC, GTD, INITIALIZED, LIMIT, is_final,
 )
 from pyrt.execution.groups cimport holds_exits, holds_pair, rests
 from pyrt.execution.triggers cimport tell, trails, units_told
@@ -368,7 +368,20 @@ cdef class Emulator:
             self.ending.discard(order.number)
             if order.number in self.kept:
                 self.drop(self.kept[order.number])
+            self.end_exits(order)
         return 0
+
+    def end_exits(self, Order order not None):
+        """End exits that were to go to the venue with a kept entry, when it or one of them ends."""
+        cdef Order entry = order.parent, leg
+        if entry is not None and entry.status_ == EMULATED and not entry.keeps_exits:
+            # It leaves alone: as at the venue, the end of one exit is that of the other.
+            entry.take_profit = entry.stop_loss = None
+            if order.sibling is not None:
+                self.desk.cancel(order.strategy, order.sibling)
+        for leg in (order.take_profit, order.stop_loss):
+            if leg is not None and leg.status_ == INITIALIZED:
+                self.desk.cancel(leg.strategy, leg)
 
     cdef int wake_exits(self, Order entry, Event* event) except -1:
         """Let the exits of an entry that has ended work for what it filled."""

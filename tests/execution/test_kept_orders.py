@@ -309,3 +309,47 @@ def test_a_fill_after_the_end_of_the_limit_is_taken_from_the_stop_that_has_left(
     # One is left of it: an execution of one more ends it.
     made.fill(limit, 1)
     assert made.venue.withdrawn == [limit, stop]
+
+
+# -- a kept entry whose exits are the venue's ------------------------------------------------------
+
+ENTRY = {"trigger_price": 98, "take_profit": 110, "stop_loss": 90}
+HOLDS = Capabilities(order_types={"market", "limit"}, groups={"oto", "bracket", "oco"})
+
+
+def waiting() -> tuple[GateRig, Any]:
+    made = GateRig(RiskEngine(), prices=100, capabilities=HOLDS)
+    return made, made.order("buy", 10, **ENTRY)
+
+
+def test_exits_leave_with_the_entry_that_is_released() -> None:
+    made, entry = waiting()
+    assert [each.status for each in (entry, *entry.legs)] == ["EMULATED", *["INITIALIZED"] * 2]
+    made.price(98)
+    assert [each.status for each in (entry, *entry.legs)] == ["SENT"] * 3
+
+
+@pytest.mark.parametrize("end", ["cancel", "expire", "close"])
+def test_exits_of_an_entry_that_never_left_end_with_it(end: str) -> None:
+    """They stayed open for ever, unknown to the venue."""
+    steps = {
+        "cancel": {0: buy(10, **ENTRY), 2: lambda s: s.cancel(s.made[0])},
+        "expire": {0: buy(10, expires_at=UNTIL, **ENTRY)},
+        "close": {0: buy(10, **ENTRY), 2: lambda s: s.close(SYMBOL)},
+    }
+    made = run([FLAT] * 8, steps[end], emulate=HOLDS)
+    assert made.statuses == ["EXPIRED" if end == "expire" else "CANCELED", "DENIED", "DENIED"]
+    assert made.kernel.cache.orders_open() == []
+
+
+@pytest.mark.parametrize("leg", [0, 1])
+def test_an_entry_whose_exit_was_canceled_first_leaves_alone(leg: int) -> None:
+    """It broke the run as it left: the exit could not be sent any more."""
+    made, entry = waiting()
+    exits = entry.legs
+    made.cancel(exits[leg])
+    assert [each.status for each in exits] == ["DENIED", "DENIED"]
+    made.price(98)
+    assert (entry.status, made.venue.submitted) == ("SENT", [entry])
+    assert len(entry.legs) == 0
+    assert made.kernel.cache.orders_open() == [entry]

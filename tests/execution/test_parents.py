@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pyrt.core.records import ORDER_EVENT_DTYPE
 from pyrt.errors import OrderError
 from pyrt.execution import TWAP, ExecutionAlgorithm, Iceberg
 from pyrt.risk import RiskEngine
 from pyrt.testing.gates import GateRig
+from tests.backtest.harness import play
 
 SYMBOL = "AAA"
 
@@ -75,6 +78,23 @@ def test_nothing_is_sent_while_the_cancel_of_a_part_is_on_its_way() -> None:
     made.answer("cancel", child)
     assert (order.status, order.filled_quantity) == ("CANCELED", 7)
     assert made.kernel.cache.orders_open() == []
+    # Its end is on record with what it had filled, and no more is kept of it.
+    rows = np.frombuffer(made.kernel.records.order_events.tobytes(), np.dtype(ORDER_EVENT_DTYPE))
+    assert (rows[-1]["order"], rows[-1]["value"]) == (order.number, 7 * 10**9)
+    assert repr(made.kernel.sink.parents) == "Parents of 0 orders"
+
+
+def test_no_slice_is_sent_while_the_cancel_of_one_is_on_its_way() -> None:
+    """Slices are due every two minutes; the cancel, sent in the second, takes three to arrive."""
+    flat = (100, 100, 100, 100)
+    steps = {
+        0: lambda s: s.buy(SYMBOL, 100, limit_price=99, algorithm=TWAP("10m", slices=5)),
+        1: lambda s: s.cancel(s.made[0]),
+    }
+    made = play([flat] * 20, steps, latency="3m")
+    assert made.statuses == ["CANCELED", "CANCELED"]
+    assert made.fills == []
+    assert repr(made.kernel.sink.parents) == "Parents of 0 orders"
 
 
 @pytest.mark.parametrize("when", ["ending", "ended"])
