@@ -546,6 +546,17 @@ def test_an_order_asked_for_at_the_last_input_is_that_of_the_record():
     assert result.is_exact, result.difference
 
 
+def test_an_order_whose_answer_is_among_lost_inputs_is_what_the_record_knows_it_to_be():
+    world, first, left = cut_at("sent", 3)
+    assert first.kernel.strategies[0].order.status == "ACCEPTED"
+    second = Node(world, left, [Marks(mark="sent")], run_id="two")
+    second.start()
+    strategy = second.kernel.strategies[0]
+    assert (strategy.order.status, strategy.kinds) == ("ACCEPTED", ["sent", "accepted"])
+    assert second.kernel.cache.orders_open() == [strategy.order]
+    assert len(world.posted) == 1
+
+
 def test_an_order_that_a_crash_kept_from_leaving_is_denied_and_never_leaves():
     world, files = day(), MemoryFiles()
     first = Node(world, files, [Marks(mark="asked")], run_id="one")

@@ -178,6 +178,53 @@ def test_what_lost_inputs_had_brought_is_taken_over_and_is_so_in_a_replay_too():
     assert result.equity == second.kernel.account.equity
 
 
+@pytest.mark.parametrize("stops", [False, True])
+def test_inputs_are_played_as_far_as_a_handler_was_broken_off_by_the_clock(stops):
+    """No replay breaks it off there once more: what it came to is not what is on record."""
+    world, files = World([PRICES]), MemoryFiles()
+    first = started(files, world=world)
+    first.run(3)
+    first.driver.save(world.now)
+    count = first.driver.core.inputs.count
+    stopped = r.StrategyStopped(ts=1, strategy="Quiet", reason="StrategyOverrun: 3 s", inputs=count)
+    first.journal.record(stopped)
+    first.run(6)
+    first.driver.save(world.now)
+    if stops:
+        first.driver.stop(world.now)
+    first.journal.commit()
+    second = started(files, world=world, run_id="two")
+    (text,) = told(second, "replay_short")
+    assert text.startswith(f"{count} inputs of the last run were played again")
+
+
+class Counts(Quiet):
+    """Saves what no replay comes to again."""
+
+    saved = 0
+
+    def on_save(self):
+        Counts.saved += 1
+        return {"told": [Counts.saved]}
+
+
+def test_a_state_that_comes_out_otherwise_is_told_with_its_place():
+    world, files = World([PRICES]), MemoryFiles()
+    first = Node(world, files, [Counts()], run_id="one")
+    first.start()
+    first.run(3)
+    first.driver.save(world.now)
+    first.journal.commit()
+    place = first.driver.core.inputs.count
+    first.run(6)
+    first.journal.commit()
+    second = Node(world, files, [Counts()], run_id="two")
+    second.start()
+    text = f"another state came out: Counts after input {place}"
+    assert text in told(second, "replay_saves")
+    assert second.driver._recovery.has_gone_on
+
+
 # -- what is compared ------------------------------------------------------------------------------
 
 
