@@ -213,6 +213,23 @@ def test_a_stream_that_is_lost_is_told_once_and_looked_behind_when_it_is_back(no
     assert node.driver.orders_wait_for != "", "that one had begun before"
 
 
+def test_a_stream_that_was_up_before_there_was_a_core_is_looked_behind_as_well():
+    """What it told before the first look was through was told to nobody."""
+    made = Node(World([PRICES]), MemoryFiles(), [Quiet()], run_id="one")
+    begun_looks: list[str] = []
+
+    def counted(request, send):
+        begun_looks.append(request.purpose)
+        return send(request)
+
+    made.on_request = counted
+    made.driver.begin(made.world.now)
+    made.connect(made.world.now)
+    made.settle(made.world.now)
+    assert begun_looks.count("snapshot:clock") == 2
+    assert made.driver.orders_wait_for == ""
+
+
 @pytest.mark.parametrize("stops", [False, True])
 def test_an_order_that_waited_for_the_stream_leaves_after_what_that_has_missed(stops):
     """It left with the message that the stream is back, and of a node that stops at any time."""

@@ -213,8 +213,9 @@ class Driver(Run):
 
     def take_requests(self, now: int) -> list[Any]:
         """Return the requests that may leave now."""
-        # The stream may have come back since the last turn, and what it has missed comes first.
-        self._reconciliation.watch_stream(now)
+        if self.core is not None:
+            # The stream may have come back since the last turn: what it has missed comes first.
+            self._reconciliation.watch_stream(now)
         leaving = self._gateway.let_go(self.client.take_requests(now), now)
         for request, reason in self._gateway.take_dropped():
             self.scribe.not_sent(request, reason)
