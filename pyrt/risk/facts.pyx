@@ -132,7 +132,7 @@ cdef class Facts(Watcher):
                 # The other one of the pair stands for both.
                 known = self.claims.open.get(order.sibling.number)
         elif (order.sibling is not None and order.sibling.side_sign == order.side_sign
-                and (order.parent is not None
+                and (order.is_child
                      or (order.sibling.status_ != EMULATED and not order.keeps_exits))):
             # Of two exits that are kept here one leaves while the other waits for its end.
             known = self.claims.open.get(order.sibling.number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -87,6 +88,15 @@ def test_what_takes_back_a_holding_takes_no_power_and_what_goes_on_does() -> Non
     assert code(made.order("sell", 50, limit_price=100)) == ""
     made.answer("cancel", first)
     assert code(made.order("sell", 100, limit_price=100)) == ""
+
+
+def test_the_least_that_is_held_takes_its_part_off_what_takes_it_back() -> None:
+    least = Decimal("0.000000001")
+    for held, other in (("buy", "sell"), ("sell", "buy")):
+        made = rig("cash")
+        made.fill(made.order(held, least))
+        assert code(made.order(other, 2 * least, limit_price=100)) == ""
+        assert made.gate.claims.power_taken() == 100 * least
 
 
 @pytest.mark.parametrize("account", ["cash", "margin"])

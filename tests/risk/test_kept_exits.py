@@ -58,6 +58,33 @@ def test_exits_that_wait_count_no_other_position_than_the_one_they_leave(side: s
     assert (buys, sells) == ((0, 20 * 10**9) if side == "buy" else (20 * 10**9, 0))
 
 
+@pytest.mark.parametrize("emulate", [BARE, "missing"])
+@pytest.mark.parametrize("side", ["buy", "sell"])
+@pytest.mark.parametrize(
+    "limits",
+    [{"max_gross_exposure": 1_000}, {"max_position_notional": 1_000}, {"max_open_orders": 9},
+     {"max_position_quantity": 10}, {"max_daily_orders": 1}],
+)  # fmt: skip
+def test_a_pair_of_exits_for_what_is_held_may_be_sent_while_nothing_may_raise_exposure(
+    limits: dict[str, Any], side: str, emulate: Any
+) -> None:
+    """Wherever it is kept: one of the two leaves, for the ten that are held."""
+    gate = gate_for(Limits(**limits))
+    take, stop = (110, 90) if side == "buy" else (90, 110)
+
+    def guard(strategy: Any) -> Any:
+        gate.set_state("reducing", "Ann", "a test")
+        return strategy.oco(SYMBOL, 10, take_profit=take, stop_loss=stop)
+
+    made = play(
+        [FLAT, FLAT, FLAT, (stop,) * 4, (stop,) * 4],
+        {0: lambda s: getattr(s, side)(SYMBOL, 10), 1: guard},
+        emulate=emulate, account="margin", engine={"gate": gate},
+    )  # fmt: skip
+    assert made.statuses == ["FILLED", "CANCELED", "FILLED"]
+    assert made.kernel.gate.claims.worst_case(0) == (0, 0, 0)
+
+
 # -- pairs of entries ------------------------------------------------------------------------------
 
 ENTRY = {"symbol": SYMBOL, "side": "buy", "quantity": 10}

@@ -176,7 +176,7 @@ FLAT = (100, 100, 100, 100)
 @pytest.mark.parametrize(
     ("change", "worst"),
     [
-        ({"quantity": 11}, 11 * 105), ({"trail_amount": 2}, 10 * 105), ({"trail_amount": 5}, 1_080),
+        ({"quantity": 11}, 11 * 105), ({"trail_amount": 1}, 10 * 105), ({"trail_amount": 5}, 1_080),
         ({"trail_amount": 9}, 10 * 112), ({"trail_amount": "2.000000001"}, "1050.00000001"),
         ({"trail_amount": "2.01"}, "1050.1"),
     ],
