@@ -11,9 +11,10 @@ from pyrt.core.records import ORDER_EVENT_DTYPE
 from pyrt.core.types import EVENT_NAMES
 from pyrt.errors import StrategyError
 from pyrt.execution import TWAP
-from pyrt.risk import RiskEngine
-from pyrt.testing.gates import GateRig
+from pyrt.risk import Limits, RiskEngine, gate_for
+from pyrt.testing.gates import GateRig, IdleWatcher
 from pyrt.venues.capabilities import Capabilities
+from tests.backtest.harness import MINUTE, START, SYMBOL, play
 
 EVENTS = {name: kind for kind, name in EVENT_NAMES.items()}
 
@@ -196,3 +197,40 @@ def test_what_an_algorithm_fills_is_recorded_of_its_order_too() -> None:
         (child.number, 5 * 10**9, made.now), (order.number, 5 * 10**9, made.now)
     ]  # fmt: skip
     assert (order.ts_last, child.ts_last) == (made.now, made.now)
+
+
+def test_a_step_of_our_own_is_stamped_with_its_time() -> None:
+    """A close that waits for the end of an exit leaves later than it was made."""
+    made = rig()
+    made.hold(10)
+    stop = made.order("sell", 10, stop_price=90)
+    made.answer("accept", stop)
+    order = made.close()
+    made.wait("1s")
+    made.answer("cancel", stop)
+    assert (order.status, order.ts_last - order.ts_init) == ("SENT", 10**9)
+
+
+def test_what_is_told_of_an_order_bears_the_time_it_happened() -> None:
+    steps = {
+        0: lambda s: s.buy(SYMBOL, 10, algorithm=TWAP("10m", slices=1)),
+        2: lambda s: s.buy(SYMBOL, 1e9),
+    }
+    made = play(
+        [(100, 100, 100, 100)] * 6, steps, engine={"gate": gate_for(Limits(max_order_quantity=100))}
+    )
+    told = [
+        (name, kind, (ts - START) / MINUTE)
+        for (name, kind), (_, ts) in zip(
+            made.strategies[0].events, made.strategies[0].happened, strict=True
+        )
+        if kind in ("fill", "denied")
+    ]
+    assert told == [("bt-2", "fill", 1), ("bt-1", "fill", 1), ("bt-3", "denied", 3)]
+
+
+def test_whoever_watches_orders_hears_of_worked_ones_too() -> None:
+    made = GateRig(IdleWatcher(), prices=100)
+    order = made.order("buy", 10, algorithm=TWAP("10m", slices=1))
+    made.fill(made.venue.submitted[0])
+    assert (order.status, order.filled_quantity) == ("FILLED", 10)
