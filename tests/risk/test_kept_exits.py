@@ -140,3 +140,17 @@ def test_what_a_protected_order_leaves_as_is_on_its_record() -> None:
         account="margin", engine={"gate": gate_for(Limits(market_protection_bps=50))},
     )  # fmt: skip
     assert [row["type"] for row in made.table("orders")] == ["stop", "limit", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("most", "statuses"), [(19.99, ["DENIED"] * 2), (20, ["ACCEPTED", "EMULATED"])]
+)
+def test_a_pair_of_entries_kept_here_is_judged_by_what_both_come_to(
+    most: float, statuses: list[str]
+) -> None:
+    pair = ({**ENTRY, "limit_price": 98}, {**ENTRY, "stop_price": 102})
+    made = play(
+        [FLAT] * 3, {0: lambda s: s.pair(*pair)}, emulate=BARE, account="margin",
+        engine={"gate": gate_for(Limits(max_position_quantity=most))},
+    )  # fmt: skip
+    assert made.statuses == statuses

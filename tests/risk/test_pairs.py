@@ -195,3 +195,21 @@ def test_what_the_venue_makes_of_one_of_a_pair_is_what_the_pair_may_fill() -> No
     made.fill(target, 10)
     # Four of its fourteen are left, whatever the other was of.
     assert made.gate.claims.worst_case(0)[2] == 4 * 10**9
+
+
+def test_each_of_a_pair_of_opposite_sides_stands_for_itself_and_what_one_fills_both_have() -> None:
+    made = rig(max_open_orders=9)
+    made.hold(10)
+    terms = {"symbol": "AAA", "quantity": 10}
+    pair = made.kernel.strategies[0].pair(
+        {**terms, "side": "sell", "limit_price": 120}, {**terms, "side": "buy", "limit_price": 80}
+    )
+    made.settle()
+    for order in pair:
+        made.answer("accept", order)
+    assert made.gate.claims.worst_case(0) == (10 * 10**9, 10 * 10**9, 10 * 10**9)
+    made.gate.set_state("reducing", "Ann", "a test")
+    # Neither is on its way out.
+    assert code(made.order("sell", 1)) == "trading_state"
+    made.fill(pair[1], 4)
+    assert made.gate.claims.worst_case(0) == (14 * 10**9, 6 * 10**9, 6 * 10**9)
