@@ -24,10 +24,10 @@ from tests.live.whole import Node, World
 
 
 class Answers(Quiet):
-    """Buys as it starts, and again at each fill it hears of."""
+    """Buys when it has its save, and again at each fill it hears of."""
 
-    def on_start(self):
-        super().on_start()
+    def on_load(self, state):
+        super().on_load(state)
         self.sent = [self.buy("SPY", 1, limit_price=50)]
 
     def on_fill(self, fill):
