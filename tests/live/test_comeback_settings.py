@@ -225,6 +225,43 @@ def test_a_state_that_comes_out_otherwise_is_told_with_its_place():
     assert second.driver._recovery.has_gone_on
 
 
+class Asks(Quiet):
+    """Buys at its bars, while it does."""
+
+    asks = True
+
+    def on_bar(self, bar):
+        if self.asks:
+            self.buy("SPY", 1, limit_price=50)
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def test_a_command_that_does_not_come_at_the_last_input_is_a_difference(monkeypatch):
+    world, files = World([PRICES]), MemoryFiles()
+    first = Node(world, files, [Asks()], run_id="one")
+    first.start()
+    record = first.journal.record
+
+    def dying(taken):
+        record(taken)
+        if isinstance(taken, r.Intent):
+            first.driver.flush_tape()
+            first.journal.commit()
+            raise Killed
+
+    first.journal.record = dying
+    with pytest.raises(Killed):
+        first.run(3)
+    monkeypatch.setattr(Asks, "asks", False)
+    second = Node(world, files, [Asks()], run_id="two")
+    second.start()
+    (text,) = told(second, "replay_differs")
+    assert text.endswith("replayed nothing")
+
+
 # -- what is compared ------------------------------------------------------------------------------
 
 
