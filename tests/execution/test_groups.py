@@ -174,6 +174,24 @@ def test_two_limits_are_no_pair_of_exits_of_an_exchange() -> None:
 
 
 @pytest.mark.parametrize(
+    ("exits", "native"),
+    [
+        (BOTH, True),
+        ({"take_profit": 110, "stop_loss": TRAIL}, False),
+        ({"take_profit": {"trigger_price": 110}, "stop_loss": 90}, False),
+    ],
+)
+def test_a_pair_of_exits_with_one_that_trails_or_is_touched_is_ours(
+    exits: Any, native: bool
+) -> None:
+    made = rig(groups={"oco"})
+    made.hold(10)
+    profit, loss = made.kernel.strategies[0].oco("AAA", 10, **exits)
+    made.settle()
+    assert profit.keeps_exits is loss.keeps_exits is not native
+
+
+@pytest.mark.parametrize(
     ("first", "second", "left"),
     [
         ({}, {"limit_price": 120}, 0),
