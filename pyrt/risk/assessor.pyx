@@ -4,7 +4,7 @@ from libc.stdint cimport INT64_MAX, INT64_MIN, int64_t
 from pyrt.core.int128 cimport i128_to_double, i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.orders cimport Order
-from pyrt.core.types cimport MARKET
+from pyrt.core.types cimport MARKET, RELEASED
 from pyrt.risk.checks cimport FLAG, UNITS, Caps, Control
 from pyrt.risk.facts cimport Facts
 from pyrt.risk.states cimport HALTED, REDUCING
@@ -62,6 +62,9 @@ cdef class Assessor(Facts):
             )
             if reason is not None:
                 return reason
+        if order.status_ == RELEASED and not self.terms.raises:
+            # An exit that was kept here: denied, it would be lost, and its pair with it.
+            return None
         return self.traffic.judge_rates(now, not self.terms.is_change)
 
     cdef str judge_state(self, Order order, int64_t now):

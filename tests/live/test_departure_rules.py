@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from types import SimpleNamespace as Stub
 
 import pytest
@@ -137,3 +138,24 @@ def test_without_a_core_or_states_nothing_is_excused_and_nothing_barred():
         setattr(made._run, part, None)
         assert made.is_excused(1, NOW) is False
         assert made.barred(1) == ""
+
+
+@pytest.mark.parametrize(
+    ("side", "quantity", "filled", "held", "reduces"),
+    [
+        ("SELL", "10", "0", "10", True), ("SELL", "10", "0", "9.5", False),
+        ("SELL", "10", "0.5", "9.5", True), ("SELL", "4", "0", "10", True),
+        ("SELL", "10", "0", "0", False), ("SELL", "10", "0", "-10", False),
+        ("BUY", "10", "0", "-10", True), ("BUY", "10", "0", "-9", False),
+        ("BUY", "10", "0", "10", False), ("SELL", "0", "0", "10", False),
+        ("SELL", "10", "10", "0", False),
+    ],
+)  # fmt: skip
+def test_a_way_out_is_for_no_more_than_its_strategy_holds(side, quantity, filled, held, reduces):
+    holding = Stub(quantity_exact=Decimal(held))
+    order = Stub(
+        symbol="SPY", side=Stub(name=side), quantity_exact=Decimal(quantity),
+        filled_quantity_exact=Decimal(filled), strategy=Stub(position={"SPY": holding}.get),
+    )  # fmt: skip
+    assert departure(order).reduces(1) is reduces
+    assert departure(order).reduces(2) is False

@@ -31,10 +31,12 @@ class Gate:
         self.bars: dict[int, str] = {}
         self.moot: set[int] = set()
         self.excused: set[tuple[int, int]] = set()
+        self.ways_out: set[int] = set()
         self.gateway = Gateway(
             self.scribe, self.latch, age_ns=AGE,
             may_submit=lambda: self.waits_for,
             barred=lambda number: self.bars.get(number, ""),
+            reduces=lambda number: number in self.ways_out,
             is_moot=lambda request: request.order_number in self.moot,
             is_excused=lambda number, since: (number, since) in self.excused,
         )  # fmt: skip
@@ -175,3 +177,14 @@ def test_a_latch_keeps_its_first_reason_until_it_is_cleared():
     assert (latch.is_set, latch.reason) == (False, "")
     latch.set("third")
     assert latch.reason == "third"
+
+
+def test_a_way_out_does_not_leave_once_what_it_was_to_leave_is_gone(gate: Gate) -> None:
+    gate.record(1, 2, 3)
+    gate.journal.commit()
+    gate.waits_for, gate.ways_out = "the stream is down", {1, 2}
+    assert gate.let_go(Request(1), Request(2), Request(3)) == []
+    gate.waits_for, gate.ways_out = "", {2}
+    # The third has never been a way out: what it may do was judged when it came.
+    assert gate.let_go(now=1) == [2, 3]
+    assert gate.dropped() == [(1, "what it was to leave has been left meanwhile")]

@@ -18,7 +18,8 @@ UP, DOWN = (100, 112, 100, 111), (100, 100, 88, 89)
 ENOUGH = [
     {"max_position_quantity": 10}, {"max_position_notional": 1_000}, {"max_gross_exposure": 1_000},
     {"max_net_exposure": 1_000}, {"max_daily_orders": 1}, {"max_daily_quantity": 10},
-    {"max_daily_notional": 1_000},
+    {"max_daily_notional": 1_000}, {"max_orders_per_minute": 1},
+    {"max_messages_per_minute": 2, "cancel_reserve": 1},
 ]  # fmt: skip
 
 

@@ -65,6 +65,16 @@ class Departure:
         self.wants_look = self.looked_at < since - FRESH_NS
         return not self.wants_look
 
+    def reduces(self, number: int) -> bool:
+        """Return whether an order only leaves what its strategy holds, as far as is known now."""
+        order = None if self._run.core is None else self._run.core.inputs.order(number)
+        if order is None:
+            return False
+        held = order.strategy.position(order.symbol).quantity_exact
+        side = 1 if order.side.name == "BUY" else -1
+        # One by notional has no quantity yet, and is no way out by itself.
+        return 0 < order.quantity_exact - order.filled_quantity_exact <= -side * held
+
     def barred(self, number: int) -> str:
         """Return why an order may not leave, though it was let through: a halt came since."""
         run = self._run

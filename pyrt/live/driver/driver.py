@@ -71,6 +71,7 @@ class Driver(Run):
             age_ns=plan.policies.order_age_ns,
             may_submit=departure.waits_for,
             barred=departure.barred,
+            reduces=departure.reduces,
             is_moot=client.is_moot,
             is_excused=departure.is_excused,
         )

@@ -39,6 +39,7 @@ class _Held:
     request: Any
     sequence: int
     since: int
+    reduces: bool
 
 
 class Gateway:
@@ -54,6 +55,8 @@ class Gateway:
         Returns "" while orders may leave, or what they have to wait for.
     barred : callable
         Takes an order's number; returns "" or why it may not leave any more.
+    reduces : callable
+        Takes an order's number; returns whether it does nothing but leave what is held now.
     is_moot : callable
         Takes a request; returns whether it need not leave any more.
     is_excused : callable
@@ -69,6 +72,7 @@ class Gateway:
         age_ns: int,
         may_submit: Callable[[], str],
         barred: Callable[[int], str],
+        reduces: Callable[[int], bool],
         is_moot: Callable[[Any], bool],
         is_excused: Callable[[int, int], bool],
     ) -> None:
@@ -77,6 +81,7 @@ class Gateway:
         self._age_ns = age_ns
         self._may_submit = may_submit
         self._barred = barred
+        self._reduces = reduces
         self._is_moot = is_moot
         self._is_excused = is_excused
         self._held: list[_Held] = []
@@ -96,8 +101,9 @@ class Gateway:
         leaving: list[Any] = []
         for request in requests:
             if request.purpose in SUBMITS:
-                sequence = self._scribe.sequence_of(request.order_number)
-                self._held.append(_Held(request, sequence, now))
+                number = request.order_number
+                sequence = self._scribe.sequence_of(number)
+                self._held.append(_Held(request, sequence, now, self._reduces(number)))
             else:
                 leaving.append(request)
         self.unrecorded = []
@@ -107,7 +113,7 @@ class Gateway:
         waits_for = self._may_submit()
         kept: list[_Held] = []
         for held in self._held:
-            barred = self._barred(held.request.order_number)
+            barred = self._barred(held.request.order_number) or self._outlived(held)
             if self._is_moot(held.request):
                 self.moot.append(held.request)
             elif self._latch.is_set:
@@ -129,6 +135,12 @@ class Gateway:
                     self.unrecorded.append(held.request)
         self._held = kept
         return leaving
+
+    def _outlived(self, held: _Held) -> str:
+        """Return why an order that was to leave a position would open one by now."""
+        if held.reduces and not self._reduces(held.request.order_number):
+            return "what it was to leave has been left meanwhile"
+        return ""
 
     def take_dropped(self) -> list[tuple[Any, str]]:
         """Return what was dropped since the last call: (request, reason)."""
