@@ -20,7 +20,8 @@ from pyrt.core.ports cimport MODIFY, SUBMIT
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     DAY, EMULATED, EV_CANCEL_REJECTED, EV_CANCELED, EV_EMULATED, EV_EXPIRED, EV_FILL, EV_MODIFIED,
-    EV_MODIFY_REJECTED, EV_RELEASED, EV_UNKNOWN, FILLED, GTC, GTD, INITIALIZED, LIMIT, is_final,
+    EV_MODIFY_REJECTED, EV_RELEASED, EV_UNKNOWN, FILLED, GTC, GTD, INITIALIZED, LIMIT, RELEASED,
+    is_final,
 )
 from pyrt.execution.groups cimport holds_exits, holds_pair, rests
 from pyrt.execution.triggers cimport tell, trails, units_told
@@ -374,7 +375,8 @@ cdef class Emulator:
     def end_exits(self, Order order not None):
         """End exits that were to go to the venue with a kept entry, when it or one of them ends."""
         cdef Order entry = order.parent, leg
-        if entry is not None and entry.status_ == EMULATED and not entry.keeps_exits:
+        if (entry is not None and entry.status_ in (EMULATED, RELEASED)
+                and not entry.keeps_exits):
             # It leaves alone: as at the venue, the end of one exit is that of the other.
             entry.take_profit = entry.stop_loss = None
             if order.sibling is not None:

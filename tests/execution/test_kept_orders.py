@@ -353,3 +353,15 @@ def test_an_entry_whose_exit_was_canceled_first_leaves_alone(leg: int) -> None:
     assert (entry.status, made.venue.submitted) == ("SENT", [entry])
     assert len(entry.legs) == 0
     assert made.kernel.cache.orders_open() == [entry]
+
+
+@pytest.mark.parametrize("leg", [0, 1])
+def test_an_exit_that_is_canceled_as_its_entry_is_released_ends_before_it_leaves(leg: int) -> None:
+    made, entry = waiting()
+    exits = entry.legs
+    # The cancel waits while the price releases the entry, and is taken first.
+    entry.strategy.cancel(exits[leg])
+    made.price(98)
+    assert [each.status for each in exits] == ["DENIED", "DENIED"]
+    assert (entry.status, made.venue.submitted) == ("SENT", [entry])
+    assert len(entry.legs) == 0
