@@ -84,6 +84,10 @@ cdef class RiskGate:
         """The order has changed on our side, or is to be judged anew: count it accordingly."""
         return 0
 
+    def halts(self, Order order not None):
+        """Return whether nothing but cancels leaves for this order's strategy and symbol."""
+        return False
+
     cdef int note_status(self, int32_t index, int status) except -1:
         """The venue says whether and how an instrument trades, a `TradingStatus`."""
         return 0

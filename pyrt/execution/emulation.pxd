@@ -22,6 +22,7 @@ cdef class Emulator:
     cdef bint is_idle
     """The venue can do everything."""
     cdef object sessions_of
+    cdef object halts
     cdef dict kept
     """Number → Kept, in the order in which they were taken."""
     cdef dict by_index
@@ -49,6 +50,7 @@ cdef class Emulator:
     cdef int on_tick(self, Py_ssize_t index, double bid, double ask) except -1
     cdef int meet(self, Kept kept, int64_t low, int64_t high, int64_t last) except -1
     cdef int fire(self, Kept kept) except -1
+    cdef bint is_barred(self, Order order) except -1
     cdef int release(self, Kept kept, bint is_met) except -1
     cdef int on_order(self, Order order, Event* event) except -1
     cdef int wake_exits(self, Order entry, Event* event) except -1

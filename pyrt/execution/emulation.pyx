@@ -50,10 +50,12 @@ cdef class Emulator:
         Kind of instrument → `Capabilities` of the venue; key "" for all others.
     sessions_of : callable
         Instrument → (opens, closes) or None.
+    halts : callable
+        Order → whether trading is HALTED for it.
     """
 
     def __init__(self, Desk desk, Cache cache, Clock clock, EventQueue inbox, Texts texts,
-                 dict tables, sessions_of):
+                 dict tables, sessions_of, halts):
         self.desk = desk
         self.cache = cache
         self.clock = clock
@@ -63,6 +65,7 @@ cdef class Emulator:
         self.tables = {k: None if t.is_everything else t for k, t in tables.items()}
         self.is_idle = not any(self.tables.values())
         self.sessions_of = sessions_of
+        self.halts = halts
         self.kept = {}
         self.by_index = {}
         self.reducing = {}
@@ -326,6 +329,8 @@ cdef class Emulator:
     cdef int fire(self, Kept kept) except -1:
         """Release a triggered order, once the other one of its pair is out of the way."""
         cdef Order other = kept.order.sibling
+        if self.is_barred(kept.order):
+            return 0
         if other is None or is_final(other.status_):
             return self.release(kept, True)
         found = self.kept.get(other.number)
@@ -334,6 +339,10 @@ cdef class Emulator:
             return 0
         kept.fired = True
         return self.desk.cancel(other.strategy, other)
+
+    cdef bint is_barred(self, Order order) except -1:
+        """Whether a way out stays here for now: denied in a halt, it would be lost."""
+        return (order.is_exit or order.reduce_only) and self.halts(order)
 
     cdef int release(self, Kept kept, bint is_met) except -1:
         """Send an order on: as what its trigger has made of it, or, not met yet, as it is."""
@@ -405,8 +414,8 @@ cdef class Emulator:
                 self.withdraw(leg, EV_CANCELED, "parent: the entry ended without a fill")
                 continue
             self.set_units(leg, held)
-            if leg.type == LIMIT or (
-                    leg.sibling is None and TYPE_NAMES[leg.type] in table.order_types):
+            if not self.is_barred(leg) and (leg.type == LIMIT or (
+                    leg.sibling is None and TYPE_NAMES[leg.type] in table.order_types)):
                 self.release(kept, False)
             else:
                 self.watch(kept)
@@ -461,7 +470,8 @@ cdef class Emulator:
                 )
             self.set_units(mine, left)
         elif is_final(order.status_) and kept.fired:
-            return self.release(kept, True)
+            kept.fired = False
+            return self.fire(kept)
         elif is_final(order.status_):
             return self.withdraw(mine, EV_CANCELED, "oco: the other order of the pair has ended")
         elif event.kind == EV_CANCEL_REJECTED:

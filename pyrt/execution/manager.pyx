@@ -50,7 +50,8 @@ cdef class OrderManager(CommandSink):
                  world, dict capabilities=None):
         tables = {"": EVERYTHING} if capabilities is None else capabilities
         self.emulator = Emulator(
-            desk, cache, clock, inbox, records.texts, tables, world.sessions_of
+            desk, cache, clock, inbox, records.texts, tables, world.sessions_of,
+            world.halts,
         )
         self.parents = Parents(desk, clock, inbox, records.texts, world)
 

@@ -36,6 +36,10 @@ cdef class World:
         finally:
             self.calls.bus.end()
 
+    def halts(self, Order order not None):
+        """Return whether trading is HALTED for an order."""
+        return self.answers.gate.halts(order)
+
     def announce(self, Order order not None, int kind, int64_t ts, int64_t quantity,
                  int64_t price):
         """Record and tell what has been accounted for already."""

@@ -5,6 +5,7 @@ from pyrt.core.orders cimport Order
 from pyrt.core.types cimport ST_HALTED, ST_LIMIT, ST_QUOTING, ST_TRADING
 from pyrt.risk.assessor cimport Assessor
 from pyrt.risk.claims cimport Claim
+from pyrt.risk.states cimport HALTED
 
 from pyrt.core.suggest import did_you_mean
 from pyrt.core.times import duration_ns
@@ -188,6 +189,10 @@ cdef class Warden(Assessor):
         if self.cache is not None:
             strategy, symbol = self.names_of(strategy, symbol)
         return self.states.get(strategy, symbol)
+
+    def halts(self, Order order not None):
+        """Return whether nothing but cancels leaves for this order's strategy and symbol."""
+        return self.states.of(order) == HALTED
 
     def could_raise(self, Order order not None):
         """Return whether an order that was approved could make its position larger, or turn it.
