@@ -370,18 +370,28 @@ def test_an_exit_that_is_canceled_as_its_entry_is_released_ends_before_it_leaves
 # -- in a halt -------------------------------------------------------------------------------------
 
 
-def test_a_kept_exit_that_is_met_in_a_halt_leaves_after_it() -> None:
+def with_exits() -> tuple[GateRig, Any, Any]:
+    """Hold 10, the take-profit at the venue and the stop kept here."""
     made = GateRig(RiskEngine(), prices=100, capabilities=BARE)
     entry = made.order("buy", 10, take_profit=110, stop_loss=90)
     made.fill(entry)
     take, stop = entry.legs
     made.answer("accept", take)
-    made.gate.set_state("halted", actor="me", reason="a test")
+    return made, take, stop
+
+
+def put(made: GateRig, state: str) -> None:
+    made.gate.set_state(state, actor="me", reason="a test")
+
+
+def test_a_kept_exit_that_is_met_in_a_halt_leaves_after_it() -> None:
+    made, take, stop = with_exits()
+    put(made, "halted")
     for price in (89, 88):
         made.price(price)
         # The other one of the pair is not canceled for what could not leave.
         assert (stop.status, take.status, made.venue.withdrawn) == ("EMULATED", "ACCEPTED", [])
-    made.gate.set_state("active", actor="me", reason="it is over")
+    put(made, "active")
     assert stop.status == "EMULATED"
     made.price(89)
     assert made.venue.withdrawn == [take]
@@ -390,16 +400,12 @@ def test_a_kept_exit_that_is_met_in_a_halt_leaves_after_it() -> None:
 
 
 def test_an_exit_whose_way_is_free_only_in_a_halt_waits_for_its_end() -> None:
-    made = GateRig(RiskEngine(), prices=100, capabilities=BARE)
-    entry = made.order("buy", 10, take_profit=110, stop_loss=90)
-    made.fill(entry)
-    take, stop = entry.legs
-    made.answer("accept", take)
+    made, take, stop = with_exits()
     made.price(89)
-    made.gate.set_state("halted", actor="me", reason="a test")
+    put(made, "halted")
     made.answer("cancel", take)
     assert stop.status == "EMULATED"
-    made.gate.set_state("active", actor="me", reason="it is over")
+    put(made, "active")
     made.price(91)
     assert stop.status == "EMULATED"
     made.price(89)
@@ -409,11 +415,11 @@ def test_an_exit_whose_way_is_free_only_in_a_halt_waits_for_its_end() -> None:
 def test_exits_of_an_entry_that_fills_in_a_halt_are_kept_until_it_ends() -> None:
     made = GateRig(RiskEngine(), prices=100, capabilities=BARE)
     entry = made.order("buy", 10, take_profit=110, stop_loss=90)
-    made.gate.set_state("halted", actor="me", reason="a test")
+    put(made, "halted")
     made.fill(entry)
     take, stop = entry.legs
     assert [take.status, stop.status] == ["EMULATED", "EMULATED"]
-    made.gate.set_state("active", actor="me", reason="it is over")
+    put(made, "active")
     made.price(111)
     assert (take.status, stop.status) == ("SENT", "CANCELED")
 
@@ -421,7 +427,7 @@ def test_exits_of_an_entry_that_fills_in_a_halt_are_kept_until_it_ends() -> None
 def test_a_kept_entry_that_is_met_in_a_halt_is_denied() -> None:
     made = GateRig(RiskEngine(), prices=100, capabilities=BARE)
     entry = made.order("buy", 10, stop_price=110)
-    made.gate.set_state("halted", actor="me", reason="a test")
+    put(made, "halted")
     made.price(111)
     assert entry.status == "DENIED"
     assert entry.reason.startswith("trading_state: HALTED")

@@ -35,9 +35,10 @@ class Answers(Quiet):
         self.sent.append(self.buy("SPY", 1, limit_price=51))
 
 
-def test_what_a_strategy_asks_for_as_it_starts_leaves_before_it_hears_of_missed_fills():
-    files, world = MemoryFiles(), World([PRICES])
-    first = started(files, world=world)
+def filled_while_down() -> tuple[MemoryFiles, World]:
+    """Let a node die that has just bought 3, and the order fill while none runs."""
+    world = World([PRICES])
+    first = started(MemoryFiles(), world=world)
     first.kernel.strategies[0].buy("SPY", 3)
     first.driver.core.inputs.settle()
     first.settle(world.now)
@@ -48,6 +49,11 @@ def test_what_a_strategy_asks_for_as_it_starts_leaves_before_it_hears_of_missed_
         world.simulator.take_market_data()
         if world.venue.account.cash != 100_000:
             break
+    return files, world
+
+
+def test_what_a_strategy_asks_for_as_it_starts_leaves_before_it_hears_of_missed_fills():
+    files, world = filled_while_down()
     policies = Policies(looks=1, warmup=0, replay_max=0)
     kind = type("Quiet", (Answers,), {})
     second = Node(world, files, [kind()], run_id="two", policies=policies)
@@ -82,18 +88,7 @@ def test_what_a_crash_has_left_behind_the_last_record_is_told(goes_on):
 
 
 def test_fills_that_came_while_no_node_ran_are_told_after_what_was_saved_is_loaded():
-    files, world = MemoryFiles(), World([PRICES])
-    first = started(files, world=world)
-    first.kernel.strategies[0].buy("SPY", 3)
-    first.driver.core.inputs.settle()
-    first.settle(world.now)
-    first.driver.save(world.now)
-    first.journal.commit()
-    files = first.crash()
-    for _ in world.instants:
-        world.simulator.take_market_data()
-        if world.venue.account.cash != 100_000:
-            break
+    files, world = filled_while_down()
     policies = Policies(looks=1, warmup=0, replay_max=0)
     second = started(files, world=world, run_id="two", policies=policies)
     strategy = second.kernel.strategies[0]

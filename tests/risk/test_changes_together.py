@@ -120,29 +120,30 @@ def test_an_exit_that_a_change_makes_larger_than_its_entry_could_turn_the_positi
     assert made.modify(entry.take_profit, quantity=9)
 
 
-@pytest.mark.parametrize("first", [0, 1])
-def test_one_of_a_pair_made_larger_adds_no_more_than_what_it_grows_by(first: int) -> None:
-    """Of 20.01 that a day may bring 10 were bought, and 10 are the pair's."""
-    for quantity, leaves in (("10.010000001", False), ("10.01", True)):
-        made = rig(max_daily_quantity=20.01)
-        made.hold(10)
-        made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
-        pair = made.venue.submitted[-2:]
-        for order in pair:
-            made.answer("accept", order)
-        made.fill(pair[first], 4)
-        assert made.modify(pair[1 - first], quantity=quantity) is leaves
-
-
-@pytest.mark.parametrize("first", [0, 1])
-def test_one_of_a_pair_may_be_moved_for_what_the_other_has_left(first: int) -> None:
-    made = rig(max_open_orders=9)
+def begun_pair(made: GateRig, first: int) -> list[Any]:
+    """Guard a holding of 10 by a pair of exits of which one has filled 4."""
     made.hold(10)
     made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
     pair = made.venue.submitted[-2:]
     for order in pair:
         made.answer("accept", order)
     made.fill(pair[first], 4)
+    return pair
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_of_a_pair_made_larger_adds_no_more_than_what_it_grows_by(first: int) -> None:
+    """Of 20.01 that a day may bring 10 were bought, and 10 are the pair's."""
+    for quantity, leaves in (("10.010000001", False), ("10.01", True)):
+        made = rig(max_daily_quantity=20.01)
+        pair = begun_pair(made, first)
+        assert made.modify(pair[1 - first], quantity=quantity) is leaves
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_of_a_pair_may_be_moved_for_what_the_other_has_left(first: int) -> None:
+    made = rig(max_open_orders=9)
+    pair = begun_pair(made, first)
     made.gate.set_state("reducing", "Ann", "a test")
     terms = ({"limit_price": 115}, {"stop_price": 85})[1 - first]
     # Its own quantity says 10 still; the venue has taken 4 off it.
