@@ -66,7 +66,6 @@ cdef class Desk(OrderDesk):
 
     cdef Order describe(self, Owner owner, str symbol, int side, object quantity, dict terms):
         """Make the order that the terms describe, without exits and unknown to all."""
-        self.check_room(owner)
         cdef Position position = self.cache.position(owner.number, symbol)
         cdef Order order = self.new_order(owner, position, side, terms)
         cdef int64_t held = position.units if position.units >= 0 else -position.units
@@ -223,6 +222,7 @@ cdef class Desk(OrderDesk):
         return 0
 
     cdef Order new_order(self, Owner owner, Position position, int side, dict terms):
+        self.check_room(owner)
         cdef Order order = Order.__new__(Order)
         order.instrument = position.instrument
         order.position = position
