@@ -187,7 +187,7 @@ cdef class RiskEngine(Keeper):
             return self.deny(order, now, reason)
         if self.is_on:
             self.note(order, now, None)
-            self.accept_change(order, now)
+            self.accept_change(order, command.units, now)
         return None
 
     cdef Claim claim_of(self, Order order):
@@ -206,11 +206,14 @@ cdef class RiskEngine(Keeper):
             return self.claims.recount(order.instrument.index)
         return self.claims.follow(order)
 
-    def accept_change(self, Order order, int64_t now):
-        """Count the largest of old and new terms until the venue has answered every change."""
+    def accept_change(self, Order order, int64_t units, int64_t now):
+        """Count the largest of old and new terms until the venue has answered every change.
+
+        `units` is the total it asks for, 0 for none: also one that is in force may be new by then.
+        """
         cdef Claim claim = self.claim_of(order)
         if claim is not None:
-            self.claims.ask(claim, self.terms.units if self.terms.units != order.units else 0)
+            self.claims.ask(claim, units)
             claim.price = max(claim.price, self.terms.price)
             self.claims.follow(order)
             if claim.resting != no_price():

@@ -150,3 +150,17 @@ def test_one_of_a_pair_may_be_moved_for_what_the_other_has_left(first: int) -> N
     assert made.modify(pair[1 - first], **terms)
     assert not made.modify(pair[1 - first], quantity=10.01)
     assert made.gate.claims.worst_case(0) == (6 * 10**9, 0, 6 * 10**9)
+
+
+def test_a_total_that_is_in_force_counts_while_another_is_on_its_way() -> None:
+    """It was taken for a change that asks for no total: 10 counted where 20 came into force."""
+    made = rig(max_position_quantity=20)
+    order = made.order("buy", 20, limit_price=90)
+    made.answer("accept", order)
+    assert made.modify(order, quantity=10)
+    assert made.modify(order, quantity=20, limit_price=91)
+    made.answer("modified", order, quantity=10)
+    assert made.gate.claims.worst_case(0) == (0, 20 * 10**9, 0)
+    assert made.order("buy", 1).status == "DENIED"
+    made.answer("modified", order, quantity=20, limit_price=91)
+    assert made.gate.claims.worst_case(0) == (0, 20 * 10**9, 0)
