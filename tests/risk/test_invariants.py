@@ -198,7 +198,9 @@ class World:
         self.prices[order] = max(self.prices[order], price, limit)
         if self.state == "reducing":
             self.is_not_larger(before)
-        if self.worst()[order.symbol] > before[order.symbol]:
+        # Of a change of both, quantity and price count at their worst, though it comes as a whole.
+        is_plain = all(len(each) == 1 for each in self.waiting[order])
+        if is_plain and self.worst()[order.symbol] > before[order.symbol]:
             assert self.gross() <= max(GROSS_MAX, value)
 
     def count_asked(self, order: Any) -> None:
