@@ -129,12 +129,16 @@ def test_an_execution_that_was_counted_already_changes_nothing() -> None:
 def test_an_execution_that_cannot_be_booked_leaves_the_order_as_it_was() -> None:
     """Its state had moved on, as if it had filled."""
     made = rig()
-    last = None
-    with pytest.raises(OverflowError):  # noqa: PT012 - which of them is the first is no matter
+    orders: list[Any] = []
+
+    def sell_until_nothing_holds_it() -> None:
         for _ in range(20):
-            last = made.order("sell", 8e9)
-            made.fill(last, price=9.2e9)
-    assert (last.status, last.filled_quantity) == ("SENT", 0)
+            orders.append(made.order("sell", 8e9))
+            made.fill(orders[-1], price=9.2e9)
+
+    with pytest.raises(OverflowError):
+        sell_until_nothing_holds_it()
+    assert (orders[-1].status, orders[-1].filled_quantity) == ("SENT", 0)
 
 
 # -- changes -------------------------------------------------------------------------------------

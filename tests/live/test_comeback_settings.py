@@ -15,7 +15,8 @@ from pyrt.live.plan import Policies
 from pyrt.live.replay.replay import replay
 from pyrt.risk import Limits
 from pyrt.testing.files import MemoryFiles
-from tests.live.test_starts import ACCOUNT, LIMITS, PRICES, Quiet, made, started, told, written
+from tests.live.looks import told, written
+from tests.live.test_starts import ACCOUNT, LIMITS, PRICES, Quiet, made, started
 from tests.live.test_walking_skeleton import bars
 from tests.live.whole import Node, World
 

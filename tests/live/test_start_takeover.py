@@ -19,7 +19,8 @@ from pyrt.live.journal.journal import read_tape
 from pyrt.live.plan import MINUTE, SECOND, Policies
 from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
-from tests.live.test_starts import PRICES, Quiet, made, started, told, written
+from tests.live.looks import told, written
+from tests.live.test_starts import PRICES, Quiet, made, started
 from tests.live.whole import Node, World
 
 

@@ -17,6 +17,7 @@ from pyrt.live.journal.journal import Journal, read_records
 from pyrt.live.plan import SECOND, Policies
 from pyrt.risk import Limits
 from pyrt.testing.files import MemoryFiles
+from tests.live.looks import told, written
 from tests.live.test_walking_skeleton import bars
 from tests.live.whole import Node, World
 
@@ -65,15 +66,6 @@ def started(files: MemoryFiles | None = None, **options: Any) -> Node:
     node = made(files, **options)
     node.start()
     return node
-
-
-def written(node: Node, kind: type[r.Record]) -> list[Any]:
-    node.journal.commit()
-    return [record for _, record in read_records(node.files) if isinstance(record, kind)]
-
-
-def told(node: Node, code: str) -> list[str]:
-    return [text for each, text in node.alarms if each == code]
 
 
 # -- looks that fail before there is a core --------------------------------------------------------

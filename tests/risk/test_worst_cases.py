@@ -13,7 +13,7 @@ from tests.backtest.harness import play
 from tests.risk.test_checks import code
 
 
-def rig(account: str = "margin", prices: float = 100.0, **limits: Any) -> GateRig:
+def rig(account: str = "margin", prices: float | None = 100.0, **limits: Any) -> GateRig:
     return GateRig(
         RiskEngine(Limits(**limits)), cash=1_000_000, symbols=("AAA", "BBB"), prices=prices,
         strategies=2, account=account,
@@ -165,7 +165,7 @@ def test_a_distance_wider_by_the_least_there_is_moves_the_trigger() -> None:
 
 def test_what_trails_no_price_yet_cannot_be_valued() -> None:
     for terms in ({"trail_amount": 5}, {"trail_percent": 5}):
-        made = rig(prices=None, max_order_notional=1_000)  # type: ignore[arg-type]
+        made = rig(prices=None, max_order_notional=1_000)
         order = made.order("buy", 1, **terms)
         assert order.reason == "max_order_notional: AAA has no price to value the order at"
 
