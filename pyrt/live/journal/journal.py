@@ -166,9 +166,10 @@ class Journal:
     def compact(self, ts: int, *, force: bool = False) -> list[str]:
         """Begin a segment with a snapshot and put earlier ones away under ``old-…``.
 
-        Done when there are many records, or when forced; returns the segments put away.
+        Done when there are many records, or when forced; returns the segments put away. Not after
+        a failure: there would be no snapshot to stand for them.
         """
-        if self.state.records < SNAPSHOT_EVERY and not force:
+        if self.failure is not None or (self.state.records < SNAPSHOT_EVERY and not force):
             return []
         self._main.commit()
         self._main.rotate()
@@ -176,8 +177,10 @@ class Journal:
         before = LogReader(self.files, MAIN).segments()
         # As whoever reads it will count: the snapshot is the first record there is.
         self.state.records = 1
-        self.record(r.Snapshot(ts=ts, state=self.state.encode()))
-        self._main.commit()
+        sequence = self.record(r.Snapshot(ts=ts, state=self.state.encode()))
+        if self._main.commit() < sequence:
+            # The writer has failed meanwhile.
+            return []
         for name in before:
             self.files.rename(name, ARCHIVE + name)
         self.files.sync_folder()

@@ -213,6 +213,25 @@ def test_what_was_put_away_is_so_after_a_power_failure():
     assert texts(left, archived=True) == ["1", "2", "Snapshot"]
 
 
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_nothing_is_put_away_by_a_journal_that_cannot_be_written(when):
+    """A start on a full disk put all segments away, and no snapshot was there to stand for them."""
+    files = MemoryFiles()
+    journal(files, 2).close()
+    made = Journal(files)
+    if when == "before":
+        files.faults.space = 0
+        made.record(alarm(3))
+        made.commit()
+        files.faults.space = None
+        assert made.failure is not None
+    else:
+        made.on_record = lambda _: setattr(made, "failure", OSError("the writer's"))
+    assert made.compact(9, force=True) == []
+    assert texts(files) == ["1", "2"]
+    assert Journal(files).last == 2
+
+
 def test_a_closed_journal_has_written_all_and_holds_no_file():
     files = Watched()
     made = journal(files, 1)
