@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pyrt.errors import StrategyOverrun
 from pyrt.live.driver.comeback import entries_of, plain
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_tape
@@ -197,6 +198,64 @@ def test_inputs_are_played_as_far_as_a_handler_was_broken_off_by_the_clock(stops
     second = started(files, world=world, run_id="two")
     (text,) = told(second, "replay_short")
     assert text.startswith(f"{count} inputs of the last run were played again")
+
+
+class Hangs(Quiet):
+    """Comes back from no handler of a name, as the clock says; one order of its own is open."""
+
+    at = ""
+
+    def on_start(self):
+        super().on_start()
+        self.played = []
+        self.come_by("start")
+
+    def on_bar(self, bar):
+        if len(self.played) == 1:
+            self.buy("SPY", 1, limit_price=50)
+        self.come_by(f"bar {len(self.played)}")
+
+    def come_by(self, place):
+        self.played.append(place)
+        if place == self.at:
+            raise StrategyOverrun("the handler has run for 3.00 s", code="overrun")
+
+
+def hung(monkeypatch, at: str, bars: int) -> Node:
+    """Return a node that goes on with a run in which the clock has broken a handler off."""
+    monkeypatch.setattr(Hangs, "at", at)
+    world, files = World([PRICES]), MemoryFiles()
+    first = Node(world, files, [Hangs()], run_id="one")
+    first.start()
+    first.run(bars)
+    first.journal.commit()
+    strategy = first.kernel.strategies[0]
+    assert (strategy.played[-1], strategy.running) == (at, False)
+    monkeypatch.setattr(Hangs, "at", "")
+    second = Node(world, files, [Hangs()], run_id="two")
+    second.start()
+    return second
+
+
+def test_a_handler_that_the_clock_had_broken_off_is_not_played(monkeypatch):
+    """It was, for its order was canceled in the same input: a start did not come back either."""
+    second = hung(monkeypatch, "bar 2", 9)
+    assert refusal(second) == ""
+    assert second.kernel.strategies[0].played == ["start", "bar 1"]
+    assert second.kernel.strategies[0].running
+    # As the record has it: the order was canceled.
+    assert not second.kernel.cache.orders_open()
+    assert told(second, "replay_differs") == []
+    second.run(6)
+    assert second.kernel.strategies[0].played[-1] == "bar 3"
+
+
+def test_a_run_that_the_clock_had_broken_off_as_it_started_starts_anew(monkeypatch):
+    """It went on with strategies that had never started, and nothing was ever told them."""
+    second = hung(monkeypatch, "start", 1)
+    assert refusal(second) == "a handler was broken off by the clock as it started"
+    second.run(6)
+    assert second.kernel.strategies[0].played[:2] == ["start", "bar 1"]
 
 
 class Counts(Quiet):

@@ -25,6 +25,7 @@ class Aftermath:
         self._seen_errors = 0
         self._seen_changes = 0
         self._seen_intents = 0
+        self._settled_at = 0
         self._past: set[int] = set()
 
     def tell(self, now: int, events: list[Any]) -> None:
@@ -55,6 +56,7 @@ class Aftermath:
         self._tell_stopped(core, now)
         self._tell_restricted(core, now)
         scribe.note_sightings()
+        self._settled_at = core.inputs.count
 
     def skip_past(self, core: NodeCore) -> None:
         """Take what earlier runs did as told; only what is still restricted is told once more."""
@@ -75,6 +77,7 @@ class Aftermath:
                     strategy=name,
                     reason=scribe.clean(error.message),
                     inputs=core.inputs.count,
+                    since=self._settled_at,
                 )
             )
             scribe.alarm("strategy_stopped", error.message, now)

@@ -58,14 +58,16 @@ class Inputs:
     ----------
     pieces : list of bytes
     count : int
+    start : int or None
+        The place at which its strategies were started.
     limit : int or None
         The place after which nothing is played again: the run was stopping there.
     """
 
     pieces: list[bytes] = field(default_factory=list)
     count: int = 0
+    start: int | None = None
     limit: int | None = None
-    has_start: bool = False
 
 
 class Comeback:
@@ -150,11 +152,17 @@ class Comeback:
             found.limit = min(found.limit or self._past.overrun, self._past.overrun)
         if found.count > most:
             return f"it has more than {most:,} inputs (replay_max)"
-        return "" if found.has_start else f"its inputs are lost{error_text}"
+        if found.start is None:
+            return f"its inputs are lost{error_text}"
+        if found.limit is not None and found.limit < found.start:
+            # Its strategies would never start.
+            return "a handler was broken off by the clock as it started"
+        return ""
 
     def _take_note(self, what: str, place: int) -> None:
         found = self._inputs
-        found.has_start |= what == "start"
+        if what == "start":
+            found.start = place
         if what == "stop" and found.limit is None:
             found.limit = place - 1
 

@@ -55,7 +55,9 @@ class Past:
             return
         place = getattr(record, "inputs", 0)
         if isinstance(record, r.StrategyStopped) and OVERRUN in record.reason:
-            self.overrun = self.place if self.overrun is None else self.overrun
+            # The same input may have left other records: its orders are canceled at once.
+            before = self.place if record.since < 0 else min(self.place, record.since)
+            self.overrun = before if self.overrun is None else self.overrun
         if place > self.resumed_at:
             self.place = max(self.place, place)
             self._take_placed(record)

@@ -294,11 +294,16 @@ class StrategySave(Record, frozen=True, kw_only=True, array_like=True):
 
 
 class StrategyStopped(Record, frozen=True, kw_only=True, array_like=True):
-    """A strategy was stopped, by an error or an operator."""
+    """A strategy was stopped, by an error or an operator.
+
+    `since` is how many inputs the kernel had taken before the one at which it was, or the one
+    before that and so on; -1 where an older version has written it.
+    """
 
     strategy: str
     reason: str
     inputs: int = 0
+    since: int = -1
 
 
 class Alarmed(Record, frozen=True, kw_only=True, array_like=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pyrt.live.journal import records as r
 from pyrt.live.journal.past import OVERRUN, REPLAY, Past
 
@@ -45,8 +47,8 @@ def operation(action: str) -> r.Operation:
     return r.Operation(ts=1, actor="node", action=action, reason="", arguments={})
 
 
-def stopped(reason: str, inputs: int) -> r.StrategyStopped:
-    return r.StrategyStopped(ts=1, strategy="S", reason=reason, inputs=inputs)
+def stopped(reason: str, inputs: int, since: int = -1) -> r.StrategyStopped:
+    return r.StrategyStopped(ts=1, strategy="S", reason=reason, inputs=inputs, since=since)
 
 
 def past(*records: r.Record) -> Past:
@@ -108,6 +110,13 @@ def test_only_a_handler_broken_off_by_the_clock_ends_what_can_be_repeated():
     assert (made.overrun, made.place) == (5, 7)
     made.take(stopped(f"{OVERRUN}: 3 s", 9))
     assert made.overrun == 5
+
+
+@pytest.mark.parametrize(("since", "overrun"), [(-1, 5), (0, 0), (4, 4), (5, 5), (6, 5)])
+def test_what_a_broken_off_handler_has_left_itself_is_not_before_it(since, overrun):
+    """Its open order is canceled in the same input, and that is on record first."""
+    made = past(start("one"), outcome(5), stopped(f"{OVERRUN}: 3 s", 7, since))
+    assert made.overrun == overrun
 
 
 def test_saves_after_a_place_are_the_last_of_each_strategy():
