@@ -14,6 +14,7 @@ from pyrt.live.core.broker import BrokerAdjustment
 from pyrt.live.driver.run import LOOKING, RUNNING
 from pyrt.live.journal import records as r
 from pyrt.live.plan import DAY, MINUTE, SECOND
+from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
 from tests.live.looks import (
     PRICES,
@@ -171,6 +172,13 @@ def test_exits_that_wait_with_their_entry_are_not_missing_at_the_broker(node):
     assert texts == [f"{order.client_order_id} is ACCEPTED here and not in the broker's list"]
 
 
+def test_an_order_that_the_broker_lists_by_another_name_is_not_missing(node):
+    order = sent(node, 5, limit_price=50)
+    venue_id = node.client.venue_of(order.number)[0]
+    seen(node, orders=(stranger("by-hand", venue_order_id=venue_id),))
+    assert node.driver.findings == ()
+
+
 def test_a_list_that_does_not_reach_back_to_an_order_does_not_lack_it(node):
     order = sent(node, 5, limit_price=50)
     seen(node, orders=(), orders_after=order.ts_init + 1)
@@ -216,6 +224,20 @@ def test_a_fill_that_a_look_alone_tells_is_booked_and_shown_like_any_other(node)
     assert ("fill", node.driver.core) in shown
     assert node.driver.findings == ()
     assert len(written(node, r.Execution)) == 1
+
+
+def test_a_fill_that_the_list_of_a_look_alone_has_is_shown_and_followed_at_once(node):
+    order, shown = sent(node, limit_price=50), []
+    node.driver.listener = lambda event, core: shown.append((event.WHAT, core))
+    filled = OrderView(
+        id=node.client.venue_of(order.number)[0], client_order_id=order.client_order_id,
+        symbol="SPY", side="buy", qty="10", type="limit", time_in_force="day", status="filled",
+        filled_qty="10", filled_avg_price="50",
+    )  # fmt: skip
+    saved = len(written(node, r.StrategySave))
+    seen(node, raw=((filled,), ()), positions={"SPY": Decimal(10)})
+    assert (order.status, shown) == ("FILLED", [("fill", node.driver.core)])
+    assert len(written(node, r.StrategySave)) == saved + 1
 
 
 # -- what is written down --------------------------------------------------------------------------
@@ -331,6 +353,13 @@ def test_cash_is_taken_over_when_as_many_looks_as_count_state_the_same(stated, i
     # It is explained from here on.
     seen(made, cash=cash + 7)
     assert made.driver.findings == ()
+    # A replay takes it over at the same place.
+    equity = made.kernel.account.equity
+    made.driver.stop(made.world.now)
+    made.settle(made.world.now)
+    made.journal.close()
+    result = replay(made.files, [Quiet()])
+    assert (result.is_exact, result.equity) == (True, equity)
 
 
 # -- the first look --------------------------------------------------------------------------------

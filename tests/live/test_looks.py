@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from pyrt.adapters.alpaca.core.events import NoLookEvent, UnseenEvent
-from pyrt.live.driver.run import STOPPED
-from pyrt.live.plan import DAY, MINUTE, SECOND
+from pyrt.errors import OrderError
+from pyrt.live.driver.run import LOOKING, RUNNING, STOPPED
+from pyrt.live.plan import DAY, MINUTE, SECOND, Policies
 from pyrt.testing.files import MemoryFiles
 from tests.live.looks import (
     CLOCK_MAX,
@@ -132,7 +133,37 @@ def test_what_is_certain_counts_at_once():
     assert [finding.code for finding in made.driver.findings] == ["external_order"]
 
 
+def test_a_first_difference_that_may_be_old_starts_nothing():
+    made = Node(
+        World([PRICES]), MemoryFiles(), [Quiet()], run_id="one",
+        policies=Policies(looks=2, warmup=0),
+    )  # fmt: skip
+    made.driver.begin(made.world.now)
+    state = replace(begun().driver.last_look, positions={"SPY": Decimal(3)})
+    for phase in (LOOKING, RUNNING):
+        made.driver.take(made.world.now, [state])
+        assert made.driver.phase == phase
+
+
+def test_what_a_node_that_runs_cannot_take_of_a_look_ends_it_and_is_no_failed_start(node):
+    def refuse(state):
+        raise OrderError("it cannot be", code="test")
+
+    node.client.apply = refuse
+    with pytest.raises(OrderError, match="it cannot be"):
+        seen(node)
+    assert (node.driver.error, node.driver.phase) == (None, RUNNING)
+
+
 # -- looks that fail -------------------------------------------------------------------------------
+
+
+def test_the_very_first_look_that_fails_is_the_first_in_a_row():
+    made = Node(World([PRICES]), MemoryFiles(), [Quiet()], run_id="one")
+    made.driver.begin(made.world.now)
+    made.driver.take(made.world.now, [NoLookEvent(made.world.now, "no answer")])
+    (text,) = told(made, "look_failed")
+    assert text.startswith("1 looks")
 
 
 def test_a_failed_look_is_told_with_its_count_its_reason_and_the_pause():

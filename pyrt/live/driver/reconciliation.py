@@ -316,7 +316,7 @@ class Reconciliation:
 
         It is an entry of its own, and neither gain nor loss: positions are never touched.
         """
-        gap = self._gaps[0] if self._gaps else Decimal(0)
+        gap = self._gaps[0]
         if not gap or len(self._gaps) < self._run.plan.policies.looks or set(self._gaps) != {gap}:
             return
         run = self._run
