@@ -1,0 +1,82 @@
+"""Inputs that reach further than the record: what the kernel did behind its end is written then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import read_records
+from pyrt.live.replay.replay import replay
+from pyrt.testing.files import MemoryFiles
+from tests.live.looks import told, written
+from tests.live.test_starts import PRICES, Quiet
+from tests.live.whole import Node, World
+
+MAIN = "main-00000001.log"
+
+
+class Buys(Quiet):
+    """Buys at the market with its first bar, and rests with another order."""
+
+    def on_start(self):
+        super().on_start()
+        self.sent = []
+
+    def on_bar(self, bar):
+        if not self.sent:
+            self.sent = [self.buy("SPY", 10), self.buy("SPY", 1, limit_price=50)]
+
+
+def cut_before(kind: type[r.Record], count: int = 1) -> tuple[World, MemoryFiles, Any]:
+    """Return a run whose record ends before the first of a kind, or a later one of them.
+
+    Its inputs are all there: they are written first.
+    """
+    world, files = World([PRICES]), MemoryFiles()
+    first = Node(world, files, [Buys()], run_id="one")
+    first.start()
+    first.run(9)
+    found = [(frame, record) for frame, record in read_records(files) if isinstance(record, kind)]
+    frame, record = found[count - 1]
+    first.journal.close()
+    files.put(MAIN, files.read(MAIN)[: frame.offset])
+    return world, files, record
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_answer_that_was_not_on_record_any_more_is_written_at_the_start(count):
+    world, files, lost = cut_before(r.Outcome, count)
+    second = Node(world, files, [Buys()], run_id="two")
+    second.start()
+    outcomes = [o for o in written(second, r.Outcome) if o.kind == "accepted"]
+    assert [o.order.client_order_id for o in outcomes] == ["pyrt-one-1", "pyrt-one-2"]
+    again = outcomes[count - 1]
+    assert (again.kind, again.ts, again.inputs) == (lost.kind, world.now, lost.inputs)
+    assert told(second, "replay_differs") == []
+    (resting,) = second.kernel.cache.orders_open()
+    assert (resting.client_order_id, resting.status) == ("pyrt-one-2", "ACCEPTED")
+
+
+def test_a_fill_that_was_not_on_record_any_more_counts_once():
+    world, files, lost = cut_before(r.Execution)
+    second = Node(world, files, [Buys()], run_id="two")
+    second.start()
+    (fill,) = written(second, r.Execution)
+    assert (fill.quantity, fill.price, fill.ts_event) == (lost.quantity, lost.price, lost.ts_event)
+    assert (fill.ts, fill.historical, fill.position.units) == (world.now, False, 10 * 10**9)
+    assert second.kernel.strategies[0].position("SPY").quantity == 10
+    assert second.kernel.strategies[0].told == [10]
+    assert second.driver.findings == ()
+    assert len(world.posted) == 2
+    (held,) = second.journal.state.positions.values()
+    assert held.units == 10 * 10**9
+    # The next start has it from the record.
+    third = Node(world, files, [Buys()], run_id="three")
+    third.start()
+    assert third.kernel.strategies[0].position("SPY").quantity == 10
+    assert len(written(third, r.Execution)) == 1
+    third.stop()
+    result = replay(files, [Buys()])
+    assert result.is_exact, result.difference
