@@ -52,7 +52,8 @@ def test_a_look_goes_back_a_day_beyond_the_oldest_open_order(node):
     found = asked(node)
     node.driver.look(now)
     first = sent(node, limit_price=50)
-    sent(node, limit_price=51)
+    node.driver.turn(now + SECOND)
+    assert sent(node, limit_price=51).ts_init == first.ts_init + SECOND
     node.driver.look(now + 5 * SECOND)
     assert [age for age, _ in found] == [DAY, now + 5 * SECOND - first.ts_init + DAY]
 
