@@ -10,7 +10,7 @@ import pytest
 from pyrt.errors import StrategyOverrun
 from pyrt.live.driver.comeback import entries_of, plain
 from pyrt.live.journal import records as r
-from pyrt.live.journal.journal import read_tape
+from pyrt.live.journal.journal import Journal, read_tape
 from pyrt.live.journal.past import REPLAY
 from pyrt.live.plan import Policies
 from pyrt.live.replay.replay import replay
@@ -130,6 +130,30 @@ def test_a_run_whose_inputs_are_lost_is_not_played_again(left):
         assert found == "its inputs are lost"
     else:
         assert found.startswith(f"its inputs are lost: {TAPE} is damaged at byte 0")
+
+
+def test_what_came_behind_a_stop_is_not_read_and_does_not_count():
+    world, files = World([PRICES]), MemoryFiles()
+    first = started(files, world=world)
+    first.run(3)
+    first.driver.stop(world.now)
+    inputs = first.driver.core.inputs
+    count = inputs.count
+    for late in (1, 2):
+        first.driver.flush_tape()
+        first.journal.commit()
+        inputs.advance(world.now + late)
+    policies = Policies(looks=1, warmup=0, replay_max=count)
+    assert refusal(started(files, world=world, run_id="two", policies=policies)) == ""
+
+
+def test_a_run_that_was_put_away_by_a_start_that_died_is_not_played_again():
+    world, files, _ = cut_off()
+    journal = Journal(files)
+    journal.compact(1, force=True)
+    journal.close()
+    found = refusal(started(files, world=world, run_id="two"))
+    assert found == "a start died as it put the journal away"
 
 
 def test_what_is_going_to_be_played_again_is_said_before_it_is():
