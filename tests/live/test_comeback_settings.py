@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from pyrt.errors import StrategyOverrun
+from pyrt.live.core.notes import decode_note
+from pyrt.live.core.tape import survey
 from pyrt.live.driver.comeback import entries_of, plain
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import Journal, read_tape
@@ -218,6 +220,7 @@ def test_inputs_are_played_as_far_as_a_handler_was_broken_off_by_the_clock(stops
     first.driver.save(world.now)
     if stops:
         first.driver.stop(world.now)
+        first.driver.flush_tape()
     first.journal.commit()
     second = started(files, world=world, run_id="two")
     (text,) = told(second, "replay_short")
@@ -280,6 +283,24 @@ def test_a_run_that_the_clock_had_broken_off_as_it_started_starts_anew(monkeypat
     assert refusal(second) == "a handler was broken off by the clock as it started"
     second.run(6)
     assert second.kernel.strategies[0].played[:2] == ["start", "bar 1"]
+
+
+@pytest.mark.parametrize(
+    ("before", "why"), [(1, "a handler was broken off by the clock as it started"), (0, "")]
+)
+def test_a_run_is_played_again_as_soon_as_its_strategies_have_started(before, why):
+    world, files, _ = cut_off()
+    notes = survey(b"".join(read_tape(files, "one")))[1]
+    (place,) = (at for at, data in notes if decode_note(data)["what"] == "start")
+    first = started(files, world=world, run_id="two")
+    first.driver.save(world.now)
+    first.journal.record(
+        r.StrategyStopped(
+            ts=1, strategy="Quiet", reason="StrategyOverrun: 3 s", since=place - before
+        )
+    )
+    first.journal.commit()
+    assert refusal(started(files, world=world, run_id="three")) == why
 
 
 class Counts(Quiet):
