@@ -6,7 +6,7 @@ from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64, int128
 from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
-from pyrt.core.types cimport LIMIT, MARKET, OPEN, REFUSED, is_final
+from pyrt.core.types cimport DAY, GTC, GTD, LIMIT, MARKET, OPEN, REFUSED, is_final
 from pyrt.execution.groups cimport check_exits, leaves_position
 from pyrt.execution.targets cimport distance, must_wait, share, units_of_share
 from pyrt.execution.terms cimport (
@@ -245,7 +245,8 @@ cdef class Desk(OrderDesk):
             parent.strategy, parent.position, -parent.side_sign, {"tag": parent.tag}
         )
         order.units = parent.units
-        order.tif = parent.tif
+        # An exit waits, also for the price of an entry that does not.
+        order.tif = parent.tif if parent.tif in (DAY, GTC, GTD) else GTC
         order.expires_ns = parent.expires_ns
         read_type(order, exit)
         order.parent = parent

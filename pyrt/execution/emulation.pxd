@@ -28,7 +28,8 @@ cdef class Emulator:
     cdef dict by_index
     """Instrument → list of Kept that watch its prices."""
     cdef dict reducing
-    """Number → reduce-only order at a venue that does not know the instruction."""
+    """Number → order that follows a position: reduce-only where the venue does not know that, or an
+    exit that we hold."""
     cdef set ending
     """Numbers of orders canceled because their time is over."""
     cdef readonly Py_ssize_t watching
@@ -41,6 +42,7 @@ cdef class Emulator:
     cdef str forecast(self, Order order)
     cdef str objection(self, Order order, object table, bint is_sent)
     cdef int time_for(self, Order order, object table) except -1
+    cdef int adapt_leaving(self, Order order) except -1
     cdef int keep(self, Order order, bint asleep) except -1
     cdef int watch(self, Kept kept) except -1
     cdef int drop(self, Kept kept) except -1
@@ -51,6 +53,8 @@ cdef class Emulator:
     cdef int meet(self, Kept kept, int64_t low, int64_t high, int64_t last) except -1
     cdef int fire(self, Kept kept) except -1
     cdef bint is_barred(self, Order order) except -1
+    cdef int leave(self, Kept kept) except -1
+    cdef int limit_units(self, Order order, int64_t held) except -1
     cdef int release(self, Kept kept, bint is_met) except -1
     cdef int on_order(self, Order order, Event* event) except -1
     cdef int wake_exits(self, Order entry, Event* event) except -1

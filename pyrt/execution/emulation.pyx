@@ -19,9 +19,9 @@ from pyrt.core.numbers cimport POWERS_OF_TEN, nano_from_double
 from pyrt.core.ports cimport MODIFY, SUBMIT
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
-    DAY, EMULATED, EV_CANCEL_REJECTED, EV_CANCELED, EV_EMULATED, EV_EXPIRED, EV_FILL, EV_MODIFIED,
-    EV_MODIFY_REJECTED, EV_RELEASED, EV_UNKNOWN, FILLED, GTC, GTD, INITIALIZED, LIMIT, RELEASED,
-    is_final,
+    DAY, DENIED, EMULATED, EV_CANCEL_REJECTED, EV_CANCELED, EV_EMULATED, EV_EXPIRED, EV_FILL,
+    EV_MODIFIED, EV_MODIFY_REJECTED, EV_RELEASED, EV_UNKNOWN, FILLED, GTC, GTD, INITIALIZED, LIMIT,
+    MARKET, REJECTED, RELEASED, is_final,
 )
 from pyrt.execution.groups cimport holds_exits, holds_pair, rests
 from pyrt.execution.triggers cimport tell, trails, units_told
@@ -29,7 +29,10 @@ from pyrt.execution.triggers cimport tell, trails, units_told
 from pyrt.core.types import TIF_NAMES, TYPE_NAMES
 
 DAY_NS = 86_400_000_000_000
+RETRY_NS = 5_000_000_000
+"""How long after a refused cancel an order whose time is over is canceled again."""
 ENDED = "time_in_force: it has ended"
+LEFT = "exit: the position it guards has been left"
 
 
 cdef bint is_fraction(Order order) noexcept:
@@ -103,6 +106,8 @@ cdef class Emulator:
             self.keep_exits(order)
         if is_pair:
             order.keeps_exits = order.sibling.keeps_exits = True
+            if order.is_child:
+                self.reducing[order.number] = order
         if is_native:
             return None
         self.keep(order, False)
@@ -122,6 +127,12 @@ cdef class Emulator:
             return "post_only: an order that is kept leaves when its price is there, and takes it"
         if not is_sent and not self.has_prices(order.instrument):
             return f"emulation: no data of {order.symbol} come in that could trigger it"
+        if not is_sent and order.tif not in (DAY, GTC, GTD) and (
+                TIF_NAMES[order.tif] not in table.times_in_force):
+            return (
+                f"time_in_force: the venue knows no {TIF_NAMES[order.tif]!r}, as which an order "
+                "that is kept would leave"
+            )
         return None
 
     cdef str forecast(self, Order order):
@@ -210,6 +221,17 @@ cdef class Emulator:
         """The time in force under which an order goes out that we end ourselves."""
         return GTC if "gtc" in table.times_in_force and not is_fraction(order) else DAY
 
+    cdef int adapt_leaving(self, Order order) except -1:
+        """Let an order that was kept leave for as long as the venue takes it: met, it is to trade.
+
+        What we have kept of its time still ends it.
+        """
+        table = self.capabilities(order)
+        if TIF_NAMES[order.tif] not in table.times_in_force or (
+                order.tif == GTC and is_fraction(order)):
+            order.tif = self.time_for(order, table)
+        return 0
+
     def limit_time(self, Order order not None):
         """End an order that stays on our side when its time in force does."""
         if order.expires_ns:
@@ -221,9 +243,9 @@ cdef class Emulator:
     def end_at(self, Order order not None, ts):
         """End an order at an instant, wherever it is by then."""
         if ts < INT64_MAX:
+            # Nobody's timer: it ends the order of a strategy that was halted, too.
             self.clock.add(
-                f"end-{order.number}", ts, 0, INT64_MAX, order.strategy,
-                lambda event: self.end(order),
+                f"end-{order.number}", ts, 0, INT64_MAX, None, lambda event: self.end(order)
             )
 
     def end(self, Order order not None):
@@ -245,6 +267,17 @@ cdef class Emulator:
         row = int(np.searchsorted(sessions[1], now, side="right"))
         return int(sessions[1][row]) if row < len(sessions[1]) else INT64_MAX
 
+    def resume(self, Order order not None):
+        """Go on with what the venue lacks for an order that works there since an earlier run."""
+        table = None if self.is_idle else self.capabilities(order)
+        if table is None:
+            return
+        if order.expires_ns and order.tif != GTD:
+            self.end_at(order, order.expires_ns)
+        if (order.reduce_only and "reduce_only" not in table.instructions) or (
+                order.is_child and order.keeps_exits):
+            self.reducing[order.number] = order
+
     cdef int reword(self, Event* event) except -1:
         """What we canceled because its time was over has expired."""
         if event.kind == EV_CANCELED and event.order in self.ending:
@@ -258,6 +291,7 @@ cdef class Emulator:
         """End a kept order."""
         cdef Kept kept = self.kept[order.number]
         self.drop(kept)
+        self.reducing.pop(order.number, None)
         tell(
             self.inbox, order, kind, self.clock.now,
             0 if reason is None else self.texts.number(reason),
@@ -273,7 +307,6 @@ cdef class Emulator:
         event = tell(self.inbox, order, EV_MODIFIED, self.clock.now, 0)
         event.quantity = command.units
         event.price = order.limit_price_raw
-        event.cumulative = order.stop_price_raw
         return 0
 
     def split(self, Py_ssize_t index, int64_t new, int64_t old):
@@ -318,7 +351,7 @@ cdef class Emulator:
 
     cdef int meet(self, Kept kept, int64_t low, int64_t high, int64_t last) except -1:
         """Trigger an order if the price has been there; else let it trail."""
-        if kept.fired or is_final(kept.order.status_):
+        if kept.fired:
             return 0
         if kept.meet(self.inbox, self.clock.now, low, high, last):
             return self.fire(kept)
@@ -332,7 +365,7 @@ cdef class Emulator:
         if self.is_barred(kept.order):
             return 0
         if other is None or is_final(other.status_):
-            return self.release(kept, True)
+            return self.leave(kept)
         found = self.kept.get(other.number)
         if found is not None and (<Kept>found).fired:
             # The same prices have met the other one before it: that leaves, and ends this one.
@@ -344,11 +377,27 @@ cdef class Emulator:
         """Whether a way out stays here for now: denied in a halt, it would be lost."""
         return (order.is_exit or order.reduce_only) and self.halts(order)
 
+    cdef int leave(self, Kept kept) except -1:
+        """Release a triggered order, an exit for no more than others that have left leave of it."""
+        cdef Order order = kept.order, each
+        cdef int64_t held = -order.side_sign * order.position.units
+        if order.number in self.reducing:
+            for each in self.reducing.values():
+                if (each.position is order.position and each.side_sign == order.side_sign
+                        and each.type == MARKET and each.number not in self.kept):
+                    held -= each.leaves()
+            if held <= 0:
+                # Were they refused, it would leave at the next price.
+                return 0
+            self.limit_units(order, held)
+        return self.release(kept, True)
+
     cdef int release(self, Kept kept, bint is_met) except -1:
         """Send an order on: as what its trigger has made of it, or, not met yet, as it is."""
         cdef Order order = kept.order
         cdef Command command = Command.__new__(Command)
         self.drop(kept)
+        self.adapt_leaving(order)
         if is_met:
             kept.become(self.inbox)
         tell(self.inbox, order, EV_RELEASED, self.clock.now, 0).cumulative = order.filled
@@ -373,6 +422,9 @@ cdef class Emulator:
                 self.wake_exits(order, event)
         if event.kind == EV_FILL and self.reducing:
             self.follow_position(order)
+        if event.kind == EV_CANCEL_REJECTED and order.number in self.ending:
+            # It still works, beyond its time: asked again until it is over.
+            self.end_at(order, self.clock.now + RETRY_NS)
         if is_over:
             self.reducing.pop(order.number, None)
             self.ending.discard(order.number)
@@ -395,25 +447,37 @@ cdef class Emulator:
                 self.desk.cancel(leg.strategy, leg)
 
     cdef int wake_exits(self, Order entry, Event* event) except -1:
-        """Let the exits of an entry that has ended work for what it filled."""
+        """Let the exits of an entry that has ended work for what it filled and is still held."""
         cdef Order leg
         cdef Kept kept
-        cdef int64_t held = entry.filled - entry.taken
+        cdef int64_t left
         table = self.capabilities(entry)
         for leg in (entry.take_profit, entry.stop_loss):
-            if leg is None or leg.number not in self.kept:
+            if leg is None or is_final(leg.status_):
+                continue
+            # The other exit may have sold a part by now, or somebody by hand.
+            left = min(
+                entry.filled - entry.taken - (0 if leg.sibling is None else leg.sibling.filled),
+                leg.filled + entry.side_sign * entry.position.units,
+            )
+            if leg.number not in self.kept:
+                if event.kind == EV_FILL and left > leg.units:
+                    # It came after the entry's end, and the exit has left for what was held then.
+                    self.desk.set_quantity(leg, left)
                 continue
             kept = self.kept[leg.number]
             if not kept.asleep:
-                if event.kind == EV_FILL:
-                    # It came after the entry's end. The other exit may have sold a part by now.
-                    self.set_units(
-                        leg, held - (0 if leg.sibling is None else leg.sibling.filled))
+                if event.kind == EV_FILL and left > 0:
+                    self.set_units(leg, left)
                 continue
-            if held <= 0:
-                self.withdraw(leg, EV_CANCELED, "parent: the entry ended without a fill")
+            if left <= 0:
+                self.withdraw(
+                    leg, EV_CANCELED,
+                    LEFT if entry.filled else "parent: the entry ended without a fill",
+                )
                 continue
-            self.set_units(leg, held)
+            self.set_units(leg, left)
+            self.reducing[leg.number] = leg
             if not self.is_barred(leg) and (leg.type == LIMIT or (
                     leg.sibling is None and TYPE_NAMES[leg.type] in table.order_types)):
                 self.release(kept, False)
@@ -428,10 +492,25 @@ cdef class Emulator:
             event = tell(self.inbox, order, EV_MODIFIED, self.clock.now, 0)
             event.quantity = units
 
+    def units_asked(self, Order order not None):
+        """Return the units an order at the venue is to have once what waits here has left."""
+        cdef Command command
+        cdef int64_t units = order.units
+        for command in self.desk.commands:
+            if command.order is order and command.kind == MODIFY and command.units > 0:
+                # Of an execution at the same instant: not asked for yet.
+                units = command.units
+        return units
+
+    cdef int limit_units(self, Order order, int64_t held) except -1:
+        """Cut a kept order to what it can leave."""
+        if units_told(self.inbox, order) - order.filled > held:
+            self.set_units(order, order.filled + held)
+        return 0
+
     cdef int follow_pair(self, Order order, Event* event) except -1:
         """Let one of a pair follow the other: shrink with its fills, end with it, or leave."""
         cdef Order other = order.sibling
-        cdef Command command
         cdef int64_t left
         found = self.kept.get(other.number)
         if found is not None:
@@ -440,12 +519,7 @@ cdef class Emulator:
             return 0
         if event.kind == EV_FILL and order.status_ != FILLED and not other.cancels_pair:
             # It came after the order's end, and the other has left for all that was open then.
-            left = other.units
-            for command in self.desk.commands:
-                if command.order is other and command.kind == MODIFY and command.units > 0:
-                    # Of an execution at the same instant: not asked for yet.
-                    left = command.units
-            left -= event.quantity
+            left = self.units_asked(other) - event.quantity
             if left > other.filled:
                 self.desk.set_quantity(other, left)
                 return 0
@@ -473,6 +547,9 @@ cdef class Emulator:
             kept.fired = False
             return self.fire(kept)
         elif is_final(order.status_):
+            if mine.parent is not None and order.status_ in (DENIED, REJECTED):
+                # What the entry has filled is held: without the one exit it needs the other more.
+                return 0
             return self.withdraw(mine, EV_CANCELED, "oco: the other order of the pair has ended")
         elif event.kind == EV_CANCEL_REJECTED:
             # It still works there: the next price that is met asks again.
@@ -480,15 +557,23 @@ cdef class Emulator:
         return 0
 
     cdef int follow_position(self, Order order) except -1:
-        """Keep reduce-only orders within what they can reduce."""
+        """Keep reduce-only orders, and exits that we hold, within what they can reduce."""
         cdef Order each
         cdef int64_t held
         for each in list(self.reducing.values()):
-            if each.position is not order.position or is_final(each.status_) or each is order:
+            if each.position is not order.position or each is order:
                 continue
             held = -each.side_sign * each.position.units
-            if held <= 0:
+            if each.number in self.kept:
+                if held <= 0:
+                    self.withdraw(
+                        each, EV_CANCELED,
+                        LEFT if each.is_child else "reduce_only: nothing is left to reduce",
+                    )
+                else:
+                    self.limit_units(each, held)
+            elif held <= 0:
                 self.desk.cancel(each.strategy, each)
-            elif each.leaves() > held:
+            elif self.units_asked(each) - each.filled > held:
                 self.desk.set_quantity(each, each.filled + held)
         return 0

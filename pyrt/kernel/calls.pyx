@@ -72,6 +72,10 @@ cdef class Calls:
         while self.clock.next_due <= ts:
             event = self.clock.pop_due(ts)
             owner = event.owner
+            if owner is None:
+                # The kernel's own, such as the end of an order.
+                event.handler(event)
+                continue
             if not owner.running:
                 continue
             handler = event.handler

@@ -82,7 +82,11 @@ class GateRig:
         limit_price: Number | None = None,
     ) -> None: ...
     def fill(
-        self, order: Order, quantity: Number | None = None, price: Number | None = None
+        self,
+        order: Order,
+        quantity: Number | None = None,
+        price: Number | None = None,
+        settles: bool = True,
     ) -> None: ...
     def hold(
         self,

@@ -79,8 +79,8 @@ cdef class GateRig:
         How many strategies may order; they are called "A", "B", ...
     account : AccountRules, str or mapping, optional
         Of the broker; a cash account by default.
-    capabilities : Capabilities, optional
-        What the venue can do, the rest is emulated; everything by default.
+    capabilities : Capabilities or mapping, optional
+        What the venue can do, or by kind of instrument; the rest is emulated. All by default.
 
     Examples
     --------
@@ -101,7 +101,10 @@ cdef class GateRig:
         cdef Instrument instrument
         self.kernel = Kernel(
             Account(cash, "USD", account), gate, keep_closed=True,
-            capabilities=None if capabilities is None else {"": capabilities},
+            capabilities=(
+                capabilities if capabilities is None or isinstance(capabilities, dict)
+                else {"": capabilities}
+            ),
         )
         self.venue = ListeningVenue()
         self.kernel.connect(self.venue)
@@ -138,8 +141,9 @@ cdef class GateRig:
     # -- time and market -----------------------------------------------------------------------
 
     def wait(self, length):
-        """Let time pass: ns, or a text such as "5s"."""
+        """Let time pass, and what is due by then: ns, or a text such as "5s"."""
         self.kernel.advance(self.kernel.clock.now + <int64_t>duration_ns(length))
+        self.kernel.fire_timers(self.kernel.clock.now)
         self.kernel.settle()
 
     def price(self, double value, symbol=None):
@@ -255,8 +259,11 @@ cdef class GateRig:
         self.kernel.process(&event)
         self.kernel.settle()
 
-    def fill(self, Order order, quantity=None, price=None):
-        """Let an order fill: all that is left, and at the last price, unless stated."""
+    def fill(self, Order order, quantity=None, price=None, bint settles=True):
+        """Let an order fill: all that is left, and at the last price, unless stated.
+
+        What it leads to waits for `settle` where it does not settle.
+        """
         cdef Event event
         clear_event(&event)
         event.kind = EV_FILL
@@ -268,7 +275,8 @@ cdef class GateRig:
         event.price = order.position.mark if price is None else nano_from_object(price)
         event.cumulative = order.filled + event.quantity
         self.kernel.process(&event)
-        self.kernel.settle()
+        if settles:
+            self.kernel.settle()
 
     def hold(self, quantity, symbol=None, int strategy=0, price=None):
         """Give a strategy a position by a filled order; negative is short."""

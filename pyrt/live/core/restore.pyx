@@ -351,6 +351,7 @@ cdef Order restore_order(Kernel kernel, object state):
     order.ts_init = state.ts_init
     desk.enlist(order)
     desk.settle(order)
+    kernel.sink.emulator.resume(order)
     return order
 
 
