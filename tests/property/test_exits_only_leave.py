@@ -7,8 +7,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pyrt.venues.capabilities import Capabilities
 from tests.backtest.harness import SYMBOL, Script, play
 
+BARE = Capabilities(
+    order_types={"market", "limit"}, times_in_force={"day", "gtc"}, groups=(), instructions=()
+)
 whole = st.integers(90, 110)
 
 
@@ -64,3 +68,19 @@ def test_a_fill_of_an_exit_makes_a_position_smaller(
     play([bar for bar, _ in plan], hand, cash=10_000_000, children=children, **options)
     assert hand.wrong == []
     assert hand.held == hand.position(SYMBOL).quantity
+
+
+@given(
+    plan=st.lists(st.tuples(bars(), st.lists(orders(), max_size=3)), min_size=2, max_size=10),
+    participation=st.sampled_from([None, 0.1]),
+)
+def test_an_exit_that_we_hold_is_at_no_time_larger_than_what_is_held(
+    plan: list[tuple[Any, Any]], participation: float | None
+) -> None:
+    hand = Hand({i: send(wanted) for i, (_, wanted) in enumerate(plan)})
+    options: dict[str, Any] = {} if participation is None else {"participation": participation}
+    run = play([bar for bar, _ in plan], hand, cash=10_000_000, emulate=BARE, **options)
+    assert hand.wrong == []
+    for order in run.kernel.cache.orders_open():
+        if order.parent is not None and order.parent.is_closed:
+            assert order.leaves_quantity <= -int(order.side) * hand.held
