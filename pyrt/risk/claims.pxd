@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint64_t
 from pyrt.core.accounts cimport Account
 from pyrt.core.int128 cimport int128
 from pyrt.core.orders cimport Order
+from pyrt.core.types cimport EMULATED
 
 # max() and unary minus would let Cython choose the type of the result, and it knows no 128 bits.
 cdef inline int128 larger(int128 a, int128 b) noexcept:
@@ -16,6 +17,13 @@ cdef inline int128 magnitude(int128 a) noexcept:
     if a < 0:
         return zero - a
     return a
+
+cdef inline bint stands_alone(Order order) noexcept:
+    """Whether an order counts beside its sibling, not as one of two of which one fills."""
+    return (
+        order.sibling is None or order.sibling.side_sign != order.side_sign
+        or order.status_ == EMULATED or order.sibling.status_ == EMULATED
+    )
 
 cdef extern from *:
     """
@@ -79,9 +87,11 @@ cdef class Claim:
     cdef int64_t units
     """What it adds to its book; 0 for all but one of a one-cancels-other pair."""
     cdef list waiting
-    """Total that each change not answered yet asks for; 0 where it asks for none."""
+    """Total, limit and stop price that each change not answered yet asks for, as they left."""
+    cdef tuple in_force
+    """Terms as they were told last before the next answer; None before any change has left."""
     cdef int64_t asked
-    """The largest of them; 0 without one."""
+    """The largest total among them; 0 without one."""
     cdef Py_ssize_t refused
     """Changes among them that were refused; which, nobody says."""
     cdef int denied
@@ -141,8 +151,9 @@ cdef class Claims:
     cdef Claim add(self, Order order, int64_t price, int64_t estimate, int64_t now)
     cdef int follow(self, Order order) except -1
     cdef int put(self, Claim claim, int64_t units, bint leaving) except -1
-    cdef int ask(self, Claim claim, int64_t units) except -1
+    cdef int ask(self, Claim claim, int64_t units, int64_t limit, int64_t stop) except -1
     cdef int take_answer(self, Claim claim, int kind) except -1
+    cdef int forget_granted(self, Claim claim) except -1
     cdef int restate(self, Py_ssize_t index) except -1
     cdef int catch_up(self) except -1
     cdef int revalue(self) except -1

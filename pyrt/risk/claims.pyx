@@ -21,6 +21,22 @@ cdef int128 opening_part(int128 value, int64_t units, int64_t held) except? -1:
     return 0 if held >= units else i128_muldiv(value, units - held, units, CEILING)
 
 
+cdef tuple terms_of(Order order):
+    return (order.units, order.limit_price_raw, order.stop_price_raw)
+
+
+cdef bint is_in_force(Order order, tuple asked) except -1:
+    """Whether an order has the terms that a change asked for; prices that trail are not asked."""
+    cdef int64_t units = asked[0], limit = asked[1], stop = asked[2]
+    if units != 0 and units != order.units:
+        return False
+    if order.trail_amount_raw != no_price() or order.trail_percent_raw != no_price():
+        return True
+    if limit != no_price() and limit != order.limit_price_raw:
+        return False
+    return stop == no_price() or stop == order.stop_price_raw
+
+
 @cython.final
 @cython.freelist(64)
 cdef class Claim:
@@ -188,7 +204,7 @@ cdef class Claims:
         claim.total = order.units
         claim.resting = no_price()
         claim.ts_sent = now
-        claim.waiting = None
+        claim.waiting = claim.in_force = None
         self.open[order.number] = claim
         self.follow(order)
         return claim
@@ -238,9 +254,7 @@ cdef class Claims:
             self.put(claim, units, leaving)
         else:
             other = <Claim>found
-            if (order.sibling.side_sign != order.side_sign
-                    or order.status_ == EMULATED or order.sibling.status_ == EMULATED):
-                # Each stands for itself.
+            if stands_alone(order):
                 self.put(claim, units, leaving)
                 self.put(other, self.wanted(other), order.sibling.cancel_request == OPEN)
             else:
@@ -291,24 +305,30 @@ cdef class Claims:
 
     # -- changes -------------------------------------------------------------------------------
 
-    cdef int ask(self, Claim claim, int64_t units) except -1:
-        """Count a change that left: the largest total that may come to be in force."""
+    cdef int ask(self, Claim claim, int64_t units, int64_t limit, int64_t stop) except -1:
+        """Count a change that left: the largest total that may come to be in force.
+
+        `units` is 0 and the prices are no_price() where it asks for none, or nobody knows.
+        """
         if claim.waiting is None:
             claim.waiting = []
-        claim.waiting.append(units)
+        if not claim.waiting:
+            claim.in_force = terms_of(claim.order)
+        claim.waiting.append((units, limit, stop))
         claim.asked = max(claim.asked, units)
         claim.total = max(claim.total, units)
         return 0
 
     cdef int take_answer(self, Claim claim, int kind) except -1:
-        """Forget a change that this answers; all of them once each is answered.
+        """Forget the change that this answers; all of them once each is answered.
 
-        A venue tells new terms of its own accord too: of a trigger that trails, of a split. What
-        has a total that nobody asked for answers a change that asks for none, or nothing.
+        A venue answers in the order of the questions, and tells terms of its own accord too: those
+        of a trigger that trails, or once more what was in force. One that was refused stays until
+        as many are left as were: which, nobody says, and what waits too long counts too much,
+        never too little.
         """
         cdef list waiting = claim.waiting
-        cdef int64_t units = claim.order.units
-        claim.total = max(claim.total, units)
+        claim.total = max(claim.total, claim.order.units)
         if kind == EV_MODIFY_REJECTED and claim.denied:
             claim.denied -= 1
             return 0
@@ -316,14 +336,31 @@ cdef class Claims:
             return 0
         if kind == EV_MODIFY_REJECTED:
             claim.refused += 1
-        elif units in waiting:
-            waiting.remove(units)
-        elif 0 in waiting:
-            waiting.remove(0)
+        else:
+            self.forget_granted(claim)
         if len(waiting) <= claim.refused:
             waiting.clear()
             claim.refused = 0
-        claim.asked = max(waiting) if waiting else 0
+        claim.asked = max([terms[0] for terms in waiting], default=0)
+        return 0
+
+    cdef int forget_granted(self, Claim claim) except -1:
+        """Forget the first change that asked for what is in force now.
+
+        New terms that nobody asked for are what a venue has made of a change of prices.
+        """
+        cdef list waiting = claim.waiting
+        cdef tuple terms, before = claim.in_force
+        claim.in_force = terms_of(claim.order)
+        for terms in waiting:
+            if is_in_force(claim.order, terms):
+                waiting.remove(terms)
+                return 0
+        if claim.in_force != before:
+            for terms in waiting:
+                if terms[0] == 0:
+                    waiting.remove(terms)
+                    return 0
         return 0
 
     # -- what changes many at once -------------------------------------------------------------

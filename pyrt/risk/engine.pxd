@@ -2,6 +2,7 @@
 cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.orders cimport Order
+from pyrt.core.ports cimport Command
 from pyrt.risk.claims cimport Book, Claim
 from pyrt.risk.keeper cimport Keeper
 
@@ -15,5 +16,6 @@ cdef class RiskEngine(Keeper):
     cdef str deny(self, Order order, int64_t now, str reason)
     cdef Claim claim_of(self, Order order)
     cdef int count_day(self, Book* book) except -1
+    cdef int accept_change(self, Command command, int64_t now) except -1
     cdef int take_terms(self, Claim claim, int kind) except -1
     cdef bint believe(self, Book* book, int64_t price, int64_t now) except -1

@@ -2,11 +2,9 @@
 
 from typing import final
 
-from pyrt.core.orders import Order
 from pyrt.risk.keeper import Keeper
 from pyrt.risk.limits import Limits
 
 @final
 class RiskEngine(Keeper):
     def __init__(self, limits: Limits | None = None, *, strict: bool = False) -> None: ...
-    def accept_change(self, order: Order, units: int, now: int) -> None: ...

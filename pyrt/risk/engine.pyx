@@ -187,7 +187,7 @@ cdef class RiskEngine(Keeper):
             return self.deny(order, now, reason)
         if self.is_on:
             self.note(order, now, None)
-            self.accept_change(order, command.units, now)
+            self.accept_change(command, now)
         return None
 
     cdef Claim claim_of(self, Order order):
@@ -206,14 +206,15 @@ cdef class RiskEngine(Keeper):
             return self.claims.recount(order.instrument.index)
         return self.claims.follow(order)
 
-    def accept_change(self, Order order, int64_t units, int64_t now):
+    cdef int accept_change(self, Command command, int64_t now) except -1:
         """Count the largest of old and new terms until the venue has answered every change.
 
-        `units` is the total it asks for, 0 for none: also one that is in force may be new by then.
+        One that asks for the total in force counts as well: another may be in force by then.
         """
+        cdef Order order = command.order
         cdef Claim claim = self.claim_of(order)
         if claim is not None:
-            self.claims.ask(claim, units)
+            self.claims.ask(claim, command.units, command.limit_price, command.stop_price)
             claim.price = max(claim.price, self.terms.price)
             self.claims.follow(order)
             if claim.resting != no_price():
@@ -221,7 +222,7 @@ cdef class RiskEngine(Keeper):
                 if order.side_sign * (self.terms.limit_price - claim.resting) > 0:
                     self.note_resting(claim, self.terms.limit_price)
         self.count_day(self.claims.book(order.instrument.index))
-        self.traffic.count_change(self.terms.more_value, now)
+        return self.traffic.count_change(self.terms.more_value, now)
 
     # -- the record ----------------------------------------------------------------------------
 

@@ -28,6 +28,9 @@ cdef struct Terms:
     int64_t price
     int64_t leaves
     int128 value
+    # of a pair, what counts for both: the larger quantity at the dearer price
+    int64_t pair_units
+    int64_t pair_price
     # what it adds to the worst case
     int64_t more_units
     int128 more_value

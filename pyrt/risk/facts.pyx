@@ -10,7 +10,7 @@ from pyrt.core.orders cimport Order, no_price, trailing_stop_price
 from pyrt.core.records cimport OrderRow
 from pyrt.core.types cimport EMULATED, LIMIT, MARKET
 from pyrt.risk.checks cimport Caps, Case
-from pyrt.risk.claims cimport Book, Claim, larger, magnitude
+from pyrt.risk.claims cimport Book, Claim, larger, magnitude, stands_alone
 from pyrt.risk.readings cimport Readings
 from pyrt.risk.watch cimport Watcher
 
@@ -99,6 +99,8 @@ cdef class Facts(Watcher):
         cdef int64_t mark = order.position.mark
         cdef Claim own = self.claims.open.get(order.number) if terms.is_change else None
         cdef Claim known = own
+        cdef Claim other = None
+        cdef int128 value
         cdef int64_t room
         if self.jump >= 0 and book.reference:
             mark = book.reference
@@ -124,23 +126,34 @@ cdef class Facts(Watcher):
             terms.value = self.claims.value_of(order.instrument.index, terms.leaves, terms.price)
         else:
             terms.value = 0
-        terms.counted_units = 0
-        terms.counted_value = 0
         if terms.is_change:
-            if (known is not None and known.units == 0 and order.sibling is not None
-                    and order.sibling.side_sign == order.side_sign):
-                # The other one of the pair stands for both.
-                known = self.claims.open.get(order.sibling.number)
+            if own is not None and not stands_alone(order):
+                other = self.claims.open.get(order.sibling.number)
+                if own.units == 0:
+                    # It stands for both.
+                    known = other
         elif (order.sibling is not None and order.sibling.side_sign == order.side_sign
                 and (order.is_child
                      or (order.sibling.status_ != EMULATED and not order.keeps_exits))):
             # Of two exits that are kept here one leaves while the other waits for its end.
-            known = self.claims.open.get(order.sibling.number)
+            known = other = self.claims.open.get(order.sibling.number)
+        terms.pair_units = terms.leaves
+        terms.pair_price = terms.price
+        value = terms.value
+        if other is not None:
+            terms.pair_units = max(terms.leaves, self.claims.wanted(other))
+            terms.pair_price = max(terms.price, other.price)
+            if terms.pair_price > 0:
+                value = self.claims.value_of(
+                    order.instrument.index, terms.pair_units, terms.pair_price
+                )
+        terms.counted_units = 0
+        terms.counted_value = 0
         if known is not None:
             terms.counted_units = known.units
             terms.counted_value = known.value
-        terms.more_units = max(0, terms.leaves - terms.counted_units)
-        terms.more_value = larger(i128_sub(terms.value, terms.counted_value), 0)
+        terms.more_units = max(0, terms.pair_units - terms.counted_units)
+        terms.more_value = larger(i128_sub(value, terms.counted_value), 0)
         terms.raises = self.can_raise(order, book)
         return 0
 
@@ -312,7 +325,7 @@ cdef class Facts(Watcher):
         return i128_add(others, self.account.to_base(
             self.account.holdings[index].currency,
             self.account.shortfall(
-                index, side, i128_to_i64(<int128>terms.leaves + waiting), terms.price, 0
+                index, side, i128_to_i64(<int128>terms.pair_units + waiting), terms.pair_price, 0
             ),
         ))
 

@@ -80,6 +80,7 @@ class GateRig:
         order: Order,
         quantity: Number | None = None,
         limit_price: Number | None = None,
+        stop_price: Number | None = None,
     ) -> None: ...
     def fill(
         self,

@@ -241,10 +241,10 @@ cdef class GateRig:
 
     # -- what the venue says -------------------------------------------------------------------
 
-    def answer(self, str what, Order order, quantity=None, limit_price=None):
+    def answer(self, str what, Order order, quantity=None, limit_price=None, stop_price=None):
         """Let the venue answer: accept, trigger, reject, cancel, expire, unknown, modified, ...
 
-        ``modified`` puts `quantity` (a new total) and `limit_price` in force.
+        ``modified`` puts `quantity` (a new total), `limit_price` and `stop_price` in force.
         """
         cdef Event event
         clear_event(&event)
@@ -256,6 +256,8 @@ cdef class GateRig:
             event.quantity = order.instrument.quantity_raw(quantity)
         if limit_price is not None:
             event.price = nano_from_object(limit_price)
+        if stop_price is not None:
+            event.cumulative = nano_from_object(stop_price)
         self.kernel.process(&event)
         self.kernel.settle()
 

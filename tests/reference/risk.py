@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,7 +12,7 @@ from tests.reference.margin import up
 FINAL = ("DENIED", "REJECTED", "FILLED", "CANCELED", "EXPIRED", "LOST")
 
 
-def leaves(order: Any, asked: dict[Any, Decimal]) -> Decimal:
+def leaves(order: Any, asked: dict[Any, Decimal], totals: dict[Any, Decimal]) -> Decimal:
     """Units that an order may still fill: by its own terms, or by a change under way."""
     if order.status in FINAL:
         return Decimal(0)
@@ -24,33 +25,39 @@ def leaves(order: Any, asked: dict[Any, Decimal]) -> Decimal:
             done += order.sibling.filled_quantity_exact
         left = min(left, max(Decimal(0), order.parent.filled_quantity_exact - done))
     elif order.sibling is not None:
-        # A pair fills its quantity once, by either member; none of them is resized in the tests.
-        left -= order.sibling.filled_quantity_exact
+        # A pair fills its quantity once, by either member: the largest that this one ever had.
+        most = max(total, totals.get(order, total)) - order.filled_quantity_exact
+        left = min(left, most - order.sibling.filled_quantity_exact)
     return max(Decimal(0), left)
 
 
 def worst_case(
-    orders: list[Any], held: Decimal, asked: dict[Any, Decimal]
+    orders: list[Any], held: Decimal, asked: dict[Any, Decimal], totals: dict[Any, Decimal]
 ) -> tuple[Decimal, Decimal]:
     """Return the largest and the smallest position that these orders of one symbol can make.
 
     Parameters
     ----------
     orders : list of Order
-        All that ever left; pairs appear with both members.
+        All that left and may still fill; pairs appear with both members that may.
     held : Decimal
         Signed position now.
     asked : dict
-        Order → total quantity of a change that was sent and not answered.
+        Order → largest total quantity of changes that were sent and not answered.
+    totals : dict
+        Order → largest total quantity that was ever in force.
     """
-    buys, sells = pending(orders, asked, {})
+    buys, sells = pending(orders, asked, totals)
     return held + buys, held - sells
 
 
 def pending(
-    orders: list[Any], asked: dict[Any, Decimal], prices: dict[Any, Decimal]
+    orders: list[Any],
+    asked: dict[Any, Decimal],
+    totals: dict[Any, Decimal],
+    worth: Callable[[Any, Decimal], Decimal] | None = None,
 ) -> tuple[Decimal, Decimal]:
-    """Return units that may still be bought and sold; their values where prices are given."""
+    """Return units that may still be bought and sold; their values where those can be told."""
     buys = sells = Decimal(0)
     counted: set[Any] = set()
     for order in orders:
@@ -60,9 +67,9 @@ def pending(
         if order.sibling is not None and order.sibling in orders:
             group.append(order.sibling)
         counted.update(group)
-        most = max(leaves(member, asked) for member in group)
-        if prices:
-            most *= max((prices[o] for o in group if o.status not in FINAL), default=Decimal(0))
+        most = max(leaves(member, asked, totals) for member in group)
+        if worth is not None:
+            most = max((worth(o, most) for o in group if o.status not in FINAL), default=Decimal(0))
         if order.side_sign > 0:
             buys += most
         else:
@@ -77,11 +84,15 @@ def opening_value(units: Fraction, value: Fraction, back: Fraction) -> Fraction:
     return Fraction(0) if units <= back else up(value * (units - back) / units)
 
 
-def worst_price(order: Any, mark: Decimal) -> Decimal:
+def price_name(order: Any) -> str | None:
+    """The price among its terms that an order is valued at; None for a market order."""
+    names = ("limit_price", "stop_price")
+    return next((name for name in names if getattr(order, name) is not None), None)
+
+
+def worst_price(order: Any, mark: Decimal, price: float | None) -> Decimal:
     """Price to value an order at: a buy's limit, else the worse of its own and the last price."""
-    if order.limit_price is not None:
-        limit = Decimal(str(order.limit_price))
-        return limit if order.side_sign > 0 else max(limit, mark)
-    if order.stop_price is not None:
-        return max(Decimal(str(order.stop_price)), mark)
-    return mark
+    if price is None:
+        return mark
+    own = Decimal(str(price))
+    return own if order.limit_price is not None and order.side_sign > 0 else max(own, mark)

@@ -164,3 +164,66 @@ def test_a_total_that_is_in_force_counts_while_another_is_on_its_way() -> None:
     assert made.order("buy", 1).status == "DENIED"
     made.answer("modified", order, quantity=20, limit_price=91)
     assert made.gate.claims.worst_case(0) == (0, 20 * 10**9, 0)
+
+
+# -- which change an answer is about ---------------------------------------------------------------
+
+
+def test_a_change_of_the_price_is_answered_before_one_for_the_total_in_force() -> None:
+    """The answer to the price was taken for that to the third, as both are of 20 then."""
+    made = rig(max_position_quantity=20)
+    order = made.order("buy", 20, limit_price=90)
+    made.answer("accept", order)
+    for terms in ({"limit_price": 91}, {"quantity": 10}, {"quantity": 20}):
+        assert made.modify(order, **terms)
+    for terms in ({"limit_price": 91}, {"quantity": 10}):
+        made.answer("modified", order, **terms)
+        assert made.gate.claims.worst_case(0) == (0, 20 * 10**9, 0)
+    made.answer("modified", order, quantity=20)
+    assert made.modify(order, quantity=12)
+    made.answer("modified", order, quantity=12)
+    assert made.gate.claims.worst_case(0) == (0, 12 * 10**9, 0)
+
+
+@pytest.mark.parametrize(
+    ("terms", "asked", "other", "value"),
+    [
+        ({"limit_price": 100}, {"limit_price": 110}, {"limit_price": 105}, 1_100),
+        ({"stop_price": 110}, {"stop_price": 130}, {"stop_price": 120}, 1_300),
+    ],
+)
+def test_terms_told_once_more_do_not_answer_a_change_of_the_price(
+    terms: Any, asked: Any, other: Any, value: int
+) -> None:
+    made = rig(max_gross_exposure=10_000)
+    order = resting(made, **terms)
+    assert made.modify(order, **asked)
+    made.answer("modified", order)
+    assert made.gate.claims.totals()[1] == value
+    made.answer("modified", order, **asked)
+    assert made.modify(order, **terms)
+    assert made.gate.claims.totals()[1] == value
+    # What a venue makes of it is an answer, be it another price than was asked for.
+    made.answer("modified", order, **other)
+    assert made.gate.claims.totals()[1] == 10 * next(iter(other.values()))
+
+
+# -- a pair counts at the dearer price of both -----------------------------------------------------
+
+
+@pytest.mark.parametrize(("limit", "leaves"), [(4_199.99, False), (4_200, True)])
+@pytest.mark.parametrize("grows", [0, 1])
+def test_a_pair_that_grows_is_judged_at_the_price_that_it_counts_at(
+    grows: int, limit: float, leaves: bool
+) -> None:
+    """10 are short, 1,000; 20 come at 10 or on a stop at 260: 5,200."""
+    made = rig(max_gross_exposure=limit)
+    made.order("sell", 10)
+    made.fill(made.venue.submitted[-1])
+    made.order("buy", 10, oco=True, take_profit=10, stop_loss=260)
+    pair = made.venue.submitted[-2:]
+    for order in pair:
+        made.answer("accept", order)
+    assert made.modify(pair[grows], quantity=20) is leaves
+    if leaves:
+        assert made.gate.claims.totals()[0] == 4_200

@@ -401,7 +401,7 @@ def test_of_several_changes_under_way_the_largest_counts_until_all_are_answered(
     assert code(made.order("buy", 30)) == "max_position_quantity"
     made.answer("modify_rejected", order)
     assert code(made.order("buy", 30)) == "max_position_quantity"
-    made.answer("modified", order, quantity=20)
+    made.answer("modified", order, limit_price=99)
     assert code(made.order("buy", 80)) == ""
 
 
