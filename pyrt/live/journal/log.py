@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -287,7 +288,8 @@ class Log:
             offset += len(frame)
             size += len(frame)
             last = sequence
-        self._write(b"".join(pieces))
+        assert self._file is not None
+        _write(self._file, b"".join(pieces))
         self._offset, self._chain, self.written = offset, chain, last
 
     def _begin_segment(self) -> None:
@@ -295,18 +297,9 @@ class Log:
         head = SegmentHead(number, self.written + 1, self._chain)
         self._file = self._files.create(self._segment_name(number))
         self._segment = number
-        self._write(encode_head(head))
+        _write(self._file, encode_head(head))
         self._files.sync_folder()
         self._offset = SEGMENT_BYTES
-
-    def _write(self, data: bytes) -> None:
-        assert self._file is not None
-        rest = memoryview(data)
-        while rest:
-            taken = self._file.write(bytes(rest))
-            if taken <= 0:
-                raise OSError(5, "the file took nothing")
-            rest = rest[taken:]
 
     def _segment_name(self, number: int) -> str:
         return f"{self.name}-{number:08d}.log"
@@ -316,9 +309,7 @@ class Log:
         aside = f"torn-{torn.segment}-{torn.offset}"
         if aside not in self._files.names():
             kept = self._files.create(aside)
-            data = self._files.read(torn.segment)[torn.offset :]
-            while data:
-                data = data[kept.write(data) :]
+            _write(kept, self._files.read(torn.segment)[torn.offset :])
             kept.sync()
             kept.close()
         if torn.offset == 0:
@@ -329,3 +320,13 @@ class Log:
             file.sync()
             file.close()
         self._files.sync_folder()
+
+
+def _write(file: File, data: bytes) -> None:
+    """Write all of it, in as many pieces as the file takes it."""
+    rest = memoryview(data)
+    while rest:
+        taken = file.write(bytes(rest))
+        if taken <= 0:
+            raise OSError(errno.EIO, "the file took nothing")
+        rest = rest[taken:]

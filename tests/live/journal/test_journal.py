@@ -205,9 +205,10 @@ def test_a_journal_of_many_records_is_put_away_behind_a_snapshot(monkeypatch):
 
 
 def test_what_was_put_away_is_so_after_a_power_failure():
-    files = MemoryFiles()
+    files = Watched()
     made = journal(files, 2)
     made.compact(9, force=True)
+    assert files.done[-2:] == ["sync main-00000002.log", "sync folder"]
     left = files.crash(keep_tail=False)
     assert texts(left) == ["Snapshot"]
     assert texts(left, archived=True) == ["1", "2", "Snapshot"]

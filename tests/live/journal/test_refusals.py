@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import zlib
 from pathlib import Path
 
@@ -28,17 +29,26 @@ def test_a_record_beyond_its_size_is_refused_and_nothing_else_is_lost(monkeypatc
     assert (log.last, log.commit()) == (1, 1)
 
 
-def test_a_file_that_takes_nothing_is_an_error_and_no_endless_loop():
+@pytest.mark.parametrize("is_torn", [False, True])
+def test_a_file_that_takes_nothing_is_an_error_and_no_endless_loop(is_torn):
     class Mute(MemoryFiles):
         def create(self, name):
             file = super().create(name)
             file.write = lambda data: 0
             return file
 
-    log = Log(Mute(), "main")
-    log.append(1, b"a")
-    with pytest.raises(OSError, match="took nothing"):
+    files = Mute()
+    if is_torn:
+        files.put("main-00000001.log", b"torn")
+
+    def write() -> None:
+        log = Log(files, "main")
+        log.append(1, b"a")
         log.commit()
+
+    with pytest.raises(OSError, match="took nothing") as caught:
+        write()
+    assert caught.value.errno == errno.EIO
 
 
 def test_a_journal_that_failed_asks_for_no_more_commits():
