@@ -461,13 +461,13 @@ cdef class Emulator:
                 leg.filled + entry.side_sign * entry.position.units,
             )
             if leg.number not in self.kept:
-                if event.kind == EV_FILL and left > leg.units:
+                if event.kind == EV_FILL and left >= leg.units:
                     # It came after the entry's end, and the exit has left for what was held then.
                     self.desk.set_quantity(leg, left)
                 continue
             kept = self.kept[leg.number]
             if not kept.asleep:
-                if event.kind == EV_FILL and left > 0:
+                if event.kind == EV_FILL:
                     self.set_units(leg, left)
                 continue
             if left <= 0:
@@ -504,8 +504,7 @@ cdef class Emulator:
 
     cdef int limit_units(self, Order order, int64_t held) except -1:
         """Cut a kept order to what it can leave."""
-        if units_told(self.inbox, order) - order.filled > held:
-            self.set_units(order, order.filled + held)
+        self.set_units(order, min(units_told(self.inbox, order), held))
         return 0
 
     cdef int follow_pair(self, Order order, Event* event) except -1:

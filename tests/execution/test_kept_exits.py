@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pyrt.core.instruments import Instrument
+from pyrt.core.instruments import Instrument, crypto
 from pyrt.risk import RiskEngine
 from pyrt.testing.gates import GateRig
 from pyrt.venues.capabilities import Capabilities
-from tests.backtest.harness import SYMBOL, play
+from tests.backtest.harness import SYMBOL, Script, play
 
 FLAT = (100, 100, 100, 100)
 BARE = Capabilities(
@@ -84,6 +84,25 @@ def test_both_of_a_pair_of_exits_are_cut_to_what_is_held() -> None:
     assert asked(made) == [(profit, 7)]
     made.fill(profit, 3, price=110)
     assert (stop.status, position(made)) == ("CANCELED", 0)
+
+
+def test_a_cut_that_is_under_way_is_not_asked_for_again() -> None:
+    made = rig(symbols=("AAA", "BBB"))
+    profit, stop = entered(made, **BRACKET)
+    made.hold(-3)
+    made.hold(10, "BBB")
+    # It fills while the venue has not answered: of seven in all three are left.
+    made.fill(profit, 4, price=110)
+    assert asked(made) == [(profit, 7)]
+    assert (stop.quantity, position(made)) == (3, 3)
+
+
+def test_of_an_exit_that_ended_with_the_other_nobody_asked_for_the_end() -> None:
+    made = rig()
+    profit, stop = entered(made, **BRACKET)
+    made.fill(profit, price=110)
+    assert stop.status == "CANCELED"
+    assert stop.to_dict()["requests"][1:] == [0, 0]
 
 
 def test_exits_follow_the_position_they_guard_and_no_other() -> None:
@@ -194,6 +213,50 @@ def held_in_part(made: GateRig, **exits: Any) -> Any:
     return entry
 
 
+@pytest.mark.parametrize(("sold", "left"), [(0, 6), (2, 4), (6, 0)])
+def test_exits_wake_for_what_is_held_when_the_entry_ends(sold: float, left: float) -> None:
+    made = rig()
+    entry = made.order("buy", 10, limit_price=100, **BRACKET)
+    made.answer("accept", entry)
+    made.fill(entry, 6)
+    if sold:
+        made.hold(-sold)
+    made.cancel(entry)
+    made.answer("cancel", entry)
+    statuses = ["SENT", "EMULATED"] if left else ["CANCELED", "CANCELED"]
+    assert [leg.status for leg in entry.legs] == statuses
+    if left:
+        assert [leg.quantity for leg in entry.legs] == [left, left]
+    else:
+        assert {leg.reason for leg in entry.legs} == {LEFT}
+
+
+def test_what_else_is_held_is_no_concern_of_an_exit() -> None:
+    """Seven bought and four of them sold: three, beside twenty of another entry."""
+    made = rig()
+    made.hold(20)
+    entry = held_in_part(made, **BRACKET)
+    profit, stop = entry.legs
+    made.answer("accept", profit)
+    made.fill(profit, 4, price=110)
+    made.fill(entry, 1)
+    assert stop.quantity == 3
+    assert asked(made) == [(profit, 7)]
+
+
+def test_an_exit_that_was_made_smaller_by_hand_stays_so() -> None:
+    made = rig()
+    entry = held_in_part(made, **BRACKET)
+    profit, stop = entry.legs
+    made.answer("accept", profit)
+    made.modify(profit, quantity=4)
+    made.answer("modified", profit, quantity=4)
+    made.modify(stop, quantity=5)
+    made.answer("cancel_rejected", entry)
+    assert asked(made) == [(profit, 4)]
+    assert (profit.quantity, stop.quantity) == (4, 5)
+
+
 @pytest.mark.parametrize("sold", [0, 4])
 def test_a_late_fill_of_the_entry_is_left_by_the_exit_that_has_left_already(sold: float) -> None:
     """The profit stayed at six: its end took the stop along, and three were held without any."""
@@ -209,6 +272,34 @@ def test_a_late_fill_of_the_entry_is_left_by_the_exit_that_has_left_already(sold
     made.answer("modified", profit, quantity=9)
     made.fill(profit, price=110)
     assert (profit.status, stop.status, position(made)) == ("FILLED", "CANCELED", 0)
+
+
+def test_a_late_fill_undoes_a_cut_that_is_under_way() -> None:
+    """Five are asked for, and six held by then: as many as the profit still shows."""
+    made = rig()
+    entry = held_in_part(made, **BRACKET)
+    profit, stop = entry.legs
+    made.answer("accept", profit)
+    made.hold(-1)
+    made.fill(entry, 1)
+    assert asked(made) == [(profit, 5), (profit, 6)]
+    assert stop.quantity == position(made) == 6
+
+
+def test_what_a_fee_in_kind_takes_is_not_left_whatever_else_is_held() -> None:
+    bars = [FLAT, FLAT, FLAT, (100, 112, 100, 111), FLAT]
+    made = play(
+        {"BTC/USD": bars},
+        Script(
+            {
+                0: lambda s: s.buy("BTC/USD", 5),
+                1: lambda s: s.buy("BTC/USD", 2, take_profit=110, stop_loss=90),
+            },
+            symbol="BTC/USD",
+        ),
+        instrument=crypto("BTC/USD"), name="alpaca", emulate="all", check=False,
+    )  # fmt: skip
+    assert [size for _, size, _ in made.fills] == [5, 2, -1.995]
 
 
 def test_a_late_fill_is_left_by_a_stop_at_the_venue() -> None:

@@ -273,6 +273,7 @@ def test_a_kept_order_leaves_under_a_time_that_the_venue_takes(symbol: str, term
         (COIN, 1.5, {"gtc", "ioc"}, "ioc", "ioc"),
         (SHARE, 1.5, {"gtc", "day"}, "gtc", "day"),
         (SHARE, 1.5, {"gtc", "day"}, "day", "day"),
+        (SHARE, 1.5, {"gtc", "day", "ioc"}, "ioc", "ioc"),
         (SHARE, 2, {"gtc", "day"}, "gtc", "gtc"),
         (SHARE, 2, {"gtc", "day"}, "day", "day"),
         (SHARE, 2, {"day"}, "gtc", "day"),
