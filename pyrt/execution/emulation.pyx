@@ -476,6 +476,10 @@ cdef class Emulator:
                     LEFT if entry.filled else "parent: the entry ended without a fill",
                 )
                 continue
+            if event.kind == EV_EXPIRED and leg.tif == entry.tif:
+                # It has the time of its entry: that is over for both.
+                self.withdraw(leg, EV_EXPIRED, ENDED)
+                continue
             self.set_units(leg, left)
             self.reducing[leg.number] = leg
             if not self.is_barred(leg) and (leg.type == LIMIT or (

@@ -329,6 +329,32 @@ def test_an_order_for_the_day_ends_with_the_session_that_runs_or_comes(
     assert told == ([] if ends is None else [start + ends * MINUTE])
 
 
+@pytest.mark.parametrize("exits", [{"stop_loss": 90}, {"take_profit": 110, "stop_loss": 90}])
+@pytest.mark.parametrize("emulate", ["missing", BARE])
+def test_exits_of_an_entry_that_has_expired_in_part_end_with_it(exits: Any, emulate: Any) -> None:
+    """Those that we keep began to work at the close, until that of the next day."""
+    start = START + (24 + 20) * 3600 * SECOND + 57 * MINUTE
+    thin, rest = (100, 100, 98, 99, 100), [(*FLAT, 1e6)] * 3
+    made = play(
+        [(*FLAT, 1e6), thin, (*FLAT, 1), *rest],
+        {0: lambda s: s.buy(SYMBOL, 10, limit_price=99, time_in_force="day", **exits)},
+        start=start, instrument=listed(SYMBOL), emulate=emulate, participation=0.04,
+    )  # fmt: skip
+    assert made.fills == [(2, 4, 99)]
+    assert made.statuses == ["EXPIRED"] * (1 + len(exits))
+    assert set(made.reasons) == {ENDED}
+
+
+@pytest.mark.parametrize("tif", ["ioc", "opg"])
+def test_exits_that_wait_longer_than_their_entry_outlive_it(tif: str) -> None:
+    table = Capabilities(order_types=TYPES, groups=(), instructions=())
+    made = rig(table)
+    entry = made.order("buy", 10, limit_price=100, time_in_force=tif, stop_loss=90)
+    made.fill(entry, 4)
+    made.answer("expire", entry)
+    assert (entry.stop_loss.status, entry.stop_loss.quantity) == ("EMULATED", 4)
+
+
 def test_after_the_last_session_that_is_known_nothing_ends_an_order() -> None:
     made = rig(BARE, SHARE)
     kernel = made.kernel

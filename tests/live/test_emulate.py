@@ -15,7 +15,10 @@ from pyrt.live.config import NodeConfig
 from pyrt.live.driver.acts import make_core
 from pyrt.live.journal import records as r
 from pyrt.risk.gate import BasicGate
+from pyrt.testing.files import MemoryFiles
 from tests.backtest.harness import frame, play
+from tests.live.test_walking_skeleton import bars
+from tests.live.whole import Node, World, policies
 
 COIN = "BTC/USD"
 NOW = 1_704_205_800_000_000_000
@@ -84,3 +87,39 @@ def test_another_word_is_refused() -> None:
 def test_real_money_is_told_that_kept_exits_die_with_the_node() -> None:
     config = NodeConfig(symbols=(COIN,), mode="live", account_id="1", emulate="all")
     assert "emulated_exits" in [code for code, _ in config.warnings()]
+
+
+class Rests(Strategy):
+    """Sends one order with an end."""
+
+    until: int = 0
+
+    def on_start(self) -> None:
+        self.subscribe_bars("SPY", "1m")
+        self.sent = False
+
+    def on_bar(self, bar: Any) -> None:
+        if not self.sent and bar.ts_event < self.until:
+            self.buy("SPY", 1, limit_price=90, expires_at=self.until)
+        self.sent = True
+
+
+@pytest.mark.parametrize("way", ["saved", "played"])
+def test_an_order_with_an_end_is_ended_by_the_node_that_is_there_by_then(way: str) -> None:
+    """Alpaca has it as good till canceled: from a save on nobody ended it any more."""
+    world, files = World([bars([100.0] * 16)]), MemoryFiles()
+    until = world.now + 8 * 60 * 10**9
+    first = Node(world, files, [Rests(until=until)], run_id="one", policies=policies(way))
+    first.start()
+    first.run(6)
+    (order,) = first.kernel.cache.orders_open()
+    assert (order.status, order.time_in_force) == ("ACCEPTED", "gtc")
+    second = Node(
+        world, first.crash(), [Rests(until=until if way == "played" else 0)], run_id="two",
+        policies=policies(way),
+    )  # fmt: skip
+    second.start()
+    (back,) = second.kernel.cache.orders_open()
+    assert (back.client_order_id, back.status) == (order.client_order_id, "ACCEPTED")
+    second.run()
+    assert (back.status, back.reason) == ("EXPIRED", "time_in_force: it has ended")
