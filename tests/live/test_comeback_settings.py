@@ -5,8 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pyrt.core.records import TRIP_DTYPE
 from pyrt.errors import StrategyOverrun
 from pyrt.live.core.notes import decode_note
 from pyrt.live.core.tape import survey
@@ -204,6 +206,35 @@ def test_what_lost_inputs_had_brought_is_taken_over_and_is_so_in_a_replay_too():
     result = replay(files, [Quiet()], run_id="two")
     assert result.is_exact, result.difference
     assert result.equity == second.kernel.account.equity
+
+
+class Parts(Quiet):
+    """Buys three with its first bar, and sells one of them with its second."""
+
+    def on_start(self):
+        super().on_start()
+        self.todo = [lambda: self.sell("SPY", 1), lambda: self.buy("SPY", 3)]
+
+    def on_bar(self, bar):
+        if self.todo:
+            self.todo.pop()()
+
+
+def test_a_round_trip_that_a_crash_cut_in_two_is_the_one_that_was_begun():
+    world, files = World([PRICES]), MemoryFiles()
+    first = Node(world, files, [Parts()], run_id="one")
+    first.start()
+    first.run(12)
+    bought, _ = written(first, r.Execution)
+    second = Node(world, files, [Parts()], run_id="two")
+    second.start()
+    assert (refusal(second), told(second, "replay_short")) == ("", [])
+    second.kernel.strategies[0].close("SPY")
+    second.driver.core.inputs.settle()
+    second.settle(world.now)
+    second.run(6)
+    (trip,) = np.frombuffer(second.kernel.records.trips.tobytes(), TRIP_DTYPE)
+    assert (trip["entry_time"], trip["quantity"]) == (bought.ts_event, 3 * 10**9)
 
 
 @pytest.mark.parametrize("stops", [False, True])
