@@ -219,7 +219,9 @@ cdef class Claims:
         cdef int64_t room
         if claim.is_restated:
             return INT64_MAX
-        if order.parent is None and (order.sibling is None or order.status_ == EMULATED):
+        if order.parent is None and (
+                order.sibling is None or order.status_ == EMULATED or order.keeps_exits):
+            # What one of a pair that we keep has filled is taken off the other's quantity.
             return INT64_MAX
         room = claim.total if order.parent is None else order.parent.filled
         room -= order.filled

@@ -10,8 +10,9 @@ import pytest
 
 from pyrt.core.instruments import listed
 from pyrt.errors import StrategyError
-from pyrt.risk import Limits, gate_for
+from pyrt.risk import Limits, RiskEngine, gate_for
 from pyrt.strategy.strategy import Strategy
+from pyrt.testing.gates import GateRig
 from pyrt.venues.capabilities import Capabilities, capabilities_of
 from tests.backtest.harness import START, SYMBOL, Run, Script, play
 
@@ -221,6 +222,21 @@ def test_a_change_of_either_half_counts_beside_the_other(
     assert run.kernel.gate.claims.worst_case(0) == (0, worst * 10**9, 0)
     denied = list(run.kernel.gate.report()["denials"]["control"])
     assert denied == ([] if worst == 25 else ["max_position_quantity"])
+
+
+def test_what_a_kept_exit_is_released_for_counts_in_full() -> None:
+    """The 10 that the other exit had sold were taken off its 24 once more."""
+    venue = Capabilities(order_types={"market", "limit"}, times_in_force={"day", "gtc"}, groups=())
+    rig = GateRig(RiskEngine(Limits(max_open_orders=9)), prices=100, capabilities=venue)
+    rig.hold(34)
+    target = rig.order("sell", 34, oco=True, take_profit=120, stop_loss=80)
+    rig.answer("accept", target)
+    rig.fill(target, 10)
+    rig.price(79)
+    rig.answer("cancel", target)
+    stop = rig.venue.submitted[-1]
+    assert (stop.quantity, stop.status) == (24, "SENT")
+    assert rig.gate.claims.worst_case(0) == (24 * 10**9, 0, 24 * 10**9)
 
 
 @pytest.mark.parametrize(

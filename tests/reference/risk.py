@@ -14,9 +14,13 @@ FINAL = ("DENIED", "REJECTED", "FILLED", "CANCELED", "EXPIRED", "LOST")
 
 def leaves(order: Any, asked: dict[Any, Decimal], totals: dict[Any, Decimal]) -> Decimal:
     """Units that an order may still fill: by its own terms, or by a change under way."""
+    return left_of(order, max(order.quantity_exact, asked.get(order, Decimal(0))), totals)
+
+
+def left_of(order: Any, total: Decimal, totals: dict[Any, Decimal]) -> Decimal:
+    """Units that an order may still fill if its quantity is `total`."""
     if order.status in FINAL:
         return Decimal(0)
-    total = max(order.quantity_exact, asked.get(order, Decimal(0)))
     left = total - order.filled_quantity_exact
     if order.parent is not None:
         # An exit of an entry has no more to do than the entry has done.
