@@ -55,6 +55,9 @@ def test_a_writer_that_nobody_wakes_writes_nothing():
     writer = JournalWriter(made, commits)
     writer.start()
     assert (made.durable, commits.reached) == (0, [])
+    # A process that ends without a stop is not held by it.
+    (thread,) = (each for each in threading.enumerate() if each.name == "pyrt-journal")
+    assert thread.daemon
     writer.stop()
     assert (made.durable, commits.reached) == (1, [1])
 
