@@ -79,6 +79,10 @@ def test_what_a_run_did_is_kept_by_its_kind_with_the_last_place():
     assert counts(made) == (7, 2, 3, 1, 1)
 
 
+def test_a_record_that_names_no_place_is_at_none():
+    assert counts(past(start("one"), r.RunStop(ts=1, reason="asked"))) == (0, 0, 0, 0, 0)
+
+
 def test_a_run_that_begins_leaves_everything_of_the_one_before():
     made = past(start("one"), *ALL, stopped(f"{OVERRUN}: 3 s", 8), operation(REPLAY))
     assert made.attempted
