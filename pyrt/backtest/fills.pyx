@@ -110,6 +110,7 @@ cdef class VenueFills(VenueFamilies):
 
     cdef int64_t settle_notional(self, VenueOrder order, int64_t price) except? -1:
         """Turn an order by value into units, rounded down to the step; 0 ends it."""
+        cdef VenueOrder child
         cdef int64_t quantity = i128_to_i64(i128_muldiv(
             order.notional, 1, i128_notional(price, 1, order.instrument.factor), TOWARD_ZERO
         ))
@@ -118,6 +119,11 @@ cdef class VenueFills(VenueFamilies):
             self.finish(order, EV_REJECTED, "notional: too small for one step at this price")
         else:
             self.say_terms(order)
+            for child in (order.take_profit, order.stop_loss):
+                # Until now nobody knew how much they would have to leave.
+                if child is not None and not child.done:
+                    child.units = order.units
+                    self.say_terms(child)
         return order.units
 
     cdef int64_t reducible(self, VenueBook book, VenueOrder order, int64_t quantity) except? -1:
