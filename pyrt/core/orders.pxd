@@ -83,7 +83,8 @@ cdef class Order:
     cdef int64_t allotted
     """Units that orders of its algorithm are working now."""
     cdef readonly bint is_exit
-    """Sent only to leave a position: a child, or a resting order against what is held."""
+    """Sent only to leave a position: a child, or an order that could take back what was held then,
+    and no more."""
     cdef bint is_child
     """Leg of a bracket, OTO or OCO."""
     cdef bint moves

@@ -7,10 +7,10 @@ from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
 from pyrt.core.types cimport DAY, GTC, GTD, LIMIT, MARKET, OPEN, REFUSED, is_final
-from pyrt.execution.groups cimport check_exits, leaves_position
-from pyrt.execution.targets cimport distance, must_wait, share, units_of_share
+from pyrt.execution.groups cimport check_exits, check_pair, leaves_position
+from pyrt.execution.targets cimport distance, must_wait, only_leaves, share, units_of_share
 from pyrt.execution.terms cimport (
-    exit_terms, positive_price, read_terms, read_type, units_of,
+    exit_terms, read_changes, read_terms, read_type, signed_units, units_of,
 )
 
 from pyrt.core.types import TIF_NAMES
@@ -18,8 +18,7 @@ from pyrt.core.times import format_ns
 from pyrt.errors import OrderError, RunawayError
 
 ALONE = ("take_profit", "stop_loss", "oco", "algorithm", "notional")
-"""Terms that an order of a pair cannot have."""
-CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
+"""Terms that an order of a pair, or a part of a worked order, cannot have."""
 # No handler issues so many at one instant and comes back.
 cdef Py_ssize_t COMMANDS_MAX = 1_000_000
 # a billion whole units: sums of such orders stay within 64 bits
@@ -68,7 +67,6 @@ cdef class Desk(OrderDesk):
         """Make the order that the terms describe, without exits and unknown to all."""
         cdef Position position = self.cache.position(owner.number, symbol)
         cdef Order order = self.new_order(owner, position, side, terms)
-        cdef int64_t held = position.units if position.units >= 0 else -position.units
         if quantity is None and "notional" not in terms:
             raise OrderError(f"an order for {symbol} needs a quantity or a notional")
         if quantity is not None and "notional" in terms:
@@ -79,10 +77,7 @@ cdef class Desk(OrderDesk):
         if quantity is not None:
             order.units = units_of(order.instrument, quantity)
         read_terms(order, terms, self.default_codes, self.clock.now)
-        order.is_exit = order.reduce_only or (
-            order.type != MARKET and position.units != 0
-            and (side > 0) != (position.units > 0) and order.units <= held
-        )
+        order.is_exit = only_leaves(self.cache, order)
         return order
 
     cdef Order draft(self, Owner owner, str symbol, int side, object quantity, dict terms):
@@ -90,24 +85,25 @@ cdef class Desk(OrderDesk):
         if "oco" in terms:
             raise OrderError("a pair of exits cannot be judged before it is sent")
         if "algorithm" in terms:
-            self.read_algorithm(order, terms["algorithm"])
+            self.read_algorithm(order, terms)
         self.add_exits(order, terms)
         return order
 
     cdef Order place(self, Owner owner, str symbol, int side, object quantity, dict terms):
         cdef Order order = self.describe(owner, symbol, side, quantity, terms)
-        if terms and ("take_profit" in terms or "stop_loss" in terms or "oco" in terms):
-            if "algorithm" in terms:
-                raise OrderError("an order that an algorithm works takes no exits")
-            return self.place_with_exits(order, terms)
         if "algorithm" in terms:
-            self.read_algorithm(order, terms["algorithm"])
+            self.read_algorithm(order, terms)
+        if terms and ("take_profit" in terms or "stop_loss" in terms or "oco" in terms):
+            return self.place_with_exits(order, terms)
         self.enlist(order)
         self.send(order)
         return order
 
-    def read_algorithm(self, Order order not None, algorithm):
+    def read_algorithm(self, Order order not None, dict terms not None):
         """Tie an order to a copy of the algorithm that works it."""
+        algorithm = terms["algorithm"]
+        if "take_profit" in terms or "stop_loss" in terms or "oco" in terms:
+            raise OrderError("an order that an algorithm works takes no exits")
         if not callable(getattr(algorithm, "bound_to", None)):
             raise OrderError(
                 f"algorithm is {algorithm!r}; expected an ExecutionAlgorithm, such as TWAP('30m')"
@@ -115,6 +111,9 @@ cdef class Desk(OrderDesk):
         if order.notional_raw != 0:
             raise OrderError("an algorithm works a quantity, not a notional")
         order.algorithm = algorithm.bound_to(order)
+        if order.type == MARKET:
+            # Where its strategy ends nobody works it: it is no way out that could be left alone.
+            order.is_exit = order.reduce_only
 
     def spawn(self, Order origin not None, int64_t units, dict terms):
         """Send a part of an order that an algorithm works; the part counts in its place."""
@@ -126,6 +125,9 @@ cdef class Desk(OrderDesk):
                 f"{origin.instrument.quantity_float(origin.leaves() - origin.allotted):g} are left",
                 code="beyond_parent",
             )
+        for name in ALONE:
+            if name in terms:
+                raise OrderError(f"a part of an order takes no {name}")
         terms = {"tag": origin.tag, **terms}
         order = self.new_order(origin.strategy, origin.position, origin.side_sign, terms)
         order.units = units
@@ -176,6 +178,7 @@ cdef class Desk(OrderDesk):
         stop.tif = order.tif
         stop.expires_ns = order.expires_ns
         read_type(stop, exit_terms(terms, "stop_loss"))
+        check_pair(order, stop)
         order.cancels_pair = stop.cancels_pair = terms.get("partial") == "cancel"
         order.sibling = stop
         stop.sibling = order
@@ -200,6 +203,7 @@ cdef class Desk(OrderDesk):
             order = self.new_order(owner, self.cache.position(owner.number, symbol), side, terms)
             order.units = units_of(order.instrument, quantity)
             read_terms(order, terms, self.default_codes, self.clock.now)
+            order.is_exit = only_leaves(self.cache, order)
             order.cancels_pair = partial == "cancel"
             made.append(order)
         self.tie(made[0], made[1])
@@ -372,7 +376,13 @@ cdef class Desk(OrderDesk):
         return self.issue(command)
 
     def check_owner(self, Owner owner, Order order):
-        """Raise OrderError when another strategy's order is touched."""
+        """Raise OrderError for an order of another strategy, or one that was never sent."""
+        if order.number == 0:
+            raise OrderError(
+                f"the order for {order.symbol} was judged and not sent: there is nothing to cancel "
+                "or change",
+                remedy="Submit it, and keep the order that is returned",
+            )
         if order.position.strategy != owner.number:
             raise OrderError(f"order {order.client_order_id} belongs to another strategy")
 
@@ -380,45 +390,11 @@ cdef class Desk(OrderDesk):
         cdef Command command = Command.__new__(Command)
         self.check_owner(owner, order)
         self.check_room(owner)
-        unknown = changes.keys() - CHANGES
-        if unknown or not changes:
-            wrong = f"{sorted(unknown)[0]!r}" if unknown else "nothing"
-            known = ", ".join(sorted(CHANGES))
-            raise OrderError(f"cannot change {wrong}; expected some of {known}")
         if is_final(order.status_):
             raise OrderError(f"order {order.client_order_id} is {order.status} and cannot change")
         command.kind = MODIFY
         command.order = order
-        command.limit_price = command.stop_price = command.trail = no_price()
-        if "quantity" in changes:
-            command.units = order.instrument.quantity_raw(changes["quantity"])
-            if command.units <= order.filled:
-                raise OrderError(
-                    f"quantity is {changes['quantity']!r}; expected more than the "
-                    f"{order.filled_quantity:g} filled (cancel the order to stop it there)"
-                )
-            if order.origin is not None and command.units > order.units:
-                raise OrderError(
-                    f"quantity is {changes['quantity']!r}; expected no more than the "
-                    f"{order.quantity:g} of this part of {order.origin.client_order_id} (its "
-                    "algorithm sends what is left)"
-                )
-        for name, has in (
-            ("limit_price", order.limit_price_raw != no_price()),
-            ("stop_price", order.stop_price_raw != no_price()),
-            ("trail_amount", order.trail_amount_raw != no_price()),
-            ("trail_percent", order.trail_percent_raw != no_price()),
-        ):
-            if name in changes and not has:
-                raise OrderError(f"a {order.order_type} order has no {name} to change")
-        if "limit_price" in changes:
-            command.limit_price = positive_price(changes, "limit_price")
-        if "stop_price" in changes:
-            command.stop_price = positive_price(changes, "stop_price")
-        if "trail_amount" in changes or "trail_percent" in changes:
-            command.trail = positive_price(
-                changes, "trail_amount" if "trail_amount" in changes else "trail_percent"
-            )
+        read_changes(command, changes)
         order.modify_request = OPEN
         return self.issue(command)
 
@@ -442,7 +418,7 @@ cdef class Desk(OrderDesk):
 
     cdef Order target(self, Owner owner, str symbol, object quantity, str tag):
         cdef Position position = self.cache.position(owner.number, symbol)
-        cdef int64_t wanted = position.instrument.quantity_raw(quantity)
+        cdef int64_t wanted = signed_units(position.instrument, quantity)
         return self.move(owner, position, wanted, tag, False)
 
     def move(self, Owner owner, Position position, int64_t wanted, tag, bint resizes):
@@ -463,6 +439,7 @@ cdef class Desk(OrderDesk):
         order.units = delta if delta > 0 else -delta
         order.moves = True
         order.target = wanted
+        order.is_exit = only_leaves(self.cache, order)
         read_terms(order, terms, self.default_codes, self.clock.now)
         self.enlist(order)
         self.send(order)

@@ -13,3 +13,5 @@ cdef bint leaves_position(Order profit, Order loss) noexcept
 cdef bint rests(Order order) noexcept
 
 cdef int check_exits(Order order) except -1
+
+cdef int check_pair(Order profit, Order loss) except -1

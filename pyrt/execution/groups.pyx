@@ -35,6 +35,20 @@ cdef int check_exits(Order order) except -1:
     return 0
 
 
+cdef int check_pair(Order profit, Order loss) except -1:
+    """Raise OrderError for a pair of exits the wrong way round: both would leave at once."""
+    cdef int64_t target = exit_price(profit), stop = exit_price(loss)
+    if target == no_price() or stop == no_price():
+        return 0
+    if profit.side_sign * (stop - target) <= 0:
+        raise OrderError(
+            f"a {profit.side.name.lower()} with take_profit={profit.limit_price} and "
+            f"stop_loss={loss.stop_price} would leave at once",
+            remedy="Put the profit beyond the market and the loss before it",
+        )
+    return 0
+
+
 cdef bint holds_exits(Order order, object table) except -1:
     """Whether a venue holds the exits that an order carries; True where it carries none."""
     cdef Order profit = order.take_profit, loss = order.stop_loss

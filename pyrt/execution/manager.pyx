@@ -17,17 +17,14 @@ from pyrt.execution.reactive import Iceberg
 from pyrt.venues.capabilities import EVERYTHING
 
 
-cdef str show_in_parts(Order order):
-    """Let our own iceberg work an order at a venue without any; why not, or None."""
+cdef str objection_to_parts(Order order):
+    """Why our own iceberg cannot work an order at a venue without any; None if it can."""
     if order.type != LIMIT:
         return "iceberg: the venue shows orders whole, and only limit orders are split for it"
     if order.take_profit is not None or order.stop_loss is not None or order.sibling is not None:
         return "iceberg: the venue shows orders whole, and an order that is split takes no exits"
     if order.post_only or order.reduce_only:
         return "iceberg: the venue shows orders whole; split, it is neither post- nor reduce-only"
-    order.algorithm = Iceberg(
-        decimal_from_scaled(order.display, order.instrument.decimals)
-    ).bound_to(order)
     return None
 
 
@@ -58,9 +55,12 @@ cdef class OrderManager(CommandSink):
     cdef str place(self, Order order):
         cdef str verdict
         if order.algorithm is None and self.emulator.shows_whole(order):
-            verdict = show_in_parts(order)
+            verdict = objection_to_parts(order)
             if verdict is not None:
                 return verdict
+            order.algorithm = Iceberg(
+                decimal_from_scaled(order.display, order.instrument.decimals)
+            ).bound_to(order)
         if order.algorithm is not None:
             self.parents.begin(order)
             self.emulator.limit_time(order)
@@ -70,7 +70,13 @@ cdef class OrderManager(CommandSink):
         return verdict
 
     cdef str forecast(self, Order order):
-        return "" if order.algorithm is not None else self.emulator.forecast(order)
+        cdef str reason
+        if order.algorithm is not None:
+            return ""
+        if self.emulator.shows_whole(order):
+            reason = objection_to_parts(order)
+            return "" if reason is None else reason
+        return self.emulator.forecast(order)
 
     cdef bint has(self, Order order):
         return order.algorithm is not None or order.number in self.emulator.kept

@@ -23,6 +23,8 @@ cdef inline int64_t share(Order order) noexcept:
 cdef int64_t distance(Cache cache, Position position, int64_t wanted,
                       int64_t before) except? -1
 
+cdef bint only_leaves(Cache cache, Order order) except -1
+
 cdef bint must_wait(Cache cache, Command command, int64_t now) except -1
 
 cdef int64_t units_of_share(Position position, double fraction, object capital_of,

@@ -12,21 +12,42 @@ cdef int64_t PATIENCE_NS = 10_000_000_000
 cdef int64_t distance(Cache cache, Position position, int64_t wanted,
                       int64_t before) except? -1:
     """Signed units from held plus working to `wanted`; orders numbered lower count."""
-    cdef int64_t projected = position.units
+    cdef int128 projected = position.units
     cdef Order order
     if position.orders_working:
         for order in cache.orders_open(position.strategy, position.instrument.id):
             if order.number >= before or order.cancel_request == OPEN:
                 continue
-            # An exit that rests only guards what is held; as a market order it is leaving.
-            if order.is_exit and order.type != MARKET:
+            # An exit that rests only guards what is held; as a market order it is leaving, and so
+            # is what an algorithm sends for one.
+            if order.is_exit and (order if order.origin is None else order.origin).type != MARKET:
                 continue
             if wanted == 0 and (order.type != MARKET or order.algorithm is not None):
                 continue
             projected += order.side_sign * (
                 share(order) if order.notional_raw == 0 else order.counted
             )
-    return position.instrument.round_quantity_raw(wanted - projected)
+    return position.instrument.round_quantity_raw(i128_to_i64(wanted - projected))
+
+
+cdef bint only_leaves(Cache cache, Order order) except -1:
+    """Whether an order can do no more than take back what is held.
+
+    Orders that rest guard the same units, so each is taken alone; of what is held one at the
+    market finds only what no other takes already.
+    """
+    cdef int64_t left = -order.side_sign * order.position.units
+    cdef Order other
+    if order.reduce_only:
+        return True
+    if order.notional_raw != 0 or order.units > left:
+        return False
+    if order.type == MARKET and order.position.orders_working:
+        for other in cache.orders_open(order.position.strategy, order.instrument.id):
+            if (other.type == MARKET and other.side_sign == order.side_sign
+                    and other.origin is None):
+                left -= other.leaves()
+    return order.units <= left
 
 
 cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:

@@ -2,3 +2,4 @@
 
 TERMS: frozenset[str]
 EXIT_TERMS: frozenset[str]
+CHANGES: frozenset[str]

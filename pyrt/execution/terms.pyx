@@ -4,6 +4,7 @@ from libc.stdint cimport INT64_MAX, int64_t
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport money_from_object, nano_from_object
 from pyrt.core.orders cimport Order, no_price
+from pyrt.core.ports cimport Command
 from pyrt.core.types cimport (
     FOK, GTD, IOC, LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, MARKET_TO_LIMIT, STOP,
     STOP_LIMIT, TRAILING_STOP, TRAILING_STOP_LIMIT,
@@ -22,6 +23,7 @@ TERMS = frozenset((
 EXIT_TERMS = frozenset((
     "limit_price", "stop_price", "trail_amount", "trail_percent", "trigger_price",
 ))
+CHANGES = frozenset(("quantity", "limit_price", "stop_price", "trail_amount", "trail_percent"))
 
 
 cdef int64_t units_of(Instrument instrument, object quantity) except? -1:
@@ -38,10 +40,29 @@ cdef int64_t units_of(Instrument instrument, object quantity) except? -1:
     return units
 
 
+cdef int64_t signed_units(Instrument instrument, object quantity) except? -1:
+    """Units of a quantity of either sign."""
+    try:
+        return instrument.quantity_raw(quantity)
+    except OverflowError:
+        raise OrderError(
+            f"quantity is {quantity!r}; expected a number, at most "
+            f"{instrument.quantity_float(INT64_MAX):.3g}"
+        ) from None
+
+
 cdef int64_t positive_price(dict terms, str name) except? -1:
-    cdef int64_t raw = nano_from_object(terms[name])
+    cdef int64_t raw = 0
+    try:
+        raw = nano_from_object(terms[name])
+    except OverflowError:
+        pass
     if raw <= 0:
-        raise OrderError(f"{name} is {terms[name]!r}; expected a positive price", name=name)
+        raise OrderError(
+            f"{name} is {terms[name]!r}; expected a positive price, below 9.22e+09", name=name
+        )
+    if name == "trail_percent" and raw >= 100_000_000_000:
+        raise OrderError(f"trail_percent is {terms[name]!r}; expected < 100", name=name)
     return raw
 
 
@@ -59,7 +80,9 @@ cdef dict exit_terms(dict terms, str name):
     if name == "take_profit":
         return {"limit_price": value}
     if isinstance(value, tuple):
-        return dict(zip(("stop_price", "limit_price"), value, strict=True))
+        if len(value) != 2:
+            raise OrderError(f"stop_loss is {value!r}; expected a price, or (stop, limit)")
+        return {"stop_price": value[0], "limit_price": value[1]}
     return {"stop_price": value}
 
 
@@ -115,8 +138,6 @@ cdef int read_type(Order order, dict terms) except -1:
         order.trail_amount_raw = positive_price(terms, "trail_amount")
     if "trail_percent" in terms:
         order.trail_percent_raw = positive_price(terms, "trail_percent")
-        if order.trail_percent_raw >= 100_000_000_000:
-            raise OrderError(f"trail_percent is {terms['trail_percent']!r}; expected < 100")
     if terms.get("market_to_limit"):
         if limit or stop or touch or trail:
             raise OrderError("a market-to-limit order has no price of its own")
@@ -162,4 +183,45 @@ cdef int read_tif(Order order, dict terms, dict default_tif, int64_t now) except
         order.expires_ns = timestamp_ns(terms["expires_at"])
         if order.expires_ns <= now:
             raise OrderError(f"expires_at {terms['expires_at']!r} has passed already")
+    return 0
+
+
+cdef int read_changes(Command command, dict changes) except -1:
+    """Let a command ask for new terms of its order; OrderError for what that does not have."""
+    cdef Order order = command.order
+    unknown = changes.keys() - CHANGES
+    if unknown or not changes:
+        wrong = f"{sorted(unknown)[0]!r}" if unknown else "nothing"
+        known = ", ".join(sorted(CHANGES))
+        raise OrderError(f"cannot change {wrong}; expected some of {known}")
+    command.limit_price = command.stop_price = command.trail = no_price()
+    if "quantity" in changes:
+        command.units = signed_units(order.instrument, changes["quantity"])
+        if command.units <= order.filled:
+            raise OrderError(
+                f"quantity is {changes['quantity']!r}; expected more than the "
+                f"{order.filled_quantity:g} filled (cancel the order to stop it there)"
+            )
+        if order.origin is not None and command.units > order.units:
+            raise OrderError(
+                f"quantity is {changes['quantity']!r}; expected no more than the "
+                f"{order.quantity:g} of this part of {order.origin.client_order_id} (its "
+                "algorithm sends what is left)"
+            )
+    for name, has in (
+        ("limit_price", order.limit_price_raw != no_price()),
+        ("stop_price", order.stop_price_raw != no_price()),
+        ("trail_amount", order.trail_amount_raw != no_price()),
+        ("trail_percent", order.trail_percent_raw != no_price()),
+    ):
+        if name in changes and not has:
+            raise OrderError(f"a {order.order_type} order has no {name} to change")
+    if "limit_price" in changes:
+        command.limit_price = positive_price(changes, "limit_price")
+    if "stop_price" in changes:
+        command.stop_price = positive_price(changes, "stop_price")
+    for name in ("trail_amount", "trail_percent"):
+        # An order has one of them at most.
+        if name in changes:
+            command.trail = positive_price(changes, name)
     return 0

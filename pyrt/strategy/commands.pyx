@@ -216,16 +216,7 @@ cdef class StrategyCommands(StrategyBase):
         self.kernel()
         if partial not in ("reduce", "cancel"):
             raise ConfigError(f"partial is {partial!r}; expected 'reduce' or 'cancel'")
-        described = []
-        for terms in (first, second):
-            terms = dict(terms)
-            side = terms.pop("side", None)
-            if side not in ("buy", "sell"):
-                raise ConfigError(f"side is {side!r}; expected 'buy' or 'sell'")
-            described.append((
-                1 if side == "buy" else -1, terms.pop("symbol"), terms.pop("quantity"), terms
-            ))
-        return self._desk.pair(self, described[0], described[1], partial)
+        return self._desk.pair(self, described(dict(first)), described(dict(second)), partial)
 
     def cancel(self, Order order not None):
         """Ask for an order to be canceled; does nothing if it is closed or being canceled."""

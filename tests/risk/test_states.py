@@ -72,7 +72,8 @@ def test_without_controls_all_but_exits_could_raise_exposure() -> None:
     made = rig()
     made.hold(10)
     assert not made.gate.could_raise(made.order("sell", 10, limit_price=110))
-    assert made.gate.could_raise(made.order("sell", 10))
+    assert not made.gate.could_raise(made.order("sell", 10))
+    assert made.gate.could_raise(made.order("sell", 1))
 
 
 def test_the_least_order_of_who_holds_nothing_opens_while_reducing() -> None:
