@@ -329,6 +329,19 @@ def test_an_order_for_the_day_ends_with_the_session_that_runs_or_comes(
     assert told == ([] if ends is None else [start + ends * MINUTE])
 
 
+@pytest.mark.parametrize("waited", ["0s", "1s", "86399s"])
+def test_without_sessions_a_day_is_one_of_utc(waited: str) -> None:
+    made = rig()
+    began = made.now
+    assert began % (86_400 * SECOND) == 0
+    made.wait(waited)
+    order = made.order("buy", 1, stop_price=110, time_in_force="day")
+    made.wait(began + 86_400 * SECOND - 1 - made.now)
+    assert order.status == "EMULATED"
+    made.wait(1)
+    assert (order.status, order.ts_last) == ("EXPIRED", began + 86_400 * SECOND)
+
+
 @pytest.mark.parametrize("exits", [{"stop_loss": 90}, {"take_profit": 110, "stop_loss": 90}])
 @pytest.mark.parametrize("emulate", ["missing", BARE])
 def test_exits_of_an_entry_that_has_expired_in_part_end_with_it(exits: Any, emulate: Any) -> None:
