@@ -262,6 +262,18 @@ def read_records(files: Files, *, archived: bool = False) -> Iterator[tuple[Fram
 
 
 def read_tape(files: Files, run_id: str) -> Iterator[bytes]:
-    """Yield a run's pieces of tape, oldest first, up to where a crash has cut it."""
-    for frame in LogReader(files, tape_name(run_id)):
+    """Yield a run's pieces of tape, oldest first, up to where a crash has cut it.
+
+    Raises
+    ------
+    JournalError
+        If the tape is damaged in its middle, or has lost its beginning.
+    """
+    for number, frame in enumerate(LogReader(files, tape_name(run_id)), 1):
+        if frame.sequence != number:
+            raise JournalError(
+                f"the inputs of run {run_id} begin with piece {frame.sequence}",
+                code="journal_damaged",
+                remedy="Restore a backup: nothing can be played without what came first",
+            )
         yield unpack(frame.payload)

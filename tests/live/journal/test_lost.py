@@ -11,7 +11,7 @@ from pyrt.errors import JournalError
 from pyrt.live.journal.backup import backup, restore
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.frames import SEGMENT_BYTES
-from pyrt.live.journal.journal import Journal
+from pyrt.live.journal.journal import Journal, read_tape
 from pyrt.live.journal.records import Alarmed
 from pyrt.live.journal.verify import verify
 from pyrt.testing.files import MemoryFiles
@@ -91,6 +91,28 @@ def test_a_journal_that_has_lost_its_first_segments_is_refused(tmp_path: Path, g
     assert report.error == "its beginning is gone"
     with pytest.raises(JournalError, match="nothing whole to copy"):
         backup(files, tmp_path / "saved.tar.gz")
+
+
+@pytest.mark.parametrize(("gone", "is_sound"), [(0, True), (1, False), (2, False)])
+def test_inputs_that_have_lost_their_beginning_are_not_played_from_their_middle(gone, is_sound):
+    """A replay took what was left for the whole run, and nothing said that it was not."""
+    files = MemoryFiles()
+    journal = Journal(files, segment_max=SEGMENT_BYTES + 1)
+    journal.record(Alarmed(ts=1, code="test", text="one"))
+    journal.begin_tape("one")
+    for piece in (b"a", b"b", b"c"):
+        journal.record_inputs(piece)
+    journal.close()
+    for number in range(1, 1 + gone):
+        files.remove(f"tape-one-{number:08d}.log")
+    report = next(report for report in verify(files) if report.name == "tape-one")
+    assert report.error == ("" if is_sound else "its beginning is gone")
+    if is_sound:
+        assert list(read_tape(files, "one")) == [b"a", b"b", b"c"]
+        return
+    with pytest.raises(JournalError, match=f"run one begin with piece {1 + gone}") as caught:
+        list(read_tape(files, "one"))
+    assert caught.value.code == "journal_damaged"
 
 
 @pytest.mark.parametrize("left", [0, 1, 2])
