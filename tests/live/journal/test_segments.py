@@ -126,8 +126,9 @@ def test_to_rotate_ends_the_segment_durably_and_to_close_ends_nothing():
     assert (log.written, log.durable, log.waiting, files.open) == (2, 1, 1, [])
 
 
-def test_what_is_written_at_once_is_of_about_one_size(monkeypatch):
-    monkeypatch.setattr(module, "WRITE_MAX", 2 * RECORD)
+@pytest.mark.parametrize("size", [2 * RECORD, RECORD + 1])
+def test_what_is_written_at_once_is_of_about_one_size(monkeypatch, size):
+    monkeypatch.setattr(module, "WRITE_MAX", size)
     files = Watched()
     log = Log(files, "main")
     appended(log, 5)
