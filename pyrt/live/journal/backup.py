@@ -198,13 +198,18 @@ def drill(archive: Path, journal: Files | None = None) -> Drill:
 def _compare(archive: Path, backup_files: Files, journal: Files) -> int:
     """Return how many records a journal has beyond its backup; JournalError if they part."""
     known = {frame.sequence: record for frame, record in read_records(backup_files)}
-    behind, last = 0, max(known, default=0)
+    behind, last, reached = 0, max(known, default=0), 0
     # What the backup has may have been put away since.
     for frame, record in read_records(journal, archived=True):
+        reached = frame.sequence
         if frame.sequence > last:
             behind += 1
         elif known.get(frame.sequence, record) != record:
             raise JournalError(f"{archive} is not of this journal", code="drill")
+    if reached < last:
+        raise JournalError(
+            f"{archive} has records up to {last}, and the journal up to {reached}", code="drill"
+        )
     return behind
 
 

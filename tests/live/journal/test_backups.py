@@ -87,6 +87,14 @@ def test_an_archive_of_other_files_is_none_of_ours_and_leaves_nothing(tmp_path: 
     assert RealFiles(tmp_path / "again").names() == []
 
 
+@pytest.mark.parametrize("name", ["deeper/main-00000001_log", "../main-00000001_log"])
+def test_a_file_of_another_folder_is_none_of_ours(tmp_path: Path, name: str):
+    archive = archived(tmp_path / "a.tar.gz", **{name: b"x"})
+    with pytest.raises(JournalError, match=r"is no backup: it holds '\S+/main-00000001\.log'"):
+        restore(archive, tmp_path / "again")
+    assert not (tmp_path / "main-00000001.log").exists()
+
+
 def test_a_backup_with_a_damaged_log_is_refused_and_leaves_nothing(tmp_path: Path):
     data = bytearray(written(tmp_path / "state", 3).read("main-00000001.log"))
     data[80] ^= 1
@@ -255,3 +263,20 @@ def test_a_backup_whose_last_record_is_another_is_of_another_journal(tmp_path: P
         drill(archive, other)
     assert caught.value.code == "drill"
     assert str(archive) in caught.value.message
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_a_backup_that_knows_more_than_the_journal_fails_the_drill(tmp_path: Path, count: int):
+    """A journal that had lost its end, or all of it, passed."""
+    archive = tmp_path / "a.tar.gz"
+    backup(written(tmp_path / "one", 3), archive)
+    with pytest.raises(JournalError, match=f"up to 3, and the journal up to {count}") as caught:
+        drill(archive, written(tmp_path / "two", count))
+    assert caught.value.code == "drill"
+
+
+def test_a_backup_of_a_journal_without_a_record_is_behind_by_all(tmp_path: Path):
+    files, archive = written(tmp_path / "state", 0), tmp_path / "a.tar.gz"
+    backup(files, archive)
+    written(tmp_path / "state", 2)
+    assert drill(archive, files).behind == 2
