@@ -11,8 +11,10 @@ from pyrt.errors import ConfigError, OrderError
 from pyrt.execution import ExecutionAlgorithm
 from pyrt.risk import RiskEngine
 from pyrt.testing.gates import GateRig
-from tests.backtest.harness import SYMBOL
+from pyrt.venues.capabilities import Capabilities
+from tests.backtest.harness import SYMBOL, play
 
+FLAT = (100, 100, 100, 100)
 LIMIT = {"limit_price": 90}
 
 
@@ -233,6 +235,30 @@ def test_a_pair_that_would_add_is_no_pair_of_exits(held: float) -> None:
     assert untouched(made)
 
 
+def test_both_exits_of_a_pair_end_at_the_same_time() -> None:
+    made = rig()
+    made.hold(10)
+    ends = {"expires_at": made.now + 5, "time_in_force": "gtd"}
+    profit = made.order("sell", 10, oco=True, take_profit=110, stop_loss=90, **ends)
+    for order in (profit, profit.sibling):
+        assert (order.time_in_force, order.expires_at, order.quantity) == ("gtd", made.now + 5, 10)
+        assert order.is_pending
+
+
+def test_what_one_of_a_pair_fills_leaves_the_larger_rest_at_work() -> None:
+    made = rig()
+    strategy = made.kernel.strategies[0]
+    first, second = strategy.pair({**ONE, "quantity": 8}, {**OTHER, "quantity": 5})
+    made.settle()
+    working = [strategy.position(SYMBOL).working_quantity]
+    for quantity in (4, 2):
+        made.fill(first, quantity, price=90)
+        working.append(strategy.position(SYMBOL).working_quantity)
+    made.answer("cancel", second)
+    working.append(strategy.position(SYMBOL).working_quantity)
+    assert working == [8, 5, 5, 2]
+
+
 # -- targets -------------------------------------------------------------------------------------
 
 
@@ -282,3 +308,64 @@ def test_a_part_cannot_grow() -> None:
     with pytest.raises(OrderError, match="quantity is 7; expected no more than the 6 of this part"):
         made.modify(part, quantity=7)
     assert made.modify(part, quantity=6)
+
+
+# -- the record ----------------------------------------------------------------------------------
+
+
+def test_the_record_of_an_order_follows_its_prices_and_keeps_the_trigger_it_had() -> None:
+    """A kept stop that was met leaves without one; the record says what it was."""
+    bare = Capabilities(order_types={"market", "limit"}, instructions=())
+    for emulate in ("missing", bare):
+        made = play(
+            [FLAT, FLAT, FLAT, (100, 106, 100, 106), (106, 106, 106, 106), FLAT],
+            {
+                0: lambda s: s.buy(SYMBOL, 10, stop_price=103, limit_price=107),
+                1: lambda s: s.modify(s.made[0], stop_price=105, limit_price=108),
+                2: lambda s: s.buy(SYMBOL, 5, tag="more"),
+            },
+            emulate=emulate,
+        )
+        first, market = made.table("orders")
+        assert (first["stop_price"], first["limit_price"], first["filled_quantity"]) == (
+            105,
+            108,
+            10,
+        )
+        assert (first["tag"], market["tag"]) == ("", "more")
+        assert math.isnan(market["stop_price"])
+        assert math.isnan(market["limit_price"])
+
+
+def test_a_change_on_our_own_behalf_is_under_way_until_it_is_answered() -> None:
+    """What is left to reduce has become less: the venue does not see to it."""
+    made = rig(capabilities=Capabilities(instructions=()))
+    made.hold(10)
+    guard = made.order("sell", 10, limit_price=110, reduce_only=True)
+    made.answer("accept", guard)
+    made.fill(made.order("sell", 4))
+    assert made.venue.changed[-1][:2] == (guard, 6_000_000_000)
+    assert guard.is_pending
+    made.answer("modified", guard, quantity=6)
+    assert (guard.is_pending, guard.quantity) == (False, 6)
+
+
+def test_a_close_that_is_canceled_as_it_waits_is_forgotten() -> None:
+    made = rig()
+    made.hold(10)
+    made.order("sell", 10, stop_price=90)
+    close = made.close()
+    assert len(made.kernel.desk.waiting) == 1
+    assert not made.cancel(close)
+    assert made.kernel.desk.waiting == []
+    assert (close.status, close.reason) == ("DENIED", "canceled: it had not left yet")
+
+
+def test_a_part_reduces_only_as_its_order_does() -> None:
+    made = rig()
+    made.hold(10)
+    order = made.order("sell", 10, algorithm=ByHand(), reduce_only=True)
+    assert order.algorithm.send(4).reduce_only
+    plain = made.order("buy", 10, algorithm=ByHand())
+    parts = [plain.algorithm.send(4), plain.algorithm.send(4, reduce_only=True)]
+    assert [part.reduce_only for part in parts] == [False, True]

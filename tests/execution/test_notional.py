@@ -65,3 +65,10 @@ def test_an_exit_that_was_canceled_before_the_value_was_known_stays_so() -> None
 
     run = play([FLAT, FLAT, (80, 80, 80, 80), FLAT], {0: step})
     assert run.statuses == ["FILLED", "CANCELED"]
+
+
+def test_without_a_price_nobody_knows_what_it_comes_to() -> None:
+    rig = GateRig(RiskEngine(), prices=None)
+    order = rig.order("buy", notional=250)
+    assert order.status == "SENT"
+    assert rig.kernel.strategies[0].position("AAA").working_quantity == 0

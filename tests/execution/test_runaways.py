@@ -40,3 +40,17 @@ def test_a_loop_without_end_is_broken_off(command: Callable[[Strategy, int], Any
     with pytest.raises(RunawayError, match=f"A has issued {ROOM} commands"):
         handler()
     assert len(made.kernel.cache.orders_open()) == ROOM
+
+
+def test_so_is_a_loop_of_changes() -> None:
+    made = GateRig(RiskEngine(), prices=100)
+    order = made.order("buy", 1, limit_price=90)
+    made.kernel.desk.commands_max = ROOM
+
+    def handler() -> None:
+        for turn in range(1, 2 * ROOM):
+            made.kernel.strategies[0].modify(order, quantity=1 + turn)
+
+    with pytest.raises(RunawayError, match=f"A has issued {ROOM} commands"):
+        handler()
+    assert len(made.kernel.desk.commands) == ROOM
