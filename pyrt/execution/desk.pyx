@@ -91,10 +91,11 @@ cdef class Desk(OrderDesk):
 
     cdef Order place(self, Owner owner, str symbol, int side, object quantity, dict terms):
         cdef Order order = self.describe(owner, symbol, side, quantity, terms)
-        if "algorithm" in terms:
-            self.read_algorithm(order, terms)
-        if terms and ("take_profit" in terms or "stop_loss" in terms or "oco" in terms):
-            return self.place_with_exits(order, terms)
+        if terms:
+            if "algorithm" in terms:
+                self.read_algorithm(order, terms)
+            if "take_profit" in terms or "stop_loss" in terms or "oco" in terms:
+                return self.place_with_exits(order, terms)
         self.enlist(order)
         self.send(order)
         return order
