@@ -159,6 +159,18 @@ def test_a_second_cancel_asks_for_nothing() -> None:
     assert made.cancel(order)
 
 
+@pytest.mark.parametrize(("symbol", "left"), [(None, [1]), ("AAA", [1, 2]), ("BBB", [0, 1])])
+def test_all_are_canceled_of_one_strategy_and_symbol(symbol: Any, left: list[int]) -> None:
+    made = rig(strategies=2, symbols=["AAA", "BBB"])
+    orders = [
+        made.order("buy", 10, name, strategy, limit_price=90)
+        for name, strategy in (("AAA", 0), ("AAA", 1), ("BBB", 0))
+    ]
+    made.kernel.strategies[0].cancel_all(symbol)
+    made.settle()
+    assert made.venue.withdrawn == [o for n, o in enumerate(orders) if n not in left]
+
+
 # -- pairs ---------------------------------------------------------------------------------------
 
 ONE = {"side": "buy", "symbol": SYMBOL, "quantity": 10, "limit_price": 90}
@@ -353,7 +365,8 @@ def test_a_change_on_our_own_behalf_is_under_way_until_it_is_answered() -> None:
 def test_a_close_that_is_canceled_as_it_waits_is_forgotten() -> None:
     made = rig()
     made.hold(10)
-    made.order("sell", 10, stop_price=90)
+    for quantity in (4, 6):
+        made.order("sell", quantity, stop_price=90)
     close = made.close()
     assert len(made.kernel.desk.waiting) == 1
     assert not made.cancel(close)

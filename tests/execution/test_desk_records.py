@@ -15,7 +15,8 @@ NO_PRICE = -(2**63)
 
 
 def rig(**limits: Any) -> Any:
-    return GateRig(RiskEngine(Limits(**limits)), prices=100, symbols=("AAA", "BBB"))
+    gate = RiskEngine(Limits(**limits))
+    return GateRig(gate, prices=100, symbols=("AAA", "BBB"), strategies=2)
 
 
 def rows(made: Any) -> Any:
@@ -25,11 +26,12 @@ def rows(made: Any) -> Any:
 def test_a_new_order_is_recorded_as_it_is_sent() -> None:
     made = rig()
     made.order("buy", 10, limit_price=90)
-    made.order("sell", 4, "BBB", stop_price=80, tag="out")
+    made.order("sell", 4, "BBB", 1, stop_price=80, tag="out")
     first, second = rows(made)
     assert [int(row["instrument"]) for row in (first, second)] == [0, 1]
     assert [int(row["quantity"]) for row in (first, second)] == [10 * 10**9, 4 * 10**9]
     assert [int(row["side"]) for row in (first, second)] == [1, -1]
+    assert [int(row["strategy"]) for row in (first, second)] == [0, 1]
     assert (first["limit_price"], first["stop_price"]) == (90 * 10**9, NO_PRICE)
     assert (second["limit_price"], second["stop_price"]) == (NO_PRICE, 80 * 10**9)
     assert [int(row["ts_last"]) for row in (first, second)] == [made.now, made.now]
