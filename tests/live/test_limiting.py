@@ -59,6 +59,8 @@ def test_one_limit_is_changed_and_no_other(name, text, symbol, value, is_looser)
         ("max_order_notional", "nan", ""),
         ("max_order_notional", "-1", ""),
         ("max_open_orders", "2.5", ""),
+        ("max_open_orders", "٣", ""),
+        pytest.param("max_open_orders", "9" * 5000, "", id="digits"),
         ("require_open_session", "perhaps", ""),
         ("max_order_notionals", "5", ""),
         ("symbols", "SPY", ""),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyrt.live.core.results import RESULT_MAX, decode_result, encode_result
+from pyrt.live.core.results import DEPTH_MAX, RESULT_MAX, decode_result, encode_result
 
 NUMBERS = st.sampled_from(["<f8", "<f4", "<i8", "<i4", "|u1", "|b1", "<c16", "<M8[ns]"])
 ARRAYS = st.builds(
@@ -87,6 +87,39 @@ def test_what_is_too_large_or_contains_itself_is_not_written():
     assert encode_result(endless) is None
 
 
+def nested(depth: int) -> Any:
+    value: Any = Decimal(1)
+    for number in range(depth):
+        value = ([value], (value,), {"in": value})[number % 3]
+    return value
+
+
+def test_what_is_nested_comes_back_from_wherever_it_can_be_written():
+    """What could be written could not be read again: that takes more of the stack."""
+    assert is_same(decode_result(encode_result(nested(DEPTH_MAX))), nested(DEPTH_MAX))
+    for depth in (DEPTH_MAX + 1, 350, 480):
+        assert encode_result(nested(depth)) is None
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise LookupError("no words")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "\udcff", ["\udcff"], {"\udcff": 1}, 10**5000, Mute(),
+        # As the name of a file has it that is in no code.
+        FileNotFoundError("no file model-\udcff.bin"),
+    ],
+    ids=["text", "list", "key", "digits", "mute", "file"],
+)  # fmt: skip
+def test_what_is_no_text_is_not_written_and_raises_nothing(value):
+    """The node died of it: it writes down what slow work came to on its own thread."""
+    assert encode_result(value) is None
+
+
 def test_an_exception_comes_back_by_its_name_and_words():
     class NoModel(Exception):
         """Raised by somebody's code."""
@@ -115,6 +148,11 @@ def test_an_exception_comes_back_by_its_name_and_words():
 def test_other_bytes_are_refused(parts):
     with pytest.raises(ValueError, match="no result of slow work"):
         decode_result(msgspec.msgpack.encode(parts))
+
+
+def test_bytes_that_are_nested_without_end_are_refused():
+    with pytest.raises(ValueError, match="no result of slow work"):
+        decode_result(b"\x92\xa4list" * 50_000 + b"\xc0")
 
 
 @given(st.binary(max_size=200))

@@ -76,5 +76,5 @@ def _value(name: str, text: str) -> Any:
     if name in FLAGS:
         return {"true": True, "false": False}.get(text, text)
     if name in COUNTS:
-        return int(text) if text.isascii() and text.isdecimal() else text
+        return int(text) if len(text) < 20 and text.isascii() and text.isdecimal() else text
     return tuple(filter(None, text.split(","))) if name == "allowed_symbols" else text

@@ -15,9 +15,12 @@ import numpy as np
 
 RESULT_MAX = 1 << 20
 """Larger results are not written, in bytes."""
+DEPTH_MAX = 50
+"""Nor are containers in each other deeper than this: reading them takes more of the stack."""
 PLAIN = (type(None), bool, float, str, bytes)
 NUMERIC = "biufcmM"
 """Kinds of NumPy values that are numbers and nothing else."""
+WRONG = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, msgspec.DecodeError)
 
 
 def encode_result(value: Any) -> bytes | None:
@@ -27,7 +30,9 @@ def encode_result(value: Any) -> bytes | None:
     """
     try:
         data = msgspec.msgpack.encode(_parts(value))
-    except (TypeError, RecursionError):
+    except Exception:
+        # Half a surrogate is no text, an integer can have too many digits, and what a user's
+        # exception does as it is put into words is its own affair.
         return None
     return data if len(data) <= RESULT_MAX else None
 
@@ -42,11 +47,11 @@ def decode_result(data: bytes) -> Any:
     """
     try:
         return _value(msgspec.msgpack.decode(data))
-    except (ValueError, TypeError, LookupError, ArithmeticError, msgspec.DecodeError) as error:
+    except WRONG as error:
         raise ValueError(f"no result of slow work: {error}") from error
 
 
-def _parts(value: Any) -> Any:
+def _parts(value: Any, depth: int = 0) -> Any:
     """Return a value of plain types: a container is a list that begins with what it was."""
     kind = type(value)
     if kind in PLAIN:
@@ -54,12 +59,14 @@ def _parts(value: Any) -> Any:
     if kind is int:
         # msgpack ends at 64 bits, and Python does not.
         return value if -(1 << 63) <= value < 1 << 63 else ["int", str(value)]
+    if kind in (list, tuple, dict) and depth == DEPTH_MAX:
+        raise TypeError(f"more than {DEPTH_MAX} containers are in each other")
     if kind is Decimal:
         return ["decimal", str(value)]
     if kind is list or kind is tuple:
-        return [kind.__name__, *(_parts(item) for item in value)]
+        return [kind.__name__, *(_parts(item, depth + 1) for item in value)]
     if kind is dict:
-        return ["dict", *(_parts(item) for pair in value.items() for item in pair)]
+        return ["dict", *(_parts(item, depth + 1) for pair in value.items() for item in pair)]
     if isinstance(value, Exception):
         return ["error", kind.__name__, str(value)]
     if kind is np.ndarray and value.dtype.kind in NUMERIC:
