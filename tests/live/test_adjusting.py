@@ -15,6 +15,7 @@ from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
+from tests.live.test_gate_changes import LIMITS
 from tests.live.test_reconcile import POLICY, ours, theirs
 from tests.live.test_recovery import PRICES, Collect, node
 from tests.live.whole import Node, World
@@ -233,3 +234,45 @@ def test_a_split_of_what_two_strategies_hold_changes_both_and_replays():
     assert sorted(p.strategy for p in record.positions) == ["Collect", "Other"]
     first.stop()
     assert replay(files, [Collect(), Other()]).is_exact
+
+
+class Keeps(Collect):
+    """Keeps a sale that waits for a higher price, which the broker has no type for."""
+
+    def on_fill(self, fill):
+        self.kept = self.sell("SPY", 4, trigger_price="120")
+        self.told = []
+
+    def on_order(self, event):
+        if event.kind == "modified":
+            self.told.append(self.position("SPY").quantity)
+
+
+@pytest.mark.parametrize("owners", [1, 2])
+def test_a_split_restates_once_what_is_kept_here_and_what_risk_knows_of_prices(owners):
+    """Kept orders went on waiting for a price of before the split, a stop for one that was met
+    at once; and what risk knows was restated for each owner of the symbol.
+    """
+    world, files = World([PRICES]), MemoryFiles()
+    kinds = [Keeps, Other][:owners]
+    limits = LIMITS.replace(max_position_drawdown="0.9")
+    first = Node(world, files, [kind() for kind in kinds], run_id="one", limits=limits)
+    first.start()
+    books = first.on_request = Books()
+    first.run(9)
+    kept, told = first.kernel.strategies[0].kept, first.kernel.strategies[0].told
+    gate = first.driver.gate
+    best = [row[-1] for row in gate.save()["stops"]]
+    assert len(best) == owners
+    assert (kept.status, kept.quantity) == ("EMULATED", 4)
+    books.book("SPLIT", f"{20 * owners}")
+    look(first)
+    # Three for one.
+    assert [s.position("SPY").quantity for s in first.kernel.strategies] == [30] * owners
+    assert (kept.status, kept.quantity, kept.stop_price) == ("EMULATED", 12, 40)
+    assert [row[-1] for row in gate.save()["stops"]] == [price // 3 for price in best]
+    # Whoever is told of it holds what the split has made.
+    assert told == [30]
+    first.stop()
+    result = replay(files, [kind() for kind in kinds])
+    assert result.is_exact, result.difference

@@ -13,5 +13,6 @@ def adjust_position(
     amount: Any,
     *,
     is_split: bool = False,
+    restates: bool = True,
 ) -> Position: ...
 def mark_holding(kernel: Kernel, symbol: str, price: Any) -> None: ...

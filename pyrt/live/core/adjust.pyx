@@ -5,12 +5,13 @@ from pyrt.core.int128 cimport i128_sub
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport money_from_object, nano_from_object
 from pyrt.core.positions cimport Position
+from pyrt.core.streams cimport Stream
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.live.core.restore cimport begin_trip, number_of
 
 
 def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, amount, *,
-                    bint is_split=False):
+                    bint is_split=False, bint restates=True):
     """Change a holding; cash is somebody else's to change.
 
     Parameters
@@ -20,6 +21,9 @@ def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, 
     amount : number or str
         What cash gains by it: the cost of the holding falls by that, unless `is_split`, whose cost
         stays with the units. What is left of the cost of a holding that is gone is realized.
+    restates : bool
+        Whether a split restates what else there is of the symbol: what risk knows of its prices,
+        and orders that are kept here. Once for a split, with the last of those who hold it.
 
     Returns
     -------
@@ -34,12 +38,10 @@ def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, 
     cdef int64_t held = position.units
     cdef int64_t units = held + position.instrument.quantity_raw(quantity)
     cdef Py_ssize_t index = position.instrument.index
-    if is_split and held != 0 and units != 0:
-        position.split(units if units > 0 else -units, held if held > 0 else -held)
-        if kernel.watcher is not None:
-            kernel.watcher.on_corporate_action(
-                index, units if units > 0 else -units, held if held > 0 else -held
-            )
+    # What is gone, or has changed sides, was no split.
+    is_split = is_split and held != 0 and units != 0 and (held > 0) == (units > 0)
+    if is_split:
+        position.split(abs_of(units), abs_of(held))
     else:
         position.units = units
         position.open_cost = i128_sub(position.open_cost, money_from_object(amount))
@@ -51,7 +53,25 @@ def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, 
     )
     begin_trip(position)
     kernel.curve.touch()
+    if is_split and restates:
+        restate(kernel, position.instrument, abs_of(units), abs_of(held))
     return position
+
+
+cdef int64_t abs_of(int64_t units) noexcept:
+    return units if units > 0 else -units
+
+
+cdef int restate(Kernel kernel, Instrument instrument, int64_t new, int64_t old) except -1:
+    """Let what is not a holding know that `old` units are `new` ones: as in a backtest."""
+    cdef Stream stream
+    for stream in kernel.cache.streams:
+        if stream.instrument is instrument:
+            stream.last_price *= <double>old / <double>new
+    kernel.sink.split(instrument.index, new, old)
+    if kernel.watcher is not None:
+        kernel.watcher.on_corporate_action(instrument.index, new, old)
+    return kernel.deliver()
 
 
 def mark_holding(Kernel kernel not None, str symbol, price):

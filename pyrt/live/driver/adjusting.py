@@ -56,7 +56,7 @@ class Adjusting:
 
     def _adjust(self, now: int, change: BrokerAdjustment, shares: dict[str, Decimal]) -> None:
         run, core = self._run, self._run.live_core
-        after = []
+        after: list[r.PositionState] = []
         for owner, units in shares.items():
             terms: dict[str, Any] = {
                 "strategy": owner,
@@ -64,6 +64,7 @@ class Adjusting:
                 "quantity": f"{units:f}",
                 "amount": f"{change.amount:f}",
                 "is_split": change.kind == "split",
+                "restates": len(after) == len(shares) - 1,
             }
             run.note("adjust", **terms)
             after.append(adjust(core, **terms))
@@ -98,12 +99,25 @@ def shared_out(
 
 
 def adjust(
-    core: NodeCore, *, strategy: str, symbol: str, quantity: str, amount: str, is_split: bool
+    core: NodeCore,
+    *,
+    strategy: str,
+    symbol: str,
+    quantity: str,
+    amount: str,
+    is_split: bool,
+    restates: bool,
 ) -> r.PositionState:
     """Change a holding, live and in replay alike; return how it is afterwards."""
     kernel = core.kernel
     position = adjust_position(
-        kernel, strategy, symbol, Decimal(quantity), Decimal(amount), is_split=is_split
+        kernel,
+        strategy,
+        symbol,
+        Decimal(quantity),
+        Decimal(amount),
+        is_split=is_split,
+        restates=restates,
     )
     if hasattr(kernel.gate, "resync"):
         kernel.gate.resync()

@@ -131,6 +131,8 @@ class Playback:
             quantity=note["quantity"],
             amount=note["amount"],
             is_split=note["is_split"],
+            # Tapes of earlier versions do not say: there each owner's did.
+            restates=note.get("restates", True),
         )
 
     def _computed(self, note: Note) -> None:
