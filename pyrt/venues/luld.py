@@ -163,7 +163,7 @@ class LuldWatch:
     def __init__(self) -> None:
         self.lower, self.upper = 0.0, float("inf")
         self.state = TRADING
-        self._bid = self._ask = 0.0
+        self._touch: tuple[float, float] | None = None
         self._halted = False
 
     def set_bands(self, lower: float, upper: float) -> str | None:
@@ -173,17 +173,23 @@ class LuldWatch:
 
     def set_touch(self, bid: float, ask: float) -> str | None:
         """Take a best bid and offer, 0 for none; return the state if it is another now."""
-        self._bid, self._ask = bid, ask
+        self._touch = (bid, ask)
         return self._look()
 
     def set_halted(self, halted: bool) -> None:
         """Note that trading stops or goes on; the state begins anew with the next touch."""
         self._halted = halted
         self.state = TRADING
-        self._bid = self._ask = 0.0
+        self._touch = None
 
     def _look(self) -> str | None:
-        state = TRADING if self._halted else state_of(self._bid, self._ask, self.lower, self.upper)
+        touch = self._touch
+        if touch is None:
+            if self.upper < float("inf"):
+                # Nothing follows from bands alone.
+                return None
+            touch = (0.0, 0.0)
+        state = TRADING if self._halted else state_of(*touch, self.lower, self.upper)
         if state == self.state:
             return None
         self.state = state

@@ -231,3 +231,49 @@ def test_a_tape_has_halts_bands_and_corrections():
     assert again.heard == first.heard == HEARD
     assert [o.reason for o in again.orders_sent] == [o.reason for o in first.orders_sent]
     assert other.inputs.tape.take() == piece
+
+
+def played(events: list[Any]) -> tuple[NodeCore, Banded, NodeCore]:
+    """Return a core that has played the tape of events, its strategy, and the one that took them.
+
+    The quotes of a symbol without a stream are on no tape, so the touch is not known any more.
+    """
+    again = Banded()
+    core, other = banded(Banded()), banded(again)
+    core.inputs.tape.take()
+    for event in events:
+        core.take(event.ts_event, [event])
+    play(
+        other.inputs, core.inputs.tape.take(),
+        lambda data: other.news.take_note(decode_note(data)), pytest.fail,
+    )  # fmt: skip
+    return other, again, core
+
+
+@pytest.mark.parametrize("count", range(1, len(BANDED)))
+def test_a_run_that_goes_on_after_its_tape_follows_bands_as_if_nothing_had_been(count):
+    """It had forgotten the bands, and what it had said of them: a limit state never ended."""
+    core, strategy, first = played(BANDED[:count])
+    assert strategy.heard == first.kernel.strategies[0].heard
+    for event in BANDED[count:]:
+        for each in (core, first):
+            each.take(event.ts_event, [event])
+    assert core.kernel.gate.limited_symbols == first.kernel.gate.limited_symbols == []
+    assert core.kernel.gate.halted_symbols == first.kernel.gate.halted_symbols == []
+    assert strategy.heard == first.kernel.strategies[0].heard
+
+
+def test_after_a_tape_no_state_ends_before_the_first_touch():
+    core, strategy, _ = played(BANDED[:3])
+    assert core.kernel.gate.limited_symbols == ["SPY"]
+    for lower, upper, bid, ask, ends in (
+        (90.0, 105.0, 0, 0, False),
+        (95.0, 105.0, 94.0, 95.0, False),
+        (95.0, 105.0, 96.0, 97.0, True),
+    ):
+        core.take(NOW + SECOND, [BandsEvent("SPY", NOW + SECOND, lower, upper)])
+        if bid:
+            core.take(NOW + SECOND, [QuoteEvent("SPY", NOW + SECOND, bid, 1.0, ask, 1.0)])
+        assert core.kernel.gate.limited_symbols == ([] if ends else ["SPY"])
+    assert strategy.heard.count("limit_state") == 1
+    assert strategy.heard[-2:] == ["trading", 96.0]

@@ -42,17 +42,12 @@ class News:
 
     def status(self, event: Any) -> None:
         """Take a change of a symbol's trading state."""
-        watch, halted = self.watches.get(event.symbol), HALTS.get(event.status)
-        if watch is not None and halted is not None:
-            watch.set_halted(halted)
+        self._follow(event.symbol, event.status)
         self._tell(event.symbol, event.status, event.reason, event.ts_event)
 
     def bands(self, event: Any) -> None:
         """Take price bands; 0 and 0 for none."""
-        watch = self.watches.get(event.symbol)
-        if watch is None:
-            watch = self.watches[event.symbol] = LuldWatch()
-            watch.set_halted(self._is_halted(event.symbol))
+        watch = self._watch(event.symbol)
         state = watch.set_bands(event.lower, event.upper)
         terms = (event.symbol, watch.lower, watch.upper, event.ts_event)
         self._note("bands", terms=terms)
@@ -77,11 +72,22 @@ class News:
     # -- from a tape ---------------------------------------------------------------------------
 
     def take_note(self, note: dict[str, Any]) -> bool:
-        """Do again what a note of the tape says; False if it is none of these."""
+        """Do again what a note of the tape says; False if it is none of these.
+
+        A run that goes on after it knows bands and states; the touch is new to it.
+        """
         what = note["what"]
         if what == "status":
+            symbol, status, reason, _ = note["terms"]
+            if reason == BANDS and symbol in self.watches:
+                self.watches[symbol].state = status
+            else:
+                self._follow(symbol, status)
             self._pass_on(*note["terms"])
         elif what == "bands":
+            symbol, lower, upper, _ = note["terms"]
+            watch = self._watch(symbol)
+            watch.lower, watch.upper = lower, upper
             self._kernel.tell_bands(*note["terms"])
         elif what == "news":
             message = SimpleNamespace(**note["fields"])
@@ -91,6 +97,19 @@ class News:
         return True
 
     # -- inside --------------------------------------------------------------------------------
+
+    def _watch(self, symbol: str) -> LuldWatch:
+        """Return what follows a symbol's bands, from now on if nothing has."""
+        if symbol not in self.watches:
+            self.watches[symbol] = LuldWatch()
+            self.watches[symbol].set_halted(self._is_halted(symbol))
+        return self.watches[symbol]
+
+    def _follow(self, symbol: str, status: str) -> None:
+        """Let what follows a symbol's bands know of a halt, or of its end."""
+        watch, halted = self.watches.get(symbol), HALTS.get(status)
+        if watch is not None and halted is not None:
+            watch.set_halted(halted)
 
     def _tell(self, symbol: str, status: str, reason: str, ts_event: int) -> None:
         terms = (symbol, status, reason, ts_event)
