@@ -85,9 +85,9 @@ class Stopping:
         cache, policy = self._run.live_core.kernel.cache, self._run.plan.policies.on_stop
         left = [
             f"{order.side.name.lower()} {_leaves(order):f} {order.symbol} "
-            f"({order.client_order_id}): its {_asked(order)} is not answered"
+            f"({order.client_order_id}): {_stands(order)}"
             for order in cache.orders_open()
-            if order.is_pending
+            if order.is_pending or order.is_unknown or _ends(order, policy)
         ]
         if policy == "flatten":
             left += [f"{p.quantity_exact:f} {p.symbol} is held" for p in cache.positions()]
@@ -114,9 +114,16 @@ class Stopping:
             self._operators.carry_out("resume", NODE, "flat, as the policy of stops wants it")
 
 
-def _asked(order: Any) -> str:
-    """Return what an order waits for an answer to."""
-    return "cancel" if is_canceling(order) else "last request"
+def _ends(order: Any, policy: str) -> bool:
+    """Return whether a policy of stops wants an order gone."""
+    return policy in ("cancel_all", "flatten") or (policy == "cancel_entries" and not order.is_exit)
+
+
+def _stands(order: Any) -> str:
+    """Return how an order stands that nobody looks after any more."""
+    if not (order.is_pending or order.is_unknown):
+        return "it works still"
+    return f"its {'cancel' if is_canceling(order) else 'last request'} is not answered"
 
 
 def _leaves(order: Any) -> Decimal:

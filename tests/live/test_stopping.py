@@ -1,0 +1,137 @@
+"""How a node ends: what its policy wants gone and is not is told, and nothing of it twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pyrt.adapters.alpaca.simulator.core import Response
+from pyrt.live.driver.run import LOOKING, NEW, RUNNING, STOPPED, STOPPING
+from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import read_records
+from pyrt.live.plan import Policies
+from pyrt.testing.files import MemoryFiles
+from tests.live.test_recovery import PRICES, Rests, left_behind, node
+from tests.live.whole import SECOND, Node, World
+
+
+def refuse_cancels(request: Any, send: Any) -> Any:
+    """Let the broker refuse every cancel: the orders work on."""
+    if request.method == "DELETE":
+        return Response(422, b'{"code":42210000,"message":"order is not cancelable"}')
+    return send(request)
+
+
+def running(policy: str, **options: Any) -> Node:
+    """A node that holds ten with a stop order, and rests with an entry."""
+    policies = Policies(looks=1, warmup=0, on_stop=policy, **options)
+    made = node(World([PRICES]), MemoryFiles(), Rests, policies=policies)
+    made.run(9)
+    return made
+
+
+def go_on(made: Node, seconds: int) -> None:
+    """Let time pass without data."""
+    for second in range(seconds):
+        made.driver.turn(made.world.now + second * SECOND)
+        made.settle(made.world.now + second * SECOND)
+
+
+@pytest.mark.parametrize(
+    ("policy", "told"),
+    [
+        ("leave", []),
+        ("cancel_entries", ["buy 5"]),
+        ("cancel_all", ["buy 5", "sell 10"]),
+        ("flatten", ["buy 5", "sell 10", "10 SPY is held"]),
+    ],
+)
+def test_what_a_stop_wants_gone_and_the_broker_does_not_cancel_is_told(policy, told):
+    made = running(policy)
+    made.on_request = refuse_cancels
+    made.driver.stop(made.world.now)
+    go_on(made, 15)
+    assert made.driver.phase == STOPPED
+    text = " ".join(left_behind(made))
+    assert bool(text) == bool(told)
+    for words in told:
+        assert words in text
+    for words in {"buy 5", "sell 10", "10 SPY is held"} - {*told}:
+        assert words not in text
+    assert text.count("it works still") == sum("held" not in words for words in told)
+
+
+def test_an_order_of_which_nothing_is_known_at_the_end_is_told():
+    made = running("leave")
+    made.on_request = lambda request, send: None if request.method == "POST" else send(request)
+    order = made.kernel.strategies[0].buy("SPY", 1, limit_price=30)
+    made.driver.core.inputs.settle()
+    made.settle(made.world.now)
+    made.stop()
+    (text,) = left_behind(made)
+    assert f"buy 1 SPY ({order.client_order_id}): its last request is not answered" in text
+
+
+def test_a_stop_waits_for_answers_as_long_as_its_patience_and_no_longer():
+    made = running("cancel_entries", stop_patience_ns=7 * SECOND)
+    made.on_request = lambda request, send: None if request.method == "DELETE" else send(request)
+    now = made.world.now
+    made.driver.stop(now)
+    assert made.driver.stop_by == now + 7 * SECOND
+    made.settle(now)
+    made.driver.turn(now + 7 * SECOND - 1)
+    assert made.driver.phase == STOPPING
+    made.driver.turn(now + 7 * SECOND)
+    assert made.driver.phase == STOPPED
+    assert (made.driver.stop_by, made.driver.save_at, made.driver.look_at) == (None, None, None)
+    made.journal.commit()
+    last = [record for _, record in read_records(made.files)][-1]
+    assert (type(last), last.ts, last.reason) == (r.RunStop, last.ts, "asked to stop")
+
+
+def test_the_first_reason_of_a_stop_counts_and_strategies_stop_once():
+    made = running("cancel_entries")
+    made.on_request = lambda request, send: None if request.method == "DELETE" else send(request)
+    made.driver.stop(made.world.now, "anna: the day is over")
+    by = made.driver.stop_by
+    made.driver.stop(made.world.now + SECOND, "again")
+    assert (made.driver.phase, made.driver.stop_by) == (STOPPING, by)
+    made.driver.finish(made.world.now)
+    made.driver.stop(made.world.now, "once more")
+    assert made.driver.phase == STOPPED
+    made.journal.commit()
+    stops = [rec for _, rec in read_records(made.files) if isinstance(rec, r.RunStop)]
+    assert [stop.reason for stop in stops] == ["anna: the day is over"]
+
+
+@pytest.mark.parametrize("phase", [NEW, LOOKING])
+def test_what_has_not_started_is_stopped_at_once(phase):
+    made = Node(World([PRICES]), MemoryFiles(), [Rests()], run_id="one")
+    if phase == LOOKING:
+        made.driver.begin(made.world.now)
+    assert made.driver.phase == phase
+    made.driver.stop(made.world.now, "early")
+    assert (made.driver.phase, made.driver.stop_reason) == (STOPPED, "early")
+
+
+def test_strategies_are_saved_on_schedule_and_as_they_stop():
+    made = running("leave", save_ns=60 * SECOND)
+    strategy, now = made.kernel.strategies[0], made.world.now
+
+    def saved() -> int:
+        return msgspec.msgpack.decode(made.journal.state.saves["Rests"][1])["seen"]
+
+    assert made.driver.phase == RUNNING
+    strategy.seen = 71
+    made.driver.save(now)
+    assert (saved(), made.driver.save_at) == (71, now + 60 * SECOND)
+    strategy.seen = 72
+    made.driver.turn(now + 60 * SECOND - 1)
+    assert saved() == 71
+    made.driver.turn(now + 60 * SECOND)
+    assert (saved(), made.driver.save_at) == (72, now + 120 * SECOND)
+    strategy.seen = 73
+    made.driver.stop(now + 61 * SECOND)
+    assert saved() == 73
