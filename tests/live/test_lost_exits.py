@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace as Stub
+from typing import Any
+
 import pytest
 
 from pyrt import Strategy
+from pyrt.live.driver.unguarded import LostExits
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_walking_skeleton import bars
 from tests.live.whole import PHASES, Node, World, policies
@@ -78,3 +82,88 @@ def test_the_other_of_a_pair_that_has_filled_is_not_missed():
     node = run(Guarded(goal=103.0))
     assert node.kernel.strategies[0].position("SPY").quantity == 5
     assert told(node) == []
+
+
+SECOND = 1_000_000_000
+
+
+class Exits:
+    """Positions and working orders of a node, as they are said; what is alarmed."""
+
+    def __init__(self) -> None:
+        self.strategy = Stub(name="Guarded", number=0)
+        self.held = [self.holding("SPY", 10)]
+        self.working: list[Any] = []
+        self.told: list[str] = []
+        cache = Stub(
+            positions=lambda: self.held,
+            orders_open=lambda strategy, symbol: [o for o in self.working if o.symbol == symbol],
+        )
+        kernel = Stub(cache=cache, strategies=[self.strategy])
+        self.lost = LostExits(Stub(live_core=Stub(kernel=kernel), scribe=Stub(alarm=self.alarm)))
+
+    def alarm(self, code: str, text: str, now: int) -> None:
+        assert code == "unguarded"
+        self.told.append(text)
+
+    def holding(self, symbol: str, quantity: int) -> Any:
+        return Stub(strategy=0, symbol=symbol, quantity_exact=quantity)
+
+    def order(self, name: str = "a", symbol: str = "SPY", side: int = -1, **more: Any) -> Any:
+        given = {"sibling": None, **more}
+        return Stub(
+            client_order_id=name, symbol=symbol, side_sign=side, strategy=self.strategy, **given
+        )
+
+
+def test_a_strategy_has_five_seconds_to_guard_anew_and_is_told_of_once():
+    exits = Exits()
+    exits.lost.note(exits.order(), 100 * SECOND)
+    assert exits.lost.due == 105 * SECOND
+    exits.lost.turn(105 * SECOND - 1)
+    assert exits.told == []
+    exits.lost.turn(105 * SECOND)
+    assert len(exits.told) == 1
+    assert exits.lost.due is None
+    exits.lost.turn(200 * SECOND)
+    assert len(exits.told) == 1
+
+
+def test_exits_that_are_refused_one_after_the_other_do_not_put_the_alarm_off():
+    """A strategy that guards anew each second, and is refused each second, guards nothing."""
+    exits = Exits()
+    for second in range(6):
+        exits.lost.turn(second * SECOND)
+        if second < 5:
+            exits.lost.note(exits.order(f"exit-{second}"), second * SECOND)
+    (text,) = exits.told
+    assert "exit-0, exit-1, exit-2, exit-3, exit-4" in text
+
+
+@pytest.mark.parametrize(
+    ("held", "side", "working", "is_told"),
+    [
+        (10, -1, [], True),
+        (10, -1, [1], True),
+        (10, -1, [1, -1], False),
+        (-10, 1, [], True),
+        (-10, 1, [-1], True),
+        (-10, 1, [1], False),
+    ],
+)
+def test_only_an_order_of_the_other_side_guards_a_position(held, side, working, is_told):
+    exits = Exits()
+    exits.held = [exits.holding("BAC", 5), exits.holding("SPY", held)]
+    exits.working = [exits.order(side=each) for each in working]
+    exits.lost.note(exits.order(side=side), 0)
+    exits.lost.turn(5 * SECOND)
+    assert bool(exits.told) == is_told
+    assert all("SPY of Guarded is held, its exits ended unfilled (a)" in t for t in exits.told)
+
+
+@pytest.mark.parametrize(("filled", "is_told"), [(0, True), (1, False)])
+def test_an_exit_whose_sibling_has_filled_is_not_lost(filled, is_told):
+    exits = Exits()
+    exits.lost.note(exits.order(sibling=Stub(filled_quantity=filled)), 0)
+    exits.lost.turn(5 * SECOND)
+    assert bool(exits.told) == is_told

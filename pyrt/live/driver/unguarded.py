@@ -65,7 +65,8 @@ class LostExits:
     def note(self, order: Order, now: int) -> None:
         """Note that an exit has ended unfilled, and that nobody here has canceled it."""
         self._lost.setdefault((order.strategy.name, order.symbol), []).append(order)
-        self.due = now + GRACE_NS
+        # Exits that are refused one after the other do not put it off.
+        self.due = now + GRACE_NS if self.due is None else self.due
 
     def turn(self, now: int) -> None:
         """Tell of what is held still, and closed by nothing."""
