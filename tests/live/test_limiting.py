@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
+import msgspec
 import pytest
 
 from pyrt.errors import ConfigError, UnknownName
@@ -11,9 +13,12 @@ from pyrt.live.core.limit_changes import FEWER_IS_TIGHTER, changed, loosens
 from pyrt.live.driver.status import status_of
 from pyrt.live.process.control import Request, check
 from pyrt.risk import Limits
+from pyrt.testing.files import MemoryFiles
 from tests.live.test_comeback import killed
+from tests.live.test_daily_figures import three_days
 from tests.live.test_gate_changes import LIMITS, node, operations, outcomes, outcomes_again
-from tests.live.whole import PHASES
+from tests.live.test_walking_skeleton import bars
+from tests.live.whole import PHASES, Node, World
 
 SPY = Limits(max_order_notional=1000, max_open_orders=5, symbols={"SPY": {"max_order_notional": 9}})
 
@@ -135,6 +140,123 @@ def test_a_ramp_goes_down_at_once_and_up_by_its_word_only():
     kinds = outcomes(made)
     made.stop()
     assert outcomes_again(made) == kinds
+
+
+@pytest.mark.parametrize(
+    ("share", "name", "value", "after"),
+    [
+        # Another limit leaves a ramp where it has come to, above its beginning or below.
+        ("0.7", "max_order_quantity", "9", "0.7"),
+        ("0.1", "max_order_quantity", "9", "0.1"),
+        ("0.25", "max_order_quantity", "9", "0.25"),
+        ("1", "max_order_quantity", "9", "1"),
+        # One that begins lower begins there; one that begins higher is not sooner there.
+        ("0.7", "ramp_start", "0.5", "0.5"),
+        ("0.3", "ramp_start", "0.5", "0.3"),
+        ("0.3", "ramp_start", "none", "0.3"),
+    ],
+)
+def test_new_limits_leave_a_ramp_where_it_has_come_to(share, name, value, after):
+    made = node(limits=LIMITS.replace(ramp_start="0.25", ramp_days=10))
+    made.driver.set_ramp(share, "anna", "as it has come", typed="RAISE")
+    made.driver.set_limit(name, value, "anna", "news", typed="RAISE")
+    assert made.driver.gate.ramp_share == Decimal(after)
+    made.run(2 * PHASES)
+    kinds = outcomes(made)
+    made.stop()
+    assert outcomes_again(made) == kinds
+
+
+def test_a_first_ramp_begins_at_its_beginning():
+    made = node()
+    assert made.driver.gate.ramp_share is None
+    made.driver.set_limit("ramp_days", "10", "anna", "first", typed="RAISE")
+    made.driver.set_limit("ramp_start", "0.25", "anna", "then", typed="RAISE")
+    assert made.driver.gate.ramp_share == Decimal("0.25")
+
+
+def test_a_limit_that_needs_the_brokers_daily_bars_asks_for_them_at_once():
+    """Else every order is denied, or nothing is left, until the day after."""
+    world = World([three_days()])
+    wide = LIMITS.replace(max_position_notional=1_000_000, max_gross_exposure=1_000_000)
+    made = node(world=world, limits=wide)
+    made.run(2 * 60 * PHASES)
+    asked = []
+    made.on_request = lambda request, send: asked.append(request.path) or send(request)
+    made.driver.set_limit("max_open_orders", "9", "anna", "news", typed="RAISE")
+    made.settle(world.now)
+    assert not any("timeframe=1Day" in path for path in asked)
+    made.driver.set_limit("max_adv_share", "0.001", "anna", "news", typed="RAISE")
+    made.settle(world.now)
+    assert any("timeframe=1Day" in path for path in asked)
+    # Of the day that has ended: 6,000 units.
+    validate = made.kernel.strategies[0].validate
+    verdicts = [
+        validate({"symbol": "SPY", "side": "buy", "quantity": quantity}).code for quantity in (6, 7)
+    ]
+    assert verdicts == ["", "max_adv_share"]
+
+
+@pytest.mark.parametrize(
+    ("share", "is_right"),
+    [("0", True), ("1", True), ("1.0001", False), ("-0.1", False), ("inf", False), ("x", False)],
+)
+def test_a_share_is_from_nothing_to_all(share, is_right):
+    made = node()
+    if is_right:
+        made.driver.set_ramp(share, "anna", "news", typed="RAISE")
+        assert made.driver.gate.ramp_share == Decimal(share)
+        return
+    with pytest.raises(ConfigError, match=f"the share is '{share}'; expected a number from 0 to 1"):
+        made.driver.set_ramp(share, "anna", "news", typed="RAISE")
+    assert made.driver.gate.ramp_share is None
+
+
+def test_what_is_said_of_a_change_names_both_values():
+    made = node()
+    say = partial(made.driver.set_limit, actor="anna", reason="news", typed="RAISE")
+    assert say("max_order_notional", "none").startswith("max_order_notional is none, and was 5000;")
+    assert say("max_order_notional", "7").startswith("max_order_notional is 7, and was none;")
+    done = say("max_order_notional", "6", symbol="SPY")
+    assert done.startswith("max_order_notional of SPY is 6, and was 7; write it")
+    assert say("on_trip", "halted").startswith("on_trip is halted, and was reducing;")
+    ramp = partial(made.driver.set_ramp, actor="anna", reason="news")
+    assert ramp("0.5") == "0.5 of all sizes and exposures may be used, and 1 could"
+    assert ramp("0.5") == "0.5 of all sizes and exposures may be used, and 0.5 could"
+
+
+@pytest.mark.parametrize("typed", ["", "RESUME"])
+def test_the_word_is_named_where_nothing_was_typed(typed):
+    made = node()
+    made.driver.set_ramp("0.1", "a", "b")
+    for change in (
+        lambda: made.driver.set_limit("max_order_quantity", "11", "a", "b", typed=typed),
+        lambda: (
+            made.driver.set_ramp("0.1", "a", "b")
+            and made.driver.set_ramp("1", "a", "b", typed=typed)
+        ),
+    ):
+        with pytest.raises(ConfigError, match="could let more through") as refused:
+            change()
+        assert ("Add --typed RAISE" in str(refused.value)) == (not typed)
+
+
+def test_a_node_that_has_not_started_or_has_no_limits_changes_none():
+    made = Node(World([bars([100.0] * 4)]), MemoryFiles(), [], run_id="one", limits=LIMITS)
+    for change in (made.driver.set_limit, lambda *rest: made.driver.set_ramp(*rest[1:])):
+        with pytest.raises(ConfigError, match="has not started yet") as refused:
+            change("max_open_orders", "1", "anna", "early")
+        assert refused.value.code == "not_running"
+
+
+def test_what_was_changed_is_in_the_record_at_once():
+    made = node()
+    made.driver.set_limit("max_order_quantity", "5", "anna", "news")
+    assert (
+        msgspec.msgpack.decode(made.journal.state.risk)["limits"] == made.driver.gate.limits.version
+    )
+    made.driver.set_ramp("0.5", "anna", "news")
+    assert msgspec.msgpack.decode(made.journal.state.risk)["ramp_share"] == "0.5"
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,13 @@ from typing import Any
 from pyrt.errors import ConfigError
 from pyrt.live.core.limit_changes import changed, loosens
 from pyrt.live.driver.aftermath import Aftermath
+from pyrt.live.driver.figures import DailyFigures
 from pyrt.live.driver.run import Run
 
 RAISE = "RAISE"
 """The word that what could let more through needs typed."""
+FIGURED = ("max_adv_share", "adv_sessions", "max_position_loss_atr", "atr_sessions")
+"""Limits that are judged by what the broker's daily bars say."""
 ALL = Decimal(1)
 UNTIL = "write it into the settings too, which count from the next start on"
 
@@ -23,11 +26,13 @@ class Limiting:
     ----------
     run : Run
     aftermath : Aftermath
+    figures : DailyFigures
     """
 
-    def __init__(self, run: Run, aftermath: Aftermath) -> None:
+    def __init__(self, run: Run, aftermath: Aftermath, figures: DailyFigures) -> None:
         self._run = run
         self._aftermath = aftermath
+        self._figures = figures
 
     def set_limit(
         self, name: str, value: str, actor: str, reason: str, *, symbol: str = "", typed: str = ""
@@ -55,10 +60,13 @@ class Limiting:
         if after == before:
             return f"{name} is {value} already"
         gate.set_limits(after, actor, reason)
-        was = ALL if share is None else share
-        if was < (ALL if gate.ramp_share is None else gate.ramp_share):
+        was, ramp = (ALL if each is None else each for each in (share, gate.ramp_share))
+        # A ramp that is itself made lower begins there.
+        if was < ramp or (was > ramp and not name.startswith("ramp_")):
             gate.set_ramp(was, actor, f"where it was: {reason}"[:500])
         self._settle()
+        if name in FIGURED:
+            self._figures.ask(int(self._run.live_core.kernel.clock.timestamp_ns))
         old = before.of(symbol, name) if symbol else getattr(before, name)
         new = after.of(symbol, name) if symbol else getattr(after, name)
         where = f" of {symbol}" if symbol else ""
