@@ -15,6 +15,7 @@ from pyrt.live.journal import records as r
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import Journal, read_records
 from pyrt.live.journal.verify import verify
+from pyrt.live.process.files import write_private
 from pyrt.live.process.lock import lock_state
 from pyrt.testing.files import MemoryFiles
 
@@ -46,6 +47,33 @@ def test_files_of_the_state_folder_are_their_owners_alone(tmp_path):
     with pytest.raises(PyrtError):
         lock_state(folder)
     held.release()
+
+
+def test_a_small_file_is_put_in_place_whole_whatever_a_dead_process_has_left(tmp_path):
+    """In a container each process has the number of the one before, which was killed."""
+    path, outside = tmp_path / "state" / "control.json", tmp_path / "outside"
+    left = path.with_name(f".control.json.{os.getpid()}")
+    write_private(path, b"first")
+    left.write_bytes(b"half of")
+    write_private(path, b"second")
+    outside.write_bytes(b"somebody's")
+    left.symlink_to(outside)
+    write_private(path, b"third")
+    assert (path.read_bytes(), outside.read_bytes()) == (b"third", b"somebody's")
+    path.unlink()
+    path.symlink_to(outside)
+    write_private(path, b"fourth")
+    assert (path.read_bytes(), outside.read_bytes()) == (b"fourth", b"somebody's")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert os.listdir(path.parent) == ["control.json"]
+
+
+def test_a_small_file_that_cannot_be_put_in_place_leaves_nothing(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_private(tmp_path / "taken", b"x")
+    assert os.listdir(tmp_path) == ["taken"]
 
 
 def test_files_behind_a_link_are_neither_read_nor_written(tmp_path):

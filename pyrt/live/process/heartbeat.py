@@ -69,9 +69,12 @@ def read_beat(folder: Path, name: str) -> Beat | None:
 
 
 def silence_s(folder: Path, name: str) -> float:
-    """Return for how long there has been no beat, s; infinity where there never was one."""
-    beat = read_beat(folder, name)
-    return math.inf if beat is None else (time.monotonic_ns() - beat.at_ns) / 1e9
+    """Return for how long there has been no beat, s; infinity where there never was one.
+
+    One of before the machine was started anew, where time began again, is none.
+    """
+    beat, now = read_beat(folder, name), time.monotonic_ns()
+    return math.inf if beat is None or beat.at_ns > now else (now - beat.at_ns) / 1e9
 
 
 @dataclass(slots=True)
@@ -96,7 +99,8 @@ class Watch:
         """
         if beat is None or beat.phase in ("stopped", ""):
             return False
-        if now_ns - beat.at_ns <= self.silence_ns:
+        # One from further ahead is of before the machine was started anew.
+        if abs(now_ns - beat.at_ns) <= self.silence_ns:
             return False
         return self.acted_for != (beat.pid, beat.at_ns)
 
