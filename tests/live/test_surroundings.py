@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import math
 import os
+import socket
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,11 +32,20 @@ from pyrt.live.journal.log import LogReader
 from pyrt.live.journal.verify import verify
 from pyrt.live.process import heartbeat
 from pyrt.live.process.control import ControlServer, Request, ask, check
-from pyrt.live.process.heartbeat import NODE_BEAT, WATCHDOG_BEAT, Beat, Watch, read_beat, write_beat
+from pyrt.live.process.heartbeat import (
+    NODE_BEAT,
+    WATCHDOG_BEAT,
+    Beat,
+    Watch,
+    read_beat,
+    silence_s,
+    write_beat,
+)
 from pyrt.live.process.lock import Lock, lock_account, lock_state
 from pyrt.live.profiles import load_config
 
-HOUR = 3600 * 1_000_000_000
+SECOND = 1_000_000_000
+HOUR = 3600 * SECOND
 LIMITS = {"max_order_notional": 1000}
 
 
@@ -75,6 +87,11 @@ def test_accounts_are_told_apart_by_server_and_number(tmp_path, monkeypatch):
         (Beat(1, 0, "stopping"), 100, True),
         (Beat(1, 0, "failed"), 100, True),
         (Beat(1, 0, "stopped"), 100, False),
+        (Beat(1, 0, ""), 100, False),
+        # The machine was started anew, its time has begun again: it died with the node.
+        (Beat(1, 110, "running"), 100, False),
+        (Beat(1, 111, "running"), 100, True),
+        (Beat(1, 111, "stopped"), 100, False),
     ],
 )
 def test_a_node_is_dead_when_it_was_silent_too_long_and_had_not_stopped(beat, now, dead):
@@ -201,6 +218,17 @@ def test_beats_are_read_as_they_were_written(tmp_path):
     assert (beat.phase, beat.run_id) == ("running", "r")
     (tmp_path / "heartbeat").write_bytes(b"{")
     assert read_beat(tmp_path, "heartbeat") is None
+
+
+def test_a_silence_counts_from_the_last_beat_and_one_of_before_a_reboot_is_none(tmp_path):
+    assert silence_s(tmp_path, WATCHDOG_BEAT) == math.inf
+    before = time.monotonic_ns()
+    for at_ns, least in ((before, 0.0), (before - 7 * SECOND, 7.0)):
+        (tmp_path / WATCHDOG_BEAT).write_bytes(msgspec.json.encode(Beat(1, at_ns)))
+        passed = (time.monotonic_ns() - before) / 1e9
+        assert least <= silence_s(tmp_path, WATCHDOG_BEAT) <= least + passed + 5.0
+    (tmp_path / WATCHDOG_BEAT).write_bytes(msgspec.json.encode(Beat(1, before + HOUR)))
+    assert silence_s(tmp_path, WATCHDOG_BEAT) == math.inf
 
 
 # -- settings ---------------------------------------------------------------------------------
@@ -355,6 +383,67 @@ def test_requests_are_answered_over_the_socket_and_nonsense_is_refused(tmp_path)
     assert asyncio.run(talk()) == {"did": "status"}
     with pytest.raises(ConfigError, match="no node answers"):
         ask(tmp_path, "status")
+
+
+class Unanswered:
+    """A node that takes a request and says `words`, which is no whole answer."""
+
+    def __init__(self, folder: Path, words: bytes) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(str(folder / "s"))
+        self.socket.listen()
+        self.words = words
+        address = {"socket": str(folder / "s"), "token": "t", "pid": 1}
+        (folder / "control.json").write_bytes(msgspec.json.encode(address))
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self) -> None:
+        line, _ = self.socket.accept()
+        with line:
+            line.recv(65536)
+            line.sendall(self.words)
+
+
+@pytest.mark.parametrize("words", [b"", b'{"ok":tr'])
+def test_what_was_asked_and_not_answered_may_have_been_done(tmp_path, words):
+    """Whoever hears that no node runs asks again: what was done is done twice."""
+    node = Unanswered(tmp_path, words)
+    with pytest.raises(ConfigError, match="was asked for close, and has not answered") as refused:
+        ask(tmp_path, "close", actor="anna", reason="news", symbol="SPY")
+    node.thread.join()
+    assert refused.value.code == "no_answer"
+    assert "look at its status before you ask again" in str(refused.value)
+    node.socket.close()
+    with pytest.raises(ConfigError, match="no node answers for") as refused:
+        ask(tmp_path, "status")
+    assert refused.value.code == "not_running"
+
+
+def test_a_request_that_goes_wrong_is_answered_too(tmp_path):
+    """A silent end of the line would tell whoever asked nothing of it."""
+
+    def fails(request: Request) -> dict:
+        raise {"status": ValueError("of ours"), "halt": ConfigError("no such", code="x")}[
+            request.action
+        ]
+
+    async def talk() -> list[ConfigError]:
+        server = ControlServer(tmp_path, fails)
+        await server.start()
+        found = []
+        try:
+            for action in ("status", "halt"):
+                with pytest.raises(ConfigError) as refused:
+                    await asyncio.to_thread(ask, tmp_path, action, actor="anna", reason="why")
+                found.append(refused.value)
+        finally:
+            await server.stop()
+        return found
+
+    wrong, refused = asyncio.run(talk())
+    assert (wrong.code, wrong.message) == ("internal", "status went wrong: ValueError: of ours")
+    assert (refused.code, refused.message) == ("x", "no such")
 
 
 # -- backups ----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import os
 import secrets
 import socket
@@ -23,6 +24,7 @@ from pyrt.errors import ConfigError, PyrtError
 from pyrt.live.core.notes import CONTROLS
 from pyrt.live.process.files import write_private
 
+LOG = logging.getLogger("pyrt.live.control")
 ADDRESS = "control.json"
 LINE_MAX = 64 * 1024
 PATIENCE_S = 10.0
@@ -152,6 +154,11 @@ class ControlServer:
             return {"ok": True, **self._answer(check(request))}
         except PyrtError as error:
             return {"ok": False, "code": error.code, "error": str(error)}
+        except Exception as error:
+            # Whoever asked has to know that it may not be done, or not all of it.
+            LOG.error("%s went wrong", request.action, exc_info=error)
+            text = f"{request.action} went wrong: {type(error).__name__}: {error}"
+            return {"ok": False, "code": "internal", "error": text}
 
 
 def check(request: Request) -> Request:
@@ -200,8 +207,9 @@ def ask(folder: Path, action: str, **given: str) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If no node runs there, or it refuses.
+        If no node runs there, it refuses, or does not answer: then it may have been done.
     """
+    body = None
     try:
         address = msgspec.json.decode((folder / ADDRESS).read_bytes(), type=dict[str, Any])
         with socket.socket(socket.AF_UNIX) as line:
@@ -209,11 +217,19 @@ def ask(folder: Path, action: str, **given: str) -> dict[str, Any]:
             line.connect(address["socket"])
             request = Request(token=address["token"], action=action, **given)
             line.sendall(msgspec.json.encode(request) + b"\n")
+            body = b""
             body = _read_line(line)
     except OSError as error:
+        if body is None:
+            raise ConfigError(
+                f"no node answers for {folder}: {error.strerror or error}", code="not_running"
+            ) from None
+    if not body or not body.endswith(b"\n"):
         raise ConfigError(
-            f"no node answers for {folder}: {error.strerror or error}", code="not_running"
-        ) from None
+            f"the node of {folder} was asked for {action}, and has not answered",
+            code="no_answer",
+            remedy="It may have been done: look at its status before you ask again",
+        )
     answer = msgspec.json.decode(body, type=dict[str, Any])
     if not answer.pop("ok"):
         raise ConfigError(str(answer.get("error")), code=str(answer.get("code")))
