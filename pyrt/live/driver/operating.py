@@ -29,6 +29,7 @@ class Operators:
         self._run = run
         self._aftermath = aftermath
         self._halted: set[tuple[str, str]] = set()
+        self._has_told_failure = False
 
     def halt(self, symbol: str, reason: str) -> None:
         """Halt a symbol, or everything; once for a reason."""
@@ -146,6 +147,9 @@ class Operators:
         """
         core = self._run.core
         actor, reason = arguments.get("actor", NODE), arguments.get("reason", "stated")
+        if method == "set_state" and actor != NODE and arguments.get("state") == "ACTIVE":
+            # What halted before halts again at the next look while it is so, as after a resume.
+            self._halted.clear()
         if core is None or core.kernel.bus.depth or (method == "set_state" and actor == NODE):
             return
         given = plain(arguments)
@@ -158,9 +162,11 @@ class Operators:
         Raises
         ------
         ConfigError
-            If there is no such order, or its outcome is known.
+            If the node does not run, there is no such order, or its outcome is known.
         """
-        core = self._run.live_core
+        core = self._run.core
+        if core is None:
+            raise ConfigError("the node has not started yet", code="not_running")
         for order in core.kernel.cache.orders_open():
             if order.client_order_id == client_order_id and order.is_unknown:
                 now = int(core.kernel.clock.timestamp_ns)
@@ -184,8 +190,10 @@ class Operators:
     def on_journal_failure(self) -> None:
         """Let no order leave any more; cancels still do."""
         run = self._run
-        if not run.latch.is_set:
-            run.latch.set(f"the journal fails: {run.journal.failure}")
+        run.latch.set(f"the journal fails: {run.journal.failure}")
+        # Whoever has set the latch before knows nothing of the journal.
+        if not self._has_told_failure:
+            self._has_told_failure = True
             run.scribe.alarm("journal", f"the journal cannot be written: {run.journal.failure}")
             self.halt("", "the journal cannot be written")
 

@@ -76,9 +76,13 @@ def carry_out(node: LiveNode, request: Request) -> dict[str, Any]:
         return {"done": "the node stops"}
     if request.action == "lost":
         driver.resolve_lost(request.order, request.actor, request.reason)
+        node.wake()
         return {"done": f"{request.order} is lost"}
     if request.action in ("set_limit", "set_ramp"):
-        return {"done": _set_limits(driver, request)}
+        done = _set_limits(driver, request)
+        # What was asked is made durable in the next turn.
+        node.wake()
+        return {"done": done}
     if request.action == "halt" and not (request.symbol or request.strategy):
         # Before anything else: nothing may leave while the kernel is busy with it.
         driver.latch.set(f"{request.actor}: {request.reason}")

@@ -1,0 +1,280 @@
+"""What an operator, and the node itself, halts, resumes and closes: at once, once, and told."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace as Stub
+from typing import Any
+
+import pytest
+
+from pyrt.adapters.alpaca.node.companions import carry_out
+from pyrt.errors import ConfigError, PyrtError
+from pyrt.live.driver.operating import Operators
+from pyrt.live.journal import records as r
+from pyrt.live.process.control import Request
+from pyrt.testing.files import MemoryFiles
+from tests.live.test_gate_changes import node as limited
+from tests.live.test_hands import Holds, Watches, strategies
+from tests.live.test_walking_skeleton import bars
+from tests.live.whole import PHASES, Node, World
+
+
+@pytest.fixture
+def node() -> Node:
+    """A node that holds ten, with two orders below the market."""
+    found = Node(World([bars([100.0] * 40)]), MemoryFiles(), strategies(), run_id="one")
+    found.start()
+    found.run(4 * PHASES)
+    return found
+
+
+def lose_the_disk(node: Node) -> None:
+    """Let the journal fail, and nothing of it be noticed yet."""
+    node.files.faults.sync_error = 1.0
+    node.journal.record(r.Alarmed(ts=1, code="x", text="x"))
+    node.journal.commit()
+    assert node.journal.failure is not None
+
+
+def place_by_hand(node: Node, name: str = "by-hand") -> None:
+    """Somebody places an order at the broker's page: it halts its symbol at the next look."""
+    body = b'{"symbol":"SPY","qty":"1","side":"buy","type":"limit","limit_price":"80",'
+    body += b'"time_in_force":"gtc","client_order_id":"%s"}' % name.encode()
+    node.world.simulator.request("POST", "/v2/orders", body)
+
+
+def look(node: Node) -> None:
+    node.driver.look(node.world.now)
+    node.settle(node.world.now)
+
+
+def state(node: Node, symbol: str | None = None) -> str:
+    return str(node.kernel.gate.state(symbol=symbol).name)
+
+
+def codes(node: Node) -> list[str]:
+    return [code for code, _ in node.alarms]
+
+
+# -- a journal that fails --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_halted", [False, True])
+def test_a_journal_that_fails_is_told_once_whoever_has_halted_before(node, is_halted):
+    if is_halted:
+        # As the control interface does it: nothing leaves while the kernel is busy.
+        node.driver.latch.set("anna: prices look odd")
+        node.driver.operate("halt", "anna", "prices look odd")
+    lose_the_disk(node)
+    assert "journal" not in codes(node)
+    for _ in range(3):
+        node.driver.turn(node.world.now)
+    assert codes(node).count("journal") == 1
+    assert node.driver.latch.is_set
+    assert state(node) == "HALTED"
+
+
+def test_while_the_journal_fails_nothing_is_resumed_and_a_flatten_says_what_it_cannot(node):
+    lose_the_disk(node)
+    node.driver.turn(node.world.now)
+    with pytest.raises(ConfigError, match="the journal cannot be written") as refused:
+        node.driver.operate("resume", "anna", "fine")
+    assert refused.value.code == "journal"
+    assert state(node) == "HALTED"
+    done = node.driver.operate("reduce", "anna", "leave")
+    assert done == "everything is reducing, but no order leaves: the journal cannot be written"
+    assert node.driver.latch.is_set
+
+
+# -- the latch -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "what", "is_set"),
+    [
+        ("resume", {}, False),
+        ("resume", {"symbol": "SPY"}, True),
+        ("resume", {"strategy": "Holds"}, True),
+        ("flatten", {}, False),
+        ("reduce", {}, False),
+        ("reduce", {"symbol": "SPY"}, True),
+        ("reduce", {"strategy": "Holds"}, True),
+        ("cancel_all", {}, True),
+        ("halt", {}, True),
+    ],
+)
+def test_what_is_about_everything_lets_orders_leave_again_and_no_more(node, action, what, is_set):
+    node.driver.latch.set("anna: enough")
+    node.driver.operate(action, "anna", "so", **what)
+    assert node.driver.latch.is_set is is_set
+
+
+@pytest.mark.parametrize(
+    ("before", "is_latched", "closes"),
+    [
+        ({}, False, True),
+        ({}, True, False),
+        ({"action": "halt"}, False, False),
+        ({"action": "halt", "symbol": "SPY"}, False, False),
+        ({"action": "reduce"}, False, True),
+        ({"action": "reduce", "symbol": "SPY"}, False, True),
+    ],
+)
+def test_what_is_halted_is_not_closed_and_whoever_asks_is_told(node, before, is_latched, closes):
+    if before:
+        node.driver.operate(actor="anna", reason="odd", **before)
+    if is_latched:
+        node.driver.latch.set("anna: enough")
+    if closes:
+        assert node.driver.operate("close", "anna", "out", symbol="SPY") == "1 orders close SPY"
+        return
+    with pytest.raises(ConfigError, match="trading is HALTED, and SPY is not closed") as refused:
+        node.driver.operate("close", "anna", "out", symbol="SPY")
+    assert refused.value.code == "halted"
+    assert "Flatten, which closes everything" in str(refused.value)
+
+
+# -- halts that come again -------------------------------------------------------------------------
+
+
+def test_what_the_node_has_halted_is_halted_once_while_it_is_so(node):
+    place_by_hand(node)
+    for _ in range(3):
+        look(node)
+    assert state(node, "SPY") == "HALTED"
+    halts = [change for change in node.kernel.gate.changes if change.after == "HALTED"]
+    assert len(halts) == 1
+    records = [line for line in node.kernel.gate.changes if line.scope != "all"]
+    assert len(records) == 1
+
+
+@pytest.mark.parametrize("by", ["operator", "program"])
+def test_what_is_resumed_and_not_gone_is_halted_again_at_the_next_look(node, by):
+    place_by_hand(node)
+    look(node)
+    if by == "operator":
+        node.driver.operate("resume", "anna", "mine", symbol="SPY")
+    else:
+        node.kernel.gate.set_state("active", "anna", "mine", symbol="SPY")
+    assert state(node, "SPY") == "ACTIVE"
+    look(node)
+    assert state(node, "SPY") == "HALTED"
+
+
+def test_what_a_program_lets_reduce_stays_so():
+    made = limited()
+    made.run(2 * PHASES)
+    place_by_hand(made)
+    look(made)
+    made.driver.gate.set_state("reducing", "anna", "leave it", symbol="SPY")
+    look(made)
+    assert state(made, "SPY") == "REDUCING"
+
+
+def test_a_resume_of_all_names_only_what_halts_all(node):
+    place_by_hand(node)
+    look(node)
+    done = node.driver.operate("resume", "anna", "fine")
+    assert done == "everything is active, but not SPY: resume that by name"
+
+
+# -- what is done at once --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("action", "what", "count"),
+    [
+        ("cancel_all", {}, 2),
+        ("halt", {}, 2),
+        ("close", {"symbol": "SPY"}, 1),
+        ("flatten", {}, 2),
+    ],
+)
+def test_what_is_asked_for_is_on_its_way_when_it_is_answered(node, action, what, count):
+    node.driver.operate(action, "anna", "now", **what)
+    node.journal.commit()
+    assert len(node.driver.take_requests(node.world.now)) >= count
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"action": "set_limit", "limit": "max_order_quantity", "value": "5"},
+        {"action": "set_ramp", "value": "0.5"},
+        {"action": "halt", "symbol": "SPY"},
+        {"action": "lost", "order": "pyrt-one-1"},
+    ],
+)
+def test_what_is_asked_over_the_line_is_made_durable_without_delay(given):
+    """The node sleeps for a second otherwise, and what it said is done dies with it."""
+    made, woken = limited(), []
+    driver = made.driver
+    driver.resolve_lost = lambda *given: None
+    line = Stub(driver=driver, wake=lambda: woken.append(True), client_order_id=str)
+    carry_out(line, Request(token="", actor="anna", reason="news", **given))
+    assert woken
+
+
+class Breaks(Holds):
+    """Breaks when it hears that an order is lost."""
+
+    def on_order(self, event):
+        if event.kind == "lost":
+            raise RuntimeError("what now")
+
+
+def test_a_submit_that_is_given_up_is_told_to_its_strategy_at_once():
+    world = World([bars([100.0] * 40)])
+    first = Node(world, MemoryFiles(), [Breaks(), Watches()], run_id="one")
+    first.start()
+    first.on_request = lambda request, send: None if request.method == "POST" else send(request)
+    first.run(4 * PHASES)
+    made = Node(world, first.crash(), [Breaks(), Watches()], run_id="two")
+    made.start()
+    order = made.kernel.cache.orders_open()[0]
+    assert order.is_unknown
+    made.driver.resolve_lost(order.client_order_id, "anna", "not at the broker's")
+    assert order.status == "LOST"
+    assert made.kernel.strategies[0].running is False
+    assert "strategy_stopped" in codes(made)
+    with pytest.raises(ConfigError, match="is no order of unknown outcome") as refused:
+        made.driver.resolve_lost(order.client_order_id, "anna", "again")
+    assert refused.value.code == "not_unknown"
+
+
+def test_nothing_is_given_up_by_a_node_that_has_not_started():
+    made = Node(World([bars([100.0] * 4)]), MemoryFiles(), strategies(), run_id="one")
+    with pytest.raises(ConfigError, match="has not started yet") as refused:
+        made.driver.resolve_lost("pyrt-one-1", "anna", "early")
+    assert refused.value.code == "not_running"
+
+
+# -- what cannot be --------------------------------------------------------------------------------
+
+
+def put_aside(node: Node, **event: Any) -> None:
+    node.driver.core.on_bad_event(Stub(**event), PyrtError("it fills more than there is"))
+
+
+def test_an_event_that_cannot_be_halts_its_symbol_and_is_told(node):
+    lower = node.kernel.strategies[0].lower
+    put_aside(node, number=lower.number)
+    assert (state(node, "SPY"), state(node)) == ("HALTED", "ACTIVE")
+    assert ("bad_event", "SimpleNamespace: it fills more than there is") in node.alarms
+    (change,) = node.kernel.gate.changes
+    assert (change.actor, change.scope) == ("node", "symbol SPY")
+    assert change.reason == "an event that cannot be: it fills more than there is"
+
+
+@pytest.mark.parametrize("event", [{}, {"number": -1}, {"number": 9_999}])
+def test_an_event_that_cannot_be_of_no_order_of_ours_halts_everything(node, event):
+    put_aside(node, **event)
+    assert state(node) == "HALTED"
+    assert "bad_event" in codes(node)
+
+
+def test_a_gate_without_states_closes_what_it_is_asked_to():
+    """A gate of a user's own may have none."""
+    kernel = Stub(gate=object())
+    operators = Operators(Stub(live_core=Stub(kernel=kernel), latch=Stub(is_set=True)), None)
+    operators._check_may_close("SPY")
