@@ -47,9 +47,11 @@ def last_close(balance_date: str) -> int:
 def day_terms(core: NodeCore, state: BrokerState) -> dict[str, Any]:
     """Return what a day that is under way began with: what take_terms wants to begin it here too.
 
-    What the account held then is what it holds less what has been filled since.
+    What the account held then is what it holds less what has been filled since, which may have
+    left nothing of it. Stocks that were sold are to be paid for, whoever has sold them.
     """
     since = last_close(state.balance_date)
+    traded = {instrument.symbol for instrument in core.kernel.cache.instruments}
     fills = [fill for fill in state.fills if fill.ts_event > since]
     held: dict[str, Decimal] = {}
     for position in core.kernel.cache.positions():
@@ -57,10 +59,9 @@ def day_terms(core: NodeCore, state: BrokerState) -> dict[str, Any]:
         held[position.symbol] = held.get(position.symbol, Decimal(0)) + units
     unsettled = Decimal(0)
     for fill in fills:
-        if fill.symbol not in held:
-            continue
         signed = fill.quantity if fill.side == "buy" else -fill.quantity
-        held[fill.symbol] -= signed
+        if fill.symbol in traded:
+            held[fill.symbol] = held.get(fill.symbol, Decimal(0)) - signed
         if signed < 0 and "/" not in fill.symbol:
             unsettled += fill.quantity * fill.price
     return {
