@@ -35,6 +35,8 @@ class DailyFigures:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._asked: dict[int, str] = {}
+        self._last: dict[str, int] = {}
+        self._number = 0
         self.due: int | None = None
 
     @property
@@ -65,10 +67,12 @@ class DailyFigures:
         sessions = max(limits.adv_sessions, limits.atr_sessions + 1)
         start = there - (sessions * 7 // 5 + 10) * DAY
         for instrument in run.live_core.kernel.cache.instruments:
-            # Below zero: strategies' own askings count from one.
-            number = -1 - instrument.index
-            self._asked[number] = instrument.symbol
-            run.client.history(number, instrument.symbol, "1d", start, there, sessions + 1)
+            # Below zero: strategies' own askings count from one. Each has its own, and the last
+            # counts: an answer to one before, for fewer sessions, may be on its way.
+            self._number -= 1
+            self._asked[self._number] = instrument.symbol
+            self._last[instrument.symbol] = self._number
+            run.client.history(self._number, instrument.symbol, "1d", start, there, sessions + 1)
 
     def _there(self, now: int) -> int:
         look = self._run.last_look
@@ -81,7 +85,7 @@ class DailyFigures:
     def take(self, now: int, event: Any) -> None:
         """State the averages of the days that have ended."""
         symbol, limits = self._asked.pop(event.number), self._limits
-        if limits is None:
+        if limits is None or event.number != self._last[symbol]:
             return
         bars = [bar for bar in event.bars if self._has_ended(now, symbol, bar)]
         if limits.max_adv_share is not None:
