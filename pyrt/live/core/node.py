@@ -240,7 +240,8 @@ class NodeCore:
             event.cumulative,
             liquidity=event.liquidity,
         )
-        self._fees.setdefault(event.number, {})[event.cumulative] = fee
+        # One that was seen before is told at no cost, and had one.
+        self._fees.setdefault(event.number, {}).setdefault(event.cumulative, fee)
         self.fee_ledger.accrue(event.ts_event, fee)
         return False
 
