@@ -99,7 +99,9 @@ cdef class Claim:
     cdef int64_t total
     """Largest total quantity it has ever had; a pair fills no more than that together."""
     cdef int64_t price
-    """Worst price in 1e-9."""
+    """Worst price by the terms in force, in 1e-9."""
+    cdef int64_t asked_price
+    """The worst by changes under way; 0 without one."""
     cdef int64_t resting
     """Limit price at which it may rest; no_price() for none."""
     cdef int128 value
@@ -110,6 +112,11 @@ cdef class Claim:
     cdef int64_t ts_sent
     cdef int64_t estimate
     """Units of an order by notional before it fills; 0 elsewhere."""
+
+    @cython.final
+    cdef inline int64_t dearest(self) noexcept:
+        """Worst price by any terms that may be in force."""
+        return self.price if self.price > self.asked_price else self.asked_price
 
 @cython.final
 cdef class Claims:
@@ -150,8 +157,10 @@ cdef class Claims:
     cdef int128 value_of(self, Py_ssize_t index, int64_t units, int64_t price) except? -1
     cdef Claim add(self, Order order, int64_t price, int64_t estimate, int64_t now)
     cdef int follow(self, Order order) except -1
-    cdef int put(self, Claim claim, int64_t units, bint leaving) except -1
-    cdef int ask(self, Claim claim, int64_t units, int64_t limit, int64_t stop) except -1
+    cdef int put(self, Claim claim, int64_t units, int128 value, bint leaving) except -1
+    cdef int128 worth(self, Claim claim, int64_t units) except? -1
+    cdef int ask(self, Claim claim, int64_t units, int64_t limit, int64_t stop,
+                 int64_t price) except -1
     cdef int take_answer(self, Claim claim, int kind) except -1
     cdef int forget_granted(self, Claim claim) except -1
     cdef int restate(self, Py_ssize_t index) except -1

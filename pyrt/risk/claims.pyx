@@ -223,7 +223,7 @@ cdef class Claims:
                 order.sibling is None or order.status_ == EMULATED or order.keeps_exits):
             # What one of a pair that we keep has filled is taken off the other's quantity.
             return INT64_MAX
-        room = claim.total if order.parent is None else order.parent.filled
+        room = max(claim.total, claim.asked) if order.parent is None else order.parent.filled
         room -= order.filled
         if order.sibling is not None:
             room -= order.sibling.filled
@@ -253,26 +253,30 @@ cdef class Claims:
         units = self.wanted(claim)
         found = None if order.sibling is None else self.open.get(order.sibling.number)
         if found is None:
-            self.put(claim, units, leaving)
+            self.put(claim, units, self.worth(claim, units), leaving)
+        elif stands_alone(order):
+            other = <Claim>found
+            self.put(claim, units, self.worth(claim, units), leaving)
+            units = self.wanted(other)
+            self.put(
+                other, units, self.worth(other, units), order.sibling.cancel_request == OPEN
+            )
         else:
             other = <Claim>found
-            if stands_alone(order):
-                self.put(claim, units, leaving)
-                self.put(other, self.wanted(other), order.sibling.cancel_request == OPEN)
-            else:
-                units = max(units, self.wanted(other))
-                leaving = leaving and order.sibling.cancel_request == OPEN
-                if other.price > claim.price:
-                    # The dearer member stands for the pair.
-                    self.put(claim, 0, False)
-                    self.put(other, units, leaving)
-                else:
-                    self.put(other, 0, False)
-                    self.put(claim, units, leaving)
+            units = max(units, self.wanted(other))
+            leaving = leaving and order.sibling.cancel_request == OPEN
+            if other.dearest() > claim.dearest():
+                # The dearer member stands for the pair.
+                claim, other = other, claim
+            self.put(other, 0, 0, False)
+            self.put(
+                claim, units,
+                self.value_of(order.instrument.index, units, claim.dearest()), leaving,
+            )
         if is_final(order.status_):
-            del self.open[order.number]
+            claim = <Claim>self.open.pop(order.number)
             if found is not None:
-                self.put(claim, 0, False)
+                self.put(claim, 0, 0, False)
                 self.follow(order.sibling)
         if order.take_profit is not None:
             self.follow(order.take_profit)
@@ -280,11 +284,30 @@ cdef class Claims:
             self.follow(order.stop_loss)
         return self.recount(order.instrument.index)
 
-    cdef int put(self, Claim claim, int64_t units, bint leaving) except -1:
-        """Let a claim stand for `units` of its book, at its worst price."""
-        cdef Py_ssize_t index = claim.order.instrument.index
-        cdef Book* book = self.book(index)
-        cdef int128 value = self.value_of(index, units, claim.price)
+    cdef int128 worth(self, Claim claim, int64_t units) except? -1:
+        """Value of what one order may still do, up to `units`, taken alone.
+
+        One change under way comes as a whole or not at all; of several, each may come alone.
+        """
+        cdef Order order = claim.order
+        cdef Py_ssize_t index = order.instrument.index
+        cdef int64_t before, after, price = claim.dearest()
+        cdef tuple asked
+        if not claim.waiting or len(claim.waiting) > 1 or claim.refused or order.units == 0:
+            return self.value_of(index, units, price)
+        asked = claim.waiting[0]
+        before = after = min(order.leaves() - order.allotted, units)
+        if asked[0] != 0:
+            after = min(max(<int64_t>asked[0] - order.filled, 0), units)
+        if asked[1] != no_price() or asked[2] != no_price():
+            price = claim.asked_price
+        return larger(
+            self.value_of(index, before, claim.price), self.value_of(index, after, price)
+        )
+
+    cdef int put(self, Claim claim, int64_t units, int128 value, bint leaving) except -1:
+        """Let a claim stand for `units` of its book, and a value."""
+        cdef Book* book = self.book(claim.order.instrument.index)
         cdef int128 change = i128_sub(value, claim.value)
         cdef int64_t gone = units if leaving else 0
         cdef int64_t was_gone = claim.units if claim.leaving else 0
@@ -307,10 +330,11 @@ cdef class Claims:
 
     # -- changes -------------------------------------------------------------------------------
 
-    cdef int ask(self, Claim claim, int64_t units, int64_t limit, int64_t stop) except -1:
-        """Count a change that left: the largest total that may come to be in force.
+    cdef int ask(self, Claim claim, int64_t units, int64_t limit, int64_t stop,
+                 int64_t price) except -1:
+        """Count a change that left, with the worst price that it can lead to.
 
-        `units` is 0 and the prices are no_price() where it asks for none, or nobody knows.
+        `units` is 0 and limit and stop are no_price() where it asks for none, or nobody knows.
         """
         if claim.waiting is None:
             claim.waiting = []
@@ -318,16 +342,16 @@ cdef class Claims:
             claim.in_force = terms_of(claim.order)
         claim.waiting.append((units, limit, stop))
         claim.asked = max(claim.asked, units)
-        claim.total = max(claim.total, units)
+        claim.asked_price = max(claim.asked_price, price)
         return 0
 
     cdef int take_answer(self, Claim claim, int kind) except -1:
         """Forget the change that this answers; all of them once each is answered.
 
-        A venue answers in the order of the questions, and tells terms of its own accord too: those
-        of a trigger that trails, or once more what was in force. One that was refused stays until
-        as many are left as were: which, nobody says, and what waits too long counts too much,
-        never too little.
+        A venue takes changes up in their order, and tells terms of its own accord too: those of a
+        trigger that trails, or once more what was in force. It refuses in any order: one that was
+        refused stays until as many are left as were, for nobody says which. What waits too long
+        counts too much, never too little.
         """
         cdef list waiting = claim.waiting
         claim.total = max(claim.total, claim.order.units)
@@ -342,7 +366,7 @@ cdef class Claims:
             self.forget_granted(claim)
         if len(waiting) <= claim.refused:
             waiting.clear()
-            claim.refused = 0
+            claim.refused = claim.asked_price = 0
         claim.asked = max([terms[0] for terms in waiting], default=0)
         return 0
 
@@ -397,9 +421,9 @@ cdef class Claims:
         cdef Claim claim
         cdef Py_ssize_t i
         self.rates_seen = self.account.rate_changes
-        for claim in self.open.values():
+        for claim in list(self.open.values()):
             if self.account.holdings[claim.order.instrument.index].currency:
-                self.put(claim, claim.units, claim.leaving)
+                self.follow(claim.order)
         for i in range(min(self.n_books, self.account.n_holdings)):
             if self.account.holdings[i].currency:
                 self.recount(i)

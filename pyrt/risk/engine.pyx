@@ -175,6 +175,9 @@ cdef class RiskEngine(Keeper):
         if command.stop_price != no_price():
             self.terms.stop_price = command.stop_price
         self.terms.trail = command.trail
+        self.terms.is_priced = (
+            command.limit_price != no_price() or command.stop_price != no_price()
+        )
         if reason is None and self.is_on:
             reason = self.begun(now)
         if reason is None and self.is_on:
@@ -201,7 +204,7 @@ cdef class RiskEngine(Keeper):
             return 0
         if order.status_ == RELEASED:
             claim = <Claim>found
-            self.claims.put(claim, 0, False)
+            self.claims.put(claim, 0, 0, False)
             del self.claims.open[order.number]
             return self.claims.recount(order.instrument.index)
         return self.claims.follow(order)
@@ -214,8 +217,9 @@ cdef class RiskEngine(Keeper):
         cdef Order order = command.order
         cdef Claim claim = self.claim_of(order)
         if claim is not None:
-            self.claims.ask(claim, command.units, command.limit_price, command.stop_price)
-            claim.price = max(claim.price, self.terms.price)
+            self.claims.ask(
+                claim, command.units, command.limit_price, command.stop_price, self.terms.price
+            )
             self.claims.follow(order)
             if claim.resting != no_price():
                 # Until the answer it may rest at either price: the better one is met first.

@@ -8,7 +8,7 @@ from pyrt.core.orders cimport Order
 from pyrt.core.records cimport Records
 from pyrt.risk.caps cimport CapsTable
 from pyrt.risk.checks cimport Caps, Case
-from pyrt.risk.claims cimport Book, Claims
+from pyrt.risk.claims cimport Book, Claim, Claims
 from pyrt.risk.readings cimport Readings
 from pyrt.risk.sessions cimport SessionClock
 from pyrt.risk.traffic cimport Traffic
@@ -28,13 +28,15 @@ cdef struct Terms:
     int64_t price
     int64_t leaves
     int128 value
-    # of a pair, what counts for both: the larger quantity at the dearer price
-    int64_t pair_units
-    int64_t pair_price
+    # what will count for it
+    int64_t sum_units
+    int64_t sum_price
     # what it adds to the worst case
     int64_t more_units
     int128 more_value
     bint is_change
+    # of a change, whether it asks for another limit or stop price
+    bint is_priced
     bint raises
 
 cdef int64_t worst_price(int side, int64_t limit, int64_t stop, int64_t mark) noexcept
@@ -73,6 +75,7 @@ cdef class Facts(Watcher):
     cdef Caps* caps_of(self, Order order) except NULL
     cdef int touch(self, Instrument instrument) except -1
     cdef int read_terms(self, Order order) except -1
+    cdef int read_counted(self, Order order, Claim own) except -1
     cdef int64_t units_for(self, Order order, int64_t price) except? -1
     cdef bint can_raise(self, Order order, Book* book) except -1
     cdef bint can_enter(self, Order order, Book* book) except -1

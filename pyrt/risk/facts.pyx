@@ -98,9 +98,6 @@ cdef class Facts(Watcher):
         cdef Book* book = self.book_of(order)
         cdef int64_t mark = order.position.mark
         cdef Claim own = self.claims.open.get(order.number) if terms.is_change else None
-        cdef Claim known = own
-        cdef Claim other = None
-        cdef int128 value
         cdef int64_t room
         if self.jump >= 0 and book.reference:
             mark = book.reference
@@ -110,12 +107,12 @@ cdef class Facts(Watcher):
         terms.leaves = terms.units - order.filled
         if own is not None and own.waiting:
             # What this change leaves alone may become what one before it asks for.
-            terms.price = max(terms.price, own.price)
+            terms.price = max(terms.price, own.dearest())
             terms.leaves = max(terms.leaves, own.asked - order.filled)
         if own is not None:
             room = self.claims.group_room(own)
-            if terms.units > own.total and room < INT64_MAX:
-                room += terms.units - own.total
+            if room < INT64_MAX:
+                room += max(0, terms.units - max(own.total, own.asked))
             terms.leaves = min(terms.leaves, room)
         if order.notional_raw != 0 and terms.units == 0:
             terms.leaves = self.units_for(order, terms.price)
@@ -126,6 +123,20 @@ cdef class Facts(Watcher):
             terms.value = self.claims.value_of(order.instrument.index, terms.leaves, terms.price)
         else:
             terms.value = 0
+        self.read_counted(order, own)
+        terms.raises = self.can_raise(order, book)
+        return 0
+
+    cdef int read_counted(self, Order order, Claim own) except -1:
+        """Find what will count for the order, and what of that does already.
+
+        `own` is the claim of one that is changed. Beside other changes, or the other of a pair, the
+        most counts at the dearest price; a quantity alone at the price it has counted at.
+        """
+        cdef Terms* terms = &self.terms
+        cdef Claim known = own
+        cdef Claim other = None
+        cdef int128 value = terms.value
         if terms.is_change:
             if own is not None and not stands_alone(order):
                 other = self.claims.open.get(order.sibling.number)
@@ -137,24 +148,25 @@ cdef class Facts(Watcher):
                      or (order.sibling.status_ != EMULATED and not order.keeps_exits))):
             # Of two exits that are kept here one leaves while the other waits for its end.
             known = other = self.claims.open.get(order.sibling.number)
-        terms.pair_units = terms.leaves
-        terms.pair_price = terms.price
-        value = terms.value
+        terms.sum_units = terms.leaves
+        terms.sum_price = terms.price
+        if own is not None and (own.waiting or other is not None or not terms.is_priced):
+            terms.sum_units = max(terms.sum_units, self.claims.wanted(own))
+            terms.sum_price = max(terms.sum_price, own.dearest())
         if other is not None:
-            terms.pair_units = max(terms.leaves, self.claims.wanted(other))
-            terms.pair_price = max(terms.price, other.price)
-            if terms.pair_price > 0:
-                value = self.claims.value_of(
-                    order.instrument.index, terms.pair_units, terms.pair_price
-                )
+            terms.sum_units = max(terms.sum_units, self.claims.wanted(other))
+            terms.sum_price = max(terms.sum_price, other.dearest())
+        if terms.sum_units != terms.leaves or terms.sum_price != terms.price:
+            value = self.claims.value_of(
+                order.instrument.index, terms.sum_units, terms.sum_price
+            )
         terms.counted_units = 0
         terms.counted_value = 0
         if known is not None:
             terms.counted_units = known.units
             terms.counted_value = known.value
-        terms.more_units = max(0, terms.pair_units - terms.counted_units)
+        terms.more_units = max(0, terms.sum_units - terms.counted_units)
         terms.more_value = larger(i128_sub(value, terms.counted_value), 0)
-        terms.raises = self.can_raise(order, book)
         return 0
 
     cdef int64_t units_for(self, Order order, int64_t price) except? -1:
@@ -325,7 +337,7 @@ cdef class Facts(Watcher):
         return i128_add(others, self.account.to_base(
             self.account.holdings[index].currency,
             self.account.shortfall(
-                index, side, i128_to_i64(<int128>terms.pair_units + waiting), terms.pair_price, 0
+                index, side, i128_to_i64(<int128>terms.sum_units + waiting), terms.sum_price, 0
             ),
         ))
 

@@ -216,16 +216,16 @@ cdef class Keeper(Overseer):
             return
         claim = <Claim>found
         asked = order.instrument.quantity_raw(quantity) if quantity else 0
-        while len(claim.waiting or ()) < changes - 1:
-            self.claims.ask(claim, 0, no_price(), no_price())
-        if len(claim.waiting or ()) < changes or asked > claim.asked:
-            self.claims.ask(claim, asked, no_price(), no_price())
-        claim.price = max(claim.price, worst_price(
+        price = worst_price(
             order.side_sign,
             nano_from_object(limit_price) if limit_price else order.limit_price_raw,
             nano_from_object(stop_price) if stop_price else order.stop_price_raw,
             order.position.mark,
-        ))
+        )
+        while len(claim.waiting or ()) < changes - 1:
+            self.claims.ask(claim, 0, no_price(), no_price(), price)
+        if len(claim.waiting or ()) < changes or asked > claim.asked:
+            self.claims.ask(claim, asked, no_price(), no_price(), price)
         self.claims.follow(order)
 
     # -- audited changes -----------------------------------------------------------------------

@@ -60,7 +60,7 @@ cdef class Warden(Assessor):
         cdef Claim claim
         if self.claims is not None:
             for claim in self.claims.open.values():
-                self.claims.put(claim, 0, False)
+                self.claims.put(claim, 0, 0, False)
                 self.claims.recount(claim.order.instrument.index)
             self.claims.open.clear()
         return 0

@@ -68,8 +68,9 @@ def pending(
         if order in counted:
             continue
         group = [order]
-        if order.sibling is not None and order.sibling in orders:
-            group.append(order.sibling)
+        other = order.sibling
+        if other is not None and other.side_sign == order.side_sign and other in orders:
+            group.append(other)
         counted.update(group)
         most = max(leaves(member, asked, totals) for member in group)
         if worth is not None:

@@ -227,3 +227,63 @@ def test_a_pair_that_grows_is_judged_at_the_price_that_it_counts_at(
     assert made.modify(pair[grows], quantity=20) is leaves
     if leaves:
         assert made.gate.claims.totals()[0] == 4_200
+
+
+# -- what one change counts for, and several -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("terms", "value"),
+    [
+        ({"quantity": 20, "limit_price": 60}, 1_200),
+        ({"quantity": 20, "limit_price": 40}, 1_000),
+        ({"quantity": 5, "limit_price": 150}, 1_000),
+        ({"quantity": 5, "limit_price": 300}, 1_500),
+        ({"quantity": 12}, 1_200),
+        ({"limit_price": 101}, 1_010),
+    ],
+)
+def test_a_change_alone_comes_as_a_whole_or_not_at_all(terms: Any, value: int) -> None:
+    made = rig(max_gross_exposure=value)
+    order = resting(made)
+    assert made.modify(order, **terms)
+    assert made.gate.claims.totals()[:2] == (value, value)
+
+
+def test_a_price_that_comes_back_behind_a_larger_quantity_is_judged_with_it() -> None:
+    """20 at 50 or 10 at 100 are 1,000; 20 at 100 were let through as nothing new."""
+    for limit, leaves in ((1_999.99, False), (2_000, True)):
+        made = rig(max_gross_exposure=limit)
+        order = resting(made)
+        assert made.modify(order, quantity=20, limit_price=50)
+        assert made.modify(order, limit_price=100) is leaves
+        assert made.gate.claims.totals()[1] == (2_000 if leaves else 1_000)
+
+
+def test_a_larger_quantity_is_judged_at_the_price_that_the_order_counts_at() -> None:
+    """The last price was 146 as it was sent, and is 87 now."""
+    for limit, leaves in ((2_919.99, False), (2_920, True)):
+        made = rig(max_gross_exposure=limit)
+        made.price(146)
+        order = resting(made, "sell", stop_price=52)
+        made.price(87)
+        assert made.modify(order, quantity=20) is leaves
+        assert made.gate.claims.totals()[2] == (2_920 if leaves else 870)
+
+
+def test_a_change_of_one_of_a_pair_that_was_refused_leaves_no_room_behind() -> None:
+    """Of 23 that both had 23 had filled; 25 more were once asked for, and refused."""
+    made = rig(max_position_quantity=24)
+    made.hold(-24)
+    made.order("buy", 23, oco=True, take_profit=1, stop_loss=500)
+    target, stop = made.venue.submitted[-2:]
+    for order in (target, stop):
+        made.answer("accept", order)
+    made.fill(target, 22)
+    made.fill(stop, 1)
+    assert made.modify(stop, quantity=48, stop_price=146)
+    assert made.gate.claims.worst_case(0)[1] == 25 * 10**9
+    made.answer("modify_rejected", stop)
+    assert made.gate.claims.worst_case(0)[1] == 0
+    assert not made.modify(stop, quantity=49)
+    assert made.modify(stop, quantity=48)

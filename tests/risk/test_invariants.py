@@ -60,10 +60,10 @@ class World:
         self.sent: list[Any] = []
         self.left_so_far = 0
         self.waiting: dict[Any, list[dict[str, Any]]] = {}
+        self.asked_at: dict[Any, list[Decimal]] = {}
         self.refused: dict[Any, int] = {}
         self.asked: dict[Any, Decimal] = {}
         self.totals: dict[Any, Decimal] = {}
-        self.loose: set[Any] = set()
         self.marked: dict[Any, Decimal] = {}
         self.marks = dict.fromkeys(SYMBOLS, Decimal(100))
         self.state = "active"
@@ -73,15 +73,15 @@ class World:
     def step(self, number: int) -> None:
         """Do what a number says, then compare."""
         number, kind = divmod(number, 16)
-        if kind < 6:
+        if kind < 5:
             self.place(number)
-        elif kind < 9:
+        elif kind < 8:
             self.fill(number)
-        elif kind < 11:
+        elif kind < 10:
             self.end(number)
-        elif kind == 11:
+        elif kind == 10:
             self.cancel(number)
-        elif kind == 12:
+        elif kind < 13:
             self.modify(number)
         elif kind == 13:
             self.change_state(number)
@@ -106,14 +106,14 @@ class World:
         number, strategy = divmod(number, 2)
         number, side = divmod(number, 2)
         number, shape = divmod(number, 5)
-        quantity = 1 + number % 120
+        quantity = 1 + number % 60
         terms: dict[str, Any] = {}
         if shape == 4 and self.keeps:
             terms = {"stop_price": 50 + number % 100}
         elif shape in (1, 4):
             terms = {"limit_price": 50 + number % 100}
         elif shape == 2:
-            if number // 120 % 2:
+            if number // 60 % 2:
                 terms["limit_price"] = 50 + number % 100
             around = terms.get("limit_price", self.marks[SYMBOLS[symbol]])
             terms |= self.exits(1 - 2 * side, int(around))
@@ -132,13 +132,25 @@ class World:
         }  # fmt: skip
 
     def place_pair(self, symbol: str, strategy: int, number: int) -> None:
-        """Send two exits of which one cancels the other, as far as something is held."""
+        """Send two of which one cancels the other: exits of what is held, else entries."""
         held = self.position(symbol, strategy).quantity
         if held:
             terms = self.exits(1 if held > 0 else -1, int(self.marks[symbol]))
             side = "sell" if held > 0 else "buy"
             self.rig.order(side, 1 + number % 150, symbol, strategy, oco=True, **terms)
             self.collect()
+        else:
+            number, side = divmod(number, 4)
+            near, far = (50 + number % 100, 50 + number // 100 % 100)
+            entry = {"symbol": symbol, "quantity": 1 + number % 60}
+            before = self.worst()
+            self.rig.kernel.strategies[strategy].pair(
+                {**entry, "side": ("buy", "sell")[side % 2], "limit_price": near},
+                {**entry, "side": ("buy", "sell")[side // 2], "stop_price": far},
+            )
+            self.rig.settle()
+            if self.collect() and self.state == "reducing":
+                self.is_not_larger(before)
 
     def fill(self, number: int) -> None:
         working = [o for o in self.at_venue() if self.left(o) > 0]
@@ -217,9 +229,9 @@ class World:
         """Ask for a change, beside those that are on their way."""
         before, value = self.worst(), self.gross()
         left = self.rig.modify(order, **terms)
-        # A change that is denied values the order anew as well.
-        self.marked[order] = self.marks[order.symbol]
         if not left:
+            # What is denied values the order anew as well.
+            self.marked[order] = self.marks[order.symbol]
             return
         assert self.state != "halted"
         if order.status == "EMULATED":
@@ -227,10 +239,14 @@ class World:
             self.totals[order] = max(self.totals[order], order.quantity_exact)
             return
         self.waiting.setdefault(order, []).append(terms)
+        self.asked_at.setdefault(order, []).append(self.marks[order.symbol])
         self.count_asked(order)
         if self.state == "reducing":
             self.is_not_larger(before)
-        if self.worst()[order.symbol] > before[order.symbol] and not self.keeps:
+        # Which of several was refused nobody says: one that asks for no more than that may leave.
+        is_known = not self.keeps and order not in self.refused
+        enters = self.held(order.symbol) * order.side_sign >= 0
+        if is_known and (enters or self.worst()[order.symbol] > before[order.symbol]):
             assert self.gross() <= max(GROSS_MAX, value)
 
     def count_asked(self, order: Any) -> None:
@@ -239,12 +255,13 @@ class World:
             totals = (Decimal(t.get("quantity", 0)) for t in self.waiting[order])
             self.asked[order] = max(totals)
         else:
-            for kept in (self.waiting, self.asked, self.refused):
+            for kept in (self.waiting, self.asked, self.asked_at, self.refused):
                 kept.pop(order, None)
 
     def answer_change(self, order: Any, answer: str) -> None:
         """Let the venue answer the oldest change that is on its way."""
         terms = self.waiting[order].pop(0)
+        self.asked_at[order].pop(0)
         if terms.get("quantity", order.quantity_exact) <= order.filled_quantity_exact:
             answer = "modify_rejected"
         if answer == "modified":
@@ -252,7 +269,6 @@ class World:
         else:
             self.rig.answer(answer, order)
             self.refused[order] = self.refused.get(order, 0) + 1
-            self.loose.add(order)
         self.totals[order] = max(self.totals[order], order.quantity_exact)
         self.count_asked(order)
         self.marked[order] = self.marks[order.symbol]
@@ -309,22 +325,21 @@ class World:
     def worth(self, order: Any, units: Decimal) -> Decimal:
         """Largest value of what an order may still do, whichever changes under way are taken up.
 
-        It is valued at the last price as of when anything was last said of its terms.
+        Terms are valued at the last price as of when they were told, or asked for.
         """
         mark, name = self.marked[order], price_name(order)
         if name is None:
             return units * mark
         if order not in self.waiting:
             return units * worst_price(order, mark, getattr(order, name))
-        reached = {(order.quantity_exact, getattr(order, name))}
-        for terms in self.waiting[order]:
+        reached = {(order.quantity_exact, worst_price(order, mark, getattr(order, name)))}
+        for terms, asked_at in zip(self.waiting[order], self.asked_at[order], strict=True):
+            own = worst_price(order, asked_at, terms.get(name))
             reached |= {
-                (terms.get("quantity", total), terms.get(name, price)) for total, price in reached
+                (terms.get("quantity", total), own if name in terms else price)
+                for total, price in reached
             }
-        return max(
-            left_of(order, total, self.totals) * worst_price(order, mark, price)
-            for total, price in reached
-        )
+        return max(left_of(order, total, self.totals) * price for total, price in reached)
 
     def gross(self) -> Decimal:
         """Sum of the values that the positions can get to."""
@@ -394,8 +409,6 @@ class World:
         is_exact = all(
             len(changes) + self.refused.get(order, 0) < 2 for order, changes in self.waiting.items()
         )
-        # What a pair was once refused counts as what it may have had.
-        is_exact &= not any(o.sibling is not None and o.status not in FINAL for o in self.loose)
         for index, symbol in enumerate(SYMBOLS):
             mine = self.working(symbol)
             held, buys, sells = claims.worst_case(index)
