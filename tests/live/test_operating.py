@@ -16,7 +16,7 @@ from pyrt.testing.files import MemoryFiles
 from tests.live.test_gate_changes import node as limited
 from tests.live.test_hands import Holds, Watches, strategies
 from tests.live.test_walking_skeleton import bars
-from tests.live.whole import PHASES, Node, World
+from tests.live.whole import PHASES, SECOND, Node, World
 
 
 @pytest.fixture
@@ -67,8 +67,8 @@ def test_a_journal_that_fails_is_told_once_whoever_has_halted_before(node, is_ha
         node.driver.operate("halt", "anna", "prices look odd")
     lose_the_disk(node)
     assert "journal" not in codes(node)
-    for _ in range(3):
-        node.driver.turn(node.world.now)
+    for hours in range(3):
+        node.driver.turn(node.world.now + hours * 3_600 * SECOND)
     assert codes(node).count("journal") == 1
     assert node.driver.latch.is_set
     assert state(node) == "HALTED"
@@ -257,8 +257,7 @@ def put_aside(node: Node, **event: Any) -> None:
 
 
 def test_an_event_that_cannot_be_halts_its_symbol_and_is_told(node):
-    lower = node.kernel.strategies[0].lower
-    put_aside(node, number=lower.number)
+    put_aside(node, number=node.kernel.strategies[0].lower.number)
     assert (state(node, "SPY"), state(node)) == ("HALTED", "ACTIVE")
     assert ("bad_event", "SimpleNamespace: it fills more than there is") in node.alarms
     (change,) = node.kernel.gate.changes

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from types import SimpleNamespace as Stub
 from typing import Any
 
 import msgspec
 import pytest
 
 from pyrt.adapters.alpaca.simulator.core import Response
+from pyrt.core.types import Side
 from pyrt.live.driver.run import LOOKING, NEW, RUNNING, STOPPED, STOPPING
+from pyrt.live.driver.stopping import Stopping
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.plan import Policies
@@ -72,6 +76,22 @@ def test_an_order_of_which_nothing_is_known_at_the_end_is_told():
     made.stop()
     (text,) = left_behind(made)
     assert f"buy 1 SPY ({order.client_order_id}): its last request is not answered" in text
+
+
+def test_what_is_left_of_an_order_is_what_has_not_filled():
+    order = Stub(
+        side=Side.BUY, symbol="SPY", client_order_id="a", is_exit=False, is_pending=False,
+        is_unknown=False, quantity_exact=Decimal(5), filled_quantity_exact=Decimal("1.5"),
+    )  # fmt: skip
+    cache, told = Stub(orders_open=lambda: [order], positions=list), []
+    run = Stub(
+        phase=STOPPING, stop_reason="", live_core=Stub(kernel=Stub(cache=cache)),
+        plan=Stub(policies=Policies()), flush_tape=list, journal=Stub(record=lambda record: None),
+        scribe=Stub(alarm=lambda *given: told.append(given), save_risk=list),
+    )  # fmt: skip
+    Stopping(run, None, None).finish(7)
+    text = "the node ends, by the policy cancel_entries, with this left: "
+    assert told == [("left_behind", f"{text}buy 3.5 SPY (a): it works still", 7)]
 
 
 def test_a_stop_waits_for_answers_as_long_as_its_patience_and_no_longer():
