@@ -188,7 +188,12 @@ class Alerter:
                 LOG.error("%s does not want %s: %s", sender.name, alert.code, error)
                 break
             except Exception as error:
-                # Whatever a sender raises, the next alert is to be delivered all the same.
+                if isinstance(error, (ValueError, TypeError)) and not isinstance(error, OSError):
+                    # It has no form, as a number that is none: for a day it would hold up all that
+                    # come after it. What a line says in its certificates is an OSError too.
+                    LOG.error("%s has no form for %s: %s", sender.name, alert.code, error)
+                    break
+                # Whatever else a sender raises, it is tried again.
                 LOG.warning("%s did not take %s: %s", sender.name, alert.code, error)
                 continue
             self.delivered[sender.name] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -44,6 +45,9 @@ def _plain(alert: Alert) -> dict[str, Any]:
 
 
 def _scalar(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON has no such number.
+        return str(value)
     return value if isinstance(value, (int, float, str, bool)) or value is None else str(value)
 
 
@@ -148,7 +152,12 @@ class Email:
         with self._connect() as server:
             if self._user:
                 server.login(self._user, self._password)
-            server.send_message(message)
+            try:
+                server.send_message(message)
+            except smtplib.SMTPDataError as error:
+                if error.smtp_code >= 500:
+                    raise Refused(f"answered {error.smtp_code}") from error
+                raise
 
     def _connect(self) -> smtplib.SMTP:
         if self._port == 465:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import smtplib
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 
 from pyrt.errors import ConfigError
 from pyrt.live.observe.alerts import FOLD_NS, Alert, Alerter, Refused
-from pyrt.live.observe.senders import Email, Webhook
+from pyrt.live.observe.senders import FORMS, Email, Webhook
 
 T = 1_700_000_000_000_000_000
 
@@ -143,6 +144,55 @@ def test_what_a_service_does_not_want_holds_up_nothing() -> None:
     assert alerter.failed == {"chat": 2}
 
 
+class Formless(Collect):
+    """Raises as it is told at the first alert."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.errors = [error]
+
+    def send(self, alert: Alert) -> None:
+        if self.errors and alert.code == "a":
+            raise self.errors.pop()
+        super().send(alert)
+
+
+@pytest.mark.parametrize(
+    ("error", "got"),
+    [
+        # What cannot be said in JSON, or in any bytes, cannot be said a minute later either.
+        (ValueError("Out of range float values are not JSON compliant"), ["b"]),
+        (UnicodeEncodeError("utf-8", "\udc80", 0, 1, "surrogates not allowed"), ["b"]),
+        (TypeError("no form"), ["b"]),
+        # A clock that is off, or a certificate that is renewed.
+        (ssl.SSLCertVerificationError("certificate has expired"), ["a", "b"]),
+        (RuntimeError("a service's own library"), ["a", "b"]),
+        (TimeoutError("slow"), ["a", "b"]),
+    ],
+)
+def test_an_alert_without_a_form_holds_up_none_after_it(error: Exception, got: list[str]) -> None:
+    sender = Formless(error)
+    alerter = Alerter([sender], sleep=lambda wait: None).start()
+    alerter.send("warning", "a", "first")
+    alerter.send("critical", "b", "second")
+    alerter.close()
+    assert [alert.code for alert in sender.got] == got
+    assert alerter.failed == {"x": 2 - len(got)}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (float("nan"), "nan"), (float("-inf"), "-inf"), (1.5, 1.5), (3, 3), (True, True),
+        (None, None), ("word", "word"), (("a", 1), "('a', 1)"),
+    ],
+)  # fmt: skip
+def test_numbers_beside_an_alert_are_said_so_that_json_has_them(value: Any, said: Any) -> None:
+    body = FORMS["json"](Alert("info", "code", "text", T, {"beside": value}))
+    assert body["values"] == {"beside": said}
+    json.dumps(body, allow_nan=False)
+
+
 def test_two_channels_of_one_service_both_hear() -> None:
     one, two = Collect("slack@hooks"), Collect("slack@hooks")
     alerter = Alerter([one, two]).start()
@@ -225,6 +275,64 @@ def test_mail_has_subject_sender_and_text(monkeypatch: pytest.MonkeyPatch) -> No
          "[info] code: text at 2023-11-14T22:13:20Z"),
         "closed",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "is_refused"),
+    [
+        (smtplib.SMTPDataError(554, b"looks like spam"), True),
+        (smtplib.SMTPDataError(500, b"no"), True),
+        (smtplib.SMTPDataError(451, b"later"), False),
+        (smtplib.SMTPServerDisconnected("gone"), False),
+    ],
+)
+def test_a_mail_that_is_not_wanted_holds_up_none_after_it(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, is_refused: bool
+) -> None:
+    class Server:
+        def __init__(self, *_: Any, **__: Any) -> None: ...
+        def __enter__(self) -> Server:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+        def send_message(self, message: Any) -> None:
+            raise error
+
+    monkeypatch.setattr(smtplib, "SMTP_SSL", Server)
+    mail = Email("mail.test", "node@x.test", ("a@x.test",))
+    with pytest.raises(OSError, match=r".") as raised:
+        mail.send(Alert("info", "code", "text", T))
+    assert isinstance(raised.value, Refused) == is_refused
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"), [("mail.test", False), ("127.0.0.1", True), ("localhost", True)]
+)
+def test_mail_to_another_machine_goes_by_tls_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, host: str, is_local: bool
+) -> None:
+    did: list[Any] = []
+
+    class Server:
+        def __init__(self, host: str, port: int, timeout: float) -> None:
+            did.append((host, port, timeout))
+
+        def __enter__(self) -> Server:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+        def starttls(self, *, context: Any) -> None:
+            did.append(context.verify_mode.name)
+
+        def login(self, user: str, password: str) -> None:
+            pytest.fail("nobody has to log in")
+
+        def send_message(self, message: Any) -> None:
+            did.append("sent")
+
+    monkeypatch.setattr(smtplib, "SMTP", Server)
+    Email(host, "node", ("a@x.test",), port=587).send(Alert("info", "code", "text", T))
+    assert did == [(host, 587, 5.0), *["CERT_REQUIRED"] * (not is_local), "sent"]
 
 
 @pytest.mark.parametrize(
