@@ -114,6 +114,21 @@ def test_slow_work_that_raises_stops_its_strategy():
     assert "negative" in node.journal.state.stopped["Asks"]
 
 
+class Loose(Asks):
+    """Takes its result in a function that is no method."""
+
+    def on_bar(self, bar):
+        self.bars += 1
+        if self.bars == 12:
+            self.compute(slow, -1.0, then=lambda value: None)
+
+
+def test_a_strategy_stopped_for_work_that_a_function_was_to_take_is_told_and_stays_so():
+    node, _ = run(Loose(), off_thread=True)
+    assert "negative" in node.journal.state.stopped["Loose"]
+    assert "strategy_stopped" in [code for code, _ in node.alarms]
+
+
 # -- work that nobody can repeat -------------------------------------------------------------------
 
 
