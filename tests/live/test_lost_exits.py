@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pyrt import Strategy
+from pyrt.live.driver import unguarded
 from pyrt.live.driver.unguarded import LostExits
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_walking_skeleton import bars
@@ -106,7 +107,7 @@ class Exits:
         assert code == "unguarded"
         self.told.append(text)
 
-    def holding(self, symbol: str, quantity: int) -> Any:
+    def holding(self, symbol: str, quantity: float) -> Any:
         return Stub(strategy=0, symbol=symbol, quantity_exact=quantity)
 
     def order(self, name: str = "a", symbol: str = "SPY", side: int = -1, **more: Any) -> Any:
@@ -149,6 +150,10 @@ def test_exits_that_are_refused_one_after_the_other_do_not_put_the_alarm_off():
         (-10, 1, [], True),
         (-10, 1, [-1], True),
         (-10, 1, [1], False),
+        (1, -1, [-1], False),
+        (1, -1, [1], True),
+        (0.5, -1, [-1], False),
+        (-0.5, 1, [1], False),
     ],
 )
 def test_only_an_order_of_the_other_side_guards_a_position(held, side, working, is_told):
@@ -167,3 +172,57 @@ def test_an_exit_whose_sibling_has_filled_is_not_lost(filled, is_told):
     exits.lost.note(exits.order(sibling=Stub(filled_quantity=filled)), 0)
     exits.lost.turn(5 * SECOND)
     assert bool(exits.told) == is_told
+
+
+def leftover(side: int, *, canceling: bool = False, number: int = 0, name: str = "a") -> Any:
+    return Stub(side_sign=side, canceling=canceling, number=number, client_order_id=name)
+
+
+@pytest.mark.parametrize(
+    ("held", "orders", "wanted", "told"),
+    [
+        # Its only exit is being canceled, by what was played or by the record; or it is not.
+        (10, [leftover(-1, canceling=True)], {}, "(a)"),
+        (10, [leftover(-1)], {"a": True}, "(a)"),
+        (10, [leftover(-1)], {"a": False}, None),
+        (10, [leftover(-1)], {}, None),
+        # An order that closes the position leaves later, or another exit stays.
+        (10, [leftover(-1, canceling=True, number=7)], {}, None),
+        (10, [leftover(-1, canceling=True), leftover(-1, name="b")], {}, None),
+        (
+            10,
+            [leftover(-1, canceling=True), leftover(-1, canceling=True, name="b")],
+            {},
+            "(a, b)",
+        ),
+        # An entry is no exit, whatever becomes of it.
+        (10, [leftover(1, canceling=True)], {}, None),
+        (10, [leftover(-1, canceling=True), leftover(1, name="b")], {}, "(a)"),
+        (-10, [leftover(1, canceling=True)], {}, "(a)"),
+        (-10, [leftover(-1, canceling=True)], {}, None),
+        (1, [leftover(-1, canceling=True)], {}, "(a)"),
+        (0.5, [leftover(-1, canceling=True)], {}, "(a)"),
+        (10, [], {}, None),
+        (0, [leftover(1, canceling=True)], {}, None),
+    ],
+)
+def test_after_a_crash_exits_that_were_being_canceled_are_told(
+    monkeypatch, held, orders, wanted, told
+):
+    monkeypatch.setattr(unguarded, "is_canceling", lambda order: order.canceling)
+    asked = []
+    cache = Stub(
+        positions=lambda: [Stub(strategy=3, symbol="SPY", quantity_exact=held)],
+        orders_open=lambda *given: asked.append(given) or orders,
+    )
+    known = {name: Stub(cancel_wanted=is_wanted) for name, is_wanted in wanted.items()}
+    run = Stub(
+        live_core=Stub(kernel=Stub(cache=cache, strategies=[Stub(number=3, name="Guarded")])),
+        journal=Stub(state=Stub(orders=known)),
+    )
+    found = list(unguarded.unguarded(run, [7]))
+    assert asked == [(3, "SPY")]
+    assert len(found) == (told is not None)
+    for text in found:
+        assert text.startswith("SPY of Guarded is held, its exits were being canceled")
+        assert f"{told}, and nothing closes it" in text
