@@ -154,6 +154,7 @@ def test_a_ramp_goes_down_at_once_and_up_by_its_word_only():
         ("0.7", "ramp_start", "0.5", "0.5"),
         ("0.3", "ramp_start", "0.5", "0.3"),
         ("0.3", "ramp_start", "none", "0.3"),
+        ("0.7", "ramp_days", "5", "0.7"),
     ],
 )
 def test_new_limits_leave_a_ramp_where_it_has_come_to(share, name, value, after):

@@ -61,8 +61,8 @@ class Limiting:
             return f"{name} is {value} already"
         gate.set_limits(after, actor, reason)
         was, ramp = (ALL if each is None else each for each in (share, gate.ramp_share))
-        # A ramp that is itself made lower begins there.
-        if was < ramp or (was > ramp and not name.startswith("ramp_")):
+        # A beginning that is itself changed may be lower.
+        if was < ramp or (was > ramp and name != "ramp_start"):
             gate.set_ramp(was, actor, f"where it was: {reason}"[:500])
         self._settle()
         if name in FIGURED:
