@@ -91,7 +91,7 @@ bench: build/.release build/vectorbt/.installed ## Measure a release build again
 	PYTHONPATH=$(CURDIR)/build/release $(PY) -P benchmarks/run.py $(ARGS)
 
 .PHONY: mutants
-mutants: build/.checked ## Make 100 faults in money and risk code, or --set live; tests notice 95 (ARGS)
+mutants: build/.checked ## Make 100 faults in money and risk code, or --set execution, live; tests notice 95 (ARGS)
 	$(PY) -m scripts.mutate --json build/mutants.json $(ARGS)
 
 .PHONY: goals
@@ -170,6 +170,7 @@ nightly: ## Everything that takes long: ten times the examples, coverage, archiv
 	for first in 0 50000 130000 400000 500000; do \
 	    $(MAKE) simulate SEEDS=20000 FIRST_SEED=$$first TRACES=200 || exit 1; done
 	$(MAKE) mutants ARGS="--seed $$(git rev-parse HEAD)"
+	$(MAKE) mutants ARGS="--set execution --seed $$(git rev-parse HEAD)"
 	$(MAKE) mutants ARGS="--set live --seed $$(git rev-parse HEAD)"
 	$(MAKE) release-check
 	$(MAKE) bench

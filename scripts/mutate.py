@@ -93,6 +93,20 @@ RISK = {
         *BOOKS,
     ],
 }
+EXECUTION = {
+    "pyrt/execution/booking.pyx": RISK["pyrt/execution/booking.pyx"],
+    "pyrt/execution/*.py*": [
+        "tests/execution",
+        "tests/kernel",
+        "tests/risk",
+        "tests/scenarios",
+        "tests/strategy",
+        "tests/live/test_emulate.py",
+        "tests/live/test_pairs.py",
+        "tests/live/test_restore.py",
+        "tests/property/test_exits_only_leave.py",
+    ],
+}
 SIMULATION = ["tests/simulation/test_half_one.py", "tests/simulation/test_half_two.py"]
 PROCESSES = ("test_eyes", "test_kills", "test_programs", "test_wall")
 """Tests of the node that start programs, and look at files that a copy for a fault has not."""
@@ -112,6 +126,7 @@ NODE_TESTS = [
 CLIENT_TESTS = ["tests/adapters/client/test_order_path.py", *NODE_TESTS, "tests/adapters/client"]
 NODE = (
     "driver/recovery.py", "driver/gateway.py", "driver/departure.py", "driver/scribe.py",
+    "driver/comeback.py",
     "core/fees.py", "core/restore.pyx",
 )  # fmt: skip
 CLIENT = (
@@ -135,7 +150,7 @@ LIVE = {
     **{f"pyrt/live/{name}": NODE_TESTS for name in NODE},
     **{f"pyrt/adapters/alpaca/core/{name}.py": CLIENT_TESTS for name in CLIENT},
 }
-SETS = {"risk": RISK, "live": LIVE}
+SETS = {"risk": RISK, "execution": EXECUTION, "live": LIVE}
 SCHEDULES = "100"
 """Whole-node schedules that may notice a fault."""
 
