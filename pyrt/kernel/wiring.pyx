@@ -1,4 +1,5 @@
 """What a kernel is made of, and what strategies may ask of it besides commands."""
+cimport cython
 from libc.stdint cimport INT64_MAX
 
 from pyrt.core.instruments cimport Instrument
@@ -23,6 +24,43 @@ from pyrt.kernel.subscriptions import subscribe_made as open_made
 
 # Of an instrument's streams the first by this order marks its positions: ticks before bars.
 cdef dict MARK_ORDER = {"trades": 0, "quotes": 1, "bars": 2, "book": 3}
+
+
+@cython.final
+cdef class _TopicHandler:
+    """A strategy's handler of a topic: called while that runs, and what it raises is that one's.
+
+    The bus tells subscriptions apart by their handlers, so it is equal to the one that it wraps.
+    """
+    cdef StrategyCore owner
+    cdef object handler
+
+    def __init__(self, StrategyCore owner not None, handler):
+        self.owner = owner
+        self.handler = handler
+
+    def __call__(self, message):
+        if self.owner.running:
+            self.handler(message)
+
+    @property
+    def __self__(self):
+        return self.owner
+
+    @property
+    def __name__(self):
+        return getattr(self.handler, "__name__", repr(self.handler))
+
+    def __eq__(self, other):
+        if isinstance(other, _TopicHandler):
+            other = (<_TopicHandler>other).handler
+        return self.handler == other
+
+    def __hash__(self):
+        return hash(self.handler)
+
+    def __repr__(self):
+        return repr(self.handler)
 
 
 cdef class Wiring:
@@ -176,7 +214,9 @@ cdef class Wiring:
         return stream.keep(n)
 
     def subscribe_topic(self, owner, str topic, handler, int priority):
-        """Subscribe a handler to user messages."""
+        """Subscribe a handler to user messages; while its strategy runs it is called."""
+        if callable(handler):
+            handler = _TopicHandler(owner, handler)
         return self.bus.subscribe(topic, handler, priority=priority)
 
     def request_history(self, StrategyCore owner, str symbol, str timeframe, int bars, handler):
