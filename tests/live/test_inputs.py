@@ -216,6 +216,40 @@ def test_wherever_a_piece_ends_it_is_whole_or_refused() -> None:
     assert whole >= 8
 
 
+def single(what: str) -> bytes:
+    """Return a piece of tape with one input on it."""
+    core, _, _ = listening()
+    inputs = core.inputs
+    (trades,) = (s for s in core.kernel.cache.streams if s.kind == "trades")
+    if what == "advance":
+        inputs.advance(at(1))
+    elif what == "event":
+        inputs.trade(trades, at(1), 1.0, 1.0)
+    elif what == "reason":
+        inputs.order_event("rejected", 1, at(1), "no")
+    else:
+        inputs.tape.note(b"" if what == "empty" else b"abc")  # type: ignore[union-attr]
+    return inputs.tape.take()  # type: ignore[union-attr, no-any-return]
+
+
+@pytest.mark.parametrize("what", ["advance", "event", "reason", "note", "empty"])
+def test_an_input_is_whole_to_its_last_byte_and_refused_without_it(what: str) -> None:
+    piece = single(what)
+    told = {"note": [(1, b"abc")], "empty": [(1, b"")]}
+    assert survey(piece) == (1, told.get(what, []))
+    core, _, _ = listening()
+    notes: list[bytes] = []
+    assert play(core.inputs, piece, notes.append, pytest.fail)
+    assert core.inputs.tape.take() == piece  # type: ignore[union-attr]
+    assert len(notes) == (what in ("note", "empty"))
+    # The words of an event are on the tape before it, and no input by themselves.
+    borders = {0, HEAD, HEAD + HEAD + 2} if what == "reason" else {0, HEAD}
+    for cut in set(range(len(piece))) - borders:
+        for read in (survey, lambda data: play(core.inputs, data, pytest.fail, pytest.fail)):
+            with pytest.raises(JournalError, match="cut off"):
+                read(piece[:cut])
+
+
 def test_a_piece_of_another_layout_or_with_an_unknown_input_is_refused() -> None:
     _, _, piece = lived()
     size = int.from_bytes(piece[1:HEAD], "little")

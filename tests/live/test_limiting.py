@@ -79,6 +79,29 @@ def test_what_is_no_limit_or_no_value_of_one_is_refused(name, text, symbol):
         changed(SPY, name, text, symbol)
 
 
+def test_a_limit_of_a_symbol_is_taken_off_and_the_others_of_it_stay():
+    assert changed(SPY, "max_order_notional", "none", "SPY").symbols == {}
+    both = changed(SPY, "max_order_quantity", "3", "SPY")
+    left = changed(both, "max_order_notional", "none", "SPY")
+    assert left.to_dict()["symbols"] == {"SPY": {"max_order_quantity": Decimal(3)}}
+    assert changed(left, "max_order_quantity", "none", "SPY").symbols == {}
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("false", False)])
+def test_a_flag_is_set_by_its_word_and_one_that_is_set_so_already_loosens_nothing(text, value):
+    before = Limits(require_open_session=value)
+    after = changed(before, "require_open_session", text)
+    assert after.require_open_session is value
+    assert not loosens(before, after, "require_open_session")
+    assert loosens(before, Limits(require_open_session=not value), "require_open_session")
+
+
+def test_symbols_are_no_limit_and_what_to_name_is_said():
+    with pytest.raises(ConfigError, match="symbols is no limit") as refused:
+        changed(SPY, "symbols", "SPY")
+    assert "Name one symbol" in str(refused.value)
+
+
 def test_of_what_counts_as_tighter_each_is_a_limit():
     assert {*Limits.__dataclass_fields__} >= FEWER_IS_TIGHTER
 

@@ -277,3 +277,38 @@ def test_after_a_tape_no_state_ends_before_the_first_touch():
         assert core.kernel.gate.limited_symbols == ([] if ends else ["SPY"])
     assert strategy.heard.count("limit_state") == 1
     assert strategy.heard[-2:] == ["trading", 96.0]
+
+
+def limits_of(core: NodeCore, strategy: Banded) -> tuple[list[str], list[Any]]:
+    return core.kernel.gate.limited_symbols, [h for h in strategy.heard if h == "limit_state"]
+
+
+AT_BAND = QuoteEvent("SPY", NOW + 9, 94.0, 1.0, 95.0, 1.0)
+
+
+def test_in_a_halt_that_a_tape_has_no_state_is_read_off_the_touch():
+    core, strategy, _ = played([*BANDED[:2], StatusEvent("SPY", NOW + 4, "halted", "M")])
+    core.take(NOW + SECOND, [AT_BAND])
+    assert limits_of(core, strategy) == ([], [])
+    core.take(NOW + SECOND, [StatusEvent("SPY", NOW + 9, "trading", ""), AT_BAND])
+    assert limits_of(core, strategy) == (["SPY"], ["limit_state"])
+
+
+def test_bands_that_come_in_a_halt_are_read_once_it_is_over():
+    strategy = Banded()
+    core = banded(strategy)
+    halt = StatusEvent("SPY", NOW, "halted", "M")
+    core.take(NOW, [halt, BANDED[0], AT_BAND])
+    assert limits_of(core, strategy) == ([], [])
+    core.take(NOW, [StatusEvent("SPY", NOW, "trading", ""), AT_BAND])
+    assert limits_of(core, strategy) == (["SPY"], ["limit_state"])
+
+
+def test_a_note_that_is_no_news_is_left_to_others():
+    core = banded(Banded())
+    for what in ("status", "bands", "news"):
+        terms = {"status": ("SPY", "halted", "", NOW), "bands": ("SPY", 1.0, 2.0, NOW)}
+        fields = {"symbol": "SPY", "price": 1.0}
+        note = {"what": what, "terms": terms.get(what), "kind": "corrections", "fields": fields}
+        assert core.news.take_note(note) is True
+    assert core.news.take_note({"what": "start"}) is False

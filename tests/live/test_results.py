@@ -57,7 +57,8 @@ def test_a_value_comes_back_with_its_types_to_the_last_bit(value):
     assert is_same(decode_result(data), value)
 
 
-@pytest.mark.parametrize("value", [np.float64(0.1), np.int32(-3), np.bool_(True), 1 << 200])
+@pytest.mark.parametrize("value", [np.float64(0.1), np.int32(-3), np.bool_(True), 1 << 200, 1 << 63,
+                                   (1 << 63) - 1, -(1 << 63), -(1 << 63) - 1, 1 << 64])  # fmt: skip
 def test_single_numbers_come_back(value):
     assert is_same(decode_result(encode_result(value)), value)
 
@@ -74,14 +75,18 @@ class Text(str):
 
 @pytest.mark.parametrize(
     "value",
-    [object(), {1, 2}, Text("x"), [1, lambda: 2], np.array([object()]), np.array(["text"])],
-)
+    [object(), {1, 2}, Text("x"), [1, lambda: 2], np.array([object()]), np.array(["text"]),
+     np.ma.masked_array([1.0, 2.0], [0, 1]), np.array([(1, 2.0)], dtype="i4,f8")[0]],
+)  # fmt: skip
 def test_what_has_no_form_is_not_written(value):
     assert encode_result(value) is None
 
 
 def test_what_is_too_large_or_contains_itself_is_not_written():
-    assert encode_result(b"x" * (RESULT_MAX + 1)) is None
+    # Five bytes say how long such bytes are.
+    most = b"x" * (RESULT_MAX - 5)
+    assert decode_result(encode_result(most)) == most
+    assert encode_result(most + b"x") is None
     endless: list[Any] = []
     endless.append(endless)
     assert encode_result(endless) is None
