@@ -138,6 +138,13 @@ def test_the_mean_volume_is_that_of_the_last_days_that_have_ended(days, mean):
     assert rig.alarms == []
 
 
+def test_a_coin_of_which_less_than_one_is_traded_has_a_volume():
+    rig = Rig(max_adv_share="0.1")
+    rig.figures.ask(NOW)
+    rig.answer(rig.asked[1][0], bar("2024-01-08", 0.25))
+    assert rig.stated == [("volume", "BTC/USD", Decimal("0.25"))]
+
+
 @pytest.mark.parametrize(
     ("count", "mean"),
     # The first reaches 30 by itself; the second 50, from the close at 100; the third 20.

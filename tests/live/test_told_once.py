@@ -96,7 +96,12 @@ def test_of_what_earlier_runs_did_only_what_is_still_restricted_is_told():
 
 def test_a_strategy_that_was_stopped_is_written_down_and_told_once_without_its_secrets():
     rig = Rig()
+    rig.core.kernel.errors.append(StrategyError("at once", strategy="A"))
     rig.aftermath.settle(NOW)
+    (first,) = rig.records
+    assert (first.inputs, first.since) == (11, 0)
+    rig.records.clear()
+    rig.alarms.clear()
     rig.core.inputs.count = 15
     errors = [StrategyError("s3cret is wrong", strategy="A"), StrategyError("no name")]
     rig.core.kernel.errors.extend(errors)
