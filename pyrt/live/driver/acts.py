@@ -82,9 +82,8 @@ def expect_changes(core: NodeCore, states: Sequence[r.OrderState]) -> None:
 
 
 def publish_signal(core: NodeCore, signal: Signal) -> None:
-    """Let strategies hear a signal, and settle what they do about it."""
+    """Let strategies hear a signal. The kernel settles afterwards: that is an input of its own."""
     core.kernel.bus.publish(f"signal.{escape(signal.symbol)}", signal)
-    core.inputs.settle()
 
 
 def take_cash(core: NodeCore, amount: str) -> None:

@@ -187,6 +187,7 @@ class Driver(Run):
         self.core.inputs.advance(now)
         self.note("signal", **signal.to_dict())
         publish_signal(self.core, signal)
+        self.core.inputs.settle()
         self._aftermath.settle(now)
 
     def turn(self, now: int, *, timers: bool = True) -> None:

@@ -1,0 +1,232 @@
+"""What a driver does in a turn and when it wants the next one; what it shows of itself."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace as Stub
+from typing import Any
+
+import pytest
+
+from pyrt import Strategy
+from pyrt.core.data import Signal
+from pyrt.live.driver.run import LOOKING, NEW, RUNNING, STOPPED, STOPPING
+from pyrt.live.driver.status import status_of
+from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import read_records
+from pyrt.live.plan import Policies
+from pyrt.live.replay.replay import replay
+from pyrt.testing.files import MemoryFiles
+from tests.live.test_comeback import killed
+from tests.live.test_recovery import PRICES, Rests
+from tests.live.whole import SECOND, Node, World
+
+
+class Hears(Rests):
+    """Rests, listens to signals, and wants to be called every ten seconds."""
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.subscribe("signal.SPY", self.take_model)
+        self.set_timer("often", "10s")
+        self.models: list[float] = []
+        self.called = 0
+
+    def take_model(self, signal: Any) -> None:
+        self.models.append(signal.confidence)
+
+    def on_timer(self, event: Any) -> None:
+        self.called += 1
+
+
+def begun(kind: type[Strategy] = Rests, **policies: Any) -> Node:
+    return Node(
+        World([PRICES]), MemoryFiles(), [kind()], run_id="one",
+        policies=Policies(**{"looks": 1, "warmup": 0, **policies}),
+    )  # fmt: skip
+
+
+def running(kind: type[Strategy] = Rests, **policies: Any) -> Node:
+    made = begun(kind, **policies)
+    made.start()
+    made.run(9)
+    return made
+
+
+def test_it_runs_from_the_first_word_of_its_strategies_to_its_end():
+    made = begun()
+    seen = [(made.driver.phase, made.driver.is_running, made.driver.is_ready)]
+    made.driver.begin(made.world.now)
+    seen.append((made.driver.phase, made.driver.is_running, made.driver.is_ready))
+    assert made.driver.orders_wait_for == "the account is being looked at"
+    made = running()
+    seen.append((made.driver.phase, made.driver.is_running, made.driver.is_ready))
+    assert made.driver.orders_wait_for == ""
+    made.on_request = lambda request, send: None if request.method == "DELETE" else send(request)
+    made.driver.stop(made.world.now)
+    seen.append((made.driver.phase, made.driver.is_running, made.driver.is_ready))
+    made.driver.finish(made.world.now)
+    seen.append((made.driver.phase, made.driver.is_running, made.driver.is_ready))
+    assert seen == [
+        (NEW, False, False), (LOOKING, False, False), (RUNNING, True, True),
+        (STOPPING, True, False), (STOPPED, False, False),
+    ]  # fmt: skip
+
+
+def test_it_is_ready_once_its_indicators_are_warm():
+    made = begun(warmup=10)
+    made.on_request = lambda request, send: None if "bars" in request.path else send(request)
+    made.start()
+    assert (made.driver.phase, made.driver.is_ready) == (RUNNING, False)
+    made.driver.take(made.world.now, [Stub(WHAT="warm", symbol="SPY", bars=[])])
+    assert made.driver.is_ready
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["look_at", "save_at", "stop_by", "_days.due", "_figures.due", "_lost_exits.due"],
+)
+def test_the_next_turn_is_wanted_for_what_is_due_first(what):
+    made = running()
+    driver, now = made.driver, made.world.now
+    first = driver.next_due(now)
+    assert first is not None
+    *owner, name = what.split(".")
+    held = getattr(driver, owner[0]) if owner else driver
+    setattr(held, name, first - 5)
+    assert driver.next_due(now) == first - 5
+    setattr(held, name, None)
+    assert driver.next_due(now) != first - 5
+
+
+def test_a_timer_of_a_strategy_is_due_and_fires_in_a_turn_for_timers_while_it_runs():
+    made = running(Hears)
+    strategy, now = made.kernel.strategies[0], made.world.now
+    made.driver.turn(now)
+    called, due = strategy.called, made.driver.core.inputs.next_timer
+    assert made.driver.next_due(now) <= due <= now + 10 * SECOND
+    made.driver.turn(due, timers=False)
+    assert strategy.called == called
+    made.driver.turn(due)
+    assert strategy.called == called + 1
+    made.driver.phase = STOPPED
+    made.driver.turn(due + 10 * SECOND)
+    assert strategy.called == called + 1
+
+
+def test_a_request_waits_in_the_client_and_then_for_its_record():
+    made = running()
+    driver, now = made.driver, made.world.now
+    assert (driver.has_requests, driver.held_back, driver.unrecorded) == (False, 0, [])
+    made.kernel.strategies[0].buy("SPY", 1, limit_price=30)
+    driver.core.inputs.settle()
+    assert (driver.has_requests, driver.held_back) == (True, 0)
+    assert driver.take_requests(now) == []
+    assert (driver.has_requests, driver.held_back, len(driver.unrecorded)) == (True, 1, 1)
+    made.journal.commit()
+    (leaving,) = driver.take_requests(now)
+    assert leaving.path == "/v2/orders"
+    assert (driver.has_requests, driver.held_back, driver.unrecorded) == (False, 0, [])
+
+
+def test_an_order_that_does_not_leave_is_told_and_written_down():
+    made = running()
+    order = made.kernel.strategies[0].buy("SPY", 1, limit_price=30)
+    made.driver.core.inputs.settle()
+    made.driver.latch.set("enough")
+    assert made.driver.take_requests(made.world.now) == []
+    assert order.status == "REJECTED"
+    (text,) = [text for code, text in made.alarms if code == "not_sent"]
+    assert text.startswith("an order did not leave: ")
+    assert "enough" in text
+    made.journal.commit()
+    records = [record for _, record in read_records(made.files)]
+    (not_sent,) = [record for record in records if isinstance(record, r.NotSent)]
+    assert (not_sent.client_order_id, not_sent.reason) == (order.client_order_id, text[24:])
+
+
+SAY = Signal(symbol="SPY", side="buy", quantity=1, confidence=0.5, ts_event=1)
+
+
+def test_a_signal_is_heard_while_the_node_runs_and_at_no_other_time():
+    made = begun(Hears)
+    made.driver.take_signal(made.world.now, SAY)
+    made.start()
+    made.driver.take_signal(made.world.now, SAY)
+    assert made.kernel.strategies[0].models == [0.5]
+    made.driver.phase = STOPPING
+    made.driver.take_signal(made.world.now, SAY)
+    assert made.kernel.strategies[0].models == [0.5]
+
+
+class Follows(Hears):
+    """Does what a model says."""
+
+    def take_model(self, signal: Any) -> None:
+        super().take_model(signal)
+        self.buy("SPY", signal.quantity)
+
+
+def test_what_follows_from_a_signal_is_on_its_way_at_once_and_played_again_alike():
+    """It was settled twice in a replay: whatever came after it stood at another place."""
+    made = running(Follows)
+    made.driver.take_signal(made.world.now, SAY)
+    assert made.driver.has_requests
+    made.run(9)
+    assert made.kernel.strategies[0].position("SPY").quantity == 11
+    made.stop()
+    again = Follows()
+    result = replay(made.files, [again], run_id="one")
+    assert result.is_exact, result.difference
+    assert again.models == [0.5]
+
+
+def test_a_run_with_signals_goes_on_after_a_crash_as_if_there_had_been_none():
+    first = running(Follows, replay_max=500_000, on_replay_difference="halt")
+    first.driver.take_signal(first.world.now, SAY)
+    first.run(6)
+    second = Node(
+        first.world, killed(first), [Follows()], run_id="two",
+        policies=Policies(looks=1, warmup=0, replay_max=500_000, on_replay_difference="halt"),
+    )  # fmt: skip
+    second.start()
+    assert [code for code, _ in second.alarms if code.startswith(("replay", "not_"))] == []
+    (strategy,) = second.kernel.strategies
+    assert (strategy.running, strategy.models) == (True, [0.5])
+    assert strategy.position("SPY").quantity == 11
+
+
+def test_what_the_client_alarms_is_told_and_events_before_a_look_are_taken_before_it():
+    made = running()
+    heard: list[Any] = []
+    made.driver.listener = lambda event, core: heard.append(event.WHAT)
+    made.driver.take(made.world.now, [Stub(WHAT="alarm", code="odd", text="a frame is odd")])
+    assert ("odd", "a frame is odd") in made.alarms
+    assert heard == []
+    looks: list[int] = []
+    made.driver._reconciliation.on_look = lambda now, event: looks.append(len(heard))
+    made.driver._aftermath.tell = lambda now, events: heard.extend(events)
+    made.driver.take(1, [Stub(WHAT="a"), Stub(WHAT="broker_state"), Stub(WHAT="b")])
+    assert looks == [1]
+    assert [event.WHAT for event in heard] == ["a", "b"]
+
+
+def test_the_status_tells_what_stands():
+    made = begun()
+    new = status_of(made.driver)
+    assert (new["phase"], new["ready"], new["latched"]) == ("new", False, "")
+    assert "equity" not in new
+    made = running()
+    found = status_of(made.driver)
+    assert (found["phase"], found["ready"], found["run_id"]) == ("running", True, "one")
+    assert (found["state"], found["symbols"]) == ("ACTIVE", {"SPY": "ACTIVE"})
+    assert found["strategies"] == [{"name": "Rests", "running": True, "stopped": ""}]
+    (held,) = found["positions"]
+    assert (held["strategy"], held["symbol"], held["quantity"]) == ("Rests", "SPY", "10")
+    orders = {(o["side"], o["type"], o["quantity"], o["filled"]): o for o in found["orders"]}
+    assert orders.keys() == {("buy", "limit", "5", "0"), ("sell", "stop", "10", "0")}
+    assert orders["buy", "limit", "5", "0"]["limit_price"] == 50
+    assert not any(o["unknown"] for o in found["orders"])
+    made.driver.operate("halt", "anna", "odd", symbol="SPY")
+    made.driver.latch.set("enough")
+    after = status_of(made.driver)
+    assert (after["symbols"], after["latched"]) == ({"SPY": "HALTED"}, "enough")
