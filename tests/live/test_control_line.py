@@ -1,0 +1,189 @@
+"""The line that people speak to a node by: whom it answers, with what, and what it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from pyrt.errors import ConfigError
+from pyrt.live.process import control
+from pyrt.live.process.control import ADDRESS, TEXT_MAX, ControlServer, Request, ask, check
+
+GIVEN = {"token": "t", "actor": "anna", "reason": "news"}
+
+
+def served(folder: Path, work: Callable[[ControlServer], Any]) -> Any:
+    """Do something, in a thread of its own, while a server listens."""
+
+    async def run() -> Any:
+        server = ControlServer(folder, lambda request: {"did": request.action})
+        await server.start()
+        try:
+            return await asyncio.to_thread(work, server)
+        finally:
+            await server.stop()
+
+    return asyncio.run(run())
+
+
+def speak(folder: Path, line: bytes) -> bytes:
+    """Say something to the server of a folder; return all it says until it hangs up."""
+    address = msgspec.json.decode((folder / ADDRESS).read_bytes())
+    with socket.socket(socket.AF_UNIX) as line_:
+        line_.settimeout(20.0)
+        line_.connect(address["socket"])
+        line_.sendall(line)
+        said = b""
+        while piece := line_.recv(4096):
+            said += piece
+        return said
+
+
+@pytest.fixture
+def runtime(tmp_path, monkeypatch) -> Path:
+    found = tmp_path / "run"
+    found.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(found))
+    return found
+
+
+def test_its_socket_and_address_are_the_owners_alone_and_go_with_it(tmp_path, runtime):
+    old = os.umask(0)
+    try:
+
+        def look(server: ControlServer) -> list[tuple[str, int]]:
+            address = msgspec.json.decode((tmp_path / ADDRESS).read_bytes())
+            assert address["pid"] == os.getpid()
+            (found,) = (runtime / f"pyrt-{os.geteuid()}").iterdir()
+            assert address["socket"] == str(found)
+            paths = (found, found.parent, tmp_path / ADDRESS)
+            return [stat.S_IMODE(path.stat().st_mode) for path in paths]
+
+        assert served(tmp_path, look) == [0o600, 0o700, 0o600]
+    finally:
+        os.umask(old)
+    assert list((runtime / f"pyrt-{os.geteuid()}").iterdir()) == []
+    assert not (tmp_path / ADDRESS).exists()
+
+
+def test_its_end_may_come_twice_and_takes_nobody_elses_address(tmp_path, runtime):
+    async def run() -> None:
+        server = ControlServer(tmp_path, lambda request: {})
+        await server.start()
+        listening = server._server
+        # Whoever tidies up temporary files may have been there.
+        (tmp_path / ADDRESS).unlink()
+        server._path.unlink()
+        await server.stop()
+        assert not listening.is_serving()
+        # Another node begins in the same folder.
+        (tmp_path / ADDRESS).write_bytes(b"{}")
+        await server.stop()
+        assert (tmp_path / ADDRESS).exists()
+
+    asyncio.run(run())
+
+
+def test_it_hangs_up_after_one_answer_and_refuses_who_has_no_token(tmp_path, runtime):
+    def talk(server: ControlServer) -> list[Any]:
+        right = msgspec.json.encode(Request(token=server._token, action="status"))
+        wrong = msgspec.json.encode(Request(token=server._token[:-1], action="status"))
+        lines = (right + b"\n" + right + b"\n", wrong + b"\n", b"nonsense\n")
+        return [msgspec.json.decode(speak(tmp_path, line)) for line in lines]
+
+    right, wrong, nonsense = served(tmp_path, talk)
+    assert right == {"ok": True, "did": "status"}
+    assert wrong == {"ok": False, "code": "token", "error": "the token is not this node's"}
+    assert (nonsense["ok"], nonsense["code"]) == (False, "request")
+
+
+def test_who_says_nothing_or_too_much_is_hung_up_on(tmp_path, runtime, monkeypatch):
+    monkeypatch.setattr(control, "PATIENCE_S", 0.05)
+    said = served(tmp_path, lambda server: [speak(tmp_path, b"half of a li")])
+    assert said == [b""]
+
+
+def test_a_node_that_is_busy_too_long_may_have_done_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(control, "PATIENCE_S", 0.05)
+    busy = socket.socket(socket.AF_UNIX)
+    busy.bind(str(tmp_path / "s"))
+    busy.listen()
+    address = {"socket": str(tmp_path / "s"), "token": "t"}
+    (tmp_path / ADDRESS).write_bytes(msgspec.json.encode(address))
+    found: list[ConfigError] = []
+
+    def wait() -> None:
+        with pytest.raises(ConfigError) as refused:
+            ask(tmp_path, "flatten", actor="anna", reason="news")
+        found.append(refused.value)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    thread.join(20.0)
+    busy.close()
+    assert [error.code for error in found] == ["no_answer"]
+
+
+def test_what_went_wrong_in_us_is_in_the_log(tmp_path, runtime, caplog):
+    def fails(request: Request) -> dict[str, Any]:
+        raise RuntimeError("of ours")
+
+    server = ControlServer(tmp_path, fails)
+    line = msgspec.json.encode(Request(token=server._token, action="status"))
+    assert server.answer(line)["code"] == "internal"
+    (record,) = caplog.records
+    assert record.getMessage() == "status went wrong"
+    assert record.exc_info is not None
+
+
+@pytest.mark.parametrize(
+    "name", ["actor", "reason", "typed", "symbol", "strategy", "order", "limit", "value"]
+)
+def test_a_text_is_of_five_hundred_characters_at_most(name):
+    given = {**GIVEN, name: "x" * (TEXT_MAX + 1)}
+    with pytest.raises(ConfigError, match=f"{name} has more than 500 characters") as refused:
+        check(Request(action="status", **given))
+    assert refused.value.code == name
+    assert check(Request(action="status", **{**GIVEN, name: "x" * TEXT_MAX}))
+
+
+@pytest.mark.parametrize(
+    ("action", "word"), [("flatten", "FLATTEN"), ("resume", "RESUME"), ("reset_breaker", "RESET")]
+)
+def test_the_word_that_is_needed_is_named_to_who_has_typed_none(action, word):
+    for typed in ("", "no"):
+        with pytest.raises(ConfigError, match=f"needs the word {word} typed") as refused:
+            check(Request(action=action, typed=typed, **GIVEN))
+        assert (f"Add --typed {word}" in str(refused.value)) == (not typed)
+    assert check(Request(action=action, typed=word, **GIVEN)).action == action
+
+
+@pytest.mark.parametrize(
+    ("action", "given", "text"),
+    [
+        ("stop", {"symbol": "SPY"}, "stop takes no symbol; nothing was done"),
+        ("close", {"symbol": "SPY", "order": "a"}, "close takes no order; nothing was done"),
+        ("cancel", {}, "cancel needs its order named"),
+        ("set_limit", {"value": "1"}, "set_limit needs its limit named"),
+        ("set_limit", {"limit": "x"}, "set_limit needs its value named"),
+        ("sell", {}, "action is 'sell'; expected one of status, stop, lost"),
+        ("halt", {"actor": " "}, "halt needs an actor and a reason"),
+        ("halt", {"reason": ""}, "halt needs an actor and a reason"),
+    ],
+)
+def test_what_a_request_lacks_or_has_too_much_is_named(action, given, text):
+    with pytest.raises(ConfigError, match=text) as refused:
+        check(Request(action=action, **{**GIVEN, **given}))
+    if action == "close":
+        assert "It takes symbol" in str(refused.value)
+    if action == "stop":
+        assert "It is about all" in str(refused.value)
