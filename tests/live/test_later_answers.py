@@ -96,6 +96,24 @@ def test_whose_handler_is_a_plain_function_is_stopped_and_told_of_alike(value: A
     assert "Asks-2 raised ValueError: no model" in str(error)
 
 
+@pytest.mark.parametrize("raises", [False, True])
+def test_what_a_handler_publishes_is_heard_after_it_whether_it_raises_or_not(raises: bool) -> None:
+    core, later, _, one, two = asking()
+    heard: list[str] = []
+    two.subscribe("own.topic", heard.append)
+
+    def handler(value: float) -> None:
+        one.publish("own.topic", "told")
+        heard.append("handler")
+        if raises:
+            raise LookupError
+
+    one.compute(double, 4.0, then=handler)
+    later.deliver_result(1, 8.0)
+    core.kernel.bus.publish("own.topic", "next")
+    assert heard == ["handler", "told", "next"]
+
+
 def test_a_handler_that_raises_stops_its_strategy_alone() -> None:
     core, later, _, one, two = asking()
     for each in (one, two):

@@ -92,6 +92,9 @@ def test_each_act_does_what_it_says(made, action, what, said, canceled):
     assert gate.state(**scope).name == state
     if scope:
         assert gate.state().name == "ACTIVE"
+    if state != "ACTIVE":
+        (change,) = gate.changes
+        assert (change.actor, change.reason) == (what.get("actor", "anna"), "a test")
     running = [strategy.running for strategy in core.kernel.strategies]
     assert running == [True, action != "stop_strategy"]
 
@@ -124,6 +127,26 @@ def test_everything_is_closed_and_no_entry_can_follow(made):
     leaving = [(o.strategy.name, o.side.name, o.quantity) for o in orders]
     assert sorted(leaving) == [("One", "SELL", 10), ("Two", "SELL", 4)]
     assert core.kernel.gate.state().name == "REDUCING"
+    assert ("anna", "a test") in {(c.actor, c.reason) for c in core.kernel.gate.changes}
+
+
+@pytest.mark.parametrize("scope", [{}, {"symbol": "SPY"}, {"strategy": "One"}])
+def test_what_is_halted_sends_nothing_until_it_is_resumed(made, scope):
+    core, wire = made
+    one, two = core.kernel.strategies
+    ask(core, "halt", **scope)
+    wire.take()
+    outcomes = []
+    for act in ("", "resume"):
+        if act:
+            ask(core, act, **scope)
+        orders = [(each, each.buy(symbol, 1)) for each in (one, two) for symbol in ("SPY", "QQQ")]
+        core.inputs.settle()
+        outcomes.append([f"{each.name} {o.symbol}" for each, o in orders if o.status == "SENT"])
+    everything = ["One SPY", "One QQQ", "Two SPY", "Two QQQ"]
+    names = [*scope.values(), ""]
+    assert outcomes[0] == [each for each in everything if scope and names[0] not in each]
+    assert outcomes[1] == everything
 
 
 def test_a_stopped_strategy_says_who_has_stopped_it(made):

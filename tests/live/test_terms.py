@@ -54,6 +54,7 @@ def state(*fills: BrokerFill, **more: Any) -> BrokerState:
         ({}, [("SPY", "buy", "3", "50"), ("SPY", "sell", "3", "51")], {"SPY": "0"}, "153"),
         # Somebody else's: no holding of ours, and its proceeds are not there either.
         ({"SPY": 1}, [("IBM", "sell", "2", "30"), ("IBM", "buy", "9", "3")], {"SPY": "1"}, "60"),
+        ({"SPY": 1}, [("SPY", "buy", "0.5", "50")], {"SPY": "0.5"}, "0"),
         # Coins are paid for at once.
         ({COIN: 2}, [(COIN, "sell", "1.5", "100")], {COIN: "3.5"}, "0"),
     ],
@@ -126,11 +127,18 @@ def test_a_day_that_began_elsewhere_is_valued_at_the_brokers_prices():
     account = core.kernel.account
     assert account.equity == 100_000 + 500
     assert core.kernel.strategies[0].position("SPY").last_price == 150
-    # Six were carried in, and take no credit of the day; four were bought on it.
     assert account.margin_state()["last_equity"] == Decimal("1000.50")
-    day = account.margin_state()["daytrading_buying_power"]
-    take_terms(core, {**terms, "carried": {"SPY": "10"}, "last_equity": "100500"})
-    assert account.margin_state()["daytrading_buying_power"] > day
+
+
+def test_what_was_carried_into_a_day_takes_nothing_of_its_credit():
+    core, _ = core_of(BasicGate(), [Idle()], account="alpaca")
+    trade(core, 0, "buy", "SPY", 10, 100)
+    terms = day_terms(core, state(last_equity=Decimal(100_000)))
+    powers = []
+    for carried in ("0", "6", "10"):
+        take_terms(core, {**terms, "carried": {"SPY": carried}})
+        powers.append(core.kernel.account.margin_state()["daytrading_buying_power"])
+    assert powers[0] < powers[1] < powers[2]
 
 
 def test_an_account_of_which_nothing_is_granted_is_what_is_named():
