@@ -18,7 +18,8 @@ from pyrt.live.process.lock import Lock, account_lock_path, lock_account, lock_s
         (lock_state, "lock", "another node (process {pid}) uses the state folder {folder}",
          "second_node", "two nodes must not trade one account"),
         (lock_watch, "watchdog.lock",
-         "another watchdog (process {pid}) uses the watch over {folder}", "second_watchdog", "One is enough"),
+         "another watchdog (process {pid}) uses the watch over {folder}",
+         "second_watchdog", "One is enough"),
     ],
 )  # fmt: skip
 def test_whoever_comes_second_hears_who_has_it_and_what_to_do(

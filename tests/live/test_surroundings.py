@@ -231,6 +231,21 @@ def test_a_silence_counts_from_the_last_beat_and_one_of_before_a_reboot_is_none(
     assert silence_s(tmp_path, WATCHDOG_BEAT) == math.inf
 
 
+def test_a_beat_of_this_instant_is_no_silence(tmp_path, monkeypatch):
+    monkeypatch.setattr(time, "monotonic_ns", lambda: 100)
+    write_beat(tmp_path, WATCHDOG_BEAT)
+    assert silence_s(tmp_path, WATCHDOG_BEAT) == 0.0
+    monkeypatch.setattr(time, "monotonic_ns", lambda: 99)
+    assert silence_s(tmp_path, WATCHDOG_BEAT) == math.inf
+
+
+def test_a_beat_that_cannot_be_put_in_place_leaves_nothing_beside_it(tmp_path):
+    (tmp_path / NODE_BEAT).mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_beat(tmp_path, NODE_BEAT)
+    assert os.listdir(tmp_path) == [NODE_BEAT]
+
+
 # -- settings ---------------------------------------------------------------------------------
 
 

@@ -76,6 +76,29 @@ def test_a_small_file_that_cannot_be_put_in_place_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == ["taken"]
 
 
+def test_a_small_file_is_on_the_disk_before_it_is_in_place(tmp_path, monkeypatch):
+    path, sizes = tmp_path / "not" / "yet" / "there.json", []
+
+    def sync(descriptor: int) -> None:
+        assert not path.exists()
+        sizes.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    write_private(path, b"whole")
+    assert sizes == [5]
+    assert path.read_bytes() == b"whole"
+
+    def fail(descriptor: int) -> None:
+        for left in path.parent.glob(".*"):
+            left.unlink()
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        write_private(path, b"another")
+    assert path.read_bytes() == b"whole"
+
+
 def test_files_behind_a_link_are_neither_read_nor_written(tmp_path):
     folder = tmp_path / "state"
     outside = tmp_path / "outside"
