@@ -44,8 +44,8 @@ cdef class Market:
             self.mark(stream, 0.5 * (event.values[0] + event.values[2]))
             if self.sink.watching:
                 self.sink.on_tick(stream.instrument_index, event.values[0], event.values[2])
-            if self.watcher is not None and self.watcher.watches_quotes:
-                self.tell_quote(stream, event)
+        if self.watcher is not None and self.watcher.watches_quotes:
+            self.tell_quote(stream, event)
         stream.update(event)
         return self.raise_signals(stream, event) if stream.n_signals else None
     cdef inline object take_trade(self, Stream stream, Event* event):

@@ -54,10 +54,11 @@ cdef class Market:
         )
 
     cdef int tell_quote(self, Stream stream, Event* event) except -1:
-        """Let the risk gate hear of a touch."""
+        """Let the risk gate hear of a touch: 0 for a side that is not there."""
+        cdef double bid = event.values[0], ask = event.values[2]
         return self.watcher.on_quote(
-            stream.instrument_index, nano_from_double(event.values[0]),
-            nano_from_double(event.values[2]),
+            stream.instrument_index, nano_from_double(bid) if bid > 0.0 else 0,
+            nano_from_double(ask) if ask > 0.0 else 0,
         )
 
     # `on_*` takes an event in and calls the handlers; what comes before them is in the `.pxd`.

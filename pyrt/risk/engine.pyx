@@ -340,7 +340,7 @@ cdef class RiskEngine(Keeper):
 
     cdef int on_quote(self, Py_ssize_t index, int64_t bid, int64_t ask) except -1:
         cdef Book* book = self.claims.book(index)
-        # A crossed quote says nothing about either side; one of a single side is not told.
+        # One that is crossed, or of a single side, says nothing about either.
         book.bid = bid if bid <= ask else 0
         book.ask = ask if bid <= ask else 0
         return 0

@@ -158,12 +158,15 @@ cdef class GateRig:
         self.kernel.process(&event)
         self.kernel.settle()
 
-    def quote(self, double bid, double ask, symbol=None):
-        """Let a quote come; it moves the last price to its middle where quotes mark."""
+    def quote(self, double bid, double ask, symbol=None, *, bint marks=True):
+        """Let a quote come, 0 for a side that is not there; it moves the last price to its middle.
+
+        With `marks` False it leaves the last price alone, as where trades are heard as well.
+        """
         cdef Event event
         cdef Stream stream = self.quotes[self.place(symbol)]
         clear_event(&event)
-        stream.set_marks(True)
+        stream.set_marks(marks)
         event.kind = EV_QUOTE
         event.stream = stream.index
         event.values[0] = bid

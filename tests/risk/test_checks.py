@@ -572,6 +572,27 @@ def test_slippage_is_told_from_the_middle_of_the_quote_and_not_from_the_last_pri
         assert {code(made.order(side, 1)) for side in ("buy", "sell")} == {"max_slippage_bps"}
 
 
+def test_slippage_is_told_from_quotes_also_where_trades_mark_positions() -> None:
+    """Where a strategy heard trades as well the gate heard of no quote, and let all pass."""
+    made = rig(max_slippage_bps=10)
+    made.quote(99.8, 100.2, marks=False)
+    assert code(made.order("buy", 1)) == "max_slippage_bps"
+    made.quote(99.9, 100.1, marks=False)
+    assert code(made.order("buy", 1)) == ""
+
+
+@pytest.mark.parametrize("marks", [True, False])
+@pytest.mark.parametrize("sides", [(0, 100.2), (99.8, 0), (float("nan"), 100.2)])
+def test_a_quote_of_one_side_tells_of_no_slippage_and_keeps_no_older_one(
+    sides: tuple[float, float], marks: bool
+) -> None:
+    for strict, denied in ((False, ""), (True, "max_slippage_bps")):
+        made = rig(strict=strict, **(STRICT if strict else {"max_slippage_bps": 10}))
+        made.quote(99.9, 100.1)
+        made.quote(*sides, marks=marks)
+        assert code(made.order("buy", 1)) == denied
+
+
 def test_slippage_beyond_the_limit_can_become_a_limit_order() -> None:
     made = rig(max_slippage_bps=10, slippage_action="limit")
     made.quote(99.8, 100.2)

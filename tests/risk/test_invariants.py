@@ -277,7 +277,7 @@ class World:
         """Tell terms of the venue's own accord while a change is under way: no answer to it."""
         self.rig.answer("modified", order)
         self.marked[order] = self.marks[order.symbol]
-        if self.asked[order] == order.quantity_exact:
+        if all(getattr(order, name) == value for name, value in self.waiting[order][0].items()):
             # It asks for what is in force already.
             self.waiting.pop(order)
             self.count_asked(order)
