@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.events import (
     AnswerEvent,
+    BandsEvent,
     BarEvent,
     BookGapEvent,
     CorrectionEvent,
@@ -21,6 +24,7 @@ from pyrt.adapters.alpaca.core.events import (
 from pyrt.backtest.fees import fee_model
 from pyrt.errors import RunawayError
 from pyrt.indicators import SMA
+from pyrt.live.core.broker import BrokerAdjustment
 from pyrt.live.core.node import COMMANDS_MAX, ROUNDS_MAX, NodeCore
 from pyrt.live.core.notes import decode_note
 from pyrt.live.core.player import play
@@ -38,7 +42,7 @@ class Timed(Strategy):
     def on_start(self) -> None:
         self.heard: list[Any] = []
         self.average = self.attach(SMA(2), self.subscribe_bars("SPY", "1m"))
-        self.subscribe_bars("SPY", "2m")
+        self.coarse = self.attach(SMA(1), self.subscribe_bars("SPY", "2m"))
         self.set_timer("often", "30s")
 
     def on_timer(self, event: Any) -> None:
@@ -87,8 +91,11 @@ def test_what_was_due_and_what_was_settled_is_played_at_its_place() -> None:
     core.take(NOW + 60 * SECOND, [bar(0, 10.0)])
     core.fire_timers()
     strategy.buy("SPY", 7, limit_price=50)
+    count = core.inputs.count
     core.inputs.settle()
+    assert core.inputs.count == count + 1
     core.inputs.sample()
+    assert core.inputs.count == count + 2
     piece, sent = core.inputs.tape.take(), wire.take()  # type: ignore[union-attr]
     assert sent == [("submit", 1), ("submit", 2), ("submit", 3)]
     other, heard, again = timed()
@@ -162,7 +169,8 @@ def test_past_bars_warm_indicators_up_and_nobody_hears_or_is_valued_by_them() ->
     count = core.inputs.count
     core.warm("SPY", past)
     assert core.inputs.count == count + 1
-    assert strategy.average.value == 35.0
+    # Bars that are made of these are past as well.
+    assert (strategy.average.value, strategy.coarse.value) == (35.0, 40.0)
     assert strategy.heard == []
     assert position.last_price == 100
     (stream,) = (s for s in core.kernel.cache.streams if s.topic.endswith("1m"))
@@ -256,13 +264,16 @@ class Ticks(Strategy):
 STILL = [
     AnswerEvent("accepted", 1, NOW), FillEvent(1, NOW, "1", "100", "1"),
     StatusEvent("SPY", NOW, "halted"), CorrectionEvent("SPY", NOW, "canceled", 1.0, 1.0),
-    BookGapEvent(COIN, NOW), SimpleNamespace(WHAT="cash"),
+    BookGapEvent(COIN, NOW), SimpleNamespace(WHAT="cash"), BandsEvent("SPY", NOW, 90.0, 110.0),
+    # Put aside: it is more than the order can fill.
+    FillEvent(1, NOW, "11", "100", "12"),
     BarEvent("QQQ", NOW, NOW, (1.0, 1.0, 1.0, 1.0, 1.0), "updated"),
 ]  # fmt: skip
 
 
 def test_equity_has_a_point_a_second_on_ticks_and_none_for_what_moves_no_price() -> None:
     core, _ = core_of(BasicGate(), [Ticks()])
+    core.on_bad_event = lambda event, error: None
     points = core.kernel.records.equity
     quote = QuoteEvent("SPY", NOW, 99.0, 1.0, 101.0, 1.0)
     other = TradeEvent("IBM", NOW, 9.0, 1.0)
@@ -320,3 +331,46 @@ def test_what_a_fill_cost_by_the_brokers_word_counts_and_else_the_rules() -> Non
     # The rules charge what is new; what was seen costs nothing.
     assert core.inputs.fill(order.number, NOW, 4, 100, 4) == 0
     assert core.inputs.fill(order.number, NOW, 6, 100, 10) > 0
+
+
+def test_what_is_taken_in_kind_is_no_cash_that_is_charged_later() -> None:
+    core, _ = core_of(BasicGate(), [Calm()], fees=fee_model("alpaca"))
+    (strategy,) = core.kernel.strategies
+    order = strategy.buy(COIN, 2, limit_price=100)
+    core.inputs.settle()
+    assert core.inputs.fill(order.number, NOW, 2, 100, 2) == 0
+    assert 1.9 < strategy.position(COIN).quantity < 2
+    assert core.kernel.account.cash == 100_000 - 200
+
+
+@pytest.mark.parametrize(
+    "sides", [(99.5, 300.0, 0.0, 0.0), (0.0, 0.0, 100.5, 200.0), (99.5, 300.0, 100.5, 200.0)]
+)
+def test_a_quote_has_one_side_or_both_and_each_with_its_size(sides: tuple[float, ...]) -> None:
+    heard: list[tuple[float, ...]] = []
+
+    class Sees(Strategy):
+        def on_start(self) -> None:
+            self.subscribe_quotes("SPY")
+
+        def on_quote(self, q: Any) -> None:
+            heard.append((q.bid_price, q.bid_size, q.ask_price, q.ask_size))
+
+    core, _ = core_of(RiskEngine(Limits(max_order_quantity=10)), [Sees()])
+    core.take(NOW + SECOND, [QuoteEvent("SPY", NOW, *sides)])
+    assert heard == [sides]
+    assert core.kernel.strategies[0].running
+
+
+def test_what_the_broker_has_booked_is_taken_at_the_time_it_was_heard_of() -> None:
+    core, _ = core_of(BasicGate(), [Calm()])
+    booking = BrokerAdjustment(
+        activity_id="a", kind="dividend", symbol="SPY", quantity=Decimal(0), amount=Decimal(5),
+        text="", ts_event=NOW,
+    )  # fmt: skip
+    core.settle_cash(NOW + 15 * SECOND, [replace(booking, amount=Decimal(0))])
+    assert core.kernel.clock.timestamp_ns == NOW
+    core.settle_cash(NOW + 15 * SECOND, [booking])
+    assert core.kernel.clock.timestamp_ns == NOW + 15 * SECOND
+    assert core.kernel.strategies[0].heard == 1
+    assert core.kernel.account.cash_exact == 100_005
