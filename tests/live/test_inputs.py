@@ -278,6 +278,12 @@ def test_a_tape_hands_over_each_input_once_however_long_it_grows() -> None:
     assert len(piece) == size == HEAD + sum(HEAD + len(note) for note in notes)
     assert survey(piece) == (400, list(enumerate(notes, start=1)))
     assert (tape.take(), len(tape), tape.count) == (b"", 0, 400)
+    tape.note(b"x" * 1_000_000)
+    assert survey(tape.take()) == (1, [(1, b"x" * 1_000_000)])
+    # A new one takes at once what is far more than it had room for.
+    large = Tape()
+    large.note(b"y" * 100_000)
+    assert survey(large.take()) == (1, [(1, b"y" * 100_000)])
     tape.note(b"more")
     # Each piece says of itself what it is.
     assert survey(tape.take()) == (1, [(1, b"more")])
@@ -348,6 +354,38 @@ def test_what_an_event_raises_is_told_and_the_next_is_taken() -> None:
     assert len(raised) == 2
     assert again.heard == strategy.heard
     assert other.kernel.account.cash_exact == core.kernel.account.cash_exact
+
+
+def test_what_the_next_fill_costs_is_the_same_after_a_tape() -> None:
+    """Fees of a day are rounded as one: what has been charged on it is told to the model again."""
+    core, _, _ = listening()
+    fill = FillEvent(1, at(2), "4", "100.25", "4")
+    # Seen three times and charged once: of three times as much the next would cost a cent.
+    core.take(at(2), [AnswerEvent("accepted", 1, at(1)), fill, fill, fill])
+    other, _, whole = played(core.inputs.tape.take())  # type: ignore[union-attr]
+    assert whole
+    assert other.kernel.account.cash_exact == core.kernel.account.cash_exact == 100_401 - FEE
+    after = FillEvent(1, at(3), "1", "100", "5")
+    for each in (core, other):
+        each.take(at(3), [after])
+        assert each.fee_of(after) == 0
+        assert each.kernel.account.cash_exact == 100_501 - FEE
+
+
+def test_the_words_of_a_denial_come_off_the_tape_with_it() -> None:
+    heard = []
+    piece = b""
+    for is_played in (False, True):
+        core, _, strategy = listening()
+        order = strategy.buy("SPY", 1)
+        if is_played:
+            play(core.inputs, piece, pytest.fail, pytest.fail)
+        else:
+            core.inputs.order_event("denied", order.number, at(1), "it never left")
+            piece = core.inputs.tape.take()  # type: ignore[union-attr]
+        heard.append((strategy.heard[:], order.status, order.reason))
+    assert heard[0] == heard[1]
+    assert heard[0][1:] == ("DENIED", "it never left")
 
 
 def test_a_fill_that_was_seen_changes_nothing_and_costs_nothing() -> None:
