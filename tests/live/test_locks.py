@@ -25,7 +25,7 @@ from pyrt.live.process.lock import Lock, account_lock_path, lock_account, lock_s
 def test_whoever_comes_second_hears_who_has_it_and_what_to_do(
     tmp_path, take, name, text, code, remedy
 ):
-    folder = tmp_path / "state"
+    folder = tmp_path / "not" / "yet"
     first = take(folder)
     assert (folder / name).read_text() == f"{os.getpid()}\n"
     assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
@@ -108,6 +108,7 @@ def test_an_account_is_locked_by_server_and_number_where_its_user_alone_writes(
     finally:
         os.umask(old)
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert list(path.parent.iterdir()) == [path]
     with pytest.raises(ConfigError, match="uses the account PA1"):
         lock_account("https://a", "PA1")
     lock.release()
