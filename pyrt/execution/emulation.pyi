@@ -1,48 +1,18 @@
 """Orders that are kept on our side because the venue lacks what they ask for."""
 
-from collections.abc import Callable
-from typing import Any, final
+from typing import final
 
-from pyrt.core.cache import Cache
-from pyrt.core.clock import Clock
-from pyrt.core.events import EventQueue
 from pyrt.core.instruments import Instrument
 from pyrt.core.orders import Order
-from pyrt.core.records import Texts
-from pyrt.execution.desk import Desk
-from pyrt.venues.capabilities import Capabilities
+from pyrt.execution.custody import Custody
 
-DAY_NS: int
-RETRY_NS: int
-ENDED: str
 LEFT: str
 
 @final
-class Emulator:
-    @property
-    def tables(self) -> dict[str, Capabilities | None]: ...
-    @property
-    def watching(self) -> int: ...
-    def __init__(
-        self,
-        desk: Desk,
-        cache: Cache,
-        clock: Clock,
-        inbox: EventQueue,
-        texts: Texts,
-        tables: dict[str, Capabilities],
-        sessions_of: Callable[[Instrument], Any],
-        halts: Callable[[Order], bool],
-    ) -> None: ...
+class Emulator(Custody):
     def keep_exits(self, order: Order) -> None: ...
     def has_prices(self, instrument: Instrument) -> bool: ...
     def would_take(self, order: Order) -> bool: ...
-    def adapt_time(self, order: Order, table: Capabilities) -> None: ...
-    def limit_time(self, order: Order) -> None: ...
-    def end_at(self, order: Order, ts: int) -> None: ...
-    def end(self, order: Order) -> None: ...
-    def end_of_day(self, order: Order) -> int: ...
-    def resume(self, order: Order) -> None: ...
     def split(self, index: int, new: int, old: int) -> None: ...
     def end_exits(self, order: Order) -> None: ...
     def set_units(self, order: Order, units: int) -> None: ...
