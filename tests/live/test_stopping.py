@@ -16,6 +16,7 @@ from pyrt.live.driver.stopping import Stopping
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.plan import Policies
+from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_recovery import PRICES, Rests, left_behind, node
 from tests.live.whole import SECOND, Node, World
@@ -155,3 +156,28 @@ def test_strategies_are_saved_on_schedule_and_as_they_stop():
     strategy.seen = 73
     made.driver.stop(now + 61 * SECOND)
     assert saved() == 73
+
+
+def test_risk_is_saved_on_schedule_and_at_the_end():
+    made = running("leave")
+    made.journal.state.risk = b""
+    made.driver.save(made.world.now)
+    assert made.journal.state.risk
+    made.driver.stop(made.world.now)
+    made.journal.state.risk = b""
+    made.driver.finish(made.world.now)
+    assert made.journal.state.risk
+
+
+@pytest.mark.parametrize(("policy", "cancels"), [("cancel_entries", 1), ("cancel_all", 2)])
+def test_what_a_stop_cancels_is_on_its_way_at_once_and_in_its_replay(policy, cancels):
+    made = running(policy)
+    made.driver.stop(made.world.now)
+    made.journal.commit()
+    leaving = made.driver.take_requests(made.world.now)
+    assert [request.method for request in leaving] == ["DELETE"] * cancels
+    for request in leaving:
+        made.answer(request, made.world.now)
+    made.stop()
+    result = replay(made.files, [Rests()], run_id="one")
+    assert result.is_exact, result.difference
