@@ -182,6 +182,8 @@ def test_a_resume_says_that_the_breaker_is_open_for_whatever_it_names():
     assert ask(core, "resume", strategy="One") == "One is active" + text
     assert ask(core, "halt", strategy="One") == "One is halted"
     assert ask(core, "reset_breaker") == "the circuit breaker is closed"
+    change = core.kernel.gate.changes[-1]
+    assert (change.actor, change.reason) == ("anna", "a test")
     assert breaker_of(core.kernel.gate) == "closed"
     assert breaker_of(BasicGate()) == "closed"
 

@@ -75,12 +75,12 @@ def test_what_several_hold_is_one_holding_and_only_its_price_counts():
     core, _ = core_of(BasicGate(), [Idle(), Idle()])
     trade(core, 0, "buy", "SPY", 5, 100)
     trade(core, 1, "sell", "SPY", 2, 100)
-    prices = {"SPY": Decimal("101.5"), "QQQ": Decimal(9), COIN: Decimal(0)}
+    prices = {"SPY": Decimal("0.75"), "QQQ": Decimal(9), COIN: Decimal(0)}
     terms = day_terms(core, state(prices=prices))
     assert terms["carried"] == {"SPY": "3"}
-    assert terms["prices"] == {"SPY": "101.5"}
+    assert terms["prices"] == {"SPY": "0.75"}
     trade(core, 1, "buy", COIN, 1, 100)
-    assert day_terms(core, state(prices=prices))["prices"] == {"SPY": "101.5"}
+    assert day_terms(core, state(prices=prices))["prices"] == {"SPY": "0.75"}
 
 
 def test_after_a_restart_sold_out_stock_is_no_settled_cash():
