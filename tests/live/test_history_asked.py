@@ -69,6 +69,7 @@ def stream(symbol: str = "SPY", *lookbacks: int, minutes: int = 1, **more: Any) 
         (100, [stream("SPY", 20), stream("BTC/USD", 20)], 5, 100),
         (100, [stream("SPY", 195, minutes=5), stream("BTC/USD", 195, minutes=5)], 19, 3_900),
         (100, [stream("SPY", minutes=39), stream("BTC/USD", minutes=39)], 19, 3_900),
+        (1, [stream("SPY", minutes=390), stream("BTC/USD", minutes=390)], 6, 390),
         # Bars of seconds, as others are made into, are asked for by the minute.
         (100, [Stub(**{**vars(stream()), "timeframe_ns": MINUTE // 4})], 5, 100),
         (100, [stream("QQQ", 900), stream("SPY", 900, kind="quotes")], 5, 100),
