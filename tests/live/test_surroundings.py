@@ -167,13 +167,45 @@ def test_a_heart_whose_beat_cannot_be_written_tells_and_goes_on(tmp_path, monkey
 
     async def beat():
         heart = companions.Heart(tmp_path)
-        await heart.begin(SimpleNamespace(driver=driver, run_id="one"))
+        await heart.begin(SimpleNamespace(driver=driver, run_id="one", has_turned=True))
         while len(alarms) < 5:
             await asyncio.sleep(0.001)
         await heart.end()
 
     asyncio.run(asyncio.wait_for(beat(), 20))
     assert set(alarms) == {"watchdog_lost"}
+
+
+def test_a_node_whose_loop_hangs_does_not_beat(tmp_path, monkeypatch):
+    """Its heart is a task of its own, and would go on: the watchdog is to see it."""
+    for name in ("BEAT_S", "NODE_SILENCE_S"):
+        monkeypatch.setattr(companions, name, 0.001)
+    alarms, beats, looks = [], [], []
+    monkeypatch.setattr(companions, "write_beat", lambda *_, phase, run_id: beats.append(phase))
+    driver = SimpleNamespace(
+        phase=RUNNING,
+        scribe=SimpleNamespace(alarm=lambda code, text, ts: alarms.append(code)),
+        look=looks.append,
+    )
+    node = SimpleNamespace(driver=driver, run_id="one", has_turned=False)
+
+    async def beat():
+        heart = companions.Heart(tmp_path)
+        await heart.begin(node)
+        await asyncio.sleep(0.05)
+        assert (beats, alarms) == (["running"], [])
+        node.has_turned = True
+        while len(beats) < 3:
+            await asyncio.sleep(0.001)
+        assert "frozen" in alarms
+        assert looks
+        # One that has stopped needs no turns for its last beats.
+        node.has_turned, driver.phase = False, STOPPED
+        while len(beats) < 6:
+            await asyncio.sleep(0.001)
+        await heart.end()
+
+    asyncio.run(asyncio.wait_for(beat(), 20))
 
 
 def test_a_watchdog_that_leaves_leaves_no_beat(tmp_path, monkeypatch):
@@ -202,7 +234,7 @@ def test_a_watchdog_that_leaves_with_its_node_is_not_missed(tmp_path, monkeypatc
 
     async def beat():
         heart = companions.Heart(tmp_path, ["true"])
-        await heart.begin(SimpleNamespace(driver=driver, run_id="one"))
+        await heart.begin(SimpleNamespace(driver=driver, run_id="one", has_turned=True))
         while not alarms and len(beats) < 50:
             await asyncio.sleep(0.001)
         await heart.end()

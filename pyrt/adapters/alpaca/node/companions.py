@@ -196,6 +196,9 @@ class Heart:
         while True:
             await asyncio.sleep(BEAT_S)
             now = time.monotonic()
+            if driver.phase <= STOPPING and not node.has_turned:
+                # One whose loop hangs in a wait is no living node, though this task goes on.
+                continue
             if now - last > NODE_SILENCE_S:
                 text = (
                     f"the node stood still for {now - last:.0f} s, "

@@ -207,6 +207,11 @@ class LiveNode:
         return self._turns.frames()
 
     @property
+    def has_turned(self) -> bool:
+        """Whether the loop has gone round lately: a node that hangs does not."""
+        return self._turns.has_turned
+
+    @property
     def is_sending(self) -> bool:
         """Whether an order waits for the disk, or is on its way to the socket."""
         return self._turns.is_sending

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -25,6 +26,8 @@ from pyrt.live.process.wall import WallClock
 NAP_S = 1.0
 """The longest sleep: dead lines are looked for this often."""
 STOP_NAP_S = 0.02
+HANGS_AFTER_S = 5.0
+"""A loop that has not gone round for longer hangs: it naps for a second at most."""
 INPUTS_S = 0.25
 """How long inputs wait for the disk at most while the node takes some; it does not sync them."""
 TURNS_OF_A_REQUEST = 8
@@ -72,6 +75,7 @@ class Turns:
         self.writer: JournalWriter | None = None
         self.shadow: Shadow | None = None
         self.stopping = ""
+        self._turned_at = -math.inf
 
     def begin(self, loop: asyncio.AbstractEventLoop, http: Http | ShadowHttp) -> None:
         """Take the loop that turns happen in, and what requests leave by."""
@@ -103,6 +107,11 @@ class Turns:
         """Take a result in that another thread has come to."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.receive, take, ANSWERS)
+
+    @property
+    def has_turned(self) -> bool:
+        """Whether the loop has gone round lately; in lockstep the simulator says when it does."""
+        return self.lockstep is not None or time.monotonic() - self._turned_at <= HANGS_AFTER_S
 
     @property
     def is_sending(self) -> bool:
@@ -190,6 +199,7 @@ class Turns:
         """
         if self._fault is not None:
             raise self._fault
+        self._turned_at = time.monotonic()
         driver = self.driver
 
         def after() -> bool:
