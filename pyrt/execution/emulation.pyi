@@ -6,6 +6,8 @@ from pyrt.core.instruments import Instrument
 from pyrt.core.orders import Order
 from pyrt.execution.custody import Custody
 
+RETRY_NS: int
+ENDED: str
 LEFT: str
 
 @final
