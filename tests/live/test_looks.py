@@ -262,29 +262,6 @@ def test_a_stream_that_was_up_before_there_was_a_core_is_looked_behind_as_well()
     assert made.driver.orders_wait_for == ""
 
 
-def test_a_stream_that_came_up_between_the_looks_of_a_start_is_looked_behind_as_well():
-    """The last of these looks may have begun before it did: what came in between was missed."""
-    made = Node(
-        World([PRICES]), MemoryFiles(), [Quiet()], run_id="one",
-        policies=Policies(looks=2, warmup=0),
-    )  # fmt: skip
-    now = made.world.now
-    made.driver.begin(now)
-    state = replace(begun().driver.last_look, positions={"SPY": Decimal(3)})
-    made.driver.take(now, [state])
-    made.driver.turn(now)
-    made.connect(now + SECOND)
-    made.driver.turn(now + SECOND)
-    assert made.driver.phase == LOOKING
-    found = asked(made)
-    made.driver.take(now + SECOND, [state])
-    made.driver.turn(now + SECOND)
-    assert made.driver.phase == RUNNING
-    assert len(found) == 1
-    assert "merged" in made.driver.orders_wait_for
-    assert told(made, "stream_lost") == []
-
-
 @pytest.mark.parametrize("stops", [False, True])
 def test_an_order_that_waited_for_the_stream_leaves_after_what_that_has_missed(stops):
     """It left with the message that the stream is back, and of a node that stops at any time."""

@@ -105,8 +105,7 @@ class Reconciliation:
             self.look(now)
         if self._was_active and not is_active:
             run.scribe.alarm("stream_lost", "the stream of order news is down", now)
-        # The look that ends a start may have begun before the stream came up.
-        self._was_active = is_active and run.phase != LOOKING
+        self._was_active = is_active
 
     def on_look(self, now: int, state: BrokerState) -> None:
         """Take the account as the broker states it."""
