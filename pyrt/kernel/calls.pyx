@@ -149,6 +149,10 @@ cdef class Calls:
             self.halt(owner, message)
         return 0
 
+    def take_failure(self, StrategyCore owner not None, handler, argument, error):
+        """Apply the error policy to what a handler of a strategy let out, a method of it or not."""
+        self.failed(owner, handler, argument, error)
+
     def bus_failed(self, handler, message, error):
         """Apply the error policy to a handler of a bus message; true goes on with the next."""
         owner = getattr(handler, "__self__", None)

@@ -11,6 +11,7 @@ from pyrt.risk import RiskEngine
 from pyrt.testing.gates import GateRig
 from pyrt.venues.capabilities import Capabilities
 from tests.backtest.harness import SYMBOL, Script, play
+from tests.execution.brackets import held_in_part
 
 FLAT = (100, 100, 100, 100)
 BARE = Capabilities(
@@ -201,16 +202,6 @@ def test_in_a_backtest_they_end_as_at_a_venue_that_holds_them(sold: float) -> No
 
 
 # -- late, refused, of no time ---------------------------------------------------------------------
-
-
-def held_in_part(made: GateRig, **exits: Any) -> Any:
-    """Return an entry for ten of which six filled before it was canceled."""
-    entry = made.order("buy", 10, limit_price=100, **exits)
-    made.answer("accept", entry)
-    made.fill(entry, 6)
-    made.cancel(entry)
-    made.answer("cancel", entry)
-    return entry
 
 
 @pytest.mark.parametrize(("sold", "left"), [(0, 6), (2, 4), (6, 0)])

@@ -142,11 +142,9 @@ def test_what_would_be_kept_is_not_shown_to_the_venue() -> None:
 
 
 def test_a_venue_that_can_do_everything_judges_by_itself() -> None:
-    made = play(
-        [FLAT] * 3,
-        {1: lambda s: [s.validate({"side": "buy", "symbol": SYMBOL, "quantity": 1})]},
-    )
-    assert [verdict.by for verdict in made.strategies[0].made] == [""]  # type: ignore[attr-defined]
+    script = Script({1: lambda s: [s.validate({"side": "buy", "symbol": SYMBOL, "quantity": 1})]})
+    play([FLAT] * 3, script)
+    assert [verdict.by for verdict in script.made] == [""]
 
 
 # -- met once --------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from pyrt.testing.gates import GateRig
 from pyrt.venues.capabilities import Capabilities
 from tests.backtest import depths
 from tests.backtest.harness import MINUTE, START, SYMBOL, Run, Script, play
+from tests.execution.brackets import held_in_part
 
 FLAT = (100, 100, 100, 100)
 WIDE = (100, 103, 97, 100)
@@ -100,16 +101,6 @@ def test_each_of_two_fills_at_one_instant_takes_from_the_kept_one(
 # -- what comes after the entry's end ------------------------------------------------------------
 
 
-def held(made: GateRig, **exits: Any) -> Any:
-    """Return a bracket whose entry for ten was canceled after six had filled."""
-    entry = made.order("buy", 10, limit_price=100, **exits)
-    made.answer("accept", entry)
-    made.fill(entry, 6)
-    made.cancel(entry)
-    made.answer("cancel", entry)
-    return entry
-
-
 STOP = {"stop_price": 96, "limit_price": 90}
 
 
@@ -117,7 +108,7 @@ STOP = {"stop_price": 96, "limit_price": 90}
 def test_an_answer_after_the_entrys_end_leaves_its_exits_as_they_are(late: str) -> None:
     """They were watched twice then: a stop-limit left twice, which broke the run."""
     made = rig()
-    entry = held(made, stop_loss=STOP)
+    entry = held_in_part(made, stop_loss=STOP)
     made.answer(late, entry)
     assert made.kernel.sink.emulator.watching == 1
     made.price(95)
@@ -130,7 +121,7 @@ def test_an_answer_after_the_entrys_end_leaves_its_exits_as_they_are(late: str) 
 @pytest.mark.parametrize("late", ["cancel_rejected", "fill"])
 def test_what_one_exit_has_filled_stays_off_the_other(late: str) -> None:
     made = rig()
-    entry = held(made, take_profit=110, stop_loss=STOP)
+    entry = held_in_part(made, take_profit=110, stop_loss=STOP)
     profit, loss = entry.take_profit, entry.stop_loss
     made.answer("accept", profit)
     made.fill(profit, 4, price=110)
@@ -142,7 +133,7 @@ def test_what_one_exit_has_filled_stays_off_the_other(late: str) -> None:
 
 def test_a_late_fill_of_the_entry_is_guarded_by_a_kept_exit() -> None:
     made = rig()
-    entry = held(made, stop_loss=STOP)
+    entry = held_in_part(made, stop_loss=STOP)
     made.fill(entry, 3)
     made.price(95)
     assert entry.stop_loss.quantity == positions(made) == 9

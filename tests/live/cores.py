@@ -15,6 +15,12 @@ NOW = 1_704_205_800 * SECOND
 COIN = "BTC/USD"
 
 
+def taken(core: NodeCore) -> bytes:
+    """Return the piece of tape since this was last asked."""
+    assert core.inputs.tape is not None
+    return core.inputs.tape.take()
+
+
 class Wire:
     """A client core that keeps what it is told, in order."""
 

@@ -31,7 +31,7 @@ from pyrt.live.core.player import play
 from pyrt.live.core.tape import Tape
 from pyrt.risk import Limits, RiskEngine
 from pyrt.risk.gate import BasicGate
-from tests.live.cores import COIN, NOW, SECOND, core_of, trade
+from tests.live.cores import COIN, NOW, SECOND, core_of, taken, trade
 
 MINUTE = 60 * SECOND
 
@@ -61,7 +61,7 @@ def bar(minute: int, close: float) -> BarEvent:
 def timed(**options: Any) -> tuple[NodeCore, Any, Timed]:
     strategy = Timed()
     core, wire = core_of(BasicGate(), [strategy], tape=Tape(), **options)
-    core.inputs.tape.take()  # type: ignore[union-attr]
+    taken(core)
     return core, wire, strategy
 
 
@@ -96,7 +96,7 @@ def test_what_was_due_and_what_was_settled_is_played_at_its_place() -> None:
     assert core.inputs.count == count + 1
     core.inputs.sample()
     assert core.inputs.count == count + 2
-    piece, sent = core.inputs.tape.take(), wire.take()  # type: ignore[union-attr]
+    piece, sent = taken(core), wire.take()
     assert sent == [("submit", 1), ("submit", 2), ("submit", 3)]
     other, heard, again = timed()
     # What the test has sent is no input: who plays sends it where that was.
@@ -112,7 +112,7 @@ def test_what_was_due_and_what_was_settled_is_played_at_its_place() -> None:
     assert again.heard == strategy.heard == [("timer", 30), ("1m", 10.0, 60), ("timer", 60)]
     assert heard.take() == sent
     assert places == [place]
-    assert other.inputs.tape.take() == piece  # type: ignore[union-attr]
+    assert taken(other) == piece
     assert other.kernel.records.equity.count == core.kernel.records.equity.count == 2
 
 
@@ -161,7 +161,7 @@ def test_nothing_is_to_be_done_only_where_time_stands_and_nothing_waits() -> Non
 def test_past_bars_warm_indicators_up_and_nobody_hears_or_is_valued_by_them() -> None:
     core, _, strategy = timed()
     trade(core, 0, "buy", "SPY", 10, 100)
-    core.inputs.tape.take()  # type: ignore[union-attr]
+    taken(core)
     position = strategy.position("SPY")
     past = [bar(-2, 30.0), bar(-1, 40.0)]
     core.warm("QQQ", past)
@@ -175,7 +175,7 @@ def test_past_bars_warm_indicators_up_and_nobody_hears_or_is_valued_by_them() ->
     assert position.last_price == 100
     (stream,) = (s for s in core.kernel.cache.streams if s.topic.endswith("1m"))
     assert core.inputs.last_bars[stream.index] == NOW
-    piece = core.inputs.tape.take()  # type: ignore[union-attr]
+    piece = taken(core)
     core.take(NOW + MINUTE, [bar(0, 50.0)])
     assert strategy.average.value == 45.0
     assert position.last_price == 50

@@ -24,7 +24,7 @@ from pyrt.live.core.notes import decode_note
 from pyrt.live.core.player import play
 from pyrt.live.core.tape import Tape, survey
 from pyrt.risk.gate import BasicGate
-from tests.live.cores import COIN, NOW, SECOND, Wire, core_of
+from tests.live.cores import COIN, NOW, SECOND, Wire, core_of, taken
 
 MINUTE = 60 * SECOND
 HEAD = 5
@@ -84,7 +84,7 @@ def listening() -> tuple[NodeCore, Wire, Hears]:
     strategy = Hears()
     core, wire = core_of(BasicGate(), [strategy], tape=Tape(), fees=fee_model("alpaca"))
     core.take(NOW, [])
-    core.inputs.tape.take()  # type: ignore[union-attr]
+    taken(core)
     strategy.heard.clear()
     return core, wire, strategy
 
@@ -138,7 +138,7 @@ def lived() -> tuple[NodeCore, Hears, bytes]:
     for seconds, events in DAY:
         core.take(at(seconds), events)
         core.fire_timers()
-    return core, strategy, core.inputs.tape.take()  # type: ignore[union-attr]
+    return core, strategy, taken(core)
 
 
 def played(piece: bytes, **options: Any) -> tuple[NodeCore, Hears, bool]:
@@ -165,7 +165,7 @@ def test_what_is_played_is_what_was_lived_and_is_on_the_tape_again() -> None:
     core, again, whole = played(piece)
     assert whole
     assert again.heard == strategy.heard
-    assert core.inputs.tape.take() == piece  # type: ignore[union-attr]
+    assert taken(core) == piece
     assert core.inputs.count == first.inputs.count
     assert core.kernel.account.cash_exact == first.kernel.account.cash_exact
     # A point a second where ticks have come, and one at each bar.
@@ -228,8 +228,9 @@ def single(what: str) -> bytes:
     elif what == "reason":
         inputs.order_event("rejected", 1, at(1), "no")
     else:
-        inputs.tape.note(b"" if what == "empty" else b"abc")  # type: ignore[union-attr]
-    return inputs.tape.take()  # type: ignore[union-attr, no-any-return]
+        assert inputs.tape is not None
+        inputs.tape.note(b"" if what == "empty" else b"abc")
+    return taken(core)
 
 
 @pytest.mark.parametrize("what", ["advance", "event", "reason", "note", "empty"])
@@ -240,7 +241,7 @@ def test_an_input_is_whole_to_its_last_byte_and_refused_without_it(what: str) ->
     core, _, _ = listening()
     notes: list[bytes] = []
     assert play(core.inputs, piece, notes.append, pytest.fail)
-    assert core.inputs.tape.take() == piece  # type: ignore[union-attr]
+    assert taken(core) == piece
     assert len(notes) == (what in ("note", "empty"))
     # The words of an event are on the tape before it, and no input by themselves.
     borders = {0, HEAD, HEAD + HEAD + 2} if what == "reason" else {0, HEAD}
@@ -347,7 +348,7 @@ def test_what_an_event_raises_is_told_and_the_next_is_taken() -> None:
     core.take(at(1), [AnswerEvent("accepted", 1, at(1)), *wrong, late])
     assert put_aside == wrong
     assert [each[1] for each in strategy.heard if each[0] == "fill"] == [1, 1]
-    piece = core.inputs.tape.take()  # type: ignore[union-attr]
+    piece = taken(core)
     other, _, again = listening()
     raised: list[Exception] = []
     play(other.inputs, piece, pytest.fail, raised.append)
@@ -362,7 +363,7 @@ def test_what_the_next_fill_costs_is_the_same_after_a_tape() -> None:
     fill = FillEvent(1, at(2), "4", "100.25", "4")
     # Seen three times and charged once: of three times as much the next would cost a cent.
     core.take(at(2), [AnswerEvent("accepted", 1, at(1)), fill, fill, fill])
-    other, _, whole = played(core.inputs.tape.take())  # type: ignore[union-attr]
+    other, _, whole = played(taken(core))
     assert whole
     assert other.kernel.account.cash_exact == core.kernel.account.cash_exact == 100_401 - FEE
     after = FillEvent(1, at(3), "1", "100", "5")
@@ -382,7 +383,7 @@ def test_the_words_of_a_denial_come_off_the_tape_with_it() -> None:
             play(core.inputs, piece, pytest.fail, pytest.fail)
         else:
             core.inputs.order_event("denied", order.number, at(1), "it never left")
-            piece = core.inputs.tape.take()  # type: ignore[union-attr]
+            piece = taken(core)
         heard.append((strategy.heard[:], order.status, order.reason))
     assert heard[0] == heard[1]
     assert heard[0][1:] == ("DENIED", "it never left")

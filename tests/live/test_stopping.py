@@ -79,17 +79,50 @@ def test_an_order_of_which_nothing_is_known_at_the_end_is_told():
     assert f"buy 1 SPY ({order.client_order_id}): its last request is not answered" in text
 
 
-def test_what_is_left_of_an_order_is_what_has_not_filled():
-    order = Stub(
-        side=Side.BUY, symbol="SPY", client_order_id="a", is_exit=False, is_pending=False,
-        is_unknown=False, quantity_exact=Decimal(5), filled_quantity_exact=Decimal("1.5"),
-    )  # fmt: skip
+def stopping_beside(policy: str = "cancel_entries", **terms: Any) -> tuple[Any, list[Any]]:
+    """A run that stops beside one order, and the alarms of it."""
+    order = Stub(**{
+        "side": Side.BUY, "symbol": "SPY", "client_order_id": "a", "is_exit": False,
+        "is_pending": False, "is_unknown": False, "order_type": "limit", "time_in_force": "gtc",
+        "quantity_exact": Decimal(5), "filled_quantity_exact": Decimal("1.5"), **terms,
+    })  # fmt: skip
     cache, told = Stub(orders_open=lambda: [order], positions=list), []
     run = Stub(
-        phase=STOPPING, stop_reason="", live_core=Stub(kernel=Stub(cache=cache)),
-        plan=Stub(policies=Policies()), flush_tape=list, journal=Stub(record=lambda record: None),
+        phase=STOPPING, stop_reason="", live_core=Stub(kernel=Stub(cache=cache)), stop_by=9,
+        plan=Stub(policies=Policies(on_stop=policy)), flush_tape=list,
+        client=Stub(queue=Stub(outstanding=0)), journal=Stub(record=lambda record: None),
         scribe=Stub(alarm=lambda *given: told.append(given), save_risk=list),
     )  # fmt: skip
+    return run, told
+
+
+@pytest.mark.parametrize(
+    ("policy", "terms", "waits"),
+    [
+        # A way out at the market fills now; one for an auction, or that rests, stays.
+        ("cancel_entries", {"is_exit": True, "order_type": "market"}, True),
+        ("leave", {"is_exit": True, "order_type": "market"}, True),
+        ("cancel_entries",
+         {"is_exit": True, "order_type": "market", "time_in_force": "cls"}, False),
+        ("cancel_entries", {"is_exit": True, "order_type": "stop"}, False),
+        # One that is to end has, perhaps, filled: its cancel was refused.
+        ("cancel_entries", {}, True),
+        ("cancel_all", {"is_exit": True, "order_type": "stop"}, True),
+        ("leave", {}, False),
+    ],
+)  # fmt: skip
+def test_a_stop_waits_for_what_has_to_end_or_is_about_to_fill(policy, terms, waits):
+    run, told = stopping_beside(policy, **terms)
+    stopping = Stopping(run, None, None)
+    stopping.go_on(8)
+    assert run.phase == (STOPPING if waits else STOPPED)
+    run.stop_by = 9
+    stopping.go_on(9)
+    assert (run.phase, len(told)) == (STOPPED, waits)
+
+
+def test_what_is_left_of_an_order_is_what_has_not_filled():
+    run, told = stopping_beside()
     Stopping(run, None, None).finish(7)
     text = "the node ends, by the policy cancel_entries, with this left: "
     assert told == [("left_behind", f"{text}buy 3.5 SPY (a): it works still", 7)]

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyrt.core.data import Bar
-from pyrt.errors import StrategyError
 from pyrt.live.core.results import decode_result, encode_result
 
 AskHistory = Callable[[int, str, str, int], object]
@@ -175,10 +174,6 @@ class Later:
                 raise value
             asked.handler(value)
         except Exception as error:
-            if not kernel.calls.bus_failed(asked.handler, value, error):
-                # A handler that is no method of a strategy, such as a lambda, names none.
-                name, text = asked.owner.name, f"{type(error).__name__}: {error}"
-                kernel.errors.append(StrategyError(f"{name} raised {text}", strategy=name))
-                kernel.calls.halt(asked.owner, text)
+            kernel.calls.take_failure(asked.owner, asked.handler, value, error)
         finally:
             kernel.bus.end()

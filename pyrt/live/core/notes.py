@@ -137,9 +137,7 @@ def _cancel(kernel: Any, symbol: str, *, entries_only: bool) -> int:
     count = 0
     owners = {strategy.name: strategy for strategy in kernel.strategies}
     for order in kernel.cache.orders_open(symbol=symbol or None):
-        # A market order that leaves a position fills or is canceled: nobody is left to hear of it.
-        stays = order.is_exit and order.order_type != "market"
-        if not (entries_only and stays):
+        if not (entries_only and order.is_exit):
             owners[order.strategy.name].cancel(order)
             count += 1
     return count

@@ -58,11 +58,13 @@ class Stopping:
         self._aftermath.settle(now)
 
     def go_on(self, now: int) -> None:
-        """Finish once nothing is pending, or patience is over."""
+        """Finish once nothing is open that has to end, or patience is over."""
         run, cache = self._run, self._run.live_core.kernel.cache
         assert run.stop_by is not None
-        waits = any(o.is_pending for o in cache.orders_open()) or run.client.queue.outstanding
-        if run.plan.policies.on_stop == "flatten":
+        policy = run.plan.policies.on_stop
+        waits = any(_is_open(o, policy) for o in cache.orders_open())
+        waits = waits or run.client.queue.outstanding
+        if policy == "flatten":
             waits = waits or bool(cache.positions())
         if waits and now < run.stop_by:
             return
@@ -87,7 +89,7 @@ class Stopping:
             f"{order.side.name.lower()} {_leaves(order):f} {order.symbol} "
             f"({order.client_order_id}): {_stands(order)}"
             for order in cache.orders_open()
-            if order.is_pending or order.is_unknown or _ends(order, policy)
+            if _is_open(order, policy) or order.is_unknown
         ]
         if policy == "flatten":
             left += [f"{p.quantity_exact:f} {p.symbol} is held" for p in cache.positions()]
@@ -112,6 +114,16 @@ class Stopping:
         steps = [(change.before, change.after) for change in ours]
         if steps == [("ACTIVE", "REDUCING"), ("REDUCING", "HALTED")]:
             self._operators.carry_out("resume", NODE, "flat, as the policy of stops wants it")
+
+
+def _is_open(order: Any, policy: str) -> bool:
+    """Return whether a stop has to hear of an order yet: an answer, its end, or its fill.
+
+    A cancel is refused also where the order has filled, and that is told by itself; and a way out
+    at the market is no guard that stays: it fills now.
+    """
+    fills_now = order.order_type == "market" and order.time_in_force not in ("opg", "cls")
+    return order.is_pending or _ends(order, policy) or (order.is_exit and fills_now)
 
 
 def _ends(order: Any, policy: str) -> bool:
