@@ -15,7 +15,7 @@ from pyrt.risk import Limits
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_margin import DAY
 from tests.live.test_walking_skeleton import MINUTE, START
-from tests.live.whole import Node, World
+from tests.live.whole import SECOND, Node, World
 
 LIMITS = Limits(
     max_adv_share="0.01",
@@ -85,6 +85,19 @@ def test_the_days_that_have_ended_decide_and_a_replay_decides_alike(quantity, ex
     again = Asks(quantity=quantity)
     assert replay(node.files, [again]).is_exact
     assert again.answers == expected
+
+
+def test_a_session_counts_an_hour_after_its_end_though_its_bar_ends_at_midnight():
+    world = World([three_days()])
+    node = begun(world, 1)
+    node.run(3 * 60)
+    end = START + 390 * MINUTE + 5 * SECOND
+    order = {"symbol": "SPY", "side": "buy", "quantity": 60}
+    for ts, code in ((end, "max_adv_share"), (end + 60 * MINUTE, "")):
+        node.settle(ts)
+        assert node.kernel.strategies[0].validate(order).code == code
+    order["quantity"] = 61
+    assert "6000" in node.kernel.strategies[0].validate(order).reason
 
 
 def test_the_day_under_way_has_no_part_in_it():

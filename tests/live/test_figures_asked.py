@@ -73,7 +73,7 @@ def test_enough_days_are_asked_for_where_a_limit_reads_them(limits, sessions):
         assert rig.asked == []
         return
     assert [(given[1], *given[2:]) for given in rig.asked] == [
-        (symbol, "1d", NOW - (sessions * 7 // 5 + 10) * DAY, NOW, sessions + 1)
+        (symbol, "1d", NOW - (sessions * 7 // 5 + 10) * DAY, NOW + DAY, sessions + 1)
         for symbol in ("SPY", "BTC/USD")
     ]
     # Strategies' own askings count from one.
@@ -85,7 +85,7 @@ def test_enough_days_are_asked_for_where_a_limit_reads_them(limits, sessions):
 def test_a_broker_of_another_time_is_asked_by_its_own():
     rig = Rig(max_adv_share="0.1", server_ts=NOW - 900 * DAY)
     rig.figures.ask(NOW + 5)
-    assert {given[4] for given in rig.asked} == {NOW - 900 * DAY + 5}
+    assert {given[4] for given in rig.asked} == {NOW - 899 * DAY + 5}
 
 
 def test_it_is_asked_once_an_hour_after_a_day_has_ended():

@@ -72,7 +72,9 @@ class DailyFigures:
             self._number -= 1
             self._asked[self._number] = instrument.symbol
             self._last[instrument.symbol] = self._number
-            run.client.history(self._number, instrument.symbol, "1d", start, there, sessions + 1)
+            # To the end of the day under way: the bar of a session ends at midnight, long after it.
+            end = there + DAY
+            run.client.history(self._number, instrument.symbol, "1d", start, end, sessions + 1)
 
     def _there(self, now: int) -> int:
         look = self._run.last_look
