@@ -60,15 +60,15 @@ def stream(symbol: str = "SPY", *lookbacks: int, minutes: int = 1, **more: Any) 
 @pytest.mark.parametrize(
     ("warmup", "streams", "days", "minutes"),
     [
-        # Sessions have 390 minutes, seven days have five of them, and five days are to spare.
+        # Sessions have 390 minutes, three days have two of them, and five days are to spare.
         (100, [], 5, 100),
         (389, [], 5, 389),
         (390, [], 6, 390),
-        (3_900, [], 19, 3_900),
-        (100, [stream("SPY", 5, 200), stream("BTC/USD", 5, 200)], 7, 800),
+        (3_900, [], 20, 3_900),
+        (100, [stream("SPY", 5, 200), stream("BTC/USD", 5, 200)], 8, 800),
         (100, [stream("SPY", 20), stream("BTC/USD", 20)], 5, 100),
-        (100, [stream("SPY", 195, minutes=5), stream("BTC/USD", 195, minutes=5)], 19, 3_900),
-        (100, [stream("SPY", minutes=39), stream("BTC/USD", minutes=39)], 19, 3_900),
+        (100, [stream("SPY", 195, minutes=5), stream("BTC/USD", 195, minutes=5)], 20, 3_900),
+        (100, [stream("SPY", minutes=39), stream("BTC/USD", minutes=39)], 20, 3_900),
         (1, [stream("SPY", minutes=390), stream("BTC/USD", minutes=390)], 6, 390),
         # Bars of seconds, as others are made into, are asked for by the minute.
         (100, [Stub(**{**vars(stream()), "timeframe_ns": MINUTE // 4})], 5, 100),
@@ -129,10 +129,17 @@ def test_where_nothing_is_asked_for_bars_end_by_time_at_once(warmup, symbols, ho
     ("symbol", "timeframe", "bars", "days"),
     [
         ("SPY", "1m", 389, 5),
-        ("SPY", "1m", 3_900, 19),
-        ("SPY", "5m", 780, 19),
-        ("SPY", "1d", 10, 19),
+        ("SPY", "1m", 3_900, 20),
+        ("SPY", "5m", 780, 20),
+        # Whole days of minutes are sessions all the same: 37 of 390 minutes.
+        ("SPY", "1h", 241, 60),
+        ("SPY", "1h", 240, 59),
+        ("SPY", "1m", 14_400, 59),
+        ("SPY", "1d", 10, 20),
         ("SPY", "1d", 1, 6),
+        ("SPY", "1w", 2, 26),
+        # Of 286 days, 195 were sessions: eleven holidays a year count for as much.
+        ("SPY", "1d", 200, 305),
         ("BTC/USD", "1d", 10, 10),
         ("BTC/USD", "1h", 48, 2),
     ],

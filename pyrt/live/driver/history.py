@@ -70,8 +70,7 @@ class History:
                 bars = max(bars, max(4 * longest, least) * each)
         if "/" in symbol:
             return bars * MINUTE
-        # Sessions have 390 minutes, weeks five of them, and some days are holidays.
-        return (bars // SESSION_MINUTES * 7 // 5 + 5) * DAY
+        return _days_with(bars // SESSION_MINUTES) * DAY
 
     def on_warm(self, event: Any) -> None:
         """Feed indicators with bars that were asked for."""
@@ -85,10 +84,10 @@ class History:
         run, look = self._run, self._run.last_look
         there = 0 if look is None else look.server_ts - look.ts if look.server_ts else 0
         end = run.scribe.now + there
-        span = parse_timeframe(timeframe) * bars
+        each = parse_timeframe(timeframe)
+        span = each * bars
         if "/" not in symbol:
-            days = span // (SESSION_MINUTES * MINUTE) if span % DAY else span // DAY
-            span = (days * 7 // 5 + 5) * DAY
+            span = _days_with(span // (SESSION_MINUTES * MINUTE if each % DAY else DAY)) * DAY
         run.client.history(number, symbol, timeframe, end - span, end, bars)
 
     def on_answer(self, now: int, event: Any) -> None:
@@ -115,3 +114,9 @@ class History:
             if not isinstance(result, Exception):
                 result = decode_result(data)
         run.live_core.later.deliver_result(number, result)
+
+
+def _days_with(sessions: int) -> int:
+    """Return in how many days there are so many sessions of 390 minutes, and some to spare."""
+    # A year of 365 days has 250 of them: 104 days are weekends, and up to eleven are holidays.
+    return sessions * 3 // 2 + 5
