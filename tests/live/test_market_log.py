@@ -89,6 +89,87 @@ def test_an_interrupted_merge_doubles_nothing(tmp_path, monkeypatch):
     assert quotes.bid_price.tolist() == [100.0, 101.0, 102.0]
 
 
+@pytest.mark.parametrize("symbol", ["GS.PRA", "A-123456", "BTC/USD", "A-B"])
+def test_files_of_a_symbol_are_its_own_however_it_is_written(tmp_path, symbol):
+    """Six signs are as long as the number of a piece, and a run's name may have dashes as well."""
+    later = datetime.date(2014, 1, 1)
+    written(tmp_path, [quote(1, symbol)], "2013-10-07")
+    written(tmp_path, [quote(0, symbol)], "b")
+    written(tmp_path, [quote(0)], "b")
+    for made in (2, 0):
+        assert compact(tmp_path, later) == made
+        names = {path.name for path in (tmp_path / DAY).iterdir()}
+        assert names == {f"quotes-{symbol.replace('/', '_')}.parquet", "quotes-SPY.parquet"}
+    table = pq.read_table(tmp_path / DAY / f"quotes-{symbol.replace('/', '_')}.parquet")
+    assert table["bid_price"].to_pylist() == [100.0, 101.0]
+    assert table["symbol"].to_pylist() == [symbol] * 2
+
+
+def test_pieces_past_the_millionth_become_part_of_the_day(tmp_path):
+    log = MarketLog(tmp_path, "one")
+    log._serial = 999_998
+    for number in range(3):
+        log.take(quote(number), START + number)
+        log.write(log.cut())
+    assert compact(tmp_path, datetime.date(2014, 1, 1)) == 1
+    (path,) = (tmp_path / DAY).iterdir()
+    assert pq.read_table(path)["bid_price"].to_pylist() == [100.0, 101.0, 102.0]
+
+
+def test_a_second_run_of_one_name_writes_over_nothing(tmp_path):
+    written(tmp_path, [quote(0)])
+    written(tmp_path, [quote(1), quote(2, "BAC")])
+    found = sorted(path.name for path in (tmp_path / DAY).iterdir())
+    assert [name.partition("-one-")[0] for name in found] == ["quotes-BAC"] + ["quotes-SPY"] * 2
+
+
+def test_pieces_lie_under_the_day_of_receipt(tmp_path):
+    log = MarketLog(tmp_path, "one")
+    midnight = int(datetime.datetime(2013, 10, 8, tzinfo=datetime.UTC).timestamp()) * SECOND
+    for number, now in enumerate(
+        (midnight - 1, midnight, midnight + 1, midnight + 2 * 86_400 * SECOND)
+    ):
+        log.take(quote(number), now)
+    assert (log.count, log.write(log.cut()), log.count) == (4, 3, 0)
+    found = {}
+    for path in sorted(tmp_path.rglob("*.parquet")):
+        found[path.parent.name] = pq.read_table(path)["bid_price"].to_pylist()
+    assert found == {"2013-10-07": [100.0], "2013-10-08": [101.0, 102.0], "2013-10-10": [103.0]}
+    assert tmp_path.joinpath(DAY).stat().st_mode & 0o777 == 0o700
+
+
+def test_rows_that_cannot_be_written_are_counted_and_cost_no_other_symbol_its_own(
+    tmp_path, monkeypatch
+):
+    log = MarketLog(tmp_path, "one")
+    for number, symbol in enumerate(("BAC", "SPY", "BAC", "XOM")):
+        log.take(quote(number, symbol), START)
+    really = market_log._write
+
+    def fails(table, path):
+        path.write_bytes(b"half")
+        if table["symbol"][0].as_py() != "SPY":
+            raise OSError(table["symbol"][0].as_py())
+        really(table, path)
+
+    monkeypatch.setattr(market_log, "_write", fails)
+    with pytest.raises(OSError, match="BAC"):
+        log.write(log.cut())
+    assert log.dropped == 3
+    (path,) = (tmp_path / DAY).iterdir()
+    assert pq.read_table(path)["symbol"].to_pylist() == ["SPY"]
+
+
+def test_a_piece_that_cannot_be_read_stays_and_holds_no_other_up(tmp_path):
+    written(tmp_path, [quote(0), quote(1, "BAC"), quote(2, "XOM")])
+    (broken,) = tmp_path.rglob("quotes-BAC-*")
+    broken.write_bytes(b"half a piece")
+    with pytest.raises(OSError, match="2013-10-07/quotes-BAC: "):
+        compact(tmp_path, datetime.date(2014, 1, 1))
+    names = sorted(path.name for path in (tmp_path / DAY).iterdir())
+    assert names == [broken.name, "quotes-SPY.parquet", "quotes-XOM.parquet"]
+
+
 def test_what_does_not_fit_is_counted_and_waits_for_nobody(tmp_path, monkeypatch):
     monkeypatch.setattr(market_log, "BUFFERED_MAX", 3)
     log = written(tmp_path, [quote(i) for i in range(5)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from array import array
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -19,6 +20,8 @@ BUFFERED_MAX = 2_000_000
 """Rows that wait for a write; later ones are dropped and counted."""
 COMPACT_AFTER_DAYS = 7
 MERGED = b"pyrt.pieces"
+PIECE = re.compile(r"(?P<whole>[a-z]+-.+)-[^-]+-\d{6,}\.parquet")
+"""KIND-SYMBOL-RUN-SERIAL: the symbol may have a dash itself, or six signs as a serial has."""
 COLUMNS = {
     "quote": ("ts_event", "bid_price", "bid_size", "ask_price", "ask_size"),
     "trade": ("ts_event", "price", "size"),
@@ -51,7 +54,8 @@ class MarketLog:
         self.folder = folder
         self.dropped = 0
         self.count = 0
-        self._run_id = run_id
+        # A dash of its own would be taken for the end of the symbol.
+        self._run_id = run_id.replace("-", "_")
         self._serial = 0
         self._columns: Columns = {}
 
@@ -85,21 +89,39 @@ class MarketLog:
         return columns
 
     def write(self, columns: Columns) -> int:
-        """Write pieces, and give the memory of what is written back; return how many."""
+        """Write pieces, and give the memory of what is written back; return how many.
+
+        Raises
+        ------
+        OSError
+            If a piece cannot be written: its rows are dropped, the other pieces are written.
+        """
         import pyarrow as pa
 
-        written = 0
+        written, failure = 0, None
         for (kind, symbol), (times, values) in sorted(columns.items(), key=lambda item: item[0]):
             for day, table in _by_day(_table(kind, symbol, times, values)):
-                self._serial += 1
-                name = f"{stem(kind, symbol)}-{self._run_id}-{self._serial:06d}.parquet"
-                folder = self.folder / day
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                _replace(folder / name, lambda path, t=table: _write(t, path))
-                written += 1
+                try:
+                    path = self._place(self.folder / day, stem(kind, symbol))
+                    _replace(path, lambda path, t=table: _write(t, path))
+                    written += 1
+                except OSError as error:
+                    self.dropped += table.num_rows
+                    failure = failure or error
         # Arrow keeps what it has freed for later; a node that runs for weeks writes seldom.
         pa.default_memory_pool().release_unused()
+        if failure is not None:
+            raise failure
         return written
+
+    def _place(self, folder: Path, name: str) -> Path:
+        """Return where a piece goes; a run of the same name may have written some before."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        while True:
+            self._serial += 1
+            path = folder / f"{name}-{self._run_id}-{self._serial:06d}.parquet"
+            if not path.exists():
+                return path
 
 
 def stem(kind: str, symbol: str) -> str:
@@ -154,11 +176,15 @@ def _write(table: Any, path: Path) -> None:
 def _replace(path: Path, write: Any) -> None:
     """Let a file appear whole or not at all."""
     part = path.with_suffix(".part")
-    write(part)
-    part.chmod(0o600)
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        write(part)
+        part.chmod(0o600)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def compact(folder: Path, today: date, *, after_days: int = COMPACT_AFTER_DAYS) -> int:
@@ -166,18 +192,31 @@ def compact(folder: Path, today: date, *, after_days: int = COMPACT_AFTER_DAYS) 
 
     A file knows which pieces are in it: what an interruption has left is cleared away, and no row
     is doubled.
+
+    Raises
+    ------
+    OSError
+        If pieces of a symbol cannot be read or made one: they stay, and others are made one.
     """
-    made = 0
+    from pyarrow import ArrowInvalid
+
+    made, failure = 0, None
     oldest = (today - timedelta(days=after_days)).isoformat()
     for day in sorted(folder.glob("????-??-??")):
         if day.name > oldest:
             continue
         groups: dict[str, list[Path]] = {}
-        for piece in sorted(day.glob("*-??????.parquet")):
-            # KIND-SYMBOL-RUN-SERIAL: the symbol may have a dash itself.
-            groups.setdefault(piece.stem.rsplit("-", 2)[0], []).append(piece)
+        for path in sorted(day.iterdir()):
+            piece = PIECE.fullmatch(path.name)
+            if piece:
+                groups.setdefault(piece["whole"], []).append(path)
         for name, pieces in groups.items():
-            made += _merge(day / f"{name}.parquet", pieces)
+            try:
+                made += _merge(day / f"{name}.parquet", pieces)
+            except (OSError, ArrowInvalid) as error:
+                failure = failure or OSError(f"{day.name}/{name}: {error}")
+    if failure is not None:
+        raise failure
     return made
 
 
