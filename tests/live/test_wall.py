@@ -41,6 +41,28 @@ def test_a_jump_is_told_once_and_not_followed(jump: int) -> None:
     assert machine.clock.take_jump() == jump / 1e9
 
 
+def test_another_jump_is_told_while_the_machine_is_still_apart() -> None:
+    machine = Machine()
+    told = []
+    for jump in (HOUR, JUMP_NS, 1, -HOUR // 2, -HOUR // 2 - JUMP_NS - 1, HOUR):
+        machine.wall += jump
+        machine.pass_by(SECOND)
+        told.append(machine.clock.take_jump())
+    # One of no more than a second is told with the next: together they are beyond it. The one
+    # before the last takes the machine back to where the node is.
+    assert told == [3_600.0, None, 1.000000001, -1_800.0, None, 3_600.0]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_difference_of_one_second_is_followed_and_of_more_is_told(sign: int) -> None:
+    for apart, told in ((JUMP_NS, None), (JUMP_NS + 1, sign * 1.000000001)):
+        machine = Machine()
+        machine.wall += sign * apart
+        now = machine.pass_by(400)
+        assert now == T + 400 + (0 if told else sign * 2)
+        assert machine.clock.take_jump() == told
+
+
 @pytest.mark.parametrize("apart", [JUMP_NS // 2, -JUMP_NS // 2, 1, -1])
 def test_a_small_difference_is_made_up_for_slowly(apart: int) -> None:
     machine = Machine()

@@ -39,8 +39,7 @@ class WallClock:
         self._steady = steady
         self._at = steady()
         self._now = wall()
-        self._jump_ns = 0
-        self._is_told = False
+        self._jump_ns = self._told_ns = 0
 
     def now(self) -> int:
         """Return the time, ns UTC."""
@@ -52,14 +51,18 @@ class WallClock:
         if abs(apart) > JUMP_NS:
             self._jump_ns = apart
         else:
-            self._jump_ns, self._is_told = 0, False
+            self._jump_ns = self._told_ns = 0
             most = passed // SLEW
             self._now += max(-most, min(most, apart))
         return self._now
 
     def take_jump(self) -> float | None:
-        """Return, once for each, by how many seconds the machine's clock has jumped; else None."""
-        if not self._jump_ns or self._is_told:
+        """Return, once for each, by how many seconds the machine's clock has jumped; else None.
+
+        One that takes the clock back to ours is not told.
+        """
+        jump = self._jump_ns - self._told_ns
+        if abs(jump) <= JUMP_NS:
             return None
-        self._is_told = True
-        return self._jump_ns / 1e9
+        self._told_ns = self._jump_ns
+        return jump / 1e9
