@@ -157,6 +157,56 @@ def test_a_day_ends_at_its_close_once_while_the_node_runs_or_stops(phase):
     assert (rig.ended, rig.account.told) == ([CLOSE], [("state", "6", "0")])
 
 
+NEXT_CLOSE = CLOSE + 86_400 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("now", "server_ts", "due"),
+    [
+        # Between the close and the end the broker names the next close already.
+        (CLOSE, CLOSE, CLOSE),
+        (CLOSE + GRACE - 1, CLOSE + GRACE - 1, CLOSE),
+        # So it does ahead of the close, where its clock is before ours; and after it behind ours.
+        (CLOSE - 60 * SECOND, CLOSE, CLOSE),
+        (CLOSE, CLOSE - 60 * SECOND, CLOSE),
+        (CLOSE - 1, CLOSE - 1, NEXT_CLOSE),
+    ],
+)
+def test_a_day_that_has_closed_ends_though_a_look_names_the_next_close(now, server_ts, due):
+    rig = Rig()
+    rig.days.look(NOON, state())
+    rig.days.look(now, state(server_ts=server_ts, next_close=NEXT_CLOSE))
+    assert rig.days.due == due + GRACE
+    rig.days.turn(CLOSE + GRACE)
+    assert rig.ended == [CLOSE] * (due == CLOSE)
+
+
+def test_a_broker_whose_clock_is_behind_does_not_end_the_day_again():
+    rig = Rig()
+    rig.days.look(NOON, state())
+    rig.days.turn(CLOSE + GRACE)
+    for behind, close, due in (
+        (60 * SECOND, CLOSE, None),
+        (0, NEXT_CLOSE, NEXT_CLOSE + GRACE),
+    ):
+        now = CLOSE + 10 * SECOND
+        rig.days.look(now, state(server_ts=now - behind, next_close=close))
+        rig.days.turn(now)
+        assert (rig.ended, rig.days.due) == ([CLOSE], due)
+
+
+@pytest.mark.parametrize(("date", "is_over"), [("2024-01-03", True), ("2024-01-02", False)])
+def test_a_day_that_the_balance_has_ended_is_not_ended_at_its_close_again(date, is_over):
+    rig = Rig()
+    rig.run.balance_date = "2024-01-01"
+    rig.days.look(NOON, state(balance_date="2024-01-01"))
+    now = CLOSE + SECOND
+    rig.days.look(now, state(balance_date=date, server_ts=now, next_close=NEXT_CLOSE))
+    assert rig.ended == [now]
+    rig.days.turn(CLOSE + GRACE)
+    assert rig.ended == ([now] if is_over else [now, CLOSE])
+
+
 def test_a_close_that_is_put_forward_ends_the_day_sooner():
     rig = Rig()
     for close in (CLOSE, CLOSE - 3_600 * SECOND):

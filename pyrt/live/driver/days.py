@@ -55,6 +55,8 @@ class AccountDays:
         self._follow_rules(now, state)
         if state.balance_date > self._run.balance_date:
             self._run.balance_date = state.balance_date
+            if self.due is not None and _date(self._close) <= state.balance_date:
+                self.due = None
             self._end(now, state.server_ts or now)
         if state.balance_date and state.balance_date == self._run.balance_date:
             self._follow_day(state)
@@ -63,9 +65,7 @@ class AccountDays:
     def turn(self, now: int) -> None:
         """End the day when it is over."""
         if self.due is not None and now >= self.due and self._run.phase in (RUNNING, STOPPING):
-            self._run.balance_date = str(
-                datetime.fromtimestamp(self._close // SECOND, NEW_YORK).date()
-            )
+            self._run.balance_date = _date(self._close)
             self.due = None
             self._end(now, self._close)
 
@@ -78,7 +78,11 @@ class AccountDays:
         """Note when the day ends, where the broker's clock is ours."""
         if not state.next_close or abs(state.server_ts - now) > SAME_CLOCK_NS:
             return
-        if self.due is not None and now >= self.due:
+        if self.due is not None and max(now, state.server_ts) >= self._close:
+            # The day that closes next is another; this one has yet to end.
+            return
+        if _date(state.next_close) <= self._run.balance_date:
+            # By a clock behind ours the day that has ended goes on.
             return
         # Bars of the last minute are on their way when the session ends.
         self._close, self.due = state.next_close, state.next_close + self._run.plan.grace_ns
@@ -115,3 +119,8 @@ class AccountDays:
     def _take(self, terms: dict[str, Any]) -> None:
         self._run.note("terms", **terms)
         take_terms(self._run.live_core, terms)
+
+
+def _date(ts: int) -> str:
+    """Return the day of a moment in New York, as the broker writes it."""
+    return str(datetime.fromtimestamp(ts // SECOND, NEW_YORK).date())
