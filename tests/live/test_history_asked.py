@@ -30,6 +30,7 @@ class Rig:
             kernel=Stub(cache=Stub(streams=more.get("streams", []))),
             warm=lambda symbol, bars: self.did.append((symbol, bars)),
             take=lambda now, events: self.did.append(("take", now, events)),
+            enter=lambda: self.did.append("enter"), leave=lambda: self.did.append("leave"),
             later=Stub(
                 deliver_history=lambda *given: self.did.append(("history", *given)),
                 deliver_result=lambda *given: self.did.append(("result", *given)),
@@ -157,8 +158,8 @@ def test_bars_that_a_strategy_asked_for_are_on_the_tape_before_they_are_handed_o
     rig.history.on_answer(NOW, Stub(WHAT="history", number=4, bars=bars))
     rows = [(1, 2, 3.0, 4.0, 5.0, 6.0, 7.0)]
     assert rig.did == [
-        ("take", NOW, []), ("history", {"number": 4, "rows": rows}), ("history", 4, rows),
-        "settle", ("settled", NOW),
+        ("take", NOW, []), "enter", ("history", {"number": 4, "rows": rows}), ("history", 4, rows),
+        "settle", "leave", ("settled", NOW),
     ]  # fmt: skip
 
 
@@ -173,7 +174,9 @@ FAILED = ValueError("no")
 def test_a_result_is_handed_over_as_a_replay_will(result, is_kept, is_same):
     rig = Rig()
     rig.history.on_answer(NOW, Stub(WHAT="computed", number=4, result=result))
-    (what, given), (_, number, handed) = rig.did[1:3]
+    begun, (what, given), (_, number, handed), *rest = rig.did[1:]
+    # A handler that does not come back from what it has asked for is broken off as others are.
+    assert (begun, rest) == ("enter", ["settle", "leave", ("settled", NOW)])
     assert (what, given["number"], "result" in given) == ("computed", 4, is_kept)
     assert (number, handed) == (4, result)
     assert (handed is result) == is_same

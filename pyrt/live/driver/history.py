@@ -94,6 +94,8 @@ class History:
         """Hand over what a strategy has asked for."""
         run, core = self._run, self._run.live_core
         core.take(now, [])
+        # Whoever has asked is watched as other handlers are.
+        core.enter()
         if event.WHAT == "history":
             rows = [(b.ts_open, b.ts_close, *b.prices) for b in event.bars]
             run.note("history", number=event.number, rows=rows)
@@ -101,6 +103,7 @@ class History:
         else:
             self._take_result(event.number, event.result)
         core.inputs.settle()
+        core.leave()
         self._aftermath.settle(now)
 
     def _take_result(self, number: int, result: Any) -> None:
