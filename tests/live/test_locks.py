@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+import sys
 
 import pytest
 
 from pyrt.errors import ConfigError
+from pyrt.live.process.files import runtime_folder
 from pyrt.live.process.lock import Lock, account_lock_path, lock_account, lock_state, lock_watch
 
 
@@ -112,3 +114,54 @@ def test_an_account_is_locked_by_server_and_number_where_its_user_alone_writes(
     with pytest.raises(ConfigError, match="uses the account PA1"):
         lock_account("https://a", "PA1")
     lock.release()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names for a whole machine are Linux's")
+def test_an_account_is_held_once_wherever_the_environment_puts_the_file(tmp_path, monkeypatch):
+    """Two services with a temporary folder each both traded it."""
+    server = f"https://{tmp_path}"
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "one"))
+    first = lock_account(server, "PA1")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "other"))
+    before = len(os.listdir("/dev/fd"))
+    for _ in range(3):
+        with pytest.raises(ConfigError, match=r"process unknown\) uses the account PA1") as refused:
+            lock_account(server, "PA1")
+        assert refused.value.code == "second_node"
+    assert len(os.listdir("/dev/fd")) == before
+    lock_account(server, "PA2").release()
+    first.release()
+    second = lock_account(server, "PA1")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "one"))
+    with pytest.raises(ConfigError):
+        lock_account(server, "PA1")
+    second.release()
+    lock_account(server, "PA1").release()
+
+
+@pytest.mark.parametrize("what", ["open", "link", "file"])
+def test_a_folder_that_others_may_have_made_takes_no_lock_and_no_socket(
+    tmp_path, monkeypatch, what
+):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = tmp_path / f"pyrt-{os.geteuid()}"
+    if what == "open":
+        folder.mkdir()
+        folder.chmod(0o720)
+    elif what == "link":
+        (tmp_path / "elsewhere").mkdir()
+        folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        folder.touch()
+    with pytest.raises((ConfigError, FileExistsError), match=str(folder)):
+        runtime_folder()
+    if what == "open":
+        folder.chmod(0o755)
+        assert runtime_folder() == folder
+
+
+def test_a_folder_of_another_user_takes_no_lock(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 12_345_678)
+    with pytest.raises(ConfigError, match=r"pyrt-12345678 is no folder that this user alone"):
+        runtime_folder()

@@ -153,6 +153,27 @@ def test_a_watchdog_whose_beat_cannot_be_written_watches_on(tmp_path, monkeypatc
     assert len(turns) == 3
 
 
+def test_a_handler_that_is_stuck_closes_the_latch_at_once_and_is_told_by_the_loop():
+    alarms, latched = [], []
+    driver = SimpleNamespace(
+        latch=SimpleNamespace(set=latched.append),
+        scribe=SimpleNamespace(alarm=lambda code, text, ts: alarms.append((code, text))),
+    )
+
+    async def hang():
+        monitor = companions.HandlerMonitor(5.0, "", None)
+        await monitor.begin(SimpleNamespace(driver=driver, core=None))
+        thread = threading.Thread(target=monitor._on_stuck, args=("it hangs",))
+        thread.start()
+        thread.join()
+        assert (latched, alarms) == (["it hangs"], [])
+        await asyncio.sleep(0)
+        assert alarms == [("stuck", "it hangs")]
+        await monitor.end()
+
+    asyncio.run(hang())
+
+
 def test_a_heart_whose_beat_cannot_be_written_tells_and_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(companions, "BEAT_S", 0.001)
     alarms = []

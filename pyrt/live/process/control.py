@@ -12,7 +12,6 @@ import logging
 import os
 import secrets
 import socket
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ import msgspec
 
 from pyrt.errors import ConfigError, PyrtError
 from pyrt.live.core.notes import CONTROLS
-from pyrt.live.process.files import write_private
+from pyrt.live.process.files import runtime_folder, write_private
 
 LOG = logging.getLogger("pyrt.live.control")
 ADDRESS = "control.json"
@@ -111,11 +110,8 @@ class ControlServer:
 
     async def start(self) -> None:
         """Listen, and write down where."""
-        base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-        folder = Path(base) / f"pyrt-{os.geteuid()}"
-        folder.mkdir(mode=0o700, exist_ok=True)
         # Short, for a socket's path may have about a hundred characters.
-        self._path = folder / f"{secrets.token_hex(6)}.sock"
+        self._path = runtime_folder() / f"{secrets.token_hex(6)}.sock"
         self._server = await asyncio.start_unix_server(self._serve, path=self._path, limit=LINE_MAX)
         self._path.chmod(0o600)
         address = {"socket": str(self._path), "token": self._token, "pid": os.getpid()}

@@ -1,9 +1,13 @@
-"""Writing small files that nobody else may read."""
+"""Files and folders that nobody else may read."""
 
 from __future__ import annotations
 
 import os
+import stat
+import tempfile
 from pathlib import Path
+
+from pyrt.errors import ConfigError
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -25,3 +29,26 @@ def write_private(path: Path, content: bytes) -> None:
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
+
+
+def runtime_folder() -> Path:
+    """Return this user's folder for locks and sockets, made where it is not there.
+
+    Raises
+    ------
+    ConfigError
+        If others can write in it, or it is not this user's: whoever made it in a temporary folder
+        that all share could put a socket of his own in place of a node's.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    folder = Path(base) / f"pyrt-{os.geteuid()}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if not is_own or found.st_mode & 0o022:
+        raise ConfigError(
+            f"{folder} is no folder that this user alone can write in",
+            code="runtime_folder",
+            remedy="Remove it, or set XDG_RUNTIME_DIR to a folder of your own",
+        )
+    return folder

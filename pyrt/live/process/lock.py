@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import tempfile
+import socket
+import sys
 from pathlib import Path
 
 from pyrt.errors import ConfigError
+from pyrt.live.process.files import runtime_folder
 
 REMEDIES = {
     "node": "Stop it first; two nodes must not trade one account",
@@ -26,6 +28,9 @@ class Lock:
         What is locked, for the message.
     who : {"node", "watchdog"}
         What holds it.
+    name : str
+        A name that is held as well, one for the whole machine: folders that the environment names,
+        and temporary ones of services, are not the same for everybody. Linux has such names.
 
     Raises
     ------
@@ -33,7 +38,8 @@ class Lock:
         If another process holds it.
     """
 
-    def __init__(self, path: Path, what: str, *, who: str = "node") -> None:
+    def __init__(self, path: Path, what: str, *, who: str = "node", name: str = "") -> None:
+        self._name: socket.socket | None = None
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._descriptor = os.open(path, flags, 0o600)
@@ -41,20 +47,37 @@ class Lock:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             holder = os.read(self._descriptor, 32).decode(errors="replace").strip()
-            os.close(self._descriptor)
-            raise ConfigError(
-                f"another {who} (process {holder or 'unknown'}) uses {what}",
-                code=f"second_{who}",
-                remedy=REMEDIES[who],
-            ) from None
+            self.release()
+            raise _taken(who, holder, what) from None
+        try:
+            self._hold(name)
+        except OSError:
+            self.release()
+            raise _taken(who, "", what) from None
         os.ftruncate(self._descriptor, 0)
         os.write(self._descriptor, f"{os.getpid()}\n".encode())
 
+    def _hold(self, name: str) -> None:
+        if name and sys.platform == "linux":
+            self._name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._name.bind(f"\0{name}")
+
     def release(self) -> None:
         """Let others have it."""
+        if self._name is not None:
+            self._name.close()
+            self._name = None
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _taken(who: str, holder: str, what: str) -> ConfigError:
+    return ConfigError(
+        f"another {who} (process {holder or 'unknown'}) uses {what}",
+        code=f"second_{who}",
+        remedy=REMEDIES[who],
+    )
 
 
 def lock_state(folder: Path) -> Lock:
@@ -69,11 +92,11 @@ def lock_watch(folder: Path) -> Lock:
 
 def account_lock_path(trading_url: str, account: str) -> Path:
     """Return the file that whoever trades an account on this machine locks."""
-    base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
     digest = hashlib.blake2b(f"{trading_url}|{account}".encode(), digest_size=8).hexdigest()
-    return Path(base) / f"pyrt-{os.geteuid()}" / f"account-{digest}.lock"
+    return runtime_folder() / f"account-{digest}.lock"
 
 
 def lock_account(trading_url: str, account: str) -> Lock:
-    """Lock an account against other nodes and scripts of this user on this machine."""
-    return Lock(account_lock_path(trading_url, account), f"the account {account}")
+    """Lock an account against other nodes and scripts on this machine, whoever runs them."""
+    path = account_lock_path(trading_url, account)
+    return Lock(path, f"the account {account}", name=f"pyrt-{path.stem}")

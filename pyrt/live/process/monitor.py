@@ -30,7 +30,7 @@ class Monitor:
     ----------
     timeout_s : float
     on_stuck : callable
-        Called from the monitor's thread with a text, once.
+        Called from the monitor's thread with a text, once a handler.
     """
 
     def __init__(self, timeout_s: float, on_stuck: Callable[[str], object]) -> None:
@@ -73,15 +73,13 @@ class Monitor:
         self._since = 0
 
     def _watch(self) -> None:
-        stuck = False
         while not self._stopping.wait(self._pause_s):
             number, since = self._number, self._since
             if not since or time.monotonic_ns() - since < self._timeout_ns:
                 continue
             if number != self._target:
                 self._target, self._tries = number, 0
-            if self._tries >= TRIES and not stuck:
-                stuck = True
+            if self._tries == TRIES:
                 seconds = (time.monotonic_ns() - since) / 1e9
                 self._on_stuck(f"a handler has not come back for {seconds:.1f} s")
             self._tries += 1

@@ -116,12 +116,14 @@ class HandlerMonitor:
         self._credentials = credentials
         self._monitor: Monitor | None = None
         self._driver: Driver | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def begin(self, node: LiveNode) -> None:
         """Watch the calling thread, where signals can reach it."""
         self._driver = node.driver
+        self._loop = asyncio.get_running_loop()
         monitor = Monitor(self._timeout_s, self._on_stuck)
-        if monitor.start() and node.core is not None:
+        if node.core is not None and monitor.start():
             self._monitor = monitor
             node.core.enter, node.core.leave = monitor.enter, monitor.leave
 
@@ -131,15 +133,24 @@ class HandlerMonitor:
             self._monitor.stop()
 
     def _on_stuck(self, text: str) -> None:
-        """Latch, and cancel everything by a connection of this thread's own."""
+        """Latch, and cancel everything by a connection of this thread's own.
+
+        The loop tells of it once the handler has come back; until then the watchdog does.
+        """
         assert self._driver is not None
+        assert self._loop is not None
         self._driver.latch.set(text)
+        self._loop.call_soon_threadsafe(self._tell, text)
         if not self._url:
             return
         thread = threading.Thread(
             target=cancel_everything, args=(self._url, self._credentials), daemon=True
         )
         thread.start()
+
+    def _tell(self, text: str) -> None:
+        assert self._driver is not None
+        self._driver.scribe.alarm("stuck", text, time.time_ns())
 
 
 class Heart:

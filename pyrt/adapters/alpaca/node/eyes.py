@@ -36,7 +36,7 @@ CRITICAL = frozenset(
     {
         *("journal", "strategy_stopped", "position_mismatch", "second_node", "restricted"),
         *("bad_event", "blind", "frozen", "watchdog_lost", "node_failed", "unknown_order"),
-        *("unguarded", "emulated_lost", "left_behind"),
+        *("unguarded", "emulated_lost", "left_behind", "stuck"),
     }
 )
 """Alarms that a person has to hear of at once."""
