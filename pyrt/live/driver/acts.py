@@ -109,7 +109,17 @@ def start_strategies(core: NodeCore, now: int, saves: dict[str, bytes]) -> None:
     for strategy in core.kernel.strategies:
         saved = saves.get(strategy.name)
         if saved and strategy.handles("on_load"):
-            call(core, strategy, "on_load", decode_saved(saved))
+            load(core, strategy, saved)
+
+
+def load(core: NodeCore, strategy: Any, saved: bytes) -> None:
+    """Call `on_load`; what cannot be read back stops its strategy, and no start of the others."""
+    try:
+        state = decode_saved(saved)
+    except msgspec.DecodeError as error:
+        core.kernel.calls.bus_failed(strategy.on_load, saved, error)
+    else:
+        call(core, strategy, "on_load", state)
 
 
 def tell_missed(core: NodeCore, fills: Sequence[Any]) -> None:

@@ -23,8 +23,7 @@ from pyrt.live.core.restore import (
     send_again,
     take_prefix,
 )
-from pyrt.live.driver.acts import call, expect_changes
-from pyrt.live.driver.scribe import decode_saved
+from pyrt.live.driver.acts import expect_changes, load
 from pyrt.live.journal import records as r
 
 UNSENT = "-unsent"
@@ -131,7 +130,7 @@ def settle_with(
             kernel.calls.halt(strategy, reason)
             kernel.errors.append(StrategyError(reason, strategy=strategy.name))
         elif strategy.name in saves and strategy.handles("on_load"):
-            call(core, strategy, "on_load", decode_saved(saves[strategy.name]))
+            load(core, strategy, saves[strategy.name])
 
 
 def encode_states(states: Sequence[Any]) -> bytes:

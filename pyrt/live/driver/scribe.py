@@ -230,6 +230,8 @@ class Scribe:
         """Record what a strategy wants to keep; an error in `on_save` is an alarm."""
         try:
             state = r.ENCODER.encode(strategy.on_save())
+            # What cannot be read back would bar the next start.
+            decode_saved(state)
         except Exception as error:
             self.alarm("on_save", f"{strategy.name}.on_save: {type(error).__name__}: {error}")
             return

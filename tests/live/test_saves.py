@@ -1,0 +1,97 @@
+"""What strategies save is given back to them, and what cannot be given back bars no start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pyrt.live.journal import records as r
+from pyrt.live.plan import Policies
+from pyrt.testing.files import MemoryFiles
+from tests.live.test_recovery import PRICES
+from tests.live.test_recovery import Collect as Counts
+from tests.live.whole import Node, World, policies
+
+
+class Saves(Counts):
+    """Saves what the test wants, and keeps what it is given."""
+
+    def on_start(self):
+        super().on_start()
+        self.kept: Any = {}
+        self.loaded: list[Any] = []
+
+    def on_save(self):
+        return self.kept
+
+    def on_load(self, state):
+        self.loaded.append(state)
+
+
+class Counting(Counts):
+    """Is another one, with nothing the matter."""
+
+
+def run(files: MemoryFiles, world: World, run_id: str, plan: Policies | None = None) -> Node:
+    made = Node(world, files, [Saves(), Counting()], run_id=run_id, policies=plan)
+    made.start()
+    return made
+
+
+@pytest.mark.parametrize("state", [{}, {"a": {1: [2.5, None]}, "b": b"x"}])
+def test_what_was_saved_is_given_back(state):
+    files, world = MemoryFiles(), World([PRICES])
+    first = run(files, world, "one")
+    first.kernel.strategies[0].kept = state
+    first.stop()
+    assert run(files, world, "two").kernel.strategies[0].loaded == [state]
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        ([1, 2], "Expected `object`, got `array`"),
+        (None, "Expected `object`"),
+        ({1: "one"}, "Expected `str`, got `int` - at `key`"),
+    ],
+)
+def test_what_cannot_be_given_back_is_told_and_what_was_saved_before_stays(state, text):
+    """It was written down, and no start came through any more."""
+    files, world = MemoryFiles(), World([PRICES])
+    first = run(files, world, "one")
+    first.kernel.strategies[0].kept = {"seen": 1}
+    first.driver.save(world.now)
+    first.kernel.strategies[0].kept = state
+    first.stop()
+    (told,) = [said for code, said in first.alarms if code == "on_save"]
+    assert told.startswith(f"Saves.on_save: ValidationError: {text}")
+    second = run(files, world, "two")
+    assert second.kernel.strategies[0].loaded == [{"seen": 1}]
+
+
+@pytest.mark.parametrize("way", ["saved", "played"])
+def test_a_save_that_cannot_be_read_stops_its_strategy_and_no_other(way):
+    files, world = MemoryFiles(), World([PRICES])
+    first = run(files, world, "one")
+    first.run(9)
+    # So it was left by a node that did not look at what it wrote down.
+    count = first.driver.core.inputs.count + (1 << 20)
+    for name, state in (("Saves", [1, 2]), ("Counting", {"seen": 70})):
+        save = r.StrategySave(
+            ts=1, strategy=name, inputs=count, state=msgspec.msgpack.encode(state)
+        )
+        first.journal.record(save)
+    first.journal.commit()
+    if way == "saved":
+        first.driver.finish(world.now)
+        first.journal.close()
+    second = run(files, world, "two", policies(way))
+    assert second.driver._recovery.has_gone_on is (way == "played")
+    saves, counting = second.kernel.strategies
+    assert (saves.running, counting.running) == (False, True)
+    assert "Expected `object`, got `array`" in saves.stop_reason
+    assert counting.seen == 70
+    (text,) = [said for code, said in second.alarms if code == "strategy_stopped"]
+    assert "Saves" in text
