@@ -115,7 +115,6 @@ def test_what_is_about_everything_lets_orders_leave_again_and_no_more(node, acti
         ({}, False, True),
         ({}, True, False),
         ({"action": "halt"}, False, False),
-        ({"action": "halt", "symbol": "SPY"}, False, False),
         ({"action": "reduce"}, False, True),
         ({"action": "reduce", "symbol": "SPY"}, False, True),
     ],
@@ -132,6 +131,37 @@ def test_what_is_halted_is_not_closed_and_whoever_asks_is_told(node, before, is_
         node.driver.operate("close", "anna", "out", symbol="SPY")
     assert refused.value.code == "halted"
     assert "Flatten, which closes everything" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("halted", "barred"),
+    [
+        ([{"symbol": "SPY"}], "SPY"),
+        ([{"strategy": "Holds"}], "Holds"),
+        ([{"strategy": "Holds"}, {"symbol": "SPY"}], "SPY, Holds"),
+        # It holds nothing: there is nothing to close of it.
+        ([{"strategy": "Watches"}], ""),
+    ],
+)
+def test_what_is_halted_by_name_is_not_closed_and_whoever_asks_is_told(node, halted, barred):
+    """It said that one order closes SPY; that was denied, and nobody told."""
+    for what in halted:
+        node.driver.operate("halt", "anna", "odd", **what)
+    if barred:
+        with pytest.raises(ConfigError, match=f"nothing leaves while {barred} is HALTED,") as no:
+            node.driver.operate("close", "anna", "out", symbol="SPY")
+        assert (no.value.code, no.value.remedy) == ("halted", "Reduce or resume that first")
+    done = node.driver.operate("flatten", "anna", "out")
+    left = f", but not what {barred} holds: reduce or resume that first" if barred else ""
+    assert done == f"everything is being closed{left}"
+    node.settle(node.world.now)
+    node.run(3 * PHASES)
+    assert [position.quantity for position in node.kernel.cache.positions()] == [10] * bool(barred)
+    if barred:
+        for what in halted:
+            node.driver.operate("resume", "anna", "let it go", **what)
+        node.run(3 * PHASES)
+    assert node.kernel.cache.positions() == []
 
 
 # -- halts that come again -------------------------------------------------------------------------

@@ -76,6 +76,8 @@ class Operators:
         done = self.carry_out(action, actor, reason, symbol=symbol, strategy=strategy, order=order)
         if action == "resume" and not strategy:
             done += self._bars_again(symbol)
+        if action == "flatten":
+            done += self._not_closed()
         if action in ("flatten", "reduce") and not symbol and not strategy:
             # From here on the gate lets leave what lessens positions: a kill before it is over.
             if self._run.journal.failure is not None:
@@ -97,13 +99,40 @@ class Operators:
         gate = self._run.live_core.kernel.gate
         if not hasattr(gate, "state"):
             return
-        states = {gate.state().name} | ({gate.state(symbol=symbol).name} if symbol else set())
-        if self._run.latch.is_set or "HALTED" in states:
+        what, remedy = "trading", "Flatten, which closes everything; or reduce or resume first"
+        if not self._run.latch.is_set and gate.state().name != "HALTED":
+            # What is halted by name no flatten closes either.
+            names = self._halted_by_name(symbol) if symbol else []
+            what, remedy = ", ".join(names), "Reduce or resume that first"
+        if what:
             raise ConfigError(
-                f"nothing leaves while trading is HALTED, and {symbol or 'nothing'} is not closed",
+                f"nothing leaves while {what} is HALTED, and {symbol or 'nothing'} is not closed",
                 code="halted",
-                remedy="Flatten, which closes everything; or reduce or resume first",
+                remedy=remedy,
             )
+
+    def _halted_by_name(self, symbol: str) -> list[str]:
+        """Return the symbols and strategies that are HALTED and hold something, of one or of all.
+
+        Whatever everything else may do, no order leaves for what they hold.
+        """
+        kernel = self._run.live_core.kernel
+        gate: Any = kernel.gate
+        names: dict[str, None] = {}
+        if not hasattr(gate, "state"):
+            return []
+        for position in kernel.cache.positions(symbol=symbol or None):
+            strategy = kernel.strategies[position.strategy].name
+            if gate.state(symbol=position.instrument.id).name == "HALTED":
+                names[position.symbol] = None
+            if gate.state(strategy=strategy).name == "HALTED":
+                names[strategy] = None
+        return list(names)
+
+    def _not_closed(self) -> str:
+        """Return in words what a flatten leaves as it is."""
+        names = self._halted_by_name("")
+        return f", but not what {', '.join(names)} holds: reduce or resume that first" * bool(names)
 
     def _check_names(self, symbol: str, strategy: str) -> None:
         """Refuse a name that nothing here has: a halt of it would stop nothing."""
