@@ -121,6 +121,42 @@ def test_a_stop_waits_for_what_has_to_end_or_is_about_to_fill(policy, terms, wai
     assert (run.phase, len(told)) == (STOPPED, waits)
 
 
+@pytest.mark.parametrize(
+    ("actor", "since", "leaves"),
+    [
+        ("anna", "", False),
+        ("node", "", True),
+        ("anna", "resume", True),
+        ("anna", "reduce", True),
+    ],
+)
+def test_no_policy_of_stops_leaves_what_a_person_has_halted(actor, since, leaves):
+    """The next run sold it all, with nobody to say so: a halt survives a restart."""
+    made = running("flatten", stop_patience_ns=3600 * SECOND)
+    if actor == "node":
+        made.driver._operators.halt("", "cash is missing")
+    else:
+        made.driver.operate("halt", actor, "prices look odd")
+    if since:
+        made.driver.operate(since, "bob", "looked")
+    made.settle(made.world.now)
+    made.driver.stop(made.world.now)
+    made.run(3)
+    assert made.driver.phase == STOPPED
+    held = made.kernel.strategies[0].position("SPY").quantity
+    assert held == (0 if leaves else 10)
+    assert [text.endswith("left: 10 SPY is held") for text in left_behind(made)] == (
+        [] if leaves else [True]
+    )
+    second = node(made.world, made.files, Rests, run_id="two")
+    second.run(3)
+    assert second.kernel.strategies[0].position("SPY").quantity == held
+    if not leaves:
+        assert second.kernel.gate.state().name == "HALTED"
+        result = replay(made.files, [Rests()], run_id="one")
+        assert result.is_exact, result.difference
+
+
 def test_what_is_left_of_an_order_is_what_has_not_filled():
     run, told = stopping_beside()
     Stopping(run, None, None).finish(7)

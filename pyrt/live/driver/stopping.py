@@ -11,6 +11,7 @@ from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.operating import Operators
 from pyrt.live.driver.run import NODE, RUNNING, STOPPED, STOPPING, Run
 from pyrt.live.journal import records as r
+from pyrt.risk.states import ENGINE
 
 
 class Stopping:
@@ -49,7 +50,10 @@ class Stopping:
         run.phase = STOPPING
         run.stop_by = now + run.plan.policies.stop_patience_ns
         policy = run.plan.policies.on_stop
-        if policy == "flatten":
+        if policy == "flatten" and self._is_halted_by_a_person():
+            # Nothing is left before that person says so: not here, and not by the next run either.
+            policy = "cancel_all"
+        elif policy == "flatten":
             self._changes_before = len(self._changes())
             self._operators.carry_out("flatten", NODE, reason)
         run.note("stop", policy=policy)
@@ -64,7 +68,7 @@ class Stopping:
         policy = run.plan.policies.on_stop
         waits = any(_is_open(o, policy) for o in cache.orders_open())
         waits = waits or run.client.queue.outstanding
-        if policy == "flatten":
+        if self._changes_before is not None:
             waits = waits or bool(cache.positions())
         if waits and now < run.stop_by:
             return
@@ -101,6 +105,13 @@ class Stopping:
         """Return what has changed, for everything, in what may be traded."""
         changes = getattr(self._run.live_core.kernel.gate, "changes", ())
         return [change for change in changes if change.scope == "all"]
+
+    def _is_halted_by_a_person(self) -> bool:
+        """Return whether somebody has HALTED everything, and let nothing leave since."""
+        return any(
+            change.after == "HALTED" and change.actor not in (NODE, ENGINE)
+            for change in self._changes()[-1:]
+        )
 
     def _lift(self) -> None:
         """Lift the halt that a stop by the policy `flatten` ends in: the next run may trade.
