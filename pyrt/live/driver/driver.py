@@ -104,7 +104,7 @@ class Driver(Run):
             gate.recorder = operators.record_change
         self.operate = operators.operate
         self.resolve_lost = operators.resolve_lost
-        limiting = Limiting(self, aftermath, self._figures)
+        limiting = Limiting(self, self._figures)
         self.set_limit = limiting.set_limit
         self.set_ramp = limiting.set_ramp
         self.look = self._reconciliation.look

@@ -7,7 +7,6 @@ from typing import Any
 
 from pyrt.errors import ConfigError
 from pyrt.live.core.limit_changes import changed, loosens
-from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.figures import DailyFigures
 from pyrt.live.driver.run import Run
 
@@ -25,13 +24,11 @@ class Limiting:
     Parameters
     ----------
     run : Run
-    aftermath : Aftermath
     figures : DailyFigures
     """
 
-    def __init__(self, run: Run, aftermath: Aftermath, figures: DailyFigures) -> None:
+    def __init__(self, run: Run, figures: DailyFigures) -> None:
         self._run = run
-        self._aftermath = aftermath
         self._figures = figures
 
     def set_limit(
@@ -64,7 +61,7 @@ class Limiting:
         # A beginning that is itself changed may be lower.
         if was < ramp or (was > ramp and name != "ramp_start"):
             gate.set_ramp(was, actor, f"where it was: {reason}"[:500])
-        self._settle()
+        self._run.scribe.save_risk()
         if name in FIGURED:
             self._figures.ask(int(self._run.live_core.kernel.clock.timestamp_ns))
         old = before.of(symbol, name) if symbol else getattr(before, name)
@@ -87,7 +84,7 @@ class Limiting:
         if after > before:
             _check_typed(f"a ramp at {value}", typed)
         gate.set_ramp(after, actor, reason)
-        self._settle()
+        self._run.scribe.save_risk()
         return f"{after:f} of all sizes and exposures may be used, and {before:f} could"
 
     def _gate(self) -> Any:
@@ -98,12 +95,6 @@ class Limiting:
         if not hasattr(gate, "set_limits"):
             raise ConfigError("this node has no limits", code="no_limits")
         return gate
-
-    def _settle(self) -> None:
-        core = self._run.live_core
-        core.inputs.settle()
-        self._aftermath.settle(int(core.kernel.clock.timestamp_ns))
-        self._run.scribe.save_risk()
 
 
 def _check_typed(what: str, typed: str) -> None:
