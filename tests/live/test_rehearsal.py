@@ -62,7 +62,7 @@ class Rig:
         for name, value in past.items():
             setattr(self.past, name, value)
         self.client = Client()
-        self.journal = Stub(state=Stub(orders={}))
+        self.journal = Stub(state=Stub(orders={}, closed={}))
         self.rehearsal = Rehearsal(self.past, Scribe(self.journal, self.client))  # type: ignore[arg-type]
         self.breaks = 0
         self.rehearsal.begin(Stub(kernel=self.core.kernel, inputs=self), limit)  # type: ignore[arg-type]
@@ -203,25 +203,21 @@ def test_what_an_earlier_run_has_compared_is_compared_no_more(resumed_at):
 
 
 @pytest.mark.parametrize(
-    ("late", "owner"),
+    ("late", "known", "owner"),
     [
-        (msgspec.structs.replace(CANCEL, inputs=0), "First"),
-        (msgspec.structs.replace(CANCEL, inputs=0, client_order_id="t-99"), ""),
-        (msgspec.structs.replace(ENTRY, inputs=0), "Second"),
+        (CANCEL, "orders", "First"),
+        # Its order has ended by what the record says, and by what was played perhaps.
+        (CANCEL, "closed", "First"),
+        (msgspec.structs.replace(CANCEL, client_order_id="t-99"), "orders", ""),
+        (ENTRY, "orders", "Second"),
+        (FIRST, "orders", "First"),
     ],
 )
-def test_a_command_that_never_came_is_missing_from_its_place_on(late, owner):
-    rig = Rig()
-    order = rig.first.buy("SPY", 3, limit_price=80)
-    rig.core.inputs.settle()
-    assert order.client_order_id == CANCEL.client_order_id
-    rig = Rig(commands=[msgspec.structs.replace(late, inputs=FIRST.inputs + 1)], place=0)
-    rig.first.buy("SPY", 3, limit_price=80)
-    rig.core.inputs.settle()
+def test_a_command_that_never_came_is_missing_from_its_place_on(late, known, owner):
+    wanted = msgspec.structs.replace(late, inputs=FIRST.inputs + 1)
+    rig = Rig(commands=[wanted])
+    getattr(rig.journal.state, known)[CANCEL.client_order_id] = Stub(strategy="First")
     found = rig.rehearsal
-    wanted = rig.past.commands[0]
-    # Another than what is wanted has come: of that nothing is said here.
-    found.difference = found.differing = ""
     assert found.on_place(FIRST.inputs) == FIRST.inputs + 1
     assert found.difference == ""
     found.on_place(FIRST.inputs + 1)
@@ -232,3 +228,14 @@ def test_a_command_that_never_came_is_missing_from_its_place_on(late, owner):
     rig.past.commands[0] = PAIR
     found.on_place(PAIR.inputs)
     assert found.difference.startswith(f"recorded {words}")
+
+
+@pytest.mark.parametrize(("later", "is_missing"), [(0, True), (1, False)])
+def test_at_the_end_what_should_have_come_by_then_is_missing(later, is_missing):
+    rig = Rig()
+    acted(rig)
+    last = msgspec.structs.replace(CANCEL, inputs=rig.count + later)
+    found = compared(*RECORD, last).rehearsal
+    words = f"recorded cancel {last.client_order_id} after input {last.inputs}, replayed nothing"
+    assert found.difference == (words if is_missing else "")
+    assert found.compared == 5

@@ -136,13 +136,12 @@ class Rehearsal:
         self._core.inputs.break_off()
 
     def _owner_of(self, said: Said) -> str:
-        assert self._core is not None
+        """Return the strategy that a recorded command is of; its order may have ended by now."""
         if said.what == "submit":
             return str(said.terms[0][1])
-        for order in self._core.kernel.cache.orders_open():
-            if order.client_order_id == said.client_order_id:
-                return str(order.strategy.name)
-        return ""
+        state, name = self._scribe.journal.state, said.client_order_id
+        known = state.orders.get(name) or state.closed.get(name)
+        return "" if known is None else known.strategy
 
     # -- places --------------------------------------------------------------------------------
 
