@@ -141,6 +141,19 @@ def test_exits_that_are_refused_one_after_the_other_do_not_put_the_alarm_off():
     assert "exit-0, exit-1, exit-2, exit-3, exit-4" in text
 
 
+def test_each_position_has_its_own_five_seconds():
+    exits = Exits()
+    exits.held.append(exits.holding("BAC", 5))
+    exits.lost.note(exits.order("a"), 0)
+    exits.lost.note(exits.order("b", "BAC"), 4 * SECOND)
+    exits.lost.note(exits.order("c"), 4 * SECOND)
+    for now, due, told in ((5, 9, ["SPY"]), (8, 9, ["SPY"]), (9, None, ["SPY", "BAC"])):
+        exits.lost.turn(now * SECOND)
+        assert exits.lost.due == (None if due is None else due * SECOND)
+        assert [text.partition(" ")[0] for text in exits.told] == told
+    assert "(a, c)" in exits.told[0]
+
+
 @pytest.mark.parametrize(
     ("held", "side", "working", "is_told"),
     [

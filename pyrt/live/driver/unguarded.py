@@ -58,21 +58,26 @@ class LostExits:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._lost: dict[tuple[str, str], list[Order]] = {}
+        self._lost: dict[tuple[str, str], tuple[int, list[Order]]] = {}
         self.due: int | None = None
         """When to look whether something guards the positions again, ns UTC."""
 
     def note(self, order: Order, now: int) -> None:
         """Note that an exit has ended unfilled, and that nobody here has canceled it."""
-        self._lost.setdefault((order.strategy.name, order.symbol), []).append(order)
         # Exits that are refused one after the other do not put it off.
-        self.due = now + GRACE_NS if self.due is None else self.due
+        due, orders = self._lost.setdefault(
+            (order.strategy.name, order.symbol), (now + GRACE_NS, [])
+        )
+        orders.append(order)
+        self.due = due if self.due is None else self.due
 
     def turn(self, now: int) -> None:
         """Tell of what is held still, and closed by nothing."""
         if self.due is None or now < self.due:
             return
-        lost, self._lost, self.due = self._lost, {}, None
+        lost = {key: orders for key, (due, orders) in self._lost.items() if due <= now}
+        self._lost = {key: each for key, each in self._lost.items() if key not in lost}
+        self.due = min((due for due, _ in self._lost.values()), default=None)
         kernel = self._run.live_core.kernel
         names = {strategy.number: strategy.name for strategy in kernel.strategies}
         for position in kernel.cache.positions():
