@@ -45,6 +45,7 @@ SPY = Limits(max_order_notional=1000, max_open_orders=5, symbols={"SPY": {"max_o
         ("require_open_session", "true", "", True, True),
         ("max_tick_jump_bps", "50", "", Decimal(50), True),
         ("allowed_symbols", "SPY,BAC", "", ("BAC", "SPY"), True),
+        ("allowed_symbols", " SPY, BRK.B,", "", ("BRK.B", "SPY"), True),
         ("on_trip", "halted", "", "halted", True),
     ],
 )

@@ -77,4 +77,6 @@ def _value(name: str, text: str) -> Any:
         return {"true": True, "false": False}.get(text, text)
     if name in COUNTS:
         return int(text) if len(text) < 20 and text.isascii() and text.isdecimal() else text
-    return tuple(filter(None, text.split(","))) if name == "allowed_symbols" else text
+    if name == "allowed_symbols":
+        return tuple(filter(None, (symbol.strip() for symbol in text.split(","))))
+    return text
