@@ -57,24 +57,25 @@ def bar(day: str, volume: float = 100, low: float = 90, high: float = 100) -> An
 
 
 @pytest.mark.parametrize(
-    ("limits", "sessions"),
+    ("limits", "sessions", "days"),
     [
-        ({}, None),
-        ({"max_open_orders": 3}, None),
-        ({"max_adv_share": "0.1", "adv_sessions": 20, "atr_sessions": 14}, 20),
-        ({"max_adv_share": "0.1", "adv_sessions": 14, "atr_sessions": 14}, 15),
-        ({"max_position_loss_atr": 2, "adv_sessions": 2, "atr_sessions": 14}, 15),
+        ({}, None, 0),
+        ({"max_open_orders": 3}, None, 0),
+        ({"max_adv_share": "0.1", "adv_sessions": 20, "atr_sessions": 14}, 20, 40),
+        ({"max_adv_share": "0.1", "adv_sessions": 14, "atr_sessions": 14}, 15, 32),
+        ({"max_position_loss_atr": 2, "adv_sessions": 2, "atr_sessions": 14}, 15, 32),
+        # Of a year, 250 days are sessions.
+        ({"max_adv_share": "0.1", "adv_sessions": 250, "atr_sessions": 14}, 250, 385),
     ],
 )
-def test_enough_days_are_asked_for_where_a_limit_reads_them(limits, sessions):
+def test_enough_days_are_asked_for_where_a_limit_reads_them(limits, sessions, days):
     rig = Rig(**limits)
     rig.figures.ask(NOW)
     if sessions is None:
         assert rig.asked == []
         return
     assert [(given[1], *given[2:]) for given in rig.asked] == [
-        (symbol, "1d", NOW - (sessions * 7 // 5 + 10) * DAY, NOW + DAY, sessions + 1)
-        for symbol in ("SPY", "BTC/USD")
+        (symbol, "1d", NOW - days * DAY, NOW + DAY, sessions + 1) for symbol in ("SPY", "BTC/USD")
     ]
     # Strategies' own askings count from one.
     numbers = [given[0] for given in rig.asked]

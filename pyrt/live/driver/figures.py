@@ -62,10 +62,9 @@ class DailyFigures:
         if limits is None:
             return
         there = self._there(now)
-        # Five sessions a week, and some days are holidays.
-        # The range of a session reaches from the close before it.
+        # A year has 250 sessions. The range of one reaches from the close before it.
         sessions = max(limits.adv_sessions, limits.atr_sessions + 1)
-        start = there - (sessions * 7 // 5 + 10) * DAY
+        start = there - (sessions * 3 // 2 + 10) * DAY
         for instrument in run.live_core.kernel.cache.instruments:
             # Below zero: strategies' own askings count from one. Each has its own, and the last
             # counts: an answer to one before, for fewer sessions, may be on its way.
