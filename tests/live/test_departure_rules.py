@@ -148,7 +148,8 @@ def test_without_a_core_or_states_nothing_is_excused_and_nothing_barred():
         ("SELL", "10", "0", "0", False), ("SELL", "10", "0", "-10", False),
         ("BUY", "10", "0", "-10", True), ("BUY", "10", "0", "-9", False),
         ("BUY", "10", "0", "10", False), ("SELL", "0", "0", "10", False),
-        ("SELL", "10", "10", "0", False),
+        ("SELL", "10", "10", "0", False), ("SELL", "1", "0", "1", True),
+        ("BUY", "0.000000001", "0", "-0.000000001", True),
     ],
 )  # fmt: skip
 def test_a_way_out_is_for_no_more_than_its_strategy_holds(side, quantity, filled, held, reduces):

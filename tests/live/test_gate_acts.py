@@ -44,7 +44,7 @@ WHO = {"actor": "anna", "reason": "a test"}
             lambda gate: gate.state(symbol="SPY").name, "HALTED",
         ),
         ("set_status", {"symbol": "QQQ", "status": "halted"}, lambda g: g.halted_symbols, ["QQQ"]),
-        ("set_atr", {"symbol": "SPY", "value": 2.5}, lambda gate: None, None),
+        ("set_atr", {"symbol": "SPY", "value": 2.5}, lambda gate: gate.stops.atr, {"SPY": 2.5}),
         ("set_adv", {"symbol": "SPY", "volume": "1000.5"}, lambda gate: None, None),
         # What is none of them is left alone, whatever it is called.
         ("restore", {"saved": {}}, lambda gate: gate.limits.max_order_quantity, 10),
@@ -61,6 +61,14 @@ def test_each_is_done_and_none_is_written_down_again(method, arguments, look, ex
     # A person's is.
     gate.set_status("SPY", "trading")
     assert len(told) == 1
+
+
+def test_a_volume_that_a_tape_has_is_what_orders_are_judged_by():
+    core, _, _ = recorded(max_adv_share="0.01")
+    change_gate(core.kernel, "set_adv", {"symbol": "SPY", "volume": "1000.5"})
+    for quantity, code in ((10, ""), (11, "max_adv_share")):
+        order = {"symbol": "SPY", "side": "buy", "quantity": quantity, "limit_price": 5}
+        assert core.kernel.strategies[0].validate(order).code == code
 
 
 def test_the_recorder_comes_back_though_what_is_played_is_refused():

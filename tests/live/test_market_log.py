@@ -124,7 +124,7 @@ def test_a_second_run_of_one_name_writes_over_nothing(tmp_path):
 
 
 def test_pieces_lie_under_the_day_of_receipt(tmp_path):
-    log = MarketLog(tmp_path, "one")
+    log = MarketLog(tmp_path / "state" / "market", "one")
     midnight = int(datetime.datetime(2013, 10, 8, tzinfo=datetime.UTC).timestamp()) * SECOND
     for number, now in enumerate(
         (midnight - 1, midnight, midnight + 1, midnight + 2 * 86_400 * SECOND)
@@ -135,7 +135,7 @@ def test_pieces_lie_under_the_day_of_receipt(tmp_path):
     for path in sorted(tmp_path.rglob("*.parquet")):
         found[path.parent.name] = pq.read_table(path)["bid_price"].to_pylist()
     assert found == {"2013-10-07": [100.0], "2013-10-08": [101.0, 102.0], "2013-10-10": [103.0]}
-    assert tmp_path.joinpath(DAY).stat().st_mode & 0o777 == 0o700
+    assert log.folder.joinpath(DAY).stat().st_mode & 0o777 == 0o700
 
 
 def test_rows_that_cannot_be_written_are_counted_and_cost_no_other_symbol_its_own(
@@ -147,17 +147,34 @@ def test_rows_that_cannot_be_written_are_counted_and_cost_no_other_symbol_its_ow
     really = market_log._write
 
     def fails(table, path):
-        path.write_bytes(b"half")
-        if table["symbol"][0].as_py() != "SPY":
-            raise OSError(table["symbol"][0].as_py())
+        symbol = table["symbol"][0].as_py()
+        if symbol == "XOM":
+            path.write_bytes(b"half")
+        if symbol != "SPY":
+            raise OSError(f"no room for {symbol}")
         really(table, path)
 
     monkeypatch.setattr(market_log, "_write", fails)
-    with pytest.raises(OSError, match="BAC"):
+    with pytest.raises(OSError, match="no room for BAC"):
         log.write(log.cut())
     assert log.dropped == 3
     (path,) = (tmp_path / DAY).iterdir()
     assert pq.read_table(path)["symbol"].to_pylist() == ["SPY"]
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    synced = []
+    really = market_log.os.fsync
+
+    def fsync(descriptor):
+        really(descriptor)
+        synced.append([path.suffix for path in (tmp_path / DAY).iterdir()])
+
+    monkeypatch.setattr(market_log.os, "fsync", fsync)
+    written(tmp_path, [quote(0)])
+    assert synced == [[".part"]]
+    compact(tmp_path, datetime.date(2014, 1, 1))
+    assert sorted(synced[1]) == [".parquet", ".part"]
 
 
 def test_a_piece_that_cannot_be_read_stays_and_holds_no_other_up(tmp_path):

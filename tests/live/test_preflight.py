@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -116,6 +117,13 @@ def test_funds_are_cash_or_what_the_margin_leaves_before_what_waits() -> None:
             assert before[0] > before[1]
 
 
+def test_cash_that_is_owed_is_no_funds() -> None:
+    core, _ = core_of(BasicGate(), [Plain()], cash=10)
+    core.inputs.cash(NOW, -15)
+    books = KernelBooks(core.kernel)
+    assert (books.free_funds, books.unmargined_funds) == (-5, -5)
+
+
 def test_an_asset_is_what_its_instrument_is() -> None:
     wire = Wire()
     instruments = [
@@ -162,9 +170,12 @@ def test_a_market_has_the_last_price_of_its_own_symbol_and_the_present() -> None
     core, _ = core_of(BasicGate(), [Plain()])
     books = KernelBooks(core.kernel)
     trade(core, 0, "buy", "SPY", 1, "100.25")
-    trade(core, 0, "buy", "QQQ", 1, "50.5")
-    assert [str(books.market(s).last) for s in ("SPY", "QQQ")] == ["100.25", "50.5"]
-    assert books.market(COIN).last is None
+    trade(core, 0, "buy", "QQQ", 1, "0.5")
+    assert [str(books.market(s).last) for s in ("SPY", "QQQ")] == ["100.25", "0.5"]
+    for _ in range(2):
+        assert books.market(COIN).last is None
+        # A position that has no price yet changes nothing.
+        assert math.isnan(core.kernel.strategies[0].position(COIN).last_price)
     assert books.market("IBM").last is None
     assert books.now == NOW
     core.take(NOW + 3 * SECOND, [])

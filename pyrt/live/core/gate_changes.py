@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
 
 from pyrt.kernel.kernel import Kernel
@@ -37,7 +36,5 @@ def change_gate(kernel: Kernel, method: str, arguments: dict[str, Any]) -> None:
         return
     if method == "set_limits":
         arguments = arguments | {"limits": Limits.from_dict(arguments["limits"])}
-    if method == "set_adv":
-        arguments = arguments | {"volume": Decimal(arguments["volume"])}
     with unrecorded(kernel) as gate:
         getattr(gate, method)(**arguments)

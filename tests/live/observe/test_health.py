@@ -24,6 +24,7 @@ def test_the_worst_component_is_the_nodes_status() -> None:
 
 def test_ready_after_reconciliation_and_warm_up_unless_something_failed() -> None:
     health = Health()
+    assert health.as_dict(T)["waiting_for"] == ["reconciled", "warmed_up"]
     seen = [health.is_ready]
     health.reached("reconciled")
     seen.append(health.is_ready)
