@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
+from types import SimpleNamespace as Stub
 
 import msgspec
 import pytest
 
 from pyrt.errors import ConfigError, UnknownName
 from pyrt.live.core.limit_changes import FEWER_IS_TIGHTER, changed, loosens
+from pyrt.live.driver.limiting import Limiting
 from pyrt.live.driver.status import status_of
 from pyrt.live.process.control import Request, check
 from pyrt.risk import Limits
@@ -272,6 +274,22 @@ def test_a_node_that_has_not_started_or_has_no_limits_changes_none():
         with pytest.raises(ConfigError, match="has not started yet") as refused:
             change("max_open_orders", "1", "anna", "early")
         assert refused.value.code == "not_running"
+
+
+def test_a_gate_of_ones_own_that_has_no_limits_is_given_none():
+    limiting = Limiting(Stub(core=object(), live_core=Stub(kernel=Stub(gate=object()))), None)
+    for change in (limiting.set_limit, lambda *rest: limiting.set_ramp(*rest[1:])):
+        with pytest.raises(ConfigError, match="this node has no limits") as refused:
+            change("max_open_orders", "1", "anna", "why")
+        assert refused.value.code == "no_limits"
+
+
+def test_the_reason_of_a_ramp_that_stays_is_no_longer_than_a_reason_may_be():
+    made = node()
+    made.driver.set_ramp("0.5", "anna", "new")
+    made.driver.set_limit("max_order_quantity", "9", "anna", "n" * 500)
+    last = made.driver.gate.changes[-1]
+    assert (last.scope, last.reason) == ("ramp", f"where it was: {'n' * 486}")
 
 
 def test_what_was_changed_is_in_the_record_at_once():
