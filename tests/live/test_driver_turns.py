@@ -9,10 +9,12 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.core.data import Signal
+from pyrt.live.core.notes import decode_note
+from pyrt.live.core.tape import survey
 from pyrt.live.driver.run import LOOKING, NEW, RUNNING, STOPPED, STOPPING
 from pyrt.live.driver.status import status_of
 from pyrt.live.journal import records as r
-from pyrt.live.journal.journal import read_records
+from pyrt.live.journal.journal import read_records, read_tape
 from pyrt.live.plan import Policies
 from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
@@ -193,6 +195,16 @@ def test_a_run_with_signals_goes_on_after_a_crash_as_if_there_had_been_none():
     (strategy,) = second.kernel.strategies
     assert (strategy.running, strategy.models) == (True, [0.5])
     assert strategy.position("SPY").quantity == 11
+
+
+def test_inputs_are_written_before_what_followed_from_them():
+    """A crash between the two would leave a record that no input leads to."""
+    made = running()
+    made.driver.operate("halt", "anna", "odd")
+    made.journal.commit()
+    pieces = list(read_tape(made.files, "one"))
+    notes = [decode_note(data) for piece in pieces for _, data in survey(piece)[1]]
+    assert (notes[-1]["what"], notes[-1]["action"]) == ("operate", "halt")
 
 
 def test_what_the_client_alarms_is_told_and_events_before_a_look_are_taken_before_it():

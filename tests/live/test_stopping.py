@@ -11,10 +11,12 @@ import pytest
 
 from pyrt.adapters.alpaca.simulator.core import Response
 from pyrt.core.types import Side
+from pyrt.live.core.notes import decode_note
+from pyrt.live.core.tape import survey
 from pyrt.live.driver.run import LOOKING, NEW, RUNNING, STOPPED, STOPPING
 from pyrt.live.driver.stopping import Stopping
 from pyrt.live.journal import records as r
-from pyrt.live.journal.journal import read_records
+from pyrt.live.journal.journal import read_records, read_tape
 from pyrt.live.plan import Policies
 from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
@@ -89,7 +91,7 @@ def stopping_beside(policy: str = "cancel_entries", **terms: Any) -> tuple[Any, 
     cache, told = Stub(orders_open=lambda: [order], positions=list), []
     run = Stub(
         phase=STOPPING, stop_reason="", live_core=Stub(kernel=Stub(cache=cache)), stop_by=9,
-        plan=Stub(policies=Policies(on_stop=policy)), flush_tape=list,
+        plan=Stub(policies=Policies(on_stop=policy)),
         client=Stub(queue=Stub(outstanding=0)), journal=Stub(record=lambda record: None),
         scribe=Stub(alarm=lambda *given: told.append(given), save_risk=list),
     )  # fmt: skip
@@ -236,6 +238,26 @@ def test_risk_is_saved_on_schedule_and_at_the_end():
     made.journal.state.risk = b""
     made.driver.finish(made.world.now)
     assert made.journal.state.risk
+
+
+class Stumbles(Rests):
+    """Raises as it is stopped."""
+
+    def on_stop(self):
+        raise RuntimeError("not now")
+
+
+def test_what_follows_from_a_stop_is_told_at_once_and_its_inputs_are_kept():
+    made = node(World([PRICES]), MemoryFiles(), Stumbles)
+    made.run(3)
+    made.driver.stop(made.world.now)
+    assert [code for code, _ in made.alarms] == ["strategy_stopped"]
+    made.driver.finish(made.world.now)
+    made.journal.commit()
+    notes = [
+        decode_note(data) for piece in read_tape(made.files, "one") for _, data in survey(piece)[1]
+    ]
+    assert notes[-1] == {"what": "stop", "policy": "cancel_entries"}
 
 
 @pytest.mark.parametrize(("policy", "cancels"), [("cancel_entries", 1), ("cancel_all", 2)])

@@ -81,7 +81,6 @@ class Stopping:
             self._tell_left(now)
         self._lift()
         run.scribe.save_risk()
-        run.flush_tape()
         run.journal.record(r.RunStop(ts=now, reason=run.stop_reason))
         run.phase = STOPPED
         run.stop_by = run.save_at = run.look_at = None
