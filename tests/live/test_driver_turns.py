@@ -242,3 +242,7 @@ def test_the_status_tells_what_stands():
     made.driver.latch.set("enough")
     after = status_of(made.driver)
     assert (after["symbols"], after["latched"]) == ({"SPY": "HALTED"}, "enough")
+    assert after["journal"]["failure"] == ""
+    made.files.faults.sync_error = 1.0
+    made.journal.commit()
+    assert status_of(made.driver)["journal"]["failure"] == str(made.journal.failure) != "None"
