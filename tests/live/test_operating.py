@@ -9,7 +9,7 @@ import pytest
 
 from pyrt.adapters.alpaca.node.companions import carry_out
 from pyrt.errors import ConfigError, PyrtError
-from pyrt.live.driver.operating import Operators
+from pyrt.live.driver.operating import Operators, _brought_by
 from pyrt.live.journal import records as r
 from pyrt.live.process.control import Request
 from pyrt.testing.files import MemoryFiles
@@ -208,6 +208,15 @@ def test_a_resume_of_all_names_only_what_halts_all(node):
     assert done == "everything is active, but not SPY: resume that by name"
 
 
+def test_what_halts_again_is_said_of_a_resume_and_of_nothing_else(node):
+    place_by_hand(node)
+    look(node)
+    assert node.driver.operate("reduce", "anna", "leave it", symbol="SPY") == "SPY is reducing"
+    assert node.driver.operate("resume", "anna", "so", strategy="Holds") == "Holds is active"
+    done = node.driver.operate("resume", "anna", "mine", symbol="SPY")
+    assert done.startswith("SPY is active; halted again at the next look while it is so: an order")
+
+
 # -- what is done at once --------------------------------------------------------------------------
 
 
@@ -270,6 +279,51 @@ def test_a_submit_that_is_given_up_is_told_to_its_strategy_at_once():
     with pytest.raises(ConfigError, match="is no order of unknown outcome") as refused:
         made.driver.resolve_lost(order.client_order_id, "anna", "again")
     assert refused.value.code == "not_unknown"
+
+
+class Repeats(Holds):
+    """Sends what is lost again."""
+
+    def on_order(self, event):
+        if event.kind == "lost":
+            self.again = self.buy("SPY", 10)
+
+
+def test_what_a_strategy_does_about_a_lost_order_is_on_its_way_at_once():
+    made = Node(World([bars([100.0] * 40)]), MemoryFiles(), [Repeats()], run_id="one")
+    made.start()
+    made.on_request = lambda request, send: None if request.method == "POST" else send(request)
+    made.run(PHASES)
+    strategy = made.kernel.strategies[0]
+    order = made.kernel.cache.orders_open()[0]
+    made.driver.core.inputs.order_event("unknown", order.number, made.world.now, "no answer")
+    made.driver.resolve_lost(order.client_order_id, "anna", "not at the broker's")
+    assert (order.status, strategy.again.status) == ("LOST", "SENT")
+
+
+def leg(status: str) -> Stub:
+    return Stub(status=status)
+
+
+SENT, RESTS = leg("SENT"), leg("ACCEPTED")
+
+
+@pytest.mark.parametrize(
+    ("terms", "brought"),
+    [
+        ({}, []),
+        ({"take_profit": SENT, "stop_loss": SENT}, [SENT, SENT]),
+        # The broker has shown one of them: that is there.
+        ({"take_profit": SENT, "stop_loss": RESTS}, [SENT]),
+        ({"sibling": SENT}, [SENT]),
+        ({"sibling": SENT, "parent": RESTS}, []),
+        # Exits that are kept here leave by themselves.
+        ({"take_profit": SENT, "stop_loss": SENT, "keeps_exits": True}, []),
+    ],
+)
+def test_what_an_order_was_to_bring_is_lost_with_it_and_nothing_else(terms, brought):
+    none = dict.fromkeys(("take_profit", "stop_loss", "sibling", "parent"))
+    assert _brought_by(Stub(**{**none, "keeps_exits": False, **terms})) == brought
 
 
 def test_nothing_is_given_up_by_a_node_that_has_not_started():

@@ -159,6 +159,33 @@ def test_no_policy_of_stops_leaves_what_a_person_has_halted(actor, since, leaves
         assert result.is_exact, result.difference
 
 
+@pytest.mark.parametrize("outstanding", [0, 1])
+def test_a_stop_waits_for_answers_to_what_is_on_its_way(outstanding):
+    run, _ = stopping_beside("leave")
+    run.client.queue.outstanding = outstanding
+    stopping = Stopping(run, None, None)
+    stopping.go_on(8)
+    assert run.phase == (STOPPING if outstanding else STOPPED)
+
+
+def test_a_stop_that_leaves_all_waits_while_something_is_held_and_no_order_works():
+    made = running("flatten", stop_patience_ns=3600 * SECOND)
+    made.on_request = lambda request, send: (
+        Response(403, b'{"code":40310000,"message":"not now"}')
+        if request.method == "POST"
+        else send(request)
+    )
+    made.driver.stop(made.world.now)
+    made.settle(made.world.now)
+    made.driver.turn(made.world.now)
+    assert made.kernel.cache.orders_open() == []
+    assert made.driver.phase == STOPPING
+    # It is tried again.
+    made.on_request = None
+    made.run(6)
+    assert (made.driver.phase, made.kernel.cache.positions()) == (STOPPED, [])
+
+
 def test_what_is_left_of_an_order_is_what_has_not_filled():
     run, told = stopping_beside()
     Stopping(run, None, None).finish(7)
