@@ -218,6 +218,40 @@ class Calm(Strategy):
         self.heard += 1
 
 
+class Many(Strategy):
+    """Issues so many orders, at once or each when the one before is denied."""
+
+    count: int
+    at_once: bool
+
+    def on_start(self) -> None:
+        self.issued = 0
+        self.set_timer("once", "10s")
+
+    def on_timer(self, event: Any) -> None:
+        for _ in range(self.count if self.at_once else 1):
+            self.issue()
+
+    def on_deny(self, event: Any) -> None:
+        if not self.at_once and self.issued < self.count:
+            self.issue()
+
+    def issue(self) -> None:
+        self.issued += 1
+        self.buy("SPY", 1, limit_price=50)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(("count", "is_stopped"), [(1_000, False), (1_001, True)])
+def test_a_thousand_orders_may_be_issued_at_one_instant(
+    count: int, is_stopped: bool, at_once: bool
+) -> None:
+    strategy = Many(count=count, at_once=at_once)
+    core, _ = core_of(RiskEngine(Limits(max_order_notional=1)), [strategy])
+    core.take(NOW + 15 * SECOND, [])
+    assert strategy.running != is_stopped
+
+
 @pytest.mark.parametrize("at_timer", [False, True])
 def test_who_issues_without_end_is_stopped_halted_and_told_and_others_go_on(at_timer: bool) -> None:
     gate = RiskEngine(Limits(max_order_notional=1))

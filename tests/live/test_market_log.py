@@ -195,6 +195,14 @@ def test_what_does_not_fit_is_counted_and_waits_for_nobody(tmp_path, monkeypatch
     assert log.write(log.cut()) == 1
 
 
+def test_two_million_rows_wait_for_a_write(tmp_path):
+    log = MarketLog(tmp_path, "one")
+    log.count = 1_999_999
+    for _ in range(2):
+        log.take(quote(0), START)
+    assert (log.count, log.dropped) == (2_000_000, 1)
+
+
 @pytest.mark.parametrize("leaves_after", [0.05, 60.0])
 def test_a_write_lets_orders_leave_first_and_waits_for_none_that_does_not(
     tmp_path, monkeypatch, leaves_after
