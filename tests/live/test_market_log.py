@@ -177,6 +177,16 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     assert sorted(synced[1]) == [".parquet", ".part"]
 
 
+def test_what_a_kill_in_the_midst_of_a_write_has_left_is_cleared_away_with_its_day(tmp_path):
+    written(tmp_path, [quote(0)])
+    left = tmp_path / DAY / "quotes-SPY-one-000002.part"
+    left.write_bytes(b"half")
+    assert compact(tmp_path, datetime.date(2013, 10, 13)) == 0
+    assert left.exists()
+    assert compact(tmp_path, datetime.date(2013, 10, 14)) == 1
+    assert [path.name for path in (tmp_path / DAY).iterdir()] == ["quotes-SPY.parquet"]
+
+
 def test_a_piece_that_cannot_be_read_stays_and_holds_no_other_up(tmp_path):
     written(tmp_path, [quote(0), quote(1, "BAC"), quote(2, "XOM")])
     (broken,) = tmp_path.rglob("quotes-BAC-*")

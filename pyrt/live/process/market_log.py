@@ -22,6 +22,8 @@ COMPACT_AFTER_DAYS = 7
 MERGED = b"pyrt.pieces"
 PIECE = re.compile(r"(?P<whole>[a-z]+-.+)-[^-]+-\d{6,}\.parquet")
 """KIND-SYMBOL-RUN-SERIAL: the symbol may have a dash itself, or six signs as a serial has."""
+PART = ".part"
+"""What a file ends with until it is whole."""
 COLUMNS = {
     "quote": ("ts_event", "bid_price", "bid_size", "ask_price", "ask_size"),
     "trade": ("ts_event", "price", "size"),
@@ -175,7 +177,7 @@ def _write(table: Any, path: Path) -> None:
 
 def _replace(path: Path, write: Any) -> None:
     """Let a file appear whole or not at all."""
-    part = path.with_suffix(".part")
+    part = path.with_suffix(PART)
     try:
         write(part)
         part.chmod(0o600)
@@ -210,6 +212,9 @@ def compact(folder: Path, today: date, *, after_days: int = COMPACT_AFTER_DAYS) 
             piece = PIECE.fullmatch(path.name)
             if piece:
                 groups.setdefault(piece["whole"], []).append(path)
+            elif path.suffix == PART:
+                # Its writer was killed: nobody writes to a day so old.
+                path.unlink()
         for name, pieces in groups.items():
             try:
                 made += _merge(day / f"{name}.parquet", pieces)
