@@ -35,6 +35,7 @@ class Hears(Rests):
 
     def take_model(self, signal: Any) -> None:
         self.models.append(signal.confidence)
+        self.heard_at = self.now
 
     def on_timer(self, event: Any) -> None:
         self.called += 1
@@ -153,8 +154,11 @@ def test_a_signal_is_heard_while_the_node_runs_and_at_no_other_time():
     made = begun(Hears)
     made.driver.take_signal(made.world.now, SAY)
     made.start()
-    made.driver.take_signal(made.world.now, SAY)
+    later = made.world.now + 5 * SECOND
+    made.driver.take_signal(later, SAY)
     assert made.kernel.strategies[0].models == [0.5]
+    # What it does about it happens now, not when the last event came.
+    assert made.kernel.strategies[0].heard_at == later
     made.driver.phase = STOPPING
     made.driver.take_signal(made.world.now, SAY)
     assert made.kernel.strategies[0].models == [0.5]
