@@ -58,6 +58,7 @@ def running(kind: type[Strategy] = Rests, **policies: Any) -> Node:
 def test_it_runs_from_the_first_word_of_its_strategies_to_its_end():
     made = begun()
     seen = [(made.driver.phase, made.driver.is_running, made.driver.is_ready)]
+    assert made.driver.balance_date == ""
     made.driver.begin(made.world.now)
     seen.append((made.driver.phase, made.driver.is_running, made.driver.is_ready))
     assert made.driver.orders_wait_for == "the account is being looked at"

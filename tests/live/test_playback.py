@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from pyrt import Strategy
 from pyrt.live.core.adjust import mark_holding
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import encode_note
+from pyrt.live.core.restore import order_state
 from pyrt.live.driver.playback import Playback
+from pyrt.live.driver.resuming import encode_states
 from pyrt.risk import Limits, RiskEngine
 from tests.live.cores import NOW, core_of, taken, trade
 from tests.live.test_input_time import bar, timed
 from tests.live.test_inputs import listening, lived
+from tests.live.test_resuming import made as parted
+from tests.live.test_resuming import most, rests
 
 
 class One(Strategy):
@@ -80,6 +85,13 @@ def test_what_was_refused_then_is_refused_again_and_the_rest_is_played():
     assert core.kernel.gate.state(symbol="SPY").name == "HALTED"
 
 
+def test_what_the_market_has_said_is_said_again():
+    core = made(max_order_quantity=10)
+    note(Playback(core, {}), "status", terms=["QQQ", "halted", "news is pending", NOW])
+    gate: Any = core.kernel.gate
+    assert gate.halted_symbols == ["QQQ"]
+
+
 def test_a_day_and_the_past_before_it_come_off_the_tape_as_they_were_heard():
     core, _, first = timed()
     taken(core)
@@ -119,3 +131,28 @@ def test_a_playback_that_has_ended_listens_and_plays_no_more():
     strategy.heard.clear()
     note(playback, "missed", count=0)
     assert strategy.heard == []
+
+
+@pytest.mark.parametrize(("changing", "left"), [(None, 8), (b"", 8), ("9", 1)])
+def test_a_crash_in_between_is_played_as_it_was_gone_over(changing, left):
+    core, wire = parted()
+    one, two = core.kernel.strategies
+    order, waits = rests(core, quantity=2), one.buy("QQQ", 1)
+    playback, nothing = Playback(core, {}), encode_states([])
+    note(playback, "part", prefix="q-", orders=nothing, unsent=[], uncanceled=[])
+    terms = {}
+    if changing is not None:
+        state = msgspec.structs.replace(order_state(order), changes=1, asked=("9", "", ""))
+        terms["changing"] = encode_states([state]) if changing else b""
+    saves = {"One": encode_note("saved")}
+    halted = {"Two": "it came to other orders"}
+    note(playback, "settle", positions=nothing, risk=b"", saves=saves, halted=halted, **terms)
+    assert most(core) == left
+    assert (one.loaded, two.running) == ([{"what": "saved"}], False)
+    wire.take()
+    note(playback, "go_on", orders=[waits.number])
+    core.inputs.settle()
+    assert wire.take() == [("submit", waits.number)]
+    assert waits.client_order_id == "q-2"
+    # Tapes of earlier versions name no orders.
+    note(playback, "go_on")
