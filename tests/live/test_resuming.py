@@ -70,15 +70,12 @@ def settle(
     )  # fmt: skip
 
 
-def most(core: NodeCore, symbol: str = "SPY") -> int:
-    """Return the largest quantity that the gate would let the first strategy buy."""
+def most(core: NodeCore) -> int:
+    """Return the largest quantity that the gate would let the first strategy buy at a hundred."""
+    terms = {"symbol": "SPY", "side": "buy", "limit_price": 100}
     validate = core.kernel.strategies[0].validate
-    return max(
-        quantity for quantity in range(12)
-        if not quantity or not validate(
-            {"symbol": symbol, "side": "buy", "quantity": quantity}
-        ).code
-    )  # fmt: skip
+    allowed = (n for n in range(1, 12) if not validate({**terms, "quantity": n}).code)
+    return max(allowed, default=0)
 
 
 # -- parting with the run before -------------------------------------------------------------------
@@ -159,12 +156,18 @@ def test_of_orders_on_their_way_out_those_that_have_not_left_leave_under_ids_of_
 # -- what the journal knows better -----------------------------------------------------------------
 
 
-def test_holdings_that_came_out_otherwise_are_those_of_the_record_and_the_gate_counts_them():
+@pytest.mark.parametrize(
+    "limits", [Limits(max_position_quantity=10), Limits(max_gross_exposure=1000)]
+)
+def test_holdings_that_came_out_otherwise_are_those_of_the_record_and_the_gate_counts_them(limits):
     other, _ = made()
     trade(other, 0, "buy", "SPY", 4, 100)
     (position,) = other.kernel.cache.positions()
-    core, _ = made()
-    trade(core, 0, "buy", "SPY", 7, 100)
+    core, _ = core_of(RiskEngine(limits), [One(), Two()])
+    order = core.kernel.strategies[0].buy("SPY", 7, limit_price=100)
+    core.inputs.settle()
+    core.inputs.fill(order.number, NOW, 7, 100, 7)
+    core.inputs.settle()
     assert most(core) == 3
     settle(core, positions=[position_state(position, "One")])
     assert core.kernel.strategies[0].position("SPY").quantity == 4
@@ -178,6 +181,15 @@ def test_risk_goes_on_from_the_record_where_that_is_given(is_given):
     core, _ = made()
     settle(core, risk=r.ENCODER.encode(other.kernel.gate.save()) if is_given else b"")
     assert core.kernel.gate.state(symbol="QQQ").name == ("HALTED" if is_given else "ACTIVE")
+
+
+def test_the_gate_counts_orders_that_the_journal_alone_has():
+    other, _ = made()
+    state = order_state(rests(other, quantity=3))
+    core, _ = made()
+    part(core, orders=[state])
+    settle(core)
+    assert most(core) == 7
 
 
 @pytest.mark.parametrize(("is_asked", "left"), [(False, 8), (True, 1)])
