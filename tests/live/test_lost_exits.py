@@ -143,11 +143,17 @@ def test_exits_that_are_refused_one_after_the_other_do_not_put_the_alarm_off():
 
 def test_each_position_has_its_own_five_seconds():
     exits = Exits()
-    exits.held.append(exits.holding("BAC", 5))
-    exits.lost.note(exits.order("a"), 0)
-    exits.lost.note(exits.order("b", "BAC"), 4 * SECOND)
-    exits.lost.note(exits.order("c"), 4 * SECOND)
-    for now, due, told in ((5, 9, ["SPY"]), (8, 9, ["SPY"]), (9, None, ["SPY", "BAC"])):
+    exits.held += [exits.holding("BAC", 5), exits.holding("XOM", 5)]
+    for name, symbol, second in (
+        ("a", "SPY", 0),
+        ("b", "XOM", 3),
+        ("c", "SPY", 4),
+        ("d", "BAC", 4),
+    ):
+        exits.lost.note(exits.order(name, symbol), second * SECOND)
+    for now, due, told in (
+        (5, 8, ["SPY"]), (7, 8, ["SPY"]), (8, 9, ["SPY", "XOM"]), (9, None, ["SPY", "XOM", "BAC"]),
+    ):  # fmt: skip
         exits.lost.turn(now * SECOND)
         assert exits.lost.due == (None if due is None else due * SECOND)
         assert [text.partition(" ")[0] for text in exits.told] == told

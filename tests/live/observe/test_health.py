@@ -17,6 +17,7 @@ def test_the_worst_component_is_the_nodes_status() -> None:
     for component, status, expected in [
         ("journal", "ok", "ok"), ("stream", "degraded", "degraded"),
         ("journal", "failed", "failed"), ("journal", "ok", "degraded"), ("stream", "ok", "ok"),
+        ("journal", "degraded", "degraded"), ("stream", "failed", "failed"),
     ]:  # fmt: skip
         health.report(component, status, now=T)
         assert health.status == expected
