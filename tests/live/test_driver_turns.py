@@ -173,6 +173,20 @@ class Follows(Hears):
         self.buy("SPY", signal.quantity)
 
 
+class Chokes(Hears):
+    """Cannot take what a model says."""
+
+    def take_model(self, signal: Any) -> None:
+        raise RuntimeError("what is that")
+
+
+def test_a_strategy_that_a_signal_stops_is_written_down_and_told_at_once():
+    made = running(Chokes)
+    made.driver.take_signal(made.world.now, SAY)
+    assert [code for code, _ in made.alarms] == ["strategy_stopped"]
+    assert not made.kernel.strategies[0].running
+
+
 def test_what_follows_from_a_signal_is_on_its_way_at_once_and_played_again_alike():
     """It was settled twice in a replay: whatever came after it stood at another place."""
     made = running(Follows)
@@ -210,6 +224,16 @@ def test_inputs_are_written_before_what_followed_from_them():
     pieces = list(read_tape(made.files, "one"))
     notes = [decode_note(data) for piece in pieces for _, data in survey(piece)[1]]
     assert (notes[-1]["what"], notes[-1]["action"]) == ("operate", "halt")
+
+
+def test_inputs_from_which_nothing_followed_are_handed_over_with_each_turn():
+    made = running()
+    now = made.world.now + SECOND
+    made.driver.turn(now)
+    made.driver.take_requests(now)
+    made.journal.commit()
+    counts = [survey(piece)[0] for piece in read_tape(made.files, "one")]
+    assert sum(counts) == made.driver.core.inputs.count
 
 
 def test_what_the_client_alarms_is_told_and_events_before_a_look_are_taken_before_it():
