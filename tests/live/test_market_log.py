@@ -242,6 +242,39 @@ def test_a_write_lets_orders_leave_first_and_waits_for_none_that_does_not(
     assert at_write[0] is (leaves_after == 60.0)
 
 
+@pytest.mark.parametrize("error", [OSError("the disk is full"), ValueError("odd")])
+def test_a_write_that_fails_is_told_and_is_not_the_last(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(module, "WRITE_ROWS", 1)
+    alarms, outcomes = [], [error, error, None]
+
+    def write(self, columns):
+        self.dropped += 1
+        outcome = outcomes.pop(0) if outcomes else None
+        if outcome is not None:
+            raise outcome
+
+    monkeypatch.setattr(MarketLog, "write", write)
+    scribe = SimpleNamespace(alarm=lambda code, text, now: alarms.append((code, text)))
+    driver = SimpleNamespace(listener=None, scribe=scribe)
+    core = SimpleNamespace(kernel=SimpleNamespace(clock=SimpleNamespace(timestamp_ns=START)))
+    node = SimpleNamespace(run_id="one", is_sending=False, driver=driver)
+
+    async def run() -> None:
+        recorder = Recorder(tmp_path)
+        await recorder.begin(node)
+        while outcomes:
+            driver.listener(quote(0), core)
+            await asyncio.sleep(0.001)
+        await recorder.end()
+
+    asyncio.run(asyncio.wait_for(run(), 20))
+    failed = ("market_log", f"market data could not be written: {error}")
+    assert alarms[:4] == [
+        failed, ("market_log", "1 rows of market data were not kept"),
+        failed, ("market_log", "2 rows of market data were not kept"),
+    ]  # fmt: skip
+
+
 def test_what_was_received_can_be_backtested(tmp_path):
     closes = np.sin(np.arange(90) / 6) + 100
     bars = [

@@ -81,7 +81,8 @@ class Recorder:
                 if time.monotonic() - compacted > COMPACT_S or not compacted:
                     compacted = time.monotonic()
                     await asyncio.to_thread(compact, self._folder, datetime.now(UTC).date())
-            except OSError as error:
+            except Exception as error:
+                # Whatever it is: a task that has ended would keep nothing more, and tell nobody.
                 self._alarm(node, f"market data could not be written: {error}")
             if self._log.dropped > self._told:
                 self._told = self._log.dropped
