@@ -159,6 +159,17 @@ def test_no_policy_of_stops_leaves_what_a_person_has_halted(actor, since, leaves
         assert result.is_exact, result.difference
 
 
+def test_exits_of_what_a_person_has_halted_stay_through_a_stop_that_would_leave_all():
+    """A program that says HALTED takes no order back: the stop order still guards what is held."""
+    made = running("flatten")
+    made.driver.gate.set_state("halted", "anna", "odd")
+    made.stop()
+    (order,) = made.kernel.cache.orders_open()
+    assert (order.is_exit, order.order_type, order.is_pending) == (True, "stop", False)
+    (text,) = left_behind(made)
+    assert text == "the node ends, by the policy flatten, with this left: 10 SPY is held"
+
+
 @pytest.mark.parametrize("outstanding", [0, 1])
 def test_a_stop_waits_for_answers_to_what_is_on_its_way(outstanding):
     run, _ = stopping_beside("leave")

@@ -28,6 +28,7 @@ class Stopping:
         self._run = run
         self._aftermath = aftermath
         self._operators = operators
+        self._policy = run.plan.policies.on_stop
         self._changes_before: int | None = None
 
     def save(self, now: int) -> None:
@@ -49,15 +50,14 @@ class Stopping:
         self.save(now)
         run.phase = STOPPING
         run.stop_by = now + run.plan.policies.stop_patience_ns
-        policy = run.plan.policies.on_stop
-        if policy == "flatten" and self._is_halted_by_a_person():
+        if self._policy == "flatten" and self._is_halted_by_a_person():
             # Nothing is left before that person says so: not here, and not by the next run either.
-            policy = "cancel_all"
-        elif policy == "flatten":
+            self._policy = "cancel_entries"
+        elif self._policy == "flatten":
             self._changes_before = len(self._changes())
             self._operators.carry_out("flatten", NODE, reason)
-        run.note("stop", policy=policy)
-        stop_strategies(run.live_core, policy)
+        run.note("stop", policy=self._policy)
+        stop_strategies(run.live_core, self._policy)
         run.live_core.inputs.settle()
         self._aftermath.settle(now)
 
@@ -65,8 +65,7 @@ class Stopping:
         """Finish once nothing is open that has to end, or patience is over."""
         run, cache = self._run, self._run.live_core.kernel.cache
         assert run.stop_by is not None
-        policy = run.plan.policies.on_stop
-        waits = any(_is_open(o, policy) for o in cache.orders_open())
+        waits = any(_is_open(o, self._policy) for o in cache.orders_open())
         waits = waits or run.client.queue.outstanding
         if self._changes_before is not None:
             waits = waits or bool(cache.positions())
@@ -87,17 +86,17 @@ class Stopping:
 
     def _tell_left(self, now: int) -> None:
         """Tell of what this stop had to end, or to hear of, and has not: nobody looks after it."""
-        cache, policy = self._run.live_core.kernel.cache, self._run.plan.policies.on_stop
+        cache, wanted = self._run.live_core.kernel.cache, self._run.plan.policies.on_stop
         left = [
             f"{order.side.name.lower()} {_leaves(order):f} {order.symbol} "
             f"({order.client_order_id}): {_stands(order)}"
             for order in cache.orders_open()
-            if _is_open(order, policy) or order.is_unknown
+            if _is_open(order, self._policy) or order.is_unknown
         ]
-        if policy == "flatten":
+        if wanted == "flatten":
             left += [f"{p.quantity_exact:f} {p.symbol} is held" for p in cache.positions()]
         if left:
-            text = f"the node ends, by the policy {policy}, with this left: {'; '.join(left)}"
+            text = f"the node ends, by the policy {wanted}, with this left: {'; '.join(left)}"
             self._run.scribe.alarm("left_behind", text, now)
 
     def _changes(self) -> list[Any]:
