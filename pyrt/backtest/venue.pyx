@@ -320,9 +320,6 @@ cdef class SimVenue(VenueFills):
             return self.say(order, EV_MODIFY_REJECTED, "quantity: not above what is filled")
         if units > 0:
             order.units = units
-        if limit_price != no_price():
-            order.limit_price = limit_price
-            order.limit_offset = limit_price - order.stop_price if order.best else 0
         if stop_price != no_price():
             order.stop_price = stop_price
         if trail != no_price():
@@ -334,6 +331,9 @@ cdef class SimVenue(VenueFills):
                 order.stop_price = order.trail_stop(order.best)
                 if order.type == TRAILING_STOP_LIMIT:
                     order.limit_price = order.stop_price + order.limit_offset
+        if limit_price != no_price():
+            order.limit_price = limit_price
+            order.limit_offset = limit_price - order.stop_price if order.best else 0
         if self.means.reserves:
             self.means.follow(order, (<VenueBook>self.books[order.index]).last_price)
         self.say_terms(order)

@@ -216,6 +216,12 @@ cdef int read_changes(Command command, dict changes) except -1:
     ):
         if name in changes and not has:
             raise OrderError(f"a {order.order_type} order has no {name} to change")
+    if "stop_price" in changes and (
+            order.trail_amount_raw != no_price() or order.trail_percent_raw != no_price()):
+        raise OrderError(
+            f"stop_price is {changes['stop_price']!r}, and the trigger of a {order.order_type} "
+            "order follows the price; expected trail_amount or trail_percent, whichever it has"
+        )
     if "limit_price" in changes:
         command.limit_price = positive_price(changes, "limit_price")
     if "stop_price" in changes:

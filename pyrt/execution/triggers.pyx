@@ -110,8 +110,6 @@ cdef class Kept:
     cdef int change(self, Command command) except -1:
         """Put new prices in force."""
         cdef Order order = self.order
-        if command.limit_price != no_price():
-            order.limit_price_raw = command.limit_price
         if command.stop_price != no_price():
             order.stop_price_raw = command.stop_price
         if command.trail != no_price():
@@ -119,10 +117,12 @@ cdef class Kept:
                 order.trail_amount_raw = command.trail
             else:
                 order.trail_percent_raw = command.trail
-        if command.limit_price != no_price() and self.best:
-            self.offset = order.limit_price_raw - order.stop_price_raw
-        if command.trail != no_price() and self.best:
-            self.move_stop()
+            if self.best:
+                self.move_stop()
+        if command.limit_price != no_price():
+            order.limit_price_raw = command.limit_price
+            if self.best:
+                self.offset = order.limit_price_raw - order.stop_price_raw
         return 0
 
     cdef bint split(self, EventQueue inbox, int64_t now, int64_t new, int64_t old) except -1:

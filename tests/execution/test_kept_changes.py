@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pyrt.errors import OrderError
 from pyrt.risk import RiskEngine
 from pyrt.testing.gates import GateRig
 from pyrt.venues.capabilities import Capabilities
@@ -27,6 +28,8 @@ CHANGES = [
     ({"trail_amount": 4, "limit_price": 95}, {"trail_amount": 6}, (94, 93), (99, 98)),
     ({"trail_amount": 4, "limit_price": 95}, {"limit_price": 93}, (96, 93), (101, 98)),
     ({"trail_amount": 4, "limit_price": 95}, {"quantity": 8}, (96, 95), (101, 100)),
+    ({"trail_amount": 4, "limit_price": 95}, {"trail_amount": 6, "limit_price": 93},
+     (94, 93), (99, 98)),
 ]
 # fmt: on
 
@@ -59,6 +62,15 @@ def test_what_is_changed_before_there_is_a_price_trails_from_the_first() -> None
     assert (order.stop_price, order.limit_price) == (94, 93)
     made.price(105)
     assert (order.stop_price, order.limit_price) == (99, 98)
+
+
+@pytest.mark.parametrize("terms", [{"trail_amount": 4}, {"trail_percent": 4, "limit_price": 95}])
+def test_a_trigger_that_follows_the_price_takes_no_price_of_its_own(terms: Any) -> None:
+    made = rig()
+    order = made.order("sell", 10, **terms)
+    with pytest.raises(OrderError, match=r"stop_price is 97, and the trigger of a trailing_stop"):
+        made.modify(order, stop_price=97, quantity=8)
+    assert (order.stop_price, order.quantity) == (96, 10)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,22 @@ def test_a_stop_takes_a_new_trigger() -> None:
     assert run.fills == [(3, -10, 98.5)]
 
 
+@pytest.mark.parametrize(("high", "stop", "limit"), [(100, 94, 93), (105, 99, 98)])
+def test_a_distance_and_a_limit_that_change_together_are_both_in_force(
+    high: float, stop: float, limit: float
+) -> None:
+    """The limit was moved once more with the trigger, to 91."""
+    run = play(
+        [FLAT, FLAT, (100, high, 100, high)],
+        {
+            0: lambda s: s.sell(SYMBOL, 10, trail_amount=4, limit_price=95),
+            1: lambda s: s.modify(s.made[0], trail_amount=6, limit_price=93),
+        },
+    )
+    order = run.strategies[0].made[0]  # type: ignore[attr-defined]
+    assert (order.stop_price, order.limit_price) == (stop, limit)
+
+
 def test_a_held_child_takes_new_terms_before_it_wakes() -> None:
     run = play(
         [FLAT, FLAT, (100, 101, 98, 99)],
