@@ -85,6 +85,19 @@ def test_it_is_ready_once_its_indicators_are_warm():
     assert made.driver.is_ready
 
 
+def test_a_first_look_that_failed_is_taken_again_when_it_is_due():
+    made, looks = begun(), []
+    made.client.look = lambda *given: looks.append(given) or True
+    made.driver.begin(made.world.now)
+    made.driver.take(made.world.now, [Stub(WHAT="no_look", text="account: HTTP 500")])
+    due = made.driver.next_due(made.world.now)
+    made.driver.turn(due - 1)
+    assert len(looks) == 1
+    made.driver.turn(due)
+    assert len(looks) == 2
+    assert (made.driver.core, made.driver.phase) == (None, LOOKING)
+
+
 @pytest.mark.parametrize(
     "what",
     ["look_at", "save_at", "stop_by", "_days.due", "_figures.due", "_lost_exits.due"],
