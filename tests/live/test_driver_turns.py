@@ -130,6 +130,20 @@ def test_a_timer_of_a_strategy_is_due_and_fires_in_a_turn_for_timers_while_it_ru
     assert strategy.called == called + 1
 
 
+class Trips(Hears):
+    """Cannot do what it wanted to do by the clock."""
+
+    def on_timer(self, event: Any) -> None:
+        raise RuntimeError("what time is it")
+
+
+def test_a_strategy_that_its_timer_stops_is_told_in_that_turn():
+    made = begun(Trips)
+    made.start()
+    made.driver.turn(made.driver.core.inputs.next_timer)
+    assert [code for code, _ in made.alarms] == ["strategy_stopped"]
+
+
 def test_a_request_waits_in_the_client_and_then_for_its_record():
     made = running()
     driver, now = made.driver, made.world.now
