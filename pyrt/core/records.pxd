@@ -4,8 +4,8 @@ from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t
 from pyrt.core.int128 cimport int128
 
 cdef enum:
-    BLOCK_BITS = 10
-    BLOCK_ROWS = 1024
+    BLOCK_BITS = 8
+    BLOCK_ROWS = 256
 
 cdef struct OrderRow:
     int64_t ts_init

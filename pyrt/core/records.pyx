@@ -61,6 +61,8 @@ cdef class Rows:
         self.blocks[self.n_blocks] = <char*>malloc(BLOCK_ROWS * self.size)
         if self.blocks[self.n_blocks] == NULL:
             raise MemoryError
+        # Touched at once, so that no row later waits for the system to give a page.
+        memset(self.blocks[self.n_blocks], 0, BLOCK_ROWS * self.size)
         self.n_blocks += 1
         return 0
 

@@ -77,7 +77,7 @@ cdef class Facts(Watcher):
     cdef int read_terms(self, Order order) except -1
     cdef int read_counted(self, Order order, Claim own) except -1
     cdef int64_t units_for(self, Order order, int64_t price) except? -1
-    cdef bint can_raise(self, Order order, Book* book) except -1
+    cdef bint can_raise(self, Order order, Book* book, Claim own) except -1
     cdef bint can_enter(self, Order order, Book* book) except -1
     cdef bint lifts(self, Order order, Book* book, int64_t more) except -1
     cdef bint opens_own(self, Order order) except -1

@@ -124,7 +124,7 @@ cdef class Facts(Watcher):
         else:
             terms.value = 0
         self.read_counted(order, own)
-        terms.raises = self.can_raise(order, book)
+        terms.raises = self.can_raise(order, book, own)
         return 0
 
     cdef int read_counted(self, Order order, Claim own) except -1:
@@ -177,13 +177,17 @@ cdef class Facts(Watcher):
             order.notional_raw, 1, i128_notional(price, 1, order.instrument.factor), CEILING
         ))
 
-    cdef bint can_raise(self, Order order, Book* book) except -1:
+    cdef bint can_raise(self, Order order, Book* book, Claim own) except -1:
         """Whether the order could make the position larger or turn it, all working ones filled.
 
         Exits whose cancel is under way leave room for what replaces them, as long as even both
-        together cannot make the position larger than it is.
+        together cannot make the position larger than it is. `own` is the claim of an order that is
+        changed. Beside other changes it counts at the most of them at their dearest price, which
+        is more than they come to: that a change finds room in that does not make it smaller.
         """
-        if self.terms.is_change and self.terms.more_units == 0 and self.terms.more_value == 0:
+        cdef bint is_alone = own is None or not own.waiting
+        if self.terms.is_change and is_alone and (
+                self.terms.more_units == 0 and self.terms.more_value == 0):
             return False
         return self.can_enter(order, book)
 

@@ -83,6 +83,22 @@ def test_a_smaller_change_behind_a_larger_one_is_no_more_than_the_larger() -> No
     assert made.gate.claims.worst_case(0) == (0, 20 * 10**9, 0)
 
 
+@pytest.mark.parametrize(("price", "leaves"), [(100, True), (101, False)])
+def test_past_a_limit_no_change_leaves_for_the_room_that_others_take_in_the_count(
+    price: float, leaves: bool
+) -> None:
+    """Twelve at 147 or twenty at 110 come to 2,200 and count as 2,940; twenty at 111 are more."""
+    made = rig(max_gross_exposure=3_040)
+    made.hold(1, "BBB")
+    order = resting(made)
+    assert made.modify(order, quantity=12, limit_price=147)
+    assert made.modify(order, quantity=20, limit_price=110)
+    made.price(price, "BBB")
+    assert made.gate.claims.totals()[0] == 2_940 + price
+    assert made.modify(order, limit_price=111) is leaves
+    assert made.cancel(order)
+
+
 # -- exits -----------------------------------------------------------------------------------------
 
 

@@ -359,6 +359,8 @@ class World:
             units = pending(mine, self.asked, self.totals)
             values = pending(mine, self.asked, self.totals, self.worth)
             for side, waiting, value in zip((1, -1), units, values, strict=True):
+                if waiting == 0:
+                    continue
                 back = -side * Fraction(self.held(symbol))
                 opens = opening_value(Fraction(waiting), Fraction(value), back)
                 total += up(opens * self.power_share)
