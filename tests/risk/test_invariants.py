@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -436,12 +437,22 @@ def run(numbers: list[int]) -> None:
         world.step(number)
 
 
-NUMBERS = st.integers(0, 2**28 - 1)
+def numbers_of(drawn: bytes) -> list[int]:
+    """Return a number for each four bytes.
+
+    They are drawn evenly: of large integers Hypothesis draws mostly small ones, whose higher
+    digits say nothing, and those sequences met few of the states in which faults were.
+    """
+    return [number for (number,) in struct.iter_unpack("<I", drawn[: len(drawn) // 4 * 4])]
+
+
+def steps(least: int, most: int) -> st.SearchStrategy[list[int]]:
+    return st.binary(min_size=4 * least, max_size=4 * most).map(numbers_of)
 
 
 @settings(max_examples=2_000)
 @example([0, 6, 14])
-@given(st.lists(NUMBERS, min_size=5, max_size=30))
+@given(steps(5, 40))
 def test_no_sequence_takes_the_worst_case_past_a_limit(numbers: list[int]) -> None:
     run(numbers)
 
@@ -449,6 +460,6 @@ def test_no_sequence_takes_the_worst_case_past_a_limit(numbers: list[int]) -> No
 @pytest.mark.nightly
 @pytest.mark.timeout(10_800)
 @settings(max_examples=20_000)
-@given(st.lists(NUMBERS, min_size=200, max_size=200))
+@given(steps(200, 200))
 def test_no_long_sequence_takes_the_worst_case_past_a_limit(numbers: list[int]) -> None:
     run(numbers)
