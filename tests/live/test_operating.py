@@ -13,10 +13,20 @@ from pyrt.live.driver.operating import Operators, _brought_by
 from pyrt.live.journal import records as r
 from pyrt.live.process.control import Request
 from pyrt.testing.files import MemoryFiles
+from tests.live.test_gate_changes import LIMITS
 from tests.live.test_gate_changes import node as limited
 from tests.live.test_hands import Holds, Watches, strategies
 from tests.live.test_walking_skeleton import bars
 from tests.live.whole import PHASES, SECOND, Node, World
+
+
+class Shorts(Watches):
+    """Is short of some of what the other holds."""
+
+    def on_bar(self, bar):
+        super().on_bar(bar)
+        if self.seen == 1:
+            self.sell("SPY", 4)
 
 
 @pytest.fixture
@@ -152,8 +162,8 @@ def test_what_is_halted_by_name_is_not_closed_and_whoever_asks_is_told(node, hal
             node.driver.operate("close", "anna", "out", symbol="SPY")
         assert (no.value.code, no.value.remedy) == ("halted", "Reduce or resume that first")
     done = node.driver.operate("flatten", "anna", "out")
-    left = f", but not what {barred} holds: reduce or resume that first" if barred else ""
-    assert done == f"everything is being closed{left}"
+    left = f", but no order leaves SPY of Holds yet: reduce or resume {barred} first"
+    assert done == "everything is being closed" + left * bool(barred)
     node.settle(node.world.now)
     node.run(3 * PHASES)
     assert [position.quantity for position in node.kernel.cache.positions()] == [10] * bool(barred)
@@ -162,6 +172,33 @@ def test_what_is_halted_by_name_is_not_closed_and_whoever_asks_is_told(node, hal
             node.driver.operate("resume", "anna", "let it go", **what)
         node.run(3 * PHASES)
     assert node.kernel.cache.positions() == []
+
+
+@pytest.mark.parametrize(("on_trip", "closes"), [("reducing", True), ("halted", False)])
+def test_what_the_breaker_denies_is_not_closed_and_whoever_asks_is_told(on_trip, closes):
+    limits = LIMITS.replace(max_daily_loss=20, on_trip=on_trip)
+    world = World([bars([100.0] * 4 + [95.0] * 40)])
+    made = limited(world=world, strategies=[Holds()], limits=limits)
+    made.run(8 * PHASES)
+    left = ", but no order leaves SPY of Holds yet, and the circuit breaker is open"
+    done = made.driver.operate("close", "anna", "out", symbol="SPY")
+    assert done == "1 orders close SPY" + left * (not closes)
+    done = made.driver.operate("flatten", "anna", "out")
+    assert done == "everything is being closed" + left * (not closes)
+    made.settle(world.now)
+    made.run(3 * PHASES)
+    assert len(made.kernel.cache.positions()) == (not closes)
+
+
+def test_what_is_held_against_others_goes_after_them_and_is_named():
+    made = Node(World([bars([100.0] * 40)]), MemoryFiles(), [Holds(), Shorts()], run_id="one")
+    made.start()
+    made.run(4 * PHASES)
+    done = made.driver.operate("flatten", "anna", "out")
+    assert done == "everything is being closed, but no order leaves SPY of Shorts yet"
+    made.settle(made.world.now)
+    made.run(6 * PHASES)
+    assert made.kernel.cache.positions() == []
 
 
 # -- halts that come again -------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 
 from pyrt.errors import ConfigError, UnknownName
 from pyrt.live.core.gate_changes import unrecorded
-from pyrt.live.core.notes import carry_out, check_operation
+from pyrt.live.core.notes import breaker_of, carry_out, check_operation
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.comeback import plain
 from pyrt.live.driver.run import NODE, Run
@@ -76,8 +76,8 @@ class Operators:
         done = self.carry_out(action, actor, reason, symbol=symbol, strategy=strategy, order=order)
         if action == "resume" and not strategy:
             done += self._bars_again(symbol)
-        if action == "flatten":
-            done += self._not_closed()
+        if action in ("close", "flatten"):
+            done += self._not_closed(symbol)
         if action in ("flatten", "reduce") and not symbol and not strategy:
             # From here on the gate lets leave what lessens positions: a kill before it is over.
             if self._run.journal.failure is not None:
@@ -129,10 +129,27 @@ class Operators:
                 names[strategy] = None
         return list(names)
 
-    def _not_closed(self) -> str:
-        """Return in words what a flatten leaves as it is."""
-        names = self._halted_by_name("")
-        return f", but not what {', '.join(names)} holds: reduce or resume that first" * bool(names)
+    def _not_closed(self, symbol: str) -> str:
+        """Return in words what is held after all was to be closed, of a symbol or everything.
+
+        It was denied, with the breaker open for one, or comes after what others hold against it.
+        """
+        kernel = self._run.live_core.kernel
+        held = [
+            f"{position.symbol} of {kernel.strategies[position.strategy].name}"
+            for position in kernel.cache.positions(symbol=symbol or None)
+            if not any(
+                order.order_type == "market" and order.side_sign * position.quantity_exact < 0
+                for order in kernel.cache.orders_open(position.strategy, position.symbol)
+            )
+        ]
+        if not held:
+            return ""
+        text = f", but no order leaves {', '.join(held)} yet"
+        names, breaker = self._halted_by_name(symbol), breaker_of(kernel.gate)
+        if names:
+            text += f": reduce or resume {', '.join(names)} first"
+        return text + f", and the circuit breaker is {breaker}" * (breaker != "closed")
 
     def _check_names(self, symbol: str, strategy: str) -> None:
         """Refuse a name that nothing here has: a halt of it would stop nothing."""
