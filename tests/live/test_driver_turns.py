@@ -159,6 +159,20 @@ def test_a_request_waits_in_the_client_and_then_for_its_record():
     assert (driver.has_requests, driver.held_back, driver.unrecorded) == (False, 0, [])
 
 
+def test_an_order_that_is_canceled_before_its_record_is_durable_never_leaves():
+    made = running()
+    (strategy,) = made.kernel.strategies
+    order = strategy.buy("SPY", 1, limit_price=30)
+    made.driver.core.inputs.settle()
+    assert made.driver.take_requests(made.world.now) == []
+    strategy.cancel(order)
+    made.driver.core.inputs.settle()
+    made.journal.commit()
+    assert [each.path for each in made.driver.take_requests(made.world.now)] == []
+    assert order.status == "CANCELED"
+    assert not made.driver.has_requests
+
+
 def test_an_order_that_does_not_leave_is_told_and_written_down():
     made = running()
     order = made.kernel.strategies[0].buy("SPY", 1, limit_price=30)
