@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
-from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,8 +10,6 @@ import pytest
 
 from pyrt import backtest, load
 from pyrt.adapters.alpaca.core.events import AnswerEvent, BarEvent, QuoteEvent, TradeEvent
-from pyrt.adapters.alpaca.node import recorder as module
-from pyrt.adapters.alpaca.node.recorder import Recorder
 from pyrt.live.process import market_log
 from pyrt.live.process.market_log import MarketLog, compact
 from tests.live.strategies import Cross
@@ -211,68 +207,6 @@ def test_two_million_rows_wait_for_a_write(tmp_path):
     for _ in range(2):
         log.take(quote(0), START)
     assert (log.count, log.dropped) == (2_000_000, 1)
-
-
-@pytest.mark.parametrize("leaves_after", [0.05, 60.0])
-def test_a_write_lets_orders_leave_first_and_waits_for_none_that_does_not(
-    tmp_path, monkeypatch, leaves_after
-):
-    """The second order never leaves: data are written all the same."""
-    monkeypatch.setattr(module, "WRITE_ROWS", 3)
-    at_write = []
-    monkeypatch.setattr(MarketLog, "write", lambda self, columns: at_write.append(node.is_sending))
-    kernel = SimpleNamespace(clock=SimpleNamespace(timestamp_ns=START))
-    core = SimpleNamespace(kernel=kernel)
-    node = SimpleNamespace(run_id="one", is_sending=True, driver=SimpleNamespace(listener=None))
-
-    async def run() -> None:
-        recorder = Recorder(tmp_path)
-        await recorder.begin(node)
-        for number in range(3):
-            node.driver.listener(quote(number), core)
-        leave = asyncio.get_running_loop().call_later(
-            leaves_after, setattr, node, "is_sending", False
-        )
-        while not at_write:
-            await asyncio.sleep(0.01)
-        leave.cancel()
-        await recorder.end()
-
-    asyncio.run(asyncio.wait_for(run(), 20))
-    assert at_write[0] is (leaves_after == 60.0)
-
-
-@pytest.mark.parametrize("error", [OSError("the disk is full"), ValueError("odd")])
-def test_a_write_that_fails_is_told_and_is_not_the_last(tmp_path, monkeypatch, error):
-    monkeypatch.setattr(module, "WRITE_ROWS", 1)
-    alarms, outcomes = [], [error, error, None]
-
-    def write(self, columns):
-        self.dropped += 1
-        outcome = outcomes.pop(0) if outcomes else None
-        if outcome is not None:
-            raise outcome
-
-    monkeypatch.setattr(MarketLog, "write", write)
-    scribe = SimpleNamespace(alarm=lambda code, text, now: alarms.append((code, text)))
-    driver = SimpleNamespace(listener=None, scribe=scribe)
-    core = SimpleNamespace(kernel=SimpleNamespace(clock=SimpleNamespace(timestamp_ns=START)))
-    node = SimpleNamespace(run_id="one", is_sending=False, driver=driver)
-
-    async def run() -> None:
-        recorder = Recorder(tmp_path)
-        await recorder.begin(node)
-        while outcomes:
-            driver.listener(quote(0), core)
-            await asyncio.sleep(0.001)
-        await recorder.end()
-
-    asyncio.run(asyncio.wait_for(run(), 20))
-    failed = ("market_log", f"market data could not be written: {error}")
-    assert alarms[:4] == [
-        failed, ("market_log", "1 rows of market data were not kept"),
-        failed, ("market_log", "2 rows of market data were not kept"),
-    ]  # fmt: skip
 
 
 def test_what_was_received_can_be_backtested(tmp_path):
