@@ -215,8 +215,9 @@ class Heart:
                     f"the node stood still for {now - last:.0f} s, "
                     "and its orders may have been canceled meanwhile"
                 )
-                driver.scribe.alarm("frozen", text, time.time_ns())
-                driver.look(time.time_ns())
+                # By the machine's clock, which may have been set, no later look might be due.
+                driver.scribe.alarm("frozen", text, node.now)
+                driver.look(node.now)
             last = now
             self._beat(PHASES[driver.phase])
             # From the beat that says `stopped` on the watchdog may leave, and nobody needs it.

@@ -212,6 +212,11 @@ class LiveNode:
         return self._turns.has_turned
 
     @property
+    def now(self) -> int:
+        """The node's time, ns UTC: the simulator's in lockstep."""
+        return self._turns.clock()
+
+    @property
     def is_sending(self) -> bool:
         """Whether an order waits for the disk, or is on its way to the socket."""
         return self._turns.is_sending
