@@ -213,3 +213,6 @@ def test_saves_are_given_to_those_that_have_one_and_are_not_halted():
     assert two.stop_reason == "it came to other orders"
     (error,) = core.kernel.errors
     assert (error.message, error.values) == ("it came to other orders", {"strategy": "Two"})
+    # No handler is called of one that was stopped before.
+    settle(core, saves={"Two": saved})
+    assert two.loaded == []

@@ -95,3 +95,23 @@ def test_a_save_that_cannot_be_read_stops_its_strategy_and_no_other(way):
     assert counting.seen == 70
     (text,) = [said for code, said in second.alarms if code == "strategy_stopped"]
     assert "Saves" in text
+
+
+class Falls(Saves):
+    """Does not come through its start."""
+
+    def on_start(self):
+        super().on_start()
+        raise RuntimeError("no such file")
+
+
+def test_a_strategy_that_its_start_has_stopped_is_given_nothing_back():
+    files, world = MemoryFiles(), World([PRICES])
+    for run_id in ("one", "two"):
+        made = Node(world, files, [Falls(), Counting()], run_id=run_id)
+        kept = r.StrategySave(ts=1, strategy="Falls", inputs=0, state=r.ENCODER.encode({}))
+        made.journal.record(kept)
+        made.start()
+        assert made.kernel.strategies[0].loaded == []
+        assert [code for code, _ in made.alarms] == ["strategy_stopped"]
+        made.stop()

@@ -104,11 +104,11 @@ def state_range(core: NodeCore, symbol: str, value: str) -> None:
 
 
 def start_strategies(core: NodeCore, now: int, saves: dict[str, bytes]) -> None:
-    """Call `on_start` of all, then `on_load` of those that had saved something."""
+    """Call `on_start` of all, then `on_load` of those that run and had saved something."""
     core.start(now)
     for strategy in core.kernel.strategies:
         saved = saves.get(strategy.name)
-        if saved and strategy.handles("on_load"):
+        if saved and strategy.running and strategy.handles("on_load"):
             load(core, strategy, saved)
 
 

@@ -129,7 +129,7 @@ def settle_with(
             reason = halted[strategy.name]
             kernel.calls.halt(strategy, reason)
             kernel.errors.append(StrategyError(reason, strategy=strategy.name))
-        elif strategy.name in saves and strategy.handles("on_load"):
+        elif strategy.name in saves and strategy.running and strategy.handles("on_load"):
             load(core, strategy, saves[strategy.name])
 
 
