@@ -395,6 +395,9 @@ def test_an_event_that_cannot_be_of_no_order_of_ours_halts_everything(node, even
 
 def test_a_gate_without_states_closes_what_it_is_asked_to():
     """A gate of a user's own may have none."""
-    kernel = Stub(gate=object())
+    held = Stub(strategy=0, symbol="SPY", quantity_exact=1)
+    cache = Stub(positions=lambda symbol: [held], orders_open=lambda strategy, symbol: [])
+    kernel = Stub(gate=object(), cache=cache, strategies=[Stub(name="Holds")])
     operators = Operators(Stub(live_core=Stub(kernel=kernel), latch=Stub(is_set=True)), None)
     operators._check_may_close("SPY")
+    assert operators._not_closed("SPY") == ", but no order leaves SPY of Holds yet"
