@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from types import SimpleNamespace as Stub
 from typing import Any
 
@@ -393,11 +394,26 @@ def test_an_event_that_cannot_be_of_no_order_of_ours_halts_everything(node, even
     assert "bad_event" in codes(node)
 
 
-def test_a_gate_without_states_closes_what_it_is_asked_to():
-    """A gate of a user's own may have none."""
-    held = Stub(strategy=0, symbol="SPY", quantity_exact=1)
-    cache = Stub(positions=lambda symbol: [held], orders_open=lambda strategy, symbol: [])
+@pytest.mark.parametrize(
+    ("held", "order", "leaves"),
+    [
+        ("1", None, False),
+        ("1", ("market", -1), True),
+        ("-1", ("market", 1), True),
+        # What works on the same side adds to it; what rests may never fill.
+        ("0.5", ("market", 1), False),
+        ("-0.5", ("market", -1), False),
+        ("1", ("stop", -1), False),
+        ("-1", ("limit", 1), False),
+    ],
+)
+def test_what_is_held_leaves_by_a_market_order_against_it(held, order, leaves):
+    """With a gate of a user's own, which may have no states."""
+    position = Stub(strategy=0, symbol="SPY", quantity_exact=Decimal(held))
+    orders = [Stub(order_type=order[0], side_sign=order[1])] if order else []
+    cache = Stub(positions=lambda symbol: [position], orders_open=lambda strategy, symbol: orders)
     kernel = Stub(gate=object(), cache=cache, strategies=[Stub(name="Holds")])
     operators = Operators(Stub(live_core=Stub(kernel=kernel), latch=Stub(is_set=True)), None)
     operators._check_may_close("SPY")
-    assert operators._not_closed("SPY") == ", but no order leaves SPY of Holds yet"
+    left = ", but no order leaves SPY of Holds yet"
+    assert operators._not_closed("SPY") == ("" if leaves else left)
