@@ -123,12 +123,8 @@ NODE_TESTS = [
     "tests/live/test_fees.py",
     *OTHERS,
 ]
+MARKET_LOG = ["tests/live/test_market_log.py", "tests/live/test_recorder.py", *NODE_TESTS]
 CLIENT_TESTS = ["tests/adapters/client/test_order_path.py", *NODE_TESTS, "tests/adapters/client"]
-NODE = (
-    "driver/recovery.py", "driver/gateway.py", "driver/departure.py", "driver/scribe.py",
-    "driver/comeback.py",
-    "core/fees.py", "core/restore.pyx",
-)  # fmt: skip
 CLIENT = (
     "adoption", "client", "ledger", "order_path", "pacing", "rest", "snapshot", "streams",
     "trade_updates", "market_data", "wire", "events", "messages", "history", "past",
@@ -147,7 +143,11 @@ LIVE = {
         "tests/security/test_files.py",
         *NODE_TESTS,
     ],
-    **{f"pyrt/live/{name}": NODE_TESTS for name in NODE},
+    "pyrt/live/driver/*.py": NODE_TESTS,
+    "pyrt/live/core/*.py*": NODE_TESTS,
+    "pyrt/live/process/market_log.py": MARKET_LOG,
+    "pyrt/live/process/wall.py": ["tests/live/test_wall.py", *NODE_TESTS],
+    "pyrt/live/observe/health.py": ["tests/live/observe", *NODE_TESTS],
     **{f"pyrt/adapters/alpaca/core/{name}.py": CLIENT_TESTS for name in CLIENT},
 }
 SETS = {"risk": RISK, "execution": EXECUTION, "live": LIVE}
