@@ -311,8 +311,11 @@ class Limits:
         for name in ("risk_every", "repeated_execution_window"):
             if not getattr(self, name):
                 raise refusal(name, getattr(self, name), "a duration above 0")
-        if self.max_beta_exposure is not None and not self.market_symbol:
-            raise refusal("market_symbol", self.market_symbol, "the symbol betas are against")
+        symbol: Any = self.market_symbol
+        if self.max_beta_exposure is not None and not symbol:
+            raise refusal("market_symbol", symbol, "the symbol betas are against")
+        if symbol is not None and not (isinstance(symbol, str) and symbol):
+            raise refusal("market_symbol", symbol, 'a symbol such as "SPY"')
         if self.cancel_reserve and self.cancel_reserve > (self.max_messages_per_minute or 0):
             raise refusal(
                 "cancel_reserve", self.cancel_reserve, "no more than max_messages_per_minute"

@@ -46,6 +46,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"risk_every": 0}, "risk_every is 0", "a duration above 0"),
     ({"repeated_execution_window": 0}, "repeated_execution_window is 0", "a duration above 0"),
     ({"max_beta_exposure": 1}, "market_symbol is None", "the symbol betas are against"),
+    ({"market_symbol": 3}, "market_symbol is 3", 'a symbol such as "SPY"'),
+    ({"market_symbol": ""}, "market_symbol is ''", 'a symbol such as "SPY"'),
     ({"cancel_reserve": 1}, "cancel_reserve is 1", "no more than max_messages_per_minute"),
     ({"cancel_reserve": 4, "max_messages_per_minute": 3}, "cancel_reserve is 4",
      "no more than max_messages_per_minute"),
