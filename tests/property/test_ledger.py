@@ -120,7 +120,7 @@ def random_actions(seed: int, days: int) -> tuple[list[dict[str, Any]], list[Any
 
 @pytest.mark.parametrize(
     "days",
-    [4, pytest.param(90, marks=[pytest.mark.nightly, pytest.mark.timeout(3600)])],
+    [4, pytest.param(92, marks=[pytest.mark.nightly, pytest.mark.timeout(3600)])],
 )
 @pytest.mark.parametrize("cost", ["average", "fifo"])
 def test_flips_partials_fees_splits_and_dividends_balance_together(days: int, cost: str) -> None:
