@@ -100,7 +100,7 @@ def test_a_first_look_that_failed_is_taken_again_when_it_is_due():
 
 @pytest.mark.parametrize(
     "what",
-    ["look_at", "save_at", "stop_by", "_days.due", "_figures.due", "_lost_exits.due"],
+    ["look_at", "save_at", "stop_by", "_days.due", "_figures._day_due", "_lost_exits.due"],
 )
 def test_the_next_turn_is_wanted_for_what_is_due_first(what):
     made = running()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pyrt.core.times import timestamp_ns
-from pyrt.live.driver.figures import SETTLED_NS, DailyFigures
+from pyrt.live.driver.figures import AGAIN_NS, SETTLED_NS, DailyFigures
 from pyrt.risk import Limits
 
 DAY = 86_400_000_000_000
@@ -171,6 +171,42 @@ def test_without_ranges_it_is_told_which_limit_cannot_be_judged():
     text = "the broker has no daily range of SPY: max_position_loss_atr cannot be judged"
     assert rig.alarms == [("no_range", text, NOW)]
     assert rig.stated == []
+
+
+def test_the_bar_of_the_day_just_ended_counts_once_it_is_taken_to_be_whole():
+    rig = Rig(max_adv_share="0.1", adv_sessions=1)
+    days = [bar("2024-01-08", 300), bar("2024-01-09", 7)]
+    rig.figures.ask_after_day(NOW)
+    rig.figures.ask(NOW)
+    rig.answer(rig.asked[0][0], *days)
+    rig.figures.turn(NOW + SETTLED_NS)
+    rig.answer(rig.asked[2][0], *days)
+    assert [stated[2] for stated in rig.stated] == [300, 7]
+
+
+def test_a_symbol_of_which_nothing_came_is_asked_for_again_and_told_once():
+    """Until the next day had ended entries in it were denied: a request or two had failed."""
+    rig = Rig(max_adv_share="0.1", adv_sessions=1)
+    rig.figures.ask_after_day(NOW - SETTLED_NS)
+    rig.figures.turn(NOW)
+    spy, coin = (given[0] for given in rig.asked)
+    rig.answer(coin, bar("2024-01-08", 5))
+    rig.answer(spy)
+    rig.figures.ask_after_day(NOW)
+    for count in (3, 4):
+        assert rig.figures.due == NOW + AGAIN_NS
+        rig.figures.turn(NOW + AGAIN_NS - 1)
+        rig.figures.turn(NOW + AGAIN_NS)
+        assert [given[1] for given in rig.asked[2:]] == ["SPY"] * (count - 2)
+        # The day's own asking is still to come.
+        assert rig.figures.due == NOW + SETTLED_NS
+        rig.answer(rig.asked[-1][0], *([bar("2024-01-08", 300)] if count == 4 else []))
+    assert [told[0] for told in rig.alarms] == ["no_volume"]
+    assert rig.stated == [("volume", "BTC/USD", Decimal(5)), ("volume", "SPY", Decimal(300))]
+    rig.figures.turn(NOW + SETTLED_NS)
+    assert ([given[1] for given in rig.asked[4:]], rig.figures.due) == (["SPY", "BTC/USD"], None)
+    rig.answer(rig.asked[4][0])
+    assert len(rig.alarms) == 2
 
 
 @pytest.mark.parametrize(

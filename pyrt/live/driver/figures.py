@@ -14,22 +14,20 @@ from pyrt.risk.ranges import true_ranges
 
 SETTLED_NS = 60 * MINUTE
 """How long after a session's end its daily bar is taken to be whole."""
+AGAIN_NS = 10 * MINUTE
+"""When a symbol of which nothing came is asked for again: the broker may not have answered."""
 
 
 class DailyFigures:
     """Asks for daily bars when the node has started, and again after each day of the account.
 
     Bars of days that have not ended are left out. What was stated before stays until an answer
-    comes; a strict gate denies what it cannot judge meanwhile.
+    comes; a strict gate denies what it cannot judge meanwhile. Where nothing came, that symbol is
+    asked for again.
 
     Parameters
     ----------
     run : Run
-
-    Attributes
-    ----------
-    due : int or None
-        When to ask, ns UTC.
     """
 
     def __init__(self, run: Run) -> None:
@@ -37,7 +35,15 @@ class DailyFigures:
         self._asked: dict[int, str] = {}
         self._last: dict[str, int] = {}
         self._number = 0
-        self.due: int | None = None
+        self._day_due: int | None = None
+        self._again_due: int | None = None
+        self._missing: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
+
+    @property
+    def due(self) -> int | None:
+        """When to ask, ns UTC."""
+        return min((at for at in (self._day_due, self._again_due) if at is not None), default=None)
 
     @property
     def _limits(self) -> Any:
@@ -48,16 +54,20 @@ class DailyFigures:
 
     def ask_after_day(self, now: int) -> None:
         """Ask again, once the bar of the day that has just ended is whole."""
-        self.due = now + SETTLED_NS
+        self._day_due = now + SETTLED_NS
 
     def turn(self, now: int) -> None:
         """Ask when it is time to."""
-        if self.due is not None and now >= self.due:
+        if self._day_due is not None and now >= self._day_due:
+            self._day_due = None
             self.ask(now)
+        elif self._again_due is not None and now >= self._again_due:
+            self.ask(now, frozenset(self._missing))
 
-    def ask(self, now: int) -> None:
-        """Ask for the daily bars of all instruments, where a limit reads them."""
-        self.due = None
+    def ask(self, now: int, symbols: frozenset[str] | None = None) -> None:
+        """Ask for the daily bars of all instruments, or of some, where a limit reads them."""
+        self._again_due = None
+        self._missing.clear()
         run, limits = self._run, self._limits
         if limits is None:
             return
@@ -66,6 +76,8 @@ class DailyFigures:
         sessions = max(limits.adv_sessions, limits.atr_sessions + 1)
         start = there - (sessions * 3 // 2 + 10) * DAY
         for instrument in run.live_core.kernel.cache.instruments:
+            if symbols is not None and instrument.symbol not in symbols:
+                continue
             # Below zero: strategies' own askings count from one. Each has its own, and the last
             # counts: an answer to one before, for fewer sessions, may be on its way.
             self._number -= 1
@@ -101,10 +113,16 @@ class DailyFigures:
         """State a figure to the gate; tell of one that is not there."""
         run = self._run
         if not mean > 0:
+            self._missing.add(symbol)
+            self._again_due = now + AGAIN_NS
+            if (what, symbol) in self._told:
+                return
+            self._told.add((what, symbol))
             limit = {"volume": "max_adv_share", "range": "max_position_loss_atr"}[what]
             text = f"the broker has no daily {what} of {symbol}: {limit} cannot be judged"
             run.scribe.alarm(f"no_{what}", text, now)
             return
+        self._told.discard((what, symbol))
         figure = f"{Decimal(repr(mean)):f}"
         run.note(what, symbol=symbol, **{what: figure})
         {"volume": state_volume, "range": state_range}[what](run.live_core, symbol, figure)
@@ -116,5 +134,6 @@ class DailyFigures:
         day = str(datetime.fromtimestamp(bar.ts_open // SECOND, NEW_YORK).date())
         last = self._run.balance_date
         if last:
-            return day <= last
+            # While its bar is waited for the last day has none that is whole.
+            return day <= last if self._day_due is None else day < last
         return day < str(datetime.fromtimestamp(there // SECOND, NEW_YORK).date())
