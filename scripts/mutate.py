@@ -108,7 +108,7 @@ EXECUTION = {
     ],
 }
 SIMULATION = ["tests/simulation/test_half_one.py", "tests/simulation/test_half_two.py"]
-PROCESSES = ("test_eyes", "test_kills", "test_programs", "test_wall")
+PROCESSES = ("test_eyes", "test_kills", "test_programs")
 """Tests of the node that start programs, and look at files that a copy for a fault has not."""
 OTHERS = [
     f"tests/live/{path.name}"

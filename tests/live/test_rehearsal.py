@@ -57,15 +57,16 @@ class Rig:
         for number in (0, 1):
             trade(self.core, number, "buy", "SPY", 10, 100)
         self.first, self.second = self.core.kernel.strategies
-        self.past = Past()
+        self.past: Any = Past()
         self.past.place = 1_000
         for name, value in past.items():
             setattr(self.past, name, value)
-        self.client = Client()
-        self.journal = Stub(state=Stub(orders={}, closed={}))
-        self.rehearsal = Rehearsal(self.past, Scribe(self.journal, self.client))  # type: ignore[arg-type]
+        self.client: Any = Client()
+        self.journal: Any = Stub(state=Stub(orders={}, closed={}))
+        self.rehearsal = Rehearsal(self.past, Scribe(self.journal, self.client))
         self.breaks = 0
-        self.rehearsal.begin(Stub(kernel=self.core.kernel, inputs=self), limit)  # type: ignore[arg-type]
+        core: Any = Stub(kernel=self.core.kernel, inputs=self)
+        self.rehearsal.begin(core, limit)
         self.core.speak_to(self.rehearsal)
 
     @property

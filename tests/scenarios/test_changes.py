@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyrt.errors import OrderError, StrategyError
-from tests.backtest.harness import SYMBOL, play
+from tests.backtest.harness import SYMBOL, Script, play
 
 FLAT = (100, 100, 100, 100)
 DIP = (100, 101, 98, 100)
@@ -47,14 +47,14 @@ def test_a_distance_and_a_limit_that_change_together_are_both_in_force(
     high: float, stop: float, limit: float
 ) -> None:
     """The limit was moved once more with the trigger, to 91."""
-    run = play(
-        [FLAT, FLAT, (100, high, 100, high)],
+    script = Script(
         {
             0: lambda s: s.sell(SYMBOL, 10, trail_amount=4, limit_price=95),
             1: lambda s: s.modify(s.made[0], trail_amount=6, limit_price=93),
-        },
+        }
     )
-    order = run.strategies[0].made[0]  # type: ignore[attr-defined]
+    play([FLAT, FLAT, (100, high, 100, high)], script)
+    order = script.made[0]
     assert (order.stop_price, order.limit_price) == (stop, limit)
 
 

@@ -107,17 +107,18 @@ def start_strategies(core: NodeCore, now: int, saves: dict[str, bytes]) -> None:
     """Call `on_start` of all, then `on_load` of those that run and had saved something."""
     core.start(now)
     for strategy in core.kernel.strategies:
-        saved = saves.get(strategy.name)
-        if saved and strategy.running and strategy.handles("on_load"):
-            load(core, strategy, saved)
+        load(core, strategy, saves.get(strategy.name, b""))
 
 
 def load(core: NodeCore, strategy: Any, saved: bytes) -> None:
-    """Call `on_load`; what cannot be read back stops its strategy, and no start of the others."""
+    """Call `on_load` of a strategy that runs; what cannot be read back stops that one alone."""
+    if not (saved and strategy.running and strategy.handles("on_load")):
+        return
     try:
         state = decode_saved(saved)
     except msgspec.DecodeError as error:
-        core.kernel.calls.bus_failed(strategy.on_load, saved, error)
+        # The state itself, however long it is, is no part of what is told.
+        core.kernel.calls.take_failure(strategy, "on_load", None, error)
     else:
         call(core, strategy, "on_load", state)
 

@@ -129,8 +129,8 @@ def settle_with(
             reason = halted[strategy.name]
             kernel.calls.halt(strategy, reason)
             kernel.errors.append(StrategyError(reason, strategy=strategy.name))
-        elif strategy.name in saves and strategy.running and strategy.handles("on_load"):
-            load(core, strategy, saves[strategy.name])
+        else:
+            load(core, strategy, saves.get(strategy.name, b""))
 
 
 def encode_states(states: Sequence[Any]) -> bytes:
