@@ -29,6 +29,8 @@ class Broker:
         self.on_the_way: dict[int, HttpRequest] = {}
         """Submits and replaces that will arrive, whether or not their senders believe it."""
         self._serial = 0
+        self._is_touched = True
+        self._due: int | None = None
         self.end = int(self.bars[0].ts_close[-1])
 
     def is_open(self, now: int) -> bool:
@@ -38,12 +40,24 @@ class Broker:
         return at < 0 or now < bars.ts_close[at] + MINUTE
 
     def run_to(self, ts: int) -> None:
-        """Let the exchange's time pass."""
+        """Let the exchange's time pass; what it has to tell then is taken with `is_due`."""
         while self.core.run(ts):
             continue
+        self._is_touched = True
+
+    def next_due(self) -> int | None:
+        """Return when something happens next if nobody asks for anything."""
+        if self._is_touched:
+            self._is_touched, self._due = False, self.core.next_instant()
+        return self._due
+
+    def is_due(self, now: int) -> bool:
+        """Return whether it has been asked for something since `next_due`, or has to act."""
+        return self._is_touched or (self._due is not None and self._due <= now)
 
     def request(self, method: str, path: str, body: bytes) -> Response:
         """Answer a request."""
+        self._is_touched = True
         answer = self.core.request(method, path, body)
         if method == "POST" and path == "/v2/orders" and answer.status == 200:
             name = json.loads(body)["client_order_id"]

@@ -34,12 +34,16 @@ def exchange_of(bars: list[BarColumns], seed: int) -> SimulatorCore:
     return (_strict_core if seed >= STRICT_FROM else _plain_core)(bars, seed)
 
 
-def opens_of(seed: int, minutes: int) -> Any:
-    """Return when the bars of a schedule open; one strict one in sixteen goes on after a night.
+NIGHTS = 64
+"""Of so many strict schedules one goes on after a night."""
 
-    A night is long, and little happens in it: more of them would leave less to find by day.
+
+def opens_of(seed: int, minutes: int) -> Any:
+    """Return when the bars of a schedule open; some strict ones go on after a night.
+
+    A night takes as long to run as forty days, and little happens in it.
     """
-    if seed < STRICT_FROM or seed % 16:
+    if seed < STRICT_FROM or (seed - STRICT_FROM) % NIGHTS:
         return START + MINUTE * np.arange(minutes)
     return np.concatenate(
         (START + MINUTE * np.arange(BEFORE_NIGHT), MORNING + MINUTE * np.arange(AFTER_NIGHT))

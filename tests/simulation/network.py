@@ -56,6 +56,7 @@ class Line:
         self.serial += 1
         if self.stream.state != IDLE:
             self.stream.closed(self._network.agenda.now)
+        self._network.stir()
 
     def push(self, frame: bytes) -> None:
         """Let a frame of the exchange's come to the node, never before an earlier one."""
@@ -147,6 +148,8 @@ class Network:
         Gives the node a function of the time that returns events.
     turn : callable
         Lets the node look at the time.
+    stir : callable
+        Lets it do so once this moment's events are over.
     """
 
     def __init__(
@@ -156,12 +159,14 @@ class Network:
         chances: Chances,
         hand: Callable[[Callable[[int], list[Any]]], None],
         turn: Callable[[], None],
+        stir: Callable[[], None],
     ) -> None:
         self.agenda = agenda
         self.broker = broker
         self.chances = chances
         self.hand = hand
         self.turn = turn
+        self.stir = stir
         self.is_cut = False
         self.in_flight = 0
         """Requests that have not been answered yet."""

@@ -42,6 +42,8 @@ LIMITS = Limits(
     stale_data_after="10m",
 )
 SESSIONS = sessions_around(START)
+NAP = 5 * SECOND
+"""The longest sleep: what nothing wakes a node for is seen then."""
 
 
 class Node:
@@ -55,6 +57,7 @@ class Node:
             wall=lambda: self.agenda.now + world.clock_off, steady=lambda: self.agenda.now
         )
         self._read_at = self._now = 0
+        self._due = 0
         self.is_committing = False
         self._waiting: deque[Callable[[int], list[Any]]] = deque()
         """What has come for a frozen node."""
@@ -69,7 +72,9 @@ class Node:
         self.client = world._make_client(
             prefix, Credentials("PK", "secret"), policy=NEVER_LOST, symbols=symbols, seed=world.seed
         )
-        self.network = Network(self.agenda, world.broker, world.chances, self.hand, self.turn)
+        self.network = Network(
+            self.agenda, world.broker, world.chances, self.hand, self.turn, self.stir
+        )
         world.networks.append(self.network)
         self.orders_line = Line(
             "orders", self.client.trade_updates, self.client.receive_trade_update, self.network
@@ -145,14 +150,26 @@ class Node:
 
     def next_due(self) -> int | None:
         """When the node has something to do; one that has stopped has nothing any more."""
-        if self.driver.phase == STOPPED:
-            return None
+        return None if self.driver.phase == STOPPED else self._due
+
+    def is_due(self, now: int) -> bool:
+        """Whether it has something to do."""
+        due = self.next_due()
+        return due is not None and due <= now
+
+    def stir(self) -> None:
+        """Let it look at the time when it can: something has happened to it."""
+        self._due = self.agenda.now
+
+    def _look_ahead(self) -> int:
+        """Return when to go round again, by the world's time."""
         due = [
             self.driver.next_due(self.now),
             self.orders_line.stream.next_due(),
             self.data_line.stream.next_due(),
         ]
-        return min((d for d in due if d is not None), default=None)
+        ahead = min(d for d in due if d is not None) - self.now
+        return self.agenda.now + min(ahead, NAP)
 
     @property
     def halt_is_durable(self) -> bool:
@@ -188,6 +205,8 @@ class Node:
     def turn(self) -> None:
         """Look at the time, commit, send."""
         self.guarded(self._turn)
+        if not self.is_frozen:
+            self._due = self._look_ahead()
 
     def _receive_market_data(self, frame: bytes, now: int) -> list[Any]:
         """Hand on a frame; it is kept what the node was told while it could listen."""
@@ -204,6 +223,7 @@ class Node:
 
     def guarded(self, what: Callable[[], object]) -> None:
         """Do something; without memory the process ends, and nothing else may come out."""
+        self.stir()
         try:
             what()
         except MemoryError:

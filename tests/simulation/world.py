@@ -90,6 +90,9 @@ class World:
         self.broker = Broker(seed, symbols=symbols, minutes=MINUTES)
         self.agenda = Agenda(START)
         self.files = MemoryFiles(DiskFaults(random=Random(f"{seed}:disk")))
+        self._by_the_clock = {
+            fault: scale for fault, scale in BY_THE_CLOCK.items() if self.chances.has(fault)
+        }
         self.node: Node | None = None
         self.runs = 0
         self.frozen_until = 0
@@ -122,7 +125,7 @@ class World:
 
     def _run(self) -> str:
         self.begin_node()
-        if any(self.chances.has(name) for name in BY_THE_CLOCK):
+        if self._by_the_clock:
             self.agenda.after(STRIKES_S, self._strike)
         self._go_on(self.broker.end)
         self.chances.healed = True
@@ -150,6 +153,7 @@ class World:
             due = min(self._next(until), until)
             if due >= until:
                 agenda.run_to(until)
+                self.broker.run_to(until)
                 self._step()
                 return
             agenda.run_to(due)
@@ -157,7 +161,7 @@ class World:
 
     def _next(self, until: int) -> int:
         now = self.agenda.now
-        due = [self.agenda.next_due, self.broker.core.next_instant()]
+        due = [self.agenda.next_due, self.broker.next_due()]
         if self.node is not None and now >= self.frozen_until:
             due.append(self.node.next_due())
         elif self.node is not None:
@@ -166,10 +170,12 @@ class World:
         return min((max(d, now + 1_000_000) for d in due if d is not None), default=until)
 
     def _step(self) -> None:
-        """Let the exchange and the node look at the time."""
-        self.broker.run_to(self.agenda.now)
-        self._push()
-        if self.node is not None:
+        """Let the exchange and the node look at the time where it concerns them."""
+        now = self.agenda.now
+        if self.broker.is_due(now):
+            self.broker.run_to(now)
+            self._push()
+        if self.node is not None and self.node.is_due(now):
             self.node.turn()
 
     def _push(self) -> None:
@@ -265,7 +271,8 @@ class World:
         node, chances = self.node, self.chances
         if node is None:
             return
-        struck = next((f for f, scale in BY_THE_CLOCK.items() if chances.tries(f, scale)), "")
+        faults = self._by_the_clock.items()
+        struck = next((fault for fault, scale in faults if chances.tries(fault, scale)), "")
         if struck:
             self._do(struck, node)
 
@@ -289,6 +296,8 @@ class World:
             "F41": lambda: setattr(self, "clock_off", SECOND * chances.one_of(JUMPS_S)),
             "F46": lambda: node.starve(int(chances.between(0, 12))),
         }
+
+        self.broker.run_to(now)
 
         def deed() -> None:
             # A death counts itself, by whatever it has come; memory may never run out.
