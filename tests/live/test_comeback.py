@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from pyrt import Strategy
+from pyrt.adapters.alpaca.core.events import StatusEvent
 from pyrt.adapters.alpaca.simulator.protocol.http import Response
 from pyrt.errors import UnknownName
 from pyrt.indicators import EMA, SMA, cross_above
@@ -282,6 +283,25 @@ def test_a_start_tells_of_what_is_still_halted_and_of_nothing_that_is_over(crash
     second.run(5)
     told = [text for code, text in second.alarms if code == "restricted"]
     assert told == ([] if resumes else ["all is HALTED: a try"])
+
+
+@pytest.mark.parametrize("trades", [True, False])
+def test_a_halt_from_before_a_crash_is_over_once_there_is_trading(trades):
+    """Its end is told to those who listen: the symbol was never bought again."""
+    world, files = day(), MemoryFiles()
+    first = made(Saving, world, files)
+    first.start()
+    first.run(20)
+    halt = StatusEvent("SPY", world.now, "halted", "M")
+    first.driver.take(world.now, [halt])
+    first.run(1)
+    assert first.kernel.gate.halted_symbols == ["SPY"]
+    second = made(Saving, world, killed(first), "two")
+    second.start()
+    assert second.driver.core.kernel.gate.halted_symbols == ["SPY"]
+    if trades:
+        second.run(10)
+    assert second.kernel.gate.halted_symbols == ([] if trades else ["SPY"])
 
 
 def test_inputs_that_a_crash_has_lost_are_told_and_the_record_is_believed(monkeypatch):

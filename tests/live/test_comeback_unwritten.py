@@ -29,13 +29,28 @@ class Buys(Quiet):
             self.sent = [self.buy("SPY", 10), self.buy("SPY", 1, limit_price=50)]
 
 
-def cut_before(kind: type[r.Record], count: int = 1) -> tuple[World, MemoryFiles, Any]:
+class Regrets(Quiet):
+    """Takes its order back before it has left."""
+
+    def on_start(self):
+        super().on_start()
+        self.order = None
+
+    def on_bar(self, bar):
+        if self.order is None:
+            self.order = self.buy("SPY", 1, limit_price=50)
+            self.cancel(self.order)
+
+
+def cut_before(
+    kind: type[r.Record], count: int = 1, strategy: type[Quiet] = Buys
+) -> tuple[World, MemoryFiles, Any]:
     """Return a run whose record ends before the first of a kind, or a later one of them.
 
     Its inputs are all there: they are written first.
     """
     world, files = World([PRICES]), MemoryFiles()
-    first = Node(world, files, [Buys()], run_id="one")
+    first = Node(world, files, [strategy()], run_id="one")
     first.start()
     first.run(9)
     found = [(frame, record) for frame, record in read_records(files) if isinstance(record, kind)]
@@ -57,6 +72,21 @@ def test_an_answer_that_was_not_on_record_any_more_is_written_at_the_start(count
     assert told(second, "replay_differs") == []
     (resting,) = second.kernel.cache.orders_open()
     assert (resting.client_order_id, resting.status) == ("pyrt-one-2", "ACCEPTED")
+
+
+def test_of_an_order_whose_intent_was_lost_no_end_is_written():
+    """It ended before it left; a start wrote its end down, and of nothing else that it had been."""
+    world, files, lost = cut_before(r.Intent, strategy=Regrets)
+    assert lost.order.client_order_id == "pyrt-one-1"
+    second = Node(world, files, [Regrets()], run_id="two")
+    second.start()
+    assert written(second, r.Intent) == written(second, r.Outcome) == []
+    assert told(second, "replay_differs") == []
+    assert second.kernel.strategies[0].order.status == "CANCELED"
+    second.run(3)
+    second.stop()
+    result = replay(files, [Regrets()])
+    assert (world.posted, result.is_exact) == ([], True), result.difference
 
 
 def test_a_fill_that_was_not_on_record_any_more_counts_once():

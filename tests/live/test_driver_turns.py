@@ -310,7 +310,12 @@ def test_the_status_tells_what_stands():
     assert not any(o["unknown"] for o in found["orders"])
     made.driver.operate("halt", "anna", "odd", symbol="SPY")
     made.driver.latch.set("enough")
+    assert found["halted_symbols"] == found["limited_symbols"] == []
+    made.kernel.gate.set_status("SPY", "limit_state")
+    assert status_of(made.driver)["limited_symbols"] == ["SPY"]
+    made.kernel.gate.set_status("SPY", "halted")
     after = status_of(made.driver)
+    assert (after["halted_symbols"], after["limited_symbols"]) == (["SPY"], [])
     assert (after["symbols"], after["latched"]) == ({"SPY": "HALTED"}, "enough")
     assert after["journal"]["failure"] == ""
     made.files.faults.sync_error = 1.0

@@ -11,6 +11,7 @@ from pyrt.adapters.alpaca.core.events import (
     BandsEvent,
     BarEvent,
     CorrectionEvent,
+    NewsGapEvent,
     QuoteEvent,
     StatusEvent,
     TradeEvent,
@@ -25,6 +26,7 @@ from pyrt.risk.gate import BasicGate
 
 SECOND = 1_000_000_000
 NOW = 1_381_152_600 * SECOND
+BAR = (95.0, 95.0, 95.0, 95.0, 10.0)
 
 
 class Wire:
@@ -302,6 +304,48 @@ def test_bands_that_come_in_a_halt_are_read_once_it_is_over():
     assert limits_of(core, strategy) == ([], [])
     core.take(NOW, [StatusEvent("SPY", NOW, "trading", ""), AT_BAND])
     assert limits_of(core, strategy) == (["SPY"], ["limit_state"])
+
+
+@pytest.mark.parametrize(
+    ("missed", "event", "ends"),
+    [
+        (True, BarEvent("SPY", NOW + 60 * SECOND, NOW + 120 * SECOND, BAR), True),
+        (True, TradeEvent("SPY", NOW + 2, 95.0, 1.0), True),
+        (True, TradeEvent("SPY", NOW + 1, 95.0, 1.0), False),
+        (True, BarEvent("SPY", NOW, NOW + 60 * SECOND, BAR), False),
+        (True, TradeEvent("QQQ", NOW + 2, 95.0, 1.0), False),
+        (True, QuoteEvent("SPY", NOW + 2, 94.0, 1.0, 95.0, 1.0), False),
+        (False, BarEvent("SPY", NOW + 60 * SECOND, NOW + 120 * SECOND, BAR), False),
+        (False, TradeEvent("SPY", NOW + 2, 95.0, 1.0), False),
+    ],
+)
+def test_trading_ends_a_halt_whose_end_may_have_been_missed(missed, event, ends):
+    """The broker tells of it once; who was away then would never trade the symbol again."""
+    strategy = Banded()
+    core = banded(strategy)
+    core.take(NOW, [StatusEvent("SPY", NOW + 1, "halted", "M")])
+    if missed:
+        core.take(NOW, [NewsGapEvent(NOW + 1)])
+    core.inputs.tape.take()
+    core.take(NOW + 120 * SECOND, [event, event])
+    assert core.kernel.gate.halted_symbols == ([] if ends else ["SPY"])
+    statuses = [heard for heard in strategy.heard if isinstance(heard, str)]
+    assert statuses == ["halted", "trading"][: 1 + ends]
+    notes: list[dict[str, Any]] = []
+    again = banded(Banded())
+    play(again.inputs, core.inputs.tape.take(), lambda d: notes.append(decode_note(d)), pytest.fail)
+    ended = {"what": "status", "terms": ["SPY", "trading", "trades came", NOW + 2]}
+    assert [note["what"] for note in notes] == ["status"] * ends
+    if ends and isinstance(event, TradeEvent):
+        assert notes == [ended]
+
+
+def test_a_halt_that_is_told_after_a_gap_is_not_in_doubt():
+    core = banded(Banded())
+    core.take(NOW, [StatusEvent("SPY", NOW + 1, "halted", "M"), NewsGapEvent(NOW + 1)])
+    core.take(NOW, [StatusEvent("SPY", NOW + 2, "halted", "M")])
+    core.take(NOW, [TradeEvent("SPY", NOW + 3, 95.0, 1.0)])
+    assert core.kernel.gate.halted_symbols == ["SPY"]
 
 
 def test_a_note_that_is_no_news_is_left_to_others():

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pyrt import LiveNode, Strategy, load
+from pyrt.adapters.alpaca.core.events import NewsGapEvent
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.node.shadow import ShadowBroker
 from pyrt.adapters.alpaca.shell.shadow import ReadOnlyHttp
@@ -135,7 +136,8 @@ def _order(broker, **fields):
     return status, json.loads(answer)
 
 
-def test_orders_meet_the_next_quote_not_while_halted_and_end_with_the_day():
+@pytest.mark.parametrize("end", [Status("trading"), NewsGapEvent(0)])
+def test_orders_meet_the_next_quote_not_while_halted_and_end_with_the_day(end):
     start = timestamp_ns("2013-10-07T19:59:00Z")
     broker = ShadowBroker([equity("SPY")], start)
     broker.see([Quote(start, 99.99, 100.01)])
@@ -147,7 +149,7 @@ def test_orders_meet_the_next_quote_not_while_halted_and_end_with_the_day():
     assert (
         json.loads(broker.request("GET", f"/v2/orders/{order['id']}", b"")[1])["filled_qty"] == "0"
     )
-    broker.see([Status("trading")])
+    broker.see([end])
     broker.pass_to(start + 2 * SECOND)
     broker.see([Quote(start + 2 * SECOND, 100.03, 100.05)])
     filled = json.loads(broker.request("GET", f"/v2/orders/{order['id']}", b"")[1])

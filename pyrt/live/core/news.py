@@ -18,6 +18,8 @@ from pyrt.venues.luld import LuldWatch
 
 BANDS = "price bands"
 """The reason of a state that was read off bands and touch."""
+TRADES = "trades came"
+"""The reason where a halt's end was never told."""
 HALTS = {"halted": True, "quoting": True, "trading": False}
 """What a status says of whether there is trading; others say nothing about it."""
 
@@ -37,12 +39,16 @@ class News:
         self._tape = tape
         self.watches: dict[str, LuldWatch] = {}
         """Symbol → its bands and touch, once bands have come."""
+        self._halted: dict[str, int] = {}
+        """Symbol → when its trading was halted."""
+        self.doubted: set[str] = set()
+        """Halted symbols whose halt may be over: news were missed since it was told."""
 
     # -- as it comes ---------------------------------------------------------------------------
 
     def status(self, event: Any) -> None:
         """Take a change of a symbol's trading state."""
-        self._follow(event.symbol, event.status)
+        self._follow(event.symbol, event.status, event.ts_event)
         self._tell(event.symbol, event.status, event.reason, event.ts_event)
 
     def bands(self, event: Any) -> None:
@@ -64,6 +70,19 @@ class News:
         if state is not None:
             self._tell(event.symbol, state, BANDS, event.ts_event)
 
+    def doubt_halts(self) -> None:
+        """Take it that the end of any halt may have been told while nobody listened.
+
+        The broker tells each change once, to those who listen.
+        """
+        self.doubted = set(self._halted)
+
+    def traded(self, symbol: str, ts: int) -> None:
+        """Take it that there was trading from `ts` on: it ends a halt that is in doubt."""
+        if symbol in self.doubted and ts > self._halted[symbol]:
+            self._follow(symbol, "trading", ts)
+            self._tell(symbol, "trading", TRADES, ts)
+
     def publish(self, kind: str, event: Any) -> None:
         """Take what only those hear of who have subscribed to ``data.KIND.SYMBOL``."""
         self._note("news", kind=kind, fields=msgspec.to_builtins(event))
@@ -78,11 +97,11 @@ class News:
         """
         what = note["what"]
         if what == "status":
-            symbol, status, reason, _ = note["terms"]
+            symbol, status, reason, ts_event = note["terms"]
             if reason == BANDS and symbol in self.watches:
                 self.watches[symbol].state = status
             else:
-                self._follow(symbol, status)
+                self._follow(symbol, status, ts_event)
             self._pass_on(*note["terms"])
         elif what == "bands":
             symbol, lower, upper, _ = note["terms"]
@@ -102,13 +121,19 @@ class News:
         """Return what follows a symbol's bands, from now on if nothing has."""
         if symbol not in self.watches:
             self.watches[symbol] = LuldWatch()
-            self.watches[symbol].set_halted(self._is_halted(symbol))
+            self.watches[symbol].set_halted(symbol in self._halted)
         return self.watches[symbol]
 
-    def _follow(self, symbol: str, status: str) -> None:
-        """Let what follows a symbol's bands know of a halt, or of its end."""
+    def _follow(self, symbol: str, status: str, ts_event: int) -> None:
+        """Keep a halt, or its end, and let what follows the symbol's bands know."""
         watch, halted = self.watches.get(symbol), HALTS.get(status)
-        if watch is not None and halted is not None:
+        if halted is None:
+            return
+        self.doubted.discard(symbol)
+        self._halted.pop(symbol, None)
+        if halted:
+            self._halted[symbol] = ts_event
+        if watch is not None:
             watch.set_halted(halted)
 
     def _tell(self, symbol: str, status: str, reason: str, ts_event: int) -> None:
@@ -123,10 +148,6 @@ class News:
                 gate.set_status(symbol, status)
         told = Status(symbol, status, reason, ts_event, self._kernel.clock.timestamp_ns)
         self._kernel.bus.publish(topic_of("status", symbol), told)
-
-    def _is_halted(self, symbol: str) -> bool:
-        gate = self._kernel.gate
-        return isinstance(gate, RiskEngine) and symbol in gate.halted_symbols
 
     def _knows(self, symbol: str) -> bool:
         return any(one.symbol == symbol for one in self._kernel.cache.instruments)

@@ -115,6 +115,7 @@ class NodeCore:
             "book": self._book,
             "book_gap": self._book_gap,
             "status": self._status,
+            "news_gap": self._news_gap,
             "bands": self._bands,
             "correction": self._correction,
             "fill": self._fill,
@@ -181,6 +182,8 @@ class NodeCore:
         if event.kind != "bar":
             self.news.publish(f"{event.kind}_bars", event)
             return False
+        if self.news.doubted:
+            self.news.traded(event.symbol, event.ts_open)
         stream = self._streams.get(("bars", event.symbol))
         if stream is not None:
             self.inputs.bar(stream, event.ts_open, event.ts_close, *event.prices)
@@ -202,6 +205,8 @@ class NodeCore:
         return self._is_next_second()
 
     def _trade(self, event: Any) -> bool:
+        if self.news.doubted:
+            self.news.traded(event.symbol, event.ts_event)
         stream = self._streams.get(("trades", event.symbol))
         if stream is not None:
             self.inputs.trade(stream, event.ts_event, event.price, event.size, event.aggressor)
@@ -221,6 +226,10 @@ class NodeCore:
 
     def _status(self, event: Any) -> bool:
         self.news.status(event)
+        return False
+
+    def _news_gap(self, event: Any) -> bool:
+        self.news.doubt_halts()
         return False
 
     def _bands(self, event: Any) -> bool:

@@ -199,6 +199,7 @@ class Recovery:
         )
         self._tell_dropped_limits(now, run.journal.state.risk)
         core.speak_to(run.scribe)
+        core.news.doubt_halts()
         self._join(now, state, core)
 
     def _join(self, now: int, state: BrokerState, core: NodeCore) -> None:

@@ -197,7 +197,8 @@ class Rehearsal:
         if event.kind in QUIET_KINDS or not self._is_compared:
             return
         self._outcomes += 1
-        if self._outcomes > self._past.outcomes:
+        # Of an order that never left nothing is on record, its end neither.
+        if self._outcomes > self._past.outcomes and event.order.number not in self.unsent:
             self._keep(self._scribe.outcome_of(event))
 
     def _on_fill(self, fill: Any) -> None:

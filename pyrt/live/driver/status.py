@@ -12,7 +12,11 @@ PHASES = ("new", "looking", "running", "stopping", "stopped")
 
 
 def status_of(driver: Driver) -> dict[str, Any]:
-    """Return phase, account, positions, orders, restrictions and the journal's lag."""
+    """Return phase, account, positions, orders, restrictions and the journal's lag.
+
+    ``symbols`` has the states that we trade them in; ``halted_symbols`` and ``limited_symbols`` are
+    those whose trading the exchange has halted, and those at a price band.
+    """
     journal = driver.journal
     values: dict[str, Any] = {
         "phase": PHASES[driver.phase],
@@ -47,6 +51,8 @@ def status_of(driver: Driver) -> dict[str, Any]:
         for i in kernel.cache.instruments
         if hasattr(gate, "state")
     }
+    values["halted_symbols"] = list(getattr(gate, "halted_symbols", ()))
+    values["limited_symbols"] = list(getattr(gate, "limited_symbols", ()))
     values["strategies"] = [
         {"name": s.name, "running": s.running, "stopped": driver.scribe.clean(s.stop_reason)}
         for s in kernel.strategies

@@ -9,8 +9,8 @@ import pytest
 
 from pyrt.adapters.alpaca.core.activity import Activity
 from pyrt.adapters.alpaca.core.client import AlpacaClient
-from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, BookGapEvent
-from pyrt.adapters.alpaca.core.market_data import MarketData
+from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, BookGapEvent, NewsGapEvent
+from pyrt.adapters.alpaca.core.market_data import CRYPTO_CHANNELS, MarketData
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.streams import (
     ACTIVE,
@@ -323,6 +323,24 @@ def test_who_is_authenticated_already_is_so():
 
 
 # -- what a break leaves open ----------------------------------------------------------------------
+
+
+def test_news_are_missed_while_a_stream_is_away_that_had_stood():
+    """The first time nothing was to be heard; coins have no news."""
+    answer = b'[{"T":"subscription","bars":["SPY"]}]'
+    stocks, coins = market_data("SPY"), MarketData(Random(1), KEYS, CRYPTO_CHANNELS)
+    coins.subscribe("bars", ["SPY"])
+    for stream in (stocks, coins):
+        activate_only(stream)
+        assert stream.receive(answer, NOW) == []
+        stream.closed(NOW)
+        assert stream.wants_connection(NOW + MINUTE)
+        stream.opened(NOW + MINUTE)
+        stream.receive(b'[{"T":"success","msg":"authenticated"}]', NOW + MINUTE)
+        missed = [NewsGapEvent(NOW + MINUTE)] if stream is stocks else []
+        assert stream.receive(answer, NOW + MINUTE) == missed
+        # An acknowledgement of something else is no new beginning.
+        assert stream.receive(answer, NOW + MINUTE) == []
 
 
 def test_a_gap_is_one_of_bars_that_have_come_and_are_still_wanted():

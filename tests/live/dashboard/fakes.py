@@ -38,6 +38,7 @@ class FakeFace:
             "name": "node", "mode": "paper", "account_masked": "…AB4C", "time": self.time,
             "health": self.health.status, "ready": self.health.is_ready,
             "trading_state": "ACTIVE", "breaker": "closed", "alarms": [],
+            "halted_symbols": ["QQQ"], "limited_symbols": ["SPY"],
             "account": {
                 "equity": 100_250.5, "cash": 95_000.0, "day_pnl": 250.5, "total_pnl": -12.0,
                 "market_value": 5_250.5, "gross_exposure": 5_250.5, "buying_power": 190_000.0,

@@ -97,6 +97,7 @@ def test_the_page_shows_the_node_and_kills_it(
         for shown in (
             *("100,250.50", "ACTIVE", "451", "max_position_notional · SPY"),
             *("max_duplicates · CrossSPY", "stopped: raised SPY", "ramp: 25 %"),
+            *("exchange halts QQQ", "SPY at its price band"),
         ):
             assert shown in text
         assert "ACCEPTED (unknown)" in text

@@ -85,6 +85,14 @@ class BookGapEvent(msgspec.Struct, frozen=True, gc=False):
     ts_event: int
 
 
+class NewsGapEvent(msgspec.Struct, frozen=True, gc=False):
+    """The stream stands again after it was away: news of that time are told by nobody."""
+
+    WHAT: ClassVar[str] = "news_gap"
+
+    ts_event: int
+
+
 class StatusEvent(msgspec.Struct, frozen=True, gc=False):
     """A change of a symbol's trading state.
 
@@ -270,6 +278,7 @@ MarketEvent = (
 )
 Event = (
     MarketEvent
+    | NewsGapEvent
     | AnswerEvent
     | FillEvent
     | CashEvent

@@ -8,7 +8,14 @@ from random import Random
 import msgspec
 
 from pyrt.adapters.alpaca.core.activity import Activity
-from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, BookEvent, BookGapEvent, Event
+from pyrt.adapters.alpaca.core.events import (
+    Alarm,
+    BarEvent,
+    BookEvent,
+    BookGapEvent,
+    Event,
+    NewsGapEvent,
+)
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.stitching import Stitcher
 from pyrt.adapters.alpaca.core.streams import (
@@ -81,6 +88,7 @@ class MarketData(Connection):
         self._requests = 0
         """Subscriptions asked for and not acknowledged."""
         self._acknowledged: dict[str, set[str]] = {}
+        self._has_stood = False
         self.unserved: tuple[str, ...] = ()
         """Symbols that were asked for and are not sent, as the stream last told."""
         self.stitcher = Stitcher()
@@ -236,7 +244,11 @@ class MarketData(Connection):
             self._move_to(ACTIVE, now)
 
     def _on_subscription(self, ack: SubscriptionWire, now: int) -> list[Event]:
+        events: list[Event] = []
         if self.state == SUBSCRIBING:
+            if self._has_stood and "statuses" in self._channels:
+                events.append(NewsGapEvent(now))
+            self._has_stood = True
             self._move_to(ACTIVE, now)
             self.activity.began(now)
             for symbol in sorted(self._wanted["bars"]):
@@ -247,10 +259,10 @@ class MarketData(Connection):
         self._acknowledged = {channel: set(getattr(ack, channel)) for channel in ACKNOWLEDGED}
         self._answered()
         # An acknowledgement lists all that stands; only what it shows as missing is news.
-        if self._requests > 0 or not self.unserved:
-            return []
-        left_out = ", ".join(self.unserved)
-        return [Alarm("not_subscribed", f"the stream leaves out {left_out}", now)]
+        if self._requests <= 0 and self.unserved:
+            left_out = ", ".join(self.unserved)
+            events.append(Alarm("not_subscribed", f"the stream leaves out {left_out}", now))
+        return events
 
     def _answered(self) -> None:
         """Note that a request has its answer; the last one shows what is not served."""

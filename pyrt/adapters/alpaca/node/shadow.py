@@ -105,6 +105,11 @@ class ShadowBroker:
     def see(self, events: Iterable[Any]) -> None:
         """Let orders meet what has happened on the market, at the present."""
         for event in events:
+            if event.WHAT == "news_gap":
+                # The end of a halt may have been told meanwhile; the node's gate still keeps it.
+                for symbol in self._heard:
+                    self._exchange.resume(symbol)
+                continue
             heard = self._heard.get(getattr(event, "symbol", ""))
             if heard is None:
                 continue

@@ -111,7 +111,9 @@ function badges(state) {
     closed: "good", "half-open": "warn", open: "bad" };
   at("badges").replaceChildren(
     ...[[`health ${state.health}`, state.health], [state.trading_state, state.trading_state],
-      [`breaker ${state.breaker}`, state.breaker], [state.ready ? "ready" : "not ready", state.ready ? "ok" : "degraded"]]
+      [`breaker ${state.breaker}`, state.breaker], [state.ready ? "ready" : "not ready", state.ready ? "ok" : "degraded"],
+      ...state.halted_symbols.map((symbol) => [`exchange halts ${symbol}`, "degraded"]),
+      ...state.limited_symbols.map((symbol) => [`${symbol} at its price band`, "degraded"])]
       .map(([text, key]) => made("span", text, `badge ${kind[key] ?? ""}`)),
   );
 }
