@@ -19,7 +19,7 @@ from pyrt.adapters.alpaca.core.market_data import MarketData
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.core.trade_updates import TradeUpdates
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.shell.http import BODY_MAX, Http
+from pyrt.adapters.alpaca.shell.http import BODY_MAX, Answer, Http
 from pyrt.adapters.alpaca.shell.sockets import MAX_BYTES
 from pyrt.errors import DataError
 from pyrt.links.frames import FRAME_MAX, unpack
@@ -115,7 +115,9 @@ def _openssl(*arguments):
 )
 def test_transport_with_a_certificate_nobody_vouches_for_sends_no_key(tmp_path, changes):
     with Server(context=certificate(tmp_path, **changes)) as server:
-        assert ask(f"https://127.0.0.1:{server.port}").status == 0
+        answer = ask(f"https://127.0.0.1:{server.port}")
+    assert answer.status == 0
+    assert b"CERTIFICATE_VERIFY_FAILED" in answer.body
     assert server.taken == []
 
 
@@ -147,7 +149,7 @@ def test_bounds_of_a_rest_answer_hold_for_what_is_packed_too():
     bomb = gzip.compress(b" " * (BODY_MAX + 1))
     assert len(bomb) < 100_000
     with Server(bomb, Content_Encoding="gzip") as server:
-        assert ask(f"http://127.0.0.1:{server.port}").status == 0
+        assert ask(f"http://127.0.0.1:{server.port}") == Answer(0, b"it was too large")
     with Server(b"no gzip", Content_Encoding="gzip") as server:
         assert ask(f"http://127.0.0.1:{server.port}").status == 0
 

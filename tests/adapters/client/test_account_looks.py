@@ -366,11 +366,12 @@ def test_an_answer_that_makes_no_sense_is_asked_for_again_three_times_in_all():
     for attempt in (1, 2, 3):
         (request,) = client.take_requests(now)
         assert request.attempt == attempt
-        told = client.receive_response(request, (200, 0, 200)[attempt - 1], b"{}", now)
+        status, body = ((200, b"{}"), (0, b"ReadTimeout"), (200, b"{}"))[attempt - 1]
+        told = client.receive_response(request, status, body, now)
         assert told[0].code == "query_failed"
         texts.append(told[0].text)
         now += 60 * SECOND
-    assert texts[1] == "snapshot:clock: no answer"
+    assert texts[1] == "snapshot:clock: no answer (ReadTimeout)"
     assert "timestamp" in texts[2]
     assert told[1] == NoLookEvent(now - 60 * SECOND, texts[2])
     assert client.take_requests(now) == []

@@ -148,7 +148,8 @@ def retried(client: AlpacaClient, request: HttpRequest, status: int) -> list[lis
 def test_a_refusal_is_the_end_and_anything_else_is_tried_three_times(status, attempts):
     told = retried(*asked_for(), status)
     alarms = [[e.text for e in events if type(e) is Alarm] for events in told]
-    assert alarms == [[f"history:7: HTTP {status}"]] * attempts
+    came = f"HTTP {status}" if status else "no answer ({}x)"
+    assert alarms == [[f"history:7: {came}"]] * attempts
     assert [e for events in told for e in events if type(e) is HistoryEvent] == [
         HistoryEvent(7, ())
     ]

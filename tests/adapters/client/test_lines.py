@@ -13,7 +13,7 @@ from pyrt.adapters.alpaca.core.rest import NO_ANSWER, HttpRequest
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.node.sending import READY_MAX, Sender
 from pyrt.adapters.alpaca.shell import http as shell
-from pyrt.adapters.alpaca.shell.http import Http
+from pyrt.adapters.alpaca.shell.http import Answer, Http
 from pyrt.adapters.alpaca.shell.lines import BUFFER_MAX, Departure
 from tests import canary
 
@@ -159,7 +159,7 @@ def test_the_time_for_an_answer_begins_with_the_word(monkeypatch):
         departure.release()
         assert (await task).status == 200
         peer.answer = None
-        assert (await http.send(ASK)).status == NO_ANSWER
+        assert await http.send(ASK) == Answer(NO_ANSWER, b"ReadTimeout")
 
     run(what)
 
@@ -179,7 +179,11 @@ def test_an_answer_larger_than_the_buffer_comes_whole(size):
 def test_nobody_there_is_no_answer():
     async def what(peer, http):
         gone = Http({"trading": "http://127.0.0.1:1"}, Credentials("PK", canary.SECRET))
-        assert (await gone.send(ASK)).status == NO_ANSWER
+        answer = await gone.send(ASK)
+        assert answer.status == NO_ANSWER
+        # An operator is told why.
+        assert answer.body.startswith(b"ConnectError: ")
+        assert b"127.0.0.1" in answer.body
         await gone.close()
 
     run(what)

@@ -14,7 +14,7 @@ import msgspec
 
 from pyrt.adapters.alpaca.core.messages import ErrorBody
 from pyrt.adapters.alpaca.core.pacing import SECOND, RetryPolicy, TokenBucket
-from pyrt.adapters.alpaca.core.rest import NO_ANSWER, HttpRequest
+from pyrt.adapters.alpaca.core.rest import NO_ANSWER, HttpRequest, outcome
 from pyrt.adapters.alpaca.shell.http import Answer
 from pyrt.errors import BrokerError, ConnectionLost
 
@@ -131,9 +131,8 @@ def _pause_s(answer: Answer, least: float) -> float:
 
 def log_attempt(request: HttpRequest, answer: Answer, attempt: int) -> None:
     """Log a request that was not carried out, or of which nobody knows whether it was."""
-    what = f"HTTP {answer.status}" if answer.status else "no answer"
-    path = request.path.partition("?")[0]
-    LOG.warning("%s %s: %s, attempt %d", request.method, path, what, attempt)
+    path, came = request.path.partition("?")[0], outcome(answer.status, answer.body)
+    LOG.warning("%s %s: %s, attempt %d", request.method, path, came, attempt)
 
 
 def refusal_of(request: HttpRequest, answer: Answer) -> BrokerError:

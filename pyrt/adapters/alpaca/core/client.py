@@ -23,7 +23,7 @@ from pyrt.adapters.alpaca.core.messages import OrderView
 from pyrt.adapters.alpaca.core.order_path import OrderPath
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.past import PastBars
-from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
+from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue, outcome
 from pyrt.adapters.alpaca.core.snapshot import PURPOSE as SNAPSHOT
 from pyrt.adapters.alpaca.core.snapshot import SnapshotReader
 from pyrt.adapters.alpaca.core.trade_updates import TradeUpdates
@@ -330,7 +330,7 @@ class AlpacaClient:
     def _on_snapshot(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
         try:
             if status != 200:
-                raise msgspec.DecodeError(f"HTTP {status}" if status else "no answer")
+                raise msgspec.DecodeError(outcome(status, body))
             found = self.snapshots.receive(request, body, now)
         except (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError) as error:
             text = f"{request.purpose}: {error}"

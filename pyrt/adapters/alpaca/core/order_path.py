@@ -20,7 +20,7 @@ from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event, UnseenEv
 from pyrt.adapters.alpaca.core.ledger import Known, Ledger
 from pyrt.adapters.alpaca.core.messages import ErrorBody, OrderView
 from pyrt.adapters.alpaca.core.pacing import SECOND
-from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
+from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue, outcome
 from pyrt.core.orders import Order
 
 REFUSALS = frozenset({400, 401, 403, 404, 422})
@@ -163,19 +163,20 @@ class OrderPath:
             view = None
         refusal = _refusal(status, body)
         if request.purpose == "submit":
-            return self._on_submit(request, view, refusal, status, now)
+            return self._on_submit(request, view, refusal, outcome(status, body), now)
         if request.purpose == "replace":
             return self._on_replace(request, view, refusal, now)
         if request.purpose == "cancel":
             return self._on_cancel(request, status, refusal, now)
-        return self._on_read_back(request, view, status, refusal, now)
+        is_missing = status == 404 and refusal is not None
+        return self._on_read_back(request, view, is_missing, outcome(status, body), now)
 
     def _on_submit(
         self,
         request: HttpRequest,
         view: OrderView | None,
         refusal: ErrorBody | None,
-        status: int,
+        came: str,
         now: int,
     ) -> list[Event]:
         number = request.order_number
@@ -197,19 +198,18 @@ class OrderPath:
         if known.is_unknown:
             return []
         known.is_unknown = True
-        return [AnswerEvent("unknown", number, now, f"HTTP {status}" if status else "no answer")]
+        return [AnswerEvent("unknown", number, now, came)]
 
     def _on_read_back(
         self,
         request: HttpRequest,
         view: OrderView | None,
-        status: int,
-        refusal: ErrorBody | None,
+        is_missing: bool,
+        came: str,
         now: int,
     ) -> list[Event]:
         number = request.order_number
         doubt = self._doubts[number]
-        is_missing = status == 404 and refusal is not None
         if view is not None or is_missing:
             doubt.failures = doubt.failing_since = 0
             doubt.is_unseen = False
@@ -222,9 +222,9 @@ class OrderPath:
             return events
         if is_missing and not self._ledger.of(number).venue_id:
             return self._not_found(request, now)
-        return self._unanswered(request, status, now)
+        return self._unanswered(request, came, now)
 
-    def _unanswered(self, request: HttpRequest, status: int, now: int) -> list[Event]:
+    def _unanswered(self, request: HttpRequest, came: str, now: int) -> list[Event]:
         """A look has shown nothing: look again, later each time, and never for ever in silence."""
         number = request.order_number
         known, doubt = self._ledger.of(number), self._doubts[number]
@@ -236,8 +236,7 @@ class OrderPath:
         name, seconds = known.client_order_id, (now - doubt.failing_since) // SECOND
         events: list[Event] = []
         if doubt.failures % self._queue.policy.attempts == 0:
-            why = f"HTTP {status}" if status else "no answer"
-            text = f"{name}: {doubt.failures} looks in a row have shown nothing: {why}"
+            text = f"{name}: {doubt.failures} looks in a row have shown nothing: {came}"
             events.append(Alarm("read_back_failed", text, now))
         is_over = now - doubt.failing_since >= self._policy.unseen_ns
         if known.is_unknown and is_over and not doubt.is_unseen:

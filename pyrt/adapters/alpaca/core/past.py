@@ -18,7 +18,7 @@ from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, Event, HistoryEven
 from pyrt.adapters.alpaca.core.history import BarHistory
 from pyrt.adapters.alpaca.core.market_data import MarketData
 from pyrt.adapters.alpaca.core.pacing import SECOND
-from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
+from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue, outcome
 
 MINUTE = 60 * SECOND
 WARM_ATTEMPTS = 3
@@ -126,7 +126,7 @@ class PastBars:
             return []
         try:
             if status != 200:
-                raise msgspec.DecodeError(f"HTTP {status}")
+                raise msgspec.DecodeError(outcome(status, body))
             following = history.receive(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             refused = 400 <= status < 500 and status != 429

@@ -12,7 +12,11 @@ CANCEL, QUERY, REDUCE, SUBMIT = range(4)
 """Urgency: cancels leave first, then what we have to know, then what reduces, then the rest."""
 TRADING = "trading"
 NO_ANSWER = 0
-"""Status of a request that was sent and not answered: time-out, reset, nothing to parse."""
+"""Status of a request that was sent and not answered: time-out, reset, nothing to parse.
+
+What stands in place of its body says why.
+"""
+CAUSE_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,14 @@ class RequestQueue:
         if is_order and self.breaker.is_open:
             return False
         return self.buckets[request.host].take(now, reserved=not is_order)
+
+
+def outcome(status: int, body: bytes) -> str:
+    """Return in words what came of a request that was not answered with sense."""
+    if status != NO_ANSWER:
+        return f"HTTP {status}"
+    cause = body[:CAUSE_MAX].decode(errors="replace")
+    return f"no answer ({cause})" if cause else "no answer"
 
 
 def _pause_ns(headers: Mapping[str, str]) -> int:

@@ -23,7 +23,7 @@ BODY_MAX = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response, or `NO_ANSWER` in place of its status."""
+    """A response, or `NO_ANSWER` in place of its status and the cause in place of its body."""
 
     status: int
     body: bytes = b""
@@ -125,10 +125,11 @@ class Http:
                 headers={"Content-Type": "application/json"} if request.body else None,
             ) as response:
                 body = await _read(response)
-        except (httpx.RequestError, *UNANSWERED):
-            return Answer(NO_ANSWER)
+        except (httpx.RequestError, *UNANSWERED) as error:
+            cause = f"{type(error).__name__}: {error}".removesuffix(": ")
+            return Answer(NO_ANSWER, cause.encode())
         if body is None:
-            return Answer(NO_ANSWER)
+            return Answer(NO_ANSWER, b"it was too large")
         return Answer(response.status_code, body, response.headers)
 
     async def close(self) -> None:
