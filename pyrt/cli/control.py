@@ -6,10 +6,12 @@ import getpass
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pyrt.cli import exits, options
+from pyrt.cli.rows import in_lines
 
 EPILOG = """\b
 Actions: status, halt, reduce, resume, cancel, cancel_all, flatten, close, stop_strategy, lost,
@@ -86,6 +88,17 @@ def control(
     elif "done" in answer:
         click.echo(answer["done"])
     else:
-        for name, value in answer.items():
-            click.echo(f"{name:12} {value}")
+        for line in in_lines(_readable(answer)):
+            click.echo(line)
     return exits.DONE
+
+
+def _readable(status: dict[str, Any]) -> dict[str, Any]:
+    """Return a node's status with durations in seconds."""
+    from pyrt.risk.limit_names import DURATIONS
+
+    limits = {
+        name: f"{value / 1e9:g}s" if name in DURATIONS else value
+        for name, value in status.get("limits", {}).items()
+    }
+    return status | ({"limits": limits} if limits else {})

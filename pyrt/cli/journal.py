@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyrt.cli import exits, options
+from pyrt.cli.rows import in_a_line
 
 if TYPE_CHECKING:
     from pyrt.live.journal.files import Files
@@ -65,7 +66,7 @@ def show(folder: Path, kind: str | None, last: int | None, archived: bool, as_js
             click.echo(json.dumps(row))
         else:
             head = f"{row.pop('sequence')} {row.pop('record')}"
-            click.echo(f"{head}  " + "  ".join(f"{k}={v}" for k, v in row.items() if v != ""))
+            click.echo(f"{head}  {in_a_line(row)}")
     return exits.DONE
 
 

@@ -14,6 +14,7 @@ import click
 
 from pyrt.cli import exits, options
 from pyrt.cli.choices import StrategySpec
+from pyrt.cli.rows import in_a_line
 from pyrt.core.times import format_ns
 
 EPILOG = """\b
@@ -188,4 +189,4 @@ def _print(row: dict[str, Any], *, as_json: bool) -> None:
     else:
         if "ts_event" in row:
             row = {**row, "ts_event": format_ns(row["ts_event"])}
-        click.echo("  ".join(f"{name}={value}" for name, value in row.items() if value != ""))
+        click.echo(in_a_line(row))
