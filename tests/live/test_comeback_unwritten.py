@@ -29,6 +29,23 @@ class Buys(Quiet):
             self.sent = [self.buy("SPY", 10), self.buy("SPY", 1, limit_price=50)]
 
 
+class Grows(Quiet):
+    """Makes its order larger once some of it has filled."""
+
+    def on_start(self):
+        super().on_start()
+        self.order = None
+
+    def on_bar(self, bar):
+        if self.order is None:
+            self.order = self.buy("SPY", 12, limit_price=100.5)
+
+    def on_fill(self, fill):
+        super().on_fill(fill)
+        if len(self.told) == 1:
+            self.modify(self.order, quantity=14)
+
+
 class Regrets(Quiet):
     """Takes its order back before it has left."""
 
@@ -43,13 +60,13 @@ class Regrets(Quiet):
 
 
 def cut_before(
-    kind: type[r.Record], count: int = 1, strategy: type[Quiet] = Buys
+    kind: type[r.Record], count: int = 1, strategy: type[Quiet] = Buys, **market: Any
 ) -> tuple[World, MemoryFiles, Any]:
     """Return a run whose record ends before the first of a kind, or a later one of them.
 
     Its inputs are all there: they are written first.
     """
-    world, files = World([PRICES]), MemoryFiles()
+    world, files = World([PRICES], **market), MemoryFiles()
     first = Node(world, files, [strategy()], run_id="one")
     first.start()
     first.run(9)
@@ -110,3 +127,45 @@ def test_a_fill_that_was_not_on_record_any_more_counts_once():
     third.stop()
     result = replay(files, [Buys()])
     assert result.is_exact, result.difference
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kind", "count"),
+    [
+        (Buys, r.Outcome, 1),
+        (Buys, r.Execution, 1),
+        (Buys, r.Execution, 2),
+        (Buys, r.Execution, 3),
+        # Accepted, changed, and filled under the name that the change has brought.
+        (Grows, r.Outcome, 1),
+        (Grows, r.Outcome, 2),
+        (Grows, r.Execution, 1),
+        (Grows, r.Execution, 2),
+        (Grows, r.Execution, 3),
+    ],
+)
+@pytest.mark.parametrize("dies", ["in its start", "later"])
+def test_of_an_order_that_fills_in_parts_each_counts_once(strategy, kind, count, dies):
+    """What had filled behind the end of the record was filled again by the first look."""
+    world, files, _ = cut_before(kind, count, strategy, participation=3 / PRICES.volume[0])
+    second = Node(world, files, [strategy()], run_id="two")
+    second.start()
+    fills = [(f.quantity, f.cumulative) for f in written(second, r.Execution)]
+    assert fills == [("3", "3"), ("3", "6"), ("3", "9"), ("1", "10")][: len(fills)]
+    assert len(fills) >= count
+    assert told(second, "bad_event") == told(second, "replay_differs") == []
+    second.journal.commit()
+    if dies == "in its start":
+        starts = [f for f, record in read_records(second.files) if isinstance(record, r.RunStart)]
+        second.journal.close()
+        files.put(MAIN, files.read(MAIN)[: starts[-1].offset])
+    third = Node(world, second.files, [strategy()], run_id="three")
+    third.start()
+    third.run(8)
+    assert third.kernel.account.cash_exact == world.venue.account.cash_exact
+    assert told(third, "bad_event") == []
+    assert third.driver.findings == ()
+    if dies == "later":
+        # Else the run is not played a second time, and the strategy begins anew.
+        held = third.kernel.strategies[0].position("SPY").quantity
+        assert held == (14 if strategy is Grows else 10)

@@ -36,9 +36,21 @@ def policies(way: str) -> Policies:
 class World:
     """The broker's side: one simulated account that outlives the nodes that trade it."""
 
-    def __init__(self, bars: Sequence[Any], *, cash: Any = 100_000, account: Any = None) -> None:
+    def __init__(
+        self,
+        bars: Sequence[Any],
+        *,
+        cash: Any = 100_000,
+        account: Any = None,
+        participation: float = 0.0,
+    ) -> None:
         self.bars = list(bars)
-        venue = SimVenue(Account(cash, rules=account), fee_model(None), slippage_model(None))
+        venue = SimVenue(
+            Account(cash, rules=account),
+            fee_model(None),
+            slippage_model(None),
+            participation=participation,
+        )
         for index, columns in enumerate(self.bars):
             instrument = Instrument(columns.symbol)
             _bind(instrument, index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -211,13 +212,27 @@ class Rehearsal:
     def _keep(self, record: Any) -> None:
         known = self._scribe.journal.state.orders.get(record.order.client_order_id)
         if known is not None:
-            # The client has not taken the order over yet: the broker's names are on record.
-            order = msgspec.structs.replace(
-                record.order,
-                venue_order_id=known.venue_order_id,
-                venue_filled=known.venue_filled,
-                venue_cost=known.venue_cost,
-                venue_parts=known.venue_parts,
-            )
-            record = msgspec.structs.replace(record, order=order)
+            record = msgspec.structs.replace(record, order=_named(record.order, known))
         self.unwritten.append(record)
+
+
+def _named(order: r.OrderState, known: r.OrderState) -> r.OrderState:
+    """Return an order by the broker's names that it was `known` by at the end of the record.
+
+    The client has not taken it over yet. What has filled since may have done so under another name,
+    and is told again by the first look.
+    """
+    parts = known.venue_parts
+    more = Decimal(order.filled) - Decimal(known.filled)
+    if more > 0:
+        paid = Decimal(order.filled_notional) - Decimal(known.filled_notional)
+        before = next((part for part in parts if not part[0]), ("", "0", "0"))
+        units, cost = Decimal(before[1]) + more, Decimal(before[2]) + paid * r.MONEY_UNIT
+        parts = (*(part for part in parts if part[0]), ("", f"{units:f}", f"{cost:f}"))
+    return msgspec.structs.replace(
+        order,
+        venue_order_id=known.venue_order_id,
+        venue_filled=known.venue_filled,
+        venue_cost=known.venue_cost,
+        venue_parts=parts,
+    )

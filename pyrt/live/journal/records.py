@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
+
+MONEY_UNIT = Decimal("1e-18")
+"""What `filled_notional` and the money of positions count, in the quote currency."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -30,7 +34,8 @@ class OrderState(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         What the venue order in force has executed, and its value, where a replace has begun
         another.
     venue_parts : tuple
-        Of the venue orders that a replace has ended: id, what it has executed, its value.
+        Of the venue orders that a replace has ended: id, what it has executed, its value. Under the
+        id "": what has filled behind the end of a record, and no venue order accounts for.
     asked : tuple of str
         Largest quantity, limit and stop price of changes that have not been answered; "" for none.
     changes : int

@@ -13,14 +13,13 @@ from pyrt.adapters.alpaca.core.messages import OrderView
 from pyrt.core.orders import Order
 from pyrt.core.times import timestamp_ns
 from pyrt.live.core.broker import BrokerState
-from pyrt.live.journal.records import OrderState
+from pyrt.live.journal.records import MONEY_UNIT, OrderState
 
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.core.client import AlpacaClient
     from pyrt.adapters.alpaca.core.snapshot import ActivityView
 
 MILLI = 1_000_000
-NANO_NANO = Decimal("1e-18")
 
 
 def _is_brought(order: Order, state: OrderState) -> bool:
@@ -34,7 +33,7 @@ def _is_brought(order: Order, state: OrderState) -> bool:
 
 def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
     """Enter an order of an earlier run into a client's ledger and order path."""
-    value = Decimal(state.filled_notional) * NANO_NANO
+    value = Decimal(state.filled_notional) * MONEY_UNIT
     known = Known.of(
         order,
         venue_id=state.venue_order_id,
@@ -47,6 +46,7 @@ def adopt(client: AlpacaClient, order: Order, state: OrderState) -> None:
     filled = Decimal(state.venue_filled or state.filled)
     cost = Decimal(state.venue_cost) if state.venue_cost else value
     parts = {name: Part(Decimal(units), Decimal(paid)) for name, units, paid in state.venue_parts}
+    known.unplaced = parts.pop("", Part())
     if known.venue_id:
         parts[known.venue_id] = Part(filled, cost)
     client.ledger.adopt(known, parts)

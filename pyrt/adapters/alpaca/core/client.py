@@ -223,14 +223,18 @@ class AlpacaClient:
         return known.venue_id, f"{part.filled:f}", f"{part.cost:f}"
 
     def parts_of(self, number: int) -> tuple[tuple[str, str, str], ...]:
-        """Return the same of venue orders that replaces have ended, in their order."""
+        """Return the same of venue orders that replaces have ended, in their order.
+
+        Under the id "" comes what no venue order accounts for yet.
+        """
         known = self.ledger.get(number)
-        if known is None or len(known.parts) < 2:
+        if known is None or (len(known.parts) < 2 and not known.unplaced.filled):
             return ()
+        parts = {"": known.unplaced} if known.unplaced.filled else {}
         return tuple(
             (venue_id, f"{part.filled:f}", f"{part.cost:f}")
-            for venue_id, part in known.parts.items()
-            if venue_id != known.venue_id
+            for venue_id, part in (parts | known.parts).items()
+            if venue_id != known.venue_id or not venue_id
         )
 
     # -- time ----------------------------------------------------------------------------------

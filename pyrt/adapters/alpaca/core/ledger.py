@@ -52,6 +52,8 @@ class Known:
         That one has taken the place of `venue_id` at the broker: it is the one to look at.
     filled, cost : Decimal
         Units and their value, told to the kernel so far, over all venue orders.
+    unplaced : Part
+        What of it no venue order accounts for yet: it was told behind the end of a record.
     quantity : Decimal or None
         Of the order as the kernel knows it; None for one given by its notional and not filled yet.
     notional : Decimal or None
@@ -70,6 +72,7 @@ class Known:
     filled: Decimal = ZERO
     cost: Decimal = ZERO
     parts: dict[str, Part] = field(default_factory=dict)
+    unplaced: Part = field(default_factory=Part)
     acknowledged: bool = False
     held: bool = False
     final: str = ""
@@ -95,7 +98,7 @@ class Known:
     def is_exceeded_by(self, more: Decimal) -> bool:
         """Return whether it cannot have executed that much more, as far as its size is known."""
         return self.notional is None and (
-            self.quantity is not None and self.filled + more > self.quantity
+            self.quantity is not None and self.filled - self.unplaced.filled + more > self.quantity
         )
 
 
@@ -267,8 +270,9 @@ class Ledger:
             return
         # Some venues count a replacement's fills from 0, some from what its predecessor had.
         before = Decimal(view.filled_qty) - (ZERO if execution is None else execution.quantity)
-        carries = bool(known.parts) and before >= known.filled
-        known.parts[view.id] = Part(known.filled, known.cost) if carries else Part()
+        placed = known.filled - known.unplaced.filled
+        carries = bool(known.parts) and before >= placed
+        known.parts[view.id] = Part(placed, known.cost - known.unplaced.cost) if carries else Part()
 
     def succeed(self, known: Known, views: Iterable[OrderView], ts: int) -> list[Event]:
         """Put orders in force that took each other's place: one of them has executed something."""
@@ -349,6 +353,8 @@ class Ledger:
         self, known: Known, view: OrderView, ts: int, execution: Execution | None
     ) -> list[Event]:
         part = known.parts[view.id]
+        if known.unplaced.filled:
+            _place(known, part, Decimal(view.filled_qty) - part.filled)
         missing = Decimal(view.filled_qty) - part.filled
         if missing <= 0:
             return []
@@ -402,6 +408,20 @@ def _paired(legs: Iterable[Known], view: OrderView) -> Iterator[tuple[Known, Ord
         for leg in legs:
             if leg.leg_type == kind:
                 yield leg, leg_view
+
+
+def _place(known: Known, part: Part, shown: Decimal) -> None:
+    """Take what a venue order shows beyond its part for what was told already, while any is."""
+    unplaced = known.unplaced
+    quantity = min(unplaced.filled, shown)
+    if quantity <= 0:
+        return
+    cost = unplaced.cost
+    if quantity < unplaced.filled:
+        cost = (cost * quantity / unplaced.filled).quantize(NANO)
+    part.filled += quantity
+    part.cost += cost
+    known.unplaced = Part(unplaced.filled - quantity, unplaced.cost - cost)
 
 
 def _steps(
