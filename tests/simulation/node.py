@@ -82,9 +82,8 @@ class Node:
         self.data_line = Line(
             "data", self.client.market_data, self._receive_market_data, self.network
         )
-        self._heard_on = 0
         self.halted: dict[str, int] = {}
-        """Symbol → when the node heard that it is halted, over the connection that stands."""
+        """Symbol → when the node heard that it is halted, since it last subscribed."""
         self.truths: dict[str, deque[bool]] = {}
         """Symbol → whether each of the last three prices that it has heard is true."""
         is_strict = world.chances.is_strict
@@ -214,9 +213,8 @@ class Node:
         if self.driver.core is not None and b'"T":"b"' in frame:
             truths = self.truths.setdefault(msgspec.json.decode(frame)[0]["S"], deque(maxlen=3))
             truths.append(frame not in self.world.spoiled)
-        if self._heard_on != self.data_line.serial:
-            self._heard_on = self.data_line.serial
-            # That it is over may have been told in between.
+        if b'"subscription"' in frame:
+            # The stream is new: that a halt is over may have been told before.
             self.halted.clear()
         if b'"T":"s"' in frame and self.driver.core is not None:
             row = msgspec.json.decode(frame)[0]
