@@ -128,6 +128,31 @@ def test_a_difference_that_may_be_old_is_looked_at_again_soon_before_it_counts()
         assert other.driver.findings == ()
 
 
+def test_each_difference_counts_for_itself():
+    """Two looks with another's difference made one old answer a mismatch that halts."""
+    made = begun(looks=3)
+    right, held = made.kernel.account.cash_exact, {"SPY": Decimal(3)}
+    codes = []
+    for changes in (
+        {"cash": right + 5},
+        {"cash": right + 5},
+        {"cash": right, "positions": held},
+        {"positions": {}},
+        {"positions": held},
+        {},
+        {"cash": right + 5},
+        {"cash": right + 5},
+        {"cash": right + 5},
+    ):
+        now = seen(made, **changes)
+        codes.append([finding.code for finding in made.driver.findings])
+        is_over = len(codes) == 9 or changes == {"positions": {}}
+        assert (made.driver.look_at == now + SOON) == (not is_over), changes
+    mismatch = ["position_mismatch"]
+    assert codes == [*[[]] * 6, mismatch, mismatch, [*mismatch, "cash_mismatch"]]
+    assert made.kernel.account.cash_exact == right + 5
+
+
 def test_what_is_certain_counts_at_once():
     made = begun(looks=3)
     seen(made, orders=(stranger("by-hand"),))

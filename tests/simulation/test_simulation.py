@@ -31,7 +31,7 @@ REGRESSIONS = (
     50472, 50494, 50850, 50858, 51027, 51391,
     54040, 54307, 54543, 55438, 55486, 56488, 57295, 60576, 50721, 67718, 104439, 50046, 103380,
     117730, 133924, 135627, 138130, 139137, 143885, 146918, 153707, 130036, 50590, 400107, 400126,
-    401597, 402544, 312598, 315750, 316252, 441256, 444105,
+    401597, 402544, 312598, 315750, 316252, 441256, 444105, 4809, 53470, 130199, 401706, 404137,
 )  # fmt: skip
 """Seeds that have found a fault once, in the node or in the judgment of it."""
 
@@ -43,12 +43,12 @@ def test_what_was_found_once_stays_mended(seed: int) -> None:
 
 @pytest.mark.parametrize("name", sorted(PLANTED))
 def test_a_planted_fault_is_found(name: str) -> None:
-    hostile, found = run_planted(name, 0, 60)
+    hostile, found = run_planted(name, 0, 120)
     assert hostile >= 3
     assert found >= PLANTED[name].share * hostile
 
 
-@pytest.mark.parametrize("seed", [10, 40])
+@pytest.mark.parametrize("seed", [40, 105])
 def test_a_node_that_lifts_a_kill_by_itself_is_found_by_what_leaves(seed: int, monkeypatch) -> None:
     press = Node.press
 

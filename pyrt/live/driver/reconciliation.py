@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from pyrt.core.times import format_ns, timestamp_ns
@@ -62,7 +63,9 @@ class Reconciliation:
         self._days = days
         self._absences = Absences()
         self._adjusting = Adjusting(run)
-        self._looks = self._began = 0
+        self._began = 0
+        self._seen: dict[tuple[str, str], int] = {}
+        """Code and symbol of a finding that has to be seen several times → looks in a row."""
         self._failed = self._merge_since = 0
         self._gaps: list[Decimal] = []
         self._was_active = False
@@ -132,18 +135,25 @@ class Reconciliation:
             run.give_up(error)
             return
         comparison = compare(self._view(state), state, run.plan.policies.reconcile)
-        self._looks += 1
-        self._gaps.append(comparison.cash_gap)
-        suspicious = any(f.code in QUIET_MODES for f in comparison.findings)
-        if suspicious and self._looks < run.plan.policies.looks:
+        looks = run.plan.policies.looks
+        self._gaps = [*self._gaps, comparison.cash_gap][-looks:]
+        fresh = self._fresh(comparison)
+        if fresh and (run.phase == LOOKING or len(fresh) == len(self._seen)):
             run.look_at = now + LOOK_AGAIN_NS
             return
-        run.look_at = now + (0 if self._departure.is_merging else run.plan.policies.reconcile_ns)
-        self._conclude(now, state, comparison)
-        self._looks = 0
-        self._gaps.clear()
+        pause = 0 if self._departure.is_merging else run.plan.policies.reconcile_ns
+        run.look_at = now + (LOOK_AGAIN_NS if fresh else pause)
+        findings = tuple(f for f in comparison.findings if (f.code, f.symbol) not in fresh)
+        self._conclude(now, state, replace(comparison, findings=findings))
         if run.phase == LOOKING:
             self._recovery.speak(now, state)
+
+    def _fresh(self, comparison: Comparison) -> set[tuple[str, str]]:
+        """Return what has not been seen in enough looks in a row yet: each counts for itself."""
+        quiet = [(f.code, f.symbol) for f in comparison.findings if f.code in QUIET_MODES]
+        self._seen = {key: self._seen.get(key, 0) + 1 for key in quiet}
+        looks = self._run.plan.policies.looks
+        return {key for key, count in self._seen.items() if count < looks}
 
     def on_no_look(self, now: int, text: str) -> None:
         """A look was given up: begin another later, and tell of it."""
@@ -320,6 +330,7 @@ class Reconciliation:
         if not gap or len(self._gaps) < self._run.plan.policies.looks or set(self._gaps) != {gap}:
             return
         run = self._run
+        self._gaps.clear()
         run.note("cash", amount=f"{gap:f}")
         take_cash(run.live_core, f"{gap:f}")
         run.journal.record(
