@@ -126,7 +126,8 @@ ALL = [("accepted", ""), ("fill", "1"), ("fill", "2"), ("canceled", "")]
     ],
 )
 def test_what_happened_to_orders_after_the_record_is_kept(outcomes, executions, expected):
-    rig = Rig(outcomes=outcomes, executions=[None] * executions, place=0)
+    executed = [None] * executions
+    rig = Rig(commands=[FIRST], outcomes=outcomes, executions=executed, place=0)
     order = lived(rig)
     assert kept(rig) == expected
     for record in rig.rehearsal.unwritten:
@@ -138,6 +139,14 @@ def test_what_happened_to_orders_after_the_record_is_kept(outcomes, executions, 
     rig.rehearsal.unwritten.clear()
     lived(rig)
     assert rig.rehearsal.unwritten == []
+
+
+def test_of_an_order_that_never_left_nothing_is_kept():
+    rig = Rig(place=0)
+    order = rig.first.buy("SPY", 3, limit_price=80)
+    rig.core.inputs.settle()
+    rig.answer(order, "canceled")
+    assert (kept(rig), len(rig.rehearsal.unsent)) == ([], 1)
 
 
 # The order leaves with the first input and is accepted by the second; it fills with the fourth.
@@ -158,7 +167,7 @@ def test_what_follows_a_difference_is_not_kept():
 
 
 def test_the_brokers_names_are_those_on_record():
-    rig = Rig(place=0)
+    rig = Rig(commands=[FIRST], place=0)
     known = {"venue_order_id": "v", "venue_filled": "1", "venue_cost": "2"}
     order = rig.first.buy("SPY", 3, limit_price=80)
     rig.journal.state.orders[order.client_order_id] = msgspec.structs.replace(
@@ -166,13 +175,23 @@ def test_the_brokers_names_are_those_on_record():
     )
     rig.core.inputs.settle()
     rig.answer(order)
-    filled(rig, order, 3, 3)
-    answer, fill = rig.rehearsal.unwritten
-    for record, status in ((answer, "ACCEPTED"), (fill, "FILLED")):
+    filled(rig, order, 1, 1)
+    filled(rig, order, 2, 3)
+    expected = [
+        ("ACCEPTED", {"u": ("1", "80")}),
+        # The broker's name for what has filled since is not known.
+        ("PARTIALLY_FILLED", {"u": ("1", "80"), "": (1, 80)}),
+        ("FILLED", {"u": ("1", "80"), "": (3, 240)}),
+    ]
+    for record, (status, parts) in zip(rig.rehearsal.unwritten, expected, strict=True):
         assert isinstance(record, r.Execution | r.Outcome)
         found = record.order
         assert {name: getattr(found, name) for name in known} == known
-        assert (found.venue_parts, found.status) == ((("u", "1", "80"),), status)
+        assert found.status == status
+        rows = {name: (units, cost) for name, units, cost in found.venue_parts}
+        if "" in rows:
+            rows[""] = tuple(map(float, rows[""]))
+        assert rows == parts
 
 
 def test_what_is_subscribed_to_is_wanted_live():
