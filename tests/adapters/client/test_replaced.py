@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.ledger import Execution
 from pyrt.adapters.alpaca.core.snapshot import ActivityView
 from pyrt.live.core.broker import BrokerState
 from tests.adapters.client.exchange import PREFIX, order
@@ -204,3 +205,20 @@ def test_what_a_replacement_carries_has_its_price_too(client):
     new = view("filled", filled_qty="12", filled_avg_price="101", **SECOND_ONE, qty="12")
     fill = look(client, [gone(filled_qty="10", filled_avg_price="100"), new])[-1]
     assert (fill.quantity, Decimal(fill.price)) == ("2", Decimal("106"))
+
+
+@pytest.mark.parametrize("execution_told", [None, Execution(Decimal(2), Decimal(100))])
+def test_what_a_replacement_had_at_first_sight_is_not_told_again_by_its_predecessor(
+    client, execution_told
+):
+    """The news of the first fill was late: six were booked twice, and the last four refused."""
+    new = view("partially_filled", filled_qty="6", filled_avg_price="100", **SECOND_ONE, qty="10")
+    events = client.ledger.apply(new, NOW, execution=execution_told)
+    assert told(events)[-1] == ("6",)
+    before = "6" if execution_told is None else "4"
+    old = gone(filled_qty=before, filled_avg_price="100")
+    assert look(client, [old, new], [execution("venue-1", before, before)]) == []
+    rest = view("filled", filled_qty="10", filled_avg_price="101", **SECOND_ONE, qty="10")
+    (fill,) = look(client, [old, rest])
+    assert (fill.quantity, fill.cumulative, Decimal(fill.price)) == ("4", "10", Decimal("102.5"))
+    assert client.ledger.of(1).final == "filled"

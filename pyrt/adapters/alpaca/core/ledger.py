@@ -273,6 +273,12 @@ class Ledger:
         placed = known.filled - known.unplaced.filled
         carries = bool(known.parts) and before >= placed
         known.parts[view.id] = Part(placed, known.cost - known.unplaced.cost) if carries else Part()
+        predecessor = known.parts.get(view.replaces or "")
+        if carries and predecessor is not None and predecessor.filled < before:
+            # What it had when it took over is its predecessor's, who may tell of it later.
+            price = view.filled_avg_price or (execution.price if execution else ZERO)
+            predecessor.cost += (before - predecessor.filled) * Decimal(price)
+            predecessor.filled = before
 
     def succeed(self, known: Known, views: Iterable[OrderView], ts: int) -> list[Event]:
         """Put orders in force that took each other's place: one of them has executed something."""
