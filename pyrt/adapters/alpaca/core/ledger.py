@@ -54,6 +54,9 @@ class Known:
         Units and their value, told to the kernel so far, over all venue orders.
     unplaced : Part
         What of it no venue order accounts for yet: it was told behind the end of a record.
+    carries : bool
+        Whether the venue counts fills on from one of its orders to the next: news of one that was
+        replaced are old as far as any has been told.
     quantity : Decimal or None
         Of the order as the kernel knows it; None for one given by its notional and not filled yet.
     notional : Decimal or None
@@ -73,6 +76,7 @@ class Known:
     cost: Decimal = ZERO
     parts: dict[str, Part] = field(default_factory=dict)
     unplaced: Part = field(default_factory=Part)
+    carries: bool = False
     acknowledged: bool = False
     held: bool = False
     final: str = ""
@@ -95,10 +99,20 @@ class Known:
             **more,
         )
 
+    @property
+    def placed(self) -> Part:
+        """What venue orders account for."""
+        return Part(self.filled - self.unplaced.filled, self.cost - self.unplaced.cost)
+
+    def level(self) -> None:
+        """Where fills are carried on, let all venue orders have what any of them has told."""
+        if self.carries:
+            self.parts = dict.fromkeys(self.parts, self.placed)
+
     def is_exceeded_by(self, more: Decimal) -> bool:
         """Return whether it cannot have executed that much more, as far as its size is known."""
         return self.notional is None and (
-            self.quantity is not None and self.filled - self.unplaced.filled + more > self.quantity
+            self.quantity is not None and self.placed.filled + more > self.quantity
         )
 
 
@@ -142,6 +156,8 @@ class Ledger:
         self._by_number[known.number] = known
         self._adopted[known.client_order_id] = known
         known.parts.update(parts)
+        known.carries = sum(part.filled for part in parts.values()) > known.placed.filled
+        known.level()
         self._by_venue_id.update(dict.fromkeys(parts, known))
 
     def leave(self, entry_id: str, leg: Known) -> None:
@@ -270,15 +286,8 @@ class Ledger:
             return
         # Some venues count a replacement's fills from 0, some from what its predecessor had.
         before = Decimal(view.filled_qty) - (ZERO if execution is None else execution.quantity)
-        placed = known.filled - known.unplaced.filled
-        carries = bool(known.parts) and before >= placed
-        known.parts[view.id] = Part(placed, known.cost - known.unplaced.cost) if carries else Part()
-        predecessor = known.parts.get(view.replaces or "")
-        if carries and predecessor is not None and predecessor.filled < before:
-            # What it had when it took over is its predecessor's, who may tell of it later.
-            price = view.filled_avg_price or (execution.price if execution else ZERO)
-            predecessor.cost += (before - predecessor.filled) * Decimal(price)
-            predecessor.filled = before
+        known.carries |= bool(known.parts) and before > 0 and before >= known.placed.filled
+        known.parts[view.id] = known.placed if known.carries else Part()
 
     def succeed(self, known: Known, views: Iterable[OrderView], ts: int) -> list[Event]:
         """Put orders in force that took each other's place: one of them has executed something."""
@@ -358,9 +367,10 @@ class Ledger:
     def _fills(
         self, known: Known, view: OrderView, ts: int, execution: Execution | None
     ) -> list[Event]:
-        part = known.parts[view.id]
         if known.unplaced.filled:
-            _place(known, part, Decimal(view.filled_qty) - part.filled)
+            _place(known, known.parts[view.id], Decimal(view.filled_qty))
+            known.level()
+        part = known.parts[view.id]
         missing = Decimal(view.filled_qty) - part.filled
         if missing <= 0:
             return []
@@ -378,6 +388,7 @@ class Ledger:
             )
         if events:
             known.acknowledged, known.is_unknown = True, False
+            known.level()
         return events
 
     def _answer(self, known: Known, view: OrderView, ts: int, reason: str) -> AnswerEvent | None:
@@ -416,10 +427,10 @@ def _paired(legs: Iterable[Known], view: OrderView) -> Iterator[tuple[Known, Ord
                 yield leg, leg_view
 
 
-def _place(known: Known, part: Part, shown: Decimal) -> None:
+def _place(known: Known, part: Part, filled: Decimal) -> None:
     """Take what a venue order shows beyond its part for what was told already, while any is."""
     unplaced = known.unplaced
-    quantity = min(unplaced.filled, shown)
+    quantity = min(unplaced.filled, filled - part.filled)
     if quantity <= 0:
         return
     cost = unplaced.cost
