@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.adapters.alpaca.core.ledger import Execution, Known, Ledger
@@ -125,3 +127,40 @@ def test_while_less_has_filled_than_was_reckoned_the_quantity_stays(ledger):
     told(ledger, "partially_filled", "0.4", "125")
     assert told(ledger, "partially_filled", "0.6", "120") == [("0.2", 110)]
     assert ledger.of(1).quantity == Decimal("0.8")
+
+
+@st.composite
+def spent(draw: st.DrawFn) -> list[tuple[str, Decimal, Decimal, Execution]]:
+    """Fills that spend a hundred dollars: status, units and value so far, and the execution."""
+    left, filled, cost, rows = Decimal(100), Decimal(0), Decimal(0), []
+    shares = [*draw(st.lists(st.integers(5, 60), max_size=4)), 100]
+    for number, share in enumerate(shares, 1):
+        price = Decimal(draw(st.sampled_from(("98", "99.5", "100", "103.25"))))
+        units = (left * share / 100 / price).quantize(Decimal("1e-9"))
+        filled, cost, left = filled + units, cost + units * price, left - units * price
+        status = "filled" if number == len(shares) else "partially_filled"
+        rows.append((status, filled, cost, Execution(units, price)))
+    return rows
+
+
+@given(spent(), st.data())
+def test_its_size_is_never_below_what_has_filled_in_whatever_order_news_come(rows, data):
+    ledger = AlpacaClient(PREFIX).ledger
+    known = ledger.add(Known(1, f"{PREFIX}1", notional=Decimal(100)))
+    size = total = Decimal(0)
+    for status, filled, cost, execution in [
+        *data.draw(st.lists(st.sampled_from(rows), max_size=8)),
+        rows[-1],
+    ]:
+        shown = view(status, f"{filled:f}", f"{cost / filled:.9f}")
+        heard = execution if data.draw(st.booleans()) else None
+        for event in ledger.apply(shown, NOW, execution=heard):
+            if event.WHAT == "fill":
+                total += Decimal(event.quantity)
+            elif event.kind == "modified":
+                size = Decimal(event.terms[0])
+            assert total <= size
+    _, filled, cost, _ = rows[-1]
+    assert total == size == filled
+    assert abs(known.cost - cost) < Decimal("1e-5")
+    assert known.final == "filled"
