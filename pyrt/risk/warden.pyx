@@ -1,9 +1,10 @@
 """What may leave at all: trading states, halts of symbols, and who passes a control once."""
 from libc.stdint cimport INT64_MIN, int32_t
 
-from pyrt.core.orders cimport Order
+from pyrt.core.orders cimport Order, no_price
 from pyrt.core.types cimport ST_HALTED, ST_LIMIT, ST_QUOTING, ST_TRADING
 from pyrt.risk.assessor cimport Assessor
+from pyrt.risk.checks cimport Caps
 from pyrt.risk.claims cimport Claim
 from pyrt.risk.states cimport HALTED
 
@@ -203,6 +204,28 @@ cdef class Warden(Assessor):
         if not self.is_on:
             return not order.is_exit
         return self.lifts(order, self.claims.book(order.instrument.index), 0)
+
+    def price_doubt(self, Order order not None):
+        """Return why an approved order would be denied by now for its price; "" if it would not.
+
+        It may have waited since it was judged, and the price that it was judged by may have been a
+        wrong one. Only orders that could make a position larger are judged: by ``price_collar_bps``
+        and ``max_tick_jump_bps``.
+        """
+        cdef Caps* caps
+        if not self.is_on or not self.could_raise(order):
+            return ""
+        if self.book_of(order).suspects > 0:
+            return "its prices contradict each other (max_tick_jump_bps)"
+        caps = self.caps_of(order)
+        if caps.collar < 0 or order.limit_price_raw == no_price():
+            return ""
+        self.terms.limit_price = order.limit_price_raw
+        self.terms.stop_price = order.stop_price_raw
+        self.terms.raises = True
+        if self.collar_distance(order, caps.collar) == 0:
+            return ""
+        return "its limit price is far from the market by now (price_collar_bps)"
 
     def names_of(self, strategy, symbol):
         """Return the names by which orders are looked up: a strategy's, an instrument's id."""

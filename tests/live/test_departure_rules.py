@@ -33,6 +33,9 @@ class Gate:
     def could_raise(self, order):
         return order.raises
 
+    def price_doubt(self, order):
+        return getattr(order, "doubt", "")
+
 
 def departure(order=ORDER, *, phase=RUNNING, is_up=True, stale="", **states) -> Departure:
     return Departure(
@@ -121,6 +124,12 @@ def test_what_could_raise_exposure_needs_an_account_that_is_seen_and_bars_that_a
         stale = departure(order, stale="SPY is stale")
         assert stale.barred(1).startswith("SPY is stale, and") is is_barred
     assert departure(ORDER).barred(1) == departure(None).barred(1) == ""
+
+
+def test_an_order_that_would_be_denied_by_now_for_its_price_leaves_no_more():
+    far = Stub(**vars(ORDER), doubt="its limit price is far")
+    assert departure(far).barred(1) == "its limit price is far"
+    assert departure(far, symbol="HALTED").barred(1) == "SPY is HALTED"
 
 
 def test_before_any_look_a_way_out_waits_for_one():

@@ -68,6 +68,55 @@ def test_what_was_approved_could_raise_exposure_once_all_beside_it_is_counted() 
     assert made.gate.could_raise(flat)
 
 
+@pytest.mark.parametrize(
+    ("collar", "terms", "price", "is_far"),
+    [
+        (300, {"limit_price": 102}, 100, False),
+        (300, {"limit_price": 103}, 99, True),
+        (300, {"limit_price": 98}, 101, False),
+        (300, {"limit_price": 98}, 102, True),
+        (None, {"limit_price": 102}, 50, False),
+        (300, {}, 50, False),
+        # Its limit is by its trigger, wherever the market is.
+        (300, {"limit_price": 102, "stop_price": 101}, 50, False),
+    ],
+)
+def test_an_approved_order_is_far_once_the_market_has_left_its_limit(
+    collar, terms, price, is_far
+) -> None:
+    made = rig(Limits(price_collar_bps=collar, max_order_quantity=100))
+    order = made.order("buy", 1, **terms)
+    assert (code(order), made.gate.price_doubt(order)) == ("", "")
+    made.price(price)
+    expected = "its limit price is far from the market by now (price_collar_bps)"
+    assert made.gate.price_doubt(order) == (expected if is_far else "")
+
+
+def test_an_approved_order_is_in_doubt_while_prices_contradict_each_other() -> None:
+    made = rig(Limits(max_tick_jump_bps=500, price_collar_bps=300))
+    made.price(10_000)
+    made.price(10_000)
+    made.price(10_000)
+    order = made.order("buy", 1, limit_price=10_000)
+    assert (code(order), made.gate.price_doubt(order)) == ("", "")
+    doubts = []
+    for _ in range(4):
+        made.price(100)
+        doubts.append(made.gate.price_doubt(order).rpartition(" ")[2])
+    assert doubts == ["(max_tick_jump_bps)"] * 2 + ["(price_collar_bps)"] * 2
+
+
+def test_a_way_out_is_never_too_far_and_without_controls_nothing_is() -> None:
+    made = rig(Limits(price_collar_bps=300))
+    made.hold(10)
+    out = made.order("sell", 10, limit_price=98)
+    free = rig()
+    order = free.order("buy", 1, limit_price=100)
+    for each in (made, free):
+        each.price(150)
+    assert made.gate.price_doubt(out) == free.gate.price_doubt(order) == ""
+
+
 def test_without_controls_all_but_exits_could_raise_exposure() -> None:
     made = rig()
     made.hold(10)

@@ -76,7 +76,7 @@ class Departure:
         return 0 < order.quantity_exact - order.filled_quantity_exact <= -side * held
 
     def barred(self, number: int) -> str:
-        """Return why an order may not leave, though it was let through: a halt came since."""
+        """Return why an order may not leave, though it was let through: what came since."""
         run = self._run
         order = None if run.core is None else run.core.inputs.order(number)
         state = getattr(run.gate, "state", None)
@@ -97,4 +97,4 @@ class Departure:
         stale = run.client.stale_reason(order.symbol)
         if stale and run.gate.could_raise(order):
             return f"{stale}, and this order could raise exposure"
-        return ""
+        return str(run.gate.price_doubt(order))
