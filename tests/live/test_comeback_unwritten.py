@@ -32,9 +32,7 @@ class Buys(Quiet):
 class Grows(Quiet):
     """Makes its order larger once some of it has filled."""
 
-    def on_start(self):
-        super().on_start()
-        self.order = None
+    order = None
 
     def on_bar(self, bar):
         if self.order is None:
@@ -49,9 +47,7 @@ class Grows(Quiet):
 class Regrets(Quiet):
     """Takes its order back before it has left."""
 
-    def on_start(self):
-        super().on_start()
-        self.order = None
+    order = None
 
     def on_bar(self, bar):
         if self.order is None:

@@ -40,7 +40,7 @@ class Broker:
         return at < 0 or now < bars.ts_close[at] + MINUTE
 
     def run_to(self, ts: int) -> None:
-        """Let the exchange's time pass; what it has to tell then is taken with `is_due`."""
+        """Let the exchange's time pass: it may have something to tell by then."""
         while self.core.run(ts):
             continue
         self._is_touched = True

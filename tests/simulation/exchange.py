@@ -25,6 +25,8 @@ MORNING = 1_381_239_000_000_000_000  # the next one begins, 13:30
 BEFORE_NIGHT = 14
 AFTER_NIGHT = 8
 """Minutes of data up to the close and from the open, where a night lies between."""
+NIGHTS = 64
+"""Of so many strict schedules one goes on after a night."""
 CASH = 1_000_000
 PARTICIPATION = (0.0, 0.0, 0.01)
 
@@ -32,10 +34,6 @@ PARTICIPATION = (0.0, 0.0, 0.01)
 def exchange_of(bars: list[BarColumns], seed: int) -> SimulatorCore:
     """Return the exchange of a schedule: with Alpaca's rules, or one that takes anything."""
     return (_strict_core if seed >= STRICT_FROM else _plain_core)(bars, seed)
-
-
-NIGHTS = 64
-"""Of so many strict schedules one goes on after a night."""
 
 
 def opens_of(seed: int, minutes: int) -> Any:

@@ -228,14 +228,12 @@ class AlpacaClient:
         Under the id "" comes what no venue order accounts for yet.
         """
         known = self.ledger.get(number)
-        if known is None or (len(known.parts) < 2 and not known.unplaced.filled):
+        if known is None:
             return ()
-        parts = {"": known.unplaced} if known.unplaced.filled else {}
-        return tuple(
-            (venue_id, f"{part.filled:f}", f"{part.cost:f}")
-            for venue_id, part in (parts | known.parts).items()
-            if venue_id != known.venue_id or not venue_id
-        )
+        parts = {name: part for name, part in known.parts.items() if name != known.venue_id}
+        if known.unplaced.filled:
+            parts[""] = known.unplaced
+        return tuple((name, f"{part.filled:f}", f"{part.cost:f}") for name, part in parts.items())
 
     # -- time ----------------------------------------------------------------------------------
 
