@@ -20,7 +20,7 @@ CODES = (
     "unknown_request", "price_tick", "quantity_step", "min_notional", "tradable",
     "halted", "max_value_at_risk", "max_expected_shortfall", "max_volatility", "max_correlation",
     "max_beta_exposure", "max_risk_age", "market_protection_bps", "margin_call",
-    "max_adv_share", "exit_quantity", "limit_state",
+    "max_adv_share", "exit_quantity", "limit_state", "pair_quantity",
 )
 LABELS = {
     "allowed_symbols": "the symbol is not among those allowed",

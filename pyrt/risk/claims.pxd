@@ -97,7 +97,7 @@ cdef class Claim:
     cdef int denied
     """Changes that were denied, and that the kernel is about to answer."""
     cdef int64_t total
-    """Largest total quantity it has ever had; a pair fills no more than that together."""
+    """Most that it and the other of its pair were ever told to fill together."""
     cdef int64_t price
     """Worst price by the terms in force, in 1e-9."""
     cdef int64_t asked_price
@@ -172,4 +172,4 @@ cdef class Claims:
     cdef int128 power_of(self, Py_ssize_t index, int side, int64_t units,
                          int128 value) except? -1
     cdef int64_t wanted(self, Claim claim) except? -1
-    cdef int64_t group_room(self, Claim claim) noexcept
+    cdef int64_t group_room(self, Claim claim, int64_t asked) noexcept

@@ -21,6 +21,14 @@ cdef int128 opening_part(int128 value, int64_t units, int64_t held) except? -1:
     return 0 if held >= units else i128_muldiv(value, units - held, units, CEILING)
 
 
+cdef int64_t joint_total(Order order, int64_t units) noexcept:
+    """Units that an order of so many and the other of its pair fill together.
+
+    The other's fills have been taken off its quantity already.
+    """
+    return units if order.sibling is None else units + order.sibling.filled
+
+
 cdef tuple terms_of(Order order):
     return (order.units, order.limit_price_raw, order.stop_price_raw)
 
@@ -201,7 +209,7 @@ cdef class Claims:
         claim.order = order
         claim.price = price
         claim.estimate = estimate
-        claim.total = order.units
+        claim.total = joint_total(order, order.units)
         claim.resting = no_price()
         claim.ts_sent = now
         claim.waiting = claim.in_force = None
@@ -209,8 +217,8 @@ cdef class Claims:
         self.follow(order)
         return claim
 
-    cdef int64_t group_room(self, Claim claim) noexcept:
-        """Units that an exit and its sibling may still fill together.
+    cdef int64_t group_room(self, Claim claim, int64_t asked) noexcept:
+        """Units that an exit and its sibling may still fill together, its quantity up to `asked`.
 
         Exits of an entry fill what the entry has filled, a pair of exits its own quantity: the
         venue takes what one fills off the other, though it may tell so later.
@@ -223,7 +231,10 @@ cdef class Claims:
                 order.sibling is None or order.status_ == EMULATED or order.keeps_exits):
             # What one of a pair that we keep has filled is taken off the other's quantity.
             return INT64_MAX
-        room = max(claim.total, claim.asked) if order.parent is None else order.parent.filled
+        if order.parent is None:
+            room = max(claim.total, joint_total(order, asked))
+        else:
+            room = order.parent.filled
         room -= order.filled
         if order.sibling is not None:
             room -= order.sibling.filled
@@ -239,7 +250,7 @@ cdef class Claims:
             units = claim.estimate
         if claim.asked - order.filled > units:
             units = claim.asked - order.filled
-        return min(units, self.group_room(claim))
+        return min(units, self.group_room(claim, claim.asked))
 
     cdef int follow(self, Order order) except -1:
         """Recount an order, its sibling and its children after something happened to it."""
@@ -354,7 +365,8 @@ cdef class Claims:
         counts too much, never too little.
         """
         cdef list waiting = claim.waiting
-        claim.total = max(claim.total, claim.order.units)
+        if kind != EV_MODIFY_REJECTED:
+            claim.total = max(claim.total, joint_total(claim.order, claim.order.units))
         if kind == EV_MODIFY_REJECTED and claim.denied:
             claim.denied -= 1
             return 0
@@ -373,7 +385,8 @@ cdef class Claims:
     cdef int forget_granted(self, Claim claim) except -1:
         """Forget the first change that asked for what is in force now.
 
-        New terms that nobody asked for are what a venue has made of a change of prices.
+        New prices that nobody asked for are what a venue has made of a change of them; a new quantity
+        is what the other of a pair has left of it.
         """
         cdef list waiting = claim.waiting
         cdef tuple terms, before = claim.in_force
@@ -382,7 +395,7 @@ cdef class Claims:
             if is_in_force(claim.order, terms):
                 waiting.remove(terms)
                 return 0
-        if claim.in_force != before:
+        if claim.in_force[1:] != before[1:]:
             for terms in waiting:
                 if terms[0] == 0:
                     waiting.remove(terms)

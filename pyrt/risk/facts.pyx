@@ -98,7 +98,7 @@ cdef class Facts(Watcher):
         cdef Book* book = self.book_of(order)
         cdef int64_t mark = order.position.mark
         cdef Claim own = self.claims.open.get(order.number) if terms.is_change else None
-        cdef int64_t room
+        cdef int64_t asked
         if self.jump >= 0 and book.reference:
             mark = book.reference
         if order.trail_amount_raw != no_price() or order.trail_percent_raw != no_price():
@@ -110,10 +110,8 @@ cdef class Facts(Watcher):
             terms.price = max(terms.price, own.dearest())
             terms.leaves = max(terms.leaves, own.asked - order.filled)
         if own is not None:
-            room = self.claims.group_room(own)
-            if room < INT64_MAX:
-                room += max(0, terms.units - max(own.total, own.asked))
-            terms.leaves = min(terms.leaves, room)
+            asked = own.asked if terms.units == order.units else max(own.asked, terms.units)
+            terms.leaves = min(terms.leaves, self.claims.group_room(own, asked))
         if order.notional_raw != 0 and terms.units == 0:
             terms.leaves = self.units_for(order, terms.price)
             terms.value = self.account.to_base(

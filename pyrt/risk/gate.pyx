@@ -2,7 +2,7 @@
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.orders cimport no_price
-from pyrt.core.types cimport is_final
+from pyrt.core.types cimport EMULATED, is_final
 
 
 cdef str off_grid(str code, str what, int64_t raw, int64_t step, int decimals):
@@ -11,6 +11,22 @@ cdef str off_grid(str code, str what, int64_t raw, int64_t step, int decimals):
     return (
         f"{code}: {what} {plain(raw, decimals)} is not a multiple of {plain(step, decimals)}; "
         f"the neighbors are {plain(below, decimals)} and {plain(below + step, decimals)}"
+    )
+
+
+# A venue takes what one of a pair fills off the other, and a new quantity as it is: what the other
+# has filled and nobody has told yet would come on top of that.
+cdef str PAIR = (
+    "pair_quantity: the venue takes what one of a pair fills off the other; cancel the pair and "
+    "send one of another quantity"
+)
+
+
+cdef bint is_pair(Order order) noexcept:
+    """Whether a venue has an order as one of a pair of which one cancels the other."""
+    return (
+        order.sibling is not None and order.parent is None and not order.keeps_exits
+        and order.status_ != EMULATED and not is_final(order.sibling.status_)
     )
 
 
@@ -86,6 +102,8 @@ cdef class BasicGate(RiskGate):
         )
         if reason is None and command.order.parent is not None:
             reason = self.judge_exit(command.order, command.units)
+        elif reason is None and command.units != 0 and is_pair(command.order):
+            reason = PAIR
         return reason
 
     cdef str judge_exit(self, Order order, int64_t units):

@@ -12,6 +12,14 @@ from tests.reference.margin import up
 FINAL = ("DENIED", "REJECTED", "FILLED", "CANCELED", "EXPIRED", "LOST")
 
 
+def joint_total(order: Any, total: Decimal) -> Decimal:
+    """Units that an order of so many and the other of its pair fill together.
+
+    The other's fills have been taken off its quantity already.
+    """
+    return total if order.sibling is None else total + order.sibling.filled_quantity_exact
+
+
 def leaves(order: Any, asked: dict[Any, Decimal], totals: dict[Any, Decimal]) -> Decimal:
     """Units that an order may still fill: by its own terms, or by a change under way."""
     return left_of(order, max(order.quantity_exact, asked.get(order, Decimal(0))), totals)
@@ -29,8 +37,9 @@ def left_of(order: Any, total: Decimal, totals: dict[Any, Decimal]) -> Decimal:
             done += order.sibling.filled_quantity_exact
         left = min(left, max(Decimal(0), order.parent.filled_quantity_exact - done))
     elif order.sibling is not None:
-        # A pair fills its quantity once, by either member: the largest that this one ever had.
-        most = max(total, totals.get(order, total)) - order.filled_quantity_exact
+        # A pair fills its quantity once, by either member: the largest that both ever had.
+        joint = joint_total(order, total) if total != order.quantity_exact else Decimal(0)
+        most = max(joint, totals.get(order, total)) - order.filled_quantity_exact
         left = min(left, most - order.sibling.filled_quantity_exact)
     return max(Decimal(0), left)
 
@@ -49,7 +58,7 @@ def worst_case(
     asked : dict
         Order → largest total quantity of changes that were sent and not answered.
     totals : dict
-        Order → largest total quantity that was ever in force.
+        Order → largest total that it and the other of its pair were ever told to fill together.
     """
     buys, sells = pending(orders, asked, totals)
     return held + buys, held - sells

@@ -148,15 +148,6 @@ def begun_pair(made: GateRig, first: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_one_of_a_pair_made_larger_adds_no_more_than_what_it_grows_by(first: int) -> None:
-    """Of 20.01 that a day may bring 10 were bought, and 10 are the pair's."""
-    for quantity, leaves in (("10.010000001", False), ("10.01", True)):
-        made = rig(max_daily_quantity=20.01)
-        pair = begun_pair(made, first)
-        assert made.modify(pair[1 - first], quantity=quantity) is leaves
-
-
-@pytest.mark.parametrize("first", [0, 1])
 def test_one_of_a_pair_may_be_moved_for_what_the_other_has_left(first: int) -> None:
     made = rig(max_open_orders=9)
     pair = begun_pair(made, first)
@@ -227,22 +218,21 @@ def test_terms_told_once_more_do_not_answer_a_change_of_the_price(
 # -- a pair counts at the dearer price of both -----------------------------------------------------
 
 
-@pytest.mark.parametrize(("limit", "leaves"), [(4_199.99, False), (4_200, True)])
-@pytest.mark.parametrize("grows", [0, 1])
-def test_a_pair_that_grows_is_judged_at_the_price_that_it_counts_at(
-    grows: int, limit: float, leaves: bool
+@pytest.mark.parametrize(("limit", "leaves"), [(2_099.99, False), (2_100, True)])
+def test_a_pair_that_moves_is_judged_at_the_price_that_it_counts_at(
+    limit: float, leaves: bool
 ) -> None:
-    """10 are short, 1,000; 20 come at 10 or on a stop at 260: 5,200."""
+    """5 are short, 500; 10 come at 10 or on a stop that moves to 260."""
     made = rig(max_gross_exposure=limit)
-    made.order("sell", 10)
+    made.order("sell", 5)
     made.fill(made.venue.submitted[-1])
-    made.order("buy", 10, oco=True, take_profit=10, stop_loss=260)
+    made.order("buy", 10, oco=True, take_profit=10, stop_loss=200)
     pair = made.venue.submitted[-2:]
     for order in pair:
         made.answer("accept", order)
-    assert made.modify(pair[grows], quantity=20) is leaves
+    assert made.modify(pair[1], stop_price=260) is leaves
     if leaves:
-        assert made.gate.claims.totals()[0] == 4_200
+        assert made.gate.claims.totals()[0] == 2_100
 
 
 # -- what one change counts for, and several -------------------------------------------------------
@@ -287,19 +277,17 @@ def test_a_larger_quantity_is_judged_at_the_price_that_the_order_counts_at() -> 
         assert made.gate.claims.totals()[2] == (2_920 if leaves else 870)
 
 
-def test_a_change_of_one_of_a_pair_that_was_refused_leaves_no_room_behind() -> None:
-    """Of 23 that both had 23 had filled; 25 more were once asked for, and refused."""
-    made = rig(max_position_quantity=24)
-    made.hold(-24)
-    made.order("buy", 23, oco=True, take_profit=1, stop_loss=500)
+def test_what_the_other_of_a_pair_takes_off_is_no_answer_to_a_change_of_the_price() -> None:
+    """The rest of 6 counted at 200, where the change to 260 might yet be granted."""
+    made = rig(max_gross_exposure=10_000)
+    made.hold(-10)
+    made.order("buy", 10, oco=True, take_profit=10, stop_loss=200)
     target, stop = made.venue.submitted[-2:]
     for order in (target, stop):
         made.answer("accept", order)
-    made.fill(target, 22)
-    made.fill(stop, 1)
-    assert made.modify(stop, quantity=48, stop_price=146)
-    assert made.gate.claims.worst_case(0)[1] == 25 * 10**9
-    made.answer("modify_rejected", stop)
-    assert made.gate.claims.worst_case(0)[1] == 0
-    assert not made.modify(stop, quantity=49)
-    assert made.modify(stop, quantity=48)
+    assert made.modify(stop, stop_price=260)
+    made.fill(target, 4)
+    made.answer("modified", stop, quantity=6)
+    assert made.gate.claims.totals()[1] == 6 * 260
+    made.answer("modified", stop, quantity=6, stop_price=250)
+    assert made.gate.claims.totals()[1] == 6 * 250

@@ -17,6 +17,7 @@ from pyrt.venues.capabilities import Capabilities
 from tests.reference.margin import up
 from tests.reference.risk import (
     FINAL,
+    joint_total,
     leaves,
     left_of,
     opening_value,
@@ -166,17 +167,25 @@ class World:
         if working:
             number, place = divmod(number, len(working))
             order = working[place]
-            most = int(self.left(order))
-            self.rig.fill(order, 1 + number % most)
-            self.follow_pair(order)
+            units = 1 + number % int(self.left(order))
+            self.rig.fill(order, units)
+            self.follow_pair(order, units)
 
-    def follow_pair(self, order: Any) -> None:
+    def follow_pair(self, order: Any, units: int) -> None:
         """Do to the other of a pair what a venue does: shrink it, or cancel it at the end."""
         other = order.sibling
         if other is None or other.status in FINAL or other not in self.sent:
             return
         if order.status == "FILLED" and (order.parent is None or order.parent.status in FINAL):
             self.rig.answer("cancel", other)
+        elif self.is_venue_pair(order):
+            if other.status == "SENT":
+                self.rig.answer("accept", other)
+            self.tell_terms(other, quantity=other.quantity_exact - units)
+
+    def is_venue_pair(self, order: Any) -> bool:
+        """Whether a venue lets an order and another fill one quantity together."""
+        return order.sibling is not None and order.parent is None and not self.keeps
 
     def end(self, number: int) -> None:
         working = self.at_venue()
@@ -238,6 +247,8 @@ class World:
         """Ask for a change, beside those that are on their way."""
         before, value = self.worst(), self.gross()
         left = self.rig.modify(order, **terms)
+        if self.is_venue_pair(order) and order.sibling.status not in FINAL:
+            assert not (left and "quantity" in terms)
         if not left:
             # What is denied values the order anew as well.
             self.marked[order] = self.marks[order.symbol]
@@ -245,7 +256,6 @@ class World:
         assert self.state != "halted"
         if order.status == "EMULATED":
             # It is changed on our side, at once.
-            self.totals[order] = max(self.totals[order], order.quantity_exact)
             return
         self.waiting.setdefault(order, []).append(terms)
         self.asked_at.setdefault(order, []).append(self.marks[order.symbol])
@@ -275,20 +285,23 @@ class World:
             answer = "modify_rejected"
         if answer == "modified":
             self.rig.answer(answer, order, **terms)
+            self.totals[order] = max(self.totals[order], joint_total(order, order.quantity_exact))
         else:
             self.rig.answer(answer, order)
             self.refused[order] = self.refused.get(order, 0) + 1
-        self.totals[order] = max(self.totals[order], order.quantity_exact)
         self.count_asked(order)
         self.marked[order] = self.marks[order.symbol]
 
-    def tell_terms(self, order: Any) -> None:
+    def tell_terms(self, order: Any, **terms: Decimal) -> None:
         """Tell terms of the venue's own accord while a change is under way: no answer to it."""
-        self.rig.answer("modified", order)
+        self.rig.answer("modified", order, **terms)
+        self.totals[order] = max(self.totals[order], joint_total(order, order.quantity_exact))
         self.marked[order] = self.marks[order.symbol]
-        if all(getattr(order, name) == value for name, value in self.waiting[order][0].items()):
+        changes = self.waiting.get(order, [])
+        if changes and all(getattr(order, name) == value for name, value in changes[0].items()):
             # It asks for what is in force already.
-            self.waiting.pop(order)
+            changes.pop(0)
+            self.asked_at[order].pop(0)
             self.count_asked(order)
 
     def change_state(self, number: int) -> None:
@@ -310,7 +323,7 @@ class World:
                     new.append(each)
         self.sent += new
         self.marked |= {order: self.marks[order.symbol] for order in new}
-        self.totals |= {order: order.quantity_exact for order in new}
+        self.totals |= {order: joint_total(order, order.quantity_exact) for order in new}
         return new
 
     def left(self, order: Any) -> Decimal:

@@ -81,10 +81,12 @@ def test_either_of_two_exits_may_be_moved_while_nothing_may_raise_exposure(
         made.answer("accept", order)
     made.gate.set_state("reducing", "Ann", "a test")
     counted = made.gate.claims.worst_case(0)
-    for order, terms in (
+    moves: list[tuple[Any, dict[str, float]]] = [
         (stop, {"stop_price": 100 - 15 * signs}), (target, {"limit_price": 100 + 10 * signs}),
-        (stop, {"stop_price": 100 - 5 * signs, "quantity": 8}), (target, {"quantity": 7}),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    if kind == "bracket":
+        moves += [(stop, {"stop_price": 100 - 5 * signs, "quantity": 8}), (target, {"quantity": 7})]
+    for order, terms in moves:
         assert made.modify(order, **terms)
         made.answer("modify_rejected", order)
         assert made.gate.claims.worst_case(0) == counted
@@ -92,7 +94,7 @@ def test_either_of_two_exits_may_be_moved_while_nothing_may_raise_exposure(
 
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_change_of_either_entry_of_a_pair_adds_what_it_adds_to_both(place: int) -> None:
-    """The one at 110 stands for both: 10 are 1,100."""
+    """The one at 110 stands for both: 10 are 1,100; at 144 they are all that is allowed."""
     made = rig(max_position_quantity=12, max_gross_exposure=1_440)
     entry = {"symbol": "AAA", "side": "buy", "quantity": 10}
     pair = made.kernel.strategies[0].pair({**entry, **LOW}, {**entry, **HIGH})
@@ -100,11 +102,54 @@ def test_a_change_of_either_entry_of_a_pair_adds_what_it_adds_to_both(place: int
     for order in pair:
         made.answer("accept", order)
     name = ("limit_price", "stop_price")[place]
-    assert not made.modify(pair[place], quantity=12.01)
-    assert not made.modify(pair[place], quantity=12, **{name: 120.01})
-    assert made.modify(pair[place], quantity=12, **{name: 120})
-    assert made.gate.claims.worst_case(0) == (0, 12 * 10**9, 0)
+    assert not made.modify(pair[place], **{name: 144.01})
+    assert made.modify(pair[place], **{name: 144})
+    assert made.gate.claims.worst_case(0) == (0, 10 * 10**9, 0)
     assert made.gate.claims.totals()[1] == 1_440
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize("quantity", [5, 10, 20])
+def test_the_quantity_of_one_of_a_pair_at_a_venue_cannot_change(
+    place: int, quantity: float
+) -> None:
+    """Of 10 in each, 8 of one filled and untold: any quantity of the other came on top of them."""
+    made = rig(max_open_orders=9)
+    made.hold(30)
+    made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
+    pair = made.venue.submitted[-2:]
+    for order in pair:
+        made.answer("accept", order)
+    assert not made.modify(pair[place], quantity=quantity)
+    told = made.gate.report()["denials"]["reason"][-1]
+    assert told.startswith("pair_quantity: ")
+    assert "cancel the pair" in told
+    assert made.gate.claims.worst_case(0) == (30 * 10**9, 0, 10 * 10**9)
+    # What the other one filled is known once that has ended.
+    made.answer("cancel", pair[1 - place])
+    assert made.modify(pair[place], quantity=quantity)
+
+
+def test_a_pair_of_which_both_have_filled_counts_what_is_left_after_a_restart() -> None:
+    """3 of 10 by the stop, then 2 by the target: 5 are left, and 2 were counted."""
+    made = rig(max_open_orders=9)
+    made.hold(10)
+    made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
+    target, stop = pair = made.venue.submitted[-2:]
+    for order in pair:
+        made.answer("accept", order)
+    for order, units, other, left in ((stop, 3, target, 7), (target, 2, stop, 8)):
+        made.fill(order, units)
+        made.answer("modified", other, quantity=left)
+        assert made.gate.claims.worst_case(0)[2] == (left - other.filled_quantity) * 10**9
+    assert [order.leaves_quantity for order in pair] == [5, 5]
+    again, kernel = RiskEngine(Limits(max_open_orders=9)), made.kernel
+    again.attach(
+        account=kernel.account, cache=kernel.cache, clock=kernel.clock, desk=kernel.desk,
+        records=kernel.records, strategies=kernel.strategies,
+    )  # fmt: skip
+    again.resync()
+    assert again.claims.worst_case(0) == (5 * 10**9, 0, 5 * 10**9)
 
 
 @pytest.mark.parametrize(("side", "held"), [("sell", 10), ("buy", -10)])
