@@ -22,7 +22,8 @@ from tests.adapters.client.exchange import Broker
 from tests.live.server import Server
 
 KEYS = Credentials("PKTEST", "canary-5e2f")
-CLOSES = [100.0, 100.5, 101.0, 100.6, 100.2, 100.9, 101.3, 100.4, 100.1, 100.8]
+# The last bar asks for nothing: what the one before asks for fills with it.
+CLOSES = [100.0, 100.5, 101.0, 100.6, 100.2, 100.9, 101.3, 100.4, 100.1, 100.8, 100.8]
 
 
 class Swing(Strategy):
