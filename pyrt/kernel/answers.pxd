@@ -35,4 +35,4 @@ cdef class Answers:
                       int64_t price) except -1
     cdef int take_fill(self, Order order, Event* event) except -1
     cdef int take_change(self, Order order, Event* event) except -1
-    cdef int take_answer(self, Order order, Event* event) except -1
+    cdef int take_answer(self, Order order, Event* event, bint is_answer) except -1

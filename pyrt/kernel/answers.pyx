@@ -3,6 +3,7 @@ cimport cython
 
 from pyrt.core.events cimport clear_event
 from pyrt.core.orders cimport no_price
+from pyrt.core.pairs cimport is_venue_pair
 from pyrt.core.types cimport (
     CONFIRMED, EV_CANCEL_REJECTED, EV_CANCELED, EV_DENIED, EV_FILL, EV_MODIFIED,
     EV_MODIFY_REJECTED, EV_REJECTED, EV_RELEASED, EV_SENT, EV_UNKNOWN, NONE, OPEN, REFUSED, UNKNOWN,
@@ -11,6 +12,15 @@ from pyrt.core.types cimport (
 from pyrt.core.types import EVENT_NAMES
 
 from pyrt.errors import StrategyError
+
+
+cdef bint is_taken_off(Order order, Event* event) noexcept:
+    """Whether new terms are what the other of a pair has left: they answer no change."""
+    return (
+        event.kind == EV_MODIFIED and 0 < event.quantity < order.units and is_venue_pair(order)
+        and (event.price == no_price() or event.price == order.limit_price_raw)
+        and (event.cumulative == no_price() or event.cumulative == order.stop_price_raw)
+    )
 
 
 @cython.final
@@ -44,6 +54,7 @@ cdef class Answers:
     cdef int apply(self, Event* event) except -1:
         """Take one order event in; an execution that was seen before changes nothing."""
         cdef Order order = self.cache.order(event.order)
+        cdef bint is_answer
         self.sink.reword(event)
         if order is None:
             raise StrategyError(
@@ -56,12 +67,13 @@ cdef class Answers:
             self.take_fill(order, event)
         else:
             order.transition(event.kind)
+            is_answer = not is_taken_off(order, event)
             if event.kind == EV_MODIFIED:
                 self.take_change(order, event)
                 if order.filled and order.leaves() == 0:
                     # What an order by notional came to may be known only after its last fill.
                     order.transition(EV_FILL)
-            self.take_answer(order, event)
+            self.take_answer(order, event, is_answer)
             if event.reason:
                 order.reason_ = self.records.texts.names[event.reason]
         order.ts_last = event.ts_event
@@ -117,8 +129,8 @@ cdef class Answers:
         event.reason = self.records.texts.number(reason)
         return self.apply(&event)
 
-    cdef int take_answer(self, Order order, Event* event) except -1:
-        """Close or mark the request this event answers."""
+    cdef int take_answer(self, Order order, Event* event, bint is_answer) except -1:
+        """Close or mark the request this event answers; not a change where it answers none."""
         cdef int kind = event.kind
         cdef int step = -order.unknown()
         if kind == EV_UNKNOWN:
@@ -142,7 +154,7 @@ cdef class Answers:
                 order.cancel_request = CONFIRMED
             elif kind == EV_MODIFY_REJECTED:
                 order.modify_request = REFUSED
-            elif kind == EV_MODIFIED and order.modify_request != NONE:
+            elif kind == EV_MODIFIED and order.modify_request != NONE and is_answer:
                 order.modify_request = CONFIRMED
         if is_final(order.status_):
             # Of an order that has ended nothing more is told: what was asked for came too late.
@@ -175,7 +187,7 @@ cdef class Answers:
             order.filled = before
             order.status_ = status
             raise
-        self.take_answer(order, event)
+        self.take_answer(order, event, True)
         self.curve.touch()
         return 0
 

@@ -2,7 +2,8 @@
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.orders cimport no_price
-from pyrt.core.types cimport EMULATED, is_final
+from pyrt.core.pairs cimport is_venue_pair
+from pyrt.core.types cimport is_final
 
 
 cdef str off_grid(str code, str what, int64_t raw, int64_t step, int decimals):
@@ -11,22 +12,6 @@ cdef str off_grid(str code, str what, int64_t raw, int64_t step, int decimals):
     return (
         f"{code}: {what} {plain(raw, decimals)} is not a multiple of {plain(step, decimals)}; "
         f"the neighbors are {plain(below, decimals)} and {plain(below + step, decimals)}"
-    )
-
-
-# A venue takes what one of a pair fills off the other, and a new quantity as it is: what the other
-# has filled and nobody has told yet would come on top of that.
-cdef str PAIR = (
-    "pair_quantity: the venue takes what one of a pair fills off the other; cancel the pair and "
-    "send one of another quantity"
-)
-
-
-cdef bint is_pair(Order order) noexcept:
-    """Whether a venue has an order as one of a pair of which one cancels the other."""
-    return (
-        order.sibling is not None and order.parent is None and not order.keeps_exits
-        and order.status_ != EMULATED and not is_final(order.sibling.status_)
     )
 
 
@@ -102,9 +87,22 @@ cdef class BasicGate(RiskGate):
         )
         if reason is None and command.order.parent is not None:
             reason = self.judge_exit(command.order, command.units)
-        elif reason is None and command.units != 0 and is_pair(command.order):
-            reason = PAIR
+        elif reason is None and command.units != 0:
+            reason = self.judge_pair(command.order)
         return reason
+
+    cdef str judge_pair(self, Order order):
+        """Refuse another quantity for one of a pair that a venue has, both of which may fill.
+
+        The venue would take it as it is: what the other has filled, and nobody has told yet, would
+        come on top of it.
+        """
+        if not is_venue_pair(order) or is_final(order.sibling.status_):
+            return None
+        return (
+            "pair_quantity: the venue takes what one of a pair fills off the other; cancel the "
+            "pair and send one of another quantity"
+        )
 
     cdef str judge_exit(self, Order order, int64_t units):
         """An exit takes back what its entry brings: it cannot be made larger than that.

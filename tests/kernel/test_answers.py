@@ -76,6 +76,26 @@ def test_an_answer_answers_what_was_asked(row: str) -> None:
         assert order.is_unknown is ("u" in after)
 
 
+@pytest.mark.parametrize("answer", ["modified", "modify_rejected"])
+@pytest.mark.parametrize("doubt", ["", "unknown"])
+def test_what_the_other_of_a_pair_takes_off_answers_no_change(doubt: str, answer: str) -> None:
+    """It was taken for the answer: the change counted as made, and its outcome as known."""
+    made = rig()
+    made.hold(10)
+    made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
+    target, stop = made.venue.submitted[-2:]
+    for order in (target, stop):
+        made.answer("accept", order)
+    made.modify(stop, stop_price=85)
+    if doubt:
+        made.answer(doubt, stop)
+    made.fill(target, 4)
+    made.answer("modified", stop, quantity=6)
+    assert (stop.quantity, stop.is_pending, stop.is_unknown) == (6, not doubt, bool(doubt))
+    made.answer(answer, stop, **({"stop_price": 85} if answer == "modified" else {}))
+    assert (stop.is_pending, stop.is_unknown) == (False, False)
+
+
 @pytest.mark.parametrize("side", ["buy", "sell"])
 def test_an_order_in_doubt_bars_its_own_side(side: str) -> None:
     made = rig()

@@ -181,12 +181,21 @@ def _asking(state: JournalState, order: r.OrderState, kind: str) -> r.OrderState
     known = state.orders.get(order.client_order_id)
     if known is None:
         return order
-    left = known.changes - (kind in ("modified", "modify_rejected"))
+    left = known.changes - _answers_change(known, order, kind)
     if left > 0:
         order = msgspec.structs.replace(order, asked=known.asked, changes=left)
     if known.cancel_wanted and kind != "cancel_rejected":
         order = msgspec.structs.replace(order, cancel_wanted=True)
     return order
+
+
+def _answers_change(known: r.OrderState, order: r.OrderState, kind: str) -> bool:
+    """Whether an outcome answers a change: what the other of a pair has left does not."""
+    if kind == "modified" and known.sibling and not known.parent:
+        is_smaller = Decimal(order.quantity) < Decimal(known.quantity)
+        prices = (known.limit_price, known.stop_price)
+        return not is_smaller or (order.limit_price, order.stop_price) != prices
+    return kind in ("modified", "modify_rejected")
 
 
 def _execution(state: JournalState, record: r.Execution) -> None:

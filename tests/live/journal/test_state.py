@@ -104,6 +104,24 @@ def test_changes_are_asked_for_until_each_is_answered_and_the_largest_terms_coun
     assert (state.orders["a-1"].changes, state.orders["a-1"].asked) == (0, ("", "", ""))
 
 
+@pytest.mark.parametrize(
+    ("terms", "left"),
+    [
+        ({"quantity": "6"}, 1),
+        ({"quantity": "6", "stop_price": "85"}, 0),
+        ({"stop_price": "85"}, 0),
+        ({}, 0),
+        ({"quantity": "6", "parent": "a-0"}, 0),
+    ],
+)
+def test_what_the_other_of_a_pair_has_left_answers_no_change(terms: dict[str, str], left: int):
+    pair = {"sibling": "a-2", "stop_price": "80", "quantity": "10"}
+    pair["parent"] = terms.get("parent", "")
+    state = fold(intent(**pair), outcome("accepted", **pair), change(stop_price="85"))
+    state.take(outcome("modified", **(pair | terms)))
+    assert state.orders["a-1"].changes == left
+
+
 def test_a_change_of_what_may_not_have_arrived_leaves_both_in_doubt():
     assert fold(intent(), change(quantity="9")).orders["a-1"].unknown == "submit,modify"
 
