@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -266,6 +268,43 @@ class Keeps(Quiet):
     def on_bar(self, bar):
         if not self.sent:
             self.sent = [self.buy("SPY", 1, trigger_price=50), self.buy("SPY", 1, limit_price=50)]
+
+
+def test_what_may_have_arrived_is_asked_for_by_its_name_before_positions_are_judged():
+    """Lists left it out; its fill was a mismatch, and the symbol was halted."""
+    world, files = World([PRICES]), MemoryFiles()
+    first = Node(world, files, [Quiet()], run_id="one")
+    first.start()
+    first.run(3)
+
+    def unheard(request, send):
+        send(request)
+        world.simulator.take_trade_updates()
+
+    first.on_request = unheard
+    first.kernel.strategies[0].buy("SPY", 5)
+    first.driver.core.inputs.settle()
+    first.settle(world.now)
+    after = first.crash()
+    # It fills while nobody listens.
+    list(islice(world.instants, 6))
+    world.simulator.take_trade_updates()
+    second = Node(world, after, [Quiet()], run_id="two", policies=Policies(looks=3, warmup=0))
+
+    def left_out(request, send):
+        answer = send(request)
+        if "status=all" not in request.path:
+            return answer
+        rows = [row for row in json.loads(answer.body) if row["status"] != "filled"]
+        return replace(answer, body=json.dumps(rows).encode())
+
+    second.on_request = left_out
+    second.driver.begin(world.now)
+    for later in range(4):
+        second.settle(world.now + later * 2 * SECOND)
+    assert second.driver.phase == RUNNING
+    assert second.kernel.strategies[0].position("SPY").quantity == 5
+    assert told(second, "position_mismatch") == []
 
 
 def test_an_order_that_was_kept_here_is_canceled_in_the_run_that_goes_on():

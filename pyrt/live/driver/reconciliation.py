@@ -120,10 +120,14 @@ class Reconciliation:
         if run.core is not None:
             # What is done about it happens now, not when the last event came.
             run.core.inputs.advance(now)
+        is_first = run.core is None
         try:
-            if run.core is None:
+            if is_first:
                 self._recovery.recover(now, state)
             self._apply(now, state)
+            if is_first:
+                # A list may leave out what has ended: it is asked for by its name.
+                run.client.read_doubts()
             self._adjusting.take(now, state)
             if run.phase != LOOKING:
                 self._days.look(now, state)

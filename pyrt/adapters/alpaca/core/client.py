@@ -130,6 +130,10 @@ class AlpacaClient:
         """Take over an order that an earlier run has sent."""
         adopt(self, order, state)
 
+    def read_doubts(self) -> None:
+        """Ask the broker by its name for each order that may or may not have arrived."""
+        self.orders.read_doubts()
+
     def subscribe(self, channel: str, symbol: str) -> None:
         """Want a symbol's ``bars``, ``quotes`` or ``trades``; of coins also the ``book``.
 

@@ -151,6 +151,12 @@ class OrderPath:
                 count += 1
         return count
 
+    def read_doubts(self) -> None:
+        """Read back every order of which nobody knows whether it has arrived."""
+        for known in self._ledger:
+            if known.is_unknown and not known.final:
+                self.read_back(known.number)
+
     # -- answers -------------------------------------------------------------------------------
 
     def receive(self, request: HttpRequest, status: int, body: bytes, now: int) -> list[Event]:
