@@ -39,6 +39,9 @@ class Client:
     def subscribe(self, channel: str, symbol: str) -> None:
         """Take note of nothing: this test says what comes."""
 
+    def read_doubts(self) -> None:
+        """Every order has arrived."""
+
     def forget(self, number: int) -> None:
         self.known.discard(number)
 

@@ -321,12 +321,12 @@ class Node:
         setattr(faults, name, {"space": 50, "short_write": 0.5}.get(name, 1.0))
 
     def starve(self, records: int) -> None:
-        """Let memory run out when so many more records have been made."""
+        """Let memory run out when so many more records have been made, if that is soon enough."""
         journal, record = self.journal, self.journal.record
         left = iter(range(records))
 
         def failing(made: Any) -> int:
-            if next(left, None) is None:
+            if not self.chances.healed and next(left, None) is None:
                 journal.record = record
                 raise MemoryError("memory of this schedule")
             return record(made)
