@@ -23,6 +23,8 @@ CENT = Decimal("0.01")
 POSITION_MAX = 60
 SPENT_MORE = 3
 """By how much orders by notional may come to less than the judge counts them for."""
+SPENT_SHARE = Decimal("0.2")
+"""The same as a share: they are counted at the lowest price there is."""
 FAR = 0.1
 """How far from the last price an order may be: the collar, and what the market may have done."""
 RATE_MAX = 200
@@ -81,7 +83,10 @@ class Judge:
         found = exposure_of(self.broker, symbol, self.world.foreign, request)
         lessens = held < 0 if side == "buy" else held > 0
         what = (symbol, side, held, found)
-        self.checks.hold(invariant, lessens and found.worst(side) <= abs(held), what)
+        # What is ordered by notional, the only parts of units here, is counted for too much.
+        parts = sum(q for (_, of), q in found.leaves.items() if of == side and q % 1)
+        most = abs(held) + parts * SPENT_SHARE
+        self.checks.hold(invariant, lessens and found.worst(side) <= most, what)
 
     def hold_market(self, node: Node, request: Any) -> None:
         """An order is near the market; one thought of in a halt lessens what is held."""
