@@ -218,7 +218,11 @@ cdef class DepthMatcher(Matcher):
             if not order.fresh:
                 self.give(book, order)
             elif order.post_only:
-                return self.venue.finish(order, EV_REJECTED, "post_only: it would take liquidity")
+                # What has filled in part is refused by ending it.
+                return self.venue.finish(
+                    order, EV_CANCELED if order.filled else EV_REJECTED,
+                    "post_only: it would take liquidity",
+                )
             else:
                 self.take(book, order)
         if order.done or not fresh:

@@ -11,8 +11,7 @@ from pyrt.core.int128 cimport (
 )
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.orders cimport no_price
-from pyrt.core.pairs cimport is_venue_pair
-from pyrt.core.types cimport EV_MODIFY_REJECTED, OPEN, is_final
+from pyrt.core.types cimport EMULATED, EV_MODIFY_REJECTED, OPEN, is_final
 
 
 cdef int128 opening_part(int128 value, int64_t units, int64_t held) except? -1:
@@ -228,7 +227,8 @@ cdef class Claims:
         cdef int64_t room
         if claim.is_restated:
             return INT64_MAX
-        if order.parent is None and not is_venue_pair(order):
+        if order.parent is None and (
+                order.sibling is None or order.status_ == EMULATED or order.keeps_exits):
             # What one of a pair that we keep has filled is taken off the other's quantity.
             return INT64_MAX
         if order.parent is None:

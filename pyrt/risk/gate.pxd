@@ -9,4 +9,3 @@ cdef class BasicGate(RiskGate):
     cdef str judge_leg(self, Order leg)
     cdef str judge_grid(self, Order order, int64_t units, int64_t limit_price, int64_t stop_price)
     cdef str judge_exit(self, Order order, int64_t units)
-    cdef str judge_pair(self, Order order)

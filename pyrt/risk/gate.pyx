@@ -5,6 +5,13 @@ from pyrt.core.orders cimport no_price
 from pyrt.core.pairs cimport is_venue_pair
 from pyrt.core.types cimport is_final
 
+# A venue takes a new quantity as it is: what the other of a pair has filled, and nobody has told
+# yet, would come on top of it.
+cdef str PAIR = (
+    "pair_quantity: the venue takes what one of a pair fills off the other; cancel both and send a "
+    "pair of another quantity"
+)
+
 
 cdef str off_grid(str code, str what, int64_t raw, int64_t step, int decimals):
     """Say which two neighbors on the grid `raw` lies between."""
@@ -87,22 +94,9 @@ cdef class BasicGate(RiskGate):
         )
         if reason is None and command.order.parent is not None:
             reason = self.judge_exit(command.order, command.units)
-        elif reason is None and command.units != 0:
-            reason = self.judge_pair(command.order)
+        if reason is None and command.units != 0 and is_venue_pair(command.order):
+            reason = PAIR
         return reason
-
-    cdef str judge_pair(self, Order order):
-        """Refuse another quantity for one of a pair that a venue has, both of which may fill.
-
-        The venue would take it as it is: what the other has filled, and nobody has told yet, would
-        come on top of it.
-        """
-        if not is_venue_pair(order) or is_final(order.sibling.status_):
-            return None
-        return (
-            "pair_quantity: the venue takes what one of a pair fills off the other; cancel the "
-            "pair and send one of another quantity"
-        )
 
     cdef str judge_exit(self, Order order, int64_t units):
         """An exit takes back what its entry brings: it cannot be made larger than that.
@@ -113,6 +107,8 @@ cdef class BasicGate(RiskGate):
         cdef Order entry = order.parent
         cdef int64_t most = entry.filled if is_final(entry.status_) else entry.units
         cdef int decimals = order.instrument.decimals
+        if order.sibling is not None:
+            most -= order.sibling.filled
         if units <= most:
             return None
         return (

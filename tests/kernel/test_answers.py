@@ -96,6 +96,20 @@ def test_what_the_other_of_a_pair_takes_off_answers_no_change(doubt: str, answer
     assert (stop.is_pending, stop.is_unknown) == (False, False)
 
 
+def test_a_smaller_quantity_that_was_asked_for_is_an_answer_once_the_other_has_ended() -> None:
+    made = rig()
+    made.hold(10)
+    made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
+    target, stop = made.venue.submitted[-2:]
+    for order in (target, stop):
+        made.answer("accept", order)
+    made.answer("cancel", target)
+    made.modify(stop, quantity=6)
+    assert stop.is_pending
+    made.answer("modified", stop, quantity=6)
+    assert not stop.is_pending
+
+
 @pytest.mark.parametrize("side", ["buy", "sell"])
 def test_an_order_in_doubt_bars_its_own_side(side: str) -> None:
     made = rig()

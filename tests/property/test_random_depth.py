@@ -315,3 +315,14 @@ DepthMachine.TestCase.settings = settings(
     max_examples=600 if NIGHTLY else 60, stateful_step_count=30, deadline=None, print_blob=True
 )
 TestRandomDepth = DepthMachine.TestCase
+
+
+def test_an_order_that_may_not_take_and_has_filled_in_part_ends_where_a_change_would_take() -> None:
+    """It was rejected, which ends only what has not filled yet; the run broke off."""
+    state = DepthMachine()
+    state.choose(market="levels+trades", queue=None)
+    state.send(post_only=False, price=None, quantity=1, side="buy", tif="gtc")
+    state.send(post_only=True, price=95, quantity=2, side="buy", tif="gtc")
+    state.set_level(price=95, side="A", size=1)
+    state.modify(price=None, quantity=3, which=1)
+    state.teardown()

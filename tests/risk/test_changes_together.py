@@ -133,6 +133,7 @@ def test_an_exit_that_a_change_makes_larger_than_its_entry_could_turn_the_positi
     entry = bracket(made, side, 10)
     made.gate.set_state("reducing", "Ann", "a test")
     assert not made.modify(entry.take_profit, quantity=10.01)
+    made.answer("cancel", entry.stop_loss)
     assert made.modify(entry.take_profit, quantity=9)
 
 

@@ -433,7 +433,7 @@ def test_terms_that_a_venue_tells_of_its_own_accord_answer_no_change() -> None:
 
 def test_an_exit_grows_to_what_its_entry_brings_and_no_further() -> None:
     made = rig(max_position_quantity=60)
-    entry = made.order("buy", 10, take_profit=104, stop_loss=97)
+    entry = made.order("buy", 10, take_profit=104)
     made.answer("accept", entry)
     exit = entry.take_profit
     assert exit is not None

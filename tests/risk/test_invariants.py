@@ -247,8 +247,9 @@ class World:
         """Ask for a change, beside those that are on their way."""
         before, value = self.worst(), self.gross()
         left = self.rig.modify(order, **terms)
-        if self.is_venue_pair(order) and order.sibling.status not in FINAL:
-            assert not (left and "quantity" in terms)
+        other = None if self.keeps else order.sibling
+        if other is not None and other.status not in FINAL:
+            assert not (left and "quantity" in terms), "what the other has filled may be untold"
         if not left:
             # What is denied values the order anew as well.
             self.marked[order] = self.marks[order.symbol]

@@ -237,7 +237,7 @@ def test_an_exit_of_a_part_that_has_filled_cannot_grow_back_to_what_was_ordered(
     run = play(
         [FLAT, (*FLAT, 400), (*FLAT, 0), (*FLAT, 0), (100, 105, 100, 104)],
         {
-            0: lambda s: s.buy(SYMBOL, 100, limit_price=101, **BRACKET),
+            0: lambda s: s.buy(SYMBOL, 100, limit_price=101, take_profit=104),
             1: lambda s: s.cancel(s.made[0]),
             2: lambda s: s.modify(s.made[0].take_profit, quantity=60),
             3: lambda s: s.modify(s.made[0].take_profit, quantity=40, limit_price=103),

@@ -181,7 +181,8 @@ def _asking(state: JournalState, order: r.OrderState, kind: str) -> r.OrderState
     known = state.orders.get(order.client_order_id)
     if known is None:
         return order
-    left = known.changes - _answers_change(known, order, kind)
+    is_pair = known.sibling in state.orders
+    left = known.changes - _answers_change(known, order, kind, is_pair=is_pair)
     if left > 0:
         order = msgspec.structs.replace(order, asked=known.asked, changes=left)
     if known.cancel_wanted and kind != "cancel_rejected":
@@ -189,9 +190,9 @@ def _asking(state: JournalState, order: r.OrderState, kind: str) -> r.OrderState
     return order
 
 
-def _answers_change(known: r.OrderState, order: r.OrderState, kind: str) -> bool:
+def _answers_change(known: r.OrderState, order: r.OrderState, kind: str, *, is_pair: bool) -> bool:
     """Whether an outcome answers a change: what the other of a pair has left does not."""
-    if kind == "modified" and known.sibling and not known.parent:
+    if kind == "modified" and is_pair:
         is_smaller = Decimal(order.quantity) < Decimal(known.quantity)
         prices = (known.limit_price, known.stop_price)
         return not is_smaller or (order.limit_price, order.stop_price) != prices

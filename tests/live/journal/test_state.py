@@ -111,13 +111,15 @@ def test_changes_are_asked_for_until_each_is_answered_and_the_largest_terms_coun
         ({"quantity": "6", "stop_price": "85"}, 0),
         ({"stop_price": "85"}, 0),
         ({}, 0),
-        ({"quantity": "6", "parent": "a-0"}, 0),
+        ({"quantity": "6", "parent": "a-0"}, 1),
+        ({"quantity": "6", "sibling": "a-3"}, 0),
     ],
 )
 def test_what_the_other_of_a_pair_has_left_answers_no_change(terms: dict[str, str], left: int):
     pair = {"sibling": "a-2", "stop_price": "80", "quantity": "10"}
-    pair["parent"] = terms.get("parent", "")
-    state = fold(intent(**pair), outcome("accepted", **pair), change(stop_price="85"))
+    pair |= {name: terms[name] for name in ("parent", "sibling") if name in terms}
+    other = outcome("accepted", client_order_id="a-2", sibling="a-1")
+    state = fold(intent(**pair), other, outcome("accepted", **pair), change(stop_price="85"))
     state.take(outcome("modified", **(pair | terms)))
     assert state.orders["a-1"].changes == left
 
