@@ -76,16 +76,22 @@ def test_an_answer_answers_what_was_asked(row: str) -> None:
         assert order.is_unknown is ("u" in after)
 
 
-@pytest.mark.parametrize("answer", ["modified", "modify_rejected"])
-@pytest.mark.parametrize("doubt", ["", "unknown"])
-def test_what_the_other_of_a_pair_takes_off_answers_no_change(doubt: str, answer: str) -> None:
-    """It was taken for the answer: the change counted as made, and its outcome as known."""
+def guarded() -> tuple[GateRig, Any, Any]:
+    """Return a rig that holds ten, and the pair that guards them at the venue."""
     made = rig()
     made.hold(10)
     made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
     target, stop = made.venue.submitted[-2:]
     for order in (target, stop):
         made.answer("accept", order)
+    return made, target, stop
+
+
+@pytest.mark.parametrize("answer", ["modified", "modify_rejected"])
+@pytest.mark.parametrize("doubt", ["", "unknown"])
+def test_what_the_other_of_a_pair_takes_off_answers_no_change(doubt: str, answer: str) -> None:
+    """It was taken for the answer: the change counted as made, and its outcome as known."""
+    made, target, stop = guarded()
     made.modify(stop, stop_price=85)
     if doubt:
         made.answer(doubt, stop)
@@ -97,12 +103,7 @@ def test_what_the_other_of_a_pair_takes_off_answers_no_change(doubt: str, answer
 
 
 def test_a_smaller_quantity_that_was_asked_for_is_an_answer_once_the_other_has_ended() -> None:
-    made = rig()
-    made.hold(10)
-    made.order("sell", 10, oco=True, take_profit=120, stop_loss=80)
-    target, stop = made.venue.submitted[-2:]
-    for order in (target, stop):
-        made.answer("accept", order)
+    made, target, stop = guarded()
     made.answer("cancel", target)
     made.modify(stop, quantity=6)
     assert stop.is_pending
