@@ -385,8 +385,8 @@ cdef class Claims:
     cdef int forget_granted(self, Claim claim) except -1:
         """Forget the first change that asked for what is in force now.
 
-        New prices that nobody asked for are what a venue has made of a change of them; a new quantity
-        is what the other of a pair has left of it.
+        New prices that nobody asked for are what a venue has made of a change of them; a new
+        quantity is what the other of a pair has left of it.
         """
         cdef list waiting = claim.waiting
         cdef tuple terms, before = claim.in_force
