@@ -69,6 +69,27 @@ def test_what_is_restricted_is_told_once_and_risk_saved_after_each_change(after,
     assert rig.saved == ["risk"] * 2
 
 
+@pytest.mark.parametrize(
+    ("after", "scope", "code", "text"),
+    [
+        ("near", "warning max_gross_exposure", "limit_near", "90% of it is used up"),
+        ("old", "order bt-2", "old_order", "order bt-2: 90% of it is used up"),
+    ],
+)
+def test_warnings_are_told_by_codes_of_their_own_and_not_anew_after_a_restart(
+    after, scope, code, text
+):
+    rig = Rig()
+    rig.change(after, scope, "of yesterday")
+    rig.aftermath.skip_past(rig.core)
+    rig.aftermath.settle(NOW)
+    assert rig.alarms == []
+    rig.change(after, scope, "90% of it is used up")
+    for _ in range(2):
+        rig.aftermath.settle(NOW)
+    assert rig.alarms == [(code, text, NOW)]
+
+
 def test_risk_is_saved_after_each_intent():
     rig = Rig()
     for intents, saves in ((1, 1), (1, 1), (3, 2)):

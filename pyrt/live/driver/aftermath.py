@@ -62,7 +62,11 @@ class Aftermath:
         """Take what earlier runs did as told; only what is still restricted is told once more."""
         changes = getattr(core.kernel.gate, "changes", ())
         latest = {change.scope: at for at, change in enumerate(changes)}
-        self._past = {at for at, change in enumerate(changes) if at != latest[change.scope]}
+        self._past = {
+            at
+            for at, change in enumerate(changes)
+            if at != latest[change.scope] or change.after not in RESTRICTIONS
+        }
 
     def _tell_stopped(self, core: NodeCore, now: int) -> None:
         """Record strategies that were stopped for an error."""
@@ -83,14 +87,20 @@ class Aftermath:
             scribe.alarm("strategy_stopped", error.message, now)
 
     def _tell_restricted(self, core: NodeCore, now: int) -> None:
-        """Tell of changes of what is allowed; save risk after them, and after each intent."""
+        """Tell of restrictions and warnings; save risk after each change, and each intent."""
         scribe = self._run.scribe
         changes = getattr(core.kernel.gate, "changes", ())
         if len(changes) == self._seen_changes and scribe.intents == self._seen_intents:
             return
         for at, change in enumerate(changes[self._seen_changes :], self._seen_changes):
-            if change.after in RESTRICTIONS and at not in self._past:
+            if at in self._past:
+                continue
+            if change.after in RESTRICTIONS:
                 text = f"{change.scope} is {change.after}: {change.reason}"
                 scribe.alarm("restricted", text, now)
+            elif change.after == "near":
+                scribe.alarm("limit_near", change.reason, now)
+            elif change.after == "old":
+                scribe.alarm("old_order", f"{change.scope}: {change.reason}", now)
         self._seen_changes, self._seen_intents = len(changes), scribe.intents
         scribe.save_risk()
