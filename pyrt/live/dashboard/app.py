@@ -137,7 +137,7 @@ class Pages:
             body = msgspec.json.decode(await request.body(), type=dict[str, Any])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return refused(Refusal(400, "body", f"not a JSON object: {error}"))
-        return _json(self._face.control(request_of(body)))
+        return _json(await self._face.control(request_of(body)))
 
 
 def _json(value: Any, status: int = 200) -> Response:

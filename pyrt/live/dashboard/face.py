@@ -53,7 +53,7 @@ def request_of(body: dict[str, Any]) -> Request:
 
 
 class NodeFace(Protocol):
-    """A node as people see it. Called from the dashboard's thread: nothing may wait for long."""
+    """A node as people see it; called in the dashboard's loop, which nothing may hold up."""
 
     @property
     def health(self) -> Health: ...
@@ -67,5 +67,8 @@ class NodeFace(Protocol):
         """Return ``{"symbol", "ts", "close", "fills"}`` of one symbol, oldest first."""
 
     def log_lines(self) -> Sequence[str]: ...
-    def control(self, request: Request) -> dict[str, Any]:
-        """Carry out a checked request, return what came of it; PyrtError says why it could not."""
+    async def control(self, request: Request) -> dict[str, Any]:
+        """Carry out a checked request, return what came of it; PyrtError says why it could not.
+
+        It may wait for the node as long as others are served meanwhile.
+        """

@@ -6,7 +6,7 @@ see half a change nor hold one up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,7 @@ class NodeView:
     ----------
     health, metrics
     control : callable
-        Carries out a checked request from the dashboard's thread and returns what came of it.
+        Awaited in the dashboard's loop: carries out a checked request and returns what came of it.
     name, mode : str
     connections : callable
         Returns the connections as they are.
@@ -65,7 +65,7 @@ class NodeView:
         health: Health,
         metrics: Metrics,
         *,
-        control: Callable[[Request], dict[str, Any]],
+        control: Callable[[Request], Awaitable[dict[str, Any]]],
         clock: Callable[[], int],
         name: str = "node",
         mode: str = "paper",
@@ -111,9 +111,9 @@ class NodeView:
         """Return the last lines of the log."""
         return self._log_lines()
 
-    def control(self, request: Request) -> dict[str, Any]:
+    async def control(self, request: Request) -> dict[str, Any]:
         """Carry out an action."""
-        return self._control(request)
+        return await self._control(request)
 
     # -- called by the trading loop ------------------------------------------------------------
 

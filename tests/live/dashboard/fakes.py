@@ -93,7 +93,7 @@ class FakeFace:
     def log_lines(self) -> Sequence[str]:
         return [f'{{"message":"{self.symbol}"}}']
 
-    def control(self, control: Request) -> dict[str, Any]:
+    async def control(self, control: Request) -> dict[str, Any]:
         if control.symbol == "FAIL":
             raise PyrtError("nothing is held in FAIL", code="no_position")
         self.controls.append(control)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -35,8 +39,8 @@ KILL = '{"action":"halt"}'
 class World:
     """A dashboard, its tokens, its clock, and a client that keeps no cookies by itself."""
 
-    def __init__(self) -> None:
-        self.face = FakeFace()
+    def __init__(self, face: FakeFace | None = None) -> None:
+        self.face = face or FakeFace()
         self.read, self.control = new_tokens()
         self.seconds = 0.0
         self.guard = Guard(
@@ -265,6 +269,40 @@ def test_an_error_of_the_node_is_told(world: World) -> None:
         content='{"action":"cancel_all","symbol":"FAIL"}',
     )  # fmt: skip
     assert (answer.status_code, answer.json()["code"]) == (400, "no_position")
+
+
+class Slow(FakeFace):
+    """A face whose node does not answer before it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.came, self.answers = threading.Semaphore(0), threading.Event()
+
+    async def control(self, control: Request) -> dict[str, Any]:
+        if control.action != "halt":
+            self.came.release()
+            while not self.answers.is_set():
+                await asyncio.sleep(0.001)
+        return await super().control(control)
+
+
+def test_what_waits_for_the_node_holds_neither_a_kill_nor_a_look_up() -> None:
+    face = Slow()
+    world = World(face)
+    headers, body = world.bearer(world.control), '{"action":"cancel_all"}'
+    with world.client as client, ThreadPoolExecutor() as pool:
+        asked = [
+            pool.submit(client.post, "/api/control", headers=headers, content=body)
+            for _ in range(4)
+        ]
+        for _ in asked:
+            assert face.came.acquire(timeout=20)
+        assert client.post("/api/control", headers=headers, content=KILL).status_code == 200
+        for path in ("/live", "/metrics", "/api/state"):
+            assert client.get(path, headers=headers).status_code == 200
+        assert [control.action for control in face.controls] == ["halt"]
+        face.answers.set()
+        assert {each.result(20).status_code for each in asked} == {200}
 
 
 def test_every_action_is_carried_out(world: World) -> None:

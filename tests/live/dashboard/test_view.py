@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -49,9 +50,13 @@ class Trader(Strategy):
         return self.probe.kernel  # type: ignore[attr-defined]
 
 
+async def carried_out(control: Request) -> dict[str, Any]:
+    return {"message": control.action}
+
+
 def view_of(kernel: Any) -> NodeView:
     view = NodeView(
-        Health(), Metrics(), control=lambda control: {"message": control.action},
+        Health(), Metrics(), control=carried_out,
         clock=lambda: T, name="n1", mode="paper",
         connections=lambda: [Connection("trade_updates", "up", True, T, 2)],
         log_lines=lambda: ["line"],
@@ -172,7 +177,7 @@ def test_gauges_follow_the_state(trader: Trader) -> None:
 
 def test_the_view_hands_controls_on(trader: Trader) -> None:
     assert trader.view is not None
-    assert trader.view.control(ASKED) == {"message": "halt"}
+    assert asyncio.run(trader.view.control(ASKED)) == {"message": "halt"}
     assert trader.view.log_lines() == ["line"]
     assert trader.view.now() == T
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyrt.adapters.alpaca.node.companions import carry_out
 from pyrt.adapters.alpaca.node.gauges import Gauges
-from pyrt.errors import ConfigError, PyrtError
+from pyrt.adapters.alpaca.node.hands import Hands
+from pyrt.errors import ConfigError
 from pyrt.live.dashboard.view import NodeView
 from pyrt.live.observe.alerts import Alerter
 from pyrt.live.observe.health import Health
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("pyrt.live.node")
 EVERY_S = 1.0
 HEARTBEAT_NS = 86_400_000_000_000
-PATIENCE_S = 10.0
 LATENCY_MAX_NS = 3_600_000_000_000
 CRITICAL = frozenset(
     {
@@ -65,6 +63,7 @@ class Eyes:
         self.view: NodeView | None = None
         self.server: Any = None
         self._gauges = Gauges(folder, self.metrics, self.health)
+        self._hands = Hands()
         self._logs: Logs | None = None
         self._alerter: Alerter | None = None
         self._task: asyncio.Task[None] | None = None
@@ -254,29 +253,12 @@ class Eyes:
 
     # -- hands ---------------------------------------------------------------------------------
 
-    def _control(self, request: Request) -> dict[str, Any]:
-        """Carry an action over into the node's thread; called from the dashboard's."""
+    async def _control(self, request: Request) -> dict[str, Any]:
+        """Carry an action over into the node's thread; called in the dashboard's."""
         node = self._node
-        if node is None or node.loop is None:
+        if node is None:
             raise ConfigError("the node does not run", code="not_running")
-        is_whole = not (request.symbol or request.strategy)
-        if request.action == "halt" and is_whole and node.driver is not None:
-            # The latch closes at once, whatever the loop is busy with.
-            node.driver.latch.set(f"{request.actor}: {request.reason}")
-        if node.core is None:
-            blocked = "; orders are blocked" if request.action == "halt" and node.driver else ""
-            raise ConfigError(f"the node is starting{blocked}", code="not_running")
-        work = _later(lambda: carry_out(node, request))
-        try:
-            done = asyncio.run_coroutine_threadsafe(work, node.loop).result(PATIENCE_S)
-        except TimeoutError:
-            blocked = "; orders are blocked" if request.action == "halt" else ""
-            raise PyrtError(f"the node does not answer{blocked}", code="no_answer") from None
-        return {"message": done["done"]}
-
-
-async def _later(what: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    return what()
+        return await self._hands.carry(node, request)
 
 
 def _last_exit(folder: Path) -> str:
