@@ -27,7 +27,7 @@ class Publisher:
     Parameters
     ----------
     address : str
-        Bound, such as ``ipc:///run/pyrt/feed``. Other machines cannot be let in.
+        Bound, such as ``ipc:///run/pyrt/spy/feed``. Other machines cannot be let in.
     topics : iterable of str
         Wire topics to send; ``*`` and ``?`` as on the bus. See `pyrt.links.TOPICS`.
     high_water : int

@@ -139,7 +139,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Tables ``[[alerts]]``: who hears of alarms.
     publish : str
         Address that topics are published on for other processes, such as
-        ``ipc:///run/pyrt/feed``; "" for none.
+        ``ipc:///run/pyrt/spy/feed``; "" for none.
     publish_topics : tuple of str
         Which of them; see `pyrt.links.TOPICS`.
     signals : str

@@ -78,6 +78,14 @@ def test_systemd_accepts_the_units(name: str, tmp_path: Path) -> None:
     assert "pyrt-" not in done.stderr, done.stderr
 
 
+def test_documented_addresses_of_links_are_where_the_unit_lets_a_node_write() -> None:
+    unit = (DEPLOY / "systemd" / "pyrt-node@.service").read_text("utf-8")
+    folder = re.findall(r"^RuntimeDirectory=(.+)$", unit, re.MULTILINE)[0].replace("%i", "spy")
+    assert f"Environment=XDG_RUNTIME_DIR=/run/{folder}".replace("spy", "%i") in unit
+    named = re.findall(r"ipc://(/[\w/]+)", (ROOT / "docs" / "links.md").read_text("utf-8"))
+    assert {str(Path(address).parent) for address in named} == {f"/run/{folder}"}
+
+
 def test_the_image_is_marked_as_untested() -> None:
     for path in (DEPLOY / "docker").iterdir():
         assert "Untested" in path.read_text("utf-8").splitlines()[0], path.name

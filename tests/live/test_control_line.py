@@ -16,7 +16,15 @@ import pytest
 
 from pyrt.errors import ConfigError
 from pyrt.live.process import control
-from pyrt.live.process.control import ADDRESS, TEXT_MAX, ControlServer, Request, ask, check
+from pyrt.live.process.control import (
+    ADDRESS,
+    SOCKET,
+    TEXT_MAX,
+    ControlServer,
+    Request,
+    ask,
+    check,
+)
 
 GIVEN = {"token": "t", "actor": "anna", "reason": "news"}
 
@@ -40,7 +48,7 @@ def speak(folder: Path, line: bytes) -> bytes:
     address = msgspec.json.decode((folder / ADDRESS).read_bytes())
     with socket.socket(socket.AF_UNIX) as line_:
         line_.settimeout(20.0)
-        line_.connect(address["socket"])
+        line_.connect(str(folder / address["socket"]))
         line_.sendall(line)
         said = b""
         while piece := line_.recv(4096):
@@ -56,23 +64,66 @@ def runtime(tmp_path, monkeypatch) -> Path:
     return found
 
 
-def test_its_socket_and_address_are_the_owners_alone_and_go_with_it(tmp_path, runtime):
+@pytest.fixture
+def state(tmp_path) -> Path:
+    found = tmp_path / "state"
+    found.mkdir(mode=0o700)
+    return found
+
+
+def test_its_socket_and_address_are_the_owners_alone_and_go_with_it(state):
     old = os.umask(0)
     try:
 
-        def look(server: ControlServer) -> list[tuple[str, int]]:
-            address = msgspec.json.decode((tmp_path / ADDRESS).read_bytes())
-            assert address["pid"] == os.getpid()
-            (found,) = (runtime / f"pyrt-{os.geteuid()}").iterdir()
-            assert address["socket"] == str(found)
-            paths = (found, found.parent, tmp_path / ADDRESS)
-            return [stat.S_IMODE(path.stat().st_mode) for path in paths]
+        def look(server: ControlServer) -> list[int]:
+            address = msgspec.json.decode((state / ADDRESS).read_bytes())
+            assert (address["socket"], address["pid"]) == (SOCKET, os.getpid())
+            return [stat.S_IMODE((state / name).stat().st_mode) for name in (SOCKET, ADDRESS)]
 
-        assert served(tmp_path, look) == [0o600, 0o700, 0o600]
+        assert served(state, look) == [0o600, 0o600]
     finally:
         os.umask(old)
-    assert list((runtime / f"pyrt-{os.geteuid()}").iterdir()) == []
-    assert not (tmp_path / ADDRESS).exists()
+    assert list(state.iterdir()) == []
+
+
+def test_a_folder_for_sockets_that_is_the_nodes_alone_keeps_nobody_away(state, runtime):
+    """Under systemd /tmp is the service's own: a shell sees nothing of what lies in it."""
+
+    def talk(server: ControlServer) -> dict[str, Any]:
+        runtime.rename(runtime.with_name("unseen"))
+        return ask(state, "status")
+
+    assert served(state, talk) == {"did": "status"}
+
+
+def test_a_folder_that_was_seen_at_another_place_is_spoken_to_there(state):
+    def talk(server: ControlServer) -> dict[str, Any]:
+        state.rename(state.with_name("mounted"))
+        answer = ask(state.with_name("mounted"), "status")
+        state.with_name("mounted").rename(state)
+        return answer
+
+    assert served(state, talk) == {"did": "status"}
+
+
+def test_where_the_path_is_too_long_for_a_socket_it_lies_in_the_users_folder(tmp_path, runtime):
+    state = tmp_path / ("long" * 30)
+    state.mkdir()
+    sockets = runtime / f"pyrt-{os.geteuid()}"
+
+    def talk(server: ControlServer) -> dict[str, Any]:
+        (found,) = sockets.iterdir()
+        assert [stat.S_IMODE(each.stat().st_mode) for each in (found, sockets)] == [0o600, 0o700]
+        return ask(state, "status")
+
+    assert served(state, talk) == {"did": "status"}
+    assert [*sockets.iterdir(), *state.iterdir()] == []
+
+
+def test_what_a_killed_node_has_left_is_in_nobodys_way(state):
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(state / SOCKET))
+    assert served(state, lambda server: ask(state, "status")) == {"did": "status"}
 
 
 def test_its_end_may_come_twice_and_takes_nobody_elses_address(tmp_path, runtime):

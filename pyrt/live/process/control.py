@@ -1,7 +1,7 @@
 """How people and scripts speak to a running node: one line of JSON in, one out, on this machine.
 
-The socket's address and a token lie in `control.json` of the state folder, readable by its owner
-only; without the token nothing is answered but a refusal.
+The socket lies in the state folder, its name and a token in `control.json` there, readable by its
+owner only; without the token nothing is answered but a refusal.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pyrt.live.process.files import runtime_folder, write_private
 
 LOG = logging.getLogger("pyrt.live.control")
 ADDRESS = "control.json"
+SOCKET = "control.sock"
 LINE_MAX = 64 * 1024
 PATIENCE_S = 10.0
 TEXT_MAX = 500
@@ -110,12 +111,23 @@ class ControlServer:
 
     async def start(self) -> None:
         """Listen, and write down where."""
-        # Short, for a socket's path may have about a hundred characters.
-        self._path = runtime_folder() / f"{secrets.token_hex(6)}.sock"
-        self._server = await asyncio.start_unix_server(self._serve, path=self._path, limit=LINE_MAX)
-        self._path.chmod(0o600)
-        address = {"socket": str(self._path), "token": self._token, "pid": os.getpid()}
+        # Whoever reads the address sees what lies beside it: a service's /tmp is seen by it alone.
+        name = SOCKET
+        try:
+            await self._listen(self._folder.absolute() / name)
+        except OSError:
+            # A socket's path may have about a hundred characters, and some disks take none.
+            name = str(runtime_folder() / f"{secrets.token_hex(6)}.sock")
+            await self._listen(Path(name))
+        address = {"socket": name, "token": self._token, "pid": os.getpid()}
         write_private(self._folder / ADDRESS, msgspec.json.encode(address))
+
+    async def _listen(self, path: Path) -> None:
+        # What a killed node has left is in the way, and nobody's: one node has the folder.
+        path.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, path=path, limit=LINE_MAX)
+        self._path = path
+        path.chmod(0o600)
 
     async def stop(self) -> None:
         """Listen no longer."""
@@ -210,7 +222,8 @@ def ask(folder: Path, action: str, **given: str) -> dict[str, Any]:
         address = msgspec.json.decode((folder / ADDRESS).read_bytes(), type=dict[str, Any])
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(PATIENCE_S)
-            line.connect(address["socket"])
+            # By its name in the folder: a container may see that at another place.
+            line.connect(str(folder / address["socket"]))
             request = Request(token=address["token"], action=action, **given)
             line.sendall(msgspec.json.encode(request) + b"\n")
             body = b""
