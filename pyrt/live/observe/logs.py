@@ -6,8 +6,13 @@ import logging
 import os
 import queue
 import sys
+import threading
+import time
 from collections import deque
-from logging.handlers import QueueHandler, QueueListener, RotatingFileHandler
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from logging.handlers import QueueHandler, RotatingFileHandler
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +26,10 @@ from pyrt.live.observe.traces import current_trace
 ROOT = "pyrt"
 QUEUE_MAX = 10_000
 TAIL_MAX = 500
+PATIENCE_S = 10.0
+"""How long the end waits for what is queued to be written."""
+LONGEST_BITS = 64
+"""Longer whole numbers are written as text."""
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "trace", "taskName"}
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -52,14 +61,40 @@ class JsonFormatter(logging.Formatter):
             row["error"] = self.formatException(record.exc_info)
         elif record.exc_text:
             row["error"] = record.exc_text
-        cleaned = {key: self._clean(value) for key, value in row.items()}
+        cleaned = {self._text(key): self._clean(value) for key, value in row.items()}
         return msgspec.json.encode(cleaned).decode()
 
     def _clean(self, value: Any) -> Any:
-        if isinstance(value, (int, float)) or value is None:
-            return value
-        text = value if isinstance(value, str) else repr(value)
-        return self._redactor.redact(text)
+        try:
+            plain = _number(value)
+        except (OverflowError, ValueError, TypeError):
+            plain = None
+        return self._text(value) if plain is None and value is not None else plain
+
+    def _text(self, value: Any) -> str:
+        text = _said(value, str if isinstance(value, str) else repr)
+        # A half of a pair of surrogates has no place in UTF-8.
+        encodable = text.encode("utf-8", "backslashreplace").decode()
+        return self._redactor.redact(encodable)
+
+
+def _number(value: Any) -> int | float | None:
+    """Return a number as JSON has it; None where it is none, or longer than a reader takes."""
+    if isinstance(value, (bool, float)):
+        # One of numpy's is a float too, which the encoder does not know.
+        return value if type(value) in (bool, float) else float(value)
+    if isinstance(value, Integral):
+        whole = int(value)
+        return whole if whole.bit_length() <= LONGEST_BITS else None
+    return float(value) if isinstance(value, Real) else None
+
+
+def _said(value: Any, how: Callable[[Any], str]) -> str:
+    """Return what an object says of itself, whatever it does when it is asked."""
+    try:
+        return str.__str__(how(value))
+    except Exception:
+        return f"({type(value).__name__} has no text)"
 
 
 class Tail(logging.Handler):
@@ -85,7 +120,7 @@ class _Hand(QueueHandler):
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         record.trace = current_trace()
         # The message is built here, where its arguments still are what they were.
-        record.msg, record.args = record.getMessage(), None
+        record.msg, record.args = _message(record), None
         return record
 
     def enqueue(self, record: logging.LogRecord) -> None:
@@ -95,16 +130,71 @@ class _Hand(QueueHandler):
             self.dropped += 1
 
 
-class _Writer(QueueListener):
-    """Writes from a thread of its own; told to stop, it writes what is queued first."""
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as error:
+        return f"{_said(record.msg, str)} (without its arguments: {type(error).__name__})"
 
-    def __init__(self, records: queue.Queue[Any], *sinks: logging.Handler) -> None:
-        super().__init__(records, *sinks)
+
+class _Writer:
+    """Writes from a thread of its own, which no record ends.
+
+    Attributes
+    ----------
+    failed : int
+        Records that a sink did not take.
+    """
+
+    def __init__(self, records: queue.Queue[Any], sinks: Sequence[logging.Handler]) -> None:
+        self.failed = 0
         self._records = records
+        self._sinks = sinks
+        self._thread: threading.Thread | None = None
 
-    def enqueue_sentinel(self) -> None:
-        # Waits while the queue is full: what is in it is to be written.
-        self._records.put(None)
+    @property
+    def is_alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> bool:
+        """Write what is queued; False where that hangs and was given up."""
+        thread, self._thread = self._thread, None
+        if thread is None or not thread.is_alive():
+            return True
+        until = time.monotonic() + PATIENCE_S
+        with suppress(queue.Full):
+            # Waits while the queue is full: what is in it is to be written.
+            self._records.put(None, timeout=PATIENCE_S)
+        thread.join(max(0.0, until - time.monotonic()))
+        return not thread.is_alive()
+
+    def _run(self) -> None:
+        while (record := self._records.get()) is not None:
+            self._write(record)
+
+    def _write(self, record: logging.LogRecord) -> None:
+        failure: BaseException | None = None
+        for sink in self._sinks:
+            try:
+                sink.handle(record)
+            except BaseException as error:
+                # An extension's own, say: whatever it is, the lines after it are to be written.
+                failure = error
+        if failure is not None:
+            self.failed += 1
+            if self.failed == 1:
+                # Once: a full disk would say it of each line.
+                _tell(f"lines cannot be written: {_said(failure, str)}")
+
+
+def _tell(text: str) -> None:
+    """Say on the standard error what cannot be said in the log."""
+    with suppress(AttributeError, OSError, ValueError):
+        sys.stderr.write(f"log: {text}\n")
 
 
 class Logs:
@@ -126,6 +216,10 @@ class Logs:
     ----------
     dropped : int
         Records that did not fit while the disk was slow; nobody waits for a log.
+    failed : int
+        Records that could not be written, as on a full disk.
+    is_writing : bool
+        Whether somebody takes records now.
     """
 
     def __init__(
@@ -152,7 +246,7 @@ class Logs:
             sink.setFormatter(formatter)
         records: queue.Queue[Any] = queue.Queue(QUEUE_MAX)
         self._hand = _Hand(records)
-        self._listener = _Writer(records, *sinks)
+        self._listener = _Writer(records, sinks)
         self._sinks = sinks
         self._logger = logging.getLogger(ROOT)
         self._level = level
@@ -162,6 +256,16 @@ class Logs:
     def dropped(self) -> int:
         """Records that were not written because the queue was full."""
         return self._hand.dropped
+
+    @property
+    def failed(self) -> int:
+        """Records that a sink did not take."""
+        return self._listener.failed
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the thread that writes is there."""
+        return self._listener.is_alive
 
     def start(self) -> Logs:
         """Take over the logger ``pyrt`` and everything below it."""
@@ -173,11 +277,14 @@ class Logs:
         return self
 
     def close(self) -> None:
-        """Write what is queued and let the logger go."""
+        """Let the logger go and write what is queued; a disk that hangs is given up."""
         self._logger.removeHandler(self._hand)
         self._logger.setLevel(self._before[0])
         self._logger.propagate = self._before[1]
-        self._listener.stop()
+        if not self._listener.stop():
+            # A sink that hangs would hang its own end too.
+            _tell(f"what is not written {PATIENCE_S:g} s after the end is given up")
+            return
         for sink in self._sinks:
             sink.close()
 
@@ -191,14 +298,9 @@ class Logs:
 class _PrivateFile(RotatingFileHandler):
     """A rotating file that its owner alone may read; a link in its place is not followed."""
 
-    _is_told = False
-
     def handleError(self, record: logging.LogRecord) -> None:
-        """Say once on the standard error that lines are lost: a full disk would say it of each."""
-        if not self._is_told:
-            self._is_told = True
-            error = sys.exc_info()[1]
-            sys.stderr.write(f"log: lines cannot be written: {error}\n")
+        """Let the writer count it: the standard way would print a traceback for each line."""
+        raise
 
     def _open(self) -> Any:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC

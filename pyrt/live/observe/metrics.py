@@ -19,6 +19,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "alarms": ("Alarms raised", ("code",)),
     "exceptions": ("Exceptions that handlers let out", ("strategy",)),
     "log_records_dropped": ("Log records that did not fit", ()),
+    "log_records_failed": ("Log records that could not be written", ()),
 }
 """Name → (what it counts, labels). Exported as ``pyrt_NAME_total``."""
 

@@ -50,7 +50,7 @@ def test_a_symbol_that_is_not_sent_is_a_failure(
         streams=lambda: [("stocks", stream(*answers))],
         received=dict,
     )
-    Gauges(tmp_path, Metrics(), health).look(node, 0.0, 0)
+    Gauges(tmp_path, Metrics(), health).look(node, 0.0)
     part = health.components["stocks"]
     assert (part.status, part.message) == (status, message)
     for step in ("reconciled", "warmed_up"):

@@ -9,12 +9,15 @@ import logging
 import os
 import stat
 import threading
+from decimal import Decimal
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from pyrt.core.types import Side
 from pyrt.errors import ConfigError
 from pyrt.live.observe import logs as logs_module
 from pyrt.live.observe.logs import Logs
@@ -144,3 +147,85 @@ def test_a_disk_that_is_full_is_told_once_and_not_for_each_line(tmp_path, capsys
     assert len(tail) == 3
     told = capsys.readouterr().err
     assert told == "log: lines cannot be written: [Errno 28] No space left on device\n"
+
+
+class Odd:
+    """Has no text of its own."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (np.float64(101.5), 101.5), (np.float32(0.5), 0.5), (np.int64(3), 3),
+        (Side.BUY, int(Side.BUY)), (Decimal("1.50"), "Decimal('1.50')"), (None, None), (True, True),
+        (2**64, "18446744073709551616"), (-(2**63), -(2**63)), ([10**5_000], "(list has no text)"),
+        ("a\udc80b", "a\\udc80b"), (np.str_("a"), "a"), (Odd(), "(Odd has no text)"),
+    ],
+)  # fmt: skip
+def test_whatever_a_call_gives_becomes_a_line(value: Any, shown: Any) -> None:
+    with Logs() as logs:
+        logging.getLogger("pyrt.strategy.cross").info("bought", extra={"price": value})
+    (row,) = [json.loads(line) for line in logs.tail.lines]
+    assert (row["message"], row["price"]) == ("bought", shown)
+    assert type(row["price"]) is type(shown)
+
+
+def test_a_message_that_does_not_fit_its_arguments_is_a_line_too() -> None:
+    log = logging.getLogger("pyrt.strategy.cross")
+    with Logs(redactor=Redactor([CANARY])) as logs:
+        log.info("%d shares", "three")
+        log.info(Odd())
+        log.info("a \udc80 and %s", CANARY, extra={f"\udc80{CANARY}": 1})
+    rows = [json.loads(line) for line in logs.tail.lines]
+    assert [row["message"] for row in rows] == [
+        "%d shares (without its arguments: TypeError)",
+        "(Odd has no text) (without its arguments: RuntimeError)",
+        f"a \\udc80 and {MASK}",
+    ]
+    assert rows[2][f"\\udc80{MASK}"] == 1
+
+
+class Fails(logging.Handler):
+    """A sink that takes nothing."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise KeyboardInterrupt(record.name) if record.levelname == "ERROR" else OSError("gone")
+
+
+def test_no_record_ends_the_writer_and_those_it_cannot_write_are_counted(tmp_path, capsys) -> None:
+    logs = Logs(tmp_path)
+    logs._sinks.insert(0, Fails())
+    log = logging.getLogger("pyrt.x")
+    with logs:
+        for number in range(3):
+            log.info("line %d", number)
+        log.error("line 3")
+    assert logs.failed == 4
+    assert [row["message"] for row in rows(tmp_path / "pyrt.log")] == [
+        f"line {number}" for number in range(4)
+    ]
+    assert capsys.readouterr().err == "log: lines cannot be written: gone\n"
+
+
+def test_a_disk_that_hangs_does_not_hold_up_the_end(monkeypatch, tmp_path, capsys) -> None:
+    monkeypatch.setattr(logs_module, "QUEUE_MAX", 2)
+    monkeypatch.setattr(logs_module, "PATIENCE_S", 0.05)
+    gate, at_work = threading.Event(), threading.Event()
+
+    def hang(record: logging.LogRecord) -> None:
+        at_work.set()
+        gate.wait(10)
+
+    logs = Logs()
+    monkeypatch.setattr(logs.tail, "emit", hang)
+    with logs:
+        for number in range(10):
+            logging.getLogger("pyrt.y").warning("line %d", number)
+        assert at_work.wait(10)
+        assert logs.is_writing
+    assert not logs.is_writing
+    gate.set()
+    assert "is given up" in capsys.readouterr().err

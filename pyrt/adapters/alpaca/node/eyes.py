@@ -18,6 +18,7 @@ from pyrt.live.dashboard.view import NodeView
 from pyrt.live.observe.alerts import Alerter
 from pyrt.live.observe.health import Health
 from pyrt.live.observe.logs import Logs
+from pyrt.live.observe.losses import Losses
 from pyrt.live.observe.metrics import Metrics
 from pyrt.live.observe.redaction import Redactor
 from pyrt.live.observe.targets import make_senders
@@ -64,6 +65,7 @@ class Eyes:
         self.server: Any = None
         self._gauges = Gauges(folder, self.metrics, self.health)
         self._hands = Hands()
+        self._losses = Losses(self.metrics, self.health)
         self._logs: Logs | None = None
         self._alerter: Alerter | None = None
         self._task: asyncio.Task[None] | None = None
@@ -227,7 +229,9 @@ class Eyes:
 
     def _look(self, node: LiveNode, lag_s: float) -> None:
         """Bring health and gauges up to date, and make what the page shows."""
-        self._gauges.look(node, lag_s, 0 if self._logs is None else self._logs.dropped)
+        self._gauges.look(node, lag_s)
+        if self._logs is not None:
+            self._losses.look_at_logs(self._logs, time.time_ns())
         node.tell_stages()
         if self.view is not None:
             self.view.refresh()

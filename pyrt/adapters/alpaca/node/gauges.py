@@ -38,19 +38,17 @@ class Gauges:
         self._seen: dict[str, tuple[bool, int, int]] = {}
         self._frames: dict[str, int] = {}
         self._pending = (0, 0)
-        self._dropped = 0
 
     def begin(self, strategies: list[str]) -> None:
         """Show what has not happened yet as 0: a rule sees the first time only against that."""
         count = self._metrics.count
-        for name in ("rejects", "log_records_dropped"):
-            count(name, by=0)
+        count("rejects", by=0)
         for outcome in OUTCOMES:
             count("order_events", outcome, by=0)
         for strategy in strategies:
             count("exceptions", strategy, by=0)
 
-    def look(self, node: LiveNode, lag_s: float, records_dropped: int) -> None:
+    def look(self, node: LiveNode, lag_s: float) -> None:
         """Look at everything that can be seen at this stage of the node's life."""
         now = time.time_ns()
         report, put = self._health.report, self._metrics.set
@@ -58,8 +56,6 @@ class Gauges:
         put("loop_lag_seconds", lag_s)
         put("resident_memory_bytes", resident_bytes())
         report("loop", OK if lag_s < 1.0 else DEGRADED, f"{lag_s:.3f} s late", now=now)
-        self._metrics.count("log_records_dropped", by=records_dropped - self._dropped)
-        self._dropped = records_dropped
         if not node.config.shadow:
             self._look_at_watchdog(node, now)
         if node.driver is not None:
