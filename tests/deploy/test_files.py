@@ -81,7 +81,7 @@ def test_systemd_accepts_the_units(name: str, tmp_path: Path) -> None:
 def test_documented_addresses_of_links_are_where_the_unit_lets_a_node_write() -> None:
     unit = (DEPLOY / "systemd" / "pyrt-node@.service").read_text("utf-8")
     folder = re.findall(r"^RuntimeDirectory=(.+)$", unit, re.MULTILINE)[0].replace("%i", "spy")
-    assert f"Environment=XDG_RUNTIME_DIR=/run/{folder}".replace("spy", "%i") in unit
+    assert "Environment=XDG_RUNTIME_DIR=/run/pyrt/%i XDG_CACHE_HOME=/var/cache/pyrt/%i\n" in unit
     named = re.findall(r"ipc://(/[\w/]+)", (ROOT / "docs" / "links.md").read_text("utf-8"))
     assert {str(Path(address).parent) for address in named} == {f"/run/{folder}"}
 

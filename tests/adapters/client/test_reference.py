@@ -95,6 +95,21 @@ def test_answers_are_kept_for_a_while(tmp_path):
     assert len(wire.asked) == 3
 
 
+@pytest.mark.parametrize("what", ["no folder", "no file"])
+def test_a_place_that_keeps_nothing_costs_a_request_and_no_start(tmp_path, what):
+    """A service has no home: its start ended here."""
+    place, wire = tmp_path / "kept", Wire()
+    if what == "no folder":
+        place.write_text("somebody's")
+    else:
+        (place / "asset-SPY.json").mkdir(parents=True)
+    reference = Reference(Reader(wire.send), place)
+    for _ in range(2):
+        (found,) = asyncio.run(reference.instruments(["SPY"]))
+        assert found.kind == "equity"
+    assert wire.asked == ["/v2/assets/SPY"] * 2
+
+
 def test_what_the_broker_does_not_know_may_not_be_traded(tmp_path):
     (found,) = asyncio.run(Reference(Reader(Wire().send)).instruments(["NOPE"]))
     assert not found.tradable

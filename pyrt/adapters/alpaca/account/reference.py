@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -137,16 +138,17 @@ class Reference:
         """
         return differences(await self.calendar(start, end), start, end)
 
-    def _is_fresh(self, place: Path) -> bool:
-        return place.exists() and time.time() - place.stat().st_mtime < self._max_age_s
-
     async def _kept(self, name: str, path: str) -> bytes:
         """Return an answer from the disk if it is fresh, else from the broker."""
         place = None if self._folder is None else self._folder / name
-        if place is not None and self._is_fresh(place):
-            return place.read_bytes()
+        if place is None:
+            return msgspec.json.encode(await self._reader.get(path))
+        # A disk that keeps nothing, as that of a service without a home, costs a request.
+        with suppress(OSError):
+            if time.time() - place.stat().st_mtime < self._max_age_s:
+                return place.read_bytes()
         body = msgspec.json.encode(await self._reader.get(path))
-        if place is not None:
+        with suppress(OSError):
             write_private(place, body)
         return body
 
