@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pyrt.adapters.alpaca.core.snapshot import KINDS
+from pyrt.adapters.alpaca.node.gauges import Gauges
 from pyrt.live.driver.reconcile import DAILY, HALTING
+from pyrt.live.observe.health import Health
+from pyrt.live.observe.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "operations" / "alarms.md"
@@ -25,6 +28,8 @@ FAMILIES = {
 """Codes that are put together: the expression → what comes out."""
 FORWARDED = frozenset({"code", "alert.code", "event.code", "finding.code"})
 """Expressions that pass on a code which is written elsewhere."""
+NOT_COUNTED = {"market_data_NUMBER", "heartbeat", "node_silent", "cancel_failed"}
+"""A family without end; no alarm; told by the watchdog."""
 
 
 def codes_in(tree: ast.AST) -> Iterator[str]:
@@ -82,6 +87,13 @@ def rows() -> list[list[str]]:
 def test_the_page_has_every_alarm_and_no_other() -> None:
     listed = [code for row in rows() for code in re.findall(r"`([a-zA-Z_]+)`", row[0])]
     assert sorted(listed) == sorted(raised())
+
+
+def test_a_counter_of_each_alarm_of_a_node_begins_at_nothing(tmp_path: Path) -> None:
+    metrics = Metrics()
+    Gauges(tmp_path, metrics, Health())
+    rows = [rows for _, name, _, _, rows in metrics.families() if name == "alarms"]
+    assert dict(rows[0]) == {(code,): 0 for code in raised() - NOT_COUNTED}
 
 
 def test_a_line_says_what_has_happened_and_leads_somewhere() -> None:

@@ -148,7 +148,7 @@ def test_settings_name_targets_by_tables(tmp_path: Path) -> None:
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 NAME = re.compile(r"\bpyrt_[a-z_]+")
-BY_EVENT = {"pyrt_denials_total", "pyrt_alarms_total"}
+BY_EVENT = {"pyrt_denials_total"}
 """Labeled by what happens: they are there once something has."""
 
 
@@ -187,6 +187,7 @@ def test_every_metric_that_is_named_is_on_a_running_node(tmp_path: Path) -> None
         assert rows["pyrt_ready", ""] == 1
         assert rows["pyrt_trading_state", ""] == 1
         assert rows["pyrt_alarms_total", '{code="restricted"}'] == 1
+        assert rows["pyrt_alarms_total", '{code="unguarded"}'] == 0
         assert rows["pyrt_exceptions_total", '{strategy="Swing"}'] == 0
         # One may have been on its way out when only reducing was allowed.
         assert rows["pyrt_rejects_total", ""] <= 1

@@ -231,11 +231,13 @@ class NodeView:
         put("unknown_requests", sum(order["is_unknown"] for order in state["orders"]))
         put("trading_state", int(self._kernel.gate.state()))
         put("breaker_state", BREAKER_LEVELS[state["breaker"]])
+        held: dict[str, float] = {}
         for position in state["positions"]:
-            put("position_quantity", position["quantity"], position["symbol"])
-        # The most used come first: of a limit of each symbol, the one that is nearest.
-        for limit in reversed(state["limits"]):
-            put("limit_used_ratio", limit["share"], limit["name"])
+            held[position["symbol"]] = held.get(position["symbol"], 0.0) + position["quantity"]
+        self.metrics.set_all("position_quantity", held)
+        # The most used come first: of a limit of each symbol, the one that is nearest counts.
+        used = {limit["name"]: limit["share"] for limit in reversed(state["limits"])}
+        self.metrics.set_all("limit_used_ratio", used)
         for connection in state["connections"]:
             put("connection_up", int(connection["is_up"]), connection["name"])
 

@@ -71,6 +71,15 @@ class Metrics:
         """Put a gauge of `GAUGES` at a value."""
         self._levels[_known(name, labels, GAUGES), labels] = value
 
+    def set_all(self, name: str, values: Mapping[str, float]) -> None:
+        """Put a gauge with one label at a value for each; what had one and has none now is 0."""
+        # A copy: whoever reads is another thread, and may set what is read there.
+        before = [labels for key, labels in list(self._levels) if key == name]
+        for label in {labels[0] for labels in before} - values.keys():
+            self.set(name, 0.0, label)
+        for label, value in values.items():
+            self.set(name, value, label)
+
     def read_from(self, source: Callable[[Metrics], None]) -> None:
         """Let `source(metrics)` set gauges just before they are read."""
         self._sources.append(source)

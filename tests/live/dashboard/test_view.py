@@ -147,12 +147,12 @@ def test_a_ramp_leaves_a_share_of_sizes_and_exposures_and_flow_is_counted(trader
 
 def test_of_a_limit_of_each_symbol_the_gauge_has_the_one_that_is_nearest(trader: Trader) -> None:
     assert trader.view is not None
-    trader.view.metrics.set("limit_used_ratio", 0.0, "max_position_notional")
     rows = [("max_position_notional", "AAA", 0.9), ("max_position_notional", "BBB", 0.2)]
     keys = ("name", "symbol", "share")
     state = trader.view.state() | {"limits": [dict(zip(keys, row, strict=True)) for row in rows]}
     trader.view._set_gauges(state)
     assert trader.view.metrics.value("limit_used_ratio", "max_position_notional") == 0.9
+    trader.view._set_gauges(trader.view.state())
 
 
 def test_prices_come_with_the_fills_on_them(trader: Trader) -> None:
@@ -173,6 +173,58 @@ def test_gauges_follow_the_state(trader: Trader) -> None:
     assert value("limit_used_ratio", "max_open_orders") == 0.25
     assert value("connection_up", "trade_updates") == 1
     assert value("trading_state") == value("breaker_state") == value("ready") == 0
+
+
+class Holder(Strategy):
+    """Buys `quantity` at the first bar, and closes at the third."""
+
+    quantity: int = 10
+
+    def on_start(self) -> None:
+        self.subscribe_bars("AAA", "1m")
+        self.seen = 0
+
+    def on_bar(self, bar: Any) -> None:
+        self.seen += 1
+        if self.seen == 1:
+            self.buy("AAA", self.quantity)
+        if self.seen == 3:
+            self.close("AAA")
+
+
+class Another(Holder):
+    """Holds in the same symbol, under a name of its own."""
+
+
+class Looker(Strategy):
+    """Notes what the gauges of a view are at every bar."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars("AAA", "1m")
+        self.view: NodeView | None = None
+        self.seen: list[tuple[float, float]] = []
+
+    def on_bar(self, bar: Any) -> None:
+        if self.view is None:
+            self.view = view_of(self.probe.kernel)  # type: ignore[attr-defined]
+        self.view.refresh()
+        value = self.view.metrics.value
+        used = value("limit_used_ratio", "max_position_notional")
+        self.seen.append((value("position_quantity", "AAA"), round(used, 3)))
+
+
+def test_gauges_sum_what_strategies_hold_and_fall_to_nothing_with_it() -> None:
+    probe = Probe(cash=10_000, gate=RiskEngine(Limits(max_position_notional=2_000)))
+    probe.add_venue("sim")
+    probe.add_instrument(Instrument("AAA", decimals=2))
+    probe.add_data(frame([(100, 101, 99, 100)] * 6), symbol="AAA", timeframe="1m", label="open")
+    looker = Looker()
+    looker.__dict__["probe"] = probe
+    for strategy in (Holder(), Another(quantity=5), looker):
+        probe.add_strategy(strategy)
+    probe.execute()
+    # Bought after the first bar, sold after the third.
+    assert looker.seen == [(0, 0), (15, 0.75), (15, 0.75), (0, 0), (0, 0), (0, 0)]
 
 
 def test_the_view_hands_controls_on(trader: Trader) -> None:

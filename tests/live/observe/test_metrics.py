@@ -37,6 +37,17 @@ def test_counters_and_gauges_are_exported_under_their_labels() -> None:
     assert metrics.value("rejects") == 0
 
 
+def test_what_drops_out_of_a_gauge_is_nothing_and_no_longer_what_it_was() -> None:
+    metrics = Metrics()
+    metrics.set("equity", 7.0, "USD")
+    metrics.set_all("position_quantity", {"AAA": 19.0, "BBB": -2.0})
+    metrics.set_all("position_quantity", {"BBB": 1.0})
+    found = samples(metrics)
+    assert found["pyrt_position_quantity", (("symbol", "AAA"),)] == 0
+    assert found["pyrt_position_quantity", (("symbol", "BBB"),)] == 1
+    assert found["pyrt_equity", (("currency", "USD"),)] == 7
+
+
 def test_a_histogram_counts_each_duration_in_its_bucket() -> None:
     metrics = Metrics()
     for duration in (500, 1_000, 1_001, 3_000_000, 10**12, -5):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyrt.live.dashboard.view import Connection
+from pyrt.live.observe.alarms import CODES
 from pyrt.live.observe.health import DEGRADED, FAILED, OK, Health
 from pyrt.live.observe.metrics import Metrics
 from pyrt.live.process.heartbeat import WATCHDOG_BEAT, WATCHDOG_SILENCE_S, silence_s
@@ -38,9 +39,12 @@ class Gauges:
         self._seen: dict[str, tuple[bool, int, int]] = {}
         self._frames: dict[str, int] = {}
         self._pending = (0, 0)
+        # What has not happened yet is shown as 0: a rule sees the first time only against that.
+        for code in CODES:
+            metrics.count("alarms", code, by=0)
 
     def begin(self, strategies: list[str]) -> None:
-        """Show what has not happened yet as 0: a rule sees the first time only against that."""
+        """Show as 0 what can happen from now on."""
         count = self._metrics.count
         count("rejects", by=0)
         for outcome in OUTCOMES:
