@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pyrt.core.times import format_ns
 from pyrt.errors import ConfigError
+from pyrt.live.observe.folding import Folding
+from pyrt.live.observe.waiting import Waiting
 
 LOG = logging.getLogger("pyrt.live.alerts")
 LEVELS = ("info", "warning", "critical")
-FOLD_NS = 60_000_000_000
-"""Within this long the same alert is sent once, and its repetitions are counted."""
 RETRIES_S = (0.5, 2.0, 10.0, 60.0)
 """Waits between attempts, the last again and again; the first attempt is made at once."""
 ATTEMPTS_MAX = 1_440
@@ -38,7 +37,7 @@ class Alert:
     values : dict
         Numbers and names beside it.
     repeats : int
-        How often the same came again while it was held back.
+        How often the same, or too many of its code, came while it was held back.
     """
 
     level: str
@@ -81,7 +80,8 @@ class Alerter:
     ----------
     senders : sequence of Sender
     queue_max : int
-        Alerts held while senders are slow; beyond it the newest is dropped, counted and logged.
+        Alerts held for each sender while it is slow; beyond it the newest is dropped, counted and
+        logged. A critical one takes the place of the oldest lesser one.
     clock, sleep : callable
         ns UTC; seconds. For tests.
 
@@ -90,6 +90,7 @@ class Alerter:
     delivered, failed : dict of str to int
         Sender's name → alerts that got through; that did not after every attempt.
     dropped : int
+        Alerts for which there was no room, or no time at the end, counted for each sender.
     """
 
     def __init__(
@@ -108,9 +109,8 @@ class Alerter:
         self._clock = clock
         self._sleep = sleep
         # By place: two channels of one service have the same name.
-        self._queues: list[queue.Queue[Alert | None]] = [queue.Queue(queue_max) for _ in senders]
-        self._sent_at: dict[tuple[str, str], int] = {}
-        self._folded: dict[tuple[str, str], int] = {}
+        self._queues = [Waiting(queue_max) for _ in senders]
+        self._folding = Folding()
         self._threads: list[threading.Thread] = []
         self._closing = threading.Event()
 
@@ -129,8 +129,7 @@ class Alerter:
 
     def send(self, level: str, code: str, text: str, **values: Any) -> None:
         """Queue an alert; never waits, never raises for what happens outside."""
-        now = self._clock()
-        alert = Alert(level, code, text, now, values)
+        alert = Alert(level, code, text, self._clock(), values)
         LOG.log(
             {"info": logging.INFO, "warning": logging.WARNING}.get(level, logging.CRITICAL),
             "%s: %s",
@@ -138,12 +137,9 @@ class Alerter:
             text,
             extra={"alert": code, **{f"value_{name}": value for name, value in values.items()}},
         )
-        key = (code, text)
-        if now - self._sent_at.get(key, -FOLD_NS) < FOLD_NS:
-            self._folded[key] = self._folded.get(key, 0) + 1
-            return
-        self._sent_at[key] = now
-        self._put(replace(alert, repeats=self._folded.pop(key, 0)))
+        passed = self._folding.take(alert)
+        if passed is not None:
+            self._put(passed)
 
     def heartbeat(self) -> None:
         """Send the test that shows every day that alerts get through."""
@@ -152,26 +148,28 @@ class Alerter:
     def close(self, patience_s: float = 5.0) -> None:
         """Deliver what is queued, for so long at most, then end the threads."""
         for waiting in self._queues:
-            try:
-                waiting.put(None, timeout=patience_s)
-            except queue.Full:
-                continue
+            waiting.close()
         until = time.monotonic() + patience_s
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
         self._closing.set()
+        for waiting in self._queues:
+            for alert in waiting.clear():
+                self._drop(alert)
 
     def _put(self, alert: Alert) -> None:
         for waiting in self._queues:
-            try:
-                waiting.put_nowait(alert)
-            except queue.Full:
-                self.dropped += 1
-                LOG.error("an alert was dropped: %s", alert.line())
+            too_many = waiting.put(alert)
+            if too_many is not None:
+                self._drop(too_many)
 
-    def _deliver_all(self, sender: Sender, waiting: queue.Queue[Alert | None]) -> None:
+    def _drop(self, alert: Alert) -> None:
+        self.dropped += 1
+        LOG.error("an alert was dropped: %s", alert.line())
+
+    def _deliver_all(self, sender: Sender, waiting: Waiting) -> None:
         while not self._closing.is_set():
-            alert = waiting.get()
+            alert = waiting.take()
             if alert is None:
                 return
             self._deliver(sender, alert)

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from pyrt.errors import ConfigError
-from pyrt.live.observe.alerts import FOLD_NS, Alert, Alerter, Refused
+from pyrt.live.observe.alerts import Alert, Alerter, Refused
+from pyrt.live.observe.folding import FOLD_NS
 from pyrt.live.observe.senders import FORMS, Email, Webhook
 
 T = 1_700_000_000_000_000_000
@@ -215,22 +216,52 @@ def test_what_repeats_is_folded_and_counted() -> None:
     assert [(a.text, a.repeats) for a in sender.got] == [("slow", 0), ("slower", 0), ("slow", 4)]
 
 
+class Stuck(Collect):
+    """Takes nothing before its gate opens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate, self.is_asked = threading.Event(), threading.Event()
+
+    def send(self, alert: Alert) -> None:
+        self.is_asked.set()
+        self.gate.wait(10)
+        super().send(alert)
+
+
 def test_a_full_queue_drops_counts_and_never_waits() -> None:
-    gate = threading.Event()
-
-    class Stuck(Collect):
-        def send(self, alert: Alert) -> None:
-            gate.wait(10)
-            super().send(alert)
-
     sender = Stuck()
     alerter = Alerter([sender], queue_max=3).start()
     for i in range(20):
         alerter.send("warning", f"c{i}", "x")
     assert alerter.dropped >= 16
-    gate.set()
+    sender.gate.set()
     alerter.close()
     assert len(sender.got) == 20 - alerter.dropped
+
+
+def test_a_critical_alert_gets_through_a_flood() -> None:
+    sender = Stuck()
+    alerter = Alerter([sender], queue_max=10).start()
+    for i in range(1_500):
+        alerter.send("warning", "bad_tick", f"print {i}")
+        alerter.send("warning", f"other_{i}", "a kind of its own")
+    alerter.send("critical", "position_mismatch", "SPY")
+    sender.gate.set()
+    alerter.close()
+    assert sender.got[-1].code == "position_mismatch"
+    assert alerter.dropped + len(sender.got) == 5 + 1_500 + 1
+
+
+def test_what_has_no_time_at_the_end_is_counted() -> None:
+    sender = Stuck()
+    alerter = Alerter([sender]).start()
+    for i in range(3):
+        alerter.send("warning", f"c{i}", "x")
+    assert sender.is_asked.wait(10)
+    alerter.close(patience_s=0.01)
+    assert alerter.dropped == 2
+    sender.gate.set()
 
 
 def test_the_daily_heartbeat_goes_through_every_sender() -> None:
