@@ -116,8 +116,8 @@ class Pages:
         return Response(exposition(self._face.metrics), headers={"content-type": CONTENT_TYPE})
 
     async def state(self, request: Request) -> Response:
-        """Give what stands now."""
-        return _json(self._face.state())
+        """Give what stood when the loop came round last, and what time it is by now."""
+        return _json({**self._face.state(), "now": self._face.now()})
 
     async def prices(self, request: Request) -> Response:
         """Give one symbol's prices and our fills in it."""

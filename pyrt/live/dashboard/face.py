@@ -61,7 +61,7 @@ class NodeFace(Protocol):
     def metrics(self) -> Metrics: ...
     def now(self) -> int: ...
     def state(self) -> dict[str, Any]:
-        """Return what stands now, as plain values; see `pyrt.live.dashboard.view`."""
+        """Return what stood at its ``time``, as plain values; see `pyrt.live.dashboard.view`."""
 
     def prices(self, symbol: str) -> dict[str, Any]:
         """Return ``{"symbol", "ts", "close", "fills"}`` of one symbol, oldest first."""

@@ -80,6 +80,10 @@ class Health:
         """Whether orders may be expected: reconciled, warmed up, nothing failed."""
         return all(self._needed.values()) and self.status != FAILED
 
+    def silence_ns(self, now: int) -> int:
+        """Return how long the trading loop has not turned; 0 before it has for the first time."""
+        return now - self._beat if self._beat else 0
+
     def is_live(self, now: int, silence_max_ns: int = 5_000_000_000) -> bool:
         """Whether the trading loop has turned lately."""
         return now - self._beat <= silence_max_ns

@@ -26,7 +26,8 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
 GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "connection_up": ("1 while the stream is authorised", ("stream",)),
     "connection_uptime_seconds": ("Since the stream was last made", ("stream",)),
-    "loop_lag_seconds": ("How late the event loop wakes", ()),
+    "loop_up": ("1 while the trading loop turns", ()),
+    "loop_lag_seconds": ("How late the trading loop wakes, or is by now", ()),
     "resident_memory_bytes": ("Memory of the process", ()),
     "queue_depth": ("What waits", ("queue",)),
     "journal_lag_seconds": ("Age of the oldest record that is not durable", ()),

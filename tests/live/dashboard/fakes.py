@@ -22,7 +22,7 @@ class FakeFace:
         self.health = Health("stopped by SIGTERM")
         self.metrics = Metrics()
         self.controls: list[Request] = []
-        self.time = T
+        self.time = self.made = T
         self.health.beat(T)
         self.health.report("journal", "ok", now=T)
 
@@ -35,7 +35,7 @@ class FakeFace:
             "price": 450.25, "fee": 0.01, "client_order_id": f"run-{self.symbol}-1",
         }  # fmt: skip
         return {
-            "name": "node", "mode": "paper", "account_masked": "…AB4C", "time": self.time,
+            "name": "node", "mode": "paper", "account_masked": "…AB4C", "time": self.made,
             "health": self.health.status, "ready": self.health.is_ready,
             "trading_state": "ACTIVE", "breaker": "closed", "alarms": [],
             "halted_symbols": ["QQQ"], "limited_symbols": ["SPY"],

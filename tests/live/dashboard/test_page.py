@@ -113,6 +113,24 @@ def test_the_page_shows_the_node_and_kills_it(
 
 
 @needs_chromium
+def test_the_page_says_when_what_it_shows_is_old(
+    server: DashboardServer, face: FakeFace, tmp_path: Path
+) -> None:
+    alarm, badges = "document.getElementById('alarm')", "document.getElementById('badges')"
+    with Browser(tmp_path / "profile") as browser:
+        log_in(browser, server, server.read_token)
+        assert browser.evaluate(f"{alarm}.hidden") is True
+        face.time = face.made + 6_000_000_000
+        wait(browser, f"{alarm}.textContent.includes('since 2023-11-14 22:13:20')")
+        assert browser.evaluate(f"{alarm}.className") == ""
+        assert "health" not in browser.evaluate(f"{badges}.textContent")
+        face.made = face.time
+        wait(browser, f"{alarm}.hidden && {badges}.textContent.includes('health ok')")
+        server.close()
+        wait(browser, f"{alarm}.textContent.startsWith('The node does not answer')")
+
+
+@needs_chromium
 def test_resuming_asks_for_the_typed_word(
     server: DashboardServer, face: FakeFace, tmp_path: Path
 ) -> None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pyrt.adapters.alpaca.node.gauges import Gauges
+from pyrt.adapters.alpaca.node.gauges import EVERY_S, Gauges
 from pyrt.adapters.alpaca.node.hands import Hands
 from pyrt.errors import ConfigError
 from pyrt.live.dashboard.view import NodeView
 from pyrt.live.observe.alerts import Alerter
-from pyrt.live.observe.health import Health
+from pyrt.live.observe.health import FAILED, OK, Health
 from pyrt.live.observe.logs import Logs
 from pyrt.live.observe.losses import Losses
 from pyrt.live.observe.metrics import Metrics
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node.live import LiveNode
 
 LOG = logging.getLogger("pyrt.live.node")
-EVERY_S = 1.0
 HEARTBEAT_NS = 86_400_000_000_000
 LATENCY_MAX_NS = 3_600_000_000_000
 CRITICAL = frozenset(
@@ -71,6 +70,7 @@ class Eyes:
         self._task: asyncio.Task[None] | None = None
         self._node: LiveNode | None = None
         self._tested_at = 0
+        self._failure = ""
 
     def open(self, node: LiveNode) -> None:
         """Open the eyes; nothing of the node needs to be there yet."""
@@ -94,6 +94,7 @@ class Eyes:
             log_lines=self._lines,
             clean=self._redactor.redact,
         )
+        self._look(node, 0.0)
         if config.dashboard:
             from pyrt.live.dashboard.server import DashboardServer
 
@@ -105,7 +106,6 @@ class Eyes:
                 or_any=config.shadow,
             ).start()
             LOG.info("the dashboard listens on %s", self.server.url)
-        self._look(node, 0.0)
         self._task = asyncio.create_task(self._run(node))
 
     def hear(self, driver: Any) -> None:
@@ -224,8 +224,24 @@ class Eyes:
         while True:
             began = time.monotonic()
             await asyncio.sleep(EVERY_S)
-            self._look(node, max(0.0, time.monotonic() - began - EVERY_S))
-            self._test_alerts()
+            try:
+                self._look(node, max(0.0, time.monotonic() - began - EVERY_S))
+                self._test_alerts()
+            except Exception as error:
+                # Whoever looks would else go on seeing what once was.
+                self._tell_failure(error)
+            else:
+                self._tell_failure(None)
+
+    def _tell_failure(self, error: Exception | None) -> None:
+        """Say in health whether what people see is up to date; log what is new."""
+        failure = "" if error is None else self._redactor.redact(f"{type(error).__name__}: {error}")
+        if error is not None and failure != self._failure:
+            LOG.error("what people see of the node is not up to date", exc_info=error)
+        if failure or self._failure:
+            status = FAILED if failure else OK
+            self.health.report("figures", status, failure, now=time.time_ns())
+        self._failure = failure
 
     def _look(self, node: LiveNode, lag_s: float) -> None:
         """Bring health and gauges up to date, and make what the page shows."""

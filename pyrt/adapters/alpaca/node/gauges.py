@@ -18,11 +18,13 @@ from pyrt.live.process.memory import resident_bytes
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node.live import LiveNode
 
+EVERY_S = 1.0
+"""Between looks."""
 OUTCOMES = ("sent", "accepted", "fill", "canceled", "denied", "rejected", "expired", "unknown")
 
 
 class Gauges:
-    """Brings metrics and health up to date; in the node's thread.
+    """Brings metrics and health up to date; in the node's thread, but for what a scrape tells.
 
     Parameters
     ----------
@@ -39,9 +41,19 @@ class Gauges:
         self._seen: dict[str, tuple[bool, int, int]] = {}
         self._frames: dict[str, int] = {}
         self._pending = (0, 0)
+        self._lag_s = 0.0
+        metrics.read_from(self._tell)
         # What has not happened yet is shown as 0: a rule sees the first time only against that.
         for code in CODES:
             metrics.count("alarms", code, by=0)
+
+    def _tell(self, metrics: Metrics) -> None:
+        """Set what a loop that hangs cannot say of itself; called where metrics are read."""
+        now = time.time_ns()
+        metrics.set("loop_up", int(self._health.is_live(now)))
+        metrics.set("ready", int(self._health.is_ready))
+        late_s = self._health.silence_ns(now) / 1e9 - EVERY_S
+        metrics.set("loop_lag_seconds", max(self._lag_s, late_s))
 
     def begin(self, strategies: list[str]) -> None:
         """Show as 0 what can happen from now on."""
@@ -57,7 +69,7 @@ class Gauges:
         now = time.time_ns()
         report, put = self._health.report, self._metrics.set
         self._health.beat(now)
-        put("loop_lag_seconds", lag_s)
+        self._lag_s = lag_s
         put("resident_memory_bytes", resident_bytes())
         report("loop", OK if lag_s < 1.0 else DEGRADED, f"{lag_s:.3f} s late", now=now)
         if not node.config.shadow:

@@ -2,6 +2,8 @@
 "use strict";
 
 const EVERY_MS = 1000;
+const PATIENCE_MS = 5000;
+const STANDS_NS = 5e9;
 const CONFIRMED = {
   flatten: ["FLATTEN", "Entries are blocked, working orders canceled, and every position closed at the market."],
   resume: ["RESUME", "Orders may leave again, but for what the circuit breaker bars."],
@@ -13,7 +15,7 @@ let session = { scope: "read", csrf: "" };
 // ---- asking ----------------------------------------------------------------------------------
 
 async function get(path) {
-  const answer = await fetch(path, { headers: { accept: "application/json" } });
+  const answer = await fetch(path, { headers: { accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE_MS) });
   if (answer.status === 401) { location.reload(); }
   return answer.json();
 }
@@ -106,11 +108,11 @@ const COLUMNS = {
     ["p99 µs", (s) => number(s.p99_us)], ["Max µs", (s) => number(s.max_us)]],
 };
 
-function badges(state) {
+function badges(state, stands) {
   const kind = { ok: "good", degraded: "warn", failed: "bad", ACTIVE: "good", REDUCING: "warn", HALTED: "bad",
     closed: "good", "half-open": "warn", open: "bad" };
   at("badges").replaceChildren(
-    ...[[`health ${state.health}`, state.health], [state.trading_state, state.trading_state],
+    ...[stands ? ["stands still", "failed"] : [`health ${state.health}`, state.health], [state.trading_state, state.trading_state],
       [`breaker ${state.breaker}`, state.breaker], [state.ready ? "ready" : "not ready", state.ready ? "ok" : "degraded"],
       ...state.halted_symbols.map((symbol) => [`exchange halts ${symbol}`, "degraded"]),
       ...state.limited_symbols.map((symbol) => [`${symbol} at its price band`, "degraded"])]
@@ -132,8 +134,13 @@ function figures(account) {
 function show(state) {
   at("node").textContent = `${state.name} · ${state.mode} · account ${state.account_masked}`;
   at("time").textContent = `${clock(state.time)} UTC`;
-  showAlarm(state);
-  badges(state);
+  // By the node's own clock: a browser's, or a simulator's, says nothing.
+  const stands = state.now - state.time > STANDS_NS;
+  document.body.classList.toggle("old", stands);
+  if (stands) {
+    cry(`The trading loop stands still since ${clock(state.time)} UTC: all below is of then. Kill blocks orders all the same.`);
+  } else { showAlarm(state); }
+  badges(state, stands);
   figures(state.account);
   table("positions", COLUMNS.positions, state.positions, "No positions");
   table("orders", COLUMNS.orders, state.orders, "No open orders");
@@ -145,6 +152,12 @@ function show(state) {
   table("latency", COLUMNS.latency, state.latency.filter((s) => s.count), "Nothing measured yet");
   drawEquity(at("equity"), state.equity);
   chooseSymbol(state.symbols);
+}
+
+function cry(text) {
+  at("alarm").hidden = false;
+  at("alarm").className = "";
+  at("alarm").textContent = text;
 }
 
 function showAlarm(state) {
@@ -187,9 +200,8 @@ async function turn() {
     await showLog();
     document.body.dataset.turns = 1 + Number(document.body.dataset.turns ?? 0);
   } catch (error) {
-    at("alarm").hidden = false;
-    at("alarm").className = "";
-    at("alarm").textContent = `The node does not answer: ${error.message}`;
+    document.body.classList.add("old");
+    cry(`The node does not answer, and all below is old: ${error.message}`);
   }
 }
 
