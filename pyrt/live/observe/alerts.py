@@ -91,6 +91,8 @@ class Alerter:
         Sender's name → alerts that got through; that did not after every attempt.
     dropped : int
         Alerts for which there was no room, or no time at the end, counted for each sender.
+    problems : list of str
+        What the last attempt of a sender has come to, where it got nothing through.
     """
 
     def __init__(
@@ -110,22 +112,29 @@ class Alerter:
         self._sleep = sleep
         # By place: two channels of one service have the same name.
         self._queues = [Waiting(queue_max) for _ in senders]
+        self._problems = ["" for _ in senders]
         self._folding = Folding()
         self._threads: list[threading.Thread] = []
         self._closing = threading.Event()
+        self._counting = threading.Lock()
 
     def start(self) -> Alerter:
         """Begin to deliver; each sender in a thread of its own, so that none holds up another."""
-        for sender, waiting in zip(self.senders, self._queues, strict=True):
+        for place, sender in enumerate(self.senders):
             thread = threading.Thread(
                 target=self._deliver_all,
-                args=(sender, waiting),
+                args=(place,),
                 name=f"alerts-{sender.name}",
                 daemon=True,
             )
             thread.start()
             self._threads.append(thread)
         return self
+
+    @property
+    def problems(self) -> list[str]:
+        """Who did not get the last alert through, and why; empty when all is well."""
+        return [problem for problem in self._problems if problem]
 
     def send(self, level: str, code: str, text: str, **values: Any) -> None:
         """Queue an alert; never waits, never raises for what happens outside."""
@@ -164,17 +173,19 @@ class Alerter:
                 self._drop(too_many)
 
     def _drop(self, alert: Alert) -> None:
-        self.dropped += 1
-        LOG.error("an alert was dropped: %s", alert.line())
+        with self._counting:
+            self.dropped += 1
+        LOG.error("an alert was dropped: %s: %s", alert.code, alert.text)
 
-    def _deliver_all(self, sender: Sender, waiting: Waiting) -> None:
+    def _deliver_all(self, place: int) -> None:
         while not self._closing.is_set():
-            alert = waiting.take()
+            alert = self._queues[place].take()
             if alert is None:
                 return
-            self._deliver(sender, alert)
+            self._deliver(place, alert)
 
-    def _deliver(self, sender: Sender, alert: Alert) -> None:
+    def _deliver(self, place: int, alert: Alert) -> None:
+        sender = self.senders[place]
         for attempt in range(ATTEMPTS_MAX):
             if attempt:
                 self._sleep(RETRIES_S[min(attempt, len(RETRIES_S)) - 1])
@@ -183,9 +194,11 @@ class Alerter:
             try:
                 sender.send(alert)
             except Refused as error:
+                self._problems[place] = f"{sender.name}: {error}"
                 LOG.error("%s does not want %s: %s", sender.name, alert.code, error)
                 break
             except Exception as error:
+                self._problems[place] = f"{sender.name}: {str(error) or type(error).__name__}"
                 if isinstance(error, (ValueError, TypeError)) and not isinstance(error, OSError):
                     # It has no form, as a number that is none: for a day it would hold up all that
                     # come after it. What a line says in its certificates is an OSError too.
@@ -194,8 +207,11 @@ class Alerter:
                 # Whatever else a sender raises, it is tried again.
                 LOG.warning("%s did not take %s: %s", sender.name, alert.code, error)
                 continue
-            self.delivered[sender.name] += 1
+            self._problems[place] = ""
+            with self._counting:
+                self.delivered[sender.name] += 1
             self.last_delivered_ts = self._clock()
             return
-        self.failed[sender.name] += 1
-        LOG.error("%s: %s was given up: %s", sender.name, alert.code, alert.line())
+        with self._counting:
+            self.failed[sender.name] += 1
+        LOG.error("%s: %s was given up: %s", sender.name, alert.code, alert.text)

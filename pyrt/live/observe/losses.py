@@ -1,7 +1,8 @@
-"""What people were not told: lines of the log that are lost, in metrics and in health."""
+"""What people were not told: lost lines of the log and alerts, in metrics and in health."""
 
 from __future__ import annotations
 
+from pyrt.live.observe.alerts import Alerter
 from pyrt.live.observe.health import DEGRADED, OK, Health
 from pyrt.live.observe.logs import Logs
 from pyrt.live.observe.metrics import Metrics
@@ -38,10 +39,21 @@ class Losses:
         is_well = logs.is_writing and not lost_lately
         self._health.report("logs", OK if is_well else DEGRADED, "" if is_well else text, now=now)
 
-    def _count(self, total: int, *metric: str) -> int:
+    def look_at_alerts(self, alerter: Alerter, now: int) -> None:
+        """Look at what got through, and who did not get his last one."""
+        self._count(sum(alerter.delivered.values()), "alerts", "delivered")
+        self._count(sum(alerter.failed.values()), "alerts", "failed")
+        self._count(alerter.dropped, "alerts", "dropped")
+        problems = alerter.problems
+        self._metrics.set("alerts_failing", len(problems))
+        if alerter.senders:
+            status = DEGRADED if problems else OK
+            self._health.report("alerts", status, "; ".join(problems), now=now)
+
+    def _count(self, total: int, name: str, *labels: str) -> int:
         """Bring a counter up to a total; return by how much."""
-        more = total - self._counted.get(metric, 0)
-        self._counted[metric] = total
+        more = total - self._counted.get((name, *labels), 0)
+        self._counted[name, *labels] = total
         # Also by nothing: a rule sees the first time only against a 0.
-        self._metrics.count(*metric, by=more)
+        self._metrics.count(name, *labels, by=more)
         return more

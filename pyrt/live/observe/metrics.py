@@ -17,6 +17,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "reconnects": ("Connections that had to be made again", ("stream",)),
     "messages": ("Messages taken in", ("stream",)),
     "alarms": ("Alarms raised", ("code",)),
+    "alerts": ("Alerts to people, counted for each way", ("outcome",)),
     "exceptions": ("Exceptions that handlers let out", ("strategy",)),
     "log_records_dropped": ("Log records that did not fit", ()),
     "log_records_failed": ("Log records that could not be written", ()),
@@ -41,6 +42,7 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "trading_state": ("0 active, 1 reducing, 2 halted", ()),
     "breaker_state": ("0 closed, 1 half-open, 2 open", ()),
     "ready": ("1 after reconciliation and warm-up", ()),
+    "alerts_failing": ("Ways to a person that got the last alert not through", ()),
     "watchdog_up": ("1 while the watchdog answers", ()),
 }
 """Name → (what it is, labels). Exported as ``pyrt_NAME``."""

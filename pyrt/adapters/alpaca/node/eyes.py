@@ -248,6 +248,8 @@ class Eyes:
         self._gauges.look(node, lag_s)
         if self._logs is not None:
             self._losses.look_at_logs(self._logs, time.time_ns())
+        if self._alerter is not None:
+            self._losses.look_at_alerts(self._alerter, time.time_ns())
         node.tell_stages()
         if self.view is not None:
             self.view.refresh()
