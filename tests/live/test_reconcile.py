@@ -167,6 +167,26 @@ def test_adjustments_are_journalled_once_and_corporate_ones_halt(kind, symbol, e
     assert (again.findings, again.adjustments) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("kind", "symbol", "halts"),
+    [("split", "SPY", "symbol"), ("dividend", "SPY", ""), ("fee", "", ""), ("split", "TSLA", "")],
+)
+def test_a_change_that_was_taken_in_and_is_canceled_is_told_once(kind, symbol, halts):
+    """Once: a person who has looked resumes the symbol, and the broker goes on listing it."""
+    (change,) = adjusted(kind, symbol, amount="-7").adjustments
+    state, known = theirs(canceled=(change,)), {change.activity_id}
+    # What was canceled before it was ever taken in is nobody's news.
+    assert compare(ours(), state, POLICY) == Comparison(())
+    first = compare(ours(known_activities=known, cash=Decimal(100)), state, POLICY)
+    assert [(f.code, f.symbol, f.halts) for f in first.findings] == [
+        ("booking_canceled", symbol, halts)
+    ]
+    (mark,) = first.adjustments
+    assert (mark.kind, mark.quantity, mark.amount) == ("canceled", 0, 0)
+    known.add(mark.activity_id)
+    assert compare(ours(known_activities=known), state, POLICY) == Comparison(())
+
+
 def test_an_order_that_has_ended_here_and_is_open_there_halts():
     view = ours(has_ended=lambda name: name == "pyrt-one-1")
     assert found(view, theirs(orders=(listed("pyrt-one-1"),))) == [("reopened", "SPY", "symbol")]

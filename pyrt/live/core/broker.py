@@ -66,6 +66,8 @@ class BrokerState:
         Symbol → signed units; symbols as the node writes them.
     prices : dict
         Symbol → what the broker values a unit of it at; what is held only.
+    canceled : tuple of BrokerAdjustment
+        Changes that the broker has taken back: they are none, or none any more.
     orders_complete : bool
         Whether `orders` is the full paged list since `orders_after`.
     multiplier : int
@@ -106,4 +108,5 @@ class BrokerState:
     balance_date: str = ""
     next_close: int = 0
     prices: dict[str, Decimal] = field(default_factory=dict)
+    canceled: tuple[BrokerAdjustment, ...] = ()
     raw: Any = field(default=None, repr=False, compare=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from pyrt.errors import ConfigError
@@ -13,6 +13,8 @@ EXTERNAL = ("halt", "alarm", "ignore")
 PREFIX = "pyrt-"
 HALTING = frozenset({"split", "symbol_change", "bust", "correction"})
 """Adjustments after which a symbol is halted until a person has looked."""
+UNDONE = "canceled-"
+"""Begins the id under which it is journalled that the broker has taken a change back."""
 DAILY = frozenset({"fee", "interest", "borrow"})
 """Adjustments that every day has some of."""
 
@@ -119,7 +121,7 @@ class Comparison:
     ----------
     findings : tuple of Finding
     adjustments : tuple of BrokerAdjustment
-        Those that are new, to be journalled once.
+        Those that are new, and marks of those that are canceled since, to be journalled once.
     absent : tuple of str
         Client order ids of submits without a known outcome that the full list does not have.
     cash_gap : Decimal
@@ -150,11 +152,17 @@ def compare(ours: OurView, theirs: BrokerState, policy: ReconcilePolicy) -> Comp
     known = frozenset(ours.known_activities)
     fresh = tuple(a for a in theirs.adjustments if a.activity_id not in known)
     findings.extend(_adjusted(ours, fresh))
+    undone = [
+        change
+        for change in theirs.canceled
+        if change.activity_id in known and UNDONE + change.activity_id not in known
+    ]
+    findings.extend(_taken_back(ours, undone))
     gap = _cash_gap(ours, theirs, fresh, policy)
     if gap:
         text = f"cash is {theirs.cash:f} at the broker and {theirs.cash - gap:f} here"
         findings.append(Finding("cash_mismatch", "", text))
-    return Comparison(tuple(findings), fresh, absent, gap)
+    return Comparison(tuple(findings), (*fresh, *map(_mark, undone)), absent, gap)
 
 
 def _cash_gap(
@@ -240,6 +248,20 @@ def _adjusted(ours: OurView, fresh: Iterable[BrokerAdjustment]) -> Iterable[Find
         if concerns or change.kind == "cash":
             text = f"{change.kind}: {change.text}".strip(": ")
             yield Finding(f"adjusted_{change.kind}", change.symbol, text, halts)
+
+
+def _taken_back(ours: OurView, undone: Iterable[BrokerAdjustment]) -> Iterable[Finding]:
+    """Tell of what was taken in and is canceled since: what follows of it differences will show."""
+    for change in undone:
+        halts = change.symbol in ours.symbols and change.kind in HALTING
+        text = f"{change.activity_id} was taken in, and is canceled: {change.kind}: {change.text}"
+        yield Finding("booking_canceled", change.symbol, text, "symbol" if halts else "")
+
+
+def _mark(change: BrokerAdjustment) -> BrokerAdjustment:
+    """Return what is journalled of a change that the broker has taken back: it moves nothing."""
+    nothing, name = Decimal(0), UNDONE + change.activity_id
+    return replace(change, activity_id=name, kind="canceled", quantity=nothing, amount=nothing)
 
 
 @dataclass(slots=True)

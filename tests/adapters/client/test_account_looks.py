@@ -13,10 +13,17 @@ from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.adapters.alpaca.core.events import NoLookEvent
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.rest import HttpRequest
-from pyrt.adapters.alpaca.core.snapshot import ACTIVITIES_MAX, ORDERS_MAX, SnapshotReader
+from pyrt.adapters.alpaca.core.snapshot import (
+    ACTIVITIES_MAX,
+    KINDS,
+    MIXED,
+    ORDERS_MAX,
+    SnapshotReader,
+)
 from pyrt.core.times import timestamp_ns
 from pyrt.live.core.broker import BrokerAdjustment, BrokerFill, BrokerOrder, BrokerState
 from tests.adapters.client.test_listing import ACCOUNT, NOW, order
+from tests.adapters.simulator import contract
 
 HOUR = 3600 * SECOND
 AT = "2024-06-03T14:00:00Z"
@@ -316,6 +323,13 @@ def test_an_execution_is_told_in_our_words():
         ("INT", {"description": "borrow"}, "interest"),
         ("CSD", {}, "cash"),
         ("ACATS", {}, "correction"),
+        ("CGD", {"symbol": "SPY"}, "dividend"),
+        ("DIVNEW", {"symbol": "SPY"}, "dividend"),
+        ("PTR", {"symbol": "SPY"}, "fee"),
+        ("INTNRA", {}, "interest"),
+        ("NC", {"symbol": "SPY"}, "symbol_change"),
+        ("JNL", {"symbol": "SPY"}, "correction"),
+        ("JNL", {}, "cash"),
         ("NEW", {"symbol": "SPY"}, "correction"),
         ("NEW", {}, "cash"),
     ],
@@ -332,6 +346,32 @@ def test_every_other_activity_is_a_change_of_a_known_kind(kind, fields, expected
         ),
     )  # fmt: skip
     assert (state.fills, state.raw[1]) == ((), ())
+
+
+@pytest.mark.parametrize("kind", ["NEW", "MISC", "JNL"])
+def test_what_moves_cash_alone_is_no_change_of_a_position(kind):
+    row = activity(1, kind, symbol="SPY", net_amount="0.3", date="2024-06-03")
+    (change,) = drive({"activities": [row]})[0].adjustments
+    assert change.kind == "cash"
+
+
+def test_every_type_of_activity_that_alpaca_documents_has_a_kind():
+    contract.require_documents()
+    listed = contract.document("trading")["components"]["schemas"]["ActivityType"]["enum"]
+    # Executions are no bookings, and each type is decided once.
+    assert set(listed) - {"FILL"} <= KINDS.keys() | MIXED
+    assert not KINDS.keys() & MIXED
+
+
+def test_what_is_canceled_is_told_apart_from_what_was_booked():
+    rows = [
+        activity(1, "DIV", symbol="SPY", net_amount="1", status="executed"),
+        activity(2, "DIV", symbol="SPY", net_amount="2", status="canceled"),
+        activity(3, "DIV", symbol="SPY", net_amount="3", status="correct"),
+    ]
+    state, _ = drive({"activities": rows})
+    assert [each.activity_id for each in state.adjustments] == ["a001", "a003"]
+    assert [(each.activity_id, each.amount) for each in state.canceled] == [("a002", 2)]
 
 
 def test_a_change_that_tells_little_is_one_of_nothing():

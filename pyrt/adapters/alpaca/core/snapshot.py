@@ -28,20 +28,44 @@ KINDS = {
     "SC": "symbol_change",
     "SSO": "symbol_change",
     "MA": "symbol_change",
+    "NC": "symbol_change",
     "DIV": "dividend",
+    "DIVCGL": "dividend",
+    "DIVCGS": "dividend",
+    "DIVFEE": "dividend",
+    "DIVFT": "dividend",
+    "DIVNRA": "dividend",
+    "DIVROC": "dividend",
+    "DIVTW": "dividend",
+    "DIVTXEX": "dividend",
+    "CGD": "dividend",
     "FEE": "fee",
     "CFEE": "fee",
     "PTC": "fee",
+    "PTR": "fee",
     "INT": "interest",
+    "INTNRA": "interest",
+    "INTTW": "interest",
     "CSD": "cash",
     "CSW": "cash",
     "JNLC": "cash",
     "TRANS": "cash",
     "ACATC": "cash",
+    "OPCSH": "cash",
     "ACATS": "correction",
+    "FOPT": "correction",
     "JNLS": "correction",
+    "SPIN": "correction",
+    # The shares that an option delivers or takes; those of the contract are nobody's here.
+    "OPASN": "correction",
+    "OPCA": "correction",
+    "OPEXC": "correction",
+    "OPEXP": "correction",
+    "OPTRD": "correction",
 }
-"""The broker's types of activity → ours; DIVCGL and the like are dividends."""
+"""The broker's types of activity → ours; further ones that begin with DIV are dividends."""
+MIXED = frozenset({"JNL", "MISC"})
+"""Types that move units or cash: which, an entry says itself, as one of a type not known does."""
 LAGGING_NS = 60 * SECOND
 """Lists are not all of one instant: what is younger and stands in one alone is left for the next
 look."""
@@ -215,6 +239,7 @@ class SnapshotReader:
         trades = [a for a in self._activities.values() if a.activity_type == "FILL"]
         trades.sort(key=lambda a: (a.transaction_time or "", Decimal(a.cum_qty or 0), a.id))
         others = [a for a in self._activities.values() if a.activity_type != "FILL"]
+        bookings = [a for a in others if a.status != "canceled"]
         times = [a.transaction_time for a in trades if a.transaction_time]
         return BrokerState(
             ts=now,
@@ -229,7 +254,8 @@ class SnapshotReader:
             },
             orders=tuple(map(self._order, self._orders.values())),
             fills=tuple(self._fill(a) for a in trades if a.status != "correct"),
-            adjustments=tuple(self._adjustment(a) for a in others),
+            adjustments=tuple(map(self._adjustment, bookings)),
+            canceled=tuple(self._adjustment(a) for a in others if a.status == "canceled"),
             orders_after=max(now - self._orders_age, 0) if self._orders_age else 0,
             orders_complete=self._complete,
             activities_until=max(times, default=""),
@@ -271,17 +297,19 @@ class SnapshotReader:
         )
 
     def _adjustment(self, view: ActivityView) -> BrokerAdjustment:
+        quantity = Decimal(view.qty or 0)
         kind = KINDS.get(view.activity_type, "")
-        if view.activity_type.startswith("DIV"):
-            kind = "dividend"
+        if not kind:
+            kind = "correction" if view.symbol and quantity else "cash"
+            kind = "dividend" if view.activity_type.startswith("DIV") else kind
         if kind == "fee" and "borrow" in view.description.lower():
             # It comes beside the fees of executions, and replaces none that were accrued.
             kind = "borrow"
         return BrokerAdjustment(
             activity_id=view.id,
-            kind=kind or ("correction" if view.symbol else "cash"),
+            kind=kind,
             symbol=self._name(view.symbol),
-            quantity=Decimal(view.qty or 0),
+            quantity=quantity,
             amount=Decimal(view.net_amount or 0),
             text=f"{view.activity_type} {view.description}".strip(),
             ts_event=timestamp_ns(view.date) if view.date else 0,
