@@ -292,6 +292,40 @@ def test_what_the_client_alarms_is_told_and_events_before_a_look_are_taken_befor
     assert [event.WHAT for event in heard] == ["a", "b"]
 
 
+def test_a_listener_that_raises_is_told_once_and_ends_nothing():
+    """As a full disk does, or a pipe whose reader has gone: the node died of it, orders stayed."""
+    made = running()
+    heard: list[Any] = []
+
+    def show(event: Any, core: Any) -> None:
+        heard.append(event.WHAT)
+        raise BrokenPipeError(32, "Broken pipe")
+
+    made.driver.listener = show
+    bars = [Stub(WHAT="alien"), Stub(WHAT="alien")]
+    for _ in range(2):
+        made.driver.take(made.world.now, bars)
+    assert heard == ["alien"] * 4
+    told = [text for code, text in made.alarms if code == "listener"]
+    assert len(told) == 1
+    assert told[0].startswith("on_event raised BrokenPipeError: [Errno 32] Broken pipe")
+
+
+def test_a_journal_that_fails_halts_though_nobody_can_be_told():
+    made = running()
+
+    def deaf(code: str, text: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    made.driver.scribe.on_alarm = deaf
+    made.files.faults.sync_error = 1.0
+    made.journal.record(r.Alarmed(ts=made.world.now, code="odd", text="why"))
+    made.journal.commit()
+    made.driver.turn(made.world.now)
+    assert made.driver.latch.is_set
+    assert made.kernel.gate.state().name == "HALTED"
+
+
 def test_the_status_tells_what_stands():
     made = begun()
     new = status_of(made.driver)

@@ -248,10 +248,15 @@ def test_what_does_not_end_in_order_keeps_nothing_else_from_its_end(tmp_path):
             self.ended = True
 
     told, ends = [], Ends()
+
+    def tell(code, text):
+        told.append((code, text))
+        raise OSError("No space left on device")
+
     broker = Broker(CLOSES)
     with Server(broker, pace_s=0.03) as server:
         config = config_for(server, state_dir=str(tmp_path / "state"))
-        node = LiveNode(config, KEYS, on_alarm=lambda code, text: told.append((code, text)))
+        node = LiveNode(config, KEYS, on_alarm=tell)
         # The last to begin is the first to end.
         node.companions += [ends, Breaks()]
         node.add_strategy(Swing())

@@ -73,6 +73,23 @@ def test_no_secret_is_written_or_passed_on(scribe):
     assert told == ["KeyError: ***"]
 
 
+def test_who_hears_alarms_and_raises_is_told_of_once_and_ends_nothing(scribe):
+    heard = []
+
+    def full(code: str, text: str) -> None:
+        heard.append(code)
+        raise OSError(28, "No space left on device")
+
+    scribe.on_alarm = full
+    for code in ("journal", "blind", "clock"):
+        scribe.alarm(code, "why", T0)
+    # Who raises hears of everything that comes after it all the same.
+    assert heard == ["journal", "listener", "blind", "clock"]
+    told = [(code, text) for *_, code, text in alarms(scribe)]
+    assert [code for code, _ in told] == heard
+    assert told[1][1].startswith("on_alarm raised OSError: [Errno 28] No space left on device")
+
+
 # -- orders ----------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pyrt.live.core.node import NodeCore
+from pyrt.live.driver.hearing import Hearing
 from pyrt.live.driver.run import LOOKING, Run
 from pyrt.live.journal import records as r
 
@@ -22,6 +23,7 @@ class Aftermath:
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._hearing = Hearing("on_event", lambda text: run.scribe.alarm("listener", text))
         self._seen_errors = 0
         self._seen_changes = 0
         self._seen_intents = 0
@@ -41,7 +43,7 @@ class Aftermath:
         run = self._run
         if run.listener is not None and run.core is not None:
             for event in events:
-                run.listener(event, run.core)
+                self._hearing.call(run.listener, event, run.core)
 
     def settle(self, now: int) -> None:
         """Write down what followed from what was just taken."""

@@ -9,6 +9,7 @@ import msgspec
 
 from pyrt.core.orders import Fill, Order, OrderEvent
 from pyrt.live.core.restore import order_state, position_of, position_state
+from pyrt.live.driver.hearing import Hearing
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import Journal
 from pyrt.live.observe.traces import current_trace
@@ -46,6 +47,7 @@ class Scribe:
         self._unseen: set[int] = set()
         self._alarmed: dict[str, int] = {}
         self.on_alarm: Callable[[str, str], object] | None = None
+        self._hearing = Hearing("on_alarm", lambda text: self.alarm("listener", text))
         self.clean: Callable[[str], str] = str
         """Takes secrets out of texts that a strategy's errors may hold."""
         self.on_surprise: Callable[[str, str], object] | None = None
@@ -264,7 +266,7 @@ class Scribe:
         self._alarmed[key] = ts
         self.journal.record(r.Alarmed(ts=ts, code=code, text=text))
         if self.on_alarm is not None:
-            self.on_alarm(code, text)
+            self._hearing.call(self.on_alarm, code, text)
 
 
 def decode_saved(state: bytes) -> dict[str, Any]:

@@ -351,7 +351,9 @@ class LiveNode:
             text = f"{type(companion).__name__} did not end in order: {error}"
             LOG.error(text, exc_info=error)
             if self._on_alarm is not None:
-                self._on_alarm("unclean_end", text)
+                # It is in the log; whoever else is told may have nowhere to write it either.
+                with suppress(Exception):
+                    self._on_alarm("unclean_end", text)
 
     async def _let_go(self, http: Http) -> None:
         turns = self._turns
