@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime, getaddresses, make_msgid
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -106,6 +106,40 @@ class Webhook:
             raise OSError(f"answered {status}")
 
 
+_Answers = Mapping[str, tuple[int, bytes]]
+TAKEN, BUSY = (250, b""), (421, b"")
+
+
+class _Delivery:
+    """One alert on its way to the recipients of a mail."""
+
+    def __init__(self, alert: Alert, recipients: tuple[str, ...]) -> None:
+        self.alert = alert
+        self.owed = recipients
+        self._never: list[str] = []
+
+    def note(self, answers: _Answers) -> None:
+        """Take those off whom it has reached, or never will; OSError where that is not all."""
+        owed = []
+        for recipient in self.owed:
+            asked = _addresses((recipient,))
+            status = max((answers.get(each, TAKEN)[0] for each in asked), default=TAKEN[0])
+            if status >= 500:
+                self._never.append(f"{recipient} (answered {status})")
+            elif status > 251:
+                owed.append(recipient)
+        self.owed = tuple(owed)
+        if owed:
+            raise OSError(f"not taken yet for {', '.join(owed)}")
+        if self._never:
+            raise Refused(f"not taken for {', '.join(self._never)}")
+
+
+def _addresses(recipients: Sequence[str]) -> list[str]:
+    """Return what a mail server is asked for, as it is without names."""
+    return [address for _, address in getaddresses(recipients)]
+
+
 class Email:
     """Sends alerts by e-mail over SMTP with TLS.
 
@@ -135,16 +169,26 @@ class Email:
         self._host, self._port = host, port
         self._sender, self._recipients = sender, recipients
         self._user, self._password = user, password
+        self._delivery: _Delivery | None = None
 
     def __repr__(self) -> str:
         return f"Email({self.name})"
 
     def send(self, alert: Alert) -> None:
-        """Send it; OSError or SMTPException if it was not taken."""
+        """Send it; OSError or SMTPException if it was not taken for somebody.
+
+        Whoever has it does not get it once more at the next attempt.
+        """
+        if self._delivery is None or self._delivery.alert is not alert:
+            self._delivery = _Delivery(alert, self._recipients)
+        self._delivery.note(self._post(alert, self._delivery.owed))
+
+    def _post(self, alert: Alert, recipients: tuple[str, ...]) -> _Answers:
+        """Send it to these; return the answers for those whom the server does not take."""
         message = EmailMessage()
         message["Subject"] = f"[pyrt {alert.level}] {alert.code}"
         message["From"] = self._sender
-        message["To"] = ", ".join(self._recipients)
+        message["To"] = ", ".join(recipients)
         # Without these, mail is taken for spam.
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = make_msgid(domain=self._sender.rpartition("@")[2] or "localhost")
@@ -153,7 +197,10 @@ class Email:
             if self._user:
                 server.login(self._user, self._password)
             try:
-                server.send_message(message)
+                return server.send_message(message)
+            except smtplib.SMTPRecipientsRefused as error:
+                # Nobody has it, those who were not asked any more included.
+                return dict.fromkeys(_addresses(recipients), BUSY) | error.recipients
             except smtplib.SMTPDataError as error:
                 if error.smtp_code >= 500:
                     raise Refused(f"answered {error.smtp_code}") from error

@@ -289,12 +289,13 @@ def test_mail_has_subject_sender_and_text(monkeypatch: pytest.MonkeyPatch) -> No
         def login(self, user: str, password: str) -> None:
             sent.append((user, password))
 
-        def send_message(self, message: Any) -> None:
+        def send_message(self, message: Any) -> dict[str, Any]:
             sent.append((message["Subject"], message["To"], message.get_content().strip()))
             # Mail without these is taken for spam.
             age = datetime.now(UTC) - parsedate_to_datetime(message["Date"])
             assert abs(age) < timedelta(minutes=1)
             assert message["Message-ID"].endswith("@x.test>")
+            return {}
 
     monkeypatch.setattr(smtplib, "SMTP_SSL", Server)
     mail = Email("mail.test", "node@x.test", ("a@x.test", "b@x.test"), user="u", password="p")
@@ -358,8 +359,9 @@ def test_mail_to_another_machine_goes_by_tls_or_not_at_all(
         def login(self, user: str, password: str) -> None:
             pytest.fail("nobody has to log in")
 
-        def send_message(self, message: Any) -> None:
+        def send_message(self, message: Any) -> dict[str, Any]:
             did.append("sent")
+            return {}
 
     monkeypatch.setattr(smtplib, "SMTP", Server)
     Email(host, "node", ("a@x.test",), port=587).send(Alert("info", "code", "text", T))
