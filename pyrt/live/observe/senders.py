@@ -126,7 +126,7 @@ class _Delivery:
             status = max((answers.get(each, TAKEN)[0] for each in asked), default=TAKEN[0])
             if status >= 500:
                 self._never.append(f"{recipient} (answered {status})")
-            elif status > 251:
+            elif status not in (250, 251):
                 owed.append(recipient)
         self.owed = tuple(owed)
         if owed:
@@ -179,9 +179,15 @@ class Email:
 
         Whoever has it does not get it once more at the next attempt.
         """
-        if self._delivery is None or self._delivery.alert is not alert:
-            self._delivery = _Delivery(alert, self._recipients)
-        self._delivery.note(self._post(alert, self._delivery.owed))
+        delivery = self._delivery
+        if delivery is None or delivery.alert is not alert:
+            delivery = self._delivery = _Delivery(alert, self._recipients)
+        answers = self._post(alert, delivery.owed)
+        try:
+            delivery.note(answers)
+        finally:
+            if not delivery.owed:
+                self._delivery = None
 
     def _post(self, alert: Alert, recipients: tuple[str, ...]) -> _Answers:
         """Send it to these; return the answers for those whom the server does not take."""
