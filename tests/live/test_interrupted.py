@@ -12,6 +12,7 @@ from pyrt.live.driver.run import STOPPED
 from pyrt.live.journal import records as r
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import read_records
+from pyrt.live.process.heartbeat import NODE_BEAT, read_beat
 from pyrt.live.process.lock import lock_state
 from tests.live.strategies import walk
 from tests.live.wire import Served
@@ -66,6 +67,9 @@ def test_a_run_that_is_broken_off_leaves_no_entry_working(tmp_path, times):
         assert (order.status, node.driver.phase) == ("canceled", STOPPED)
         stops = [rec for _, rec in read_records(RealFiles(tmp_path / "state")) if is_stop(rec)]
         assert [stop.reason for stop in stops] == ["interrupted"]
+    # What is left of a stop that did not come to its end is the watchdog's case.
+    beat = read_beat(tmp_path / "state", NODE_BEAT)
+    assert beat.phase == ("stopped" if times == 1 else "failed")
     # Who is broken off a second time gets the end at once, and lets go of all that was held.
     lock_state(tmp_path / "state").release()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pyrt.adapters.alpaca.account.canceling import cancel_everything
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.live.driver.driver import Driver
-from pyrt.live.driver.run import RUNNING, STOPPING
+from pyrt.live.driver.run import STOPPED, STOPPING
 from pyrt.live.driver.status import PHASES, status_of
 from pyrt.live.journal.backup import backup_if_due, drill
 from pyrt.live.journal.files import RealFiles
@@ -182,12 +182,12 @@ class Heart:
         self._task = asyncio.create_task(self._run(node))
 
     async def end(self) -> None:
-        """Say that the node has stopped in order; the watchdog then leaves by itself."""
+        """Say whether the node has stopped in order; the watchdog then leaves by itself."""
         if self._task is not None:
             self._task.cancel()
             driver = self._node.driver if self._node is not None else None
-            in_order = driver is not None and driver.phase > RUNNING
-            # After an error the orders are the watchdog's case.
+            # After an error, or a stop that was cut off, the orders are the watchdog's case.
+            in_order = driver is not None and driver.phase == STOPPED
             self._beat("stopped" if in_order else "failed")
 
     def _beat(self, phase: str) -> None:
