@@ -16,6 +16,7 @@ COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "denials": ("Orders that the risk gate held back", ("code",)),
     "reconnects": ("Connections that had to be made again", ("stream",)),
     "messages": ("Messages taken in", ("stream",)),
+    "ineligible_prints": ("Prints that set no price by their conditions", ("stream",)),
     "alarms": ("Alarms raised", ("code",)),
     "alerts": ("Alerts to people, counted for each way", ("outcome",)),
     "exceptions": ("Exceptions that handlers let out", ("strategy",)),

@@ -91,6 +91,8 @@ class MarketData(Connection):
         self._has_stood = False
         self.unserved: tuple[str, ...] = ()
         """Symbols that were asked for and are not sent, as the stream last told."""
+        self.ineligible = 0
+        """Prints that are no prices by their conditions, and were left out; over connections."""
         self.stitcher = Stitcher()
         self.activity = activity or Activity()
 
@@ -200,6 +202,9 @@ class MarketData(Connection):
                 except DataError as error:
                     # A time that is none: its neighbors have theirs.
                     events.extend(self._put_aside(str(error), now))
+                    continue
+                if event is None:
+                    self.ineligible += 1
                     continue
                 if not is_sound(event):
                     events.append(Alarm("bad_tick", f"put aside: {event}", now))

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.msgpack import Ext
 
+from pyrt.adapters.alpaca.core.conditions import sets_price
 from pyrt.adapters.alpaca.core.events import (
     BandsEvent,
     BarEvent,
@@ -59,13 +60,15 @@ class QuoteWire(msgspec.Struct, tag_field="T", tag="q", gc=False):
 
 
 class TradeWire(msgspec.Struct, tag_field="T", tag="t", gc=False):
-    """A print."""
+    """A print, with its conditions and its tape where it is one of a stock."""
 
     S: str
     t: str | Ext
     p: float
     s: float
     tks: str = ""
+    c: list[str] | None = None
+    z: str = ""
 
 
 class LevelWire(msgspec.Struct, gc=False):
@@ -249,7 +252,9 @@ def _quote(message: Any) -> QuoteEvent:
     return QuoteEvent(message.S, ts, message.bp, message.bs, message.ap, message.ask_size)
 
 
-def _trade(message: Any) -> TradeEvent:
+def _trade(message: Any) -> TradeEvent | None:
+    if message.c and not sets_price(message.c, message.z):
+        return None
     aggressor = AGGRESSORS.get(message.tks, 0)
     return TradeEvent(message.S, stamp_ns(message.t), message.p, message.s, aggressor)
 
@@ -317,7 +322,7 @@ def _cancel(message: Any) -> CorrectionEvent:
     return CorrectionEvent(message.S, stamp_ns(message.t), kind, message.p, message.s)
 
 
-MAKERS: dict[type, Callable[[Any], MarketEvent]] = {
+MAKERS: dict[type, Callable[[Any], MarketEvent | None]] = {
     BarWire: _bar,
     UpdatedBarWire: _updated,
     DailyBarWire: _daily,
@@ -329,10 +334,13 @@ MAKERS: dict[type, Callable[[Any], MarketEvent]] = {
     CorrectionWire: _correction,
     CancelWire: _cancel,
 }
-"""What makes the event of a data message; the handshake's messages have none."""
+"""What makes the event of a data message; the handshake's messages have none.
+
+Of a print that is no price nothing is made.
+"""
 
 
 def event_of(message: Any) -> MarketEvent | None:
-    """Return the event of a data message; None for the handshake's."""
+    """Return the event of a data message; None for the handshake's and prints that are no price."""
     maker = MAKERS.get(type(message))
     return None if maker is None else maker(message)

@@ -40,6 +40,7 @@ class Gauges:
         self._health = health
         self._seen: dict[str, tuple[bool, int, int]] = {}
         self._frames: dict[str, int] = {}
+        self._ineligible: dict[str, int] = {}
         self._pending = (0, 0)
         self._lag_s = 0.0
         metrics.read_from(self._tell)
@@ -81,6 +82,7 @@ class Gauges:
             put("connection_uptime_seconds", (now - connection.since) / 1e9 * up, connection.name)
             report(connection.name, status_of(connection), connection.state, now=now)
         self._count_messages(node)
+        self._count_ineligible(node)
 
     def _look_at_driver(self, driver: Any, now: int) -> None:
         report, put = self._health.report, self._metrics.set
@@ -120,6 +122,15 @@ class Gauges:
                 "messages", name, by=frames - before if frames >= before else frames
             )
             self._frames[name] = frames
+
+    def _count_ineligible(self, node: LiveNode) -> None:
+        for name, stream in node.streams():
+            # The stream of order news has no prints.
+            count = getattr(stream, "ineligible", None)
+            if count is not None:
+                by = count - self._ineligible.get(name, 0)
+                self._metrics.count("ineligible_prints", name, by=by)
+                self._ineligible[name] = count
 
     def connections(self, node: LiveNode) -> Iterator[Connection]:
         """Return the node's connections as they are."""
