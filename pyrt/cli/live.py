@@ -28,6 +28,7 @@ Examples:
 Keys come from APCA_API_KEY_ID and APCA_API_SECRET_KEY, from --env-file (mode 0600), or
 from the system's keyring where NODE.toml names one.
 Ctrl-C stops the node: entries are canceled, protective exits stay, and the account is printed.
+So does a terminal that is closed; with nohup the node outlives it.
 """
 
 
@@ -158,7 +159,11 @@ def _runner() -> Any:
 
 async def _until_interrupted(node: Any) -> Any:
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        # Else it was started with nohup, to outlive its terminal.
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         loop.add_signal_handler(number, node.stop, signal.Signals(number).name)
     return await node.run_async()
 

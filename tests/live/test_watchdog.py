@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -43,3 +46,22 @@ def test_only_a_stop_that_is_through_is_one_in_order(tmp_path, phase, beat):
 
     asyncio.run(live())
     assert read_beat(tmp_path, NODE_BEAT).phase == beat
+
+
+def test_what_ends_the_nodes_terminal_does_not_end_the_watchdog(tmp_path):
+    """Ctrl-C, or a session that is dropped, goes to all processes of it at once."""
+    place = tmp_path / "session"
+    code = f"import os; open({str(tmp_path / 'part')!r}, 'w').write(str(os.getsid(0)))"
+    code += f"; os.rename({str(tmp_path / 'part')!r}, {str(place)!r})"
+
+    async def live():
+        heart = companions.Heart(tmp_path, [sys.executable, "-c", code])
+        await heart.begin(Lived())
+        until = time.monotonic() + 20
+        while not place.exists():
+            assert time.monotonic() < until
+            await asyncio.sleep(0.005)
+        await heart.end()
+
+    asyncio.run(live())
+    assert int(place.read_text()) != os.getsid(0)

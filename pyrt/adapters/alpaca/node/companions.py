@@ -244,7 +244,14 @@ class Heart:
     def _start_watchdog(self) -> None:
         assert self._command is not None
         self._started_at = time.monotonic()
-        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+        # In a session of its own: what ends the node's terminal, or Ctrl-C there, is the node's. Nor
+        # does it keep open what whoever reads the node's output waits for the end of.
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 class Backups:
