@@ -103,7 +103,10 @@ def live(
         click.echo(f"shadow: the journal is in {node.config.state_folder()}", err=True)
     if config.watchdog and not config.shadow:
         node.watchdog_command = watchdog_command(
-            config_file, env_file=env_file or config.env_file, profile=profile or ""
+            config_file,
+            env_file=env_file or config.env_file,
+            profile=profile or "",
+            run_id=node.run_id,
         )
     if config.publish or config.signals:
         from pyrt.links.companion import LinkCompanion

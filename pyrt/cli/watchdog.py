@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pyrt.live.observe.targets import AlertTarget
     from pyrt.live.process.heartbeat import Beat
 
+LOG = logging.getLogger("pyrt.live.watchdog")
 EPILOG = """\b
-A node that has stopped in order is left alone, and the watchdog ends with it. One that is killed,
-hangs or is frozen for --silence seconds has all its account's orders canceled, and those whom
+A node that has stopped in order is left alone, and the watchdog ends with it; started before a
+node, it waits for one. One that is killed, hangs or is frozen for --silence seconds has all its account's orders canceled, and those whom
 [[alerts]] of the settings name are told.
 """
 
@@ -29,8 +30,14 @@ hangs or is frozen for --silence seconds has all its account's orders canceled, 
 @click.option("--profile", metavar="NAME", help="dev, paper or live; as the node's.")
 @click.option("--silence", type=float, default=15.0, show_default=True, metavar="SECONDS")
 @click.option("--forever", is_flag=True, help="Stay when the node has stopped in order.")
+@click.option("--run", "run_id", default="", hidden=True, help="Leave with this run.")
 def watchdog(
-    config_file: str, env_file: str | None, profile: str | None, silence: float, forever: bool
+    config_file: str,
+    env_file: str | None,
+    profile: str | None,
+    silence: float,
+    forever: bool,
+    run_id: str,
 ) -> int:
     """Watch the node of NODE.toml; cancel everything when it is dead."""
     from pyrt.adapters.alpaca.account.canceling import cancel_everything
@@ -52,7 +59,10 @@ def watchdog(
         env_file=env_file or config.env_file or None, keyring=config.keyring
     )
     voice = _voice(config.alerts)
-    watch = Watch(int(silence * 1e9))
+    watch = Watch(int(silence * 1e9), run_id=run_id)
+    last = read_beat(folder, NODE_BEAT)
+    if not run_id and (last is None or last.phase == "stopped"):
+        LOG.warning("no node runs in %s yet: the watchdog waits for one", folder)
     while not folder.is_dir():
         # No node has run here yet.
         time.sleep(1.0)
@@ -65,7 +75,7 @@ def watchdog(
             # It watches all the same, and the node tells that it does not hear of it.
             voice.send("critical", "watchdog_lost", f"the watchdog's beat: {error.strerror}")
         beat = read_beat(folder, NODE_BEAT)
-        if beat is not None and beat.phase == "stopped" and not forever:
+        if watch.is_over(beat) and not forever:
             voice.close()
             # A node that starts right away is not to take this one for alive.
             (folder / WATCHDOG_BEAT).unlink(missing_ok=True)

@@ -237,8 +237,8 @@ def test_a_watchdog_that_leaves_leaves_no_beat(tmp_path, monkeypatch):
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
     (tmp_path / "node.toml").write_text(f'symbols = ["SPY"]\nstate_dir = "{state}"\n[limits]\n')
-    write_beat(state, NODE_BEAT, phase="stopped")
-    assert main(["watchdog", "--config", str(tmp_path / "node.toml")]) == 0
+    write_beat(state, NODE_BEAT, phase="stopped", run_id="one")
+    assert main(["watchdog", "--config", str(tmp_path / "node.toml"), "--run", "one"]) == 0
     assert read_beat(state, WATCHDOG_BEAT) is None
     assert (state / "watchdog.lock").exists()
 
@@ -255,7 +255,7 @@ def test_a_watchdog_that_leaves_with_its_node_is_not_missed(tmp_path, monkeypatc
     )
 
     async def beat():
-        heart = companions.Heart(tmp_path, ["true"])
+        heart = companions.Heart(tmp_path, ["true"], is_watched=True)
         await heart.begin(SimpleNamespace(driver=driver, run_id="one", has_turned=True))
         while not alarms and len(beats) < 50:
             await asyncio.sleep(0.001)

@@ -6,13 +6,22 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 
 from pyrt.adapters.alpaca.node import companions
+from pyrt.cli import main
 from pyrt.live.driver.run import RUNNING, STOPPED, STOPPING
-from pyrt.live.process.heartbeat import NODE_BEAT, read_beat
+from pyrt.live.process.heartbeat import (
+    NODE_BEAT,
+    WATCHDOG_BEAT,
+    Beat,
+    Watch,
+    read_beat,
+    write_beat,
+)
 
 
 class Lived:
@@ -65,3 +74,91 @@ def test_what_ends_the_nodes_terminal_does_not_end_the_watchdog(tmp_path):
 
     asyncio.run(live())
     assert int(place.read_text()) != os.getsid(0)
+
+
+@pytest.mark.parametrize("is_needed", [True, False])
+def test_a_node_that_starts_no_watchdog_tells_where_it_is_to_have_one(
+    tmp_path, monkeypatch, is_needed
+):
+    """From Python there are no settings in a file that one could be started by."""
+    for name in ("BEAT_S", "WATCHDOG_SILENCE_S"):
+        monkeypatch.setattr(companions, name, 0.001)
+    node, beats = Lived(), []
+    monkeypatch.setattr(companions, "write_beat", lambda *_, phase, run_id: beats.append(phase))
+
+    async def live():
+        heart = companions.Heart(tmp_path, is_watched=is_needed)
+        await heart.begin(node)
+        while len(beats) < 20:
+            await asyncio.sleep(0.001)
+        await heart.end()
+
+    asyncio.run(live())
+    assert node.alarms == ["watchdog_lost"] * is_needed
+
+
+# -- when the watchdog leaves ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("phases", "run", "leaves"),
+    [
+        (["stopped"], "", [False]),
+        ([None, "stopped"], "", [False, False]),
+        (["running", "stopped"], "", [False, True]),
+        (["stopped", "looking", "stopping", "stopped"], "", [False, False, False, True]),
+        (["failed", "stopped"], "", [False, True]),
+        # Its node was so quick that it has not seen it run; or it is another's beat.
+        (["stopped"], "one", [True]),
+        (["stopped"], "two", [False]),
+    ],
+)
+def test_a_watchdog_leaves_with_the_node_that_it_has_watched(phases, run, leaves):
+    watch = Watch(10, run_id=run)
+    beats = [phase and Beat(1, 0, phase, "one") for phase in phases]
+    assert [watch.is_over(beat) for beat in beats] == leaves
+
+
+def watch_by_hand(tmp_path, monkeypatch, turns: list[Callable[[], object]], *more: str) -> int:
+    """Run a watchdog in whose turns something is done; return its exit code."""
+    monkeypatch.setenv("APCA_API_KEY_ID", "PKX")
+    monkeypatch.setenv("APCA_API_SECRET_KEY", "canary-77")
+    settings = f'symbols = ["SPY"]\nstate_dir = "{tmp_path / "state"}"\n[limits]\n'
+    (tmp_path / "node.toml").write_text(settings)
+    left = iter(turns)
+    clock = SimpleNamespace(sleep=lambda _: next(left)(), monotonic_ns=time.monotonic_ns)
+    monkeypatch.setattr("pyrt.cli.watchdog.time", clock)
+    return main(["watchdog", "--config", str(tmp_path / "node.toml"), *more])
+
+
+def test_a_watchdog_started_before_its_node_waits_for_it_and_says_so(
+    tmp_path, monkeypatch, caplog
+):
+    """The last run's beat of an end made it leave at once, without a word."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    write_beat(state, NODE_BEAT, phase="stopped", run_id="old")
+    left = [
+        lambda: write_beat(state, NODE_BEAT, phase="running", run_id="one"),
+        lambda: write_beat(state, NODE_BEAT, phase="stopped", run_id="one"),
+    ]
+    assert watch_by_hand(tmp_path, monkeypatch, left) == 0
+    assert [m for m in caplog.messages if "no node runs" in m] == [
+        f"no node runs in {state} yet: the watchdog waits for one"
+    ]
+    assert read_beat(state, WATCHDOG_BEAT) is None
+
+
+def test_a_watchdog_whose_node_was_quicker_leaves_with_it(tmp_path, monkeypatch, caplog):
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    write_beat(state, NODE_BEAT, phase="stopped", run_id="one")
+    assert watch_by_hand(tmp_path, monkeypatch, [], "--run", "one") == 0
+    assert "no node runs" not in caplog.text
+
+
+def test_the_command_that_starts_a_watchdog_names_the_run():
+    command = companions.watchdog_command("n.toml", env_file="e", profile="paper", run_id="one")
+    assert command[3:] == [
+        "watchdog", "--config", "n.toml", "--run", "one", "--env-file", "e", "--profile", "paper",
+    ]  # fmt: skip

@@ -86,10 +86,16 @@ class Watch:
     silence_ns : int
     acted_for : tuple
         The beat after which orders were canceled; another beat arms it again.
+    run_id : str
+        The run that is watched, where that is known.
+    has_seen_it : bool
+        A node has lived meanwhile, or died.
     """
 
     silence_ns: int = int(NODE_SILENCE_S * 1e9)
     acted_for: tuple[int, int] | None = None
+    run_id: str = ""
+    has_seen_it: bool = False
 
     def is_dead(self, beat: Beat | None, now_ns: int) -> bool:
         """Return whether all orders have to be canceled now.
@@ -103,6 +109,18 @@ class Watch:
         if abs(now_ns - beat.at_ns) <= self.silence_ns:
             return False
         return self.acted_for != (beat.pid, beat.at_ns)
+
+    def is_over(self, beat: Beat | None) -> bool:
+        """Return whether the node that was watched has stopped in order.
+
+        The end of a run before is not: whoever starts a watchdog before the node wants it to stay.
+        """
+        if beat is None:
+            return False
+        if beat.phase != "stopped":
+            self.has_seen_it = True
+            return False
+        return self.has_seen_it or bool(self.run_id and beat.run_id == self.run_id)
 
     def acted(self, beat: Beat) -> None:
         """Note that orders were canceled because of this silence."""

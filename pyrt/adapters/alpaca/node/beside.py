@@ -45,7 +45,8 @@ def own_companions(
     own: list[Companion] = []
     if folder is not None:
         own.append(Control(folder))
-        own.append(Heart(folder, watchdog_command if config.watchdog else None))
+        command = watchdog_command if config.watchdog else None
+        own.append(Heart(folder, command, is_watched=config.watchdog))
     if folder is not None and config.backup_dir:
         hours, kept = config.backup_hours, config.backups_kept
         own.append(Backups(folder, Path(config.backup_dir).expanduser(), hours, kept))

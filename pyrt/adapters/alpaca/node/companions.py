@@ -161,11 +161,16 @@ class Heart:
     folder : Path
     watchdog : sequence of str, optional
         The command that starts one, beside the node.
+    is_watched : bool
+        One is to watch, whoever starts it: it is an alarm when none does.
     """
 
-    def __init__(self, folder: Path, watchdog: list[str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, watchdog: list[str] | None = None, *, is_watched: bool = False
+    ) -> None:
         self._folder = folder
         self._command = watchdog
+        self._is_watched = is_watched
         self._is_lost = False
         self._started_at = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -221,7 +226,7 @@ class Heart:
             last = now
             self._beat(PHASES[driver.phase])
             # From the beat that says `stopped` on the watchdog may leave, and nobody needs it.
-            may_lack_it = self._command is None or driver.phase > STOPPING
+            may_lack_it = not self._is_watched or driver.phase > STOPPING
             if not may_lack_it and now - started > 2 * WATCHDOG_SILENCE_S:
                 self._check_watchdog(driver)
 
@@ -233,12 +238,15 @@ class Heart:
             self._is_lost = False
             return
         if not self._is_lost:
-            text = "the watchdog does not live any more: nobody cancels orders if the node dies"
+            text = "no watchdog lives: nobody cancels orders if the node dies"
+            if self._command is None:
+                text += "; start `pyrt watchdog` beside it"
             driver.scribe.alarm("watchdog_lost", text, time.time_ns())
         self._is_lost = True
         is_ours_gone = self._process is None or self._process.poll() is not None
         # Where a frozen one holds the lock, another cannot start: no reason to try every beat.
-        if is_ours_gone and time.monotonic() - self._started_at > 2 * WATCHDOG_SILENCE_S:
+        may_start = self._command is not None and is_ours_gone
+        if may_start and time.monotonic() - self._started_at > 2 * WATCHDOG_SILENCE_S:
             self._start_watchdog()
 
     def _start_watchdog(self) -> None:
@@ -307,9 +315,13 @@ class Backups:
             drill(taken, files)
 
 
-def watchdog_command(config_file: str, *, env_file: str = "", profile: str = "") -> list[str]:
-    """Return the command that watches the node of a configuration."""
+def watchdog_command(
+    config_file: str, *, env_file: str = "", profile: str = "", run_id: str = ""
+) -> list[str]:
+    """Return the command that watches the node of a configuration, and leaves with a run of it."""
     command = [sys.executable, "-m", "pyrt.cli", "watchdog", "--config", config_file]
+    if run_id:
+        command += ["--run", run_id]
     if env_file:
         command += ["--env-file", env_file]
     return [*command, "--profile", profile] if profile else command
