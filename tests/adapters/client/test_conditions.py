@@ -91,7 +91,7 @@ def test_prints_that_are_no_prices_are_a_metric(tmp_path: Path) -> None:
     metrics = Metrics()
     gauges = Gauges(tmp_path, metrics, Health())
     for _ in range(2):
-        gauges.look(node, 0.0, 0)
+        gauges.look(node, 0.0)
     assert metrics.value("ineligible_prints", "stocks") == 1
     assert metrics.value("ineligible_prints", "coins") == 0
 
