@@ -79,6 +79,13 @@ SPENDING_FROM = 400_000
 
 STRICT_FROM = 500_000
 """At seeds from here on the broker keeps to Alpaca's rules and to sessions."""
+REPLACING_FROM = 600_000
+"""At seeds from here on replacements may take seconds, and every second broker is not strict."""
+
+
+def is_strict(seed: int) -> bool:
+    """Return whether a schedule's broker keeps to Alpaca's rules and to sessions."""
+    return seed >= STRICT_FROM and (seed < REPLACING_FROM or seed % 2 == 0)
 
 
 class Chances:
@@ -100,7 +107,7 @@ class Chances:
         self._rates = {name: draw.choice(RATES) for name in FAULTS if draw.random() < share}
         self.is_patient = seed >= PATIENT_FROM
         self.is_spending = seed >= SPENDING_FROM
-        self.is_strict = seed >= STRICT_FROM
+        self.is_strict = is_strict(seed)
         if self.is_patient and draw.random() < 0.5:
             self._rates.setdefault("F7", draw.choice(RATES))
         self._random = Random(f"{seed}:faults")

@@ -17,7 +17,7 @@ from pyrt.core.accounts import Account
 from pyrt.core.instruments import Instrument
 from pyrt.data.columns import BarColumns
 from tests.live.lockstep import _bind
-from tests.simulation.chances import STRICT_FROM
+from tests.simulation.chances import REPLACING_FROM, STRICT_FROM, is_strict
 
 MINUTE = 60_000_000_000
 START = 1_381_175_160_000_000_000  # 2013-10-07 19:46 UTC: the session ends when the data have
@@ -33,7 +33,12 @@ PARTICIPATION = (0.0, 0.0, 0.01)
 
 def exchange_of(bars: list[BarColumns], seed: int) -> SimulatorCore:
     """Return the exchange of a schedule: with Alpaca's rules, or one that takes anything."""
-    return (_strict_core if seed >= STRICT_FROM else _plain_core)(bars, seed)
+    core = (_strict_core if is_strict(seed) else _plain_core)(bars, seed)
+    if seed >= REPLACING_FROM:
+        draw = Random(f"{seed}:replacing")
+        share, seconds = draw.choice((0.1, 0.5, 1.0)), draw.choice((0.2, 1.5, 8.0, 90.0))
+        core.faults.set({"slow_replace": share, "replace_s": seconds, "seed": seed})
+    return core
 
 
 def opens_of(seed: int, minutes: int) -> Any:
@@ -41,7 +46,7 @@ def opens_of(seed: int, minutes: int) -> Any:
 
     A night takes as long to run as forty days, and little happens in it.
     """
-    if seed < STRICT_FROM or (seed - STRICT_FROM) % NIGHTS:
+    if not is_strict(seed) or (seed - STRICT_FROM) % NIGHTS:
         return START + MINUTE * np.arange(minutes)
     return np.concatenate(
         (START + MINUTE * np.arange(BEFORE_NIGHT), MORNING + MINUTE * np.arange(AFTER_NIGHT))

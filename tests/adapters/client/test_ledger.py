@@ -255,7 +255,7 @@ def test_with_another_size_an_order_in_doubt_has_arrived(client, status, first):
         ("canceled", "0", ["modify_rejected"], "venue-1"),
         ("expired", "0", [], "venue-1"),
         ("new", "0", ["modified"], "venue-2"),
-        ("accepted", "0", ["modified"], "venue-2"),
+        ("accepted", "0", [], "venue-1"),
         ("held", "0", ["modified"], "venue-2"),
         ("partially_filled", "3", ["modified", "fill"], "venue-2"),
         ("filled", "10", ["modified", "fill"], "venue-2"),

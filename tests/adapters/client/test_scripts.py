@@ -126,6 +126,13 @@ def bracket(bench) -> None:
     bench.served.minutes(1)
 
 
+def test_a_cancel_goes_on_to_what_has_replaced_the_order(bench):
+    order = bench.buy(1, type="limit", limit_price=90)
+    new = bench.other.patch(f"/v2/orders/{order['id']}", json={"limit_price": 91}).json()
+    ended = bench.run(lambda account: account.cancel(order["id"]))
+    assert (ended["id"], ended["status"]) == (new["id"], "canceled")
+
+
 def test_exits_whose_entry_has_filled_are_seen_and_canceled_too(bench):
     bracket(bench)
     resting = bench.buy(5, type="limit", limit_price="50")

@@ -74,6 +74,10 @@ class Reducer:
                 # That nothing is heard says nothing of the order.
                 order = {}
             status = order.get("status", status)
+            if status == "replaced" and order["replaced_by"]:
+                # Whatever has taken its place is what works now.
+                path = f"/v2/orders/{quote(order['replaced_by'], safe='')}"
+                continue
             if status in FINAL:
                 return order
             await asyncio.sleep(min(LOOK_S * 2**attempt, 5.0))

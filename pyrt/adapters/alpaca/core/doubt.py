@@ -37,6 +37,10 @@ class Doubt:
     ----------
     is_submitting : bool
         A request that places it waits or is on its way: there is never a second one.
+    canceling : str
+        The broker's id that a cancel names, until a look has shown what it did; "" without one.
+    cancel_refusal : str
+        What that cancel was refused with; a look tells whether it stands.
     reduces : bool
         It could only reduce what was held when it was sent.
     late_misses : int
@@ -62,7 +66,7 @@ class Doubt:
     late_misses: int = 0
     is_submitting: bool = False
     cancel_wanted: bool = False
-    cancel_busy: bool = False
+    canceling: str = ""
     cancel_refusal: str = ""
     changes: int = 0
     failures: int = 0

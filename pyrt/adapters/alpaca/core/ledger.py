@@ -19,6 +19,8 @@ ZERO = Decimal(0)
 NANO = Decimal("1e-9")
 FINAL = frozenset({"filled", "canceled", "expired", "rejected"})
 IN_FORCE = frozenset({"new", "accepted", "held", "partially_filled", "filled"})
+SUCCEEDS = IN_FORCE - {"accepted"}
+"""Statuses of a replacement that tell by themselves that it has taken the other's place."""
 ANSWERS = {
     "accepted": "accepted",
     "new": "accepted",
@@ -98,6 +100,11 @@ class Known:
             unit=Decimal(1).scaleb(-order.instrument.decimals),
             **more,
         )
+
+    @property
+    def newest_id(self) -> str:
+        """The id that stands for the order at the broker: the one to look at, and to cancel."""
+        return self.next_id if self.is_replaced else self.venue_id
 
     @property
     def placed(self) -> Part:
@@ -312,7 +319,7 @@ class Ledger:
             if view.status in ("rejected", "canceled") and not Decimal(view.filled_qty):
                 known.next_id = ""
                 return [AnswerEvent("modify_rejected", known.number, ts, reason)]
-            if view.status not in IN_FORCE:
+            if view.status not in SUCCEEDS:
                 return []
         known.venue_id, known.next_id, known.is_replaced = view.id, "", False
         self._follow(known, view)

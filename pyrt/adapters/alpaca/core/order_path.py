@@ -25,6 +25,8 @@ from pyrt.core.orders import Order
 
 REFUSALS = frozenset({400, 401, 403, 404, 422})
 """Statuses that are a refusal if the body says why; everything else in doubt is read back."""
+BEING_REPLACED = frozenset({"pending_replace", "replaced"})
+"""Statuses of an order that takes no cancel, while another is about to stand for it."""
 CONFIRM_NS = 2 * SECOND
 """How long an accepted cancel or replace may stay without visible effect before a read-back."""
 OVERDUE_NS = 30 * SECOND
@@ -134,10 +136,9 @@ class OrderPath:
         if self._queue.has("read_back", number):
             return
         known = self._ledger.of(number)
-        venue_id = known.next_id if known.is_replaced else known.venue_id
         path = (
-            f"/v2/orders/{venue_id}?nested=true"
-            if venue_id
+            f"/v2/orders/{known.newest_id}?nested=true"
+            if known.newest_id
             else f"/v2/orders:by_client_order_id?client_order_id={quote(known.client_order_id)}"
         )
         self._queue.add(HttpRequest("GET", path, b"", number, "read_back"), not_before)
@@ -220,10 +221,10 @@ class OrderPath:
             doubt.failures = doubt.failing_since = 0
             doubt.is_unseen = False
         if view is not None:
-            was_busy = doubt.cancel_busy
+            canceling = doubt.canceling
             events = self._apply(view, now)
-            if was_busy or not doubt.cancel_busy:
-                # Otherwise this look has let the cancel go, and says nothing of its effect.
+            if doubt.canceling == canceling:
+                # Otherwise this look has let a cancel go, and says nothing of its effect.
                 events.extend(self._after_look(number, view, now))
             return events
         if is_missing and not self._ledger.of(number).venue_id:
@@ -296,11 +297,14 @@ class OrderPath:
         self, request: HttpRequest, status: int, refusal: ErrorBody | None, now: int
     ) -> list[Event]:
         number = request.order_number
+        doubt = self._doubts[number]
         if self._ledger.of(number).final:
             return []
         if refusal is not None:
-            # Whether it was canceled before, has been filled or is on the way, a look tells.
-            self._doubts[number].cancel_refusal = f"{refusal.code}: {refusal.message}"
+            # Whether it was canceled before, has been filled or is on the way, a look tells. What
+            # a replaced order was refused says nothing of the one that has taken its place.
+            if request.path.endswith(f"/{doubt.canceling}"):
+                doubt.cancel_refusal = f"{refusal.code}: {refusal.message}"
             self.read_back(number)
         elif 200 <= status < 300:
             self.read_back(number, now + CONFIRM_NS)
@@ -311,12 +315,20 @@ class OrderPath:
     def _after_look(self, number: int, view: OrderView, now: int) -> list[Event]:
         """Carry on with a cancel that a read-back shows without effect."""
         known, doubt = self._ledger.of(number), self._doubts[number]
-        doubt.cancel_busy = False
+        if doubt.canceling and view.id != doubt.canceling and not known.final:
+            # It shows what was replaced, and nothing of what is to be canceled.
+            self.read_back(number)
+            return []
+        doubt.canceling = ""
         if known.final or not doubt.cancel_wanted:
             if view.status == "replaced" or (view.status == "filled" and not known.final):
                 return self._still_open(number, view, now, SECOND)
             doubt.open_since = 0
             return []
+        if view.status in BEING_REPLACED:
+            # It takes no cancel before its successor is there, which is the one to cancel then.
+            doubt.cancel_refusal = ""
+            return self._still_open(number, view, now, SECOND)
         if doubt.cancel_refusal and view.status != "pending_cancel":
             text, doubt.cancel_refusal = doubt.cancel_refusal, ""
             doubt.cancel_wanted = False
@@ -383,7 +395,8 @@ class OrderPath:
         known, events = self._ledger.find(view), list[Event]()
         if known is not None:
             events.extend(self._drop_moot(known.number, now))
-            self._cancel_if_known(known.number, now)
+            if view.status not in BEING_REPLACED or view.id != known.newest_id:
+                self._cancel_if_known(known.number, now)
             events.extend(self._change_if_known(known.number, now))
         elif self._ledger.is_ours(view.client_order_id):
             events.append(Alarm("stranger", f"{view.client_order_id} is not an order of ours", now))
@@ -416,10 +429,11 @@ class OrderPath:
     def _cancel_if_known(self, number: int, now: int) -> None:
         known = self._ledger.of(number)
         doubt = self._doubts[number]
-        if doubt.cancel_wanted and known.venue_id and not known.final and not doubt.cancel_busy:
-            # Busy until a read-back has shown what the cancel did.
-            doubt.cancel_busy = True
-            path = f"/v2/orders/{known.venue_id}"
+        if doubt.cancel_wanted and not known.final and known.newest_id != doubt.canceling:
+            # One at a time, until a read-back has shown what the cancel did.
+            self._queue.drop("cancel", number)
+            doubt.canceling, doubt.cancel_refusal = known.newest_id, ""
+            path = f"/v2/orders/{known.newest_id}"
             self._queue.add(HttpRequest("DELETE", path, b"", number, "cancel"), now)
 
     def _change_if_known(self, number: int, now: int) -> list[Event]:

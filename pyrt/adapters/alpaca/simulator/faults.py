@@ -51,6 +51,10 @@ class Faults:
         An order is taken and rejected afterwards.
     stuck : float
         An order that is to be canceled stays pending_cancel until it fills or ends by itself.
+    slow_replace : float
+        An order that is to be replaced stays pending_replace for `replace_s`, works on meanwhile,
+        and takes no cancel. If it ends before, or fills too much, its replacement is rejected.
+    replace_s : float
     late_fill : float
         A cancel is confirmed and the order lives on: it may fill afterwards.
     lost_leg_cancel : float
@@ -84,6 +88,8 @@ class Faults:
     stale: float = 0.0
     reject: float = 0.0
     stuck: float = 0.0
+    slow_replace: float = 0.0
+    replace_s: float = 1.0
     late_fill: float = 0.0
     lost_leg_cancel: float = 0.0
     clock_skew_s: float = 0.0

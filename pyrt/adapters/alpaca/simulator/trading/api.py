@@ -25,6 +25,7 @@ from pyrt.adapters.alpaca.simulator.trading.records import OrderRecord
 from pyrt.adapters.alpaca.simulator.trading.updates import Publisher
 
 NO_CONTRACTS: dict[str, Any] = {"option_contracts": [], "next_page_token": None}
+SECOND = 1_000_000_000
 NAME = r"([^/]+)"
 SYMBOL = r"([^/]+(?:/[^/]+)?)"
 
@@ -139,14 +140,32 @@ class TradingApi:
         return answer(changing.find_order(self._desk, name).body())
 
     def _replace(self, request: Request) -> Response:
-        old = changing.find_order(self._desk, request.parts[0])
-        new = changing.replace(self._desk, old, request.body)
-        self._publisher.say("replaced", old, self._desk.now)
+        desk = self._desk
+        old = changing.find_order(desk, request.parts[0])
+        asked = changing.replacement(desk, old, request.body)
+        if desk.faults.strikes("slow_replace"):
+            asked.begin(desk)
+            later = desk.now + int(desk.faults.faults.replace_s * SECOND)
+            desk.agenda.add(later, partial(self._end_replacement, asked))
+            return answer(asked.new.body())
+        asked.carry_out(desk)
+        self._say_replaced(asked)
+        return answer(asked.new.body())
+
+    def _end_replacement(self, asked: changing.Replacement) -> None:
+        if asked.end(self._desk):
+            self._say_replaced(asked)
+            return
+        self._publisher.say("order_replace_rejected", asked.old, self._desk.now)
+        self._publisher.say("rejected", asked.new, self._desk.now)
+
+    def _say_replaced(self, asked: changing.Replacement) -> None:
+        new, now = asked.new, self._desk.now
+        self._publisher.say("replaced", asked.old, now)
         # In part filled is a state that a replacement may begin in; no event is called so.
         event = "new" if new.status == "partially_filled" else new.status
-        self._publisher.say(event, new, self._desk.now)
+        self._publisher.say(event, new, now)
         self._publisher.publish()
-        return answer(new.body())
 
     def _cancel(self, request: Request) -> Response:
         self._cancel_one(changing.find_order(self._desk, request.parts[0]))
@@ -177,7 +196,9 @@ class TradingApi:
             self._publisher.publish()
         for record in list(self._desk.orders.values()):
             # Exits whose entry has filled are left.
-            if not record.is_final and self._desk.exchange.cancel(record.number):
+            if record.is_final or self._desk.is_replacing(record):
+                continue
+            if self._desk.exchange.cancel(record.number):
                 rows.append({"id": record.id, "status": 200})
                 self._publisher.publish()
         return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import dataclass
 from typing import Any
 
 from pyrt.adapters.alpaca.simulator.protocol.http import Refused, bad, refused
@@ -32,6 +33,8 @@ def cancel(desk: Desk, record: OrderRecord) -> None:
     Faults may leave it pending, or confirm the cancel while the exchange still has the order:
     then its status says so already.
     """
+    if desk.is_replacing(record):
+        raise refused(422, 42210000, f'order is already in "{record.status}" state')
     if desk.rules is not None:
         _raise(desk.intake.check_cancel(record.facts(), record.id))
     if desk.faults.strikes("stuck"):
@@ -47,27 +50,62 @@ def cancel(desk: Desk, record: OrderRecord) -> None:
         raise refused(422, 42210000, f'order is already in "{record.status}" state')
 
 
-def replace(desk: Desk, old: OrderRecord, body: Mapping[str, Any]) -> OrderRecord:
-    """Replace an order; return the new one, which stands for the exchange's number from now on."""
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """An order, what is to stand for it, and what the change asks for."""
+
+    old: OrderRecord
+    new: OrderRecord
+    change: ReplaceRequest
+
+    def carry_out(self, desk: Desk) -> None:
+        """Let the new order stand for the exchange's number from now on."""
+        old, new, change = self.old, self.new, self.change
+        new.status, new.filled_quantity, new.cost = old.status, old.filled_quantity, old.cost
+        old.status, old.replaced_by = "replaced", new.id
+        old.times.update(replaced=desk.now, updated=desk.now)
+        # Before the exchange is asked: it answers under the number, which is the new order's by
+        # then.
+        desk.add(new)
+        _relink(desk, old, new)
+        desk.exchange.change(
+            old.number,
+            old.symbol,
+            quantity=change.quantity,
+            limit_price=change.limit_price,
+            stop_price=change.stop_price,
+            trail=change.trail,
+        )
+        if new.time_in_force != old.time_in_force:
+            desk.exchange.set_time(old.number, old.symbol, new.time_in_force, ends=new.expires)
+
+    def begin(self, desk: Desk) -> None:
+        """Let both orders wait for the exchange: the old one works on meanwhile."""
+        self.old.status, self.new.status = "pending_replace", "pending_new"
+        self.old.replaced_by = self.new.id
+        self.old.times["updated"] = desk.now
+        desk.add(self.new, works=False)
+
+    def end(self, desk: Desk) -> bool:
+        """Carry it out, or reject the new order; return whether it was carried out."""
+        old, new = self.old, self.new
+        is_over = old.is_final
+        if not is_over:
+            old.status = "partially_filled" if old.filled_quantity else "new"
+        if is_over or (new.quantity is not None and new.quantity <= old.filled_quantity):
+            old.replaced_by = None
+            new.status = "rejected"
+            new.times.update(failed=desk.now, updated=desk.now)
+            return False
+        self.carry_out(desk)
+        return True
+
+
+def replacement(desk: Desk, old: OrderRecord, body: Mapping[str, Any]) -> Replacement:
+    """Return what a PATCH asks for, not carried out yet, or raise the refusal."""
     change = read_change(body)
     _check(desk, old, change)
-    # Before the exchange is asked: it answers under the number, which is the new order's by then.
-    new = _successor(desk, old, change)
-    old.status, old.replaced_by = "replaced", new.id
-    old.times.update(replaced=desk.now, updated=desk.now)
-    desk.add(new)
-    _relink(desk, old, new)
-    desk.exchange.change(
-        old.number,
-        old.symbol,
-        quantity=change.quantity,
-        limit_price=change.limit_price,
-        stop_price=change.stop_price,
-        trail=change.trail,
-    )
-    if new.time_in_force != old.time_in_force:
-        desk.exchange.set_time(old.number, old.symbol, new.time_in_force, ends=new.expires)
-    return new
+    return Replacement(old, _successor(desk, old, change), change)
 
 
 def read_change(body: Mapping[str, Any]) -> ReplaceRequest:
@@ -91,7 +129,7 @@ def _check(desk: Desk, old: OrderRecord, change: ReplaceRequest) -> None:
     if change.time_in_force not in (None, "day", "gtc", old.time_in_force):
         raise refused(422, 42210000, f"invalid time_in_force: {change.time_in_force}")
     if desk.rules is None:
-        if old.is_final:
+        if old.is_final or desk.is_replacing(old):
             raise refused(422, 42210000, f"order in {old.status} status cannot be changed")
         if change.quantity is not None and change.quantity <= old.filled_quantity:
             text = f"qty must be greater than filled_qty {old.filled_quantity:f}"

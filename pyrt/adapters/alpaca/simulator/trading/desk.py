@@ -140,11 +140,17 @@ class Desk:
         """Return the id of the `number`-th of a kind of things."""
         return numbered_id(f"{self.seed}:{kind}", number)
 
-    def add(self, record: OrderRecord) -> None:
-        """Remember an order under its ids and as the one its number stands for."""
+    def add(self, record: OrderRecord, *, works: bool = True) -> None:
+        """Remember an order under its ids, and as the one its number stands for if it works."""
         self.orders[record.id] = self.live[record.id] = record
         self.client_ids[record.client_order_id] = record
-        self.working[record.number] = record
+        if works:
+            self.working[record.number] = record
+
+    def is_replacing(self, record: OrderRecord) -> bool:
+        """Whether an order waits for another to take its place, or to take another's."""
+        is_waiting = not record.is_final and self.working[record.number] is not record
+        return record.status == "pending_replace" or is_waiting
 
     def settle_date(self, ts: int) -> str:
         """Return the day on which a trade of an instant is settled."""
@@ -196,7 +202,8 @@ class Desk:
 
     def open_orders(self) -> list[OpenOrder]:
         """Return what the rules read of all orders that are not final."""
-        return [record.facts() for record in self.live_orders()]
+        # What is to take another's place reserves nothing beside it.
+        return [r.facts() for r in self.live_orders() if self.working[r.number] is r]
 
     def positions(self) -> dict[str, PositionFacts]:
         """Return what is held, by symbol; coins without the slash."""

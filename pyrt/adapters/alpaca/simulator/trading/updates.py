@@ -11,6 +11,7 @@ from pyrt.adapters.alpaca.simulator.protocol.wires import eastern, is_pair, text
 from pyrt.adapters.alpaca.simulator.trading.activities import add_booking
 from pyrt.adapters.alpaca.simulator.trading.desk import Desk, Holding
 from pyrt.adapters.alpaca.simulator.trading.records import OrderRecord
+from pyrt.venues.alpaca.facts import TERMINAL_STATUSES
 
 STATUSES = {
     "accepted": "new",
@@ -96,6 +97,8 @@ class Publisher:
         if kind == "accepted" and record.status == "accepted":
             self.say("accepted", record, ts)
             return
+        if record.status == "pending_replace" and status not in TERMINAL_STATUSES:
+            return
         if kind == "accepted" and record.parent is None:
             record.times["submitted"] = ts
         record.status = status
@@ -132,7 +135,8 @@ class Publisher:
         record.filled_quantity = event["cumulative"]
         record.cost += quantity * price
         is_done = record.leaves == 0
-        record.status = "filled" if is_done else "partially_filled"
+        if is_done or record.status != "pending_replace":
+            record.status = "filled" if is_done else "partially_filled"
         record.times["updated"] = ts
         if is_done:
             record.times["filled"] = ts
