@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ HOSTS = frozenset(
     }
 )
 SECURE = frozenset({"https", "wss"})
+RUN_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 PAPER_TRADING = "https://paper-api.alpaca.markets"
 LIVE_TRADING = "https://api.alpaca.markets"
 
@@ -68,7 +70,9 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         What fills are taken to cost until the broker says it, as `pyrt.backtest` takes it; "" means
         Alpaca's charges, of which a paper account at Alpaca itself pays no regulatory fees.
     run_id : str
-        Part of every client order id; "" means a fresh one, as every start should have.
+        What the name of a run begins with, and so every client order id: letters, digits, ``_`` and
+        ``-``, 32 at most. Each start adds a fresh part to it; "" means that alone. In lockstep with
+        a simulator it is the whole name, which a state folder takes once.
     seed : int
         Of the jitter of retries.
     state_dir : str
@@ -221,6 +225,11 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             self.crypto_stream_url,
         ):
             check_url(url)
+        if self.run_id and not RUN_ID.fullmatch(self.run_id):
+            raise ConfigError(
+                f"run_id is {self.run_id!r}",
+                remedy="Files and orders are named by it: letters, digits, _ and -, 32 at most",
+            )
         self._check_clock()
         self._check_policies()
 

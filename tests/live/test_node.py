@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from decimal import Decimal
 
@@ -120,6 +121,15 @@ def test_pyrt_live_prints_orders_fills_and_the_account(tmp_path, monkeypatch, ca
     assert rows[-1]["type"] == "account"
     assert Decimal(rows[-1]["cash"]) == broker.cash
     assert "canary" not in printed.out + printed.err
+
+
+def test_a_run_id_of_the_settings_begins_names_that_do_not_repeat():
+    settings = {"symbols": ("SPY",), "trading_url": "http://127.0.0.1:9", "run_id": "desk_1"}
+    names = {LiveNode(NodeConfig(**settings), KEYS).run_id for _ in range(3)}
+    assert [bool(re.fullmatch(r"desk_1-[0-9a-f]{12}", name)) for name in names] == [True] * 3
+    for name in ("data_url", "stream_url", "data_stream_url", "control_url"):
+        settings[name] = "http://127.0.0.1:9"
+    assert LiveNode(NodeConfig(**settings, clock="simulator"), KEYS).run_id == "desk_1"
 
 
 def test_the_wrong_account_is_refused_before_any_order():

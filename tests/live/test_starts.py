@@ -196,6 +196,26 @@ def test_a_run_that_goes_on_with_real_money_needs_no_number():
     assert len([said for said in written(second, r.Operation) if said.action == "arm"]) == 1
 
 
+# -- its name --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", [Node.stop, Node.crash])
+def test_a_name_is_taken_once_in_a_state_folder(ending):
+    """The broker knew orders of the run before by the same ids: an old fill was booked again."""
+    files, world = MemoryFiles(), World([PRICES])
+    first = started(files, world=world)
+    first.run(3)
+    first.journal.commit()
+    left = ending(first) or files
+    again = made(left, world=world)
+    with pytest.raises(ConfigError, match="there was a run one in this state folder") as caught:
+        again.start()
+    assert caught.value.code == "run_id"
+    assert len(written(again, r.RunStart)) == 1
+    again.journal.close()
+    assert started(left, world=world, run_id="two").driver.phase == RUNNING
+
+
 # -- what a start writes down ----------------------------------------------------------------------
 
 

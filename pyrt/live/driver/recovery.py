@@ -103,8 +103,10 @@ class Recovery:
         Raises
         ------
         ConfigError
-            If the account is another than expected, or may not trade.
+            If the account is another than expected, or may not trade; or if another run in this
+            journal has had this one's name.
         """
+        self._check_name()
         self._check_account(state)
         was_cut_off = not self._run.journal.state.ended_well
         comeback = Comeback(self._run, self._instruments, self._strategies, self._fees)
@@ -248,6 +250,16 @@ class Recovery:
                 text = f"{name}, a {order.order_type} order for {order.symbol}, was emulated"
                 self._run.scribe.alarm("emulated_lost", f"{text} and died with its node")
                 self._operators.carry_out("cancel", NODE, "its node has stopped", order=name)
+
+    def _check_name(self) -> None:
+        """Refuse a name twice: the broker would take new orders for those of the run before."""
+        run_id = self._run.plan.run_id
+        if self._run.journal.has_run(run_id):
+            raise ConfigError(
+                f"there was a run {run_id} in this state folder already",
+                code="run_id",
+                remedy="Give another run_id, or none",
+            )
 
     def _check_account(self, state: BrokerState) -> None:
         expected = self._run.plan.account_id

@@ -116,6 +116,11 @@ class Journal:
         tape = 0 if self._tape is None else self._tape.waiting
         return self._main.last > self._main.durable or tape >= TAPE_PIECES
 
+    def has_run(self, run_id: str) -> bool:
+        """Return whether a run of this name was begun here, or has left inputs."""
+        inputs = LogReader(self.files, tape_name(run_id)).segments()
+        return run_id in self.state.runs or bool(inputs)
+
     def begin_tape(self, run_id: str) -> None:
         """Open the log of a run's inputs; there is a record on the disk before it."""
         if not self.durable:

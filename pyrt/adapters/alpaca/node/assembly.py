@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from uuid import uuid4
 
 import msgspec
 from msgspec import structs
@@ -32,6 +33,14 @@ GRACE_NS = 5_000_000_000
 ONE_ATTEMPT = RetryPolicy(attempts=1)
 NEVER_LOST = OrderPathPolicy(lost_ns=1 << 62)
 """Time alone is no evidence: what a submit has come to is decided by reconciliation."""
+
+
+def name_of_run(config: NodeConfig) -> str:
+    """Return a name that no run has had: the broker knows the orders of those before by theirs."""
+    if config.run_id and config.clock == "simulator":
+        # There a day is repeated to the letter.
+        return config.run_id
+    return "-".join(part for part in (config.run_id, uuid4().hex[:12]) if part)
 
 
 def make_plan(

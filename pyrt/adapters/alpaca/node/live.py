@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
-from uuid import uuid4
 
 from pyrt.adapters.alpaca.core.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.core.activity import regular_hours
@@ -24,6 +23,7 @@ from pyrt.adapters.alpaca.node.assembly import (
     look_up,
     make_gate,
     make_plan,
+    name_of_run,
     open_journal,
 )
 from pyrt.adapters.alpaca.node.beside import Companion, eyes_of, own_companions
@@ -93,8 +93,7 @@ class LiveNode:
         source: str = "",
         arm: str = "",
     ) -> None:
-        # Fresh at every start: a run cannot repeat an id of another.
-        self.run_id = config.run_id or uuid4().hex[:12]
+        self.run_id = name_of_run(config)
         self.config = config = in_the_shadow(config, self.run_id) if config.shadow else config
         self._credentials = credentials or read_credentials(
             env_file=config.env_file or None, keyring=config.keyring

@@ -1,0 +1,110 @@
+"""A node's settings: the file, its profiles, the environment, and the commands that read them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pyrt.cli import main
+from pyrt.errors import ConfigError
+from pyrt.live.config import NodeConfig
+from pyrt.live.profiles import load_config
+
+LIMITS = {"max_order_notional": 1000}
+
+
+def write(tmp_path, text: str):
+    path = tmp_path / "node.toml"
+    path.write_text(text)
+    return path
+
+
+def test_file_profile_and_environment_are_laid_over_one_another(tmp_path):
+    path = write(
+        tmp_path,
+        'symbols = ["SPY"]\nfeed = "iex"\nwarmup = 1\nseed = 1\n'
+        '[profiles.paper]\nfeed = "sip"\nwarmup = 2\n',
+    )
+    assert load_config(path, environment={}).warmup == 1
+    config = load_config(path, "paper", {"PYRT_NODE_WARMUP": "3", "PYRT_NODE_SYMBOLS": "A,B"})
+    assert (config.feed, config.warmup, config.seed) == ("sip", 3, 1)
+    assert config.symbols == ("A", "B")
+
+
+@pytest.mark.parametrize(
+    ("text", "profile", "match"),
+    [
+        ('symbols = ["SPY"]\nsymbol = 1\n', None, "no setting 'symbol'"),
+        ('symbols = ["SPY"]\n', "papre", "no profile 'papre'"),
+        ("symbols = [", None, "node.toml"),
+        ('symbols = ["SPY"]\nwarmup = "many"\n', None, "warmup"),
+        ('symbols = ["SPY"]\n[limits]\nmax_order = 1\n', None, "max_order"),
+        ('symbols = ["SPY"]\non_stop = "run"\n', None, "on_stop"),
+        ('symbols = ["SPY"]\nsave_s = 0\n', None, "save_s"),
+        ('symbols = ["SPY"]\nmode = "live"\n', None, "account_id"),
+        ('symbols = ["SPY"]\ndashboard_port = 99999\n', None, "dashboard_port is 99999"),
+        ('symbols = ["SPY"]\nhandler_timeout_s = nan\n', None, "handler_timeout_s is nan"),
+        ('symbols = ["SPY"]\nbackup_hours = inf\n', None, "backup_hours is inf"),
+        ('symbols = ["SPY"]\nshadow_cash = 0\n', None, "shadow_cash is 0"),
+        ('symbols = ["SPY"]\nlog_level = "LOUD"\n', None, "log_level is 'LOUD'"),
+        ('symbols = ["SPY"]\nfeed = "ixe"\n', None, "feed is 'ixe'"),
+        ('symbols = ["SPY"]\nrun_id = "../x y"\n', None, "run_id is '../x y'"),
+        (f'symbols = ["SPY"]\nrun_id = "{"x" * 33}"\n', None, "run_id is 'xxx"),
+        ('symbols = ["SPY", "SPY"]\n', None, "symbols has 'SPY'"),
+        ('symbols = [""]\n', None, "symbols has ''"),
+        ('symbols = ["SPY"]\n[[alerts]]\nform = "slak"\nurl_env = "X"\n', None, "form is 'slak'"),
+        ('symbols = ["SPY"]\n[[alerts]]\nform = "slack"\n', None, "needs its url_env"),
+        ('symbols = ["SPY"]\n[[alerts]]\nform = "email"\nhost = "m"\n', None, "needs its sender"),
+    ],
+)
+def test_mistakes_in_settings_are_named(tmp_path, text, profile, match):
+    with pytest.raises(ConfigError, match=match):
+        load_config(write(tmp_path, text), profile, {})
+
+
+def test_without_limits_nothing_but_a_simulator_here_is_traded():
+    with pytest.raises(ConfigError, match="no risk limits"):
+        NodeConfig(symbols=("SPY",)).check_limits()
+    NodeConfig(symbols=("SPY",), limits=LIMITS).check_limits()
+    NodeConfig(symbols=("SPY",), trading_url="http://127.0.0.1:1").check_limits()
+
+
+def test_another_feed_than_the_backtests_is_told():
+    config = NodeConfig(symbols=("SPY",), limits=LIMITS, feed="iex", backtest_feed="sip")
+    assert [code for code, _ in config.warnings()] == ["other_feed"]
+
+
+ALERT = """
+[[alerts]]
+form = "slack"
+url_env = "HOOK_OF_THIS_TEST"
+
+"""
+
+
+def test_init_check_show_and_doctor(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("APCA_API_KEY_ID", "PKX")
+    monkeypatch.setenv("APCA_API_SECRET_KEY", "canary-77")
+    monkeypatch.chdir(tmp_path)
+    path = str(tmp_path / "node.toml")
+    assert main(["live", "--init", "--config", path]) == 0
+    assert main(["live", "--init", "--config", path]) == 2
+    assert main(["config", "check", path]) == 0
+    assert main(["config", "show", path, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert shown["on_stop"] == "cancel_entries"
+    assert main(["doctor", "--config", path, "--json"]) == 0
+    found = {row["check"]: row["state"] for row in json.loads(capsys.readouterr().out)}
+    assert found["settings"] == found["limits"] == found["keys"] == "ok"
+    # Nobody would hear of anything.
+    assert found["alerts"] == "warn"
+    text = Path(path).read_text().replace("# Sign by", ALERT + "# Sign by")
+    Path(path).write_text(text)
+    assert main(["doctor", "--config", path, "--json"]) == 1
+    rows = {row["check"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["alerts"]["state"] == "bad"
+    assert "HOOK_OF_THIS_TEST" in rows["alerts"]["text"]
+    assert main(["live", "--config", path]) == 2
+    assert "canary" not in capsys.readouterr().out
