@@ -120,3 +120,15 @@ def test_our_own_code_is_never_broken_off(place):
 def test_a_strategy_of_the_user_or_a_ready_one_is_broken_off(tmp_path):
     assert in_users_code(frame_of(tmp_path / "mine.py"))
     assert in_users_code(frame_of(Path(pyrt.__file__).parent / "strategies" / "cross.py"))
+
+
+@pytest.mark.parametrize("place", ["-strategies/cross.py", "_mine/cross.py", "s/strategies/a.py"])
+def test_a_strategy_whose_folder_is_named_after_the_package_is_the_users(place):
+    """It was taken for ours: a handler without end was never broken off there."""
+    assert in_users_code(frame_of(Path(f"{Path(pyrt.__file__).parent}{place}")))
+
+
+def test_a_folder_of_ours_that_only_sounds_like_strategies_is_ours():
+    package = Path(pyrt.__file__).parent
+    assert not in_users_code(frame_of(package / "live" / "strategies" / "ours.py"))
+    assert not in_users_code(frame_of(package / "strategies_of_ours.py"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -12,7 +13,9 @@ from typing import Any
 
 from pyrt.errors import StrategyOverrun
 
-PACKAGE = str(Path(__file__).resolve().parents[2])
+PACKAGE = str(Path(__file__).resolve().parents[2]) + os.sep
+STRATEGIES = f"{PACKAGE}strategies{os.sep}"
+"""Ready-made ones, which are broken off as the user's own are."""
 NUMBER = getattr(signal, "SIGUSR2", None)
 TRIES = 3
 """Signals a handler may swallow before the node is taken to be stuck."""
@@ -114,4 +117,4 @@ def in_users_code(frame: FrameType | None) -> bool:
 
 def _is_ours(frame: FrameType) -> bool:
     name = frame.f_code.co_filename
-    return name.startswith(PACKAGE) and f"{PACKAGE}/strategies" not in name
+    return name.startswith(PACKAGE) and not name.startswith(STRATEGIES)
