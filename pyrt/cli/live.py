@@ -8,7 +8,7 @@ import os
 import resource
 import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,10 @@ from pyrt.cli import exits, options
 from pyrt.cli.choices import StrategySpec
 from pyrt.cli.rows import in_a_line
 from pyrt.core.times import format_ns
+
+if TYPE_CHECKING:
+    from pyrt.adapters.alpaca.node.live import LiveNode
+    from pyrt.live.config import NodeConfig
 
 EPILOG = """\b
 Examples:
@@ -100,7 +104,7 @@ def live(
         warn(code, text)
     node = LiveNode(config, credentials, on_event=show, on_alarm=warn, source=strategy, arm=arm)
     if config.shadow:
-        click.echo(f"shadow: the journal is in {node.config.state_folder()}", err=True)
+        _tell_of_shadow(config, node.config)
     if config.watchdog and not config.shadow:
         node.watchdog_command = watchdog_command(
             config_file,
@@ -108,10 +112,7 @@ def live(
             profile=profile or "",
             run_id=node.run_id,
         )
-    if config.publish or config.signals:
-        from pyrt.links.companion import LinkCompanion
-
-        node.companions.append(LinkCompanion(config.publish, config.publish_topics, config.signals))
+    _add_links(node)
     for each in strategies:
         node.add_strategy(each)
     account = _run(node)
@@ -126,6 +127,23 @@ def live(
         as_json=as_json,
     )
     return exits.DONE
+
+
+def _tell_of_shadow(given: NodeConfig, used: NodeConfig) -> None:
+    """Say where a shadow's journal and links are: not at the places of the node that trades."""
+    click.echo(f"shadow: the journal is in {used.state_folder()}", err=True)
+    for name in ("publish", "signals"):
+        if getattr(given, name):
+            click.echo(f"shadow: {name} is {getattr(used, name) or 'off'}", err=True)
+
+
+def _add_links(node: LiveNode) -> None:
+    """Add what publishes topics and hears models, where the settings want one of them."""
+    config = node.config
+    if config.publish or config.signals:
+        from pyrt.links.companion import LinkCompanion
+
+        node.companions.append(LinkCompanion(config.publish, config.publish_topics, config.signals))
 
 
 def _close_up() -> None:

@@ -77,11 +77,13 @@ class LinkCompanion:
         """
         if self.inlet is None or self._loop is None:
             return
-        signals = self.inlet.poll(AT_ONCE)
-        if signals:
-            node.take_signals(signals)
-        if self.inlet.has_more:
-            self._loop.call_soon(self._take, node)
+        try:
+            signals = self.inlet.poll(AT_ONCE)
+            if signals:
+                node.take_signals(signals)
+        finally:
+            if self.inlet.has_more:
+                self._loop.call_soon(self._take, node)
 
     async def _beat(self, node: Any, publisher: Publisher) -> None:
         while True:

@@ -49,13 +49,14 @@ class Message(msgspec.Struct, frozen=True):
 
         DataError if its fields are not those of its type.
         """
-        if self.payload.get("type") not in DATA_TYPES:
+        kind = self.payload.get("type")
+        if not isinstance(kind, str) or kind not in DATA_TYPES:
             return self.payload
         fields = {name: value for name, value in self.payload.items() if name != TRACE}
         try:
             return from_dict(fields)
         except (TypeError, ValueError, OverflowError) as error:
-            raise DataError(f"not a {self.payload['type']}: {error}", code="fields") from None
+            raise DataError(f"not a {kind}: {error}", code="fields") from None
 
 
 Body = tuple[str, int, int, dict[str, Any]]
@@ -83,5 +84,5 @@ def unpack(frame: bytes) -> Message:
         if not separator:
             raise ValueError("no topic")
         return Message(topic.decode(), *_decoder.decode(body))
-    except (ValueError, msgspec.DecodeError) as error:
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise DataError(f"not a message of a pyrt link: {error}") from None

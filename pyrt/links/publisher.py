@@ -11,7 +11,7 @@ from uuid import uuid4
 from pyrt.core.bus import MessageBus, Subscription, matches
 from pyrt.errors import ConfigError
 from pyrt.links.frames import TRACE, pack
-from pyrt.links.sockets import checked, open_socket, zeromq
+from pyrt.links.sockets import bind, checked, open_socket, zeromq
 from pyrt.links.topics import BUS_PATTERNS, wired
 
 LOG = logging.getLogger("pyrt.links")
@@ -77,11 +77,7 @@ class Publisher:
         # An extended publisher says when a reader's queue is full; a plain one drops in silence.
         self._socket = open_socket("XPUB", high_water=high_water, context=context)
         self._socket.setsockopt(self._zmq.XPUB_NODROP, 1)
-        try:
-            self._socket.bind(self.address)
-        except self._zmq.ZMQError as error:
-            self._socket.close(0)
-            raise ConfigError(f"{address} cannot be bound: {error}", code="link_address") from None
+        self._held = bind(self._socket, self.address)
 
     def attach(
         self,
@@ -134,6 +130,8 @@ class Publisher:
             subscription.cancel()
         self._subscriptions.clear()
         self._socket.close()
+        if self._held is not None:
+            self._held.release()
 
     def __enter__(self) -> Publisher:
         return self

@@ -13,7 +13,7 @@ from pyrt.core.data import Signal
 from pyrt.core.serialization import to_dict
 from pyrt.errors import ConfigError, DataError
 from pyrt.links.frames import Message, pack, unpack
-from pyrt.links.sockets import checked, open_socket, zeromq
+from pyrt.links.sockets import bind, checked, open_socket, zeromq
 
 LOG = logging.getLogger("pyrt.links")
 TOLD_MAX = 200
@@ -113,11 +113,7 @@ class SignalInlet:
         self._last: dict[str, int] = {}
         self._zmq = zeromq()
         self._socket = open_socket("PULL", high_water=high_water, context=context)
-        try:
-            self._socket.bind(self.address)
-        except self._zmq.ZMQError as error:
-            self._socket.close(0)
-            raise ConfigError(f"{address} cannot be bound: {error}", code="link_address") from None
+        self._held = bind(self._socket, self.address)
 
     def poll(self, most: int = 1_000) -> list[Signal]:
         """Return the signals that have come, at most so many; never waits."""
@@ -130,9 +126,10 @@ class SignalInlet:
             try:
                 found.append(self._read(frame))
             except DataError as error:
-                if error.code not in self.refused:
-                    LOG.warning("a signal is refused: %s", str(error)[:TOLD_MAX])
-                self.refused[error.code] = self.refused.get(error.code, 0) + 1
+                self._refuse(error.code, str(error))
+            except Exception as error:
+                # Whatever is in one message, those beside it are heard.
+                self._refuse("unforeseen", f"{type(error).__name__}: {error}")
         self.taken += len(found)
         return found
 
@@ -149,12 +146,19 @@ class SignalInlet:
     def close(self) -> None:
         """Close the socket; what was not read is dropped."""
         self._socket.close(0)
+        if self._held is not None:
+            self._held.release()
 
     def __enter__(self) -> SignalInlet:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _refuse(self, code: str, why: str) -> None:
+        if code not in self.refused:
+            LOG.warning("a signal is refused: %s", why[:TOLD_MAX])
+        self.refused[code] = self.refused.get(code, 0) + 1
 
     def _read(self, frame: bytes) -> Signal:
         message = unpack(frame)

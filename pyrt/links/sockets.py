@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
 from pyrt.errors import ConfigError, MissingExtra
 from pyrt.links.frames import FRAME_MAX
+from pyrt.live.process.lock import Lock
 
+IPC = "ipc://"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -54,3 +57,34 @@ def open_socket(kind: str, *, high_water: int, context: Any = None) -> Any:
     socket.setsockopt(zmq.MAXMSGSIZE, FRAME_MAX)
     socket.setsockopt(zmq.LINGER, 1_000)
     return socket
+
+
+def bind(socket: Any, address: str) -> Lock | None:
+    """Bind a socket; return what keeps others from its path until it is released.
+
+    ZeroMQ removes the socket that is at a path, and whoever was bound there hears nothing any more,
+    and nothing of that: beside the path is a lock. Its folder is made, mode 0700, where there is
+    none.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be bound, or is taken; the socket is closed.
+    """
+    held = None
+    try:
+        # Names that are no paths are refused by the system itself when they are taken.
+        if address.startswith(IPC) and address.removeprefix(IPC)[0] not in "@*":
+            held = Lock(Path(f"{address.removeprefix(IPC)}.lock"), address, who="link")
+        socket.bind(address)
+    except (ConfigError, OSError, zeromq().ZMQError) as error:
+        socket.close(0)
+        if held is not None:
+            held.release()
+        why = error.message if isinstance(error, ConfigError) else error
+        raise ConfigError(
+            f"{address} cannot be bound: {why}",
+            code="link_address",
+            remedy="Give each process an address of its own, in a folder that it can write to",
+        ) from None
+    return held

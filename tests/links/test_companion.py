@@ -140,3 +140,59 @@ def test_a_flood_of_signals_leaves_the_loop_to_others(tmp_path: Path) -> None:
     assert taken == count
     assert max(calls) <= module.AT_ONCE
     assert turns > len(calls)
+
+
+def test_a_signal_that_the_node_cannot_take_ends_it_as_a_turn_would(monkeypatch: Any) -> None:
+    """An error outside of a turn was told to nobody, and the node went on without the signal."""
+
+    def take_signal(now: int, signal: Signal) -> None:
+        raise RuntimeError("of ours")
+
+    class Failing:
+        async def begin(self, node: LiveNode) -> None:
+            monkeypatch.setattr(node.driver, "take_signal", take_signal)
+            node.take_signals([Signal("SPY", "buy", 1.0, 1.0, time.time_ns())])
+
+        async def end(self) -> None:
+            pass
+
+    with Server(Broker(CLOSES)) as server:
+        node = LiveNode(config_for(server), KEYS)
+        node.companions.append(Failing())
+        node.add_strategy(Listener())
+        with pytest.raises(RuntimeError, match="of ours"):
+            node.run()
+
+
+def test_what_goes_wrong_with_some_signals_leaves_the_rest_to_be_heard(tmp_path: Path) -> None:
+    """The descriptor tells of a change only: what is left then would lie there for ever."""
+    address = f"ipc://{tmp_path}/signals"
+    calls: list[int] = []
+
+    def take(signals: list[Signal]) -> None:
+        calls.append(len(signals))
+        if len(calls) == 1:
+            raise RuntimeError("of ours")
+
+    node: Any = SimpleNamespace(
+        core=SimpleNamespace(kernel=None),
+        config=SimpleNamespace(symbols=("SPY",), is_rehearsal=False),
+        take_signals=take,
+    )
+    count = 3 * module.AT_ONCE
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, told: None)
+        links = LinkCompanion("", (), address)
+        await links.begin(node)
+        with SignalSender(address) as sender:
+            for _ in range(count):
+                sender.send(Signal("SPY", "buy", 1.0, 1.0, time.time_ns()))
+            for _ in range(100_000):
+                if sum(calls) == count:
+                    break
+                await asyncio.sleep(0)
+        await links.end()
+
+    asyncio.run(run())
+    assert sum(calls) == count

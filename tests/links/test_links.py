@@ -38,6 +38,13 @@ def context() -> Iterator[Any]:
         yield made
 
 
+def nested(depth: int) -> bytes:
+    """Return a frame whose payload has so many lists in one another."""
+    body = pack(b"signal", "s", 1, NOW, {"type": 1})
+    assert body.endswith(b"\x01")
+    return body[:-1] + b"\x91" * depth + b"\x01"
+
+
 def joined(publisher: Publisher, reader: Subscriber) -> None:
     """Wait until the reader's subscription has arrived: what is sent before is not for it."""
     for _ in range(500):
@@ -176,8 +183,10 @@ def test_a_publisher_that_began_anew_is_noticed(address: str, context: Any) -> N
 @pytest.mark.parametrize(
     "frame",
     [b"", b"no separator", b"topic\0", b"topic\0\xc1", b"t\0" + b"x" * FRAME_MAX,
-     b"\xff\0" + pack(b"t", "s", 1, 1, {}).split(b"\0", 1)[1], b"t\0\x93\x01\x02\x03"],
-    ids=["empty", "no-separator", "no-body", "reserved", "too-large", "no-utf8", "wrong-shape"],
+     b"\xff\0" + pack(b"t", "s", 1, 1, {}).split(b"\0", 1)[1], b"t\0\x93\x01\x02\x03",
+     nested(5_000)],
+    ids=["empty", "no-separator", "no-body", "reserved", "too-large", "no-utf8", "wrong-shape",
+         "nested"],
 )  # fmt: skip
 def test_a_frame_of_another_form_is_refused(frame: bytes) -> None:
     with pytest.raises(DataError):
@@ -207,6 +216,32 @@ def test_a_topic_that_nothing_is_sent_on_is_refused(address: str) -> None:
 
 def test_an_address_in_use_is_named(address: str, context: Any) -> None:
     name = "inproc://taken"
+    with Publisher(name, context=context), pytest.raises(ConfigError, match="cannot be bound"):
+        Publisher(name, context=context)
+
+
+@pytest.mark.parametrize("make", [Publisher, SignalInlet])
+def test_a_path_in_use_is_not_taken_away(make: Any, address: str, context: Any) -> None:
+    """ZeroMQ binds it all the same, and who had it is never heard again."""
+    with make(address, context=context):
+        for other in (Publisher, SignalInlet):
+            with pytest.raises(ConfigError, match=f"cannot be bound: .*{os.getpid()}") as refused:
+                other(address, context=context)
+            assert refused.value.code == "link_address"
+    with make(address, context=context), make(f"{address}-2", context=context):
+        pass
+
+
+def test_the_folder_of_an_address_is_made_for_its_owner_alone(tmp_path: Path, context: Any) -> None:
+    with Publisher(f"ipc://{tmp_path}/run/feed", context=context):
+        assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="cannot be bound"):
+        Publisher(f"ipc://{tmp_path}/file/feed", context=context)
+
+
+def test_a_name_that_is_no_path_is_taken_once_too(context: Any) -> None:
+    name = f"ipc://@pyrt-test-{os.getpid()}"
     with Publisher(name, context=context), pytest.raises(ConfigError, match="cannot be bound"):
         Publisher(name, context=context)
 
@@ -284,6 +319,48 @@ def test_what_is_no_signal_is_refused(address: str, context: Any) -> None:
                 break
             zmq.select([inlet.fd], [], [], 0.01)
     assert sum(inlet.refused.values()) == 3
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (pack(b"signal", "x", 1, NOW, {"type": []}), "not_a_signal"),
+        (pack(b"signal", "x", 1, NOW, {"type": {}}), "not_a_signal"),
+        (pack(b"signal", "x", 1, NOW, {"type": None}), "not_a_signal"),
+        (nested(5_000), "data"),
+    ],
+    ids=["list", "map", "nothing", "nested"],
+)
+def test_a_message_that_makes_no_sense_costs_those_beside_it_nothing(
+    bad: bytes, code: str, address: str, context: Any
+) -> None:
+    good = Signal("SPY", "buy", 1.0, 0.5, NOW)
+    with (
+        SignalInlet(address, clock=lambda: NOW, context=context) as inlet,
+        context.socket(zmq.PUSH) as raw,
+    ):
+        raw.connect(address)
+        frames = [pack(b"signal", "s", number, NOW, to_dict(good)) for number in range(1, 5)]
+        for frame in (*frames[:2], bad, *frames[2:]):
+            raw.send(frame)
+        assert received(inlet, 4) == [good] * 4
+        assert (inlet.taken, inlet.missed, inlet.refused) == (4, 0, {code: 1})
+
+
+def test_what_nobody_has_foreseen_in_a_message_is_refused_and_told(
+    address: str, context: Any, caplog: Any
+) -> None:
+    now = iter([NOW, "no time", NOW, NOW])
+    good = Signal("SPY", "buy", 1.0, 0.5, NOW)
+    with (
+        SignalInlet(address, clock=lambda: next(now), context=context) as inlet,  # type: ignore[arg-type, return-value]
+        SignalSender(address, context=context) as sender,
+    ):
+        for _ in range(4):
+            sender.send(good)
+        assert received(inlet, 3) == [good] * 3
+        assert inlet.refused == {"unforeseen": 1}
+    assert "TypeError" in caplog.text
 
 
 def test_a_signal_is_as_old_as_its_way_or_its_subject_whichever_is_older(

@@ -8,10 +8,12 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 from pyrt import LiveNode, Strategy, load
 from pyrt.adapters.alpaca.core.events import NewsGapEvent
 from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.node.shadow import ShadowBroker
 from pyrt.adapters.alpaca.shell.shadow import ReadOnlyHttp
 from pyrt.adapters.alpaca.simulator.session import make_core
@@ -19,6 +21,7 @@ from pyrt.cli.days import parity_of
 from pyrt.core.instruments import equity
 from pyrt.core.times import timestamp_ns
 from pyrt.errors import PyrtError
+from pyrt.live.config import NodeConfig
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.replay.replay import find_recording, replay
 from tests.live.wire import Run, Served, run_on_the_wire
@@ -106,6 +109,16 @@ def test_a_shadow_keeps_a_journal_of_its_own_that_replays_and_compares(tmp_path)
     report = parity_of(folder, data, venue="alpaca")
     assert (report.orders, report.differences) == (report.matched, [])
     assert report.matched > 12
+
+
+def test_a_shadow_s_links_are_beside_those_of_the_node_that_trades(tmp_path):
+    links = {"publish": "ipc:///run/pyrt/spy/feed", "signals": "tcp://127.0.0.1:5555"}
+    config = NodeConfig(symbols=("SPY",), state_dir=str(tmp_path), shadow=True, **links)
+    shadow = LiveNode(config, Credentials("PK1", "canary-1f")).config
+    # A port has nothing beside it that could be known.
+    assert (shadow.publish, shadow.signals) == ("ipc:///run/pyrt/spy/feed.shadow", "")
+    trading = LiveNode(replace(config, shadow=False), Credentials("PK1", "canary-1f")).config
+    assert (trading.publish, trading.signals) == tuple(links.values())
 
 
 def test_a_shadow_node_s_connections_refuse_to_send_anything():

@@ -15,6 +15,7 @@ from pyrt.live.process.files import runtime_folder
 REMEDIES = {
     "node": "Stop it first; two nodes must not trade one account",
     "watchdog": "One is enough; stop it first if this one is to watch",
+    "link": "Stop it first, or give this one an address of its own",
 }
 
 
@@ -26,7 +27,7 @@ class Lock:
     path : path
     what : str
         What is locked, for the message.
-    who : {"node", "watchdog"}
+    who : {"node", "watchdog", "link"}
         What holds it.
     name : str
         A name that is held as well, one for the whole machine: folders that the environment names,

@@ -88,10 +88,16 @@ def open_journal(config: NodeConfig, folder: Path | None) -> Journal:
 
 
 def in_the_shadow(config: NodeConfig, run_id: str) -> NodeConfig:
-    """Return the settings of a shadow run: a folder of its own, and no watchdog at the broker."""
+    """Return the settings of a shadow run: a folder and links of its own, no watchdog."""
     folder = config.state_folder()
     own = "" if folder is None else str(folder / "shadow" / run_id)
-    return structs.replace(config, state_dir=own, watchdog=False)
+    links = {"publish": _beside(config.publish), "signals": _beside(config.signals)}
+    return structs.replace(config, state_dir=own, watchdog=False, **links)
+
+
+def _beside(address: str) -> str:
+    """Return an address beside the one of the node that trades; "" where there is no such thing."""
+    return f"{address}.shadow" if address.startswith("ipc://") else ""
 
 
 async def broker_time(http: Http) -> int:

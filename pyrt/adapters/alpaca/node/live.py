@@ -224,9 +224,12 @@ class LiveNode:
         """Take signals of models: they reach strategies on ``signal.SYMBOL``, journalled first."""
         if self.driver is None:
             return
-        for signal in signals:
-            with self._turns.inbox.traced():
-                self.driver.take_signal(self._turns.clock(), signal)
+        try:
+            for signal in signals:
+                with self._turns.inbox.traced():
+                    self.driver.take_signal(self._turns.clock(), signal)
+        except Exception as error:
+            self._turns.fail(error)
         self._turns.wake()
 
     def run(self) -> AccountView:

@@ -197,8 +197,7 @@ class Turns:
 
         While an order is on its way to the socket, the messages behind it wait for the next turn.
         """
-        if self._fault is not None:
-            raise self._fault
+        self._raise_fault()
         self._turned_at = time.monotonic()
         driver = self.driver
 
@@ -212,6 +211,10 @@ class Turns:
         self.inbox.hand_over(driver, now, after)
         driver.turn(now)
         self._send_due(now)
+
+    def _raise_fault(self) -> None:
+        if self._fault is not None:
+            raise self._fault
 
     # -- sending -------------------------------------------------------------------------------
 
@@ -243,8 +246,12 @@ class Turns:
         try:
             self._send_due(self.clock())
         except Exception as error:
-            # It ends the node, as it would in a turn.
-            self._fault = error
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """End the node for what went wrong outside of a turn, as it would in one."""
+        self._fault = error
+        self._woken.set()
 
     def _commit(self) -> None:
         """Make durable what was recorded: by the writer, or here where there is no need of one."""
@@ -290,6 +297,7 @@ class Turns:
 
     def step(self, now: int, *, timers: bool) -> bool:
         """Take all that came in at `now`, send what follows; return whether there was anything."""
+        self._raise_fault()
         # What the venue did comes before the bars that it did it in; one instant is one take.
         received = self.inbox.take(by_rank=True)
         events = [event for take in received for event in take(now)]
