@@ -46,7 +46,7 @@ class Stopper:
         self._task.cancel()
 
 
-def attempt(tmp_path, *, mode, key, account, arm=""):
+def attempt(tmp_path, *, mode, key, account, arm="", **settings):
     """Try to trade a served account; return how many orders reached it."""
     core = make_core([walk(1, "SPY", 30)], fees="alpaca")
     with Served(core, key) as served:
@@ -62,6 +62,7 @@ def attempt(tmp_path, *, mode, key, account, arm=""):
             warmup=0,
             handler_timeout_s=0,
             on_stop="leave",
+            **settings,
         )
         node = LiveNode(config, Credentials(key, canary.SECRET), arm=arm)
         node.companions.append(Stopper())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,10 +40,13 @@ class Health:
     ----------
     last_exit : str
         Why the run before this one ended; "" where there was none.
+    clean : callable
+        Takes secrets out of what parts say.
     """
 
-    def __init__(self, last_exit: str = "") -> None:
+    def __init__(self, last_exit: str = "", clean: Callable[[str], str] = str) -> None:
         self.last_exit = last_exit
+        self._clean = clean
         self.components: dict[str, Component] = {}
         self._needed: dict[str, bool] = {"reconciled": False, "warmed_up": False}
         self._beat = 0
@@ -95,12 +98,12 @@ class Health:
             "ready": self.is_ready,
             "live": self.is_live(now),
             "time": format_ns(now),
-            "last_exit": self.last_exit,
+            "last_exit": self._clean(self.last_exit),
             "waiting_for": [step for step, done in self._needed.items() if not done],
             "components": {
                 name: {
                     "status": part.status,
-                    "message": part.message,
+                    "message": self._clean(part.message),
                     "since": format_ns(part.since),
                     "metrics": dict(part.metrics),
                 }

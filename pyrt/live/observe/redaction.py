@@ -35,20 +35,35 @@ class Redactor:
     Parameters
     ----------
     secrets : iterable of str
-        Keys, tokens, account numbers, addresses of webhooks; empty and very short ones are passed
-        over. Each is also found as a URL, as JSON and as base64.
+        Keys, tokens, addresses of webhooks; empty and very short ones are passed over. Each is also
+        found as a URL, as JSON and as base64.
+    accounts : iterable of str
+        Numbers of accounts: what is left of them are the last four characters, by which a person
+        tells one from another.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), accounts: Iterable[str] = ()) -> None:
         self._exact: re.Pattern[str] | None = None
-        self._forms: set[str] = set()
+        self._forms: dict[str, str] = {}
         self.add(*secrets)
+        self.add_accounts(*accounts)
 
     def add(self, *secrets: str) -> None:
         """Take out these too, from now on."""
         for secret in secrets:
             if len(secret) >= SECRET_MIN:
-                self._forms.update(_forms(secret))
+                self._forms |= dict.fromkeys(_forms(secret), MASK)
+        self._compile()
+
+    def add_accounts(self, *numbers: str) -> None:
+        """Leave the last four characters of these too, from now on."""
+        for number in numbers:
+            if len(number) >= SECRET_MIN:
+                self._forms |= dict.fromkeys(_forms(number), MASK)
+                self._forms[number] = f"…{number[-4:]}"
+        self._compile()
+
+    def _compile(self) -> None:
         if self._forms:
             # Longest first: one secret may begin another.
             ordered = sorted(self._forms, key=lambda form: (-len(form), form))
@@ -63,7 +78,7 @@ class Redactor:
         'GET https://x.test/v2/orders?[redacted] Authorization: [redacted]'
         """
         if self._exact is not None:
-            text = self._exact.sub(MASK, text)
+            text = self._exact.sub(lambda found: self._forms[found[0]], text)
         text = _USERINFO.sub(rf"\1{MASK}@", text)
         text = _QUERY.sub(rf"\1?{MASK}", text)
         text = _FIELD.sub(_masked, text)

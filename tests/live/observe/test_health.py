@@ -40,6 +40,13 @@ def test_ready_after_reconciliation_and_warm_up_unless_something_failed() -> Non
     assert health.as_dict(T)["waiting_for"] == ["reconciled"]
 
 
+def test_secrets_are_in_nothing_that_is_told() -> None:
+    health = Health("keys of 123456789", clean=lambda text: text.replace("123456789", "…6789"))
+    health.report("orders", "degraded", "account 123456789 is not armed", now=T)
+    assert "12345" not in str(health.as_dict(T))
+    assert health.as_dict(T)["components"]["orders"]["message"] == "account …6789 is not armed"
+
+
 def test_live_while_the_loop_turns() -> None:
     health = Health()
     health.beat(T)

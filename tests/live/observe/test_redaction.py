@@ -78,3 +78,14 @@ def test_what_looks_like_a_secret_is_taken_out(text: str, expected: str) -> None
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert Redactor(["", "abc"]).redact(text) == text
+
+
+def test_of_an_account_the_last_four_characters_are_left() -> None:
+    redactor = Redactor(["PKCANARY0123456789AB"])
+    redactor.add_accounts("123456789", "", "PA3XYZ12AB4C")
+    text = "account 123456789 is not armed, PA3XYZ12AB4C is, PA9999999999 and 12345678 are unknown"
+    assert redactor.redact(text) == (
+        f"account …6789 is not armed, …AB4C is, {MASK} and 12345678 are unknown"
+    )
+    encoded = base64.b64encode(b"123456789").decode()
+    assert redactor.redact(f"as {encoded}") == f"as {MASK}"

@@ -25,12 +25,13 @@ class Companion(Protocol):
         """Stop; also where `begin` was never called."""
 
 
-def eyes_of(config: NodeConfig, credentials: Credentials) -> Eyes | None:
+def eyes_of(config: NodeConfig, credentials: Credentials, arm: str) -> Eyes | None:
     """Return what people see a node with; None where it keeps no state, and in lockstep."""
     folder = config.state_folder()
     if folder is None or config.clock == "simulator":
         return None
-    return Eyes(folder, (credentials.key, credentials.reveal_secret()))
+    secrets = (credentials.key, credentials.reveal_secret())
+    return Eyes(folder, secrets, (config.account_id, arm))
 
 
 def own_companions(

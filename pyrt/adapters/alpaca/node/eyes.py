@@ -51,15 +51,17 @@ class Eyes:
     ----------
     folder : Path
         The state folder; logs and tokens go below it.
-    secrets : sequence of str
-        Taken out of every line.
+    secrets, accounts : sequence of str
+        Taken out of every line; of accounts' numbers the last four characters stay.
     """
 
-    def __init__(self, folder: Path, secrets: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, secrets: tuple[str, ...] = (), accounts: tuple[str, ...] = ()
+    ) -> None:
         self._folder = folder
-        self._redactor = Redactor(secrets)
+        self._redactor = Redactor(secrets, accounts)
         self.metrics = Metrics()
-        self.health = Health()
+        self.health = Health(clean=self._redactor.redact)
         self.view: NodeView | None = None
         self.server: Any = None
         self._gauges = Gauges(folder, self.metrics, self.health)
@@ -117,6 +119,7 @@ class Eyes:
             if before is not None:
                 before(code, text)
 
+        self._learn_accounts(driver)
         driver.scribe.on_alarm = on_alarm
         driver.scribe.clean = self._redactor.redact
 
@@ -128,8 +131,8 @@ class Eyes:
             self.open(node)
             self.hear(node.driver)
         assert self.view is not None
+        self._learn_accounts(node.driver)
         account = "" if node.driver.last_look is None else node.driver.last_look.account
-        self._redactor.add(account)
         bus = node.core.kernel.bus
         bus.subscribe("order.*", self._on_order, priority=-950)
         bus.subscribe("fill.*", self._on_fill, priority=-950)
@@ -140,10 +143,18 @@ class Eyes:
 
     def tell_end(self, error: Exception) -> None:
         """Tell people that the node ends for an error; a start that fails is one."""
+        if self._node is not None and self._node.driver is not None:
+            # A start that is refused for its account names it.
+            self._learn_accounts(self._node.driver)
         self._on_alarm("node_failed", self._redactor.redact(f"{type(error).__name__}: {error}"))
         LOG.error("the node ends", exc_info=error)
         self._note_exit(self._redactor.redact(str(error)))
         self._node = None
+
+    def _learn_accounts(self, driver: Any) -> None:
+        """Let nothing be told of the accounts that the node has seen but their last characters."""
+        looked_at = "" if driver.last_look is None else driver.last_look.account
+        self._redactor.add_accounts(driver.journal.state.account, looked_at)
 
     def _note_exit(self, why: str) -> None:
         try:

@@ -319,7 +319,7 @@ class LiveNode:
         folder = self.config.state_folder()
         if folder is not None:
             self._locks.append(lock_state(folder))
-        eyes = eyes_of(self.config, self._credentials)
+        eyes = eyes_of(self.config, self._credentials, self._arm)
         if eyes is not None:
             self._eyes = eyes
             eyes.open(self)
