@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -132,3 +134,21 @@ def test_a_folder_of_ours_that_only_sounds_like_strategies_is_ours():
     package = Path(pyrt.__file__).parent
     assert not in_users_code(frame_of(package / "live" / "strategies" / "ours.py"))
     assert not in_users_code(frame_of(package / "strategies_of_ours.py"))
+
+
+def test_a_package_that_is_reached_by_a_link_is_ours_all_the_same(tmp_path):
+    """As in an environment whose `lib64` is a link to `lib`: nothing was ever broken off there."""
+    package = Path(pyrt.__file__).parent
+    (tmp_path / "pyrt").symlink_to(package)
+    code = (
+        "import sys; from pyrt.live.process.monitor import in_users_code\n"
+        "from pyrt.live.driver.hearing import Hearing\n"
+        "frames = []\n"
+        "Hearing('x', print).call(lambda: frames.append(sys._getframe()))\n"
+        "print(in_users_code(frames[0]), Hearing.call.__code__.co_filename)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert said.stdout.split() == ["True", str(tmp_path / "pyrt/live/driver/hearing.py")]

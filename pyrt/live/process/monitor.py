@@ -13,7 +13,8 @@ from typing import Any
 
 from pyrt.errors import StrategyOverrun
 
-PACKAGE = str(Path(__file__).resolve().parents[2]) + os.sep
+PACKAGE = str(Path(__file__).parents[2]) + os.sep
+"""As its modules are named in their code: by the link, where it is reached by one."""
 STRATEGIES = f"{PACKAGE}strategies{os.sep}"
 """Ready-made ones, which are broken off as the user's own are."""
 NUMBER = getattr(signal, "SIGUSR2", None)
