@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SUBJECTS = 20
+SUBJECTS = 21
 
 
 def test_each_subject_of_the_page_names_tests_that_exist():
