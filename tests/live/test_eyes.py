@@ -130,6 +130,7 @@ def test_alert_targets_take_their_secrets_from_the_environment() -> None:
     assert isinstance(hook, Webhook)
     assert isinstance(mail, Email)
     assert "secret-part" not in redactor.redact("posted to https://hooks.test/T0/secret-part")
+    assert "secret-part" not in redactor.redact('"POST /T0/secret-part HTTP/1.1" 404')
     assert "hunter22" not in redactor.redact("with hunter22")
     with pytest.raises(ConfigError, match="HOOK"):
         make_senders(targets, redactor, {})

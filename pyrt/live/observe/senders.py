@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import smtplib
 import ssl
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -60,6 +62,27 @@ FORMS: dict[str, Callable[[Alert], dict[str, Any]]] = {
 """Form → body of the request. Telegram's needs the chat besides."""
 
 
+class _Unlogged(logging.Filter):
+    """Lets httpx log nothing of requests that are made within it: it logs their whole URLs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._here = threading.local()
+
+    def __enter__(self) -> None:
+        logging.getLogger("httpx").addFilter(self)
+        self._here.is_within = True
+
+    def __exit__(self, *_: object) -> None:
+        self._here.is_within = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not getattr(self._here, "is_within", False)
+
+
+_UNLOGGED = _Unlogged()
+
+
 class Webhook:
     """Posts alerts as JSON.
 
@@ -98,7 +121,8 @@ class Webhook:
 
         body = {**self._chat, **self._form(alert)}
         # No redirects: what is posted goes to the configured host or nowhere.
-        answer = httpx.post(self._url, json=body, timeout=TIMEOUT_S, follow_redirects=False)
+        with _UNLOGGED:
+            answer = httpx.post(self._url, json=body, timeout=TIMEOUT_S, follow_redirects=False)
         status = answer.status_code
         if 300 <= status < 500 and status not in (408, 429):
             raise Refused(f"answered {status}")

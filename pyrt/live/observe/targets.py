@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -82,7 +83,8 @@ def make_senders(
             )
             continue
         url = _value(values, target.url_env)
-        redactor.add(url)
+        # The path alone is the secret, whoever writes it without the rest.
+        redactor.add(url, urlsplit(url).path, urlsplit(url).query)
         made.append(Webhook(url, target.form, chat=target.chat))
     return made
 

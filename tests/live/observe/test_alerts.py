@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import smtplib
 import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+import httpx
 import pytest
 
 from pyrt.errors import ConfigError
@@ -386,3 +389,20 @@ def test_a_setting_that_makes_no_sense_is_named(make: Any, text: str) -> None:
 
 def test_the_address_of_a_webhook_is_shown_to_nobody() -> None:
     assert "secret" not in repr(Webhook("https://hooks.test/secret", "slack"))
+
+
+def test_no_log_has_the_address_of_a_webhook(
+    service: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # What a strategy's logging.basicConfig(level=logging.DEBUG) comes to.
+    caplog.set_level(logging.DEBUG)
+    for status in (200, 404, 500):
+        Service.status = status
+        with suppress(OSError):
+            Webhook(service).send(Alert("info", "a", "b", T))
+    with suppress(httpx.ConnectError):
+        Webhook("http://127.0.0.1:9/hook/secret").send(Alert("info", "a", "b", T))
+    assert len(Service.bodies) == 3
+    assert "secret" not in caplog.text
+    httpx.post(f"{service}/of-somebody-else", json={})
+    assert "of-somebody-else" in caplog.text, "what others ask for is logged as ever"
