@@ -138,7 +138,7 @@ class Strategy(StrategyCore):
         """Called after each change of a position, following the order's event."""
 
     def on_save(self) -> dict[str, Any]:
-        """Return state worth keeping over a restart; msgpack-able values."""
+        """Return state worth keeping over a restart; msgpack-able values, of at most 1 MiB."""
         return {}
 
     def on_load(self, state: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import Journal
 from pyrt.live.plan import Policies
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_recovery import PRICES
@@ -69,6 +70,40 @@ def test_what_cannot_be_given_back_is_told_and_what_was_saved_before_stays(state
     assert told.startswith(f"Saves.on_save: ValidationError: {text}")
     second = run(files, world, "two")
     assert second.kernel.strategies[0].loaded == [{"seen": 1}]
+
+
+def test_a_state_that_is_too_large_is_told_and_what_was_saved_before_stays():
+    """The journal takes no record of its size: the node ended, and each start after it."""
+    files, world = MemoryFiles(), World([PRICES])
+    first = run(files, world, "one", policies("saved"))
+    saves, counting = first.kernel.strategies
+    saves.kept = {"seen": 1}
+    first.run(3)
+    saves.kept = {"all": bytes(17 << 20)}
+    first.run(6)
+    assert (saves.running, counting.running) == (True, True)
+    first.stop()
+    (told,) = {said for code, said in first.alarms if code == "on_save"}
+    assert told == "Saves.on_save: StrategyError: its state is 17.0 MiB, at most 1 are kept"
+    second = run(files, world, "two")
+    assert second.kernel.strategies[0].loaded == [{"seen": 1}]
+
+
+def test_what_all_strategies_keep_fits_the_records_that_hold_it_all():
+    files, world = MemoryFiles(), World([PRICES])
+    first = Node(world, files, [Saves() for _ in range(9)], run_id="one")
+    first.start()
+    for strategy in first.kernel.strategies:
+        strategy.kept = {"all": bytes(1000 << 10)}
+    first.stop()
+    (told,) = [said for code, said in first.alarms if code == "on_save"]
+    assert told.startswith("Saves-9.on_save: ")
+    assert "that of all strategies is 8.8 MiB, at most 8 are kept" in told
+    Journal(files).compact(1, force=True)
+    second = Node(world, files, [Saves() for _ in range(9)], run_id="two")
+    second.start()
+    loaded = [len(s.loaded[-1].get("all", b"")) >> 10 for s in second.kernel.strategies]
+    assert loaded == [1000] * 8 + [0]
 
 
 @pytest.mark.parametrize("way", ["saved", "played"])

@@ -8,12 +8,18 @@ from typing import Any
 import msgspec
 
 from pyrt.core.orders import Fill, Order, OrderEvent
+from pyrt.errors import StrategyError
 from pyrt.live.core.restore import order_state, position_of, position_state
 from pyrt.live.driver.hearing import Hearing
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import Journal
 from pyrt.live.observe.traces import current_trace
 
+MIB = 1 << 20
+SAVE_MAX = MIB
+SAVES_MAX = 8 * MIB
+"""Bytes that one strategy, and all of them, may keep: the record of a start holds them all, beside
+orders and positions, and has to be one that the journal takes."""
 SUBMITS = frozenset({"submit", "replace"})
 QUIET_KINDS = frozenset({"sent", "fill"})
 """Kinds of order events that other records tell already."""
@@ -229,11 +235,12 @@ class Scribe:
                 )
 
     def save_strategy(self, strategy: Any) -> None:
-        """Record what a strategy wants to keep; an error in `on_save` is an alarm."""
+        """Record what a strategy wants to keep; what cannot be kept is an alarm."""
         try:
             state = r.ENCODER.encode(strategy.on_save())
             # What cannot be read back would bar the next start.
             decode_saved(state)
+            self._check_room(strategy.name, state)
         except Exception as error:
             self.alarm("on_save", f"{strategy.name}.on_save: {type(error).__name__}: {error}")
             return
@@ -245,6 +252,19 @@ class Scribe:
                 state=state,
             )
         )
+
+    def _check_room(self, name: str, state: bytes) -> None:
+        """Refuse what is too much to keep: what was saved before stays."""
+        saves = self.journal.state.saves
+        others = sum(len(saved) for other, (_, saved) in saves.items() if other != name)
+        for size, most, whose in (
+            (len(state), SAVE_MAX, "its state"),
+            (others + len(state), SAVES_MAX, "that of all strategies"),
+        ):
+            if size > most:
+                raise StrategyError(
+                    f"{whose} is {size / MIB:.1f} MiB, at most {most / MIB:g} are kept"
+                )
 
     def save_risk(self) -> None:
         """Record what the risk engine goes on from."""
