@@ -9,14 +9,14 @@ from urllib.parse import parse_qs
 import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from pyrt.errors import PyrtError
 from pyrt.live.dashboard.face import NodeFace, request_of
 from pyrt.live.dashboard.gate import LOGIN, Gate, login_page, refused
-from pyrt.live.dashboard.guard import CONTROL, COOKIE, SESSION_S, Guard, Refusal
+from pyrt.live.dashboard.guard import BODY_MAX, CONTROL, SESSION_S, Guard, Refusal
 from pyrt.live.dashboard.static import FILES, KINDS, plotly, static
 from pyrt.live.observe.metrics import CONTENT_TYPE, exposition
 
@@ -51,7 +51,7 @@ def make_app(face: NodeFace, guard: Guard) -> Starlette:
     return Starlette(
         routes=routes,
         middleware=[Middleware(Gate, guard=guard)],
-        exception_handlers={PyrtError: _explain},
+        exception_handlers={PyrtError: _explain, ClientDisconnect: _cut_off},
     )
 
 
@@ -78,7 +78,11 @@ class Pages:
             return login_page(outcome.status, outcome.text)
         answer = RedirectResponse("/", 303)
         answer.set_cookie(
-            COOKIE, outcome[0], max_age=int(SESSION_S), httponly=True, samesite="strict"
+            self._guard.cookie,
+            outcome[0],
+            max_age=int(SESSION_S),
+            httponly=True,
+            samesite="strict",
         )
         return answer
 
@@ -86,7 +90,7 @@ class Pages:
         """End the session."""
         self._guard.log_out(request.state.asked)
         answer = Response(status_code=204)
-        answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        answer.delete_cookie(self._guard.cookie, httponly=True, samesite="strict")
         return answer
 
     async def session(self, request: Request) -> Response:
@@ -154,3 +158,8 @@ def _serving(name: str) -> Callable[[Request], Response]:
 
 def _explain(request: Request, error: Exception) -> Response:
     return refused(Refusal(400, getattr(error, "code", "error"), str(error)))
+
+
+def _cut_off(request: Request, error: Exception) -> Response:
+    """Answer a body that is too long; who has left hears nothing."""
+    return refused(Refusal(413, "size", f"at most {BODY_MAX} bytes are read"))

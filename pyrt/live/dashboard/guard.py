@@ -13,6 +13,7 @@ from pyrt.errors import ConfigError
 
 READ, CONTROL = "read", "control"
 COOKIE = "pyrt_session"
+"""With the port behind it: a browser keeps cookies by host, and a host may have several nodes."""
 CSRF_HEADER = "x-csrf-token"
 BODY_MAX = 64 * 1024
 SESSION_S = 12 * 3_600.0
@@ -85,6 +86,8 @@ class Guard:
         Values of the Host header that are answered, such as ``127.0.0.1:8080``.
     clock : callable
         Seconds that only go forward.
+    cookie : str
+        The name of the cookie that a session is kept in.
 
     Raises
     ------
@@ -99,6 +102,7 @@ class Guard:
         hosts: Iterable[str],
         *,
         clock: Callable[[], float] = time.monotonic,
+        cookie: str = COOKIE,
     ) -> None:
         for token in (read_token, control_token):
             if len(token) < TOKEN_MIN:
@@ -114,6 +118,7 @@ class Guard:
         self._sessions: dict[str, Session] = {}
         self._attempts: deque[float] = deque(maxlen=ATTEMPTS_MAX)
         self._clock = clock
+        self.cookie = cookie
 
     def refuse_place(self, asked: Asked) -> Refusal | None:
         """Refuse a request that names another host or comes from another page."""
@@ -160,10 +165,11 @@ class Guard:
     def log_in(self, token: str) -> tuple[str, Session] | Refusal:
         """Return (cookie value, session) for a right token; a refusal else."""
         now = self._clock()
-        if len(self._attempts) == ATTEMPTS_MAX and now - self._attempts[0] < ATTEMPTS_S:
-            return Refusal(429, "attempts", "too many wrong tokens; wait a minute")
         scope = self.scope_of_token(token)
         if scope is None:
+            # Nobody's wrong tokens lock anybody out who has the right one.
+            if len(self._attempts) == ATTEMPTS_MAX and now - self._attempts[0] < ATTEMPTS_S:
+                return Refusal(429, "attempts", "too many wrong tokens; wait a minute")
             self._attempts.append(now)
             return Refusal(401, "token", "that is not a token of this node")
         self._sessions = {key: s for key, s in self._sessions.items() if s.ends > now}
@@ -173,7 +179,7 @@ class Guard:
 
     def log_out(self, asked: Asked) -> None:
         """Forget the session of a request."""
-        self._sessions.pop(_cookie(asked), None)
+        self._sessions.pop(self._key(asked), None)
 
     def csrf_of(self, asked: Asked) -> str:
         """Return the token that changes of this session carry; "" without a session."""
@@ -181,16 +187,15 @@ class Guard:
         return "" if session is None else session.csrf
 
     def _session(self, asked: Asked) -> Session | None:
-        session = self._sessions.get(_cookie(asked))
+        session = self._sessions.get(self._key(asked))
         return session if session is not None and session.ends > self._clock() else None
 
-
-def _cookie(asked: Asked) -> str:
-    for part in (asked.one("cookie") or "").split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == COOKIE:
-            return value
-    return ""
+    def _key(self, asked: Asked) -> str:
+        for part in (asked.one("cookie") or "").split(";"):
+            name, _, value = part.strip().partition("=")
+            if name == self.cookie:
+                return value
+        return ""
 
 
 def new_tokens() -> tuple[str, str]:

@@ -10,10 +10,11 @@ from typing import Any
 from pyrt.errors import ConfigError, MissingExtra
 from pyrt.live.dashboard.app import make_app
 from pyrt.live.dashboard.face import NodeFace
-from pyrt.live.dashboard.guard import Guard, new_tokens
+from pyrt.live.dashboard.guard import COOKIE, Guard, new_tokens
 from pyrt.live.process.files import write_private
 
 CONNECTIONS_MAX = 64
+HEAD_MAX = 16 * 1024
 START_S = 10.0
 
 
@@ -48,6 +49,8 @@ class DashboardServer:
     ) -> None:
         try:
             import uvicorn
+
+            from pyrt.live.dashboard.connections import PageProtocol
         except ImportError as error:
             raise MissingExtra(
                 "the dashboard needs uvicorn", remedy="Install it: pip install 'pyrt[ops]'"
@@ -57,11 +60,14 @@ class DashboardServer:
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         hosts = [f"{name}:{self.port}" for name in ("127.0.0.1", "localhost")]
-        guard = Guard(self.read_token, self.control_token, hosts)
+        guard = Guard(self.read_token, self.control_token, hosts, cookie=f"{COOKIE}_{self.port}")
         self._server = uvicorn.Server(
             uvicorn.Config(
                 make_app(face, guard),
+                http=PageProtocol,
                 log_config=None,
+                # Of requests that make no sense any process could fill the log with warnings.
+                log_level="error",
                 access_log=False,
                 lifespan="off",
                 ws="none",
@@ -69,7 +75,7 @@ class DashboardServer:
                 limit_concurrency=CONNECTIONS_MAX,
                 timeout_keep_alive=5,
                 timeout_graceful_shutdown=1,
-                h11_max_incomplete_event_size=16 * 1024,
+                h11_max_incomplete_event_size=HEAD_MAX,
             )
         )
         write_private(
