@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SUBJECTS = 21
+SUBJECTS = 22
 
 
 def test_each_subject_of_the_page_names_tests_that_exist():
