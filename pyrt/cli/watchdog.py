@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("pyrt.live.watchdog")
 EPILOG = """\b
 A node that has stopped in order is left alone, and the watchdog ends with it; started before a
-node, it waits for one. One that is killed, hangs or is frozen for --silence seconds has all its account's orders canceled, and those whom
-[[alerts]] of the settings name are told.
+node, it waits for one. One that is killed, hangs or is frozen for --silence seconds has all its
+account's orders canceled, and those whom [[alerts]] of the settings name are told.
 """
 
 

@@ -252,7 +252,7 @@ class Heart:
     def _start_watchdog(self) -> None:
         assert self._command is not None
         self._started_at = time.monotonic()
-        # In a session of its own: what ends the node's terminal, or Ctrl-C there, is the node's. Nor
+        # In a session of its own: a terminal that is closed, or Ctrl-C there, is the node's. Nor
         # does it keep open what whoever reads the node's output waits for the end of.
         self._process = subprocess.Popen(
             self._command,
