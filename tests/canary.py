@@ -16,7 +16,7 @@ import pytest
 KEY = "PKCANARY3F9A61D27B"
 SECRET = "canary-" + "5b1e7f40c9d2"
 """In two pieces, so that the line above is not found in a traceback."""
-MEANT_TO_HOLD_IT = frozenset({".env", "keys.env"})
+MEANT_TO_HOLD_IT = frozenset({".env", "keys.env", "env"})
 BYTES_MAX = 4_000_000
 
 

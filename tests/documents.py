@@ -11,6 +11,7 @@ import re
 import sys
 import tempfile
 from pathlib import Path
+from textwrap import dedent
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ import pandas as pd
 
 import pyrt
 
-FENCE = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 FIRST_NS = 1_704_205_800_000_000_000  # 2024-01-02 09:30 New York
 MINUTE_NS = 60_000_000_000
 ROWS = 2_000
@@ -36,9 +37,9 @@ def blocks(path: Path, language: str) -> list[Block]:
     """Return the blocks of one language, in the order of the file."""
     text = path.read_text("utf-8")
     return [
-        Block(found[1], found[2], text.count("\n", 0, found.start(2)) + 1)
+        Block(found[2], dedent(found[3]), text.count("\n", 0, found.start(3)) + 1)
         for found in FENCE.finditer(text)
-        if found[1] == language
+        if found[2] == language
     ]
 
 

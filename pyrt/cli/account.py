@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from pyrt.cli import exits, options
 
@@ -15,6 +18,13 @@ if TYPE_CHECKING:
     from pyrt.adapters.alpaca.account.scripts import AlpacaAccount
 
 WORLD = (
+    click.option(
+        "--config",
+        "config_file",
+        metavar="NODE.toml",
+        help="A node's settings say it all: world, account, keys, addresses, state.",
+    ),
+    click.option("--profile", metavar="NAME", help="dev, paper or live; of --config."),
     click.option("--env-file", metavar="FILE", help="Lines NAME=value with the keys, mode 0600."),
     click.option("--live", "is_live", is_flag=True, help="The live world; needs --account-id."),
     click.option("--account-id", default="", metavar="NUMBER", help="Whose keys these must be."),
@@ -36,6 +46,13 @@ ORDER = (
     *("id", "symbol", "side", "type", "qty", "filled_qty", "limit_price", "stop_price", "status"),
     "client_order_id",
 )
+OF_CONFIG = {
+    "is_live": "--live",
+    "account_id": "--account-id",
+    "url": "--url",
+    "data_url": "--data-url",
+}
+"""What the settings of a node say, and nothing beside them."""
 Asked = Callable[["AlpacaAccount"], Awaitable[Any]]
 
 
@@ -50,18 +67,64 @@ def ask(asked: Asked, given: dict[str, Any]) -> Any:
     """Open the account that the options mean, and return what is asked of it."""
     from pyrt.adapters.alpaca.account.scripts import AlpacaAccount
 
+    meant = _of_node(given) if given["config_file"] else _of_options(given)
+
     async def run() -> Any:
-        async with AlpacaAccount(
-            paper=not given["is_live"],
-            account_id=given["account_id"],
-            env_file=given["env_file"],
-            trading_url=given["url"],
-            data_url=given["data_url"],
-            node_dir=given["node_dir"],
-        ) as account:
+        async with AlpacaAccount(**meant) as account:
             return await asked(account)
 
     return asyncio.run(run())
+
+
+def _of_options(given: dict[str, Any]) -> dict[str, Any]:
+    if given["profile"]:
+        raise click.UsageError("--profile is one of the settings that --config names")
+    return {
+        "paper": not given["is_live"],
+        "account_id": given["account_id"],
+        "env_file": given["env_file"],
+        "trading_url": given["url"],
+        "data_url": given["data_url"],
+        "node_dir": given["node_dir"],
+    }
+
+
+def _of_node(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the account that a node's settings mean, as the node itself would find it."""
+    from pyrt.adapters.alpaca.credentials import read_credentials
+    from pyrt.live.profiles import load_config
+
+    context = click.get_current_context()
+    for name, option in OF_CONFIG.items():
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option} is said by --config; give one of them")
+    config = load_config(given["config_file"], given["profile"])
+    keys = read_credentials(
+        env_file=given["env_file"] or config.env_file or None, keyring=config.keyring
+    )
+    config.check_key(is_live=keys.is_live)
+    folder = config.state_folder()
+    return {
+        "paper": config.mode != "live",
+        "account_id": config.account_id,
+        "credentials": keys,
+        "trading_url": config.trading_url,
+        "data_url": config.data_url,
+        "feed": config.feed,
+        "node_dir": given["node_dir"] or folder,
+        "state_dir": _notes_in(folder),
+    }
+
+
+def _notes_in(folder: Path | None) -> Path | None:
+    """Return where intents are written down; None for the user's own folder.
+
+    A service's user may have no home, and what another one makes in a node's folder, its node
+    cannot use.
+    """
+    if folder is None or not folder.is_dir() or folder.stat().st_uid != os.geteuid():
+        return None
+    return folder / "scripts"
 
 
 @click.command()

@@ -394,7 +394,11 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """
         if is_live != (self.mode == "live"):
             kind = "a live key" if is_live else "no live key"
-            raise ConfigError(f"mode is {self.mode}, and the key is {kind}", code="wrong_key")
+            raise ConfigError(
+                f"mode is {self.mode}, and the key is {kind}",
+                code="wrong_key",
+                remedy="Give the key of that world, or name the profile that you mean",
+            )
 
     @classmethod
     def from_toml(cls, path: str | Path) -> NodeConfig:

@@ -22,6 +22,10 @@ from pyrt.live.process.control import ask
 
 Status = Literal["open", "closed", "all"]
 DATA = "https://data.alpaca.markets"
+LIVE_REMEDY = (
+    "For the live account say --live --account-id NUMBER (in a script paper=False and account_id), "
+    "or --config with the settings of its node"
+)
 
 
 class AlpacaAccount:
@@ -75,13 +79,13 @@ class AlpacaAccount:
             raise ConfigError(
                 f"paper is {paper}, and the key is {'a live' if keys.is_live else 'no live'} key",
                 code="wrong_key",
-                remedy="Give the key of the world that you mean",
+                remedy=LIVE_REMEDY if paper else "Give the live account's key, or leave out live",
             )
         if not paper and not account_id:
             raise ConfigError(
                 "the account is live and account_id is not given",
                 code="live_consent",
-                remedy="State the account number that you mean",
+                remedy="State the account number that you mean, by --account-id in a shell",
             )
         for url in (trading_url, data_url):
             check_url(url)
