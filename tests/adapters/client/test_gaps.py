@@ -10,7 +10,7 @@ import pytest
 from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.adapters.alpaca.core.events import BarEvent, WarmEvent
 from pyrt.adapters.alpaca.core.pacing import SECOND
-from pyrt.adapters.alpaca.core.past import STALE_AFTER, TOLD_AGAIN_NS
+from pyrt.adapters.alpaca.core.past import LATE_NS, STALE_AFTER, TOLD_AGAIN_NS
 from pyrt.adapters.alpaca.core.streams import IDLE
 from tests.adapters.client.test_streams import BAR, KEYS, MINUTE, NOW, activate, bar_frame
 
@@ -44,7 +44,7 @@ def test_the_gap_of_a_break_is_filled_in_order_and_nothing_is_doubled():
     # The stream is ahead of the history: its bar waits.
     assert client.receive_market_data(bar_frame(4), NOW + 5 * MINUTE) == []
     client.poll(NOW + 5 * MINUTE)
-    (request,) = client.take_requests(NOW + 5 * MINUTE)
+    (request,) = client.take_requests(NOW + 5 * MINUTE + LATE_NS)
     assert "start=2013-10-07T13%3A31%3A00" in request.path
     rows = [{**ROW, "t": f"2013-10-07T13:{30 + m}:00Z"} for m in (1, 2, 4)]
     page = msgspec.json.encode({"bars": {"SPY": rows}, "next_page_token": None})
@@ -63,7 +63,7 @@ def broken_and_back() -> tuple[AlpacaClient, object]:
     client.market_data.closed(NOW)
     activate(client.market_data, NOW + MINUTE * 3)
     client.poll(NOW + MINUTE * 3)
-    (request,) = client.take_requests(NOW + MINUTE * 3)
+    (request,) = client.take_requests(NOW + MINUTE * 3 + LATE_NS)
     return client, request
 
 
@@ -97,7 +97,7 @@ def test_pages_of_a_gap_are_followed_to_the_last():
     client.market_data.closed(NOW)
     activate(client.market_data, NOW + MINUTE * 3)
     client.poll(NOW + MINUTE * 3)
-    (first,) = client.take_requests(NOW + MINUTE * 3)
+    (first,) = client.take_requests(NOW + MINUTE * 3 + LATE_NS)
     pages = [
         ({"SPY": [{**ROW, "t": "2013-10-07T13:31:00Z"}]}, "tok"),
         ({"SPY": [{**ROW, "t": "2013-10-07T13:32:00Z"}]}, None),
@@ -147,7 +147,7 @@ def test_the_answer_about_an_older_gap_does_not_stand_for_a_newer_one(status):
     client.market_data.closed(NOW + 4 * MINUTE)
     activate(client.market_data, NOW + 6 * MINUTE)
     client.poll(NOW + 6 * MINUTE)
-    (new,) = client.take_requests(NOW + 6 * MINUTE)
+    (new,) = client.take_requests(NOW + 6 * MINUTE + LATE_NS)
     assert client.receive_market_data(bar_frame(6), NOW + 7 * MINUTE) == []
     late = client.receive_response(old, status, page(1, 2), NOW + 7 * MINUTE)
     assert late == []
@@ -185,6 +185,65 @@ def test_a_symbol_that_nobody_wants_any_more_is_not_asked_for():
     assert minutes(client.receive_market_data(bar_frame(9), NOW + 10 * MINUTE)) == [9]
 
 
+# -- what history has, and when --------------------------------------------------------------------
+
+
+def back_at(now: int) -> AlpacaClient:
+    """A client whose line has broken after the bar of minute 0, and come back at `now`."""
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    activate(client.market_data)
+    client.receive_market_data(bar_frame(0), NOW + MINUTE)
+    client.market_data.closed(now - 2 * SECOND)
+    activate(client.market_data, now)
+    client.poll(now)
+    return client
+
+
+@pytest.mark.parametrize(
+    ("after", "waits"), [(0, 5), (0.8, 4.2), (4.9, 0.1), (5, 0), (30, 0), (59.9, 0)]
+)
+def test_a_gap_is_asked_for_when_history_has_the_minute_that_has_just_ended(after, waits):
+    """The stream has sent it already, and history has it seconds later: it was in neither."""
+    now = NOW + 2 * MINUTE + int(after * 10) * SECOND // 10
+    client = back_at(now)
+    due = now + int(waits * 10) * SECOND // 10
+    if due > now:
+        assert client.take_requests(due - 1) == []
+        assert client.next_due(now) == due
+    (request,) = client.take_requests(due)
+    assert minutes(client.receive_response(request, 200, page(1), due)) == [1]
+    assert minutes(client.receive_market_data(bar_frame(2), NOW + 3 * MINUTE)) == [2]
+
+
+def test_the_running_minute_is_not_taken_from_history():
+    """What it shows of it is a part, and the stream's whole bar would come second."""
+    now = NOW + 2 * MINUTE + 30 * SECOND
+    client = back_at(now)
+    (request,) = client.take_requests(now)
+    # The answer comes when the minute is over: the bar in it is a part all the same.
+    assert minutes(client.receive_response(request, 200, page(1, 2), now + 31 * SECOND)) == [1]
+    assert minutes(client.receive_market_data(bar_frame(2), now + 31 * SECOND)) == [2]
+
+
+def test_what_has_ended_when_a_gap_is_asked_for_again_is_taken():
+    now = NOW + 2 * MINUTE + 30 * SECOND
+    client = back_at(now)
+    (request,) = client.take_requests(now)
+    client.receive_response(request, 500, b"", NOW + 3 * MINUTE)
+    (request,) = client.take_requests(NOW + 3 * MINUTE + 10 * SECOND)
+    events = client.receive_response(request, 200, page(1, 2, 3), NOW + 3 * MINUTE + 10 * SECOND)
+    assert minutes(events) == [1, 2]
+
+
+@pytest.mark.parametrize("days", [-1, 11, 4000])
+def test_bars_of_a_simulators_own_days_wait_for_no_clock_of_ours(days):
+    now = NOW + days * 1440 * MINUTE
+    client = back_at(now)
+    (request,) = client.take_requests(now)
+    assert minutes(client.receive_response(request, 200, page(1, 2), now)) == [1, 2]
+
+
 # -- where the past ends and the stream begins -----------------------------------------------------
 
 
@@ -206,7 +265,7 @@ def test_minutes_between_the_past_and_the_first_bar_of_the_stream_are_asked_for(
     activate(client.market_data, NOW + 3 * MINUTE + SECOND)
     assert client.receive_market_data(bar_frame(3), NOW + 4 * MINUTE) == []
     client.poll(NOW + 4 * MINUTE)
-    (gap,) = client.take_requests(NOW + 4 * MINUTE)
+    (gap,) = client.take_requests(NOW + 4 * MINUTE + LATE_NS)
     assert "start=2013-10-07T13%3A32%3A00" in gap.path
     assert minutes(client.receive_response(gap, 200, page(2, 3), NOW + 4 * MINUTE)) == [2, 3]
 
@@ -219,7 +278,7 @@ def test_a_past_that_comes_after_the_stream_began_leaves_no_minute_out():
     assert client.receive_market_data(bar_frame(3), NOW + 4 * MINUTE) == []
     (warm,) = client.receive_response(request, 200, page(0, 1), NOW + 4 * MINUTE)
     assert type(warm) is WarmEvent
-    (gap,) = client.take_requests(NOW + 4 * MINUTE)
+    (gap,) = client.take_requests(NOW + 4 * MINUTE + LATE_NS)
     assert "start=2013-10-07T13%3A32%3A00" in gap.path
     assert minutes(client.receive_response(gap, 200, page(2), NOW + 4 * MINUTE)) == [2, 3]
 
@@ -231,7 +290,7 @@ def test_a_stream_that_stood_before_needs_no_more_than_the_past():
     client.poll(NOW + MINUTE)
     client.warm("SPY", NOW - 60 * MINUTE, NOW + MINUTE)
     assert client.receive_market_data(bar_frame(1), NOW + 2 * MINUTE) == []
-    (request,) = client.take_requests(NOW + MINUTE)
+    (request,) = client.take_requests(NOW + MINUTE + LATE_NS)
     warm, bar = client.receive_response(request, 200, page(0), NOW + 2 * MINUTE)
     assert (minutes(list(warm.bars)), minutes([bar])) == ([0], [1])
     assert client.take_requests(NOW + 2 * MINUTE) == []

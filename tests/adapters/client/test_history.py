@@ -11,7 +11,7 @@ from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.adapters.alpaca.core.events import Alarm, BarEvent, HistoryEvent, WarmEvent
 from pyrt.adapters.alpaca.core.history import BarHistory, wire_timeframe
 from pyrt.adapters.alpaca.core.pacing import SECOND
-from pyrt.adapters.alpaca.core.past import STALE_AFTER, TOLD_AGAIN_NS
+from pyrt.adapters.alpaca.core.past import LATE_NS, STALE_AFTER, TOLD_AGAIN_NS
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.errors import ConfigError
 from tests.adapters.client.test_gaps import ROW, broken_and_back, minutes, page, warming
@@ -184,13 +184,13 @@ def test_only_a_stream_that_began_after_the_asking_can_have_left_something_out(s
     client.subscribe("bars", "SPY")
     client.poll(NOW)
     client.warm("SPY", NOW - HOUR, NOW)
-    (request,) = client.take_requests(NOW)
+    (request,) = client.take_requests(NOW + LATE_NS)
     activate(client.market_data, NOW + since)
     told = client.receive_response(request, 200, page(), NOW + MINUTE)
     assert told == [WarmEvent("SPY", ())]
-    gaps = client.take_requests(NOW + MINUTE)
-    # Nothing has passed yet: the minute that ended when it was asked for is the last one known.
-    assert [query_of(gap)["start"] for gap in gaps] == ["2013-10-07T13:30:00Z"] * asks
+    gaps = client.take_requests(NOW + MINUTE + LATE_NS)
+    # Nothing has passed yet, and history did not have the minute that ended when it was asked for.
+    assert [query_of(gap)["start"] for gap in gaps] == ["2013-10-07T13:29:00Z"] * asks
     assert (client.receive_market_data(bar_frame(1), NOW + 2 * MINUTE) == []) is asks
 
 
@@ -200,7 +200,7 @@ def test_no_gap_is_asked_for_while_the_past_is_on_its_way():
     assert client.take_requests(NOW) == []
     assert type(client.receive_response(request, 200, page(), NOW)[0]) is WarmEvent
     client.past.fill_gap("SPY", NOW, NOW)
-    (gap,) = client.take_requests(NOW)
+    (gap,) = client.take_requests(NOW + LATE_NS)
     assert query_of(gap)["start"] == "2013-10-07T13:31:00Z"
     assert "end" not in query_of(gap)
 
@@ -257,7 +257,7 @@ def test_a_symbol_dropped_while_it_is_stale_begins_anew():
     assert client.receive_response(request, 200, page(1, 2), NOW + 5 * MINUTE) == []
     assert minutes(client.receive_market_data(bar_frame(5), NOW + 6 * MINUTE)) == [5]
     client.past.fill_gap("SPY", NOW + 5 * MINUTE, NOW + 8 * MINUTE)
-    (request,) = client.take_requests(NOW + 8 * MINUTE)
+    (request,) = client.take_requests(NOW + 8 * MINUTE + LATE_NS)
     (alarm,) = client.receive_response(request, 500, b"", NOW + 8 * MINUTE)
     assert alarm == Alarm("query_failed", f"{request.purpose}: HTTP 500", NOW + 8 * MINUTE)
     assert client.receive_market_data(bar_frame(9), NOW + 10 * MINUTE) == []

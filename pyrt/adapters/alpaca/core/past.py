@@ -5,6 +5,11 @@ sees a minute after one that is missing. The history is asked for again, later e
 policy's cap, until it is whole. After `STALE_AFTER` attempts in vain the symbol is *stale*: that is
 told, and told again every `TOLD_AGAIN_NS`, and what could raise exposure in it does not leave. It
 ends by itself with the history. Only where the broker refuses the request do bars go on without it.
+
+**What history has, and when.** The stream sends a minute's bar within a tenth of a second, history
+has it two or three seconds later: a gap is not asked for in the first `LATE_NS` of a minute, or the
+minute that has just ended would be in neither. And history shows the running minute as far as it
+has come: bars that had not ended when they were asked for come from the stream, when they have.
 """
 
 from __future__ import annotations
@@ -26,6 +31,10 @@ STALE_AFTER = 3
 """Attempts in vain after which a symbol whose bars wait is stale."""
 TOLD_AGAIN_NS = 300 * SECOND
 LATEST = 1 << 62
+LATE_NS = 5 * SECOND
+"""How long after its minute a bar may come to be in history."""
+OTHER_DAYS_NS = 10 * 24 * 60 * MINUTE
+"""No gap is as long: bars so old, or of the future, are of a simulator with days of its own."""
 
 
 @dataclass(slots=True)
@@ -85,7 +94,8 @@ class PastBars:
         """Ask for the bars after the one opened at `last`; an earlier asking is given up.
 
         Each has a purpose of its own: an answer that was on its way when the line broke again
-        knows nothing of what came after it.
+        knows nothing of what came after it. It is asked for when history has all that the stream
+        has sent by `now`.
         """
         if f"warm:{symbol}" in self._asked:
             # What its answer leaves open is asked for then.
@@ -98,7 +108,12 @@ class PastBars:
         if failed is not None:
             gap.since, gap.failures, gap.told_at = failed.since, failed.failures, failed.told_at
         self._gaps[symbol] = gap
-        self._ask(BarHistory((symbol,), last + MINUTE, purpose=gap.purpose), now)
+        history = BarHistory((symbol,), last + MINUTE, purpose=gap.purpose)
+        if 0 <= now - last < OTHER_DAYS_NS:
+            self._ask(history, max(now, now // MINUTE * MINUTE + LATE_NS))
+        else:
+            self._ask(history, now)
+            history.asked_at = LATEST
 
     def drop_gap(self, symbol: str) -> None:
         """Want a symbol's missing bars no longer, nor those that wait for them."""
@@ -140,7 +155,8 @@ class PastBars:
             return self._warmed(history, now)
         if kind == "history":
             return [_found(history)]
-        return self._filled(symbol, history.bars, now)
+        ended = [bar for bar in history.bars if bar.ts_close <= history.asked_at]
+        return self._filled(symbol, ended, now)
 
     def _on_failure(
         self, request: HttpRequest, history: BarHistory, text: str, now: int, *, refused: bool
@@ -150,7 +166,10 @@ class PastBars:
         gives_up = refused or (kind != "gap" and request.attempt >= WARM_ATTEMPTS)
         if not gives_up:
             self._queue.retry(request, now)
-            return [alarm] if kind != "gap" else self._in_vain(symbol, alarm, now)
+            if kind != "gap":
+                return [alarm]
+            history.asked_at = max(history.asked_at, now)
+            return self._in_vain(symbol, alarm, now)
         del self._asked[request.purpose]
         if kind == "history":
             return [alarm, HistoryEvent(int(request.purpose.partition(":")[2]), ())]
@@ -198,7 +217,10 @@ class PastBars:
         warm = WarmEvent(symbol, past)
         if stream.is_active and stream.active_since > history.asked_at:
             last = stream.stitcher.last_open(symbol)
-            self.fill_gap(symbol, end // MINUTE * MINUTE - MINUTE if last is None else last, now)
+            if last is None:
+                # Of no bar: the last minute that history could have had.
+                last = (end - LATE_NS) // MINUTE * MINUTE - MINUTE
+            self.fill_gap(symbol, last, now)
             return [warm]
         return [warm, *stream.stitcher.fill(symbol, [])]
 
