@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("pyrt.live.node")
 PATIENCE_S, AGAIN_S = 10.0, 0.5
 """A node that has done nothing by then does not answer; a second kill waits less."""
+SILENT = "the node does not answer"
 WAITING_MAX = 4
 """Actions that may wait for the node at a time: a browser has six connections to a host."""
 LETS_GO = frozenset({"resume", "reset_breaker"})
@@ -85,8 +86,7 @@ class Hands:
         try:
             if not await _is_done(asked, patience_s):
                 raise PyrtError(
-                    "the node does not answer; orders are blocked, and what works is canceled "
-                    "as soon as it does",
+                    f"{SILENT}; orders are blocked, and what works is canceled as soon as it does",
                     code="no_answer",
                 )
         finally:
@@ -99,15 +99,10 @@ class Hands:
             is_done = await _is_done(asked, self._patience_s)
         finally:
             del self._waiting[asked]
-        if is_done and asked.cancelled():
-            raise PyrtError(
-                f"{request.action} is withdrawn and was not done: Kill was pressed", code="killed"
-            )
-        if not is_done and asked.cancel():
-            raise PyrtError(
-                f"the node does not answer; {request.action} is withdrawn and was not done",
-                code="no_answer",
-            )
+        if asked.cancel():
+            # By now, or by a kill before.
+            why, code = ("Kill was pressed", "killed") if is_done else (SILENT, "no_answer")
+            raise PyrtError(f"{why}; {request.action} is withdrawn and was not done", code=code)
         if not asked.done():
             raise PyrtError(
                 f"the node has begun with {request.action} and does not answer; it may be done",
