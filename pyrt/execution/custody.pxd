@@ -1,10 +1,14 @@
 """What is kept on our side, until when, and which orders at the venue we end for it."""
+from libc.stdint cimport int64_t
 from pyrt.core.cache cimport Cache
 from pyrt.core.clock cimport Clock
 from pyrt.core.events cimport Event, EventQueue
+from pyrt.core.instruments cimport Instrument
 from pyrt.core.orders cimport Order
 from pyrt.core.records cimport Texts
+from pyrt.core.streams cimport Stream
 from pyrt.execution.desk cimport Desk
+from pyrt.execution.hours cimport Hours
 from pyrt.execution.triggers cimport Kept
 
 cdef bint is_fraction(Order order) noexcept
@@ -20,6 +24,7 @@ cdef class Custody:
     cdef bint is_idle
     """The venue can do everything."""
     cdef object sessions_of
+    cdef Hours hours
     cdef object halts
     cdef dict kept
     """Number → Kept, in the order in which they were taken."""
@@ -38,6 +43,8 @@ cdef class Custody:
     cdef int adapt_leaving(self, Order order) except -1
     cdef int keep(self, Order order, bint asleep) except -1
     cdef int watch(self, Kept kept) except -1
+    cdef Stream marking(self, Instrument instrument)
+    cdef bint starts_at_mark(self, Order order) except -1
     cdef int drop(self, Kept kept) except -1
     cdef int withdraw(self, Order order, int kind, str reason) except -1
     cdef int reword(self, Event* event) except -1

@@ -47,6 +47,7 @@ cdef class Custody:
         self.tables = {k: None if t.is_everything else t for k, t in tables.items()}
         self.is_idle = not any(self.tables.values())
         self.sessions_of = sessions_of
+        self.hours = Hours(sessions_of)
         self.halts = halts
         self.kept = {}
         self.by_index = {}
@@ -73,9 +74,33 @@ cdef class Custody:
         self.limit_time(kept.order)
         self.by_index.setdefault(kept.order.instrument.index, []).append(kept)
         self.watching += 1
-        if trails(kept.order) and kept.order.position.mark > 0:
+        if (trails(kept.order) and kept.order.position.mark > 0
+                and self.starts_at_mark(kept.order)):
             kept.follow(self.inbox, self.clock.now, kept.order.position.mark)
         return 0
+
+    cdef Stream marking(self, Instrument instrument):
+        """The stream whose prices mark the positions in an instrument; None without one."""
+        cdef Stream stream
+        for stream in self.cache.streams:
+            if stream.instrument is instrument and stream.marks:
+                return stream
+        return None
+
+    cdef bint starts_at_mark(self, Order order) except -1:
+        """Whether an order may trail from the last price: one of hours in which it works."""
+        cdef Stream stream
+        cdef int64_t end = self.clock.now
+        if order.extended_hours:
+            return True
+        stream = self.marking(order.instrument)
+        if stream is None or stream.timeframe_ns >= DAY_NS:
+            # Bars of days are of sessions, whenever they began.
+            return True
+        if stream.timeframe_ns > 0:
+            # When the last bar that is complete has ended.
+            end -= end % stream.timeframe_ns
+        return self.hours.touch(order.instrument, end - stream.timeframe_ns, end)
 
     cdef int drop(self, Kept kept) except -1:
         """Let go of an order."""

@@ -2,6 +2,7 @@
 cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.events cimport Event
+from pyrt.core.instruments cimport Instrument
 from pyrt.core.orders cimport Order
 from pyrt.core.ports cimport Command
 from pyrt.execution.custody cimport Custody
@@ -17,6 +18,7 @@ cdef class Emulator(Custody):
     cdef int change(self, Command command) except -1
     cdef int on_bar(self, Py_ssize_t index, const double* values, int64_t ts_open) except -1
     cdef int on_tick(self, Py_ssize_t index, double bid, double ask) except -1
+    cdef bint is_regular(self, Instrument instrument, int64_t ts_open) except -1
     cdef int meet(self, Kept kept, int64_t low, int64_t high, int64_t last) except -1
     cdef int fire(self, Kept kept) except -1
     cdef bint is_barred(self, Order order) except -1

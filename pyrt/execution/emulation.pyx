@@ -8,6 +8,9 @@ their place in the instant like all others.
 Bars are met as a broker's own data would show them: the trigger is compared with the bar's extremes
 (a trailing one first where it stood, then, moved by the favorable extreme, with the close), and
 what is released meets the market after the bar.
+
+Where an instrument has sessions, orders heed the prices of those alone, as an exchange's own do;
+those that are sent with `extended_hours` heed all.
 """
 cimport cython
 
@@ -22,7 +25,7 @@ from pyrt.core.types cimport (
 )
 from pyrt.execution.custody cimport Custody
 from pyrt.execution.groups cimport holds_exits, holds_pair, rests
-from pyrt.execution.triggers cimport tell, units_told
+from pyrt.execution.triggers cimport tell, trails, units_told
 
 from pyrt.core.types import TIF_NAMES, TYPE_NAMES
 from pyrt.execution.custody import ENDED, RETRY_NS
@@ -118,11 +121,7 @@ cdef class Emulator(Custody):
 
     def has_prices(self, Instrument instrument not None):
         """Return whether a stream of the instrument marks its positions."""
-        cdef Stream stream
-        for stream in self.cache.streams:
-            if stream.instrument is instrument and stream.marks:
-                return True
-        return False
+        return self.marking(instrument) is not None
 
     def would_take(self, Order order not None):
         """Return whether a limit order would trade at once, at the last price."""
@@ -159,28 +158,52 @@ cdef class Emulator(Custody):
         """Meet the kept orders of an instrument with a bar: open, high, low, close."""
         cdef Kept kept
         cdef int64_t close
+        cdef bint is_regular
         found = self.by_index.get(index)
         if not found:
             return 0
         close = nano_from_double(values[3])
+        is_regular = self.is_regular((<Kept>found[0]).order.instrument, ts_open)
         for kept in found:
+            if not is_regular and not kept.order.extended_hours:
+                continue
             if kept.since > ts_open:
                 # It came while the bar ran: only its end is certain to be later.
                 self.meet(kept, close, close, close)
             else:
+                if kept.best == 0 and trails(kept.order):
+                    kept.follow(self.inbox, self.clock.now, nano_from_double(values[0]))
                 self.meet(
                     kept, nano_from_double(values[2]), nano_from_double(values[1]), close
                 )
         return 0
 
+    cdef bint is_regular(self, Instrument instrument, int64_t ts_open) except -1:
+        """Whether the bar that has just ended is, at least in part, of a session."""
+        cdef Stream stream
+        cdef int64_t end = self.clock.now
+        if self.hours.touch(instrument, ts_open, ts_open):
+            return True
+        # Live, a bar comes a moment after its end: that of the minute before the open, too.
+        stream = self.marking(instrument)
+        if stream.timeframe_ns > 0:
+            end = min(end, ts_open + stream.timeframe_ns)
+        return self.hours.touch(instrument, ts_open, end)
+
     cdef int on_tick(self, Py_ssize_t index, double bid, double ask) except -1:
         """Meet the kept orders of an instrument with a quote, or a trade as both sides of one."""
         cdef Kept kept
         cdef int64_t price
+        cdef bint is_regular
         found = self.by_index.get(index)
         if not found:
             return 0
+        is_regular = self.hours.touch(
+            (<Kept>found[0]).order.instrument, self.clock.now, self.clock.now
+        )
         for kept in found:
+            if not is_regular and not kept.order.extended_hours:
+                continue
             price = nano_from_double(ask if kept.order.side_sign > 0 else bid)
             self.meet(kept, price, price, price)
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.adapters.alpaca.node.assembly import make_plan
-from pyrt.core.instruments import crypto
+from pyrt.core.instruments import crypto, listed
 from pyrt.errors import ConfigError
+from pyrt.live.calendars import sessions_around
 from pyrt.live.config import NodeConfig
 from pyrt.live.driver.acts import make_core
 from pyrt.live.journal import records as r
@@ -22,6 +24,7 @@ from tests.live.whole import Node, World, policies
 
 COIN = "BTC/USD"
 NOW = 1_704_205_800_000_000_000
+MINUTE = 60_000_000_000
 URLS = {"trading_url": "http://127.0.0.1:1", "data_url": "http://127.0.0.1:1"}
 
 
@@ -77,6 +80,40 @@ def test_a_stop_on_coins_is_kept_where_that_is_asked_for(
 ) -> None:
     assert status_live(emulate) == live
     assert status_tested(emulate) == tested
+
+
+class Touches(Strategy):
+    """Sends one order that Alpaca does not have."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars("SPY", "1m")
+        self.sent: Any = None
+
+    def on_bar(self, bar: Any) -> None:
+        if self.sent is None:
+            self.sent = self.buy("SPY", 1, trigger_price=95)
+
+
+def test_a_bar_of_before_the_open_that_comes_after_it_meets_no_kept_order() -> None:
+    """Alpaca sends bars of the pre-market, each a moment after its end."""
+    config = NodeConfig(symbols=("SPY",), **URLS)  # type: ignore[arg-type]
+    plan = replace(make_plan(config, "run", "t-"), sessions=sessions_around(NOW))
+    strategy = Touches()
+    core = make_core(
+        AlpacaClient("t-"), BasicGate(), [listed("SPY")], [strategy], plan,
+        r.Opening(cash="100000"), None,
+    )  # fmt: skip
+    core.start(NOW - 5 * MINUTE)
+    stream = core.kernel.cache.streams[0]
+    told = []
+    # The session begins at NOW.
+    for opened, low in ((-3, 100.0), (-2, 90.0), (-1, 90.0), (0, 94.0)):
+        ts = NOW + opened * MINUTE
+        core.inputs.advance(ts + MINUTE + MINUTE // 1000)
+        core.inputs.bar(stream, ts, ts + MINUTE, 100.0, 100.0, low, 100.0, 1.0)
+        core.inputs.settle()
+        told.append(strategy.sent.status)
+    assert told == ["EMULATED", "EMULATED", "EMULATED", "SENT"]
 
 
 def test_another_word_is_refused() -> None:
