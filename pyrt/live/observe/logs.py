@@ -67,7 +67,8 @@ class JsonFormatter(logging.Formatter):
     def _clean(self, value: Any) -> Any:
         try:
             plain = _number(value)
-        except (OverflowError, ValueError, TypeError):
+        except Exception:
+            # It says that it is a number, and has none.
             plain = None
         return self._text(value) if plain is None and value is not None else plain
 

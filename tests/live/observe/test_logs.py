@@ -11,6 +11,7 @@ import stat
 import threading
 from decimal import Decimal
 from logging.handlers import RotatingFileHandler
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -156,9 +157,21 @@ class Odd:
         raise RuntimeError("no text")
 
 
+@Real.register
+class Unready:
+    """A number that is not there yet, as of a device that computes it."""
+
+    def __float__(self) -> float:
+        raise RuntimeError("not yet")
+
+    def __repr__(self) -> str:
+        return "Unready()"
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
+        (Unready(), "Unready()"),
         (np.float64(101.5), 101.5), (np.float32(0.5), 0.5), (np.int64(3), 3),
         (Side.BUY, int(Side.BUY)), (Decimal("1.50"), "Decimal('1.50')"), (None, None), (True, True),
         (2**64, "18446744073709551616"), (-(2**63), -(2**63)), ([10**5_000], "(list has no text)"),
