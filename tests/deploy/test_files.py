@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from pyrt.live.config import NodeConfig
+from pyrt.live.dashboard.tokens import READ_TOKEN
 from pyrt.live.observe.metrics import COUNTERS, GAUGES
 
 yaml = pytest.importorskip("yaml")
@@ -84,6 +86,61 @@ def test_documented_addresses_of_links_are_where_the_unit_lets_a_node_write() ->
     assert "Environment=XDG_RUNTIME_DIR=/run/pyrt/%i XDG_CACHE_HOME=/var/cache/pyrt/%i\n" in unit
     named = re.findall(r"ipc://(/[\w/]+)", (ROOT / "docs" / "links.md").read_text("utf-8"))
     assert {str(Path(address).parent) for address in named} == {f"/run/{folder}"}
+
+
+def compose() -> dict[str, Any]:
+    text = (DEPLOY / "docker" / "compose.yaml").read_text("utf-8")
+    return dict(yaml.safe_load(text)["services"])
+
+
+def mounts(service: dict[str, Any]) -> dict[str, str]:
+    """Return place in the container → what is mounted there."""
+    parts = [mount.split(":") for mount in service.get("volumes", [])]
+    return {part[1]: part[0] for part in parts}
+
+
+def test_prometheus_reads_the_token_that_outlives_restarts() -> None:
+    settings = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text("utf-8"))
+    path = Path(settings["scrape_configs"][0]["authorization"]["credentials_file"])
+    assert path.name == READ_TOKEN
+    services = compose()
+    assert mounts(services["prometheus"])[str(path.parent)] == mounts(services["node"])["/state"]
+
+
+def test_nothing_is_mounted_inside_what_may_not_be_written() -> None:
+    for name, service in compose().items():
+        places = [Path(place) for place in mounts(service)]
+        inside = [place for place in places for other in places if other in place.parents]
+        assert inside == [], name
+
+
+def test_the_state_is_of_the_user_that_the_image_runs_as() -> None:
+    image = (DEPLOY / "docker" / "Dockerfile").read_text("utf-8")
+    found = re.search(r"--uid (\d+) --gid (\d+)", image)
+    assert found is not None
+    assert "install -d -o pyrt -g pyrt -m 0700 /state" in image
+    assert compose()["prometheus"]["user"] == f"{found[1]}:{found[2]}"
+
+
+def test_a_published_port_leads_to_something_that_listens_there() -> None:
+    """The page listens on the loopback interface, where nothing published arrives."""
+    services = compose()
+    published = {port.rpartition(":")[2] for port in services["net"]["ports"]}
+    listening, target = services["relay"]["command"]
+    assert listening.startswith("TCP-LISTEN:8764,")
+    assert target == f"TCP:127.0.0.1:{NodeConfig(symbols=('SPY',)).dashboard_port}"
+    assert published == {"8764", "3000"}
+    assert all(port.startswith("127.0.0.1:") for port in services["net"]["ports"])
+
+
+def test_a_build_is_given_the_sources_and_no_keys() -> None:
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    given = {rule[1:] for rule in rules if rule.startswith("!")}
+    assert given >= {"pyrt", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"}
+    assert all((ROOT / name).exists() for name in given)
+    assert not {name for name in given if name.startswith(("deploy", ".env", "tests"))}
 
 
 def test_the_image_is_marked_as_untested() -> None:

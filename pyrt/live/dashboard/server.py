@@ -10,8 +10,8 @@ from typing import Any
 from pyrt.errors import ConfigError, MissingExtra
 from pyrt.live.dashboard.app import make_app
 from pyrt.live.dashboard.face import NodeFace
-from pyrt.live.dashboard.guard import COOKIE, Guard, new_tokens
-from pyrt.live.process.files import write_private
+from pyrt.live.dashboard.guard import COOKIE, Guard
+from pyrt.live.dashboard.tokens import make_tokens, write_tokens
 
 CONNECTIONS_MAX = 64
 HEAD_MAX = 16 * 1024
@@ -27,7 +27,8 @@ class DashboardServer:
     port : int
         0 takes a free one.
     folder : path
-        The tokens are written here, ``dashboard.tokens``, mode 0600, new at every start.
+        The tokens are written here, mode 0600: ``dashboard.tokens`` has both, of which control is
+        new at every start; ``dashboard.read-token`` the other alone.
     or_any : bool
         Take a free port where `port` is taken.
 
@@ -55,7 +56,7 @@ class DashboardServer:
             raise MissingExtra(
                 "the dashboard needs uvicorn", remedy="Install it: pip install 'pyrt[ops]'"
             ) from error
-        self.read_token, self.control_token = new_tokens()
+        self.read_token, self.control_token = make_tokens(Path(folder))
         self._listener = _listen(port, or_any=or_any)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -78,10 +79,7 @@ class DashboardServer:
                 h11_max_incomplete_event_size=HEAD_MAX,
             )
         )
-        write_private(
-            Path(folder) / "dashboard.tokens",
-            f"url={self.url}\nread={self.read_token}\ncontrol={self.control_token}\n".encode(),
-        )
+        write_tokens(Path(folder), self.url, self.read_token, self.control_token)
         self._thread = threading.Thread(target=self._run, name="dashboard", daemon=True)
 
     def start(self) -> DashboardServer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import time
 import urllib.request
@@ -17,6 +18,7 @@ pytest.importorskip("uvicorn")
 
 from pyrt.errors import ConfigError
 from pyrt.live.dashboard.server import DashboardServer
+from pyrt.live.dashboard.tokens import READ_TOKEN, make_tokens
 
 from .fakes import FakeFace
 
@@ -71,6 +73,52 @@ def test_tokens_are_in_a_file_of_the_owners(server: DashboardServer, tmp_path: P
     assert path.read_text() == (
         f"url={server.url}\nread={server.read_token}\ncontrol={server.control_token}\n"
     )
+
+
+def test_the_read_token_outlives_a_restart_and_is_alone_in_a_file(
+    server: DashboardServer, face: FakeFace, tmp_path: Path
+) -> None:
+    """What scrapes a node has its token in a file, and is not to be locked out by a restart."""
+    path = tmp_path / "state" / "dashboard.read-token"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text().strip() == server.read_token
+    again = DashboardServer(face, folder=tmp_path / "state").start()
+    try:
+        assert again.read_token == server.read_token == path.read_text().strip()
+        assert again.control_token != server.control_token
+        assert f"control={again.control_token}\n" in (path.parent / "dashboard.tokens").read_text()
+    finally:
+        again.close()
+
+
+TOKEN = "t0ken_of-an-earlier_start-x"
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "is_kept"),
+    [
+        (TOKEN, 0o600, True), (f"{TOKEN}\n", 0o400, True), (TOKEN, 0o640, False),
+        (TOKEN, 0o606, False), (TOKEN[:21], 0o600, False), (f"{TOKEN} {TOKEN}", 0o600, False),
+        ("", 0o600, False), ("x" * 300, 0o600, False), ("ä" * 30, 0o600, False),
+    ],
+)  # fmt: skip
+def test_a_read_token_is_kept_from_a_file_of_the_owners_alone(
+    text: str, mode: int, is_kept: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / READ_TOKEN
+    path.write_text(text, "utf-8")
+    path.chmod(mode)
+    assert (make_tokens(tmp_path)[0] == TOKEN) == is_kept
+
+
+def test_a_read_token_behind_a_link_or_a_pipe_is_none(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text(TOKEN)
+    (tmp_path / "elsewhere").chmod(0o600)
+    (tmp_path / READ_TOKEN).symlink_to(tmp_path / "elsewhere")
+    assert make_tokens(tmp_path)[0] != TOKEN
+    (tmp_path / READ_TOKEN).unlink()
+    os.mkfifo(tmp_path / READ_TOKEN, 0o600)
+    assert make_tokens(tmp_path)[0] != TOKEN
 
 
 def test_a_script_reads_the_state_with_a_bearer_token(server: DashboardServer) -> None:
