@@ -131,9 +131,7 @@ def watch_by_hand(tmp_path, monkeypatch, turns: list[Callable[[], object]], *mor
     return main(["watchdog", "--config", str(tmp_path / "node.toml"), *more])
 
 
-def test_a_watchdog_started_before_its_node_waits_for_it_and_says_so(
-    tmp_path, monkeypatch, caplog
-):
+def test_a_watchdog_started_before_its_node_waits_for_it_and_says_so(tmp_path, monkeypatch, caplog):
     """The last run's beat of an end made it leave at once, without a word."""
     state = tmp_path / "state"
     state.mkdir(mode=0o700)
