@@ -8,9 +8,8 @@ from typing import Any
 
 from pyrt.core.times import format_ns
 from pyrt.live.journal.files import RealFiles
-from pyrt.live.journal.journal import read_tape
 from pyrt.live.replay.parity import SECOND, Leg, ParityReport, compare_days
-from pyrt.live.replay.replay import Player, Recording, find_recording
+from pyrt.live.replay.replay import Player, Recording, find_recording, play_all
 from pyrt.strategy.strategy import Strategy
 
 ZERO = Decimal(0)
@@ -57,7 +56,7 @@ def parity_of(
     Raises
     ------
     JournalError
-        If there is no such run.
+        If there is no such run, or its inputs are gone.
     """
     from pyrt import backtest
     from pyrt.cli.replay import strategies_of
@@ -65,8 +64,7 @@ def parity_of(
     files = RealFiles(folder)
     recording = find_recording(files, run_id)
     player = Player(recording, strategies_of(recording.start, strategy))
-    for piece in read_tape(files, recording.start.run_id):
-        player.play(piece)
+    play_all(files, player)
     seen = player.bars
     span: dict[str, Any] = {}
     last = max((ts for _, ts in seen), default=FAR)

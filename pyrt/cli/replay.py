@@ -18,7 +18,8 @@ Examples:
   pyrt replay pyrt-state --limits other.toml
 
 \b
-Exit code 0: the same commands at the same places, hash for hash. 1: a difference.
+Exit code 0: the same commands at the same places, hash for hash. 1: a difference, or inputs
+are lost.
 """
 
 
@@ -83,7 +84,10 @@ def _print(result: Any, *, with_limits: bool) -> None:
     if with_limits:
         for name, reason in result.denied:
             click.echo(f"denied {name}: {reason}")
+    if result.lost:
+        click.echo(f"the last {result.lost} inputs are lost: what followed them is not compared")
     if result.is_exact:
-        click.echo("the same commands at the same places")
+        so_far = ", as far as the tape goes" if result.beyond else ""
+        click.echo(f"the same commands at the same places{so_far}")
     elif result.difference:
         click.echo(f"first difference: {result.difference}")

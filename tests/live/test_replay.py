@@ -6,6 +6,9 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.errors import JournalError
+from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import pack, read_tape
+from pyrt.live.journal.log import Log
 from pyrt.live.replay.replay import find_recording, replay
 from pyrt.risk.limits import Limits
 from pyrt.testing.files import MemoryFiles
@@ -44,12 +47,13 @@ class Busy(Strategy):
         self.limit = None
 
 
-def recorded(kinds, seed=3, bars=80, files=None) -> MemoryFiles:
+def recorded(kinds, seed=3, bars=80, files=None, *, ends=True) -> MemoryFiles:
     files = files or MemoryFiles()
     first = Node(World([walk(seed, "SPY", bars)]), files, [k() for k in kinds], run_id="one")
     first.start()
     first.run()
-    first.stop()
+    if ends:
+        first.stop()
     return files
 
 
@@ -81,10 +85,6 @@ def test_a_strategy_of_other_parameters_or_code_is_found():
 
 def test_a_flipped_price_on_the_tape_is_found():
     files = recorded([SmaCross])
-    from pyrt.live.journal import records as r
-    from pyrt.live.journal.journal import pack, read_tape
-    from pyrt.live.journal.log import Log
-
     pieces = list(read_tape(files, "one"))
     changed = MemoryFiles()
     for name in files.names():
@@ -100,6 +100,40 @@ def test_a_flipped_price_on_the_tape_is_found():
     log.commit()
     result = replay(changed, [SmaCross()])
     assert not result.is_exact
+
+
+def with_tape(files: MemoryFiles, share: float) -> MemoryFiles:
+    """Return a journal with only the first part of its run's inputs."""
+    left = MemoryFiles()
+    for name in files.names():
+        if name.startswith("main"):
+            left.put(name, files.read(name))
+    pieces = list(read_tape(files, "one"))
+    log = Log(left, "tape-one", pack=pack)
+    for piece in pieces[: round(len(pieces) * share)]:
+        log.append(r.INPUTS, piece)
+    log.commit()
+    return left
+
+
+def test_a_run_whose_inputs_are_gone_is_not_taken_for_the_same():
+    files = with_tape(recorded([SmaCross]), 0)
+    with pytest.raises(JournalError, match="the inputs of run one are gone") as caught:
+        replay(files, [SmaCross()])
+    assert caught.value.code == "no_inputs"
+
+
+@pytest.mark.parametrize("ending", ["stopped", "cut off"])
+def test_a_tape_that_has_lost_its_end_is_that_of_a_run_that_was_cut_off(ending):
+    files = recorded([SmaCross], ends=ending == "stopped")
+    whole = replay(files, [SmaCross()])
+    assert (whole.is_exact, whole.lost, whole.beyond) == (True, 0, 0)
+    result = replay(with_tape(files, 0.5), [SmaCross()])
+    missing = whole.inputs - result.inputs
+    assert result.beyond == whole.commands - result.commands > 0
+    assert (result.difference, result.commands > 0, missing > 0) == ("", True, True)
+    assert result.lost == (missing if ending == "stopped" else 0)
+    assert result.is_exact is (ending == "cut off")
 
 
 def test_a_restarted_run_replays_from_what_it_began_with():

@@ -29,14 +29,23 @@ from pyrt.strategy.strategy import Strategy
 
 @dataclass(slots=True)
 class Recording:
-    """A run as the journal has it."""
+    """A run as the journal has it.
+
+    Attributes
+    ----------
+    place : int
+        The last place in its inputs that a record names.
+    has_ended : bool
+        Whether it has stopped in order: then all its inputs were written.
+    """
 
     start: r.RunStart
     commands: list[Said] = field(default_factory=list)
     executions: list[r.Execution] = field(default_factory=list)
     orders: dict[str, r.OrderState] = field(default_factory=dict)
     saves: list[r.StrategySave] = field(default_factory=list)
-    ended: str = ""
+    place: int = 0
+    has_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +65,9 @@ class ReplayResult:
     tape_equal : bool
         Whether the inputs, recorded again, gave the same bytes.
     beyond : int
-        Recorded commands after the end of the tape: a crash has cut it.
+        Recorded commands after the end of the tape, where a crash may have cut it.
+    lost : int
+        Inputs that are missing at the end of the tape though the run has stopped in order.
     denied : tuple of (client order id, reason)
         Recorded orders that the gate of this replay refused.
     saves : int
@@ -80,12 +91,17 @@ class ReplayResult:
     saves: int = 0
     saves_differ: tuple[str, ...] = ()
     since: int = 0
+    lost: int = 0
 
     @property
     def is_exact(self) -> bool:
-        """Whether the same commands and saved states came out at the same places."""
+        """Whether the same commands and saved states came out at the same places.
+
+        Of a run that was cut off, as far as its tape goes: that is not synced with each record, and
+        a power failure leaves it shorter.
+        """
         same = not self.difference and self.recorded_hash == self.replayed_hash
-        return same and self.tape_equal and not self.saves_differ
+        return same and self.tape_equal and not (self.saves_differ or self.lost)
 
 
 def recordings(files: Files) -> list[Recording]:
@@ -114,6 +130,7 @@ def find_recording(files: Files, run_id: str = "") -> Recording:
 
 
 def _note(run: Recording, record: r.Record) -> None:
+    run.place = max(run.place, getattr(record, "inputs", 0))
     if isinstance(record, (r.Outcome, r.Execution, r.Intent)):
         run.orders[record.order.client_order_id] = record.order
     said = said_of(record)
@@ -124,7 +141,7 @@ def _note(run: Recording, record: r.Record) -> None:
     elif isinstance(record, r.StrategySave):
         run.saves.append(record)
     elif isinstance(record, r.RunStop):
-        run.ended = record.reason
+        run.has_ended = True
 
 
 class Player:
@@ -293,13 +310,11 @@ def replay(
     Raises
     ------
     JournalError
-        If there is no such run, or it had other strategies.
+        If there is no such run, its inputs are gone, or it had other strategies.
     """
     recording = find_recording(files, run_id)
     player = Player(recording, strategies, limits)
-    equal = True
-    for piece in read_tape(files, recording.start.run_id):
-        equal &= player.play(piece)
+    equal = play_all(files, player)
     reached = player.core.inputs.count
     player.compare_saves(reached)
     last_save = max((s.inputs for s in recording.saves if s.inputs <= reached), default=0)
@@ -318,7 +333,28 @@ def replay(
         saves=player.saves,
         saves_differ=tuple(player.saves_differ),
         since=sum(said.inputs > last_save for said in recorded),
+        lost=max(recording.place - reached, 0) if recording.has_ended else 0,
     )
+
+
+def play_all(files: Files, player: Player) -> bool:
+    """Play the inputs of a player's run; return whether they came out as they went in.
+
+    Raises
+    ------
+    JournalError
+        If there are none: nothing could be said of the run.
+    """
+    run_id = player.recording.start.run_id
+    equal = [player.play(piece) for piece in read_tape(files, run_id)]
+    if not player.core.inputs.count:
+        raise JournalError(
+            f"the inputs of run {run_id} are gone",
+            code="no_inputs",
+            remedy="Those of the last runs are kept, as many as tapes_kept says; or restore a "
+            "backup",
+        )
+    return all(equal)
 
 
 def hash_of(commands: Sequence[Said]) -> str:
