@@ -175,7 +175,7 @@ def test_nothing_is_asked_for_before_the_handshake_is_through():
     stream.receive(b'[{"T":"success","msg":"connected"}]', NOW)
     assert [message["action"] for message in sent(stream)] == ["auth"]
     stream.receive(b'[{"T":"success","msg":"authenticated"}]', NOW)
-    assert sent(stream) == [{"action": "subscribe", "bars": ["SPY"], "quotes": ["SPY"]}]
+    assert sent(stream) == [{"action": "subscribe", name: ["SPY"]} for name in ("bars", "quotes")]
     # What is wanted meanwhile is asked for at once, though nothing is acknowledged yet.
     stream.subscribe("bars", ["QQQ"])
     stream.subscribe("bars", ["QQQ"])
@@ -204,7 +204,7 @@ def test_a_new_line_is_asked_for_all_that_is_wanted():
     stream.subscribe("none", ["SPY"])
     stream.unsubscribe("none", ["SPY"])
     assert activate(stream, NOW + MINUTE)[1:] == [
-        {"action": "subscribe", "bars": ["SPY"], "trades": ["SPY"]}
+        {"action": "subscribe", name: ["SPY"]} for name in ("bars", "trades")
     ]
     assert stream.wanted == {"bars": ["SPY"], "trades": ["SPY"]}
     assert stream.is_wanted

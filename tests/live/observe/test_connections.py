@@ -37,7 +37,7 @@ def stream(*answers: str) -> MarketData:
         ([], "degraded", "down"),
         (['[{"T":"subscription","bars":["QQQ","SPY"]}]'], "ok", "up"),
         ([ACKNOWLEDGED], "failed", "up, not sent: QQQ"),
-        ([REFUSED], "failed", "down, not sent: QQQ, SPY"),
+        ([REFUSED], "failed", "up, not sent: QQQ, SPY"),
     ],
 )
 def test_a_symbol_that_is_not_sent_is_a_failure(

@@ -42,6 +42,11 @@ STOCK_CHANNELS = (
 CRYPTO_CHANNELS = ("bars", "quotes", "trades", "orderbooks", "updatedBars", "dailyBars")
 ACKNOWLEDGED = ("bars", "quotes", "trades", "orderbooks")
 """Channels of which an acknowledgement that leaves a symbol out is an alarm."""
+LIMITED = ("quotes", "trades", "orderbooks")
+"""Channels whose symbols a plan limits: each is asked for by itself, behind those that none does.
+
+A refusal is one of a whole message: bars, which are unlimited, were refused with too many quotes.
+"""
 RENEW_NS = 60 * SECOND
 """A book that came out wrong is subscribed to anew no more often."""
 ALREADY_AUTHENTICATED = 403
@@ -129,10 +134,11 @@ class MarketData(Connection):
         more = {c: sorted(self._wanted[c] - self._asked[c]) for c in self._channels}
         less = {c: sorted(self._asked[c] - self._wanted[c]) for c in self._channels}
         for action, change in (("subscribe", more), ("unsubscribe", less)):
-            named = {channel: symbols for channel, symbols in change.items() if symbols}
-            if named:
-                self._requests += 1
-                self._say({"action": action, **named})
+            unlimited = {c: symbols for c, symbols in change.items() if c not in LIMITED}
+            for named in (unlimited, *({c: change.get(c, [])} for c in LIMITED)):
+                if any(named.values()):
+                    self._requests += 1
+                    self._say({"action": action, **{c: s for c, s in named.items() if s}})
         self._asked = {channel: set(symbols) for channel, symbols in self._wanted.items()}
 
     def _say(self, message: dict[str, object]) -> None:
@@ -249,18 +255,7 @@ class MarketData(Connection):
             self._move_to(ACTIVE, now)
 
     def _on_subscription(self, ack: SubscriptionWire, now: int) -> list[Event]:
-        events: list[Event] = []
-        if self.state == SUBSCRIBING:
-            if self._has_stood and "statuses" in self._channels:
-                events.append(NewsGapEvent(now))
-            self._has_stood = True
-            self._move_to(ACTIVE, now)
-            self.activity.began(now)
-            for symbol in sorted(self._wanted["bars"]):
-                last = self.stitcher.last_open(symbol)
-                if last is not None:
-                    self.stitcher.hold(symbol)
-                    self._gaps.append((symbol, last))
+        events = self._stands(now)
         self._acknowledged = {channel: set(getattr(ack, channel)) for channel in ACKNOWLEDGED}
         self._answered()
         # An acknowledgement lists all that stands; only what it shows as missing is news.
@@ -268,6 +263,21 @@ class MarketData(Connection):
             left_out = ", ".join(self.unserved)
             events.append(Alarm("not_subscribed", f"the stream leaves out {left_out}", now))
         return events
+
+    def _stands(self, now: int) -> list[Event]:
+        """Take the handshake to be through, where it is not yet: what was missed is asked for."""
+        if self.state != SUBSCRIBING:
+            return []
+        told = [NewsGapEvent(now)] if self._has_stood and "statuses" in self._channels else []
+        self._has_stood = True
+        self._move_to(ACTIVE, now)
+        self.activity.began(now)
+        for symbol in sorted(self._wanted["bars"]):
+            last = self.stitcher.last_open(symbol)
+            if last is not None:
+                self.stitcher.hold(symbol)
+                self._gaps.append((symbol, last))
+        return list[Event](told)
 
     def _answered(self) -> None:
         """Note that a request has its answer; the last one shows what is not served."""
@@ -284,9 +294,12 @@ class MarketData(Connection):
         if error.code == ALREADY_AUTHENTICATED:
             self._authenticated(now)
             return []
+        told: list[Event] = []
         if error.code in FATAL:
             # The socket has to be gone before the next is opened: most accounts may have one.
             self._refused()
-        elif error.code in NOT_SERVED:
+        elif error.code in NOT_SERVED and self.state in (SUBSCRIBING, ACTIVE):
+            # The line stands without what was refused: the next would not be served it either.
+            told = self._stands(now)
             self._answered()
-        return [Alarm(f"market_data_{error.code}", error.msg, now)]
+        return [*told, Alarm(f"market_data_{error.code}", error.msg, now)]
