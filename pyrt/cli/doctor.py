@@ -9,7 +9,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,10 +38,13 @@ Check = tuple[str, str, str]
 @click.command()
 @click.option("--config", "config_file", metavar="NODE.toml", help="Check this node's, too.")
 @click.option("--profile", metavar="NAME", help="dev, paper or live.")
+@click.option("--env-file", metavar="FILE", help="Lines NAME=value that its service is given.")
 @options.json_option
-def doctor(config_file: str | None, profile: str | None, as_json: bool) -> int:
+def doctor(
+    config_file: str | None, profile: str | None, env_file: str | None, as_json: bool
+) -> int:
     """Check compiled modules, packages, disk, clock and, with a configuration, its surroundings."""
-    found = list(checks(config_file, profile))
+    found = list(checks(config_file, profile, env_file))
     if as_json:
         rows = [{"check": name, "state": state, "text": text} for name, state, text in found]
         click.echo(json.dumps(rows))
@@ -51,7 +54,9 @@ def doctor(config_file: str | None, profile: str | None, as_json: bool) -> int:
     return exits.FAILED if any(state == "bad" for _, state, _ in found) else exits.DONE
 
 
-def checks(config_file: str | None = None, profile: str | None = None) -> Iterator[Check]:
+def checks(
+    config_file: str | None = None, profile: str | None = None, env_file: str | None = None
+) -> Iterator[Check]:
     """Yield what was found, one thing after the other."""
     version = ".".join(map(str, sys.version_info[:3]))
     yield "python", "ok" if sys.version_info >= (3, 11) else "bad", version
@@ -64,7 +69,7 @@ def checks(config_file: str | None = None, profile: str | None = None) -> Iterat
     yield _clock()
     folder = Path(tempfile.gettempdir())
     if config_file is not None:
-        found = _config(config_file, profile)
+        found = _config(config_file, profile, env_file)
         yield from found[1]
         folder = found[0] or folder
     yield _disk(folder)
@@ -89,14 +94,18 @@ def _uvloop() -> Check:
     return _try("uvloop", partial(_version, "uvloop", "there"))
 
 
-def _alerts(targets: Sequence[AlertTarget]) -> Check:
+def _alerts(targets: Sequence[AlertTarget], environment: Mapping[str, str]) -> Check:
     """Look for ways to a person; one that lacks its secret is none."""
     from pyrt.live.observe.redaction import Redactor
     from pyrt.live.observe.targets import make_senders
 
     if not targets:
         return "alerts", "warn", "nobody is told: no [[alerts]] in the settings"
-    return _try("alerts", lambda: f"{len(make_senders(targets, Redactor(())))} ways to a person")
+
+    def ways() -> str:
+        return f"{len(make_senders(targets, Redactor(()), environment))} ways to a person"
+
+    return _try("alerts", ways)
 
 
 def _core_files() -> Check:
@@ -140,14 +149,18 @@ def _free(folder: Path) -> Check:
     return "space", "ok" if free > FREE_BYTES else "warn", f"{free / 1e9:.1f} GB free in {where}"
 
 
-def _config(config_file: str, profile: str | None) -> tuple[Path | None, list[Check]]:
+def _config(
+    config_file: str, profile: str | None, env_file: str | None
+) -> tuple[Path | None, list[Check]]:
     """Look at a node's settings, keys, state folder and limits."""
-    from pyrt.adapters.alpaca.credentials import read_credentials
+    from pyrt.adapters.alpaca.credentials import read_credentials, read_env_file
     from pyrt.errors import PyrtError
     from pyrt.live.profiles import load_config
 
     try:
-        settings = load_config(config_file, profile)
+        given = {} if env_file is None else read_env_file(Path(env_file))
+        environment = {**os.environ, **given}
+        settings = load_config(config_file, profile, environment)
         settings.check_limits()
     except PyrtError as error:
         return None, [("settings", "bad", str(error))]
@@ -158,12 +171,14 @@ def _config(config_file: str, profile: str | None) -> tuple[Path | None, list[Ch
     found.append(("limits", "bad" if missing else "ok" if limits else "warn", text))
 
     def keys() -> str:
-        credentials = read_credentials(env_file=settings.env_file or None, keyring=settings.keyring)
+        credentials = read_credentials(
+            environment, env_file=settings.env_file or None, keyring=settings.keyring
+        )
         settings.check_key(is_live=credentials.is_live)
         return "there, of the right kind"
 
     found.append(_try("keys", keys))
-    found.append(_alerts(settings.alerts))
+    found.append(_alerts(settings.alerts, environment))
     folder = settings.state_folder()
     if folder is None:
         found.append(("state folder", "warn", "none: nothing is kept"))

@@ -108,3 +108,26 @@ def test_init_check_show_and_doctor(tmp_path, capsys, monkeypatch):
     assert "HOOK_OF_THIS_TEST" in rows["alerts"]["text"]
     assert main(["live", "--config", path]) == 2
     assert "canary" not in capsys.readouterr().out
+
+
+def test_doctor_looks_with_the_variables_that_a_service_has(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("APCA_API_KEY_ID")
+    monkeypatch.delenv("APCA_API_SECRET_KEY")
+    monkeypatch.chdir(tmp_path)
+    assert main(["live", "--init", "--config", "node.toml"]) == 0
+    text = Path("node.toml").read_text().replace("# Sign by", ALERT + "# Sign by")
+    Path("node.toml").write_text(text)
+    lines = ("APCA_API_KEY_ID=PKX", "APCA_API_SECRET_KEY=canary-77",
+             "HOOK_OF_THIS_TEST=https://hooks.slack.com/x", "PYRT_NODE_MODE=live")  # fmt: skip
+    for count, states in (
+        (2, ("ok", "ok", "bad")), (3, ("ok", "ok", "ok")), (4, ("bad", None, None))
+    ):  # fmt: skip
+        Path("env").write_text("\n".join(lines[:count]))
+        Path("env").chmod(0o600)
+        capsys.readouterr()
+        main(["doctor", "--config", "node.toml", "--env-file", "env", "--json"])
+        found = {row["check"]: row["state"] for row in json.loads(capsys.readouterr().out)}
+        assert tuple(found.get(name) for name in ("settings", "keys", "alerts")) == states
+    Path("env").chmod(0o644)
+    assert main(["doctor", "--config", "node.toml", "--env-file", "env"]) == 1
+    assert "env may be read by others" in capsys.readouterr().out
