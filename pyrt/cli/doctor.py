@@ -187,10 +187,11 @@ def _config(
         from pyrt.live.journal.verify import verify
 
         def journal() -> str:
-            bad = [report.error for report in verify(RealFiles(folder)) if report.error]
+            reports = verify(RealFiles(folder))
+            bad = [report.error for report in reports if report.error]
             if bad:
                 raise ValueError(bad[0])
-            return f"{folder} is sound"
+            return f"{folder} is sound" if reports else f"there is none in {folder} yet"
 
         found.append(_try("journal", journal))
     return folder, found

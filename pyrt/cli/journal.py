@@ -130,7 +130,11 @@ def drill(folder: Path, backups: Path, as_json: bool) -> int:
 def _files(folder: Path) -> Files:
     from pyrt.errors import UnknownName
     from pyrt.live.journal.files import RealFiles
+    from pyrt.live.journal.verify import log_names
 
     if not folder.is_dir():
         raise UnknownName(f"there is no folder {folder}")
-    return RealFiles(folder)
+    files = RealFiles(folder)
+    if not log_names(files):
+        raise UnknownName(f"there is no journal in {folder}", remedy="Give a node's state_dir")
+    return files
