@@ -58,6 +58,12 @@ class Core:
         )  # fmt: skip
         self.inputs = Stub(settle=lambda: self.did.append("settle"))
 
+    def enter(self) -> None:
+        self.did.append("enter")
+
+    def leave(self) -> None:
+        self.did.append("leave")
+
     def start(self, now: int) -> None:
         self.did.append(("start", now))
 
@@ -76,7 +82,7 @@ def test_strategies_start_before_what_they_saved_is_loaded():
     core = Core(loads, deaf, new)
     saves = {"A": packed({"seen": 3}), "B": packed({"seen": 4}), "gone": packed({})}
     acts.start_strategies(core, 7, saves)
-    assert core.did == [("start", 7), "begin", "end"]
+    assert core.did == ["enter", ("start", 7), "leave", "enter", "begin", "end", "leave"]
     assert [each.heard for each in (loads, deaf, new)] == [[("load", {"seen": 3})], [], []]
 
 
@@ -91,7 +97,7 @@ def test_fills_that_came_meanwhile_are_told_to_whoever_runs_and_listens():
     acts.tell_missed(core, fills)
     assert hears.heard == [("fill", 0), ("fill", 3)]
     assert deaf.heard == stopped.heard == []
-    assert core.did == ["begin", "end"] * 2
+    assert core.did == ["enter", "begin", "end", "leave"] * 2
 
 
 def test_a_handler_that_raises_is_one_that_has_failed_and_no_other():
@@ -100,9 +106,9 @@ def test_a_handler_that_raises_is_one_that_has_failed_and_no_other():
     fills = [Stub(number=number, order=Stub(strategy=hears)) for number in (13, 14)]
     acts.tell_missed(core, fills)
     assert hears.heard == [("fill", 13), ("fill", 14)]
-    begun, (what, fill, error), ended, *rest = core.did
+    _, begun, (what, fill, error), ended, *rest = core.did
     assert (begun, what, fill, str(error), ended) == ("begin", "failed", fills[0], "unlucky", "end")
-    assert rest == ["begin", "end"]
+    assert rest == ["leave", "enter", "begin", "end", "leave"]
 
 
 @pytest.mark.parametrize(("symbol", "topic"), [("SPY", "signal.SPY"), ("A.B", "signal.A%2EB")])
@@ -111,7 +117,7 @@ def test_a_signal_is_heard_on_its_symbols_topic(symbol, topic):
     signal = Signal(symbol=symbol, side="buy", quantity=1, confidence=0.5, ts_event=1)
     acts.publish_signal(core, signal)
     # What is done about it is settled by an input of its own, in a replay too.
-    assert core.did == [(topic, signal)]
+    assert core.did == ["enter", (topic, signal), "leave"]
 
 
 def test_cash_is_taken_exactly():
@@ -147,7 +153,7 @@ def test_strategies_stop_before_their_orders_are_treated_as_the_policy_says(poli
         for name in ("in", "out")
     ]
     acts.stop_strategies(core, policy)
-    assert core.did == ["stop"]
+    assert core.did == ["enter", "stop", "leave"]
     assert strategy.canceled == canceled
 
 

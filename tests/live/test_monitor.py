@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ class Watched:
 
     def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
         self.stuck: list[str] = []
-        self.monitor = Monitor(timeout_s, self.stuck.append)
+        self.failed: list[Exception] = []
+        self.monitor = Monitor(timeout_s, self.stuck.append, lambda: len(self.failed))
 
     def call(self, work: Callable[[], Any]) -> Any:
         """Call a strategy's code as the kernel does: from code of ours."""
@@ -44,6 +46,20 @@ class Watched:
             return spaces["call"](work)
         finally:
             self.monitor.leave()
+
+    def call_each(self, *works: Callable[[], Any]) -> None:
+        """Call several, as the kernel does for one event: what one raises ends that one."""
+        spaces: dict[str, Any] = {"failed": self.failed}
+        text = """def call(works):
+            for work in works:
+                try:
+                    work()
+                except Exception as error:
+                    failed.append(error)"""
+        exec(compile(text, str(OURS), "exec"), spaces)
+        self.monitor.enter()
+        spaces["call"](works)
+        self.monitor.leave()
 
     def wait_for(self, done: Callable[[], bool]) -> None:
         until = time.monotonic() + DEADLINE_S
@@ -104,6 +120,28 @@ def test_our_own_code_is_not_broken_off_and_told_each_time(watched):
         assert len(watched.stuck) == count
 
 
+def test_what_runs_after_one_that_was_broken_off_has_a_limit_of_its_own(watched):
+    """Of one event for many strategies the last was taken to be stuck, and all was canceled."""
+    began: list[float] = []
+
+    def hang() -> None:
+        began.append(time.monotonic())
+        watched.wait_for(lambda: False)
+
+    watched.call_each(*[hang] * (TRIES + 2))
+    assert [type(error) for error in watched.failed] == [StrategyOverrun] * (TRIES + 2)
+    assert watched.stuck == []
+    assert min(b - a for a, b in pairwise(began)) >= TIMEOUT_S
+
+
+def test_a_start_has_longer(watched):
+    watched.monitor.times = 1000
+    watched.call(lambda: time.sleep(4 * TIMEOUT_S))
+    watched.monitor.times = 1
+    with pytest.raises(StrategyOverrun):
+        watched.call(lambda: watched.wait_for(lambda: False))
+
+
 def test_time_between_handlers_is_nobodys(watched):
     watched.call(lambda: None)
     time.sleep(4 * TIMEOUT_S)
@@ -133,7 +171,7 @@ def test_only_the_handler_that_is_meant_is_broken_off(number, is_over, frame, is
     monitor.enter()
     if is_over:
         monitor.leave()
-    monitor._target = number
+    monitor._target = (number, 0)
     if is_broken:
         with pytest.raises(StrategyOverrun):
             monitor._on_signal(0, frame())

@@ -7,11 +7,13 @@ import json
 import re
 import threading
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.adapters.alpaca.node import companions
 from pyrt.adapters.alpaca.node import live as module
 from pyrt.adapters.alpaca.simulator.protocol.http import Response
 from pyrt.cli.exits import INTERRUPTED, exit_code
@@ -184,6 +186,40 @@ def test_a_node_runs_once_in_a_loop_that_runs_and_lets_go_of_what_it_holds(tmp_p
         lock_state(tmp_path / "state").release()
 
     asyncio.run(cells())
+
+
+class Hangs(Strategy):
+    """Notes the node's beat, and never comes back."""
+
+    state: str = ""
+
+    def on_start(self):
+        self.beat = read_beat(Path(self.state), NODE_BEAT)
+        while True:
+            pass
+
+
+def test_a_strategy_that_hangs_as_it_starts_is_broken_off_and_the_others_start(
+    tmp_path, monkeypatch
+):
+    """It hung the node: nobody was told, nothing beat, and no signal stopped it."""
+    monkeypatch.setattr(companions, "START_TIMES", 1)
+    state, told = tmp_path / "state", []
+    broker = Broker(CLOSES)
+    with Server(broker, pace_s=0.03) as server:
+        config = config_for(server, state_dir=str(state), handler_timeout_s=0.3)
+        node = LiveNode(config, KEYS, on_alarm=lambda code, text: told.append((code, text)))
+        hangs, swing = Hangs(state=str(state)), Swing()
+        node.add_strategy(hangs)
+        node.add_strategy(swing)
+        stop_when_over(server, node)
+        node.run()
+    (text,) = [text for code, text in told if code == "strategy_stopped"]
+    assert text.startswith("Hangs.on_start raised StrategyOverrun: the handler has run for 0.")
+    assert "stuck" not in {code for code, _ in told}
+    assert swing.bars
+    assert (hangs.beat.phase, hangs.beat.run_id) == ("looking", node.run_id)
+    assert read_beat(state, NODE_BEAT).phase == "stopped"
 
 
 def test_a_stop_is_one_in_order_though_the_broker_does_not_answer_any_more(monkeypatch):

@@ -158,7 +158,8 @@ def test_a_handler_that_is_stuck_closes_the_latch_at_once_and_is_told_by_the_loo
 
     async def hang():
         monitor = companions.HandlerMonitor(5.0, "", None)
-        await monitor.begin(SimpleNamespace(driver=driver, core=None))
+        core = SimpleNamespace(kernel=SimpleNamespace(errors=[]))
+        monitor.watch(SimpleNamespace(driver=driver, core=core))
         thread = threading.Thread(target=monitor._on_stuck, args=("it hangs",))
         thread.start()
         thread.join()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -65,7 +66,7 @@ def test_what_ends_the_nodes_terminal_does_not_end_the_watchdog(tmp_path):
 
     async def live():
         heart = companions.Heart(tmp_path, [sys.executable, "-c", code])
-        await heart.begin(Lived())
+        heart.watch(Lived())
         until = time.monotonic() + 20
         while not place.exists():
             assert time.monotonic() < until
@@ -95,6 +96,52 @@ def test_a_node_that_starts_no_watchdog_tells_where_it_is_to_have_one(
 
     asyncio.run(live())
     assert node.alarms == ["watchdog_lost"] * is_needed
+
+
+# -- while strategies start -----------------------------------------------------------------------
+
+
+def test_a_start_beats_though_the_loop_stands_still(tmp_path, monkeypatch):
+    """However long it takes: what works at the broker is not to be canceled meanwhile."""
+    monkeypatch.setattr(companions, "BEAT_S", 0.002)
+    node, seen = Lived(), set()
+
+    async def live():
+        heart = companions.Heart(tmp_path)
+        heart.watch(node)
+        until = time.monotonic() + 20
+        while len(seen) < 3:
+            assert time.monotonic() < until
+            time.sleep(0.001)
+            beat = read_beat(tmp_path, NODE_BEAT)
+            seen.add((beat.at_ns, beat.phase, beat.run_id))
+        await heart.begin(node)
+        assert read_beat(tmp_path, NODE_BEAT).phase == "running"
+        await heart.end()
+
+    asyncio.run(live())
+    assert {each[1:] for each in seen} == {("looking", "one")}
+    assert "pyrt-heart" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_start_that_hangs_falls_silent(tmp_path, monkeypatch):
+    monkeypatch.setattr(companions, "BEAT_S", 0.001)
+    monkeypatch.setattr(companions, "START_S", 0.0)
+    node = Lived()
+    heart = companions.Heart(tmp_path)
+    heart.watch(node)
+    for thread in threading.enumerate():
+        if thread.name == "pyrt-heart":
+            thread.join(20)
+    assert "pyrt-heart" not in {thread.name for thread in threading.enumerate()}
+    # It was none of an end in order, whatever comes of it.
+    asyncio.run(heart.end())
+    assert read_beat(tmp_path, NODE_BEAT).phase == "failed"
+
+
+def test_a_heart_that_never_beat_says_nothing_at_its_end(tmp_path):
+    asyncio.run(companions.Heart(tmp_path).end())
+    assert read_beat(tmp_path, NODE_BEAT) is None
 
 
 # -- when the watchdog leaves ---------------------------------------------------------------------

@@ -83,7 +83,9 @@ def expect_changes(core: NodeCore, states: Sequence[r.OrderState]) -> None:
 
 def publish_signal(core: NodeCore, signal: Signal) -> None:
     """Let strategies hear a signal. The kernel settles afterwards: that is an input of its own."""
+    core.enter()
     core.kernel.bus.publish(f"signal.{escape(signal.symbol)}", signal)
+    core.leave()
 
 
 def take_cash(core: NodeCore, amount: str) -> None:
@@ -105,7 +107,9 @@ def state_range(core: NodeCore, symbol: str, value: str) -> None:
 
 def start_strategies(core: NodeCore, now: int, saves: dict[str, bytes]) -> None:
     """Call `on_start` of all, then `on_load` of those that run and had saved something."""
+    core.enter()
     core.start(now)
+    core.leave()
     for strategy in core.kernel.strategies:
         load(core, strategy, saves.get(strategy.name, b""))
 
@@ -134,6 +138,7 @@ def tell_missed(core: NodeCore, fills: Sequence[Any]) -> None:
 def call(core: NodeCore, strategy: Any, handler: str, argument: Any) -> None:
     """Call a handler; an exception stops its strategy, as in any other."""
     bus = core.kernel.bus
+    core.enter()
     bus.begin()
     try:
         getattr(strategy, handler)(argument)
@@ -141,11 +146,21 @@ def call(core: NodeCore, strategy: Any, handler: str, argument: Any) -> None:
         core.kernel.calls.bus_failed(getattr(strategy, handler), argument, error)
     finally:
         bus.end()
+        core.leave()
+
+
+def settle(core: NodeCore) -> None:
+    """Let what handlers have asked for take place, and strategies hear what comes of it."""
+    core.enter()
+    core.inputs.settle()
+    core.leave()
 
 
 def stop_strategies(core: NodeCore, policy: str) -> None:
     """Stop all strategies, and treat what they leave behind as the policy says."""
+    core.enter()
     core.stop()
+    core.leave()
     if policy == "cancel_entries":
         cancel_entries(core.kernel)
     elif policy == "cancel_all":

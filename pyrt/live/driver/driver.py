@@ -12,7 +12,7 @@ from typing import Any
 from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
-from pyrt.live.driver.acts import publish_signal
+from pyrt.live.driver.acts import publish_signal, settle
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.departure import Departure
@@ -187,7 +187,7 @@ class Driver(Run):
         self.core.inputs.advance(now)
         self.note("signal", **signal.to_dict())
         publish_signal(self.core, signal)
-        self.core.inputs.settle()
+        settle(self.core)
         self._aftermath.settle(now)
 
     def turn(self, now: int, *, timers: bool = True) -> None:

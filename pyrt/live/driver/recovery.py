@@ -17,7 +17,7 @@ from pyrt.live.core.node import NodeCore
 from pyrt.live.core.restore import is_canceling
 from pyrt.live.core.tape import Tape
 from pyrt.live.core.terms import rules_in_force
-from pyrt.live.driver.acts import make_core, start_strategies, take_cash, tell_missed
+from pyrt.live.driver.acts import make_core, settle, start_strategies, take_cash, tell_missed
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.brought import end_of, with_entries
 from pyrt.live.driver.comeback import HELD_HERE, Comeback, entries_of, plain
@@ -347,6 +347,8 @@ class Recovery:
         self._take_cash(state)
         self._days.begin(now, state)
         missed, scribe.historical = scribe.historical or [], None
+        if run.before_start is not None:
+            run.before_start()
         run.phase = RUNNING
         if self.has_gone_on:
             run.note("go_on", orders=self._going_on)
@@ -356,12 +358,12 @@ class Recovery:
             saves = {name: saved for name, (_, saved) in run.journal.state.saves.items()}
             run.note("start", ts=now)
             start_strategies(core, now, saves)
-            core.inputs.settle()
+            settle(core)
             run.note("missed", count=len(missed))
             tell_missed(core, missed)
             for text in unheard(core.kernel):
                 scribe.alarm("unheard", text, now)
-        core.inputs.settle()
+        settle(core)
         self._stopping.save(now)
         self._history.warm_up(now)
         self._figures.ask(now)

@@ -42,6 +42,8 @@ class Run:
         New York's date of the last day of the account that has ended; "" while it is not known.
     look_at, save_at, stop_by : int or None
         When the account is looked at, strategies are saved, and a stop is over at the latest.
+    before_start : callable, optional
+        Called once the core is there, right before strategies speak.
     listener : callable, optional
         Called with (event, core) after the kernel has taken an event.
     run_slow : callable, optional
@@ -65,6 +67,7 @@ class Run:
         self.look_at: int | None = None
         self.save_at: int | None = None
         self.stop_by: int | None = None
+        self.before_start: Callable[[], object] | None = None
         self.listener: Callable[[Any, NodeCore], object] | None = None
         self.run_slow: RunSlow | None = None
 

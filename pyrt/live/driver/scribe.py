@@ -236,6 +236,7 @@ class Scribe:
 
     def save_strategy(self, strategy: Any) -> None:
         """Record what a strategy wants to keep; what cannot be kept is an alarm."""
+        self.core.enter()
         try:
             state = r.ENCODER.encode(strategy.on_save())
             # What cannot be read back would bar the next start.
@@ -244,6 +245,8 @@ class Scribe:
         except Exception as error:
             self.alarm("on_save", f"{strategy.name}.on_save: {type(error).__name__}: {error}")
             return
+        finally:
+            self.core.leave()
         self.journal.record(
             r.StrategySave(
                 ts=self.now,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from pyrt.live.core.restore import is_canceling
-from pyrt.live.driver.acts import stop_strategies
+from pyrt.live.driver.acts import settle, stop_strategies
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.operating import Operators
 from pyrt.live.driver.run import NODE, RUNNING, STOPPED, STOPPING, Run
@@ -58,7 +58,7 @@ class Stopping:
             self._operators.carry_out("flatten", NODE, reason)
         run.note("stop", policy=self._policy)
         stop_strategies(run.live_core, self._policy)
-        run.live_core.inputs.settle()
+        settle(run.live_core)
         self._aftermath.settle(now)
 
     def go_on(self, now: int) -> None:

@@ -35,15 +35,30 @@ class Monitor:
     timeout_s : float
     on_stuck : callable
         Called from the monitor's thread with a text, once a handler.
+    failures : callable, optional
+        Returns how many handlers have failed: what runs after one of those is another handler, and
+        has a limit of its own.
+
+    Attributes
+    ----------
+    times : int
+        How many times the limit handlers may run at present.
     """
 
-    def __init__(self, timeout_s: float, on_stuck: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        timeout_s: float,
+        on_stuck: Callable[[str], object],
+        failures: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._timeout_ns = int(timeout_s * 1e9)
         self._pause_s = max(min(timeout_s / 10, 0.5), 0.005)
         self._on_stuck = on_stuck
+        self._failures = failures
+        self.times = 1
         self._number = 0
         self._since = 0
-        self._target = -1
+        self._target = (-1, 0)
         self._tries = 0
         self._stopping = threading.Event()
         self._previous: Any = None
@@ -77,14 +92,18 @@ class Monitor:
         self._since = 0
 
     def _watch(self) -> None:
+        failures = failed_at = 0
         while not self._stopping.wait(self._pause_s):
             number, since = self._number, self._since
-            if not since or time.monotonic_ns() - since < self._timeout_ns:
+            if failures != self._failures():
+                failures, failed_at = self._failures(), time.monotonic_ns()
+            began = max(since, failed_at)
+            if not since or time.monotonic_ns() - began < self._timeout_ns * self.times:
                 continue
-            if number != self._target:
-                self._target, self._tries = number, 0
+            if (number, failures) != self._target:
+                self._target, self._tries = (number, failures), 0
             if self._tries == TRIES:
-                seconds = (time.monotonic_ns() - since) / 1e9
+                seconds = (time.monotonic_ns() - began) / 1e9
                 self._on_stuck(f"a handler has not come back for {seconds:.1f} s")
             self._tries += 1
             assert NUMBER is not None
@@ -95,7 +114,8 @@ class Monitor:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         """Raise in the handler that is meant; a later one, or our own code, is left alone."""
-        if self._target != self._number or not self._since or not in_users_code(frame):
+        is_meant = self._target == (self._number, self._failures())
+        if not is_meant or not self._since or not in_users_code(frame):
             return
         seconds = (time.monotonic_ns() - self._since) / 1e9
         raise StrategyOverrun(f"the handler has run for {seconds:.2f} s", code="overrun")

@@ -25,6 +25,13 @@ class Companion(Protocol):
         """Stop; also where `begin` was never called."""
 
 
+class Watcher(Companion, Protocol):
+    """A companion that watches strategies as they start, too."""
+
+    def watch(self, node: LiveNode) -> None:
+        """Start, right before strategies do; `begin` follows."""
+
+
 def eyes_of(config: NodeConfig, credentials: Credentials, arm: str) -> Eyes | None:
     """Return what people see a node with; None where it keeps no state, and in lockstep."""
     folder = config.state_folder()
@@ -34,27 +41,37 @@ def eyes_of(config: NodeConfig, credentials: Credentials, arm: str) -> Eyes | No
     return Eyes(folder, secrets, (config.account_id, arm))
 
 
-def own_companions(
+def watchers_of(
     config: NodeConfig,
     credentials: Credentials,
     watchdog_command: list[str] | None,
-) -> list[Companion]:
-    """Return what a node has beside it, its eyes aside; nothing in lockstep."""
+) -> list[Watcher]:
+    """Return what notices where a strategy, or the node, does not go on; nothing in lockstep."""
+    folder = config.state_folder()
+    if config.clock == "simulator":
+        return []
+    watchers: list[Watcher] = []
+    if folder is not None:
+        command = watchdog_command if config.watchdog else None
+        watchers.append(Heart(folder, command, is_watched=config.watchdog))
+    if config.handler_timeout_s:
+        # Of a shadow run nothing rests at the broker that could be canceled there.
+        url = "" if config.shadow else config.trading
+        watchers.append(HandlerMonitor(config.handler_timeout_s, url, credentials))
+    return watchers
+
+
+def own_companions(config: NodeConfig) -> list[Companion]:
+    """Return what else a node has beside it, its eyes aside; nothing in lockstep."""
     folder = config.state_folder()
     if config.clock == "simulator":
         return []
     own: list[Companion] = []
     if folder is not None:
         own.append(Control(folder))
-        command = watchdog_command if config.watchdog else None
-        own.append(Heart(folder, command, is_watched=config.watchdog))
     if folder is not None and config.backup_dir:
         hours, kept = config.backup_hours, config.backups_kept
         own.append(Backups(folder, Path(config.backup_dir).expanduser(), hours, kept))
     if folder is not None and config.record_market:
         own.append(Recorder(folder))
-    if config.handler_timeout_s:
-        # Of a shadow run nothing rests at the broker that could be canceled there.
-        url = "" if config.shadow else config.trading
-        own.append(HandlerMonitor(config.handler_timeout_s, url, credentials))
     return own

@@ -7,13 +7,14 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyrt.adapters.alpaca.account.canceling import cancel_everything
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.live.driver.driver import Driver
-from pyrt.live.driver.run import STOPPED, STOPPING
+from pyrt.live.driver.run import LOOKING, RUNNING, STOPPED, STOPPING
 from pyrt.live.driver.status import PHASES, status_of
 from pyrt.live.journal.backup import backup_if_due, drill
 from pyrt.live.journal.files import RealFiles
@@ -30,6 +31,10 @@ from pyrt.live.process.heartbeat import (
 from pyrt.live.process.monitor import Monitor
 
 BACKUP_LOOK_S = 60.0
+START_TIMES = 10
+"""So many times as long a handler may run while strategies start: there models are loaded."""
+START_S = 300.0
+"""A start that has not come to its end by then hangs, and beats no more."""
 
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node.live import LiveNode
@@ -118,14 +123,21 @@ class HandlerMonitor:
         self._driver: Driver | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def begin(self, node: LiveNode) -> None:
+    def watch(self, node: LiveNode) -> None:
         """Watch the calling thread, where signals can reach it."""
-        self._driver = node.driver
+        core, self._driver = node.core, node.driver
+        assert core is not None
         self._loop = asyncio.get_running_loop()
-        monitor = Monitor(self._timeout_s, self._on_stuck)
-        if node.core is not None and monitor.start():
+        monitor = Monitor(self._timeout_s, self._on_stuck, lambda: len(core.kernel.errors))
+        monitor.times = START_TIMES
+        if monitor.start():
             self._monitor = monitor
-            node.core.enter, node.core.leave = monitor.enter, monitor.leave
+            core.enter, core.leave = monitor.enter, monitor.leave
+
+    async def begin(self, node: LiveNode) -> None:
+        """From here on handlers have no longer than they are given."""
+        if self._monitor is not None:
+            self._monitor.times = 1
 
     async def end(self) -> None:
         """Stop watching."""
@@ -176,24 +188,51 @@ class Heart:
         self._task: asyncio.Task[None] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._node: LiveNode | None = None
+        self._has_started = threading.Event()
+        self._starting = threading.Thread(target=self._beat_alone, name="pyrt-heart", daemon=True)
 
-    async def begin(self, node: LiveNode) -> None:
-        """Beat, and start the watchdog."""
+    def watch(self, node: LiveNode) -> None:
+        """Beat while strategies start, and start the watchdog.
+
+        The loop stands still then, however well they do: the beats are another thread's.
+        """
         self._node = node
-        self._beat("running")
+        self._beat(PHASES[LOOKING])
         # One that watches already, a service's or an earlier run's, needs no other beside it.
         if self._command is not None and not self._has_watchdog():
             self._start_watchdog()
+        self._starting.start()
+
+    async def begin(self, node: LiveNode) -> None:
+        """Beat as long as the loop goes round."""
+        self._node = node
+        self._leave_start()
+        self._beat(PHASES[RUNNING])
         self._task = asyncio.create_task(self._run(node))
 
     async def end(self) -> None:
         """Say whether the node has stopped in order; the watchdog then leaves by itself."""
+        self._leave_start()
         if self._task is not None:
             self._task.cancel()
-            driver = self._node.driver if self._node is not None else None
+        if self._node is not None:
             # After an error, or a stop that was cut off, the orders are the watchdog's case.
+            driver = self._node.driver
             in_order = driver is not None and driver.phase == STOPPED
             self._beat("stopped" if in_order else "failed")
+
+    def _beat_alone(self) -> None:
+        assert self._node is not None
+        until = time.monotonic() + START_S
+        while not self._has_started.wait(BEAT_S) and time.monotonic() < until:
+            with suppress(OSError):
+                # Whoever may tell of it stands still.
+                write_beat(self._folder, NODE_BEAT, phase=PHASES[LOOKING], run_id=self._node.run_id)
+
+    def _leave_start(self) -> None:
+        self._has_started.set()
+        if self._starting.is_alive():
+            self._starting.join()
 
     def _beat(self, phase: str) -> None:
         run_id = "" if self._node is None else self._node.run_id

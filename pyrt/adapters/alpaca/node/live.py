@@ -26,7 +26,13 @@ from pyrt.adapters.alpaca.node.assembly import (
     name_of_run,
     open_journal,
 )
-from pyrt.adapters.alpaca.node.beside import Companion, eyes_of, own_companions
+from pyrt.adapters.alpaca.node.beside import (
+    Companion,
+    Watcher,
+    eyes_of,
+    own_companions,
+    watchers_of,
+)
 from pyrt.adapters.alpaca.node.eyes import Eyes
 from pyrt.adapters.alpaca.node.inbox import TIMED
 from pyrt.adapters.alpaca.node.lockstep import Lockstep
@@ -122,6 +128,7 @@ class LiveNode:
         self._probe: StageProbe | None = None
         self._locks: list[Lock] = []
         self.companions: list[Companion] = []
+        self._watchers: list[Watcher] = []
         self._living: list[Companion] = []
         self._eyes: Eyes | None = None
         self.watchdog_command: list[str] | None = None
@@ -324,11 +331,19 @@ class LiveNode:
             self._eyes = eyes
             eyes.open(self)
 
+    def _watch(self) -> None:
+        """Begin what watches strategies: they are about to speak."""
+        self._watchers = watchers_of(self.config, self._credentials, self.watchdog_command)
+        for watcher in self._watchers:
+            self._living.append(watcher)
+            watcher.watch(self)
+
     async def _begin_companions(self) -> None:
         if self._eyes is not None:
             await self._eyes.begin(self)
-        own = own_companions(self.config, self._credentials, self.watchdog_command)
-        for companion in (*own, *self.companions):
+        for watcher in self._watchers:
+            await watcher.begin(self)
+        for companion in (*own_companions(self.config), *self.companions):
             self._living.append(companion)
             await companion.begin(self)
 
@@ -411,6 +426,7 @@ class LiveNode:
             make_plan(config, self.run_id, self._prefix, source=self._source, arm=self._arm),
             fees=fee_model(fees_of(config)),
         )
+        driver.before_start = self._watch
         driver.listener = self._on_event
         driver.scribe.on_alarm = self._on_alarm
         if self._eyes is not None:
