@@ -49,7 +49,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     trading_url, data_url, stream_url, data_stream_url, crypto_stream_url : str
         "" means Alpaca's own. Plain http and ws are for loopback only.
     feed : str
-        ``iex`` or ``sip``.
+        ``iex``, ``sip``, ``delayed_sip`` (a quarter of an hour late, its history too) or ``test``
+        (one made-up symbol, FAKEPACA, which has no history).
     data_codec : str
         ``json`` or ``msgpack``: what is asked for on the market-data streams; the second is about
         half the bytes.

@@ -261,3 +261,95 @@ def test_a_symbol_dropped_while_it_is_stale_begins_anew():
     (alarm,) = client.receive_response(request, 500, b"", NOW + 8 * MINUTE)
     assert alarm == Alarm("query_failed", f"{request.purpose}: HTTP 500", NOW + 8 * MINUTE)
     assert client.receive_market_data(bar_frame(9), NOW + 10 * MINUTE) == []
+
+
+# -- feeds that history has by another name, or not at all -----------------------------------------
+
+QUARTER = 15 * MINUTE
+
+
+def client_of(feed: str) -> AlpacaClient:
+    client = AlpacaClient("run-", KEYS, feed=feed)
+    for symbol in ("SPY", "BTC/USD"):
+        client.subscribe("bars", symbol)
+    client.poll(NOW)
+    return client
+
+
+def only(requests: list[HttpRequest]) -> dict[str, str]:
+    (request,) = requests
+    return query_of(request)
+
+
+def test_history_of_a_delayed_feed_is_that_of_sip_and_ends_before_what_is_refused():
+    client = client_of("delayed_sip")
+    client.warm("SPY", NOW - HOUR, NOW)
+    query = only(client.take_requests(NOW))
+    assert (query["feed"], query["end"]) == ("sip", "2013-10-07T13:14:55Z")
+    client.history(7, "SPY", "1m", NOW - HOUR, NOW, 3)
+    query = only(client.take_requests(NOW))
+    assert (query["feed"], query["end"]) == ("sip", "2013-10-07T13:14:55Z")
+    # After a crash the last bar may be younger than that.
+    client.warm("SPY", NOW - MINUTE, NOW)
+    query = only(client.take_requests(NOW))
+    assert query["end"] == query["start"]
+
+
+def test_the_gap_of_a_delayed_feed_ends_where_its_stream_goes_on():
+    """The stream brings what ended a quarter of an hour ago; what is younger is refused."""
+    client = client_of("delayed_sip")
+    stream = client.market_data
+    activate(stream)
+    client.receive_market_data(bar_frame(0), NOW + QUARTER + MINUTE)
+    now = NOW + QUARTER + 3 * MINUTE + 30 * SECOND
+    stream.closed(now - 2 * SECOND)
+    activate(stream, now)
+    client.poll(now)
+    assert client.take_requests(now) == []
+    (gap,) = client.take_requests(now + LATE_NS)
+    query = query_of(gap)
+    assert (query["feed"], query["start"]) == ("sip", "2013-10-07T13:31:00Z")
+    assert query["end"] == "2013-10-07T13:33:30Z"
+    # Minute 3 is whole by now, and has not ended for the stream.
+    events = client.receive_response(gap, 200, page(1, 2, 3), now + LATE_NS)
+    assert minutes(events) == [1, 2]
+    assert minutes(client.receive_market_data(bar_frame(3), now + MINUTE)) == [3]
+
+
+@pytest.mark.parametrize("since", [-1, 1])
+def test_what_the_past_of_a_delayed_feed_leaves_out_is_a_gap(since):
+    client = client_of("delayed_sip")
+    if since < 0:
+        activate(client.market_data, NOW + since)
+    client.warm("SPY", NOW - HOUR, NOW)
+    (request,) = client.take_requests(NOW)
+    if since > 0:
+        activate(client.market_data, NOW + since)
+    (warm,) = client.receive_response(request, 200, page(), NOW + SECOND)
+    assert type(warm) is WarmEvent
+    query = only(client.take_requests(NOW + SECOND + LATE_NS))
+    assert (query["start"], query["end"]) == ("2013-10-07T13:14:00Z", "2013-10-07T13:15:01Z")
+
+
+def test_a_feed_without_history_is_asked_for_none_and_its_bars_do_not_wait():
+    client = client_of("test")
+    client.warm("SPY", NOW - HOUR, NOW)
+    client.history(7, "SPY", "1m", NOW - HOUR, NOW, 3)
+    assert client.poll(NOW) == [WarmEvent("SPY", ()), HistoryEvent(7, ())]
+    stream = client.market_data
+    activate(stream)
+    assert minutes(client.receive_market_data(bar_frame(0), NOW + MINUTE)) == [0]
+    stream.closed(NOW + MINUTE)
+    activate(stream, NOW + 3 * MINUTE)
+    assert client.receive_market_data(bar_frame(2), NOW + 3 * MINUTE) == []
+    assert minutes(client.poll(NOW + 3 * MINUTE)) == [2]
+    assert minutes(client.receive_market_data(bar_frame(3), NOW + 4 * MINUTE)) == [3]
+    assert client.take_requests(NOW + HOUR) == []
+
+
+@pytest.mark.parametrize("feed", ["delayed_sip", "test"])
+def test_history_of_coins_has_no_feed(feed):
+    client = client_of(feed)
+    client.warm("BTC/USD", NOW - HOUR, NOW)
+    query = only(client.take_requests(NOW))
+    assert ("feed" in query, query["end"]) == (False, "2013-10-07T13:30:00Z")

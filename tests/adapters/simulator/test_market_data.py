@@ -44,6 +44,18 @@ def test_a_timeframe_outside_the_grammar_is_refused(text: str) -> None:
     assert Bench().ask("GET", f"/v2/stocks/bars?symbols=SPY&timeframe={text}")[0] == 400
 
 
+@pytest.mark.parametrize("feed", ["iex", "sip", "otc", "boats", "delayed_sip", "overnight", "test"])
+def test_history_has_fewer_feeds_than_the_latest_values(feed: str) -> None:
+    bench = Bench()
+    past = bench.ask("GET", f"/v2/stocks/bars?symbols=SPY&timeframe=1Min&feed={feed}")[0]
+    latest = bench.ask("GET", f"/v2/stocks/bars/latest?symbols=SPY&feed={feed}")[0]
+    late = feed in ("delayed_sip", "overnight")
+    assert (past, latest) == (
+        400 if late or feed == "test" else 200,
+        400 if feed == "test" else 200,
+    )
+
+
 def test_the_latest_and_snapshots_show_the_last_bar_that_ended() -> None:
     bench = Bench()
     bench.step()

@@ -58,7 +58,7 @@ class AlpacaClient:
     seed : int
         Jitter is drawn from it.
     feed : str
-        For the history of a gap.
+        Of the stream of stocks; history is asked for the one that it has of it.
     symbols : tuple of str
         As the node writes them; a broker may leave out a slash.
     resync_ns : int
@@ -202,13 +202,13 @@ class AlpacaClient:
 
         The stream's bars wait meanwhile, so that none is doubled and none is missing.
         """
-        self.past.warm(symbol, start, end, self._now)
+        self._told.extend(self.past.warm(symbol, start, end, self._now))
 
     def history(
         self, number: int, symbol: str, timeframe: str, start: int, end: int, bars: int
     ) -> None:
         """Ask for past bars on a strategy's behalf; a ``history`` event comes of it."""
-        self.past.history(number, symbol, timeframe, start, end, bars)
+        self._told.extend(self.past.history(number, symbol, timeframe, start, end, bars))
 
     def stale_reason(self, symbol: str) -> str:
         """Return why nothing that could raise exposure in a symbol should leave; "" if nothing."""
@@ -249,7 +249,7 @@ class AlpacaClient:
             # Read-backs may take no more than half of the requests that the broker grants.
             self._resync_at = now + max(self._resync_ns, count * READ_BACK_NS)
         for symbol, last in (*self.market_data.take_gaps(), *self.crypto_data.take_gaps()):
-            self.past.fill_gap(symbol, last, now)
+            self._told.extend(self.past.fill_gap(symbol, last, now))
         self._probe(now)
         told, self._told = self._told, []
         return [*told, *self.crypto_data.take_lost_books()]

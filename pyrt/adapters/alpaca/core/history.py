@@ -77,7 +77,7 @@ class BarHistory:
     keep : int
         How many of the last bars are wanted; 0 for all.
     asked_at : int
-        When the first page was asked for at the earliest, ns UTC.
+        When the first page was asked for, ns UTC.
     timeframe : str
         Of `wire_timeframe`: ``1m``, ``15m``, ``1h``, ``1d``, ``1w``.
     """

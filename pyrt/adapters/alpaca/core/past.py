@@ -31,6 +31,10 @@ STALE_AFTER = 3
 """Attempts in vain after which a symbol whose bars wait is stale."""
 TOLD_AGAIN_NS = 300 * SECOND
 LATEST = 1 << 62
+HISTORY_FEEDS = {"delayed_sip": "sip", "test": ""}
+"""Feeds of streams that history has by another name, or not at all."""
+DELAY_NS = 15 * MINUTE
+"""How far ``delayed_sip`` is behind; younger history is for subscribers of ``sip`` only."""
 LATE_NS = 5 * SECOND
 """How long after its minute a bar may come to be in history."""
 OTHER_DAYS_NS = 10 * 24 * 60 * MINUTE
@@ -45,10 +49,13 @@ class Gap:
     ----------
     told_at : int
         When it was told that the symbol is stale; 0 while it is not.
+    until : int
+        Bars that end later come from the stream.
     """
 
     purpose: str
     since: int
+    until: int
     failures: int = 0
     told_at: int = 0
 
@@ -62,6 +69,7 @@ class PastBars:
     stream_of : callable
         Symbol → the stream that carries it.
     feed : str
+        Of the stream of stocks.
     """
 
     def __init__(
@@ -78,42 +86,62 @@ class PastBars:
 
     # -- asking --------------------------------------------------------------------------------
 
-    def warm(self, symbol: str, start: int, end: int, now: int) -> None:
+    def warm(self, symbol: str, start: int, end: int, now: int) -> list[Event]:
         """Ask for minute bars of [start, end]; the stream's bars wait meanwhile."""
+        if not self._has_past(symbol):
+            return [WarmEvent(symbol, ())]
         self._stream_of(symbol).stitcher.hold(symbol)
+        end = self._youngest(symbol, start, end)
         self._ask(BarHistory((symbol,), start, end, purpose=f"warm:{symbol}"), now)
+        return []
 
     def history(
         self, number: int, symbol: str, timeframe: str, start: int, end: int, bars: int
-    ) -> None:
+    ) -> list[Event]:
         """Ask for the last `bars` of a span on a strategy's behalf."""
+        if not self._has_past(symbol):
+            return [HistoryEvent(number, ())]
         purpose = f"history:{number}"
+        end = self._youngest(symbol, start, end)
         self._ask(BarHistory((symbol,), start, end, timeframe, purpose=purpose, keep=bars), 0)
+        return []
 
-    def fill_gap(self, symbol: str, last: int, now: int) -> None:
+    def fill_gap(self, symbol: str, last: int, now: int) -> list[Event]:
         """Ask for the bars after the one opened at `last`; an earlier asking is given up.
 
         Each has a purpose of its own: an answer that was on its way when the line broke again
         knows nothing of what came after it. It is asked for when history has all that the stream
         has sent by `now`.
         """
+        stitcher = self._stream_of(symbol).stitcher
+        if not self._has_past(symbol):
+            return list[Event](stitcher.fill(symbol, []))
         if f"warm:{symbol}" in self._asked:
             # What its answer leaves open is asked for then.
-            return
+            return []
         failed = self._gaps.get(symbol)
         self._give_up(symbol)
-        self._stream_of(symbol).stitcher.hold(symbol)
+        stitcher.hold(symbol)
         self._serial += 1
-        gap = Gap(f"gap:{symbol}:{self._serial}", now)
+        gap = Gap(f"gap:{symbol}:{self._serial}", now, LATEST)
         if failed is not None:
             gap.since, gap.failures, gap.told_at = failed.since, failed.failures, failed.told_at
         self._gaps[symbol] = gap
+        self._ask_gap(gap, symbol, last, now)
+        return []
+
+    def _ask_gap(self, gap: Gap, symbol: str, last: int, now: int) -> None:
+        """Ask for a gap's bars as soon as history has them."""
         history = BarHistory((symbol,), last + MINUTE, purpose=gap.purpose)
+        due, delay = now, self._delay_of(symbol)
         if 0 <= now - last < OTHER_DAYS_NS:
-            self._ask(history, max(now, now // MINUTE * MINUTE + LATE_NS))
-        else:
-            self._ask(history, now)
-            history.asked_at = LATEST
+            if delay:
+                # Clocks may differ by seconds, and younger bars are refused.
+                due, history.end = now + LATE_NS, max(history.start, now - delay)
+                gap.until = now - delay
+            else:
+                gap.until = due = max(now, now // MINUTE * MINUTE + LATE_NS)
+        self._ask(history, due)
 
     def drop_gap(self, symbol: str) -> None:
         """Want a symbol's missing bars no longer, nor those that wait for them."""
@@ -121,8 +149,20 @@ class PastBars:
         self.stale.pop(symbol, None)
         self._stream_of(symbol).stitcher.fill(symbol, [])
 
+    def _has_past(self, symbol: str) -> bool:
+        return "/" in symbol or HISTORY_FEEDS.get(self._feed, self._feed) != ""
+
+    def _delay_of(self, symbol: str) -> int:
+        return DELAY_NS if self._feed == "delayed_sip" and "/" not in symbol else 0
+
+    def _youngest(self, symbol: str, start: int, end: int) -> int:
+        """Return the end of a span that reaches up to now, as far as history gives it."""
+        delay = self._delay_of(symbol)
+        return max(start, end - delay - LATE_NS) if delay else end
+
     def _ask(self, history: BarHistory, now: int) -> None:
-        history.feed, history.asked_at = self._feed, now
+        history.feed = HISTORY_FEEDS.get(self._feed, self._feed)
+        history.asked_at = now
         self._asked[history.purpose] = history
         self._queue.add(history.request(), now)
 
@@ -155,8 +195,8 @@ class PastBars:
             return self._warmed(history, now)
         if kind == "history":
             return [_found(history)]
-        ended = [bar for bar in history.bars if bar.ts_close <= history.asked_at]
-        return self._filled(symbol, ended, now)
+        until = self._gaps[symbol].until
+        return self._filled(symbol, [bar for bar in history.bars if bar.ts_close <= until], now)
 
     def _on_failure(
         self, request: HttpRequest, history: BarHistory, text: str, now: int, *, refused: bool
@@ -168,7 +208,8 @@ class PastBars:
             self._queue.retry(request, now)
             if kind != "gap":
                 return [alarm]
-            history.asked_at = max(history.asked_at, now)
+            gap = self._gaps[symbol]
+            gap.until = max(gap.until, now - self._delay_of(symbol))
             return self._in_vain(symbol, alarm, now)
         del self._asked[request.purpose]
         if kind == "history":
@@ -215,13 +256,14 @@ class PastBars:
         end = LATEST if history.end is None else history.end
         past = stream.stitcher.join(symbol, (bar for bar in history.bars if bar.ts_close <= end))
         warm = WarmEvent(symbol, past)
-        if stream.is_active and stream.active_since > history.asked_at:
+        # Of a delayed feed it leaves some seconds out in any case.
+        leaves_out = stream.active_since > history.asked_at or self._delay_of(symbol) > 0
+        if stream.is_active and leaves_out:
             last = stream.stitcher.last_open(symbol)
             if last is None:
                 # Of no bar: the last minute that history could have had.
                 last = (end - LATE_NS) // MINUTE * MINUTE - MINUTE
-            self.fill_gap(symbol, last, now)
-            return [warm]
+            return [warm, *self.fill_gap(symbol, last, now)]
         return [warm, *stream.stitcher.fill(symbol, [])]
 
 

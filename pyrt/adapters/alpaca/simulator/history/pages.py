@@ -16,7 +16,8 @@ from pyrt.adapters.alpaca.simulator.protocol.http import invalid, whole
 from pyrt.adapters.alpaca.simulator.protocol.wires import DAY, instant, is_pair, midnight
 
 PAGE_MAX = 10_000
-FEEDS = ("sip", "iex", "otc", "boats", "delayed_sip", "overnight")
+FEEDS = ("sip", "iex", "otc", "boats")
+LATEST_FEEDS = (*FEEDS, "delayed_sip", "overnight")
 ADJUSTMENTS = ("raw", "split", "dividend", "spin-off", "all")
 FAR = 1 << 62
 Rows = list[dict[str, Any]]
@@ -69,7 +70,7 @@ def read_span(query: Mapping[str, str], now: int, *, utc: bool = False) -> Span:
     sort = query.get("sort", "asc")
     if sort not in ("asc", "desc"):
         raise invalid(f"invalid sort: {sort}")
-    check_feed(query)
+    check_feed(query, FEEDS)
     asof = query.get("asof", "-")
     if asof not in ("-", ""):
         _date(asof, "asof")
@@ -89,10 +90,10 @@ def read_span(query: Mapping[str, str], now: int, *, utc: bool = False) -> Span:
     return Span(start, end, limit, sort == "desc", read_token(query.get("page_token")), adjustments)
 
 
-def check_feed(query: Mapping[str, str]) -> None:
-    """Refuse a feed that there is not."""
+def check_feed(query: Mapping[str, str], known: Sequence[str] = LATEST_FEEDS) -> None:
+    """Refuse a feed that there is not; of the past there are fewer than of the latest values."""
     feed = query.get("feed")
-    if feed not in (None, "", *FEEDS):
+    if feed not in (None, "", *known):
         raise invalid(f"invalid feed: {feed}")
 
 
