@@ -95,8 +95,8 @@ mutants: build/.checked ## Make 100 faults in money and risk code, or --set exec
 	$(PY) -m scripts.mutate --json build/mutants.json $(ARGS)
 
 .PHONY: goals
-goals: build/.checked ## Measure a live node against its goals, over loopback sockets (ARGS="--minutes 10")
-	$(PY) -m scripts.node_goals $(ARGS)
+goals: build/.release ## Measure a live node against its goals, over loopback sockets (ARGS="--minutes 10")
+	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/release:$(CURDIR) $(PY) -m scripts.node_goals $(ARGS)
 
 .PHONY: paper-check
 paper-check: build/.checked ## Take an order through its life on a paper account, where keys are given
@@ -167,7 +167,7 @@ kills: build/.checked ## Kill a real node fifty times a round: make kills ROUNDS
 nightly: ## Everything that takes long: ten times the examples, coverage, archives, benchmarks
 	PYRT_HYPOTHESIS=nightly $(MAKE) test
 	$(MAKE) coverage
-	for first in 0 50000 130000 400000 500000; do \
+	for first in 0 50000 130000 400000 500000 600000; do \
 	    $(MAKE) simulate SEEDS=20000 FIRST_SEED=$$first TRACES=200 || exit 1; done
 	$(MAKE) mutants ARGS="--seed $$(git rev-parse HEAD)"
 	$(MAKE) mutants ARGS="--set execution --seed $$(git rev-parse HEAD)"

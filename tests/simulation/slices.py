@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 
-from tests.simulation.chances import PATIENT_FROM, SPENDING_FROM, STRICT_FROM
+from tests.simulation.chances import (
+    PATIENT_FROM,
+    REPLACING_FROM,
+    SPENDING_FROM,
+    STRICT_FROM,
+)
 from tests.simulation.run import COMPLETE_FROM, UNKNOWN_MAX, Report, run_chunk
 from tests.simulation.strategy import VERSATILE_FROM
 
@@ -21,7 +26,7 @@ class Half:
     ----------
     number : int
         0, or 1 for those whose strategies trade all kinds of orders; a tenth of these, at the end,
-        are of the newest families, a third of each.
+        are of the newest families, a quarter of each.
     """
 
     def __init__(self, number: int) -> None:
@@ -29,9 +34,10 @@ class Half:
         newest = count // 10 if number else 0
         self.chunks = [
             *_chunks(VERSATILE_FROM if number else 0, count - newest),
-            *_chunks(PATIENT_FROM, newest - 2 * (newest // 3)),
-            *_chunks(SPENDING_FROM, newest // 3),
-            *_chunks(STRICT_FROM, newest // 3),
+            *_chunks(PATIENT_FROM, newest - 3 * (newest // 4)),
+            *_chunks(SPENDING_FROM, newest // 4),
+            *_chunks(STRICT_FROM, newest // 4),
+            *_chunks(REPLACING_FROM, newest // 4),
         ]
         self.report = Report()
 
