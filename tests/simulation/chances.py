@@ -115,9 +115,13 @@ class Chances:
         self._struck: set[str] = set()
         self.healed = False
 
+    def has_drawn(self, name: str) -> bool:
+        """Return whether the schedule has a fault at all, or has had it."""
+        return name in self._rates
+
     def has(self, name: str) -> bool:
-        """Return whether the schedule has a fault at all."""
-        return name in self._rates and not self.healed
+        """Return whether a fault may still strike."""
+        return self.has_drawn(name) and not self.healed
 
     def strikes(self, name: str, scale: float = 1.0) -> bool:
         """Draw whether a fault strikes now, and count it."""

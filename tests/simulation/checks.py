@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -84,10 +85,13 @@ class Watch:
     Parameters
     ----------
     checks : Checks
+    is_cancelable : callable
+        Whether the broker has an order that it would cancel, by its client order id.
     """
 
-    def __init__(self, checks: Checks) -> None:
+    def __init__(self, checks: Checks, is_cancelable: Callable[[str], bool]) -> None:
         self._checks = checks
+        self._is_cancelable = is_cancelable
         self.filled: dict[str, Decimal] = {}
         self.status: dict[str, str] = {}
         self.intents: dict[str, Any] = {}
@@ -114,7 +118,11 @@ class Watch:
         elif kind == "Outcome":
             self._on_status(record.order)
             if record.kind == "cancel_rejected":
-                self.cancels.pop(record.order.client_order_id, None)
+                name = record.order.client_order_id
+                self._checks.hold(
+                    "I27", not self._is_cancelable(name), f"{name} is told as refused"
+                )
+                self.cancels.pop(name, None)
         elif kind == "CancelIntent":
             self.cancels.setdefault(record.client_order_id, record.ts)
         elif kind == "NotSent" and record.client_order_id in self.intents:

@@ -25,6 +25,7 @@ from tests.simulation.checks import Checks, Watch
 from tests.simulation.clock import SECOND, Agenda
 from tests.simulation.exchange import START
 from tests.simulation.judge import Judge
+from tests.simulation.ledger import stem_of
 from tests.simulation.network import Network
 from tests.simulation.node import Node
 from tests.simulation.repeats import Repeats
@@ -81,7 +82,7 @@ class World:
         self.tally = tally or Tally()
         self.checks = Checks(self.tally.checks)
         self.chances = Chances(seed, self.tally.faults)
-        self.watch = Watch(self.checks)
+        self.watch = Watch(self.checks, self._is_cancelable)
         draw = Random(f"{seed}:world")
         symbols = draw.choice((("SPY",), ("SPY", "QQQ")))
         self.replay_max = REPLAY_MAX
@@ -109,6 +110,13 @@ class World:
         self._make_client = make_client
         self.judge = Judge(self)
         self.repeats = Repeats(self)
+
+    def _is_cancelable(self, client_order_id: str) -> bool:
+        """Whether the broker would cancel an order, where reads show what is."""
+        if self.chances.has_drawn("F23"):
+            return False
+        placed = self.broker.ledger.orders.values()
+        return any(p.is_working and stem_of(p.client_order_id) == client_order_id for p in placed)
 
     # -- the schedule --------------------------------------------------------------------------
 

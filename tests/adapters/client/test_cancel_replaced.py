@@ -112,7 +112,11 @@ def test_a_refusal_of_the_order_in_force_is_told_as_before(client):
     refuse(client, leaving(client)[NEW], "calculated")
     look = look_at_the_new_one(client)
     shown = body("new", **SECOND_ONE, qty="12")
-    assert kinds(client.receive_response(look, 200, shown, NOW)) == ["cancel_rejected"]
+    assert client.receive_response(look, 200, shown, LATER) == []
+    later = LATER + SECOND
+    refuse(client, leaving(client, later)[NEW], "calculated", later)
+    look = leaving(client, later)[LOOK_NEW]
+    assert kinds(client.receive_response(look, 200, shown, later)) == ["cancel_rejected"]
     assert leaving(client, NOW + 60 * SECOND) == {}
 
 

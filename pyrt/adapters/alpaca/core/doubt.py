@@ -41,6 +41,8 @@ class Doubt:
         The broker's id that a cancel names, until a look has shown what it did; "" without one.
     cancel_refusal : str
         What that cancel was refused with; a look tells whether it stands.
+    cancel_refusals : int
+        Refusals that a look has shown to stand.
     reduces : bool
         It could only reduce what was held when it was sent.
     late_misses : int
@@ -68,6 +70,7 @@ class Doubt:
     cancel_wanted: bool = False
     canceling: str = ""
     cancel_refusal: str = ""
+    cancel_refusals: int = 0
     changes: int = 0
     failures: int = 0
     failing_since: int = 0

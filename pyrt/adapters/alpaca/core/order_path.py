@@ -25,6 +25,9 @@ from pyrt.core.orders import Order
 
 REFUSALS = frozenset({400, 401, 403, 404, 422})
 """Statuses that are a refusal if the body says why; everything else in doubt is read back."""
+REFUSALS_MAX = 2
+"""So many refusals of a cancel are told, if a look after each has shown the order as open: what was
+refused may have been another state of it than the one that a look shows."""
 BEING_REPLACED = frozenset({"pending_replace", "replaced"})
 """Statuses of an order that takes no cancel, while another is about to stand for it."""
 CONFIRM_NS = 2 * SECOND
@@ -93,7 +96,8 @@ class OrderPath:
 
         One that has not left yet never does.
         """
-        self._doubts[number].cancel_wanted = True
+        doubt = self._doubts[number]
+        doubt.cancel_wanted, doubt.cancel_refusals = True, 0
         events = self._drop_moot(number, now)
         self._cancel_if_known(number, 0)
         return events
@@ -331,11 +335,13 @@ class OrderPath:
             return self._still_open(number, view, now, SECOND)
         if doubt.cancel_refusal and view.status != "pending_cancel":
             text, doubt.cancel_refusal = doubt.cancel_refusal, ""
-            doubt.cancel_wanted = False
-            return [AnswerEvent("cancel_rejected", number, now, text)]
+            doubt.cancel_refusals += 1
+            if doubt.cancel_refusals >= REFUSALS_MAX:
+                doubt.cancel_wanted = False
+                return [AnswerEvent("cancel_rejected", number, now, text)]
         if view.status == "pending_cancel":
             return self._still_open(number, view, now, CONFIRM_NS)
-        self._cancel_if_known(number, now)
+        self._cancel_if_known(number, now + SECOND * (doubt.cancel_refusals > 0))
         return self._overdue(number, view, now)
 
     def _still_open(self, number: int, view: OrderView, now: int, pause: int) -> list[Event]:
