@@ -10,6 +10,7 @@ import numpy as np
 
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.simulator.core import Response
+from tests.simulation.chances import REPLACING_FROM
 from tests.simulation.exchange import CASH, MINUTE, exchange_of, opens_of, walk
 from tests.simulation.ledger import OracleLedger
 
@@ -22,6 +23,7 @@ class Broker:
         self.bars = [walk(symbol, opens, seed) for symbol in symbols]
         self.symbols = symbols
         self.core = exchange_of(self.bars, seed)
+        self._goes_on = seed >= REPLACING_FROM
         self.venue = self.core.desk.exchange.venue
         self.ledger = OracleLedger(Decimal(CASH))
         self.accepted: dict[str, int] = {}
@@ -43,6 +45,9 @@ class Broker:
         """Let the exchange's time pass: it may have something to tell by then."""
         while self.core.run(ts):
             continue
+        if self._goes_on and self.core.next_instant() is None:
+            # What is on its way ends after the last bar too.
+            self.core.pass_to(ts)
         self._is_touched = True
 
     def next_due(self) -> int | None:

@@ -7,7 +7,12 @@ from typing import Any
 
 from pyrt import Strategy
 from pyrt.core.data import Bar
-from tests.simulation.chances import PATIENT_FROM, SPENDING_FROM, STRICT_FROM
+from tests.simulation.chances import (
+    PATIENT_FROM,
+    REPLACING_FROM,
+    SPENDING_FROM,
+    STRICT_FROM,
+)
 
 SIZES = (1, 3, 7, 12, 30)
 VERSATILE_FROM = 50_000
@@ -215,8 +220,45 @@ class Lasting(Spending):
         return {**terms, "time_in_force": "gtc"}
 
 
+class Changing(Lasting):
+    """Moves orders that no price comes by, and takes some back soon after."""
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.moved = ""
+        self.set_timer("later", "11s", self.on_later)
+
+    def act(self, draw: Random, price: float) -> None:
+        """Do one thing, or nothing: one time in three this."""
+        if draw.random() >= 0.35:
+            super().act(draw, price)
+            return
+        waiting = [
+            order
+            for order in self.orders(self.symbol)
+            if order.limit_price is not None and abs(order.limit_price / price - 1) > FAR
+        ]
+        if not waiting:
+            way = draw.choice((1, -1))
+            send = self.buy if way > 0 else self.sell
+            send(self.symbol, 2, limit_price=round(price * (1 - 1.5 * FAR * way), 2))
+            return
+        order = draw.choice(waiting)
+        self.moved = order.client_order_id
+        self.modify(order, limit_price=round(order.limit_price + draw.choice((-0.05, 0.05)), 2))
+
+    def on_later(self, event: Any) -> None:
+        """Take back what was moved, one time in two."""
+        draw = Random(f"{self.seed}:{event.ts_event}")
+        for order in self.orders(self.symbol):
+            if order.client_order_id == self.moved and draw.random() < 0.5:
+                self.cancel(order)
+
+
 def kind_for(seed: int) -> type[Restless]:
     """Return what trades in a schedule: seeds keep the strategy that they were found with."""
+    if seed >= REPLACING_FROM:
+        return Changing
     if seed >= STRICT_FROM:
         return Lasting
     if seed >= SPENDING_FROM:
