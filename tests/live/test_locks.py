@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -78,6 +79,17 @@ def test_a_refused_lock_leaves_no_file_open(tmp_path):
         with pytest.raises(ConfigError):
             lock_state(tmp_path)
     assert len(os.listdir("/dev/fd")) == before
+    first.release()
+
+
+def test_a_full_disk_keeps_nobody_from_a_lock(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    first = lock_state(tmp_path)
+    with pytest.raises(ConfigError, match="process unknown"):
+        lock_state(tmp_path)
     first.release()
 
 

@@ -7,6 +7,7 @@ import hashlib
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pyrt.errors import ConfigError
@@ -55,8 +56,10 @@ class Lock:
         except OSError:
             self.release()
             raise _taken(who, "", what) from None
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        # It is held all the same where a full disk takes no number.
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, f"{os.getpid()}\n".encode())
 
     def _hold(self, name: str) -> None:
         if name and sys.platform == "linux":

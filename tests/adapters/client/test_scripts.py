@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,7 @@ from pyrt.adapters.alpaca.core.pacing import RetryPolicy
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli import main
-from pyrt.errors import BrokerError, ConfigError, OrderError
+from pyrt.errors import BrokerError, ConfigError, JournalError, OrderError
 from pyrt.live.process.lock import lock_account
 from tests.adapters.simulator.exchange import CLOSES
 from tests.minutes import minute_bars
@@ -166,6 +167,28 @@ def test_intents_are_written_down_before_they_are_acted_on(bench):
     held = b"".join(path.read_bytes() for path in bench.folder.iterdir() if path.is_file())
     assert b"tidy up" in held
     assert resting["id"].encode() in held
+
+
+@pytest.mark.parametrize("fault", ["no folder", "no room"])
+def test_a_disk_that_takes_no_record_keeps_no_cancel_back(bench, monkeypatch, caplog, fault):
+    """A full disk has ended the node: its orders have to be canceled all the same."""
+    bracket(bench)
+    resting = bench.buy(5, type="limit", limit_price="50")
+    if fault == "no folder":
+        bench.folder.write_text("somebody's")
+    else:
+
+        def full(*_: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("pyrt.live.journal.files.RealFile.write", full)
+    # An order without a record never leaves, and then its exits stay.
+    with pytest.raises((ConfigError, JournalError)):
+        bench.run(lambda a: a.close("SPY"))
+    assert len(bench.run(lambda a: a.orders())) == 3
+    assert bench.run(lambda a: a.cancel(resting["id"]))["status"] == "canceled"
+    assert "is not written down" in caplog.text
+    assert len(bench.run(lambda a: a.cancel_all())) == 2
 
 
 def test_while_a_node_holds_the_account_a_script_may_only_look(bench):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from decimal import Decimal
@@ -16,12 +17,13 @@ import msgspec
 from pyrt.adapters.alpaca.account.reading import Reader, refusal_of
 from pyrt.adapters.alpaca.core.pacing import RetryPolicy
 from pyrt.adapters.alpaca.core.rest import HttpRequest
-from pyrt.errors import BrokerError, ConnectionLost, OrderError
+from pyrt.errors import BrokerError, ConnectionLost, JournalError, OrderError, PyrtError
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import Journal
 from pyrt.live.journal.records import Operation
 from pyrt.live.process.lock import Lock, account_lock_path, lock_account
 
+LOG = logging.getLogger("pyrt.live.scripts")
 FINAL = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 LOOKS = 20
 LOOK_S = 0.25
@@ -60,8 +62,12 @@ class Reducer:
     # -- orders --------------------------------------------------------------------------------
 
     async def cancel(self, order_id: str, reason: str) -> dict[str, Any]:
-        """Cancel until the outcome is known."""
-        self._note("cancel", reason, {"order_id": order_id})
+        """Cancel until the outcome is known; on a disk that takes no record too, as a node does."""
+        self._hold()
+        try:
+            self._note("cancel", reason, {"order_id": order_id})
+        except (PyrtError, OSError) as error:
+            LOG.warning("the cancel of %s is not written down: %s", order_id, error)
         path = f"/v2/orders/{quote(order_id, safe='')}"
         status = "not known"
         for attempt in range(1, CANCELS.attempts + 1):
@@ -112,8 +118,6 @@ class Reducer:
                 code="not_reducing",
                 remedy="Give at most what is held, or nothing for all of it",
             )
-        self._hold()
-        await self._free(symbol, reason)
         client_order_id = f"script-{uuid4().hex}"
         order = {
             "symbol": position["symbol"],
@@ -123,7 +127,9 @@ class Reducer:
             "time_in_force": "gtc" if position.get("asset_class") == "crypto" else "day",
             "client_order_id": client_order_id,
         }
+        # Without a record it does not leave, and then its exits have to stay.
         self._note("close", reason, order)
+        await self._free(symbol, reason)
         body = msgspec.json.encode(order)
         request = HttpRequest("POST", "/v2/orders", body)
         answer = await self._reader.once(request)
@@ -174,12 +180,12 @@ class Reducer:
         """Take the account's lock; ConfigError says which process has it."""
         if self._lock is None:
             self._lock = lock_account(*self._place)
-            self._journal = Journal(RealFiles(self._folder or self._default_folder()))
 
     def _note(self, action: str, reason: str, arguments: dict[str, Any]) -> None:
         """Make an intent durable before it is acted on."""
         self._hold()
-        assert self._journal is not None
+        if self._journal is None:
+            self._journal = Journal(RealFiles(self._folder or self._default_folder()))
         actor = f"script, user {os.geteuid()}, process {os.getpid()}"
         self._journal.record(
             Operation(
@@ -191,8 +197,11 @@ class Reducer:
             )
         )
         self._journal.commit()
-        if self._journal.failure is not None:
-            raise self._journal.failure
+        failure = self._journal.failure
+        if failure is not None:
+            raise JournalError(
+                f"what is asked for cannot be written down: {failure}", code="not_written"
+            ) from failure
 
     def _default_folder(self) -> Path:
         base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
