@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+import pyarrow.parquet as pq
 import pytest
 
 from pyrt import backtest, load
@@ -315,6 +317,39 @@ def test_corporate_actions_become_the_table_of_a_backtest(tmp_path):
 
     result = backtest(Idle(), _long(SESSION), corporate_actions=path, progress=False)
     assert result.events_processed == 390
+
+
+DIVIDEND = {"symbol": "FCF", "ex_date": "2023-05-04", "process_date": "2023-05-19", "rate": 0.125}
+SPECIAL = {"symbol": "FCF", "ex_date": "2023-05-10", "process_date": "2023-05-09", "rate": 4.0}
+"""With due bills the ex-date is the day after the payment."""
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2023-04-01", "2023-05-11", [0.125, 4.0]),
+        ("2023-04-01", "2023-05-10", [0.125]),
+        ("2023-04-01", "2023-05-04", []),
+        ("2023-05-04", "2023-05-05", [0.125]),
+        ("2023-05-05", "2023-06-30", [4.0]),
+        ("2023-05-10", "2023-05-11", [4.0]),
+        ("2023-05-11", "2023-06-30", []),
+    ],
+)
+def test_actions_are_those_of_an_ex_date_in_the_span(tmp_path, start, end, expected):
+    """The broker looks for dates of payment: a dividend paid behind the span was not there."""
+
+    async def send(request):
+        query = parse_qs(urlsplit(request.path).query)
+        (first,), (last,) = query["start"], query["end"]
+        rows = [row for row in (DIVIDEND, SPECIAL) if first <= row["process_date"] <= last]
+        body = {"corporate_actions": {"cash_dividends": rows}, "next_page_token": None}
+        return Answer(200, json.dumps(body).encode())
+
+    path, span = tmp_path / "actions.parquet", (timestamp_ns(start), timestamp_ns(end))
+    count = asyncio.run(download_actions(Reader(send), ["FCF"], *span, path))
+    frame = pq.read_table(path)
+    assert (count, frame["cash_amount"].to_pylist()) == (len(expected), expected)
 
 
 def test_the_shell_downloads(tmp_path, monkeypatch, capsys):

@@ -185,6 +185,37 @@ def test_splits_and_dividends_reach_what_is_held(
     assert (booked["activity_type"], booked["qty"], booked["net_amount"]) == activity
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2013-10-01", "2013-10-20", ["forward_splits"]),
+        ("2013-10-10", "2013-10-30", ["cash_dividends"]),
+        ("2013-10-22", "2013-10-22", ["cash_dividends"]),
+        ("2013-10-09", "2013-10-21", []),
+    ],
+)
+def test_actions_are_asked_for_by_the_date_of_their_processing(
+    start: str, end: str, expected: list[str]
+) -> None:
+    """A dividend is paid, and listed, two weeks after its ex-date."""
+    rows = [
+        {"symbol": "SPY", "ex_date": "2013-10-08", "kind": "cash_dividend", "cash_amount": 0.5},
+        {"symbol": "SPY", "ex_date": "2013-10-08", "kind": "split", "split_ratio": 2.0},
+    ]
+    core = two_days(actions=read_table(rows, ["SPY"]))
+    core.run(START + DAY)
+    found = ask(core, "GET", f"/v1/corporate-actions?symbols=SPY&start={start}&end={end}")
+    assert list(found["corporate_actions"]) == expected
+    for (row,) in found["corporate_actions"].values():
+        assert row["ex_date"] == "2013-10-08"
+        assert start <= row["process_date"] == row["payable_date"] <= end
+    span = f"ca_types=dividend&since={start}&until={end}"
+    path = f"/v2/corporate_actions/announcements?{span}&date_type="
+    dates = {"ex_date": "2013-10-08", "payable_date": "2013-10-22"}
+    for name, date in dates.items():
+        assert len(ask(core, "GET", f"{path}{name}")) == (start <= date <= end)
+
+
 def test_history_is_adjusted_when_asked_for() -> None:
     row = {"symbol": "SPY", "ex_date": "2013-10-08", "kind": "split", "split_ratio": 2.0}
     core = two_days(actions=read_table([row], ["SPY"]))

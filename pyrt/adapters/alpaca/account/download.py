@@ -357,22 +357,35 @@ def _check_symbol(store: Store, wanted: Wanted, report: Report) -> None:
 
 # -- corporate actions -----------------------------------------------------------------------------
 
+BEFORE_EX = timedelta(days=30)
+AFTER_EX = timedelta(days=366)
+"""How far the date by which the broker looks for an action may lie from its ex-date.
+
+It looks for the day of processing, of dividends that of payment: weeks after the ex-date, of some
+foreign shares half a year, and with due bills a few days before it.
+"""
+
 
 async def download_actions(
     reader: Reader, symbols: Sequence[str], start: int, end: int, path: Path
 ) -> int:
-    """Fetch splits and cash dividends into one table that backtests take; return its rows."""
+    """Fetch splits and cash dividends into one table that backtests take; return its rows.
+
+    They are those whose ex-date lies in [start, end).
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    first, last = (format_ns(ts)[:10] for ts in (start, end - 1))
+    first, last = (date.fromisoformat(format_ns(ts)[:10]) for ts in (start, end - 1))
     rows: list[tuple[str, str, str, float | None, float | None]] = []
-    query = f"symbols={','.join(symbols)}&start={first}&end={last}&limit=1000"
+    span = f"start={first - BEFORE_EX}&end={last + AFTER_EX}"
+    query = f"symbols={','.join(symbols)}&{span}&limit=1000"
     token = ""
     while True:
         page = f"{query}&page_token={token}" if token else query
         body = await reader.get(f"/v1/corporate-actions?{page}", host="data")
-        rows.extend(_action_rows(body.get("corporate_actions") or {}))
+        found = _action_rows(body.get("corporate_actions") or {})
+        rows.extend(row for row in found if str(first) <= row[1] <= str(last))
         token = body.get("next_page_token") or ""
         if not token:
             break

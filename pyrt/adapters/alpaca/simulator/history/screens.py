@@ -135,8 +135,8 @@ def _corporate_actions(desk: Desk, request: Request) -> Response:
     symbols, ids = names(query.get("symbols")), names(query.get("ids"))
     chosen = [
         action
-        for action in desk.actions.all
-        if (action.id in ids if ids else start <= action.ex_date <= end)
+        for action in sorted(desk.actions.all, key=lambda each: each.process_date)
+        if (action.id in ids if ids else start <= action.process_date <= end)
         and (not symbols or action.symbol in symbols)
         and (not types or action.kind.removesuffix("s") in types)
         and ("cusips" not in query or action.cusip in names(query["cusips"]))

@@ -15,6 +15,8 @@ from pyrt.adapters.alpaca.simulator.protocol.wires import NEW_YORK, SECOND, text
 from pyrt.backtest.actions import ratio_of
 
 PRICES = ("o", "h", "l", "c", "vw")
+PAID_AFTER = dt.timedelta(days=14)
+"""From a dividend's ex-date to its payment, as history lists it; tables know the ex-date only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,11 @@ class Action:
         """When it is in force, ns UTC."""
         start = dt.datetime.combine(self.ex_date, dt.time(), NEW_YORK)
         return int(start.timestamp()) * SECOND
+
+    @property
+    def process_date(self) -> dt.date:
+        """The date that history is asked by: of payment, or of a split its ex-date."""
+        return self.ex_date + PAID_AFTER if self.ratio is None else self.ex_date
 
     @property
     def kind(self) -> str:
@@ -123,7 +130,8 @@ def history_body(action: Action) -> dict[str, Any]:
             body["cusip"] = action.cusip
         else:
             body |= {"old_cusip": action.cusip, "new_cusip": action.cusip}
-    return {**body, "process_date": day, "ex_date": day, "record_date": day, "payable_date": day}
+    paid = action.process_date.isoformat()
+    return {**body, "process_date": paid, "ex_date": day, "record_date": day, "payable_date": paid}
 
 
 def announcement_body(action: Action) -> dict[str, Any]:
@@ -144,7 +152,7 @@ def announcement_body(action: Action) -> dict[str, Any]:
         "effective_date": day,
         "ex_date": day,
         "record_date": day,
-        "payable_date": day,
+        "payable_date": action.process_date.isoformat(),
         "cash": text(action.cash),
         "old_rate": str(ratio.denominator),
         "new_rate": str(ratio.numerator),

@@ -23,13 +23,14 @@ def list_announcements(desk: Desk, query: Mapping[str, str]) -> list[dict[str, A
     since, until = _day(query, "since"), _day(query, "until")
     if not dt.timedelta(0) <= until - since <= SPAN_MAX:
         raise bad("the date range is limited to 90 days")
-    if query.get("date_type", DATES[0]).lower() not in DATES:
+    date_type = query.get("date_type", DATES[0]).lower()
+    if date_type not in DATES:
         raise bad(f"invalid date_type: {query['date_type']}")
-    rows = [announcement_body(a) for a in desk.actions.all if since <= a.ex_date <= until]
     return [
         row
-        for row in rows
+        for row in map(announcement_body, desk.actions.all)
         if row["ca_type"] in kinds
+        and str(since) <= row[date_type] <= str(until)
         and query.get("symbol") in (None, row["initiating_symbol"])
         and query.get("cusip") in (None, row["initiating_original_cusip"])
     ]
