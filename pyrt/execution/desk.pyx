@@ -234,10 +234,8 @@ cdef class Desk(OrderDesk):
         order.strategy = owner
         order.prefix = self.prefix
         order.side_sign = side
-        order.limit_price_raw = no_price()
-        order.stop_price_raw = no_price()
-        order.trail_amount_raw = no_price()
-        order.trail_percent_raw = no_price()
+        order.limit_price_raw = order.stop_price_raw = no_price()
+        order.trail_amount_raw = order.trail_percent_raw = no_price()
         order.tag = terms.get("tag") or ""
         order.tag_number = self.records.texts.number(order.tag) if order.tag else 0
         order.ts_init = self.clock.now
@@ -425,17 +423,18 @@ cdef class Desk(OrderDesk):
     def move(self, Owner owner, Position position, int64_t wanted, tag, bint resizes):
         """Send what takes held plus working quantity to `wanted`; None if that is nothing."""
         cdef int64_t delta
+        cdef Command command
         cdef Order order
         if position.orders_working and wanted == 0:
-            for order in self.cache.orders_open(owner.number, position.instrument.id):
-                if order.type != MARKET or order.algorithm is not None:
-                    self.cancel(owner, order)
+            self.cancel_resting(owner, position)
+        for command in self.waiting:
+            order = command.order
+            if command.units and order.position is position and order.target != wanted:
+                self.cancel(owner, order)
         delta = distance(self.cache, position, wanted, self.records.orders.count + 1)
         if delta == 0:
             return None
-        terms = {"resizes": resizes}
-        if tag is not None:
-            terms["tag"] = tag
+        terms = {"resizes": resizes} if tag is None else {"resizes": resizes, "tag": tag}
         order = self.new_order(owner, position, 1 if delta > 0 else -1, terms)
         order.units = delta if delta > 0 else -delta
         order.moves = True
@@ -445,6 +444,13 @@ cdef class Desk(OrderDesk):
         self.enlist(order)
         self.send(order)
         return order
+
+    def cancel_resting(self, Owner owner not None, Position position not None):
+        """Cancel what rests in a symbol that is to be left: exits hold what is to be sold."""
+        cdef Order order
+        for order in self.cache.orders_open(owner.number, position.instrument.id):
+            if order.type != MARKET or order.algorithm is not None:
+                self.cancel(owner, order)
 
     cdef bint hold(self, Command command) except -1:
         """Keep the submission of an order to a target back while it must wait; True if it must."""

@@ -78,6 +78,11 @@ cdef class OrderManager(CommandSink):
             return "" if reason is None else reason
         return self.emulator.forecast(order)
 
+    def flips(self, Order order not None):
+        """Return whether the venue lets one order take a position across zero."""
+        table = self.emulator.capabilities(order)
+        return table is None or table.flips
+
     cdef bint has(self, Order order):
         return order.algorithm is not None or order.number in self.emulator.kept
 

@@ -4,7 +4,7 @@ from pyrt.core.cache cimport Cache
 from pyrt.core.orders cimport Order
 from pyrt.core.ports cimport Command
 from pyrt.core.positions cimport Position
-from pyrt.core.types cimport is_final
+from pyrt.core.types cimport INITIALIZED, MARKET, is_final
 
 
 cdef inline int64_t share(Order order) noexcept:
@@ -18,6 +18,18 @@ cdef inline int64_t share(Order order) noexcept:
     if units == theirs:
         return units if order.number < other.number else 0
     return units if units > theirs else 0
+
+
+cdef inline bint leaves_before(Order other, Order order) noexcept:
+    """Whether another order is to leave what is held against this one, and was sent first.
+
+    What waits for its symbol to be left does not leave it.
+    """
+    return (
+        other.number < order.number and other.side_sign == order.side_sign
+        and (other.type == MARKET or other.moves) and other.algorithm is None
+        and not (other.moves and other.status_ == INITIALIZED and not other.is_exit)
+    )
 
 
 cdef int64_t distance(Cache cache, Position position, int64_t wanted,

@@ -50,14 +50,28 @@ cdef bint only_leaves(Cache cache, Order order) except -1:
     return order.units <= left
 
 
+cdef bint is_being_left(Cache cache, Order order) except -1:
+    """Whether something is held against an order, and one before it works to leave it."""
+    cdef Order other
+    if order.side_sign * order.position.units >= 0:
+        return False
+    for other in cache.orders_open(order.position.strategy, order.instrument.id):
+        if leaves_before(other, order):
+            return True
+    return False
+
+
 cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:
     """Whether a cancel or a submission before it is unanswered in its symbol, and not for long.
 
     An exit holds the shares until its cancel has been confirmed, and an order on its way may
     still be refused: sent at once, the rest would be refused, or open the other side. A way
-    out stays one where no answer comes.
+    out stays one where no answer comes. What opens the other side (`command.units` of it) waits
+    for as long as the one that is held is being left.
     """
     cdef Order order = command.order, other
+    if command.units and is_being_left(cache, order):
+        return True
     if order.position.orders_working < 2 or now >= command.ts + PATIENCE_NS:
         return False
     for other in cache.orders_open(order.position.strategy, order.instrument.id):

@@ -12,6 +12,7 @@ from pyrt.core.types cimport (
     EV_RATE, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
 )
 from pyrt.execution.booking cimport DEPOSIT, DIVIDEND
+from pyrt.execution.reversals cimport beyond_flat, divide
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.kernel.probe cimport RISK, Probe
 from pyrt.strategy.core cimport StrategyCore
@@ -208,6 +209,13 @@ cdef class Kernel(Wiring):
                         order, EV_DENIED,
                         f"target: nothing is left to trade, {order.symbol} is where it was wanted",
                     )
+                if command.units or beyond_flat(self.cache, order) > 0:
+                    # `object`: what few orders ask has no place in the port.
+                    reason = None if (<object>self.sink).flips(order) else divide(
+                        self.desk, command
+                    )
+                    if reason is not None:
+                        return self.answers.refuse(order, EV_DENIED, reason) if reason else 0
             if order.parent is None or order.status_ == RELEASED:
                 self.submit(order)
             return 0

@@ -49,6 +49,8 @@ class Capabilities:
         Of orders that the venue holds as exits.
     instructions : frozenset of str
         ``"post_only"``, ``"reduce_only"``, ``"iceberg"``.
+    flips : bool
+        Whether one order may take a position from one side to the other.
     """
 
     order_types: frozenset[str] = ORDER_TYPES
@@ -56,6 +58,7 @@ class Capabilities:
     groups: frozenset[str] = GROUPS
     exit_types: frozenset[str] = ORDER_TYPES
     instructions: frozenset[str] = INSTRUCTIONS
+    flips: bool = True
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -77,6 +80,7 @@ class Capabilities:
             *(GROUPS - self.groups),
             *(f"{name} exits" for name in ORDER_TYPES - self.exit_types),
             *(INSTRUCTIONS - self.instructions),
+            *(() if self.flips else ("flips",)),
         }
         return f"without {', '.join(sorted(lacking))}" if lacking else "everything"
 
@@ -100,12 +104,14 @@ ALPACA: Mapping[str, Capabilities] = {
         groups=frozenset({"oto", "oco", "bracket"}),
         exit_types=_EXIT_TYPES,
         instructions=frozenset(),
+        flips=False,
     ),
     "crypto": Capabilities(
         order_types=frozenset({"market", "limit", "stop_limit"}),
         times_in_force=frozenset({"gtc", "ioc"}),
         groups=frozenset(),
         instructions=frozenset(),
+        flips=False,
     ),
 }
 """Alpaca's, by kind of instrument."""

@@ -1,0 +1,71 @@
+"""Targets across zero at venues where no order takes a position from one side to the other.
+
+There an order across zero only leaves what is held, as `close` does. The rest is an order of its
+own that waits on the desk until that is left, and is judged when it leaves.
+"""
+from pyrt.core.ports cimport SUBMIT
+from pyrt.core.types cimport OPEN
+from pyrt.execution.targets cimport leaves_before
+from pyrt.execution.terms cimport read_terms
+
+
+cdef int64_t beyond_flat(Cache cache, Order order) except? -1:
+    """Units of an order to a target that would open the other side of what is held.
+
+    What is held is left by the orders before it first.
+    """
+    cdef int64_t left = -order.side_sign * order.position.units
+    cdef Order other
+    if left <= 0 or (order.units <= left and order.position.orders_working < 2):
+        return 0
+    for other in cache.orders_open(order.position.strategy, order.instrument.id):
+        if leaves_before(other, order) and other.cancel_request != OPEN:
+            left -= other.leaves()
+    return min(order.units, max(order.units - left, 0))
+
+
+cdef str divide(Desk desk, Command command):
+    """Let an order only leave what is held: None if it is to be sent, "" if it waits, else why not.
+
+    `command.units` are those that open the other side. They wait; what is held may still be there
+    when nothing works to leave it any more.
+    """
+    cdef Order order = command.order
+    cdef int64_t units = beyond_flat(desk.cache, order)
+    if command.units and order.side_sign * order.position.units < 0:
+        return f"target: {order.symbol} was not left, and at the venue no order crosses zero"
+    if units == 0:
+        return None
+    if units == order.units:
+        # What is held is being left already.
+        command.units = units
+        desk.waiting.append(command)
+        return ""
+    desk.cancel_resting(order.strategy, order.position)
+    order.units -= units
+    order.is_exit = True
+    desk.waiting.append(opening(desk, order, units))
+    order.target = 0
+    desk.settle(order)
+    return "" if desk.hold(command) else None
+
+
+cdef Command opening(Desk desk, Order order, int64_t units):
+    """Make the order for what an order across zero is to open, and the command that sends it."""
+    cdef dict terms = {"resizes": order.resizes}
+    cdef Command command = Command.__new__(Command)
+    cdef Order rest
+    if order.tag:
+        terms["tag"] = order.tag
+    rest = desk.new_order(order.strategy, order.position, order.side_sign, terms)
+    rest.units = units
+    rest.moves = True
+    rest.target = order.target
+    read_terms(rest, terms, desk.default_codes, desk.clock.now)
+    desk.enlist(rest)
+    rest.submit_request = OPEN
+    command.kind = SUBMIT
+    command.order = rest
+    command.units = units
+    command.ts = desk.clock.now
+    return command

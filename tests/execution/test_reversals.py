@@ -1,0 +1,242 @@
+"""Targets across zero where the venue lets no order flip a position: left first, opened then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pyrt.risk import Limits, RiskEngine
+from pyrt.testing.gates import GateRig
+from pyrt.venues.capabilities import Capabilities
+from tests.backtest.harness import SYMBOL, Run, play
+
+FLAT = (100, 100, 100, 100)
+NOT_LEFT = "target: AAA was not left, and at the venue no order crosses zero"
+WITHDRAWN = "canceled: it had not left yet"
+
+
+def rig(held: float = 10, *, flips: bool = False, **limits: Any) -> GateRig:
+    made = GateRig(
+        RiskEngine(Limits(**limits)), prices=100, account="margin",
+        capabilities=Capabilities(flips=flips),
+    )  # fmt: skip
+    if held:
+        made.hold(held)
+        made.venue.submitted.clear()
+    return made
+
+
+def target(made: GateRig, quantity: float) -> Any:
+    order = made.kernel.strategies[0].target_position("AAA", quantity)
+    made.settle()
+    return order
+
+
+def opening(made: GateRig) -> Any:
+    """Return the order that was made last."""
+    return made.kernel.cache.orders_open()[-1]
+
+
+def sent(made: GateRig) -> list[tuple[str, float]]:
+    return [(order.side.name, order.quantity) for order in made.venue.submitted]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_is_held_is_left_and_then_the_other_side_is_opened(sign: int) -> None:
+    made = rig(10 * sign)
+    way_out = target(made, -6 * sign)
+    there, back = ("SELL", "BUY")[::sign], 0
+    assert sent(made) == [(there[back], 10)]
+    assert made.venue.submitted == [way_out]
+    rest = opening(made)
+    assert (rest.side.name, rest.quantity, rest.status) == (there[0], 6, "INITIALIZED")
+    made.answer("accept", way_out)
+    made.fill(way_out, 4)
+    assert rest.status == "INITIALIZED"
+    made.fill(way_out)
+    assert made.venue.submitted == [way_out, rest]
+    made.fill(rest)
+    assert made.kernel.strategies[0].position("AAA").quantity == -6 * sign
+
+
+def test_where_a_venue_flips_one_order_is_sent() -> None:
+    made = rig(flips=True)
+    target(made, -10)
+    assert sent(made) == [("SELL", 20)]
+
+
+def test_asked_again_before_the_fill_nothing_more_is_done() -> None:
+    made = rig()
+    way_out = target(made, -10)
+    assert target(made, -10) is None
+    made.answer("accept", way_out)
+    assert target(made, -10) is None
+    made.fill(way_out, 4)
+    assert target(made, -10) is None
+    assert made.kernel.strategies[0].position("AAA").working_quantity == -16
+    made.fill(way_out)
+    assert target(made, -10) is None
+    assert sent(made) == [("SELL", 10), ("SELL", 10)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "then"),
+    [
+        (-15, [("SELL", 15)]),
+        (-4, [("SELL", 4)]),
+        (0, []),
+    ],
+)
+def test_another_target_replaces_what_waits(wanted: float, then: Any) -> None:
+    made = rig()
+    way_out = target(made, -10)
+    made.answer("accept", way_out)
+    first = opening(made)
+    target(made, wanted)
+    assert (first.status, first.reason) == ("DENIED", WITHDRAWN)
+    assert made.venue.submitted == [way_out]
+    made.fill(way_out)
+    assert sent(made)[1:] == then
+
+
+def test_a_target_on_the_side_that_is_held_drops_what_waits() -> None:
+    made = rig()
+    way_out = target(made, -10)
+    made.answer("accept", way_out)
+    rest = opening(made)
+    target(made, 5)
+    assert rest.status == "DENIED"
+    assert sent(made) == [("SELL", 10), ("BUY", 5)]
+
+
+def test_exits_are_canceled_before_what_they_hold_is_sold() -> None:
+    made = rig()
+    stop = made.order("sell", 10, stop_price=90)
+    made.answer("accept", stop)
+    way_out = target(made, -5)
+    assert made.venue.withdrawn == [stop]
+    assert made.venue.submitted == [stop]
+    assert target(made, -5) is None
+    # What the exit has sold meanwhile is not sold again.
+    made.fill(stop, 7)
+    made.answer("cancel", stop)
+    assert made.venue.submitted == [stop, way_out]
+    assert way_out.quantity == 3
+    made.fill(way_out)
+    assert sent(made)[2:] == [("SELL", 5)]
+
+
+def test_an_exit_that_leaves_all_lets_the_other_side_open() -> None:
+    made = rig()
+    stop = made.order("sell", 10, stop_price=90)
+    made.answer("accept", stop)
+    way_out = target(made, -5)
+    made.fill(stop)
+    assert way_out.status == "DENIED"
+    assert sent(made) == [("SELL", 10), ("SELL", 5)]
+
+
+@pytest.mark.parametrize("end", ["reject", "cancel", "expire"])
+def test_nothing_is_opened_where_the_position_is_not_left(end: str) -> None:
+    made = rig()
+    way_out = target(made, -10)
+    rest = opening(made)
+    if end != "reject":
+        made.answer("accept", way_out)
+        made.fill(way_out, 4)
+    made.answer(end, way_out)
+    assert (rest.status, rest.reason) == ("DENIED", NOT_LEFT)
+    assert made.venue.submitted == [way_out]
+    assert made.kernel.strategies[0].position("AAA").working_quantity == 0
+
+
+def test_it_waits_for_as_long_as_the_position_is_being_left() -> None:
+    made = rig()
+    way_out = target(made, -10)
+    rest = opening(made)
+    made.answer("unknown", way_out)
+    made.wait("1d")
+    assert rest.status == "INITIALIZED"
+    made.answer("accept", way_out)
+    made.wait("1d")
+    assert rest.status == "INITIALIZED"
+    made.fill(way_out)
+    assert rest.status == "SENT"
+
+
+def test_each_of_the_two_is_judged_when_it_leaves() -> None:
+    made = rig(5, max_position_quantity=6)
+    way_out = target(made, -10)
+    assert sent(made) == [("SELL", 5)]
+    rest = opening(made)
+    made.fill(way_out)
+    assert rest.status == "DENIED"
+    assert rest.reason.startswith("max_position_quantity")
+
+
+def test_what_waits_ends_with_all_orders_of_its_symbol() -> None:
+    made = rig()
+    way_out = target(made, -10)
+    rest = opening(made)
+    made.kernel.strategies[0].cancel_all("AAA")
+    made.settle()
+    assert (rest.status, rest.reason) == ("DENIED", WITHDRAWN)
+    made.fill(way_out)
+    assert made.venue.submitted == [way_out]
+
+
+def test_a_share_of_the_capital_across_zero_comes_in_two() -> None:
+    made = rig()
+    made.kernel.strategies[0].target_percent("AAA", -0.01)
+    made.settle()
+    made.fill(made.venue.submitted[0])
+    assert sent(made) == [("SELL", 10), ("SELL", 100)]
+
+
+def test_after_a_close_the_other_side_waits_for_its_fill() -> None:
+    made = rig()
+    way_out = made.close()
+    made.answer("accept", way_out)
+    rest = target(made, -10)
+    assert (rest.quantity, rest.status) == (10, "INITIALIZED")
+    made.fill(way_out)
+    assert made.venue.submitted == [way_out, rest]
+
+
+# -- in a backtest -------------------------------------------------------------------------------
+
+
+def to(quantity: float) -> Callable[[Any], Any]:
+    return lambda s: s.target_position(SYMBOL, quantity)
+
+
+def run(steps: Any, bars: int = 12) -> Run:
+    return play([FLAT] * bars, steps, name="alpaca", account="alpaca", start=OPEN)
+
+
+OPEN = 1_704_067_200_000_000_000 + (24 + 15) * 3600 * 10**9
+"""Of 2024-01-02, 10:00 in New York."""
+
+
+def test_a_backtest_under_alpacas_rules_changes_sides() -> None:
+    """One sale of 20 was refused: it was larger than the long position."""
+    made = run({0: to(10), 3: to(-10)})
+    assert made.statuses == ["FILLED"] * 3
+    assert [(size, price) for _, size, price in made.fills] == [(10, 100), (-10, 100), (-10, 100)]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.dictionaries(st.integers(0, 7), st.integers(-9, 9), max_size=6), st.integers(-9, 9))
+def test_whatever_was_wanted_before_the_last_target_is_reached(
+    wanted: dict[int, int], last: int
+) -> None:
+    steps = {at: to(quantity) for at, quantity in wanted.items()}
+    made = run({**steps, **{at: to(last) for at in (8, 9, 10, 11, 12)}}, bars=16)
+    assert sum(size for _, size, _ in made.fills) == last
+    assert "INITIALIZED" not in made.statuses
+    # Only one of the other side that still works is in the way of a change of mind.
+    assert all("wash trade" in reason for reason in made.reasons if reason.startswith("40310000"))
