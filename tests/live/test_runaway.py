@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -103,20 +104,30 @@ def test_a_strategy_that_sends_again_what_is_denied_is_stopped():
     assert f"still issues commands after {ROUNDS_MAX} rounds" in told[0]
 
 
-def frame_of(file: Path) -> object:
-    """Return the frame of a function that runs in a file, called from one of our own."""
-    spaces: dict[str, object] = {"sys": sys}
-    exec(compile("def inner():\n    return sys._getframe()", str(file), "exec"), spaces)
-    ours = {"inner": spaces["inner"]}
-    caller = Path(pyrt.__file__).parent / "live" / "core" / "node.py"
-    exec(compile("def outer():\n    return inner()", str(caller), "exec"), ours)
-    return ours["outer"]()
+def frame_of(*files: Path | str) -> object:
+    """Return the frame of a function that is called, file by file, from one of our own."""
+    call: object = sys._getframe
+    for file in (*reversed(files), Path(pyrt.__file__).parent / "live" / "core" / "node.py"):
+        spaces = {"inner": call}
+        exec(compile("def outer():\n    return inner()", str(file), "exec"), spaces)
+        call = spaces["outer"]
+    return call()
 
 
 @pytest.mark.parametrize("place", ["adapters/alpaca/core/client.py", "live/driver/scribe.py"])
 def test_our_own_code_is_never_broken_off(place):
     package = Path(pyrt.__file__).parent
     assert not in_users_code(frame_of(package / place))
+
+
+@pytest.mark.parametrize("place", [json.__file__, "<frozen importlib._bootstrap>"])
+def test_what_our_own_code_asks_of_python_is_not_broken_off_and_what_the_users_asks_is(place):
+    """A log line, or an import of ours at that moment: the error of it would be nobody's."""
+    assert not in_users_code(frame_of(place))
+    assert in_users_code(frame_of("/strategies/mine.py", place))
+    # Strategies may be installed, and lie below Python then.
+    installed = Path(json.__file__).parents[1] / "site-packages" / "mine.py"
+    assert in_users_code(frame_of(installed, place))
 
 
 def test_a_strategy_of_the_user_or_a_ready_one_is_broken_off(tmp_path):

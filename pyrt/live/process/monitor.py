@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sysconfig
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ PACKAGE = str(Path(__file__).parents[2]) + os.sep
 """As its modules are named in their code: by the link, where it is reached by one."""
 STRATEGIES = f"{PACKAGE}strategies{os.sep}"
 """Ready-made ones, which are broken off as the user's own are."""
+PYTHON = (sysconfig.get_path("stdlib") + os.sep, "<frozen ")
 NUMBER = getattr(signal, "SIGUSR2", None)
 TRIES = 3
 """Signals a handler may swallow before the node is taken to be stuck."""
@@ -125,15 +127,22 @@ def in_users_code(frame: FrameType | None) -> bool:
     """Return whether a strategy's own code is running, and none of ours is inside of it.
 
     Commands are carried out after handlers, by compiled code that signals do not interrupt, so
-    what runs here is a handler's own statements.
+    what runs here is a handler's own statements, or what they ask of Python. Ours ask it for
+    something, too: an import, a line of the log.
     """
-    if frame is None or _is_ours(frame):
-        return False
+    is_users = False
     while frame is not None:
         if _is_ours(frame):
-            return True
+            return is_users
+        is_users |= not _is_pythons(frame)
         frame = frame.f_back
     return False
+
+
+def _is_pythons(frame: FrameType) -> bool:
+    name = frame.f_code.co_filename
+    is_installed = "site-packages" in name or "dist-packages" in name
+    return name.startswith(PYTHON) and not is_installed
 
 
 def _is_ours(frame: FrameType) -> bool:
