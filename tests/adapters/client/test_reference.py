@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pwd
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -19,8 +20,10 @@ from pyrt.adapters.alpaca.account.reference import (
     differences,
     instrument_of,
 )
+from pyrt.adapters.alpaca.node.assembly import look_up
 from pyrt.adapters.alpaca.shell.http import Answer
 from pyrt.adapters.alpaca.simulator.session import make_core
+from pyrt.live.config import NodeConfig
 from tests.adapters.simulator.exchange import CLOSES
 from tests.minutes import minute_bars
 
@@ -106,6 +109,23 @@ def test_a_place_that_keeps_nothing_costs_a_request_and_no_start(tmp_path, what)
     reference = Reference(Reader(wire.send), place)
     for _ in range(2):
         (found,) = asyncio.run(reference.instruments(["SPY"]))
+        assert found.kind == "equity"
+    assert wire.asked == ["/v2/assets/SPY"] * 2
+
+
+def test_a_user_without_any_home_has_a_start_too(tmp_path, monkeypatch):
+    """As a number of a container that nobody has given a name."""
+
+    def unknown(number: int) -> Any:
+        raise KeyError(number)
+
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    config = NodeConfig(symbols=("SPY",), state_dir=str(tmp_path))
+    wire = Wire()
+    for _ in range(2):
+        (found,) = asyncio.run(look_up(config, wire))
         assert found.kind == "equity"
     assert wire.asked == ["/v2/assets/SPY"] * 2
 

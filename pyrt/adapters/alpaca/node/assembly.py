@@ -133,8 +133,14 @@ async def look_up(config: NodeConfig, http: Http) -> list[Instrument]:
 
 
 def _reference_folder(config: NodeConfig) -> Path | None:
-    """Return where the broker's reference data are kept; of a rehearsal's nothing is."""
+    """Return where the broker's reference data are kept; of a rehearsal's nothing is.
+
+    Nor where there is no home, as of a number that no user has.
+    """
     if config.state_folder() is None or config.trading not in (PAPER_TRADING, LIVE_TRADING):
         return None
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    except RuntimeError:
+        return None
     return Path(base) / "pyrt" / f"alpaca-{config.mode}"
