@@ -82,6 +82,15 @@ def test_a_refused_lock_leaves_no_file_open(tmp_path):
     first.release()
 
 
+@pytest.mark.parametrize("place", ["file", "file/state"])
+def test_a_state_folder_that_cannot_be_is_a_setting_to_change(tmp_path, place):
+    """Under systemd a start is tried again and again for any other error."""
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"state folder .* cannot be used: .* state_dir") as told:
+        lock_state(tmp_path / place)
+    assert told.value.code == "state_folder"
+
+
 def test_a_full_disk_keeps_nobody_from_a_lock(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -18,6 +19,9 @@ REMEDIES = {
     "watchdog": "One is enough; stop it first if this one is to watch",
     "link": "Stop it first, or give this one an address of its own",
 }
+
+NOT_OURS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST})
+"""What no other start mends."""
 
 
 class Lock:
@@ -85,8 +89,23 @@ def _taken(who: str, holder: str, what: str) -> ConfigError:
 
 
 def lock_state(folder: Path) -> Lock:
-    """Lock a state folder."""
-    return Lock(folder / "lock", f"the state folder {folder}")
+    """Lock a state folder.
+
+    Raises
+    ------
+    ConfigError
+        If another node has it, or it cannot be a folder of this user's.
+    """
+    try:
+        return Lock(folder / "lock", f"the state folder {folder}")
+    except OSError as error:
+        if error.errno not in NOT_OURS:
+            raise
+        raise ConfigError(
+            f"the state folder {folder} cannot be used: {error.strerror}",
+            code="state_folder",
+            remedy="Let state_dir name a folder that this user can write to",
+        ) from None
 
 
 def lock_watch(folder: Path) -> Lock:
