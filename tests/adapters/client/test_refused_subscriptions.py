@@ -9,16 +9,23 @@ import pytest
 
 from pyrt.adapters.alpaca.core.events import Alarm, NewsGapEvent
 from pyrt.adapters.alpaca.core.market_data import MarketData
+from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.simulator.protocol.limits import Limits
 from pyrt.adapters.alpaca.simulator.streams.feeds import Feed, success
 from tests.adapters.client.test_streams import KEYS, MINUTE, NOW, activate, bar_frame, market_data
 
 
-def answered(stream: MarketData, feed: Feed, now: int) -> list:
+def connected(stream: MarketData, feed: Feed, now: int) -> list:
     """Connect a stream to an exchange's side of the wire; return what it told."""
     assert stream.wants_connection(now)
     stream.opened(now)
     events = stream.receive(msgspec.json.encode(success("connected")), now)
+    return [*events, *answered(stream, feed, now)]
+
+
+def answered(stream: MarketData, feed: Feed, now: int) -> list:
+    """Answer all that a stream asks; return what it told."""
+    events = []
     while frames := stream.take_frames():
         for frame in frames:
             answer = msgspec.json.encode(feed.receive(msgspec.json.decode(frame)))
@@ -26,24 +33,70 @@ def answered(stream: MarketData, feed: Feed, now: int) -> list:
     return events
 
 
-def test_more_symbols_than_the_plan_has_cost_no_bars_and_no_other_channel():
+def served(feed: Feed) -> dict[str, int]:
+    return {name: len(found) for name, found in feed.subscribed.items() if found}
+
+
+def basic_plan(name: str = "iex") -> Feed:
+    return Feed("PKTEST", "canary-77", name, Limits(symbols=30, orderbooks=10))
+
+
+def test_more_symbols_than_the_plan_has_cost_those_alone():
     """Quotes of a 31st symbol had bars refused too, and the line made anew again and again."""
     stream = MarketData(Random(0), KEYS)
-    symbols = [f"S{number}" for number in range(31)]
+    symbols = [f"S{number:02d}" for number in range(31)]
     for channel in ("bars", "quotes", "statuses"):
         stream.subscribe(channel, symbols)
-    stream.subscribe("trades", ["S0"])
-    feed = Feed("PKTEST", "canary-77", "iex", Limits(symbols=30))
-    refused, left_out = answered(stream, feed, NOW)
-    assert refused == Alarm("market_data_405", "symbol limit exceeded", NOW)
-    assert left_out.code == "not_subscribed"
-    served = {name: len(found) for name, found in feed.subscribed.items() if found}
-    following = {"corrections": 1, "cancelErrors": 1}
-    assert served == {"bars": 31, "statuses": 31, "trades": 1, **following}
-    assert stream.is_active
-    assert stream.unserved == tuple(sorted(symbols))
-    stream.heard(NOW + MINUTE)
-    assert not stream.wants_close(NOW + MINUTE)
+    stream.subscribe("trades", ["S00"])
+    for now in (NOW, NOW + MINUTE):
+        feed = basic_plan()
+        assert [event for event in connected(stream, feed, now) if type(event) is Alarm] == [
+            Alarm("market_data_405", "symbol limit exceeded", now)
+        ]
+        following = {"trades": 1, "corrections": 1, "cancelErrors": 1}
+        assert served(feed) == {"bars": 31, "statuses": 31, "quotes": 30, **following}
+        assert stream.is_active
+        assert stream.unserved == ("S30",)
+        stream.heard(now + 30 * SECOND)
+        assert not stream.wants_close(now + 30 * SECOND)
+        stream.closed(now + 30 * SECOND)
+
+
+def test_a_symbol_that_is_none_costs_no_other():
+    stream = MarketData(Random(0), KEYS)
+    stream.subscribe("bars", ["SPY", "S P", "QQQ"])
+    stream.subscribe("statuses", ["SPY"])
+    feed = basic_plan()
+    (alarm, left_out) = connected(stream, feed, NOW)
+    assert alarm == Alarm("market_data_400", "invalid syntax", NOW)
+    assert left_out.text == "the stream leaves out S P"
+    assert served(feed) == {"bars": 2, "statuses": 1}
+    assert stream.unserved == ("S P",)
+
+
+def test_a_channel_that_a_feed_does_not_have_costs_no_other():
+    stream = MarketData(Random(0), KEYS)
+    stream.subscribe("bars", ["BTC/USD", "ETH/USD"])
+    stream.subscribe("statuses", ["BTC/USD", "ETH/USD"])
+    feed = basic_plan("crypto")
+    assert connected(stream, feed, NOW) == [
+        Alarm("market_data_410", "invalid subscribe action for this feed", NOW)
+    ]
+    assert served(feed) == {"bars": 2}
+
+
+def test_what_is_wanted_no_longer_is_not_asked_for_again():
+    stream = MarketData(Random(0), KEYS)
+    feed = basic_plan()
+    connected(stream, feed, NOW)
+    stream.subscribe("quotes", [f"S{number:02d}" for number in range(31)])
+    stream.unsubscribe("quotes", ["S07"])
+    assert answered(stream, feed, NOW) == []
+    assert served(feed) == {"quotes": 30}
+    assert "S07" not in feed.subscribed["quotes"]
+    stream.subscribe("trades", ["S31"])
+    (alarm,) = answered(stream, feed, NOW)
+    assert (alarm.code, stream.unserved) == ("market_data_405", ("S31",))
 
 
 @pytest.mark.parametrize("code", [400, 405, 410])

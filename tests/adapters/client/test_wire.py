@@ -188,7 +188,9 @@ def test_symbols_beyond_the_limit_are_known_as_not_sent():
 
 def test_symbols_that_were_never_sent_stay_known_while_the_stream_is_made_anew():
     stream = standing("SPY", "QQQ")
-    stream.receive(b'[{"T":"error","code":405,"msg":"symbol limit exceeded"}]', NOW)
+    # Together, and each by itself.
+    for _ in range(3):
+        stream.receive(b'[{"T":"error","code":405,"msg":"symbol limit exceeded"}]', NOW)
     stream.closed(NOW)
     assert stream.unserved == ("QQQ", "SPY")
 

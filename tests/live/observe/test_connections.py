@@ -37,7 +37,8 @@ def stream(*answers: str) -> MarketData:
         ([], "degraded", "down"),
         (['[{"T":"subscription","bars":["QQQ","SPY"]}]'], "ok", "up"),
         ([ACKNOWLEDGED], "failed", "up, not sent: QQQ"),
-        ([REFUSED], "failed", "up, not sent: QQQ, SPY"),
+        # Both together, then each by itself.
+        ([REFUSED] * 3, "failed", "up, not sent: QQQ, SPY"),
     ],
 )
 def test_a_symbol_that_is_not_sent_is_a_failure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from random import Random
 
@@ -47,11 +48,14 @@ LIMITED = ("quotes", "trades", "orderbooks")
 
 A refusal is one of a whole message: bars, which are unlimited, were refused with too many quotes.
 """
+Named = dict[str, list[str]]
+"""Channel → symbols of a request."""
 RENEW_NS = 60 * SECOND
 """A book that came out wrong is subscribed to anew no more often."""
 ALREADY_AUTHENTICATED = 403
 NOT_SERVED = frozenset({400, 405, 410})
 """Errors that answer a subscription: it is not understood, too large, or not of this feed."""
+NO_CHANNEL = 410
 FATAL = frozenset({402, 404, 406, 407, 409})
 """Errors after which Alpaca closes, or after which waiting for data is vain."""
 
@@ -90,8 +94,8 @@ class MarketData(Connection):
         self._renewed_at: dict[str, int] = {}
         self._lost_books: dict[str, int] = {}
         """Symbol → when changes of its book were lost; told once, by `take_lost_books`."""
-        self._requests = 0
-        """Subscriptions asked for and not acknowledged."""
+        self._unanswered: deque[tuple[str, Named]] = deque()
+        """Requests without an answer, which come in their order."""
         self._acknowledged: dict[str, set[str]] = {}
         self._has_stood = False
         self.unserved: tuple[str, ...] = ()
@@ -137,9 +141,12 @@ class MarketData(Connection):
             unlimited = {c: symbols for c, symbols in change.items() if c not in LIMITED}
             for named in (unlimited, *({c: change.get(c, [])} for c in LIMITED)):
                 if any(named.values()):
-                    self._requests += 1
-                    self._say({"action": action, **{c: s for c, s in named.items() if s}})
+                    self._ask(action, {c: symbols for c, symbols in named.items() if symbols})
         self._asked = {channel: set(symbols) for channel, symbols in self._wanted.items()}
+
+    def _ask(self, action: str, named: Named) -> None:
+        self._unanswered.append((action, named))
+        self._say({"action": action, **named})
 
     def _say(self, message: dict[str, object]) -> None:
         codec = msgspec.msgpack if self.is_packed else msgspec.json
@@ -151,7 +158,7 @@ class MarketData(Connection):
         """Note that the connection stands; the server greets first."""
         self._asked = {channel: set() for channel in self._channels}
         self._acknowledged = {}
-        self._requests = 0
+        self._unanswered.clear()
         self._move_to(AUTHENTICATING, now)
 
     def closed(self, now: int) -> None:
@@ -189,8 +196,7 @@ class MarketData(Connection):
         if not lost:
             return
         for action in ("unsubscribe", "subscribe"):
-            self._requests += 1
-            self._say({"action": action, "orderbooks": lost})
+            self._ask(action, {"orderbooks": lost})
 
     def receive(self, frame: bytes | str, now: int) -> list[Event]:
         """Take a frame in either codec; one that makes no sense is an alarm, not an end."""
@@ -259,7 +265,7 @@ class MarketData(Connection):
         self._acknowledged = {channel: set(getattr(ack, channel)) for channel in ACKNOWLEDGED}
         self._answered()
         # An acknowledgement lists all that stands; only what it shows as missing is news.
-        if self._requests <= 0 and self.unserved:
+        if not self._unanswered and self.unserved:
             left_out = ", ".join(self.unserved)
             events.append(Alarm("not_subscribed", f"the stream leaves out {left_out}", now))
         return events
@@ -281,8 +287,9 @@ class MarketData(Connection):
 
     def _answered(self) -> None:
         """Note that a request has its answer; the last one shows what is not served."""
-        self._requests -= 1
-        if self._requests <= 0:
+        if self._unanswered:
+            self._unanswered.popleft()
+        if not self._unanswered:
             missing = [
                 self._asked[channel] - self._acknowledged.get(channel, set())
                 for channel in ACKNOWLEDGED
@@ -301,5 +308,26 @@ class MarketData(Connection):
         elif error.code in NOT_SERVED and self.state in (SUBSCRIBING, ACTIVE):
             # The line stands without what was refused: the next would not be served it either.
             told = self._stands(now)
+            if self._asks_in_parts(error.code):
+                return told
             self._answered()
         return [*told, Alarm(f"market_data_{error.code}", error.msg, now)]
+
+    def _asks_in_parts(self, code: int) -> bool:
+        """Ask again for what was refused together, so that only what cannot be had is missing.
+
+        One symbol beyond the plan's number, or one that is none, has all of its message refused.
+        """
+        action, named = self._unanswered[0] if self._unanswered else ("", {})
+        if action != "subscribe":
+            return False
+        wanted = {c: [s for s in symbols if s in self._wanted[c]] for c, symbols in named.items()}
+        parts: list[Named] = [{c: symbols} for c, symbols in wanted.items() if symbols]
+        if len(named) == 1 and code != NO_CHANNEL:
+            parts = [{c: [symbol]} for c, symbols in wanted.items() for symbol in symbols]
+        if parts in ([], [named]):
+            return False
+        self._unanswered.popleft()
+        for part in parts:
+            self._ask(action, part)
+        return True
