@@ -23,8 +23,9 @@ HEAD = """\
 Settings of a node, from the typed structs of `pyrt.live.config` and `pyrt.risk.limits`;
 `scripts/configuration_page.py` writes this page. An unknown key is refused.
 
-`pyrt config check NODE.toml` says whether a node would start with a file, `pyrt config show
-NODE.toml --profile paper` what it would run with. Values come from the file, then from the table
+`pyrt config check NODE.toml` says whether a node would start with a file, with the keys and secrets
+of the shell or of `--env-file FILE`, and `pyrt config show NODE.toml --profile paper` what it would
+run with. Values come from the file, then from the table
 `[profiles.NAME]` of `--profile NAME` ({profiles}), then from variables such as
 `{variable}STATE_DIR`; each overrides what came before. Keys of an account never stand here: see
 [live](live.md).

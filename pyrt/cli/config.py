@@ -10,6 +10,9 @@ from pyrt.cli import exits, options
 
 file_argument = click.argument("config_file", metavar="NODE.toml")
 profile_option = click.option("--profile", metavar="NAME", help="dev, paper or live.")
+env_option = click.option(
+    "--env-file", metavar="FILE", help="Lines NAME=value that the node is given."
+)
 
 
 @click.group()
@@ -20,14 +23,22 @@ def config() -> None:
 @config.command()
 @file_argument
 @profile_option
-def check(config_file: str, profile: str | None) -> int:
-    """Say whether a node would start with these settings; nothing is connected to."""
+@env_option
+def check(config_file: str, profile: str | None, env_file: str | None) -> int:
+    """Say whether a node would start with these settings; nothing is connected to.
+
+    Keys and other variables are those of this shell, and of --env-file.
+    """
+    from pyrt.cli.starts import check_settings, check_surroundings, environment_of
     from pyrt.live.profiles import load_config
 
-    settings = load_config(config_file, profile)
-    settings.check_limits()
+    environment = environment_of(env_file)
+    settings = load_config(config_file, profile, environment)
+    check_settings(settings)
+    check_surroundings(settings, environment, env_file)
     limits = settings.make_limits()
-    missing = () if limits is None else limits.missing()
+    # A recording may be run on with fewer.
+    missing = () if limits is None or settings.replay else limits.missing()
     for name in missing:
         click.echo(f"no limit: {name} (orders that raise exposure will be denied)")
     for code, text in settings.warnings():
@@ -39,12 +50,14 @@ def check(config_file: str, profile: str | None) -> int:
 @config.command()
 @file_argument
 @profile_option
+@env_option
 @options.json_option
-def show(config_file: str, profile: str | None, as_json: bool) -> int:
+def show(config_file: str, profile: str | None, env_file: str | None, as_json: bool) -> int:
     """Print the settings that a node would run with, defaults included."""
+    from pyrt.cli.starts import environment_of
     from pyrt.live.profiles import load_config
 
-    settings = load_config(config_file, profile).to_plain()
+    settings = load_config(config_file, profile, environment_of(env_file)).to_plain()
     if as_json:
         click.echo(json.dumps(settings))
     else:

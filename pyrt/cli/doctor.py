@@ -153,15 +153,15 @@ def _config(
     config_file: str, profile: str | None, env_file: str | None
 ) -> tuple[Path | None, list[Check]]:
     """Look at a node's settings, keys, state folder and limits."""
-    from pyrt.adapters.alpaca.credentials import read_credentials, read_env_file
+    from pyrt.adapters.alpaca.credentials import read_credentials
+    from pyrt.cli.starts import check_settings, environment_of
     from pyrt.errors import PyrtError
     from pyrt.live.profiles import load_config
 
     try:
-        given = {} if env_file is None else read_env_file(Path(env_file))
-        environment = {**os.environ, **given}
+        environment = environment_of(env_file)
         settings = load_config(config_file, profile, environment)
-        settings.check_limits()
+        check_settings(settings)
     except PyrtError as error:
         return None, [("settings", "bad", str(error))]
     found: list[Check] = [("settings", "ok", f"{settings.mode}, {', '.join(settings.symbols)}")]

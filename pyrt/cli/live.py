@@ -139,11 +139,11 @@ def _tell_of_shadow(given: NodeConfig, used: NodeConfig) -> None:
 
 def _add_links(node: LiveNode) -> None:
     """Add what publishes topics and hears models, where the settings want one of them."""
-    config = node.config
-    if config.publish or config.signals:
-        from pyrt.links.companion import LinkCompanion
+    from pyrt.cli.starts import links_of
 
-        node.companions.append(LinkCompanion(config.publish, config.publish_topics, config.signals))
+    links = links_of(node.config)
+    if links is not None:
+        node.companions.append(links)
 
 
 def _close_up() -> None:

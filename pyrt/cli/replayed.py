@@ -53,11 +53,8 @@ class Listener(Strategy):
         }
 
 
-def replay(config: NodeConfig, strategies: Sequence[Strategy], show: Show) -> None:
-    """Run strategies over the configured recording, under Alpaca's rules and the node's limits.
-
-    The last row shown is the account.
-    """
+def engine_of(config: NodeConfig) -> BacktestEngine:
+    """Return an engine with the configured recording, Alpaca's rules and the node's limits."""
     limits = config.make_limits()
     engine = BacktestEngine(
         cash=config.replay_cash,
@@ -69,6 +66,15 @@ def replay(config: NodeConfig, strategies: Sequence[Strategy], show: Show) -> No
     engine.add_venue("alpaca", fees=config.fees or None, account=config.account or None)
     options: dict[str, Any] = {"label": config.replay_label} if config.replay_label else {}
     engine.add_data(config.replay, default_symbol=config.symbols[0], **options)
+    return engine
+
+
+def replay(config: NodeConfig, strategies: Sequence[Strategy], show: Show) -> None:
+    """Run strategies over the configured recording, as a node would.
+
+    The last row shown is the account.
+    """
+    engine = engine_of(config)
     for strategy in strategies:
         engine.add_strategy(strategy)
     engine.add_strategy(Listener(show))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from pyrt.links.publisher import Publisher
+from pyrt.links.publisher import Publisher, bus_patterns
 from pyrt.links.signals import SignalInlet
+from pyrt.links.sockets import checked, zeromq
 from pyrt.live.observe.traces import current_trace
 
 HEARTBEAT_S = 1.0
@@ -24,9 +25,21 @@ class LinkCompanion:
     topics : tuple of str
     signals : str
         Address where signals are taken in; "" for none.
+
+    Raises
+    ------
+    ConfigError
+        If an address is not of this machine, or a topic names nothing that is sent.
+    MissingExtra
+        If pyzmq is not installed.
     """
 
     def __init__(self, publish: str, topics: tuple[str, ...], signals: str) -> None:
+        # Here and not once the node trades: what is wrong ends it.
+        bus_patterns(topics)
+        for address in filter(None, (publish, signals)):
+            checked(address)
+            zeromq()
         self._publish, self._topics, self._signals = publish, topics, signals
         self.publisher: Publisher | None = None
         self.inlet: SignalInlet | None = None

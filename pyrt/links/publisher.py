@@ -72,7 +72,7 @@ class Publisher:
         self._subscriptions: list[Subscription] = []
         self._names: Callable[[int], str] = str
         self._trace_of: Callable[[Any], str] = lambda message: ""
-        self._patterns = _bus_patterns(self.topics)
+        self._patterns = bus_patterns(self.topics)
         self._zmq = zeromq()
         # An extended publisher says when a reader's queue is full; a plain one drops in silence.
         self._socket = open_socket("XPUB", high_water=high_water, context=context)
@@ -166,7 +166,8 @@ class Publisher:
             return
 
 
-def _bus_patterns(topics: tuple[str, ...]) -> tuple[str, ...]:
+def bus_patterns(topics: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what of the bus goes to wire topics; ConfigError where one names nothing."""
     found: dict[str, None] = {}
     for topic in topics:
         first = topic.split(".")[0]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from pyrt.core.account_rules import account_rules
+from pyrt.data.replay import replay_speed
 from pyrt.errors import ConfigError
 from pyrt.live.driver.reconcile import ReconcilePolicy
 from pyrt.live.observe.logs import LEVELS
@@ -260,6 +261,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 raise ConfigError(
                     f"{name} is {getattr(self, name)!r}; expected one of {', '.join(known)}"
                 )
+        replay_speed(self.replay_speed)
         capabilities_of("alpaca", self.emulate)
         account_rules(self.account or None)
         self.make_limits()

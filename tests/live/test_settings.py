@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from pyrt.cli import main
 from pyrt.errors import ConfigError
 from pyrt.live.config import NodeConfig
 from pyrt.live.profiles import load_config
+from pyrt.live.template import TEMPLATE
 
 LIMITS = {"max_order_notional": 1000}
+CAUTIOUS = tomllib.loads(TEMPLATE)["limits"]
 
 
 def write(tmp_path, text: str):
@@ -108,6 +111,48 @@ def test_init_check_show_and_doctor(tmp_path, capsys, monkeypatch):
     assert "HOOK_OF_THIS_TEST" in rows["alerts"]["text"]
     assert main(["live", "--config", path]) == 2
     assert "canary" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('fees = "bogus"', "'bogus' is no fee model"),
+        ('publish = "nonsense"', "the link's address is 'nonsense'"),
+        ('publish_topics = ["bogus.*"]\nsignals = "ipc:///x"', "'bogus.*' matches no topic"),
+        ('signals = "tcp://10.0.0.1:5"', "the link's address is 'tcp://10.0.0.1:5'"),
+        ('replay_speed = "abc"', "speed is 'abc'"),
+        ('replay = "nowhere.csv"', "nowhere.csv"),
+        ('replay = "bars.csv"\nfees = "bogus"', "'bogus' is no fee model"),
+        (ALERT, "the variable HOOK_OF_THIS_TEST is not set"),
+        ('mode = "live"\naccount_id = "1"', "mode is live, and the key is no live key"),
+        ('env_file = "none"', "none"),
+        ('state_dir = "open"', "others may enter open"),
+    ],
+)
+def test_check_refuses_what_a_start_refuses(tmp_path, capsys, monkeypatch, text, hint):
+    monkeypatch.chdir(tmp_path)
+    Path("open").mkdir()
+    Path("open").chmod(0o755)
+    limits = "[limits]\n" + "\n".join(f"{n} = {json.dumps(v)}" for n, v in CAUTIOUS.items())
+    path = str(write(tmp_path, f'symbols = ["SPY"]\n{limits}\n'))
+    assert main(["config", "check", path]) == 0
+    write(tmp_path, f'symbols = ["SPY"]\n{text}\n{limits}\n')
+    assert main(["config", "check", path]) == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_check_looks_with_the_variables_that_a_service_has(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("APCA_API_KEY_ID")
+    monkeypatch.delenv("APCA_API_SECRET_KEY")
+    monkeypatch.chdir(tmp_path)
+    assert main(["live", "--init", "--config", "node.toml"]) == 0
+    assert main(["config", "check", "node.toml"]) == 2
+    assert "there are no Alpaca keys" in capsys.readouterr().err
+    Path("env").write_text("APCA_API_KEY_ID=PKX\nAPCA_API_SECRET_KEY=s\nPYRT_NODE_FEED=sip\n")
+    Path("env").chmod(0o600)
+    assert main(["config", "check", "node.toml", "--env-file", "env"]) == 0
+    assert main(["config", "show", "node.toml", "--env-file", "env", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["feed"] == "sip"
 
 
 def test_doctor_looks_with_the_variables_that_a_service_has(tmp_path, capsys, monkeypatch):

@@ -18,7 +18,9 @@ from pyrt.adapters.alpaca.core.pacing import RetryPolicy
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.core.stamps import text_ns
 from pyrt.adapters.alpaca.shell.http import Http
+from pyrt.backtest.fees import fee_model
 from pyrt.core.instruments import Instrument, listed
+from pyrt.core.ports import FeeModel
 from pyrt.errors import ConnectionLost, PyrtError
 from pyrt.live.calendars import sessions_around
 from pyrt.live.config import LIVE_TRADING, PAPER_TRADING, NodeConfig
@@ -121,6 +123,12 @@ def fees_of(config: NodeConfig) -> str:
         return config.fees
     is_paper = config.mode == "paper" and config.clock == "wall"
     return "alpaca_paper" if is_paper else "alpaca"
+
+
+def make_fees(config: NodeConfig) -> FeeModel:
+    """Return what fills are taken to cost; ConfigError where the name means nothing."""
+    model: FeeModel = fee_model(fees_of(config))
+    return model
 
 
 async def look_up(config: NodeConfig, http: Http) -> list[Instrument]:

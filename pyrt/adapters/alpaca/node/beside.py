@@ -35,10 +35,15 @@ class Watcher(Companion, Protocol):
 def eyes_of(config: NodeConfig, credentials: Credentials, arm: str) -> Eyes | None:
     """Return what people see a node with; None where it keeps no state, and in lockstep."""
     folder = config.state_folder()
-    if folder is None or config.clock == "simulator":
+    if folder is None or not has_eyes(config):
         return None
     secrets = (credentials.key, credentials.reveal_secret())
     return Eyes(folder, secrets, (config.account_id, arm))
+
+
+def has_eyes(config: NodeConfig) -> bool:
+    """Return whether people see a node of these settings by logs, page and alerts."""
+    return config.state_folder() is not None and config.clock != "simulator"
 
 
 def watchers_of(

@@ -21,6 +21,7 @@ from pyrt.adapters.alpaca.node.assembly import (
     fees_of,
     in_the_shadow,
     look_up,
+    make_fees,
     make_gate,
     make_plan,
     name_of_run,
@@ -41,7 +42,6 @@ from pyrt.adapters.alpaca.node.slow import SlowWork
 from pyrt.adapters.alpaca.node.turns import Turns
 from pyrt.adapters.alpaca.shell.http import Answer, Http
 from pyrt.adapters.alpaca.shell.shadow import ReadOnlyHttp, Shadow, ShadowHttp
-from pyrt.backtest.fees import fee_model
 from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.errors import ConfigError, ConnectionLost, Stopped
@@ -424,7 +424,7 @@ class LiveNode:
             instruments,
             self._strategies,
             make_plan(config, self.run_id, self._prefix, source=self._source, arm=self._arm),
-            fees=fee_model(fees_of(config)),
+            fees=make_fees(config),
         )
         driver.before_start = self._watch
         driver.listener = self._on_event
