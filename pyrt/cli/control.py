@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def control(
     from pyrt.live.process.control import TYPED, ask
 
     given = {
-        "actor": actor or getpass.getuser(),
+        "actor": actor or _user(),
         "reason": reason,
         "symbol": symbol,
         "strategy": strategy,
@@ -91,6 +92,14 @@ def control(
         for line in in_lines(_readable(answer)):
             click.echo(line)
     return exits.DONE
+
+
+def _user() -> str:
+    """Return who asks; in a container that may be a number without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.geteuid()}"
 
 
 def _readable(status: dict[str, Any]) -> dict[str, Any]:

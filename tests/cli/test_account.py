@@ -111,6 +111,21 @@ def test_what_is_asked_for_is_noted_in_the_folder_of_the_node(
     assert any(b"tidy up" in each for each in kept)
 
 
+def test_a_user_without_a_home_cancels(
+    world: World, capsys: pytest.CaptureFixture[str], caplog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    Path("pyrt-state").rmdir()
+    world.buy(type="limit", limit_price="50")
+    assert main(["cancel", "--all", "--config", "node.toml", "--env-file", "env"]) == 0
+    assert "canceled" in capsys.readouterr().out
+    assert "XDG_STATE_HOME" in caplog.text
+
+
 def test_a_node_that_holds_the_account_is_asked_by_its_settings(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -40,3 +41,20 @@ positions       symbol=SPY  quantity=1
 def test_an_answer_is_printed_a_line_for_each_value_and_row(monkeypatch, answer, printed):
     monkeypatch.setattr("pyrt.live.process.control.ask", lambda *args, **named: answer)
     assert CliRunner().invoke(control, ["state", "status"]).output == printed
+
+
+def test_who_has_a_number_and_no_name_is_heard_all_the_same(monkeypatch):
+    """In a container any number may run it."""
+    asked: dict[str, str] = {}
+
+    def ask(folder: Any, action: str, **given: str) -> dict[str, str]:
+        asked.update(given)
+        return {"done": "everything is halted"}
+
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 5000")
+
+    monkeypatch.setattr("pyrt.live.process.control.ask", ask)
+    monkeypatch.setattr("getpass.getuser", nameless)
+    done = CliRunner().invoke(control, ["state", "halt", "--reason", "odd"])
+    assert (done.exit_code, asked["actor"]) == (0, f"user {os.geteuid()}")

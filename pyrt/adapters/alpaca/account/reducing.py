@@ -17,7 +17,14 @@ import msgspec
 from pyrt.adapters.alpaca.account.reading import Reader, refusal_of
 from pyrt.adapters.alpaca.core.pacing import RetryPolicy
 from pyrt.adapters.alpaca.core.rest import HttpRequest
-from pyrt.errors import BrokerError, ConnectionLost, JournalError, OrderError, PyrtError
+from pyrt.errors import (
+    BrokerError,
+    ConfigError,
+    ConnectionLost,
+    JournalError,
+    OrderError,
+    PyrtError,
+)
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.journal import Journal
 from pyrt.live.journal.records import Operation
@@ -204,5 +211,10 @@ class Reducer:
             ) from failure
 
     def _default_folder(self) -> Path:
-        base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+        try:
+            base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+        except RuntimeError:
+            raise ConfigError(
+                "this user has no home", code="state_folder", remedy="Set XDG_STATE_HOME"
+            ) from None
         return Path(base) / "pyrt" / "scripts" / account_lock_path(*self._place).stem
