@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 from pyrt.core.times import format_ns
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.replay.parity import SECOND, Leg, ParityReport, compare_days
-from pyrt.live.replay.replay import Player, Recording, find_recording, play_all
+from pyrt.live.replay.replay import Player, Recording, find_recording, play_all, recordings
 from pyrt.strategy.strategy import Strategy
 
 ZERO = Decimal(0)
@@ -44,6 +46,9 @@ def parity_of(
 ) -> ParityReport:
     """Compare a recorded run with the backtest of the same strategies over `data`.
 
+    A run that went on after a crash has the orders of the run that was cut off, too: its inputs
+    begin with that one's.
+
     Parameters
     ----------
     folder : Path
@@ -62,6 +67,7 @@ def parity_of(
     from pyrt.cli.replay import strategies_of
 
     files = RealFiles(folder)
+    runs = recordings(files)
     recording = find_recording(files, run_id)
     player = Player(recording, strategies_of(recording.start, strategy))
     play_all(files, player)
@@ -86,7 +92,7 @@ def parity_of(
     symbols = tuple(sorted({symbol for symbol, _ in seen}))
     theirs = _bars(data, symbols, span, options) if symbols else {}
     return compare_days(
-        live_legs(recording, player),
+        live_legs(whole(recording, runs), player),
         [leg for leg in tested_legs(result) if leg.ts_sent <= last],
         last_prices={symbol: Decimal(repr(values[3])) for (symbol, _), values in seen.items()},
         odd_bars=odd_bars(seen, {key: row for key, row in theirs.items() if key[1] <= last}),
@@ -111,6 +117,21 @@ def odd_bars(seen: Bars, theirs: Bars) -> list[tuple[str, int]]:
         key
         for key in {*seen, *theirs}
         if key not in seen or key not in theirs or seen[key][:4] != theirs[key][:4]
+    )
+
+
+def whole(recording: Recording, runs: Sequence[Recording]) -> Recording:
+    """Return a run with what is on record of those that it has gone on with."""
+    at = max(i for i, run in enumerate(runs) if run.start == recording.start)
+    chain, wanted = [recording], recording.start.resumes
+    for run in reversed(runs[:at]):
+        if run.start.run_id == wanted:
+            chain.insert(0, run)
+            wanted = run.start.resumes
+    return replace(
+        recording,
+        orders={name: order for run in chain for name, order in run.orders.items()},
+        executions=[execution for run in chain for execution in run.executions],
     )
 
 

@@ -6,7 +6,11 @@ from decimal import Decimal
 
 import pytest
 
+from pyrt.cli.days import parity_of
+from pyrt.live.journal.files import RealFiles
 from pyrt.live.replay.parity import Leg, compare_days
+from tests.live import strategies
+from tests.live.whole import Node, World
 
 SECOND = 1_000_000_000
 T = 1_381_152_600 * SECOND
@@ -80,3 +84,24 @@ def test_orders_are_paired_with_the_nearest_of_their_kind():
     late = [leg(ts_sent=T + 10 * minute)]
     report = compare_days([leg()], late, last_prices={"SPY": Decimal(100)})
     assert [d.kind for d in report.differences] == ["missing", "missing"]
+
+
+@pytest.mark.parametrize("pieces", [[], [95], [50, 60]])
+def test_a_day_that_crashes_have_cut_is_compared_whole(tmp_path, pieces):
+    """What was traded before the crash stood in the backtest only."""
+    data = [strategies.walk(3, "SPY", 60)]
+    world = World(data)
+    for at, instants in enumerate([*pieces, None]):
+        files, cross = RealFiles(tmp_path / "state"), strategies.Cross()
+        node = Node(world, files, [cross], run_id=f"run-{at}")
+        node.start()
+        node.run(instants)
+        node.journal.commit(sync_inputs=True)
+    node.stop()
+    source = f"{strategies.__file__}:Cross"
+    report = parity_of(tmp_path / "state", data, strategy=source, venue="sim")
+    assert report.orders > 5
+    assert (report.matched, report.differences) == (report.orders, [])
+    # What is asked of the run that was cut off alone is only its own.
+    first = parity_of(tmp_path / "state", data, strategy=source, venue="sim", run_id="run-0")
+    assert (first.orders < report.orders) == bool(pieces)
