@@ -27,7 +27,9 @@ Settings of a node, from the typed structs of `pyrt.live.config` and `pyrt.risk.
 of the shell or of `--env-file FILE`, and `pyrt config show NODE.toml --profile paper` what it would
 run with. Values come from the file, then from the table
 `[profiles.NAME]` of `--profile NAME` ({profiles}), then from variables such as
-`{variable}STATE_DIR`; each overrides what came before. Keys of an account never stand here: see
+`{variable}STATE_DIR`, lists with commas; each overrides what came before. Of a table, such as
+`[profiles.paper.limits]` or that of a symbol in it, what is not named stays as it was. A variable
+`{variable}…` that names no setting is refused. Keys of an account never stand here: see
 [live](live.md).
 
 ## Node

@@ -36,11 +36,47 @@ def test_file_profile_and_environment_are_laid_over_one_another(tmp_path):
     assert config.symbols == ("A", "B")
 
 
+def test_a_profile_changes_what_it_names_of_a_table_and_leaves_the_rest(tmp_path):
+    """All limits that it did not name were gone: nobody had asked for fewer."""
+    path = write(
+        tmp_path,
+        'symbols = ["SPY"]\n'
+        "[limits]\nmax_order_notional = 1000\nhalt_daily_loss = 200\n"
+        "[limits.symbols.SPY]\nmax_order_notional = 300\nmax_order_quantity = 3\n"
+        "[profiles.paper.limits]\nmax_order_notional = 500\n"
+        "[profiles.paper.limits.symbols.SPY]\nmax_order_quantity = 4\n",
+    )
+    spy = {"max_order_notional": 300, "max_order_quantity": 3}
+    limits = {"max_order_notional": 1000, "halt_daily_loss": 200, "symbols": {"SPY": spy}}
+    assert load_config(path, environment={}).limits == limits
+    changed = {**limits, "max_order_notional": 500}
+    changed["symbols"] = {"SPY": {**spy, "max_order_quantity": 4}}
+    assert load_config(path, "paper", {}).limits == changed
+
+
+@pytest.mark.parametrize(
+    ("variable", "match"),
+    [
+        ("PYRT_NODE_STATEDIR", "PYRT_NODE_STATEDIR: there is no setting .*state_dir"),
+        ("PYRT_NODE_MAX_ORDER_NOTIONAL", r"Limits are set in the file, by its table \[limits\]"),
+    ],
+)
+def test_a_variable_that_names_no_setting_is_refused(tmp_path, variable, match):
+    path = write(tmp_path, 'symbols = ["SPY"]\n')
+    with pytest.raises(ConfigError, match=match):
+        load_config(path, environment={variable: "1"})
+    topics = load_config(path, environment={"PYRT_NODE_PUBLISH_TOPICS": "data.*,risk.*", "X": "1"})
+    assert topics.publish_topics == ("data.*", "risk.*")
+
+
 @pytest.mark.parametrize(
     ("text", "profile", "match"),
     [
         ('symbols = ["SPY"]\nsymbol = 1\n', None, "no setting 'symbol'"),
         ('symbols = ["SPY"]\n', "papre", "no profile 'papre'"),
+        ('symbols = ["SPY"]\n[profiles.lvie]\nseed = 1\n', None, "no profile 'lvie'"),
+        ('symbols = ["SPY"]\n[profiles.live]\nsead = 1\n', "paper", "no setting 'sead'"),
+        ('symbols = ["SPY"]\n[profiles]\nlive = 1\n', None, "profiles are tables"),
         ("symbols = [", None, "node.toml"),
         ('symbols = ["SPY"]\nwarmup = "many"\n', None, "warmup"),
         ('symbols = ["SPY"]\n[limits]\nmax_order = 1\n', None, "max_order"),
