@@ -13,7 +13,7 @@ from pyrt.backtest.fees import fee_model
 from pyrt.backtest.slippage import slippage_model
 from pyrt.backtest.venue import SimVenue
 from pyrt.core.accounts import Account
-from pyrt.core.instruments import Instrument
+from pyrt.core.instruments import Instrument, crypto
 from pyrt.live.driver.driver import Driver
 from pyrt.live.driver.run import RUNNING, STOPPED
 from pyrt.live.journal.journal import Journal
@@ -33,6 +33,11 @@ def policies(way: str) -> Policies:
     return Policies(looks=1, warmup=0, save_ns=1, replay_max=0 if way == "saved" else 500_000)
 
 
+def instrument_of(symbol: str) -> Instrument:
+    """Return a plain instrument, of a pair a coin."""
+    return crypto(symbol) if "/" in symbol else Instrument(symbol)
+
+
 class World:
     """The broker's side: one simulated account that outlives the nodes that trade it."""
 
@@ -43,16 +48,18 @@ class World:
         cash: Any = 100_000,
         account: Any = None,
         participation: float = 0.0,
+        fees: str | None = None,
     ) -> None:
         self.bars = list(bars)
+        self.fees = fees
         venue = SimVenue(
             Account(cash, rules=account),
-            fee_model(None),
+            fee_model(fees),
             slippage_model(None),
             participation=participation,
         )
         for index, columns in enumerate(self.bars):
-            instrument = Instrument(columns.symbol)
+            instrument = instrument_of(columns.symbol)
             _bind(instrument, index)
             venue.add_instrument(instrument)
         self.venue = venue
@@ -109,9 +116,10 @@ class Node:
             self.client,
             self.journal,
             RiskEngine(limits, strict=limits is not None),
-            [Instrument(symbol) for symbol in symbols],
+            list(map(instrument_of, symbols)),
             strategies,
             plan,
+            fees=None if world.fees is None else fee_model(world.fees),
         )
         self.driver.scribe.on_alarm = lambda code, text: self.alarms.append((code, text))
 

@@ -42,7 +42,7 @@ class BrokerAdjustment:
     ----------
     kind : str
         ``split``, ``symbol_change``, ``bust``, ``correction``, ``dividend``, ``fee``, ``interest``,
-        ``borrow``, ``cash``.
+        ``borrow``, ``cash``; of the node's own making ``coin_fee`` and ``canceled``.
     quantity, amount : Decimal
         Signed changes of units and of cash.
     """
@@ -66,6 +66,8 @@ class BrokerState:
         Symbol → signed units; symbols as the node writes them.
     prices : dict
         Symbol → what the broker values a unit of it at; what is held only.
+    coin_tier : int
+        Number of the tier by which trades in coins are charged; 0 where it is not told.
     canceled : tuple of BrokerAdjustment
         Changes that the broker has taken back: they are none, or none any more.
     orders_complete : bool
@@ -107,6 +109,7 @@ class BrokerState:
     last_maintenance: Decimal = Decimal(0)
     balance_date: str = ""
     next_close: int = 0
+    coin_tier: int = 0
     prices: dict[str, Decimal] = field(default_factory=dict)
     canceled: tuple[BrokerAdjustment, ...] = ()
     raw: Any = field(default=None, repr=False, compare=False)

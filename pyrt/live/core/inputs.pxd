@@ -29,5 +29,5 @@ cdef class Inputs:
     cdef int begin(self, Event* event, int kind, int64_t ts_event, Stream stream=*) except -1
     cdef int feed(self, Event* event) except -1
     cdef int take_book(self, Stream stream, int64_t ts_event, BookColumns rows) except -1
-    cdef int accrue(self, Order order, Event* event) except -1
+    cdef int accrue(self, Order order, Event* event, object taken) except -1
     cdef int book_fee(self, Event* event) except -1

@@ -350,13 +350,15 @@ cdef class Inputs:
         self.feed(&event)
 
     def fill(self, int number, int64_t ts_event, quantity, price, cumulative, fee=None,
-             str liquidity=""):
+             str liquidity="", taken=None):
         """Take an execution; one that was seen before changes nothing.
 
         Parameters
         ----------
         fee : number or str, optional
             In the instrument's currency; None accrues what the fee model computes.
+        taken : number or str, optional
+            Units of what was bought that the venue has kept; None takes the fee model's word.
 
         Returns
         -------
@@ -373,29 +375,32 @@ cdef class Inputs:
         event.liquidity = LIQUIDITY_NAMES.index(liquidity)
         if fee is not None:
             event.fee = money_from_object(fee)
-        elif self.fees is not None and event.cumulative > order.filled:
-            self.accrue(order, &event)
+        elif event.cumulative > order.filled:
+            self.accrue(order, &event, taken)
         self.feed(&event)
         # What is taken in kind is no cash that the broker would charge later.
         return decimal_from_scaled(0 if event.taken else i128_to_int(event.fee), 18)
 
-    cdef int accrue(self, Order order, Event* event) except -1:
-        """Charge an execution what the venue's rules say."""
-        event.fee = self.fees.fee(
-            order.instrument, order.side_sign, event.quantity, event.price, event.liquidity,
-            event.ts_event, order.filled,
-        )
-        if self.fees.in_kind:
-            event.taken = self.fees.taken(
+    cdef int accrue(self, Order order, Event* event, object taken) except -1:
+        """Charge an execution what the venue's rules say, and what it is known to have kept."""
+        if taken is not None:
+            event.taken = order.instrument.quantity_raw(taken)
+        if self.fees is not None:
+            event.fee = self.fees.fee(
+                order.instrument, order.side_sign, event.quantity, event.price, event.liquidity,
+                event.ts_event, order.filled,
+            )
+            if taken is None and self.fees.in_kind:
+                event.taken = self.fees.taken(
+                    order.instrument, order.side_sign, event.quantity, event.price,
+                    event.liquidity, event.ts_event,
+                )
+            self.fees.book(
                 order.instrument, order.side_sign, event.quantity, event.price, event.liquidity,
                 event.ts_event,
             )
-            event.fee = i128_add(
-                event.fee, i128_notional(event.price, event.taken, order.instrument.factor)
-            )
-        self.fees.book(
-            order.instrument, order.side_sign, event.quantity, event.price, event.liquidity,
-            event.ts_event,
+        event.fee = i128_add(
+            event.fee, i128_notional(event.price, event.taken, order.instrument.factor)
         )
         return 0
 

@@ -15,6 +15,7 @@ from pyrt.execution.reserves import reserved
 from pyrt.kernel.kernel import Kernel
 from pyrt.kernel.subscriptions import topic_of
 from pyrt.live.core.broker import BrokerAdjustment
+from pyrt.live.core.coins import KeptCoins
 from pyrt.live.core.fees import CashEntry, FeeLedger
 from pyrt.live.core.inputs import Inputs
 from pyrt.live.core.later import Later
@@ -108,6 +109,7 @@ class NodeCore:
         self._sample_at = 0
         self._fees: dict[int, dict[str, Decimal]] = {}
         self.fee_ledger = FeeLedger()
+        self.coins = KeptCoins(self.kernel)
         self._takers: dict[str, Callable[[Any], bool]] = {
             "bar": self._bar,
             "quote": self._quote,
@@ -241,18 +243,26 @@ class NodeCore:
         return False
 
     def _fill(self, event: Any) -> bool:
-        fee = self.inputs.fill(
+        order = self.inputs.order(event.number) if event.keeps else None
+        if order is None:
+            fee = self._book_fill(event)
+        else:
+            fee = self.coins.take(order, event, self._book_fill)
+        # One that was seen before is told at no cost, and had one.
+        self._fees.setdefault(event.number, {}).setdefault(event.cumulative, fee)
+        self.fee_ledger.accrue(event.ts_event, fee)
+        return False
+
+    def _book_fill(self, event: Any, liquidity: str = "", **known: Decimal) -> Decimal:
+        return self.inputs.fill(
             event.number,
             event.ts_event,
             event.quantity,
             event.price,
             event.cumulative,
-            liquidity=event.liquidity,
+            liquidity=liquidity or event.liquidity,
+            **known,
         )
-        # One that was seen before is told at no cost, and had one.
-        self._fees.setdefault(event.number, {}).setdefault(event.cumulative, fee)
-        self.fee_ledger.accrue(event.ts_event, fee)
-        return False
 
     def _answer(self, event: Any) -> bool:
         quantity, limit_price, stop_price = event.terms

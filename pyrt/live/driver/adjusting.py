@@ -53,8 +53,35 @@ class Adjusting:
                 continue
             for change, shares in shared_out(changes, held):
                 self._adjust(now, change, shares)
+        self._take_coins(now, state)
+
+    def _take_coins(self, now: int, state: BrokerState) -> None:
+        """Take in what the broker has kept less, or more, of coins than was booked."""
+        run, core = self._run, self._run.live_core
+        for symbol in core.coins.in_doubt:
+            gains = core.coins.settle(symbol, state.positions.get(symbol, Decimal(0)))
+            if not gains:
+                continue
+            change = BrokerAdjustment(
+                activity_id=f"coins-{run.plan.run_id}-{now}-{symbol}",
+                kind="coin_fee",
+                symbol=symbol,
+                quantity=sum(gains.values(), Decimal(0)),
+                amount=Decimal(0),
+                text="the fee of purchases, by the broker's position",
+                ts_event=now,
+            )
+            run.journal.record(adjustment_record(now, change, self._change(change, gains)))
 
     def _adjust(self, now: int, change: BrokerAdjustment, shares: dict[str, Decimal]) -> None:
+        after = self._change(change, shares)
+        self._run.journal.record(adjustment_record(now, change, after))
+        self.taken.add(change.activity_id)
+
+    def _change(
+        self, change: BrokerAdjustment, shares: dict[str, Decimal]
+    ) -> tuple[r.PositionState, ...]:
+        """Change holdings, as a note on the tape says; return how they are afterwards."""
         run, core = self._run, self._run.live_core
         after: list[r.PositionState] = []
         for owner, units in shares.items():
@@ -68,8 +95,7 @@ class Adjusting:
             }
             run.note("adjust", **terms)
             after.append(adjust(core, **terms))
-        run.journal.record(adjustment_record(now, change, tuple(after)))
-        self.taken.add(change.activity_id)
+        return tuple(after)
 
 
 def shared_out(

@@ -19,6 +19,7 @@ __all__ = [
     "crypto_fee_in_base",
     "crypto_fee_in_quote",
     "crypto_tier",
+    "crypto_tier_numbered",
     "regulatory_charge",
     "regulatory_fees",
 ]
@@ -132,6 +133,19 @@ def crypto_tier(date: int | dt.date, volume_30d: int = 0) -> CryptoTier:
         remedy="Start later, or give a fee model of your own",
         date=str(date),
     )
+
+
+def crypto_tier_numbered(date: int | dt.date, number: int) -> CryptoTier | None:
+    """Return a tier by Alpaca's number, as an account states it; None if there is none.
+
+    Before the first schedule that one stands in.
+    """
+    day = days_since_epoch(date)
+    found = CRYPTO_SCHEDULES[0][1]
+    for effective, tiers in CRYPTO_SCHEDULES:
+        if day >= days_since_epoch(effective):
+            found = tiers
+    return next((tier for tier in found if tier.tier == number), None)
 
 
 def crypto_fee_in_base(quantity_e9: int, bps: int) -> int:

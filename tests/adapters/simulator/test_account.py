@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+from pyrt.adapters.alpaca.simulator.session import make_core
 from tests.adapters.simulator.exchange import Bench
+from tests.minutes import minute_bars
+
+JUNE_3 = 1_717_423_200_000_000_000
+"""2024-06-03T14:00:00Z."""
 
 
 def holding_ten() -> Bench:
@@ -49,6 +55,28 @@ def test_selling_everything_returns_the_cash_exactly() -> None:
     bench.step()
     account = bench.ask("GET", "/v2/account")[1]
     assert account["cash"] == account["equity"] == "100010"
+
+
+@pytest.mark.parametrize(("fees", "tier"), [("alpaca", 3), ("us+alpaca", 3), (None, 1)])
+def test_an_account_states_the_tier_of_the_coins_traded_on_the_days_before(fees, tier) -> None:
+    two_days = minute_bars("BTC/USD", [20_000.0] * 1_500, JUNE_3)
+    core = make_core([two_days], fees=fees, cash=10_000_000)
+    instants = core.instants()
+    next(instants)
+    order = {
+        "symbol": "BTC/USD", "side": "buy", "type": "market", "time_in_force": "gtc", "qty": "9",
+    }  # fmt: skip
+    stated = set()
+    for at in range(len(two_days)):
+        if at < 3:
+            core.request("POST", "/v2/orders", msgspec.json.encode(order))
+        for _ in range(3):
+            next(instants, None)
+        if at in (10, len(two_days) - 1):
+            body = msgspec.json.decode(core.request("GET", "/v2/account", b"").body)
+            stated.add(body["crypto_tier"])
+    # 540,000 dollars, which count from midnight on.
+    assert stated == {1, tier}
 
 
 def test_activities_page_by_the_last_id() -> None:

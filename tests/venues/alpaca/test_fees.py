@@ -13,6 +13,7 @@ from pyrt.venues.alpaca.fees import (
     crypto_fee_in_base,
     crypto_fee_in_quote,
     crypto_tier,
+    crypto_tier_numbered,
     regulatory_charge,
     regulatory_fees,
 )
@@ -51,6 +52,26 @@ def test_tier_by_date_and_volume(date, volume, tier, maker, taker):
 def test_no_tier_is_invented_before_the_first_schedule():
     with pytest.raises(DataError, match="2022-08-12"):
         crypto_tier(CRYPTO_SCHEDULES[0][0] - dt.timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("date", "number", "rates"),
+    [
+        (TODAY, 1, (15, 25)),
+        (TODAY, 8, (0, 10)),
+        (dt.date(2023, 3, 12), 2, (22, 22)),
+        (dt.date(2023, 3, 13), 2, (12, 22)),
+        # Before the first schedule that one stands in.
+        (dt.date(2020, 1, 1), 1, (25, 25)),
+    ],
+)
+def test_an_account_states_its_tier_by_number(date, number, rates):
+    found = crypto_tier_numbered(date, number)
+    assert (found.tier, (found.maker_bps, found.taker_bps)) == (number, rates)
+
+
+def test_there_is_no_tier_by_another_number():
+    assert [crypto_tier_numbered(TODAY, number) for number in (-1, 0, 9)] == [None] * 3
 
 
 def test_a_recorded_buy_left_the_quantity_after_the_fee():

@@ -25,6 +25,7 @@ class AccountView(msgspec.Struct, kw_only=True):
     last_equity: str | None = None
     last_maintenance_margin: str | None = None
     balance_asof: str | None = None
+    crypto_tier: int | None = None
 
     @property
     def may_trade(self) -> bool:

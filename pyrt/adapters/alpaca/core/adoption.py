@@ -75,6 +75,7 @@ def apply_state(client: AlpacaClient, state: BrokerState) -> list[Event]:
     """Return what a look at the account tells of our orders: executions first, then states."""
     if state.raw is None:
         return []
+    client.ledger.coin_tier = state.coin_tier or client.ledger.coin_tier
     views, trades = state.raw
     listed: dict[str, OrderView] = {}
     for view in views:

@@ -175,6 +175,10 @@ class FillEvent(msgspec.Struct, frozen=True):
     ----------
     liquidity : str
         ``maker``, ``taker``, or "" where it cannot be told.
+    position : str
+        What the account holds of the symbol after it; "" where the broker does not say.
+    keeps : tuple of (liquidity, units)
+        Of what was bought, what the broker may keep as his fee; () where he takes money.
     """
 
     WHAT: ClassVar[str] = "fill"
@@ -185,6 +189,8 @@ class FillEvent(msgspec.Struct, frozen=True):
     price: str
     cumulative: str
     liquidity: str = ""
+    position: str = ""
+    keeps: tuple[tuple[str, str], ...] = ()
 
 
 class CashEvent(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
+from pyrt.adapters.alpaca.core.coin_fees import may_keep
 from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event, FillEvent
 from pyrt.adapters.alpaca.core.messages import OrderView
 from pyrt.core.orders import Order
@@ -65,6 +66,8 @@ class Known:
         What the order is to spend or to raise; None for one given by its quantity.
     unit : Decimal
         Smallest quantity of the instrument.
+    buys_coins : bool
+        Whether the broker's fee is taken in what is bought.
     is_unknown : bool
         The submit had an ambiguous outcome, and no evidence has come yet.
     """
@@ -88,6 +91,7 @@ class Known:
     quantity: Decimal | None = None
     notional: Decimal | None = None
     unit: Decimal = NANO
+    buys_coins: bool = False
 
     @classmethod
     def of(cls, order: Order, **more: Any) -> Known:
@@ -98,6 +102,7 @@ class Known:
             quantity=order.quantity_exact or None,
             notional=order.notional_exact,
             unit=Decimal(1).scaleb(-order.instrument.decimals),
+            buys_coins=order.instrument.kind == "crypto" and order.side_sign > 0,
             **more,
         )
 
@@ -125,10 +130,17 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """The latest execution as a trade update states it."""
+    """The latest execution as a trade update states it.
+
+    Attributes
+    ----------
+    position : str
+        What the account holds of its symbol afterwards; "" where that is not told.
+    """
 
     quantity: Decimal
     price: Decimal
+    position: str = ""
 
 
 class Ledger:
@@ -138,10 +150,16 @@ class Ledger:
     ----------
     prefix : str
         Begins the client order ids of this run.
+
+    Attributes
+    ----------
+    coin_tier : int
+        Number of the tier by which the account's purchases of coins are charged.
     """
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
+        self.coin_tier = 1
         self._by_number: dict[int, Known] = {}
         self._by_venue_id: dict[str, Known] = {}
         self._adopted: dict[str, Known] = {}
@@ -383,20 +401,31 @@ class Ledger:
             return []
         if known.final == "rejected":
             return [Alarm("fill_after_reject", f"{known.client_order_id} was filled", ts)]
-        steps = list(_steps(part, view, missing, execution))
+        last = execution if execution is not None and execution.quantity <= missing else None
         events: list[Event] = []
-        for quantity, price in steps:
+        for quantity, price, position in _steps(part, view, missing, last):
             part.filled += quantity
             part.cost += quantity * price
             known.filled += quantity
             known.cost += quantity * price
             events.append(
-                FillEvent(known.number, ts, f"{quantity:f}", f"{price:f}", f"{known.filled:f}")
+                FillEvent(
+                    known.number,
+                    ts,
+                    f"{quantity:f}",
+                    f"{price:f}",
+                    f"{known.filled:f}",
+                    position=position,
+                    keeps=self._may_keep(known, quantity, ts),
+                )
             )
         if events:
             known.acknowledged, known.is_unknown = True, False
             known.level()
         return events
+
+    def _may_keep(self, known: Known, quantity: Decimal, ts: int) -> tuple[tuple[str, str], ...]:
+        return may_keep(quantity, known.unit, ts, self.coin_tier) if known.buys_coins else ()
 
     def _answer(self, known: Known, view: OrderView, ts: int, reason: str) -> AnswerEvent | None:
         status = view.status
@@ -449,14 +478,13 @@ def _place(known: Known, part: Part, filled: Decimal) -> None:
 
 
 def _steps(
-    part: Part, view: OrderView, missing: Decimal, execution: Execution | None
-) -> Iterator[tuple[Decimal, Decimal]]:
-    """Yield (quantity, price) of what is missing; nothing while a price is not known.
+    part: Part, view: OrderView, missing: Decimal, last: Execution | None
+) -> Iterator[tuple[Decimal, Decimal, str]]:
+    """Yield (quantity, price, position) of what is missing; nothing while a price is not known.
 
     Executions we were not told of are one fill at the price that makes the average right.
     """
     rest = missing
-    last = execution if execution is not None and execution.quantity <= missing else None
     if last is not None:
         rest -= last.quantity
     if rest > 0:
@@ -465,6 +493,6 @@ def _steps(
         cost = Decimal(view.filled_avg_price) * Decimal(view.filled_qty) - part.cost
         if last is not None:
             cost -= last.quantity * last.price
-        yield rest, (cost / rest).quantize(NANO)
+        yield rest, (cost / rest).quantize(NANO), ""
     if last is not None:
-        yield last.quantity, last.price
+        yield last.quantity, last.price, last.position

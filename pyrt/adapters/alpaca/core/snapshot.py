@@ -267,6 +267,7 @@ class SnapshotReader:
             last_maintenance=Decimal(account.last_maintenance_margin or 0),
             balance_date=account.balance_asof or "",
             next_close=self._next_close,
+            coin_tier=account.crypto_tier or 0,
             raw=(tuple(self._orders.values()), tuple(trades)),
         )
 

@@ -12,6 +12,7 @@ from pyrt.adapters.alpaca.simulator.market.series import make_series
 from pyrt.adapters.alpaca.simulator.market.touch import with_quotes
 from pyrt.adapters.alpaca.simulator.protocol.wires import is_pair
 from pyrt.adapters.alpaca.simulator.trading.memo import RememberingRules
+from pyrt.backtest.alpaca_fees import AlpacaFees
 from pyrt.backtest.exchange import Exchange
 from pyrt.backtest.fees import fee_model
 from pyrt.backtest.past import first_moment
@@ -70,9 +71,10 @@ def make_core(
     seed : int
         Of ids.
     """
+    charged = fee_model(fees)
     venue = SimVenue(
         Account(cash, rules=account),
-        fee_model(fees),
+        charged,
         slippage_model(slippage),
         participation=participation,
         latency_ns=duration_ns(latency),
@@ -97,6 +99,8 @@ def make_core(
         seed=seed,
         start=start,
     )
+    models = (charged, *getattr(charged, "models", ()))
+    core.desk.coin_fees = next((m for m in models if isinstance(m, AlpacaFees)), None)
     symbols = core.market.exchange.symbols
     core.market.banded = frozenset(symbols[row[2]] for row in held)
     return core

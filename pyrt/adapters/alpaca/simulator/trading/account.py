@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from pyrt.adapters.alpaca.simulator.protocol.http import bad
-from pyrt.adapters.alpaca.simulator.protocol.wires import ACCOUNT_ID, text, utc_text
+from pyrt.adapters.alpaca.simulator.protocol.wires import ACCOUNT_ID, eastern, text, utc_text
 from pyrt.adapters.alpaca.simulator.trading.desk import Desk
+from pyrt.venues.alpaca.fees import CRYPTO_SCHEDULES, crypto_tier
 
 ACCOUNT_NUMBER = "PA0000000"
+EPOCH, DOLLAR = dt.date(1970, 1, 1), 10**18
 DAY_TRADES: dict[str, Any] = {
     "pattern_day_trader": False,
     "daytrade_count": 0,
@@ -74,11 +77,20 @@ def account_body(desk: Desk) -> dict[str, Any]:
         "last_maintenance_margin": text(state["last_maintenance_margin"]),
         "sma": text(state["sma"]),
         "balance_asof": desk.balance_date,
-        "crypto_tier": 1,
+        "crypto_tier": _coin_tier(desk),
         "intraday_adjustments": "0",
         "pending_reg_taf_fees": "0",
         **DAY_TRADES,
     }
+
+
+def _coin_tier(desk: Desk) -> int:
+    """Return the number of the tier that coins are charged by today."""
+    if desk.coin_fees is None:
+        return 1
+    today = eastern(desk.now).date()
+    traded = desk.coin_fees.volume_before((today - EPOCH).days) // DOLLAR
+    return crypto_tier(max(today, CRYPTO_SCHEDULES[0][0]), traded).tier
 
 
 def configure(desk: Desk, body: Mapping[str, Any]) -> dict[str, Any]:

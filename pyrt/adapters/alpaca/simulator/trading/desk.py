@@ -13,6 +13,7 @@ from pyrt.adapters.alpaca.simulator.market.playback import Market
 from pyrt.adapters.alpaca.simulator.protocol.wires import eastern, is_pair, numbered_id
 from pyrt.adapters.alpaca.simulator.trading.records import OrderRecord
 from pyrt.adapters.alpaca.simulator.trading.settlement import settlement_lag
+from pyrt.backtest.alpaca_fees import AlpacaFees
 from pyrt.backtest.exchange import Exchange
 from pyrt.core.accounts import Account
 from pyrt.venues.alpaca import (
@@ -106,6 +107,8 @@ class Desk:
     bookings: int = 0
     lists: int = 0
     live: dict[str, OrderRecord] = field(default_factory=dict)
+    coin_fees: AlpacaFees | None = None
+    """What coins are charged by; None where that is no tier of Alpaca's."""
     balance_date: str = ""
     """New York's date of the last day that has ended."""
     looked_at: tuple[int, int] = (0, 0)
