@@ -6,10 +6,12 @@ import gzip
 import re
 import tarfile
 import tempfile
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -134,8 +136,9 @@ def backup_if_due(files: Files, folder: Path, *, now: int, every_ns: int, keep: 
     """
     if every_ns <= 0:
         return None
-    there = sorted(path for path in folder.glob(f"*{SUFFIX}") if BY_SCHEDULE.fullmatch(path.name))
-    if there and now - _taken(there[-1]) < every_ns:
+    found = (path for path in folder.glob(f"*{SUFFIX}") if BY_SCHEDULE.fullmatch(path.name))
+    there = sorted(found, key=partial(_age, now=now))
+    if there and 0 <= now - _taken(there[-1]) < every_ns:
         return None
     path = folder / f"journal-{now:020d}{SUFFIX}"
     backup(files, path)
@@ -224,7 +227,13 @@ def newest(folder: Path) -> Path:
     found = list(folder.glob(f"*{SUFFIX}"))
     if not found:
         raise JournalError(f"there is no backup in {folder}", code="no_backup")
-    return max(found, key=_taken)
+    return max(found, key=partial(_age, now=time.time_ns()))
+
+
+def _age(archive: Path, *, now: int) -> tuple[bool, int]:
+    """Return what sorts backups, the oldest first: those of a clock that was ahead before all."""
+    taken = _taken(archive)
+    return taken <= now, taken
 
 
 def _taken(archive: Path) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -196,16 +197,35 @@ def test_none_is_removed_where_no_number_is_to_be_kept(tmp_path: Path, keep: int
 
 
 def test_the_newest_is_by_its_name_or_else_by_when_it_was_written(tmp_path: Path):
-    named = {number: tmp_path / f"journal-{number:020d}.tar.gz" for number in (10**18, 2 * 10**18)}
+    named = {number: tmp_path / f"journal-{number:020d}.tar.gz" for number in (10**17, 2 * 10**17)}
     by_hand = tmp_path / "before-upgrade.tar.gz"
     for path in (*named.values(), by_hand, tmp_path / "another.zip"):
         path.write_bytes(b"")
-    for written_at, expected in ((3 * 10**18, by_hand), (10**18, named[2 * 10**18])):
+    for written_at, expected in ((3 * 10**17, by_hand), (10**17, named[2 * 10**17])):
         os.utime(by_hand, ns=(written_at, written_at))
         assert newest(tmp_path) == expected
     with pytest.raises(JournalError, match="there is no backup in") as caught:
         newest(tmp_path / "none")
     assert caught.value.code == "no_backup"
+
+
+def test_backups_of_a_clock_that_was_ahead_put_no_other_off_and_go_first(tmp_path: Path):
+    """None was due before their time had come, a year later, and nobody was told."""
+    files, folder, hour = written(tmp_path / "state", 1), tmp_path / "backups", 3600 * 10**9
+    now = time.time_ns()
+    ahead = [now + 8760 * hour, now + 8770 * hour]
+    for at in ahead:
+        assert backup_if_due(files, folder, now=at, every_ns=hour, keep=3) is not None
+    due = [
+        backup_if_due(files, folder, now=at, every_ns=hour, keep=3) is not None
+        for at in (now - 2 * hour, now - 2 * hour + 1, now - hour, now - 1, now)
+    ]
+    assert due == [True, False, True, False, True]
+    left = sorted(path.name for path in folder.iterdir())
+    kept = (now - 2 * hour, now - hour, now)
+    assert left == [f"journal-{at:020d}.tar.gz" for at in kept]
+    backup(files, folder / f"journal-{ahead[0]:020d}.tar.gz")
+    assert newest(folder).name == left[-1]
 
 
 # -- drills ----------------------------------------------------------------------------------------
