@@ -291,6 +291,29 @@ def test_executions_are_told_in_the_order_in_which_they_happened():
     assert state.adjustments == ()
 
 
+def test_times_are_compared_as_times_however_many_digits_they_have():
+    """By its letters a time without a fraction is later than one with it in the same second."""
+    times = ["2024-06-03T13:00:00Z", "2024-06-03T13:00:00.98Z", "2024-06-03T13:00:00.981482Z"]
+    rows = [fill(n, time) for n, time in enumerate(times)]
+    state, _ = drive({"activities": rows[::-1]})
+    assert [trade.id for trade in state.raw[1]] == ["a000", "a001", "a002"]
+    assert state.activities_until == times[-1]
+
+
+def test_what_an_activity_does_not_have_may_be_null():
+    names = (
+        "transaction_time", "type", "price", "qty", "side", "symbol", "order_id", "cum_qty",
+        "date", "net_amount", "description", "status",
+    )  # fmt: skip
+    bare = dict.fromkeys(names)
+    rows = [activity(1, "INT", **bare), activity(2, "FILL", **bare)]
+    state, _ = drive({"activities": rows})
+    (change,), (execution,) = state.adjustments, state.fills
+    assert (change.kind, change.symbol, change.quantity, change.amount) == ("interest", "", 0, 0)
+    assert (execution.venue_order_id, execution.quantity, execution.price) == ("", 0, 0)
+    assert (state.canceled, state.activities_until) == ((), "")
+
+
 def test_an_execution_is_told_in_our_words():
     time = "2024-06-03T13:00:00.000000007Z"
     sold = fill(1, time, "2.5", qty="0.5", side="sell_short", symbol="BTCUSD", order_id="w")

@@ -223,7 +223,10 @@ class SnapshotReader:
         return _get("activities", f"/v2/account/activities?{urlencode(query)}")
 
     def _on_activities(self, body: bytes) -> HttpRequest:
-        page = msgspec.json.decode(body, type=list[ActivityView])
+        rows = msgspec.json.decode(body, type=list[dict[str, Any]])
+        # What an activity of its kind does not have may be left out, or be null.
+        told = [{name: one for name, one in row.items() if one is not None} for row in rows]
+        page = msgspec.convert(told, list[ActivityView])
         fresh = [view for view in page if view.id not in self._activities]
         for view in page:
             self._activities[view.id] = view
@@ -237,10 +240,9 @@ class SnapshotReader:
         assert self._account is not None
         account = self._account
         trades = [a for a in self._activities.values() if a.activity_type == "FILL"]
-        trades.sort(key=lambda a: (a.transaction_time or "", Decimal(a.cum_qty or 0), a.id))
+        trades.sort(key=lambda a: (_time_of(a), Decimal(a.cum_qty or 0), a.id))
         others = [a for a in self._activities.values() if a.activity_type != "FILL"]
         bookings = [a for a in others if a.status != "canceled"]
-        times = [a.transaction_time for a in trades if a.transaction_time]
         return BrokerState(
             ts=now,
             account=account.account_number,
@@ -258,7 +260,7 @@ class SnapshotReader:
             canceled=tuple(self._adjustment(a) for a in others if a.status == "canceled"),
             orders_after=max(now - self._orders_age, 0) if self._orders_age else 0,
             orders_complete=self._complete,
-            activities_until=max(times, default=""),
+            activities_until=(trades[-1].transaction_time or "") if trades else "",
             session_open=self._session_open,
             server_ts=self._server_ts,
             multiplier=account.multiplier_number,
@@ -294,7 +296,7 @@ class SnapshotReader:
             quantity=Decimal(view.qty or 0),
             price=Decimal(view.price),
             cumulative=Decimal(view.cum_qty or 0),
-            ts_event=timestamp_ns(view.transaction_time) if view.transaction_time else 0,
+            ts_event=_time_of(view),
         )
 
     def _adjustment(self, view: ActivityView) -> BrokerAdjustment:
@@ -315,6 +317,11 @@ class SnapshotReader:
             text=f"{view.activity_type} {view.description}".strip(),
             ts_event=timestamp_ns(view.date) if view.date else 0,
         )
+
+
+def _time_of(view: ActivityView) -> int:
+    """Return when an execution occurred, ns UTC; 0 where that is not told."""
+    return timestamp_ns(view.transaction_time) if view.transaction_time else 0
 
 
 def _get(step: str, path: str) -> HttpRequest:
