@@ -128,6 +128,37 @@ def test_a_split_survives_a_restart_and_replays():
     assert "position_mismatch" not in {f.code for f in second.driver.findings}
 
 
+@pytest.mark.parametrize("owners", [1, 2])
+def test_a_split_that_takes_the_old_shares_and_gives_the_new_ones_is_one(owners):
+    """The first of its entries left nothing, and realized what the shares had cost."""
+    world, files = World([PRICES]), MemoryFiles()
+    kinds = [Collect, Other][:owners]
+    first = Node(world, files, [kind() for kind in kinds], run_id="one")
+    first.start()
+    books = first.on_request = Books()
+    first.run(9)
+    positions = [s.position("SPY") for s in first.kernel.strategies]
+    before = [(p.cost_basis_exact, p.realized_pnl_exact) for p in positions]
+    books.book("SPLIT", f"{-10 * owners}")
+    books.book("SPLIT", f"{20 * owners}")
+    look(first)
+    positions = [s.position("SPY") for s in first.kernel.strategies]
+    assert [p.quantity for p in positions] == [20] * owners
+    assert [(p.cost_basis_exact, p.realized_pnl_exact) for p in positions] == before
+    assert {f.code for f in first.driver.findings} == {"adjusted_split"}
+    look(first)
+    assert first.driver.findings == ()
+    first.journal.commit()
+    assert [Decimal(a.quantity) for a in adjustments(files)] == [-10 * owners, 20 * owners]
+    first.stop()
+    result = replay(files, [kind() for kind in kinds])
+    assert result.is_exact, result.difference
+    second = Node(world, files, [kind() for kind in kinds], run_id="two")
+    second.on_request = books
+    second.start()
+    assert [s.position("SPY").quantity for s in second.kernel.strategies] == [20] * owners
+
+
 def test_a_split_while_the_node_was_down_is_taken_in_before_strategies_speak():
     world, first, books = holding()
     files = first.crash()

@@ -7,6 +7,7 @@ one, and halts its symbol.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -51,8 +52,9 @@ class Adjusting:
             there = state.positions.get(symbol, Decimal(0))
             if sum(held.values()) + sum(change.quantity for change in changes) != there:
                 continue
-            for change, shares in shared_out(changes, held):
-                self._adjust(now, change, shares)
+            entries = joined(changes)
+            for change, shares in shared_out(map(_net, entries), held):
+                self._adjust(now, change, entries.pop(0), shares)
         self._take_coins(now, state)
 
     def _take_coins(self, now: int, state: BrokerState) -> None:
@@ -73,10 +75,19 @@ class Adjusting:
             )
             run.journal.record(adjustment_record(now, change, self._change(change, gains)))
 
-    def _adjust(self, now: int, change: BrokerAdjustment, shares: dict[str, Decimal]) -> None:
+    def _adjust(
+        self,
+        now: int,
+        change: BrokerAdjustment,
+        entries: list[BrokerAdjustment],
+        shares: dict[str, Decimal],
+    ) -> None:
+        """Change holdings, and write down the broker's entries for it, the last one with them."""
         after = self._change(change, shares)
-        self._run.journal.record(adjustment_record(now, change, after))
-        self.taken.add(change.activity_id)
+        for entry in entries:
+            positions = after if entry is entries[-1] else ()
+            self._run.journal.record(adjustment_record(now, entry, positions))
+            self.taken.add(entry.activity_id)
 
     def _change(
         self, change: BrokerAdjustment, shares: dict[str, Decimal]
@@ -98,6 +109,28 @@ class Adjusting:
         return tuple(after)
 
 
+def joined(changes: Iterable[BrokerAdjustment]) -> list[list[BrokerAdjustment]]:
+    """Return changes of a symbol, oldest first, with entries for one split together.
+
+    A broker may take the old shares in one entry, and give the new ones in another.
+    """
+    found: dict[tuple[int, str], list[BrokerAdjustment]] = {}
+    for change in sorted(changes, key=_place):
+        name = "" if change.kind == "split" else change.activity_id
+        found.setdefault((change.ts_event, name), []).append(change)
+    return list(found.values())
+
+
+def _net(entries: list[BrokerAdjustment]) -> BrokerAdjustment:
+    quantity = sum((entry.quantity for entry in entries), Decimal(0))
+    amount = sum((entry.amount for entry in entries), Decimal(0))
+    return replace(entries[0], quantity=quantity, amount=amount)
+
+
+def _place(change: BrokerAdjustment) -> tuple[int, str]:
+    return change.ts_event, change.activity_id
+
+
 def shared_out(
     changes: Iterable[BrokerAdjustment], held: dict[str, Decimal]
 ) -> list[tuple[BrokerAdjustment, dict[str, Decimal]]]:
@@ -107,7 +140,7 @@ def shared_out(
     brings no cash; else nothing is shared out.
     """
     found = []
-    for change in sorted(changes, key=lambda each: (each.ts_event, each.activity_id)):
+    for change in sorted(changes, key=_place):
         total = sum(held.values())
         ratio = Fraction(change.quantity) / Fraction(total) if total else None
         if len(held) == 1:
