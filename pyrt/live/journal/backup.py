@@ -20,8 +20,9 @@ from pyrt.live.journal.files import Files, RealFiles
 from pyrt.live.journal.frames import SegmentReader, decode_head
 from pyrt.live.journal.journal import ARCHIVE, MAIN, Journal, is_lost, read_records
 from pyrt.live.journal.log import LogReader
+from pyrt.live.journal.state import JournalState
 from pyrt.live.journal.verify import verify
-from pyrt.live.process.files import write_private
+from pyrt.live.process.files import private_file
 
 SUFFIX = ".tar.gz"
 BY_SCHEDULE = re.compile(r"journal-([0-9]{20})\.tar\.gz")
@@ -47,16 +48,14 @@ def backup(files: Files, to: Path) -> int:
     for log in (ARCHIVE + MAIN, MAIN):
         for _ in LogReader(files, log):
             pass
-    buffer = BytesIO()
     count = 0
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with private_file(to) as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
         for name, data in _sound(files):
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             entry.mode = 0o600
             archive.addfile(entry, BytesIO(data))
             count += 1
-    write_private(to, buffer.getvalue())
     return count
 
 
@@ -113,7 +112,7 @@ def _unpack(archive: Path, files: RealFiles) -> None:
                 _write(files, name, source.read())
             # Its checksum stands at its end. Without it a flipped bit may pass for a torn tail:
             # all that follows it in a log is then cut off, as after a crash.
-            while plain.read(1 << 20):
+            while plain.read(1 << 16):
                 pass
     except (OSError, tarfile.TarError, EOFError, zlib.error) as error:
         raise JournalError(f"{archive} cannot be read: {error}", code="restore") from error
@@ -185,12 +184,14 @@ def drill(archive: Path, journal: Files | None = None) -> Drill:
         folder = Path(name) / "state"
         restore(archive, folder)
         files = RealFiles(folder)
-        reports = [report for report in verify(files) if not report.is_sound]
-        if reports:
-            raise JournalError(f"{archive}: {reports[0].error}", code="drill")
-        ours = Journal(files)
-        state, last = ours.state, ours.last
-        ours.close()
+        reports = {report.name: report for report in verify(files)}
+        damage = [report.error for report in reports.values() if not report.is_sound]
+        if damage:
+            raise JournalError(f"{archive}: {damage[0]}", code="drill")
+        last = reports[MAIN].last if MAIN in reports else 0
+        state = JournalState()
+        for _, record in read_records(files):
+            state.take(record)
         behind = 0
         if journal is not None:
             behind = _compare(archive, files, journal)
@@ -200,16 +201,23 @@ def drill(archive: Path, journal: Files | None = None) -> Drill:
 
 def _compare(archive: Path, backup_files: Files, journal: Files) -> int:
     """Return how many records a journal has beyond its backup; JournalError if they part."""
-    known = {frame.sequence: record for frame, record in read_records(backup_files)}
-    behind, last, reached = 0, max(known, default=0), 0
+    behind = reached = 0
+    # Side by side: of a node that trades, the journal may be larger than its memory.
+    kept = read_records(backup_files)
+    ours = next(kept, None)
     # What the backup has may have been put away since.
     for frame, record in read_records(journal, archived=True):
         reached = frame.sequence
-        if frame.sequence > last:
+        while ours is not None and ours[0].sequence < reached:
+            ours = next(kept, None)
+        if ours is None:
             behind += 1
-        elif known.get(frame.sequence, record) != record:
+        elif ours[0].sequence == reached and ours[1] != record:
             raise JournalError(f"{archive} is not of this journal", code="drill")
-    if reached < last:
+    last = 0 if ours is None else ours[0].sequence
+    for frame, _ in kept:
+        last = frame.sequence
+    if last > reached:
         raise JournalError(
             f"{archive} has records up to {last}, and the journal up to {reached}", code="drill"
         )

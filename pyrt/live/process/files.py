@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from pyrt.errors import ConfigError
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Put `content` in place of the file at `path`, mode 0600, whole or not at all.
+    """Put `content` in place of the file at `path`, as `private_file` does."""
+    with private_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def private_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write that takes the place of that at `path`, mode 0600, whole or not at all.
 
     Folders are made with mode 0700; a link at `path` is replaced, not followed.
     """
@@ -22,7 +32,7 @@ def write_private(path: Path, content: bytes) -> None:
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         fresh.rename(path)

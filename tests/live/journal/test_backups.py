@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import tarfile
 import time
+import tracemalloc
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -300,3 +303,31 @@ def test_a_backup_of_a_journal_without_a_record_is_behind_by_all(tmp_path: Path)
     backup(files, archive)
     written(tmp_path / "state", 2)
     assert drill(archive, files).behind == 2
+
+
+def test_a_journal_is_copied_and_drilled_piece_by_piece(tmp_path: Path):
+    """It stands in the memory of the node that trades: all of it stood there, and more."""
+    files = RealFiles(tmp_path / "state")
+    journal = Journal(files, segment_max=1 << 14)
+    journal.begin_tape("one")
+    for number in range(200):
+        text = random.Random(number).randbytes(2000).hex()
+        journal.record(r.Alarmed(ts=number, code="test", text=text))
+        journal.record_inputs(text.encode())
+        if number % 30 == 0:
+            journal.commit()
+    journal.close()
+    size = sum(len(files.read(name)) for name in files.names())
+    archive = tmp_path / "a.tar.gz"
+    peaks = [peak_of(lambda: backup(files, archive)), peak_of(lambda: drill(archive, files))]
+    assert size > 1_000_000
+    assert max(peaks) < size / 3
+
+
+def peak_of(act: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        act()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
