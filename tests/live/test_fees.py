@@ -18,6 +18,7 @@ from pyrt.live.core.player import play
 from pyrt.live.core.tape import Tape
 from pyrt.risk import BreakerState, Limits, RiskEngine
 from pyrt.risk.gate import BasicGate
+from tests.live.cores import COIN
 
 SECOND = 1_000_000_000
 EVENING = timestamp_ns("2024-06-03T23:30:00Z")
@@ -51,6 +52,18 @@ def test_the_brokers_fees_of_a_date_replace_what_was_accrued_for_it():
     assert ledger.accrued == Decimal("0.50")
     (late,) = ledger.entries([change("fee", "-0.01", JUNE_3, "cat")])
     assert late.amount == Decimal("-0.01")
+
+
+def test_a_fee_that_was_taken_in_coins_replaces_no_dollars():
+    """Of a purchase of coins the broker books at once; of shares, when their day is over."""
+    ledger = FeeLedger()
+    ledger.accrue(EVENING, Decimal("0.31"))
+    in_coins = replace(change("fee", "0", JUNE_3), symbol=COIN, quantity=Decimal("-0.0025"))
+    assert ledger.entries([in_coins]) == []
+    assert ledger.accrued == Decimal("0.31")
+    # Nothing at all, for nothing, is what the broker has charged.
+    (entry,) = ledger.entries([change("fee", "0", JUNE_3)])
+    assert (entry.amount, ledger.accrued) == (Decimal("0.31"), 0)
 
 
 def test_entries_come_oldest_first_and_a_difference_when_its_last_fee_does():

@@ -64,6 +64,9 @@ class FeeLedger:
         charged: dict[str, list[BrokerAdjustment]] = {}
         for change in adjustments:
             if change.kind == "fee":
+                if change.quantity and not change.amount:
+                    # Taken in what was bought: what accrued in money is still to come.
+                    continue
                 charged.setdefault(_date(change.ts_event, UTC), []).append(change)
             elif change.amount:
                 found.append(
