@@ -171,6 +171,28 @@ def test_a_split_while_the_node_was_down_is_taken_in_before_strategies_speak():
     assert replay(second.files, [Collect()], run_id="two").is_exact
 
 
+def test_a_booking_that_is_canceled_is_told_once_and_what_it_had_moved_is_compared():
+    world, first, books = holding()
+    books.book("DIV", "0", "5")
+    look(first)
+    cash = first.kernel.account.cash_exact
+    books.booked[0]["status"] = "canceled"
+    books.cash -= 5
+    look(first)
+    assert {f.code for f in first.driver.findings} == {"booking_canceled", "cash_mismatch"}
+    assert first.kernel.gate.state(symbol="SPY").name != "HALTED"
+    # What the broker has stated look after look is taken over.
+    assert first.kernel.account.cash_exact == cash - 5
+    look(first)
+    assert first.driver.findings == ()
+    first.stop()
+    second = Node(world, first.files, [Collect()], run_id="two")
+    second.on_request = books
+    second.start()
+    look(second)
+    assert [code for code, _ in second.alarms if code == "booking_canceled"] == []
+
+
 def test_a_booking_that_does_not_explain_the_position_changes_nothing():
     _, first, books = holding()
     books.book("SPLIT", "10")
