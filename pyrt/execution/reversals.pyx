@@ -28,11 +28,13 @@ cdef str divide(Desk desk, Command command):
     """Let an order only leave what is held: None if it is to be sent, "" if it waits, else why not.
 
     `command.units` are those that open the other side. They wait; what is held may still be there
-    when nothing works to leave it any more.
+    when nothing works to leave it any more. What only undoes entries on their way opens nothing.
     """
     cdef Order order = command.order
-    cdef int64_t units = beyond_flat(desk.cache, order)
-    if command.units and order.side_sign * order.position.units < 0:
+    cdef int64_t units = 0
+    if order.side_sign * order.target > 0:
+        units = beyond_flat(desk.cache, order)
+    if command.units > 0 and order.side_sign * order.position.units < 0:
         return f"target: {order.symbol} was not left, and at the venue no order crosses zero"
     if units == 0:
         return None

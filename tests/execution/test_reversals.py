@@ -207,6 +207,17 @@ def test_after_a_close_the_other_side_waits_for_its_fill() -> None:
     assert made.venue.submitted == [way_out, rest]
 
 
+@pytest.mark.parametrize("wanted", [4, 0])
+def test_what_only_undoes_entries_on_their_way_is_one_order(wanted: float) -> None:
+    made = rig()
+    entry = made.order("buy", 5)
+    made.answer("accept", entry)
+    order = target(made, wanted)
+    assert made.venue.submitted == [entry, order]
+    assert order.quantity == 15 - wanted
+    assert not made.venue.withdrawn
+
+
 # -- in a backtest -------------------------------------------------------------------------------
 
 
