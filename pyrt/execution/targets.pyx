@@ -67,16 +67,18 @@ cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:
     An exit holds the shares until its cancel has been confirmed, and an order on its way may
     still be refused: sent at once, the rest would be refused, or open the other side. A way
     out stays one where no answer comes. What opens the other side (`command.units` of it) waits
-    for as long as the one that is held is being left.
+    for as long as the one that is held is being left; where exits were asked to give up a part
+    of what they hold (less than 0), their answers are waited for as well.
     """
     cdef Order order = command.order, other
-    if command.units and is_being_left(cache, order):
+    if command.units > 0 and is_being_left(cache, order):
         return True
     if order.position.orders_working < 2 or now >= command.ts + PATIENCE_NS:
         return False
     for other in cache.orders_open(order.position.strategy, order.instrument.id):
         if other.number < order.number and (
             other.cancel_request in (OPEN, UNKNOWN) or other.submit_request == OPEN
+            or (command.units < 0 and other.modify_request in (OPEN, UNKNOWN))
         ):
             return True
     return False

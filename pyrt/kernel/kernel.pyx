@@ -12,7 +12,8 @@ from pyrt.core.types cimport (
     EV_RATE, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
 )
 from pyrt.execution.booking cimport DEPOSIT, DIVIDEND
-from pyrt.execution.reversals cimport beyond_flat, divide
+from pyrt.execution.reversals cimport divide
+from pyrt.execution.room cimport is_crowded, make_room
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.kernel.probe cimport RISK, Probe
 from pyrt.strategy.core cimport StrategyCore
@@ -209,13 +210,16 @@ cdef class Kernel(Wiring):
                         order, EV_DENIED,
                         f"target: nothing is left to trade, {order.symbol} is where it was wanted",
                     )
-                if command.units or beyond_flat(self.cache, order) > 0:
-                    # `object`: what few orders ask has no place in the port.
-                    reason = None if (<object>self.sink).flips(order) else divide(
-                        self.desk, command
-                    )
+                # `object`: what few orders ask has no place in the port.
+                if (command.units > 0 or is_crowded(order)) and (
+                        not (<object>self.sink).flips(order)):
+                    reason = divide(self.desk, command)
                     if reason is not None:
                         return self.answers.refuse(order, EV_DENIED, reason) if reason else 0
+                    # No exit gives way to an order that is going to be denied.
+                    if (order.target != 0 and self.gate.preview(order, self.clock.now) is None
+                            and make_room(self.desk, command)):
+                        return 0
             if order.parent is None or order.status_ == RELEASED:
                 self.submit(order)
             return 0

@@ -50,7 +50,8 @@ class Capabilities:
     instructions : frozenset of str
         ``"post_only"``, ``"reduce_only"``, ``"iceberg"``.
     flips : bool
-        Whether one order may take a position from one side to the other.
+        Whether an order, and all that work together, may take a position across zero. Where they
+        may not, exits that rest keep what they are for from other orders.
     """
 
     order_types: frozenset[str] = ORDER_TYPES

@@ -189,11 +189,11 @@ def waiting_submits(Kernel kernel not None):
 
 
 def ways_out(Kernel kernel not None):
-    """Return numbers of orders that close a position, and wait for what they count on."""
+    """Return numbers of orders that leave a position, and wait for what they count on."""
     cdef Order order
     return [
         order.number for order in kernel.cache.orders_open()
-        if order.moves and order.target == 0 and order.status_ == INITIALIZED
+        if order.moves and (order.target == 0 or order.is_exit) and order.status_ == INITIALIZED
         and order.cancel_request == NONE
     ]
 

@@ -1,0 +1,23 @@
+"""Room for an order to a target among exits that rest, where a venue keeps the units for them."""
+from libc.stdint cimport int64_t
+from pyrt.core.cache cimport Cache
+from pyrt.core.orders cimport Order
+from pyrt.core.ports cimport Command
+from pyrt.execution.desk cimport Desk
+
+# In `units` of a submission: exits have been asked to give up a part of what they hold, or are
+# to be once they have answered to something else.
+cdef enum:
+    MADE_ROOM = -1
+    ASKS_LATER = -2
+
+
+cdef inline bint is_crowded(Order order) noexcept:
+    """Whether an order leaves what is held, and more than that is to be sold or works already."""
+    cdef int64_t held = -order.side_sign * order.position.units
+    return held > 0 and (order.units > held or order.position.orders_working > 1)
+
+
+cdef int64_t units_missing(Cache cache, Order order) except? -1
+
+cdef bint make_room(Desk desk, Command command) except -1

@@ -1,0 +1,69 @@
+"""Room for an order to a target among exits that rest, where a venue keeps the units for them.
+
+Where what works may not come to more than is held, a target that leaves something held is refused
+beside exits for all of it. They are made smaller first, the newest first, and the order waits for
+the answers. Two exits of which one cancels the other keep their quantity (decision 0019).
+"""
+from pyrt.core.pairs cimport is_venue_pair
+from pyrt.core.types cimport EMULATED, HELD, INITIALIZED, MARKET, NONE, OPEN, RELEASED, UNKNOWN
+from pyrt.execution.targets cimport leaves_before, share
+
+
+cdef int64_t claim(Order other, Order order) noexcept:
+    """Units that another order keeps from one that leaves the same position."""
+    if other is order or other.side_sign != order.side_sign:
+        return 0
+    if leaves_before(other, order):
+        return other.leaves()
+    if other.type == MARKET or other.status_ in (INITIALIZED, EMULATED, RELEASED, HELD):
+        return 0
+    if other.sibling is not None and other.sibling.status_ == EMULATED:
+        # Only this one is at the venue.
+        return other.leaves()
+    return share(other)
+
+
+cdef bint can_shrink(Order other, Order order) except -1:
+    """Whether the quantity of an order that rests can be changed in favor of another."""
+    return (
+        claim(other, order) > 0 and other.type != MARKET and other.is_exit
+        and not is_venue_pair(other) and other.cancel_request == NONE
+    )
+
+
+cdef int64_t units_missing(Cache cache, Order order) except? -1:
+    """Units of an order that leaves a position which others keep from it; 0 if it has room."""
+    cdef int64_t free = -order.side_sign * order.position.units
+    cdef Order other
+    for other in cache.orders_open(order.position.strategy, order.instrument.id):
+        free -= claim(other, order)
+    return max(order.units - max(free, 0), 0)
+
+
+cdef bint make_room(Desk desk, Command command) except -1:
+    """Let exits give up what an order needs, if they have as much; True if it waits for them."""
+    cdef Order order = command.order, other
+    cdef int64_t missing, cut
+    cdef list exits
+    if command.units == MADE_ROOM or order.target == 0 or not is_crowded(order):
+        return False
+    missing = units_missing(desk.cache, order)
+    exits = [
+        other for other in desk.cache.orders_open(order.position.strategy, order.instrument.id)
+        if can_shrink(other, order)
+    ]
+    if missing == 0 or sum([(<Order>other).leaves() for other in exits]) < missing:
+        return False
+    for other in exits:
+        if other.modify_request in (OPEN, UNKNOWN):
+            command.units = ASKS_LATER
+            return desk.hold(command)
+    for other in reversed(exits):
+        cut = min(missing, other.leaves())
+        if cut == other.leaves():
+            desk.cancel(other.strategy, other)
+        elif cut:
+            desk.set_quantity(other, other.units - cut)
+        missing -= cut
+    command.units = MADE_ROOM
+    return desk.hold(command)
