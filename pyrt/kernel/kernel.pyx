@@ -211,8 +211,9 @@ cdef class Kernel(Wiring):
                         f"target: nothing is left to trade, {order.symbol} is where it was wanted",
                     )
                 # `object`: what few orders ask has no place in the port.
-                if (command.units > 0 or is_crowded(order)) and (
-                        not (<object>self.sink).flips(order)):
+                # In a halt it is denied, and what rests goes on guarding.
+                if (command.units > 0 or is_crowded(order)) and not (
+                        (<object>self.sink).flips(order) or self.gate.halts(order)):
                     reason = divide(self.desk, command)
                     if reason is not None:
                         return self.answers.refuse(order, EV_DENIED, reason) if reason else 0

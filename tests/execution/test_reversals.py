@@ -207,6 +207,17 @@ def test_after_a_close_the_other_side_waits_for_its_fill() -> None:
     assert made.venue.submitted == [way_out, rest]
 
 
+def test_in_a_halt_exits_go_on_guarding() -> None:
+    made = rig()
+    stop = made.order("sell", 10, stop_price=90)
+    made.answer("accept", stop)
+    made.gate.set_state("halted", "Ann", "odd prices")
+    order = target(made, -5)
+    assert order.reason.startswith("trading_state: HALTED")
+    assert not made.venue.withdrawn
+    assert made.kernel.cache.orders_open() == [stop]
+
+
 @pytest.mark.parametrize("wanted", [4, 0])
 def test_what_only_undoes_entries_on_their_way_is_one_order(wanted: float) -> None:
     made = rig()
