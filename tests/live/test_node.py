@@ -188,6 +188,28 @@ def test_a_node_runs_once_in_a_loop_that_runs_and_lets_go_of_what_it_holds(tmp_p
     asyncio.run(cells())
 
 
+def test_a_node_whose_account_another_has_says_nothing_and_beats_not(tmp_path, monkeypatch):
+    """Its watchdog would take it for dead, and cancel the orders of the other."""
+
+    def taken(url, account):
+        raise ConfigError("another node uses the account", code="second_node")
+
+    class Speaks(Strategy):
+        spoke = False
+
+        def on_start(self):
+            Speaks.spoke = True
+
+    monkeypatch.setattr(module, "lock_account", taken)
+    with Server(Broker(CLOSES), pace_s=0.03) as server:
+        node = LiveNode(config_for(server, state_dir=str(tmp_path / "state")), KEYS)
+        node.add_strategy(Speaks())
+        with pytest.raises(ConfigError, match="another node uses the account"):
+            node.run()
+    assert not Speaks.spoke
+    assert read_beat(tmp_path / "state", NODE_BEAT) is None
+
+
 class Hangs(Strategy):
     """Notes the node's beat, and never comes back."""
 

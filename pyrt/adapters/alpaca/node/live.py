@@ -332,7 +332,10 @@ class LiveNode:
             eyes.open(self)
 
     def _watch(self) -> None:
-        """Begin what watches strategies: they are about to speak."""
+        """Begin what watches strategies: they are about to speak, and the account is ours."""
+        assert self.driver is not None
+        # Where another node has it, no watchdog is to take this one for dead.
+        self._lock_account(self.driver)
         self._watchers = watchers_of(self.config, self._credentials, self.watchdog_command)
         for watcher in self._watchers:
             self._living.append(watcher)
@@ -445,18 +448,12 @@ class LiveNode:
         driver.begin(turns.clock())
         while driver.phase == LOOKING and not turns.stopping:
             turns.look()
-            if driver.core is not None and not self._locks_account:
-                self._lock_account(driver)
             if driver.phase == LOOKING:
                 await turns.sleep()
         if driver.error is not None:
             raise driver.error
         if turns.lockstep is None:
             self._client.market_data.activity.session_of = regular_hours(turns.clock())
-
-    @property
-    def _locks_account(self) -> bool:
-        return len(self._locks) > (self.config.state_folder() is not None)
 
     def _lock_account(self, driver: Driver) -> None:
         """Lock the account.
