@@ -59,8 +59,18 @@ class Repeats:
         for name in self._wanted:
             # A refusal that was told takes the wish back.
             left = self._working(name) if name in world.watch.cancels else []
+            left = [key for key in left if not self._is_changing(key)]
             asked = [key for key in left if key in self._asked]
             world.checks.hold("I27", not left or bool(asked), (name, "is not asked for again"))
+
+    def _is_changing(self, key: str) -> bool:
+        """Whether an order takes no cancel, or has just taken the place of one that took none."""
+        desk = self._world.broker.core.desk
+        record = desk.orders[key]
+        before = desk.orders.get(record.replaces or "")
+        replaced_at = 0 if before is None else before.times.get("replaced", 0)
+        is_new = self._world.agenda.now - replaced_at < PATIENCE_S * SECOND
+        return desk.is_replacing(record) or is_new
 
     def _working(self, name: str) -> list[str]:
         """Return the exchange's ids of an order that works, by itself; an exit has other ways."""
