@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import chain
 from typing import Any
 
+from pyrt.backtest.actions import rows_of
 from pyrt.backtest.fees import fee_model
 from pyrt.backtest.latency import ConstantLatency, latency_model
 from pyrt.backtest.queue import queue_model
@@ -176,7 +179,7 @@ class VenueSettings:
         else:
             plain["borrow"] = getattr(self.borrow, "__qualname__", type(self.borrow).__qualname__)
         for name in ("halts", "auctions"):
-            plain[name] = _table(getattr(self, name))
+            plain[name] = _table(getattr(self, name), name)
         plain["emulate"] = (
             self.emulate if isinstance(self.emulate, str) else self.emulate.describe()
         )
@@ -199,10 +202,19 @@ def _latency(value: Any) -> Any:
 def _luld(value: Any) -> Any:
     if isinstance(value, dict) and "ts_event" not in value:
         return {symbol: repr(rule) for symbol, rule in value.items()}
-    return repr(value) if value is None or isinstance(value, (str, LuldRule)) else _table(value)
+    if value is None or isinstance(value, (str, LuldRule)):
+        return repr(value)
+    return _table(value, "price bands")
 
 
-def _table(value: Any) -> Any:
+def _table(value: Any, what: str) -> Any:
+    """The columns of a small table as text, in whatever form it was given."""
     if value is None:
         return None
-    return {str(name): [str(cell) for cell in value[name]] for name in value}
+    columns = value
+    if not isinstance(value, Mapping) and (
+        hasattr(value, "to_pylist") or not hasattr(value, "to_dict")
+    ):
+        rows = rows_of(value, what)
+        columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(chain(*rows))}
+    return {str(name): [str(cell) for cell in columns[name]] for name in columns}

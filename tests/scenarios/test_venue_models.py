@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from pyrt.backtest.draws import Draws
@@ -275,6 +277,32 @@ def test_nothing_fills_while_trading_is_halted(command: Any, fills: Any, status:
 def test_small_tables_name_what_they_lack(option: str, table: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         play({"quotes": QUOTES}, {}, **{option: table})
+
+
+BANDS = pd.DataFrame(
+    {"ts_event": [stamp(1)], "symbol": [SYMBOL], "lower": [90.0], "upper": [110.0]}
+)
+OPENING = pd.DataFrame({"ts_event": [stamp(2)], "symbol": [SYMBOL], "price": [97.5]})
+
+
+@pytest.mark.parametrize("form", ["rows", "columns", "arrow", "parquet"])
+@pytest.mark.parametrize(
+    ("option", "table"), [("halts", HALT), ("auctions", OPENING), ("luld", BANDS)]
+)
+def test_small_tables_of_any_form_give_one_run(
+    option: str, table: pd.DataFrame, form: str, tmp_path: Path
+) -> None:
+    given: Any = pa.Table.from_pandas(table)
+    if form == "rows":
+        given = table.to_dict("records")
+    elif form == "columns":
+        given = table.to_dict("list")
+    elif form == "parquet":
+        given = tmp_path / "table.parquet"
+        table.to_parquet(given)
+    runs = [play({"quotes": QUOTES}, {1.5: buy(1)}, **{option: form}) for form in (table, given)]
+    assert runs[0].filled == runs[1].filled != []
+    assert runs[0].outcome.run_hash == runs[1].outcome.run_hash
 
 
 def test_an_order_can_be_canceled_in_a_halt_and_strategies_are_told() -> None:
