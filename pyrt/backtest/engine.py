@@ -18,7 +18,7 @@ from pyrt.backtest.interruptions import read_auctions, read_halts
 from pyrt.backtest.latency import latency_model
 from pyrt.backtest.markets import Market, markets
 from pyrt.backtest.outcome import Inputs, Outcome, book_gaps, outcome_of
-from pyrt.backtest.past import first_moment, history_of, topic_of_table
+from pyrt.backtest.past import PastBars, first_moment, topic_of_table
 from pyrt.backtest.port import BacktestVenue
 from pyrt.backtest.price_bands import read_bands
 from pyrt.backtest.progress import Progress
@@ -110,6 +110,7 @@ class Engine:
         self._tables: list[Columns] = []
         self._streams: dict[int, Any] = {}
         self._figures: list[DataDays] = []
+        self._past: PastBars
         self._actions: list[Any] = []
         self._rates: list[Any] = []
         self._ledger = ledger
@@ -222,7 +223,7 @@ class Engine:
         drivers = self._add_streams(kernel)
         for strategy in self._strategies:
             kernel.add_strategy(strategy)
-        kernel.history = history_of(kernel, self._tables)
+        kernel.history = self._past = PastBars(kernel, self._tables, self._streams)
         first = self._first()
         kernel.start(max(first, self._start) if self._start is not None else first)
         tables = self._withhold(kernel)
@@ -244,13 +245,14 @@ class Engine:
 
     def _next_chunk(self, number: int) -> Callable[[], Columns | None] | None:
         stream = self._streams.get(number)
-        if stream is None or not self._figures:
-            return None if stream is None else stream.next_chunk
+        if stream is None:
+            return None
+        listeners: tuple[DataDays | PastBars, ...] = (*self._figures, self._past)
 
         def next_chunk() -> Columns | None:
             chunk: Columns | None = stream.next_chunk()
-            for figures in self._figures if chunk is not None else ():
-                figures.add(number, chunk)
+            for each in listeners if chunk is not None else ():
+                each.add(number, chunk)
             return chunk
 
         return next_chunk

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from pyrt import BacktestEngine, Strategy
+from pyrt.backtest import past
 from pyrt.data import ParquetStream
+from pyrt.errors import StrategyError
 
 MINUTE = 60_000_000_000
 
@@ -143,3 +145,47 @@ def test_price_bands_of_streams_are_those_of_tables(tmp_path: Path) -> None:
     assert len(whole.fills) > 20
     pd.testing.assert_frame_equal(whole.fills, chunks.fills)
     assert chunks.run_hash == whole.run_hash
+
+
+class LooksBack(Strategy):
+    """Asks at some bars for the ones before."""
+
+    bars: int = 3
+
+    def on_start(self):
+        self.subscribe_bars("A", "1m")
+        self.count = 0
+        self.found = []
+
+    def on_bar(self, bar):
+        self.count += 1
+        if self.count in (100, 999, 1_000, 1_001, 2_500, 5_000):
+            self.request_history("A", "1m", self.bars, self.take)
+
+    def take(self, bars):
+        self.found.append((self.count, [(b.ts_event, b.open, b.close) for b in bars]))
+
+
+def looking_back(source, bars=3):
+    engine = BacktestEngine()
+    engine.add_data(source)
+    strategy = engine.add_strategy(LooksBack(bars=bars))
+    engine.run()
+    return strategy.found
+
+
+@pytest.mark.parametrize("bars", [3, 1_800])
+def test_strategies_look_back_on_streamed_bars_as_on_tables(files, bars, monkeypatch):
+    monkeypatch.setattr(past, "KEPT_BARS", 1_800)
+    found = looking_back(files[0], bars)
+    assert [len(rows) for _, rows in found] == [min(bars, count) for count, _ in found]
+    assert len(found) == 6
+    for chunk_rows in (1_000, 1_333, 100_000):
+        assert looking_back(ParquetStream(files[0], chunk_rows=chunk_rows), bars) == found
+
+
+@pytest.mark.parametrize("chunk_rows", [1_000, 100_000])
+def test_streamed_bars_that_are_gone_are_refused_and_not_left_out(files, chunk_rows, monkeypatch):
+    monkeypatch.setattr(past, "KEPT_BARS", 1_800)
+    with pytest.raises(StrategyError, match="last 1,800 are kept"):
+        looking_back(ParquetStream(files[0], chunk_rows=chunk_rows), 1_801)
