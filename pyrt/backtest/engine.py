@@ -251,8 +251,9 @@ class Engine:
 
         def next_chunk() -> Columns | None:
             chunk: Columns | None = stream.next_chunk()
-            for each in listeners if chunk is not None else ():
-                each.add(number, chunk)
+            if chunk is not None:
+                for each in listeners:
+                    each.add(number, chunk)
             return chunk
 
         return next_chunk
