@@ -50,7 +50,7 @@ cdef int split_holdings(SimVenue venue, VenueBook book, int64_t numerator,
     """Restate every owner's units; what does not fill a step is paid out at the new price."""
     cdef Py_ssize_t index = book.instrument.index
     cdef int64_t mark = restated(book.last_price, denominator, numerator, HALF_EVEN)
-    cdef int64_t units, whole, total = 0, stub = 0
+    cdef int64_t before, units, whole, total = 0, stub = 0
     for owner in book.units:
         units = restated(book.units[owner], numerator, denominator, TOWARD_ZERO)
         whole = book.instrument.round_quantity_raw(units)
@@ -58,7 +58,9 @@ cdef int split_holdings(SimVenue venue, VenueBook book, int64_t numerator,
         total += whole
         book.units[owner] = whole
     book.last_price = mark
+    before = venue.account.holdings[index].units
     venue.account.set_units(index, total, mark)
+    venue.account.split_carried(index, before, numerator, denominator)
     return venue.account.pay(
         venue.account.holdings[index].currency, i128_notional(mark, stub, book.instrument.factor)
     )

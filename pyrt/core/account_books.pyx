@@ -124,6 +124,29 @@ cdef class AccountBooks:
         if self.kind != CASH_ACCOUNT:
             self.weigh(instrument.index, True)
 
+    def split_carried(self, Py_ssize_t index, int64_t before, int64_t new, int64_t old):
+        """Restate what was held when the day began, after the units of a holding were split.
+
+        Parameters
+        ----------
+        index : int
+            Of the instrument.
+        before : int
+            Units held just before the split.
+        new, old : int
+            `old` units have become `new` ones.
+        """
+        cdef Holding* holding = &self.holdings[index]
+        # All of it held overnight stays all of it, however fractions were rounded and paid out.
+        cdef int64_t carried = holding.units
+        if holding.carried != before:
+            carried = i128_to_i64(i128_muldiv(holding.carried, new, old, TOWARD_ZERO))
+        if self.kind != CASH_ACCOUNT:
+            self.weigh(index, False)
+        holding.carried = carried
+        if self.kind != CASH_ACCOUNT:
+            self.weigh(index, True)
+
     def __dealloc__(self):
         free(self.holdings)
 

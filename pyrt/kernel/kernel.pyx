@@ -138,6 +138,7 @@ cdef class Kernel(Wiring):
     cdef int on_corporate_action(self, Event* event) except -1:
         cdef Position position
         cdef Stream stream
+        cdef int64_t before = self.account.holdings[event.instrument].units
         self.curve.touch()
         for stream in self.cache.streams if event.kind == EV_SPLIT else ():
             if stream.instrument.index == event.instrument:
@@ -148,6 +149,7 @@ cdef class Kernel(Wiring):
             else:
                 self.booking.dividend(position, event)
         if event.kind == EV_SPLIT:
+            self.account.split_carried(event.instrument, before, event.quantity, event.price)
             self.sink.split(event.instrument, event.quantity, event.price)
         if self.watcher is not None:
             if event.kind == EV_SPLIT:

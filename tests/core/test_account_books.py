@@ -253,6 +253,39 @@ def test_what_was_carried_on_the_same_side_was_not_opened(
     assert desk.account.buying_power_exact == 400_000 - 10 * opened * UNIT
 
 
+@pytest.mark.parametrize(
+    ("carried", "held", "after", "new", "old", "opened"),
+    [
+        # All that is held was carried, and all of it still is, whatever was paid out in cash.
+        (100, 100, 400, 4, 1, 0),
+        (-100, -100, -400, 4, 1, 0),
+        (7, 7, 10, 3, 2, 0),
+        (7, 7, 0, 1, 10, 0),
+        # A part was opened today, and stays the same part.
+        (100, 150, 600, 4, 1, 200),
+        (100, 150, 15, 1, 10, 5),
+        (0, 150, 600, 4, 1, 600),
+        # A part was sold today: what it was counts when it is bought again.
+        (100, 50, 200, 4, 1, 0),
+        (100, 0, 0, 4, 1, 0),
+        (100, -50, -200, 4, 1, 200),
+    ],
+)
+def test_what_was_carried_into_a_split_was_not_opened_by_it(
+    carried: int, held: int, after: int, new: int, old: int, opened: int
+) -> None:
+    """At 10 a unit uses ten of the day's power, which is four times 100,000."""
+    desk = Desk(100_000, "alpaca")
+    spy = desk.names["SPY"]
+    if held:
+        desk.trade("SPY", held, 10)
+    desk.account.carry(spy, carried)
+    if after != held:
+        desk.trade("SPY", after - held, 10)
+    desk.account.split_carried(spy.index, held * 10**9, new, old)
+    assert desk.account.buying_power_exact == 400_000 - 10 * opened
+
+
 def test_holdings_are_counted_and_valued_on_their_side_to_the_least_unit() -> None:
     desk = Desk(100_000, "margin")
     # Symbol, quantity, price; holdings, long and short value then.

@@ -24,9 +24,9 @@ class Two(Strategy):
     """Is another."""
 
 
-def holding(units: int, *, other: int = 0, gate: Any = None) -> NodeCore:
+def holding(units: int, *, other: int = 0, gate: Any = None, **options: Any) -> NodeCore:
     """Return a core whose first strategy holds SPY, bought or sold at 100, and another one too."""
-    core, _ = core_of(gate or BasicGate(), [One(), Two()])
+    core, _ = core_of(gate or BasicGate(), [One(), Two()], **options)
     for number, each in enumerate((units, other)):
         if each:
             trade(core, number, "buy" if each > 0 else "sell", "SPY", abs(each), 100)
@@ -91,6 +91,27 @@ def test_a_trip_goes_on_from_what_is_held_by_then():
     trade(core, 0, "sell", "SPY", 20, 60)
     assert core.kernel.strategies[0].position("SPY").realized_pnl_exact == 200
     assert core.kernel.account.cash_exact == 100_000 + 200
+
+
+@pytest.mark.parametrize(("units", "other"), [(100, 0), (100, 300), (100, -50), (10, -40)])
+def test_what_a_split_makes_of_units_held_overnight_was_not_opened_today(units, other):
+    core = holding(units, other=other, account="alpaca")
+    core.kernel.account.close_day()
+    power = core.kernel.account.buying_power_exact
+    adjust_position(core.kernel, "One", "SPY", 3 * units, 0, is_split=True, restates=not other)
+    if other:
+        adjust_position(core.kernel, "Two", "SPY", 3 * other, 0, is_split=True)
+    assert core.kernel.account.buying_power_exact == power
+
+
+def test_what_was_bought_on_the_day_of_a_split_stays_the_part_that_was_opened():
+    core = holding(100, other=100, account="alpaca")
+    core.kernel.account.close_day()
+    trade(core, 1, "buy", "SPY", 200, 100)
+    power = core.kernel.account.buying_power_exact
+    adjust_position(core.kernel, "One", "SPY", 300, 0, is_split=True, restates=False)
+    adjust_position(core.kernel, "Two", "SPY", 900, 0, is_split=True)
+    assert core.kernel.account.buying_power_exact == power
 
 
 @pytest.mark.parametrize(

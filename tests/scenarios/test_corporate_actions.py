@@ -221,6 +221,25 @@ def test_strategies_with_opposite_holdings_split_apart() -> None:
     assert run.kernel.account.cash_exact == 100_000
 
 
+@pytest.mark.parametrize("account", ["alpaca", "margin:4"])
+@pytest.mark.parametrize("ratio", [4, 1.5])
+def test_what_was_held_overnight_is_no_purchase_of_the_day_of_its_split(account, ratio) -> None:
+    """1,799 shares worth 80 are carried, 44 % of them paid: enough overnight, not to begin with."""
+    run = over_night(
+        flat(100, 80, 80 / ratio, 80 / ratio),
+        {-1: lambda s: s.buy(SYMBOL, 1799)},
+        split(ratio),
+        account=account,
+        instrument=Instrument(SYMBOL, step_size=7),
+    )
+    for books in (run.kernel.account, run.sim.account):
+        state = books.margin_state()
+        unused = state["last_equity"] - state["last_maintenance_margin"]
+        assert state["daytrading_buying_power"] == 4 * unused > 0
+        books.close_day()
+        assert books.margin_call == 0
+
+
 def test_a_dividend_is_paid_per_unit_and_a_short_pays_it() -> None:
     one, two = Script({-1: lambda s: s.buy(SYMBOL, 10)}), Script({-1: lambda s: s.sell(SYMBOL, 4)})
     run = over_night(flat(100, 100, 99), [one, two], dividend(0.82))

@@ -38,6 +38,7 @@ def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, 
     cdef int64_t held = position.units
     cdef int64_t units = held + position.instrument.quantity_raw(quantity)
     cdef Py_ssize_t index = position.instrument.index
+    cdef int64_t before
     # What is gone, or has changed sides, was no split.
     is_split = is_split and held != 0 and units != 0 and (held > 0) == (units > 0)
     if is_split:
@@ -48,9 +49,13 @@ def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, 
         if units == 0:
             position.realized = i128_sub(position.realized, position.open_cost)
             position.open_cost = 0
-    kernel.account.set_units(
-        index, kernel.account.holdings[index].units + position.units - held, position.mark
-    )
+    before = kernel.account.holdings[index].units
+    kernel.account.set_units(index, before + position.units - held, position.mark)
+    if is_split:
+        # What was carried is the account's, of all who hold: its ratio counts once.
+        kernel.account.split_carried(
+            index, before, abs_of(units) if restates else 1, abs_of(held) if restates else 1
+        )
     begin_trip(position)
     kernel.curve.touch()
     if is_split and restates:
