@@ -9,5 +9,6 @@ from pyrt.core.events cimport Event
 cdef class TickMatcher:
     cdef SimVenue venue
     cdef int meet(self, VenueBook book, Event* event, int64_t now) except -1
-    cdef int meet_order(self, VenueBook book, VenueOrder order, int64_t price) except -1
+    cdef int meet_order(self, VenueBook book, VenueOrder order, int64_t before,
+                        int64_t price) except -1
     cdef bint trigger(self, VenueOrder order, int64_t price) except -1

@@ -1,7 +1,8 @@
 """Matching on trades, where nothing shows what rests.
 
 A trade shows that its price was available: resting orders that it goes through fill at their
-own price, up to its size, and market orders fill at the trade's price.
+own price, up to its size, and market orders fill at the trade's price. So do limit orders that the
+last trade was beyond when they came: they found a market that they take from.
 """
 cimport cython
 from libc.stdint cimport INT64_MAX
@@ -16,6 +17,14 @@ from pyrt.core.types cimport (
 )
 
 
+cdef bint takes_first(VenueOrder order, int64_t before) noexcept:
+    """Whether a limit order found a market beyond it: it does not rest there, and makes nothing.
+
+    One that came before any trade meets the first as it meets a bar's open.
+    """
+    return order.fresh and not order.post_only and (before == 0 or crosses(order, before, False))
+
+
 @cython.final
 cdef class TickMatcher:
     """Meets waiting orders with each trade of their instrument."""
@@ -24,7 +33,7 @@ cdef class TickMatcher:
         self.venue = venue
 
     cdef int meet(self, VenueBook book, Event* event, int64_t now) except -1:
-        cdef int64_t price = nano_from_double(event.values[0])
+        cdef int64_t price = nano_from_double(event.values[0]), before = book.last_price
         cdef VenueOrder order
         cdef double share = self.venue.participation
         self.venue.now = now
@@ -39,32 +48,37 @@ cdef class TickMatcher:
         )
         for order in by_priority(book.orders):
             if not (order.done or order.arrival > now or order.issued >= now):
-                self.meet_order(book, order, price)
+                self.meet_order(book, order, before, price)
                 order.blocked = False
         book.budget = INT64_MAX
         return 0
 
-    cdef int meet_order(self, VenueBook book, VenueOrder order, int64_t price) except -1:
-        """Let one order that was here before meet a trade."""
+    cdef int meet_order(self, VenueBook book, VenueOrder order, int64_t before,
+                        int64_t price) except -1:
+        """Let one order that was here before meet a trade; the last one was at `before`."""
         cdef SimVenue venue = self.venue
+        cdef int64_t taken
+        cdef bint takes = order.type != LIMIT or order.tif == OPG or takes_first(order, before)
         if order.tif == CLS or (order.tif == OPG and venue.now < order.not_before) or not (
                 order.extended_hours or book.in_session(venue.now)):
             return 0
-        if order.type == LIMIT and order.tif != OPG:
+        if not takes:
             if crosses(order, price, venue.touch_fills):
                 venue.execute(book, order, order.limit_price, venue.now, MAKER, 0)
         elif order.type == LIMIT or self.trigger(order, price):
-            # It takes the print's price: a stop-limit just triggered, or an order for the opening.
-            if price <= order.limit_price if order.side > 0 else price >= order.limit_price:
-                price = venue.worsened(order, price, 0, book.volume)
-                venue.execute(book, order, price, venue.now, TAKER, 0)
+            # It takes the print's price: what came to a market beyond its limit, a stop-limit just
+            # triggered, or an order for the opening.
+            if crosses(order, price, True):
+                taken = venue.worsened(order, price, 0, book.volume)
+                venue.execute(book, order, taken, venue.now, TAKER, 0)
         if order.type == MARKET_TO_LIMIT:
             venue.turn_to_limit(order, price)
             venue.execute(book, order, price, venue.now, TAKER, 0)
         elif order.type == MARKET:
             price = venue.worsened(order, price, 0, book.volume)
             venue.execute(book, order, price, venue.now, TAKER, 0)
-        order.fresh = False
+        # What the trade was too small for goes on taking while trades stay beyond the limit.
+        order.fresh = takes and order.type == LIMIT and crosses(order, price, False)
         if not order.done and order.tif in (IOC, FOK, OPG):
             venue.finish(order, EV_CANCELED, "time_in_force: no more could be filled at once")
         return 0
