@@ -48,6 +48,8 @@ cdef class Calm:
     """The instant of the last point of equity."""
     cdef int64_t next_sample
     """On ticks: the start of the next second of data time."""
+    cdef int64_t next_day
+    """On ticks: the start of the next UTC day."""
 
     cdef int64_t due
     """Of the stretch: when something other than a row of data is due."""
@@ -90,3 +92,5 @@ cdef class Calm:
     cdef int called(self) except -1
     cdef int meet_tick(self, Cursor cursor, VenueBook book, Event* event, int64_t now) except -1
     cdef int sample(self, int64_t now) except -1
+    cdef int turn_day(self, int64_t ts) except -1
+    cdef int catch_up(self) except -1

@@ -7,7 +7,7 @@ the other, without looking again at what cannot have changed. It is an iterator 
 are given, so that their calls stay within the interpreter; see `pyrt.backtest.drive`.
 """
 cimport cython
-from libc.stdint cimport INT64_MIN
+from libc.stdint cimport INT64_MAX, INT64_MIN
 
 from pyrt.core.data cimport Bar, Quote, Trade
 from pyrt.core.events cimport clear_event
@@ -24,6 +24,7 @@ cdef extern from "Python.h":
     Py_ssize_t references "Py_REFCNT" (PyObject* held) noexcept
 
 cdef int64_t SECOND_NS = 1_000_000_000
+cdef int64_t DAY_NS = 86_400_000_000_000
 
 
 @cython.final
@@ -84,6 +85,7 @@ cdef class Calm:
         self.keeps_bars = venue.keeps_bars()
         self.marks_later = len(feed.cursors) <= 4
         self.sampled = self.next_sample = INT64_MIN
+        self.next_day = INT64_MIN if self.has_ticks else INT64_MAX
         clear_event(&self.event)
 
     cdef int play(self, int64_t due) except -1:
@@ -211,6 +213,8 @@ cdef class Calm:
                 or self.clock.next_due < self.due or self.aggregates.due < self.due
                 or (self.keeps_bars and cursor.rank == 1)):
             return False
+        if ts >= self.next_day:
+            self.turn_day(ts)
         self.now = self.clock.now = ts
         self.rank = cursor.rank
         if cursor.rank == 3:
@@ -407,3 +411,15 @@ cdef class Calm:
         if self.has_ticks:
             self.next_sample = now - now % SECOND_NS + SECOND_NS
         return self.curve.sample(now)
+
+    cdef int turn_day(self, int64_t ts) except -1:
+        """Before the first instant of another UTC day: the one that ends keeps its last prices."""
+        self.next_day = ts - ts % DAY_NS + DAY_NS
+        return self.catch_up()
+
+    cdef int catch_up(self) except -1:
+        """Write the point of equity that the last instant was denied, within its second of data."""
+        if self.has_ticks and self.sampled < self.clock.now >= self.market.handlers_from:
+            self.sampled = self.clock.now
+            return self.curve.sample(self.sampled)
+        return 0

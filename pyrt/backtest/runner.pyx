@@ -98,6 +98,8 @@ cdef class Runner:
             due = self.next_due()
             if self.pace is not None and min(due, now) >= kernel.market.handlers_from:
                 self.pace(min(due, now))
+            if min(due, now) >= self.rows.next_day:
+                self.rows.turn_day(min(due, now))
             if due < now:
                 kernel.advance(due)
                 self.between(due)
@@ -127,6 +129,8 @@ cdef class Runner:
         self.kernel.stop()
         if self.finished:
             self.late_news()
+        else:
+            self.rows.catch_up()
 
     cdef int late_news(self) except -1:
         """Hand out, each at its own time, what was under way when the data ended.
@@ -137,13 +141,16 @@ cdef class Runner:
         """
         cdef Kernel kernel = self.kernel
         cdef int64_t horizon = self.venue.last_delayed()
+        if self.venue.next_delayed > kernel.clock.now:
+            self.rows.catch_up()
         if self.venue.next_delayed > horizon:
             return 0
         while self.venue.next_delayed <= horizon:
             kernel.advance(self.venue.next_delayed)
             self.venue.release_delayed(kernel.clock.now)
             kernel.settle()
-        return kernel.sample(kernel.clock.now)
+        self.rows.sampled = kernel.clock.now
+        return kernel.sample(self.rows.sampled)
 
     cdef int look_up(self) except -1:
         """Notice Ctrl-C, show progress."""

@@ -244,3 +244,76 @@ def test_signals_beside_a_handler():
     (signaled,), result = both_ways([walk("A", 1)], lambda: [Signaled(every=1000)])
     assert len(result.fills) > 4
     assert all(view.to_dict() == fields for view, fields in signaled.kept)
+
+
+class Holds(Strategy):
+    """Buys a unit at the first print and keeps it."""
+
+    def on_start(self):
+        self.subscribe_trades("T")
+        self.bought = False
+
+    def on_trade(self, trade):
+        if not self.bought:
+            self.bought = True
+            self.buy("T", 1)
+
+
+def printed(*rows):
+    """Prints given as (nanoseconds, price)."""
+    ts = np.array([START + row[0] for row in rows])
+    return replace(trades("T", ts), price=np.array([float(row[1]) for row in rows]))
+
+
+TENTH = 100_000_000
+NIGHT = 86_400_000_000_000 - START % 86_400_000_000_000
+
+
+@pytest.mark.parametrize("paced", [False, True])
+@pytest.mark.parametrize(
+    ("rows", "equities"),
+    [
+        # The second print of a second is no point of the curve, unless it is the last of all,
+        ([(0, 100), (10 * TENTH, 100), (13 * TENTH, 90), (15 * TENTH, 50)], [0, 0, -50]),
+        # or the last of a day: what is lost overnight is no loss of the evening's.
+        (
+            [(0, 100), (NIGHT - 9 * TENTH, 100), (NIGHT - 5 * TENTH, 60), (NIGHT + 5 * TENTH, 30)],
+            [0, 0, -40, -70],
+        ),
+    ],
+)
+def test_the_last_prints_of_days_and_of_the_run_are_in_the_curve(rows, equities, paced):
+    result = run([printed(*rows)], Holds(), paced=paced)
+    assert (result.equity - 1_000_000).tolist() == equities
+    assert result.equity.index.is_monotonic_increasing
+    assert result.equity.index.is_unique
+    assert result.summary["final_equity"] == 1_000_000 + equities[-1]
+    assert result.positions["unrealized_pnl"].tolist() == [equities[-1]]
+
+
+def test_a_day_of_prints_ends_before_a_timer_of_the_next_one():
+    class Wakes(Holds):
+        def on_start(self):
+            super().on_start()
+            self.set_timer("morning", "6h", self.wake, start=START + NIGHT + NIGHT // 2)
+
+        def wake(self, event):
+            pass
+
+    rows = [(0, 100), (NIGHT - 9 * TENTH, 100), (NIGHT - 5 * TENTH, 60), (2 * NIGHT, 30)]
+    result = run([printed(*rows)], Wakes())
+    assert (result.equity - 1_000_000).tolist() == [0, 0, -40, -70]
+    assert result.equity.index[2].value == START + NIGHT - 5 * TENTH
+
+
+def test_an_interrupted_run_says_what_the_account_had():
+    class Breaks(Holds):
+        def on_trade(self, trade):
+            super().on_trade(trade)
+            if trade.price == 50:
+                raise KeyboardInterrupt
+
+    rows = [(0, 100), (10 * TENTH, 100), (13 * TENTH, 90), (15 * TENTH, 50), (30 * TENTH, 70)]
+    result = run([printed(*rows)], Breaks())
+    assert result.summary["final_equity"] == 999_950
+    assert result.positions["unrealized_pnl"].tolist() == [-50]
