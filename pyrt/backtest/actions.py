@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from fractions import Fraction
 from os import PathLike
 from typing import Any
-from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from pyrt.core.instruments import Instrument
 from pyrt.core.numbers import price_to_raw
-from pyrt.core.times import timestamp_ns
+from pyrt.data.clocks import midnights
+from pyrt.data.sessions import Sessions
 from pyrt.errors import DataError
+from pyrt.venues.sessions import zone_of
 
 RATIO_DENOMINATOR_MAX = 1_000
 RATIO_TOLERANCE = Fraction(1, 100_000)
@@ -36,18 +39,56 @@ def ratio_of(value: float) -> Fraction:
     )
 
 
-def ex_time(day: date | datetime | str, instrument: Instrument) -> int:
-    """Return when an action is in force: midnight of the ex-date, New York for listed equities."""
-    if isinstance(day, str):
-        day = date.fromisoformat(day[:10])
-    if isinstance(day, datetime):
-        day = day.date()
-    zone = ZoneInfo("America/New_York" if instrument.calendar == "XNYS" else "UTC")
-    return timestamp_ns(datetime(day.year, day.month, day.day, tzinfo=zone))
+class ExDates:
+    """When ex-dates begin: an action is in force before the first trade of its day, not sooner.
+
+    That is midnight where the instrument's calendar is, or the open of the session of that date
+    where it opens on the evening before. Of an instrument without sessions it is midnight in the
+    zone in which its data name their days.
+
+    Parameters
+    ----------
+    sessions : callable
+        Calendar name → its sessions over the run; None where it has none.
+    zones : mapping
+        Symbol → zone of its data, where not UTC.
+    """
+
+    def __init__(
+        self, sessions: Callable[[str], Sessions | None], zones: Mapping[str, str]
+    ) -> None:
+        self._sessions = sessions
+        self._zones = zones
+
+    def begin(self, day: date | datetime | str, instrument: Instrument) -> int:
+        """Return the first instant of an ex-date, ns UTC."""
+        if isinstance(day, str):
+            day = date.fromisoformat(day[:10])
+        number = day.toordinal() - date(1970, 1, 1).toordinal()
+        table = self._sessions(instrument.calendar)
+        if table is None:
+            return _midnight(number, self._zones.get(instrument.symbol, "UTC"))
+        first = _midnight(number, zone_of(instrument.calendar))
+        row = int(np.searchsorted(table.date, number))
+        if row < len(table.date) and table.date[row] == number:
+            return min(first, int(table.open[row]))
+        return first
+
+
+def _midnight(day: int, zone: str) -> int:
+    try:
+        return int(midnights(np.array([day], np.int64), zone)[0])
+    except (KeyError, ValueError) as error:
+        raise DataError(
+            f"{zone} is no zone that has midnights to find",
+            code="unknown_zone",
+            remedy='Write tz="America/New_York", or wherever the ex-dates are',
+            zone=zone,
+        ) from error
 
 
 def read_actions(
-    table: Any, instruments: dict[str, Instrument]
+    table: Any, instruments: dict[str, Instrument], ex_dates: ExDates
 ) -> list[tuple[int, str, int, int, int]]:
     """Return (ts, kind, instrument index, number, number) rows of a table, for known symbols.
 
@@ -58,13 +99,14 @@ def read_actions(
         (new shares per old one) and ``cash_amount`` (per share).
     instruments : dict
         By symbol.
+    ex_dates : ExDates
     """
     actions = []
     for number, row in enumerate(rows_of(table, "corporate actions", "symbol", "ex_date", "kind")):
         instrument = instruments.get(row["symbol"])
         if instrument is None:
             continue
-        ts = ex_time(row["ex_date"], instrument)
+        ts = ex_dates.begin(row["ex_date"], instrument)
         if row["kind"] == "split":
             ratio = ratio_of(_number(row, number, "split_ratio"))
             actions.append((ts, "split", instrument.index, ratio.numerator, ratio.denominator))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pyrt.backtest.actions import read_actions
+from pyrt.backtest.actions import ExDates, read_actions
 from pyrt.backtest.alpaca import AlpacaVenue
 from pyrt.backtest.arguments import check_cash, check_span, whole_bars, whole_seed
 from pyrt.backtest.days import day_ends, rate_rows
@@ -111,6 +111,7 @@ class Engine:
         self._streams: dict[int, Any] = {}
         self._figures: list[DataDays] = []
         self._past: PastBars
+        self._zones: dict[str, str] = {}
         self._actions: list[Any] = []
         self._rates: list[Any] = []
         self._ledger = ledger
@@ -163,6 +164,7 @@ class Engine:
                 raise DataError(f"{key[2]} {key[0]} of {key[1]} were added twice")
         self._loaded.append(loaded)
         self._tables.extend(loaded.columns)
+        self._zones = loaded.day_zones | self._zones
 
     def add_stream(self, stream: Any) -> None:
         """Add data that are read while the run goes on, in bounded memory: a ParquetStream."""
@@ -171,6 +173,9 @@ class Engine:
             raise DataError("the stream holds no rows")
         self._streams[len(self._tables)] = stream
         self._tables.append(first)
+        zone = getattr(stream, "day_zone", "UTC")
+        if zone != "UTC":
+            self._zones.setdefault(first.symbol, zone)
 
     def add_corporate_actions(self, table: Any) -> None:
         """Add splits and cash dividends; see `pyrt.backtest.actions.read_actions`."""
@@ -273,7 +278,8 @@ class Engine:
 
     def _drive(self, kernel: Kernel, venue: SimVenue, feed: Feed, progress: bool) -> Outcome:
         symbols = {i.symbol: i for i in kernel.cache.instruments}
-        actions = [a for table in self._actions for a in read_actions(table, symbols)]
+        ex_dates = ExDates(self._session_table, self._zones)
+        actions = [a for table in self._actions for a in read_actions(table, symbols, ex_dates)]
         actions += self._account_rows(kernel, venue)
         if self._venue.halts is not None:
             actions += read_halts(self._venue.halts, symbols)
@@ -419,6 +425,10 @@ class Engine:
         return listed(symbol, **({} if calendar is None else {"calendar": calendar}))
 
     def _sessions(self, calendar: str) -> tuple[Any, Any] | None:
+        table = self._session_table(calendar)
+        return None if table is None else (table.open, table.close)
+
+    def _session_table(self, calendar: str) -> Any:
         if calendar == "24/7":
             return None
         from pyrt.venues.sessions import sessions
@@ -427,8 +437,7 @@ class Engine:
         if self._streams:
             # How far a stream reaches is not known yet, but nothing was recorded after today.
             last = max(last, time.time_ns() - 400 * DAY_NS)
-        table = sessions(calendar, first, last + 400 * DAY_NS)
-        return table.open, table.close
+        return sessions(calendar, first, last + 400 * DAY_NS)
 
     def _add_streams(self, kernel: Kernel) -> list[bool]:
         """Register the streams; say for each table whether it takes part in deciding fills."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,13 @@ from pyrt.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Columns of one table and their part of the provenance."""
+    """Columns of one table and their part of the provenance; the zone that its days are of."""
 
     columns: list[Any]
     records: list[dict[str, Any]]
     repairs: Repairs
     decision: Decision | None = None
+    day_zone: str = "UTC"
 
 
 def build_bars(
@@ -75,7 +76,15 @@ def build_bars(
         rows.fields["stamp"] = resolve(wall, name, options, report)
     calendar = add_intervals(rows, stamps, decision, options, report)
     check_overlap(rows, report, format_timeframe(decision.timeframe_ns))
-    return _split(rows, decision, calendar, notes, repairs)
+    zone = _day_zone(stamps, decision, options)
+    return replace(_split(rows, decision, calendar, notes, repairs), day_zone=zone)
+
+
+def _day_zone(stamps: Stamps, decision: Decision, options: Options) -> str:
+    """Return the zone in which a table names its days, or states its times."""
+    if decision.date_zone == "dates":
+        return options.tz or "UTC"
+    return decision.date_zone or options.tz or stamps.zone or "UTC"
 
 
 def pick_time(table: RawTable) -> tuple[str, Any]:

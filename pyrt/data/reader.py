@@ -54,6 +54,8 @@ class Reader:
         self._chunk_rows = chunk_rows
         self._symbol = options.symbols[0] if options.symbols else None
         self._decision: Decision | None = None
+        self.day_zone: str | None = None
+        """The zone that the first rows state their days in; None before they are read."""
         self._edge: int | None = None
         self._seen: dict[str, None] = {}
         self._rows_of_file = 0
@@ -152,6 +154,7 @@ class Reader:
         if not built.columns:
             return None
         self._decision = built.decision
+        self.day_zone = self.day_zone or built.day_zone
         return self._joined(built, first_row)
 
     def _of_symbol(self, table: RawTable, first_row: int) -> RawTable | None:

@@ -141,6 +141,11 @@ class ParquetStream:
         other._begin(self._terms)
         return other
 
+    @property
+    def day_zone(self) -> str:
+        """Zone in which the rows name their days or state their times; UTC before the first."""
+        return self._reader.day_zone or "UTC"
+
     def content_hash(self) -> bytes:
         """Return the hash that the same rows have when they are loaded whole.
 

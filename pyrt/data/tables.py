@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pyrt.core.suggest import did_you_mean
@@ -35,11 +35,14 @@ class Loaded:
         ``kind``, ``timeframe``, ``timeframe_how``, ``label``, ``label_how``, ``adjustment``,
         ``gaps``, ``off_grid_prices``, ``repairs`` (name to rows) over all entries, and the same
         for each of them under ``tables``.
+    day_zones : dict
+        Symbol → the zone in which its table names its days or states its times, where not UTC.
     """
 
     columns: tuple[Columns, ...]
     warmup_rows: tuple[int, ...]
     provenance: dict[str, Any]
+    day_zones: dict[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -151,6 +154,7 @@ def load(
         tuple(entry for entry, _ in cuts),
         tuple(warmup for _, warmup in cuts),
         _provenance(source, records, [part.repairs for part in built]),
+        _day_zones(built),
     )
 
 
@@ -210,6 +214,15 @@ def _build(table: RawTable | Columns, options: Options) -> Built:
             remedy="Look at the source",
         )
     return built
+
+
+def _day_zones(built: list[Built]) -> dict[str, str]:
+    """Return the zones of symbols' days, of several tables the first that has another than UTC."""
+    found: dict[str, str] = {}
+    for part in built:
+        for entry in part.columns if part.day_zone != "UTC" else ():
+            found.setdefault(entry.symbol, part.day_zone)
+    return found
 
 
 def _require_distinct(columns: list[Columns]) -> None:

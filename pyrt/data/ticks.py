@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,8 @@ def build_ticks(table: RawTable, kind: str, options: Options, report: Report) ->
         Gets every fault; the columns mean nothing if there is one.
     """
     read = {"quotes": _quotes, "trades": _trades, "book": _book}[kind]
-    fields = _times(table, options, report) | read(table, report)
+    times, zone = _times(table, options, report)
+    fields = times | read(table, report)
     rows = gather(table, fields, options, report)
     repairs: Repairs = {}
     drop_missing(rows, ("price", "size") if kind == "trades" else (), options, repairs)
@@ -76,18 +78,23 @@ def build_ticks(table: RawTable, kind: str, options: Options, report: Report) ->
     else:
         _check_book(rows, report)
     check_order(rows, "ts_init", report, unique=False)
-    return _split(rows, kind, repairs, options.dialect)
+    return replace(_split(rows, kind, repairs, options.dialect), day_zone=zone)
 
 
-def _times(table: RawTable, options: Options, report: Report) -> dict[str, NDArray[Any]]:
+def _times(
+    table: RawTable, options: Options, report: Report
+) -> tuple[dict[str, NDArray[Any]], str]:
+    """Return the fields of time, and the zone that they are stated in."""
     name, column = pick_time(table)
     shown = time_name(name)
-    ts_event = resolve(read_stamps(column, shown, options, report), shown, options, report)
+    stamps = read_stamps(column, shown, options, report)
+    ts_event = resolve(stamps, shown, options, report)
     ts_init = ts_event
     if "ts_recv" in table.columns:
         read = read_stamps(table.columns["ts_recv"], "ts_recv", options, report)
         ts_init = resolve(read, "ts_recv", options, report)
-    return {"stamp": ts_event, "ts_event": ts_event, "ts_init": ts_init}
+    fields = {"stamp": ts_event, "ts_event": ts_event, "ts_init": ts_init}
+    return fields, options.tz or stamps.zone or "UTC"
 
 
 def _quotes(table: RawTable, report: Report) -> dict[str, NDArray[Any]]:

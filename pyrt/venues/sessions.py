@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pyrt.core.suggest import suggest
 from pyrt.errors import DataError, UnknownName
 
-__all__ = ["ALWAYS_OPEN", "NS_PER_DAY", "SessionTable", "sessions"]
+__all__ = ["ALWAYS_OPEN", "NS_PER_DAY", "SessionTable", "sessions", "zone_of"]
 
 ALWAYS_OPEN = "24/7"
 """Name of the calendar that never closes; its sessions are UTC days."""
@@ -313,6 +313,24 @@ def sessions(calendar: str, start_ns: int, end_ns: int) -> SessionTable:
             end_ns=end_ns,
         )
     return table
+
+
+def zone_of(calendar: str) -> str:
+    """Return the time zone in which a calendar names its sessions.
+
+    Raises
+    ------
+    UnknownName
+        If no calendar has that name; close names are suggested.
+    """
+    if calendar == ALWAYS_OPEN:
+        return "UTC"
+    held = _built.get(calendar)
+    if held is not None:
+        return str(held[2].tz)
+    calendars = importlib.import_module("exchange_calendars")
+    _require_known(calendar, calendars)
+    return str(calendars.get_calendar(calendar).tz)
 
 
 def _date_of(ts: int) -> dt.date:
