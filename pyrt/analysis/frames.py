@@ -66,8 +66,8 @@ def pyfolio_frames(
     """Return (returns, positions, transactions) as pyfolio's tearsheets take them.
 
     Positions are the values held at the end of each day, rebuilt from the fills: signed quantity
-    times the day's last close (the last fill's price where the run recorded no bars), and a
-    ``cash`` column. Splits are not applied to the quantities.
+    times the day's last close (the last fill's price where the run recorded no bars) and the
+    contract's multiplier, and a ``cash`` column. Splits are not applied to the quantities.
     """
     index = day_index(daily.days).tz_localize("UTC")
     returns = returns_series(daily).tz_localize("UTC")
@@ -133,4 +133,13 @@ def _values(record: RunRecord, symbol: str, at: Any) -> Any:
     if len(ts) == 0:
         ts, marks = filled, floats(record.fills, "price")[chosen]
     marks = np.concatenate(([0.0], marks))
-    return quantity * marks[np.searchsorted(ts, at, side="right")]
+    units = quantity * _multiplier(record.fills, chosen)
+    return units * marks[np.searchsorted(ts, at, side="right")]
+
+
+def _multiplier(fills: Table, chosen: Any) -> float:
+    """Units of a contract, of the fills of one symbol: what their value is of quantity × price."""
+    if "notional" not in fills:
+        return 1.0
+    plain = np.sum((floats(fills, "quantity") * floats(fills, "price"))[chosen])
+    return float(np.sum(floats(fills, "notional")[chosen]) / plain) if plain else 1.0

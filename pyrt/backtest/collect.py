@@ -94,8 +94,9 @@ class Collector:
         return np.where(rows["side"] > 0, "buy", "sell").astype(object)
 
     def fills(self) -> LazyTable:
-        """Return executions of our orders."""
+        """Return executions of our orders; their value too, where contracts have a multiplier."""
         rows = self._fills
+        value = {} if (self._multipliers == 1).all() else {"notional": self._notional}
         return LazyTable(
             {
                 "ts_event": lambda: rows["ts_event"],
@@ -115,8 +116,14 @@ class Collector:
                 "liquidity": lambda: self._pick(LIQUIDITY_NAMES, rows["flags"] >> 4),
                 "client_order_id": lambda: self._ids(rows["order"]),
                 "execution_id": self._execution_ids,
+                **value,
             }
         )
+
+    def _notional(self) -> NDArray[np.float64]:
+        rows = self._fills
+        units = self._quantity(rows, "quantity") * self._multipliers[rows["instrument"]]
+        return np.asarray(units * rows["price"] / 1e9)
 
     def _execution_ids(self) -> list[str]:
         total: dict[int, int] = {}
