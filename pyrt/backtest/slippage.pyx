@@ -47,6 +47,10 @@ cdef class Slippage:
         for name, value in given.items():
             if not float(value) >= 0:
                 raise ConfigError(f"slippage {name} is {value!r}; expected 0 or more")
+        if self.rate >= 1_000_000_000:
+            raise ConfigError(
+                f"slippage bps is {bps!r}; expected less than 10,000, which is all of the price"
+            )
         if self.range_share > 1_000_000_000:
             raise ConfigError(
                 f"slippage range is {range!r}; expected a share of the bar's range, at most 1"

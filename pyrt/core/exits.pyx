@@ -258,8 +258,14 @@ def exit_condition(str symbol, *, stop=None, target=None, trail=None, bars=None)
     Raises
     ------
     ConfigError
-        If no reason is given, or one is not above 0.
+        If no reason is given, or one is not above 0; if a loss or a distance is not below 1.
     """
+    for name, share in (("stop", stop), ("trail", trail)):
+        if share is not None and share >= 1:
+            raise ConfigError(
+                f"{name} is {share!r}; expected a fraction of the price, below 1",
+                remedy="Write 0.02 for 2 %",
+            )
     reasons = ((StopHit, stop), (TargetHit, target), (TrailHit, trail), (HeldFor, bars))
     found = [make(symbol, distance) for make, distance in reasons if distance is not None]
     if not found:

@@ -95,15 +95,24 @@ def pick_time(table: RawTable) -> tuple[str, Any]:
     DataError
         If there is no column of times.
     """
-    for name in (TIME_NAMES[0], INDEX, *TIME_NAMES[1:], "date"):
-        if name in table.columns:
-            return name, table.columns[name]
+    names = (TIME_NAMES[0], INDEX, *TIME_NAMES[1:], "date")
+    named = [name for name in names if name in table.columns]
+    if len(named) > 1 and named[0] == INDEX and _counts_rows(table.columns[INDEX]):
+        named.pop(0)
+    for name in named:
+        return name, table.columns[name]
     raise DataError(
         f"{table.source}: no column and no index holds times",
         code="no_time",
         remedy="Call the column ts_event, timestamp, datetime or date, or give a DatetimeIndex",
         columns=list(table.names),
     )
+
+
+def _counts_rows(column: Any) -> bool:
+    """Whether an index is what a file is given that has none: numbers of rows."""
+    values = np.asarray(column)
+    return values.dtype.kind in "iu" and np.array_equal(values, np.arange(len(values)))
 
 
 def time_name(name: str) -> str:

@@ -12,6 +12,9 @@ from pyrt.data.columns import BarColumns, Columns, take
 from pyrt.data.timeframe import DAY_NS
 from pyrt.errors import ConfigError
 
+EARLIEST_NS = 100 * DAY_NS
+"""Whole numbers below are a date without its dashes, or count micro-, milliseconds or seconds."""
+
 
 def moment(value: Any, tz: str | None, *, is_end: bool = False) -> int:
     """Return a point in time as nanoseconds UTC.
@@ -19,7 +22,7 @@ def moment(value: Any, tz: str | None, *, is_end: bool = False) -> int:
     Parameters
     ----------
     value : str, date, datetime, pandas.Timestamp or int
-        ISO 8601 text or a date object; a whole number is nanoseconds UTC.
+        ISO 8601 text or a date object; a whole number is nanoseconds UTC, from spring 1970 on.
     tz : str or None
         Zone of what carries none; UTC by default.
     is_end : bool
@@ -31,6 +34,8 @@ def moment(value: Any, tz: str | None, *, is_end: bool = False) -> int:
         If the value is no time, or clocks in `tz` skip or repeat it.
     """
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        if 0 < value < EARLIEST_NS:
+            raise _no_time(value)
         return int(value)
     import pandas as pd
 

@@ -7,6 +7,8 @@ from pyrt.errors import OrderError
 
 # An order to a target waits no longer for the answers it counts on.
 cdef int64_t PATIENCE_NS = 10_000_000_000
+# Ten times the capital: more is a percentage in place of a fraction.
+cdef double FRACTION_MAX = 10.0
 
 
 cdef int64_t distance(Cache cache, Position position, int64_t wanted,
@@ -94,8 +96,11 @@ cdef int64_t units_of_share(Position position, double fraction, object capital_o
             "quantity",
             remedy="Wait for the first bar, quote or trade of the symbol",
         )
-    if not -100.0 <= fraction <= 100.0:
-        raise OrderError(f"fraction is {fraction!r}; expected a share such as 0.5")
+    if not -FRACTION_MAX <= fraction <= FRACTION_MAX:
+        raise OrderError(
+            f"fraction is {fraction!r}; expected a share of the capital, at most {FRACTION_MAX:g}",
+            remedy="Write 0.5 for 50 %",
+        )
     value = i128_muldiv(
         money_from_object(capital_of(strategy)), nano_from_object(fraction),
         1_000_000_000, TOWARD_ZERO,

@@ -125,6 +125,7 @@ FILES = {
     "groups.parquet": lambda f, p: pq.write_table(pa.Table.from_pandas(f), p, row_group_size=7),
     "bars.csv": lambda f, p: f.to_csv(p),
     "unnamed.csv": lambda f, p: f.rename_axis(None).to_csv(p),
+    "numbered.csv": lambda f, p: f.reset_index().to_csv(p),
     "packed.csv.gz": lambda f, p: f.to_csv(p),
     "integers.csv": lambda f, p: integer_columns(f).to_csv(p, index=False),
 }

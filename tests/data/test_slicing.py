@@ -45,7 +45,10 @@ def test_an_end_without_a_time_is_the_end_of_that_day() -> None:
     assert timed == pd.Timestamp("2024-01-02", tz="UTC").value
 
 
-@pytest.mark.parametrize("value", ["soon", None, "2024-13-01", float("nan")])
+@pytest.mark.parametrize(
+    "value",
+    ["soon", None, "2024-13-01", float("nan"), 20240201, 1_706_745_600, 1_706_745_600_000_000],
+)
 def test_what_is_no_moment_is_refused(value: object) -> None:
     with pytest.raises(ConfigError, match="no point in time"):
         moment(value, None)

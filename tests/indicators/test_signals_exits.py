@@ -99,6 +99,14 @@ def test_a_distance_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
         exit_condition("X", **wrong)
 
 
+@pytest.mark.parametrize("wrong", [{"stop": 2.0}, {"stop": 1}, {"trail": 1.5}])
+def test_a_percentage_in_place_of_a_fraction_is_refused(wrong: dict[str, Any]) -> None:
+    """A long position can lose no more than all: such a stop never fired."""
+    with pytest.raises(ConfigError, match=r"below 1\. Write 0\.02 for 2 %"):
+        exit_condition("X", **wrong)
+    exit_condition("X", target=2.0)
+
+
 def test_an_exit_needs_prices_of_its_symbol() -> None:
     class Mixed(Strategy):
         def on_start(self) -> None:

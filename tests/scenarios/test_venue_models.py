@@ -196,6 +196,7 @@ def test_an_impact_that_makes_no_sense_is_refused(value: str) -> None:
         ("bps:-2", "slippage bps is '-2'; expected 0 or more"),
         ("ticks:1/-0.01", "slippage tick is '-0.01'; expected 0 or more"),
         ("range:1.5", "slippage range is '1.5'; expected a share of the bar's range, at most 1"),
+        ("bps:10000", "slippage bps is '10000'; expected less than 10,000"),
         ("sqrt:nan", "slippage sqrt is 'nan'; expected 0 or more"),
     ],
 )
