@@ -245,4 +245,9 @@ def _count_off_grid_slowly(prices: Float64s) -> int:
 
 def to_grid(prices: Float64s) -> Float64s:
     """Return computed prices as the float64 nearest to their multiple of 1e-9."""
-    return np.asarray(np.rint(prices * _GRID) / _GRID)
+    near = np.rint(prices * _GRID)
+    found = near / _GRID
+    for shift in (-1.0, 1.0):
+        # In the millions the product may be one multiple off: what is on the grid stays.
+        found = np.where((near + shift) / _GRID == prices, prices, found)
+    return np.asarray(found)

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import pyrt.data
@@ -150,6 +150,7 @@ def test_book_columns_without_order_ids_have_no_such_array() -> None:
     assert with_ids.content_hash() != book.content_hash()
 
 
+@example(4_503_599_627_370_491)
 @given(st.integers(1, 2**53 - 1))
 def test_a_price_of_whole_nanos_is_on_the_grid(nanos: int) -> None:
     price = np.array([nanos / 1e9])
