@@ -289,25 +289,30 @@ cdef class SimVenue(VenueFills):
                 return 0
             arrival = self.arrival_of(kind, order.index)
         if arrival <= self.now and not self.pending:
-            return self.carry_out(self.live.get(number), terms)
+            order = self.live.get(number)
+            if self.carry_out(order, terms):
+                renew(order, self.now, self.now)
+            return 0
         self.pending.append((arrival, self.now, number, terms))
         if arrival < self.next_delayed:
             self.next_delayed = arrival
         return 0
 
     cdef int carry_out(self, VenueOrder order, tuple terms) except -1:
-        """An order that is done meanwhile has said so already."""
+        """Return whether an order has new terms now; one that is done has said so already."""
         if order is None:
             return 0
         if terms is None:
-            return self.finish(order, EV_CANCELED, None)
+            self.finish(order, EV_CANCELED, None)
+            return 0
         if not terms:
-            return self.matcher.arrive(self.books[order.index], order)
+            self.matcher.arrive(self.books[order.index], order)
+            return 0
         return self.alter(order, terms[0], terms[1], terms[2], terms[3])
 
     cdef int alter(self, VenueOrder order, int64_t units, int64_t limit_price, int64_t stop_price,
                    int64_t trail) except -1:
-        """Change the terms of an order.
+        """Change the terms of an order; return whether it asks for more, or at other prices.
 
         One that asks for less at its price keeps its place in the queue; a new price, or more,
         goes behind all others.
@@ -316,8 +321,12 @@ cdef class SimVenue(VenueFills):
         cdef VenueBook book
         cdef bint keeps = units <= order.units and (
             limit_price == no_price() or limit_price == order.limit_price)
+        cdef bint triggers_anew = trail not in (
+            no_price(), order.trail_amount, order.trail_percent
+        ) or stop_price not in (no_price(), order.stop_price)
         if 0 < units <= order.filled:
-            return self.say(order, EV_MODIFY_REJECTED, "quantity: not above what is filled")
+            self.say(order, EV_MODIFY_REJECTED, "quantity: not above what is filled")
+            return 0
         if units > 0:
             order.units = units
         if stop_price != no_price():
@@ -343,7 +352,7 @@ cdef class SimVenue(VenueFills):
                 child.units = units - (0 if child.sibling is None else child.sibling.filled)
                 self.say_terms(child)
         if keeps:
-            return 0
+            return triggers_anew
         order.fresh = True
         order.queued = False
         book = self.books[order.index]
@@ -352,7 +361,7 @@ cdef class SimVenue(VenueFills):
             book.orders.append(order)
         if book.standing and not order.held:
             self.matcher.arrive(book, order)
-        return 0
+        return 1
 
     cdef int hasten(self, VenueBook book, int64_t ts_open, int64_t length) except -1:
         """Carry out what was sent before a bar began and arrives inside it.
@@ -425,6 +434,7 @@ cdef class SimVenue(VenueFills):
 
     cdef int release_delayed(self, int64_t ts) except -1:
         """Hand out what is learned of by `ts`, and carry out what has arrived by then."""
+        cdef VenueOrder order
         cdef Event event
         cdef Event* head
         self.now = ts
@@ -433,14 +443,25 @@ cdef class SimVenue(VenueFills):
             head = self.out.push()
             head[0] = event
         while self.pending and self.pending[0][0] <= ts:
-            _, _, number, terms = self.pending.pop(0)
-            self.carry_out(self.live.get(number), terms)
+            _, issued, number, terms = self.pending.pop(0)
+            order = self.live.get(number)
+            if self.carry_out(order, terms):
+                renew(order, issued, ts)
         self.next_delayed = INT64_MAX
         if self.delayed.count:
             self.next_delayed = self.delayed.items[self.delayed.head].ts_init
         if self.pending:
             self.next_delayed = min(self.next_delayed, <int64_t>self.pending[0][0])
         return 0
+
+
+cdef void renew(VenueOrder order, int64_t issued, int64_t arrival) noexcept:
+    """Let an order with new terms be as new as they are: they are not for prices of before.
+
+    One that was still under way itself when they were sent counts from their arrival.
+    """
+    order.issued = issued if order.arrival <= issued else arrival
+    order.arrival = arrival
 
 
 cdef bint crosses(VenueOrder order, int64_t price, bint touch_fills) noexcept:

@@ -16,6 +16,7 @@ cimport cython
 
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport nano_from_double
+from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport MODIFY, SUBMIT
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
@@ -31,6 +32,17 @@ from pyrt.core.types import TIF_NAMES, TYPE_NAMES
 from pyrt.execution.custody import ENDED, RETRY_NS
 
 LEFT = "exit: the position it guards has been left"
+
+
+cdef bint moves_trigger(Command command) noexcept:
+    """Whether new terms are met by another price than the old ones."""
+    cdef Order order = command.order
+    return (
+        command.stop_price not in (no_price(), order.stop_price_raw)
+        or command.trail not in (no_price(), order.trail_amount_raw, order.trail_percent_raw)
+        or (order.type == LIMIT and command.limit_price not in (
+            no_price(), order.limit_price_raw))
+    )
 
 
 @cython.final
@@ -138,6 +150,8 @@ cdef class Emulator(Custody):
         cdef Order order = command.order
         cdef Kept kept = self.kept[order.number]
         cdef Event* event
+        if moves_trigger(command):
+            kept.since = self.clock.now
         kept.change(command)
         event = tell(self.inbox, order, EV_MODIFIED, self.clock.now, 0)
         event.quantity = command.units

@@ -10,6 +10,7 @@ from pyrt.errors import OrderError
 from pyrt.risk import RiskEngine
 from pyrt.testing.gates import GateRig
 from pyrt.venues.capabilities import Capabilities
+from tests.backtest.harness import MINUTE, START, SYMBOL, Script, play
 
 BARE = Capabilities(
     order_types={"market", "limit"}, times_in_force={"day", "gtc"}, groups=(), instructions=()
@@ -92,3 +93,35 @@ def test_the_kept_one_of_two_limits_leaves_at_its_price(
     assert made.venue.withdrawn == [pair[0]]
     made.answer("cancel", pair[0])
     assert (pair[1].status, pair[1].limit_price) == ("SENT", second)
+
+
+class Moves(Script):
+    """Sends a stop at the close of bar 0, and changes it inside bar 1."""
+
+    def __init__(self, stop: float, changes: dict[str, Any]) -> None:
+        super().__init__({0: lambda s: s.sell(SYMBOL, 1, stop_price=stop)})
+        self._changes = changes
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.set_alert("move", START + 3 * MINUTE // 2, self._move)
+
+    def _move(self, event: Any) -> None:
+        self.modify(self.made[0], **self._changes)
+
+
+@pytest.mark.parametrize(
+    ("stop", "changes", "close", "fills"),
+    [
+        (80, {"stop_price": 95}, 99, []),
+        (80, {"stop_price": 95}, 94.5, [(2, -1, 98)]),
+        # What moves no trigger leaves the whole bar to it.
+        (95, {"stop_price": 95}, 99, [(2, -1, 98)]),
+        (95, {"quantity": 2}, 99, [(2, -2, 98)]),
+    ],
+)
+def test_a_trigger_moved_inside_a_bar_is_met_by_its_end_only(
+    stop: float, changes: Any, close: float, fills: Any
+) -> None:
+    bars = [(100, 100, 100, 100), (100, 101, 94, close), (98, 98, 98, 98)]
+    assert play(bars, Moves(stop, changes), emulate=BARE).fills == fills

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from pyrt.errors import OrderError, StrategyError
-from tests.backtest.harness import SYMBOL, Script, play
+from tests.backtest.harness import MINUTE, START, SYMBOL, Command, Script, play
 
 FLAT = (100, 100, 100, 100)
 DIP = (100, 101, 98, 100)
@@ -146,3 +149,78 @@ def test_a_change_off_the_tick_is_refused_and_the_order_stays() -> None:
     )
     assert run.fills == [(3, 10, 99)]
     assert run.strategies[0].events[2][1] == "modify_rejected"
+
+
+class Inside(Script):
+    """Sends an order at the close of an hourly bar, and changes it or its exit at minutes."""
+
+    def __init__(
+        self, first: Command, changes: Mapping[int, Mapping[str, Any]], bar: int = 0
+    ) -> None:
+        super().__init__({bar: first})
+        self._changes = changes
+
+    def on_start(self) -> None:
+        self.subscribe_bars(SYMBOL, "1h")
+        self._run(-1)
+        for minute in self._changes:
+            self.set_alert(str(minute), START + minute * MINUTE, self._change)
+
+    def _change(self, event: Any) -> None:
+        order = self.made[0].stop_loss or self.made[0]
+        self.modify(order, **self._changes[(event.ts_event - START) // MINUTE])
+
+
+def buy(quantity: float, **terms: Any) -> Command:
+    return lambda s: s.buy(SYMBOL, quantity, **terms)
+
+
+# fmt: off
+INSIDE = [
+    # An order of minute 60 and its changes. From 60 to 120 prices reach 90 and 101, later 94.
+    (buy(9, limit_price=50), {}, []),
+    (buy(9, limit_price=50), {60: {"limit_price": 95}}, [(120, 9, 95)]),
+    (buy(9, limit_price=50), {110: {"limit_price": 95}}, [(180, 9, 95)]),
+    (buy(9, limit_price=50), {110: {"limit_price": 93}}, []),
+    (buy(9, limit_price=50), {120: {"limit_price": 95}}, [(180, 9, 95)]),
+    # Also the old terms are out of force in that bar, as if canceled.
+    (buy(9, limit_price=95), {110: {"limit_price": 93}}, []),
+    (buy(9, limit_price=95), {110: {"quantity": 12}}, [(180, 12, 95)]),
+    (buy(9, stop_price=105), {110: {"stop_price": 101}}, [(180, 9, 101)]),
+    (buy(9, stop_price=105), {60: {"stop_price": 101}}, [(120, 9, 101)]),
+    # What asks for no more and no other price is there as before.
+    (buy(9, limit_price=95), {110: {"quantity": 5}}, [(120, 5, 95)]),
+    (buy(9, limit_price=95), {110: {"limit_price": 95}}, [(120, 9, 95)]),
+    (buy(9, stop_price=101), {110: {"stop_price": 101}}, [(120, 9, 101)]),
+    # An exit is out of that bar too, be it held or at work.
+    (buy(9, stop_loss=50), {110: {"stop_price": 95}}, [(60, 9, 100), (180, -9, 95)]),
+    (buy(9, limit_price=99, stop_loss=50), {110: {"stop_price": 95}},
+     [(120, 9, 99), (180, -9, 95)]),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("first", "changes", "fills"), INSIDE)
+def test_a_change_inside_a_bar_is_not_for_its_prices(
+    first: Command, changes: Any, fills: Any
+) -> None:
+    bars = [FLAT, (100, 101, 90, 100), (100, 101, 94, 100)]
+    run = play(bars, Inside(first, changes), minutes=60, timeframe="1h")
+    assert run.fills == fills
+
+
+@pytest.mark.parametrize(
+    ("minute", "latency", "fills"),
+    [
+        (60, "5m", [(120, 9, 95)]),
+        (59, "5m", [(120, 9, 95)]),
+        (61, "5m", [(180, 9, 95)]),
+        (60, "60m", [(180, 9, 95)]),
+    ],
+)
+def test_a_change_under_way_when_a_bar_begins_is_for_it(
+    minute: int, latency: str, fills: Any
+) -> None:
+    bars = [FLAT, (100, 101, 90, 100), (100, 101, 94, 100)]
+    strategy = Inside(buy(9, limit_price=50), {minute: {"limit_price": 95}}, bar=-1)
+    assert play(bars, strategy, minutes=60, timeframe="1h", latency=latency).fills == fills
