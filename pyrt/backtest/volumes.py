@@ -70,6 +70,10 @@ class DataVolumes(DataDays):
         """Return an instrument's average daily volume at `now`; None where it is not known."""
         return self._volumes.average(instrument.symbol, instrument.calendar, now)
 
+    def split(self, instrument: Instrument, now: int, factor: float) -> None:
+        """Turn volumes before a split into those of new units, `factor` for an old one."""
+        self._volumes.rescale(instrument.symbol, now, factor)
+
 
 class DataRanges(DataDays):
     """Average true ranges, over `count` sessions of a calendar's table of `sessions`."""

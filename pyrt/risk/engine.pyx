@@ -2,6 +2,7 @@
 cimport cython
 from libc.stdint cimport int64_t
 
+from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport i128_to_double, int128
 from pyrt.core.orders cimport Order, no_price
 from pyrt.core.ports cimport ApprovedOrder, Command, RiskGate
@@ -356,6 +357,7 @@ cdef class RiskEngine(Keeper):
         book.reference = book.suspects = 0
         self.stops.split(self.cache.instruments[index], new, old, self.clock.now)
         if new != old:
+            split_volumes(self, self.cache.instruments[index], new, old)
             if self.monitor is not None:
                 self.monitor.rescale(self.cache.instruments[index].id, <double>old / <double>new)
             self.claims.restate(index)
@@ -383,3 +385,13 @@ cdef class RiskEngine(Keeper):
     def __repr__(self):
         state = TradingState(self.states.everywhere).name
         return f"RiskEngine({state}, limits {self.limits.version}, strict={bool(self.strict)})"
+
+
+cdef int split_volumes(RiskEngine gate, Instrument instrument, int64_t new, int64_t old) except -1:
+    """Turn what is known of daily volumes into those of `new` units for `old` ones."""
+    for name in {instrument.id, instrument.symbol} & gate.volumes.keys():
+        gate.volumes[name] = gate.volumes[name] * new / old
+    # A function of one's own says what holds when it is asked, splits included.
+    if hasattr(gate.daily_volume, "split"):
+        gate.daily_volume.split(instrument, gate.clock.now, <double>new / <double>old)
+    return 0

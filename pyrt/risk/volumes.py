@@ -33,6 +33,7 @@ class TrailingVolumes(TrailingSessions[Decimal]):
     def __init__(self, sessions: Sessions, count: int) -> None:
         super().__init__(sessions, count)
         self._sums: dict[str, dict[int, float]] = {}
+        self._until: dict[str, dict[int, int]] = {}
 
     def add(
         self,
@@ -60,9 +61,26 @@ class TrailingVolumes(TrailingSessions[Decimal]):
         numbers, inside = self._rows(symbol, calendar, ts, known, labels_end)
         inside &= volumes > 0
         own = self._sums.setdefault(symbol, {})
+        until = self._until.setdefault(symbol, {})
         found, where = np.unique(numbers[inside], return_inverse=True)
+        ends = np.zeros(len(found), np.int64)
+        # A print at an instant is over after it: one at a split's is of new units.
+        np.maximum.at(ends, where, ts[inside] + (not labels_end))
+        until.update(zip(found.tolist(), ends.tolist(), strict=True))
         for number, total in zip(found, np.bincount(where, volumes[inside]), strict=True):
             own[int(number)] = own.get(int(number), 0.0) + float(total)
+
+    def rescale(self, symbol: str, now: int, factor: float) -> None:
+        """Multiply the volumes of sessions of which no row is later than `now`, as a split does.
+
+        What is added to one of them afterwards is of new units. One that has rows on both sides
+        stays as it is: its session was under way.
+        """
+        own = self._sums.get(symbol, {})
+        for number, end in self._until.get(symbol, {}).items():
+            if end <= now:
+                own[number] *= factor
+        self._last.pop(symbol, None)
 
     def _mean(self, symbol: str, ended: int) -> Decimal | None:
         own = self._sums.get(symbol)

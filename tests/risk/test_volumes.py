@@ -128,6 +128,36 @@ def test_what_comes_later_changes_no_answer(rows: list[tuple[int, int]], now: in
         assert whole.average("A", calendar, now) == cut.average("A", calendar, now)
 
 
+@pytest.mark.parametrize(
+    ("now", "mean"),
+    [(DAY - 1, 6.0), (DAY, 1.5), (2 * DAY - 1, 1.5), (2 * DAY, 0.6), (3 * DAY, 0.6)],
+)
+def test_a_split_restates_the_days_that_are_over_and_no_others(now: int, mean: float) -> None:
+    """Days of 10 and 2, one new unit for ten old: none is restated in part."""
+    made = volumes()
+    made.add("A", "24/7", [DAY // 2, DAY, DAY + DAY // 2, 2 * DAY], [4.0, 6.0, 1.0, 1.0])
+    made.rescale("A", now, 0.1)
+    assert float(made.average("A", "24/7", 2 * DAY + GRACE_NS)) == pytest.approx(mean)
+
+
+def test_a_day_that_goes_on_after_its_split_gets_new_units_on_top() -> None:
+    made = volumes(1)
+    made.add("A", "24/7", [5 * MINUTE], [1_000.0])
+    assert made.average("A", "24/7", DAY + GRACE_NS) == 1_000
+    made.rescale("A", 5 * MINUTE, 0.1)
+    made.add("A", "24/7", [6 * MINUTE], [50.0])
+    assert made.average("A", "24/7", DAY + GRACE_NS) == 150
+
+
+def test_a_print_at_the_instant_of_a_split_is_of_new_units() -> None:
+    made = volumes(1)
+    made.add("A", "24/7", [MINUTE], [1_000.0], labels_end=False)
+    made.rescale("A", MINUTE, 0.1)
+    assert made.average("A", "24/7", DAY + GRACE_NS) == 1_000
+    made.rescale("A", MINUTE + 1, 0.1)
+    assert made.average("A", "24/7", DAY + GRACE_NS) == 100
+
+
 # -- in a backtest ---------------------------------------------------------------------------------
 
 FIRST = timestamp_ns("2024-01-02T14:30:00Z")
@@ -203,3 +233,53 @@ def test_what_somebody_states_goes_before_the_data() -> None:
     engine.add_data(days(2), symbol="SPY")
     engine.add_strategy(Asks(quantity=500))
     assert set(engine.run().orders["reason"]) == {""}
+
+
+SPLIT_DAY = 3
+
+
+def over_a_reverse_split(**index: Any) -> pd.DataFrame:
+    """Return days at 10 and 1,000,000 units, then at 100 and 100,000: one new for ten old."""
+    days = pd.date_range("2024-01-02", periods=6, **index)
+    old = np.arange(6) < SPLIT_DAY
+    names = ("open", "high", "low", "close")
+    prices = dict.fromkeys(names, np.where(old, 10.0, 100.0))
+    return pd.DataFrame({**prices, "volume": np.where(old, 1e6, 1e5)}, index=days)
+
+
+class Daily(Strategy):
+    """Buys a quantity at the bars before the split and after."""
+
+    quantity: float = 1000
+
+    def on_start(self) -> None:
+        self.subscribe_bars("SPY", "1d")
+        self.seen = 0
+
+    def on_bar(self, bar: Any) -> None:
+        self.seen += 1
+        if self.seen > SPLIT_DAY:
+            self.buy("SPY", self.quantity)
+
+
+@pytest.mark.parametrize("states", [False, True])
+@pytest.mark.parametrize("tz", ["UTC", "America/New_York"])
+@pytest.mark.parametrize(("quantity", "reason"), [(1_000, ""), (1_001, "max_adv_share")])
+def test_the_share_of_a_day_is_in_new_units_after_a_split(
+    quantity: int, reason: str, tz: str, states: bool
+) -> None:
+    from pyrt import BacktestEngine
+    from pyrt.risk import RiskEngine
+
+    gate = RiskEngine(Limits(max_adv_share="0.01"))
+    if states:
+        gate.set_adv("SPY", 1_000_000)
+    engine = BacktestEngine(cash=10_000_000, gate=gate)
+    engine.add_venue()
+    engine.add_data(over_a_reverse_split(tz=tz), symbol="SPY", timeframe="1d", label="open")
+    engine.add_corporate_actions(
+        [{"symbol": "SPY", "ex_date": "2024-01-05", "kind": "split", "split_ratio": 0.1}]
+    )
+    engine.add_strategy(Daily(quantity=quantity))
+    reasons = [each.split(":")[0] for each in engine.run().orders["reason"]]
+    assert reasons[:2] == [reason] * 2
