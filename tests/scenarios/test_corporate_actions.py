@@ -151,6 +151,19 @@ def test_restated_prices_lie_on_the_tick_and_are_no_better() -> None:
     assert shown == [30, 36.67, 36.67]
 
 
+def test_what_a_split_finds_left_of_an_order_goes_on_in_new_units() -> None:
+    run = over_night(
+        [(100, 100, 100, 100), (100, 100, 100, 100, 60), (25, 25, 25, 25)],
+        {0: lambda s: s.buy(SYMBOL, 10)},
+        split(4),
+        participation=0.1,
+    )
+    # 6 of 10 before it; the other 4 are 16 after it.
+    assert [fill[1:] for fill in run.fills] == [(6, 100), (16, 25)]
+    order = run.strategies[0].made[0]
+    assert (order.status, order.filled_quantity, order.quantity) == ("FILLED", 22, 22)
+
+
 def test_an_order_of_less_than_a_step_after_a_split_is_canceled() -> None:
     run = over_night(
         flat(2, 2, 20),
