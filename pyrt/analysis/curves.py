@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pyrt.analysis import sessions, statistics
-from pyrt.analysis.record import RunRecord, Table, floats, rows, stamps
+from pyrt.analysis.record import RunRecord, Table, floats, rows, stamps, texts
 
 Floats = NDArray[np.float64]
 Stamps = NDArray[np.int64]
@@ -71,8 +72,8 @@ def buy_and_hold(record: RunRecord, ts: Stamps) -> Floats:
     """Return the equity of buying every symbol of the run in equal parts and doing nothing.
 
     Each symbol gets the same share of the initial cash, is bought at the open of its first bar
-    that closes within the run (in cash until then) and is valued at its last close. No fees, no
-    dividends.
+    that closes within the run (in cash until then) and is valued at its last close, in the units
+    that splits have made of what was bought. No fees, no dividends.
 
     Parameters
     ----------
@@ -85,7 +86,10 @@ def buy_and_hold(record: RunRecord, ts: Stamps) -> Floats:
     ndarray of float64, shape (n,)
         Empty when the run recorded no prices.
     """
-    growths = [_growth(table, record.equity_ts, ts) for table in record.prices.values()]
+    growths = [
+        _growth(table, record.equity_ts, ts, _splits(record, symbol))
+        for symbol, table in record.prices.items()
+    ]
     held = [growth for growth in growths if growth is not None]
     if not held:
         return np.empty(0)
@@ -108,8 +112,17 @@ def extremes(values: NDArray[np.float64], most: int) -> NDArray[np.intp]:
     return np.unique(kept)
 
 
-def _growth(table: Table, run: Stamps, ts: Stamps) -> Floats | None:
-    """Close over entry price at each instant, 1 before the entry; None without a usable price."""
+def _splits(record: RunRecord, symbol: str) -> list[tuple[int, float]]:
+    """Return when a symbol has split, and the new units for an old one."""
+    at, ratios = stamps(record.splits, "ts_event").tolist(), floats(record.splits, "ratio").tolist()
+    names = texts(record.splits, "symbol")
+    return [(ts, ratio) for ts, ratio, name in zip(at, ratios, names) if name == symbol]
+
+
+def _growth(
+    table: Table, run: Stamps, ts: Stamps, splits: Sequence[tuple[int, float]]
+) -> Floats | None:
+    """Worth over entry price at each instant, 1 before the entry; None without a usable price."""
     if rows(table) == 0 or len(run) == 0:
         return None
     closed, closes = stamps(table, "ts_event"), floats(table, "close")
@@ -121,5 +134,10 @@ def _growth(table: Table, run: Stamps, ts: Stamps) -> Floats | None:
         entry = float(closes[first])
     if not entry > 0.0:
         return None
+    grown = closes / entry
+    for split, ratio in splits:
+        if split >= closed[first]:
+            # A bar that ends with the instant of a split is the last in old units.
+            grown[closed > split] *= ratio
     at = np.searchsorted(closed, ts, side="right") - 1
-    return np.where(at >= first, closes[np.maximum(at, 0)] / entry, 1.0)
+    return np.where(at >= first, grown[np.maximum(at, 0)], 1.0)

@@ -126,6 +126,9 @@ class RunRecord:
     rates : mapping of str to float
         Symbol → units of `currency` for one of the currency it is quoted in, at the run's end; of
         symbols quoted in another currency. 0 where no rate was ever stated.
+    splits : mapping of str to column
+        Splits that the run was given, the oldest first: ``ts_event`` from when on they are in
+        force, ``symbol``, ``ratio`` (new units for an old one).
     risk : mapping
         What the risk engine did, as `pyrt.risk.report.report_of` returns it; may be empty.
     messages : sequence of str
@@ -152,6 +155,7 @@ class RunRecord:
     order_events: Table | None = None
     ledger: Table = field(default_factory=dict)
     rates: Mapping[str, float] = field(default_factory=dict)
+    splits: Table = field(default_factory=dict)
     risk: Mapping[str, Any] = field(default_factory=dict)
     messages: Sequence[str] = ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from fractions import Fraction
 from os import PathLike
@@ -116,6 +116,18 @@ def read_actions(
         else:
             raise DataError(f"row {number}: kind is {row['kind']!r}; expected split or dividend")
     return actions
+
+
+def splits_of(
+    actions: Sequence[tuple[int, str, int, int, int]], symbols: Sequence[str]
+) -> dict[str, list[Any]]:
+    """Return the splits among a run's actions as columns, the oldest first."""
+    splits = sorted(row for row in actions if row[1] == "split")
+    return {
+        "ts_event": [ts for ts, *_ in splits],
+        "symbol": [symbols[index] for _, _, index, *_ in splits],
+        "ratio": [new / old for *_, new, old in splits],
+    }
 
 
 def _number(row: Mapping[str, Any], number: int, name: str) -> float:

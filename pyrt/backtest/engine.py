@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pyrt.backtest.actions import ExDates, read_actions
+from pyrt.backtest.actions import ExDates, read_actions, splits_of
 from pyrt.backtest.alpaca import AlpacaVenue
 from pyrt.backtest.arguments import check_cash, check_span, whole_bars, whole_seed
 from pyrt.backtest.days import day_ends, rate_rows
@@ -314,6 +314,7 @@ class Engine:
         ]
         return outcome_of(
             self._inputs(kernel),
+            splits_of(actions, [i.symbol for i in kernel.cache.instruments]),
             kernel,
             venue,
             runner,

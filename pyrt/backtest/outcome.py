@@ -106,6 +106,7 @@ class Inputs:
 
 def outcome_of(
     inputs: Inputs,
+    splits: dict[str, Any],
     kernel: Kernel,
     venue: SimVenue,
     runner: Runner,
@@ -128,6 +129,7 @@ def outcome_of(
             "risk": kernel.gate.report() if hasattr(kernel.gate, "report") else {},
             "positions": collect.positions(kernel),
             "rates": collect.rates(kernel),
+            "splits": splits,
             **collector.curve(),
         },
         prices=inputs.prices(),

@@ -155,6 +155,22 @@ def test_buy_and_hold_splits_the_cash_and_enters_each_symbol_at_its_first_open()
     assert held == pytest.approx([500 * 1.1 + 500, 500 * 1.5 + 400, 500 * 1.5 + 1_000])
 
 
+def test_buy_and_hold_has_the_units_that_splits_make_of_what_was_bought() -> None:
+    """Four for one after the close at 20: 30 are worth 120. One before the entry does nothing."""
+    bar = {"high": [0.0] * 4, "low": [0.0] * 4, "volume": [0.0] * 4}
+    prices = {"ts_event": [10, 20, 30, 40], "close": [100.0, 110.0, 30.0, 6.0], **bar}
+    ts = np.array([10, 20, 30, 40])
+    splits = [(5, "A", 3.0), (20, "A", 4.0), (20, "B", 7.0), (35, "A", 5.0), (40, "A", 2.0)]
+    record = RunRecord(
+        initial_cash=1_000.0,
+        equity_ts=ts,
+        equity=np.full(4, 1_000.0),
+        prices={"A": {**prices, "open": [100.0] * 4}},
+        splits=dict(zip(("ts_event", "symbol", "ratio"), zip(*splits))),
+    )
+    assert buy_and_hold(record, ts) == pytest.approx([1_000, 1_100, 1_200, 1_200])
+
+
 def test_alpha_and_beta_of_a_run_that_holds_are_zero_and_one() -> None:
     record = trading_record(20_000)
     held = buy_and_hold(record, record.equity_ts)

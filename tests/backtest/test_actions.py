@@ -140,3 +140,11 @@ def test_a_zone_without_a_name_asks_for_one() -> None:
     with pytest.raises(DataError, match="tz="):
         kept(frame, "1h", label="open")
     assert kept(frame, "1h", label="open", tz=NEW_YORK) == (100_000, 1)
+
+
+def test_a_split_is_no_loss_to_who_buys_and_holds() -> None:
+    options = {"corporate_actions": SPLIT, "progress": False}
+    frame = by_date(DAYS)
+    frame.loc[frame.index[-1], ["open", "high", "low", "close"]] = 27.0
+    summary = backtest(Guarded(), frame, symbol="X", timeframe="1d", **options).summary
+    assert summary["buy_and_hold_return"] == pytest.approx(0.08)
