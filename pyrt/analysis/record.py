@@ -116,8 +116,8 @@ class RunRecord:
         One ``{"name": str, "params": dict}`` for each strategy.
     provenance : mapping
         Data hash, label, versions, seed, warm-up, fill rule and the like. Three keys are read
-        here: ``calendar`` (a name of `exchange_calendars`, or ``"24/7"``), ``timezone`` (IANA
-        name whose local date is the session) and ``path``/``ambiguous_bars`` for display.
+        here: ``calendar`` (a name of `exchange_calendars`, or ``"24/7"``), ``timezone`` (name of
+        the zone whose local date is the session) and ``path``/``ambiguous_bars`` for display.
     order_events : mapping of str to column or None
         Optional history of orders: at least ``ts_event``, ``client_order_id``, ``status``.
     ledger : mapping of str to column

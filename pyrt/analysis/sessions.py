@@ -49,7 +49,7 @@ def session_days(ts: Stamps, calendar: str | None = None, timezone: str | None =
     calendar : str, optional
         Name known to `exchange_calendars`; its session dates are used.
     timezone : str, optional
-        IANA name; its local dates are used, before the calendar is asked.
+        IANA name or offset; its local dates are used, before the calendar is asked.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def session_days(ts: Stamps, calendar: str | None = None, timezone: str | None =
     if _are_dates(ts):
         return ts // NS_PER_DAY
     if timezone and timezone.upper() != "UTC":
-        return _local_days(ts, timezone)
+        return _join_sundays(_local_days(ts, timezone))
     if calendar and calendar not in ROUND_THE_CLOCK:
         return _calendar_days(ts, calendar)
     return _join_sundays((ts - 1) // NS_PER_DAY)

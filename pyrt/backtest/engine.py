@@ -330,6 +330,7 @@ class Engine:
             streams=self._streams,
             loaded=self._loaded,
             markets=self._markets,
+            zones=self._zones,
             cash=self._cash,
             currency=self._currency,
             seed=self._seed,

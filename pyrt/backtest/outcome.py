@@ -14,6 +14,7 @@ from pyrt.backtest.markets import Market
 from pyrt.backtest.runner import Runner
 from pyrt.backtest.settings import VenueSettings
 from pyrt.backtest.venue import SimVenue
+from pyrt.data.clocks import midnights
 from pyrt.data.columns import BarColumns, Columns
 from pyrt.data.tables import Loaded
 from pyrt.kernel.kernel import Kernel
@@ -50,6 +51,8 @@ class Inputs:
     loaded : list of Loaded
     markets : dict
         Symbol → what decided its fills.
+    zones : dict
+        Symbol → the zone in which its data name their days, where not UTC.
     cash, currency, seed, cost, start
         As given to the engine.
     warmup : int
@@ -61,6 +64,7 @@ class Inputs:
     streams: dict[int, Any]
     loaded: list[Loaded]
     markets: dict[str, Market]
+    zones: dict[str, str]
     cash: Any
     currency: str
     seed: int
@@ -148,14 +152,13 @@ def outcome_of(
 def _provenance(
     inputs: Inputs, kernel: Kernel, venue: SimVenue, contents: list[bytes]
 ) -> dict[str, Any]:
-    calendars = {i.calendar for i in kernel.cache.instruments}
     described = inputs.venue.describe().items()
     return {
         "data": [loaded.provenance for loaded in inputs.loaded],
         "data_hash": [content.hex() for content in contents],
         **{k: v for k, v in described if k not in ("name", "calendar")},
         "venue": inputs.venue.name,
-        "calendar": calendars.pop() if len(calendars) == 1 else "24/7",
+        **_days(inputs, kernel),
         "ambiguous_bars": venue.ambiguous_bars,
         "fills_from": {
             symbol: market.source + ("+trades" if market.prints else "")
@@ -166,6 +169,28 @@ def _provenance(
         "seed": inputs.seed,
         "versions": _versions(),
     }
+
+
+def _days(inputs: Inputs, kernel: Kernel) -> dict[str, str]:
+    """What the run's days are: of a calendar that was named, else of the zone of all its data."""
+    calendars = {i.calendar for i in kernel.cache.instruments}
+    zones = {inputs.zones.get(table.symbol, "UTC") for table in inputs.tables}
+    # An instrument is round the clock unless somebody says otherwise: that alone names nothing.
+    is_named = inputs.venue.calendar is not None or inputs.venue.name == "alpaca"
+    if len(calendars) == 1 and (is_named or calendars != {"24/7"}):
+        return {"calendar": calendars.pop()}
+    if calendars == {"24/7"} and len(zones) == 1 and _is_named(zone := zones.pop()):
+        return {"timezone": zone}
+    return {}
+
+
+def _is_named(zone: str) -> bool:
+    """Whether a zone other than UTC can be found again by its name: not each offset can."""
+    try:
+        midnights(np.zeros(1, np.int64), zone)
+    except (KeyError, ValueError):
+        return False
+    return zone != "UTC"
 
 
 def book_gaps(kernel: Kernel) -> dict[str, int]:
