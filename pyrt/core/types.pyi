@@ -5,6 +5,9 @@ from enum import IntEnum
 class Side(IntEnum):
     SELL = -1
     BUY = 1
+    def __eq__(self, other: object) -> bool: ...
+    def __ne__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
 
 class OrderType(IntEnum):
     MARKET = 0
@@ -101,3 +104,6 @@ STATUS_NAMES: tuple[str, ...]
 LIQUIDITY_NAMES: tuple[str, ...]
 EVENT_NAMES: dict[int, str]
 TRADING_STATUS_NAMES: tuple[str, ...]
+
+def is_side(side: Side, other: object) -> bool: ...
+def is_other_side(side: Side, other: object) -> bool: ...

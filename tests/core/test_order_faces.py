@@ -72,6 +72,15 @@ def test_an_order_tells_its_terms(kind: str, terms: dict[str, Any], told: dict[s
     assert order.client_order_id == plain["client_order_id"]
 
 
+@pytest.mark.parametrize(("side", "word"), [(Side.BUY, "buy"), (Side.SELL, "sell")])
+def test_a_side_is_its_word_and_its_sign(side: Side, word: str) -> None:
+    same = (word, word.upper(), int(side), Side(side))
+    other = ("sell" if word == "buy" else "buy", "long", "", -int(side), Side(-side), None)
+    assert [side == each for each in (*same, *other)] == [True] * 4 + [False] * 6
+    assert [side != each for each in (*same, *other)] == [False] * 4 + [True] * 6
+    assert {side: 1}[Side(side)] == {int(side): 1}[side] == 1
+
+
 def test_an_order_by_value_tells_it_to_the_least_amount() -> None:
     made = rig(decimals=9, multiplier=1)
     order = made.order("sell", notional=250 + LEAST)
