@@ -26,6 +26,8 @@ cdef class Desk(OrderDesk):
     """The same as codes."""
     cdef readonly object capital_of
     """Callable: strategy number → its equity in base currency."""
+    cdef public object halts
+    """Callable: an order → whether nothing but cancels leaves for it."""
     cdef public Py_ssize_t commands_max
     """So many may wait; whoever issues more at one instant is taken to do so without end."""
     cdef public object runaway
@@ -39,6 +41,7 @@ cdef class Desk(OrderDesk):
     cdef int check_room(self, Owner owner) except -1
     cdef int count(self, Order order, int64_t units) except -1
     cdef bint hold(self, Command command) except -1
+    cdef bint waits(self, Order order) except -1
     cdef int wake(self) except -1
     cdef bint drop(self, Order order) except -1
     cdef bint trim(self, Order order) except -1

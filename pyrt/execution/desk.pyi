@@ -14,6 +14,7 @@ from pyrt.errors import RunawayError
 ALONE: tuple[str, ...]
 
 def is_no_limit(order: Order) -> bool: ...
+def never(order: Order) -> bool: ...
 
 @final
 class Desk(OrderDesk):
@@ -27,6 +28,7 @@ class Desk(OrderDesk):
     def default_tif(self) -> dict[str, str]: ...
     @property
     def capital_of(self) -> Callable[[int], float] | None: ...
+    halts: Callable[[Order], bool]
     commands_max: int
     runaway: RunawayError | None
     def __init__(

@@ -30,6 +30,11 @@ def is_no_limit(Order order not None):
     return order.type != LIMIT
 
 
+def never(Order order not None):
+    """Return that nothing halts an order."""
+    return False
+
+
 @cython.final
 cdef class Desk(OrderDesk):
     """Makes orders, numbers them, counts what works, and queues commands for the kernel.
@@ -55,6 +60,7 @@ cdef class Desk(OrderDesk):
         self.default_tif = {"": "gtc"} if default_tif is None else dict(default_tif)
         self.default_codes = {k: TIF_NAMES.index(name) for k, name in self.default_tif.items()}
         self.capital_of = capital_of
+        self.halts = never
         self.commands_max = COMMANDS_MAX
         self.runaway = None
 
@@ -425,20 +431,24 @@ cdef class Desk(OrderDesk):
         cdef int64_t delta
         cdef Command command
         cdef Order order
-        if position.orders_working and wanted == 0:
-            self.cancel_resting(owner, position)
         for command in self.waiting:
             order = command.order
-            if command.units and order.position is position and order.target != wanted:
+            if command.units and order.moves and order.position is position \
+                    and order.target != wanted:
                 self.cancel(owner, order)
         delta = distance(self.cache, position, wanted, self.records.orders.count + 1)
         if delta == 0:
+            if wanted == 0:
+                self.cancel_resting(owner, position)
             return None
         terms = {"resizes": resizes} if tag is None else {"resizes": resizes, "tag": tag}
         order = self.new_order(owner, position, 1 if delta > 0 else -1, terms)
         order.units = delta if delta > 0 else -delta
         order.moves = True
         order.target = wanted
+        # In a halt it is denied, and what rests goes on guarding.
+        if wanted == 0 and position.orders_working and not self.halts(order):
+            self.cancel_resting(owner, position)
         order.is_exit = only_leaves(self.cache, order)
         read_terms(order, terms, self.default_codes, self.clock.now)
         self.enlist(order)
@@ -453,11 +463,26 @@ cdef class Desk(OrderDesk):
                 self.cancel(owner, order)
 
     cdef bint hold(self, Command command) except -1:
-        """Keep the submission of an order to a target back while it must wait; True if it must."""
-        if not must_wait(self.cache, command, self.clock.now):
+        """Keep a command back while it must wait; True if it must.
+
+        Of an entry that waits no exit is canceled alone: it would leave without.
+        """
+        if command.kind == CANCEL:
+            if not self.waits(command.order.parent):
+                return False
+        elif not must_wait(self.cache, command, self.clock.now):
             return False
         self.waiting.append(command)
         return True
+
+    cdef bint waits(self, Order order) except -1:
+        """Whether the submission of an order waits."""
+        cdef Command command
+        if order is not None:
+            for command in self.waiting:
+                if command.order is order:
+                    return True
+        return False
 
     cdef int wake(self) except -1:
         """Issue again what need not wait any longer."""

@@ -52,13 +52,18 @@ cdef bint only_leaves(Cache cache, Order order) except -1:
     return order.units <= left
 
 
-cdef bint is_being_left(Cache cache, Order order) except -1:
-    """Whether something is held against an order, and one before it works to leave it."""
+cdef bint is_being_left(Cache cache, Order order, bint has_left) except -1:
+    """Whether something is held against an order, and one before it is to leave it.
+
+    With `has_left` False only those count that wait on the desk themselves.
+    """
     cdef Order other
     if order.side_sign * order.position.units >= 0:
         return False
     for other in cache.orders_open(order.position.strategy, order.instrument.id):
-        if leaves_before(other, order):
+        if leaves_before(other, order) and (
+            has_left or (other.moves and other.status_ == INITIALIZED)
+        ):
             return True
     return False
 
@@ -70,11 +75,14 @@ cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:
     still be refused: sent at once, the rest would be refused, or open the other side. A way
     out stays one where no answer comes. What opens the other side (`command.units` of it) waits
     for as long as the one that is held is being left; where exits were asked to give up a part
-    of what they hold (less than 0), their answers are waited for as well.
+    of what they hold (less than 0), their answers are waited for as well. An entry with exits
+    waits behind the order that leaves: overtaken, that would take from what the exits guard.
     """
     cdef Order order = command.order, other
-    if command.units > 0 and is_being_left(cache, order):
+    if command.units > 0 and is_being_left(cache, order, True):
         return True
+    if not order.moves:
+        return is_being_left(cache, order, False)
     if order.position.orders_working < 2 or now >= command.ts + PATIENCE_NS:
         return False
     for other in cache.orders_open(order.position.strategy, order.instrument.id):

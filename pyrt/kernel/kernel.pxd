@@ -20,6 +20,7 @@ cdef class Kernel(Wiring):
     cdef str judged(self, Order order)
     cdef str judged_change(self, Command command)
     cdef int submit(self, Order order) except -1
+    cdef int deny(self, Order order, str reason) except -1
     cdef int submit_pair(self, ApprovedOrder first, Order second) except -1
 
     cdef int fire_timers(self, int64_t ts) except -1

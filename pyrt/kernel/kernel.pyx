@@ -39,6 +39,10 @@ cdef inline bint is_here(Order order) noexcept:
     return order.status_ == INITIALIZED or order.status_ == RELEASED
 
 
+cdef inline bint has_exits(Order order) noexcept:
+    return order.take_profit is not None or order.stop_loss is not None
+
+
 @cython.final
 cdef class Kernel(Wiring):
     """Bus, clock, cache, risk, execution and portfolio around one `process(event)`.
@@ -223,6 +227,12 @@ cdef class Kernel(Wiring):
                     if (order.target != 0 and self.gate.preview(order, self.clock.now) is None
                             and make_room(self.desk, command)):
                         return 0
+            elif has_exits(order) and order.status_ == INITIALIZED:
+                if not (<object>self.sink).flips(order):
+                    # What opens a side is refused there until the other has been left.
+                    command.units = max(order.units, 1)
+                if self.desk.hold(command):
+                    return 0
             if order.parent is None or order.status_ == RELEASED:
                 self.submit(order)
             return 0
@@ -236,8 +246,10 @@ cdef class Kernel(Wiring):
             if is_here(order) and not self.sink.has(order):
                 # It waits, or its wait has just ended and its submission comes behind this, or
                 # whoever made it was broken off before it was sent.
+                if self.desk.hold(command):
+                    return 0
                 self.desk.drop(order)
-                return self.answers.refuse(order, EV_DENIED, "canceled: it had not left yet")
+                return self.deny(order, "canceled: it had not left yet")
             if self.watcher is not None and self.watcher.watches_orders:
                 self.watcher.on_cancel(order, self.clock.now)
             if self.sink.has(order):
@@ -289,13 +301,9 @@ cdef class Kernel(Wiring):
             if reason == "":
                 return 0
         if reason is not None:
-            if order.take_profit is not None:
-                self.answers.refuse(order.take_profit, EV_DENIED, reason)
-            if order.stop_loss is not None:
-                self.answers.refuse(order.stop_loss, EV_DENIED, reason)
             if is_first_of_pair(order) and not self.sink.has(order.sibling):
                 self.answers.refuse(order.sibling, EV_DENIED, reason)
-            return self.answers.refuse(order, EV_DENIED, reason)
+            return self.deny(order, reason)
         approved = self.gate.approve(order)
         if is_first_of_pair(order) and not self.sink.has(order.sibling):
             return self.submit_pair(approved, order.sibling)
@@ -305,6 +313,14 @@ cdef class Kernel(Wiring):
         if order.stop_loss is not None and not order.keeps_exits:
             self.answers.note(order.stop_loss, EV_SENT, 0)
         return self.venue.submit(approved, self.clock.now)
+
+    cdef int deny(self, Order order, str reason) except -1:
+        """Deny an order that has not left, and the exits that would have gone with it."""
+        if order.take_profit is not None:
+            self.answers.refuse(order.take_profit, EV_DENIED, reason)
+        if order.stop_loss is not None:
+            self.answers.refuse(order.stop_loss, EV_DENIED, reason)
+        return self.answers.refuse(order, EV_DENIED, reason)
 
     cdef int submit_pair(self, ApprovedOrder first, Order second) except -1:
         """Send, or keep, the second of a pair with the first, or neither: half of one is none."""

@@ -104,6 +104,7 @@ cdef class Wiring:
         self.market.sink = self.answers.sink = self.sink
         self.rounds_max = ROUNDS_MAX
         self.answers.gate = gate
+        self.desk.halts = gate.halts
         self.portfolio = Portfolio(self)
         if self.watcher is not None:
             self.watcher.attach(

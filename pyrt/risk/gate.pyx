@@ -30,6 +30,10 @@ cdef str plain(int64_t raw, int decimals):
 cdef class BasicGate(RiskGate):
     """Grid, permission and consistency checks; no limits of size or exposure."""
 
+    def halts(self, Order order not None):
+        """Return whether nothing but cancels leaves for an order: never, without trading states."""
+        return False
+
     cdef str judge(self, Order order, int64_t now):
         cdef Instrument instrument = order.instrument
         cdef str reason

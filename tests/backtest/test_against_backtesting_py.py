@@ -275,3 +275,52 @@ def test_the_cross_of_two_averages_trades_alike() -> None:
         expected[stamps[trade.entry_bar], float(trade.entry_price)] += trade.size
     assert len(expected) > 50
     assert ours.fills == _kept(expected)
+
+
+class Guarded(Cross):
+    """Closes, then enters with exits, all in one handler."""
+
+    def on_bar(self, bar: Any) -> None:
+        fast, slow = self.averages
+        if not slow.ready:
+            return
+        above, before = fast.value > slow.value, self._above
+        self._above = above
+        if before is None or above == before:
+            return
+        way = 1 if above else -1
+        self.close("X")
+        (self.buy if above else self.sell)(
+            "X", 50,
+            stop_loss=round(bar.close * (1 - 0.05 * way), 9),
+            take_profit=round(bar.close * (1 + 0.1 * way), 9),
+        )  # fmt: skip
+
+
+class TheirGuarded(TheirCross):
+    """The same."""
+
+    def next(self) -> None:
+        if (self.fast[-1] > self.slow[-1]) == (self.fast[-2] > self.slow[-2]):
+            return
+        up, price = self.fast[-1] > self.slow[-1], float(self.data.Close[-1])
+        way = 1 if up else -1
+        self.position.close()
+        (self.buy if up else self.sell)(
+            size=50,
+            sl=round(price * (1 - 0.05 * way), 9),
+            tp=round(price * (1 + 0.1 * way), 9),
+        )
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_reversals_with_exits_trade_alike() -> None:
+    """An entry overtook the close given before it, and lost its exits with the position."""
+    data = samples.GOOG
+    result = backtest(
+        Guarded(), data.tz_localize("UTC"), cash=CASH, timeframe="1d", label="open", symbol="X",
+        touch_fills=True, progress=False,
+    )  # fmt: skip
+    stats = other.Backtest(data, TheirGuarded, cash=CASH, finalize_trades=True).run()
+    assert len(result.trades) == len(stats["_trades"]) > 50
+    assert float(result.summary["final_equity"]) == pytest.approx(stats["Equity Final [$]"])

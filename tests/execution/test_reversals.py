@@ -207,6 +207,26 @@ def test_after_a_close_the_other_side_waits_for_its_fill() -> None:
     assert made.venue.submitted == [way_out, rest]
 
 
+@pytest.mark.parametrize("end", ["fill", "cancel"])
+def test_an_entry_with_exits_waits_for_the_fill_of_what_leaves_before_it(end: str) -> None:
+    made = rig()
+    strategy = made.kernel.strategies[0]
+    way_out = strategy.close("AAA")
+    entry = made.order("sell", 6, stop_loss=110)
+    made.settle()
+    assert made.venue.submitted == [way_out]
+    made.answer("accept", way_out)
+    assert entry.status == entry.stop_loss.status == "INITIALIZED"
+    if end == "fill":
+        made.fill(way_out)
+        assert made.venue.submitted == [way_out, entry]
+        assert entry.stop_loss.status == "SENT"
+    else:
+        # The venue, or risk, says what it thinks of an order across zero.
+        made.answer("cancel", way_out)
+        assert entry.status != "INITIALIZED"
+
+
 def test_in_a_halt_exits_go_on_guarding() -> None:
     made = rig()
     stop = made.order("sell", 10, stop_price=90)

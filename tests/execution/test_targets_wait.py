@@ -140,3 +140,80 @@ def test_a_way_out_does_not_wait_for_ever(rig):
     assert order.status == "INITIALIZED"
     rig.wait("100ms")
     assert order.status == "SENT"
+
+
+def guarded_entry(rig: GateRig):
+    """Hold ten behind a stop, close them and enter the other side; nothing is answered yet."""
+    bought(rig)
+    exit_ = stop(rig)
+    order = close(rig)
+    entry = rig.order("sell", 10, stop_loss=110, take_profit=80)
+    rig.settle()
+    return exit_, order, entry
+
+
+def family(entry) -> set[str]:
+    return {each.status for each in (entry, entry.take_profit, entry.stop_loss)}
+
+
+def test_an_entry_with_exits_after_a_close_that_waits_comes_behind_it(rig):
+    """It overtook the close, which found nothing left to close: the entry had lost its exits."""
+    exit_, order, entry = guarded_entry(rig)
+    assert family(entry) == {"INITIALIZED"}
+    assert entry not in rig.venue.submitted
+    rig.answer("cancel", exit_)
+    assert rig.venue.submitted[-2:] == [order, entry]
+    assert family(entry) == {"SENT"}
+
+
+def test_on_the_side_that_is_held_it_does_not_wait(rig):
+    bought(rig)
+    stop(rig)
+    close(rig)
+    assert rig.order("buy", 5, stop_loss=80).status == "SENT"
+
+
+def test_an_entry_that_waits_goes_with_its_exits_when_it_is_canceled(rig):
+    exit_, order, entry = guarded_entry(rig)
+    rig.kernel.strategies[0].cancel(entry)
+    rig.settle()
+    assert family(entry) == {"DENIED"}
+    rig.answer("cancel", exit_)
+    assert rig.venue.submitted[-1] is order
+    assert rig.kernel.cache.orders_open() == [order]
+
+
+def test_an_exit_of_an_entry_that_waits_is_canceled_behind_it(rig):
+    exit_, _, entry = guarded_entry(rig)
+    rig.kernel.strategies[0].cancel(entry.take_profit)
+    rig.settle()
+    assert family(entry) == {"INITIALIZED"}
+    rig.answer("cancel", exit_)
+    assert family(entry) == {"SENT"}
+    assert rig.venue.withdrawn == [exit_, entry.take_profit]
+
+
+def test_a_second_close_comes_behind_what_was_sent_before_it(rig):
+    exit_, first, entry = guarded_entry(rig)
+    second = close(rig)
+    rig.answer("cancel", exit_)
+    assert rig.venue.submitted[-2:] == [first, entry]
+    for order in (entry.take_profit, entry.stop_loss):
+        assert order in rig.venue.withdrawn
+        rig.answer("cancel", order)
+    for order in (first, entry):
+        rig.answer("accept", order)
+        rig.fill(order)
+    assert (second.status, second.side.name, second.quantity) == ("SENT", "BUY", 10)
+
+
+@pytest.mark.parametrize("close_by", ["close", "target_position", "target_percent"])
+def test_in_a_halt_a_close_leaves_what_guards(rig, close_by):
+    bought(rig)
+    exit_ = stop(rig)
+    rig.gate.set_state("HALTED", actor="test", reason="test")
+    wanted = () if close_by == "close" else (0,)
+    order = getattr(rig.kernel.strategies[0], close_by)("AAA", *wanted)
+    rig.settle()
+    assert order.reason.startswith("trading_state: HALTED")
+    assert (exit_.status, rig.venue.withdrawn) == ("ACCEPTED", [])
