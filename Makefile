@@ -67,7 +67,8 @@ test: build/.checked ## Run the tests
 # cython-lint takes half a second a file: only what has changed since it last passed.
 build/.linted: $(SOURCES) pyproject.toml | $(VENV)/.installed
 	@mkdir -p build
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cython-lint $(if $(filter pyproject.toml,$?),$(SOURCES),$?)
+	printf '%s\n' $(if $(filter pyproject.toml,$?),$(SOURCES),$?) | \
+		PATH="$(CURDIR)/$(VENV)/bin:$$PATH" xargs -n 16 -P $(JOBS) cython-lint
 	@touch $@
 
 .PHONY: lint

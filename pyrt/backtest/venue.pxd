@@ -69,6 +69,8 @@ cdef class SimVenue(VenueFills):
     cdef int64_t share(self, int64_t units) noexcept
     cdef bint keeps_bars(self) noexcept
     cdef int expire(self, int64_t ts) except -1
+    cdef bint comes_after_all(self, VenueBook book, VenueOrder order) except -1
+    cdef int carry(self, VenueBook book, VenueOrder order, int64_t ts) except -1
     cdef int find_next_expiry(self) except -1
     cdef int64_t last_delayed(self) except? -1
     cdef int release_delayed(self, int64_t ts) except -1

@@ -11,7 +11,7 @@ from pyrt.backtest.queue cimport Exact, QueueModel
 from pyrt.core.book cimport OrderBook
 from pyrt.core.orders cimport no_price
 from pyrt.core.types cimport (
-    CLS, EV_ACCEPTED, EV_CANCELED, EV_EXPIRED, EV_MODIFY_REJECTED, EV_REJECTED, FOK, GTD, IOC,
+    CLS, DAY, EV_ACCEPTED, EV_CANCELED, EV_EXPIRED, EV_MODIFY_REJECTED, EV_REJECTED, FOK, GTD, IOC,
     LIMIT, MARKET, OPG, TAKER, TRAILING_STOP_LIMIT,
 )
 from pyrt.errors import ConfigError
@@ -396,12 +396,32 @@ cdef class SimVenue(VenueFills):
             if order.done or order.expires > ts:
                 continue
             book = self.books[order.index]
+            if self.comes_after_all(book, order):
+                self.carry(book, order, ts)
+                continue
             if (order.tif == CLS and not order.held and not book.has_auctions
                     and book.last_ts > order.issued):
                 self.meet_last_price(book, order, ts)
             if not order.done:
                 self.finish(order, EV_EXPIRED, "time_in_force: it has ended")
         return self.find_next_expiry()
+
+    cdef bint comes_after_all(self, VenueBook book, VenueOrder order) except -1:
+        """Whether a market order came inside the last bar of its session: that had no open left."""
+        return (
+            order.ordered == MARKET and order.tif == DAY and self.timing == NEXT_OPEN
+            and book.bar_close >= order.expires and order.issued < order.expires
+            and (book.opened < order.issued or book.opened == order.misses)
+        )
+
+    cdef int carry(self, VenueBook book, VenueOrder order, int64_t ts) except -1:
+        """Let an order last until the end of the session after `ts`, its exits with it."""
+        cdef VenueOrder each
+        book.find_session(ts)
+        for each in (order, order.take_profit, order.stop_loss):
+            if each is not None:
+                each.expires = book.session_close
+        return 0
 
     def meet_last_price(self, VenueBook book, VenueOrder order, int64_t ts):
         """Execute a closing order whose session ends without a bar that ends with it."""

@@ -6,12 +6,13 @@ from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64, int128
 from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
-from pyrt.core.types cimport DAY, GTC, GTD, LIMIT, MARKET, OPEN, REFUSED, is_final
+from pyrt.core.types cimport DAY, GTC, GTD, INITIALIZED, LIMIT, MARKET, OPEN, REFUSED, is_final
 from pyrt.execution.groups cimport check_exits, check_pair, leaves_position
 from pyrt.execution.targets cimport distance, must_wait, only_leaves, share, units_of_share
 from pyrt.execution.terms cimport (
     exit_terms, read_changes, read_terms, read_type, signed_units, units_of,
 )
+from pyrt.execution.triggers cimport split_prices, split_units
 
 from pyrt.core.types import TIF_NAMES
 from pyrt.core.times import format_ns
@@ -28,6 +29,11 @@ cdef int64_t COUNTED_MAX = 1_000_000_000_000_000_000
 def is_no_limit(Order order not None):
     """Return whether an order is of another type than limit."""
     return order.type != LIMIT
+
+
+cdef inline bint is_to_leave(Order order) noexcept:
+    """Whether an order's submission is under way to the venue, and still here."""
+    return order is not None and order.status_ == INITIALIZED and order.submit_request == OPEN
 
 
 def never(Order order not None):
@@ -169,6 +175,8 @@ cdef class Desk(OrderDesk):
             order.stop_loss = self.child(order, exit_terms(terms, "stop_loss"))
         if order.take_profit is not None or order.stop_loss is not None:
             check_exits(order)
+            # It is to open something, whatever is held when it is made.
+            order.is_exit = order.reduce_only
         if order.take_profit is not None and order.stop_loss is not None:
             order.take_profit.sibling = order.stop_loss
             order.stop_loss.sibling = order.take_profit
@@ -438,51 +446,46 @@ cdef class Desk(OrderDesk):
                 self.cancel(owner, order)
         delta = distance(self.cache, position, wanted, self.records.orders.count + 1)
         if delta == 0:
-            if wanted == 0:
-                self.cancel_resting(owner, position)
+            if wanted == 0 and position.orders_working:
+                self.cancel_resting(self.new_order(owner, position, 1, {}))
             return None
         terms = {"resizes": resizes} if tag is None else {"resizes": resizes, "tag": tag}
         order = self.new_order(owner, position, 1 if delta > 0 else -1, terms)
         order.units = delta if delta > 0 else -delta
         order.moves = True
         order.target = wanted
-        # In a halt it is denied, and what rests goes on guarding.
-        if wanted == 0 and position.orders_working and not self.halts(order):
-            self.cancel_resting(owner, position)
+        if wanted == 0 and position.orders_working:
+            self.cancel_resting(order)
         order.is_exit = only_leaves(self.cache, order)
         read_terms(order, terms, self.default_codes, self.clock.now)
         self.enlist(order)
         self.send(order)
         return order
 
-    def cancel_resting(self, Owner owner not None, Position position not None):
-        """Cancel what rests in a symbol that is to be left: exits hold what is to be sold."""
-        cdef Order order
-        for order in self.cache.orders_open(owner.number, position.instrument.id):
-            if order.type != MARKET or order.algorithm is not None:
-                self.cancel(owner, order)
+    def cancel_resting(self, Order order not None):
+        """Cancel what rests in a symbol that an order is to leave: exits hold what is to be sold.
+
+        In a halt it is going to be denied, and exits go on guarding.
+        """
+        cdef Order other
+        cdef bint spares_exits = self.halts(order)
+        for other in self.cache.orders_open(order.position.strategy, order.instrument.id):
+            if (other.type != MARKET or other.algorithm is not None) and not (
+                    spares_exits and other.is_exit):
+                self.cancel(order.strategy, other)
 
     cdef bint hold(self, Command command) except -1:
         """Keep a command back while it must wait; True if it must.
 
-        Of an entry that waits no exit is canceled alone: it would leave without.
+        Of an entry that has not left no exit is canceled alone: it would leave without.
         """
         if command.kind == CANCEL:
-            if not self.waits(command.order.parent):
+            if not is_to_leave(command.order.parent):
                 return False
         elif not must_wait(self.cache, command, self.clock.now):
             return False
         self.waiting.append(command)
         return True
-
-    cdef bint waits(self, Order order) except -1:
-        """Whether the submission of an order waits."""
-        cdef Command command
-        if order is not None:
-            for command in self.waiting:
-                if command.order is order:
-                    return True
-        return False
 
     cdef int wake(self) except -1:
         """Issue again what need not wait any longer."""
@@ -500,6 +503,30 @@ cdef class Desk(OrderDesk):
         cdef Py_ssize_t count = len(self.waiting)
         self.waiting = [command for command in self.waiting if command.order is not order]
         return len(self.waiting) < count
+
+    cdef list split(self, Py_ssize_t index, int64_t new, int64_t old):
+        """Let `old` units be `new` ones in what waits; return orders of which nothing is left."""
+        cdef Command command
+        cdef Order order
+        cdef list gone = []
+        for command in self.waiting:
+            if command.kind != SUBMIT or command.order.instrument.index != index:
+                continue
+            order = command.order
+            order.target = split_units(order.instrument, order.target, new, old)
+            if command.units > 0:
+                command.units = max(split_units(order.instrument, command.units, new, old), 1)
+            for leg in (order, order.take_profit, order.stop_loss):
+                if leg is not None:
+                    self.split_order(leg, new, old)
+            if order.units == 0 and order.notional_raw == 0:
+                gone.append(order)
+        return gone
+
+    cdef int split_order(self, Order order, int64_t new, int64_t old) except -1:
+        order.units = split_units(order.instrument, order.units, new, old)
+        split_prices(order, new, old)
+        return self.settle(order)
 
     cdef bint trim(self, Order order) except -1:
         """Cut an order that is to leave to what its target still asks for; False if to nothing.

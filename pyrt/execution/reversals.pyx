@@ -43,7 +43,7 @@ cdef str divide(Desk desk, Command command):
         command.units = units
         desk.waiting.append(command)
         return ""
-    desk.cancel_resting(order.strategy, order.position)
+    desk.cancel_resting(order)
     order.units -= units
     order.is_exit = True
     desk.waiting.append(opening(desk, order, units))

@@ -75,8 +75,8 @@ cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:
     still be refused: sent at once, the rest would be refused, or open the other side. A way
     out stays one where no answer comes. What opens the other side (`command.units` of it) waits
     for as long as the one that is held is being left; where exits were asked to give up a part
-    of what they hold (less than 0), their answers are waited for as well. An entry with exits
-    waits behind the order that leaves: overtaken, that would take from what the exits guard.
+    of what they hold (less than 0), their answers are waited for as well. What is to open the
+    other side waits behind the order that leaves: overtaken, that would find nothing to leave.
     """
     cdef Order order = command.order, other
     if command.units > 0 and is_being_left(cache, order, True):

@@ -28,6 +28,31 @@ cdef int64_t restated(int64_t value, int64_t numerator, int64_t denominator, int
     return i128_to_i64(i128_muldiv(value, numerator, denominator, mode))
 
 
+cdef int64_t split_units(Instrument instrument, int64_t units, int64_t new,
+                         int64_t old) except? -1:
+    """What a split makes of units; what does not fill a step is gone."""
+    return instrument.round_quantity_raw(restated(units, new, old, TOWARD_ZERO))
+
+
+cdef int split_prices(Order order, int64_t new, int64_t old) except -1:
+    """Restate the prices of an order that the venue has not.
+
+    Never better than before: a limit rounds away from the market, a trigger from the price.
+    """
+    cdef Instrument instrument = order.instrument
+    if order.limit_price_raw != no_price():
+        order.limit_price_raw = instrument.round_price_raw(
+            restated(order.limit_price_raw, old, new, HALF_EVEN), order.side_sign
+        )
+    if order.stop_price_raw != no_price():
+        order.stop_price_raw = instrument.round_price_raw(
+            restated(order.stop_price_raw, old, new, HALF_EVEN), -order.side_sign
+        )
+    if order.trail_amount_raw != no_price():
+        order.trail_amount_raw = restated(order.trail_amount_raw, old, new, HALF_EVEN)
+    return 0
+
+
 cdef bint trails(Order order) noexcept:
     return order.type == TRAILING_STOP or order.type == TRAILING_STOP_LIMIT
 
@@ -126,28 +151,13 @@ cdef class Kept:
         return 0
 
     cdef bint split(self, EventQueue inbox, int64_t now, int64_t new, int64_t old) except -1:
-        """Let `old` units be `new` ones; False, and nothing changed, if not a step is left.
-
-        Never better than before: a limit rounds away from the market, a trigger from the price.
-        """
+        """Let `old` units be `new` ones; False, and nothing changed, if not a step is left."""
         cdef Order order = self.order
-        cdef Instrument instrument = order.instrument
-        cdef int64_t units = instrument.round_quantity_raw(
-            restated(order.units, new, old, TOWARD_ZERO)
-        )
+        cdef int64_t units = split_units(order.instrument, order.units, new, old)
         cdef Event* event
         if order.units and units == 0:
             return False
-        if order.limit_price_raw != no_price():
-            order.limit_price_raw = instrument.round_price_raw(
-                restated(order.limit_price_raw, old, new, HALF_EVEN), order.side_sign
-            )
-        if order.stop_price_raw != no_price():
-            order.stop_price_raw = instrument.round_price_raw(
-                restated(order.stop_price_raw, old, new, HALF_EVEN), -order.side_sign
-            )
-        if order.trail_amount_raw != no_price():
-            order.trail_amount_raw = restated(order.trail_amount_raw, old, new, HALF_EVEN)
+        split_prices(order, new, old)
         self.best = restated(self.best, old, new, HALF_EVEN)
         self.offset = restated(self.offset, old, new, HALF_EVEN)
         event = tell(inbox, order, EV_MODIFIED, now, 0)

@@ -39,8 +39,12 @@ cdef inline bint is_here(Order order) noexcept:
     return order.status_ == INITIALIZED or order.status_ == RELEASED
 
 
-cdef inline bint has_exits(Order order) noexcept:
-    return order.take_profit is not None or order.stop_loss is not None
+cdef inline bint turns_position(Order order) noexcept:
+    """Whether an order opens the other side of what is held, by itself: none of a pair, no part."""
+    return (
+        order.side_sign * order.position.units < 0 and not order.is_exit
+        and order.parent is None and order.origin is None and order.sibling is None
+    )
 
 
 @cython.final
@@ -160,6 +164,10 @@ cdef class Kernel(Wiring):
                 self.watcher.on_corporate_action(event.instrument, event.quantity, event.price)
             else:
                 self.watcher.on_corporate_action(event.instrument, 1, 1)
+        if event.kind == EV_SPLIT:
+            for order in self.desk.split(event.instrument, event.quantity, event.price):
+                self.desk.drop(order)
+                self.deny(order, "split: nothing of the quantity is left")
         return 0
 
     # -- commands ------------------------------------------------------------------------------
@@ -227,7 +235,7 @@ cdef class Kernel(Wiring):
                     if (order.target != 0 and self.gate.preview(order, self.clock.now) is None
                             and make_room(self.desk, command)):
                         return 0
-            elif has_exits(order) and order.status_ == INITIALIZED:
+            elif order.status_ == INITIALIZED and turns_position(order):
                 if not (<object>self.sink).flips(order):
                     # What opens a side is refused there until the other has been left.
                     command.units = max(order.units, 1)
@@ -315,11 +323,14 @@ cdef class Kernel(Wiring):
         return self.venue.submit(approved, self.clock.now)
 
     cdef int deny(self, Order order, str reason) except -1:
-        """Deny an order that has not left, and the exits that would have gone with it."""
-        if order.take_profit is not None:
-            self.answers.refuse(order.take_profit, EV_DENIED, reason)
-        if order.stop_loss is not None:
-            self.answers.refuse(order.stop_loss, EV_DENIED, reason)
+        """Deny an order that has not left, and the exits that would have gone with it.
+
+        Exits that were kept on our side end as those of any entry that ends.
+        """
+        cdef Order leg
+        for leg in (order.take_profit, order.stop_loss):
+            if leg is not None and leg.status_ == INITIALIZED:
+                self.answers.refuse(leg, EV_DENIED, reason)
         return self.answers.refuse(order, EV_DENIED, reason)
 
     cdef int submit_pair(self, ApprovedOrder first, Order second) except -1:

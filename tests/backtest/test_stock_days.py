@@ -49,6 +49,48 @@ def test_a_day_ends_with_its_session_and_half_days_end_early():
     assert list(result.fills["ts_event"]) == [pd.Timestamp("2024-11-27T14:30Z")]
 
 
+class Turns(Listens):
+    """Buys, then turns round: in two orders, where no order crosses zero."""
+
+    def on_bar(self, bar) -> None:
+        super().on_bar(bar)
+        if len(self.ends) == 2:
+            self.target_position(self.symbol, -6)
+
+
+@pytest.mark.parametrize("last", ["filled", "no bar"])
+def test_a_market_order_inside_the_last_bar_of_a_session_belongs_to_the_next(last: str):
+    """On daily bars it always expired: the open that it came after was the only one."""
+    result = backtest(
+        Turns(), {"SPY": days(DAYS[: 4 if last == "filled" else 3])}, venue="alpaca", progress=False
+    )
+    orders = result.orders
+    assert list(orders["status"][:2]) == ["FILLED", "FILLED"]
+    assert orders["status"].iloc[2] == ("FILLED" if last == "filled" else "ACCEPTED")
+    stamps = ["2024-11-27T14:30Z", "2024-11-29T14:30Z", "2024-12-02T14:30Z"]
+    expected = [pd.Timestamp(ts) for ts in stamps[: 3 if last == "filled" else 2]]
+    assert list(result.fills["ts_event"]) == expected
+
+
+class Late(Listens):
+    """Sends an order while a session is under way, between its bars."""
+
+    def on_bar(self, bar) -> None:
+        self.ends.append(bar.ts_event)
+        if len(self.ends) == 1:
+            self.set_alert("late", "2024-11-27T15:00Z", self.enter)
+
+    def enter(self, event) -> None:
+        self.buy(self.symbol, 1)
+
+
+def test_of_a_session_without_a_bar_behind_it_nothing_is_carried_further():
+    """A day without a bar ends what was carried over: it was good for one day."""
+    result = backtest(Late(), {"SPY": days(("2024-11-26", "2024-11-27", "2024-12-02"))},
+                      venue="alpaca", progress=False)  # fmt: skip
+    assert list(result.orders["status"]) == ["EXPIRED"]
+
+
 def test_a_coin_s_day_ends_at_midnight():
     listens = Listens(symbol="BTC/USD")
     dates = ("2024-11-29", "2024-11-30", "2024-12-01")

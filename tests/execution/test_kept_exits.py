@@ -376,3 +376,22 @@ def test_a_single_unit_can_be_reduced() -> None:
     made.hold(-(10 - NANO))
     assert made.venue.withdrawn == []
     assert made.venue.changed == [(order, 1, made.venue.changed[0][2])]
+
+
+@pytest.mark.parametrize("how", ["denied", "canceled"])
+def test_exits_that_are_kept_end_with_an_entry_that_does_not_leave(how: str) -> None:
+    """They could not be denied with it: an error took the place of its end."""
+    made = rig()
+    entry = made.order("buy", 10, stop_price=105, **BRACKET)
+    assert {order.status for order in (entry, *entry.legs)} == {"EMULATED"}
+    if how == "denied":
+        made.gate.set_state("REDUCING", actor="test", reason="test")
+    else:
+        # Its release comes behind this cancel.
+        made.kernel.strategies[0].cancel(entry)
+    made.price(105)
+    made.settle()
+    assert entry.status in ("DENIED", "CANCELED")
+    assert {order.status for order in entry.legs} == {"CANCELED"}
+    assert {order.reason for order in entry.legs} == {"parent: the entry ended without a fill"}
+    assert made.kernel.cache.orders_open() == []

@@ -227,6 +227,19 @@ def test_an_entry_with_exits_waits_for_the_fill_of_what_leaves_before_it(end: st
         assert entry.status != "INITIALIZED"
 
 
+def test_a_split_restates_what_is_to_be_opened() -> None:
+    made = rig()
+    way_out = target(made, -6)
+    rest = opening(made)
+    made.split(2)
+    assert (rest.quantity, rest.status) == (12, "INITIALIZED")
+    # The venue restates what it has.
+    made.answer("accept", way_out)
+    made.answer("modified", way_out, 20)
+    made.fill(way_out)
+    assert made.venue.submitted == [way_out, rest]
+
+
 def test_in_a_halt_exits_go_on_guarding() -> None:
     made = rig()
     stop = made.order("sell", 10, stop_price=90)

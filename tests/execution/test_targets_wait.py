@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pyrt.core.instruments import Instrument
 from pyrt.risk import Limits, RiskEngine
 from pyrt.testing.gates import GateRig
 
@@ -207,13 +208,85 @@ def test_a_second_close_comes_behind_what_was_sent_before_it(rig):
     assert (second.status, second.side.name, second.quantity) == ("SENT", "BUY", 10)
 
 
+@pytest.mark.parametrize("then", ["cancel", "close"])
+def test_an_exit_that_is_canceled_as_the_wait_ends_is_canceled_behind_its_entry(rig, then):
+    """It was denied alone, and its entry then could not be sent."""
+    exit_, order, entry = guarded_entry(rig)
+    strategy = rig.kernel.strategies[0]
+    rig.fill(exit_, settles=False)
+    if then == "cancel":
+        strategy.cancel(entry.take_profit)
+    else:
+        strategy.close("AAA")
+    rig.settle()
+    assert order.status == "DENIED"
+    assert rig.venue.submitted[-1] is entry
+    assert family(entry) == {"SENT"}
+    assert entry.take_profit in rig.venue.withdrawn
+
+
+def test_a_plain_order_waits_behind_a_close_too(rig):
+    bought(rig)
+    exit_ = stop(rig)
+    order = close(rig)
+    entry = rig.order("sell", 50)
+    assert entry.status == "INITIALIZED"
+    rig.answer("cancel", exit_)
+    assert rig.venue.submitted[-2:] == [order, entry]
+    assert (order.quantity, entry.quantity) == (10, 50)
+
+
+def test_a_limit_order_with_exits_is_no_way_out_and_ends_with_its_strategy(rig):
+    """It was taken for one, outlived its strategy, and opened the other side."""
+    bought(rig)
+    exit_ = stop(rig)
+    order = close(rig)
+    entry = rig.order("sell", 10, limit_price=120, stop_loss=130)
+    rig.gate.set_state("REDUCING", actor="test", reason="test")
+    rig.answer("cancel", exit_)
+    assert order.status == "SENT"
+    assert entry.status == entry.stop_loss.status == "DENIED"
+
+
+@pytest.mark.parametrize(("new", "old", "expected"), [
+    (2, 1, (20, 20, 40, 55)), (1, 2, (5, 5, 160, 220)), (3, 1, (30, 30, 26.66, 36.67)),
+])  # fmt: skip
+def test_a_split_restates_what_waits(new, old, expected):
+    made = GateRig(
+        RiskEngine(Limits()), prices=100, symbols=[Instrument("AAA", tick_size="0.01")]
+    )  # fmt: skip
+    exit_, order, entry = guarded_entry(made)
+    made.split(new, old)
+    assert (
+        order.quantity, entry.quantity, entry.take_profit.limit_price, entry.stop_loss.stop_price,
+    ) == expected  # fmt: skip
+    assert entry.stop_loss.quantity == entry.take_profit.quantity == expected[1]
+    made.answer("cancel", exit_)
+    assert made.venue.submitted[-2:] == [order, entry]
+
+
+def test_of_what_waits_a_split_may_leave_nothing():
+    made = GateRig(RiskEngine(Limits()), prices=100, symbols=[Instrument("AAA", step_size=1)])
+    bought(made)
+    stop(made)
+    close(made)
+    entry = made.order("sell", 3, stop_loss=110)
+    made.split(1, 5)
+    assert entry.status == entry.stop_loss.status == "DENIED"
+    assert entry.reason == "split: nothing of the quantity is left"
+
+
 @pytest.mark.parametrize("close_by", ["close", "target_position", "target_percent"])
 def test_in_a_halt_a_close_leaves_what_guards(rig, close_by):
     bought(rig)
     exit_ = stop(rig)
     rig.gate.set_state("HALTED", actor="test", reason="test")
     wanted = () if close_by == "close" else (0,)
+    entry = rig.order("buy", 1, limit_price=95)
     order = getattr(rig.kernel.strategies[0], close_by)("AAA", *wanted)
+    again = rig.kernel.strategies[0].close("AAA")
     rig.settle()
+    assert entry.is_closed
+    assert again is None
     assert order.reason.startswith("trading_state: HALTED")
     assert (exit_.status, rig.venue.withdrawn) == ("ACCEPTED", [])

@@ -124,6 +124,8 @@ class Watch:
             for state in (record.order, *record.legs):
                 self._checks.hold("I1", state.client_order_id not in self.intents, "an id again")
                 self.intents[state.client_order_id] = state
+                # It may have waited, and been spoken of meanwhile.
+                self._note_status(state.client_order_id, "SENT")
         elif kind == "Execution":
             self._on_execution(record)
             self._on_status(record.order)
