@@ -15,7 +15,7 @@ cdef class PyIndicator(Composable):
 
     A subclass defines `compute`, which takes one value for each name in `inputs` and returns the
     output, or None (or NaN) while it warms up. Class attributes `inputs` and `lookback` say what it
-    takes (default: one free series) and how long that lasts (default 0; only for information).
+    takes (default: one free series) and how long that lasts (default 0; history is read by it).
     Constructor arguments are kept, to start afresh with them: state belongs in `__init__`. Rows
     with NaN are gaps: `compute` does not see them, and the output is NaN.
 

@@ -74,6 +74,14 @@ def test_what_never_left_has_ended_with_the_reason_and_its_time():
     assert fold(r.NotSent(ts=9, client_order_id="x", reason="late")).closed == {}
 
 
+def test_what_waits_to_leave_is_no_open_order_though_a_change_of_it_was_refused():
+    """A restart brought it back, and asked the broker for what had never been sent."""
+    state = fold(start(), outcome("modify_rejected", status="INITIALIZED"))
+    assert (state.orders, state.closed) == ({}, {})
+    state.take(intent())
+    assert [each.status for each in state.orders.values()] == ["SENT"]
+
+
 def test_a_cancel_stays_wanted_until_it_is_refused_or_the_order_ends():
     state = fold(intent(), outcome("accepted", status="ACCEPTED"), CANCEL)
     assert state.orders["a-1"].cancel_wanted
