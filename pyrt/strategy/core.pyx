@@ -148,7 +148,7 @@ cdef class StrategyCore(StrategyCommands):
         """Have `on_book` called after every batch of book changes; return the stream."""
         return self.kernel().subscribe(self, "book", symbol, "")
 
-    def attach(self, Indicator indicator, stream, input="close"):
+    def attach(self, Indicator indicator not None, Stream stream not None, input="close"):
         """Feed `indicator` from `stream` before the handlers of each event; return the indicator.
 
         Parameters

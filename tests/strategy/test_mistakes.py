@@ -10,6 +10,7 @@ import pytest
 from pyrt import BacktestEngine, Strategy, backtest
 from pyrt.core.times import format_ns
 from pyrt.errors import ConfigError, DataError, OrderError, StrategyError
+from pyrt.indicators import SMA
 from tests.kernel.test_one_instant import MINUTE, START, bars
 
 
@@ -79,6 +80,12 @@ def test_a_handler_that_would_never_be_called_is_named():
 
     with pytest.raises(ConfigError, match=r"Typo\.on_bars is no handler.*Did you mean on_bar"):
         Typo()
+
+
+@pytest.mark.parametrize("stream", ["A", None])
+def test_an_indicator_is_attached_to_a_stream_and_not_to_a_name(stream):
+    with pytest.raises(TypeError, match="Argument 'stream' "):
+        Strategy().attach(SMA(3), stream)
 
 
 @pytest.mark.parametrize("cash", [0, -5])
