@@ -15,6 +15,7 @@ from pyrt import AlpacaAccount
 from pyrt.adapters.alpaca.account.asking import request_from
 from pyrt.adapters.alpaca.core.pacing import RetryPolicy
 from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.adapters.alpaca.shell.http import Answer
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli import main
 from pyrt.errors import BrokerError, ConfigError, JournalError, OrderError
@@ -131,6 +132,27 @@ def test_a_cancel_goes_on_to_what_has_replaced_the_order(bench):
     order = bench.buy(1, type="limit", limit_price=90)
     new = bench.other.patch(f"/v2/orders/{order['id']}", json={"limit_price": 91}).json()
     ended = bench.run(lambda account: account.cancel(order["id"]))
+    assert (ended["id"], ended["status"]) == (new["id"], "canceled")
+
+
+def test_a_cancel_asks_again_for_what_has_replaced_the_order(bench, monkeypatch):
+    """Its first cancel, and the looks after it, are not answered."""
+    monkeypatch.setattr("pyrt.adapters.alpaca.account.reducing.LOOK_S", 0.001)
+    order = bench.buy(1, type="limit", limit_price=90)
+    new = bench.other.patch(f"/v2/orders/{order['id']}", json={"limit_price": 91}).json()
+
+    async def ask(a):
+        send, left = a._reader._send, iter(range(1 + a._reader._policy.attempts))
+        a._reader._policy = RetryPolicy(initial_ns=1_000)
+
+        async def losing(request):
+            is_lost = new["id"] in request.path and next(left, None) is not None
+            return Answer(0) if is_lost else await send(request)
+
+        a._reader._send = losing
+        return await a.cancel(order["id"])
+
+    ended = bench.run(ask)
     assert (ended["id"], ended["status"]) == (new["id"], "canceled")
 
 

@@ -75,8 +75,7 @@ class Reducer:
             self._note("cancel", reason, {"order_id": order_id})
         except (PyrtError, OSError) as error:
             LOG.warning("the cancel of %s is not written down: %s", order_id, error)
-        path = f"/v2/orders/{quote(order_id, safe='')}"
-        status = "not known"
+        path, status = _path_of(order_id), "not known"
         for attempt in range(1, CANCELS.attempts + 1):
             answer = await self._reader.once(HttpRequest("DELETE", path, b""))
             if answer.status == 404:
@@ -87,9 +86,10 @@ class Reducer:
                 # That nothing is heard says nothing of the order.
                 order = {}
             status = order.get("status", status)
-            if status == "replaced" and order["replaced_by"]:
-                # Whatever has taken its place is what works now.
-                path = f"/v2/orders/{quote(order['replaced_by'], safe='')}"
+            successor = order.get("replaced_by")
+            if status == "replaced" and successor:
+                # Whatever has taken its place is what works now, and nothing is known of it yet.
+                path, status = _path_of(successor), "not known"
                 continue
             if status in FINAL:
                 return order
@@ -218,3 +218,7 @@ class Reducer:
                 "this user has no home", code="state_folder", remedy="Set XDG_STATE_HOME"
             ) from None
         return Path(base) / "pyrt" / "scripts" / account_lock_path(*self._place).stem
+
+
+def _path_of(order_id: str) -> str:
+    return f"/v2/orders/{quote(order_id, safe='')}"
