@@ -1,73 +1,28 @@
-"""Scripts on an account: what they see, that they only reduce, and that a node keeps them out."""
+"""Scripts on an account: what they see, what they may, and the commands of the shell."""
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import json
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 
 from pyrt import AlpacaAccount
 from pyrt.adapters.alpaca.account.asking import request_from
-from pyrt.adapters.alpaca.core.pacing import RetryPolicy
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.shell.http import Answer
-from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.cli import main
-from pyrt.errors import BrokerError, ConfigError, JournalError, OrderError
+from pyrt.errors import ConfigError, OrderError
 from pyrt.live.process.lock import lock_account
-from tests.adapters.simulator.exchange import CLOSES
-from tests.minutes import minute_bars
 
 pytest.importorskip("uvicorn")
 
-from tests.live.wire import Served
-
-NUMBER = "PA0000000"
-
-
-class Bench:
-    """A served exchange, orders placed by another client, and a script's account."""
-
-    def __init__(self, served: Served, folder: Any) -> None:
-        self.served = served
-        self.folder = folder
-        headers = served.keys.headers()
-        self.other = httpx.Client(base_url=served.urls["rest_url"], headers=headers)
-        served.minutes(1)
-
-    def buy(self, quantity: int = 10, **terms: Any) -> dict[str, Any]:
-        order = {"symbol": "SPY", "side": "buy", "type": "market", "time_in_force": "day"}
-        answer = self.other.post("/v2/orders", json={**order, "qty": quantity, **terms})
-        assert answer.status_code == 200, answer.text
-        return dict(answer.json())
-
-    def account(self, **settings: Any) -> AlpacaAccount:
-        urls = self.served.urls
-        named = {"trading_url": urls["rest_url"], "data_url": urls["data_url"]}
-        return AlpacaAccount(
-            credentials=self.served.keys, state_dir=self.folder, **{**named, **settings}
-        )
-
-    def run(self, ask: Any, **settings: Any) -> Any:
-        async def inside() -> Any:
-            async with self.account(**settings) as account:
-                return await ask(account)
-
-        return asyncio.run(inside())
+from tests.adapters.client.bench import NUMBER, opened
 
 
 @pytest.fixture
 def bench(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    with Served(make_core([minute_bars("SPY", CLOSES)])) as served:
-        made = Bench(served, tmp_path / "state")
-        yield made
-        made.other.close()
+    yield from opened(tmp_path, monkeypatch)
 
 
 def test_a_script_sees_account_positions_orders_and_the_market(bench):
@@ -93,203 +48,6 @@ def test_a_script_sees_account_positions_orders_and_the_market(bench):
     assert trade["p"] > 0
     assert snapshot["minuteBar"]["c"] > 0
     assert activities[0]["activity_type"] == "FILL"
-
-
-def test_closing_cancels_what_holds_the_shares_and_never_sells_more(bench):
-    bench.buy(10)
-    bench.served.minutes(1)
-    resting = bench.buy(10, side="sell", type="limit", limit_price="500")
-    part = bench.run(lambda a: a.close("SPY", 4))
-    bench.served.minutes(1)
-    (position,) = bench.run(lambda a: a.positions())
-    assert (part["side"], part["qty"], position["qty"]) == ("sell", "4", "6")
-    assert bench.run(lambda a: a.order(resting["id"]))["status"] == "canceled"
-    with pytest.raises(OrderError, match="would not reduce"):
-        bench.run(lambda a: a.close("SPY", 7))
-    with pytest.raises(OrderError, match="no position in QQQ"):
-        bench.run(lambda a: a.close("QQQ"))
-    bench.run(lambda a: a.close_all())
-    bench.served.minutes(1)
-    assert bench.run(lambda a: a.positions()) == []
-
-
-def test_cancel_tells_what_the_order_came_to(bench):
-    resting = bench.buy(5, type="limit", limit_price="50")
-    assert bench.run(lambda a: a.cancel(resting["id"]))["status"] == "canceled"
-    assert bench.run(lambda a: a.cancel(resting["id"]))["status"] == "canceled"
-    with pytest.raises(BrokerError):
-        bench.run(lambda a: a.cancel("00000000-0000-0000-0000-000000000000"))
-
-
-def bracket(bench) -> None:
-    """Hold ten shares with both exits at work."""
-    exits = {"take_profit": {"limit_price": "500"}, "stop_loss": {"stop_price": "50"}}
-    bench.buy(10, order_class="bracket", **exits)
-    bench.served.minutes(1)
-
-
-def test_a_cancel_goes_on_to_what_has_replaced_the_order(bench):
-    order = bench.buy(1, type="limit", limit_price=90)
-    new = bench.other.patch(f"/v2/orders/{order['id']}", json={"limit_price": 91}).json()
-    ended = bench.run(lambda account: account.cancel(order["id"]))
-    assert (ended["id"], ended["status"]) == (new["id"], "canceled")
-
-
-def test_a_cancel_asks_again_for_what_has_replaced_the_order(bench, monkeypatch):
-    """Its first cancel, and the looks after it, are not answered."""
-    monkeypatch.setattr("pyrt.adapters.alpaca.account.reducing.LOOK_S", 0.001)
-    order = bench.buy(1, type="limit", limit_price=90)
-    new = bench.other.patch(f"/v2/orders/{order['id']}", json={"limit_price": 91}).json()
-
-    async def ask(a):
-        send, left = a._reader._send, iter(range(1 + a._reader._policy.attempts))
-        a._reader._policy = RetryPolicy(initial_ns=1_000)
-
-        async def losing(request):
-            is_lost = new["id"] in request.path and next(left, None) is not None
-            return Answer(0) if is_lost else await send(request)
-
-        a._reader._send = losing
-        return await a.cancel(order["id"])
-
-    ended = bench.run(ask)
-    assert (ended["id"], ended["status"]) == (new["id"], "canceled")
-
-
-def test_exits_whose_entry_has_filled_are_seen_and_canceled_too(bench):
-    bracket(bench)
-    resting = bench.buy(5, type="limit", limit_price="50")
-    shown = bench.run(lambda a: a.orders())
-    assert sorted(o["type"] for o in shown if o["side"] == "sell") == ["limit", "stop"]
-    ended = bench.run(lambda a: a.cancel_all())
-    assert {o["id"] for o in ended} >= {o["id"] for o in shown} >= {resting["id"]}
-    assert bench.other.get("/v2/orders", params={"status": "open"}).json() == []
-
-
-@pytest.mark.parametrize("quantity", ["4", "10"])
-def test_exits_hold_the_shares_that_a_sale_would_need(bench, quantity):
-    bracket(bench)
-    terms = {"side": "sell", "symbol": "SPY", "quantity": quantity}
-    verdict = bench.run(lambda a: a.validate(terms))
-    answer = bench.other.post("/v2/orders", json=posted(terms)).json()
-    assert verdict.reason == "{code}: {message}".format(**answer)
-
-
-def test_more_orders_than_a_list_holds_are_all_canceled(bench, monkeypatch):
-    for _ in range(3):
-        bench.buy(1, type="limit", limit_price="50")
-    first = AlpacaAccount.orders
-    monkeypatch.setattr(AlpacaAccount, "orders", lambda self: first(self, limit=2))
-    assert len(bench.run(lambda a: a.cancel_all())) == 3
-
-
-def test_intents_are_written_down_before_they_are_acted_on(bench):
-    resting = bench.buy(5, type="limit", limit_price="50")
-    bench.run(lambda a: a.cancel(resting["id"], reason="tidy up"))
-    held = b"".join(path.read_bytes() for path in bench.folder.iterdir() if path.is_file())
-    assert b"tidy up" in held
-    assert resting["id"].encode() in held
-
-
-@pytest.mark.parametrize("fault", ["no folder", "no room"])
-def test_a_disk_that_takes_no_record_keeps_no_cancel_back(bench, monkeypatch, caplog, fault):
-    """A full disk has ended the node: its orders have to be canceled all the same."""
-    bracket(bench)
-    resting = bench.buy(5, type="limit", limit_price="50")
-    if fault == "no folder":
-        bench.folder.write_text("somebody's")
-    else:
-
-        def full(*_: Any) -> int:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-        monkeypatch.setattr("pyrt.live.journal.files.RealFile.write", full)
-    # An order without a record never leaves, and then its exits stay.
-    with pytest.raises((ConfigError, JournalError)):
-        bench.run(lambda a: a.close("SPY"))
-    assert len(bench.run(lambda a: a.orders())) == 3
-    assert bench.run(lambda a: a.cancel(resting["id"]))["status"] == "canceled"
-    assert "is not written down" in caplog.text
-    assert len(bench.run(lambda a: a.cancel_all())) == 2
-
-
-def test_while_a_node_holds_the_account_a_script_may_only_look(bench):
-    resting = bench.buy(5, type="limit", limit_price="50")
-    lock = lock_account(bench.served.urls["rest_url"], NUMBER)
-    try:
-        for ask in (lambda a: a.cancel(resting["id"]), lambda a: a.cancel_all()):
-            with pytest.raises(ConfigError, match=r"another node .* --node or node_dir"):
-                bench.run(ask)
-        assert len(bench.run(lambda a: a.orders())) == 1
-    finally:
-        lock.release()
-    assert bench.run(lambda a: a.cancel_all())[0]["status"] == "canceled"
-
-
-def test_a_node_that_is_known_does_it_instead(bench, monkeypatch):
-    asked = []
-
-    def ask(folder, action, **given):
-        what = given.get("symbol") or given.get("order")
-        asked.append((folder.name, action, given["reason"], what))
-        return {"done": action}
-
-    monkeypatch.setattr("pyrt.adapters.alpaca.account.scripts.ask", ask)
-    bench.buy(10)
-    bench.served.minutes(1)
-    bench.buy(5, type="limit", limit_price="50")
-    lock = lock_account(bench.served.urls["rest_url"], NUMBER)
-    try:
-        known = {"node_dir": bench.folder / "node"}
-        assert bench.run(lambda a: a.cancel("one"), **known) == {"done": "cancel"}
-        assert bench.run(lambda a: a.cancel_all(reason="tidy"), **known) == [{"done": "cancel_all"}]
-        assert bench.run(lambda a: a.close("SPY"), **known) == {"done": "close"}
-        with pytest.raises(ConfigError, match="another node"):
-            bench.run(lambda a: a.close("SPY", 4), **known)
-    finally:
-        lock.release()
-    assert asked == [
-        ("node", "cancel", "asked for", "one"),
-        ("node", "cancel_all", "tidy", None),
-        ("node", "close", "asked for", "SPY"),
-    ]
-
-
-def test_a_cancel_goes_on_while_nothing_is_heard(bench, monkeypatch):
-    monkeypatch.setattr("pyrt.adapters.alpaca.account.reducing.LOOK_S", 0.001)
-    order = bench.buy(1, type="limit", limit_price=90)
-
-    async def ask(a):
-        send, lost = a._reader._send, iter([True] * 5)
-        a._reader._policy = RetryPolicy(initial_ns=1_000)
-
-        async def losing(request):
-            return type(await send(request))(0) if next(lost, False) else await send(request)
-
-        a._reader._send = losing
-        return await a.cancel(order["id"])
-
-    assert bench.run(ask)["status"] == "canceled"
-
-
-def test_a_closing_order_whose_answer_is_lost_is_found_and_not_sent_again(bench):
-    bench.buy(10)
-    bench.served.minutes(1)
-
-    async def ask(a):
-        send = a._reader._send
-
-        async def losing(request):
-            answer = await send(request)
-            return type(answer)(0) if request.method == "POST" else answer
-
-        a._reader._send = losing
-        return await a.close("SPY")
-
-    order = bench.run(ask)
-    assert (order["qty"], order["side"]) == ("10", "sell")
-    sells = [o for o in bench.run(lambda a: a.orders("all")) if o["side"] == "sell"]
-    assert len(sells) == 1
 
 
 @pytest.mark.parametrize(
@@ -346,6 +104,15 @@ def posted(terms: dict[str, Any]) -> dict[str, Any]:
             body["stop_loss"]["limit_price"] = str(request.stop_loss_limit)
     plain = ("symbol", "side", "type", "time_in_force")
     return {**body, **{name: getattr(request, name) for name in plain}}
+
+
+@pytest.mark.parametrize("quantity", ["4", "10"])
+def test_exits_hold_the_shares_that_a_sale_would_need(bench, quantity):
+    bench.bracket()
+    terms = {"side": "sell", "symbol": "SPY", "quantity": quantity}
+    verdict = bench.run(lambda a: a.validate(terms))
+    answer = bench.other.post("/v2/orders", json=posted(terms)).json()
+    assert verdict.reason == "{code}: {message}".format(**answer)
 
 
 @pytest.mark.parametrize("name", JUDGED)

@@ -115,37 +115,54 @@ class Reducer:
     async def close_position(
         self, symbol: str, quantity: Decimal | str | None, reason: str
     ) -> dict[str, Any]:
-        """Send the one order that reduces a position."""
+        """Send the one order that reduces a position, by what its exits have left of it."""
         position = await self._position(symbol)
-        held = Decimal(position["qty"])
-        asked = abs(held) if quantity is None else Decimal(quantity)
-        if not 0 < asked <= abs(held):
-            raise OrderError(
-                f"{symbol} holds {held:f}; {asked:f} would not reduce it",
-                code="not_reducing",
-                remedy="Give at most what is held, or nothing for all of it",
-            )
-        client_order_id = f"script-{uuid4().hex}"
-        order = {
-            "symbol": position["symbol"],
-            "qty": f"{asked:f}",
-            "side": "sell" if held > 0 else "buy",
-            "type": "market",
-            "time_in_force": "gtc" if position.get("asset_class") == "crypto" else "day",
-            "client_order_id": client_order_id,
-        }
+        if position is None:
+            raise OrderError(f"there is no position in {symbol}", code="no_position")
+        order = _closing(position, quantity)
         # Without a record it does not leave, and then its exits have to stay.
         self._note("close", reason, order)
-        await self._free(symbol, reason)
-        body = msgspec.json.encode(order)
-        request = HttpRequest("POST", "/v2/orders", body)
+        await self._free(position["symbol"], reason)
+        left = _left_of(order, await self._now_held(order), is_all=quantity is None)
+        if left != order:
+            left = self._note_rest(order, left, reason)
+        return await self._send(left)
+
+    async def _now_held(self, order: dict[str, Any]) -> Decimal:
+        """Look again: what was canceled may have filled before it ended."""
+        try:
+            position = await self._position(order["symbol"])
+        except (BrokerError, ConnectionLost) as error:
+            raise ConnectionLost(
+                f"the exits of {order['symbol']} are canceled, and its position is not known, so "
+                f"nothing was sent: {error.message}",
+                code="unknown_position",
+                remedy="Look at the account, and close it again",
+            ) from error
+        return Decimal(0) if position is None else Decimal(position["qty"])
+
+    def _note_rest(
+        self, order: dict[str, Any], left: dict[str, Any], reason: str
+    ) -> dict[str, Any]:
+        """Note what has become of an order that is written down; return what may be sent."""
+        try:
+            self._note("close", reason, left)
+        except (PyrtError, OSError) as error:
+            # The exits are gone by now: what is written down leaves, as far as it is held.
+            LOG.warning("what is left to close is not written down: %s", error)
+            return min(order, left, key=lambda each: Decimal(each["qty"]))
+        return left
+
+    async def _send(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Send an order once; where no answer comes, look for it."""
+        request = HttpRequest("POST", "/v2/orders", msgspec.json.encode(order))
         answer = await self._reader.once(request)
         if answer.status == 200:
             placed: dict[str, Any] = msgspec.json.decode(answer.body)
             return placed
         if 400 <= answer.status < 500:
             raise refusal_of(request, answer)
-        return await self._find(client_order_id)
+        return await self._find(order["client_order_id"])
 
     async def _find(self, client_order_id: str) -> dict[str, Any]:
         """Look for an order whose answer did not come; it is not sent again."""
@@ -163,7 +180,8 @@ class Reducer:
             remedy="Look at the account before you try again",
         )
 
-    async def _position(self, symbol: str) -> dict[str, Any]:
+    async def _position(self, symbol: str) -> dict[str, Any] | None:
+        """Return a position as the broker states it; None where there is none."""
         try:
             # Positions in pairs are named without their slash.
             path = f"/v2/positions/{quote(symbol.replace('/', ''), safe='')}"
@@ -171,7 +189,7 @@ class Reducer:
         except BrokerError as error:
             if error.values.get("status") != 404:
                 raise
-            raise OrderError(f"there is no position in {symbol}", code="no_position") from error
+            return None
         return found
 
     async def _free(self, symbol: str, reason: str) -> None:
@@ -222,3 +240,37 @@ class Reducer:
 
 def _path_of(order_id: str) -> str:
     return f"/v2/orders/{quote(order_id, safe='')}"
+
+
+def _closing(position: dict[str, Any], quantity: Decimal | str | None) -> dict[str, Any]:
+    """Return the order that reduces a position by a quantity; None is all of it."""
+    held = Decimal(position["qty"])
+    asked = abs(held) if quantity is None else Decimal(quantity)
+    if not 0 < asked <= abs(held):
+        raise OrderError(
+            f"{position['symbol']} holds {held:f}; {asked:f} would not reduce it",
+            code="not_reducing",
+            remedy="Give at most what is held, or nothing for all of it",
+        )
+    return {
+        "symbol": position["symbol"],
+        "qty": f"{asked:f}",
+        "side": "sell" if held > 0 else "buy",
+        "type": "market",
+        "time_in_force": "gtc" if position.get("asset_class") == "crypto" else "day",
+        "client_order_id": f"script-{uuid4().hex}",
+    }
+
+
+def _left_of(order: dict[str, Any], held: Decimal, *, is_all: bool) -> dict[str, Any]:
+    """Return a closing order by what is held now; OrderError where it would not reduce that."""
+    if (held > 0) != (order["side"] == "sell") or not held:
+        said = "to {side} {qty} of {symbol} was asked for".format(**order)
+        now = f"{held:f} are held now" if held else "nothing is held any more"
+        raise OrderError(
+            f"{said}, and {now}, so nothing was sent",
+            code="not_reducing",
+            remedy="Its exits may have filled while they were canceled: look at the account",
+        )
+    asked = abs(held) if is_all else min(Decimal(order["qty"]), abs(held))
+    return order if asked == Decimal(order["qty"]) else {**order, "qty": f"{asked:f}"}

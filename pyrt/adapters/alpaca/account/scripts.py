@@ -278,15 +278,19 @@ class AlpacaAccount:
         """Close a position, or `quantity` units of it; return the closing order.
 
         Open orders of the symbol that hold its shares are canceled first. The order is never
-        larger than the position, and never sent twice: if its answer does not come, it is looked
-        for by its client order id.
+        larger than what is held then, and never sent twice: if its answer does not come, it is
+        looked for by its client order id.
 
         Raises
         ------
         ConfigError
             If a node holds the account.
         OrderError
-            If there is no such position, or it is smaller than `quantity`.
+            If there is no such position, or it is smaller than `quantity`; or what was canceled
+            had closed it before, and nothing is sent.
+        ConnectionLost
+            If an order cannot be seen to its end, or the position after it; nothing is sent. Or
+            the outcome of the closing order is unknown.
         """
         try:
             return await self._writer.close_position(symbol, quantity, reason)
