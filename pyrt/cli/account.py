@@ -178,7 +178,7 @@ def orders(status: Any, symbol: tuple[str, ...], **given: Any) -> int:
 @click.option("--all", "everything", is_flag=True, help="All open orders.")
 @click.option("--reason", default="", help="Kept with the intent.")
 def cancel(order_id: tuple[str, ...], everything: bool, reason: str, **given: Any) -> int:
-    """Cancel orders by the broker's ids, or --all, until the outcome is known.
+    """Cancel orders by the broker's ids, or --all, until the outcome of each is known.
 
     While a node holds the account, --node names its state folder: the node cancels its own order.
     """
@@ -188,7 +188,7 @@ def cancel(order_id: tuple[str, ...], everything: bool, reason: str, **given: An
     async def asked(account: AlpacaAccount) -> Any:
         if everything:
             return await account.cancel_all(reason=reason)
-        return [await account.cancel(each, reason=reason) for each in order_id]
+        return await account.cancel_orders(order_id, reason=reason)
 
     show_rows(ask(asked, given), ORDER, as_json=given["as_json"])
     return exits.DONE
@@ -213,7 +213,9 @@ def close(
     async def asked(account: AlpacaAccount) -> Any:
         if everything:
             return await account.close_all(reason=reason)
-        return [await account.close(each, quantity, reason=reason) for each in symbol]
+        if quantity is not None:
+            return [await account.close(symbol[0], quantity, reason=reason)]
+        return await account.close_positions(symbol, reason=reason)
 
     show_rows(ask(asked, given), ORDER, as_json=given["as_json"])
     return exits.DONE

@@ -6,6 +6,8 @@ import asyncio
 import logging
 import os
 import time
+from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,10 @@ from uuid import uuid4
 import msgspec
 
 from pyrt.adapters.alpaca.account.reading import Reader, refusal_of
+from pyrt.adapters.alpaca.account.together import LOOK, Outcome, all_done, each_of
 from pyrt.adapters.alpaca.core.pacing import RetryPolicy
 from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.adapters.alpaca.shell.http import Answer
 from pyrt.errors import (
     BrokerError,
     ConfigError,
@@ -35,6 +39,7 @@ FINAL = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
 LOOKS = 20
 LOOK_S = 0.25
 CANCELS = RetryPolicy(attempts=8)
+CANCELS_AT_ONCE = 16
 
 
 class Reducer:
@@ -57,6 +62,8 @@ class Reducer:
         self._folder = folder
         self._lock: Lock | None = None
         self._journal: Journal | None = None
+        self._at_once = asyncio.Semaphore(CANCELS_AT_ONCE)
+        self._closing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def close(self) -> None:
         """Let go of the account."""
@@ -69,15 +76,37 @@ class Reducer:
     # -- orders --------------------------------------------------------------------------------
 
     async def cancel(self, order_id: str, reason: str) -> dict[str, Any]:
-        """Cancel until the outcome is known; on a disk that takes no record too, as a node does."""
+        """Cancel until the outcome is known."""
+        (ended,) = all_done(await self.cancel_each([order_id], reason))
+        return ended
+
+    async def cancel_each(self, order_ids: Iterable[str], reason: str) -> dict[str, Outcome]:
+        """Ask for the end of every order, then wait for each; return what it came to, by its id.
+
+        On a disk that takes no record too, as a node does.
+        """
         self._hold()
-        try:
-            self._note("cancel", reason, {"order_id": order_id})
-        except (PyrtError, OSError) as error:
-            LOG.warning("the cancel of %s is not written down: %s", order_id, error)
-        path, status = _path_of(order_id), "not known"
+        wanted = dict.fromkeys(order_ids)
+        for order_id in wanted:
+            try:
+                self._note("cancel", reason, {"order_id": order_id})
+            except (PyrtError, OSError) as error:
+                LOG.warning("the cancel of %s is not written down: %s", order_id, error)
+        # However long one takes to end: by then the others have been asked for.
+        answers = await asyncio.gather(*(self._delete(_path_of(each)) for each in wanted))
+        asked = zip(wanted, answers, strict=True)
+        return await each_of({each: self._ended(each, answer) for each, answer in asked})
+
+    async def _delete(self, path: str) -> Answer:
+        async with self._at_once:
+            return await self._reader.once(HttpRequest("DELETE", path, b""))
+
+    async def _ended(self, order_id: str, answer: Answer) -> dict[str, Any]:
+        """See an order to its end whose cancel was answered so, and cancel it again until then."""
+        path, status, name = _path_of(order_id), "not known", f"order {order_id}"
         for attempt in range(1, CANCELS.attempts + 1):
-            answer = await self._reader.once(HttpRequest("DELETE", path, b""))
+            if attempt > 1:
+                answer = await self._delete(path)
             if answer.status == 404:
                 raise refusal_of(HttpRequest("DELETE", path, b""), answer)
             try:
@@ -90,14 +119,13 @@ class Reducer:
             if status == "replaced" and successor:
                 # Whatever has taken its place is what works now, and nothing is known of it yet.
                 path, status = _path_of(successor), "not known"
+                name = f"order {order_id}, replaced by {successor},"
                 continue
             if status in FINAL:
                 return order
             await asyncio.sleep(min(LOOK_S * 2**attempt, 5.0))
         raise ConnectionLost(
-            f"order {order_id} is {status} after {attempt} cancels",
-            code="unknown_outcome",
-            remedy="Look at the account before you try again",
+            f"{name} is {status} after {attempt} cancels", code="unknown_outcome", remedy=LOOK
         )
 
     async def _settled(self, path: str) -> dict[str, Any]:
@@ -119,6 +147,13 @@ class Reducer:
         position = await self._position(symbol)
         if position is None:
             raise OrderError(f"there is no position in {symbol}", code="no_position")
+        # Named twice, the second goes by what the first has left.
+        async with self._closing[position["symbol"]]:
+            return await self._close(position, quantity, reason)
+
+    async def _close(
+        self, position: dict[str, Any], quantity: Decimal | str | None, reason: str
+    ) -> dict[str, Any]:
         order = _closing(position, quantity)
         # Without a record it does not leave, and then its exits have to stay.
         self._note("close", reason, order)
@@ -177,7 +212,7 @@ class Reducer:
         raise ConnectionLost(
             f"the outcome of order {client_order_id} is unknown",
             code="unknown_outcome",
-            remedy="Look at the account before you try again",
+            remedy=LOOK,
         )
 
     async def _position(self, symbol: str) -> dict[str, Any] | None:
@@ -195,9 +230,9 @@ class Reducer:
     async def _free(self, symbol: str, reason: str) -> None:
         """Cancel the orders that hold the position's units."""
         plain = symbol.replace("/", "")
-        for order in await self._reader.get("/v2/orders?status=open&limit=500"):
-            if str(order["symbol"]).replace("/", "") == plain:
-                await self.cancel(order["id"], reason)
+        found = await self._reader.get("/v2/orders?status=open&limit=500")
+        held_by = [o["id"] for o in found if str(o["symbol"]).replace("/", "") == plain]
+        all_done(await self.cancel_each(held_by, reason))
 
     # -- lock and journal ----------------------------------------------------------------------
 

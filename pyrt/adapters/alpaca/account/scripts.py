@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -13,10 +13,11 @@ from urllib.parse import quote, urlencode
 from pyrt.adapters.alpaca.account.asking import Asker
 from pyrt.adapters.alpaca.account.reading import Reader, working_orders
 from pyrt.adapters.alpaca.account.reducing import Reducer
+from pyrt.adapters.alpaca.account.together import Outcome, all_done, each_of
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.shell.http import Http
 from pyrt.core.verdict import Verdict
-from pyrt.errors import ConfigError
+from pyrt.errors import ConfigError, PyrtError
 from pyrt.live.config import LIVE_TRADING, PAPER_TRADING, check_url
 from pyrt.live.process.control import ask
 
@@ -260,17 +261,48 @@ class AlpacaAccount:
         except ConfigError as error:
             return self._ask_node(error, "cancel", reason, order=order_id)
 
+    async def cancel_orders(
+        self, order_ids: Iterable[str], *, reason: str = ""
+    ) -> list[dict[str, Any]]:
+        """Cancel several orders, each asked for before one is waited for; return what they are.
+
+        Raises
+        ------
+        PyrtError
+            When all have been tried, if not all have ended: it names those, and how they stand.
+            Otherwise as `cancel`.
+        """
+        wanted = dict.fromkeys(order_ids)
+        try:
+            return all_done(await self._writer.cancel_each(wanted, reason))
+        except ConfigError as error:
+            refused = error
+
+        async def by_node(order_id: str) -> dict[str, Any]:
+            return self._ask_node(refused, "cancel", reason, order=order_id)
+
+        return all_done(await each_of({each: by_node(each) for each in wanted}))
+
     async def cancel_all(self, *, reason: str = "") -> list[dict[str, Any]]:
-        """Cancel all open orders; return them as they then are, or what the node answers."""
-        ended: dict[str, dict[str, Any]] = {}
+        """Cancel all open orders; return them as they then are, or what the node answers.
+
+        Raises
+        ------
+        PyrtError
+            When all have been tried, if not all have ended: it names those, and how they stand.
+        """
+        ended: dict[str, Outcome] = {}
         try:
             # More than a page, or new exits of an entry that has just filled: look again.
-            while fresh := [o for o in await self.orders() if o["id"] not in ended]:
-                for order in fresh:
-                    ended[order["id"]] = await self._writer.cancel(order["id"], reason)
-            return list(ended.values())
+            while fresh := [o["id"] for o in await self.orders() if o["id"] not in ended]:
+                ended |= await self._writer.cancel_each(fresh, reason)
         except ConfigError as error:
             return [self._ask_node(error, "cancel_all", reason)]
+        except PyrtError as error:
+            if not ended:
+                raise
+            ended["what else is open"] = error
+        return all_done(ended)
 
     async def close(
         self, symbol: str, quantity: Decimal | str | None = None, *, reason: str = ""
@@ -299,10 +331,23 @@ class AlpacaAccount:
                 raise
             return self._ask_node(error, "close", reason, symbol=symbol)
 
+    async def close_positions(
+        self, symbols: Iterable[str], *, reason: str = ""
+    ) -> list[dict[str, Any]]:
+        """Close several positions, each whatever becomes of the others; return the closing orders.
+
+        Raises
+        ------
+        PyrtError
+            When all have been tried, if not all could be closed: it names those, and why.
+        """
+        asked = {each: self.close(each, reason=reason) for each in dict.fromkeys(symbols)}
+        return all_done(await each_of(asked))
+
     async def close_all(self, *, reason: str = "") -> list[dict[str, Any]]:
-        """Close all positions; return the closing orders."""
+        """Close all positions, as `close_positions` does; return the closing orders."""
         symbols = [position["symbol"] for position in await self.positions()]
-        return [await self.close(symbol, reason=reason) for symbol in symbols]
+        return await self.close_positions(symbols, reason=reason)
 
     def _ask_node(
         self, error: ConfigError, action: str, reason: str, **given: str
