@@ -25,7 +25,12 @@ WORLD = (
         help="A node's settings say it all: world, account, keys, addresses, state.",
     ),
     click.option("--profile", metavar="NAME", help="dev, paper or live; of --config."),
-    click.option("--env-file", metavar="FILE", help="Lines NAME=value with the keys, mode 0600."),
+    click.option(
+        "--env-file",
+        metavar="FILE",
+        help="Lines NAME=value with the keys, mode 0600; with --config all that its service is "
+        "given.",
+    ),
     click.option("--live", "is_live", is_flag=True, help="The live world; needs --account-id."),
     click.option("--account-id", default="", metavar="NUMBER", help="Whose keys these must be."),
     click.option(
@@ -91,18 +96,16 @@ def _of_options(given: dict[str, Any]) -> dict[str, Any]:
 
 def _of_node(given: dict[str, Any]) -> dict[str, Any]:
     """Return the account that a node's settings mean, as the node itself would find it."""
-    from pyrt.adapters.alpaca.credentials import read_credentials
+    from pyrt.cli.starts import environment_of, keys_of
     from pyrt.live.profiles import load_config
 
     context = click.get_current_context()
     for name, option in OF_CONFIG.items():
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"{option} is said by --config; give one of them")
-    config = load_config(given["config_file"], given["profile"])
-    keys = read_credentials(
-        env_file=given["env_file"] or config.env_file or None, keyring=config.keyring
-    )
-    config.check_key(is_live=keys.is_live)
+    environment = environment_of(given["env_file"])
+    config = load_config(given["config_file"], given["profile"], environment)
+    keys = keys_of(config, environment, given["env_file"])
     folder = config.state_folder()
     return {
         "paper": config.mode != "live",

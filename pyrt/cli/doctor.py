@@ -153,8 +153,7 @@ def _config(
     config_file: str, profile: str | None, env_file: str | None
 ) -> tuple[Path | None, list[Check]]:
     """Look at a node's settings, keys, state folder and limits."""
-    from pyrt.adapters.alpaca.credentials import read_credentials
-    from pyrt.cli.starts import check_settings, environment_of
+    from pyrt.cli.starts import check_settings, environment_of, keys_of
     from pyrt.errors import PyrtError
     from pyrt.live.profiles import load_config
 
@@ -171,10 +170,7 @@ def _config(
     found.append(("limits", "bad" if missing else "ok" if limits else "warn", text))
 
     def keys() -> str:
-        credentials = read_credentials(
-            environment, env_file=settings.env_file or None, keyring=settings.keyring
-        )
-        settings.check_key(is_live=credentials.is_live)
+        keys_of(settings, environment, env_file)
         return "there, of the right kind"
 
     found.append(_try("keys", keys))

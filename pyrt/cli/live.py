@@ -40,7 +40,9 @@ So does a terminal that is closed; with nohup the node outlives it.
 @click.argument("strategy", type=StrategySpec(), metavar="FILE.py[:Class]", required=False)
 @click.option("--config", "config_file", required=True, metavar="NODE.toml", help="Its settings.")
 @click.option("--profile", metavar="NAME", help="dev, paper or live: a table of the settings.")
-@click.option("--env-file", metavar="FILE", help="Lines NAME=value with the keys.")
+@click.option(
+    "--env-file", metavar="FILE", help="Lines NAME=value over the environment: keys, secrets."
+)
 @click.option(
     "--init", "is_init", is_flag=True, help="Write a cautious NODE.toml to read and sign."
 )
@@ -73,24 +75,23 @@ def live(
     _close_up()
     from msgspec import structs
 
-    from pyrt.adapters.alpaca.credentials import read_credentials
     from pyrt.adapters.alpaca.node.companions import watchdog_command
     from pyrt.adapters.alpaca.node.live import LiveNode
     from pyrt.cli.parameters import make_strategies
     from pyrt.cli.replayed import replay
+    from pyrt.cli.starts import environment_of, keys_of
     from pyrt.cli.strategy_file import strategy_classes
     from pyrt.live.profiles import load_config
 
-    config = load_config(config_file, profile)
+    environment = environment_of(env_file)
+    config = load_config(config_file, profile, environment)
     if shadow:
         config = structs.replace(config, shadow=True)
     strategies = make_strategies(strategy_classes(strategy), assignments)
     if config.replay:
         replay(config, strategies, lambda row: _print(row, as_json=as_json))
         return exits.DONE
-    credentials = read_credentials(
-        env_file=env_file or config.env_file or None, keyring=config.keyring
-    )
+    credentials = keys_of(config, environment, env_file)
 
     def show(event: Any, core: Any) -> None:
         row = row_of(event, core)
@@ -102,13 +103,21 @@ def live(
 
     for code, text in config.warnings():
         warn(code, text)
-    node = LiveNode(config, credentials, on_event=show, on_alarm=warn, source=strategy, arm=arm)
+    node = LiveNode(
+        config,
+        credentials,
+        on_event=show,
+        on_alarm=warn,
+        source=strategy,
+        arm=arm,
+        environment=environment,
+    )
     if config.shadow:
         _tell_of_shadow(config, node.config)
     if config.watchdog and not config.shadow:
         node.watchdog_command = watchdog_command(
             config_file,
-            env_file=env_file or config.env_file,
+            env_file=env_file or "",
             profile=profile or "",
             run_id=node.run_id,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pyrt.adapters.alpaca.credentials import Credentials
     from pyrt.links.companion import LinkCompanion
     from pyrt.live.config import NodeConfig
 
@@ -17,6 +18,28 @@ def environment_of(env_file: str | None) -> dict[str, str]:
     from pyrt.adapters.alpaca.credentials import read_env_file
 
     return {**os.environ, **({} if env_file is None else read_env_file(Path(env_file)))}
+
+
+def keys_of(
+    settings: NodeConfig, environment: Mapping[str, str], env_file: str | None = None
+) -> Credentials:
+    """Return the keys that a node of these settings has; those in a given file come first.
+
+    A service's file may hold other variables only, and the settings name where the keys are.
+
+    Raises
+    ------
+    ConfigError
+        If there are none, or they are of the other world than the settings.
+    """
+    from pyrt.adapters.alpaca.credentials import NAMES, read_credentials, read_env_file
+
+    given = {} if env_file is None else read_env_file(Path(env_file))
+    has_keys = any(given.get(name) for pair in NAMES for name in pair)
+    file = env_file if has_keys else settings.env_file or None
+    keys = read_credentials(environment, env_file=file, keyring=settings.keyring)
+    settings.check_key(is_live=keys.is_live)
+    return keys
 
 
 def links_of(settings: NodeConfig) -> LinkCompanion | None:
@@ -60,16 +83,12 @@ def check_surroundings(
     """
     if settings.replay:
         return
-    from pyrt.adapters.alpaca.credentials import read_credentials
     from pyrt.adapters.alpaca.node.beside import has_eyes
     from pyrt.live.journal.files import RealFiles
     from pyrt.live.observe.redaction import Redactor
     from pyrt.live.observe.targets import make_senders
 
-    keys = read_credentials(
-        environment, env_file=env_file or settings.env_file or None, keyring=settings.keyring
-    )
-    settings.check_key(is_live=keys.is_live)
+    keys_of(settings, environment, env_file)
     if has_eyes(settings):
         make_senders(settings.alerts, Redactor(()), environment)
     folder = settings.state_folder()

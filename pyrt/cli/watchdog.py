@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -26,7 +26,7 @@ account's orders canceled, and those whom [[alerts]] of the settings name are to
 
 @click.command(epilog=EPILOG)
 @click.option("--config", "config_file", required=True, metavar="NODE.toml", help="The node's.")
-@click.option("--env-file", metavar="FILE", help="Lines NAME=value with the keys.")
+@click.option("--env-file", metavar="FILE", help="Lines NAME=value that the node is given.")
 @click.option("--profile", metavar="NAME", help="dev, paper or live; as the node's.")
 @click.option("--silence", type=float, default=15.0, show_default=True, metavar="SECONDS")
 @click.option("--forever", is_flag=True, help="Stay when the node has stopped in order.")
@@ -41,7 +41,7 @@ def watchdog(
 ) -> int:
     """Watch the node of NODE.toml; cancel everything when it is dead."""
     from pyrt.adapters.alpaca.account.canceling import cancel_everything
-    from pyrt.adapters.alpaca.credentials import read_credentials
+    from pyrt.cli.starts import environment_of, keys_of
     from pyrt.errors import ConfigError
     from pyrt.live.process.heartbeat import NODE_BEAT, WATCHDOG_BEAT, Watch, read_beat, write_beat
     from pyrt.live.process.lock import lock_watch
@@ -51,14 +51,13 @@ def watchdog(
         raise ConfigError(
             f"silence is {silence:g} s; expected 1 to 3600", remedy="A node beats once a second"
         )
-    config = load_config(config_file, profile)
+    environment = environment_of(env_file)
+    config = load_config(config_file, profile, environment)
     folder = config.state_folder()
     if folder is None:
         raise ConfigError("the node keeps no state", remedy="Give it a state_dir")
-    credentials = read_credentials(
-        env_file=env_file or config.env_file or None, keyring=config.keyring
-    )
-    voice = _voice(config.alerts)
+    credentials = keys_of(config, environment, env_file)
+    voice = _voice(config.alerts, environment)
     watch = Watch(int(silence * 1e9), run_id=run_id)
     last = read_beat(folder, NODE_BEAT)
     if not run_id and (last is None or last.phase == "stopped"):
@@ -98,7 +97,7 @@ def watchdog(
         time.sleep(min(1.0, silence / 5))
 
 
-def _voice(targets: Sequence[AlertTarget]) -> Alerter:
+def _voice(targets: Sequence[AlertTarget], environment: Mapping[str, str]) -> Alerter:
     """Return what tells people, on the standard error and every way that the settings name."""
     from pyrt.errors import ConfigError
     from pyrt.live.observe.alerts import Alerter
@@ -107,7 +106,7 @@ def _voice(targets: Sequence[AlertTarget]) -> Alerter:
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
-        senders = make_senders(targets, Redactor(()))
+        senders = make_senders(targets, Redactor(()), environment)
     except ConfigError as error:
         # To watch is worth more than to be heard.
         click.echo(f"nobody can be told: {error}", err=True)

@@ -147,6 +147,30 @@ def test_a_node_that_holds_the_account_is_asked_by_its_settings(
     assert asked == [(Path("pyrt-state"), "cancel_all"), (Path("elsewhere"), "cancel_all")]
 
 
+def test_the_file_of_the_service_says_all_that_it_says_to_the_node(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Settings too; and where it holds no keys, the settings may say where they are."""
+    asked: list[Path] = []
+
+    def ask(folder: Path, action: str, **given: str) -> dict[str, str]:
+        asked.append(folder)
+        return {"done": "the node does it"}
+
+    monkeypatch.setattr("pyrt.adapters.alpaca.account.scripts.ask", ask)
+    service = world.folder / "service"
+    service.write_text("PYRT_NODE_STATE_DIR=/elsewhere/state\nPYRT_NODE_ENV_FILE=env\n")
+    service.chmod(0o600)
+    world.buy(type="limit", limit_price="50")
+    given = ["--config", "node.toml", "--env-file", "service"]
+    lock = lock_account(world.urls["rest_url"], NUMBER)
+    try:
+        assert main(["cancel", "--all", *given]) == 0, capsys.readouterr().err
+    finally:
+        lock.release()
+    assert asked == [Path("/elsewhere/state")]
+
+
 def test_a_profile_says_which_world(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     settings = {**world.settings, "mode": "paper", "account_id": ""}
     world.write(settings, account_id=NUMBER)

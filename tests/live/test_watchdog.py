@@ -166,12 +166,14 @@ def test_a_watchdog_leaves_with_the_node_that_it_has_watched(phases, run, leaves
     assert [watch.is_over(beat) for beat in beats] == leaves
 
 
-def watch_by_hand(tmp_path, monkeypatch, turns: list[Callable[[], object]], *more: str) -> int:
+def watch_by_hand(
+    tmp_path, monkeypatch, turns: list[Callable[[], object]], *more: str, settings: str = ""
+) -> int:
     """Run a watchdog in whose turns something is done; return its exit code."""
     monkeypatch.setenv("APCA_API_KEY_ID", "PKX")
     monkeypatch.setenv("APCA_API_SECRET_KEY", "canary-77")
-    settings = f'symbols = ["SPY"]\nstate_dir = "{tmp_path / "state"}"\n[limits]\n'
-    (tmp_path / "node.toml").write_text(settings)
+    text = f'symbols = ["SPY"]\nstate_dir = "{tmp_path / "state"}"\n[limits]\n{settings}'
+    (tmp_path / "node.toml").write_text(text)
     left = iter(turns)
     clock = SimpleNamespace(sleep=lambda _: next(left)(), monotonic_ns=time.monotonic_ns)
     monkeypatch.setattr("pyrt.cli.watchdog.time", clock)
@@ -200,6 +202,23 @@ def test_a_watchdog_whose_node_was_quicker_leaves_with_it(tmp_path, monkeypatch,
     write_beat(state, NODE_BEAT, phase="stopped", run_id="one")
     assert watch_by_hand(tmp_path, monkeypatch, [], "--run", "one") == 0
     assert "no node runs" not in caplog.text
+
+
+def test_a_watchdog_hears_all_that_its_node_s_service_is_given(tmp_path, monkeypatch, capsys):
+    """Its settings and the secrets of alerts, not the keys alone."""
+    for name in ("PYRT_NODE_STATE_DIR", "HOOK"):
+        monkeypatch.delenv(name, raising=False)
+    other = tmp_path / "other"
+    other.mkdir(mode=0o700)
+    write_beat(other, NODE_BEAT, phase="stopped", run_id="one")
+    (tmp_path / "env").write_text(
+        f"PYRT_NODE_STATE_DIR={other}\nHOOK=https://hooks.test/T0/canary-5d\n"
+    )
+    (tmp_path / "env").chmod(0o600)
+    given = ["--run", "one", "--env-file", str(tmp_path / "env")]
+    alerts = '[[alerts]]\nform = "slack"\nurl_env = "HOOK"\n'
+    assert watch_by_hand(tmp_path, monkeypatch, [], *given, settings=alerts) == 0
+    assert "nobody can be told" not in capsys.readouterr().err
 
 
 def test_the_command_that_starts_a_watchdog_names_the_run():

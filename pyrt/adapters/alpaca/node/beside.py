@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,13 +33,18 @@ class Watcher(Companion, Protocol):
         """Start, right before strategies do; `begin` follows."""
 
 
-def eyes_of(config: NodeConfig, credentials: Credentials, arm: str) -> Eyes | None:
+def eyes_of(
+    config: NodeConfig,
+    credentials: Credentials,
+    arm: str,
+    environment: Mapping[str, str] | None = None,
+) -> Eyes | None:
     """Return what people see a node with; None where it keeps no state, and in lockstep."""
     folder = config.state_folder()
     if folder is None or not has_eyes(config):
         return None
     secrets = (credentials.key, credentials.reveal_secret())
-    return Eyes(folder, secrets, (config.account_id, arm))
+    return Eyes(folder, secrets, (config.account_id, arm), environment)
 
 
 def has_eyes(config: NodeConfig) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,12 +54,19 @@ class Eyes:
         The state folder; logs and tokens go below it.
     secrets, accounts : sequence of str
         Taken out of every line; of accounts' numbers the last four characters stay.
+    environment : mapping, optional
+        Where secrets of alerts are; by default that of the process.
     """
 
     def __init__(
-        self, folder: Path, secrets: tuple[str, ...] = (), accounts: tuple[str, ...] = ()
+        self,
+        folder: Path,
+        secrets: tuple[str, ...] = (),
+        accounts: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
+        self._environment = environment
         self._redactor = Redactor(secrets, accounts)
         self.metrics = Metrics()
         self.health = Health(clean=self._redactor.redact)
@@ -79,7 +87,7 @@ class Eyes:
         self._node = node
         config = node.config
         self.health.last_exit = _last_exit(self._folder)
-        senders = make_senders(config.alerts, self._redactor)
+        senders = make_senders(config.alerts, self._redactor, self._environment)
         self._logs = Logs(
             self._folder / "logs", level=config.log_level, redactor=self._redactor
         ).start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -82,6 +82,8 @@ class LiveNode:
         Where the strategies come from; kept in the journal.
     arm : str
         The account number, typed by whoever arms it for real money; needed once a state folder.
+    environment : mapping, optional
+        Where keys and secrets of alerts are; by default that of the process.
 
     Raises
     ------
@@ -98,11 +100,12 @@ class LiveNode:
         on_alarm: AlarmListener | None = None,
         source: str = "",
         arm: str = "",
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.run_id = name_of_run(config)
         self.config = config = in_the_shadow(config, self.run_id) if config.shadow else config
         self._credentials = credentials or read_credentials(
-            env_file=config.env_file or None, keyring=config.keyring
+            environment, env_file=config.env_file or None, keyring=config.keyring
         )
         config.check_key(is_live=self._credentials.is_live)
         self._prefix = f"pyrt-{self.run_id}-"
@@ -122,6 +125,7 @@ class LiveNode:
         self._on_alarm = on_alarm
         self._source = source
         self._arm = arm
+        self._environment = environment
         self._turns = Turns(config, self._client, self.run_id)
         self._http: Http | ShadowHttp | None = None
         self._slow: SlowWork | None = None
@@ -326,7 +330,7 @@ class LiveNode:
         folder = self.config.state_folder()
         if folder is not None:
             self._locks.append(lock_state(folder))
-        eyes = eyes_of(self.config, self._credentials, self._arm)
+        eyes = eyes_of(self.config, self._credentials, self._arm, self._environment)
         if eyes is not None:
             self._eyes = eyes
             eyes.open(self)
