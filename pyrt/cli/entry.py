@@ -11,6 +11,7 @@ import click
 
 import pyrt
 from pyrt.cli import exits
+from pyrt.cli.given import refused
 from pyrt.cli.lazy import LazyGroup
 from pyrt.errors import PyrtError, StrategyError
 
@@ -62,6 +63,11 @@ def main(args: Sequence[str] | None = None) -> int:
         # Whoever read our output has left; nothing more can be said, not even at shutdown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.FAILED
+    except OSError as error:
+        told = refused(error, sys.argv[1:] if args is None else args)
+        if told is None:
+            raise
+        return _complain(told, exits.USAGE)
     return code if isinstance(code, int) else exits.DONE
 
 

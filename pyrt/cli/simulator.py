@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -139,7 +140,11 @@ def _core(
     from pyrt.adapters.alpaca.simulator import session
     from pyrt.adapters.alpaca.simulator.market import actions, gathering, synthetic
     from pyrt.core.times import timestamp_ns
+    from pyrt.data.files import require_file
 
+    if corporate_actions is not None:
+        # Better to know before a market is made up.
+        require_file(Path(corporate_actions))
     begin = None if start is None else timestamp_ns(start)
     seed = own.pop("seed")
     if data:

@@ -8,6 +8,10 @@ import pandas as pd
 import pytest
 
 from pyrt.cli.entry import as_options
+from pyrt.cli.given import refused
+from pyrt.live.journal.files import RealFiles
+from pyrt.live.journal.journal import Journal
+from pyrt.live.journal.records import Operation
 
 from .conftest import Shell, daily_bars
 
@@ -65,6 +69,9 @@ MISTAKES = [
     (("journal", "backup", ".", "b.tar.gz"), "there is no journal in ."),
     (("watchdog", "--config", "node.toml", "--silence", "0"), "silence is 0 s; expected 1 to 3600"),
     (("watchdog", "--config", "node.toml", "--silence", "nan"), "silence is nan s; expected"),
+    (("live", "--init", "--config", "nowhere/node.toml"), "there is no directory nowhere"),
+    (("demo", "--report", "spy.csv/x.html"), "spy.csv"),
+    (("simulator", "--corporate-actions", "spi.csv"), "Did you mean spy.csv?"),
     (("control", ".", "resume", "--reason", "x"), "no node answers"),
 ]
 
@@ -79,6 +86,65 @@ def test_a_mistake_is_one_line_with_a_remedy(pyrt: Shell, args: tuple[str, ...],
     assert shown.err.startswith("Error: ")
     assert shown.err.count("\n") == 1
     assert hint in shown.err
+
+
+@pytest.mark.parametrize(
+    ("command", "to", "hint"),
+    [
+        ("export", "nowhere/j.sqlite", "nowhere/j.sqlite: there is no directory nowhere"),
+        ("export", "folder", "folder: Is a directory"),
+        ("backup", "spy.csv/j.tar.gz", "spy.csv"),
+        ("backup", "folder", "folder: Is a directory"),
+    ],
+)
+def test_a_journal_s_copy_that_cannot_be_written_is_one_line(
+    pyrt: Shell, folder: Path, command: str, to: str, hint: str
+) -> None:
+    (folder / "folder").mkdir()
+    (folder / "state").mkdir(mode=0o700)
+    files = RealFiles(folder / "state")
+    journal = Journal(files)
+    journal.record(Operation(ts=1, actor="a", action="halt", reason="r", arguments={}))
+    journal.commit()
+    journal.close()
+    shown = pyrt("journal", command, "state", to)
+    assert (shown.code, shown.out, shown.err.count("\n")) == (2, "", 1)
+    assert shown.err.startswith(f"Error: {hint}")
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "said"),
+    [
+        (FileNotFoundError(2, "gone", "no/a.db.new"), ["export", "no/a.db"], "no/a.db: there is"),
+        (PermissionError(13, "Denied", b"a.db"), ["export", "--to=a.db"], "a.db: Denied"),
+        (PermissionError(13, "Denied", "data/SPY/1"), ["--out", "data"], "data: Denied"),
+        (IsADirectoryError(21, "Is", ".a.7", None, "a"), ["backup", "a"], "a: Is"),
+        # No mistake of the user's: these keep their traceback.
+        (PermissionError(13, "Denied", "/etc/b"), ["export", "a.db"], None),
+        (PermissionError(13, "Denied", "x/b"), ["journal", "verify", "."], None),
+        (OSError(28, "No space left on device"), ["export", "a.db"], None),
+        (PermissionError(13, "Denied", 7), ["export", "7"], None),
+        # A service starts its node again after 1, and not after 2.
+        (PermissionError(13, "Denied", "live/beat"), ["live", "a.py", "--profile", "live"], None),
+        (FileNotFoundError(2, "gone", "no/a"), ["live", "--init", "--config", "no/a"], "no/a: "),
+    ],
+)
+def test_only_a_file_that_was_named_is_a_mistake(
+    error: OSError, words: list[str], said: str | None
+) -> None:
+    told = refused(error, words)
+    assert told is None if said is None else told is not None and told.startswith(said)
+
+
+def test_an_error_of_another_file_keeps_its_traceback(
+    pyrt: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "/usr/lib/part")
+
+    monkeypatch.setattr("pyrt.data.load", broken)
+    with pytest.raises(PermissionError):
+        pyrt("data", "check", "spy.csv")
 
 
 def test_a_failing_handler_shows_the_users_lines_only(pyrt: Shell) -> None:

@@ -41,9 +41,16 @@ def build_database(files: Files, path: Path, *, archived: bool = True) -> int:
     -------
     int
         Records read.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written there; nothing is changed.
     """
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
+    # SQLite does not say which file it cannot make; the system does.
+    fresh.touch()
     database = sqlite3.connect(fresh)
     count, run_id, state = 0, "", JournalState()
     try:

@@ -145,6 +145,8 @@ def test_a_file_belongs_to_one_simulator(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no database, but long enough to be looked at" * 50)
     with pytest.raises(ConfigError, match="no state of a simulator"):
         Memory(tmp_path / "text", "one")
+    with pytest.raises(ConfigError, match="unable to open"):
+        Memory(tmp_path / "nowhere" / "state.sqlite", "one")
 
 
 def test_traffic_is_written_without_the_secret(tmp_path: Path) -> None:

@@ -46,13 +46,13 @@ class Memory:
     Raises
     ------
     ConfigError
-        If the file is of another simulator.
+        If the file is of another simulator, or cannot be made.
     """
 
     def __init__(self, path: str | Path, identity: str) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._noted = 0.0
         try:
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(TABLES)
