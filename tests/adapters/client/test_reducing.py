@@ -37,6 +37,9 @@ def test_closing_cancels_what_holds_the_shares_and_never_sells_more(bench):
     assert bench.run(lambda a: a.order(resting["id"]))["status"] == "canceled"
     with pytest.raises(OrderError, match="would not reduce"):
         bench.run(lambda a: a.close("SPY", 7))
+    for odd in ("many", "nan", "inf"):
+        with pytest.raises(OrderError, match=f"quantity is {odd}; expected a number"):
+            bench.run(lambda a, units=odd: a.close("SPY", units))
     with pytest.raises(OrderError, match="no position in QQQ"):
         bench.run(lambda a: a.close("QQQ"))
     bench.run(lambda a: a.close_all())

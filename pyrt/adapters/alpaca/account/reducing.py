@@ -8,7 +8,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -280,7 +280,7 @@ def _path_of(order_id: str) -> str:
 def _closing(position: dict[str, Any], quantity: Decimal | str | None) -> dict[str, Any]:
     """Return the order that reduces a position by a quantity; None is all of it."""
     held = Decimal(position["qty"])
-    asked = abs(held) if quantity is None else Decimal(quantity)
+    asked = abs(held) if quantity is None else _units(quantity)
     if not 0 < asked <= abs(held):
         raise OrderError(
             f"{position['symbol']} holds {held:f}; {asked:f} would not reduce it",
@@ -295,6 +295,16 @@ def _closing(position: dict[str, Any], quantity: Decimal | str | None) -> dict[s
         "time_in_force": "gtc" if position.get("asset_class") == "crypto" else "day",
         "client_order_id": f"script-{uuid4().hex}",
     }
+
+
+def _units(quantity: Decimal | str) -> Decimal:
+    try:
+        units = Decimal(quantity)
+    except InvalidOperation:
+        units = Decimal("NaN")
+    if not units.is_finite():
+        raise OrderError(f"quantity is {quantity}; expected a number", code="quantity")
+    return units
 
 
 def _left_of(order: dict[str, Any], held: Decimal, *, is_all: bool) -> dict[str, Any]:
