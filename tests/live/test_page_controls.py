@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace as Stub
 from typing import Any
 
@@ -13,9 +14,12 @@ import pytest
 from pyrt.adapters.alpaca.node.hands import WAITING_MAX, Hands, hand_over
 from pyrt.errors import PyrtError
 from pyrt.live.driver.gateway import Latch
+from pyrt.live.journal.files import NoFiles, RealFiles
+from pyrt.live.journal.halts import Halt, Halts
 from pyrt.live.process.control import Request
 
 PATIENCE_S = 20.0
+KILL = Halt("ann", "a look")
 
 
 class Node:
@@ -25,7 +29,13 @@ class Node:
         self.loop = asyncio.new_event_loop()
         self.done: list[str] = []
         self.core: Any = object()
-        self.driver: Any = Stub(latch=Latch(), operate=self._operate)
+        self.halts = Halts(NoFiles())
+        self.driver: Any = Stub(
+            latch=Latch(),
+            operate=self._operate,
+            journal=Stub(halts=self.halts),
+            take_halts=lambda: self.done.append("take_halts"),
+        )
         self._goes_on = threading.Event()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
@@ -200,12 +210,70 @@ def test_what_has_begun_may_be_done_and_that_is_said(node: Any) -> None:
 
 def test_a_node_that_starts_or_has_ended_says_so_and_is_blocked_by_a_kill(node: Any) -> None:
     node.core = None
-    with pytest.raises(PyrtError, match="the node is starting; orders are blocked"):
+    with pytest.raises(PyrtError, match=r"the node is starting; orders are blocked$"):
         asyncio.run(Hands().carry(node, asked("halt")))
     assert node.driver.latch.is_set
+    node.hang()
+    node.go_on()
+    # Where it has looked at its account meanwhile it is halted at once.
+    assert (node.halts.waiting(), node.done) == ([KILL], ["take_halts"])
     ended: Any = Stub(loop=None, driver=None, core=None)
     with pytest.raises(PyrtError, match=r"the node does not run$"):
         asyncio.run(Hands().carry(ended, asked("halt")))
+
+
+def test_a_kill_is_kept_from_the_moment_it_is_pressed(node: Any) -> None:
+    node.hang()
+    with pytest.raises(PyrtError, match=r"what works is canceled as soon as it does$"):
+        asyncio.run(Hands(0.05).carry(node, asked("halt")))
+    assert node.halts.waiting() == [KILL]
+
+
+def test_whoever_kills_is_told_where_a_restart_would_not_know_of_it(node: Any) -> None:
+    class Full(NoFiles):
+        def create(self, name: str) -> Any:
+            raise OSError("no space left")
+
+    node.driver.journal.halts = Halts(Full())
+    node.hang()
+    with pytest.raises(PyrtError, match="a restart would not know of it: no space left") as told:
+        asyncio.run(Hands(0.05).carry(node, asked("halt")))
+    assert told.value.code == "no_answer"
+    assert node.driver.latch.is_set
+
+
+def starting(node: Any, tmp_path: Path) -> tuple[Hands, RealFiles]:
+    """Return hands, and the folder, of a node that has not opened it yet."""
+    node.driver, node.core = None, None
+    return Hands(PATIENCE_S, tmp_path / "state"), RealFiles(tmp_path / "state")
+
+
+def test_a_kill_before_the_node_has_opened_its_folder_is_found_in_there(
+    node: Any, tmp_path: Path
+) -> None:
+    hands, files = starting(node, tmp_path)
+    with pytest.raises(PyrtError, match=r"the node is starting; it starts HALTED$"):
+        asyncio.run(hands.carry(node, asked("halt")))
+    halts = Halts(files)
+    halts.load()
+    assert halts.waiting() == [KILL]
+
+
+def test_a_kill_that_comes_as_the_node_opens_its_folder_is_kept_once(
+    node: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver, core = node.driver, node.core
+    hands, files = starting(node, tmp_path)
+    keep = Halts.keep
+
+    def open_meanwhile(self: Halts, *given: Any) -> Any:
+        node.driver, node.core = driver, core
+        return keep(self, *given)
+
+    monkeypatch.setattr(Halts, "keep", open_meanwhile)
+    assert asyncio.run(code_of(hands, node, asked("halt"))) == "halt is done"
+    assert (files.names(), node.halts.waiting()) == ([], [KILL])
+    assert driver.latch.is_set
 
 
 def test_an_error_of_the_nodes_own_reaches_whoever_asked(node: Any) -> None:

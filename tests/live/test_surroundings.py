@@ -12,6 +12,7 @@ import sys
 import tarfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,7 +25,8 @@ from pyrt.errors import ConfigError, JournalError
 from pyrt.live.driver.run import RUNNING, STOPPED, STOPPING
 from pyrt.live.journal import records as r
 from pyrt.live.journal.backup import backup, backup_if_due, restore
-from pyrt.live.journal.files import RealFiles
+from pyrt.live.journal.files import NoFiles, RealFiles
+from pyrt.live.journal.halts import Halt, Halts
 from pyrt.live.journal.journal import Journal
 from pyrt.live.journal.log import LogReader
 from pyrt.live.journal.verify import verify
@@ -150,22 +152,28 @@ def test_a_watchdog_whose_beat_cannot_be_written_watches_on(tmp_path, monkeypatc
 
 
 def test_a_handler_that_is_stuck_closes_the_latch_at_once_and_is_told_by_the_loop():
-    alarms, latched = [], []
+    alarms, latched, taken = [], [], []
+    halts = Halts(NoFiles())
     driver = SimpleNamespace(
         latch=SimpleNamespace(set=latched.append),
         scribe=SimpleNamespace(alarm=lambda code, text, ts: alarms.append((code, text))),
+        journal=SimpleNamespace(halts=halts),
+        take_halts=lambda: taken.extend(halts.waiting()),
     )
 
     async def hang():
         monitor = companions.HandlerMonitor(5.0, "", None)
         core = SimpleNamespace(kernel=SimpleNamespace(errors=[]))
-        monitor.watch(SimpleNamespace(driver=driver, core=core))
+        woken = []
+        wake = partial(woken.append, True)
+        monitor.watch(SimpleNamespace(driver=driver, core=core, wake=wake))
         thread = threading.Thread(target=monitor._on_stuck, args=("it hangs",))
         thread.start()
         thread.join()
-        assert (latched, alarms) == (["it hangs"], [])
+        assert (latched, alarms, taken) == (["it hangs"], [], [])
         await asyncio.sleep(0)
         assert alarms == [("stuck", "it hangs")]
+        assert (taken, woken) == ([Halt("monitor", "it hangs")], [True])
         await monitor.end()
 
     asyncio.run(hang())

@@ -15,6 +15,10 @@ CONTROLS = (
 """What an operator may ask for."""
 NODE = "node"
 """The actor of what nobody has asked for."""
+MONITOR = "monitor"
+"""The actor of a halt because a handler did not come back: it stays until a person lifts it."""
+OURS = frozenset({NODE, MONITOR})
+"""Actors that are no persons."""
 BREAKERS = ("closed", "open", "half-open")
 
 
@@ -81,7 +85,7 @@ def carry_out(
         if action == "halt" and not symbol and not strategy:
             # What the node halts for itself, on a full disk for one, keeps its protective exits: no
             # other could leave. A person's kill is one.
-            _cancel(kernel, "", entries_only=actor == NODE)
+            _cancel(kernel, "", entries_only=actor in OURS)
         done = f"{symbol or strategy or 'everything'} is {state}"
         return done + _barred_still(gate, symbol or strategy) * (action == "resume")
     if action == "cancel":

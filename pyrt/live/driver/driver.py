@@ -103,6 +103,7 @@ class Driver(Run):
         if hasattr(gate, "recorder"):
             gate.recorder = operators.record_change
         self.operate = operators.operate
+        self.take_halts = operators.take_halts
         self.resolve_lost = operators.resolve_lost
         limiting = Limiting(self, self._figures)
         self.set_limit = limiting.set_limit

@@ -6,14 +6,16 @@ from typing import Any
 
 from pyrt.errors import ConfigError, UnknownName
 from pyrt.live.core.gate_changes import unrecorded
-from pyrt.live.core.notes import breaker_of, carry_out, check_operation
+from pyrt.live.core.notes import OURS, breaker_of, carry_out, check_operation
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.comeback import plain
-from pyrt.live.driver.run import NODE, Run
+from pyrt.live.driver.run import NODE, STOPPED, Run
 from pyrt.live.journal import records as r
 
-BY_HAND = f"{NODE} (by hand)"
-"""The actor of what a person asks for under the node's own name."""
+BY_HAND = "{} (by hand)"
+"""The actor of what a person asks for under a name of the node's own."""
+OF_ALL = frozenset({"halt", "reduce", "resume", "flatten"})
+"""What says, asked of everything, which orders may leave from now on."""
 
 
 class Operators:
@@ -39,6 +41,17 @@ class Operators:
         self._halted.add(key)
         self.carry_out("halt", NODE, reason, symbol=symbol)
 
+    def take_halts(self) -> None:
+        """Carry out the halts that were asked for beside the loop, by this process or one before.
+
+        Without a core they wait for it, and once the node has stopped for the next start.
+        """
+        if self._run.core is None or self._run.phase == STOPPED:
+            return
+        for halt in self._run.journal.halts.waiting():
+            self._run.latch.set(f"{halt.actor}: {halt.reason}")
+            self.carry_out("halt", halt.actor, halt.reason)
+
     def operate(
         self,
         action: str,
@@ -63,7 +76,7 @@ class Operators:
             raise ConfigError("the node has not started yet", code="not_running")
         check_operation(action, actor, reason)
         # Somebody may go by the name of what the node does by itself, and keeps its exits.
-        actor = BY_HAND if actor == NODE else actor
+        actor = BY_HAND.format(actor) if actor in OURS else actor
         self._check_names(symbol, strategy)
         if action == "resume":
             if self._run.journal.failure is not None:
@@ -180,7 +193,10 @@ class Operators:
         if order:
             given["order"] = order
         self._run.note("operate", action=action, actor=actor, reason=reason, **given)
-        self._record(actor, action, reason, given)
+        sequence = self._record(actor, action, reason, given)
+        if actor != NODE and action in OF_ALL and not symbol and not strategy:
+            # What is kept beside the log was asked for before this.
+            self._run.journal.halts.cover(sequence)
         with unrecorded(core.kernel):
             done = carry_out(core, action, actor, reason, symbol, strategy, order)
         core.inputs.settle()
@@ -243,8 +259,8 @@ class Operators:
             run.scribe.alarm("journal", f"the journal cannot be written: {run.journal.failure}")
             self.halt("", "the journal cannot be written")
 
-    def _record(self, actor: str, action: str, reason: str, arguments: dict[str, Any]) -> None:
-        self._run.journal.record(
+    def _record(self, actor: str, action: str, reason: str, arguments: dict[str, Any]) -> int:
+        return self._run.journal.record(
             r.Operation(
                 ts=self._run.scribe.now,
                 actor=actor,

@@ -349,6 +349,8 @@ class Recovery:
         missed, scribe.historical = scribe.historical or [], None
         if run.before_start is not None:
             run.before_start()
+        run.journal.halts.load()
+        self._operators.take_halts()
         run.phase = RUNNING
         if self.has_gone_on:
             run.note("go_on", orders=self._going_on)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -11,10 +12,12 @@ from pyrt.errors import JournalError
 from pyrt.live.journal import records as r
 from pyrt.live.journal.files import Files
 from pyrt.live.journal.frames import Frame
+from pyrt.live.journal.halts import Halts
 from pyrt.live.journal.log import SEGMENT_MAX, Log, LogReader, TornTail
 from pyrt.live.journal.past import Past
 from pyrt.live.journal.state import JournalState
 
+LOG = logging.getLogger("pyrt.live.journal")
 MAIN = "main"
 ARCHIVE = "old-"
 SNAPSHOT_EVERY = 50_000
@@ -55,6 +58,8 @@ class Journal:
         All records so far, folded.
     past : Past
         The last run that was there at opening.
+    halts : Halts
+        Those that are kept beside the log until a record says the same.
     before_record : callable, optional
         Called before a record is taken: what led to it has to be on the tape by then.
     failure : Exception or None
@@ -80,6 +85,7 @@ class Journal:
         self.files = files
         self.state = JournalState()
         self.past = Past()
+        self.halts = Halts(files)
         self.before_record: Callable[[], object] | None = None
         self.failure: Exception | None = None
         self.on_record: Callable[[r.Record], object] | None = None
@@ -166,7 +172,15 @@ class Journal:
                 self._main.commit(until=last)
             except Exception as error:
                 self.failure = error
+        self._drop_halts()
         return self._main.durable
+
+    def _drop_halts(self) -> None:
+        try:
+            self.halts.drop(self._main.durable)
+        except OSError as error:
+            # They are tried again with the next commit; to be halted once more harms nobody.
+            LOG.error("a halt that is on record is kept beside it: %s", error)
 
     def compact(self, ts: int, *, force: bool = False) -> list[str]:
         """Begin a segment with a snapshot and put earlier ones away under ``old-…``.

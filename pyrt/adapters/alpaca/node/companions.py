@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyrt.adapters.alpaca.account.canceling import cancel_everything
 from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.live.core.notes import MONITOR
 from pyrt.live.driver.driver import Driver
 from pyrt.live.driver.run import LOOKING, RUNNING, STOPPED, STOPPING
 from pyrt.live.driver.status import PHASES, status_of
@@ -103,6 +105,14 @@ def carry_out(node: LiveNode, request: Request) -> dict[str, Any]:
     return {"done": done}
 
 
+def take_halts(node: LiveNode) -> None:
+    """Carry out halts that were asked for beside the node's thread; in that."""
+    assert node.driver is not None
+    node.driver.take_halts()
+    # What follows is on its way, and made durable, without delay.
+    node.wake()
+
+
 def _set_limits(driver: Driver, request: Request) -> str:
     value, actor, reason = request.value, request.actor, request.reason
     if request.action == "set_ramp":
@@ -122,10 +132,11 @@ class HandlerMonitor:
         self._monitor: Monitor | None = None
         self._driver: Driver | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake: Callable[[], object] = lambda: None
 
     def watch(self, node: LiveNode) -> None:
         """Watch the calling thread, where signals can reach it."""
-        core, self._driver = node.core, node.driver
+        core, self._driver, self._wake = node.core, node.driver, node.wake
         assert core is not None
         self._loop = asyncio.get_running_loop()
         monitor = Monitor(self._timeout_s, self._on_stuck, lambda: len(core.kernel.errors))
@@ -145,13 +156,15 @@ class HandlerMonitor:
             self._monitor.stop()
 
     def _on_stuck(self, text: str) -> None:
-        """Latch, and cancel everything by a connection of this thread's own.
+        """Latch, keep that, and cancel everything by a connection of this thread's own.
 
         The loop tells of it once the handler has come back; until then the watchdog does.
         """
         assert self._driver is not None
         assert self._loop is not None
         self._driver.latch.set(text)
+        # The node may be ended before its loop comes back.
+        self._driver.journal.halts.keep(MONITOR, text, time.time_ns())
         self._loop.call_soon_threadsafe(self._tell, text)
         if not self._url:
             return
@@ -163,6 +176,8 @@ class HandlerMonitor:
     def _tell(self, text: str) -> None:
         assert self._driver is not None
         self._driver.scribe.alarm("stuck", text, time.time_ns())
+        self._driver.take_halts()
+        self._wake()
 
 
 class Heart:

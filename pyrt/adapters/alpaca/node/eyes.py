@@ -73,7 +73,7 @@ class Eyes:
         self.view: NodeView | None = None
         self.server: Any = None
         self._gauges = Gauges(folder, self.metrics, self.health)
-        self._hands = Hands()
+        self._hands = Hands(folder=folder)
         self._losses = Losses(self.metrics, self.health)
         self._logs: Logs | None = None
         self._alerter: Alerter | None = None

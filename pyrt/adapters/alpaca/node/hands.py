@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyrt.adapters.alpaca.node.companions import carry_out
+from pyrt.adapters.alpaca.node.companions import carry_out, take_halts
 from pyrt.errors import ConfigError, PyrtError
+from pyrt.live.journal.files import RealFiles
+from pyrt.live.journal.halts import Halts
 from pyrt.live.process.control import Request
 
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node.live import LiveNode
+    from pyrt.live.driver.driver import Driver
 
 LOG = logging.getLogger("pyrt.live.node")
 PATIENCE_S, AGAIN_S = 10.0, 0.5
@@ -36,10 +41,13 @@ class Hands:
     ----------
     patience_s : float
         How long to wait for the node's loop.
+    folder : Path, optional
+        The state folder, where a kill is kept for a node that has not opened it yet.
     """
 
-    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, patience_s: float = PATIENCE_S, folder: Path | None = None) -> None:
         self._patience_s = patience_s
+        self._folder = folder
         self._waiting: dict[Future[Outcome], Request] = {}
         self._kills = 0
 
@@ -50,17 +58,13 @@ class Hands:
         ------
         PyrtError
             If the node refuses, does not run, or does not answer: the text says whether it may
-            still be done. A kill is never withdrawn.
+            still be done. A kill is never withdrawn, and a restart knows of it.
         """
-        is_kill = request.action == "halt" and not (request.symbol or request.strategy)
-        blocked = self._block(node, request) if is_kill else ""
-        loop = node.loop
-        if loop is None or loop.is_closed():
-            raise ConfigError(f"the node does not run{blocked}", code="not_running")
-        if node.core is None:
-            raise ConfigError(f"the node is starting{blocked}", code="not_running")
-        if is_kill:
-            return await self._kill(hand_over(loop, lambda: carry_out(node, request)))
+        if request.action == "halt" and not (request.symbol or request.strategy):
+            return await self._kill(node, request)
+        loop = _open_loop(node)
+        if loop is None or node.core is None:
+            raise ConfigError(f"the node {_stands(node)}", code="not_running")
         if len(self._waiting) >= WAITING_MAX:
             raise PyrtError(
                 f"{len(self._waiting)} requests wait for the node; {request.action} was not asked",
@@ -69,29 +73,57 @@ class Hands:
         asked = hand_over(loop, lambda: carry_out(node, request))
         return await self._wait(asked, request)
 
-    def _block(self, node: LiveNode, request: Request) -> str:
-        """Close the latch at once, whatever the node's loop is busy with."""
-        if node.driver is None:
-            return ""
-        node.driver.latch.set(f"{request.actor}: {request.reason}")
-        for asked, other in self._waiting.items():
-            if other.action in LETS_GO:
-                asked.cancel()
-        return "; orders are blocked"
+    # -- kill ----------------------------------------------------------------------------------
 
-    async def _kill(self, asked: Future[Outcome]) -> dict[str, Any]:
+    async def _kill(self, node: LiveNode, request: Request) -> dict[str, Any]:
         # Another click says nothing new, and must not take the page's connections up.
         patience_s = min(AGAIN_S, self._patience_s) if self._kills else self._patience_s
         self._kills += 1
         try:
-            if not await _is_done(asked, patience_s):
-                raise PyrtError(
-                    f"{SILENT}; orders are blocked, and what works is canceled as soon as it does",
-                    code="no_answer",
-                )
+            return await self._press(node, request, patience_s)
         finally:
             self._kills -= 1
+
+    async def _press(self, node: LiveNode, request: Request, patience_s: float) -> dict[str, Any]:
+        early = self._early(node)
+        if early is not None:
+            kept = early.keep(request.actor, request.reason, time.time_ns())
+            await _is_done(kept, patience_s)
+            if node.driver is None:
+                text = f"the node is starting; it starts HALTED{_doubt(kept)}"
+                raise ConfigError(text, code="not_running")
+        if node.driver is None:
+            raise ConfigError(f"the node {_stands(node)}", code="not_running")
+        kept = self._block(node.driver, request)
+        if early is not None:
+            # It may have read its folder before that was in there.
+            early.forget()
+        loop = _open_loop(node)
+        if loop is None or node.core is None:
+            if loop is not None:
+                loop.call_soon_threadsafe(take_halts, node)
+            await _is_done(kept, patience_s)
+            text = f"the node {_stands(node)}; orders are blocked{_doubt(kept)}"
+            raise ConfigError(text, code="not_running")
+        asked = hand_over(loop, lambda: carry_out(node, request))
+        if not await _is_done(asked, patience_s):
+            text = f"{SILENT}; orders are blocked, and what works is canceled as soon as it does"
+            raise PyrtError(text + _doubt(kept), code="no_answer")
         return {"message": asked.result()["done"]}
+
+    def _early(self, node: LiveNode) -> Halts | None:
+        """Return where a kill is kept that comes before the node has opened its folder."""
+        if node.driver is not None or self._folder is None or _open_loop(node) is None:
+            return None
+        return Halts(RealFiles(self._folder))
+
+    def _block(self, driver: Driver, request: Request) -> Future[None]:
+        """Close the latch at once, whatever the node's loop is busy with, and keep that."""
+        driver.latch.set(f"{request.actor}: {request.reason}")
+        for asked, other in self._waiting.items():
+            if other.action in LETS_GO:
+                asked.cancel()
+        return driver.journal.halts.keep(request.actor, request.reason, time.time_ns())
 
     async def _wait(self, asked: Future[Outcome], request: Request) -> dict[str, Any]:
         self._waiting[asked] = request
@@ -134,7 +166,22 @@ def hand_over(loop: asyncio.AbstractEventLoop, what: Callable[[], Outcome]) -> F
     return asked
 
 
-async def _is_done(asked: Future[Outcome], patience_s: float) -> bool:
+def _open_loop(node: LiveNode) -> asyncio.AbstractEventLoop | None:
+    return None if node.loop is None or node.loop.is_closed() else node.loop
+
+
+def _stands(node: LiveNode) -> str:
+    """Return in words why nothing can be asked of a node."""
+    return "does not run" if _open_loop(node) is None else "is starting"
+
+
+def _doubt(kept: Future[None]) -> str:
+    """Return in words what keeps a restart from knowing of a kill; "" where it knows."""
+    error = kept.exception() if kept.done() else "the disk does not answer"
+    return "" if error is None else f"; a restart would not know of it: {error}"
+
+
+async def _is_done(asked: Future[Any], patience_s: float) -> bool:
     ends = asyncio.Event()
     loop = asyncio.get_running_loop()
 

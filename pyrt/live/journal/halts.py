@@ -1,0 +1,161 @@
+"""Halts that outlive a process whose loop never came to write them down: a small file for each."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+
+import msgspec
+
+from pyrt.live.journal.files import Files
+
+LOG = logging.getLogger("pyrt.live.journal")
+PREFIX = "halt-"
+UNKNOWN = "unknown"
+
+
+class Halt(msgspec.Struct, frozen=True):
+    """Who asks for a halt of everything, and why."""
+
+    actor: str
+    reason: str
+
+
+class _Kept:
+    """A halt and its file; `sequence` is the record that says the same, 0 while none does."""
+
+    def __init__(self, name: str, halt: Halt) -> None:
+        self.name = name
+        self.halt = halt
+        self.written: Future[None] = Future()
+        self.sequence = 0
+        self.is_over = False
+
+
+class Halts:
+    """Keeps halts beside the log, from the moment that they are asked for.
+
+    Whoever asks may be a thread beside a loop that hangs, and may not write to the log. Each halt
+    waits here until a record says the same, and its file stays until that record is durable; what
+    a process has left, the next one finds.
+
+    Parameters
+    ----------
+    files : Files
+        The state folder.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._lock = threading.Lock()
+        self._kept: list[_Kept] = []
+
+    def keep(self, actor: str, reason: str, ts: int) -> Future[None]:
+        """Ask for a halt, from any thread, and wait for nothing; done once a restart finds it.
+
+        The future raises what keeps it from the disk, which is in the log. While one waits, a
+        further one has nothing to add.
+
+        Parameters
+        ----------
+        ts : int
+            Now, ns UTC: the file's name.
+        """
+        with self._lock:
+            for kept in self._kept:
+                if not kept.sequence:
+                    return kept.written
+            kept = _Kept(f"{PREFIX}{ts}", Halt(actor, reason))
+            self._kept.append(kept)
+        try:
+            threading.Thread(
+                target=self._write, args=(kept,), name="pyrt-halt", daemon=True
+            ).start()
+        except RuntimeError as error:
+            _fail(kept, error)
+        return kept.written
+
+    def load(self) -> None:
+        """Take up what earlier processes have left."""
+        names = [name for name in self._files.names() if name.startswith(PREFIX)]
+        with self._lock:
+            known = {kept.name for kept in self._kept}
+            for name in names:
+                if name not in known:
+                    kept = _Kept(name, self._read(name))
+                    kept.written.set_result(None)
+                    self._kept.append(kept)
+
+    def waiting(self) -> list[Halt]:
+        """Return the halts that no record says yet."""
+        with self._lock:
+            return [kept.halt for kept in self._kept if not kept.sequence]
+
+    def cover(self, sequence: int) -> None:
+        """Note that a record says what all of them wait for, or what somebody wants instead."""
+        with self._lock:
+            for kept in self._kept:
+                kept.sequence = kept.sequence or sequence
+
+    def drop(self, durable: int) -> None:
+        """Remove the files of those whose record is durable; what cannot be removed stays."""
+        if not self._kept:
+            return
+        with self._lock:
+            ended = [kept for kept in self._kept if 0 < kept.sequence <= durable]
+        if not ended:
+            return
+        for kept in ended:
+            kept.is_over = True
+            with suppress(FileNotFoundError):
+                # Or its thread has not come to write it, and will see that it is over.
+                self._files.remove(kept.name)
+            with self._lock:
+                self._kept = [other for other in self._kept if other is not kept]
+        self._files.sync_folder()
+
+    def forget(self) -> None:
+        """Remove what was asked for here: it waits somewhere else."""
+        self.cover(1)
+        self.drop(1)
+
+    def _write(self, kept: _Kept) -> None:
+        try:
+            self._put(kept)
+            self._files.sync_folder()
+            if kept.is_over:
+                with suppress(FileNotFoundError):
+                    self._files.remove(kept.name)
+        except Exception as error:
+            _fail(kept, error)
+        else:
+            kept.written.set_result(None)
+
+    def _put(self, kept: _Kept) -> None:
+        file = self._files.create(kept.name)
+        try:
+            data = msgspec.json.encode(kept.halt)
+            while data:
+                data = data[file.write(data) :]
+            file.sync()
+        except OSError as error:
+            # On a full disk there may be room for a name, and that alone halts.
+            LOG.error("who asked for a halt is not kept: %s", error)
+        finally:
+            file.close()
+
+    def _read(self, name: str) -> Halt:
+        unread = Halt(UNKNOWN, "a halt was asked for, and its file cannot be read")
+        try:
+            halt = msgspec.json.decode(self._files.read(name), type=Halt)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            # That it is there says enough.
+            return unread
+        return halt if halt.actor.strip() and halt.reason.strip() else unread
+
+
+def _fail(kept: _Kept, error: Exception) -> None:
+    LOG.error("a restart will not know of the halt by %s: %s", kept.halt.actor, error)
+    kept.written.set_exception(error)
