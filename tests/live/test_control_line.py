@@ -7,19 +7,24 @@ import os
 import socket
 import stat
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
+from pyrt.adapters.alpaca.node.companions import Control
 from pyrt.errors import ConfigError
+from pyrt.live.driver.gateway import Latch
 from pyrt.live.process import control
 from pyrt.live.process.control import (
     ADDRESS,
     SOCKET,
     TEXT_MAX,
+    TYPED,
     ControlServer,
     Request,
     ask,
@@ -182,6 +187,161 @@ def test_a_node_that_is_busy_too_long_may_have_done_it(tmp_path, monkeypatch):
     thread.join(20.0)
     busy.close()
     assert [error.code for error in found] == ["no_answer"]
+
+
+class Busy:
+    """A node whose loop takes up later what is asked of it, and what it has done by then."""
+
+    def __init__(self, folder: Path) -> None:
+        self.done: list[str] = []
+        self.latch = Latch()
+        self.said = threading.Event()
+        self._folder = folder
+
+    def ask_while_busy(self, *asks: Callable[[], object]) -> None:
+        """Do these in turn, each as far as `said`, while the loop stands still; then let it go."""
+
+        async def run() -> None:
+            control = Control(self._folder)
+            await control.begin(self)
+            others = [threading.Thread(target=each, daemon=True) for each in asks]
+            for other in others:
+                self.said.clear()
+                other.start()
+                assert self.said.wait(20.0)
+            while any(other.is_alive() for other in others):
+                await asyncio.sleep(0.001)
+            # What was said by who has left is taken up too.
+            for _ in range(20):
+                await asyncio.sleep(0)
+            await control.end()
+
+        asyncio.run(asyncio.wait_for(run(), 20.0))
+
+    @property
+    def driver(self) -> Any:
+        return SimpleNamespace(latch=self.latch, operate=self._operate)
+
+    def _operate(self, action: str, *_: object, **__: object) -> str:
+        self.done.append(action)
+        return f"{action} is done"
+
+    def client_order_id(self, name: str) -> str:
+        return name
+
+    def wake(self) -> None:
+        """Nobody sleeps here."""
+
+    def kill(self) -> None:
+        """Press Kill at the page."""
+        self.latch.set("anna: odd", time.monotonic_ns())
+        self.said.set()
+
+    def say(self, action: str, **given: Any) -> socket.socket:
+        """Ask for something, and return the line that the answer comes by."""
+        address = msgspec.json.decode((self._folder / ADDRESS).read_bytes())
+        line = socket.socket(socket.AF_UNIX)
+        line.settimeout(20.0)
+        line.connect(str(self._folder / address["socket"]))
+        given = {"actor": "bert", "reason": "fine", "typed": TYPED.get(action, ""), **given}
+        request = Request(token=address["token"], action=action, **given)
+        line.sendall(msgspec.json.encode(request) + b"\n")
+        return line
+
+    def asked(self, action: str, *, says_no_more: bool = False, **given: Any) -> dict[str, Any]:
+        """Ask for something, and return the answer."""
+        with self.say(action, **given) as line:
+            if says_no_more:
+                line.shutdown(socket.SHUT_WR)
+            self.said.set()
+            return msgspec.json.decode(line.recv(4096))
+
+
+@pytest.fixture
+def busy(state, monkeypatch) -> Busy:
+    made, read = Busy(state), control._read_line
+
+    def read_line(line: socket.socket) -> bytes:
+        made.said.set()
+        return read(line)
+
+    monkeypatch.setattr(control, "_read_line", read_line)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("action", "is_done"),
+    [("resume", False), ("reset_breaker", False), ("halt", True), ("cancel_all", True)],
+)
+def test_what_lets_more_leave_is_not_done_for_who_has_hung_up(busy, caplog, action, is_done):
+    """It was done behind a kill, for nobody."""
+
+    def leave() -> None:
+        busy.say(action, asked_ns=time.monotonic_ns()).close()
+        busy.said.set()
+
+    busy.ask_while_busy(leave)
+    assert busy.done == [action] * is_done
+    assert ("has hung up; it was not done (bert: fine)" in caplog.text) is not is_done
+
+
+def test_who_says_no_more_and_waits_is_answered(busy):
+    told: list[Any] = []
+    given = {"asked_ns": time.monotonic_ns(), "says_no_more": True}
+    busy.ask_while_busy(lambda: told.append(busy.asked("resume", **given)))
+    assert told == [{"ok": True, "done": "resume is done"}]
+
+
+@pytest.mark.parametrize(
+    ("action", "is_done"),
+    [
+        *(("resume", False), ("reset_breaker", False), ("reduce", False), ("flatten", False)),
+        *(("halt", True), ("cancel_all", True)),
+    ],
+)
+def test_what_was_asked_before_a_kill_does_not_lift_it(busy, state, action, is_done):
+    """The page's kill was heard of first, and orders left behind it."""
+    told = []
+
+    def shell() -> None:
+        given = {"actor": "bert", "reason": "fine", "typed": TYPED.get(action, "")}
+        try:
+            told.append(ask(state, action, **given)["done"])
+        except ConfigError as error:
+            told.append(error.code)
+
+    busy.ask_while_busy(shell, busy.kill)
+    assert (busy.done, told) == (([action], [f"{action} is done"]) if is_done else ([], ["killed"]))
+    # Whoever asks once more has heard of it.
+    busy.ask_while_busy(shell)
+    assert told[1:] == [f"{action} is done"]
+
+
+@pytest.mark.parametrize(("action", "is_done"), [("resume", False), ("cancel_all", True)])
+def test_who_does_not_say_when_cannot_lift_a_kill_of_this_run(busy, action, is_done):
+    told: list[Any] = []
+    busy.ask_while_busy(lambda: told.append(busy.asked(action)))
+    busy.kill()
+    busy.ask_while_busy(lambda: told.append(busy.asked(action)))
+    assert [answer.get("code") for answer in told] == [None, None if is_done else "killed"]
+
+
+def test_a_halt_by_the_line_counts_from_when_it_was_asked(busy, state):
+    busy.ask_while_busy(lambda: ask(state, "halt", actor="anna", reason="odd"))
+    halted, told = busy.latch.asked_ns, []
+    assert 0 < halted < time.monotonic_ns()
+    for asked_ns in (halted - 1, halted):
+        busy.ask_while_busy(lambda at=asked_ns: told.append(busy.asked("resume", asked_ns=at)))
+    assert told == [
+        {
+            "ok": False,
+            "code": "killed",
+            "error": "Kill was pressed after resume was asked for; it was not done. "
+            "Look why, and ask again",
+        },
+        {"ok": True, "done": "resume is done"},
+    ]
+    assert busy.done == ["halt", "resume"]
 
 
 def test_what_went_wrong_in_us_is_in_the_log(tmp_path, runtime, caplog):

@@ -155,7 +155,7 @@ def test_a_handler_that_is_stuck_closes_the_latch_at_once_and_is_told_by_the_loo
     alarms, latched, taken = [], [], []
     halts = Halts(NoFiles())
     driver = SimpleNamespace(
-        latch=SimpleNamespace(set=latched.append),
+        latch=SimpleNamespace(set=lambda text, asked_ns: latched.append(text)),
         scribe=SimpleNamespace(alarm=lambda code, text, ts: alarms.append((code, text))),
         journal=SimpleNamespace(halts=halts),
         take_halts=lambda: taken.extend(halts.waiting()),

@@ -11,19 +11,28 @@ from pyrt.live.driver.scribe import SUBMITS, Scribe
 
 
 class Latch:
-    """A switch that stays: once set, no submit and no replace leaves. Any thread may set it."""
+    """A switch that stays: once set, no submit and no replace leaves. Any thread may set it.
+
+    Attributes
+    ----------
+    reason : str
+    asked_ns : int
+        When somebody has asked for it last, by the machine's monotonic time; 0 for never.
+    """
 
     def __init__(self) -> None:
         self._event = threading.Event()
         self.reason = ""
+        self.asked_ns = 0
 
     @property
     def is_set(self) -> bool:
         """Whether it is set."""
         return self._event.is_set()
 
-    def set(self, reason: str) -> None:
+    def set(self, reason: str, asked_ns: int = 0) -> None:
         """Set it; the first reason stays."""
+        self.asked_ns = max(self.asked_ns, asked_ns)
         if not self._event.is_set():
             self.reason = reason
             self._event.set()

@@ -11,7 +11,9 @@ import hmac
 import logging
 import os
 import secrets
+import select
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +33,10 @@ PATIENCE_S = 10.0
 TEXT_MAX = 500
 TYPED = {"flatten": "FLATTEN", "resume": "RESUME", "reset_breaker": "RESET"}
 """What trades, or lets trading happen, needs its word typed."""
+LETS_GO = frozenset({"resume", "reset_breaker"})
+"""Actions after which more orders may leave."""
+LIFTS = LETS_GO | {"reduce", "flatten"}
+"""Actions after which some may leave where a kill had blocked all."""
 ACTIONS = ("status", "stop", "lost", "set_limit", "set_ramp", *CONTROLS)
 SCOPES = {
     "halt": ("symbol", "strategy"),
@@ -72,6 +78,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         Client order id, for ``lost`` and ``cancel``; there the broker's will do as well.
     limit, value : str
         The name of a limit and what it is to be; for ``set_ramp`` a share.
+    asked_ns : int
+        When it was asked, by CLOCK_MONOTONIC of this machine; 0 where nobody says.
     """
 
     token: str
@@ -84,6 +92,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     typed: str = ""
     limit: str = ""
     value: str = ""
+    asked_ns: int = 0
 
 
 NAMES = ("symbol", "strategy", "order", "limit", "value")
@@ -140,7 +149,8 @@ class ControlServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             line = await asyncio.wait_for(reader.readline(), PATIENCE_S)
-            writer.write(msgspec.json.encode(self.answer(line)) + b"\n")
+            answer = self.answer(line, lambda: _has_hung_up(writer))
+            writer.write(msgspec.json.encode(answer) + b"\n")
             await writer.drain()
         except (OSError, TimeoutError, ValueError, asyncio.LimitOverrunError):
             # Whoever asked has left, or has sent more than a line may hold.
@@ -150,8 +160,12 @@ class ControlServer:
             with suppress(OSError):
                 await writer.wait_closed()
 
-    def answer(self, line: bytes) -> dict[str, Any]:
-        """Return the answer to a line."""
+    def answer(self, line: bytes, has_left: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+        """Return the answer to a line.
+
+        What lets more leave is not done for who has left: it may have waited here for as long as
+        the node was busy, and nobody hears what comes of it.
+        """
         try:
             request = msgspec.json.decode(line, type=Request)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -159,7 +173,12 @@ class ControlServer:
         if not hmac.compare_digest(request.token.encode(), self._token.encode()):
             return {"ok": False, "code": "token", "error": "the token is not this node's"}
         try:
-            return {"ok": True, **self._answer(check(request))}
+            check(request)
+            if request.action in LETS_GO and has_left():
+                text = f"whoever asked for {request.action} has hung up; it was not done"
+                LOG.warning("%s (%s: %s)", text, request.actor, request.reason)
+                raise ConfigError(text, code="withdrawn")
+            return {"ok": True, **self._answer(request)}
         except PyrtError as error:
             return {"ok": False, "code": error.code, "error": str(error)}
         except Exception as error:
@@ -167,6 +186,13 @@ class ControlServer:
             LOG.error("%s went wrong", request.action, exc_info=error)
             text = f"{request.action} went wrong: {type(error).__name__}: {error}"
             return {"ok": False, "code": "internal", "error": text}
+
+
+def _has_hung_up(writer: asyncio.StreamWriter) -> bool:
+    """Return whether the other end is closed; one that merely says no more waits for its answer."""
+    line = select.poll()
+    line.register(writer.get_extra_info("socket"), 0)
+    return bool(line.poll(0))
 
 
 def check(request: Request) -> Request:
@@ -224,7 +250,9 @@ def ask(folder: Path, action: str, **given: str) -> dict[str, Any]:
             line.settimeout(PATIENCE_S)
             # By its name in the folder: a container may see that at another place.
             line.connect(str(folder / address["socket"]))
-            request = Request(token=address["token"], action=action, **given)
+            request = Request(
+                token=address["token"], action=action, asked_ns=time.monotonic_ns(), **given
+            )
             line.sendall(msgspec.json.encode(request) + b"\n")
             body = b""
             body = _read_line(line)

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from pyrt.adapters.alpaca.account.canceling import cancel_everything
 from pyrt.adapters.alpaca.credentials import Credentials
+from pyrt.errors import ConfigError
 from pyrt.live.core.notes import MONITOR
 from pyrt.live.driver.driver import Driver
 from pyrt.live.driver.run import LOOKING, RUNNING, STOPPED, STOPPING
 from pyrt.live.driver.status import PHASES, status_of
 from pyrt.live.journal.backup import backup_if_due, drill
 from pyrt.live.journal.files import RealFiles
-from pyrt.live.process.control import ControlServer, Request
+from pyrt.live.process.control import LIFTS, ControlServer, Request
 from pyrt.live.process.heartbeat import (
     BEAT_S,
     NODE_BEAT,
@@ -63,6 +64,14 @@ class Control:
 
     def _answer(self, request: Request) -> dict[str, Any]:
         assert self._node is not None
+        assert self._node.driver is not None
+        if request.action in LIFTS and request.asked_ns < self._node.driver.latch.asked_ns:
+            # The page's kill goes another way, and may be heard of first.
+            raise ConfigError(
+                f"Kill was pressed after {request.action} was asked for; it was not done",
+                code="killed",
+                remedy="Look why, and ask again",
+            )
         return carry_out(self._node, request)
 
 
@@ -92,7 +101,8 @@ def carry_out(node: LiveNode, request: Request) -> dict[str, Any]:
         return {"done": done}
     if request.action == "halt" and not (request.symbol or request.strategy):
         # Before anything else: nothing may leave while the kernel is busy with it.
-        driver.latch.set(f"{request.actor}: {request.reason}")
+        asked_ns = request.asked_ns or time.monotonic_ns()
+        driver.latch.set(f"{request.actor}: {request.reason}", asked_ns)
     done = driver.operate(
         request.action,
         request.actor,
@@ -162,7 +172,7 @@ class HandlerMonitor:
         """
         assert self._driver is not None
         assert self._loop is not None
-        self._driver.latch.set(text)
+        self._driver.latch.set(text, time.monotonic_ns())
         # The node may be ended before its loop comes back.
         self._driver.journal.halts.keep(MONITOR, text, time.time_ns())
         self._loop.call_soon_threadsafe(self._tell, text)

@@ -15,7 +15,7 @@ from pyrt.adapters.alpaca.node.companions import carry_out, take_halts
 from pyrt.errors import ConfigError, PyrtError
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.halts import Halts
-from pyrt.live.process.control import Request
+from pyrt.live.process.control import LETS_GO, Request
 
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node.live import LiveNode
@@ -27,8 +27,6 @@ PATIENCE_S, AGAIN_S = 10.0, 0.5
 SILENT = "the node does not answer"
 WAITING_MAX = 4
 """Actions that may wait for the node at a time: a browser has six connections to a host."""
-LETS_GO = frozenset({"resume", "reset_breaker"})
-"""Actions after which more orders may leave."""
 Outcome = dict[str, Any]
 
 
@@ -119,7 +117,7 @@ class Hands:
 
     def _block(self, driver: Driver, request: Request) -> Future[None]:
         """Close the latch at once, whatever the node's loop is busy with, and keep that."""
-        driver.latch.set(f"{request.actor}: {request.reason}")
+        driver.latch.set(f"{request.actor}: {request.reason}", time.monotonic_ns())
         for asked, other in self._waiting.items():
             if other.action in LETS_GO:
                 asked.cancel()
