@@ -45,12 +45,33 @@ class LinkCompanion:
         self.inlet: SignalInlet | None = None
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_prepared = False
+
+    async def prepare(self, node: Any) -> None:
+        """Take the addresses; nothing is sent yet, and what models say waits.
+
+        Raises
+        ------
+        ConfigError
+            If one of them is taken, or cannot be bound.
+        """
+        if self._publish:
+            self.publisher = Publisher(self._publish, topics=self._topics)
+        if self._signals:
+            self.inlet = SignalInlet(
+                self._signals,
+                symbols=node.config.symbols,
+                # A simulator's market is of another day.
+                by_sending=node.config.is_rehearsal,
+            )
+        self._is_prepared = True
 
     async def begin(self, node: Any) -> None:
         """Open the links."""
+        if not self._is_prepared:
+            await self.prepare(node)
         kernel = node.core.kernel
-        if self._publish:
-            self.publisher = Publisher(self._publish, topics=self._topics)
+        if self.publisher is not None:
             scribe = node.driver.scribe
 
             def trace_of(message: Any) -> str:
@@ -61,15 +82,9 @@ class LinkCompanion:
                 kernel.bus, lambda number: str(kernel.strategies[number].name), trace_of
             )
             self._task = asyncio.create_task(self._beat(node, self.publisher))
-        if self._signals:
-            inlet = self.inlet = SignalInlet(
-                self._signals,
-                symbols=node.config.symbols,
-                # A simulator's market is of another day.
-                by_sending=node.config.is_rehearsal,
-            )
+        if self.inlet is not None:
             self._loop = asyncio.get_running_loop()
-            self._loop.add_reader(inlet.fd, self._take, node)
+            self._loop.add_reader(self.inlet.fd, self._take, node)
             self._take(node)
 
     async def end(self) -> None:
@@ -78,8 +93,9 @@ class LinkCompanion:
             self._task.cancel()
         if self.publisher is not None:
             self.publisher.close()
-        if self.inlet is not None and self._loop is not None:
-            self._loop.remove_reader(self.inlet.fd)
+        if self.inlet is not None:
+            if self._loop is not None:
+                self._loop.remove_reader(self.inlet.fd)
             self.inlet.close()
             self.inlet = None
 

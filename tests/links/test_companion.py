@@ -14,6 +14,8 @@ import pytest
 
 from pyrt import LiveNode, Signal, Strategy
 from pyrt.core.data import Bar
+from pyrt.errors import ConfigError
+from pyrt.live.process.heartbeat import NODE_BEAT, read_beat
 from tests.adapters.client.exchange import Broker
 from tests.live.server import Server
 from tests.live.test_node import KEYS, config_for, stop_when_over
@@ -196,3 +198,59 @@ def test_what_goes_wrong_with_some_signals_leaves_the_rest_to_be_heard(tmp_path:
 
     asyncio.run(run())
     assert sum(calls) == count
+
+
+class Speaks(Strategy):
+    """Notes that it was started."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars("SPY", "1m")
+        self.has_spoken = True
+
+
+@pytest.mark.parametrize("name", ["publish", "signals"])
+def test_an_address_that_is_taken_ends_a_start_before_strategies_speak(
+    tmp_path: Path, name: str
+) -> None:
+    """The node died with its orders at work, and the watchdog canceled those of earlier runs."""
+    address, state = f"ipc://{tmp_path}/link", tmp_path / "state"
+    links = {"publish": "", "topics": TOPICS, "signals": "", name: address}
+    strategy = Speaks()
+    with Server(Broker(CLOSES)) as server, SignalInlet(address):
+        node = LiveNode(config_for(server, state_dir=str(state)), KEYS)
+        companion = LinkCompanion(**links)
+        node.companions.append(companion)
+        node.add_strategy(strategy)
+        with pytest.raises(ConfigError, match="cannot be bound: another link") as taken:
+            node.run()
+    assert taken.value.code == "link_address"
+    assert not hasattr(strategy, "has_spoken")
+    assert read_beat(state, NODE_BEAT) is None
+    # It has kept nothing of its own either.
+    with SignalInlet(address):
+        pass
+
+
+def test_what_models_say_while_strategies_start_is_heard(tmp_path: Path) -> None:
+    address, heard = f"ipc://{tmp_path}/signals", []
+    node: Any = SimpleNamespace(
+        core=SimpleNamespace(kernel=None),
+        config=SimpleNamespace(symbols=("SPY",), is_rehearsal=False),
+        take_signals=heard.extend,
+    )
+
+    async def run() -> None:
+        links = LinkCompanion("", (), address)
+        await links.prepare(node)
+        with SignalSender(address) as sender:
+            sender.send(Signal("SPY", "buy", 1.0, 1.0, time.time_ns()))
+        assert heard == []
+        await links.begin(node)
+        until = time.monotonic() + 20
+        while not heard:
+            assert time.monotonic() < until
+            await asyncio.sleep(0.001)
+        await links.end()
+
+    asyncio.run(run())
+    assert len(heard) == 1

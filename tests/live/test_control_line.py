@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pyrt import LiveNode
 from pyrt.adapters.alpaca.node.companions import Control
 from pyrt.errors import ConfigError
 from pyrt.live.driver.gateway import Latch
@@ -30,6 +31,11 @@ from pyrt.live.process.control import (
     ask,
     check,
 )
+from pyrt.live.process.heartbeat import NODE_BEAT, read_beat
+from tests.adapters.client.exchange import Broker
+from tests.live.server import Server
+from tests.live.test_hands import Holds
+from tests.live.test_node import KEYS, config_for
 
 GIVEN = {"token": "t", "actor": "anna", "reason": "news"}
 
@@ -129,6 +135,39 @@ def test_what_a_killed_node_has_left_is_in_nobodys_way(state):
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(str(state / SOCKET))
     assert served(state, lambda server: ask(state, "status")) == {"did": "status"}
+
+
+def test_what_is_prepared_answers_nobody_before_it_starts_and_leaves_nothing(state):
+    async def run() -> None:
+        server = ControlServer(state, lambda request: {"did": request.action})
+        await server.prepare()
+        assert not (state / ADDRESS).exists()
+        with socket.socket(socket.AF_UNIX) as early, pytest.raises(ConnectionRefusedError):
+            early.connect(str(state / SOCKET))
+        await server.start()
+        assert await asyncio.to_thread(ask, state, "status") == {"did": "status"}
+        await server.stop()
+        assert list(state.iterdir()) == []
+        await server.prepare()
+        await server.stop()
+
+    asyncio.run(run())
+    assert list(state.iterdir()) == []
+
+
+def test_a_node_whose_line_has_no_place_ends_before_its_strategies_speak(tmp_path, runtime):
+    """It ended once they had spoken, with what they had sent at the broker."""
+    state = tmp_path / ("long" * 30)
+    (runtime / f"pyrt-{os.geteuid()}").mkdir()
+    (runtime / f"pyrt-{os.geteuid()}").chmod(0o777)
+    strategy = Holds()
+    with Server(Broker([100.0] * 4)) as server:
+        node = LiveNode(config_for(server, state_dir=str(state)), KEYS)
+        node.add_strategy(strategy)
+        with pytest.raises(ConfigError, match="no folder that this user alone can write in"):
+            node.run()
+    assert not hasattr(strategy, "seen")
+    assert read_beat(state, NODE_BEAT) is None
 
 
 def test_its_end_may_come_twice_and_takes_nobody_elses_address(tmp_path, runtime):

@@ -26,7 +26,8 @@ from pyrt.live.core.notes import CONTROLS
 from pyrt.live.process.files import runtime_folder, write_private
 
 LOG = logging.getLogger("pyrt.live.control")
-ADDRESS = "control.json"
+ADDRESS, READY = "control.json", "control.ready"
+"""Where the socket is and how to speak there; the latter until somebody listens."""
 SOCKET = "control.sock"
 LINE_MAX = 64 * 1024
 PATIENCE_S = 10.0
@@ -118,8 +119,16 @@ class ControlServer:
         self._server: asyncio.AbstractServer | None = None
         self._path = Path()
 
-    async def start(self) -> None:
-        """Listen, and write down where."""
+    async def prepare(self) -> None:
+        """Take a socket, and write down where, which nobody is told before `start`.
+
+        Raises
+        ------
+        ConfigError
+            If there is no place for one.
+        OSError
+            If the disk takes nothing.
+        """
         # Whoever reads the address sees what lies beside it: a service's /tmp is seen by it alone.
         name = SOCKET
         try:
@@ -129,12 +138,22 @@ class ControlServer:
             name = str(runtime_folder() / f"{secrets.token_hex(6)}.sock")
             await self._listen(Path(name))
         address = {"socket": name, "token": self._token, "pid": os.getpid()}
-        write_private(self._folder / ADDRESS, msgspec.json.encode(address))
+        write_private(self._folder / READY, msgspec.json.encode(address))
+
+    async def start(self) -> None:
+        """Listen, and let others find it."""
+        if self._server is None:
+            await self.prepare()
+        assert self._server is not None
+        await self._server.start_serving()
+        (self._folder / READY).rename(self._folder / ADDRESS)
 
     async def _listen(self, path: Path) -> None:
         # What a killed node has left is in the way, and nobody's: one node has the folder.
         path.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._serve, path=path, limit=LINE_MAX)
+        self._server = await asyncio.start_unix_server(
+            self._serve, path=path, limit=LINE_MAX, start_serving=False
+        )
         self._path = path
         path.chmod(0o600)
 
@@ -143,7 +162,8 @@ class ControlServer:
         if self._server is not None:
             self._server.close()
             self._path.unlink(missing_ok=True)
-            (self._folder / ADDRESS).unlink(missing_ok=True)
+            for name in (READY, ADDRESS):
+                (self._folder / name).unlink(missing_ok=True)
             self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.node.companions import Backups, Control, HandlerMonitor, Heart
@@ -26,11 +26,57 @@ class Companion(Protocol):
         """Stop; also where `begin` was never called."""
 
 
+@runtime_checkable
+class Prepared(Companion, Protocol):
+    """A companion that takes what another process may have: an address, a socket."""
+
+    async def prepare(self, node: LiveNode) -> None:
+        """Take it, before the node has looked at anything: what is wrong ends the start then."""
+
+
 class Watcher(Companion, Protocol):
     """A companion that watches strategies as they start, too."""
 
     def watch(self, node: LiveNode) -> None:
         """Start, right before strategies do; `begin` follows."""
+
+
+class Beside:
+    """What lives beside one node, its eyes aside: begun in order, and ended the other way round."""
+
+    def __init__(self) -> None:
+        self._own: list[Companion] = []
+        self._watchers: list[Watcher] = []
+        self._living: list[Companion] = []
+
+    async def prepare(self, node: LiveNode) -> None:
+        """Take what companions need for themselves, while nothing has begun that could be lost."""
+        self._own = own_companions(node.config)
+        for companion in (*self._own, *node.companions):
+            if isinstance(companion, Prepared):
+                self._living.append(companion)
+                await companion.prepare(node)
+
+    def watch(self, node: LiveNode, watchers: list[Watcher]) -> None:
+        """Begin what watches strategies."""
+        self._watchers = watchers
+        for place, watcher in enumerate(watchers):
+            # They end last, though others were prepared before.
+            self._living.insert(place, watcher)
+            watcher.watch(node)
+
+    async def begin(self, node: LiveNode) -> None:
+        """Begin the others, once strategies have spoken."""
+        for watcher in self._watchers:
+            await watcher.begin(node)
+        for companion in (*self._own, *node.companions):
+            if companion not in self._living:
+                self._living.append(companion)
+            await companion.begin(node)
+
+    def ending(self) -> list[Companion]:
+        """Return what has to end, in that order."""
+        return self._living[::-1]
 
 
 def eyes_of(

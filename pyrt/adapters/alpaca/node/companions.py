@@ -47,20 +47,21 @@ class Control:
     """The control interface of a node with a state folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._server: ControlServer | None = None
+        self._server = ControlServer(folder, self._answer)
         self._node: LiveNode | None = None
+
+    async def prepare(self, node: LiveNode) -> None:
+        """Take the socket; nobody is answered yet."""
+        await self._server.prepare()
 
     async def begin(self, node: LiveNode) -> None:
         """Listen."""
         self._node = node
-        self._server = ControlServer(self._folder, self._answer)
         await self._server.start()
 
     async def end(self) -> None:
         """Listen no longer."""
-        if self._server is not None:
-            await self._server.stop()
+        await self._server.stop()
 
     def _answer(self, request: Request) -> dict[str, Any]:
         assert self._node is not None

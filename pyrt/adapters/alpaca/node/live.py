@@ -28,10 +28,9 @@ from pyrt.adapters.alpaca.node.assembly import (
     open_journal,
 )
 from pyrt.adapters.alpaca.node.beside import (
+    Beside,
     Companion,
-    Watcher,
     eyes_of,
-    own_companions,
     watchers_of,
 )
 from pyrt.adapters.alpaca.node.eyes import Eyes
@@ -132,8 +131,7 @@ class LiveNode:
         self._probe: StageProbe | None = None
         self._locks: list[Lock] = []
         self.companions: list[Companion] = []
-        self._watchers: list[Watcher] = []
-        self._living: list[Companion] = []
+        self._beside = Beside()
         self._eyes: Eyes | None = None
         self.watchdog_command: list[str] | None = None
         self.driver: Driver | None = None
@@ -290,6 +288,7 @@ class LiveNode:
         give_back_large_blocks()
         try:
             self._open_eyes()
+            await self._beside.prepare(self)
             instruments = await look_up(self.config, http)
             driver = self._make_driver(instruments)
             if self.config.clock == "simulator":
@@ -340,23 +339,17 @@ class LiveNode:
         assert self.driver is not None
         # Where another node has it, no watchdog is to take this one for dead.
         self._lock_account(self.driver)
-        self._watchers = watchers_of(self.config, self._credentials, self.watchdog_command)
-        for watcher in self._watchers:
-            self._living.append(watcher)
-            watcher.watch(self)
+        watchers = watchers_of(self.config, self._credentials, self.watchdog_command)
+        self._beside.watch(self, watchers)
 
     async def _begin_companions(self) -> None:
         if self._eyes is not None:
             await self._eyes.begin(self)
-        for watcher in self._watchers:
-            await watcher.begin(self)
-        for companion in (*own_companions(self.config), *self.companions):
-            self._living.append(companion)
-            await companion.begin(self)
+        await self._beside.begin(self)
 
     async def _clean_up(self, http: Http) -> None:
         try:
-            for companion in reversed(self._living):
+            for companion in self._beside.ending():
                 await self._end(companion)
             if self._eyes is not None:
                 # Opened first and closed last: the end is seen too.

@@ -40,10 +40,12 @@ class Recorder:
         self._told = 0
         self._due = asyncio.Event()
 
+    async def prepare(self, node: LiveNode) -> None:
+        """Load what writes, now and not in the middle of trading."""
+        await asyncio.to_thread(import_module, "pyarrow.parquet")
+
     async def begin(self, node: LiveNode) -> None:
         """Listen."""
-        # Now, and not in the middle of trading.
-        await asyncio.to_thread(import_module, "pyarrow.parquet")
         assert node.driver is not None
         log = self._log = MarketLog(self._folder, node.run_id)
         driver = node.driver
