@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -75,6 +77,80 @@ def test_what_ends_the_nodes_terminal_does_not_end_the_watchdog(tmp_path):
 
     asyncio.run(live())
     assert int(place.read_text()) != os.getsid(0)
+
+
+def started(folder: Path, code: str) -> subprocess.CompletedProcess[bytes]:
+    """Let a process start a watchdog, which is this code, and fail at once; return what it said."""
+    program = f"""
+import os, sys
+from pathlib import Path
+from types import SimpleNamespace
+from pyrt.adapters.alpaca.node.companions import Heart
+heart = Heart(Path({str(folder)!r}), [sys.executable, "-c", {code!r}])
+heart.watch(SimpleNamespace(run_id="one", driver=None))
+sys.stderr.write("the node fails")
+sys.stderr.flush()
+os._exit(1)
+"""
+    return subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, timeout=60)
+
+
+def test_whoever_reads_what_a_node_says_does_not_wait_for_its_watchdog(tmp_path):
+    """`pyrt live 2>&1 | tee` never came to its end after a node that failed."""
+    goes_on, said = tmp_path / "go-on", tmp_path / "logs" / "watchdog.log"
+    code = "import os, sys, time\nuntil = time.monotonic() + 60\n"
+    code += f"while not os.path.exists({str(goes_on)!r}) and time.monotonic() < until:\n"
+    code += "    time.sleep(0.01)\nsys.stderr.write('all is canceled')"
+    said.parent.mkdir()
+    said.write_text("before; ")
+    node = started(tmp_path, code)
+    # The watchdog lives, and whoever reads has come to the end.
+    assert (node.returncode, node.stderr) == (1, b"the node fails")
+    goes_on.touch()
+    until = time.monotonic() + 20
+    while said.read_text() != "before; all is canceled":
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def test_what_a_watchdog_says_is_its_owners_alone_and_does_not_grow_for_ever(tmp_path, monkeypatch):
+    monkeypatch.setattr(companions, "WATCHDOG_LOG_MAX", 3)
+    folder = tmp_path / "logs"
+    for text in (b"one", b"two", b"three"):
+        with companions.watchdog_output(tmp_path) as file:
+            file.write(text)
+    found = {
+        path.name: (path.read_bytes(), path.stat().st_mode & 0o777) for path in folder.iterdir()
+    }
+    assert found == {"watchdog.log": (b"three", 0o600), "watchdog.log.1": (b"onetwo", 0o600)}
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_where_there_is_no_place_for_it_a_watchdog_speaks_where_its_node_does(tmp_path, caplog):
+    (tmp_path / "logs").write_text("in the way")
+    with companions.watchdog_output(tmp_path) as file:
+        assert file is None
+    assert "the watchdog speaks where the node does" in caplog.text
+
+
+def test_a_heart_whose_watchdog_cannot_be_started_again_beats_on(tmp_path, monkeypatch):
+    for name in ("BEAT_S", "WATCHDOG_SILENCE_S"):
+        monkeypatch.setattr(companions, name, 0.001)
+    node, beats = Lived(), []
+    monkeypatch.setattr(companions, "write_beat", lambda *_, phase, run_id: beats.append(phase))
+
+    async def live():
+        heart = companions.Heart(tmp_path, [str(tmp_path / "gone")], is_watched=True)
+        await heart.begin(node)
+        while node.alarms.count("watchdog_lost") < 3:
+            await asyncio.sleep(0.001)
+        before = len(beats)
+        while len(beats) < before + 3:
+            await asyncio.sleep(0.001)
+        await heart.end()
+
+    asyncio.run(asyncio.wait_for(live(), 20))
+    assert set(node.alarms) == {"watchdog_lost"}
 
 
 @pytest.mark.parametrize("is_needed", [True, False])

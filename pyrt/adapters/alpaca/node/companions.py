@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pyrt.adapters.alpaca.account.canceling import cancel_everything
 from pyrt.adapters.alpaca.credentials import Credentials
@@ -33,6 +35,9 @@ from pyrt.live.process.heartbeat import (
 )
 from pyrt.live.process.monitor import Monitor
 
+LOG = logging.getLogger("pyrt.live.node")
+WATCHDOG_LOG, WATCHDOG_LOG_MAX = "watchdog.log", 1 << 20
+"""What it says, in the folder of logs; one that is larger is put aside when the next one starts."""
 BACKUP_LOOK_S = 60.0
 START_TIMES = 10
 """So many times as long a handler may run while strategies start: there models are loaded."""
@@ -312,19 +317,44 @@ class Heart:
         # Where a frozen one holds the lock, another cannot start: no reason to try every beat.
         may_start = self._command is not None and is_ours_gone
         if may_start and time.monotonic() - self._started_at > 2 * WATCHDOG_SILENCE_S:
-            self._start_watchdog()
+            try:
+                self._start_watchdog()
+            except OSError as error:
+                # Without the beats of this task there would soon be nothing to watch.
+                text = f"the watchdog cannot be started: {error}"
+                driver.scribe.alarm("watchdog_lost", text, time.time_ns())
 
     def _start_watchdog(self) -> None:
         assert self._command is not None
         self._started_at = time.monotonic()
         # In a session of its own: a terminal that is closed, or Ctrl-C there, is the node's. Nor
         # does it keep open what whoever reads the node's output waits for the end of.
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with watchdog_output(self._folder) as output:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=output,
+                start_new_session=True,
+            )
+
+
+def watchdog_output(folder: Path) -> AbstractContextManager[BinaryIO | None]:
+    """Return the file for what a watchdog says, below a state folder; None where it has no place.
+
+    It outlives a node that failed. With the node's standard error, whoever reads that would wait
+    for the watchdog's end.
+    """
+    path = folder / "logs" / WATCHDOG_LOG
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size > WATCHDOG_LOG_MAX:
+            path.replace(path.with_name(f"{WATCHDOG_LOG}.1"))
+        return os.fdopen(os.open(path, flags, 0o600), "ab")
+    except OSError as error:
+        LOG.warning("the watchdog speaks where the node does: %s: %s", path, error)
+        return nullcontext()
 
 
 class Backups:
