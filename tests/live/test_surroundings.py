@@ -22,6 +22,7 @@ import pytest
 from pyrt.adapters.alpaca.node import companions
 from pyrt.cli import main
 from pyrt.errors import ConfigError, JournalError
+from pyrt.live.driver.gateway import Latch
 from pyrt.live.driver.run import RUNNING, STOPPED, STOPPING
 from pyrt.live.journal import records as r
 from pyrt.live.journal.backup import backup, backup_if_due, restore
@@ -177,6 +178,35 @@ def test_a_handler_that_is_stuck_closes_the_latch_at_once_and_is_told_by_the_loo
         await monitor.end()
 
     asyncio.run(hang())
+
+
+@pytest.mark.parametrize("problem", ["", "2 still open, as order 7, which is accepted"])
+def test_where_orders_are_left_behind_a_stuck_handler_that_is_told(problem, monkeypatch, caplog):
+    """Without a watchdog nobody heard of it."""
+    monkeypatch.setattr(companions, "cancel_everything", lambda url, credentials: problem)
+    alarms = []
+    driver = SimpleNamespace(
+        latch=Latch(),
+        scribe=SimpleNamespace(alarm=lambda code, text, ts: alarms.append((code, text))),
+        journal=SimpleNamespace(halts=Halts(NoFiles())),
+        take_halts=lambda: None,
+    )
+
+    async def hang():
+        monitor = companions.HandlerMonitor(5.0, "http://broker", None)
+        core = SimpleNamespace(kernel=SimpleNamespace(errors=[]))
+        monitor.watch(SimpleNamespace(driver=driver, core=core, wake=lambda: None))
+        before = set(threading.enumerate())
+        monitor._on_stuck("it hangs")
+        for thread in set(threading.enumerate()) - before:
+            await asyncio.to_thread(thread.join)
+        await asyncio.sleep(0)
+        await monitor.end()
+
+    asyncio.run(hang())
+    text = f"the account's orders are not all canceled: {problem}"
+    assert set(alarms) == {("stuck", "it hangs"), *[("stuck", text)] * bool(problem)}
+    assert (f"a handler hangs, and {text}" in caplog.text) is bool(problem)
 
 
 def test_a_heart_whose_beat_cannot_be_written_tells_and_goes_on(tmp_path, monkeypatch):

@@ -182,18 +182,30 @@ class HandlerMonitor:
         # The node may be ended before its loop comes back.
         self._driver.journal.halts.keep(MONITOR, text, time.time_ns())
         self._loop.call_soon_threadsafe(self._tell, text)
-        if not self._url:
+        if self._url:
+            threading.Thread(target=self._cancel, daemon=True).start()
+
+    def _cancel(self) -> None:
+        """Cancel everything, and tell where orders are left: in the log now, by the loop later."""
+        assert self._loop is not None
+        problem = cancel_everything(self._url, self._credentials)
+        if not problem:
             return
-        thread = threading.Thread(
-            target=cancel_everything, args=(self._url, self._credentials), daemon=True
-        )
-        thread.start()
+        text = f"the account's orders are not all canceled: {problem}"
+        LOG.critical("a handler hangs, and %s", text)
+        with suppress(RuntimeError):
+            # The node may have ended meanwhile.
+            self._loop.call_soon_threadsafe(self._alarm, text)
 
     def _tell(self, text: str) -> None:
         assert self._driver is not None
-        self._driver.scribe.alarm("stuck", text, time.time_ns())
+        self._alarm(text)
         self._driver.take_halts()
         self._wake()
+
+    def _alarm(self, text: str) -> None:
+        assert self._driver is not None
+        self._driver.scribe.alarm("stuck", text, time.time_ns())
 
 
 class Heart:
