@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pyrt.live.process.heartbeat import Beat
 
 LOG = logging.getLogger("pyrt.live.watchdog")
+CANCEL_S = 60.0
+"""An attempt to cancel that takes longer hangs, and so does the watchdog."""
 EPILOG = """\b
 A node that has stopped in order is left alone, and the watchdog ends with it; started before a
 node, it waits for one. One that is killed, hangs or is frozen for --silence seconds has all its
@@ -43,7 +45,14 @@ def watchdog(
     from pyrt.adapters.alpaca.account.canceling import cancel_everything
     from pyrt.cli.starts import environment_of, keys_of
     from pyrt.errors import ConfigError
-    from pyrt.live.process.heartbeat import NODE_BEAT, WATCHDOG_BEAT, Watch, read_beat, write_beat
+    from pyrt.live.process.heartbeat import (
+        NODE_BEAT,
+        WATCHDOG_BEAT,
+        Watch,
+        beating,
+        read_beat,
+        write_beat,
+    )
     from pyrt.live.process.lock import lock_watch
     from pyrt.live.profiles import load_config
 
@@ -86,8 +95,10 @@ def watchdog(
                 text = f"node {beat.pid} has been silent for {silence:g} s: canceling all orders"
                 voice.send("critical", "node_silent", text)
                 told = beat
-            # One attempt a turn: this process has to go on beating.
-            problem = cancel_everything(config.trading, credentials, attempts=1)
+            # One attempt a turn, which looks whether it has worked, and may take half a minute: a
+            # node that comes back meanwhile is not to miss its watchdog.
+            with beating(folder, WATCHDOG_BEAT, CANCEL_S):
+                problem = cancel_everything(config.trading, credentials, attempts=1)
             if problem:
                 text = f"orders of node {beat.pid} are not canceled yet: {problem}"
                 voice.send("critical", "cancel_failed", text)

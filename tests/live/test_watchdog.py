@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from pyrt.adapters.alpaca.node import companions
 from pyrt.cli import main
 from pyrt.live.driver.run import RUNNING, STOPPED, STOPPING
+from pyrt.live.process import heartbeat
 from pyrt.live.process.heartbeat import (
     NODE_BEAT,
     WATCHDOG_BEAT,
@@ -295,6 +297,31 @@ def test_a_watchdog_hears_all_that_its_node_s_service_is_given(tmp_path, monkeyp
     alerts = '[[alerts]]\nform = "slack"\nurl_env = "HOOK"\n'
     assert watch_by_hand(tmp_path, monkeypatch, [], *given, settings=alerts) == 0
     assert "nobody can be told" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_watchdog_whose_broker_is_slow_beats_on_unless_it_hangs(tmp_path, monkeypatch, hangs):
+    """A node that was frozen, and came back meanwhile, told that it had no watchdog."""
+    state, seen = tmp_path / "state", set()
+    state.mkdir(mode=0o700)
+    monkeypatch.setattr(heartbeat, "BEAT_S", 0.002)
+    if hangs:
+        monkeypatch.setattr("pyrt.cli.watchdog.CANCEL_S", 0.0)
+    (state / NODE_BEAT).write_bytes(msgspec.json.encode(Beat(1, 0, "running", "one")))
+
+    def cancel(url, credentials, *, attempts):
+        until = time.monotonic() + (0.05 if hangs else 20)
+        while len(seen) < 4 and time.monotonic() < until:
+            seen.add(read_beat(state, WATCHDOG_BEAT).at_ns)
+            time.sleep(0.001)
+        return ""
+
+    monkeypatch.setattr("pyrt.adapters.alpaca.account.canceling.cancel_everything", cancel)
+    left = [lambda: write_beat(state, NODE_BEAT, phase="stopped", run_id="one")]
+    assert watch_by_hand(tmp_path, monkeypatch, left) == 0
+    # The one that it had begun with, and those that came while it waited.
+    assert len(seen) == (1 if hangs else 4)
+    assert "pyrt-watchdog" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_the_command_that_starts_a_watchdog_names_the_run():

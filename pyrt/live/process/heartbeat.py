@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +60,26 @@ def _write(path: Path, flags: int, text: bytes) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | flags, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(text)
+
+
+@contextmanager
+def beating(folder: Path, name: str, most_s: float) -> Iterator[None]:
+    """Beat from a thread while something takes long; what takes longer than `most_s` has hung."""
+    ends, until = threading.Event(), time.monotonic() + most_s
+
+    def beat() -> None:
+        while not ends.wait(BEAT_S) and time.monotonic() < until:
+            with suppress(OSError):
+                # Whoever misses it tells.
+                write_beat(folder, name)
+
+    thread = threading.Thread(target=beat, name=f"pyrt-{name}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ends.set()
+        thread.join()
 
 
 def read_beat(folder: Path, name: str) -> Beat | None:
