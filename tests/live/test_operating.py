@@ -6,12 +6,14 @@ from decimal import Decimal
 from types import SimpleNamespace as Stub
 from typing import Any
 
+import msgspec
 import pytest
 
 from pyrt.adapters.alpaca.node.companions import carry_out
 from pyrt.errors import ConfigError, PyrtError
 from pyrt.live.driver.operating import Operators, _brought_by
 from pyrt.live.journal import records as r
+from pyrt.live.journal.journal import read_records
 from pyrt.live.process.control import Request
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_gate_changes import LIMITS
@@ -214,6 +216,21 @@ def test_what_the_node_has_halted_is_halted_once_while_it_is_so(node):
     assert len(halts) == 1
     records = [line for line in node.kernel.gate.changes if line.scope != "all"]
     assert len(records) == 1
+
+
+@pytest.mark.parametrize("action", ["halt", "reduce", "resume"])
+def test_what_a_start_goes_on_from_is_written_with_what_was_asked_for(node, action):
+    """It came with the next turn: after a power cut a halt that is on record was forgotten."""
+    if action == "resume":
+        node.driver.operate("halt", "operator", "to look")
+    before = node.journal.last
+    node.driver.operate(action, "operator", "to look")
+    node.journal.commit()
+    written = [x for frame, x in read_records(node.files) if frame.sequence > before]
+    asked = [isinstance(each, r.Operation) for each in written].index(True)
+    risk = next(each for each in written[asked:] if isinstance(each, r.RiskState))
+    wanted = {"halt": 2, "reduce": 1, "resume": 0}[action]
+    assert msgspec.msgpack.decode(risk.saved)["states"]["everywhere"] == wanted
 
 
 @pytest.mark.parametrize("by", ["operator", "program"])

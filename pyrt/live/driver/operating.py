@@ -194,11 +194,14 @@ class Operators:
             given["order"] = order
         self._run.note("operate", action=action, actor=actor, reason=reason, **given)
         sequence = self._record(actor, action, reason, given)
+        with unrecorded(core.kernel):
+            done = carry_out(core, action, actor, reason, symbol, strategy, order)
+        if action in OF_ALL:
+            # A start goes on from this: without it the halt would be on record, and forgotten.
+            sequence = self._run.scribe.save_risk() or sequence
         if actor != NODE and action in OF_ALL and not symbol and not strategy:
             # What is kept beside the log was asked for before this.
             self._run.journal.halts.cover(sequence)
-        with unrecorded(core.kernel):
-            done = carry_out(core, action, actor, reason, symbol, strategy, order)
         core.inputs.settle()
         return done
 

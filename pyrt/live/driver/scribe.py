@@ -269,12 +269,13 @@ class Scribe:
                     f"{whose} is {size / MIB:.1f} MiB, at most {most / MIB:g} are kept"
                 )
 
-    def save_risk(self) -> None:
-        """Record what the risk engine goes on from."""
+    def save_risk(self) -> int:
+        """Record what the risk engine goes on from; return the record's sequence, 0 for none."""
         save = getattr(self.core.kernel.gate, "save", None)
-        if save is not None:
-            saved, inputs = r.ENCODER.encode(save()), self.core.inputs.count
-            self.journal.record(r.RiskState(ts=self.now, saved=saved, inputs=inputs))
+        if save is None:
+            return 0
+        saved, inputs = r.ENCODER.encode(save()), self.core.inputs.count
+        return self.journal.record(r.RiskState(ts=self.now, saved=saved, inputs=inputs))
 
     def alarm(self, code: str, text: str, now: int | None = None) -> None:
         """Record an alarm and pass it on; one that repeats soon after is dropped."""
