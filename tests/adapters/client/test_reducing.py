@@ -292,7 +292,8 @@ def test_a_cancel_goes_on_while_nothing_is_heard(bench, monkeypatch):
     assert bench.run(ask)["status"] == "canceled"
 
 
-def test_a_closing_order_whose_answer_is_lost_is_found_and_not_sent_again(bench):
+@pytest.mark.parametrize("garbled", [Answer(0), Answer(200, b"<html>"), Answer(200, b'{"id"')])
+def test_a_closing_order_whose_answer_is_lost_is_found_and_not_sent_again(bench, garbled):
     bench.buy(10)
     bench.served.minutes(1)
 
@@ -301,7 +302,7 @@ def test_a_closing_order_whose_answer_is_lost_is_found_and_not_sent_again(bench)
 
         async def losing(request):
             answer = await send(request)
-            return type(answer)(0) if request.method == "POST" else answer
+            return garbled if request.method == "POST" else answer
 
         a._reader._send = losing
         return await a.close("SPY")

@@ -8,6 +8,7 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -189,12 +190,13 @@ class Reducer:
         return left
 
     async def _send(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Send an order once; where no answer comes, look for it."""
+        """Send an order once; where no answer comes, or none that can be read, look for it."""
         request = HttpRequest("POST", "/v2/orders", msgspec.json.encode(order))
         answer = await self._reader.once(request)
         if answer.status == 200:
-            placed: dict[str, Any] = msgspec.json.decode(answer.body)
-            return placed
+            with suppress(msgspec.DecodeError):
+                placed: dict[str, Any] = msgspec.json.decode(answer.body)
+                return placed
         if 400 <= answer.status < 500:
             raise refusal_of(request, answer)
         return await self._find(order["client_order_id"])
