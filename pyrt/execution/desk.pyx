@@ -6,9 +6,11 @@ from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64, int128
 from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
-from pyrt.core.types cimport DAY, GTC, GTD, INITIALIZED, LIMIT, MARKET, OPEN, REFUSED, is_final
+from pyrt.core.types cimport DAY, GTC, GTD, LIMIT, MARKET, OPEN, REFUSED, is_final
 from pyrt.execution.groups cimport check_exits, check_pair, leaves_position
-from pyrt.execution.targets cimport distance, must_wait, only_leaves, share, units_of_share
+from pyrt.execution.targets cimport (
+    distance, is_to_leave, must_wait, only_leaves, share, units_of_share,
+)
 from pyrt.execution.terms cimport (
     exit_terms, read_changes, read_terms, read_type, signed_units, units_of,
 )
@@ -29,11 +31,6 @@ cdef int64_t COUNTED_MAX = 1_000_000_000_000_000_000
 def is_no_limit(Order order not None):
     """Return whether an order is of another type than limit."""
     return order.type != LIMIT
-
-
-cdef inline bint is_to_leave(Order order) noexcept:
-    """Whether an order's submission is under way to the venue, and still here."""
-    return order is not None and order.status_ == INITIALIZED and order.submit_request == OPEN
 
 
 def never(Order order not None):
@@ -441,8 +438,10 @@ cdef class Desk(OrderDesk):
         cdef Order order
         for command in self.waiting:
             order = command.order
-            if command.units and order.moves and order.position is position \
-                    and order.target != wanted:
+            if command.kind != SUBMIT or order.position is not position:
+                continue
+            # What has not left need not be undone by a trade; of a target the newest counts.
+            if (wanted == 0) if not order.moves else (command.units and order.target != wanted):
                 self.cancel(owner, order)
         delta = distance(self.cache, position, wanted, self.records.orders.count + 1)
         if delta == 0:

@@ -4,7 +4,7 @@ from pyrt.core.cache cimport Cache
 from pyrt.core.orders cimport Order
 from pyrt.core.ports cimport Command
 from pyrt.core.positions cimport Position
-from pyrt.core.types cimport INITIALIZED, MARKET, is_final
+from pyrt.core.types cimport INITIALIZED, MARKET, OPEN, is_final
 
 
 cdef inline int64_t share(Order order) noexcept:
@@ -18,6 +18,11 @@ cdef inline int64_t share(Order order) noexcept:
     if units == theirs:
         return units if order.number < other.number else 0
     return units if units > theirs else 0
+
+
+cdef inline bint is_to_leave(Order order) noexcept:
+    """Whether an order's submission is under way to the venue, and still here."""
+    return order is not None and order.status_ == INITIALIZED and order.submit_request == OPEN
 
 
 cdef inline bint leaves_before(Order other, Order order) noexcept:
@@ -36,6 +41,8 @@ cdef int64_t distance(Cache cache, Position position, int64_t wanted,
                       int64_t before) except? -1
 
 cdef bint only_leaves(Cache cache, Order order) except -1
+
+cdef bint is_unanswered(Order order, bint by_change) noexcept
 
 cdef bint must_wait(Cache cache, Command command, int64_t now) except -1
 

@@ -77,21 +77,30 @@ cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:
     for as long as the one that is held is being left; where exits were asked to give up a part
     of what they hold (less than 0), their answers are waited for as well. What is to open the
     other side waits behind the order that leaves: overtaken, that would find nothing to leave.
+    What has not left itself is waited for without limit: no trade could undo it.
     """
     cdef Order order = command.order, other
     if command.units > 0 and is_being_left(cache, order, True):
         return True
     if not order.moves:
         return is_being_left(cache, order, False)
-    if order.position.orders_working < 2 or now >= command.ts + PATIENCE_NS:
+    if order.position.orders_working < 2:
         return False
     for other in cache.orders_open(order.position.strategy, order.instrument.id):
         if other.number < order.number and (
-            other.cancel_request in (OPEN, UNKNOWN) or other.submit_request == OPEN
-            or (command.units < 0 and other.modify_request in (OPEN, UNKNOWN))
+            is_to_leave(other)
+            or (now < command.ts + PATIENCE_NS and is_unanswered(other, command.units < 0))
         ):
             return True
     return False
+
+
+cdef bint is_unanswered(Order order, bint by_change) noexcept:
+    """Whether a submission or a cancel is unanswered; with `by_change` also a change."""
+    return (
+        order.cancel_request in (OPEN, UNKNOWN) or order.submit_request == OPEN
+        or (by_change and order.modify_request in (OPEN, UNKNOWN))
+    )
 
 
 cdef int64_t units_of_share(Position position, double fraction, object capital_of,

@@ -208,6 +208,7 @@ cdef class Kernel(Wiring):
         """Risk, then the venue; a cancel always leaves."""
         cdef Order order = command.order
         cdef str reason
+        cdef bint has_waited
         if command.kind == SUBMIT:
             if order.status_ != INITIALIZED and order.status_ != RELEASED:
                 # The second of a pair: it went, or was denied, with the first.
@@ -236,11 +237,17 @@ cdef class Kernel(Wiring):
                             and make_room(self.desk, command)):
                         return 0
             elif order.status_ == INITIALIZED and turns_position(order):
+                has_waited = command.units > 0
                 if not (<object>self.sink).flips(order):
                     # What opens a side is refused there until the other has been left.
                     command.units = max(order.units, 1)
                 if self.desk.hold(command):
                     return 0
+                if has_waited:
+                    return self.deny(order, (
+                        f"close: {order.symbol} was not left, and at the venue no order crosses "
+                        "zero"
+                    ))
             if order.parent is None or order.status_ == RELEASED:
                 self.submit(order)
             return 0

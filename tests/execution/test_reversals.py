@@ -207,24 +207,46 @@ def test_after_a_close_the_other_side_waits_for_its_fill() -> None:
     assert made.venue.submitted == [way_out, rest]
 
 
-@pytest.mark.parametrize("end", ["fill", "cancel"])
-def test_an_entry_with_exits_waits_for_the_fill_of_what_leaves_before_it(end: str) -> None:
+@pytest.mark.parametrize("end", ["fill", "cancel", "reject"])
+@pytest.mark.parametrize("exits", [{}, {"stop_loss": 110}])
+def test_what_follows_a_close_waits_for_its_fill(end: str, exits: Any) -> None:
     made = rig()
     strategy = made.kernel.strategies[0]
     way_out = strategy.close("AAA")
-    entry = made.order("sell", 6, stop_loss=110)
+    entry = made.order("sell", 16, **exits)
     made.settle()
     assert made.venue.submitted == [way_out]
-    made.answer("accept", way_out)
-    assert entry.status == entry.stop_loss.status == "INITIALIZED"
+    if end != "reject":
+        made.answer("accept", way_out)
+        made.fill(way_out, 4)
+    family = (entry, *entry.legs)
+    assert {order.status for order in family} == {"INITIALIZED"}
     if end == "fill":
         made.fill(way_out)
         assert made.venue.submitted == [way_out, entry]
-        assert entry.stop_loss.status == "SENT"
+        assert {order.status for order in family} == {"SENT"}
     else:
-        # The venue, or risk, says what it thinks of an order across zero.
-        made.answer("cancel", way_out)
-        assert entry.status != "INITIALIZED"
+        # Sent now, it would close what is left, or be refused.
+        made.answer(end, way_out)
+        assert made.venue.submitted == [way_out]
+        assert {order.status for order in family} == {"DENIED"}
+        assert entry.reason == "close: AAA was not left, and at the venue no order crosses zero"
+
+
+def test_a_close_overnight_ends_what_waits_for_the_one_before_it() -> None:
+    """It bought back what had not been sold, was refused, and the entry went without its exits."""
+    made = rig()
+    strategy = made.kernel.strategies[0]
+    way_out = strategy.close("AAA")
+    entry = made.order("sell", 10, stop_loss=130)
+    made.settle()
+    made.answer("accept", way_out)
+    made.wait("6h")
+    assert strategy.close("AAA") is None
+    made.settle()
+    assert entry.status == entry.stop_loss.status == "DENIED"
+    made.fill(way_out)
+    assert (made.venue.submitted, strategy.position("AAA").quantity) == ([way_out], 0)
 
 
 def test_a_split_restates_what_is_to_be_opened() -> None:

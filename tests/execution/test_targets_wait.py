@@ -194,30 +194,36 @@ def test_an_exit_of_an_entry_that_waits_is_canceled_behind_it(rig):
     assert rig.venue.withdrawn == [exit_, entry.take_profit]
 
 
-def test_a_second_close_comes_behind_what_was_sent_before_it(rig):
-    exit_, first, entry = guarded_entry(rig)
-    second = close(rig)
+@pytest.mark.parametrize("again", ["close", "target_position"])
+def test_a_second_close_ends_what_has_not_left(rig, again):
+    """It bought back what had not been sold yet, and left the other way round what was flat."""
+    exit_, order, entry = guarded_entry(rig)
+    wanted = () if again == "close" else (0,)
+    assert getattr(rig.kernel.strategies[0], again)("AAA", *wanted) is None
     rig.answer("cancel", exit_)
-    assert rig.venue.submitted[-2:] == [first, entry]
-    for order in (entry.take_profit, entry.stop_loss):
-        assert order in rig.venue.withdrawn
-        rig.answer("cancel", order)
-    for order in (first, entry):
-        rig.answer("accept", order)
-        rig.fill(order)
-    assert (second.status, second.side.name, second.quantity) == ("SENT", "BUY", 10)
+    assert rig.venue.submitted[-1] is order
+    assert family(entry) == {"DENIED"}
 
 
-@pytest.mark.parametrize("then", ["cancel", "close"])
-def test_an_exit_that_is_canceled_as_the_wait_ends_is_canceled_behind_its_entry(rig, then):
+def test_what_undoes_an_entry_that_has_not_left_waits_for_it_however_long(rig):
+    _, _, entry = guarded_entry(rig)
+    rig.wait("9s")
+    target = rig.kernel.strategies[0].target_position("AAA", 4)
+    rig.settle()
+    # The way out is not held back for longer than ten seconds, and the others come behind it.
+    rig.wait("2s")
+    assert [each.status for each in (entry, target)] == ["SENT", "INITIALIZED"]
+    rig.answer("accept", entry)
+    rig.wait("10s")
+    assert (target.status, target.side.name, target.quantity) == ("SENT", "BUY", 14)
+
+
+def test_an_exit_that_is_canceled_as_the_wait_ends_is_canceled_behind_its_entry(rig):
     """It was denied alone, and its entry then could not be sent."""
     exit_, order, entry = guarded_entry(rig)
     strategy = rig.kernel.strategies[0]
     rig.fill(exit_, settles=False)
-    if then == "cancel":
-        strategy.cancel(entry.take_profit)
-    else:
-        strategy.close("AAA")
+    strategy.cancel(entry.take_profit)
     rig.settle()
     assert order.status == "DENIED"
     assert rig.venue.submitted[-1] is entry
