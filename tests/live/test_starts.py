@@ -256,7 +256,7 @@ def test_a_run_that_goes_on_says_whose_inputs_it_played_and_how_ids_began_at_fir
 # -- what only the node held -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", ["INITIALIZED", "EMULATED", "RELEASED", "SENT", "HELD"])
+@pytest.mark.parametrize("status", ["EMULATED", "RELEASED", "SENT", "HELD"])
 def test_an_order_that_had_not_left_is_closed_with_its_words_and_told(status):
     files, world = MemoryFiles(), World([PRICES])
     first = started(files, world=world)
@@ -270,7 +270,7 @@ def test_an_order_that_had_not_left_is_closed_with_its_words_and_told(status):
     first.stop()
     second = started(files, world=world, run_id="two")
     text = "pyrt-one-77, a stop order for SPY, was emulated"
-    is_held_here = status in ("INITIALIZED", "EMULATED", "RELEASED")
+    is_held_here = status in ("EMULATED", "RELEASED")
     assert told(second, "emulated_lost") == ([f"{text} and died with its node"] * is_held_here)
     gone = [(record.client_order_id, record.reason) for record in written(second, r.NotSent)]
     assert gone == [("pyrt-one-77", f"{text}; its node has stopped")] * is_held_here

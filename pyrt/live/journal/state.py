@@ -174,7 +174,7 @@ def _larger(one: str, other: str) -> str:
 
 def _outcome(state: JournalState, record: r.Outcome) -> None:
     if record.order.status == "INITIALIZED":
-        # A change of what waits to leave was refused: no start brings back what was never sent.
+        # A change of what waits to leave was refused: no start looks for what nobody has sent.
         return
     state._set(_asking(state, record.order, record.kind), record.ts)
 

@@ -75,7 +75,7 @@ def test_what_never_left_has_ended_with_the_reason_and_its_time():
 
 
 def test_what_waits_to_leave_is_no_open_order_though_a_change_of_it_was_refused():
-    """A restart brought it back, and asked the broker for what had never been sent."""
+    """A restart told of it as of an emulated order that had died with its node."""
     state = fold(start(), outcome("modify_rejected", status="INITIALIZED"))
     assert (state.orders, state.closed) == ({}, {})
     state.take(intent())
