@@ -183,6 +183,18 @@ def test_after_a_stuck_handler_nothing_leaves_until_a_person_resumes(comes_back)
     assert held(again) > before
 
 
+def test_a_kill_after_a_handler_hung_is_kept_too_and_takes_exits_as_any_other():
+    """The monitor's alone was, which spares them."""
+    node = running()
+    kill(node, MONITOR, "it hangs")
+    kill(node)
+    again = restarted(node)
+    again.run(4 * PHASES)
+    assert halts(again) == [(MONITOR, "it hangs"), ("anna", "prices look odd")]
+    assert again.kernel.cache.orders_open() == []
+    assert kept(again.files) == []
+
+
 def test_a_stop_that_flattens_leaves_what_a_stuck_handler_has_halted():
     node = running()
     node.driver._stopping._policy = "flatten"

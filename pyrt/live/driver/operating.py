@@ -44,11 +44,13 @@ class Operators:
     def take_halts(self) -> None:
         """Carry out the halts that were asked for beside the loop, by this process or one before.
 
-        Without a core they wait for it, and once the node has stopped for the next start.
+        Without a core they wait for it, and once the node has stopped for the next start. Those of
+        persons come last: what they say stands.
         """
         if self._run.core is None or self._run.phase == STOPPED:
             return
-        for halt in self._run.journal.halts.waiting():
+        halts = self._run.journal.halts.waiting()
+        for halt in sorted(halts, key=lambda halt: halt.actor not in OURS):
             self._run.latch.set(f"{halt.actor}: {halt.reason}")
             self.carry_out("halt", halt.actor, halt.reason)
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import msgspec
 
+from pyrt.live.core.notes import OURS
 from pyrt.live.journal.files import Files
 
 LOG = logging.getLogger("pyrt.live.journal")
@@ -33,6 +34,13 @@ class _Kept:
         self.sequence = 0
         self.is_over = False
 
+    def says(self, actor: str) -> bool:
+        """Return whether it waits still, and halts all that a halt by this actor would.
+
+        A person's takes the protective exits too, and one of the node's own leaves them.
+        """
+        return not self.sequence and (self.halt.actor not in OURS or actor in OURS)
+
 
 class Halts:
     """Keeps halts beside the log, from the moment that they are asked for.
@@ -56,17 +64,19 @@ class Halts:
         """Ask for a halt, from any thread, and wait for nothing; done once a restart finds it.
 
         The future raises what keeps it from the disk, which is in the log. While one waits, a
-        further one has nothing to add.
+        further one has nothing to add, but for a person's after one of the node's own.
 
         Parameters
         ----------
         ts : int
-            Now, ns UTC: the file's name.
+            Now, ns UTC: the file's name, or one close to it where that is taken.
         """
         with self._lock:
             for kept in self._kept:
-                if not kept.sequence:
+                if kept.says(actor):
                     return kept.written
+            while any(kept.name == f"{PREFIX}{ts}" for kept in self._kept):
+                ts += 1
             kept = _Kept(f"{PREFIX}{ts}", Halt(actor, reason))
             self._kept.append(kept)
         try:

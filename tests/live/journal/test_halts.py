@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pyrt.live.core.notes import MONITOR
 from pyrt.live.journal import records as r
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.halts import PREFIX, Halt, Halts
@@ -76,6 +77,18 @@ def test_while_one_waits_a_further_one_adds_nothing_and_after_it_there_is_anothe
     halts.keep("bert", "very odd", 9).result(PATIENCE_S)
     halts.drop(1)
     assert found(files) == [Halt("bert", "very odd")]
+
+
+def test_a_persons_is_kept_beside_one_of_the_nodes_own_which_spares_exits():
+    files = MemoryFiles()
+    halts = Halts(files)
+    halts.keep(MONITOR, "it hangs", 7).result(PATIENCE_S)
+    # In the same nanosecond, by a clock as coarse as that.
+    kill = halts.keep(KILL.actor, KILL.reason, 7)
+    kill.result(PATIENCE_S)
+    halts.keep(MONITOR, "it hangs again", 8)
+    assert halts.keep("bert", "very odd", 10) is kill
+    assert found(files) == [Halt(MONITOR, "it hangs"), KILL]
 
 
 class SlowFiles(MemoryFiles):
