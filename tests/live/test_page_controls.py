@@ -229,6 +229,17 @@ def test_a_kill_is_kept_from_the_moment_it_is_pressed(node: Any) -> None:
     assert node.halts.waiting() == [KILL]
 
 
+@pytest.mark.parametrize("actor", ["node", "monitor"])
+def test_a_person_by_a_name_of_the_nodes_own_kills_as_a_person(node: Any, actor: str) -> None:
+    """What was kept in the node's own name left exits at the next start."""
+    node.hang()
+    request = Request(token="", action="halt", actor=actor, reason="a look")
+    with pytest.raises(PyrtError, match="orders are blocked"):
+        asyncio.run(Hands(0.05).carry(node, request))
+    assert node.halts.waiting() == [Halt(f"{actor} (by hand)", "a look")]
+    assert node.driver.latch.reason == f"{actor} (by hand): a look"
+
+
 def test_whoever_kills_is_told_where_a_restart_would_not_know_of_it(node: Any) -> None:
     class Full(NoFiles):
         def create(self, name: str) -> Any:

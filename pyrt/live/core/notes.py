@@ -40,6 +40,14 @@ def check_operation(action: str, actor: str, reason: str) -> None:
         raise ConfigError(f"{action} needs an actor and a reason", code="actor")
 
 
+def by_hand(actor: str) -> str:
+    """Return the name of a person who asks, told apart from what the node does by itself.
+
+    Somebody may go by a name of the node's own, which spares its exits.
+    """
+    return f"{actor} (by hand)" if actor in OURS else actor
+
+
 def breaker_of(gate: Any) -> str:
     """Return how a gate's circuit breaker stands; closed where it has none."""
     breaker = getattr(gate, "breaker", None)

@@ -6,14 +6,12 @@ from typing import Any
 
 from pyrt.errors import ConfigError, UnknownName
 from pyrt.live.core.gate_changes import unrecorded
-from pyrt.live.core.notes import OURS, breaker_of, carry_out, check_operation
+from pyrt.live.core.notes import OURS, breaker_of, by_hand, carry_out, check_operation
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.comeback import plain
 from pyrt.live.driver.run import NODE, STOPPED, Run
 from pyrt.live.journal import records as r
 
-BY_HAND = "{} (by hand)"
-"""The actor of what a person asks for under a name of the node's own."""
 OF_ALL = frozenset({"halt", "reduce", "resume", "flatten"})
 """What says, asked of everything, which orders may leave from now on."""
 
@@ -77,8 +75,7 @@ class Operators:
         if self._run.core is None:
             raise ConfigError("the node has not started yet", code="not_running")
         check_operation(action, actor, reason)
-        # Somebody may go by the name of what the node does by itself, and keeps its exits.
-        actor = BY_HAND.format(actor) if actor in OURS else actor
+        actor = by_hand(actor)
         self._check_names(symbol, strategy)
         if action == "resume":
             if self._run.journal.failure is not None:

@@ -11,8 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from pyrt.adapters.alpaca.node.companions import carry_out, take_halts
 from pyrt.errors import ConfigError, PyrtError
+from pyrt.live.core.notes import by_hand
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.halts import Halts
 from pyrt.live.process.control import LETS_GO, Request
@@ -83,6 +86,8 @@ class Hands:
             self._kills -= 1
 
     async def _press(self, node: LiveNode, request: Request, patience_s: float) -> dict[str, Any]:
+        # As it will be on record: what is kept in the node's own name leaves exits.
+        request = msgspec.structs.replace(request, actor=by_hand(request.actor))
         early = self._early(node)
         if early is not None:
             kept = early.keep(request.actor, request.reason, time.time_ns())
