@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pyrt.errors import ConfigError
-from pyrt.live.core.notes import MONITOR
+from pyrt.live.core.notes import MONITOR, NODE
 from pyrt.live.driver.run import STOPPED
 from pyrt.live.journal import records as r
 from pyrt.live.journal.halts import PREFIX
@@ -224,6 +224,34 @@ def test_only_what_a_person_says_of_everything_takes_its_place(action, scope, is
     node.driver.operate(action, "bert", "so", **scope)
     node.settle(node.world.now)
     assert (kept(node.files) == []) is is_answer
+
+
+def test_a_kill_while_a_resume_is_carried_out_comes_after_it(monkeypatch):
+    """It went with what the resume had answered, and its loop may hang from here on."""
+    node = running()
+    kill(node)
+    save_risk = node.driver.scribe.save_risk
+
+    def save_as_somebody_kills() -> int:
+        sequence = save_risk()
+        kill(node, "carl", "no, wait")
+        return sequence
+
+    monkeypatch.setattr(node.driver.scribe, "save_risk", save_as_somebody_kills)
+    node.driver.operate("resume", "bert", "looked, fine")
+    node.journal.commit()
+    again = restarted(node)
+    assert again.kernel.gate.state().name == "HALTED"
+    assert halts(again)[-1] == ("carl", "no, wait")
+
+
+def test_what_is_kept_in_the_nodes_name_goes_with_its_record():
+    """A process before may have left it."""
+    node = running()
+    kill(node, NODE, "prices look odd")
+    again = restarted(node)
+    again.settle(again.world.now)
+    assert (halts(again), kept(again.files)) == ([(NODE, "prices look odd")], [])
 
 
 def test_a_halt_of_the_nodes_own_does_not_take_the_place_of_a_persons():

@@ -11,6 +11,7 @@ from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.comeback import plain
 from pyrt.live.driver.run import NODE, STOPPED, Run
 from pyrt.live.journal import records as r
+from pyrt.live.journal.halts import Kept
 
 OF_ALL = frozenset({"halt", "reduce", "resume", "flatten"})
 """What says, asked of everything, which orders may leave from now on."""
@@ -47,10 +48,11 @@ class Operators:
         """
         if self._run.core is None or self._run.phase == STOPPED:
             return
-        halts = self._run.journal.halts.waiting()
-        for halt in sorted(halts, key=lambda halt: halt.actor not in OURS):
+        taken = self._run.journal.halts.take()
+        for kept in sorted(taken, key=lambda kept: kept.halt.actor not in OURS):
+            halt = kept.halt
             self._run.latch.set(f"{halt.actor}: {halt.reason}")
-            self.carry_out("halt", halt.actor, halt.reason)
+            self.carry_out("halt", halt.actor, halt.reason, answers=[kept])
 
     def operate(
         self,
@@ -185,9 +187,18 @@ class Operators:
         symbol: str = "",
         strategy: str = "",
         order: str = "",
+        answers: list[Kept] | None = None,
     ) -> str:
-        """Do it, and write it down; return what was done."""
+        """Do it, and write it down; return what was done.
+
+        It answers what is kept beside the log: by default whatever was there before, if a person
+        asks it of everything.
+        """
         core = self._run.live_core
+        if answers is None:
+            is_of_all = action in OF_ALL and not symbol and not strategy
+            # A kill that is asked for meanwhile comes after this.
+            answers = self._run.journal.halts.take() if is_of_all and actor != NODE else []
         given = {"symbol": symbol, "strategy": strategy}
         if order:
             given["order"] = order
@@ -198,9 +209,7 @@ class Operators:
         if action in OF_ALL:
             # A start goes on from this: without it the halt would be on record, and forgotten.
             sequence = self._run.scribe.save_risk() or sequence
-        if actor != NODE and action in OF_ALL and not symbol and not strategy:
-            # What is kept beside the log was asked for before this.
-            self._run.journal.halts.cover(sequence)
+        self._run.journal.halts.cover(answers, sequence)
         core.inputs.settle()
         return done
 

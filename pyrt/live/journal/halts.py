@@ -24,22 +24,28 @@ class Halt(msgspec.Struct, frozen=True):
     reason: str
 
 
-class _Kept:
-    """A halt and its file; `sequence` is the record that says the same, 0 while none does."""
+class Kept:
+    """A halt and its file; `sequence` is the record that says the same, 0 while none does.
+
+    `is_taken` says that such a record is being written.
+    """
 
     def __init__(self, name: str, halt: Halt) -> None:
         self.name = name
         self.halt = halt
         self.written: Future[None] = Future()
         self.sequence = 0
+        self.is_taken = False
         self.is_over = False
 
     def says(self, actor: str) -> bool:
-        """Return whether it waits still, and halts all that a halt by this actor would.
+        """Return whether it waits untaken, and halts all that a halt by this actor would.
 
         A person's takes the protective exits too, and one of the node's own leaves them.
         """
-        return not self.sequence and (self.halt.actor not in OURS or actor in OURS)
+        if self.is_taken or self.sequence:
+            return False
+        return self.halt.actor not in OURS or actor in OURS
 
 
 class Halts:
@@ -58,7 +64,7 @@ class Halts:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._lock = threading.Lock()
-        self._kept: list[_Kept] = []
+        self._kept: list[Kept] = []
 
     def keep(self, actor: str, reason: str, ts: int) -> Future[None]:
         """Ask for a halt, from any thread, and wait for nothing; done once a restart finds it.
@@ -77,7 +83,7 @@ class Halts:
                     return kept.written
             while any(kept.name == f"{PREFIX}{ts}" for kept in self._kept):
                 ts += 1
-            kept = _Kept(f"{PREFIX}{ts}", Halt(actor, reason))
+            kept = Kept(f"{PREFIX}{ts}", Halt(actor, reason))
             self._kept.append(kept)
         try:
             threading.Thread(
@@ -94,7 +100,7 @@ class Halts:
             known = {kept.name for kept in self._kept}
             for name in names:
                 if name not in known:
-                    kept = _Kept(name, self._read(name))
+                    kept = Kept(name, self._read(name))
                     kept.written.set_result(None)
                     self._kept.append(kept)
 
@@ -103,10 +109,18 @@ class Halts:
         with self._lock:
             return [kept.halt for kept in self._kept if not kept.sequence]
 
-    def cover(self, sequence: int) -> None:
-        """Note that a record says what all of them wait for, or what somebody wants instead."""
+    def take(self) -> list[Kept]:
+        """Return what no record says yet, for one that is about to; what comes now is another."""
         with self._lock:
-            for kept in self._kept:
+            taken = [kept for kept in self._kept if not kept.sequence]
+            for kept in taken:
+                kept.is_taken = True
+        return taken
+
+    def cover(self, taken: list[Kept], sequence: int) -> None:
+        """Note that a record says what these wait for, or what somebody wants instead."""
+        with self._lock:
+            for kept in taken:
                 kept.sequence = kept.sequence or sequence
 
     def drop(self, durable: int) -> None:
@@ -128,10 +142,10 @@ class Halts:
 
     def forget(self) -> None:
         """Remove what was asked for here: it waits somewhere else."""
-        self.cover(1)
+        self.cover(self.take(), 1)
         self.drop(1)
 
-    def _write(self, kept: _Kept) -> None:
+    def _write(self, kept: Kept) -> None:
         try:
             self._put(kept)
             self._files.sync_folder()
@@ -143,7 +157,7 @@ class Halts:
         else:
             kept.written.set_result(None)
 
-    def _put(self, kept: _Kept) -> None:
+    def _put(self, kept: Kept) -> None:
         file = self._files.create(kept.name)
         try:
             data = msgspec.json.encode(kept.halt)
@@ -166,6 +180,6 @@ class Halts:
         return halt if halt.actor.strip() and halt.reason.strip() else unread
 
 
-def _fail(kept: _Kept, error: Exception) -> None:
+def _fail(kept: Kept, error: Exception) -> None:
     LOG.error("a restart will not know of the halt by %s: %s", kept.halt.actor, error)
     kept.written.set_exception(error)

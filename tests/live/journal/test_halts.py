@@ -51,7 +51,7 @@ def test_it_waits_until_a_record_says_the_same_and_goes_once_that_is_durable():
     journal.halts.keep(KILL.actor, KILL.reason, 7).result(PATIENCE_S)
     assert journal.halts.waiting() == [KILL]
     sequence = journal.record(r.Alarmed(ts=1, code="x", text="x"))
-    journal.halts.cover(sequence)
+    journal.halts.cover(journal.halts.take(), sequence)
     assert (journal.halts.waiting(), found(files)) == ([], [KILL])
     journal.commit()
     assert left(files) == []
@@ -62,7 +62,7 @@ def test_where_the_record_does_not_become_durable_it_stays():
     journal = Journal(files)
     journal.halts.keep(KILL.actor, KILL.reason, 7).result(PATIENCE_S)
     files.faults.sync_error = 1.0
-    journal.halts.cover(journal.record(r.Alarmed(ts=1, code="x", text="x")))
+    journal.halts.cover(journal.halts.take(), journal.record(r.Alarmed(ts=1, code="x", text="x")))
     journal.commit()
     assert journal.failure is not None
     assert found(files) == [KILL]
@@ -73,7 +73,7 @@ def test_while_one_waits_a_further_one_adds_nothing_and_after_it_there_is_anothe
     halts = Halts(files)
     first = halts.keep("anna", "odd", 7)
     assert halts.keep("bert", "very odd", 8) is first
-    halts.cover(1)
+    halts.cover(halts.take(), 1)
     halts.keep("bert", "very odd", 9).result(PATIENCE_S)
     halts.drop(1)
     assert found(files) == [Halt("bert", "very odd")]
@@ -89,6 +89,17 @@ def test_a_persons_is_kept_beside_one_of_the_nodes_own_which_spares_exits():
     halts.keep(MONITOR, "it hangs again", 8)
     assert halts.keep("bert", "very odd", 10) is kill
     assert found(files) == [Halt(MONITOR, "it hangs"), KILL]
+
+
+def test_what_is_asked_for_while_an_answer_is_written_waits_for_another():
+    files = MemoryFiles()
+    halts = Halts(files)
+    halts.keep("anna", "odd", 7).result(PATIENCE_S)
+    taken = halts.take()
+    halts.keep("anna", "odd", 8).result(PATIENCE_S)
+    halts.cover(taken, 1)
+    halts.drop(1)
+    assert (halts.waiting(), left(files)) == ([Halt("anna", "odd")], ["halt-8"])
 
 
 class SlowFiles(MemoryFiles):
@@ -108,7 +119,7 @@ def test_one_that_comes_to_the_disk_after_its_record_leaves_nothing():
     files = SlowFiles()
     halts = Halts(files)
     kept = halts.keep(KILL.actor, KILL.reason, 7)
-    halts.cover(1)
+    halts.cover(halts.take(), 1)
     halts.drop(1)
     files.goes_on.set()
     kept.result(PATIENCE_S)
@@ -162,7 +173,7 @@ def test_what_cannot_be_removed_is_told_and_tried_again_with_the_next_commit(mon
     files = MemoryFiles()
     journal = Journal(files)
     journal.halts.keep(KILL.actor, KILL.reason, 7).result(PATIENCE_S)
-    journal.halts.cover(journal.record(r.Alarmed(ts=1, code="x", text="x")))
+    journal.halts.cover(journal.halts.take(), journal.record(r.Alarmed(ts=1, code="x", text="x")))
     with monkeypatch.context() as patched:
 
         def refuse(name: str) -> None:
@@ -181,7 +192,7 @@ def test_two_that_drop_it_at_once_are_none_too_many(monkeypatch):
     files = MemoryFiles()
     halts = Halts(files)
     halts.keep(KILL.actor, KILL.reason, 7).result(PATIENCE_S)
-    halts.cover(1)
+    halts.cover(halts.take(), 1)
     remove = files.remove
 
     def remove_after_another(name: str) -> None:
