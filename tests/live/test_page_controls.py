@@ -283,8 +283,25 @@ def test_a_kill_that_comes_as_the_node_opens_its_folder_is_kept_once(
 
     monkeypatch.setattr(Halts, "keep", open_meanwhile)
     assert asyncio.run(code_of(hands, node, asked("halt"))) == "halt is done"
-    assert (files.names(), node.halts.waiting()) == ([], [KILL])
+    assert (len(files.names()), node.halts.waiting()) == (1, [KILL])
     assert driver.latch.is_set
+
+
+def test_a_kill_that_no_disk_takes_halts_the_start_it_came_before(
+    node: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was told that the node starts HALTED, and the start found nothing."""
+
+    def refuse(self: RealFiles, name: str) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(RealFiles, "create", refuse)
+    driver = node.driver
+    hands, _ = starting(node, tmp_path)
+    with pytest.raises(PyrtError, match="starts HALTED; a restart would not know of it: no space"):
+        asyncio.run(hands.carry(node, asked("halt")))
+    hands.hand_kills_over(driver)
+    assert driver.journal.halts.waiting() == [KILL]
 
 
 def test_an_error_of_the_nodes_own_reaches_whoever_asked(node: Any) -> None:

@@ -38,6 +38,11 @@ class Kept:
         self.is_taken = False
         self.is_over = False
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether a restart would not know of it."""
+        return self.written.done() and self.written.exception() is not None
+
     def says(self, actor: str) -> bool:
         """Return whether it waits untaken, and halts all that a halt by this actor would.
 
@@ -70,7 +75,8 @@ class Halts:
         """Ask for a halt, from any thread, and wait for nothing; done once a restart finds it.
 
         The future raises what keeps it from the disk, which is in the log. While one waits, a
-        further one has nothing to add, but for a person's after one of the node's own.
+        further one has nothing to add, but for a person's after one of the node's own; what the
+        disk has refused is tried once more then.
 
         Parameters
         ----------
@@ -78,20 +84,36 @@ class Halts:
             Now, ns UTC: the file's name, or one close to it where that is taken.
         """
         with self._lock:
-            for kept in self._kept:
-                if kept.says(actor):
-                    return kept.written
-            while any(kept.name == f"{PREFIX}{ts}" for kept in self._kept):
-                ts += 1
-            kept = Kept(f"{PREFIX}{ts}", Halt(actor, reason))
-            self._kept.append(kept)
+            kept = next((each for each in self._kept if each.says(actor)), None)
+            if kept is None:
+                kept = Kept(self._free_name(ts), Halt(actor, reason))
+                self._kept.append(kept)
+            elif not kept.has_failed:
+                return kept.written
+            else:
+                kept.written = Future()
+            written = kept.written
         try:
             threading.Thread(
                 target=self._write, args=(kept,), name="pyrt-halt", daemon=True
             ).start()
         except RuntimeError as error:
             _fail(kept, error)
-        return kept.written
+        return written
+
+    def _free_name(self, ts: int) -> str:
+        taken = {kept.name for kept in self._kept}
+        while f"{PREFIX}{ts}" in taken:
+            ts += 1
+        return f"{PREFIX}{ts}"
+
+    def take_over(self, other: Halts) -> None:
+        """Take up what was asked for at the same folder before this was there."""
+        with other._lock:
+            waiting = [kept for kept in other._kept if not kept.sequence]
+        with self._lock:
+            known = {kept.name for kept in self._kept}
+            self._kept += [kept for kept in waiting if kept.name not in known]
 
     def load(self) -> None:
         """Take up what earlier processes have left."""
@@ -140,14 +162,11 @@ class Halts:
                 self._kept = [other for other in self._kept if other is not kept]
         self._files.sync_folder()
 
-    def forget(self) -> None:
-        """Remove what was asked for here: it waits somewhere else."""
-        self.cover(self.take(), 1)
-        self.drop(1)
-
     def _write(self, kept: Kept) -> None:
         try:
-            self._put(kept)
+            with suppress(FileExistsError):
+                # It is there from a try before, whose name may not be on the disk.
+                self._put(kept)
             self._files.sync_folder()
             if kept.is_over:
                 with suppress(FileNotFoundError):

@@ -205,9 +205,48 @@ def test_two_that_drop_it_at_once_are_none_too_many(monkeypatch):
     assert left(files) == []
 
 
-def test_what_is_forgotten_leaves_nothing():
+def test_what_the_disk_has_refused_is_tried_again_by_whoever_asks_once_more(monkeypatch):
+    """Who pressed Kill again was told of the first failure for ever."""
     files = MemoryFiles()
     halts = Halts(files)
-    halts.keep(KILL.actor, KILL.reason, 7).result(PATIENCE_S)
-    halts.forget()
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "create", DeadFiles().create)
+        with pytest.raises(OSError, match="Read-only"):
+            halts.keep(KILL.actor, KILL.reason, 7).result(PATIENCE_S)
+    again = halts.keep(KILL.actor, KILL.reason, 8)
+    again.result(PATIENCE_S)
+    assert halts.keep(KILL.actor, KILL.reason, 9) is again
+    assert (halts.waiting(), found(files)) == ([KILL], [KILL])
+
+
+def test_a_name_that_did_not_come_to_the_disk_is_tried_again_too():
+    files = MemoryFiles()
+    halts = Halts(files)
+    with pytest.MonkeyPatch.context() as patched:
+
+        def refuse() -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        patched.setattr(files, "sync_folder", refuse)
+        with pytest.raises(OSError, match="Input/output"):
+            halts.keep(KILL.actor, KILL.reason, 7).result(PATIENCE_S)
+    halts.keep(KILL.actor, KILL.reason, 8).result(PATIENCE_S)
+    assert found(files.crash(keep_tail=False)) == [KILL]
+    halts.cover(halts.take(), 1)
+    halts.drop(1)
+    assert left(files) == []
+
+
+@pytest.mark.parametrize("made", [MemoryFiles, DeadFiles])
+def test_what_was_asked_for_before_is_taken_up_once_whatever_the_disk_says(made):
+    files = made()
+    early, halts = Halts(files), Halts(files)
+    early.keep(KILL.actor, KILL.reason, 7).exception(PATIENCE_S)
+    halts.take_over(early)
+    halts.load()
+    halts.take_over(early)
+    assert halts.waiting() == [KILL]
+    halts.cover(halts.take(), 1)
+    halts.drop(1)
+    halts.take_over(early)
     assert (halts.waiting(), left(files)) == ([], [])

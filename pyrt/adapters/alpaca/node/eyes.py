@@ -119,7 +119,11 @@ class Eyes:
         self._task = asyncio.create_task(self._run(node))
 
     def hear(self, driver: Any) -> None:
-        """Hear the alarms of a driver, and let it write none of our secrets down."""
+        """Hear the alarms of a driver, and let it write none of our secrets down.
+
+        It hears of the kills that came before it.
+        """
+        self._hands.hand_kills_over(driver)
         before = driver.scribe.on_alarm
 
         def on_alarm(code: str, text: str) -> None:

@@ -49,6 +49,7 @@ class Hands:
     def __init__(self, patience_s: float = PATIENCE_S, folder: Path | None = None) -> None:
         self._patience_s = patience_s
         self._folder = folder
+        self._early: Halts | None = None
         self._waiting: dict[Future[Outcome], Request] = {}
         self._kills = 0
 
@@ -88,7 +89,7 @@ class Hands:
     async def _press(self, node: LiveNode, request: Request, patience_s: float) -> dict[str, Any]:
         # As it will be on record: what is kept in the node's own name leaves exits.
         request = msgspec.structs.replace(request, actor=by_hand(request.actor))
-        early = self._early(node)
+        early = self._open_early(node)
         if early is not None:
             kept = early.keep(request.actor, request.reason, time.time_ns())
             await _is_done(kept, patience_s)
@@ -98,9 +99,6 @@ class Hands:
         if node.driver is None:
             raise ConfigError(f"the node {_stands(node)}", code="not_running")
         kept = self._block(node.driver, request)
-        if early is not None:
-            # It may have read its folder before that was in there.
-            early.forget()
         loop = _open_loop(node)
         if loop is None or node.core is None:
             if loop is not None:
@@ -114,11 +112,21 @@ class Hands:
             raise PyrtError(text + _doubt(kept), code="no_answer")
         return {"message": asked.result()["done"]}
 
-    def _early(self, node: LiveNode) -> Halts | None:
+    def _open_early(self, node: LiveNode) -> Halts | None:
         """Return where a kill is kept that comes before the node has opened its folder."""
         if node.driver is not None or self._folder is None or _open_loop(node) is None:
             return None
-        return Halts(RealFiles(self._folder))
+        if self._early is None:
+            self._early = Halts(RealFiles(self._folder))
+        return self._early
+
+    def hand_kills_over(self, driver: Driver) -> None:
+        """Let a driver that is there now know of the kills before, wherever they are kept.
+
+        It may have read its folder before they were in there, or the disk has taken none.
+        """
+        if self._early is not None:
+            driver.journal.halts.take_over(self._early)
 
     def _block(self, driver: Driver, request: Request) -> Future[None]:
         """Close the latch at once, whatever the node's loop is busy with, and keep that."""
@@ -126,6 +134,7 @@ class Hands:
         for asked, other in self._waiting.items():
             if other.action in LETS_GO:
                 asked.cancel()
+        self.hand_kills_over(driver)
         return driver.journal.halts.keep(request.actor, request.reason, time.time_ns())
 
     async def _wait(self, asked: Future[Outcome], request: Request) -> dict[str, Any]:
