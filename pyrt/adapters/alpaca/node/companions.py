@@ -71,8 +71,9 @@ class Control:
     def _answer(self, request: Request) -> dict[str, Any]:
         assert self._node is not None
         assert self._node.driver is not None
-        if request.action in LIFTS and request.asked_ns < self._node.driver.latch.asked_ns:
-            # The page's kill goes another way, and may be heard of first.
+        if request.action in LIFTS and 0 < request.asked_ns < self._node.driver.latch.asked_ns:
+            # The page's kill goes another way, and may be heard of first. Who does not say when
+            # may have seen it: refused, they could never lift it.
             raise ConfigError(
                 f"Kill was pressed after {request.action} was asked for; it was not done",
                 code="killed",

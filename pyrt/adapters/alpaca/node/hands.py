@@ -18,7 +18,7 @@ from pyrt.errors import ConfigError, PyrtError
 from pyrt.live.core.notes import by_hand
 from pyrt.live.journal.files import RealFiles
 from pyrt.live.journal.halts import Halts
-from pyrt.live.process.control import LETS_GO, Request
+from pyrt.live.process.control import LIFTS, Request
 
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node.live import LiveNode
@@ -132,7 +132,7 @@ class Hands:
         """Close the latch at once, whatever the node's loop is busy with, and keep that."""
         driver.latch.set(f"{request.actor}: {request.reason}", time.monotonic_ns())
         for asked, other in self._waiting.items():
-            if other.action in LETS_GO:
+            if other.action in LIFTS:
                 asked.cancel()
         self.hand_kills_over(driver)
         return driver.journal.halts.keep(request.actor, request.reason, time.time_ns())
