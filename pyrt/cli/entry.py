@@ -11,7 +11,7 @@ import click
 
 import pyrt
 from pyrt.cli import exits
-from pyrt.cli.given import refused
+from pyrt.cli.given import is_mistake, refused
 from pyrt.cli.lazy import LazyGroup
 from pyrt.errors import PyrtError, StrategyError
 
@@ -67,7 +67,7 @@ def main(args: Sequence[str] | None = None) -> int:
         told = refused(error, sys.argv[1:] if args is None else args)
         if told is None:
             raise
-        return _complain(told, exits.USAGE)
+        return _complain(told, exits.USAGE if is_mistake(error) else exits.FAILED)
     return code if isinstance(code, int) else exits.DONE
 
 

@@ -17,7 +17,8 @@ from pyrt.errors import (
 DONE = 0
 FAILED = 1
 """The strategy raised, or its file cannot be imported: its traceback is shown. Or the broker was
-not to be reached, or a check (doctor, verify, replay, parity) has found something."""
+not to be reached, a check (doctor, verify, replay, parity) has found something, or the disk fails
+or is full."""
 USAGE = 2
 """An option, parameter, file, class or table is not acceptable; nothing was run."""
 NOT_MET = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 RUNS = ("live", "watchdog")
 """What an error of the disk ends is to be started again; code 2 would keep a service from it."""
 
+DISK = frozenset({errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE, errno.ENFILE})
+"""Errors of the machine: no other command line would have spared them."""
+
 
 def refused(error: OSError, words: Sequence[str]) -> str | None:
     """Return what to say of a file that the system refuses; None if the user has not named it.
 
-    An error of another file, or of none, is no mistake of the user.
+    An error of another file, or of none, is not told of in one line: it is ours. Of a file below a
+    folder that was named its own name is told.
 
     Parameters
     ----------
@@ -36,18 +41,26 @@ def refused(error: OSError, words: Sequence[str]) -> str | None:
     for word in words:
         # As --option=PATH, or SYMBOL=PATH.
         for text in (word, word.partition("=")[2]):
-            if text and _is_of(file, Path(text)):
-                return f"{text}: {_why(error, Path(text))}"
+            if not text:
+                continue
+            given = Path(text)
+            if given.name and given in file.parents:
+                return f"{file}: {_why(error, file)}"
+            if _is_of(file, given):
+                return f"{text}: {_why(error, given)}"
     return None
 
 
+def is_mistake(error: OSError) -> bool:
+    """Return whether the user can name something else; with a failing or full disk not."""
+    return error.errno not in DISK
+
+
 def _is_of(file: Path, given: Path) -> bool:
-    """Return whether a file is the given one, a first version beside it, above or below it."""
+    """Return whether a file is the given one, a first version beside it, or above it."""
     if file == given or file in given.parents:
         return True
-    if file.parent == given.parent and file.name.lstrip(".").startswith(f"{given.name}."):
-        return True
-    return given in file.parents and given.name != ""
+    return file.parent == given.parent and file.name.lstrip(".").startswith(f"{given.name}.")
 
 
 def _why(error: OSError, given: Path) -> str:

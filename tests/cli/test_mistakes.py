@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -117,7 +119,12 @@ def test_a_journal_s_copy_that_cannot_be_written_is_one_line(
     [
         (FileNotFoundError(2, "gone", "no/a.db.new"), ["export", "no/a.db"], "no/a.db: there is"),
         (PermissionError(13, "Denied", b"a.db"), ["export", "--to=a.db"], "a.db: Denied"),
-        (PermissionError(13, "Denied", "data/SPY/1"), ["--out", "data"], "data: Denied"),
+        (PermissionError(13, "Denied", "data/SPY/1"), ["--out", "data"], "data/SPY/1: Denied"),
+        (
+            FileNotFoundError(2, "gone", "a/b/c"),
+            ["--data", "a"],
+            "a/b/c: there is no directory a/b",
+        ),
         (IsADirectoryError(21, "Is", ".a.7", None, "a"), ["backup", "a"], "a: Is"),
         # No mistake of the user's: these keep their traceback.
         (PermissionError(13, "Denied", "/etc/b"), ["export", "a.db"], None),
@@ -134,6 +141,20 @@ def test_only_a_file_that_was_named_is_a_mistake(
 ) -> None:
     told = refused(error, words)
     assert told is None if said is None else told is not None and told.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.EIO, 1), (errno.ENOSPC, 1), (errno.EMFILE, 1), (errno.EACCES, 2)]
+)
+def test_an_error_of_the_disk_is_no_mistake_and_names_its_file(
+    pyrt: Shell, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), "bars/spy.csv")
+
+    monkeypatch.setattr("pyrt.data.load", broken)
+    shown = pyrt("data", "check", "bars")
+    assert (shown.code, shown.err) == (code, f"Error: bars/spy.csv: {os.strerror(number)}\n")
 
 
 def test_an_error_of_another_file_keeps_its_traceback(
