@@ -167,10 +167,12 @@ class Halts:
             with suppress(FileExistsError):
                 # It is there from a try before, whose name may not be on the disk.
                 self._put(kept)
-            self._files.sync_folder()
-            if kept.is_over:
-                with suppress(FileNotFoundError):
-                    self._files.remove(kept.name)
+            try:
+                self._files.sync_folder()
+            finally:
+                if kept.is_over:
+                    with suppress(FileNotFoundError):
+                        self._files.remove(kept.name)
         except Exception as error:
             _fail(kept, error)
         else:

@@ -126,6 +126,22 @@ def test_one_that_comes_to_the_disk_after_its_record_leaves_nothing():
     assert left(files) == []
 
 
+def test_one_whose_name_fails_after_its_record_leaves_nothing_either(monkeypatch):
+    files = SlowFiles()
+    halts = Halts(files)
+    kept = halts.keep(KILL.actor, KILL.reason, 7)
+    halts.cover(halts.take(), 1)
+    halts.drop(1)
+
+    def refuse() -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(files, "sync_folder", refuse)
+    files.goes_on.set()
+    assert isinstance(kept.exception(PATIENCE_S), OSError)
+    assert left(files) == []
+
+
 def test_on_a_full_disk_its_name_alone_halts():
     files = MemoryFiles()
     files.faults.space = 0
