@@ -229,10 +229,12 @@ class Cross(Strategy):
             return
         above, before = fast.value > slow.value, self._above
         self._above = above
-        if before is None or above == before:
-            return
+        if before is not None and above != before:
+            self.turn(above, bar.close)
+
+    def turn(self, up: bool, price: float) -> None:
         held = round(self.position("X").quantity)
-        (self.buy if above else self.sell)("X", 50 + abs(held))
+        (self.buy if up else self.sell)("X", 50 + abs(held))
 
     def on_fill(self, fill: Any) -> None:
         self.fills[fill.ts_event, fill.price] += round(fill.quantity) * int(fill.side)
@@ -246,10 +248,11 @@ class TheirCross(other.Strategy):  # type: ignore[misc, name-defined]
         self.slow = self.I(samples.SMA, self.data.Close, 30)
 
     def next(self) -> None:
-        crossed = (self.fast[-1] > self.slow[-1]) != (self.fast[-2] > self.slow[-2])
-        if crossed:
-            size = 50 + abs(int(self.position.size))
-            (self.buy if self.fast[-1] > self.slow[-1] else self.sell)(size=size)
+        if (self.fast[-1] > self.slow[-1]) != (self.fast[-2] > self.slow[-2]):
+            self.turn(self.fast[-1] > self.slow[-1], float(self.data.Close[-1]))
+
+    def turn(self, up: bool, price: float) -> None:
+        (self.buy if up else self.sell)(size=50 + abs(int(self.position.size)))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -280,36 +283,22 @@ def test_the_cross_of_two_averages_trades_alike() -> None:
 class Guarded(Cross):
     """Closes, then enters with exits, all in one handler."""
 
-    def on_bar(self, bar: Any) -> None:
-        fast, slow = self.averages
-        if not slow.ready:
-            return
-        above, before = fast.value > slow.value, self._above
-        self._above = above
-        if before is None or above == before:
-            return
-        way = 1 if above else -1
+    def turn(self, up: bool, price: float) -> None:
+        low, high = (0.95, 1.1) if up else (1.05, 0.9)
         self.close("X")
-        (self.buy if above else self.sell)(
-            "X", 50,
-            stop_loss=round(bar.close * (1 - 0.05 * way), 9),
-            take_profit=round(bar.close * (1 + 0.1 * way), 9),
-        )  # fmt: skip
+        (self.buy if up else self.sell)(
+            "X", 50, stop_loss=round(price * low, 9), take_profit=round(price * high, 9)
+        )
 
 
 class TheirGuarded(TheirCross):
     """The same."""
 
-    def next(self) -> None:
-        if (self.fast[-1] > self.slow[-1]) == (self.fast[-2] > self.slow[-2]):
-            return
-        up, price = self.fast[-1] > self.slow[-1], float(self.data.Close[-1])
-        way = 1 if up else -1
+    def turn(self, up: bool, price: float) -> None:
+        low, high = (0.95, 1.1) if up else (1.05, 0.9)
         self.position.close()
         (self.buy if up else self.sell)(
-            size=50,
-            sl=round(price * (1 - 0.05 * way), 9),
-            tp=round(price * (1 + 0.1 * way), 9),
+            size=50, sl=round(price * low, 9), tp=round(price * high, 9)
         )
 
 
