@@ -40,12 +40,6 @@ cdef class Desk(OrderDesk):
     cdef int issue(self, Command command) except -1
     cdef int check_room(self, Owner owner) except -1
     cdef int count(self, Order order, int64_t units) except -1
-    cdef bint hold(self, Command command) except -1
-    cdef int wake(self) except -1
-    cdef bint drop(self, Order order) except -1
-    cdef list split(self, Py_ssize_t index, int64_t new, int64_t old)
-    cdef int split_order(self, Order order, int64_t new, int64_t old) except -1
-    cdef bint trim(self, Order order) except -1
     cdef int tie(self, Order one, Order other) except -1
     cdef int settle(self, Order order) except -1
     cdef int write_row(self, Order order) except -1

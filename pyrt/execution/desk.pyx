@@ -8,13 +8,10 @@ from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
 from pyrt.core.types cimport DAY, GTC, GTD, LIMIT, MARKET, OPEN, REFUSED, is_final
 from pyrt.execution.groups cimport check_exits, check_pair, leaves_position
-from pyrt.execution.targets cimport (
-    distance, is_to_leave, must_wait, only_leaves, share, units_of_share,
-)
+from pyrt.execution.targets cimport distance, only_leaves, share, units_of_share
 from pyrt.execution.terms cimport (
     exit_terms, read_changes, read_terms, read_type, signed_units, units_of,
 )
-from pyrt.execution.triggers cimport split_prices, split_units
 
 from pyrt.core.types import TIF_NAMES
 from pyrt.core.times import format_ns
@@ -431,6 +428,11 @@ cdef class Desk(OrderDesk):
         cdef int64_t wanted = signed_units(position.instrument, quantity)
         return self.move(owner, position, wanted, tag, False)
 
+    cdef Order target_percent(self, Owner owner, str symbol, double fraction):
+        cdef Position position = self.cache.position(owner.number, symbol)
+        cdef int64_t wanted = units_of_share(position, fraction, self.capital_of, owner.number)
+        return self.move(owner, position, wanted, None, True)
+
     def move(self, Owner owner, Position position, int64_t wanted, tag, bint resizes):
         """Send what takes held plus working quantity to `wanted`; None if that is nothing."""
         cdef int64_t delta
@@ -472,79 +474,3 @@ cdef class Desk(OrderDesk):
             if (other.type != MARKET or other.algorithm is not None) and not (
                     spares_exits and other.is_exit):
                 self.cancel(order.strategy, other)
-
-    cdef bint hold(self, Command command) except -1:
-        """Keep a command back while it must wait; True if it must.
-
-        Of an entry that has not left no exit is canceled alone: it would leave without.
-        """
-        if command.kind == CANCEL:
-            if not is_to_leave(command.order.parent):
-                return False
-        elif not must_wait(self.cache, command, self.clock.now):
-            return False
-        self.waiting.append(command)
-        return True
-
-    cdef int wake(self) except -1:
-        """Issue again what need not wait any longer."""
-        cdef Command command
-        cdef list waiting = self.waiting
-        self.waiting = []
-        for command in waiting:
-            if not self.hold(command):
-                self.commands.append(command)
-        return 0
-
-    cdef bint drop(self, Order order) except -1:
-        """Forget an order that waits; False if it does not."""
-        cdef Command command
-        cdef Py_ssize_t count = len(self.waiting)
-        self.waiting = [command for command in self.waiting if command.order is not order]
-        return len(self.waiting) < count
-
-    cdef list split(self, Py_ssize_t index, int64_t new, int64_t old):
-        """Let `old` units be `new` ones in what waits; return orders of which nothing is left."""
-        cdef Command command
-        cdef Order order
-        cdef list gone = []
-        for command in self.waiting:
-            if command.kind != SUBMIT or command.order.instrument.index != index:
-                continue
-            order = command.order
-            order.target = split_units(order.instrument, order.target, new, old)
-            if command.units > 0:
-                command.units = max(split_units(order.instrument, command.units, new, old), 1)
-            for leg in (order, order.take_profit, order.stop_loss):
-                if leg is not None:
-                    self.split_order(leg, new, old)
-            if order.units == 0 and order.notional_raw == 0:
-                gone.append(order)
-        return gone
-
-    cdef int split_order(self, Order order, int64_t new, int64_t old) except -1:
-        order.units = split_units(order.instrument, order.units, new, old)
-        split_prices(order, new, old)
-        return self.settle(order)
-
-    cdef bint trim(self, Order order) except -1:
-        """Cut an order that is to leave to what its target still asks for; False if to nothing.
-
-        Orders before it count as working until they are judged. One that was denied meanwhile is
-        no longer there to be undone: the rest would open the other side.
-        """
-        cdef int64_t left = order.side_sign * distance(
-            self.cache, order.position, order.target, order.number
-        )
-        if left <= 0:
-            return False
-        if left < order.units:
-            order.units = left
-            self.count(order, left)
-            self.write_row(order)
-        return True
-
-    cdef Order target_percent(self, Owner owner, str symbol, double fraction):
-        cdef Position position = self.cache.position(owner.number, symbol)
-        cdef int64_t wanted = units_of_share(position, fraction, self.capital_of, owner.number)
-        return self.move(owner, position, wanted, None, True)

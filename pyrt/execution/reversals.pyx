@@ -1,12 +1,14 @@
 """Targets across zero at venues where no order takes a position from one side to the other.
 
 There an order across zero only leaves what is held, as `close` does. The rest is an order of its
-own that waits on the desk until that is left, and is judged when it leaves.
+own that waits on the desk until that is left, and is judged when it leaves. Nor does a trade
+undo an entry that works there: the entry is canceled, and what has filled is left.
 """
 from pyrt.core.ports cimport SUBMIT
 from pyrt.core.types cimport OPEN
-from pyrt.execution.targets cimport leaves_before
+from pyrt.execution.targets cimport CALLS_BACK, is_undone, leaves_before
 from pyrt.execution.terms cimport read_terms
+from pyrt.execution.waits cimport hold
 
 
 cdef int64_t beyond_flat(Cache cache, Order order) except? -1:
@@ -32,6 +34,9 @@ cdef str divide(Desk desk, Command command):
     """
     cdef Order order = command.order
     cdef int64_t units = 0
+    cdef str reason = call_back(desk, command) if undoes(order) else None
+    if reason is not None:
+        return reason
     if order.side_sign * order.target > 0:
         units = beyond_flat(desk.cache, order)
     if command.units > 0 and order.side_sign * order.position.units < 0:
@@ -49,7 +54,30 @@ cdef str divide(Desk desk, Command command):
     desk.waiting.append(opening(desk, order, units))
     order.target = 0
     desk.settle(order)
-    return "" if desk.hold(command) else None
+    return "" if hold(desk, command) else None
+
+
+cdef str call_back(Desk desk, Command command):
+    """Cancel the entries that an order would undo: None if it is to be sent, "" if it waits.
+
+    Else why it is not: one that does not end is not undone, what it fills is left by the next order
+    to a target.
+    """
+    cdef Order order = command.order, other
+    if command.units == CALLS_BACK:
+        order.units = order.instrument.round_quantity_raw(
+            order.side_sign * (order.target - order.position.units)
+        )
+        desk.settle(order)
+        return None if order.units else f"target: an order for {order.symbol} was not canceled"
+    for other in desk.cache.orders_open(order.position.strategy, order.instrument.id):
+        if is_undone(other, order):
+            desk.cancel(other.strategy, other)
+            command.units = CALLS_BACK
+    if command.units != CALLS_BACK:
+        return None
+    order.is_exit = order.side_sign * order.target <= 0
+    return "" if hold(desk, command) else None
 
 
 cdef Command opening(Desk desk, Order order, int64_t units):

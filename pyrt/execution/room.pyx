@@ -7,6 +7,7 @@ the answers. Two exits of which one cancels the other keep their quantity (decis
 from pyrt.core.pairs cimport is_venue_pair
 from pyrt.core.types cimport EMULATED, HELD, INITIALIZED, MARKET, NONE, OPEN, RELEASED, UNKNOWN
 from pyrt.execution.targets cimport leaves_before, share
+from pyrt.execution.waits cimport hold
 
 
 cdef int64_t claim(Order other, Order order) noexcept:
@@ -57,7 +58,7 @@ cdef bint make_room(Desk desk, Command command) except -1:
     for other in exits:
         if other.modify_request in (OPEN, UNKNOWN):
             command.units = ASKS_LATER
-            return desk.hold(command)
+            return hold(desk, command)
     for other in reversed(exits):
         cut = min(missing, other.leaves())
         if cut == other.leaves():
@@ -66,4 +67,4 @@ cdef bint make_room(Desk desk, Command command) except -1:
             desk.set_quantity(other, other.units - cut)
         missing -= cut
     command.units = MADE_ROOM
-    return desk.hold(command)
+    return hold(desk, command)

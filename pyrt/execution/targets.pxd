@@ -37,6 +37,19 @@ cdef inline bint leaves_before(Order other, Order order) noexcept:
     )
 
 
+# In `units` of a submission: entries that it would undo have been asked to end.
+cdef enum:
+    CALLS_BACK = -3
+
+
+cdef inline bint is_undone(Order other, Order order) noexcept:
+    """Whether an entry was sent first, and an order to a target trades against it."""
+    return (
+        other.number < order.number and other.side_sign != order.side_sign
+        and not other.is_exit and other.origin is None
+    )
+
+
 cdef int64_t distance(Cache cache, Position position, int64_t wanted,
                       int64_t before) except? -1
 

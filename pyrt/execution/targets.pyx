@@ -14,7 +14,7 @@ cdef double FRACTION_MAX = 10.0
 cdef int64_t distance(Cache cache, Position position, int64_t wanted,
                       int64_t before) except? -1:
     """Signed units from held plus working to `wanted`; orders numbered lower count."""
-    cdef int128 projected = position.units
+    cdef int128 projected = position.units, units, there
     cdef Order order
     if position.orders_working:
         for order in cache.orders_open(position.strategy, position.instrument.id):
@@ -26,9 +26,12 @@ cdef int64_t distance(Cache cache, Position position, int64_t wanted,
                 continue
             if wanted == 0 and (order.type != MARKET or order.algorithm is not None):
                 continue
-            projected += order.side_sign * (
-                share(order) if order.notional_raw == 0 else order.counted
-            )
+            units = share(order) if order.notional_raw == 0 else order.counted
+            if order.moves and order.target == 0 and order.status_ == INITIALIZED:
+                # When it leaves it is cut to what there is to leave.
+                there = -order.side_sign * projected
+                units = max(min(units, there), 0)
+            projected += order.side_sign * units
     return position.instrument.round_quantity_raw(i128_to_i64(wanted - projected))
 
 
@@ -77,7 +80,8 @@ cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:
     for as long as the one that is held is being left; where exits were asked to give up a part
     of what they hold (less than 0), their answers are waited for as well. What is to open the
     other side waits behind the order that leaves: overtaken, that would find nothing to leave.
-    What has not left itself is waited for without limit: no trade could undo it.
+    What has not left itself is waited for without limit: no trade could undo it. Entries that were
+    called back are waited for until they have ended, however their cancels were answered.
     """
     cdef Order order = command.order, other
     if command.units > 0 and is_being_left(cache, order, True):
@@ -89,7 +93,10 @@ cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:
     for other in cache.orders_open(order.position.strategy, order.instrument.id):
         if other.number < order.number and (
             is_to_leave(other)
-            or (now < command.ts + PATIENCE_NS and is_unanswered(other, command.units < 0))
+            or (now < command.ts + PATIENCE_NS and (
+                is_unanswered(other, command.units < 0)
+                or (command.units == CALLS_BACK and is_undone(other, order))
+            ))
         ):
             return True
     return False

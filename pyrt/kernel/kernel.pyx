@@ -12,8 +12,9 @@ from pyrt.core.types cimport (
     EV_RATE, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
 )
 from pyrt.execution.booking cimport DEPOSIT, DIVIDEND
-from pyrt.execution.reversals cimport divide
+from pyrt.execution.reversals cimport divide, undoes
 from pyrt.execution.room cimport is_crowded, make_room
+from pyrt.execution.waits cimport drop, hold, split, trim, wake
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.kernel.probe cimport RISK, Probe
 from pyrt.strategy.core cimport StrategyCore
@@ -165,8 +166,8 @@ cdef class Kernel(Wiring):
             else:
                 self.watcher.on_corporate_action(event.instrument, 1, 1)
         if event.kind == EV_SPLIT:
-            for order in self.desk.split(event.instrument, event.quantity, event.price):
-                self.desk.drop(order)
+            for order in split(self.desk, event.instrument, event.quantity, event.price):
+                drop(self.desk, order)
                 self.deny(order, "split: nothing of the quantity is left")
         return 0
 
@@ -187,7 +188,7 @@ cdef class Kernel(Wiring):
         while True:
             self.deliver()
             if self.desk.waiting:
-                self.desk.wake()
+                wake(self.desk)
             if not self.desk.commands:
                 return 0
             rounds += 1
@@ -218,16 +219,16 @@ cdef class Kernel(Wiring):
                 # It is kept since the first went.
                 return 0
             if order.moves and order.status_ == INITIALIZED:
-                if self.desk.hold(command):
+                if hold(self.desk, command):
                     return 0
-                if not self.desk.trim(order):
+                if not trim(self.desk, order):
                     return self.answers.refuse(
                         order, EV_DENIED,
                         f"target: nothing is left to trade, {order.symbol} is where it was wanted",
                     )
                 # `object`: what few orders ask has no place in the port.
                 # In a halt it is denied, and what rests goes on guarding.
-                if (command.units > 0 or is_crowded(order)) and not (
+                if (command.units > 0 or is_crowded(order) or undoes(order)) and not (
                         (<object>self.sink).flips(order) or self.gate.halts(order)):
                     reason = divide(self.desk, command)
                     if reason is not None:
@@ -241,7 +242,7 @@ cdef class Kernel(Wiring):
                 if not (<object>self.sink).flips(order):
                     # What opens a side is refused there until the other has been left.
                     command.units = max(order.units, 1)
-                if self.desk.hold(command):
+                if hold(self.desk, command):
                     return 0
                 if has_waited:
                     return self.deny(order, (
@@ -261,9 +262,9 @@ cdef class Kernel(Wiring):
             if is_here(order) and not self.sink.has(order):
                 # It waits, or its wait has just ended and its submission comes behind this, or
                 # whoever made it was broken off before it was sent.
-                if self.desk.hold(command):
+                if hold(self.desk, command):
                     return 0
-                self.desk.drop(order)
+                drop(self.desk, order)
                 return self.deny(order, "canceled: it had not left yet")
             if self.watcher is not None and self.watcher.watches_orders:
                 self.watcher.on_cancel(order, self.clock.now)

@@ -273,15 +273,110 @@ def test_in_a_halt_exits_go_on_guarding() -> None:
     assert made.kernel.cache.orders_open() == [stop]
 
 
+# -- entries on their way --------------------------------------------------------------------------
+
+
+def test_an_entry_that_still_works_is_called_back_and_not_traded_against() -> None:
+    """The opposite order was refused: a wash trade, or a short sale while a buy is open."""
+    made = rig(0)
+    entry = made.order("buy", 10)
+    made.answer("accept", entry)
+    way_out = made.close()
+    assert (made.venue.submitted, made.venue.withdrawn) == ([entry], [entry])
+    made.answer("cancel", entry)
+    assert (way_out.status, made.venue.submitted) == ("DENIED", [entry])
+
+
+@pytest.mark.parametrize(("filled", "wanted"), [(4, 0), (10, 0), (4, 1)])
+def test_what_fills_all_the_same_is_left(filled: float, wanted: float) -> None:
+    made = rig(0)
+    entry = made.order("buy", 10)
+    made.answer("accept", entry)
+    made.fill(entry, 1)
+    order = target(made, wanted) or made.kernel.strategies[0].close("AAA")
+    made.fill(entry, filled - 1)
+    if filled < 10:
+        assert made.venue.submitted == [entry]
+        made.answer("cancel", entry)
+    assert sent(made) == [("BUY", 10), ("SELL", filled - wanted)]
+    made.fill(order)
+    assert made.kernel.strategies[0].position("AAA").quantity == wanted
+
+
 @pytest.mark.parametrize("wanted", [4, 0])
-def test_what_only_undoes_entries_on_their_way_is_one_order(wanted: float) -> None:
+@pytest.mark.parametrize("end", ["cancel", "fill"])
+def test_what_is_held_is_kept_from_an_entry_that_is_undone(wanted: float, end: str) -> None:
     made = rig()
     entry = made.order("buy", 5)
     made.answer("accept", entry)
     order = target(made, wanted)
+    assert (made.venue.submitted, made.venue.withdrawn) == ([entry], [entry])
+    made.fill(entry) if end == "fill" else made.answer("cancel", entry)
     assert made.venue.submitted == [entry, order]
-    assert order.quantity == 15 - wanted
-    assert not made.venue.withdrawn
+    assert order.quantity == (15 if end == "fill" else 10) - wanted
+
+
+def test_a_refused_cancel_is_waited_out_and_what_is_held_is_left_then() -> None:
+    made = rig()
+    entry = made.order("buy", 5)
+    made.answer("accept", entry)
+    order = made.close()
+    made.answer("cancel_rejected", entry)
+    made.wait("9s")
+    assert made.venue.submitted == [entry]
+    made.wait("2s")
+    assert (made.venue.submitted, order.quantity) == ([entry, order], 10)
+
+
+def test_where_nothing_is_held_and_the_entry_does_not_end_the_close_says_so() -> None:
+    made = rig(0)
+    entry = made.order("buy", 5)
+    made.answer("accept", entry)
+    order = made.close()
+    made.answer("cancel_rejected", entry)
+    made.wait("11s")
+    assert (order.status, order.reason) == ("DENIED", "target: an order for AAA was not canceled")
+
+
+def test_a_second_close_while_an_entry_is_called_back_asks_for_nothing() -> None:
+    made = rig(0)
+    entry = made.order("buy", 5)
+    made.answer("accept", entry)
+    order = made.close()
+    assert made.close() is None
+    made.answer("cancel", entry)
+    assert (order.status, made.venue.submitted) == ("DENIED", [entry])
+
+
+def test_across_zero_an_entry_is_called_back_first() -> None:
+    made = rig()
+    entry = made.order("buy", 5)
+    made.answer("accept", entry)
+    order = target(made, -6)
+    made.answer("cancel", entry)
+    assert sent(made) == [("BUY", 5), ("SELL", 10)]
+    made.fill(order)
+    assert sent(made)[2:] == [("SELL", 6)]
+
+
+def test_a_bracket_entry_is_called_back_with_its_exits() -> None:
+    made = rig(0)
+    entry = made.order("buy", 5, stop_loss=90, take_profit=120)
+    made.answer("accept", entry)
+    order = made.close()
+    for leg in entry.legs:
+        made.answer("cancel", leg)
+    assert made.venue.withdrawn == [*entry.legs, entry]
+    made.answer("cancel", entry)
+    assert (order.status, made.venue.submitted) == ("DENIED", [entry])
+
+
+def test_where_a_venue_flips_an_entry_on_its_way_is_traded_against() -> None:
+    made = rig(0, flips=True)
+    entry = made.order("buy", 5)
+    made.answer("accept", entry)
+    made.close()
+    assert sent(made) == [("BUY", 5), ("SELL", 5)]
 
 
 # -- in a backtest -------------------------------------------------------------------------------
@@ -304,6 +399,13 @@ def test_a_backtest_under_alpacas_rules_changes_sides() -> None:
     made = run({0: to(10), 3: to(-10)})
     assert made.statuses == ["FILLED"] * 3
     assert [(size, price) for _, size, price in made.fills] == [(10, 100), (-10, 100), (-10, 100)]
+
+
+def test_a_backtest_on_daily_bars_calls_an_entry_back() -> None:
+    """The close of an entry that waits for the open was refused, and the entry filled."""
+    made = run({0: lambda s: (s.buy(SYMBOL, 10), s.close(SYMBOL))})
+    assert made.statuses == ["CANCELED", "DENIED"]
+    assert not made.fills
 
 
 @settings(max_examples=25, deadline=None)

@@ -124,14 +124,15 @@ def test_where_the_venue_keeps_nothing_for_exits_they_rest_as_they_are() -> None
     assert not made.venue.changed
 
 
-def test_entries_and_what_is_on_the_other_side_give_up_nothing() -> None:
+def test_an_entry_that_rests_is_called_back_and_not_made_smaller() -> None:
     made, _ = rig()
     entry = made.order("buy", 10, limit_price=90)
     made.answer("accept", entry)
     order = target(made, 4)
-    assert (order.status, order.quantity) == ("SENT", 16)
+    assert (order.status, made.venue.withdrawn) == ("INITIALIZED", [entry])
+    made.answer("cancel", entry)
+    assert (order.status, order.quantity) == ("SENT", 6)
     assert not made.venue.changed
-    assert not made.venue.withdrawn
 
 
 def test_another_target_takes_the_place_of_one_that_waits_for_room() -> None:

@@ -1,0 +1,15 @@
+"""What waits on the desk for what it counts on, and leaves when that has been answered."""
+from libc.stdint cimport int64_t
+from pyrt.core.orders cimport Order
+from pyrt.core.ports cimport Command
+from pyrt.execution.desk cimport Desk
+
+cdef bint hold(Desk desk, Command command) except -1
+
+cdef int wake(Desk desk) except -1
+
+cdef bint drop(Desk desk, Order order) except -1
+
+cdef bint trim(Desk desk, Order order) except -1
+
+cdef list split(Desk desk, Py_ssize_t index, int64_t new, int64_t old)

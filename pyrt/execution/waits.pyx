@@ -1,0 +1,80 @@
+"""What waits on the desk for what it counts on, and leaves when that has been answered."""
+from pyrt.core.ports cimport CANCEL, SUBMIT
+from pyrt.execution.targets cimport distance, is_to_leave, must_wait
+from pyrt.execution.triggers cimport split_prices, split_units
+
+
+cdef bint hold(Desk desk, Command command) except -1:
+    """Keep a command back while it must wait; True if it must.
+
+    Of an entry that has not left no exit is canceled alone: it would leave without.
+    """
+    if command.kind == CANCEL:
+        if not is_to_leave(command.order.parent):
+            return False
+    elif not must_wait(desk.cache, command, desk.clock.now):
+        return False
+    desk.waiting.append(command)
+    return True
+
+
+cdef int wake(Desk desk) except -1:
+    """Issue again what need not wait any longer."""
+    cdef Command command
+    cdef list waiting = desk.waiting
+    desk.waiting = []
+    for command in waiting:
+        if not hold(desk, command):
+            desk.commands.append(command)
+    return 0
+
+
+cdef bint drop(Desk desk, Order order) except -1:
+    """Forget an order that waits; False if it does not."""
+    cdef Command command
+    cdef Py_ssize_t count = len(desk.waiting)
+    desk.waiting = [command for command in desk.waiting if command.order is not order]
+    return len(desk.waiting) < count
+
+
+cdef bint trim(Desk desk, Order order) except -1:
+    """Cut an order that is to leave to what its target still asks for; False if to nothing.
+
+    Orders before it count as working until they are judged. One that was denied meanwhile is no
+    longer there to be undone: the rest would open the other side.
+    """
+    cdef int64_t left = order.side_sign * distance(
+        desk.cache, order.position, order.target, order.number
+    )
+    if left <= 0:
+        return False
+    if left < order.units:
+        order.units = left
+        desk.settle(order)
+    return True
+
+
+cdef list split(Desk desk, Py_ssize_t index, int64_t new, int64_t old):
+    """Let `old` units be `new` ones in what waits; return orders of which nothing is left."""
+    cdef Command command
+    cdef Order order
+    cdef list gone = []
+    for command in desk.waiting:
+        if command.kind != SUBMIT or command.order.instrument.index != index:
+            continue
+        order = command.order
+        order.target = split_units(order.instrument, order.target, new, old)
+        if command.units > 0:
+            command.units = max(split_units(order.instrument, command.units, new, old), 1)
+        for leg in (order, order.take_profit, order.stop_loss):
+            if leg is not None:
+                split_order(desk, leg, new, old)
+        if order.units == 0 and order.notional_raw == 0:
+            gone.append(order)
+    return gone
+
+
+cdef int split_order(Desk desk, Order order, int64_t new, int64_t old) except -1:
+    order.units = split_units(order.instrument, order.units, new, old)
+    split_prices(order, new, old)
+    return desk.settle(order)
