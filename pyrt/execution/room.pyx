@@ -33,12 +33,15 @@ cdef bint can_shrink(Order other, Order order) except -1:
 
 
 cdef int64_t units_missing(Cache cache, Order order) except? -1:
-    """Units of an order that leaves a position which others keep from it; 0 if it has room."""
+    """Units of an order that leaves a position which others keep from it; 0 if it has room.
+
+    More than is held may be kept for a moment: exits of an entry that ended half filled.
+    """
     cdef int64_t free = -order.side_sign * order.position.units
     cdef Order other
     for other in cache.orders_open(order.position.strategy, order.instrument.id):
         free -= claim(other, order)
-    return max(order.units - max(free, 0), 0)
+    return max(order.units - free, 0)
 
 
 cdef bint make_room(Desk desk, Command command) except -1:

@@ -135,6 +135,20 @@ def test_an_entry_that_rests_is_called_back_and_not_made_smaller() -> None:
     assert not made.venue.changed
 
 
+def test_of_an_entry_that_ends_half_filled_the_exit_gives_up_what_it_cannot_sell_too() -> None:
+    """It was asked for half of it, kept 15 of the 20 that were held, and the order was refused."""
+    made = GateRig(RiskEngine(), prices=100, capabilities=Capabilities(flips=False))
+    entry = made.order("buy", 30, stop_loss=90)
+    made.answer("accept", entry)
+    made.fill(entry, 20)
+    made.answer("accept", entry.stop_loss)
+    order = target(made, 5)
+    made.answer("cancel", entry)
+    assert asked(made) == [(entry.stop_loss, 5)]
+    made.answer("modified", entry.stop_loss, quantity=5)
+    assert (order.status, order.quantity) == ("SENT", 15)
+
+
 def test_another_target_takes_the_place_of_one_that_waits_for_room() -> None:
     made, (stop,) = rig(10)
     first = target(made, 4)

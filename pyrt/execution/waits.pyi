@@ -1,0 +1,1 @@
+"""What waits on the desk for what it counts on, and leaves when that has been answered."""
