@@ -202,6 +202,35 @@ def test_resuming_asks_for_the_typed_word(
 
 
 @needs_chromium
+def test_enter_does_what_the_dialog_asks_and_going_back_is_told(
+    server: DashboardServer, face: FakeFace, tmp_path: Path
+) -> None:
+    outcome = "document.getElementById('outcome')"
+    with Browser(tmp_path / "profile") as browser:
+        log_in(browser, server, server.control_token)
+
+        def press_enter(typed: str) -> None:
+            browser.evaluate("document.querySelector('[data-action=flatten]').click()")
+            for name, value in (("actor", "ann"), ("reason", "out"), ("typed", typed)):
+                browser.evaluate(f"document.getElementById('{name}').value = '{value}'")
+            browser.evaluate("document.getElementById('typed').focus()")
+            key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+            browser.send("Input.dispatchKeyEvent", type="keyDown", **key)
+
+        press_enter("FLATTEN")
+        wait(browser, f"{outcome}.textContent === 'flatten: done'")
+        assert [control.action for control in face.controls] == ["flatten"]
+        press_enter("")
+        assert browser.evaluate("document.getElementById('confirm').open") is True
+        browser.evaluate("document.getElementById('back').click()")
+        wait(browser, f"{outcome}.textContent === 'flatten: nothing was done'")
+        press_enter("flatten")
+        wait(browser, f"{outcome}.textContent.includes('the word FLATTEN')")
+        assert browser.evaluate(f"{outcome}.className") == "bad"
+        assert len(face.controls) == 1
+
+
+@needs_chromium
 def test_a_double_click_asks_once_and_a_node_that_is_gone_is_told(
     server: DashboardServer, face: FakeFace, tmp_path: Path
 ) -> None:

@@ -26,7 +26,7 @@ async function post(path, body) {
     headers: { "content-type": "application/json", "x-csrf-token": session.csrf },
     body: JSON.stringify(body),
   });
-  return answer.json();
+  return [answer.ok, await answer.json()];
 }
 
 // ---- showing: text is only ever set as text, so that no symbol or message becomes markup -------
@@ -210,17 +210,20 @@ async function turn() {
 // A second click says nothing new while the first is on its way; a kill is never held back.
 const asked = new Set();
 
+function tell(text, kind = "") {
+  at("outcome").className = kind;
+  at("outcome").textContent = text;
+}
+
 async function act(action, more = {}) {
   if (asked.has(action) && action !== "halt") { return; }
   asked.add(action);
-  at("outcome").className = "";
-  at("outcome").textContent = `${action}…`;
+  tell(`${action}…`);
   try {
-    const answer = await post("/api/control", { action, ...more });
-    at("outcome").textContent = answer.message ?? JSON.stringify(answer);
+    const [ok, answer] = await post("/api/control", { action, ...more });
+    tell(answer.message ?? JSON.stringify(answer), ok ? "" : "bad");
   } catch (error) {
-    at("outcome").className = "bad";
-    at("outcome").textContent = `${action}: no answer, and nobody knows whether it was done (${error.message})`;
+    tell(`${action}: no answer, and nobody knows whether it was done (${error.message})`, "bad");
   } finally {
     asked.delete(action);
   }
@@ -237,8 +240,13 @@ function confirmed(action) {
   at("confirm").onclose = () => {
     if (at("confirm").returnValue === "go") {
       act(action, { actor: at("actor").value, reason: at("reason").value, typed: at("typed").value });
+    } else {
+      // What stood there before would be taken for the answer.
+      tell(`${action}: nothing was done`, "bad");
     }
   };
+  // Not a button that submits: of those, Enter presses the first, and has to do what it says.
+  at("back").onclick = () => at("confirm").close();
   at("confirm").showModal();
 }
 
