@@ -179,6 +179,21 @@ def test_the_page_says_when_what_it_shows_is_old(
 
 
 @needs_chromium
+def test_charts_are_in_utc_wherever_the_browser_is(server: DashboardServer, tmp_path: Path) -> None:
+    with Browser(tmp_path / "profile") as browser:
+        browser.send("Emulation.setTimezoneOverride", timezoneId="America/New_York")
+        log_in(browser, server, server.read_token)
+        for chart in ("equity", "price"):
+            wait(browser, f"document.querySelector('#{chart} .xtick')")
+            ticks = browser.evaluate(
+                f"[...document.querySelectorAll('#{chart} .xtick')].map(t => t.textContent).join()"
+            )
+            # An hour from 22:13:20 on, as the table of fills has it.
+            assert "22:30" in ticks, ticks
+            assert "17:30" not in ticks
+
+
+@needs_chromium
 def test_resuming_asks_for_the_typed_word(
     server: DashboardServer, face: FakeFace, tmp_path: Path
 ) -> None:

@@ -13,24 +13,25 @@ function layoutOf(tickformat) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: ink(), size: 11 },
-    xaxis: { type: "date", gridcolor: "rgba(128,128,128,.2)" },
+    xaxis: { type: "date", gridcolor: "rgba(128,128,128,.2)", hoverformat: "%Y-%m-%d %H:%M:%S UTC" },
     yaxis: { gridcolor: "rgba(128,128,128,.2)", automargin: true, tickformat },
     showlegend: false,
     uirevision: "keep",
   };
 }
 
-const millis = (stamps) => stamps.map((ts) => new Date(ts / 1e6));
+// Texts: the library shows a Date, and a number too, in the browser's zone; all else on the page is UTC.
+const times = (stamps) => stamps.map((ts) => new Date(ts / 1e6).toISOString());
 
 function drawEquity(element, points) {
-  const line = { x: millis(points.ts), y: points.equity, mode: points.ts.length < 3 ? "lines+markers" : "lines", line: { width: 1.6, color: "#3b82f6" } };
+  const line = { x: times(points.ts), y: points.equity, mode: points.ts.length < 3 ? "lines+markers" : "lines", line: { width: 1.6, color: "#3b82f6" } };
   Plotly.react(element, [line], layoutOf(CENTS), { displayModeBar: false, responsive: true });
 }
 
 function marks(fills, side, color, symbol) {
   const chosen = fills.filter((fill) => fill.side === side);
   return {
-    x: millis(chosen.map((fill) => fill.ts_event)),
+    x: times(chosen.map((fill) => fill.ts_event)),
     y: chosen.map((fill) => fill.price),
     text: chosen.map((fill) => `${side} ${fill.quantity} @ ${fill.price}`),
     hoverinfo: "text+x",
@@ -40,7 +41,7 @@ function marks(fills, side, color, symbol) {
 }
 
 function drawPrice(element, prices) {
-  const line = { x: millis(prices.ts), y: prices.close, mode: "lines", line: { width: 1.2, color: "#98a2b3" } };
+  const line = { x: times(prices.ts), y: prices.close, mode: "lines", line: { width: 1.2, color: "#98a2b3" } };
   const traces = [
     line,
     marks(prices.fills, "buy", "#12a066", "triangle-up"),
