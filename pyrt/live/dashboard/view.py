@@ -183,7 +183,8 @@ class NodeView:
         }
 
     def _position(self, position: Any) -> dict[str, Any]:
-        state = self._kernel.gate.state(symbol=position.instrument.id)
+        gate = self._kernel.gate
+        state = max(gate.state(), gate.state(symbol=position.instrument.id))
         return {
             "symbol": position.symbol,
             "quantity": position.quantity,
@@ -202,7 +203,7 @@ class NodeView:
             "name": strategy.name,
             "running": strategy.running,
             "stopped": self._clean(strategy.stop_reason),
-            "state": kernel.gate.state(strategy=strategy.name).name,
+            "state": max(kernel.gate.state(), kernel.gate.state(strategy=strategy.name)).name,
             "open_orders": len(kernel.cache.orders_open(strategy.number)),
             "market_value": sum(p.market_value for p in held),
             "unrealized_pnl": sum(p.unrealized_pnl for p in held),

@@ -121,6 +121,20 @@ def test_of_each_strategy_what_it_has_and_may_is_shown(trader: Trader) -> None:
     }  # fmt: skip
 
 
+def test_a_halt_of_everything_is_the_state_of_each_position_and_strategy(trader: Trader) -> None:
+    """Nothing of theirs leaves, so ACTIVE beside them would be read as if something did."""
+    kernel = trader.__dict__["probe"].kernel
+    view = view_of(kernel)
+    kernel.gate.set_state("halted", "anna", "test")
+    try:
+        view.refresh()
+        state = view.state()
+        assert [p["state"] for p in state["positions"]] == ["HALTED"]
+        assert [s["state"] for s in state["strategies"]] == ["HALTED"]
+    finally:
+        kernel.gate.set_state("active", "anna", "test")
+
+
 def used_by_name(kernel: Any, strategy: str = "") -> dict[str, tuple[float, float]]:
     rows = limits_used(kernel, kernel.portfolio.metrics())
     return {r["name"]: (r["used"], r["limit"]) for r in rows if r["strategy"] == strategy}
