@@ -426,8 +426,9 @@ def test_the_word_that_is_needed_is_named_to_who_has_typed_none(action, word):
         ("set_limit", {"value": "1"}, "set_limit needs its limit named"),
         ("set_limit", {"limit": "x"}, "set_limit needs its value named"),
         ("sell", {}, "action is 'sell'; expected one of status, stop, lost"),
-        ("halt", {"actor": " "}, "halt needs an actor and a reason"),
-        ("halt", {"reason": ""}, "halt needs an actor and a reason"),
+        ("halt", {"actor": " "}, "halt needs an actor and a reason. Add --actor TEXT$"),
+        ("halt", {"reason": ""}, "halt needs an actor and a reason. Add --reason TEXT$"),
+        ("resume", {"typed": "resume"}, "resume needs the word RESUME typed. Typed was 'resume'"),
     ],
 )
 def test_what_a_request_lacks_or_has_too_much_is_named(action, given, text):

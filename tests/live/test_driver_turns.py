@@ -335,7 +335,8 @@ def test_the_status_tells_what_stands():
     found = status_of(made.driver)
     assert (found["phase"], found["ready"], found["run_id"]) == ("running", True, "one")
     assert (found["state"], found["symbols"]) == ("ACTIVE", {"SPY": "ACTIVE"})
-    assert found["strategies"] == [{"name": "Rests", "running": True, "stopped": ""}]
+    rests = {"name": "Rests", "running": True, "stopped": "", "state": "ACTIVE"}
+    assert found["strategies"] == [rests]
     (held,) = found["positions"]
     assert (held["strategy"], held["symbol"], held["quantity"]) == ("Rests", "SPY", "10")
     orders = {(o["side"], o["type"], o["quantity"], o["filled"]): o for o in found["orders"]}
@@ -343,6 +344,8 @@ def test_the_status_tells_what_stands():
     assert orders["buy", "limit", "5", "0"]["limit_price"] == 50
     assert not any(o["unknown"] for o in found["orders"])
     made.driver.operate("halt", "anna", "odd", symbol="SPY")
+    made.driver.operate("halt", "anna", "odd", strategy="Rests")
+    assert status_of(made.driver)["strategies"] == [{**rests, "state": "HALTED"}]
     made.driver.latch.set("enough")
     assert found["halted_symbols"] == found["limited_symbols"] == []
     made.kernel.gate.set_status("SPY", "limit_state")

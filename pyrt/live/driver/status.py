@@ -54,7 +54,12 @@ def status_of(driver: Driver) -> dict[str, Any]:
     values["halted_symbols"] = list(getattr(gate, "halted_symbols", ()))
     values["limited_symbols"] = list(getattr(gate, "limited_symbols", ()))
     values["strategies"] = [
-        {"name": s.name, "running": s.running, "stopped": driver.scribe.clean(s.stop_reason)}
+        {
+            "name": s.name,
+            "running": s.running,
+            "stopped": driver.scribe.clean(s.stop_reason),
+            "state": gate.state(strategy=s.name).name if hasattr(gate, "state") else "ACTIVE",
+        }
         for s in kernel.strategies
     ]
     values["positions"] = [

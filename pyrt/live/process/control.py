@@ -232,10 +232,14 @@ def check(request: Request) -> Request:
         raise ConfigError(
             f"{request.action} needs the word {word} typed",
             code="confirmation",
-            remedy=f"Add --typed {word}" if not request.typed else "",
+            remedy=f"Typed was {request.typed!r}" if request.typed else f"Add --typed {word}",
         )
-    if not request.actor.strip() or not request.reason.strip():
-        raise ConfigError(f"{request.action} needs an actor and a reason", code="actor")
+    if missing := [name for name in ("actor", "reason") if not getattr(request, name).strip()]:
+        raise ConfigError(
+            f"{request.action} needs an actor and a reason",
+            code="actor",
+            remedy=f"Add {' and '.join(f'--{name} TEXT' for name in missing)}",
+        )
     _check_scope(request)
     return request
 
