@@ -87,7 +87,9 @@ def refused(refusal: Refusal) -> Response:
 
 def login_page(status: int, refusal: str = "") -> Response:
     """Return the page that asks for a token; it says why the one shown was refused."""
-    page = static("login.html").replace(b"<!--refusal-->", html.escape(refusal).encode())
+    # Its style is inside: who has no token is given no other file.
+    page = static("login.html").replace(b"<!--style-->", static("style.css"))
+    page = page.replace(b"<!--refusal-->", html.escape(refusal).encode())
     return Response(page, status, media_type="text/html")
 
 

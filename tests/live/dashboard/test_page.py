@@ -289,6 +289,42 @@ def test_a_wrong_token_is_told_on_the_page_that_asks_for_one(
 
 
 @needs_chromium
+def test_nothing_is_cut_off_on_a_telephone_and_all_is_readable_in_the_dark(
+    server: DashboardServer, face: FakeFace, tmp_path: Path
+) -> None:
+    wide = "document.documentElement.scrollWidth > innerWidth"
+    face.symbol = "SPY" + "x" * 200
+    with Browser(tmp_path / "profile") as browser:
+        screen = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        browser.send("Emulation.setDeviceMetricsOverride", **screen)
+        dark = {"name": "prefers-color-scheme", "value": "dark"}
+        browser.send("Emulation.setEmulatedMedia", features=[dark])
+        browser.send("Page.navigate", url=server.url)
+        wait(browser, "document.querySelector('input[name=token]')")
+        assert browser.evaluate(wide) is False
+        ground = "getComputedStyle(document.body).backgroundColor"
+        assert browser.evaluate(ground) == "rgb(20, 24, 29)"
+        log_in(browser, server, server.control_token)
+        assert browser.evaluate(wide) is False
+        log = "document.getElementById('log')"
+        assert browser.evaluate(f"{log}.scrollWidth <= {log}.clientWidth") is True
+        kill = "getComputedStyle(document.querySelector('button.danger'))"
+        # White on it is read at a ratio of 6.
+        assert browser.evaluate(f"{kill}.backgroundColor") == "rgb(192, 31, 31)"
+
+
+@needs_chromium
+def test_every_column_of_the_orders_is_in_sight_on_a_desk(
+    server: DashboardServer, tmp_path: Path
+) -> None:
+    with Browser(tmp_path / "profile", width=1400) as browser:
+        log_in(browser, server, server.read_token)
+        box = "document.getElementById('orders').parentElement"
+        browser.evaluate("document.querySelector('#orders td').textContent = 'pyrt-39716499b9f5-2'")
+        assert browser.evaluate(f"{box}.scrollWidth <= {box}.clientWidth") is True
+
+
+@needs_chromium
 def test_no_text_from_outside_becomes_markup(tmp_path: Path) -> None:
     server = DashboardServer(FakeFace(NASTY), folder=tmp_path).start()
     try:
