@@ -21,7 +21,7 @@ BUFFERED_MAX = 2_000_000
 COMPACT_AFTER_DAYS = 7
 MERGED = b"pyrt.pieces"
 PIECE = re.compile(r"(?P<whole>[a-z]+-.+)-[^-]+-\d{6,}\.parquet")
-"""KIND-SYMBOL-RUN-SERIAL: the symbol may have a dash itself, or six signs as a serial has."""
+"""KIND-SYMBOL-TIME_RUN-SERIAL: the symbol may have a dash itself, or six signs as a serial has."""
 PART = ".part"
 """What a file ends with until it is whole."""
 COLUMNS = {
@@ -104,7 +104,7 @@ class MarketLog:
         for (kind, symbol), (times, values) in sorted(columns.items(), key=lambda item: item[0]):
             for day, table in _by_day(_table(kind, symbol, times, values)):
                 try:
-                    path = self._place(self.folder / day, stem(kind, symbol))
+                    path = self._place(self.folder / day, stem(kind, symbol), _time_of(table))
                     _replace(path, lambda path, t=table: _write(t, path))
                     written += 1
                 except OSError as error:
@@ -116,12 +116,14 @@ class MarketLog:
             raise failure
         return written
 
-    def _place(self, folder: Path, name: str) -> Path:
+    def _place(self, folder: Path, name: str, time: str) -> Path:
         """Return where a piece goes; a run of the same name may have written some before."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         while True:
             self._serial += 1
-            path = folder / f"{name}-{self._run_id}-{self._serial:06d}.parquet"
+            # The time comes first: read in the order of their names, the pieces of a day with
+            # several runs are in order, and runs have names that are drawn.
+            path = folder / f"{name}-{time}_{self._run_id}-{self._serial:06d}.parquet"
             if not path.exists():
                 return path
 
@@ -129,6 +131,12 @@ class MarketLog:
 def stem(kind: str, symbol: str) -> str:
     """Return how files of a symbol's events of a kind begin."""
     return f"{kind}s-{symbol.replace('/', '_')}"
+
+
+def _time_of(table: Any) -> str:
+    """Return when the first row of a piece was received, as names sort: HHMMSS and nanoseconds."""
+    seconds, ns = divmod(table["ts_recv"][0].as_py(), SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%H%M%S}{ns:09d}"
 
 
 def _table(kind: str, symbol: str, times: array[int], values: array[float]) -> Any:
