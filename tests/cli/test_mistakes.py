@@ -74,6 +74,8 @@ MISTAKES = [
     (("live", "--init", "--config", "nowhere/node.toml"), "there is no directory nowhere"),
     (("demo", "--report", "spy.csv/x.html"), "spy.csv"),
     (("simulator", "--corporate-actions", "spi.csv"), "Did you mean spy.csv?"),
+    (("simulator", "--port", "99999"), "port is 99999; expected 1 to 65535, or 0"),
+    (("simulator", "--port", "-1"), "port is -1; expected 1 to 65535, or 0"),
     (("control", ".", "resume", "--reason", "x"), "no node answers"),
 ]
 

@@ -17,6 +17,7 @@ from pyrt.adapters.alpaca.simulator.server.lines import Lines
 from pyrt.errors import ConfigError
 
 HOST = "127.0.0.1"
+PORT_MAX = 65_535
 
 
 def make_runner(
@@ -62,6 +63,8 @@ def _protocol(lines: Lines) -> type[asyncio.Protocol]:
 
 def bind(port: int) -> socket.socket:
     """Return a listening loopback socket; port 0 takes a free one."""
+    if not 0 <= port <= PORT_MAX:
+        raise ConfigError(f"port is {port}; expected 1 to {PORT_MAX}, or 0 for a free one")
     # With the protocol named: asyncio turns Nagle's algorithm off for sockets that it knows to be
     # TCP, and an answer of two writes would wait 40 ms for the client's delayed acknowledgement.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
