@@ -60,15 +60,15 @@ def load_config(
     if profile is not None:
         _check_profile(profile)
         values = laid_over(laid_over(values, PROFILES[profile]), own.get(profile, {}))
-    values |= _from_environment(os.environ if environment is None else environment)
+    named = _from_environment(os.environ if environment is None else environment)
     _check_names(values, path)
     try:
-        return msgspec.convert(values, NodeConfig, strict=False)
+        return msgspec.convert(values | named, NodeConfig, strict=False)
     except msgspec.ValidationError as error:
         cause = error.__cause__
         if isinstance(cause, ConfigError):
             raise cause from None
-        raise ConfigError(f"{path}: {error}") from error
+        raise ConfigError(f"{_source_of(str(error), path, named)}: {error}") from error
 
 
 def laid_over(values: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,6 +111,13 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
             raise ConfigError(f"{variable}: there is no setting {name!r}", remedy=remedy)
         found[name] = text.split(",") if name in LISTS else text
     return found
+
+
+def _source_of(error: str, path: str | Path, named: Mapping[str, Any]) -> str | Path:
+    """Return the variable that a setting has its value from, else the file."""
+    # It ends with the place, as in: Expected `int`, got `str` - at `$.dashboard_port`
+    setting = error.rpartition("`$.")[2].rstrip("`").partition("[")[0].partition(".")[0]
+    return f"{VARIABLE}{setting.upper()}={named[setting]!r}" if setting in named else path
 
 
 def _check_names(values: Mapping[str, Any], path: str | Path) -> None:

@@ -54,6 +54,16 @@ def test_a_profile_changes_what_it_names_of_a_table_and_leaves_the_rest(tmp_path
     assert load_config(path, "paper", {}).limits == changed
 
 
+def test_a_variable_of_the_wrong_type_is_named_and_not_the_file(tmp_path):
+    path = write(tmp_path, 'symbols = ["SPY"]\nwarmup = 3\n')
+    named = {"PYRT_NODE_DASHBOARD_PORT": "many"}
+    with pytest.raises(ConfigError, match=r"^PYRT_NODE_DASHBOARD_PORT='many': Expected `int`"):
+        load_config(path, environment=named)
+    wrong = write(tmp_path, 'symbols = ["SPY"]\nwarmup = "many"\n')
+    with pytest.raises(ConfigError, match=r"node.toml: Expected `int`.*warmup"):
+        load_config(wrong, environment={"PYRT_NODE_DASHBOARD_PORT": "1"})
+
+
 @pytest.mark.parametrize(
     ("variable", "match"),
     [
