@@ -63,7 +63,7 @@ def require_file(path: Path) -> None:
     raise UnknownName(
         f"there is no file {path}",
         code="unknown_file",
-        remedy=did_you_mean(path.name, beside),
+        remedy=did_you_mean(path.name, beside) if beside else f"{path.parent} has no files",
         path=str(path),
     )
 
