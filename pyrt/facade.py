@@ -194,6 +194,15 @@ VENUE_OPTIONS = (
     "emulate",
     "account",
 )
+ELSEWHERE = {
+    "commission": 'Write fees="bps:20" for 0.002',
+    "spread": 'Write slippage="bps:1"',
+    "margin": 'Write account="margin"',
+    "trade_on_close": 'Write fill="same_close"',
+    "finalize_trades": "What is open at the end is in result.positions",
+    "exclusive_orders": "Call self.close(...) before the new order",
+}
+"""What others call what we have; see docs/backtesting-py.md."""
 LOAD_OPTIONS = ("symbol", "tz", "repair", "kind", "price", "adjusted", "dialect")
 
 
@@ -203,7 +212,7 @@ def _sort_options(options: dict[str, Any]) -> dict[str, Any]:
     for name in options:
         if name not in known:
             named = (backtest.__kwdefaults__ or {}).keys()
-            hint = did_you_mean(name, [*named, *known])
+            hint = ELSEWHERE.get(name) or did_you_mean(name, [*named, *known])
             raise ConfigError(f"backtest() has no option {name!r}", remedy=hint)
     load = {k: v for k, v in options.items() if k in LOAD_OPTIONS}
     if options.get("calendar"):

@@ -73,6 +73,9 @@ def _targets(
     declared: dict[type[Strategy], dict[str, Any]], name: str
 ) -> list[tuple[type[Strategy], str]]:
     """Return the (class, parameter) pairs that a name on the left of `=` means."""
+    from pyrt.strategy.parameters import remedy_of
+    from pyrt.strategy.strategy import Strategy
+
     owner, dot, parameter = name.rpartition(".")
     wanted = [cls for cls in declared if not dot or cls.__name__ == owner]
     if not wanted:
@@ -84,6 +87,6 @@ def _targets(
     known = list(dict.fromkeys(p for cls in wanted for p in declared[cls]))
     raise UnknownName(
         f"{' and '.join(cls.__name__ for cls in wanted)} has no parameter {parameter!r}",
-        remedy=did_you_mean(parameter, known) if known else "It has no parameters",
+        remedy=remedy_of(wanted[0], Strategy, parameter, dict.fromkeys(known)),
         name=parameter,
     )

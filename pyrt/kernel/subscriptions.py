@@ -11,6 +11,7 @@ from pyrt.data.aggregation_price import HeikinAshiBars, RangeBars, RenkoBars
 from pyrt.data.aggregation_time import TimeBars
 from pyrt.data.timeframe import format_timeframe, parse_timeframe
 from pyrt.errors import ConfigError, UnknownName
+from pyrt.strategy.strategy import Strategy
 
 if TYPE_CHECKING:
     from pyrt.kernel.wiring import Wiring
@@ -46,6 +47,11 @@ def unheard(kernel: Wiring) -> list[str]:
     """Return, a sentence each, which running strategies handle market data and hear of none."""
     found = []
     for strategy in kernel.strategies:
+        if _is_deaf(strategy):
+            found.append(
+                f"{strategy.name} defines no handler, such as on_start and on_bar, so nothing in "
+                "it will be called"
+            )
         handled = {kind: name for kind, name in HANDLERS.items() if strategy.handles(name)}
         hears = any(stream.calls(strategy) for stream in kernel.cache.streams)
         if handled and strategy.running and not hears:
@@ -55,6 +61,12 @@ def unheard(kernel: Wiring) -> list[str]:
                 f"will not be called; write {wanted} in on_start"
             )
     return found
+
+
+def _is_deaf(strategy: Any) -> bool:
+    """Whether a strategy says nothing to any event, as one that was written for another package."""
+    handlers = [name for name in dir(Strategy) if name.startswith("on_")]
+    return type(strategy) is not Strategy and not any(map(strategy.handles, handlers))
 
 
 def subscribe(kernel: Wiring, kind: str, symbol: str, timeframe: str) -> Any:

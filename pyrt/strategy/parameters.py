@@ -53,7 +53,7 @@ def resolve(cls: type, base: type, given: dict[str, Any], *, texts: bool = False
         if name not in known:
             raise UnknownName(
                 f"{cls.__name__} has no parameter {name!r}",
-                remedy=did_you_mean(name, known),
+                remedy=remedy_of(cls, base, name, known),
                 name=name,
             )
     values = {}
@@ -63,6 +63,14 @@ def resolve(cls: type, base: type, given: dict[str, Any], *, texts: bool = False
             raise ConfigError(f"{cls.__name__} needs a value for {name!r}", name=name)
         values[name] = _convert(cls, name, kind, value, texts=texts)
     return values
+
+
+def remedy_of(cls: type, base: type, name: str, known: dict[str, Any]) -> str:
+    """Say what to write in place of a name that is no parameter."""
+    value = getattr(cls, name, _MISSING)
+    if value is _MISSING or hasattr(base, name) or callable(value):
+        return did_you_mean(name, known) if known else "It has no parameters"
+    return f"Annotate it to make it one: {name}: {type(value).__name__} = {value!r}"
 
 
 def _convert(cls: type, name: str, kind: Any, value: Any, *, texts: bool) -> Any:

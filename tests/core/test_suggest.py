@@ -24,3 +24,8 @@ def test_without_a_near_name_the_known_ones_are_listed() -> None:
 def test_a_misspelled_option_of_a_backtest_is_named(given: str, meant: str) -> None:
     with pytest.raises(ConfigError, match=rf"no option '{given}'\. Did you mean {meant}"):
         backtest(Strategy(), {}, **{given: "open"})
+
+
+def test_an_option_that_another_package_has_is_told_by_its_name_here() -> None:
+    with pytest.raises(ConfigError, match=r"no option 'commission'\. Write fees="):
+        backtest(Strategy(), {}, commission=0.002)

@@ -62,6 +62,19 @@ def test_a_strategy_that_hears_of_nothing_is_told_so() -> None:
     assert "self.subscribe_bars(...) or self.subscribe_quotes(...) in on_start" in message
 
 
+class Foreign(Strategy):
+    def init(self) -> None:
+        raise AssertionError("no handler of ours")
+
+    def next(self) -> None:
+        raise AssertionError("no handler of ours")
+
+
+def test_a_strategy_of_another_package_is_told_that_nothing_calls_it() -> None:
+    (message,) = messages_of(Foreign())
+    assert message.startswith("Foreign defines no handler, such as on_start and on_bar")
+
+
 @pytest.mark.parametrize("kind", [Strategy, Listener, Versatile])
 def test_one_that_handles_nothing_or_hears_of_something_is_not(kind: type[Strategy]) -> None:
     assert messages_of(kind()) == []

@@ -57,6 +57,19 @@ def test_an_unknown_name_gets_a_suggestion():
         Base(sise=1)
 
 
+def test_an_attribute_without_annotation_is_told_what_makes_it_a_parameter():
+    class Plain(Strategy):
+        fast = 10
+
+        def slow(self):
+            return 20
+
+    with pytest.raises(UnknownName, match=r"'fast'\. Annotate it to make it one: fast: int = 10"):
+        Plain(fast=3)
+    with pytest.raises(UnknownName, match=r"has no parameter 'slow'\. It has no parameters"):
+        Plain(slow=3)
+
+
 def test_parameters_are_fixed_and_other_state_is_free():
     strategy = Base()
     with pytest.raises(AttributeError, match="'size' is a parameter of Base"):
