@@ -14,6 +14,7 @@ from pyrt.execution.booking import EntryKind
 from pyrt.kernel.kernel import Kernel
 
 ENTRY_NAMES = [EntryKind(i).name.lower() for i in range(6)]
+DAY = TIF_NAMES.index("day")
 NO_PRICE = np.iinfo(np.int64).min
 Rows = NDArray[Any]
 
@@ -159,6 +160,19 @@ class Collector:
 
     def _parents(self, numbers: NDArray[np.int32]) -> list[str]:
         return [f"{self._prefix}{n}" if n else "" for n in numbers.tolist()]
+
+    def entries_left_bare(self) -> int:
+        """Return after how many entries the exits ended with their day, unfilled.
+
+        They have the entry's time in force, and what was bought stands without them from then on.
+        """
+        rows = self._orders
+        is_over = rows["status"] == STATUS_NAMES.index("EXPIRED")
+        left = rows[is_over & (rows["time_in_force"] == DAY) & (rows["parent"] > 0)]
+        entries = rows[left["parent"] - 1]
+        # A slice of an algorithm has a parent too, of its own side.
+        held = left[(entries["side"] != left["side"]) & (entries["filled"] > left["filled"])]
+        return len(np.unique(held["parent"]))
 
     def trades(self) -> LazyTable:
         """Return round trips, in order of their end."""

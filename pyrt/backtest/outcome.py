@@ -145,8 +145,19 @@ def outcome_of(
         run_hash=run_hash(kernel, contents, inputs.describe(parameters, kernel)),
         parameters=parameters,
         provenance=_provenance(inputs, kernel, venue, contents),
-        messages=[*messages, *(str(e) for e in kernel.errors)],
+        messages=[*messages, *_bare(collector), *(str(e) for e in kernel.errors)],
     )
+
+
+def _bare(collector: collect.Collector) -> list[str]:
+    """Say where exits did not last: live it would be the alarm `unguarded`."""
+    count = collector.entries_left_bare()
+    if not count:
+        return []
+    return [
+        f"after {count} {'entry' if count == 1 else 'entries'} the exits ended with their day, "
+        'and what was held stood without them; write time_in_force="gtc" in the entry to keep them'
+    ]
 
 
 def _provenance(

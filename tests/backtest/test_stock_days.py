@@ -49,6 +49,27 @@ def test_a_day_ends_with_its_session_and_half_days_end_early():
     assert list(result.fills["ts_event"]) == [pd.Timestamp("2024-11-27T14:30Z")]
 
 
+class Protected(Listens):
+    """Buys twice with exits that are never met, and holds on."""
+
+    time_in_force: str = "day"
+
+    def on_bar(self, bar) -> None:
+        self.ends.append("")
+        if len(self.ends) in (1, 2):
+            terms = {"take_profit": 120, "stop_loss": 80, "time_in_force": self.time_in_force}
+            self.buy(self.symbol, 1, **terms)
+
+
+@pytest.mark.parametrize(("time_in_force", "told"), [("day", ["after 2 entries"]), ("gtc", [])])
+def test_exits_that_end_with_their_day_are_told(time_in_force, told):
+    """As an entry's time in force is `day` by default here, so is that of its stop."""
+    strategy = Protected(time_in_force=time_in_force)
+    result = backtest(strategy, {"SPY": days(DAYS)}, venue="alpaca", progress=False)
+    assert [message[:15] for message in result.messages] == told
+    assert all('write time_in_force="gtc"' in message for message in result.messages)
+
+
 class Turns(Listens):
     """Buys, then turns round: in two orders, where no order crosses zero."""
 
