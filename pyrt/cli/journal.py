@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -66,8 +66,16 @@ def show(folder: Path, kind: str | None, last: int | None, archived: bool, as_js
             click.echo(json.dumps(row))
         else:
             head = f"{row.pop('sequence')} {row.pop('record')}"
-            click.echo(f"{head}  {in_a_line(row)}")
+            click.echo(f"{head}  {in_a_line(_readable(row))}")
     return exits.DONE
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with its times as people read them; with --json they are ns."""
+    from pyrt.core.times import format_ns
+
+    times = {name: format_ns(row[name]) for name in ("ts", "ts_event") if row.get(name)}
+    return row | times
 
 
 @journal.command()

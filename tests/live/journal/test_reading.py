@@ -11,6 +11,7 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.cli.entry import main
+from pyrt.core.times import format_ns
 from pyrt.errors import JournalError
 from pyrt.live.journal import records as r
 from pyrt.live.journal import state as known
@@ -72,6 +73,14 @@ def test_records_are_shown_oldest_first_one_a_line(folder, capsys):
     assert starts[0]["strategies"][0]["name"] == "Trades"
     intents = [row for row in rows if row["record"] == "Intent"]
     assert intents[0]["order"]["symbol"] == "SPY"
+
+
+def test_times_are_told_as_people_read_them_and_as_ns_to_programs(folder, capsys):
+    (line,) = shown(folder, capsys, "--kind", "Outcome", "--last", "1")
+    (text,) = shown(folder, capsys, "--kind", "Outcome", "--last", "1", "--json")
+    row = json.loads(text)
+    assert f"  ts={format_ns(row['ts'])}  " in line
+    assert f"  ts_event={format_ns(row['ts_event'])}  " in line
 
 
 def test_kinds_and_the_last_ones_can_be_asked_for(folder, capsys):
