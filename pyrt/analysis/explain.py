@@ -22,10 +22,11 @@ EXPLAIN_COLUMNS = (
     "time_in_force",
     "status",
     "reason",
-    "explanation",
     "client_order_id",
     "tag",
+    "explanation",
 )
+"""What matters most stands at the end: of a wide table a terminal shows that and the beginning."""
 
 _ENDED = {
     "DENIED": "refused before it left, by a risk control or a check of the order",

@@ -237,7 +237,7 @@ def _untraded_line(table: Mapping[str, Sequence[Any]], i: int, timezone: str) ->
     for name, word in (("limit_price", "at"), ("stop_price", "stop")):
         price = table[name][i]
         if price is not None and not math.isnan(float(price)):
-            terms += f" {word} {_plain(price)}"
+            terms += f" {_plain(price)}" if terms.endswith(word) else f" {word} {_plain(price)}"
     filled = float(table["filled_quantity"][i] or 0.0)
     done = f", {_plain(filled)} filled" if filled else ""
     return (

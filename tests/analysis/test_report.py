@@ -11,7 +11,7 @@ import pytest
 
 from pyrt.analysis import BacktestResult, RunRecord
 from pyrt.analysis.labels import format_value
-from pyrt.analysis.sections import monthly
+from pyrt.analysis.sections import _untraded_line, monthly
 from pyrt.errors import ConfigError
 
 from .builders import daily_record, trading_record
@@ -69,6 +69,23 @@ def test_all_sections_are_there(tmp_path: Path) -> None:
     assert "max_order_notional: 99,000,000.00 is above 50,000.00" in document
     assert "252 (data on weekdays only)" in document
     assert not re.search(r"\{\{\w+\}\}", document)
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "stop", "words"),
+    [
+        ("stop", None, 99.0, "sell 5 stop 99 gtc"),
+        ("limit", 101.0, None, "sell 5 limit at 101 gtc"),
+        ("stop_limit", 98.0, 99.0, "sell 5 stop_limit at 98 stop 99 gtc"),
+    ],
+)
+def test_an_orders_terms_are_told_once(kind, limit, stop, words) -> None:
+    table = {
+        "side": ["SELL"], "quantity": [5.0], "type": [kind], "limit_price": [limit],
+        "stop_price": [stop], "filled_quantity": [0.0], "ts_event": [0], "symbol": ["A"],
+        "time_in_force": ["gtc"], "status": ["CANCELED"], "explanation": [""],
+    }  # fmt: skip
+    assert f"<td>{words}</td>" in _untraded_line(table, 0, "UTC")
 
 
 def test_months_and_years_show_as_many_digits_as_their_cells_have_room_for() -> None:
