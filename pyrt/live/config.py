@@ -90,7 +90,8 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         for no kind of instrument; ``all``, also what it has for stocks only, such as stops on
         coins; ``none``. What the node keeps dies with it.
     order_age_s : float
-        An order that could not leave within this time is dropped, and told as rejected.
+        An order that could not leave within this time is dropped, and told as rejected; an exit
+        that was kept here and is met waits.
     reconcile_s : float
         Seconds between looks at the whole account.
     save_s : float

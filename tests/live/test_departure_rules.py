@@ -37,10 +37,13 @@ class Gate:
         return getattr(order, "doubt", "")
 
 
-def departure(order=ORDER, *, phase=RUNNING, is_up=True, stale="", **states) -> Departure:
+def departure(
+    order=ORDER, *, phase=RUNNING, is_up=True, stale="", is_met=False, **states
+) -> Departure:
     return Departure(
         Stub(
             phase=phase,
+            scribe=Stub(is_met_exit=lambda number: is_met),
             gate=Gate(**states),
             core=Stub(inputs=Stub(order={1: order}.get)),
             client=Stub(
@@ -87,6 +90,19 @@ def test_a_way_out_need_not_wait_for_the_stream_once_the_account_was_looked_at(
     assert made.is_excused(1, NOW) is is_excused
     # Only what waits for nothing else asks for a look.
     assert made.wants_look == (order is WAY_OUT and state == "REDUCING" and not is_excused)
+
+
+@pytest.mark.parametrize(
+    ("order", "looked_at", "is_excused"),
+    [(WAY_OUT, NOW, True), (WAY_OUT, NOW - FRESH_NS - 1, False), (ORDER, NOW, False)],
+)
+def test_an_exit_that_was_kept_and_is_met_leaves_as_a_way_out_of_a_flatten_does(
+    order, looked_at, is_excused
+):
+    made = departure(order, is_up=False, is_met=True)
+    made.looked_at = looked_at
+    assert made.is_excused(1, NOW) is is_excused
+    assert made.wants_look == (order is WAY_OUT and not is_excused)
 
 
 @pytest.mark.parametrize(

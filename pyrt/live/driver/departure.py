@@ -46,7 +46,8 @@ class Departure:
         """Return whether an order leaves though the stream of order news is down.
 
         It does while everything is REDUCING, as an operator's flatten has it, if it cannot raise
-        exposure: answers to requests tell what becomes of it. The account is looked at first, as
+        exposure: answers to requests tell what becomes of it. So does an exit that was kept here
+        until its price came, as one that the broker holds would. The account is looked at first, as
         what the stream has not told may have closed the position already.
 
         Parameters
@@ -60,7 +61,9 @@ class Departure:
         order = None if run.core is None else run.core.inputs.order(number)
         if run.phase == LOOKING or order is None or state is None:
             return False
-        if state().name != "REDUCING" or run.gate.could_raise(order):
+        if state().name != "REDUCING" and not run.scribe.is_met_exit(number):
+            return False
+        if run.gate.could_raise(order):
             return False
         self.wants_look = self.looked_at < since - FRESH_NS
         return not self.wants_look

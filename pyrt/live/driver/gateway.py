@@ -59,7 +59,8 @@ class Gateway:
     scribe : Scribe
     latch : Latch
     age_ns : int
-        An order that has waited this long is dropped.
+        An order that has waited this long is dropped, unless it is an exit that was kept here:
+        nobody would ask for that again.
     may_submit : callable
         Returns "" while orders may leave, or what they have to wait for.
     barred : callable
@@ -135,7 +136,7 @@ class Gateway:
                 not waits_for or self._is_excused(held.request.order_number, held.since)
             ):
                 leaving.append(held.request)
-            elif now - held.since >= self._age_ns:
+            elif now - held.since >= self._age_ns and self._ages(held):
                 why = waits_for or "its record was not durable in time"
                 self.dropped.append((held.request, why))
             else:
@@ -151,6 +152,10 @@ class Gateway:
             return "what it was to leave has been left meanwhile"
         return ""
 
+    def _ages(self, held: _Held) -> bool:
+        """Return whether an order can become too old to leave."""
+        return not self._scribe.is_met_exit(held.request.order_number)
+
     def take_dropped(self) -> list[tuple[Any, str]]:
         """Return what was dropped since the last call: (request, reason)."""
         taken, self.dropped = self.dropped, []
@@ -163,4 +168,4 @@ class Gateway:
 
     def next_due(self) -> int | None:
         """Return when something held back grows too old, ns UTC."""
-        return min((h.since + self._age_ns for h in self._held), default=None)
+        return min((h.since + self._age_ns for h in self._held if self._ages(h)), default=None)

@@ -24,6 +24,8 @@ SUBMITS = frozenset({"submit", "replace"})
 QUIET_KINDS = frozenset({"sent", "fill"})
 """Kinds of order events that other records tell already."""
 ENDS = frozenset({"canceled", "expired", "rejected"})
+KEPT = frozenset({"EMULATED", "RELEASED"})
+"""States of orders that the node keeps until their price comes."""
 ALARM_GAP_NS = 10_000_000_000
 """An alarm that repeats within this time is not written again."""
 
@@ -51,6 +53,7 @@ class Scribe:
         self._sequences: dict[int, int] = {}
         self._traces: dict[int, str] = {}
         self._unseen: set[int] = set()
+        self._met: set[int] = set()
         self._alarmed: dict[str, int] = {}
         self.on_alarm: Callable[[str, str], object] | None = None
         self._hearing = Hearing("on_alarm", lambda text: self.alarm("listener", text))
@@ -80,6 +83,9 @@ class Scribe:
         if order.parent is None and order.sibling is not None:
             legs = [order.sibling]
         limits = getattr(self.core.kernel.gate, "limits", None)
+        known = self.journal.state.orders.get(order.client_order_id)
+        if order.is_exit and known is not None and known.status in KEPT:
+            self._met.add(order.number)
         intent = r.Intent(
             ts=self.now,
             inputs=self.core.inputs.count,
@@ -125,11 +131,16 @@ class Scribe:
         """Return the record that has to be durable before an order's bytes leave."""
         return self._sequences.get(number, 0)
 
+    def is_met_exit(self, number: int) -> bool:
+        """Return whether an order is an exit that was kept here until its price came."""
+        return number in self._met
+
     def forget(self, number: int) -> None:
         """Drop what is kept here of an order that has ended."""
         self._sequences.pop(number, None)
         self._traces.pop(number, None)
         self._unseen.discard(number)
+        self._met.discard(number)
 
     def not_sent(self, request: Any, reason: str) -> None:
         """Record that an order's bytes were dropped, where none has left before.
