@@ -72,6 +72,9 @@ class Client:
     def take_requests(self, now: int) -> list[Any]:
         return []
 
+    def take_late(self, until: int) -> list[Any]:
+        return []
+
     def next_due(self, now: int) -> None:
         return None
 

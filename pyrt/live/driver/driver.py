@@ -31,6 +31,8 @@ from pyrt.live.journal.journal import Journal
 from pyrt.live.plan import Plan
 from pyrt.strategy.strategy import Strategy
 
+OUTAGE = "the broker does not answer, or wants no requests"
+
 
 class Driver(Run):
     """One run of a node: strategies, kernel, client core and journal; no clock, socket or thread.
@@ -220,7 +222,9 @@ class Driver(Run):
             # The stream may have come back since the last turn: what it has missed comes first.
             self._reconciliation.watch_stream(now)
         leaving = self._gateway.let_go(self.client.take_requests(now), now)
-        for request, reason in self._gateway.take_dropped():
+        late = self.client.take_late(now - self.plan.policies.order_age_ns)
+        dropped = [*self._gateway.take_dropped(), *((request, OUTAGE) for request in late)]
+        for request, reason in dropped:
             self.scribe.not_sent(request, reason)
             self.scribe.alarm("not_sent", f"an order did not leave: {reason}", now)
             self.take(now, self.client.not_sent(request, reason, now))

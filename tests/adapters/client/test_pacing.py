@@ -69,6 +69,39 @@ def test_after_429_nothing_leaves_until_the_time_named():
     assert queue.take(7 * SECOND) == [DELETE]
 
 
+def test_orders_that_an_outage_keeps_become_too_old_unless_they_reduce():
+    queue = RequestQueue(Random(0))
+    opening, closing = replace(POST, order_number=1), replace(POST, order_number=2, reduces=True)
+    for _ in range(5):
+        queue.answered(503, {}, 0)
+    for request in (opening, closing, replace(GET, purpose="probe")):
+        queue.add(request)
+    queue.add(replace(POST, order_number=3), not_before=9 * SECOND)
+    assert [r.method for r in queue.take(SECOND)] == ["GET"]
+    before = queue.outstanding
+    assert queue.take_late(SECOND - 1) == []
+    queue.take(4 * SECOND)
+    assert queue.take_late(SECOND) == [opening]
+    assert queue.outstanding == before + 1
+    assert queue.take_late(4 * SECOND) == []
+    queue.answered(200, {}, 5 * SECOND)
+    assert queue.take(5 * SECOND) == [closing]
+
+
+def test_an_order_becomes_too_old_behind_a_429_and_not_for_want_of_tokens():
+    queue = RequestQueue(Random(0), bucket=TokenBucket(rate_per_minute=1, reserve=0))
+    queue.answered(429, {"retry-after": "7"}, 0)
+    queue.add(POST)
+    assert queue.take(SECOND) == []
+    assert queue.take_late(SECOND) == [POST]
+    for request in (POST, POST):
+        queue.add(request)
+    assert queue.take(7 * SECOND) == [POST]
+    # The second one has its turn in a minute.
+    assert queue.take(8 * SECOND) == queue.take_late(8 * SECOND) == []
+    assert queue.take(68 * SECOND) == [POST]
+
+
 def test_where_tokens_are_short_cancels_go_first_and_what_reduces_before_what_opens():
     queue = RequestQueue(Random(0), bucket=TokenBucket(rate_per_minute=4, reserve=0))
     opening = [replace(POST, order_number=n) for n in (1, 2, 3)]

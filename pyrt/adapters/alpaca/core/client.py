@@ -258,6 +258,10 @@ class AlpacaClient:
         """Return the requests to send now, most urgent first."""
         return self.queue.take(self._now if now is None else now)
 
+    def take_late(self, until: int) -> list[HttpRequest]:
+        """Return orders that an outage of the broker's has kept since `until`: too old to leave."""
+        return self.queue.take_late(until)
+
     def next_due(self, now: int) -> int | None:
         """Return when `poll` or `take_requests` may have something next, ns UTC."""
         due = [d for d in (self.queue.next_due(now), self._resync_at) if d is not None]

@@ -91,6 +91,10 @@ class TokenBucket:
         """Send nothing before `until`: the broker has said that it is too much."""
         self._blocked_until = max(self._blocked_until, until)
 
+    def is_blocked(self, now: int) -> bool:
+        """Return whether the broker has said to send nothing yet."""
+        return now < self._blocked_until
+
     def next_due(self, now: int) -> int:
         """Return when it is worth to look again."""
         return max(self._blocked_until, now + 60 * SECOND // self._rate)

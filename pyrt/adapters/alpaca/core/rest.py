@@ -79,6 +79,8 @@ class RequestQueue:
         self.random = random
         self._waiting: list[tuple[int, int, HttpRequest]] = []
         self._serial = 0
+        self._since: dict[int, int] = {}
+        """Serial of what an outage keeps from leaving → since when."""
         self.policy = policy or RetryPolicy()
         self.buckets = {TRADING: bucket or TokenBucket(), "data": TokenBucket()}
         self.breaker = breaker or Breaker()
@@ -130,9 +132,26 @@ class RequestQueue:
             else:
                 kept.append(item)
         self._waiting = sorted(kept, key=lambda i: i[1])
+        self._note_outage(now)
         self.outstanding += len(taken)
         taken.sort(key=lambda i: (min(i[2].urgency, REDUCE), i[1]))
         return [item[2] for item in taken]
+
+    def take_late(self, until: int) -> list[HttpRequest]:
+        """Return, as `take` does, orders that could raise exposure and are kept since `until`.
+
+        Those that the broker takes one after the other, for want of tokens, are not among them.
+        """
+        if not self._since:
+            return []
+        late = [
+            item
+            for item in self._waiting
+            if item[2].urgency == SUBMIT and self._since.get(item[1], until + 1) <= until
+        ]
+        self._waiting = [item for item in self._waiting if item not in late]
+        self.outstanding += len(late)
+        return [item[2] for item in late]
 
     def answered(
         self, status: int, headers: Mapping[str, str], now: int, host: str = TRADING
@@ -157,6 +176,14 @@ class RequestQueue:
         later = [item[0] for item in self._waiting if item[0] > now]
         hosts = {item[2].host for item in self._waiting if item[0] <= now}
         return min([*later, *(self.buckets[host].next_due(now) for host in hosts)])
+
+    def _note_outage(self, now: int) -> None:
+        """Note what could leave, but for a broker that does not answer or has refused to."""
+        if not (self.breaker.is_open or self.buckets[TRADING].is_blocked(now)):
+            self._since = {}
+            return
+        ready = [serial for not_before, serial, _ in self._waiting if not_before <= now]
+        self._since = {serial: self._since.get(serial, now) for serial in ready}
 
     def _admits(self, request: HttpRequest, now: int) -> bool:
         is_order = request.urgency >= REDUCE

@@ -1,0 +1,81 @@
+"""Orders that an outage of the broker's keeps from leaving: none leaves minutes later."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace as Answer
+from typing import Any
+
+import pytest
+
+from pyrt.live.journal import records as r
+from pyrt.live.plan import SECOND
+from tests.live.looks import begun, sent, told, written
+from tests.live.whole import Node
+
+AGE = 5 * SECOND
+FAILURES = 5
+"""In a row, after which no order leaves."""
+
+
+def failing(request: Any, answer: Any) -> Any:
+    return Answer(status=503, body=b"")
+
+
+def outage(node: Node) -> None:
+    """Let the broker fail until orders are kept back."""
+    node.on_request = failing
+    for _ in range(FAILURES):
+        node.client.queue.breaker.failed()
+
+
+def wait(node: Node, seconds: int) -> None:
+    for second in range(1, seconds + 1):
+        node.settle(node.world.now + second * SECOND)
+
+
+def test_an_entry_is_dropped_in_time_and_told_as_rejected():
+    node = begun(order_age_ns=AGE)
+    outage(node)
+    order = sent(node)
+    wait(node, 4)
+    assert order.status == "SENT"
+    wait(node, 6)
+    assert order.status == "REJECTED"
+    assert "the broker does not answer" in order.reason
+    (record,) = written(node, r.NotSent)
+    assert record.client_order_id == order.client_order_id
+    assert len(told(node, "not_sent")) == 1
+    node.on_request = None
+    wait(node, 30)
+    assert node.world.posted == []
+    assert node.client.queue.outstanding == 0
+
+
+def test_a_way_out_leaves_when_the_broker_is_back():
+    node = begun(order_age_ns=AGE)
+    sent(node)
+    node.run(6)
+    node.settle(node.world.now)
+    strategy = node.kernel.strategies[0]
+    assert strategy.position("SPY").quantity == 10
+    outage(node)
+    order = strategy.close("SPY")
+    node.driver.core.inputs.settle()
+    wait(node, 30)
+    assert order.status == "SENT"
+    node.on_request = None
+    wait(node, 40)
+    assert order.status == "ACCEPTED"
+
+
+def test_a_change_that_could_not_leave_is_refused_and_the_order_stays():
+    node = begun(order_age_ns=AGE)
+    order = sent(node, limit_price=50)
+    outage(node)
+    node.kernel.strategies[0].modify(order, limit_price=51)
+    node.driver.core.inputs.settle()
+    wait(node, 8)
+    assert order.status == "ACCEPTED"
+    assert order.limit_price == pytest.approx(50)
+    assert told(node, "not_sent")
+    assert not order.is_pending
