@@ -76,7 +76,12 @@ class Reconciliation:
         """Look at the whole account, unless a look is under way."""
         run, state = self._run, self._run.journal.state
         since = [o.ts_init for o in state.orders.values() if o.ts_init]
-        age = now - min(since, default=now) + DAY
+        begin = min(since, default=now) - DAY
+        if state.closed_since:
+            # What has ended before is not known any more, and would pass for a lost intent. Open
+            # orders are listed whatever their age, and activities tell of what they fill.
+            begin = max(begin, state.closed_since + MINUTE)
+        age = max(now - begin, MINUTE)
         until = state.activities_until
         # One day of overlap: activities of one instant may come in any order.
         activities = "" if not until else format_ns(timestamp_ns(until) - DAY)

@@ -83,6 +83,14 @@ class JournalState(msgspec.Struct, kw_only=True):
         """Whether no look at the account was ever concluded: what it has booked is no news yet."""
         return not self.cash
 
+    @property
+    def closed_since(self) -> int:
+        """When the oldest order that is known to have ended did, ns UTC; 0 if all are known.
+
+        Of orders before that nothing may be known any more.
+        """
+        return next(iter(self.closed.values())).ts if len(self.closed) >= CLOSED_MAX else 0
+
     def take(self, record: r.Record) -> None:
         """Fold one more record in."""
         self.records += 1
