@@ -78,6 +78,7 @@ class Stopping:
         run = self._run
         if run.phase == STOPPING:
             self._tell_left(now)
+            self._tell_kept(now)
         self._lift()
         run.scribe.save_risk()
         run.journal.record(r.RunStop(ts=now, reason=run.stop_reason))
@@ -98,6 +99,14 @@ class Stopping:
         if left:
             text = f"the node ends, by the policy {wanted}, with this left: {'; '.join(left)}"
             self._run.scribe.alarm("left_behind", text, now)
+
+    def _tell_kept(self, now: int) -> None:
+        """Tell of orders that only this process keeps: what they guard has no exit from here on."""
+        for order in self._run.live_core.kernel.cache.orders_open():
+            if order.status == "EMULATED":
+                what = f"{order.client_order_id}, a {order.order_type} order for {order.symbol}"
+                text = f"{what}, is emulated and dies with its node"
+                self._run.scribe.alarm("emulated_lost", text, now)
 
     def _changes(self) -> list[Any]:
         """Return what has changed, for everything, in what may be traded."""
