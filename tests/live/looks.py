@@ -17,7 +17,11 @@ from tests.live.whole import Node, World
 
 PRICES = bars([100.0] * 12)
 SOON = 2 * SECOND
-"""A look that could not begin, or whose answers may be old, is followed by another."""
+"""A look that could not begin is followed by another."""
+STALE_NS = 6 * SECOND
+"""So old a broker's answers may be."""
+STAYS = 3_500_000_000
+"""Looks of which the answers may be old are so far apart."""
 CLOCK_MIN, CLOCK_MAX = -2 * SECOND, 30 * SECOND
 """How far our clock may be ahead: a look takes some seconds itself."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace as Stub
 
 import pytest
 
@@ -17,6 +18,8 @@ from tests.live.looks import (
     CLOCK_MIN,
     PRICES,
     SOON,
+    STALE_NS,
+    STAYS,
     Quiet,
     begun,
     seen,
@@ -24,6 +27,7 @@ from tests.live.looks import (
     stranger,
     told,
 )
+from tests.live.test_walking_skeleton import bars
 from tests.live.whole import Node, World
 
 
@@ -117,7 +121,7 @@ def test_a_difference_that_may_be_old_is_looked_at_again_soon_before_it_counts()
     made = begun(looks=3)
     for _ in range(2):
         now = seen(made, positions={"SPY": Decimal(3)})
-        assert made.driver.look_at == now + SOON
+        assert made.driver.look_at == now + STAYS
         assert made.driver.findings == ()
     seen(made, positions={"SPY": Decimal(3)})
     assert [finding.code for finding in made.driver.findings] == ["position_mismatch"]
@@ -126,6 +130,35 @@ def test_a_difference_that_may_be_old_is_looked_at_again_soon_before_it_counts()
     for units in (3, 3, 0, 3, 3):
         seen(other, positions={"SPY": Decimal(units)} if units else {})
         assert other.driver.findings == ()
+
+
+def test_answers_that_are_old_for_as_long_as_they_may_be_halt_nothing():
+    made = Node(
+        World([bars([100.0] * 20)]), MemoryFiles(), [Quiet()], run_id="one",
+        policies=Policies(looks=3, warmup=0),
+    )  # fmt: skip
+    made.start()
+    made.run(3)
+    sent(made, 10)
+    asked_at, shown = [], made.world.request(Stub(method="GET", path="/v2/positions", body=b""))
+    while not made.kernel.strategies[0].position("SPY").quantity:
+        made.run(1)
+    filled_at = now = made.world.now
+
+    def stale(request, answer):
+        if request.path != "/v2/positions":
+            return answer(request)
+        asked_at.append(now)
+        return shown if now < filled_at + STALE_NS else answer(request)
+
+    made.on_request = stale
+    made.driver.look_at = filled_at
+    for now in range(filled_at, filled_at + 10 * SECOND, SECOND // 10):
+        made.driver.turn(now)
+        made.settle(now)
+    assert len(asked_at) == 3
+    assert told(made, "position_mismatch") == []
+    assert made.kernel.gate.state(symbol="SPY").name == "ACTIVE"
 
 
 def test_each_difference_counts_for_itself():
@@ -147,7 +180,7 @@ def test_each_difference_counts_for_itself():
         now = seen(made, **changes)
         codes.append([finding.code for finding in made.driver.findings])
         is_over = len(codes) == 9 or changes == {"positions": {}}
-        assert (made.driver.look_at == now + SOON) == (not is_over), changes
+        assert (made.driver.look_at == now + STAYS) == (not is_over), changes
     mismatch = ["position_mismatch"]
     assert codes == [*[[]] * 6, mismatch, mismatch, [*mismatch, "cash_mismatch"]]
     assert made.kernel.account.cash_exact == right + 5

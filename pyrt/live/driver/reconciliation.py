@@ -22,6 +22,9 @@ from pyrt.live.journal import records as r
 from pyrt.live.plan import DAY, MINUTE, SECOND
 
 LOOK_AGAIN_NS = 2 * SECOND
+DIFFERS_NS = 3_500_000_000
+"""Time between looks that are to show whether a difference stays: a broker's answers may be six
+seconds old, so that three looks have to cover more than that."""
 FAILED_NS = 5 * SECOND
 """How long the next look waits after one that failed; twice as long after each further one."""
 BLIND_AFTER = 3
@@ -148,10 +151,10 @@ class Reconciliation:
         self._gaps = [*self._gaps, comparison.cash_gap][-looks:]
         fresh = self._fresh(comparison)
         if fresh and (run.phase == LOOKING or len(fresh) == len(self._seen)):
-            run.look_at = now + LOOK_AGAIN_NS
+            run.look_at = now + DIFFERS_NS
             return
         pause = 0 if self._departure.is_merging else run.plan.policies.reconcile_ns
-        run.look_at = now + (LOOK_AGAIN_NS if fresh else pause)
+        run.look_at = now + (DIFFERS_NS if fresh else pause)
         findings = tuple(f for f in comparison.findings if (f.code, f.symbol) not in fresh)
         self._conclude(now, state, replace(comparison, findings=findings))
         if run.phase == LOOKING:
