@@ -9,7 +9,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -25,6 +25,8 @@ from pyrt.live.journal.verify import verify
 from pyrt.live.process.files import private_file
 
 SUFFIX = ".tar.gz"
+AGAIN_MAX = 2
+"""So often a backup is begun anew because files of it were put away as it read them."""
 BY_SCHEDULE = re.compile(r"journal-([0-9]{20})\.tar\.gz")
 """Names of backups that a node takes by itself: when, ns UTC. Others it leaves alone."""
 
@@ -33,13 +35,20 @@ def backup(files: Files, to: Path) -> int:
     """Write all logs of a state folder into one archive; return how many files that are.
 
     May run beside the node: of a segment that is being written, the sound part is taken, which
-    is a state that was true.
+    is a state that was true. Where a start puts segments away meanwhile, it is begun anew.
 
     Raises
     ------
     JournalError
         If the journal is damaged or gone: nothing is written, since it would miss records.
     """
+    for _ in range(AGAIN_MAX):
+        with suppress(FileNotFoundError):
+            return _copy(files, to)
+    return _copy(files, to)
+
+
+def _copy(files: Files, to: Path) -> int:
     if is_lost(files):
         raise JournalError(
             "the journal is gone, or its beginning: there is nothing whole to copy",

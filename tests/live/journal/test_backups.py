@@ -331,3 +331,32 @@ def peak_of(act: Callable[[], object]) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("times", "is_taken"), [(1, True), (2, True), (3, False)])
+def test_a_backup_is_begun_anew_where_files_are_put_away_as_it_reads_them(
+    tmp_path: Path, times: int, is_taken: bool
+):
+    """A start beside it put the journal away, and the backup ended with an error."""
+    written(tmp_path / "state", 20)
+
+    class Racing(RealFiles):
+        left = times
+
+        def read(self, name: str) -> bytes:
+            if self.left and name.startswith("main"):
+                self.left -= 1
+                journal = Journal(RealFiles(self.folder))
+                journal.compact(9, force=True)
+                journal.close()
+            return super().read(name)
+
+    files, archive = Racing(tmp_path / "state"), tmp_path / "whole.tar.gz"
+    if not is_taken:
+        with pytest.raises(FileNotFoundError):
+            backup(files, archive)
+        assert not archive.exists()
+        return
+    backup(files, archive)
+    found = drill(archive, RealFiles(tmp_path / "state"))
+    assert (found.records, found.behind) == (20 + times, 0)
