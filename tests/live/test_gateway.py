@@ -16,8 +16,11 @@ AGE = 1_000
 class Request:
     """What an adapter's queue holds."""
 
-    def __init__(self, number: int, purpose: str = "submit") -> None:
+    def __init__(
+        self, number: int, purpose: str = "submit", attempt: int = 1, *, reduces: bool = False
+    ) -> None:
         self.order_number, self.purpose = number, purpose
+        self.attempt, self.reduces = attempt, reduces
 
 
 class Gate:
@@ -188,3 +191,19 @@ def test_a_way_out_does_not_leave_once_what_it_was_to_leave_is_gone(gate: Gate) 
     # The third has never been a way out: what it may do was judged when it came.
     assert gate.let_go(now=1) == [2, 3]
     assert gate.dropped() == [(1, "what it was to leave has been left meanwhile")]
+
+
+@pytest.mark.parametrize(
+    ("attempt", "reduced", "leaves"),
+    [(2, True, False), (1, True, True), (2, False, True)],
+)
+def test_a_way_out_that_is_asked_for_again_does_not_leave_once_nothing_is_left(
+    gate: Gate, attempt: int, reduced: bool, leaves: bool
+) -> None:
+    """A busy broker may have let it wait for long: sent then, it would open a position."""
+    gate.record(1)
+    gate.journal.commit()
+    assert gate.let_go(Request(1, attempt=attempt, reduces=reduced)) == [1] * leaves
+    assert gate.dropped() == (
+        [] if leaves else [(1, "what it was to leave has been left meanwhile")]
+    )

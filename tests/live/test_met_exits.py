@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace as Stub
 from typing import Any
 
 import pytest
@@ -111,6 +112,27 @@ def test_other_ways_out_are_asked_for_again_by_whoever_wants_them(kind):
     assert order.status == "REJECTED"
     driver: Driver = made.driver
     assert not driver.scribe.is_met_exit(order.number)
+
+
+def too_many(request, answer):
+    """Let another program have used up what the broker grants for orders."""
+    if request.method != "POST":
+        return answer(request)
+    return Stub(status=429, body=b'{"message":"too many requests."}')
+
+
+def test_a_met_exit_is_asked_for_until_a_busy_broker_takes_it():
+    made = holding()
+    order = kept_order(made, "sell")
+    made.on_request = too_many
+    while order.status == "EMULATED":
+        made.run(1)
+    now = wait(made, made.world.now, 40)
+    assert order.status == "SENT"
+    made.on_request = None
+    wait(made, now, 60)
+    assert order.status == "ACCEPTED"
+    assert made.alarms == []
 
 
 def test_what_is_known_of_a_met_exit_is_forgotten_with_it():

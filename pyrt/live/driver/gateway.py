@@ -113,7 +113,9 @@ class Gateway:
             if request.purpose in SUBMITS:
                 number = request.order_number
                 sequence = self._scribe.sequence_of(number)
-                self._held.append(_Held(request, sequence, now, self._reduces(number)))
+                # Asked again after a while, it is to leave no more than when it was asked first.
+                reduces = self._reduces(number) or (request.attempt > 1 and request.reduces)
+                self._held.append(_Held(request, sequence, now, reduces))
             else:
                 leaving.append(request)
         self.unrecorded = []

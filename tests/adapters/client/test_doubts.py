@@ -215,6 +215,26 @@ def test_what_is_too_much_is_asked_for_again_for_ten_seconds(client, passed, tol
         assert client.receive_trade_update(frame("new", view()), NOW + passed) == []
 
 
+def test_a_way_out_that_is_too_much_is_asked_for_until_the_broker_takes_it(client):
+    client.submit(order(1, reduce_only=True))
+    now = NOW
+    for attempt in range(1, 9):
+        (request,) = client.take_requests(now)
+        assert (request.purpose, request.attempt, request.reduces) == ("submit", attempt, True)
+        assert client.receive_response(request, 429, BUSY, now) == []
+        now += 60 * SECOND
+    (request,) = client.take_requests(now)
+    assert kinds(client.receive_response(request, 200, body(), now)) == ["accepted"]
+
+
+def test_a_way_out_in_doubt_that_is_too_much_is_looked_for(client):
+    client.submit(order(1, reduce_only=True))
+    (request,) = client.take_requests(NOW)
+    client.receive_response(request, 0, b"", NOW)
+    client.receive_response(request, 429, BUSY, NOW + RESEND)
+    assert [r.purpose for r in client.take_requests(NOW + 60 * SECOND)] == ["read_back"]
+
+
 def test_a_change_that_waits_is_refused_with_an_order_that_was_too_much(client):
     request = submitted(client)
     client.receive_response(request, 429, BUSY, NOW)

@@ -259,7 +259,8 @@ class OrderPath:
     def _on_too_many(self, request: HttpRequest, now: int) -> list[Event]:
         """The broker did nothing: ask again, but place or change nothing that has become old.
 
-        Cancels are tried until their outcome is known.
+        Cancels are tried until their outcome is known, and so are orders that only reduce: what
+        was kept until its price came is asked for by nobody else.
         """
         number = request.order_number
         known, doubt = self._ledger.of(number), self._doubts[number]
@@ -267,7 +268,8 @@ class OrderPath:
         text = "the broker has had too many requests"
         if request.purpose == "replace" and request.attempt >= self._queue.policy.attempts:
             return [AnswerEvent("modify_rejected", number, now, text)]
-        if request.purpose == "submit" and now - doubt.sent_at >= self._policy.resend_ns:
+        is_old = now - doubt.sent_at >= self._policy.resend_ns
+        if request.purpose == "submit" and is_old and (doubt.ambiguous or not doubt.reduces):
             doubt.is_submitting = False
             if doubt.ambiguous:
                 self.read_back(number)
