@@ -79,3 +79,49 @@ def test_a_change_that_could_not_leave_is_refused_and_the_order_stays():
     assert order.limit_price == pytest.approx(50)
     assert told(node, "not_sent")
     assert not order.is_pending
+
+
+def swallowed(node: Node, seconds: int) -> Any:
+    """Let a close leave into an outage: nothing of it arrives. Return it."""
+    sent(node)
+    node.run(6)
+    node.settle(node.world.now)
+    node.world.posted.clear()
+    node.on_request = lambda request, answer: Answer(status=0, body=b"")
+    order = node.kernel.strategies[0].close("SPY")
+    node.driver.core.inputs.settle()
+    wait(node, seconds)
+    assert (order.status, order.is_unknown) == ("SENT", True)
+    return order
+
+
+@pytest.mark.parametrize("seconds", [5, 15, 60])
+def test_a_close_that_an_outage_has_swallowed_is_sent_again_however_long_it_was(seconds):
+    node = begun(order_age_ns=AGE)
+    order = swallowed(node, seconds)
+    node.on_request = None
+    wait(node, seconds + 60)
+    assert order.status == "ACCEPTED"
+    assert len(node.world.posted) == 1
+
+
+def test_it_is_not_once_there_is_nothing_to_leave_and_stays_in_doubt():
+    node = begun(order_age_ns=AGE)
+    order = swallowed(node, 15)
+    node.driver._departure.reduces = lambda number: False
+    node.driver._gateway._reduces = node.driver._departure.reduces
+    node.on_request = None
+    wait(node, 120)
+    assert (order.status, order.is_unknown) == ("SENT", True)
+    assert node.world.posted == []
+    assert any("has been left meanwhile" in text for text in told(node, "not_sent"))
+
+
+def test_nor_while_a_person_has_halted_everything():
+    node = begun(order_age_ns=AGE)
+    order = swallowed(node, 15)
+    node.driver.operate("halt", "anna", "prices look odd")
+    node.on_request = None
+    wait(node, 120)
+    assert order.is_unknown
+    assert node.world.posted == []

@@ -198,6 +198,41 @@ def test_a_policy_of_ones_own_is_held_to():
         assert kinds(client.receive_response(request, 404, MISSING, NOW + passed * SECOND)) == told
 
 
+@pytest.mark.parametrize("reduces", [True, False])
+def test_a_way_out_that_never_arrived_is_sent_again_however_late(client, reduces):
+    client.submit(order(1, reduce_only=reduces))
+    (first,) = client.take_requests(NOW)
+    client.receive_response(first, 0, b"", NOW)
+    now, waits = NOW + RESEND, []
+    for _ in range(4):
+        assert kinds(client.receive_response(look(client, now), 404, MISSING, now)) == []
+        waits.append(due(client, now))
+        (again,) = client.take_requests(now + 60 * SECOND)
+        if not reduces:
+            assert again.purpose == "read_back"
+            return
+        # The same bytes, under the same id: the broker takes them only once.
+        assert (again.purpose, again.body, again.attempt) == ("submit", first.body, 2)
+        now += 60 * SECOND
+        assert kinds(client.receive_response(again, 0, b"", now)) == []
+        if now > NOW + LOST - 60 * SECOND:
+            break
+    assert waits == pytest.approx([1, 2][: len(waits)], rel=0.15)
+
+
+def test_a_way_out_that_is_canceled_or_given_up_is_sent_no_more(client):
+    for number, end in ((1, "withdraw"), (2, "give_up")):
+        client.submit(order(number, reduce_only=True))
+        (first,) = client.take_requests(NOW)
+        client.receive_response(first, 0, b"", NOW)
+        request = look(client, NOW)
+        getattr(client, end)(order(number) if end == "withdraw" else number)
+        client.receive_response(request, 404, MISSING, NOW + RESEND)
+        left = client.take_requests(NOW + 3 * RESEND)
+        assert [r.purpose for r in left] == ["read_back"], end
+        client.queue.drop("read_back", number)
+
+
 # -- too many requests -----------------------------------------------------------------------------
 
 BUSY = refused(429, 42910000, "too many requests").body

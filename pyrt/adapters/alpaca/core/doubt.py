@@ -15,7 +15,8 @@ class OrderPathPolicy:
     ----------
     resend_ns : int
         While this long has not passed since the first attempt, an order that the broker does not
-        know is sent again: the same bytes under the same id, which the broker takes only once.
+        know is sent again: the same bytes under the same id, which the broker takes only once. One
+        that only reduces is for longer, while it has something to leave.
     lost_ns : int
         After this long, an order that the broker does not know in two looks, one after the other,
         is reported as ``lost``. One look is no evidence: it may show an earlier state.
@@ -47,6 +48,8 @@ class Doubt:
         It could only reduce what was held when it was sent.
     late_misses : int
         Looks after `OrderPathPolicy.lost_ns` that have not found it.
+    late_repeats : int
+        How often it was to be sent again after `OrderPathPolicy.resend_ns`.
     failures, failing_since : int
         Looks in a row that were not answered, and when the first of them was.
     is_unseen : bool
@@ -66,6 +69,7 @@ class Doubt:
     sent_at: int = 0
     ambiguous: bool = False
     late_misses: int = 0
+    late_repeats: int = 0
     is_submitting: bool = False
     cancel_wanted: bool = False
     canceling: str = ""

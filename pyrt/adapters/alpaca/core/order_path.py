@@ -292,9 +292,13 @@ class OrderPath:
             text = "the broker does not know the order"
             return [*self.drop_changes(number, now), AnswerEvent("lost", number, now, text)]
         is_wanted = bool(doubt.body) and not (doubt.cancel_wanted or doubt.given_up)
-        if is_wanted and age < self._policy.resend_ns:
-            delay = self._queue.policy.delay_ns(request.attempt, self._queue.random)
-            self._place(number, now + delay)
+        is_old = age >= self._policy.resend_ns
+        if is_wanted and (doubt.reduces or not is_old):
+            # A way out is wanted for as long as there is something to leave, less and less often.
+            doubt.late_repeats += is_old
+            attempt = doubt.late_repeats if is_old else request.attempt
+            delay = self._queue.policy.delay_ns(attempt, self._queue.random)
+            self._place(number, now + delay, attempt=2)
         else:
             self._queue.retry(request, now)
         return []
@@ -414,11 +418,11 @@ class OrderPath:
                 events.extend(self.note_view(leg, now))
         return events
 
-    def _place(self, number: int, not_before: int) -> None:
+    def _place(self, number: int, not_before: int, attempt: int = 1) -> None:
         doubt = self._doubts[number]
         doubt.is_submitting = True
         request = HttpRequest(
-            "POST", "/v2/orders", doubt.body, number, "submit", reduces=doubt.reduces
+            "POST", "/v2/orders", doubt.body, number, "submit", "trading", attempt, doubt.reduces
         )
         self._queue.add(request, not_before)
 
