@@ -18,7 +18,14 @@ from pyrt.core.types cimport (
     EV_BAR, EV_BOOK, EV_CUSTOM, EV_DAY_END, EV_DIVIDEND, EV_RATE, EV_SPLIT, EV_STATUS, ST_HALTED,
     ST_TRADING,
 )
+from pyrt.execution.desk cimport Desk
 from pyrt.kernel.kernel cimport Kernel
+
+
+cdef inline bint has_commands(Desk desk) noexcept:
+    """Whether commands are to leave: new ones, or some that wait for what may have come by now."""
+    return len(desk.commands) > 0 or len(desk.waiting) > 0
+
 
 cdef dict ACTIONS = {
     "split": EV_SPLIT, "dividend": EV_DIVIDEND, "day_end": EV_DAY_END, "rate": EV_RATE,
@@ -90,7 +97,8 @@ cdef class Runner:
         cdef Kernel kernel = self.kernel
         cdef SimVenue venue = self.venue
         while head is not None:
-            if self.pace is None and not venue.waiting and self.calm():
+            if (self.pace is None and not venue.waiting and not kernel.desk.waiting
+                    and self.calm()):
                 self.look_up()
                 head = self.feed.head()
                 continue
@@ -268,7 +276,7 @@ cdef class Runner:
             self.kernel.aggregates.close(now)
         if self.kernel.aggregates.ready():
             self.kernel.deliver_aggregates()
-        if self.kernel.desk.commands:
+        if has_commands(self.kernel.desk):
             self.kernel.settle()
         return 0
 
@@ -333,7 +341,7 @@ cdef class Runner:
             else:
                 apply_action(self.venue, &event)
                 self.kernel.process(&event)
-        if self.kernel.inbox.count or self.kernel.desk.commands:
+        if self.kernel.inbox.count or has_commands(self.kernel.desk):
             self.kernel.settle()
         return 0
 
@@ -435,7 +443,7 @@ cdef class Runner:
         """Bars that ticks completed, then the commands of all."""
         if self.kernel.aggregates.ready():
             self.kernel.deliver_aggregates()
-        if self.kernel.desk.commands:
+        if has_commands(self.kernel.desk):
             self.kernel.settle()
         return 0
 
@@ -446,7 +454,7 @@ cdef class Runner:
         if now > self.venue.opens_over:
             self.venue.opens_over = now
         self.meet_opens(now)
-        if self.kernel.inbox.count or self.kernel.desk.commands:
+        if self.kernel.inbox.count or has_commands(self.kernel.desk):
             self.kernel.settle()
         return 0
 

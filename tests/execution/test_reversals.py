@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyrt.risk import Limits, RiskEngine
+from pyrt.strategy.strategy import Strategy
 from pyrt.testing.gates import GateRig
 from pyrt.venues.capabilities import Capabilities
-from tests.backtest.harness import SYMBOL, Run, play
+from tests.backtest.harness import SYMBOL, Probe, Run, play
 
 FLAT = (100, 100, 100, 100)
 NOT_LEFT = "target: AAA was not left, and at the venue no order crosses zero"
@@ -386,8 +389,8 @@ def to(quantity: float) -> Callable[[Any], Any]:
     return lambda s: s.target_position(SYMBOL, quantity)
 
 
-def run(steps: Any, bars: int = 12) -> Run:
-    return play([FLAT] * bars, steps, name="alpaca", account="alpaca", start=OPEN)
+def run(steps: Any, bars: int = 12, **venue: Any) -> Run:
+    return play([FLAT] * bars, steps, name="alpaca", account="alpaca", start=OPEN, **venue)
 
 
 OPEN = 1_704_067_200_000_000_000 + (24 + 15) * 3600 * 10**9
@@ -399,6 +402,45 @@ def test_a_backtest_under_alpacas_rules_changes_sides() -> None:
     made = run({0: to(10), 3: to(-10)})
     assert made.statuses == ["FILLED"] * 3
     assert [(size, price) for _, size, price in made.fills] == [(10, 100), (-10, 100), (-10, 100)]
+
+
+def test_a_fill_with_the_end_of_a_bar_lets_the_other_side_open() -> None:
+    """Nothing followed it at that instant, so what waited was never looked at again."""
+    made = run({0: to(10), 3: to(-10)}, fill="next_close")
+    assert made.statuses == ["FILLED"] * 3
+    assert [(at, size) for at, size, _ in made.fills] == [(2, 10), (5, -10), (6, -10)]
+
+
+@pytest.mark.parametrize("kind", ["trades", "quotes"])
+def test_a_fill_on_a_tick_lets_the_other_side_open(kind: str) -> None:
+    columns = {"trades": ("price", "size"), "quotes": ("bid", "ask", "bid_size", "ask_size")}[kind]
+    seconds = pd.DatetimeIndex(OPEN + np.arange(8) * 1_000_000_000, tz="UTC", name="timestamp")
+    turn = Turn(kind)
+    probe = Probe(cash=100_000)
+    probe.add_venue("alpaca", account="alpaca", fees="none")
+    probe.add_data(pd.DataFrame(dict.fromkeys(columns, 100.0), index=seconds), symbol=SYMBOL)
+    probe.add_strategy(turn)
+    Run(probe, probe.execute(), [turn], OPEN).check_books()
+    assert turn.held == [0, 10, 10, 10, 0, -10, -10, -10]
+
+
+class Turn(Strategy):
+    """Is long from the first tick on, and short from the fourth."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+        self.held: list[float] = []
+
+    def on_start(self) -> None:
+        getattr(self, f"subscribe_{self._kind}")(SYMBOL)
+
+    def on_trade(self, trade: Any) -> None:
+        self.held.append(self.position(SYMBOL).quantity)
+        if len(self.held) in (1, 4):
+            self.target_position(SYMBOL, 10 if len(self.held) == 1 else -10)
+
+    on_quote = on_trade
 
 
 def test_a_backtest_on_daily_bars_calls_an_entry_back() -> None:
