@@ -9,12 +9,10 @@ from libc.stdint cimport int64_t
 from decimal import Decimal
 
 from pyrt.backtest.port cimport with_exits
-from pyrt.core.events cimport Event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport i128_to_int
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.ports cimport ApprovedOrder, Command
-from pyrt.core.types cimport EV_MODIFY_REJECTED
 from pyrt.venues.alpaca.requests cimport Terms, class_of, open_order_of_terms
 from pyrt.venues.alpaca.facts import (
     AccountFacts, AssetFacts, MarketFacts, PositionFacts, market_facts,
@@ -219,16 +217,13 @@ cdef class AlpacaVenue(Venue):
 
     cdef int change(self, Command command, int64_t now) except -1:
         cdef VenueOrder order = self.sim.live.get(command.order.number)
-        cdef Event* event
         self.arrive(now)
         if order is not None:
             refusal = self.intake.check_change(
                 self.books.open_order(order), change_of(command)
             )
             if refusal is not None:
-                event = self.sim.emit(order, EV_MODIFY_REJECTED, self.books.now)
-                event.cumulative = order.filled
-                event.reason = self.sim.texts.number(refusal_text(refusal))
+                self.sim.refuse_change(order.number, refusal_text(refusal))
                 return 0
         return self.inner.change(command, now)
 

@@ -280,6 +280,10 @@ cdef class SimVenue(VenueFills):
         """Put new terms in force once they have arrived: total units, or 0, and prices."""
         return self.take_command(number, CHANGE, (units, limit_price, stop_price, trail))
 
+    def refuse_change(self, int32_t number, str reason):
+        """Turn a change away for a rule's reason once it has arrived, if the order is there then."""
+        self.take_command(number, CHANGE, (reason,))
+
     cdef int take_command(self, int32_t number, int kind, tuple terms) except -1:
         cdef VenueOrder order
         cdef int64_t arrival = self.now
@@ -307,6 +311,9 @@ cdef class SimVenue(VenueFills):
             return 0
         if not terms:
             self.matcher.arrive(self.books[order.index], order)
+            return 0
+        if len(terms) == 1:
+            self.say(order, EV_MODIFY_REJECTED, terms[0])
             return 0
         return self.alter(order, terms[0], terms[1], terms[2], terms[3])
 

@@ -411,6 +411,20 @@ def test_a_refusal_is_heard_after_the_latency():
     assert script.happened[-1] == ("rejected", OPEN + 3 * 60_000_000_000 + 50_000_000)
 
 
+@pytest.mark.parametrize(("latency", "heard"), [("90s", []), ("20s", ["modify_rejected"])])
+def test_a_refused_change_is_no_news_where_its_order_has_ended_by_then(latency, heard):
+    """The run ended with an answer about an order that nobody knew any more."""
+    steps = {0: rest("buy", 2, limit_price=101), 1: lambda s: s.modify(s.made[0], quantity=2.5)}
+    script = Script(steps, symbol="SPY")
+    bars = (FLAT, (102,) * 4 if heard else FLAT, FLAT, FLAT, FLAT, FLAT)
+    play(
+        {"SPY": bars}, script, start=OPEN, instrument=listed("SPY"), name="alpaca",
+        latency=latency,
+    )  # fmt: skip
+    kinds = [kind for kind, _ in script.happened]
+    assert kinds == ["sent", "accepted", *heard, "fill"]
+
+
 # -- settings ------------------------------------------------------------------------------------
 
 
