@@ -84,7 +84,10 @@ cdef class OrderManager(CommandSink):
         return table is None or table.flips
 
     cdef bint has(self, Order order):
-        return order.algorithm is not None or order.number in self.emulator.kept
+        # One that an algorithm is to work may wait on the desk before it comes here.
+        return order.number in (
+            self.emulator.kept if order.algorithm is None else self.parents.open
+        )
 
     cdef int withdraw(self, Order order) except -1:
         if order.algorithm is not None:

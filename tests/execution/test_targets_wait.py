@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyrt.core.instruments import Instrument
+from pyrt.execution.schedules import TWAP
 from pyrt.risk import Limits, RiskEngine
 from pyrt.testing.gates import GateRig
 
@@ -240,6 +241,23 @@ def test_a_plain_order_waits_behind_a_close_too(rig):
     rig.answer("cancel", exit_)
     assert rig.venue.submitted[-2:] == [order, entry]
     assert (order.quantity, entry.quantity) == (10, 50)
+
+
+@pytest.mark.parametrize("by_close", [True, False])
+def test_an_order_that_an_algorithm_is_to_work_can_be_canceled_while_it_waits(rig, by_close):
+    """Nobody works it yet: the cancel looked for those who do, and ended the run."""
+    bought(rig)
+    exit_ = stop(rig)
+    order = close(rig)
+    entry = rig.order("sell", 6, algorithm=TWAP("30m", slices=3))
+    assert entry.status == "INITIALIZED"
+    if by_close:
+        close(rig)
+    else:
+        rig.cancel(entry)
+    assert (entry.status, entry.reason) == ("DENIED", "canceled: it had not left yet")
+    rig.answer("cancel", exit_)
+    assert rig.venue.submitted[-1] is order
 
 
 def test_a_limit_order_with_exits_is_no_way_out_and_ends_with_its_strategy(rig):
