@@ -74,6 +74,12 @@ class ExecutionAlgorithm:
         if child.status in ("DENIED", "REJECTED"):
             self.finish(f"algorithm: {child.client_order_id} was refused, {child.reason}")
 
+    def on_split(self, ratio: Fraction) -> None:
+        """Called when a split has restated the order: `ratio` new units for an old one.
+
+        What it has filled stays on record in old units, so `quantity` and `sent` are sums of both.
+        """
+
     # -- what it can ask -----------------------------------------------------------------------
 
     @property

@@ -114,6 +114,7 @@ cdef class OrderManager(CommandSink):
 
     def split(self, Py_ssize_t index, int64_t new, int64_t old):
         self.emulator.split(index, new, old)
+        self.parents.split(index, new, old)
         self.watching = self.emulator.watching
 
     cdef int reword(self, Event* event) except -1:

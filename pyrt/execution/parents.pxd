@@ -16,7 +16,8 @@ cdef class Parents:
     cdef readonly object world
     """What algorithms ask for prices, sessions and streams."""
     cdef dict open
-    """Number → [order, reason of its cancel or None, children that work by number]."""
+    """Number → [order, reason of its cancel or None, children that work by number, ratio of a split
+    its algorithm is to be told of or None]."""
 
     cdef int begin(self, Order order) except -1
     cdef int withdraw(self, Order order, str reason) except -1

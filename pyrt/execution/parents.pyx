@@ -8,8 +8,10 @@ cimport cython
 
 from pyrt.core.int128 cimport i128_add, i128_notional
 from pyrt.core.numbers cimport decimal_from_scaled
-from pyrt.core.types cimport EV_CANCELED, EV_EMULATED, EV_FILL, is_final
-from pyrt.execution.triggers cimport tell
+from pyrt.core.types cimport EV_CANCELED, EV_EMULATED, EV_FILL, EV_MODIFIED, is_final
+from pyrt.execution.triggers cimport split_prices, split_units, tell, units_told
+
+from fractions import Fraction
 
 from pyrt.errors import OrderError
 
@@ -40,7 +42,7 @@ cdef class Parents:
 
     cdef int begin(self, Order order) except -1:
         """Take an approved order over."""
-        self.open[order.number] = [order, None, {}]
+        self.open[order.number] = [order, None, {}, None]
         tell(self.inbox, order, EV_EMULATED, self.clock.now, 0)
         return 0
 
@@ -85,6 +87,31 @@ cdef class Parents:
             self.desk.cancel((<Order>child).strategy, child)
         return self.end(order)
 
+    def split(self, Py_ssize_t index, int64_t new, int64_t old):
+        """Restate the orders of an instrument as a venue does; less than a step ends one.
+
+        What one has filled stays on record in old units, so its total is the sum of both.
+        """
+        cdef Order order
+        cdef Event* event
+        cdef int64_t left
+        for entry in list(self.open.values()):
+            order = entry[0]
+            if order.instrument.index != index or is_final(order.status_):
+                continue
+            left = units_told(self.inbox, order) - order.filled
+            left = split_units(order.instrument, left, new, old)
+            if left == 0:
+                self.withdraw(order, "split: nothing of the quantity is left")
+                continue
+            split_prices(order, new, old)
+            event = tell(self.inbox, order, EV_MODIFIED, self.clock.now, 0)
+            event.quantity = order.filled + left
+            event.price = order.limit_price_raw
+            event.cumulative = order.stop_price_raw
+            # Its algorithm is told when its parts have been restated too.
+            entry[3] = Fraction(new, old)
+
     cdef int account(self, Order child, Event* event) except -1:
         """Let an order have filled, and have working, what its algorithm's orders do."""
         cdef Order order = child.origin, each
@@ -114,9 +141,19 @@ cdef class Parents:
             return 0
         if event.kind == EV_EMULATED and self.open[order.number][1] is None:
             self.world.guarded(order.strategy, order.algorithm.begin, self)
+        elif event.kind == EV_MODIFIED:
+            self.restate(order)
         elif is_final(order.status_):
             self.forget(order)
         return 0
+
+    def restate(self, Order order not None):
+        """Tell an algorithm of a split that has restated its order."""
+        entry = self.open[order.number]
+        ratio = entry[3]
+        entry[3] = None
+        if ratio is not None and entry[1] is None:
+            self.world.guarded(order.strategy, order.algorithm.on_split, ratio)
 
     cdef int on_child(self, Order child, Event* event) except -1:
         cdef Order order = child.origin

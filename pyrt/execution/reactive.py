@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from pyrt.errors import ConfigError
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from pyrt.core.orders import Order
 
 __all__ = ["POV", "Iceberg"]
+
+
+def rescaled(quantity: Decimal, ratio: Fraction) -> Decimal:
+    """Return what a split makes of a quantity."""
+    return quantity * ratio.numerator / ratio.denominator
 
 
 class POV(ExecutionAlgorithm):
@@ -46,7 +52,7 @@ class POV(ExecutionAlgorithm):
 
     def on_start(self) -> None:
         """Begin to count."""
-        self._volume = Decimal(0)
+        self._volume = self._before = Decimal(0)
         if self._duration is not None:
             self.set_timer("end", at=self.now + self._duration)
 
@@ -59,6 +65,11 @@ class POV(ExecutionAlgorithm):
         if bar.ts_open >= self.order.ts_init:
             self._take(bar.volume)
 
+    def on_split(self, ratio: Fraction) -> None:
+        """Count anew: what was sent before went by a volume of other units."""
+        self._volume, self._before = Decimal(0), self.sent
+        self._minimum = rescaled(self._minimum, ratio)
+
     def on_timer(self, event: TimerEvent) -> None:
         """The time is over."""
         self.finish("algorithm: its duration is over")
@@ -69,7 +80,7 @@ class POV(ExecutionAlgorithm):
 
     def _take(self, volume: float) -> None:
         self._volume += Decimal(repr(volume))
-        due = min(self._rate * self._volume - self.sent, self.remaining)
+        due = min(self._rate * self._volume - (self.sent - self._before), self.remaining)
         if due > 0 and (due >= self._minimum or due == self.remaining):
             self.send(due)
 
@@ -107,6 +118,11 @@ class Iceberg(ExecutionAlgorithm):
         """Show the next part when one has filled."""
         if not self.children:
             self._show()
+
+    def on_split(self, ratio: Fraction) -> None:
+        """Show as much in new units; at least one step."""
+        one = Decimal(self.instrument.step).scaleb(-self.instrument.decimals)
+        self._display = max(self.whole(rescaled(self._display, ratio)), one)
 
     def on_end(self, child: Order) -> None:
         """End with a part that is canceled, expires or is refused: nothing would send the next."""

@@ -37,6 +37,7 @@ class Schedule(ExecutionAlgorithm):
         self._plan = self._shares()
         self._begun = self.now
         self._next = 0
+        self._before = self._share_before = Fraction(0)
         self._slice()
 
     def on_timer(self, event: TimerEvent) -> None:
@@ -46,6 +47,11 @@ class Schedule(ExecutionAlgorithm):
         else:
             self._slice()
 
+    def on_split(self, ratio: Fraction) -> None:
+        """Share what is left among the slices that are left: what was sent is in other units."""
+        self._before = Fraction(self.sent)
+        self._share_before = self._plan[self._next - 1]
+
     def on_end(self, child: Order) -> None:
         """A slice that is refused is tried again with the next one."""
 
@@ -53,8 +59,14 @@ class Schedule(ExecutionAlgorithm):
         working = sum((child.leaves_quantity for child in self.children), 0.0)
         return f"{float(self.remaining) + working:g}"
 
+    def _due(self) -> Fraction:
+        """Units that bring the order to the share of the slice that begins."""
+        rest = 1 - self._share_before
+        share = (self._plan[self._next] - self._share_before) / rest if rest else Fraction(1)
+        return self._before + (Fraction(self.quantity) - self._before) * share - Fraction(self.sent)
+
     def _slice(self) -> None:
-        due = Fraction(self.quantity) * self._plan[self._next] - Fraction(self.sent)
+        due = self._due()
         self._next += 1
         length = self._duration * self._next // len(self._plan)
         self.set_timer(f"slice-{self._next}", at=self._begun + length)
