@@ -21,8 +21,9 @@ cdef int64_t distance(Cache cache, Position position, int64_t wanted,
             if order.number >= before or order.cancel_request == OPEN:
                 continue
             # An exit that rests only guards what is held; as a market order it is leaving, and so
-            # is what an algorithm sends for one.
-            if order.is_exit and (order if order.origin is None else order.origin).type != MARKET:
+            # is what an algorithm sends for one, and one to a target that left as a limit order.
+            if order.is_exit and not order.moves and (
+                    order if order.origin is None else order.origin).type != MARKET:
                 continue
             if wanted == 0 and (order.type != MARKET or order.algorithm is not None):
                 continue

@@ -8,7 +8,7 @@ import pytest
 
 from pyrt.core.instruments import Instrument
 from pyrt.errors import OrderError
-from pyrt.risk import RiskEngine
+from pyrt.risk import Limits, RiskEngine
 from pyrt.testing.gates import GateRig
 from pyrt.venues.capabilities import Capabilities
 from tests.backtest.harness import SYMBOL, play
@@ -31,6 +31,27 @@ def target(made: GateRig, quantity: float) -> Any:
 
 
 # -- exits that are leaving ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"market_protection_bps": 100}, {"max_slippage_bps": 1, "slippage_action": "limit"}],
+)
+def test_what_leaves_as_a_protected_limit_order_counts_as_a_market_order_does(limits: Any) -> None:
+    """Beside a stop a target that was asked for again sold each time, past the end of all held."""
+    made = GateRig(RiskEngine(Limits(**limits)), prices=100)
+    made.quote(99.5, 100.5)
+    made.hold(10)
+    made.answer("accept", made.order("sell", 10, stop_price=90))
+    order = target(made, 5)
+    assert (order.order_type, order.is_exit) == ("limit", True)
+    assert target(made, 5) is None
+    made.answer("accept", order)
+    assert target(made, 5) is None
+    made.fill(order)
+    assert made.kernel.strategies[0].position("AAA").quantity == 5
+    assert target(made, 5) is None
+
 
 CLOSE = {2: lambda s: s.close(SYMBOL)}
 
