@@ -8,7 +8,7 @@ from pyrt.core.ports cimport SUBMIT
 from pyrt.core.types cimport OPEN
 from pyrt.execution.targets cimport CALLS_BACK, is_undone, leaves_before
 from pyrt.execution.terms cimport read_terms
-from pyrt.execution.waits cimport hold
+from pyrt.execution.waits cimport hold_anew
 
 
 cdef int64_t beyond_flat(Cache cache, Order order) except? -1:
@@ -54,7 +54,7 @@ cdef str divide(Desk desk, Command command):
     desk.waiting.append(opening(desk, order, units))
     order.target = 0
     desk.settle(order)
-    return "" if hold(desk, command) else None
+    return "" if hold_anew(desk, command) else None
 
 
 cdef str call_back(Desk desk, Command command):
@@ -77,7 +77,7 @@ cdef str call_back(Desk desk, Command command):
     if command.units != CALLS_BACK:
         return None
     order.is_exit = order.side_sign * order.target <= 0
-    return "" if hold(desk, command) else None
+    return "" if hold_anew(desk, command) else None
 
 
 cdef Command opening(Desk desk, Order order, int64_t units):

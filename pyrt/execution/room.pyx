@@ -7,7 +7,7 @@ the answers. Two exits of which one cancels the other keep their quantity (decis
 from pyrt.core.pairs cimport is_venue_pair
 from pyrt.core.types cimport EMULATED, HELD, INITIALIZED, MARKET, NONE, OPEN, RELEASED, UNKNOWN
 from pyrt.execution.targets cimport leaves_before, share
-from pyrt.execution.waits cimport hold
+from pyrt.execution.waits cimport hold, hold_anew
 
 
 cdef int64_t claim(Order other, Order order) noexcept:
@@ -70,4 +70,4 @@ cdef bint make_room(Desk desk, Command command) except -1:
             desk.set_quantity(other, other.units - cut)
         missing -= cut
     command.units = MADE_ROOM
-    return hold(desk, command)
+    return hold_anew(desk, command)

@@ -6,6 +6,8 @@ from pyrt.execution.desk cimport Desk
 
 cdef bint hold(Desk desk, Command command) except -1
 
+cdef bint hold_anew(Desk desk, Command command) except -1
+
 cdef int wake(Desk desk) except -1
 
 cdef bint drop(Desk desk, Order order) except -1

@@ -18,6 +18,12 @@ cdef bint hold(Desk desk, Command command) except -1:
     return True
 
 
+cdef bint hold_anew(Desk desk, Command command) except -1:
+    """Keep a command back for what has just been asked for it, however long it has waited before."""
+    command.ts = desk.clock.now
+    return hold(desk, command)
+
+
 cdef int wake(Desk desk) except -1:
     """Issue again what need not wait any longer."""
     cdef Command command

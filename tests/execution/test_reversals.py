@@ -341,6 +341,32 @@ def test_where_nothing_is_held_and_the_entry_does_not_end_the_close_says_so() ->
     assert (order.status, order.reason) == ("DENIED", "target: an order for AAA was not canceled")
 
 
+def test_an_entry_is_called_back_with_time_to_answer_however_long_the_close_has_waited() -> None:
+    """Its submission was not answered: the close left with the cancel, and opened a position."""
+    made = rig(0)
+    entry = made.order("sell", 10)
+    order = made.close()
+    made.wait("11s")
+    assert (made.venue.submitted, made.venue.withdrawn) == ([entry], [entry])
+    made.answer("reject", entry)
+    assert (order.status, made.venue.submitted) == ("DENIED", [entry])
+
+
+def test_exits_are_canceled_with_time_to_answer_however_long_the_target_has_waited() -> None:
+    made = rig()
+    stop = made.order("sell", 10, stop_price=90)
+    made.answer("accept", stop)
+    more = made.order("sell", 1, limit_price=200)
+    order = target(made, -5)
+    made.wait("11s")
+    assert made.venue.withdrawn == [stop, more]
+    made.answer("cancel", stop)
+    made.answer("cancel", more)
+    assert made.venue.submitted == [stop, more, order]
+    made.fill(order)
+    assert [size for _, size in sent(made)[3:]] == [5]
+
+
 def test_a_second_close_while_an_entry_is_called_back_asks_for_nothing() -> None:
     made = rig(0)
     entry = made.order("buy", 5)
