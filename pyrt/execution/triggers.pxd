@@ -17,6 +17,8 @@ cdef bint trails(Order order) noexcept
 
 cdef int64_t units_told(EventQueue inbox, Order order) noexcept
 
+cdef bint is_told_of(EventQueue inbox, Order order) noexcept
+
 @cython.final
 cdef class Kept:
     cdef Order order

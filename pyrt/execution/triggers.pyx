@@ -69,6 +69,15 @@ cdef int64_t units_told(EventQueue inbox, Order order) noexcept:
     return units
 
 
+cdef bint is_told_of(EventQueue inbox, Order order) noexcept:
+    """Whether something was told of an order that has not been heard yet."""
+    cdef Py_ssize_t i
+    for i in range(inbox.count):
+        if inbox.items[(inbox.head + i) & (inbox.capacity - 1)].order == order.number:
+            return True
+    return False
+
+
 @cython.final
 cdef class Kept:
     """An order on our side, and what triggers it."""

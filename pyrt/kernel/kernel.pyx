@@ -14,6 +14,7 @@ from pyrt.core.types cimport (
 from pyrt.execution.booking cimport DEPOSIT, DIVIDEND
 from pyrt.execution.reversals cimport divide, undoes
 from pyrt.execution.room cimport is_crowded, make_room
+from pyrt.execution.triggers cimport is_told_of
 from pyrt.execution.waits cimport drop, hold, split, trim, wake
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.kernel.probe cimport RISK, Probe
@@ -260,6 +261,10 @@ cdef class Kernel(Wiring):
             return 0
         if command.kind == CANCEL:
             if is_here(order) and not self.sink.has(order):
+                if is_told_of(self.inbox, order):
+                    # It was kept here, and has ended: that is heard first.
+                    self.desk.commands.append(command)
+                    return 0
                 # It waits, or its wait has just ended and its submission comes behind this, or
                 # whoever made it was broken off before it was sent.
                 if hold(self.desk, command):

@@ -318,3 +318,22 @@ def test_a_random_pair_never_fills_more_than_its_quantity(seed: int) -> None:
     run = at_alpaca(bars, Random(seed=seed), participation=0.06)
     assert len(run.fills) > 20
     assert sum(len({f for f in p if f.filled_quantity}) for p in run.strategies[0].pairs) > 10
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_kept_order_of_a_denied_pair_can_be_canceled_at_the_same_instant(first: bool) -> None:
+    """It had ended with the other one, which was not heard yet: it was taken for one that waits."""
+    made = GateRig(
+        RiskEngine(Limits(max_order_quantity=12)), symbols=[SYMBOL], prices=100, account="margin",
+        capabilities=ALPACA,
+    )  # fmt: skip
+    made.hold(10)
+    strategy = made.kernel.strategies[0]
+    orders = [order("sell", 5, stop_price=95), order("buy", 20, stop_price=107)]
+    pair = strategy.pair(*orders if first else orders[::-1])
+    strategy.cancel_all(SYMBOL)
+    made.settle()
+    small, large = pair if first else pair[::-1]
+    assert small.status in ("CANCELED", "DENIED")
+    assert (large.status, large.filled_quantity) == ("DENIED", 0)
+    assert strategy.orders() == []
