@@ -281,7 +281,7 @@ cdef class SimVenue(VenueFills):
         return self.take_command(number, CHANGE, (units, limit_price, stop_price, trail))
 
     def refuse_change(self, int32_t number, str reason):
-        """Turn a change away for a rule's reason once it has arrived, if the order is there then."""
+        """Turn a change away for a rule's reason, once it has arrived and if the order is there."""
         self.take_command(number, CHANGE, (reason,))
 
     cdef int take_command(self, int32_t number, int kind, tuple terms) except -1:

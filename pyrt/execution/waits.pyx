@@ -19,7 +19,7 @@ cdef bint hold(Desk desk, Command command) except -1:
 
 
 cdef bint hold_anew(Desk desk, Command command) except -1:
-    """Keep a command back for what has just been asked for it, however long it has waited before."""
+    """Keep a command back for what has just been asked for it, however long it has waited."""
     command.ts = desk.clock.now
     return hold(desk, command)
 

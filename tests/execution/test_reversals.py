@@ -462,11 +462,15 @@ class Turn(Strategy):
         getattr(self, f"subscribe_{self._kind}")(SYMBOL)
 
     def on_trade(self, trade: Any) -> None:
+        self._turn()
+
+    def on_quote(self, quote: Any) -> None:
+        self._turn()
+
+    def _turn(self) -> None:
         self.held.append(self.position(SYMBOL).quantity)
         if len(self.held) in (1, 4):
             self.target_position(SYMBOL, 10 if len(self.held) == 1 else -10)
-
-    on_quote = on_trade
 
 
 def test_a_backtest_on_daily_bars_calls_an_entry_back() -> None:
