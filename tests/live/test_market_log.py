@@ -57,6 +57,26 @@ def test_quotes_prints_and_bars_come_back_as_they_came(tmp_path):
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in files.values())
 
 
+def test_who_acted_in_a_print_comes_back(tmp_path):
+    """Imbalance bars and order flow of a backtest on a recording were all of unknown prints."""
+    told = [1, -1, 0, 1]
+    written(tmp_path, [TradeEvent("BTC/USD", START + i, 50.0, 0.5, a) for i, a in enumerate(told)])
+    (path,) = (tmp_path / DAY).iterdir()
+    (trades,) = load(str(path)).columns
+    assert trades.aggressor.tolist() == told
+
+
+def test_prints_that_an_older_version_has_written_are_merged_with_those_of_this_one(tmp_path):
+    for number, run_id in enumerate(("a", "b")):
+        written(tmp_path, [TradeEvent("BTC/USD", START + number, 50.0, 0.5, 1)], run_id)
+    old, _ = sorted((tmp_path / DAY).iterdir())
+    pq.write_table(pq.read_table(old).drop_columns(["aggressor"]), old)
+    assert compact(tmp_path, datetime.date(2014, 1, 1)) == 1
+    (path,) = (tmp_path / DAY).iterdir()
+    (trades,) = load(str(path)).columns
+    assert trades.aggressor.tolist() == [0, 1]
+
+
 def test_a_day_becomes_one_file_after_a_week_and_not_before(tmp_path):
     written(tmp_path, [quote(i) for i in (3, 4)], "two")
     written(tmp_path, [quote(i) for i in (0, 1, 2)], "one")

@@ -24,9 +24,11 @@ PIECE = re.compile(r"(?P<whole>[a-z]+-.+)-[^-]+-\d{6,}\.parquet")
 """KIND-SYMBOL-TIME_RUN-SERIAL: the symbol may have a dash itself, or six signs as a serial has."""
 PART = ".part"
 """What a file ends with until it is whole."""
+AGGRESSOR = "aggressor"
+"""1 for a buyer, -1 for a seller, 0 if not told, as in an event: whole numbers, not prices."""
 COLUMNS = {
     "quote": ("ts_event", "bid_price", "bid_size", "ask_price", "ask_size"),
-    "trade": ("ts_event", "price", "size"),
+    "trade": ("ts_event", "price", "size", AGGRESSOR),
     "bar": ("ts_event", "ts_close", "open", "high", "low", "close", "volume"),
 }
 """Kind of an event → its columns, as `pyrt.load` knows them; ``ts_recv`` is added to all."""
@@ -70,7 +72,7 @@ class MarketLog:
             times = (now, event.ts_event)
             values = (event.bid_price, event.bid_size, event.ask_price, event.ask_size)
         elif what == "trade":
-            times, values = (now, event.ts_event), (event.price, event.size)
+            times, values = (now, event.ts_event), (event.price, event.size, event.aggressor)
         elif what == "bar" and event.kind == "bar":
             times, values = (now, event.ts_open, event.ts_close), event.prices
         else:
@@ -153,6 +155,8 @@ def _table(kind: str, symbol: str, times: array[int], values: array[float]) -> A
     symbols = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), [symbol])
     columns = {name: pa.array(table[:, at]) for at, name in enumerate(stamps)}
     columns |= {name: pa.array(numbers[:, at]) for at, name in enumerate(others)}
+    if AGGRESSOR in columns:
+        columns[AGGRESSOR] = columns[AGGRESSOR].cast(pa.int8())
     return pa.table({"symbol": symbols, **columns})
 
 
@@ -233,6 +237,16 @@ def compact(folder: Path, today: date, *, after_days: int = COMPACT_AFTER_DAYS) 
     return made
 
 
+def _with_aggressor(table: Any) -> Any:
+    """Return a table of pieces or of a day; prints of an older version say nothing of who acted."""
+    import numpy as np
+    import pyarrow as pa
+
+    if "price" in table.column_names and AGGRESSOR not in table.column_names:
+        table = table.append_column(AGGRESSOR, pa.array(np.zeros(table.num_rows, np.int8)))
+    return table.replace_schema_metadata(None)
+
+
 def _merge(target: Path, pieces: list[Path]) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -242,10 +256,10 @@ def _merge(target: Path, pieces: list[Path]) -> int:
     if target.exists():
         whole = pq.read_table(target)
         done = json.loads((whole.schema.metadata or {}).get(MERGED, b"[]"))
-        tables.append(whole.replace_schema_metadata(None))
+        tables.append(_with_aggressor(whole))
     fresh = [piece for piece in pieces if piece.name not in done]
     if fresh:
-        tables += [pq.read_table(piece).replace_schema_metadata(None) for piece in fresh]
+        tables += [_with_aggressor(pq.read_table(piece)) for piece in fresh]
         table = pa.concat_tables(tables).unify_dictionaries().sort_by("ts_recv")
         names = json.dumps([*done, *(piece.name for piece in fresh)])
         table = table.replace_schema_metadata({MERGED: names.encode()})
