@@ -18,7 +18,7 @@ from pyrt.backtest.interruptions import read_auctions, read_halts
 from pyrt.backtest.latency import latency_model
 from pyrt.backtest.markets import Market, markets
 from pyrt.backtest.outcome import Inputs, Outcome, book_gaps, outcome_of
-from pyrt.backtest.past import PastBars, first_moment, topic_of_table
+from pyrt.backtest.past import PastBars, arrives_late, first_moment, topic_of_table
 from pyrt.backtest.port import BacktestVenue
 from pyrt.backtest.price_bands import read_bands
 from pyrt.backtest.progress import Progress
@@ -38,7 +38,7 @@ from pyrt.data.tables import Loaded, load
 from pyrt.errors import ConfigError, DataError
 from pyrt.execution.reserves import reserved
 from pyrt.kernel.kernel import Kernel
-from pyrt.kernel.subscriptions import unheard
+from pyrt.kernel.subscriptions import GRACE_NS, unheard
 from pyrt.risk.engine import RiskEngine
 from pyrt.strategy.strategy import Strategy
 from pyrt.venues.alpaca.rules import AlpacaRules
@@ -384,6 +384,9 @@ class Engine:
         venue.set_output(kernel.inbox)
         kernel.connect(_port(settings, venue))
         kernel.sessions = self._sessions
+        if any(arrives_late(table) for table in self._tables):
+            # As a node does: the last part of a bar made here is not there when its time is over.
+            kernel.grace_ns = GRACE_NS
         for table in self._tables:
             if table.symbol not in self._instruments:
                 self._instruments[table.symbol] = self._instrument(table.symbol)

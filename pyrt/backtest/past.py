@@ -26,6 +26,12 @@ def first_moment(table: Columns) -> int:
     return int(table.ts_open[0] if isinstance(table, BarColumns) else table.ts_init[0])
 
 
+def arrives_late(table: Columns) -> bool:
+    """Return whether a table, or a stream's first chunk, has rows known after they happened."""
+    ended = table.ts_close if isinstance(table, BarColumns) else table.ts_event
+    return bool(np.any(table.ts_init > ended))
+
+
 class PastBars:
     """The bars of a run's tables that strategies look back on.
 

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 UNNAMED = "ASSET"
 """What the instrument of a table is called that neither names a symbol nor is given one."""
 
+GRACE_NS = 5_000_000_000
+"""How long a bar made of others waits for the last of them, where data arrive after they happened.
+
+A node's minute bars come some tenths of a second after their minute; backtests on what was recorded
+so wait as long.
+"""
 HANDLERS = {"bars": "on_bar", "quotes": "on_quote", "trades": "on_trade", "book": "on_book"}
 """The handler that is called for a subscription."""
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pyrt.adapters.alpaca.credentials import Credentials
-from pyrt.adapters.alpaca.node.assembly import GRACE_NS, NEVER_LOST
+from pyrt.adapters.alpaca.node.assembly import NEVER_LOST
 from pyrt.core.instruments import Instrument, equity
 from pyrt.errors import PyrtError
+from pyrt.kernel.subscriptions import GRACE_NS
 from pyrt.live.calendars import sessions_around
 from pyrt.live.driver.driver import Driver
 from pyrt.live.driver.run import RUNNING, STOPPED

@@ -22,6 +22,7 @@ from pyrt.backtest.fees import fee_model
 from pyrt.core.instruments import Instrument, listed
 from pyrt.core.ports import FeeModel
 from pyrt.errors import ConnectionLost, PyrtError
+from pyrt.kernel.subscriptions import GRACE_NS
 from pyrt.live.calendars import sessions_around
 from pyrt.live.config import LIVE_TRADING, PAPER_TRADING, NodeConfig
 from pyrt.live.journal.files import NoFiles, RealFiles
@@ -30,8 +31,6 @@ from pyrt.live.plan import Plan
 from pyrt.risk.engine import RiskEngine
 
 DEFAULT_TIF = {"": "day", "equity": "day", "crypto": "gtc"}
-GRACE_NS = 5_000_000_000
-"""How long a bar made of others waits for the last of them: it arrives after its minute is over."""
 ONE_ATTEMPT = RetryPolicy(attempts=1)
 NEVER_LOST = OrderPathPolicy(lost_ns=1 << 62)
 """Time alone is no evidence: what a submit has come to is decided by reconciliation."""

@@ -1,0 +1,83 @@
+"""What a node has recorded, backtested: handlers see the bars that they saw in the node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from pyrt import Strategy, backtest, load
+from pyrt.adapters.alpaca.core.events import BarEvent, TradeEvent
+from pyrt.core.instruments import equity
+from pyrt.kernel.subscriptions import GRACE_NS
+from pyrt.live.calendars import sessions_around
+from pyrt.live.core.node import NodeCore
+from pyrt.live.process.market_log import MarketLog
+from pyrt.risk.gate import BasicGate
+from tests.live.cores import NOW, SECOND, Wire
+
+MINUTE = 60 * SECOND
+MS = 1_000_000
+LATENCY_MS = (5, 80)
+MINUTES = 20
+
+
+class Bars(Strategy):
+    """Writes down every bar, when it came, and an average of the coarser ones."""
+
+    def on_start(self) -> None:
+        self.seen: list[tuple[Any, ...]] = []
+        self.subscribe_trades("SPY")
+        for timeframe in ("10s", "1m", "5m"):
+            self.subscribe_bars("SPY", timeframe)
+
+    def on_bar(self, bar: Any) -> None:
+        values = (bar.open, bar.high, bar.low, bar.close, bar.volume)
+        self.seen.append((self.now, bar.timeframe, bar.ts_event, *values))
+
+
+def arrivals(seed: int) -> Iterator[tuple[int, Any]]:
+    """Yield when each print and bar of some minutes is received, and what it is."""
+    draw, price, ts = Random(seed), 100.0, NOW
+    found: list[tuple[int, Any]] = []
+    minutes: dict[int, list[TradeEvent]] = {}
+    while (ts := ts + int(draw.expovariate(1) * SECOND)) < NOW + MINUTES * MINUTE:
+        price = round(price + draw.choice((-0.01, 0.0, 0.01)), 2)
+        trade = TradeEvent("SPY", ts, price, float(draw.randint(100, 400)))
+        minutes.setdefault(ts // MINUTE, []).append(trade)
+        # One in ten is late, but not too late for the bar that it belongs to.
+        late = draw.uniform(500, 4_000) if draw.random() < 0.1 else 0
+        found.append((ts + int((draw.uniform(*LATENCY_MS) + late) * MS), trade))
+    for minute, trades in minutes.items():
+        prices = [trade.price for trade in trades]
+        row = (prices[0], max(prices), min(prices), prices[-1], sum(trade.size for trade in trades))
+        opened = minute * MINUTE
+        found.append((opened + MINUTE + 60 * MS, BarEvent("SPY", opened, opened + MINUTE, row)))
+    yield from sorted(found, key=lambda pair: pair[0])
+
+
+def lived(strategy: Strategy, seed: int, folder: Path) -> None:
+    """Let a node hear it all, and record it."""
+    core = NodeCore(Wire(), BasicGate(), [equity("SPY")], [strategy], cash=100_000, prefix="t-")
+    core.kernel.grace_ns = GRACE_NS
+    core.kernel.sessions = sessions_around(NOW)
+    core.start(NOW)
+    log = MarketLog(folder, "one")
+    for now, event in arrivals(seed):
+        core.take(now, [event])
+        log.take(event, core.kernel.clock.timestamp_ns)
+    log.write(log.cut())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_backtest_on_a_recording_sees_the_bars_that_the_node_saw(tmp_path, seed):
+    """Bars made of others were handed on before their last part had come, and without it."""
+    live, tested = Bars(), Bars()
+    lived(live, seed, tmp_path)
+    data = [t for path in sorted(tmp_path.rglob("*.parquet")) for t in load(str(path)).columns]
+    backtest(tested, data, venue="alpaca", progress=False)
+    assert len(tested.seen) > 100
+    assert tested.seen == live.seen
