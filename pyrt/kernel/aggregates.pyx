@@ -43,6 +43,20 @@ cdef class Aggregates:
         """Return whether a stream's bars are made here."""
         return any(pair[1] is stream for pair in self.plain + self.chained)
 
+    def hold(self, Stream source not None, bint waits):
+        """Let bars made of a stream's bars end by their parts alone, or by time again.
+
+        Some of their parts are late, and on their way.
+        """
+        cdef list sources = [source], made = []
+        for stream in sources:
+            for aggregator, target in stream.aggregates:
+                made.append(aggregator)
+                sources.append(target)
+        self.plain = [marked(pair, made, waits) for pair in self.plain]
+        self.chained = [marked(pair, made, waits) for pair in self.chained]
+        self.due = first_due(self.plain + self.chained)
+
     cdef int add_bar(self, Stream stream, Event* event) except -1:
         cdef Aggregator aggregator
         cdef int n
@@ -83,6 +97,8 @@ cdef class Aggregates:
         cdef Aggregator aggregator
         self.due = INT64_MAX
         for pair in self.plain:
+            if len(pair) > 2:
+                continue
             aggregator = <Aggregator>(<tuple>pair)[0]
             self.collect(aggregator, (<tuple>pair)[1], aggregator.advance(ts))
         # Bars made of these take them first: they are looked at when these are delivered.
@@ -92,16 +108,15 @@ cdef class Aggregates:
     cdef int close_chained(self) except -1:
         """Complete bars made of bars, up to the first that then waits to be delivered itself."""
         cdef Aggregator aggregator
-        cdef int64_t due = INT64_MAX
         for pair in self.chained:
+            if len(pair) > 2:
+                continue
             aggregator = <Aggregator>(<tuple>pair)[0]
             self.collect(aggregator, (<tuple>pair)[1], aggregator.advance(self.clock.now))
             if self.completed:
                 return 0
         self.chain_due = False
-        for pair in self.plain + self.chained:
-            due = min(due, (<Aggregator>(<tuple>pair)[0]).next_due)
-        self.due = due
+        self.due = first_due(self.plain + self.chained)
         return 0
 
     cdef int collect(self, Aggregator aggregator, Stream target, int n) except -1:
@@ -146,3 +161,19 @@ cdef class Aggregates:
         event.values[3] = row[7]
         event.values[4] = row[8]
         return True
+
+
+cdef tuple marked(tuple pair, list held, bint waits):
+    """Return (aggregator, target), with a third item where it waits for parts that are late."""
+    if not any([pair[0] is aggregator for aggregator in held]):
+        return pair
+    return (pair[0], pair[1], True) if waits else (pair[0], pair[1])
+
+
+cdef int64_t first_due(list pairs) except? -1:
+    """When the first of these bars ends by time; INT64_MAX where none does."""
+    cdef int64_t due = INT64_MAX
+    for pair in pairs:
+        if len(pair) == 2:
+            due = min(due, (<Aggregator>(<tuple>pair)[0]).next_due)
+    return due

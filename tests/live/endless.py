@@ -45,6 +45,8 @@ class Client:
     def forget(self, number: int) -> None:
         self.known.discard(number)
 
+    waiting_bars: frozenset[str] = frozenset()
+
     def is_moot(self, request: Any) -> bool:
         return False
 

@@ -69,6 +69,9 @@ cdef class Inputs:
     def hold(self):
         """Let time pass without firing timers and ending aggregated bars: the node was down."""
         self.holds_timers = self.holds_bars = True
+        # Whoever knew what is on its way is gone; what asks anew says it again.
+        for stream in self.kernel.cache.streams:
+            self.kernel.aggregates.hold(stream, False)
 
     def release_timers(self):
         """Fire timers again; what was due meanwhile fires once, however often it was due."""
@@ -78,6 +81,18 @@ cdef class Inputs:
     def release_bars(self):
         """End aggregated bars again whose time is over."""
         self.holds_bars = False
+
+    def hold_made(self, Stream stream not None, bint waits):
+        """Let bars made of a stream's bars wait for parts that are on their way, or no longer."""
+        if self.tape is not None:
+            self.tape.note(
+                ENCODER.encode({"what": "wait", "stream": stream.index, "waits": waits})
+            )
+        self.let_wait(stream, waits)
+
+    def let_wait(self, Stream stream not None, bint waits):
+        """Do what `hold_made` does without recording it."""
+        self.kernel.aggregates.hold(stream, waits)
 
     def is_idle(self, int64_t ts):
         """Return whether time stands at `ts` already and nothing waits to be done."""

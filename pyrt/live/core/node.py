@@ -312,6 +312,12 @@ class NodeCore:
         if stream is not None:
             self.inputs.warm(stream, [(b.ts_open, b.ts_close, *b.prices) for b in bars])
 
+    def let_wait(self, symbol: str, *, waits: bool) -> None:
+        """Let what is made of a symbol's bars wait for those that are late, or no longer."""
+        stream = self._streams.get(("bars", symbol))
+        if stream is not None:
+            self.inputs.hold_made(stream, waits)
+
     @property
     def bar_symbols(self) -> list[str]:
         """Symbols of which bars have been subscribed to."""

@@ -27,6 +27,7 @@ from pyrt.live.driver.recovery import Recovery
 from pyrt.live.driver.run import LOOKING, RUNNING, STOPPING, Run
 from pyrt.live.driver.stopping import Stopping
 from pyrt.live.driver.unguarded import LostExits
+from pyrt.live.driver.waiting_bars import WaitingBars
 from pyrt.live.journal.journal import Journal
 from pyrt.live.plan import Plan
 from pyrt.strategy.strategy import Strategy
@@ -81,6 +82,7 @@ class Driver(Run):
         self._operators = operators = Operators(self, aftermath)
         self._stopping = Stopping(self, aftermath, operators)
         self._history = History(self, aftermath)
+        self._waiting_bars = WaitingBars(self)
         self._forgetting = Forgetting(self)
         self._lost_exits = LostExits(self)
         self.scribe.on_lost_exit = self._lost_exits.note
@@ -156,6 +158,7 @@ class Driver(Run):
     def take(self, now: int, events: Iterable[Any]) -> None:
         """Take what the client core has made of bytes, in order."""
         mine: list[Any] = []
+        self._waiting_bars.hold()
         for event in events:
             what = event.WHAT
             if what == "alarm":
@@ -168,6 +171,7 @@ class Driver(Run):
             elif self.core is not None:
                 mine.append(event)
         self._aftermath.tell(now, mine)
+        self._waiting_bars.release()
 
     def _take_answer(self, now: int, what: str, event: Any) -> None:
         if what == "broker_state":

@@ -72,6 +72,7 @@ class Playback:
             "part": self._part,
             "settle": self._settle,
             "go_on": lambda note: go_on_with(core, note.get("orders", ())),
+            "wait": self._wait,
             "bars": lambda note: core.inputs.release_bars(),
         }
 
@@ -147,6 +148,10 @@ class Playback:
     def _warm(self, note: Note) -> None:
         core = self.core
         core.inputs.feed_past(core.kernel.cache.streams[note["stream"]], note["rows"])
+
+    def _wait(self, note: Note) -> None:
+        core = self.core
+        core.inputs.let_wait(core.kernel.cache.streams[note["stream"]], note["waits"])
 
     def _book(self, note: Note) -> None:
         stream = self.core.kernel.cache.streams[note["stream"]]

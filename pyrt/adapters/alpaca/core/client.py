@@ -210,6 +210,11 @@ class AlpacaClient:
         """Ask for past bars on a strategy's behalf; a ``history`` event comes of it."""
         self._told.extend(self.past.history(number, symbol, timeframe, start, end, bars))
 
+    @property
+    def waiting_bars(self) -> frozenset[str]:
+        """Symbols whose bars wait for those before them, or would: their line is away."""
+        return frozenset((*self.market_data.stitcher.waiting, *self.crypto_data.stitcher.waiting))
+
     def stale_reason(self, symbol: str) -> str:
         """Return why nothing that could raise exposure in a symbol should leave; "" if nothing."""
         return self.past.stale.get(symbol, "")

@@ -20,6 +20,11 @@ class Stitcher:
         """Return when the last bar that passed had opened, ns UTC; None before the first."""
         return self._last.get(symbol)
 
+    @property
+    def waiting(self) -> Iterable[str]:
+        """Symbols whose bars are held back."""
+        return self._held
+
     def hold(self, symbol: str) -> None:
         """Hold the symbol's bars back from now on."""
         self._held.setdefault(symbol, [])
