@@ -13,6 +13,7 @@ from pyrt.adapters.alpaca.core.history import BarHistory, wire_timeframe
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.past import LATE_NS, STALE_AFTER, TOLD_AGAIN_NS
 from pyrt.adapters.alpaca.core.rest import HttpRequest
+from pyrt.core.times import format_ns
 from pyrt.errors import ConfigError
 from tests.adapters.client.test_gaps import ROW, broken_and_back, minutes, page, warming
 from tests.adapters.client.test_streams import KEYS, MINUTE, NOW, activate, bar_frame
@@ -111,7 +112,7 @@ def test_a_page_that_makes_no_sense_leaves_nothing_behind():
 def asked_for(bars: int = 0, symbol: str = "SPY", timeframe: str = "1m"):
     client = AlpacaClient("run-", KEYS, feed="sip")
     client.history(7, symbol, timeframe, NOW, NOW + 3 * MINUTE, bars)
-    (request,) = client.take_requests(0)
+    (request,) = client.take_requests(LATE_NS)
     return client, request
 
 
@@ -127,6 +128,28 @@ def test_the_last_bars_that_have_ended_are_answered_under_their_number(keep, exp
     assert type(event) is HistoryEvent
     assert (event.number, minutes(list(event.bars))) == (7, expected)
     assert client.receive_response(request, 200, page(0, 1, 2, 3), NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "after", "waits"),
+    [
+        ("1m", 0, LATE_NS),
+        ("1m", SECOND // 10, LATE_NS - SECOND // 10),
+        ("1m", LATE_NS, 0),
+        ("1m", 30 * SECOND, 0),
+        ("5m", SECOND, LATE_NS - SECOND),
+        ("5m", MINUTE + SECOND, 0),
+        ("1d", SECOND, 0),
+    ],
+)
+def test_bars_are_asked_for_when_history_has_the_one_that_has_just_ended(timeframe, after, waits):
+    """A handler of a bar that asked at once was answered without that bar."""
+    client, now = client_of("iex"), NOW + 10 * MINUTE + after
+    client.poll(now)
+    client.history(7, "SPY", timeframe, NOW, now, 3)
+    if waits:
+        assert client.take_requests(now + waits - 1) == []
+    assert query_of(*client.take_requests(now + waits))["end"] == format_ns(now)
 
 
 def retried(client: AlpacaClient, request: HttpRequest, status: int) -> list[list]:

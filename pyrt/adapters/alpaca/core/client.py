@@ -208,7 +208,8 @@ class AlpacaClient:
         self, number: int, symbol: str, timeframe: str, start: int, end: int, bars: int
     ) -> None:
         """Ask for past bars on a strategy's behalf; a ``history`` event comes of it."""
-        self._told.extend(self.past.history(number, symbol, timeframe, start, end, bars))
+        asked = (number, symbol, timeframe, start, end, bars)
+        self._told.extend(self.past.history(*asked, self._now))
 
     @property
     def waiting_bars(self) -> frozenset[str]:

@@ -8,7 +8,8 @@ ends by itself with the history. Only where the broker refuses the request do ba
 
 **What history has, and when.** The stream sends a minute's bar within a tenth of a second, history
 has it two or three seconds later: a gap is not asked for in the first `LATE_NS` of a minute, or the
-minute that has just ended would be in neither. And history shows the running minute as far as it
+minute that has just ended would be in neither, and what a strategy asks for not in that time after
+the end of such a bar. And history shows the running minute as far as it
 has come: bars that had not ended when they were asked for come from the stream, when they have.
 """
 
@@ -24,8 +25,10 @@ from pyrt.adapters.alpaca.core.history import BarHistory
 from pyrt.adapters.alpaca.core.market_data import MarketData
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue, outcome
+from pyrt.data.timeframe import parse_timeframe
 
 MINUTE = 60 * SECOND
+DAY = 24 * 60 * MINUTE
 WARM_ATTEMPTS = 3
 STALE_AFTER = 3
 """Attempts in vain after which a symbol whose bars wait is stale."""
@@ -37,7 +40,7 @@ DELAY_NS = 15 * MINUTE
 """How far ``delayed_sip`` is behind; younger history is for subscribers of ``sip`` only."""
 LATE_NS = 5 * SECOND
 """How long after its minute a bar may come to be in history."""
-OTHER_DAYS_NS = 10 * 24 * 60 * MINUTE
+OTHER_DAYS_NS = 10 * DAY
 """No gap is as long: bars so old, or of the future, are of a simulator with days of its own."""
 
 
@@ -96,14 +99,20 @@ class PastBars:
         return []
 
     def history(
-        self, number: int, symbol: str, timeframe: str, start: int, end: int, bars: int
+        self, number: int, symbol: str, timeframe: str, start: int, end: int, bars: int, now: int
     ) -> list[Event]:
-        """Ask for the last `bars` of a span on a strategy's behalf."""
+        """Ask for the last `bars` of a span on a strategy's behalf, once history has them all.
+
+        A handler of a bar asks right after its end, and looks for that bar among them.
+        """
         if not self._has_past(symbol):
             return [HistoryEvent(number, ())]
         purpose = f"history:{number}"
+        length = parse_timeframe(timeframe)
+        since = end % (length if DAY % length == 0 else MINUTE) + self._delay_of(symbol)
         end = self._youngest(symbol, start, end)
-        self._ask(BarHistory((symbol,), start, end, timeframe, purpose=purpose, keep=bars), 0)
+        history = BarHistory((symbol,), start, end, timeframe, purpose=purpose, keep=bars)
+        self._ask(history, now + max(0, LATE_NS - since))
         return []
 
     def fill_gap(self, symbol: str, last: int, now: int) -> list[Event]:
