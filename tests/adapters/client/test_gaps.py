@@ -294,3 +294,37 @@ def test_a_stream_that_stood_before_needs_no_more_than_the_past():
     warm, bar = client.receive_response(request, 200, page(0), NOW + 2 * MINUTE)
     assert (minutes(list(warm.bars)), minutes([bar])) == ([0], [1])
     assert client.take_requests(NOW + 2 * MINUTE) == []
+
+
+@pytest.mark.parametrize("answered_first", [False, True])
+@pytest.mark.parametrize(("began", "served"), [(-1, 2), (3, 4), (-1, 40)])
+def test_a_minute_that_ends_as_its_symbol_is_asked_for_on_an_old_line_is_not_missing(
+    began, served, answered_first
+):
+    """The line stands; bars are subscribed to some tenths of a second about a minute's end."""
+    tenth = SECOND // 10
+    client = AlpacaClient("run-", KEYS)
+    stream = client.market_data
+    activate(stream, NOW - 30 * SECOND)
+    stream.receive(b'[{"T":"subscription","bars":[]}]', NOW - 30 * SECOND)
+    began, served = NOW + began * tenth, NOW + served * tenth
+    client.poll(began)
+    client.subscribe("bars", "SPY")
+    client.warm("SPY", NOW - 60 * MINUTE, began)
+    (request,) = client.take_requests(began)
+    past = [{**ROW, "t": f"2013-10-07T13:{minute}:00Z"} for minute in (27, 28)]
+    body = msgspec.json.encode({"bars": {"SPY": past}, "next_page_token": None})
+    answer = [
+        lambda: client.receive_response(request, 200, body, served),
+        lambda: client.receive_market_data('[{"T":"subscription","bars":["SPY"]}]', served),
+    ]
+    events = [e for take in (answer if answered_first else answer[::-1]) for e in take()]
+    events += client.poll(served)
+    assert [type(event) for event in events] == [WarmEvent]
+    assert client.take_requests(NOW + LATE_NS - 1) == []
+    (request,) = client.take_requests(NOW + LATE_NS)
+    assert "start=2013-10-07T13%3A29%3A00" in request.path
+    missed = [{**ROW, "t": "2013-10-07T13:29:00Z"}]
+    body = msgspec.json.encode({"bars": {"SPY": missed}, "next_page_token": None})
+    assert minutes(client.receive_response(request, 200, body, NOW + LATE_NS)) == [-1]
+    assert minutes(client.receive_market_data(bar_frame(0), NOW + MINUTE)) == [0]

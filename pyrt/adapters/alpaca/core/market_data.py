@@ -97,6 +97,10 @@ class MarketData(Connection):
         self._unanswered: deque[tuple[str, Named]] = deque()
         """Requests without an answer, which come in their order."""
         self._acknowledged: dict[str, set[str]] = {}
+        self._served_since: dict[str, int] = {}
+        """Symbol → when its bars were acknowledged on this connection."""
+        self._owed: dict[str, int] = {}
+        """Symbol → open of its last bar before those that are asked for once it is served."""
         self._has_stood = False
         self.unserved: tuple[str, ...] = ()
         """Symbols that were asked for and are not sent, as the stream last told."""
@@ -158,6 +162,7 @@ class MarketData(Connection):
         """Note that the connection stands; the server greets first."""
         self._asked = {channel: set() for channel in self._channels}
         self._acknowledged = {}
+        self._served_since = {}
         self._unanswered.clear()
         self._move_to(AUTHENTICATING, now)
 
@@ -177,6 +182,14 @@ class MarketData(Connection):
         """Return (symbol, open of the last bar seen) for which history has to be fetched."""
         taken, self._gaps = self._gaps, []
         return [gap for gap in taken if gap[0] in self._wanted["bars"]]
+
+    def served_since(self, symbol: str) -> int | None:
+        """Return when the stream began to send a symbol's bars; None while it does not."""
+        return self._served_since.get(symbol)
+
+    def owe_gap(self, symbol: str, last: int) -> None:
+        """Tell of a gap behind the bar opened at `last` as soon as the symbol's bars are served."""
+        self._owed[symbol] = last
 
     def take_lost_books(self) -> list[Event]:
         """Return which books have missed changes since the last call."""
@@ -263,6 +276,9 @@ class MarketData(Connection):
     def _on_subscription(self, ack: SubscriptionWire, now: int) -> list[Event]:
         events = self._stands(now)
         self._acknowledged = {channel: set(getattr(ack, channel)) for channel in ACKNOWLEDGED}
+        served = sorted(self._acknowledged["bars"])
+        self._served_since = {s: self._served_since.get(s, now) for s in served}
+        self._gaps += [(s, self._owed.pop(s)) for s in served if s in self._owed]
         self._answered()
         # An acknowledgement lists all that stands; only what it shows as missing is news.
         if not self._unanswered and self.unserved:

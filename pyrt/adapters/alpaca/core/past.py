@@ -257,21 +257,26 @@ class PastBars:
     def _warmed(self, history: BarHistory, now: int) -> list[Event]:
         """Return past bars to warm up with, then what the stream has brought meanwhile.
 
-        What lies between both, because the stream began after the history had been asked for, is
-        a gap like any other.
+        What lies between both, because the stream began to send the symbol's bars after the history
+        had been asked for, is a gap like any other.
         """
         symbol = history.symbols[0]
         stream = self._stream_of(symbol)
         end = LATEST if history.end is None else history.end
         past = stream.stitcher.join(symbol, (bar for bar in history.bars if bar.ts_close <= end))
         warm = WarmEvent(symbol, past)
-        # Of a delayed feed it leaves some seconds out in any case.
-        leaves_out = stream.active_since > history.asked_at or self._delay_of(symbol) > 0
+        # A line may stand long before a symbol is asked for on it; what has ended in the seconds
+        # before neither has. Of a delayed feed history leaves some seconds out in any case.
+        since = stream.served_since(symbol)
+        leaves_out = since is None or since > history.asked_at or self._delay_of(symbol) > 0
         if stream.is_active and leaves_out:
             last = stream.stitcher.last_open(symbol)
             if last is None:
                 # Of no bar: the last minute that history could have had.
                 last = (end - LATE_NS) // MINUTE * MINUTE - MINUTE
+            if since is None:
+                stream.owe_gap(symbol, last)
+                return [warm]
             return [warm, *self.fill_gap(symbol, last, now)]
         return [warm, *stream.stitcher.fill(symbol, [])]
 
