@@ -152,6 +152,15 @@ def test_bars_are_asked_for_when_history_has_the_one_that_has_just_ended(timefra
     assert query_of(*client.take_requests(now + waits))["end"] == format_ns(now)
 
 
+def test_what_is_looked_back_on_is_in_units_of_today_and_a_gap_as_it_was_sent():
+    """Over a split indicators warmed up on a jump, and volumes of shares that are none any more."""
+    _, warm = warming(NOW)
+    assert query_of(warm)["adjustment"] == "split"
+    assert query_of(asked_for(symbol="SPY")[1])["adjustment"] == "split"
+    assert "adjustment" not in query_of(asked_for(symbol="BTC/USD")[1])
+    assert query_of(broken_and_back()[1])["adjustment"] == "raw"
+
+
 def retried(client: AlpacaClient, request: HttpRequest, status: int) -> list[list]:
     """Answer a request and its repeats in that way until none is left."""
     told, now = [], NOW

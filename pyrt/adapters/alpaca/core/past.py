@@ -38,6 +38,12 @@ HISTORY_FEEDS = {"delayed_sip": "sip", "test": ""}
 """Feeds of streams that history has by another name, or not at all."""
 DELAY_NS = 15 * MINUTE
 """How far ``delayed_sip`` is behind; younger history is for subscribers of ``sip`` only."""
+IN_UNITS_NOW = "split"
+"""What is looked back on is in units of today, as what the stream goes on with.
+
+Of a split inside the span raw bars would have a jump that no price has made. A gap's bars are those
+that the stream would have sent.
+"""
 LATE_NS = 5 * SECOND
 """How long after its minute a bar may come to be in history."""
 OTHER_DAYS_NS = 10 * DAY
@@ -95,7 +101,8 @@ class PastBars:
             return [WarmEvent(symbol, ())]
         self._stream_of(symbol).stitcher.hold(symbol)
         end = self._youngest(symbol, start, end)
-        self._ask(BarHistory((symbol,), start, end, purpose=f"warm:{symbol}"), now)
+        purpose = f"warm:{symbol}"
+        self._ask(BarHistory((symbol,), start, end, purpose=purpose, adjustment=IN_UNITS_NOW), now)
         return []
 
     def history(
@@ -111,7 +118,15 @@ class PastBars:
         length = parse_timeframe(timeframe)
         since = end % (length if DAY % length == 0 else MINUTE) + self._delay_of(symbol)
         end = self._youngest(symbol, start, end)
-        history = BarHistory((symbol,), start, end, timeframe, purpose=purpose, keep=bars)
+        history = BarHistory(
+            (symbol,),
+            start,
+            end,
+            timeframe,
+            adjustment=IN_UNITS_NOW,
+            purpose=purpose,
+            keep=bars,
+        )
         self._ask(history, now + max(0, LATE_NS - since))
         return []
 
