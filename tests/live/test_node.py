@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import threading
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pyrt import LiveNode, NodeConfig, Strategy
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.adapters.alpaca.node import companions
 from pyrt.adapters.alpaca.node import live as module
+from pyrt.adapters.alpaca.shell.http import Http
 from pyrt.adapters.alpaca.simulator.protocol.http import Response
 from pyrt.cli.exits import INTERRUPTED, exit_code
 from pyrt.errors import ConfigError, Stopped
@@ -245,7 +247,7 @@ def test_a_strategy_that_hangs_as_it_starts_is_broken_off_and_the_others_start(
 
 
 def test_a_stop_is_one_in_order_though_the_broker_does_not_answer_any_more(monkeypatch):
-    monkeypatch.setattr(module, "START_ATTEMPTS", 1)
+    monkeypatch.setattr(module, "CLOSING_ATTEMPTS", 1)
     broker, told = Broker(CLOSES), []
     with Server(broker, pace_s=0.03) as server:
         node = LiveNode(
@@ -268,6 +270,32 @@ def test_a_stop_is_one_in_order_though_the_broker_does_not_answer_any_more(monke
     assert account.buying_power == ""
     failed = [text for code, text in told if code == "query_failed"]
     assert failed[-1].startswith("the account at the end: the broker answers /v2/account with 503")
+
+
+def test_a_stop_does_not_wait_for_a_broker_that_takes_questions_and_never_answers(monkeypatch):
+    """It took a minute: what runs services killed the node before it had said how it ended."""
+    monkeypatch.setattr(module, "CLOSING_S", 0.3)
+    broker, told, began = Broker(CLOSES), [], []
+    send = Http.send
+
+    async def swallowed(self, request, departure=None):
+        if node.driver is not None and node.driver.phase == STOPPED:
+            began.append(time.monotonic())
+            await asyncio.sleep(15)
+        return await send(self, request, departure)
+
+    monkeypatch.setattr(Http, "send", swallowed)
+    with Server(broker, pace_s=0.03) as server:
+        node = LiveNode(
+            config_for(server), KEYS, on_alarm=lambda code, text: told.append((code, text))
+        )
+        node.add_strategy(Swing())
+        stop_when_over(server, node)
+        account = node.run()
+    assert time.monotonic() - began[0] < 10
+    assert account.account_number == node.driver.last_look.account
+    failed = [text for code, text in told if code == "query_failed"]
+    assert failed[-1].startswith("the account at the end: the broker answers /v2/account with noth")
 
 
 def test_a_node_that_is_stopped_as_it_starts_ends_in_order(tmp_path):

@@ -56,7 +56,9 @@ from pyrt.live.process.memory import give_back_large_blocks
 from pyrt.strategy.strategy import Strategy
 
 LOG = logging.getLogger("pyrt.live.node")
-START_ATTEMPTS = 5
+CLOSING_ATTEMPTS = 5
+CLOSING_S = 10.0
+"""How long the account is asked for at the end: whoever has stopped the node waits for its end."""
 RESYNC_LIVE_NS = 8_000_000_000
 """A fill of which the stream does not tell is found within ten seconds."""
 SWITCH_S = 0.0005
@@ -481,11 +483,13 @@ class LiveNode:
     async def _query(self, request: HttpRequest) -> Answer:
         assert self._http is not None
         answer = Answer(0)
-        for attempt in range(1, START_ATTEMPTS + 1):
-            answer = await self._http.send(request)
-            if answer.status == 200:
-                return answer
-            if answer.status in (401, 403):
-                break
-            await asyncio.sleep(0.2 * attempt)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSING_S):
+                for attempt in range(1, CLOSING_ATTEMPTS + 1):
+                    answer = await self._http.send(request)
+                    if answer.status == 200:
+                        return answer
+                    if answer.status in (401, 403):
+                        break
+                    await asyncio.sleep(0.2 * attempt)
         raise ConfigError(f"the broker answers {request.path} with {answer.status or 'nothing'}")
