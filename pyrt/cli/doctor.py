@@ -28,6 +28,8 @@ MODULES = (
     "pyrt.live.journal.crc32c",
 )
 NEEDED = ("numpy", "pandas", "pyarrow", "msgspec", "httpx", "websockets", "exchange_calendars")
+PAGE = ("starlette", "uvicorn", "prometheus_client", "plotly")
+"""What the dashboard is served and drawn with."""
 SYNCS = 20
 SLOW_SYNC_MS = 50.0
 FREE_BYTES = 1 << 30
@@ -108,6 +110,16 @@ def _alerts(targets: Sequence[AlertTarget], environment: Mapping[str, str]) -> C
     return _try("alerts", ways)
 
 
+def _dashboard() -> Check:
+    """Look for what the page is served and drawn with."""
+    missing = [name for name in PAGE if importlib.util.find_spec(name) is None]
+    if not missing:
+        return "dashboard", "ok", "what it needs is there"
+    text = f"{', '.join(missing)} missing: pip install 'pyrt[ops]'"
+    # It is whole without charts.
+    return "dashboard", "warn" if missing == ["plotly"] else "bad", text
+
+
 def _core_files() -> Check:
     soft, _ = resource.getrlimit(resource.RLIMIT_CORE)
     if soft == 0:
@@ -174,6 +186,8 @@ def _config(
         return "there, of the right kind"
 
     found.append(_try("keys", keys))
+    if settings.dashboard:
+        found.append(_dashboard())
     found.append(_alerts(settings.alerts, environment))
     folder = settings.state_folder()
     if folder is None:

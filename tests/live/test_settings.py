@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import tomllib
 from pathlib import Path
@@ -199,6 +200,25 @@ def test_check_looks_with_the_variables_that_a_service_has(tmp_path, capsys, mon
     assert main(["config", "check", "node.toml", "--env-file", "env"]) == 0
     assert main(["config", "show", "node.toml", "--env-file", "env", "--json"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["feed"] == "sip"
+
+
+@pytest.mark.parametrize(
+    ("missing", "state"), [((), "ok"), (("plotly",), "warn"), (("uvicorn", "plotly"), "bad")]
+)
+def test_doctor_looks_for_what_the_dashboard_needs(tmp_path, capsys, monkeypatch, missing, state):
+    monkeypatch.setenv("APCA_API_KEY_ID", "PKX")
+    monkeypatch.setenv("APCA_API_SECRET_KEY", "s")
+    monkeypatch.chdir(tmp_path)
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name in missing else find(name)
+    )
+    assert main(["live", "--init", "--config", "node.toml"]) == 0
+    for profile, expected in (("dev", state), ("paper", None)):
+        capsys.readouterr()
+        main(["doctor", "--config", "node.toml", "--profile", profile, "--json"])
+        rows = {row["check"]: row for row in json.loads(capsys.readouterr().out)}
+        assert rows.get("dashboard", {}).get("state") == expected
 
 
 def test_doctor_looks_with_the_variables_that_a_service_has(tmp_path, capsys, monkeypatch):

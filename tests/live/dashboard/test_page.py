@@ -18,6 +18,7 @@ pytest.importorskip("uvicorn")
 
 from pyrt.errors import ConfigError
 from pyrt.live.dashboard.server import DashboardServer
+from pyrt.live.dashboard.static import plotly
 from pyrt.live.dashboard.tokens import READ_TOKEN, make_tokens
 
 from .fakes import FakeFace
@@ -191,6 +192,23 @@ def test_charts_are_in_utc_wherever_the_browser_is(server: DashboardServer, tmp_
             # An hour from 22:13:20 on, as the table of fills has it.
             assert "22:30" in ticks, ticks
             assert "17:30" not in ticks
+
+
+@needs_chromium
+def test_without_the_chart_library_the_page_is_whole_but_for_the_charts(
+    server: DashboardServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the charts lack is not that the node would not answer."""
+    monkeypatch.setattr("pyrt.live.dashboard.static.find_spec", lambda name: None)
+    plotly.cache_clear()
+    with Browser(tmp_path / "profile") as browser:
+        log_in(browser, server, server.read_token)
+        assert browser.evaluate("document.getElementById('alarm').hidden") is True
+        assert browser.evaluate("document.body.classList.contains('old')") is False
+        text = browser.evaluate("document.body.innerText")
+        assert "No charts" in text
+        assert "100,250.50" in text
+        assert "run-SPY-1" in text
 
 
 @needs_chromium

@@ -23,9 +23,18 @@ function layoutOf(tickformat) {
 // Texts: the library shows a Date, and a number too, in the browser's zone; all else on the page is UTC.
 const times = (stamps) => stamps.map((ts) => new Date(ts / 1e6).toISOString());
 
+// Without the package the page has all but its charts; an error here would be taken for a node that is gone.
+function draw(element, traces, layout) {
+  if (typeof Plotly === "undefined") {
+    element.textContent = "No charts: the node's machine lacks plotly (pip install 'pyrt[analysis]').";
+    return;
+  }
+  Plotly.react(element, traces, layout, { displayModeBar: false, responsive: true });
+}
+
 function drawEquity(element, points) {
   const line = { x: times(points.ts), y: points.equity, mode: points.ts.length < 3 ? "lines+markers" : "lines", line: { width: 1.6, color: "#3b82f6" } };
-  Plotly.react(element, [line], layoutOf(CENTS), { displayModeBar: false, responsive: true });
+  draw(element, [line], layoutOf(CENTS));
 }
 
 function marks(fills, side, color, symbol) {
@@ -49,5 +58,5 @@ function drawPrice(element, prices) {
   ];
   const layout = layoutOf(PRICE);
   layout.uirevision = prices.symbol;
-  Plotly.react(element, traces, layout, { displayModeBar: false, responsive: true });
+  draw(element, traces, layout);
 }
