@@ -301,6 +301,9 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             found.append(("no_state", "nothing is kept: a restart will know nothing of this run"))
         if not self.limits:
             found.append(("no_limits", "there are no risk limits; a simulator is all this is for"))
+        if others := sorted({*self.limits.get("symbols", ())} - {*self.symbols}):
+            text = f"limits are set for {', '.join(others)}, which symbols does not name"
+            found.append(("other_symbols", text))
         return found
 
     def make_limits(self) -> Limits | None:

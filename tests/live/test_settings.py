@@ -121,6 +121,14 @@ def test_without_limits_nothing_but_a_simulator_here_is_traded():
     NodeConfig(symbols=("SPY",), trading_url="http://127.0.0.1:1").check_limits()
 
 
+def test_limits_of_a_symbol_that_is_not_traded_are_told():
+    """Misspelt, they hold nothing, and whoever signed them believes they do."""
+    limits = {**LIMITS, "symbols": {"SPYY": {"max_order_notional": 10}, "SPY": {}}}
+    config = NodeConfig(symbols=("SPY", "QQQ"), limits=limits)
+    told = "limits are set for SPYY, which symbols does not name"
+    assert config.warnings() == [("other_symbols", told)]
+
+
 def test_another_feed_than_the_backtests_is_told():
     config = NodeConfig(symbols=("SPY",), limits=LIMITS, feed="iex", backtest_feed="sip")
     assert [code for code, _ in config.warnings()] == ["other_feed"]
