@@ -32,6 +32,16 @@ def whole_bars(warmup: Any) -> int | None:
     raise ConfigError(f"warmup is {warmup!r}; expected a number of bars, 0 or more")
 
 
+def known_cost(cost: Any) -> str:
+    """Return how closed units are costed; raise ConfigError for a way that is none.
+
+    A position would say so at the first fill, as if the strategy had done it.
+    """
+    if cost not in ("average", "fifo"):
+        raise ConfigError(f"cost is {cost!r}; expected 'average' or 'fifo'")
+    return str(cost)
+
+
 def check_span(start: int | None, end: int | None) -> None:
     """Raise ConfigError unless a run starts before it ends."""
     if start is not None and end is not None and start >= end:

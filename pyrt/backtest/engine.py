@@ -10,7 +10,7 @@ import numpy as np
 
 from pyrt.backtest.actions import ExDates, read_actions, splits_of
 from pyrt.backtest.alpaca import AlpacaVenue
-from pyrt.backtest.arguments import check_cash, check_span, whole_bars, whole_seed
+from pyrt.backtest.arguments import check_cash, check_span, known_cost, whole_bars, whole_seed
 from pyrt.backtest.days import day_ends, rate_rows
 from pyrt.backtest.feed import Cursor, Feed
 from pyrt.backtest.fees import fee_model
@@ -103,7 +103,7 @@ class Engine:
         self._end = None if end is None else moment(end, None, is_end=True)
         check_span(self._start, self._end)
         self._warmup = whole_bars(warmup)
-        self._cost, self._on_error, self._gate = cost, on_error, gate
+        self._cost, self._on_error, self._gate = known_cost(cost), on_error, gate
         self._venue = VenueSettings()
         self._instruments: dict[str, Instrument] = {}
         self._loaded: list[Loaded] = []

@@ -99,6 +99,11 @@ def test_a_seed_is_a_whole_number():
         BacktestEngine(seed="x")
 
 
+def test_a_way_to_cost_units_that_is_none_is_named_before_the_run():
+    with pytest.raises(ConfigError, match="cost is 'lifo'; expected 'average' or 'fifo'"):
+        BacktestEngine(cost="lifo")
+
+
 def test_a_start_after_all_data_is_an_error():
     with pytest.raises(DataError, match="no data lie after start=2030-01-01T00:00:00Z"):
         backtest(Sends(), bars("A", 2), start="2030-01-01", progress=False)
