@@ -222,3 +222,15 @@ def test_what_a_replacement_had_at_first_sight_is_not_told_again_by_its_predeces
     (fill,) = look(client, [old, rest])
     assert (fill.quantity, fill.cumulative, Decimal(fill.price)) == ("4", "10", Decimal("102.5"))
     assert client.ledger.of(1).final == "filled"
+
+
+def test_what_a_replacement_carries_is_judged_as_it_takes_the_others_place(client):
+    """Seen before its predecessor filled, it was taken to count from zero: ten were booked twice."""
+    client.ledger.apply(view("pending_new", **SECOND_ONE, qty="30"), NOW)
+    client.ledger.apply(view("partially_filled", filled_qty="10", filled_avg_price="100"), NOW)
+    new = view("partially_filled", filled_qty="10", filled_avg_price="100", **SECOND_ONE, qty="30")
+    assert told(look(client, [gone(filled_qty="10", filled_avg_price="100"), new])) == [
+        ("modified", "30")
+    ]
+    rest = view("filled", filled_qty="30", filled_avg_price="100", **SECOND_ONE, qty="30")
+    assert told(look(client, [rest])) == [("30",)]

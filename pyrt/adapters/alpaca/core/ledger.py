@@ -306,8 +306,13 @@ class Ledger:
 
     @staticmethod
     def _begin(known: Known, view: OrderView, execution: Execution | None) -> None:
-        """Enter a venue order whose first news this is: what was before it is known by now."""
-        if view.id in known.parts:
+        """Enter a venue order at its first news: what was before it is known by now.
+
+        A replacement that was told of early is looked at anew as it takes the other's place: that
+        one may have executed something meanwhile.
+        """
+        part = known.parts.get(view.id)
+        if part is not None and (part.filled or view.id == known.venue_id):
             return
         # Some venues count a replacement's fills from 0, some from what its predecessor had.
         before = Decimal(view.filled_qty) - (ZERO if execution is None else execution.quantity)
