@@ -2,6 +2,7 @@
 from libc.stdint cimport int64_t
 
 from pyrt.core.numbers cimport decimal_from_scaled
+from pyrt.core.orders cimport Order
 from pyrt.core.positions cimport Position
 from pyrt.core.types cimport is_final
 from pyrt.risk.states cimport HALTED, REDUCING
@@ -95,7 +96,8 @@ cdef class Leaver(Warden):
         """Block at once and cancel all that works.
 
         With `flatten`, positions are left by market orders first: REDUCING until all are flat,
-        HALTED from then on.
+        HALTED from then on. What a symbol or strategy that is HALTED by name holds waits until that
+        is lifted, and keeps its exits.
 
         Parameters
         ----------
@@ -109,9 +111,13 @@ cdef class Leaver(Warden):
         self.stop_all(actor, reason, flatten)
 
     cdef int stop_all(self, object actor, object reason, bint flatten) except -1:
+        cdef Order order
         self.put_state(REDUCING if flatten else HALTED, actor, reason, None, None)
         for owner in self.strategies:
-            self.desk.cancel_all(owner, None)
+            for order in self.cache.orders_open(owner.number, None):
+                # What is halted by name is not left: its exits go on guarding it.
+                if not (flatten and order.is_exit and self.is_halted(order.position)):
+                    self.desk.cancel(order.strategy, order)
         if flatten:
             self.flattening = True
             self.look()

@@ -318,6 +318,30 @@ def test_the_kill_switch_can_leave_positions_before_it_halts() -> None:
     assert made.gate.state() == TradingState.HALTED
 
 
+@pytest.mark.parametrize("name", [{"symbol": "AAA"}, {"strategy": "s0"}])
+def test_a_flatten_leaves_the_exits_of_what_is_halted_by_name(name: dict[str, str]) -> None:
+    """They were canceled, and what they guarded was not sold: nothing leaves for it."""
+    made = rig()
+    made.hold(10)
+    made.hold(-5, "BBB", strategy=1)
+    stop = made.order("sell", 10, stop_price=90)
+    entry = made.order("buy", 1, limit_price=80)
+    other = made.order("buy", 5, "BBB", strategy=1, stop_price=120)
+    for order in (stop, entry, other):
+        made.answer("accept", order)
+    if "strategy" in name:
+        name = {"strategy": made.kernel.strategies[0].name}
+    made.gate.set_state("halted", "Ann", "odd prices", **name)
+    made.venue.withdrawn.clear()
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    assert made.venue.withdrawn == [entry, other]
+    assert made.gate.state() == TradingState.REDUCING
+    made.gate.set_state("active", "Ann", "looked at", **name)
+    made.price(100)
+    assert stop in made.venue.withdrawn
+
+
 def test_an_order_without_a_verdict_is_not_approved() -> None:
     made = rig(Limits(max_order_quantity=5))
     order, other = made.draft("buy", 5), made.draft("buy", 5)
