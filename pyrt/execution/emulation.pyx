@@ -26,6 +26,7 @@ from pyrt.core.types cimport (
 )
 from pyrt.execution.custody cimport Custody
 from pyrt.execution.groups cimport holds_exits, holds_pair, rests
+from pyrt.execution.reversals cimport in_the_way
 from pyrt.execution.triggers cimport tell, trails, units_told
 
 from pyrt.core.types import TIF_NAMES, TYPE_NAMES
@@ -233,9 +234,15 @@ cdef class Emulator(Custody):
     # -- leaving -------------------------------------------------------------------------------
 
     cdef int fire(self, Kept kept) except -1:
-        """Release a triggered order, once the other one of its pair is out of the way."""
+        """Release a triggered order, once what stands in its way has ended.
+
+        That is the other one of its pair and, for a way out, entries that it would trade against.
+        """
         cdef Order other = kept.order.sibling
         if self.is_barred(kept.order):
+            return 0
+        if self.calls_back(kept.order):
+            kept.fired = True
             return 0
         if other is None or is_final(other.status_):
             return self.leave(kept)
@@ -245,6 +252,29 @@ cdef class Emulator(Custody):
             return 0
         kept.fired = True
         return self.desk.cancel(other.strategy, other)
+
+    def calls_back(self, Order order not None):
+        """Cancel entries that a way out would be refused for as its price comes; True if any work."""
+        cdef Order other
+        cdef list found
+        table = self.capabilities(order)
+        if table is None or table.flips or not (order.is_exit or order.reduce_only):
+            return False
+        found = in_the_way(self.cache, order)
+        for other in found:
+            self.desk.cancel(other.strategy, other)
+        return bool(found)
+
+    def go_on(self, Order entry not None):
+        """Fire ways out that waited for an entry to end; one that did not is asked at the next price.
+        """
+        cdef Kept kept
+        for kept in list(self.by_index.get(entry.instrument.index, ())):
+            if (kept.fired and kept.order.position is entry.position
+                    and kept.order.side_sign != entry.side_sign):
+                kept.fired = False
+                if is_final(entry.status_):
+                    self.fire(kept)
 
     cdef bint is_barred(self, Order order) except -1:
         """Whether a way out stays here for now: denied in a halt, it would be lost."""
@@ -298,6 +328,8 @@ cdef class Emulator(Custody):
         if event.kind == EV_CANCEL_REJECTED and order.number in self.ending:
             # It still works, beyond its time: asked again until it is over.
             self.end_at(order, self.clock.now + RETRY_NS)
+        if is_over or event.kind == EV_CANCEL_REJECTED:
+            self.go_on(order)
         if is_over:
             self.reducing.pop(order.number, None)
             self.ending.discard(order.number)

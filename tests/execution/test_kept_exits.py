@@ -43,6 +43,60 @@ def asked(made: GateRig) -> list[tuple[Any, float]]:
     return [(order, units / 10**9) for order, units, _ in made.venue.changed]
 
 
+# -- an entry that it would trade against ----------------------------------------------------------
+
+ONE_WAY = Capabilities(
+    order_types={"market", "limit"}, times_in_force={"day", "gtc"}, groups=(), instructions=(),
+    flips=False,
+)  # fmt: skip
+
+
+def test_a_kept_stop_leaves_once_an_entry_of_the_other_side_has_ended() -> None:
+    """It was refused as a wash trade as its price came, and lost: nothing guarded any more."""
+    made = rig(capabilities=ONE_WAY)
+    (stop,) = entered(made, stop_loss=90)
+    entry = made.order("buy", 5, limit_price=80)
+    made.answer("accept", entry)
+    made.price(90)
+    assert (stop.status, made.venue.withdrawn) == ("EMULATED", [entry])
+    made.answer("cancel", entry)
+    assert (stop.status, stop.quantity) == ("SENT", 10)
+
+
+def test_what_fills_of_that_entry_meanwhile_does_not_keep_the_stop() -> None:
+    made = rig(capabilities=ONE_WAY)
+    (stop,) = entered(made, stop_loss=90)
+    entry = made.order("buy", 5, limit_price=89)
+    made.answer("accept", entry)
+    made.price(88)
+    made.fill(entry, price=89)
+    assert (stop.status, stop.quantity) == ("SENT", 10)
+
+
+def test_where_its_cancel_is_refused_the_next_price_asks_again() -> None:
+    made = rig(capabilities=ONE_WAY)
+    (stop,) = entered(made, stop_loss=90)
+    entry = made.order("buy", 5, limit_price=80)
+    made.answer("accept", entry)
+    made.price(90)
+    made.answer("cancel_rejected", entry)
+    made.price(89)
+    assert (stop.status, made.venue.withdrawn) == ("EMULATED", [entry, entry])
+    made.answer("cancel", entry)
+    assert stop.status == "SENT"
+
+
+def test_a_kept_limit_and_an_entry_that_cannot_meet_leave_each_other_alone() -> None:
+    """Of a grid, an exit at its profit takes no entry away that rests further down."""
+    made = rig(capabilities=ONE_WAY)
+    entered(made)
+    entry = made.order("buy", 5, limit_price=80)
+    made.answer("accept", entry)
+    profit = made.order("sell", 10, trigger_price=110, limit_price=109)
+    made.price(110)
+    assert (profit.status, made.venue.withdrawn) == ("SENT", [])
+
+
 # -- somebody else takes from the position ---------------------------------------------------------
 
 
