@@ -195,10 +195,11 @@ def _aggregate(kernel: Wiring, instrument: Any, topic: str, timeframe: str) -> A
     # From what the data hold, never from bars that somebody else's asking has made: then all
     # that end at an instant end together, the finest first, whoever asked for what before.
     given = [s for s in streams if s.kind == "bars" and not kernel.makes(s)]
-    finer = [s for s in given if s.timeframe_ns < length]
-    source = min(finer, key=lambda s: s.timeframe_ns, default=None)
-    for kind in ("trades", "quotes"):
-        source = source or next((s for s in streams if s.kind == kind), None)
+    finer = sorted((s for s in given if s.timeframe_ns < length), key=lambda s: s.timeframe_ns)
+    # A bar that has parts in two intervals cannot be split, but inside of a session it may fit.
+    fitting = [s for s in finer if length % s.timeframe_ns == 0]
+    ticks = [s for kind in ("trades", "quotes") for s in streams if s.kind == kind]
+    source = next(iter([*fitting, *ticks, *finer]), None)
     if source is None:
         have = ", ".join(s.timeframe or s.kind for s in streams) or "no data"
         raise ConfigError(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pyrt import Strategy, backtest
+from pyrt import Strategy, backtest, load
 from pyrt.data.aggregation_activity import (
     ImbalanceBars,
     RunsBars,
@@ -216,3 +216,14 @@ def test_what_makes_no_sense_is_named():
     fails("there are no trades of X", lambda: RangeBars(1))
     fails("cannot be called '5m'", lambda: VolumeBars(1), name="5m")
     fails("expected a timeframe or an aggregator, got 5", lambda: 5)
+
+
+def test_what_minutes_do_not_add_up_to_is_made_of_prints():
+    """It was made of minutes wherever they were there, too, and ended with one that has no part."""
+    prints = load(trades(), symbol="X", kind="trades")
+    bars = load(minutes(), symbol="X", label="open", timeframe="1m")
+    alone, beside = Hears(lambda: "90s"), Hears(lambda: "90s")
+    backtest(alone, prints.columns, progress=False)
+    backtest(beside, [*prints.columns, *bars.columns], progress=False)
+    assert len(alone.bars) > 5
+    assert rows(beside.bars)[: len(alone.bars)] == rows(alone.bars)
