@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import isnan
 from typing import Any
 
 import pytest
@@ -49,10 +50,8 @@ class Hears(Strategy):
         self.heard.append((what, *values))
 
     def on_quote(self, q: Any) -> None:
-        self.hear(
-            "quote", q.bid_price, q.bid_size, q.ask_price, q.ask_size,
-            q.ts_event - NOW, q.ts_init - NOW,
-        )  # fmt: skip
+        bid, ask = (None if isnan(price) else price for price in (q.bid_price, q.ask_price))
+        self.hear("quote", bid, q.bid_size, ask, q.ask_size, q.ts_event - NOW, q.ts_init - NOW)
 
     def on_trade(self, t: Any) -> None:
         self.hear("trade", t.price, t.size, t.aggressor, t.ts_event - NOW, t.ts_init - NOW)
@@ -111,7 +110,7 @@ FEE = Decimal("0.02")
 HEARD = [
     ("accepted", 1, "", SECOND // 2, 10, 100.0),
     ("rejected", 2, "403: no", 3 * SECOND // 4, 6, None),
-    ("quote", 99.5, 300.0, 0.0, 0.0, 3 * SECOND // 2, 2 * SECOND),
+    ("quote", 99.5, 300.0, None, 0.0, 3 * SECOND // 2, 2 * SECOND),
     ("trade", 99.75, 25.0, -1, 5 * SECOND // 2, 3 * SECOND),
     ("trade", 99.5, 5.0, 0, 11 * SECOND // 4, 3 * SECOND),
     ("modified", 1, "", 7 * SECOND // 2, 12, 100.5),

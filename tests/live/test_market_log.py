@@ -57,6 +57,17 @@ def test_quotes_prints_and_bars_come_back_as_they_came(tmp_path):
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in files.values())
 
 
+def test_a_side_of_a_quote_without_anybody_has_no_price(tmp_path):
+    """It was written as a price of 0, and no backtest read a recording with one such quote."""
+    sides = [(100.0, 3.0, 0.0, 0.0), (0.0, 0.0, 100.5, 2.0), (0.0, 0.0, 0.0, 0.0)]
+    written(tmp_path, [QuoteEvent("SPY", START + i, *side) for i, side in enumerate(sides)])
+    (path,) = (tmp_path / DAY).iterdir()
+    (quotes,) = load(str(path)).columns
+    np.testing.assert_equal(quotes.bid_price.tolist(), [100.0, np.nan, np.nan])
+    np.testing.assert_equal(quotes.ask_price.tolist(), [np.nan, 100.5, np.nan])
+    assert quotes.bid_size.tolist() == [3.0, 0.0, 0.0]
+
+
 def test_who_acted_in_a_print_comes_back(tmp_path):
     """Imbalance bars and order flow of a backtest on a recording were all of unknown prints."""
     told = [1, -1, 0, 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Protocol
@@ -196,14 +197,8 @@ class NodeCore:
             self.news.touch(event)
         stream = self._streams.get(("quotes", event.symbol))
         if stream is not None:
-            self.inputs.quote(
-                stream,
-                event.ts_event,
-                event.bid_price,
-                event.bid_size,
-                event.ask_price,
-                event.ask_size,
-            )
+            bid = _side(event.bid_price, event.bid_size)
+            self.inputs.quote(stream, event.ts_event, *bid, *_side(event.ask_price, event.ask_size))
         return self._is_next_second()
 
     def _trade(self, event: Any) -> bool:
@@ -363,6 +358,11 @@ class NodeCore:
         stream = self.kernel.add_stream(kind, instrument, topic, *timeframe)
         self._streams[kind, instrument.symbol] = stream
         self._client.subscribe(kind, instrument.symbol)
+
+
+def _side(price: float, size: float) -> tuple[float, float]:
+    """Return a side of a quote as strategies know it from data: without anybody it has no price."""
+    return (price, size) if price > 0.0 else (math.nan, 0.0)
 
 
 def _nothing() -> None:

@@ -32,6 +32,7 @@ COLUMNS = {
     "bar": ("ts_event", "ts_close", "open", "high", "low", "close", "volume"),
 }
 """Kind of an event → its columns, as `pyrt.load` knows them; ``ts_recv`` is added to all."""
+SIDES = ("bid_price", "ask_price")
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
 
@@ -157,6 +158,10 @@ def _table(kind: str, symbol: str, times: array[int], values: array[float]) -> A
     columns |= {name: pa.array(numbers[:, at]) for at, name in enumerate(others)}
     if AGGRESSOR in columns:
         columns[AGGRESSOR] = columns[AGGRESSOR].cast(pa.int8())
+    for name in SIDES if kind == "quote" else ():
+        price = numbers[:, others.index(name)]
+        # A side without anybody has price 0 on the wire, and none in data.
+        columns[name] = pa.array(np.where(price > 0, price, np.nan))
     return pa.table({"symbol": symbols, **columns})
 
 
