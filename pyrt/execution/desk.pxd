@@ -28,6 +28,8 @@ cdef class Desk(OrderDesk):
     """Callable: strategy number → its equity in base currency."""
     cdef public object halts
     """Callable: an order → whether nothing but cancels leaves for it."""
+    cdef public object shorts_fractions
+    """Callable: an instrument → whether the venue lets fractions of a unit be sold short."""
     cdef public Py_ssize_t commands_max
     """So many may wait; whoever issues more at one instant is taken to do so without end."""
     cdef public object runaway

@@ -5,6 +5,7 @@ from typing import Any, final
 
 from pyrt.core.cache import Cache
 from pyrt.core.clock import Clock
+from pyrt.core.instruments import Instrument
 from pyrt.core.orders import Order
 from pyrt.core.ports import Command, OrderDesk, Owner
 from pyrt.core.positions import Position
@@ -15,6 +16,7 @@ ALONE: tuple[str, ...]
 
 def is_no_limit(order: Order) -> bool: ...
 def never(order: Order) -> bool: ...
+def always(instrument: Instrument) -> bool: ...
 
 @final
 class Desk(OrderDesk):
@@ -29,6 +31,7 @@ class Desk(OrderDesk):
     @property
     def capital_of(self) -> Callable[[int], float] | None: ...
     halts: Callable[[Order], bool]
+    shorts_fractions: Callable[[Instrument], bool]
     commands_max: int
     runaway: RunawayError | None
     def __init__(

@@ -23,6 +23,7 @@ ALONE = ("take_profit", "stop_loss", "oco", "algorithm", "notional")
 cdef Py_ssize_t COMMANDS_MAX = 1_000_000
 # a billion whole units: sums of such orders stay within 64 bits
 cdef int64_t COUNTED_MAX = 1_000_000_000_000_000_000
+cdef int64_t WHOLE_UNIT = 1_000_000_000
 
 
 def is_no_limit(Order order not None):
@@ -33,6 +34,11 @@ def is_no_limit(Order order not None):
 def never(Order order not None):
     """Return that nothing halts an order."""
     return False
+
+
+def always(Instrument instrument not None):
+    """Return that fractions of an instrument can be sold short."""
+    return True
 
 
 @cython.final
@@ -61,6 +67,7 @@ cdef class Desk(OrderDesk):
         self.default_codes = {k: TIF_NAMES.index(name) for k, name in self.default_tif.items()}
         self.capital_of = capital_of
         self.halts = never
+        self.shorts_fractions = always
         self.commands_max = COMMANDS_MAX
         self.runaway = None
 
@@ -431,6 +438,8 @@ cdef class Desk(OrderDesk):
     cdef Order target_percent(self, Owner owner, str symbol, double fraction):
         cdef Position position = self.cache.position(owner.number, symbol)
         cdef int64_t wanted = units_of_share(position, fraction, self.capital_of, owner.number)
+        if wanted < 0 and not self.shorts_fractions(position.instrument):
+            wanted = -(-wanted // WHOLE_UNIT * WHOLE_UNIT)
         return self.move(owner, position, wanted, None, True)
 
     def move(self, Owner owner, Position position, int64_t wanted, tag, bint resizes):

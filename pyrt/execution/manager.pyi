@@ -5,6 +5,7 @@ from typing import Any, final
 from pyrt.core.cache import Cache
 from pyrt.core.clock import Clock
 from pyrt.core.events import EventQueue
+from pyrt.core.instruments import Instrument
 from pyrt.core.orders import Order
 from pyrt.core.ports import CommandSink
 from pyrt.core.records import Records
@@ -32,4 +33,5 @@ class OrderManager(CommandSink):
         capabilities: dict[str, Capabilities] | None = None,
     ) -> None: ...
     def flips(self, order: Order) -> bool: ...
+    def shorts_fractions(self, instrument: Instrument) -> bool: ...
     def split(self, index: int, new: int, old: int) -> None: ...

@@ -8,6 +8,7 @@ from libc.stdint cimport int64_t
 
 from pyrt.core.cache cimport Cache
 from pyrt.core.clock cimport Clock
+from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport decimal_from_scaled
 from pyrt.core.records cimport Records
 from pyrt.core.types cimport EV_CANCELED, LIMIT
@@ -82,6 +83,11 @@ cdef class OrderManager(CommandSink):
         """Return whether the venue lets one order take a position across zero."""
         table = self.emulator.capabilities(order)
         return table is None or table.flips
+
+    def shorts_fractions(self, Instrument instrument not None):
+        """Return whether the venue lets fractions of a unit be sold short."""
+        table = self.emulator.tables.get(instrument.kind, self.emulator.tables[""])
+        return table is None or table.fractional_shorts
 
     cdef bint has(self, Order order):
         # One that an algorithm is to work may wait on the desk before it comes here.

@@ -105,6 +105,8 @@ cdef class Wiring:
         self.rounds_max = ROUNDS_MAX
         self.answers.gate = gate
         self.desk.halts = gate.halts
+        # `object`: what few orders ask has no place in the port.
+        self.desk.shorts_fractions = (<object>self.sink).shorts_fractions
         self.portfolio = Portfolio(self)
         if self.watcher is not None:
             self.watcher.attach(

@@ -52,6 +52,8 @@ class Capabilities:
     flips : bool
         Whether an order, and all that work together, may take a position across zero. Where they
         may not, exits that rest keep what they are for from other orders.
+    fractional_shorts : bool
+        Whether fractions of a unit can be sold short.
     """
 
     order_types: frozenset[str] = ORDER_TYPES
@@ -60,6 +62,7 @@ class Capabilities:
     exit_types: frozenset[str] = ORDER_TYPES
     instructions: frozenset[str] = INSTRUCTIONS
     flips: bool = True
+    fractional_shorts: bool = True
 
     def __post_init__(self) -> None:
         for name, known in (
@@ -82,6 +85,7 @@ class Capabilities:
             *(f"{name} exits" for name in ORDER_TYPES - self.exit_types),
             *(INSTRUCTIONS - self.instructions),
             *(() if self.flips else ("flips",)),
+            *(() if self.fractional_shorts else ("fractional shorts",)),
         }
         return f"without {', '.join(sorted(lacking))}" if lacking else "everything"
 
@@ -106,6 +110,7 @@ ALPACA: Mapping[str, Capabilities] = {
         exit_types=_EXIT_TYPES,
         instructions=frozenset(),
         flips=False,
+        fractional_shorts=False,
     ),
     "crypto": Capabilities(
         order_types=frozenset({"market", "limit", "stop_limit"}),

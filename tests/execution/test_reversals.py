@@ -473,6 +473,13 @@ class Turn(Strategy):
             self.target_position(SYMBOL, 10 if len(self.held) == 1 else -10)
 
 
+def test_a_share_of_the_capital_is_sold_short_in_whole_units() -> None:
+    """It always came to a fraction, which Alpaca sells nobody short."""
+    made = run({0: lambda s: s.target_percent(SYMBOL, -0.123456)})
+    ((_, size, _),) = made.fills
+    assert size == int(size) < 0
+
+
 def test_a_backtest_on_daily_bars_calls_an_entry_back() -> None:
     """The close of an entry that waits for the open was refused, and the entry filled."""
     made = run({0: lambda s: (s.buy(SYMBOL, 10), s.close(SYMBOL))})
