@@ -122,6 +122,7 @@ def live(
             run_id=node.run_id,
         )
     _add_links(node)
+    node.companions.append(_Greeting())
     for each in strategies:
         node.add_strategy(each)
     account = _run(node)
@@ -144,6 +145,23 @@ def _tell_of_shadow(given: NodeConfig, used: NodeConfig) -> None:
     for name in ("publish", "signals"):
         if getattr(given, name):
             click.echo(f"shadow: {name} is {getattr(used, name) or 'off'}", err=True)
+
+
+class _Greeting:
+    """Says that a node runs, on which account, and where its page is."""
+
+    async def begin(self, node: LiveNode) -> None:
+        """Say so: strategies have started."""
+        assert node.driver is not None
+        assert node.driver.last_look is not None
+        config, folder = node.config, node.config.state_folder()
+        text = f"running: {config.mode} account {node.driver.last_look.account}"
+        if config.dashboard and folder is not None:
+            text += f"; the page's address is in {folder / 'dashboard.tokens'}"
+        click.echo(text, err=True)
+
+    async def end(self) -> None:
+        """What is printed at the end is the account."""
 
 
 def _add_links(node: LiveNode) -> None:
