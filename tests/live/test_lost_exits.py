@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from types import SimpleNamespace as Stub
 from typing import Any
 
@@ -101,14 +102,17 @@ class Exits:
             orders_open=lambda strategy, symbol: [o for o in self.working if o.symbol == symbol],
         )
         kernel = Stub(cache=cache, strategies=[self.strategy])
-        self.lost = LostExits(Stub(live_core=Stub(kernel=kernel), scribe=Stub(alarm=self.alarm)))
+        self.there: Decimal | None = None
+        run: Any = Stub(live_core=Stub(kernel=kernel), scribe=Stub(alarm=self.alarm))
+        run.stated_otherwise = lambda symbol: self.there
+        self.lost = LostExits(run)
 
     def alarm(self, code: str, text: str, now: int) -> None:
         assert code == "unguarded"
         self.told.append(text)
 
     def holding(self, symbol: str, quantity: float) -> Any:
-        return Stub(strategy=0, symbol=symbol, quantity_exact=quantity)
+        return Stub(strategy=0, symbol=symbol, quantity_exact=Decimal(quantity))
 
     def order(self, name: str = "a", symbol: str = "SPY", side: int = -1, **more: Any) -> Any:
         given = {"sibling": None, **more}
@@ -245,3 +249,13 @@ def test_after_a_crash_exits_that_were_being_canceled_are_told(
     for text in found:
         assert text.startswith("SPY of Guarded is held, its exits were being canceled")
         assert f"{told}, and nothing closes it" in text
+
+
+@pytest.mark.parametrize(("there", "is_told"), [(None, True), (4, True), (0, False), (-3, False)])
+def test_what_was_closed_beside_the_node_is_not_said_to_be_held(there, is_told):
+    """Whoever closed it here, as the alarm asks for, opened the other side at the broker."""
+    exits = Exits()
+    exits.there = None if there is None else Decimal(there)
+    exits.lost.note(exits.order(), 0)
+    exits.lost.turn(10 * SECOND)
+    assert bool(exits.told) == is_told

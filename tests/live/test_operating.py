@@ -434,3 +434,57 @@ def test_what_is_held_leaves_by_a_market_order_against_it(held, order, leaves):
     operators._check_may_close("SPY")
     left = ", but no order leaves SPY of Holds yet"
     assert operators._not_closed("SPY") == ("" if leaves else left)
+
+
+# -- what the broker does not hold -----------------------------------------------------------------
+
+
+def sold_by_hand(quantity: int) -> Node:
+    """Ten are held here, and somebody has sold some of them at the broker's page."""
+    found = Node(World([bars([100.0] * 60)]), MemoryFiles(), strategies(), run_id="one")
+    found.start()
+    found.run(4 * PHASES)
+    body = b'{"symbol":"SPY","qty":"%d","side":"sell","type":"market",' % quantity
+    body += b'"time_in_force":"day","client_order_id":"by-hand"}'
+    found.world.simulator.request("DELETE", "/v2/orders", b"")
+    answer = found.world.simulator.request("POST", "/v2/orders", body)
+    assert answer.status == 200, answer
+    found.run(4 * PHASES)
+    for _ in range(4):
+        look(found)
+    assert "position_mismatch" in codes(found)
+    found.driver.operate("resume", "anna", "looked", symbol="SPY")
+    return found
+
+
+def at_the_broker(node: Node) -> Decimal:
+    stated = msgspec.json.decode(node.world.simulator.request("GET", "/v2/positions", b"").body)
+    return sum((Decimal(each["qty"]) for each in stated), Decimal(0))
+
+
+@pytest.mark.parametrize(("sold", "left"), [(10, 0), (4, 6)])
+def test_what_the_broker_does_not_hold_is_not_closed(sold, left):
+    """It opened the other side: ten were sold that had been sold at the broker's page."""
+    node = sold_by_hand(sold)
+    with pytest.raises(ConfigError, match=f"SPY is {left} at the broker and 10 here: ") as caught:
+        node.driver.operate("close", "anna", "its exits are gone", symbol="SPY")
+    assert caught.value.code == "position_mismatch"
+    done = node.driver.operate("flatten", "anna", "all of it")
+    node.run(4 * PHASES)
+    assert at_the_broker(node) == left
+    assert state(node, "SPY") == "HALTED"
+    assert f"SPY is {left} at the broker and 10 here" in done
+    assert "resume" not in done
+
+
+def test_what_the_broker_holds_more_of_is_closed():
+    node = sold_by_hand(10)
+    body = b'{"symbol":"SPY","qty":"15","side":"buy","type":"market","time_in_force":"day"}'
+    node.world.simulator.request("POST", "/v2/orders", body)
+    node.run(4 * PHASES)
+    for _ in range(4):
+        look(node)
+    node.driver.operate("resume", "anna", "looked", symbol="SPY")
+    assert node.driver.operate("close", "anna", "news", symbol="SPY").startswith("1 orders close")
+    node.run(4 * PHASES)
+    assert at_the_broker(node) == 5

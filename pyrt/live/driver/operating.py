@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from pyrt.errors import ConfigError, UnknownName
@@ -70,7 +71,7 @@ class Operators:
         ------
         ConfigError
             If the action is unknown, nobody or no reason is named, the node does not run, or a
-            position is to be closed while nothing may leave.
+            position is to be closed while nothing may leave, or the broker does not have it.
         UnknownName
             If there is no such symbol or strategy here. Nothing is done then.
         """
@@ -86,7 +87,10 @@ class Operators:
             if not symbol and not strategy:
                 self._run.latch.clear()
         if action == "close":
+            self._check_is_there(symbol)
             self._check_may_close(symbol)
+        if action == "flatten":
+            self._halt_what_is_not_there()
         done = self.carry_out(action, actor, reason, symbol=symbol, strategy=strategy, order=order)
         if action == "resume" and not strategy:
             done += self._bars_again(symbol)
@@ -107,6 +111,37 @@ class Operators:
             if finding.halts == ("symbol" if symbol else "all") and symbol in ("", finding.symbol)
         ]
         return f"; halted again at the next look while it is so: {'; '.join(found)}" * bool(found)
+
+    def _not_there(self, symbol: str) -> str:
+        """Return how the broker holds less of a symbol than we do, or the other side; "" if not.
+
+        An order that closes what we hold would open a position there.
+        """
+        there = self._run.stated_otherwise(symbol)
+        if there is None:
+            return ""
+        positions = self._run.live_core.kernel.cache.positions(symbol=symbol)
+        here = sum((Decimal(each.quantity_exact) for each in positions), Decimal(0))
+        if not here or (there * here > 0 and abs(there) >= abs(here)):
+            return ""
+        return f"{symbol} is {there:f} at the broker and {here:f} here"
+
+    def _check_is_there(self, symbol: str) -> None:
+        """Refuse to close what the broker does not have: it would open the other side."""
+        differs = self._not_there(symbol)
+        if differs:
+            raise ConfigError(
+                f"{differs}: what would close it here would open a position there",
+                code="position_mismatch",
+                remedy="Close what is there at the broker's page",
+            )
+
+    def _halt_what_is_not_there(self) -> None:
+        """Halt such symbols again where somebody has resumed them: all else is flattened."""
+        for symbol in dict.fromkeys(p.symbol for p in self._run.live_core.kernel.cache.positions()):
+            differs = self._not_there(symbol)
+            if differs:
+                self.carry_out("halt", NODE, differs, symbol=symbol)
 
     def _check_may_close(self, symbol: str) -> None:
         """Refuse to close what is halted: the order would be denied, and nobody told."""
@@ -161,6 +196,10 @@ class Operators:
             return ""
         text = f", but no order leaves {', '.join(held)} yet"
         names, breaker = self._halted_by_name(symbol), breaker_of(kernel.gate)
+        for differs in filter(None, map(self._not_there, list(names))):
+            # To resume it would let out what opens a position there.
+            names.remove(differs.split()[0])
+            text += f": {differs}"
         if names:
             text += f": reduce or resume {', '.join(names)} first"
         return text + f", and the circuit breaker is {breaker}" * (breaker != "closed")

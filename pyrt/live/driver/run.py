@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from pyrt.errors import PyrtError
@@ -76,6 +77,16 @@ class Run:
         """The core, where there has to be one."""
         assert self.core is not None
         return self.core
+
+    def stated_otherwise(self, symbol: str) -> Decimal | None:
+        """Return what the broker holds of a symbol where that is not what we hold; else None.
+
+        As the last comparison has it: what has filled since is no difference.
+        """
+        differs = any(f.code == "position_mismatch" and f.symbol == symbol for f in self.findings)
+        if self.last_look is None or not differs:
+            return None
+        return self.last_look.positions.get(symbol, Decimal(0))
 
     def give_up(self, error: PyrtError) -> None:
         """End a start that cannot succeed."""

@@ -85,6 +85,10 @@ class LostExits:
             orders = lost.get((name, position.symbol), ())
             # The other of a pair ends as it should when one has filled.
             gone = [o for o in orders if o.sibling is None or not o.sibling.filled_quantity]
+            there = self._run.stated_otherwise(position.symbol)
+            if there is not None and there * position.quantity_exact <= 0:
+                # It was closed beside the node, and that is told: whoever closes it here opens one.
+                continue
             side = -1 if position.quantity_exact > 0 else 1
             working = kernel.cache.orders_open(position.strategy, position.symbol)
             if gone and all(order.side_sign != side for order in working):
