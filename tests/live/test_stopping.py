@@ -20,7 +20,7 @@ from pyrt.live.journal.journal import read_records, read_tape
 from pyrt.live.plan import Policies
 from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
-from tests.live.test_recovery import PRICES, Rests, left_behind, node
+from tests.live.test_recovery import PRICES, Collect, Rests, left_behind, node
 from tests.live.whole import SECOND, Node, World
 
 
@@ -103,9 +103,9 @@ def stopping_beside(policy: str = "cancel_entries", **terms: Any) -> tuple[Any, 
     """A run that stops beside one order, and the alarms of it."""
     order = Stub(**{
         "side": Side.BUY, "symbol": "SPY", "client_order_id": "a", "is_exit": False,
-        "is_pending": False, "is_unknown": False, "order_type": "limit", "time_in_force": "gtc",
-        "quantity_exact": Decimal(5), "filled_quantity_exact": Decimal("1.5"),
-        "status": "ACCEPTED", **terms,
+        "is_pending": False, "is_unknown": False, "status": "ACCEPTED",
+        "order_type": "limit", "time_in_force": "gtc",
+        "quantity_exact": Decimal(5), "filled_quantity_exact": Decimal("1.5"), **terms,
     })  # fmt: skip
     cache, told = Stub(orders_open=lambda: [order], positions=list), []
     run = Stub(
@@ -329,3 +329,28 @@ def test_what_a_stop_cancels_is_on_its_way_at_once_and_in_its_replay(policy, can
     made.stop()
     result = replay(made.files, [Rests()], run_id="one")
     assert result.is_exact, result.difference
+
+
+class Keeps(Rests):
+    """Guards what it holds by an order that Alpaca has no type for."""
+
+    def on_fill(self, fill):
+        Collect.on_fill(self, fill)
+        if fill.side.name == "BUY":
+            self.sell(self.symbol, 10, trigger_price=200)
+
+
+@pytest.mark.parametrize(
+    ("policy", "is_told"), [("cancel_entries", True), ("leave", True), ("cancel_all", False)]
+)
+def test_an_exit_that_the_node_alone_keeps_is_told_by_the_stop_that_ends_it(policy, is_told):
+    """The next start told of it: what was held had no exit all night, and nobody knew."""
+    policies = Policies(looks=1, warmup=0, on_stop=policy)
+    made = node(World([PRICES]), MemoryFiles(), Keeps, policies=policies)
+    made.run(9)
+    (kept,) = [o for o in made.kernel.cache.orders_open() if o.status == "EMULATED"]
+    made.stop()
+    assert made.driver.phase == STOPPED
+    texts = [text for code, text in made.alarms if code == "emulated_lost"]
+    assert len(texts) == is_told
+    assert all(text.startswith(f"{kept.client_order_id}, a market_if_touched") for text in texts)

@@ -101,11 +101,15 @@ class Stopping:
             self._run.scribe.alarm("left_behind", text, now)
 
     def _tell_kept(self, now: int) -> None:
-        """Tell of orders that only this process keeps: what they guard has no exit from here on."""
-        for order in self._run.live_core.kernel.cache.orders_open():
-            if order.status == "EMULATED":
-                what = f"{order.client_order_id}, a {order.order_type} order for {order.symbol}"
-                text = f"{what}, is emulated and dies with its node"
+        """Tell of exits that nobody keeps from here on: those at the broker stay, these do not."""
+        cache = self._run.live_core.kernel.cache
+        held = {(position.strategy, position.symbol) for position in cache.positions()}
+        for order in cache.orders_open():
+            if order.status != "EMULATED" or not order.is_exit:
+                continue
+            if (order.strategy.number, order.symbol) in held:
+                text = f"{order.client_order_id}, a {order.order_type} order for {order.symbol},"
+                text += " is kept by the node alone, which stops: what it guards is held without it"
                 self._run.scribe.alarm("emulated_lost", text, now)
 
     def _changes(self) -> list[Any]:
