@@ -13,6 +13,7 @@ from pyrt.live.driver import unguarded
 from pyrt.live.driver.unguarded import LostExits
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_walking_skeleton import bars
+from tests.live.test_ways_out import killed
 from tests.live.whole import PHASES, Node, World, policies
 
 PRICES = [100.0] * 6 + [104.0] * 20
@@ -259,3 +260,46 @@ def test_what_was_closed_beside_the_node_is_not_said_to_be_held(there, is_told):
     exits.lost.note(exits.order(), 0)
     exits.lost.turn(10 * SECOND)
     assert bool(exits.told) == is_told
+
+
+class Keeps(Guarded):
+    """Guards what it holds by an order that Alpaca has no type for: the node keeps it."""
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 1:
+            self.buy("SPY", 10)
+        elif self.lets_go and self.seen == 4:
+            self.cancel_all("SPY")
+
+    def on_fill(self, fill):
+        self.sell("SPY", 10, trigger_price=200)
+
+
+@pytest.mark.parametrize("action", ["", "halt", "cancel_all"])
+def test_a_kept_exit_that_is_let_go_on_purpose_is_not_told(action):
+    """Of a Kill it alone was told: exits at the broker, which it had canceled too, seemed there."""
+    node = Node(
+        World([bars(PRICES)]), MemoryFiles(), [Keeps(lets_go=not action)], run_id="one",
+        policies=policies("saved"),
+    )  # fmt: skip
+    node.start()
+    node.run(3 * PHASES)
+    assert [order.status for order in node.kernel.cache.orders_open()] == ["EMULATED"]
+    if action:
+        node.driver.operate(action, "anna", "looks odd")
+    node.run(14 * PHASES)
+    assert node.kernel.strategies[0].position("SPY").quantity == 10
+    assert not node.kernel.cache.orders_open()
+    assert told(node) == []
+
+
+def test_a_kept_exit_that_has_died_with_its_node_is_told():
+    world = World([bars(PRICES)])
+    first = Node(world, MemoryFiles(), [Keeps()], run_id="one", policies=policies("played"))
+    first.start()
+    first.run(3 * PHASES)
+    second = Node(world, killed(first), [Keeps()], run_id="two", policies=policies("played"))
+    second.start()
+    second.run(10 * PHASES)
+    assert len(told(second)) == 1

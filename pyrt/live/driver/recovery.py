@@ -250,6 +250,8 @@ class Recovery:
                 text = f"{name}, a {order.order_type} order for {order.symbol}, was emulated"
                 self._run.scribe.alarm("emulated_lost", f"{text} and died with its node")
                 self._operators.carry_out("cancel", NODE, "its node has stopped", order=name)
+                if order.is_exit:
+                    self._run.scribe.lose_exit(order)
 
     def _check_name(self) -> None:
         """Refuse a name twice: the broker would take new orders for those of the run before."""

@@ -181,13 +181,21 @@ class Scribe:
             return
         if event.order.is_open:
             self._look_back(event.order, event.status.lower())
-        elif event.kind in ENDS and event.order.is_exit and self.on_lost_exit is not None:
+        elif event.kind in ENDS and event.order.is_exit:
             known = self.journal.state.orders.get(event.client_order_id)
-            if known is not None and not known.cancel_wanted:
-                self.on_lost_exit(event.order, self.now)
+            # One that is kept here has left no wish to cancel it: it was canceled at once.
+            is_kept = known is not None and known.status == "EMULATED"
+            wanted = known is None or known.cancel_wanted or (is_kept and event.kind == "canceled")
+            if not wanted:
+                self.lose_exit(event.order)
         self.journal.record(self.outcome_of(event))
         if event.kind == "unknown":
             self.alarm("unknown_order", f"{event.client_order_id}: {event.reason}")
+
+    def lose_exit(self, order: Order) -> None:
+        """Say that an exit has ended, and that nobody here wanted it to."""
+        if self.on_lost_exit is not None:
+            self.on_lost_exit(order, self.now)
 
     def outcome_of(self, event: OrderEvent) -> r.Outcome:
         """Return the record of what happened to an order, other than a fill."""
