@@ -17,8 +17,8 @@ from pyrt.errors import (
 DONE = 0
 FAILED = 1
 """The strategy raised, or its file cannot be imported: its traceback is shown. Or the broker was
-not to be reached, a check (doctor, verify, replay, parity) has found something, or the disk fails
-or is full."""
+not to be reached, another process holds the account or the state folder, a check (doctor, verify,
+replay, parity) has found something, or the disk fails or is full."""
 USAGE = 2
 """An option, parameter, file, class or table is not acceptable; nothing was run."""
 NOT_MET = 3
@@ -29,10 +29,16 @@ INTERRUPTED = 130
 _USAGE_ERRORS = (ConfigError, DataError, MissingExtra, NameTaken, PrecisionError, UnknownName)
 
 
+_HELD = "second_node"
+"""Another start may go through: a script that cancels holds the account for a minute at most."""
+
+
 def exit_code(error: PyrtError) -> int:
     """Return the code a command ends with when `error` leaves it."""
     if isinstance(error, Stopped):
         return INTERRUPTED
+    if error.code == _HELD:
+        return FAILED
     return USAGE if isinstance(mistake(error), _USAGE_ERRORS) else FAILED
 
 

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from pyrt.cli.exits import FAILED, USAGE, exit_code
 from pyrt.errors import ConfigError
 from pyrt.live.process.files import runtime_folder
 from pyrt.live.process.lock import Lock, account_lock_path, lock_account, lock_state, lock_watch
@@ -186,3 +187,10 @@ def test_a_folder_of_another_user_takes_no_lock(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 12_345_678)
     with pytest.raises(ConfigError, match=r"pyrt-12345678 is no folder that this user alone"):
         runtime_folder()
+
+
+def test_a_start_beside_what_holds_the_account_is_tried_again():
+    """Systemd tries no code 2 again: a node was left down by the `pyrt cancel` of its runbook."""
+    held = ConfigError("another node uses the account", code="second_node")
+    assert exit_code(held) == FAILED
+    assert exit_code(ConfigError("symbols is empty")) == USAGE

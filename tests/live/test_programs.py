@@ -13,6 +13,7 @@ from decimal import Decimal
 
 import pytest
 
+from pyrt.cli.exits import FAILED
 from pyrt.errors import ConfigError
 from pyrt.live.journal import records as r
 from pyrt.live.journal.files import RealFiles
@@ -78,7 +79,7 @@ def test_a_second_node_on_the_same_state_is_refused(tmp_path, exchange):
     second = program.run_more(
         "live", f"{tmp_path / 'strategies.py'}:Swing", "--config", str(tmp_path / "node.toml")
     )
-    assert second.returncode == 2
+    assert second.returncode == FAILED
     assert "another node" in second.stderr
     # The same account from another folder, too.
     other = tmp_path / "other"
@@ -87,7 +88,7 @@ def test_a_second_node_on_the_same_state_is_refused(tmp_path, exchange):
     third = twin.run_more(
         "live", f"{other / 'strategies.py'}:Swing", "--config", str(other / "node.toml")
     )
-    assert third.returncode == 2
+    assert third.returncode == FAILED
     assert "the account" in third.stderr
     program.kill(signal.SIGTERM)
 
