@@ -80,6 +80,12 @@ def test_systemd_accepts_the_units(name: str, tmp_path: Path) -> None:
     assert "pyrt-" not in done.stderr, done.stderr
 
 
+def test_the_watchdog_is_started_again_however_often_it_ends() -> None:
+    """Systemd gives up after five ends within ten seconds: its lock may be taken for longer."""
+    unit = (DEPLOY / "systemd" / "pyrt-watchdog@.service").read_text("utf-8")
+    assert {"Restart=always", "StartLimitIntervalSec=0"} <= set(unit.splitlines())
+
+
 def test_documented_addresses_of_links_are_where_the_unit_lets_a_node_write() -> None:
     unit = (DEPLOY / "systemd" / "pyrt-node@.service").read_text("utf-8")
     folder = re.findall(r"^RuntimeDirectory=(.+)$", unit, re.MULTILINE)[0].replace("%i", "spy")
