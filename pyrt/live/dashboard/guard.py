@@ -155,8 +155,8 @@ class Guard:
         if asked.one("authorization") is not None:
             return None  # a browser adds no bearer token by itself
         session = self._session(asked)
-        given = asked.one(CSRF_HEADER)
-        if session is None or given is None or not compare_digest(given, session.csrf):
+        given = (asked.one(CSRF_HEADER) or "").encode()
+        if session is None or not compare_digest(given, session.csrf.encode()):
             return Refusal(403, "csrf", "the request does not carry the session's token")
         if asked.headers.get("origin") is None:
             return Refusal(403, "origin", "a change by session says where it comes from")

@@ -146,10 +146,11 @@ def test_requests_of_other_pages_are_refused(world: World, headers: dict[str, st
     assert (answer.status_code, world.face.controls) == (403, [])
 
 
-@pytest.mark.parametrize("given", [None, "", "guess"])
-def test_a_change_by_session_needs_its_own_token(world: World, given: str | None) -> None:
+@pytest.mark.parametrize("given", [None, "", "guess", b"gu\xe9ss"])
+def test_a_change_by_session_needs_its_own_token(world: World, given: str | bytes | None) -> None:
     world.log_in(world.control)
-    headers = {"origin": ORIGIN} | ({} if given is None else {"x-csrf-token": given})
+    csrf = {} if given is None else {"x-csrf-token": given}
+    headers: dict[str, Any] = {"origin": ORIGIN, **csrf}
     answer = world.client.post("/api/control", headers=headers, content=KILL)
     assert (answer.status_code, answer.json()["code"]) == (403, "csrf")
     right = {"origin": ORIGIN, "x-csrf-token": world.csrf()}
