@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("pyrt.live.watchdog")
 CANCEL_S = 60.0
 """An attempt to cancel that takes longer hangs, and so does the watchdog."""
+KEYS_NS = 600_000_000_000
+"""Between looks whether the broker takes the keys: a watchdog keeps those that it started with."""
 EPILOG = """\b
 A node that has stopped in order is left alone, and the watchdog ends with it; started before a
 node, it waits for one. One that is killed, hangs or is frozen for --silence seconds has all its
@@ -42,7 +44,7 @@ def watchdog(
     run_id: str,
 ) -> int:
     """Watch the node of NODE.toml; cancel everything when it is dead."""
-    from pyrt.adapters.alpaca.account.canceling import cancel_everything
+    from pyrt.adapters.alpaca.account.canceling import cancel_everything, refused_keys
     from pyrt.cli.starts import environment_of, keys_of
     from pyrt.errors import ConfigError
     from pyrt.live.process.heartbeat import (
@@ -76,6 +78,7 @@ def watchdog(
         time.sleep(1.0)
     lock_watch(folder)
     told: Beat | None = None
+    keys_at = 0
     while True:
         try:
             write_beat(folder, WATCHDOG_BEAT)
@@ -105,6 +108,15 @@ def watchdog(
             else:
                 voice.send("critical", "node_silent", f"all orders of node {beat.pid} are canceled")
                 watch.acted(beat)
+        elif beat is not None and beat.phase == "running" and time.monotonic_ns() >= keys_at:
+            keys_at = time.monotonic_ns() + KEYS_NS
+            with beating(folder, WATCHDOG_BEAT, CANCEL_S):
+                refusal = refused_keys(config.trading, credentials)
+            if refusal:
+                text = (
+                    f"the broker refuses the watchdog's keys ({refusal}): it could cancel nothing"
+                )
+                voice.send("critical", "watchdog_lost", f"{text}; start it again with new ones")
         time.sleep(min(1.0, silence / 5))
 
 

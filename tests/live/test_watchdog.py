@@ -244,8 +244,16 @@ def test_a_watchdog_leaves_with_the_node_that_it_has_watched(phases, run, leaves
     assert [watch.is_over(beat) for beat in beats] == leaves
 
 
+CANCELING = "pyrt.adapters.alpaca.account.canceling"
+
+
 def watch_by_hand(
-    tmp_path, monkeypatch, turns: list[Callable[[], object]], *more: str, settings: str = ""
+    tmp_path,
+    monkeypatch,
+    turns: list[Callable[[], object]],
+    *more: str,
+    settings: str = "",
+    refusal: str = "",
 ) -> int:
     """Run a watchdog in whose turns something is done; return its exit code."""
     monkeypatch.setenv("APCA_API_KEY_ID", "PKX")
@@ -255,6 +263,7 @@ def watch_by_hand(
     left = iter(turns)
     clock = SimpleNamespace(sleep=lambda _: next(left)(), monotonic_ns=time.monotonic_ns)
     monkeypatch.setattr("pyrt.cli.watchdog.time", clock)
+    monkeypatch.setattr(f"{CANCELING}.refused_keys", lambda url, credentials: refusal)
     return main(["watchdog", "--config", str(tmp_path / "node.toml"), *more])
 
 
@@ -299,6 +308,23 @@ def test_a_watchdog_hears_all_that_its_node_s_service_is_given(tmp_path, monkeyp
     assert "nobody can be told" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("refusal", ["", "HTTP 401"])
+def test_a_watchdog_tells_that_its_keys_are_gone_while_its_node_lives(
+    tmp_path, monkeypatch, caplog, refusal
+):
+    """It keeps those that it started with: that they cancel nothing showed when the node died."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    write_beat(state, NODE_BEAT, phase="running", run_id="one")
+    left = [
+        lambda: write_beat(state, NODE_BEAT, phase="running", run_id="one"),
+        lambda: write_beat(state, NODE_BEAT, phase="stopped", run_id="one"),
+    ]
+    assert watch_by_hand(tmp_path, monkeypatch, left, refusal=refusal) == 0
+    told = [text for text in caplog.messages if "refuses the watchdog's keys (HTTP 401)" in text]
+    assert len(told) == bool(refusal)
+
+
 @pytest.mark.parametrize("hangs", [False, True])
 def test_a_watchdog_whose_broker_is_slow_beats_on_unless_it_hangs(tmp_path, monkeypatch, hangs):
     """A node that was frozen, and came back meanwhile, told that it had no watchdog."""
@@ -316,7 +342,7 @@ def test_a_watchdog_whose_broker_is_slow_beats_on_unless_it_hangs(tmp_path, monk
             time.sleep(0.001)
         return ""
 
-    monkeypatch.setattr("pyrt.adapters.alpaca.account.canceling.cancel_everything", cancel)
+    monkeypatch.setattr(f"{CANCELING}.cancel_everything", cancel)
     left = [lambda: write_beat(state, NODE_BEAT, phase="stopped", run_id="one")]
     assert watch_by_hand(tmp_path, monkeypatch, left) == 0
     # The one that it had begun with, and those that came while it waited.

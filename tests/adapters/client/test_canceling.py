@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pyrt.adapters.alpaca.account import canceling
-from pyrt.adapters.alpaca.account.canceling import PAGE, cancel_everything
+from pyrt.adapters.alpaca.account.canceling import PAGE, cancel_everything, refused_keys
 from pyrt.adapters.alpaca.credentials import Credentials
 
 KEYS = Credentials("key", "secret")
@@ -98,3 +98,13 @@ def test_whoever_asks_is_told_why_not_all_is_canceled(broker, delete, look, text
 def test_a_broker_that_is_away_is_named(broker):
     problem = cancel_everything("http://127.0.0.1:9", KEYS, attempts=2)
     assert problem == "ConnectError"
+
+
+@pytest.mark.parametrize(
+    ("status", "refusal"), [(200, ""), (401, "HTTP 401"), (403, "HTTP 403"), (503, "")]
+)
+def test_keys_are_refused_by_the_brokers_word_alone(broker, status, refusal):
+    broker.looks = [(status, {})]
+    assert refused_keys(broker.url, KEYS) == refusal
+    assert broker.asked == ["GET /v2/account"]
+    assert refused_keys("http://127.0.0.1:9", KEYS) == ""

@@ -22,6 +22,25 @@ class _Shown(msgspec.Struct):
     status: str
 
 
+def refused_keys(trading_url: str, credentials: Credentials) -> str:
+    """Return how the broker refuses these keys; "" where it takes them, or nobody knows."""
+    try:
+        with _client(credentials) as client:
+            status = client.get(f"{trading_url.rstrip('/')}/v2/account").status_code
+    except httpx.HTTPError:
+        return ""
+    return f"HTTP {status}" if status in (401, 403) else ""
+
+
+def _client(credentials: Credentials) -> httpx.Client:
+    return httpx.Client(
+        headers=credentials.headers(),
+        timeout=TIMEOUT_S,
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
 def cancel_everything(
     trading_url: str, credentials: Credentials, *, attempts: int = ATTEMPTS
 ) -> str:
@@ -35,12 +54,7 @@ def cancel_everything(
     """
     problem = "not tried"
     url = f"{trading_url.rstrip('/')}/v2/orders"
-    with httpx.Client(
-        headers=credentials.headers(),
-        timeout=TIMEOUT_S,
-        follow_redirects=False,
-        trust_env=False,
-    ) as client:
+    with _client(credentials) as client:
         for attempt in range(attempts):
             if attempt:
                 time.sleep(PAUSE_S * attempt)
