@@ -40,7 +40,9 @@ def codes_in(tree: ast.AST) -> Iterator[str]:
             yield from (
                 pair.elts[0].value
                 for pair in ast.walk(node)
-                if isinstance(pair, ast.Tuple) and isinstance(pair.elts[0], ast.Constant)
+                if isinstance(pair, ast.Tuple)
+                and pair.elts
+                and isinstance(pair.elts[0], ast.Constant)
             )
         if isinstance(node, ast.Call):
             yield from _codes_of(node)

@@ -81,24 +81,6 @@ def test_an_order_of_which_nothing_is_known_at_the_end_is_told():
     assert f"buy 1 SPY ({order.client_order_id}): its last request is not answered" in text
 
 
-@pytest.mark.parametrize(
-    ("policy", "is_told"), [("cancel_entries", True), ("leave", True), ("cancel_all", False)]
-)
-def test_an_exit_that_only_the_node_keeps_is_told_as_it_stops(policy, is_told):
-    made = running(policy)
-    strategy = made.kernel.strategies[0]
-    for order in made.kernel.cache.orders_open():
-        strategy.cancel(order)
-    kept = strategy.sell("SPY", 10, trigger_price=130)
-    made.driver.core.inputs.settle()
-    made.settle(made.world.now)
-    assert (kept.status, kept.is_exit) == ("EMULATED", True)
-    made.stop()
-    text = f"{kept.client_order_id}, a market_if_touched order for SPY, is emulated and dies with"
-    told = [text for code, text in made.alarms if code == "emulated_lost"]
-    assert told == ([f"{text} its node"] if is_told else [])
-
-
 def stopping_beside(policy: str = "cancel_entries", **terms: Any) -> tuple[Any, list[Any]]:
     """A run that stops beside one order, and the alarms of it."""
     order = Stub(**{

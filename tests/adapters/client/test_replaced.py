@@ -225,7 +225,7 @@ def test_what_a_replacement_had_at_first_sight_is_not_told_again_by_its_predeces
 
 
 def test_what_a_replacement_carries_is_judged_as_it_takes_the_others_place(client):
-    """Seen before its predecessor filled, it was taken to count from zero: ten were booked twice."""
+    """Seen before its predecessor filled, it counted from zero: ten were booked twice."""
     client.ledger.apply(view("pending_new", **SECOND_ONE, qty="30"), NOW)
     client.ledger.apply(view("partially_filled", filled_qty="10", filled_avg_price="100"), NOW)
     new = view("partially_filled", filled_qty="10", filled_avg_price="100", **SECOND_ONE, qty="30")
