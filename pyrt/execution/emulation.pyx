@@ -254,7 +254,7 @@ cdef class Emulator(Custody):
         return self.desk.cancel(other.strategy, other)
 
     def calls_back(self, Order order not None):
-        """Cancel entries that a way out would be refused for as its price comes; True if any work."""
+        """Cancel entries for which a way out would be refused as it leaves; True if any work."""
         cdef Order other
         cdef list found
         table = self.capabilities(order)
@@ -266,8 +266,7 @@ cdef class Emulator(Custody):
         return bool(found)
 
     def go_on(self, Order entry not None):
-        """Fire ways out that waited for an entry to end; one that did not is asked at the next price.
-        """
+        """Fire ways out that waited for an entry to end; if it has not, the next price asks."""
         cdef Kept kept
         for kept in list(self.by_index.get(entry.instrument.index, ())):
             if (kept.fired and kept.order.position is entry.position

@@ -184,7 +184,7 @@ def test_the_shell_shows_what_a_node_answers(bench, monkeypatch, capsys):
     try:
         assert main([*command, "--node", str(bench.folder)]) == 0
         assert capsys.readouterr().out == "order one is being canceled\n"
-        assert main(command) == 2
+        assert main(command) == 1
         assert "--node" in capsys.readouterr().err
     finally:
         lock.release()
