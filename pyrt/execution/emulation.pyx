@@ -22,7 +22,7 @@ from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     DAY, DENIED, EMULATED, EV_CANCEL_REJECTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_MODIFIED,
     EV_MODIFY_REJECTED, EV_RELEASED, EV_UNKNOWN, FILLED, GTC, GTD, INITIALIZED, LIMIT, MARKET,
-    REJECTED, RELEASED, is_final,
+    OPEN, REJECTED, RELEASED, UNKNOWN, is_final,
 )
 from pyrt.execution.custody cimport Custody
 from pyrt.execution.groups cimport holds_exits, holds_pair, rests
@@ -43,6 +43,14 @@ cdef bint moves_trigger(Command command) noexcept:
         or command.trail not in (no_price(), order.trail_amount_raw, order.trail_percent_raw)
         or (order.type == LIMIT and command.limit_price not in (
             no_price(), order.limit_price_raw))
+    )
+
+
+cdef inline bint is_being_canceled(Order order) noexcept:
+    """Whether an order works yet, and has been asked to end."""
+    return (
+        order is not None and not is_final(order.status_)
+        and order.cancel_request in (OPEN, UNKNOWN)
     )
 
 
@@ -239,6 +247,10 @@ cdef class Emulator(Custody):
         That is the other one of its pair and, for a way out, entries that it would trade against.
         """
         cdef Order other = kept.order.sibling
+        found = None if other is None else self.kept.get(other.number)
+        if found is not None and (<Kept>found).fired:
+            # Prices have met the other one before it: that leaves, and ends this one.
+            return 0
         if self.is_barred(kept.order):
             return 0
         if self.calls_back(kept.order):
@@ -246,10 +258,6 @@ cdef class Emulator(Custody):
             return 0
         if other is None or is_final(other.status_):
             return self.leave(kept)
-        found = self.kept.get(other.number)
-        if found is not None and (<Kept>found).fired:
-            # The same prices have met the other one before it: that leaves, and ends this one.
-            return 0
         kept.fired = True
         return self.desk.cancel(other.strategy, other)
 
@@ -266,11 +274,15 @@ cdef class Emulator(Custody):
         return bool(found)
 
     def go_on(self, Order entry not None):
-        """Fire ways out that waited for an entry to end; if it has not, the next price asks."""
+        """Fire ways out that waited for an entry to end; if it has not, the next price asks.
+
+        One that waits for the other of its pair goes on when that has ended, or is lost with it.
+        """
         cdef Kept kept
         for kept in list(self.by_index.get(entry.instrument.index, ())):
             if (kept.fired and kept.order.position is entry.position
-                    and kept.order.side_sign != entry.side_sign):
+                    and kept.order.side_sign != entry.side_sign
+                    and not is_being_canceled(kept.order.sibling)):
                 kept.fired = False
                 if is_final(entry.status_):
                     self.fire(kept)

@@ -97,6 +97,37 @@ def test_a_kept_limit_and_an_entry_that_cannot_meet_leave_each_other_alone() -> 
     assert (profit.status, made.venue.withdrawn) == ("SENT", [])
 
 
+def test_a_stop_that_has_ended_its_profit_waits_for_that_alone() -> None:
+    """The refused cancel of an entry took its mark away, and it ended with the profit."""
+    made = rig(capabilities=ONE_WAY)
+    profit, stop = entered(made, take_profit=110, stop_loss=90)
+    made.price(90)
+    assert made.venue.withdrawn == [profit]
+    entry = made.order("buy", 5, limit_price=80)
+    made.answer("accept", entry)
+    made.cancel(entry)
+    made.answer("cancel_rejected", entry)
+    made.answer("cancel", profit)
+    made.answer("cancel", entry)
+    assert (stop.status, stop.quantity) == ("SENT", 10)
+
+
+def test_an_entry_that_ends_in_a_halt_takes_no_mark_from_a_stop_either() -> None:
+    made = rig(capabilities=ONE_WAY)
+    profit, stop = entered(made, take_profit=110, stop_loss=90)
+    made.price(90)
+    entry = made.order("buy", 5, limit_price=80)
+    made.answer("accept", entry)
+    made.gate.set_state("halted", "me", "a test", strategy="A")
+    made.cancel(entry)
+    made.answer("cancel", entry)
+    made.answer("cancel", profit)
+    assert stop.status == "EMULATED"
+    made.gate.set_state("active", "me", "a test", strategy="A")
+    made.price(89)
+    assert (stop.status, stop.quantity) == ("SENT", 10)
+
+
 # -- somebody else takes from the position ---------------------------------------------------------
 
 
