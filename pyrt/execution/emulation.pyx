@@ -26,7 +26,7 @@ from pyrt.core.types cimport (
 )
 from pyrt.execution.custody cimport Custody
 from pyrt.execution.groups cimport holds_exits, holds_pair, rests
-from pyrt.execution.reversals cimport in_the_way
+from pyrt.execution.reversals cimport in_the_way, overtake
 from pyrt.execution.triggers cimport tell, trails, units_told
 
 from pyrt.core.types import TIF_NAMES, TYPE_NAMES
@@ -317,7 +317,10 @@ cdef class Emulator(Custody):
         tell(self.inbox, order, EV_RELEASED, self.clock.now, 0).cumulative = order.filled
         command.kind = SUBMIT
         command.order = order
-        return self.desk.issue(command)
+        self.desk.issue(command)
+        if not (<object>self.capabilities(order)).flips and (order.is_exit or order.reduce_only):
+            overtake(self.desk, order)
+        return 0
 
     # -- what becomes of others ----------------------------------------------------------------
 

@@ -102,6 +102,19 @@ cdef list in_the_way(Cache cache, Order order):
     return found
 
 
+cdef int overtake(Desk desk, Order order) except -1:
+    """Let entries that are about to leave do so behind a way out: it would be refused for them."""
+    cdef Command command
+    cdef list behind = [
+        command for command in desk.commands
+        if command.kind == SUBMIT and command.order.position is order.position
+        and command.order.side_sign != order.side_sign and not command.order.is_exit
+    ]
+    if behind:
+        desk.commands = [command for command in desk.commands if command not in behind] + behind
+    return 0
+
+
 cdef Command opening(Desk desk, Order order, int64_t units):
     """Make the order for what an order across zero is to open, and the command that sends it."""
     cdef dict terms = {"resizes": order.resizes}

@@ -128,6 +128,18 @@ def test_an_entry_that_ends_in_a_halt_takes_no_mark_from_a_stop_either() -> None
     assert (stop.status, stop.quantity) == ("SENT", 10)
 
 
+def test_a_way_out_leaves_before_an_entry_that_is_sent_as_the_other_is_canceled() -> None:
+    """Who quotes again in `on_order` had the stop refused for the new quote."""
+    made = rig(capabilities=ONE_WAY)
+    (stop,) = entered(made, stop_loss=90)
+    entry = made.order("buy", 5, limit_price=80)
+    made.answer("accept", entry)
+    made.price(90)
+    again = made.draft("buy", 5, limit_price=80)
+    made.answer("cancel", entry)
+    assert made.venue.submitted[-2:] == [stop, again]
+
+
 # -- somebody else takes from the position ---------------------------------------------------------
 
 
