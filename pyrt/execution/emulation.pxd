@@ -27,6 +27,7 @@ cdef class Emulator(Custody):
     cdef int release(self, Kept kept, bint is_met) except -1
     cdef int on_order(self, Order order, Event* event) except -1
     cdef int wake_exits(self, Order entry, Event* event) except -1
+    cdef bint may_rest(self, Order leg, object table) except -1
     cdef int follow_pair(self, Order order, Event* event) except -1
     cdef int follow_kept(self, Kept kept, Order order, Event* event) except -1
     cdef int follow_position(self, Order order) except -1

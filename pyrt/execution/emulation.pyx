@@ -401,12 +401,21 @@ cdef class Emulator(Custody):
                 continue
             self.set_units(leg, left)
             self.reducing[leg.number] = leg
-            if not self.is_barred(leg) and (leg.type == LIMIT or (
-                    leg.sibling is None and TYPE_NAMES[leg.type] in table.order_types)):
+            if self.may_rest(leg, table):
                 self.release(kept, False)
             else:
                 self.watch(kept)
         return 0
+
+    cdef bint may_rest(self, Order leg, object table) except -1:
+        """Whether an exit leaves before its price is there.
+
+        Beside an entry that it could meet it would be refused: it waits here, for its price.
+        """
+        if self.is_barred(leg) or (leg.type != LIMIT and (
+                leg.sibling is not None or TYPE_NAMES[leg.type] not in table.order_types)):
+            return False
+        return table.flips or trails(leg) or not in_the_way(self.cache, leg)
 
     def set_units(self, Order order not None, int64_t units):
         """Change the quantity of a kept order."""

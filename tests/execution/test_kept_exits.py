@@ -140,6 +140,19 @@ def test_a_way_out_leaves_before_an_entry_that_is_sent_as_the_other_is_canceled(
     assert made.venue.submitted[-2:] == [stop, again]
 
 
+def test_a_profit_waits_here_where_an_entry_would_have_it_refused() -> None:
+    made = rig(capabilities=ONE_WAY)
+    entry = made.order("buy", 5, limit_price=112)
+    made.answer("accept", entry)
+    first = made.order("buy", 10, take_profit=110)
+    made.fill(first)
+    profit = first.take_profit
+    assert (profit.status, made.venue.withdrawn) == ("EMULATED", [])
+    made.fill(entry, price=100)
+    made.price(110)
+    assert (profit.status, profit.quantity) == ("SENT", 10)
+
+
 # -- somebody else takes from the position ---------------------------------------------------------
 
 
