@@ -3,6 +3,7 @@ cimport cython
 from libc.stdint cimport int64_t
 
 from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64, int128
+from pyrt.core.numbers cimport POWERS_OF_TEN
 from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
@@ -23,7 +24,6 @@ ALONE = ("take_profit", "stop_loss", "oco", "algorithm", "notional")
 cdef Py_ssize_t COMMANDS_MAX = 1_000_000
 # a billion whole units: sums of such orders stay within 64 bits
 cdef int64_t COUNTED_MAX = 1_000_000_000_000_000_000
-cdef int64_t WHOLE_UNIT = 1_000_000_000
 
 
 def is_no_limit(Order order not None):
@@ -438,8 +438,9 @@ cdef class Desk(OrderDesk):
     cdef Order target_percent(self, Owner owner, str symbol, double fraction):
         cdef Position position = self.cache.position(owner.number, symbol)
         cdef int64_t wanted = units_of_share(position, fraction, self.capital_of, owner.number)
+        cdef int64_t whole = POWERS_OF_TEN[position.instrument.decimals]
         if wanted < 0 and not self.shorts_fractions(position.instrument):
-            wanted = -(-wanted // WHOLE_UNIT * WHOLE_UNIT)
+            wanted = -(-wanted // whole * whole)
         return self.move(owner, position, wanted, None, True)
 
     def move(self, Owner owner, Position position, int64_t wanted, tag, bint resizes):

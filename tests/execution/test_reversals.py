@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyrt.core.instruments import Instrument
 from pyrt.risk import Limits, RiskEngine
 from pyrt.strategy.strategy import Strategy
 from pyrt.testing.gates import GateRig
-from pyrt.venues.capabilities import Capabilities
+from pyrt.venues.capabilities import ALPACA, Capabilities
 from tests.backtest.harness import SYMBOL, Probe, Run, play
 
 FLAT = (100, 100, 100, 100)
@@ -478,6 +479,19 @@ def test_a_share_of_the_capital_is_sold_short_in_whole_units() -> None:
     made = run({0: lambda s: s.target_percent(SYMBOL, -0.123456)})
     ((_, size, _),) = made.fills
     assert size == int(size) < 0
+
+
+@pytest.mark.parametrize("decimals", [9, 2, 0])
+def test_a_whole_unit_is_what_the_instrument_takes_for_one(decimals: int) -> None:
+    """Of an instrument with fewer decimals nothing was ever sold short, and no word said."""
+    shares = Instrument("AAA", kind="equity", decimals=decimals)
+    made = GateRig(
+        RiskEngine(), prices=100, symbols=[shares], account="margin", cash=10_050,
+        capabilities=ALPACA["equity"],
+    )  # fmt: skip
+    made.kernel.strategies[0].target_percent("AAA", -0.5)
+    made.settle()
+    assert sent(made) == [("SELL", 50)]
 
 
 def test_a_backtest_on_daily_bars_calls_an_entry_back() -> None:
