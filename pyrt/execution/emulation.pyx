@@ -280,8 +280,7 @@ cdef class Emulator(Custody):
         """
         cdef Kept kept
         for kept in list(self.by_index.get(entry.instrument.index, ())):
-            if (kept.fired and kept.order.position is entry.position
-                    and kept.order.side_sign != entry.side_sign
+            if (kept.fired and kept.order.side_sign != entry.side_sign
                     and not is_being_canceled(kept.order.sibling)):
                 kept.fired = False
                 if is_final(entry.status_):

@@ -85,11 +85,12 @@ cdef str call_back(Desk desk, Command command):
 cdef list in_the_way(Cache cache, Order order):
     """Return entries at the venue that a way out could meet: it would be refused as a wash trade.
 
-    Two limit orders whose prices do not cross are not, nor is what trails or came with its exits.
+    Whoever sent them: it is the account that must not trade with itself. Two limit orders whose
+    prices do not cross are not refused, nor is what trails or came with its exits.
     """
     cdef Order other
     cdef list found = []
-    for other in cache.orders_open(order.position.strategy, order.instrument.id):
+    for other in cache.orders_open(None, order.instrument.id):
         if (other.side_sign == order.side_sign or other.is_exit or trails(other)
                 or other.status_ in (INITIALIZED, EMULATED, RELEASED)):
             continue
@@ -107,7 +108,7 @@ cdef int overtake(Desk desk, Order order) except -1:
     cdef Command command
     cdef list behind = [
         command for command in desk.commands
-        if command.kind == SUBMIT and command.order.position is order.position
+        if command.kind == SUBMIT and command.order.instrument is order.instrument
         and command.order.side_sign != order.side_sign and not command.order.is_exit
     ]
     if behind:

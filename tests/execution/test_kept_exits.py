@@ -63,6 +63,19 @@ def test_a_kept_stop_leaves_once_an_entry_of_the_other_side_has_ended() -> None:
     assert (stop.status, stop.quantity) == ("SENT", 10)
 
 
+def test_so_does_it_where_the_entry_is_of_another_strategy() -> None:
+    """Of two strategies in one coin each had the stop of the other refused."""
+    made = rig(capabilities=ONE_WAY, strategies=2)
+    (stop,) = entered(made, stop_loss=90)
+    entry = made.order("buy", 5, strategy=1, limit_price=80)
+    made.answer("accept", entry)
+    made.price(90)
+    assert (stop.status, made.venue.withdrawn) == ("EMULATED", [entry])
+    again = made.draft("buy", 5, strategy=1, limit_price=80)
+    made.answer("cancel", entry)
+    assert made.venue.submitted[-2:] == [stop, again]
+
+
 def test_what_fills_of_that_entry_meanwhile_does_not_keep_the_stop() -> None:
     made = rig(capabilities=ONE_WAY)
     (stop,) = entered(made, stop_loss=90)
