@@ -5,6 +5,11 @@ from pyrt.backtest.latency cimport ANSWER, ConstantLatency
 from pyrt.core.types cimport EV_MODIFIED
 
 
+cdef inline bint has_due(EventQueue delayed, int64_t now) noexcept:
+    """Whether something that is to be learned of by now has not been handed out yet."""
+    return delayed.count > 0 and delayed.items[delayed.head].ts_init <= now
+
+
 cdef class VenueVoice:
     """The messages of a venue, by its latency model; `SimVenue` sets its fields."""
 
@@ -39,10 +44,11 @@ cdef class VenueVoice:
         cdef Event* event
         cdef int64_t learned = ts
         if not self.is_constant:
-            # Answers about one order come in their order.
             learned += self.latency.delay(ANSWER, ts, order.index)
-            order.learned = learned = max(learned, order.learned)
-        if learned > self.now:
+        # Answers about one order come in their order, at one instant too: a bar's end comes first.
+        learned = max(learned, order.learned)
+        if learned > self.now or (learned == order.learned and has_due(self.delayed, self.now)):
+            order.learned = learned
             event = self.delayed.insert(learned)
             if self.next_delayed > learned:
                 self.next_delayed = learned

@@ -42,6 +42,20 @@ def test_answers_are_learned_of_after_the_latency_in_order() -> None:
     ]
 
 
+def test_an_order_that_arrives_as_a_bar_ends_is_accepted_before_it_ends_with_that_bar() -> None:
+    """The fill of that bar ended exits that were to arrive with it, and the run with them."""
+    steps = {
+        0: lambda s: s.buy(SYMBOL, 10),
+        2: lambda s: s.sell(SYMBOL, 10, limit_price=105),
+        4: lambda s: s.oco(SYMBOL, 10, take_profit=110, stop_loss=90),
+    }
+    run = play([FLAT] * 5 + [(100, 106, 100, 106), FLAT], steps, latency="60s")
+    assert run.statuses == ["FILLED", "FILLED", "CANCELED", "CANCELED"]
+    assert [kind for kind, _ in run.strategies[0].happened[-4:]] == ["accepted"] * 2 + [
+        "canceled"
+    ] * 2
+
+
 def test_a_path_fill_after_the_arrival_keeps_its_own_stamp() -> None:
     run = play(
         [FLAT, (100, 101, 98, 100)], {0: lambda s: s.buy(SYMBOL, 10, limit_price=99)}, latency="6s"
