@@ -409,10 +409,14 @@ cdef class Emulator(Custody):
     cdef bint may_rest(self, Order leg, object table) except -1:
         """Whether an exit leaves before its price is there.
 
-        Beside an entry that it could meet it would be refused: it waits here, for its price.
+        Beside an entry that it could meet, or as a stop on the wrong side of the price, it would be
+        refused: it waits here, for its price.
         """
         if self.is_barred(leg) or (leg.type != LIMIT and (
                 leg.sibling is not None or TYPE_NAMES[leg.type] not in table.order_types)):
+            return False
+        if leg.stop_price_raw != no_price() and leg.position.mark > 0 and (
+                leg.side_sign * (leg.position.mark - leg.stop_price_raw) >= 0):
             return False
         return table.flips or trails(leg) or not in_the_way(self.cache, leg)
 

@@ -166,6 +166,21 @@ def test_a_profit_waits_here_where_an_entry_would_have_it_refused() -> None:
     assert (profit.status, profit.quantity) == ("SENT", 10)
 
 
+def test_a_stop_limit_that_its_price_has_passed_by_the_fill_waits_here() -> None:
+    """It was refused ("stop price must be less than current price"), and lost."""
+    knows = Capabilities(
+        order_types={"market", "limit", "stop_limit"}, times_in_force={"day", "gtc"}, groups=(),
+        instructions=(), flips=False,
+    )  # fmt: skip
+    made = rig(capabilities=knows)
+    entry = made.order("buy", 10, stop_loss={"stop_price": 90, "limit_price": 80})
+    made.price(90)
+    made.fill(entry, price=90)
+    assert entry.stop_loss.status == "EMULATED"
+    made.price(89)
+    assert repr(entry.stop_loss) == "Order(bt-2 sell 10 AAA limit limit 80 gtc: SENT, filled 0)"
+
+
 # -- somebody else takes from the position ---------------------------------------------------------
 
 
