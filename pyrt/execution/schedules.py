@@ -41,7 +41,12 @@ class Schedule(ExecutionAlgorithm):
         self._slice()
 
     def on_timer(self, event: TimerEvent) -> None:
-        """Send the slice that begins now, or end the order with the last."""
+        """Send the slice that begins now, or end the order with the last.
+
+        Slices that are over by now, as a node was down, are sent with it.
+        """
+        while self._next < len(self._plan) and self._start_of(self._next + 1) <= self.now:
+            self._next += 1
         if self._next == len(self._plan):
             self.finish(f"algorithm: {self._left()} were left at its end")
         else:
@@ -54,6 +59,9 @@ class Schedule(ExecutionAlgorithm):
 
     def on_end(self, child: Order) -> None:
         """A slice that is refused is tried again with the next one."""
+
+    def _start_of(self, part: int) -> int:
+        return self._begun + self._duration * part // len(self._plan)
 
     def _left(self) -> str:
         working = sum((child.leaves_quantity for child in self.children), 0.0)
@@ -68,8 +76,7 @@ class Schedule(ExecutionAlgorithm):
     def _slice(self) -> None:
         due = self._due()
         self._next += 1
-        length = self._duration * self._next // len(self._plan)
-        self.set_timer(f"slice-{self._next}", at=self._begun + length)
+        self.set_timer(f"slice-{self._next}", at=self._start_of(self._next))
         if due > 0:
             self.send(min(due, Fraction(self.remaining)))
 

@@ -236,3 +236,16 @@ def test_an_iceberg_that_fills_shows_the_next_part() -> None:
         made.fill(part, price=99)
     assert (order.status, len(made.venue.submitted)) == ("FILLED", 3)
     assert repr(made.kernel.sink.parents) == "Parents of 0 orders"
+
+
+@pytest.mark.parametrize(("away", "parts"), [("12m", [10, 20]), ("29m", [10, 50]), ("30m", [10])])
+def test_a_schedule_goes_on_with_the_slice_that_runs_after_a_time_without_timers(
+    away: str, parts: list[float]
+) -> None:
+    """The next slice was to begin in the past: that halted strategies of a node that was down."""
+    made = rig()
+    order = made.order("buy", 60, algorithm=TWAP("30m", slices=6))
+    made.fill(made.venue.submitted[-1])
+    made.wait(away)
+    assert [part.quantity for part in made.venue.submitted] == parts
+    assert order.status == ("CANCELED" if away == "30m" else "EMULATED")
