@@ -14,6 +14,7 @@ from pyrt.errors import ConfigError, PyrtError
 from pyrt.live.driver.operating import Operators, _brought_by
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
+from pyrt.live.plan import Policies
 from pyrt.live.process.control import Request
 from pyrt.testing.files import MemoryFiles
 from tests.live.test_gate_changes import LIMITS
@@ -439,9 +440,12 @@ def test_what_is_held_leaves_by_a_market_order_against_it(held, order, leaves):
 # -- what the broker does not hold -----------------------------------------------------------------
 
 
-def sold_by_hand(quantity: int) -> Node:
+def sold_by_hand(quantity: int, on_stop: str = "cancel_entries") -> Node:
     """Ten are held here, and somebody has sold some of them at the broker's page."""
-    found = Node(World([bars([100.0] * 60)]), MemoryFiles(), strategies(), run_id="one")
+    found = Node(
+        World([bars([100.0] * 60)]), MemoryFiles(), strategies(), run_id="one",
+        policies=Policies(looks=1, warmup=0, on_stop=on_stop),
+    )  # fmt: skip
     found.start()
     found.run(4 * PHASES)
     body = b'{"symbol":"SPY","qty":"%d","side":"sell","type":"market",' % quantity
@@ -475,6 +479,15 @@ def test_what_the_broker_does_not_hold_is_not_closed(sold, left):
     assert state(node, "SPY") == "HALTED"
     assert f"SPY is {left} at the broker and 10 here" in done
     assert "resume" not in done
+
+
+@pytest.mark.parametrize(("sold", "left"), [(10, 0), (4, 6)])
+def test_nor_by_a_stop_that_flattens(sold, left):
+    node = sold_by_hand(sold, on_stop="flatten")
+    node.driver.stop(node.world.now)
+    node.run(4 * PHASES)
+    assert at_the_broker(node) == left
+    assert state(node, "SPY") == "HALTED"
 
 
 def test_what_the_broker_holds_more_of_is_closed():

@@ -90,7 +90,7 @@ class Operators:
             self._check_is_there(symbol)
             self._check_may_close(symbol)
         if action == "flatten":
-            self._halt_what_is_not_there()
+            self.halt_what_is_not_there()
         done = self.carry_out(action, actor, reason, symbol=symbol, strategy=strategy, order=order)
         if action == "resume" and not strategy:
             done += self._bars_again(symbol)
@@ -136,7 +136,7 @@ class Operators:
                 remedy="Close what is there at the broker's page",
             )
 
-    def _halt_what_is_not_there(self) -> None:
+    def halt_what_is_not_there(self) -> None:
         """Halt such symbols again where somebody has resumed them: all else is flattened."""
         for symbol in dict.fromkeys(p.symbol for p in self._run.live_core.kernel.cache.positions()):
             differs = self._not_there(symbol)

@@ -55,6 +55,7 @@ class Stopping:
             self._policy = "cancel_entries"
         elif self._policy == "flatten":
             self._changes_before = len(self._changes())
+            self._operators.halt_what_is_not_there()
             self._operators.carry_out("flatten", NODE, reason)
         run.note("stop", policy=self._policy)
         stop_strategies(run.live_core, self._policy)
