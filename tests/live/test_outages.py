@@ -125,3 +125,25 @@ def test_nor_while_a_person_has_halted_everything():
     wait(node, 120)
     assert order.is_unknown
     assert node.world.posted == []
+
+
+def test_that_it_may_not_leave_is_told_once_for_each_reason():
+    """An outage of two minutes halts the symbol: somebody was told twice a minute for the day."""
+    node = begun(order_age_ns=AGE)
+    order = swallowed(node, 150)
+    node.on_request = None
+    since = node.world.now
+    for second in range(151, 900):
+        node.settle(since + second * SECOND)
+    assert told(node, "not_sent") == ["an order did not leave: SPY is HALTED"]
+    node.driver.operate("halt", "anna", "as long as it takes", strategy="Quiet")
+    node.driver.operate("resume", "anna", "looked", symbol="SPY")
+    for second in range(900, 1000):
+        node.settle(since + second * SECOND)
+    assert told(node, "not_sent")[1:] == ["an order did not leave: Quiet is HALTED"]
+    assert order.is_unknown
+    node.driver.operate("resume", "anna", "looked", strategy="Quiet")
+    for second in range(1000, 1100):
+        node.settle(since + second * SECOND)
+    assert order.status == "ACCEPTED"
+    assert len(node.world.posted) == 1

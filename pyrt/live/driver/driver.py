@@ -229,8 +229,8 @@ class Driver(Run):
         late = self.client.take_late(now - self.plan.policies.order_age_ns)
         dropped = [*self._gateway.take_dropped(), *((request, OUTAGE) for request in late)]
         for request, reason in dropped:
-            self.scribe.not_sent(request, reason)
-            self.scribe.alarm("not_sent", f"an order did not leave: {reason}", now)
+            if self.scribe.not_sent(request, reason):
+                self.scribe.alarm("not_sent", f"an order did not leave: {reason}", now)
             self.take(now, self.client.not_sent(request, reason, now))
         for request in self._gateway.take_moot():
             self.take(now, self.client.not_needed(request, now))

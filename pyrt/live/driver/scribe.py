@@ -54,6 +54,7 @@ class Scribe:
         self._traces: dict[int, str] = {}
         self._unseen: set[int] = set()
         self._met: set[int] = set()
+        self._unsent: dict[int, str] = {}
         self._alarmed: dict[str, int] = {}
         self.on_alarm: Callable[[str, str], object] | None = None
         self._hearing = Hearing("on_alarm", lambda text: self.alarm("listener", text))
@@ -141,19 +142,30 @@ class Scribe:
         self._traces.pop(number, None)
         self._unseen.discard(number)
         self._met.discard(number)
+        self._unsent.pop(number, None)
 
-    def not_sent(self, request: Any, reason: str) -> None:
+    def not_sent(self, request: Any, reason: str) -> bool:
         """Record that an order's bytes were dropped, where none has left before.
 
         An order in doubt stays so though its repeat is dropped, and a replace that did not leave
         says nothing of the order itself.
+
+        Returns
+        -------
+        bool
+            Whether it is news: a way out in doubt is asked for again for as long as it takes.
         """
         number = request.order_number
         order = None if self.core is None else self.core.inputs.order(number)
-        if order is not None and request.purpose == "submit" and not order.is_unknown:
-            self.journal.record(
-                r.NotSent(ts=self.now, client_order_id=order.client_order_id, reason=reason)
-            )
+        if order is None or request.purpose != "submit":
+            return True
+        if order.is_unknown:
+            before, self._unsent[number] = self._unsent.get(number), reason
+            return reason != before
+        self.journal.record(
+            r.NotSent(ts=self.now, client_order_id=order.client_order_id, reason=reason)
+        )
+        return True
 
     # -- what becomes of orders ----------------------------------------------------------------
 
