@@ -234,3 +234,14 @@ def test_what_a_replacement_carries_is_judged_as_it_takes_the_others_place(clien
     ]
     rest = view("filled", filled_qty="30", filled_avg_price="100", **SECOND_ONE, qty="30")
     assert told(look(client, [rest])) == [("30",)]
+
+
+def test_what_a_replaced_order_had_executed_is_its_own_however_late_it_is_shown(client):
+    """It was taken for what the replacement carries, which counts from zero: three were lost."""
+    assert told(client.ledger.apply(view("new", **SECOND_ONE, qty="12"), NOW)) == [
+        ("modified", "12")
+    ]
+    late = gone(filled_qty="4", filled_avg_price="100")
+    assert told(look(client, [late, view("new", **SECOND_ONE, qty="12")])) == [("4",)]
+    more = view("partially_filled", filled_qty="3", filled_avg_price="100", **SECOND_ONE, qty="12")
+    assert told(look(client, [more])) == [("7",)]

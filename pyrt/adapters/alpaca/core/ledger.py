@@ -309,10 +309,11 @@ class Ledger:
         """Enter a venue order at its first news: what was before it is known by now.
 
         A replacement that was told of early is looked at anew as it takes the other's place: that
-        one may have executed something meanwhile.
+        one may have executed something meanwhile. Of one that was replaced, what is shown late is
+        its own.
         """
         part = known.parts.get(view.id)
-        if part is not None and (part.filled or view.id == known.venue_id):
+        if part is not None and (part.filled or view.id != known.next_id):
             return
         # Some venues count a replacement's fills from 0, some from what its predecessor had.
         before = Decimal(view.filled_qty) - (ZERO if execution is None else execution.quantity)
