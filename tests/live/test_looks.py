@@ -132,7 +132,9 @@ def test_a_difference_that_may_be_old_is_looked_at_again_soon_before_it_counts()
         assert other.driver.findings == ()
 
 
-def test_answers_that_are_old_for_as_long_as_they_may_be_halt_nothing():
+@pytest.mark.parametrize("early", [(), (1, 2), (2, 4, 5)])
+def test_answers_that_are_old_for_as_long_as_they_may_be_halt_nothing(early):
+    """Looks that come early, as after reconnects of the order stream, made it four seconds."""
     made = Node(
         World([bars([100.0] * 20)]), MemoryFiles(), [Quiet()], run_id="one",
         policies=Policies(looks=3, warmup=0),
@@ -154,9 +156,11 @@ def test_answers_that_are_old_for_as_long_as_they_may_be_halt_nothing():
     made.on_request = stale
     made.driver.look_at = filled_at
     for now in range(filled_at, filled_at + 10 * SECOND, SECOND // 10):
+        if now in [filled_at + seconds * SECOND for seconds in early]:
+            made.driver.look(now)
         made.driver.turn(now)
         made.settle(now)
-    assert len(asked_at) == 3
+    assert len(asked_at) >= 3
     assert told(made, "position_mismatch") == []
     assert made.kernel.gate.state(symbol="SPY").name == "ACTIVE"
 

@@ -67,8 +67,9 @@ class Reconciliation:
         self._absences = Absences()
         self._adjusting = Adjusting(run)
         self._began = 0
-        self._seen: dict[tuple[str, str], int] = {}
-        """Code and symbol of a finding that has to be seen several times → looks in a row."""
+        self._seen: dict[tuple[str, str], tuple[int, int]] = {}
+        """Code and symbol of a finding that has to be seen several times → looks in a row, and when
+        the last that counts was begun."""
         self._failed = self._merge_since = 0
         self._gaps: list[Decimal] = []
         self._was_active = False
@@ -161,11 +162,20 @@ class Reconciliation:
             self._recovery.speak(now, state)
 
     def _fresh(self, comparison: Comparison) -> set[tuple[str, str]]:
-        """Return what has not been seen in enough looks in a row yet: each counts for itself."""
-        quiet = [(f.code, f.symbol) for f in comparison.findings if f.code in QUIET_MODES]
-        self._seen = {key: self._seen.get(key, 0) + 1 for key in quiet}
-        looks = self._run.plan.policies.looks
-        return {key for key, count in self._seen.items() if count < looks}
+        """Return what has not been seen in enough looks in a row yet: each counts for itself.
+
+        A look that somebody has asked for early, as after a reconnect, may be answered with what
+        the one before has shown.
+        """
+        seen: dict[tuple[str, str], tuple[int, int]] = {}
+        for finding in comparison.findings:
+            if finding.code in QUIET_MODES:
+                key = (finding.code, finding.symbol)
+                count, began = self._seen.get(key, (0, 0))
+                is_early = 0 < self._began - began < DIFFERS_NS
+                seen[key] = (count, began) if is_early else (count + 1, self._began)
+        self._seen, looks = seen, self._run.plan.policies.looks
+        return {key for key, (count, _) in seen.items() if count < looks}
 
     def on_no_look(self, now: int, text: str) -> None:
         """A look was given up: begin another later, and tell of it."""
