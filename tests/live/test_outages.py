@@ -81,6 +81,35 @@ def test_a_change_that_could_not_leave_is_refused_and_the_order_stays():
     assert not order.is_pending
 
 
+def test_an_exit_gives_up_what_it_cannot_sell_though_the_broker_is_busy():
+    """Asked again, the change was dropped: a stop for ten stayed where six were held."""
+    node = begun(order_age_ns=AGE)
+    sent(node)
+    node.run(6)
+    node.settle(node.world.now)
+    strategy = node.kernel.strategies[0]
+    stop = strategy.sell("SPY", 10, stop_price=90, reduce_only=True)
+    node.driver.core.inputs.settle()
+    node.settle(node.world.now)
+    changes: list[Any] = []
+
+    def busy(request: Any, answer: Any) -> Any:
+        if request.purpose != "replace":
+            return answer(request)
+        changes.append(request)
+        return Answer(status=429, body=b"{}") if len(changes) == 1 else answer(request)
+
+    node.on_request = busy
+    strategy.sell("SPY", 4)
+    node.driver.core.inputs.settle()
+    node.run(6)
+    wait(node, 10)
+    assert strategy.position("SPY").quantity == 6
+    assert (stop.status, stop.quantity) == ("ACCEPTED", 6)
+    assert [change.attempt for change in changes] == [1, 2]
+    assert told(node, "not_sent") == []
+
+
 def swallowed(node: Node, seconds: int) -> Any:
     """Let a close leave into an outage: nothing of it arrives. Return it."""
     sent(node)

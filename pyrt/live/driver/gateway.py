@@ -113,8 +113,10 @@ class Gateway:
             if request.purpose in SUBMITS:
                 number = request.order_number
                 sequence = self._scribe.sequence_of(number)
-                # Asked again after a while, it is to leave no more than when it was asked first.
-                reduces = self._reduces(number) or (request.attempt > 1 and request.reduces)
+                # Asked again after a while, it is to leave no more than when it was asked first. A
+                # change may be what makes the order fit, and says nothing of what it is now.
+                is_repeat = request.attempt > 1 and request.purpose == "submit"
+                reduces = self._reduces(number) or (is_repeat and request.reduces)
                 self._held.append(_Held(request, sequence, now, reduces))
             else:
                 leaving.append(request)
