@@ -309,6 +309,33 @@ def test_a_change_that_is_too_much_thrice_is_refused(there):
     assert there.take_requests(now) == []
 
 
+def test_a_change_that_gives_up_units_is_asked_for_until_the_broker_takes_it(there):
+    """A stop for ten stayed where six were held, once the broker had been busy for some seconds."""
+    there.change(order(1), {"quantity": "6"})
+    now = NOW
+    for attempt in range(1, 9):
+        (request,) = there.take_requests(now)
+        assert (request.purpose, request.attempt) == ("replace", attempt)
+        assert there.receive_response(request, 429, BUSY, now) == []
+        now += 60 * SECOND
+    there.withdraw(order(1))
+    requests = {request.purpose: request for request in there.take_requests(now)}
+    assert sorted(requests) == ["cancel", "replace"]
+    events = there.receive_response(requests["replace"], 429, BUSY, now)
+    assert events == [AnswerEvent("modify_rejected", 1, now, TOO_MANY)]
+
+
+@pytest.mark.parametrize("terms", [{"quantity": "12"}, {"quantity": "6", "limit_price": "99"}])
+def test_one_that_does_more_than_that_is_refused_in_time(there, terms):
+    there.change(order(1), terms)
+    now = NOW
+    for _ in range(3):
+        (request,) = there.take_requests(now)
+        events = there.receive_response(request, 429, BUSY, now)
+        now += 60 * SECOND
+    assert kinds(events) == ["modify_rejected"]
+
+
 # -- looks in vain ---------------------------------------------------------------------------------
 
 

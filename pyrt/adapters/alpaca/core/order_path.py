@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -260,14 +261,17 @@ class OrderPath:
         """The broker did nothing: ask again, but place or change nothing that has become old.
 
         Cancels are tried until their outcome is known, and so are orders that only reduce: what
-        was kept until its price came is asked for by nobody else.
+        was kept until its price came is asked for by nobody else. So is a change by which an exit
+        gives up units that are held no more.
         """
         number = request.order_number
         known, doubt = self._ledger.of(number), self._doubts[number]
         doubt.sent_at = doubt.sent_at or now
         text = "the broker has had too many requests"
         if request.purpose == "replace" and request.attempt >= self._queue.policy.attempts:
-            return [AnswerEvent("modify_rejected", number, now, text)]
+            is_open = not (known.final or doubt.cancel_wanted)
+            if not (is_open and _gives_up(request, known)):
+                return [AnswerEvent("modify_rejected", number, now, text)]
         is_old = now - doubt.sent_at >= self._policy.resend_ns
         if request.purpose == "submit" and is_old and (doubt.ambiguous or not doubt.reduces):
             doubt.is_submitting = False
@@ -477,6 +481,14 @@ class OrderPath:
     def _enter(self, order: Order) -> Known:
         self._doubts[order.number] = Doubt()
         return self._ledger.add(Known.of(order))
+
+
+def _gives_up(request: HttpRequest, known: Known) -> bool:
+    """Return whether a change does nothing but lessen an order."""
+    terms = _decoded(request.body, dict[str, str]) or {}
+    if terms.keys() != {"qty", "client_order_id"} or known.quantity is None:
+        return False
+    return Decimal(terms["qty"]) < known.quantity
 
 
 def _late_change(number: int, now: int) -> AnswerEvent:
