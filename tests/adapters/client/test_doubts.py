@@ -316,6 +316,8 @@ def test_a_change_that_gives_up_units_is_asked_for_until_the_broker_takes_it(the
     for attempt in range(1, 9):
         (request,) = there.take_requests(now)
         assert (request.purpose, request.attempt) == ("replace", attempt)
+        # No outage makes it too old, whoever has sent the order.
+        assert request.reduces
         assert there.receive_response(request, 429, BUSY, now) == []
         now += 60 * SECOND
     there.withdraw(order(1))
@@ -331,6 +333,7 @@ def test_one_that_does_more_than_that_is_refused_in_time(there, terms):
     now = NOW
     for _ in range(3):
         (request,) = there.take_requests(now)
+        assert not request.reduces
         events = there.receive_response(request, 429, BUSY, now)
         now += 60 * SECOND
     assert kinds(events) == ["modify_rejected"]

@@ -270,7 +270,7 @@ class OrderPath:
         text = "the broker has had too many requests"
         if request.purpose == "replace" and request.attempt >= self._queue.policy.attempts:
             is_open = not (known.final or doubt.cancel_wanted)
-            if not (is_open and _gives_up(request, known)):
+            if not (is_open and _gives_up(request.body, known)):
                 return [AnswerEvent("modify_rejected", number, now, text)]
         is_old = now - doubt.sent_at >= self._policy.resend_ns
         if request.purpose == "submit" and is_old and (doubt.ambiguous or not doubt.reduces):
@@ -471,7 +471,9 @@ class OrderPath:
         doubt.changes += 1
         body = change_body(terms, f"{known.client_order_id}-r{doubt.changes}")
         path = f"/v2/orders/{known.venue_id}"
-        self._queue.add(HttpRequest("PATCH", path, body, number, "replace", reduces=doubt.reduces))
+        # What was sent by an earlier run is known by its terms alone.
+        reduces = doubt.reduces or _gives_up(body, known)
+        self._queue.add(HttpRequest("PATCH", path, body, number, "replace", reduces=reduces))
 
     def drop_changes(self, number: int, now: int) -> list[Event]:
         """Refuse the changes that still wait: the order will have no id any more."""
@@ -483,9 +485,9 @@ class OrderPath:
         return self._ledger.add(Known.of(order))
 
 
-def _gives_up(request: HttpRequest, known: Known) -> bool:
+def _gives_up(body: bytes, known: Known) -> bool:
     """Return whether a change does nothing but lessen an order."""
-    terms = _decoded(request.body, dict[str, str]) or {}
+    terms = _decoded(body, dict[str, str]) or {}
     if terms.keys() != {"qty", "client_order_id"} or known.quantity is None:
         return False
     return Decimal(terms["qty"]) < known.quantity
