@@ -220,6 +220,25 @@ def test_a_way_out_that_never_arrived_is_sent_again_however_late(client, reduces
     assert waits == pytest.approx([1, 2][: len(waits)], rel=0.15)
 
 
+def test_a_way_out_that_does_not_arrive_is_told_less_and_less_often():
+    """A broker that refused orders for hours, and answered all else, was told of once."""
+    client = AlpacaClient(PREFIX, policy=OrderPathPolicy(lost_ns=1 << 62))
+    client.submit(order(1, reduce_only=True))
+    (request,) = client.take_requests(NOW)
+    client.receive_response(request, 503, b"", NOW)
+    now, told = NOW + RESEND, []
+    for repeat in range(1, 20):
+        for event in client.receive_response(look(client, now), 404, MISSING, now):
+            told.append((repeat, event.code, event.text.rpartition(",")[2]))
+        now += 60 * SECOND
+        (request,) = client.take_requests(now)
+        client.receive_response(request, 503, b"", now)
+    assert told == [
+        (repeat, "overdue", f" has not arrived at the broker for {60 * repeat - 50} s")
+        for repeat in (4, 8, 16)
+    ]
+
+
 def test_a_way_out_that_is_canceled_or_given_up_is_sent_no_more(client):
     for number, end in ((1, "withdraw"), (2, "give_up")):
         client.submit(order(number, reduce_only=True))

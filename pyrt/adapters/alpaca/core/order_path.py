@@ -37,6 +37,8 @@ OVERDUE_NS = 30 * SECOND
 """After this long without effect somebody is told, again each time it has passed."""
 OVERDUE_LOOK_NS = 10 * SECOND
 """Time between looks at what is overdue."""
+LATE_REPEATS_MIN = 4
+"""After so many late repeats of a way out somebody is told, again each time they have doubled."""
 
 
 class OrderPath:
@@ -303,9 +305,19 @@ class OrderPath:
             attempt = doubt.late_repeats if is_old else request.attempt
             delay = self._queue.policy.delay_ns(attempt, self._queue.random)
             self._place(number, now + delay, attempt=2)
-        else:
-            self._queue.retry(request, now)
+            return self._not_arrived(number, now) if is_old else []
+        self._queue.retry(request, now)
         return []
+
+    def _not_arrived(self, number: int, now: int) -> list[Event]:
+        """Tell of a way out that the broker does not take, however often it is sent."""
+        doubt = self._doubts[number]
+        times = doubt.late_repeats
+        if times < LATE_REPEATS_MIN or times & (times - 1):
+            return []
+        name, seconds = self._ledger.of(number).client_order_id, (now - doubt.sent_at) // SECOND
+        text = f"{name}, a way out, has not arrived at the broker for {seconds} s"
+        return [Alarm("overdue", text, now)]
 
     def _on_cancel(
         self, request: HttpRequest, status: int, refusal: ErrorBody | None, now: int
