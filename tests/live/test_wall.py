@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from itertools import pairwise
 from random import Random
 
@@ -84,3 +86,16 @@ def test_time_never_steps_back_whatever_happens_to_the_machine() -> None:
         now = machine.pass_by(draw.randrange(3 * SECOND))
         assert now >= last
         last = now
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the clock that counts sleep is Linux's")
+def test_what_the_machine_slept_for_has_passed(monkeypatch) -> None:
+    """The monotonic clock stands still meanwhile: all that is due came an hour late ever after."""
+    slept = [0]
+    clocks = {time.CLOCK_BOOTTIME: lambda: SECOND + slept[0], time.CLOCK_MONOTONIC: lambda: SECOND}
+    monkeypatch.setattr(time, "clock_gettime_ns", lambda which: clocks[which]())
+    monkeypatch.setattr(time, "monotonic_ns", lambda: SECOND)
+    clock = WallClock(lambda: T + slept[0])
+    slept[0] = HOUR
+    assert clock.now() == T + HOUR
+    assert clock.take_jump() is None

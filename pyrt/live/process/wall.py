@@ -9,6 +9,13 @@ JUMP_NS = 1_000_000_000
 """A difference from the machine's clock beyond this is a jump, and is told instead of followed."""
 SLEW = 200
 """Smaller differences are made up for by at most one part in so many of the time that passes."""
+SLEEPLESS = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+"""The clock that goes on while the machine sleeps: on Linux the monotonic one stands still then."""
+
+
+def steady_ns() -> int:
+    """Return a time that nobody sets, in ns: it counts what the machine was suspended for, too."""
+    return time.monotonic_ns() if SLEEPLESS is None else time.clock_gettime_ns(SLEEPLESS)
 
 
 class WallClock:
@@ -33,7 +40,7 @@ class WallClock:
     def __init__(
         self,
         wall: Callable[[], int] = time.time_ns,
-        steady: Callable[[], int] = time.monotonic_ns,
+        steady: Callable[[], int] = steady_ns,
     ) -> None:
         self._wall = wall
         self._steady = steady

@@ -34,6 +34,7 @@ from pyrt.live.process.heartbeat import (
     write_beat,
 )
 from pyrt.live.process.monitor import Monitor
+from pyrt.live.process.wall import steady_ns
 
 LOG = logging.getLogger("pyrt.live.node")
 WATCHDOG_LOG, WATCHDOG_LOG_MAX = "watchdog.log", 1 << 20
@@ -291,10 +292,11 @@ class Heart:
     async def _run(self, node: LiveNode) -> None:
         driver = node.driver
         assert driver is not None
-        started = last = time.monotonic()
+        # A suspended machine has stood still too, which its monotonic clock would not show.
+        started = last = steady_ns() / 1e9
         while True:
             await asyncio.sleep(BEAT_S)
-            now = time.monotonic()
+            now = steady_ns() / 1e9
             if driver.phase <= STOPPING and not node.has_turned:
                 # One whose loop hangs in a wait is no living node, though this task goes on.
                 continue
