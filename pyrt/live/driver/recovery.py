@@ -180,6 +180,7 @@ class Recovery:
         self._going_on = comeback.going_on
         run.flush_tape()
         here = {order.client_order_id for order in core.kernel.cache.orders_open()}
+        self._note_worked(now, core)
         known = run.journal.state.orders
         self._drop_emulated(now, {n: order for n, order in known.items() if n not in here})
         last = run.journal.past.start
@@ -203,6 +204,18 @@ class Recovery:
         core.speak_to(run.scribe)
         core.news.doubt_halts()
         self._join(now, state, core)
+
+    def _note_worked(self, now: int, core: NodeCore) -> None:
+        """Record what algorithms have filled, where the record ends before that, or is older."""
+        run, known = self._run, self._run.journal.state.orders
+        worked = {name for name, order in known.items() if order.status == "EMULATED"}
+        for number in range(core.kernel.cache.order_count + 1 if worked else 0):
+            order = core.inputs.order(number)
+            if order is not None and order.client_order_id in worked and not order.is_open:
+                ended = run.scribe.state_of(order)
+                run.journal.record(
+                    r.Outcome(ts=now, kind="fill", ts_event=order.ts_last, order=ended)
+                )
 
     def _join(self, now: int, state: BrokerState, core: NodeCore) -> None:
         """Make a core this run's own: from here on what it does is written down, and leaves."""

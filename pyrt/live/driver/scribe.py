@@ -189,7 +189,8 @@ class Scribe:
             self.on_surprise(order.symbol, text)
 
     def _on_order(self, event: OrderEvent) -> None:
-        if event.kind in QUIET_KINDS:
+        # What the orders of an algorithm fill, no execution tells of the order it works.
+        if event.kind in QUIET_KINDS and event.order.algorithm is None:
             return
         if event.order.is_open:
             self._look_back(event.order, event.status.lower())
