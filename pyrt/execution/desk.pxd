@@ -25,7 +25,7 @@ cdef class Desk(OrderDesk):
     cdef dict default_codes
     """The same as codes."""
     cdef readonly object capital_of
-    """Callable: strategy number → its equity in base currency."""
+    """Callable: strategy number, instrument → its equity in the instrument's currency."""
     cdef public object halts
     """Callable: an order → whether nothing but cancels leaves for it."""
     cdef public object shorts_fractions

@@ -127,8 +127,8 @@ cdef int64_t units_of_share(Position position, double fraction, object capital_o
             remedy="Write 0.5 for 50 %",
         )
     value = i128_muldiv(
-        money_from_object(capital_of(strategy)), nano_from_object(fraction),
-        1_000_000_000, TOWARD_ZERO,
+        money_from_object(capital_of(strategy, position.instrument)),
+        nano_from_object(fraction), 1_000_000_000, TOWARD_ZERO,
     )
     return position.instrument.round_quantity_raw(i128_to_i64(i128_muldiv(
         value, 1, <int128>position.mark * position.instrument.factor, TOWARD_ZERO

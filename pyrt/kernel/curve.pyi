@@ -4,6 +4,7 @@ from typing import final
 
 from pyrt.core.accounts import Account
 from pyrt.core.cache import Cache
+from pyrt.core.instruments import Instrument
 from pyrt.core.records import Records
 from pyrt.risk.watch import Watcher
 from pyrt.strategy.core import StrategyCore
@@ -27,4 +28,4 @@ class EquityCurve:
         watcher: Watcher | None = None,
     ) -> None: ...
     def rebase(self) -> None: ...
-    def of_strategy(self, number: int) -> float: ...
+    def of_strategy(self, number: int, instrument: Instrument | None = None) -> float: ...

@@ -1,13 +1,16 @@
 """The equity curve: points of the account in time, and what a strategy calls its own of it."""
 cimport cython
-from libc.stdint cimport INT64_MIN
+from libc.stdint cimport INT64_MIN, int64_t
 
+from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport i128_add, i128_neg, i128_notional, i128_sub, i128_to_double, int128
 from pyrt.core.margin cimport Holding
 from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.positions cimport Position
 from pyrt.core.records cimport EquityRow
 from pyrt.strategy.core cimport StrategyCore
+
+from pyrt.errors import OrderError
 
 cdef int64_t DAY_NS = 86_400_000_000_000
 
@@ -119,8 +122,11 @@ cdef class EquityCurve:
                     self.initial -= profit_of(self.account, position)
         self.touch()
 
-    def of_strategy(self, int number):
-        """Return a strategy's capital plus its profit and loss, in base currency, as a float."""
+    def of_strategy(self, int number, Instrument instrument=None):
+        """Return a strategy's capital plus its profit and loss, as a float.
+
+        In base currency, or in that of an instrument; OrderError where that has no rate.
+        """
         cdef Position position
         cdef StrategyCore strategy = <StrategyCore>self.strategies[number]
         share = strategy.capital
@@ -130,7 +136,18 @@ cdef class EquityCurve:
         for position in (<list>self.cache.slots[number]):
             if position is not None:
                 total += profit_of(self.account, position)
-        return total
+        return total if instrument is None else total / worth_of(self.account, instrument.currency)
+
+
+cdef double worth_of(Account account, str currency) except? -1.0:
+    """What one unit of a currency is worth in base currency."""
+    cdef int64_t rate = account.rate[account.currency_number(currency)]
+    if rate <= 0:
+        raise OrderError(
+            f"{currency} has no rate yet, so no fraction of the capital is a quantity",
+            remedy="State what it is worth with `add_rates`, from before the first order",
+        )
+    return rate / 1e9
 
 
 cdef double profit_of(Account account, Position position) except? -1.0:

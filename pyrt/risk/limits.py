@@ -148,8 +148,9 @@ class Limits:
         Open → half-open after it; without one a person has to reset the breaker (a daily loss
         also ends with the day).
     max_position_loss, max_position_loss_fraction, max_position_drawdown : number
-        Protective stops: unrealized loss of a position as an amount or as a share of its cost,
-        and fall of the price from its best since the position was seen.
+        Protective stops: unrealized loss of a position as an amount, in the instrument's
+        currency, or as a share of its cost, and fall of the price from its best since the
+        position was seen.
     max_position_loss_atr : number
         Unrealized loss of a position as a multiple of the symbol's average true range, for each
         unit held: that of the last `atr_sessions` that have ended in a run's data, live the

@@ -12,7 +12,7 @@ from pyrt.analysis.result import BacktestResult
 from pyrt.core.account_rules import account_rules
 from pyrt.core.instruments import Instrument, equity
 from pyrt.core.ledger import Ledger
-from pyrt.errors import ConfigError, DataError, LedgerError
+from pyrt.errors import ConfigError, DataError, LedgerError, StrategyError
 from pyrt.facade import result_of
 from pyrt.strategy.strategy import Strategy
 from tests.backtest.harness import START, SYMBOL, Script, frame, play
@@ -545,3 +545,18 @@ def test_books_that_differ_are_told_apart_by_currency() -> None:
     assert ledger.differences(account, positions) == {}
     assert ledger.differences(account, positions[:1]) == {("holdings", "EUR"): (D(500), D(0))}
     assert ledger.differences(account, positions[1:]) == {("holdings", "USD"): (D(1000), D(0))}
+
+
+@pytest.mark.parametrize(("rate", "held"), [("0.01", 5_000), ("1", 50), ("2", 25)])
+def test_a_share_of_the_capital_is_one_in_the_currency_it_buys_in(rate, held) -> None:
+    bars, yen = {"EEE": flat(1_000, 1_000, 1_000)}, Instrument("EEE", currency="JPY")
+    halves = Script({1: lambda s: s.target_percent("EEE", 0.5)}, symbol="EEE")
+    run = play(bars, halves, instrument=yen, account="margin", rates={"JPY": rate})
+    assert [position.quantity for position in run.kernel.cache.positions()] == [held]
+
+
+def test_no_share_of_the_capital_is_known_in_a_currency_without_a_rate() -> None:
+    bars, yen = {"EEE": flat(1_000, 1_000, 1_000)}, Instrument("EEE", currency="JPY")
+    halves = Script({1: lambda s: s.target_percent("EEE", 0.5)}, symbol="EEE")
+    with pytest.raises(StrategyError, match="JPY has no rate yet"):
+        play(bars, halves, instrument=yen, account="margin")
