@@ -67,6 +67,17 @@ cdef class Leaver(Warden):
         owner = self.strategies[position.strategy]
         return self.states.over(owner.name, position.instrument.id) == HALTED
 
+    def stays(self, Position position not None):
+        """Return whether nothing of a symbol is left, since all that holds it is halted by name.
+
+        Exits that rest would count against others' orders in it, or have them refused.
+        """
+        cdef Position each
+        for each in self.cache.by_instrument[position.instrument.index]:
+            if each.units != 0 and not self.is_halted(each):
+                return False
+        return bool(self.is_halted(position))
+
     cdef int flatten(self, int64_t now, bint at_once) except -1:
         """Leave what is held; halt when nothing is left, and nothing works that could fill yet."""
         cdef bint holds = False
@@ -97,7 +108,7 @@ cdef class Leaver(Warden):
 
         With `flatten`, positions are left by market orders first: REDUCING until all are flat,
         HALTED from then on. What a symbol or strategy that is HALTED by name holds waits until that
-        is lifted, and keeps its exits.
+        is lifted, and keeps its exits where nobody else is to leave the same symbol.
 
         Parameters
         ----------
@@ -116,7 +127,7 @@ cdef class Leaver(Warden):
         for owner in self.strategies:
             for order in self.cache.orders_open(owner.number, None):
                 # What is halted by name is not left: its exits go on guarding it.
-                if not (flatten and order.is_exit and self.is_halted(order.position)):
+                if not (flatten and order.is_exit and self.stays(order.position)):
                     self.desk.cancel(order.strategy, order)
         if flatten:
             self.flattening = True

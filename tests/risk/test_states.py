@@ -342,6 +342,26 @@ def test_a_flatten_leaves_the_exits_of_what_is_halted_by_name(name: dict[str, st
     assert stop in made.venue.withdrawn
 
 
+def test_exits_of_a_halted_strategy_do_not_keep_another_one_in_the_symbol() -> None:
+    """They counted against its way out, which was denied for ever, or is a wash trade live."""
+    made = rig()
+    made.hold(-10)
+    made.hold(-1, strategy=1)
+    stops = [made.order("buy", 1, strategy=1, stop_price=price) for price in (110, 120)]
+    for order in stops:
+        made.answer("accept", order)
+    name = made.kernel.strategies[1].name
+    made.gate.set_state("halted", "Ann", "odd orders", strategy=name)
+    made.venue.submitted.clear()
+    made.gate.kill("Ann", "enough", flatten=True)
+    made.settle()
+    for order in made.venue.withdrawn:
+        made.answer("cancel", order)
+    made.wait("5s")
+    made.price(100)
+    assert [(o.side.name, o.quantity) for o in made.venue.submitted] == [("BUY", 10)]
+
+
 def test_an_order_without_a_verdict_is_not_approved() -> None:
     made = rig(Limits(max_order_quantity=5))
     order, other = made.draft("buy", 5), made.draft("buy", 5)
