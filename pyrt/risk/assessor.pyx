@@ -15,6 +15,19 @@ from pyrt.risk.checks import CODES, LABELS
 cdef tuple DIGITS = (0, 0, 18, 9, 5, 9, 0)
 
 
+cdef bint takes_back(Assessor self, Order order) except -1:
+    """Whether an exit that was kept here takes back no more than the account holds.
+
+    What else works may come to more together with it. Denied, it would be lost all the same, where
+    at a venue it would have left.
+    """
+    return (
+        order.status_ == RELEASED and order.is_exit and not self.opens_own(order)
+        and -order.side_sign * self.account.holdings[order.instrument.index].units
+        >= self.terms.leaves
+    )
+
+
 cdef class Assessor(Facts):
     """Judges orders by what limits, states, breaker and traffic say of their facts."""
 
@@ -72,7 +85,8 @@ cdef class Assessor(Facts):
         cdef int state = self.states.of(order)
         if state == HALTED:
             return "trading_state: HALTED, only cancels leave"
-        if state == REDUCING and (self.enters(order) or self.opens_own(order)):
+        if state == REDUCING and not takes_back(self, order) and (
+                self.enters(order) or self.opens_own(order)):
             return "trading_state: REDUCING, and this order could raise exposure"
         if self.called and self.enters(order):
             return "margin_call: equity is below what margin asks for"

@@ -181,6 +181,26 @@ def test_a_stop_limit_that_its_price_has_passed_by_the_fill_waits_here() -> None
     assert repr(entry.stop_loss) == "Order(bt-2 sell 10 AAA limit limit 80 gtc: SENT, filled 0)"
 
 
+@pytest.mark.parametrize(("others", "status"), [(0, "SENT"), (10, "DENIED")])
+def test_while_reducing_a_kept_stop_takes_back_what_is_held_whatever_else_works(
+    others: float, status: str
+) -> None:
+    """It was denied, since the two together came to more, and lost; a venue's own would have left.
+
+    Where another strategy's units make up for its own, the account would hold more without them.
+    """
+    made = rig(capabilities=ONE_WAY, account="margin", strategies=2)
+    entry = made.order("sell", 10, stop_loss=110)
+    made.fill(entry)
+    if others:
+        made.hold(others, strategy=1)
+    resting = made.order("buy", 5, limit_price=80)
+    made.answer("accept", resting)
+    made.gate.set_state("reducing", "me", "a test")
+    made.price(110)
+    assert entry.stop_loss.status == status
+
+
 # -- somebody else takes from the position ---------------------------------------------------------
 
 
