@@ -142,6 +142,14 @@ def test_what_could_raise_exposure_needs_an_account_that_is_seen_and_bars_that_a
     assert departure(ORDER).barred(1) == departure(None).barred(1) == ""
 
 
+def test_what_makes_an_order_smaller_raises_nothing_whatever_that_could():
+    blind = departure(ORDER)
+    blind.is_blind = True
+    assert blind.barred(1)
+    assert blind.barred(1, True) == ""
+    assert departure(ORDER, everything="HALTED").barred(1, True) == "everything is HALTED"
+
+
 def test_an_order_that_would_be_denied_by_now_for_its_price_leaves_no_more():
     far = Stub(**vars(ORDER), doubt="its limit price is far")
     assert departure(far).barred(1) == "its limit price is far"

@@ -20,7 +20,7 @@ class Request:
         self, number: int, purpose: str = "submit", attempt: int = 1, *, reduces: bool = False
     ) -> None:
         self.order_number, self.purpose = number, purpose
-        self.attempt, self.reduces = attempt, reduces
+        self.attempt, self.reduces, self.lessens = attempt, reduces, False
 
 
 class Gate:
@@ -38,7 +38,7 @@ class Gate:
         self.gateway = Gateway(
             self.scribe, self.latch, age_ns=AGE,
             may_submit=lambda: self.waits_for,
-            barred=lambda number: self.bars.get(number, ""),
+            barred=lambda number, lessens: self.bars.get(number, "") * (not lessens),
             reduces=lambda number: number in self.ways_out,
             is_moot=lambda request: request.order_number in self.moot,
             is_excused=lambda number, since: (number, since) in self.excused,
@@ -207,3 +207,13 @@ def test_a_way_out_that_is_asked_for_again_does_not_leave_once_nothing_is_left(
     assert gate.dropped() == (
         [] if leaves else [(1, "what it was to leave has been left meanwhile")]
     )
+
+
+def test_what_makes_an_order_smaller_is_asked_after_as_such():
+    gate = Gate()
+    gate.bars[1] = "it could raise exposure"
+    request = Request(1, "replace")
+    request.lessens = True
+    assert gate.let_go(request) == [1]
+    assert gate.let_go(Request(1, "replace")) == []
+    assert gate.dropped() == [(1, "it could raise exposure")]

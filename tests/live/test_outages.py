@@ -110,6 +110,30 @@ def test_an_exit_gives_up_what_it_cannot_sell_though_the_broker_is_busy():
     assert told(node, "not_sent") == []
 
 
+def test_an_exit_gives_up_what_it_cannot_sell_though_the_account_is_not_seen():
+    """As it stood it could turn the position, so the change that mended that was barred."""
+    node = begun(order_age_ns=AGE)
+    sent(node)
+    node.run(6)
+    node.settle(node.world.now)
+    strategy = node.kernel.strategies[0]
+    stop = strategy.sell("SPY", 10, stop_price=90, reduce_only=True)
+    node.driver.core.inputs.settle()
+    node.settle(node.world.now)
+    strategy.sell("SPY", 4)
+    node.driver.core.inputs.settle()
+    node.settle(node.world.now)
+    node.on_request = lambda request, answer: (
+        None if request.purpose.startswith("snapshot") else answer(request)
+    )
+    node.driver._departure.is_blind = True
+    node.run(6)
+    node.settle(node.world.now)
+    assert node.driver._departure.is_blind
+    assert strategy.position("SPY").quantity == 6
+    assert (stop.status, stop.quantity) == ("ACCEPTED", 6)
+
+
 def swallowed(node: Node, seconds: int) -> Any:
     """Let a close leave into an outage: nothing of it arrives. Return it."""
     sent(node)

@@ -78,13 +78,17 @@ class Departure:
         # One by notional has no quantity yet, and is no way out by itself.
         return 0 < order.quantity_exact - order.filled_quantity_exact <= -side * held
 
-    def barred(self, number: int) -> str:
-        """Return why an order may not leave, though it was let through: what came since."""
+    def barred(self, number: int, lessens: bool = False) -> str:
+        """Return why an order may not leave, though it was let through: what came since.
+
+        A change that only `lessens` an order raises nothing, whatever the order could as it is.
+        """
         run = self._run
         order = None if run.core is None else run.core.inputs.order(number)
         state = getattr(run.gate, "state", None)
         if order is None or state is None:
             return ""
+        could_raise = not lessens and run.gate.could_raise(order)
         scopes = (
             ("everything", state()),
             (order.symbol, state(symbol=order.instrument.id)),
@@ -93,11 +97,11 @@ class Departure:
         for what, found in scopes:
             if found.name == "HALTED":
                 return f"{what} is HALTED"
-            if found.name == "REDUCING" and run.gate.could_raise(order):
+            if found.name == "REDUCING" and could_raise:
                 return f"{what} is REDUCING, and this order could raise exposure"
-        if self.is_blind and run.gate.could_raise(order):
+        if self.is_blind and could_raise:
             return "the account cannot be looked at, and this order could raise exposure"
         stale = run.client.stale_reason(order.symbol)
-        if stale and run.gate.could_raise(order):
+        if stale and could_raise:
             return f"{stale}, and this order could raise exposure"
-        return str(run.gate.price_doubt(order))
+        return "" if lessens else str(run.gate.price_doubt(order))

@@ -64,7 +64,8 @@ class Gateway:
     may_submit : callable
         Returns "" while orders may leave, or what they have to wait for.
     barred : callable
-        Takes an order's number; returns "" or why it may not leave any more.
+        Takes an order's number, and whether it is but made smaller; returns "" or why that may not
+        leave any more.
     reduces : callable
         Takes an order's number; returns whether it does nothing but leave what is held now.
     is_moot : callable
@@ -81,7 +82,7 @@ class Gateway:
         *,
         age_ns: int,
         may_submit: Callable[[], str],
-        barred: Callable[[int], str],
+        barred: Callable[[int, bool], str],
         reduces: Callable[[int], bool],
         is_moot: Callable[[Any], bool],
         is_excused: Callable[[int, int], bool],
@@ -127,7 +128,8 @@ class Gateway:
         waits_for = self._may_submit()
         kept: list[_Held] = []
         for held in self._held:
-            barred = self._barred(held.request.order_number) or self._outlived(held)
+            request = held.request
+            barred = self._barred(request.order_number, request.lessens) or self._outlived(held)
             if self._is_moot(held.request):
                 self.moot.append(held.request)
             elif self._latch.is_set:

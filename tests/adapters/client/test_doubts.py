@@ -337,6 +337,7 @@ def test_a_change_that_gives_up_units_is_asked_for_until_the_broker_takes_it(the
         assert (request.purpose, request.attempt) == ("replace", attempt)
         # No outage makes it too old, whoever has sent the order.
         assert request.reduces
+        assert request.lessens
         assert there.receive_response(request, 429, BUSY, now) == []
         now += 60 * SECOND
     there.withdraw(order(1))

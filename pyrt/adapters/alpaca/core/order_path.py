@@ -484,8 +484,12 @@ class OrderPath:
         body = change_body(terms, f"{known.client_order_id}-r{doubt.changes}")
         path = f"/v2/orders/{known.venue_id}"
         # What was sent by an earlier run is known by its terms alone.
-        reduces = doubt.reduces or _gives_up(body, known)
-        self._queue.add(HttpRequest("PATCH", path, body, number, "replace", reduces=reduces))
+        lessens = _gives_up(body, known)
+        reduces = doubt.reduces or lessens
+        request = HttpRequest(
+            "PATCH", path, body, number, "replace", reduces=reduces, lessens=lessens
+        )
+        self._queue.add(request)
 
     def drop_changes(self, number: int, now: int) -> list[Event]:
         """Refuse the changes that still wait: the order will have no id any more."""

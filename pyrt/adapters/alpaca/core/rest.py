@@ -35,6 +35,8 @@ class HttpRequest:
         1 for the first time this request is sent.
     reduces : bool
         Whether it places or changes an order that can only reduce what is held.
+    lessens : bool
+        Whether it changes an order, and does nothing but make it smaller.
     """
 
     method: str
@@ -45,6 +47,7 @@ class HttpRequest:
     host: str = "trading"
     attempt: int = 1
     reduces: bool = False
+    lessens: bool = False
 
     @property
     def urgency(self) -> int:
