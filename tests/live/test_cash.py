@@ -62,7 +62,7 @@ def test_a_dividend_between_two_answers_of_the_first_look_counts_once():
 
     node.on_request = between
     node.start()
-    for seconds in range(3, 12, 3):
+    for seconds in range(4, 16, 4):
         look(node, seconds)
     assert node.kernel.account.cash_exact == world.venue.account.cash_exact
     assert differences(node) == ["-12.5"]
@@ -85,10 +85,10 @@ def test_cash_that_nothing_explains_is_taken_over_when_it_is_stated_again_and_ag
     node = begun(world)
     node.start()
     world.venue.account.deposit(7)
-    for seconds in (3, 6):
+    for seconds in (4, 8):
         look(node, seconds)
         assert differences(node) == []
-    look(node, 9)
+    look(node, 12)
     assert differences(node) == ["7"]
     assert node.kernel.account.cash_exact == world.venue.account.cash_exact
 
@@ -101,7 +101,7 @@ def test_cash_that_is_stated_otherwise_each_time_is_told_and_left(amounts):
     before = node.kernel.account.cash_exact
     for number, amount in enumerate(amounts):
         world.venue.account.deposit(amount)
-        look(node, 3 + 3 * number)
+        look(node, 4 + 4 * number)
     assert differences(node) == []
     assert node.kernel.account.cash_exact == before
     assert "cash_mismatch" in {code for code, _ in node.alarms}
