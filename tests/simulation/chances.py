@@ -81,6 +81,8 @@ STRICT_FROM = 500_000
 """At seeds from here on the broker keeps to Alpaca's rules and to sessions."""
 REPLACING_FROM = 600_000
 """At seeds from here on replacements may take seconds, and every second broker is not strict."""
+SHARING_FROM = 700_000
+"""At seeds from here on two strategies trade each symbol, and turn their positions around."""
 
 
 def is_strict(seed: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -192,6 +193,8 @@ class Judge:
         hold("I25", True)
         self._judge_orders(node)
         self._judge_positions(node)
+        if not world.foreign:
+            self._judge_shares(node)
         self._judge_exits()
         self._judge_journal(node)
         for strategy in node.kernel.strategies:
@@ -291,6 +294,21 @@ class Judge:
                 state = node.kernel.gate.state(symbol=symbol)
                 halted = "HALTED" in (state.name, node.kernel.gate.state().name)
                 hold("I2", halted, f"{symbol} was traded elsewhere and trades on")
+
+    def _judge_shares(self, node: Node) -> None:
+        """Of strategies in one symbol, each has what its own orders have filled."""
+        theirs: Counter[tuple[str, str]] = Counter()
+        for placed in self.broker.ledger.orders.values():
+            names = (stem_of(placed.client_order_id), placed.parent, placed.pair)
+            owners = [self.watch.intents[n].strategy for n in names if n in self.watch.intents]
+            sign = 1 if placed.side == "buy" else -1
+            theirs[owners[0], placed.symbol] += sign * placed.filled
+        ours: Counter[tuple[str, str]] = Counter()
+        for position in node.kernel.cache.positions():
+            name = node.kernel.strategies[position.strategy].name
+            ours[name, position.symbol] += Decimal(position.quantity_exact)
+        for key in {*theirs, *ours}:
+            self.checks.hold("I2", ours[key] == theirs[key], (key, ours[key], theirs[key]))
 
     def _judge_journal(self, node: Node) -> None:
         node.journal.commit()

@@ -21,6 +21,7 @@ from pyrt.live.plan import Plan, Policies
 from pyrt.live.process.wall import WallClock
 from pyrt.risk import Limits
 from pyrt.risk.engine import RiskEngine
+from tests.simulation.chances import SHARING_FROM
 from tests.simulation.checks import Violation
 from tests.simulation.clock import SECOND
 from tests.simulation.exchange import START
@@ -112,13 +113,16 @@ class Node:
         chances, first = self.chances, self.world.runs == 1
         raises = 4 if first and chances.strikes("F35", 4.0) else 0
         floods = 3 if first and chances.strikes("F37", 4.0) else 0
-        kind = kind_for(self.world.seed)
+        seed = self.world.seed
+        traded = [(symbol, seed) for symbol in symbols]
+        if seed >= SHARING_FROM:
+            traded += [(symbol, -seed) for symbol in symbols]
         return [
-            kind(
-                symbol=symbol, seed=self.world.seed,
+            kind_for(seed)(
+                symbol=symbol, seed=own,
                 raises_at=0 if index else raises, floods_at=0 if index else floods,
             )
-            for index, symbol in enumerate(symbols)
+            for index, (symbol, own) in enumerate(traded)
         ]  # fmt: skip
 
     @property

@@ -7,6 +7,7 @@ import os
 from tests.simulation.chances import (
     PATIENT_FROM,
     REPLACING_FROM,
+    SHARING_FROM,
     SPENDING_FROM,
     STRICT_FROM,
 )
@@ -26,7 +27,7 @@ class Half:
     ----------
     number : int
         0, or 1 for those whose strategies trade all kinds of orders; a tenth of these, at the end,
-        are of the newest families, a quarter of each.
+        are of the newest families, a fifth of each.
     """
 
     def __init__(self, number: int) -> None:
@@ -34,10 +35,11 @@ class Half:
         newest = count // 10 if number else 0
         self.chunks = [
             *_chunks(VERSATILE_FROM if number else 0, count - newest),
-            *_chunks(PATIENT_FROM, newest - 3 * (newest // 4)),
-            *_chunks(SPENDING_FROM, newest // 4),
-            *_chunks(STRICT_FROM, newest // 4),
-            *_chunks(REPLACING_FROM, newest // 4),
+            *_chunks(PATIENT_FROM, newest - 4 * (newest // 5)),
+            *_chunks(SPENDING_FROM, newest // 5),
+            *_chunks(STRICT_FROM, newest // 5),
+            *_chunks(REPLACING_FROM, newest // 5),
+            *_chunks(SHARING_FROM, newest // 5),
         ]
         self.report = Report()
 

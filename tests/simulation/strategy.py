@@ -10,6 +10,7 @@ from pyrt.core.data import Bar
 from tests.simulation.chances import (
     PATIENT_FROM,
     REPLACING_FROM,
+    SHARING_FROM,
     SPENDING_FROM,
     STRICT_FROM,
 )
@@ -255,8 +256,28 @@ class Changing(Lasting):
                 self.cancel(order)
 
 
+class Turning(Changing):
+    """Turns its position around, and says what it wants in place of what to do."""
+
+    def act(self, draw: Random, price: float) -> None:
+        """Do one thing, or nothing: three times in ten this."""
+        if draw.random() >= 0.3:
+            super().act(draw, price)
+            return
+        held = self.position(self.symbol).quantity
+        way = draw.randrange(3)
+        if way == 0:
+            self.target_position(self.symbol, draw.choice((-5, -2, 0, 3, 6)))
+        elif way == 1:
+            self.target_position(self.symbol, -held if held else 4)
+        else:
+            self.close(self.symbol)
+
+
 def kind_for(seed: int) -> type[Restless]:
     """Return what trades in a schedule: seeds keep the strategy that they were found with."""
+    if seed >= SHARING_FROM:
+        return Turning
     if seed >= REPLACING_FROM:
         return Changing
     if seed >= STRICT_FROM:
