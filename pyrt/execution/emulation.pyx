@@ -253,28 +253,29 @@ cdef class Emulator(Custody):
             return 0
         if self.is_barred(kept.order):
             return 0
-        if self.calls_back(kept.order):
-            kept.fired = True
+        found = self.entries_before(kept.order)
+        if found:
+            # Where a cancel was refused, not every price asks again.
+            if kept.asked == 0 or self.clock.now >= kept.asked + RETRY_NS:
+                kept.asked = self.clock.now
+                kept.fired = True
+                for other in found:
+                    self.desk.cancel(other.strategy, other)
             return 0
         if other is None or is_final(other.status_):
             return self.leave(kept)
         kept.fired = True
         return self.desk.cancel(other.strategy, other)
 
-    def calls_back(self, Order order not None):
-        """Cancel entries for which a way out would be refused as it leaves; True if any work."""
-        cdef Order other
-        cdef list found
+    def entries_before(self, Order order not None):
+        """Return entries that have to end before a way out leaves: it would be refused for them."""
         table = self.capabilities(order)
         if table is None or table.flips or not (order.is_exit or order.reduce_only):
-            return False
-        found = in_the_way(self.cache, order)
-        for other in found:
-            self.desk.cancel(other.strategy, other)
-        return bool(found)
+            return []
+        return in_the_way(self.cache, order)
 
     def go_on(self, Order entry not None):
-        """Fire ways out that waited for an entry to end; if it has not, the next price asks.
+        """Fire ways out that waited for an entry to end; if it has not, a later price asks.
 
         One that waits for the other of its pair goes on when that has ended, or is lost with it.
         """

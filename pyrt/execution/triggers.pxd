@@ -28,6 +28,8 @@ cdef class Kept:
     """Trailing stop-limit: limit minus stop, kept while the stop trails."""
     cdef int64_t since
     """When it began to watch: what a bar did before does not trigger it."""
+    cdef int64_t asked
+    """When entries that are in its way were last asked to end; 0 before."""
     cdef bint asleep
     """An exit whose entry has not ended."""
     cdef bint fired

@@ -82,6 +82,7 @@ cdef class Facts(Watcher):
     cdef bint lifts(self, Order order, Book* book, int64_t more) except -1
     cdef bint opens_own(self, Order order) except -1
     cdef bint enters(self, Order order) except -1
+    cdef bint shrinks(self, Order order) noexcept
     cdef int fill_case(self, Order order, Caps* caps, int64_t now) except -1
     cdef int fill_readings(self, Order order, Caps* caps, int64_t now) except -1
     cdef int fill_portfolio(self, Order order, Caps* caps) except -1

@@ -221,7 +221,16 @@ cdef class Facts(Watcher):
         brings an entry nearer to the market while entries are barred.
         """
         return self.terms.raises or (
-            self.terms.is_change and self.can_enter(order, self.book_of(order))
+            self.terms.is_change and not self.shrinks(order)
+            and self.can_enter(order, self.book_of(order))
+        )
+
+    cdef bint shrinks(self, Order order) noexcept:
+        """Whether a change does nothing but make an order smaller: it brings nothing nearer."""
+        return (
+            0 < self.terms.units < order.units and self.terms.trail == no_price()
+            and self.terms.limit_price == order.limit_price_raw
+            and self.terms.stop_price == order.stop_price_raw
         )
 
     # -- facts of the case ---------------------------------------------------------------------

@@ -86,13 +86,16 @@ def test_what_fills_of_that_entry_meanwhile_does_not_keep_the_stop() -> None:
     assert (stop.status, stop.quantity) == ("SENT", 10)
 
 
-def test_where_its_cancel_is_refused_the_next_price_asks_again() -> None:
+def test_where_its_cancel_is_refused_a_price_asks_again_five_seconds_later() -> None:
     made = rig(capabilities=ONE_WAY)
     (stop,) = entered(made, stop_loss=90)
     entry = made.order("buy", 5, limit_price=80)
     made.answer("accept", entry)
     made.price(90)
     made.answer("cancel_rejected", entry)
+    made.price(89)
+    assert made.venue.withdrawn == [entry]
+    made.wait("5s")
     made.price(89)
     assert (stop.status, made.venue.withdrawn) == ("EMULATED", [entry, entry])
     made.answer("cancel", entry)

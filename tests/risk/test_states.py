@@ -146,9 +146,23 @@ def test_an_entry_is_not_brought_nearer_to_the_market_while_reducing() -> None:
     made.gate.set_state("reducing", *WHO)
     assert not made.modify(entry, limit_price=80)
     assert not made.modify(entry, limit_price=99)
-    assert not made.modify(entry, quantity=5)
+    assert not made.modify(entry, quantity=5, limit_price=99)
     assert made.modify(exit, limit_price=100)
     assert made.cancel(entry)
+
+
+def test_an_order_is_made_smaller_while_reducing() -> None:
+    """A stop for ten stayed where six were held: it could turn the position as it stood."""
+    made = rig()
+    made.hold(10)
+    stop = made.order("sell", 10, stop_price=90)
+    made.answer("accept", stop)
+    entry = made.order("buy", 10, limit_price=90)
+    made.answer("accept", entry)
+    made.hold(-4)
+    made.gate.set_state("reducing", *WHO)
+    assert made.modify(stop, quantity=6)
+    assert made.modify(entry, quantity=5)
 
 
 def test_reducing_lets_close_replace_the_exits_it_cancels() -> None:
