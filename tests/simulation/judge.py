@@ -73,8 +73,15 @@ class Judge:
         # What an operator has pressed counts whatever the node makes of it.
         pressed = self.world.pressed if node.was_pressed or self.world.halt_is_kept else ""
         self.checks.hold("I6", pressed != "HALTED", ("after the kill switch", request))
-        if "REDUCING" in (*states, pressed):
+        if "REDUCING" in (*states, pressed) and not self._only_shrinks(request):
             self._hold_lessening(node, request, "I6")
+
+    def _only_shrinks(self, request: Any) -> bool:
+        """Whether a request makes an order smaller, and changes nothing else."""
+        fields = msgspec.json.decode(request.body)
+        placed = self.broker.ledger.orders.get(request.path.rpartition("/")[2])
+        is_change = request.method == "PATCH" and fields.keys() <= {"qty", "client_order_id"}
+        return is_change and placed is not None and Decimal(fields["qty"]) < placed.quantity
 
     def _hold_lessening(self, node: Node, request: Any, invariant: str) -> None:
         """The request cannot make a position larger or turn it, all else on its side filled."""

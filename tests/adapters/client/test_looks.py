@@ -98,7 +98,7 @@ def test_what_is_too_much_says_nothing_of_an_earlier_attempt(client):
 
 def test_a_change_that_is_too_much_is_refused_after_three_attempts(client):
     client.receive_response(submitted(client), 200, body(), NOW)
-    client.change(order(1), {"qty": "5"})
+    client.change(order(1), {"limit_price": "90"})
     told = [e for _, e in drive(client, lambda request: (429, b"{}"), 60)]
     assert [e.kind for e in told] == ["modify_rejected"]
 
