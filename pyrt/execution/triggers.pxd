@@ -33,7 +33,7 @@ cdef class Kept:
     cdef bint asleep
     """An exit whose entry has not ended."""
     cdef bint fired
-    """Triggered; it leaves when the other one of its pair has ended."""
+    """Triggered; it leaves when the other one of its pair, or entries in its way, have ended."""
 
     cdef bint meet(self, EventQueue inbox, int64_t now, int64_t low, int64_t high,
                    int64_t last) except -1

@@ -51,13 +51,19 @@ ONE_WAY = Capabilities(
 )  # fmt: skip
 
 
-def test_a_kept_stop_leaves_once_an_entry_of_the_other_side_has_ended() -> None:
-    """It was refused as a wash trade as its price came, and lost: nothing guarded any more."""
+def met() -> tuple[GateRig, Any, Any]:
+    """A kept stop whose price has come, and the entry of the other side that is in its way."""
     made = rig(capabilities=ONE_WAY)
     (stop,) = entered(made, stop_loss=90)
     entry = made.order("buy", 5, limit_price=80)
     made.answer("accept", entry)
     made.price(90)
+    return made, stop, entry
+
+
+def test_a_kept_stop_leaves_once_an_entry_of_the_other_side_has_ended() -> None:
+    """It was refused as a wash trade as its price came, and lost: nothing guarded any more."""
+    made, stop, entry = met()
     assert (stop.status, made.venue.withdrawn) == ("EMULATED", [entry])
     made.answer("cancel", entry)
     assert (stop.status, stop.quantity) == ("SENT", 10)
@@ -87,11 +93,7 @@ def test_what_fills_of_that_entry_meanwhile_does_not_keep_the_stop() -> None:
 
 
 def test_where_its_cancel_is_refused_a_price_asks_again_five_seconds_later() -> None:
-    made = rig(capabilities=ONE_WAY)
-    (stop,) = entered(made, stop_loss=90)
-    entry = made.order("buy", 5, limit_price=80)
-    made.answer("accept", entry)
-    made.price(90)
+    made, stop, entry = met()
     made.answer("cancel_rejected", entry)
     made.price(89)
     assert made.venue.withdrawn == [entry]
@@ -146,11 +148,7 @@ def test_an_entry_that_ends_in_a_halt_takes_no_mark_from_a_stop_either() -> None
 
 def test_a_way_out_leaves_before_an_entry_that_is_sent_as_the_other_is_canceled() -> None:
     """Who quotes again in `on_order` had the stop refused for the new quote."""
-    made = rig(capabilities=ONE_WAY)
-    (stop,) = entered(made, stop_loss=90)
-    entry = made.order("buy", 5, limit_price=80)
-    made.answer("accept", entry)
-    made.price(90)
+    made, stop, entry = met()
     again = made.draft("buy", 5, limit_price=80)
     made.answer("cancel", entry)
     assert made.venue.submitted[-2:] == [stop, again]

@@ -28,6 +28,19 @@ def outage(node: Node) -> None:
         node.client.queue.breaker.failed()
 
 
+def guarded() -> tuple[Node, Any, Any]:
+    """A node that holds ten, its strategy, and the stop at the broker that guards them."""
+    node = begun(order_age_ns=AGE)
+    sent(node)
+    node.run(6)
+    node.settle(node.world.now)
+    strategy = node.kernel.strategies[0]
+    stop = strategy.sell("SPY", 10, stop_price=90, reduce_only=True)
+    node.driver.core.inputs.settle()
+    node.settle(node.world.now)
+    return node, strategy, stop
+
+
 def wait(node: Node, seconds: int) -> None:
     for second in range(1, seconds + 1):
         node.settle(node.world.now + second * SECOND)
@@ -83,14 +96,7 @@ def test_a_change_that_could_not_leave_is_refused_and_the_order_stays():
 
 def test_an_exit_gives_up_what_it_cannot_sell_though_the_broker_is_busy():
     """Asked again, the change was dropped: a stop for ten stayed where six were held."""
-    node = begun(order_age_ns=AGE)
-    sent(node)
-    node.run(6)
-    node.settle(node.world.now)
-    strategy = node.kernel.strategies[0]
-    stop = strategy.sell("SPY", 10, stop_price=90, reduce_only=True)
-    node.driver.core.inputs.settle()
-    node.settle(node.world.now)
+    node, strategy, stop = guarded()
     changes: list[Any] = []
 
     def busy(request: Any, answer: Any) -> Any:
@@ -112,14 +118,7 @@ def test_an_exit_gives_up_what_it_cannot_sell_though_the_broker_is_busy():
 
 def test_an_exit_gives_up_what_it_cannot_sell_though_the_account_is_not_seen():
     """As it stood it could turn the position, so the change that mended that was barred."""
-    node = begun(order_age_ns=AGE)
-    sent(node)
-    node.run(6)
-    node.settle(node.world.now)
-    strategy = node.kernel.strategies[0]
-    stop = strategy.sell("SPY", 10, stop_price=90, reduce_only=True)
-    node.driver.core.inputs.settle()
-    node.settle(node.world.now)
+    node, strategy, stop = guarded()
     strategy.sell("SPY", 4)
     node.driver.core.inputs.settle()
     node.settle(node.world.now)

@@ -67,6 +67,7 @@ class World:
         self.client, self.strategy, self.away = AlpacaClient("run-", KEYS), Bars(), away
         self.core = core_of(self.client, self.strategy)
         self.waiting = WaitingBars(
+            # Of a run it asks these three alone.
             Stub(client=self.client, core=self.core, live_core=self.core)  # type: ignore[arg-type]
         )
         self.core.start(NOW)

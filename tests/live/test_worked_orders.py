@@ -47,6 +47,7 @@ def write_as_before(node: Node) -> None:
         is_new = isinstance(made, r.Outcome) and made.kind == "fill"
         return node.journal.last if is_new else record(made)
 
+    # As an older version wrote: the method of this one journal only.
     node.journal.record = written  # type: ignore[method-assign]
 
 
