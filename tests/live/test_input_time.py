@@ -66,6 +66,10 @@ def timed(**options: Any) -> tuple[NodeCore, Any, Timed]:
     return core, wire, strategy
 
 
+def last_order(core: NodeCore) -> Any:
+    return core.kernel.cache.orders_open()[-1]
+
+
 def test_what_is_due_at_the_present_fires_when_it_is_asked_to_and_on_the_way_at_its_time() -> None:
     core, wire, strategy = timed()
     inputs = core.inputs
@@ -80,9 +84,42 @@ def test_what_is_due_at_the_present_fires_when_it_is_asked_to_and_on_the_way_at_
     assert [what for what, _ in wire.take()] == ["submit"]
     core.fire_timers()
     assert inputs.count == count + 1
-    core.take(NOW + 95 * SECOND, [])
-    assert strategy.heard == [("timer", 30), ("timer", 60), ("timer", 90)]
-    assert [what for what, _ in wire.take()] == ["submit", "submit"]
+    core.take(NOW + 74 * SECOND, [])
+    assert strategy.heard == [("timer", 30), ("timer", 60)]
+    assert [what for what, _ in wire.take()] == ["submit"]
+    assert last_order(core).ts_init == NOW + 60 * SECOND
+
+
+def test_after_the_process_stood_still_what_was_due_happens_now_and_once() -> None:
+    core, wire, strategy = timed()
+    core.take(NOW + MINUTE, [bar(0, 10.0)])
+    strategy.heard.clear()
+    wire.take()
+    core.take(NOW + 245 * SECOND, [])
+    assert strategy.heard == [("2m", 10.0, 245), ("timer", 245)]
+    assert [what for what, _ in wire.take()] == ["submit"]
+    assert last_order(core).ts_init == NOW + 245 * SECOND
+    # They go on as they were set.
+    assert core.inputs.next_timer == NOW + 270 * SECOND
+    piece, heard = taken(core), strategy.heard
+    other, _, again = timed()
+    play(other.inputs, piece, pytest.fail, pytest.fail)
+    assert again.heard[-len(heard) :] == heard
+    assert last_order(other).ts_init == NOW + 245 * SECOND
+
+
+def test_orders_of_a_process_that_stood_still_are_counted_at_one_time() -> None:
+    class Often(Strategy):
+        def on_start(self) -> None:
+            for n in range(4):
+                self.set_alert(f"alert {n}", self.now + (n + 1) * 10 * SECOND)
+
+        def on_timer(self, event: Any) -> None:
+            self.buy("SPY", 1, limit_price=50)
+
+    core, wire = core_of(RiskEngine(Limits(max_orders_per_second=2)), [Often()])
+    core.take(NOW + MINUTE, [])
+    assert len(wire.take()) == 2
 
 
 def test_what_was_due_and_what_was_settled_is_played_at_its_place() -> None:
@@ -138,7 +175,7 @@ def test_while_it_is_held_time_passes_and_fires_what_was_due_once_when_it_is_rel
     inputs.release_bars()
     assert not inputs.holds_bars
     core.take(NOW + 201 * SECOND, [])
-    assert [each for each in strategy.heard if each[0] == "2m"] == [("2m", 10.0, 200)]
+    assert [each for each in strategy.heard if each[0] == "2m"] == [("2m", 10.0, 201)]
 
 
 def test_nothing_is_to_be_done_only_where_time_stands_and_nothing_waits() -> None:

@@ -27,6 +27,8 @@ KINDS = {name: kind for kind, name in EVENT_NAMES.items()}
 ENTRY_KINDS = {
     "cash": DEPOSIT, "dividend": DIVIDEND, "interest": INTEREST, "borrow": BORROW_FEE,
 }
+# How late time may come for what is due: a process that is later stood still.
+cdef int64_t STOOD_STILL_NS = 15_000_000_000
 
 
 cdef class Inputs:
@@ -106,9 +108,20 @@ cdef class Inputs:
         return self.kernel.cache.order(number)
 
     def advance(self, int64_t ts):
-        """Move time forward; what is due at earlier times happens at its own time."""
+        """Move time forward; what is due at earlier times happens at its own time.
+
+        After the process stood still it happens now, and once however often it was due: orders
+        at times that are over would pass limits on how many may leave in a second.
+        """
         if self.tape is not None:
             self.tape.advance(ts)
+        if ts - self.next_due() > STOOD_STILL_NS:
+            self.kernel.clock.skip(ts)
+            self.kernel.advance(ts)
+            self.finish_bars()
+            if not self.holds_timers:
+                self.fire()
+            return
         while self.next_due() < ts:
             self.kernel.advance(self.next_due())
             self.finish_bars()
