@@ -120,12 +120,6 @@ def test_a_signal_is_heard_on_its_symbols_topic(symbol, topic):
     assert core.did == ["enter", (topic, signal), "leave"]
 
 
-def test_cash_is_taken_exactly():
-    core = Core()
-    acts.take_cash(core, "-0.1")
-    assert core.did == [Decimal("-0.1")]
-
-
 def test_figures_are_stated_exactly_and_by_nobody_who_is_written_down():
     recorders = []
     gate = {

@@ -161,6 +161,42 @@ def test_money_moved_while_the_node_was_down_is_neither_profit_nor_loss(amount, 
     assert replay(second.files, [Collect()], run_id="two").is_exact
 
 
+@pytest.mark.parametrize("amount", [-20_000, 20_000])
+def test_cash_that_nothing_explains_is_neither_profit_nor_loss(amount):
+    """The breaker opened by a withdrawal that the broker had not listed yet."""
+    world = World([PRICES])
+    node = held(world)
+    before = node.kernel.gate.breaker.day_loss
+    world.venue.account.deposit(amount)
+    look(node, 4)
+    assert [Decimal(each) for each in differences(node)] == [amount]
+    assert node.kernel.account.cash_exact == world.venue.account.cash_exact
+    node.run(6)
+    breaker = node.kernel.gate.breaker
+    assert breaker.state == BreakerState.CLOSED
+    assert abs(breaker.day_loss - before) < 100
+    node.stop()
+    assert replay(node.files, [Collect()], run_id="one").is_exact
+
+
+@pytest.mark.parametrize("amount", [-20_000, 20_000])
+def test_nor_is_what_is_found_at_a_start(amount):
+    world = World([PRICES])
+    first = held(world)
+    before = first.kernel.gate.breaker.day_loss
+    killed(first)
+    world.venue.account.deposit(amount)
+    second = Node(world, first.files, [Collect()], run_id="two", policies=QUICK, limits=FALLS)
+    second.start()
+    second.run(6)
+    assert second.kernel.account.cash_exact == world.venue.account.cash_exact
+    breaker = second.kernel.gate.breaker
+    assert breaker.state == BreakerState.CLOSED
+    assert abs(breaker.day_loss - before) < 100
+    second.stop()
+    assert replay(second.files, [Collect()], run_id="two").is_exact
+
+
 # -- dividends -------------------------------------------------------------------------------------
 
 

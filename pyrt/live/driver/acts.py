@@ -88,11 +88,6 @@ def publish_signal(core: NodeCore, signal: Signal) -> None:
     core.leave()
 
 
-def take_cash(core: NodeCore, amount: str) -> None:
-    """Add to cash what the broker has and we do not."""
-    core.kernel.account.deposit(Decimal(amount))
-
-
 def state_volume(core: NodeCore, symbol: str, volume: str) -> None:
     """State a symbol's average daily volume to the gate."""
     with unrecorded(core.kernel) as gate:

@@ -21,7 +21,6 @@ from pyrt.live.driver.acts import (
     state_range,
     state_volume,
     stop_strategies,
-    take_cash,
     tell_missed,
 )
 from pyrt.live.driver.adjusting import adjust
@@ -55,7 +54,6 @@ class Playback:
         self._acts: dict[str, Callable[[Note], object]] = {
             "start": self._start,
             "adjust": self._adjust,
-            "cash": lambda note: take_cash(core, note["amount"]),
             "volume": lambda note: state_volume(core, note["symbol"], note["volume"]),
             "range": lambda note: state_range(core, note["symbol"], note["range"]),
             "terms": lambda note: take_terms(core, note),

@@ -8,7 +8,6 @@ from decimal import Decimal
 from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.errors import PyrtError
 from pyrt.live.core.broker import BrokerState
-from pyrt.live.driver.acts import take_cash
 from pyrt.live.driver.adjusting import Adjusting, adjustment_record, position_states
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.brought import is_brought
@@ -353,8 +352,7 @@ class Reconciliation:
             return
         run = self._run
         self._gaps.clear()
-        run.note("cash", amount=f"{gap:f}")
-        take_cash(run.live_core, f"{gap:f}")
+        run.live_core.inputs.cash(now, f"{gap:f}", "cash")
         run.journal.record(
             r.Adjustment(
                 ts=now,

@@ -17,7 +17,7 @@ from pyrt.live.core.node import NodeCore
 from pyrt.live.core.restore import is_canceling
 from pyrt.live.core.tape import Tape
 from pyrt.live.core.terms import rules_in_force
-from pyrt.live.driver.acts import make_core, settle, start_strategies, take_cash, tell_missed
+from pyrt.live.driver.acts import make_core, settle, start_strategies, tell_missed
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.brought import end_of, with_entries
 from pyrt.live.driver.comeback import HELD_HERE, Comeback, entries_of, plain
@@ -359,7 +359,7 @@ class Recovery:
         Those of a run that was brought back by its inputs have heard of everything as it came.
         """
         run, core, scribe = self._run, self._run.live_core, self._run.scribe
-        self._take_cash(state)
+        self._take_cash(now, state)
         self._days.begin(now, state)
         missed, scribe.historical = scribe.historical or [], None
         if run.before_start is not None:
@@ -386,10 +386,9 @@ class Recovery:
         self._figures.ask(now)
         self._aftermath.settle(now)
 
-    def _take_cash(self, state: BrokerState) -> None:
+    def _take_cash(self, now: int, state: BrokerState) -> None:
         """Begin with the broker's cash, less what its fees will take of it."""
         core = self._run.live_core
         difference = state.cash - core.fee_ledger.accrued - core.kernel.account.cash_exact
         if difference:
-            self._run.note("cash", amount=f"{difference:f}")
-            take_cash(core, f"{difference:f}")
+            core.inputs.cash(now, f"{difference:f}", "cash")
