@@ -16,9 +16,9 @@ from pyrt.cli.rows import in_lines
 
 EPILOG = """\b
 Actions: status, halt, reduce, resume, cancel, cancel_all, flatten, close, stop_strategy, lost,
-reset_breaker, set_limit, set_ramp, stop.
-All but status are journalled with who and why; flatten, resume and reset_breaker ask for a typed
-word, and so does a limit or a ramp that could let more through.
+accept, reset_breaker, set_limit, set_ramp, stop.
+All but status are journalled with who and why; flatten, resume, reset_breaker and accept ask for a
+typed word, and so does a limit or a ramp that could let more through.
 
 \b
 Examples:
@@ -37,14 +37,14 @@ Examples:
 @click.option("--reason", default="", help="Why.")
 @click.option("--actor", default="", help="Who; by default the name of the user.")
 @click.option(
-    "--symbol", default="", help="For halt, reduce, resume, cancel_all, close, set_limit."
+    "--symbol", default="", help="For halt, reduce, resume, cancel_all, close, accept, set_limit."
 )
-@click.option("--strategy", default="", help="For halt, reduce, resume, stop_strategy.")
+@click.option("--strategy", default="", help="For halt, reduce, resume, accept, stop_strategy.")
 @click.option("--order", default="", metavar="CLIENT_ORDER_ID", help="For lost, cancel.")
 @click.option("--limit", default="", metavar="NAME", help="Of a limit, for set_limit.")
 @click.option("--value", default="", help="For set_limit, none takes it away; for set_ramp.")
 @click.option(
-    "--typed", default="", metavar="WORD", help="FLATTEN, RESUME, RESET or RAISE, for scripts."
+    "--typed", default="", metavar="WORD", help="FLATTEN, RESUME, RESET, ACCEPT or RAISE."
 )
 @options.json_option
 def control(

@@ -93,7 +93,6 @@ class Adjusting:
         self, change: BrokerAdjustment, shares: dict[str, Decimal]
     ) -> tuple[r.PositionState, ...]:
         """Change holdings, as a note on the tape says; return how they are afterwards."""
-        run, core = self._run, self._run.live_core
         after: list[r.PositionState] = []
         for owner, units in shares.items():
             terms: dict[str, Any] = {
@@ -104,8 +103,7 @@ class Adjusting:
                 "is_split": change.kind == "split",
                 "restates": len(after) == len(shares) - 1,
             }
-            run.note("adjust", **terms)
-            after.append(adjust(core, **terms))
+            after.append(change_holding(self._run, terms))
         return tuple(after)
 
 
@@ -155,6 +153,12 @@ def shared_out(
         held = {owner: units + shares[owner] for owner, units in held.items()}
         found.append((change, shares))
     return found
+
+
+def change_holding(run: Run, terms: dict[str, Any]) -> r.PositionState:
+    """Change a holding, and put it on the tape; return how it is afterwards."""
+    run.note("adjust", **terms)
+    return adjust(run.live_core, **terms)
 
 
 def adjust(

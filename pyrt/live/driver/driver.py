@@ -12,6 +12,7 @@ from typing import Any
 from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
+from pyrt.live.driver.accepting import Accepting
 from pyrt.live.driver.acts import publish_signal, settle
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.days import AccountDays
@@ -109,6 +110,7 @@ class Driver(Run):
         self.operate = operators.operate
         self.take_halts = operators.take_halts
         self.resolve_lost = operators.resolve_lost
+        self.accept = Accepting(self, operators, aftermath).accept
         limiting = Limiting(self, self._figures)
         self.set_limit = limiting.set_limit
         self.set_ramp = limiting.set_ramp

@@ -10,6 +10,7 @@ from pyrt.live.core.gate_changes import unrecorded
 from pyrt.live.core.notes import OURS, breaker_of, by_hand, carry_out, check_operation
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.comeback import plain
+from pyrt.live.driver.reconcile import difference
 from pyrt.live.driver.run import NODE, STOPPED, Run
 from pyrt.live.journal import records as r
 from pyrt.live.journal.halts import Kept
@@ -79,7 +80,7 @@ class Operators:
             raise ConfigError("the node has not started yet", code="not_running")
         check_operation(action, actor, reason)
         actor = by_hand(actor)
-        self._check_names(symbol, strategy)
+        self.check_names(symbol, strategy)
         if action == "resume":
             if self._run.journal.failure is not None:
                 raise ConfigError("the journal cannot be written", code="journal")
@@ -124,7 +125,7 @@ class Operators:
         here = sum((Decimal(each.quantity_exact) for each in positions), Decimal(0))
         if not here or (there * here > 0 and abs(there) >= abs(here)):
             return ""
-        return f"{symbol} is {there:f} at the broker and {here:f} here"
+        return difference(symbol, there, here)
 
     def _check_is_there(self, symbol: str) -> None:
         """Refuse to close what the broker does not have: it would open the other side."""
@@ -204,7 +205,7 @@ class Operators:
             text += f": reduce or resume {', '.join(names)} first"
         return text + f", and the circuit breaker is {breaker}" * (breaker != "closed")
 
-    def _check_names(self, symbol: str, strategy: str) -> None:
+    def check_names(self, symbol: str, strategy: str) -> None:
         """Refuse a name that nothing here has: a halt of it would stop nothing."""
         kernel = self._run.live_core.kernel
         if symbol:
@@ -242,7 +243,7 @@ class Operators:
         if order:
             given["order"] = order
         self._run.note("operate", action=action, actor=actor, reason=reason, **given)
-        sequence = self._record(actor, action, reason, given)
+        sequence = self.record(actor, action, reason, given)
         with unrecorded(core.kernel):
             done = carry_out(core, action, actor, reason, symbol, strategy, order)
         if action in OF_ALL:
@@ -266,7 +267,7 @@ class Operators:
             return
         given = plain(arguments)
         self._run.note("gate", method=method, arguments=given)
-        self._record(actor, method, reason, given)
+        self.record(actor, method, reason, given)
 
     def resolve_lost(self, client_order_id: str, actor: str, reason: str) -> None:
         """Declare a submit of unknown outcome lost; a later sighting reopens it.
@@ -282,7 +283,7 @@ class Operators:
         for order in core.kernel.cache.orders_open():
             if order.client_order_id == client_order_id and order.is_unknown:
                 now = int(core.kernel.clock.timestamp_ns)
-                self._record(actor, "lost", reason, {"order": client_order_id})
+                self.record(actor, "lost", reason, {"order": client_order_id})
                 self._run.client.give_up(order.number)
                 for each in (order, *_brought_by(order)):
                     core.inputs.order_event("lost", each.number, now, reason)
@@ -309,7 +310,8 @@ class Operators:
             run.scribe.alarm("journal", f"the journal cannot be written: {run.journal.failure}")
             self.halt("", "the journal cannot be written")
 
-    def _record(self, actor: str, action: str, reason: str, arguments: dict[str, Any]) -> int:
+    def record(self, actor: str, action: str, reason: str, arguments: dict[str, Any]) -> int:
+        """Write down what was asked, by whom and why; return where that stands in the journal."""
         return self._run.journal.record(
             r.Operation(
                 ts=self._run.scribe.now,

@@ -188,8 +188,12 @@ def _positions(ours: OurView, theirs: BrokerState) -> Iterable[Finding]:
         here = ours.positions.get(symbol, Decimal(0))
         there = theirs.positions.get(symbol, Decimal(0))
         if here != there:
-            text = f"{symbol} is {there:f} at the broker and {here:f} here"
-            yield Finding("position_mismatch", symbol, text, "symbol")
+            yield Finding("position_mismatch", symbol, difference(symbol, there, here), "symbol")
+
+
+def difference(symbol: str, there: Decimal, here: Decimal) -> str:
+    """Return in words what the broker holds of a symbol, and we."""
+    return f"{symbol} is {there:f} at the broker and {here:f} here"
 
 
 def _strangers(

@@ -245,18 +245,12 @@ class Reconciliation:
             cash=None if self._run.phase == LOOKING else kernel.account.cash_exact,
             accrued=self._run.live_core.fee_ledger.accrued,
             has_ended=self._has_ended,
-            is_exit=self._is_exit,
+            is_exit=self._run.has_sent,
         )
 
     def _has_ended(self, client_order_id: str) -> bool:
         closed = self._run.journal.state.closed.get(client_order_id)
         return closed is not None and closed.ts < self._began
-
-    def _is_exit(self, venue_order_id: str) -> bool:
-        known = self._run.journal.state
-        return self._run.client.knows(venue_order_id) or any(
-            order.venue_order_id == venue_order_id for order in known.closed.values()
-        )
 
     def _is_known(self, client_order_id: str) -> bool:
         known = self._run.journal.state

@@ -88,6 +88,12 @@ class Run:
             return None
         return self.last_look.positions.get(symbol, Decimal(0))
 
+    def has_sent(self, venue_order_id: str) -> bool:
+        """Return whether an id of the broker's is of an order of ours, open or ended."""
+        return self.client.knows(venue_order_id) or any(
+            order.venue_order_id == venue_order_id for order in self.journal.state.closed.values()
+        )
+
     def give_up(self, error: PyrtError) -> None:
         """End a start that cannot succeed."""
         self.error = error

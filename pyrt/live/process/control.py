@@ -32,13 +32,18 @@ SOCKET = "control.sock"
 LINE_MAX = 64 * 1024
 PATIENCE_S = 10.0
 TEXT_MAX = 500
-TYPED = {"flatten": "FLATTEN", "resume": "RESUME", "reset_breaker": "RESET"}
-"""What trades, or lets trading happen, needs its word typed."""
+TYPED = {
+    "flatten": "FLATTEN",
+    "resume": "RESUME",
+    "reset_breaker": "RESET",
+    "accept": "ACCEPT",
+}
+"""What trades, lets trading happen, or changes what is held, needs its word typed."""
 LETS_GO = frozenset({"resume", "reset_breaker"})
 """Actions after which more orders may leave."""
 LIFTS = LETS_GO | {"reduce", "flatten"}
 """Actions after which some may leave where a kill had blocked all."""
-ACTIONS = ("status", "stop", "lost", "set_limit", "set_ramp", *CONTROLS)
+ACTIONS = ("status", "stop", "lost", "accept", "set_limit", "set_ramp", *CONTROLS)
 SCOPES = {
     "halt": ("symbol", "strategy"),
     "reduce": ("symbol", "strategy"),
@@ -48,6 +53,7 @@ SCOPES = {
     "stop_strategy": ("strategy",),
     "cancel": ("order",),
     "lost": ("order",),
+    "accept": ("symbol", "strategy"),
     "set_limit": ("limit", "value", "symbol"),
     "set_ramp": ("value",),
 }
@@ -57,6 +63,7 @@ NEEDED = {
     "stop_strategy": ("strategy",),
     "cancel": ("order",),
     "lost": ("order",),
+    "accept": ("symbol",),
     "set_limit": ("limit", "value"),
     "set_ramp": ("value",),
 }
@@ -73,8 +80,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     actor, reason : str
         Needed for all but ``status``.
     typed : str
-        ``FLATTEN``, ``RESUME`` or ``RESET`` for `flatten`, `resume` and `reset_breaker`; ``RAISE``
-        for a `set_limit` or `set_ramp` that could let more through.
+        ``FLATTEN``, ``RESUME``, ``RESET`` or ``ACCEPT`` for `flatten`, `resume`, `reset_breaker`
+        and `accept`; ``RAISE`` for a `set_limit` or `set_ramp` that could let more through.
     order : str
         Client order id, for ``lost`` and ``cancel``; there the broker's will do as well.
     limit, value : str

@@ -102,6 +102,11 @@ def carry_out(node: LiveNode, request: Request) -> dict[str, Any]:
         driver.resolve_lost(request.order, request.actor, request.reason)
         node.wake()
         return {"done": f"{request.order} is lost"}
+    if request.action == "accept":
+        whose = {"symbol": request.symbol, "strategy": request.strategy}
+        done = driver.accept(request.actor, request.reason, **whose)
+        node.wake()
+        return {"done": done}
     if request.action in ("set_limit", "set_ramp"):
         done = _set_limits(driver, request)
         # What was asked is made durable in the next turn.
