@@ -47,4 +47,6 @@ cdef class Custody:
     cdef bint starts_at_mark(self, Order order) except -1
     cdef int drop(self, Kept kept) except -1
     cdef int withdraw(self, Order order, int kind, str reason) except -1
+    cdef int set_units(self, Order order, int64_t units) except -1
+    cdef int limit_units(self, Order order, int64_t held) except -1
     cdef int reword(self, Event* event) except -1

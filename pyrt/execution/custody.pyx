@@ -4,8 +4,10 @@ from libc.stdint cimport INT64_MAX
 import numpy as np
 
 from pyrt.core.numbers cimport POWERS_OF_TEN
-from pyrt.core.types cimport DAY, EV_CANCELED, EV_EMULATED, EV_EXPIRED, GTC, GTD, is_final
-from pyrt.execution.triggers cimport tell, trails
+from pyrt.core.types cimport (
+    DAY, EV_CANCELED, EV_EMULATED, EV_EXPIRED, EV_MODIFIED, GTC, GTD, is_final,
+)
+from pyrt.execution.triggers cimport tell, trails, units_told
 
 from pyrt.core.types import TIF_NAMES
 
@@ -121,6 +123,19 @@ cdef class Custody:
             self.inbox, order, kind, self.clock.now,
             0 if reason is None else self.texts.number(reason),
         ).cumulative = order.filled
+        return 0
+
+    cdef int set_units(self, Order order, int64_t units) except -1:
+        """Change the quantity of a kept order."""
+        cdef Event* event
+        if units_told(self.inbox, order) != units:
+            event = tell(self.inbox, order, EV_MODIFIED, self.clock.now, 0)
+            event.quantity = units
+        return 0
+
+    cdef int limit_units(self, Order order, int64_t held) except -1:
+        """Cut a kept order to what it can leave."""
+        self.set_units(order, min(units_told(self.inbox, order), held))
         return 0
 
     # -- time ----------------------------------------------------------------------------------

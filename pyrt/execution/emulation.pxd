@@ -20,14 +20,8 @@ cdef class Emulator(Custody):
     cdef int on_tick(self, Py_ssize_t index, double bid, double ask) except -1
     cdef bint is_regular(self, Instrument instrument, int64_t ts_open) except -1
     cdef int meet(self, Kept kept, int64_t low, int64_t high, int64_t last) except -1
-    cdef int fire(self, Kept kept) except -1
-    cdef bint is_barred(self, Order order) except -1
-    cdef int leave(self, Kept kept) except -1
-    cdef int limit_units(self, Order order, int64_t held) except -1
-    cdef int release(self, Kept kept, bint is_met) except -1
     cdef int on_order(self, Order order, Event* event) except -1
     cdef int wake_exits(self, Order entry, Event* event) except -1
-    cdef bint may_rest(self, Order leg, object table) except -1
     cdef int follow_pair(self, Order order, Event* event) except -1
     cdef int follow_kept(self, Kept kept, Order order, Event* event) except -1
     cdef int follow_position(self, Order order) except -1

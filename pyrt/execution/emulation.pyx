@@ -17,16 +17,16 @@ cimport cython
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport nano_from_double
 from pyrt.core.orders cimport no_price
-from pyrt.core.ports cimport MODIFY, SUBMIT
+from pyrt.core.ports cimport MODIFY
 from pyrt.core.streams cimport Stream
 from pyrt.core.types cimport (
     DAY, DENIED, EMULATED, EV_CANCEL_REJECTED, EV_CANCELED, EV_EXPIRED, EV_FILL, EV_MODIFIED,
-    EV_MODIFY_REJECTED, EV_RELEASED, EV_UNKNOWN, FILLED, GTC, GTD, INITIALIZED, LIMIT, MARKET,
-    OPEN, REJECTED, RELEASED, UNKNOWN, is_final,
+    EV_MODIFY_REJECTED, EV_UNKNOWN, FILLED, GTC, GTD, INITIALIZED, LIMIT, REJECTED, RELEASED,
+    is_final,
 )
 from pyrt.execution.custody cimport Custody
 from pyrt.execution.groups cimport holds_exits, holds_pair, rests
-from pyrt.execution.reversals cimport in_the_way, overtake
+from pyrt.execution.leaving cimport fire, go_on, may_rest, release
 from pyrt.execution.triggers cimport tell, trails, units_told
 
 from pyrt.core.types import TIF_NAMES, TYPE_NAMES
@@ -43,14 +43,6 @@ cdef bint moves_trigger(Command command) noexcept:
         or command.trail not in (no_price(), order.trail_amount_raw, order.trail_percent_raw)
         or (order.type == LIMIT and command.limit_price not in (
             no_price(), order.limit_price_raw))
-    )
-
-
-cdef inline bint is_being_canceled(Order order) noexcept:
-    """Whether an order works yet, and has been asked to end."""
-    return (
-        order is not None and not is_final(order.status_)
-        and order.cancel_request in (OPEN, UNKNOWN)
     )
 
 
@@ -236,90 +228,7 @@ cdef class Emulator(Custody):
         if kept.fired:
             return 0
         if kept.meet(self.inbox, self.clock.now, low, high, last):
-            return self.fire(kept)
-        return 0
-
-    # -- leaving -------------------------------------------------------------------------------
-
-    cdef int fire(self, Kept kept) except -1:
-        """Release a triggered order, once what stands in its way has ended.
-
-        That is the other one of its pair and, for a way out, entries that it would trade against.
-        """
-        cdef Order other = kept.order.sibling
-        found = None if other is None else self.kept.get(other.number)
-        if found is not None and (<Kept>found).fired:
-            # Prices have met the other one before it: that leaves, and ends this one.
-            return 0
-        if self.is_barred(kept.order):
-            return 0
-        found = self.entries_before(kept.order)
-        if found:
-            # Where a cancel was refused, not every price asks again.
-            if kept.asked == 0 or self.clock.now >= kept.asked + RETRY_NS:
-                kept.asked = self.clock.now
-                kept.fired = True
-                for other in found:
-                    self.desk.cancel(other.strategy, other)
-            return 0
-        if other is None or is_final(other.status_):
-            return self.leave(kept)
-        kept.fired = True
-        return self.desk.cancel(other.strategy, other)
-
-    def entries_before(self, Order order not None):
-        """Return entries that have to end before a way out leaves: it would be refused for them."""
-        table = self.capabilities(order)
-        if table is None or table.flips or not (order.is_exit or order.reduce_only):
-            return []
-        return in_the_way(self.cache, order)
-
-    def go_on(self, Order entry not None):
-        """Fire ways out that waited for an entry to end; if it has not, a later price asks.
-
-        One that waits for the other of its pair goes on when that has ended, or is lost with it.
-        """
-        cdef Kept kept
-        for kept in list(self.by_index.get(entry.instrument.index, ())):
-            if (kept.fired and kept.order.side_sign != entry.side_sign
-                    and not is_being_canceled(kept.order.sibling)):
-                kept.fired = False
-                if is_final(entry.status_):
-                    self.fire(kept)
-
-    cdef bint is_barred(self, Order order) except -1:
-        """Whether a way out stays here for now: denied in a halt, it would be lost."""
-        return (order.is_exit or order.reduce_only) and self.halts(order)
-
-    cdef int leave(self, Kept kept) except -1:
-        """Release a triggered order, an exit for no more than others that have left leave of it."""
-        cdef Order order = kept.order, each
-        cdef int64_t held = -order.side_sign * order.position.units
-        if order.number in self.reducing:
-            for each in self.reducing.values():
-                if (each.position is order.position and each.side_sign == order.side_sign
-                        and each.type == MARKET and each.number not in self.kept):
-                    held -= each.leaves()
-            if held <= 0:
-                # Were they refused, it would leave at the next price.
-                return 0
-            self.limit_units(order, held)
-        return self.release(kept, True)
-
-    cdef int release(self, Kept kept, bint is_met) except -1:
-        """Send an order on: as what its trigger has made of it, or, not met yet, as it is."""
-        cdef Order order = kept.order
-        cdef Command command = Command.__new__(Command)
-        self.drop(kept)
-        self.adapt_leaving(order)
-        if is_met:
-            kept.become(self.inbox)
-        tell(self.inbox, order, EV_RELEASED, self.clock.now, 0).cumulative = order.filled
-        command.kind = SUBMIT
-        command.order = order
-        self.desk.issue(command)
-        if not (<object>self.capabilities(order)).flips and (order.is_exit or order.reduce_only):
-            overtake(self.desk, order)
+            return fire(self, kept)
         return 0
 
     # -- what becomes of others ----------------------------------------------------------------
@@ -343,7 +252,7 @@ cdef class Emulator(Custody):
             # It still works, beyond its time: asked again until it is over.
             self.end_at(order, self.clock.now + RETRY_NS)
         if is_over or event.kind == EV_CANCEL_REJECTED:
-            self.go_on(order)
+            go_on(self, order)
         if is_over:
             self.reducing.pop(order.number, None)
             self.ending.discard(order.number)
@@ -401,32 +310,11 @@ cdef class Emulator(Custody):
                 continue
             self.set_units(leg, left)
             self.reducing[leg.number] = leg
-            if self.may_rest(leg, table):
-                self.release(kept, False)
+            if may_rest(self, leg, table):
+                release(self, kept, False)
             else:
                 self.watch(kept)
         return 0
-
-    cdef bint may_rest(self, Order leg, object table) except -1:
-        """Whether an exit leaves before its price is there.
-
-        Beside an entry that it could meet, or as a stop on the wrong side of the price, it would be
-        refused: it waits here, for its price.
-        """
-        if self.is_barred(leg) or (leg.type != LIMIT and (
-                leg.sibling is not None or TYPE_NAMES[leg.type] not in table.order_types)):
-            return False
-        if leg.stop_price_raw != no_price() and leg.position.mark > 0 and (
-                leg.side_sign * (leg.position.mark - leg.stop_price_raw) >= 0):
-            return False
-        return table.flips or trails(leg) or not in_the_way(self.cache, leg)
-
-    def set_units(self, Order order not None, int64_t units):
-        """Change the quantity of a kept order."""
-        cdef Event* event
-        if units_told(self.inbox, order) != units:
-            event = tell(self.inbox, order, EV_MODIFIED, self.clock.now, 0)
-            event.quantity = units
 
     def units_asked(self, Order order not None):
         """Return the units an order at the venue is to have once what waits here has left."""
@@ -437,11 +325,6 @@ cdef class Emulator(Custody):
                 # Of an execution at the same instant: not asked for yet.
                 units = command.units
         return units
-
-    cdef int limit_units(self, Order order, int64_t held) except -1:
-        """Cut a kept order to what it can leave."""
-        self.set_units(order, min(units_told(self.inbox, order), held))
-        return 0
 
     cdef int follow_pair(self, Order order, Event* event) except -1:
         """Let one of a pair follow the other: shrink with its fills, end with it, or leave."""
@@ -480,7 +363,7 @@ cdef class Emulator(Custody):
             self.set_units(mine, left)
         elif is_final(order.status_) and kept.fired:
             kept.fired = False
-            return self.fire(kept)
+            return fire(self, kept)
         elif is_final(order.status_):
             if mine.parent is not None and order.status_ in (DENIED, REJECTED):
                 # What the entry has filled is held: without the one exit it needs the other more.

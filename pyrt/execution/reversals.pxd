@@ -17,7 +17,3 @@ cdef int64_t beyond_flat(Cache cache, Order order) except? -1
 cdef str divide(Desk desk, Command command)
 
 cdef str call_back(Desk desk, Command command)
-
-cdef list in_the_way(Cache cache, Order order)
-
-cdef int overtake(Desk desk, Order order) except -1

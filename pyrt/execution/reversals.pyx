@@ -4,12 +4,10 @@ There an order across zero only leaves what is held, as `close` does. The rest i
 own that waits on the desk until that is left, and is judged when it leaves. Nor does a trade
 undo an entry that works there: the entry is canceled, and what has filled is left.
 """
-from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport SUBMIT
-from pyrt.core.types cimport EMULATED, INITIALIZED, OPEN, RELEASED
+from pyrt.core.types cimport OPEN
 from pyrt.execution.targets cimport CALLS_BACK, is_undone, leaves_before
 from pyrt.execution.terms cimport read_terms
-from pyrt.execution.triggers cimport trails
 from pyrt.execution.waits cimport hold_anew
 
 
@@ -80,40 +78,6 @@ cdef str call_back(Desk desk, Command command):
         return None
     order.is_exit = order.side_sign * order.target <= 0
     return "" if hold_anew(desk, command) else None
-
-
-cdef list in_the_way(Cache cache, Order order):
-    """Return entries at the venue that a way out could meet: it would be refused as a wash trade.
-
-    Whoever sent them: it is the account that must not trade with itself. Two limit orders whose
-    prices do not cross are not refused, nor is what trails or came with its exits.
-    """
-    cdef Order other
-    cdef list found = []
-    for other in cache.orders_open(None, order.instrument.id):
-        if (other.side_sign == order.side_sign or other.is_exit or trails(other)
-                or other.status_ in (INITIALIZED, EMULATED, RELEASED)):
-            continue
-        if not other.keeps_exits and (
-                other.take_profit is not None or other.stop_loss is not None):
-            continue
-        if (order.limit_price_raw == no_price() or other.limit_price_raw == no_price()
-                or order.side_sign * (order.limit_price_raw - other.limit_price_raw) >= 0):
-            found.append(other if other.origin is None else other.origin)
-    return found
-
-
-cdef int overtake(Desk desk, Order order) except -1:
-    """Let entries that are about to leave do so behind a way out: it would be refused for them."""
-    cdef Command command
-    cdef list behind = [
-        command for command in desk.commands
-        if command.kind == SUBMIT and command.order.instrument is order.instrument
-        and command.order.side_sign != order.side_sign and not command.order.is_exit
-    ]
-    if behind:
-        desk.commands = [command for command in desk.commands if command not in behind] + behind
-    return 0
 
 
 cdef Command opening(Desk desk, Order order, int64_t units):
