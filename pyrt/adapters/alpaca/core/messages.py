@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 import msgspec
 
@@ -115,3 +116,11 @@ class ErrorBody(msgspec.Struct, omit_defaults=True):
 
     code: int = 0
     message: str = ""
+
+
+def decoded(body: bytes, kind: Any) -> Any:
+    """Return a body of JSON as what it is to be; None if it is not."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

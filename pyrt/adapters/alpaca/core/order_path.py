@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
-from pyrt.adapters.alpaca.core.bodies import (
-    change_body,
-    is_pair,
-    leg_type,
-    legs_of,
-    order_body,
-    reduces,
-)
+from pyrt.adapters.alpaca.core.bodies import is_pair, leg_type, legs_of, order_body, reduces
+from pyrt.adapters.alpaca.core.changes import Changes, gives_up
 from pyrt.adapters.alpaca.core.doubt import Doubt, OrderPathPolicy
 from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event, UnseenEvent
 from pyrt.adapters.alpaca.core.ledger import Known, Ledger
-from pyrt.adapters.alpaca.core.messages import ErrorBody, OrderView
+from pyrt.adapters.alpaca.core.messages import ErrorBody, OrderView, decoded
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue, outcome
 from pyrt.core.orders import Order
@@ -57,6 +47,7 @@ class OrderPath:
         self._queue = queue
         self._policy = policy or OrderPathPolicy()
         self._doubts: dict[int, Doubt] = {}
+        self._changes = Changes(ledger, queue, self._policy, self._doubts)
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -85,14 +76,7 @@ class OrderPath:
 
     def change(self, order: Order, terms: dict[str, str], now: int) -> list[Event]:
         """Queue the request that replaces an order's terms; at once, or as soon as it has an id."""
-        known, doubt = self._ledger.of(order.number), self._doubts[order.number]
-        if known.venue_id:
-            self._change(order.number, terms)
-            return []
-        if known.final:
-            return [_late_change(order.number, now)]
-        doubt.waiting.append((now, terms))
-        return []
+        return self._changes.ask(order.number, terms, now)
 
     def withdraw(self, number: int, now: int) -> list[Event]:
         """Cancel an order, as often as it takes; at once, or as soon as its id is known.
@@ -131,7 +115,7 @@ class OrderPath:
         self._doubts[number].is_submitting = False
         self._ledger.of(number).final = "canceled"
         text = "it was canceled before it left"
-        changes = self.drop_changes(number, now)
+        changes = self._changes.drop(number, now)
         return [*changes, AnswerEvent("canceled", number, now, text), *self.end_legs(number, now)]
 
     def _apply(self, view: OrderView, now: int) -> list[Event]:
@@ -171,7 +155,7 @@ class OrderPath:
         """Take the answer to one of this path's requests."""
         if status == 429 and request.purpose != "read_back":
             return self._on_too_many(request, now)
-        view = _decoded(body, OrderView) if 200 <= status < 300 and body else None
+        view = decoded(body, OrderView) if 200 <= status < 300 and body else None
         if view is not None and not view.is_sound:
             # A number that is none makes the whole answer one that makes no sense.
             view = None
@@ -205,7 +189,7 @@ class OrderPath:
         if refusal is not None and not taken and not doubt.ambiguous:
             known.final = "rejected"
             text = f"{refusal.code}: {refusal.message}"
-            changes = self.drop_changes(number, now)
+            changes = self._changes.drop(number, now)
             return [*changes, AnswerEvent("rejected", number, now, text)]
         doubt.ambiguous = True
         self.read_back(number)
@@ -272,7 +256,7 @@ class OrderPath:
         text = "the broker has had too many requests"
         if request.purpose == "replace" and request.attempt >= self._queue.policy.attempts:
             is_open = not (known.final or doubt.cancel_wanted)
-            if not (is_open and _gives_up(request.body, known)):
+            if not (is_open and gives_up(request.body, known)):
                 return [AnswerEvent("modify_rejected", number, now, text)]
         is_old = now - doubt.sent_at >= self._policy.resend_ns
         if request.purpose == "submit" and is_old and (doubt.ambiguous or not doubt.reduces):
@@ -281,7 +265,7 @@ class OrderPath:
                 self.read_back(number)
                 return []
             known.final = "rejected"
-            return [*self.drop_changes(number, now), AnswerEvent("rejected", number, now, text)]
+            return [*self._changes.drop(number, now), AnswerEvent("rejected", number, now, text)]
         self._queue.retry(request, now)
         return []
 
@@ -296,7 +280,7 @@ class OrderPath:
         if doubt.late_misses >= 2:
             known.is_unknown = False
             text = "the broker does not know the order"
-            return [*self.drop_changes(number, now), AnswerEvent("lost", number, now, text)]
+            return [*self._changes.drop(number, now), AnswerEvent("lost", number, now, text)]
         is_wanted = bool(doubt.body) and not (doubt.cancel_wanted or doubt.given_up)
         is_old = age >= self._policy.resend_ns
         if is_wanted and (doubt.reduces or not is_old):
@@ -425,7 +409,7 @@ class OrderPath:
             events.extend(self._drop_moot(known.number, now))
             if view.status not in BEING_REPLACED or view.id != known.newest_id:
                 self._cancel_if_known(known.number, now)
-            events.extend(self._change_if_known(known.number, now))
+            events.extend(self._changes.send_if_known(known.number, now))
         elif self._ledger.is_ours(view.client_order_id):
             events.append(Alarm("stranger", f"{view.client_order_id} is not an order of ours", now))
         # An exit's id may be shown by its entry alone, which may have ended in another run.
@@ -464,66 +448,14 @@ class OrderPath:
             path = f"/v2/orders/{known.newest_id}"
             self._queue.add(HttpRequest("DELETE", path, b"", number, "cancel"), now)
 
-    def _change_if_known(self, number: int, now: int) -> list[Event]:
-        """Send the changes that have waited for the order's id; one that is old says so."""
-        known, doubt = self._ledger.of(number), self._doubts[number]
-        if not known.venue_id or not doubt.waiting:
-            return []
-        waiting, doubt.waiting = doubt.waiting, []
-        events: list[Event] = []
-        for asked_at, terms in waiting:
-            if known.final or doubt.cancel_wanted or now - asked_at >= self._policy.resend_ns:
-                events.append(_late_change(number, now))
-            else:
-                self._change(number, terms)
-        return events
-
-    def _change(self, number: int, terms: dict[str, str]) -> None:
-        known, doubt = self._ledger.of(number), self._doubts[number]
-        doubt.changes += 1
-        body = change_body(terms, f"{known.client_order_id}-r{doubt.changes}")
-        path = f"/v2/orders/{known.venue_id}"
-        # What was sent by an earlier run is known by its terms alone.
-        lessens = _gives_up(body, known)
-        reduces = doubt.reduces or lessens
-        request = HttpRequest(
-            "PATCH", path, body, number, "replace", reduces=reduces, lessens=lessens
-        )
-        self._queue.add(request)
-
-    def drop_changes(self, number: int, now: int) -> list[Event]:
-        """Refuse the changes that still wait: the order will have no id any more."""
-        waiting, self._doubts[number].waiting = self._doubts[number].waiting, []
-        return [_late_change(number, now) for _ in waiting]
-
     def _enter(self, order: Order) -> Known:
         self._doubts[order.number] = Doubt()
         return self._ledger.add(Known.of(order))
-
-
-def _gives_up(body: bytes, known: Known) -> bool:
-    """Return whether a change does nothing but lessen an order."""
-    terms = _decoded(body, dict[str, str]) or {}
-    if terms.keys() != {"qty", "client_order_id"} or known.quantity is None:
-        return False
-    return Decimal(terms["qty"]) < known.quantity
-
-
-def _late_change(number: int, now: int) -> AnswerEvent:
-    text = "the broker has not shown this order in time"
-    return AnswerEvent("modify_rejected", number, now, text)
 
 
 def _refusal(status: int, body: bytes) -> ErrorBody | None:
     """Return what the broker refused with; None unless it is plainly a refusal."""
     if status not in REFUSALS:
         return None
-    error = _decoded(body, ErrorBody)
+    error = decoded(body, ErrorBody)
     return error if error is not None and error.message else None
-
-
-def _decoded(body: bytes, kind: Any) -> Any:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
