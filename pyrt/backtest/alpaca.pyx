@@ -133,6 +133,7 @@ cdef class SimBooks:
                 order.extended_hours,
             ),
             filed.is_leg,
+            "" if order.sibling is None else str(min(order.number, order.sibling.number)),
         )
 
     def status_of(self, VenueOrder order not None, filed):

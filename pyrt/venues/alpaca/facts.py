@@ -246,6 +246,8 @@ class OpenOrder:
         Units not yet filled.
     is_leg : bool
         A take-profit or stop-loss of a group, or a leg of a multi-leg order.
+    pair : str
+        The same text for two exits of which one cancels the other; "" for any other order.
     """
 
     id: str
@@ -266,6 +268,7 @@ class OpenOrder:
     extended_hours: bool = False
     client_order_id: str = ""
     is_leg: bool = False
+    pair: str = ""
 
     @property
     def leaves(self) -> Decimal:
@@ -276,6 +279,10 @@ class OpenOrder:
     def is_working(self) -> bool:
         """Whether it can still trade by itself: neither final nor held for another order."""
         return self.status not in TERMINAL_STATUSES and self.status != "held"
+
+    def competes_with(self, other: OpenOrder) -> bool:
+        """Return whether two orders are one, or of one pair: they hold the same units."""
+        return self.id == other.id or (self.pair != "" and self.pair == other.pair)
 
 
 @dataclass(frozen=True, kw_only=True)

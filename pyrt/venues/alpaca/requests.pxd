@@ -25,5 +25,5 @@ cdef str group_of(Order order)
 cdef str status_of(Order order)
 cdef object open_order_of_terms(
     Instrument instrument, str name, object client_order_id, str status, str order_class,
-    Terms terms, bint is_leg,
+    Terms terms, bint is_leg, str pair,
 )

@@ -110,12 +110,13 @@ def open_order_of(Order order not None):
             # Of a pair, the second hangs on the first.
             order.is_child and not order.keeps_exits and order.number > order.sibling.number
         ),
+        "" if order.sibling is None else str(min(order.number, order.sibling.number)),
     )
 
 
 cdef object open_order_of_terms(
     Instrument instrument, str name, object client_order_id, str status, str order_class,
-    Terms terms, bint is_leg,
+    Terms terms, bint is_leg, str pair,
 ):
     """Return an order that is not final, as Alpaca's rules read it."""
     cdef int decimals = instrument.decimals
@@ -139,4 +140,5 @@ cdef object open_order_of_terms(
         extended_hours=terms.extended_hours,
         client_order_id=client_order_id,
         is_leg=is_leg,
+        pair=pair,
     )

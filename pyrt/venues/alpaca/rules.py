@@ -203,7 +203,7 @@ class AlpacaRules:
             account=account,
             market=market,
             positions=positions or {},
-            open_orders=[other for other in open_orders if other.id != order.id],
+            open_orders=[other for other in open_orders if not order.competes_with(other)],
             ts=ts,
             used_client_order_ids=used_client_order_ids,
             options=self.options,

@@ -30,6 +30,15 @@ def closing_quantity(case: Case) -> Decimal | None:
     return request.notional / price
 
 
+def reserved_units(holders: list[OpenOrder]) -> Decimal:
+    """Return the units that orders hold; of a pair, of which one cancels the other, the larger."""
+    claims: dict[str, Decimal] = {}
+    for number, order in enumerate(holders):
+        key = f"pair {order.pair}" if order.pair else f"order {number}"
+        claims[key] = max(claims.get(key, Decimal(0)), order.leaves)
+    return sum(claims.values(), Decimal(0))
+
+
 def check_available(case: Case) -> Refusal | None:
     """Refuse closing more units than the position has free of other orders.
 
@@ -39,7 +48,7 @@ def check_available(case: Case) -> Refusal | None:
         return None
     holders = case.orders_on_symbol(case.request.side)
     existing = abs(case.held)
-    reserved = sum((order.leaves for order in holders), Decimal(0))
+    reserved = reserved_units(holders)
     available = max(existing - reserved, Decimal(0))
     requested = closing_quantity(case)
     if requested is None or requested <= available:
@@ -78,7 +87,7 @@ def check_crypto_balance(case: Case) -> Refusal | None:
     base, _, quote = request.symbol.partition("/")
     if request.side == "sell":
         requested = closing_quantity(case)
-        reserved = sum((o.leaves for o in case.orders_on_symbol("sell")), Decimal(0))
+        reserved = reserved_units(case.orders_on_symbol("sell"))
         available, currency = case.held - reserved, base
     else:
         requested = order_value(request, case.market, case.options)

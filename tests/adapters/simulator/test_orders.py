@@ -129,6 +129,24 @@ def test_an_oco_pair_leaves_one_exit_filled_and_the_other_canceled() -> None:
     assert (shown["legs"][0]["type"], shown["legs"][0]["status"]) == ("stop", "canceled")
 
 
+@pytest.mark.parametrize("group", ["bracket", "oco"])
+def test_each_of_two_exits_can_be_replaced_after_the_other(group: str) -> None:
+    bench = Bench()
+    exits = {"take_profit": {"limit_price": 120}, "stop_loss": {"stop_price": 90}}
+    entry = bench.buy(10, order_class="bracket", **exits) if group == "bracket" else bench.buy(10)
+    bench.step()
+    if group == "bracket":
+        profit, loss = bench.order(entry)["legs"]
+    else:
+        profit = bench.buy(10, side="sell", type="limit", order_class="oco", **exits)
+        loss = profit["legs"][0]
+    status, new = bench.ask("PATCH", f"/v2/orders/{profit['id']}", {"limit_price": 119})
+    assert (status, new["limit_price"]) == (200, "119")
+    bench.step()
+    status, new = bench.ask("PATCH", f"/v2/orders/{loss['id']}", {"stop_price": 91})
+    assert (status, new.get("stop_price")) == (200, "91")
+
+
 def test_lists_page_by_time_side_symbol_and_nesting() -> None:
     bench = Bench()
     first = bench.buy(1, type="limit", limit_price=90)

@@ -16,6 +16,11 @@ SAME_DAY = {"positions": position(10, was_opened_today=True)}
 SMALL = {"account_facts": account(equity="24999.99", day_trade_count=3)}
 BEFORE = {"ts": ny("2026-06-03 12:00"), "options": {"checks_day_trading": True}}
 
+PAIR = (
+    resting(id="one", quantity=4, pair="one"),
+    resting(id="two", quantity=3, type="stop", limit_price=None, stop_price=90, pair="one"),
+)
+
 ROWS = [
     Row("all of it", None, {**SELL, "quantity": 10}, LONG),
     Row("one more than all", "insufficient_quantity", {**SELL, "quantity": 11}, LONG),
@@ -32,6 +37,18 @@ ROWS = [
         None,
         {**SELL, "quantity": 10},
         {**LONG, "orders": (resting(quantity=10, status="held", is_leg=True),)},
+    ),
+    Row(
+        "two exits of which one cancels the other hold their units once",
+        None,
+        {**SELL, "quantity": 6},
+        {**LONG, "orders": PAIR},
+    ),
+    Row(
+        "and as many as the larger of them",
+        "insufficient_quantity",
+        {**SELL, "quantity": 7},
+        {**LONG, "orders": PAIR},
     ),
     Row(
         "a pending cancel still holds",

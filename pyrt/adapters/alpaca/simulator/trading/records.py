@@ -82,6 +82,11 @@ class OrderRecord:
             return None
         return (self.cost / self.filled_quantity).quantize(Decimal("1e-9"))
 
+    @property
+    def pair(self) -> str:
+        """What two exits of one group have in common: the entry, or the first of the two."""
+        return self.parent or self.id
+
     def facts(self) -> OpenOrder:
         """Return what the rules read of it; the same object while nothing of it changes."""
         known = self.known
@@ -93,6 +98,7 @@ class OrderRecord:
             and known.limit_price is self.limit_price
             and known.stop_price is self.stop_price
             and known.id is self.id
+            and known.pair == self.pair
         ):
             return known
         self.known = self._facts()
@@ -118,6 +124,7 @@ class OrderRecord:
             extended_hours=self.extended_hours,
             client_order_id=self.client_order_id,
             is_leg=self.parent is not None,
+            pair=self.pair,
         )
 
     def body(self, *, nested: bool = True) -> dict[str, Any]:
