@@ -35,6 +35,20 @@ def test_read_backs_come_each_eight_seconds_and_less_often_with_many_orders(coun
     assert count / every_s * 60 <= 100
 
 
+def test_news_of_others_have_orders_read_back_at_once_and_then_not_for_each_of_them():
+    client, left = client_with(50, resync_ns=8 * SECOND), []
+    for tenth in range(400):
+        client.trade_updates._wants_resync = True
+        now = NOW + tenth * SECOND // 10
+        client.poll(now)
+        left.append(len(client.take_requests(now)))
+    assert left[0] == 50
+    assert left[300] == 50
+    assert sum(left) == 100
+    # An order that leaves a position needs a token beyond those that read-backs may use up.
+    assert client.queue.buckets["trading"].tokens > 100
+
+
 def test_orders_that_are_final_or_forgotten_are_read_back_no_more():
     client = client_with(3, resync_ns=8 * SECOND)
     client.ledger.of(1).final = "filled"

@@ -96,6 +96,9 @@ class AlpacaClient:
         self._now = 0
         self._told: list[Event] = []
         self._resync_at: int | None = None
+        self._wants_resync = False
+        self._may_resync = 0
+        """When news of the stream may have orders read back again, ns UTC."""
 
     @property
     def now(self) -> int:
@@ -250,10 +253,7 @@ class AlpacaClient:
     def poll(self, now: int) -> list[Event]:
         """Let time pass: what is due is queued; return what commands were answered at once."""
         self._now = max(self._now, now)
-        if self.trade_updates.take_resync() or self._resync_is_due(now):
-            count = self.orders.resync(now)
-            # Read-backs may take no more than half of the requests that the broker grants.
-            self._resync_at = now + max(self._resync_ns, count * READ_BACK_NS)
+        self._resync(now)
         for symbol, last in (*self.market_data.take_gaps(), *self.crypto_data.take_gaps()):
             self._told.extend(self.past.fill_gap(symbol, last, now))
         self._probe(now)
@@ -278,8 +278,22 @@ class AlpacaClient:
         if self.queue.breaker.is_open and not self.queue.has_query():
             self.queue.add(replace(account_request(), purpose=PROBE), now + PROBE_NS)
 
-    def _resync_is_due(self, now: int) -> bool:
-        return self._resync_at is not None and now >= self._resync_at
+    def _resync(self, now: int) -> None:
+        """Read open orders back on schedule, and earlier where the stream has told of others.
+
+        Read-backs may take no more than half of the requests that the broker grants: a stranger's
+        order that fills in a hundred parts is told of a hundred times.
+        """
+        if self.trade_updates.take_resync():
+            self._wants_resync = True
+            soon = max(now, self._may_resync)
+            self._resync_at = soon if self._resync_at is None else min(soon, self._resync_at)
+        if self._resync_at is None or now < self._resync_at:
+            return
+        rest = self.orders.resync(now) * READ_BACK_NS
+        if self._wants_resync:
+            self._wants_resync, self._may_resync = False, now + rest
+        self._resync_at = now + max(self._resync_ns, rest)
 
     # -- bytes in ------------------------------------------------------------------------------
 
