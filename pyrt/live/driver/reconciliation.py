@@ -26,6 +26,8 @@ DIFFERS_NS = 3_500_000_000
 seconds old, so that three looks have to cover more than that."""
 FAILED_NS = 5 * SECOND
 """How long the next look waits after one that failed; twice as long after each further one."""
+OTHERS_NS = 10 * SECOND
+"""Time between looks that others' trades on the account ask for."""
 BLIND_AFTER = 3
 """Looks in a row that have failed before nothing that could raise exposure leaves any more."""
 CLOCK_MIN_NS, CLOCK_MAX_NS = -2 * SECOND, 30 * SECOND
@@ -71,7 +73,7 @@ class Reconciliation:
         the last that counts was begun."""
         self._failed = self._merge_since = 0
         self._gaps: list[Decimal] = []
-        self._was_active = False
+        self._was_active = self._others_traded = False
 
     # -- looking -------------------------------------------------------------------------------
 
@@ -100,6 +102,20 @@ class Reconciliation:
             self.look(now)
         if self._run.look_at is not None and now >= self._run.look_at:
             self.look(now)
+        self._heed_others(now)
+
+    def _heed_others(self, now: int) -> None:
+        """Look soon after somebody else has traded in what we trade.
+
+        A position that a person has closed is held here still: whatever closes it opens the other
+        side there.
+        """
+        self._others_traded |= self._run.client.take_others_trade()
+        is_on = self._run.phase in (RUNNING, STOPPING)
+        if self._others_traded and is_on and now - self._began >= OTHERS_NS:
+            self.look(now)
+            # One that was under way may have begun before.
+            self._others_traded = self._began != now
 
     def watch_stream(self, now: int) -> None:
         """Look at the account after each reconnect of the order stream.

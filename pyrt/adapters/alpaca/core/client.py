@@ -96,6 +96,7 @@ class AlpacaClient:
         self._now = 0
         self._told: list[Event] = []
         self._resync_at: int | None = None
+        self._others_traded = False
         self._wants_resync = False
         self._may_resync = 0
         """When news of the stream may have orders read back again, ns UTC."""
@@ -227,6 +228,16 @@ class AlpacaClient:
         """Return whether an id of the broker's is of an order of ours."""
         return self.ledger.by_venue_id(venue_order_id) is not None
 
+    def take_others_trade(self) -> bool:
+        """Return, once, whether somebody else has traded one of our symbols on this account."""
+        traded, self._others_traded = self._others_traded, False
+        return traded
+
+    def _is_strange(self, view: OrderView) -> bool:
+        if self.ledger.find(view) is not None or self.ledger.is_ours(view.client_order_id):
+            return False
+        return view.symbol.replace("/", "") in self.snapshots.names
+
     def venue_of(self, number: int) -> tuple[str, str, str]:
         """Return (id, executed quantity, its value) of the venue order in force; texts."""
         known = self.ledger.get(number)
@@ -326,6 +337,7 @@ class AlpacaClient:
         self._now = max(self._now, now or 0)
         events = self.trade_updates.receive(frame, self._now)
         for update in self.trade_updates.take_seen():
+            self._others_traded |= update.is_fill and self._is_strange(update.order)
             events.extend(self.orders.note_view(update.order, self._now))
             events.extend(self.settle(update.order, self._now))
         return events

@@ -70,6 +70,11 @@ class TradeUpdate(msgspec.Struct, kw_only=True, omit_defaults=True):
     position_qty: str | None = None
     reason: str | None = None
 
+    @property
+    def is_fill(self) -> bool:
+        """Whether it tells of an execution."""
+        return self.event in ("fill", "partial_fill")
+
 
 class TradeUpdateFrame(msgspec.Struct):
     """A frame of the trade-updates stream."""

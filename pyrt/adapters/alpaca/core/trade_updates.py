@@ -129,7 +129,7 @@ class TradeUpdates(Connection):
             self._wants_resync = True
         # `qty` is this execution's; a fill seen before is told apart by the cumulative quantity.
         execution = None
-        if update.event in ("fill", "partial_fill") and update.qty and update.price:
+        if update.is_fill and update.qty and update.price:
             position = update.position_qty if is_number(update.position_qty) else None
             execution = Execution(Decimal(update.qty), Decimal(update.price), position or "")
         return self._ledger.apply(update.order, ts, execution=execution, reason=update.reason or "")
