@@ -50,6 +50,13 @@ def test_an_alert_looks_at_metrics_that_exist_and_has_a_runbook(rule: dict[str, 
     assert rule["alert"] in headings()
 
 
+@pytest.mark.parametrize(
+    "gauge", ["pyrt_trading_state", "pyrt_symbol_state", "pyrt_strategy_state"]
+)
+def test_an_alert_tells_of_a_halt_whatever_it_is_of(gauge: str) -> None:
+    assert f"{gauge} == 2" in [rule["expr"] for rule in alerts()]
+
+
 def test_the_dashboard_of_grafana_shows_metrics_that_exist() -> None:
     board = json.loads((DEPLOY / "grafana" / "dashboard.json").read_text("utf-8"))
     expressions = [

@@ -230,7 +230,7 @@ class NodeView:
         put("exposure", account["market_value"], "net")
         put("open_orders", len(state["orders"]))
         put("unknown_requests", sum(order["is_unknown"] for order in state["orders"]))
-        put("trading_state", int(self._kernel.gate.state()))
+        self._set_states()
         put("breaker_state", BREAKER_LEVELS[state["breaker"]])
         held: dict[str, float] = {}
         for position in state["positions"]:
@@ -241,6 +241,15 @@ class NodeView:
         self.metrics.set_all("limit_used_ratio", used)
         for connection in state["connections"]:
             put("connection_up", int(connection["is_up"]), connection["name"])
+
+    def _set_states(self) -> None:
+        kernel, put = self._kernel, self.metrics.set
+        gate = kernel.gate
+        put("trading_state", int(gate.state()))
+        for instrument in kernel.cache.instruments:
+            put("symbol_state", int(gate.state(symbol=instrument.id)), instrument.symbol)
+        for strategy in kernel.strategies:
+            put("strategy_state", int(gate.state(strategy=strategy.name)), strategy.name)
 
 
 ACCOUNT = (

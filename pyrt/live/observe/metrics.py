@@ -41,6 +41,8 @@ GAUGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "open_orders": ("Orders that work", ()),
     "unknown_requests": ("Requests without an answer", ()),
     "trading_state": ("0 active, 1 reducing, 2 halted", ()),
+    "symbol_state": ("The symbol's own: 0 active, 1 reducing, 2 halted", ("symbol",)),
+    "strategy_state": ("The strategy's own: 0 active, 1 reducing, 2 halted", ("strategy",)),
     "breaker_state": ("0 closed, 1 half-open, 2 open", ()),
     "ready": ("1 after reconciliation and warm-up", ()),
     "alerts_failing": ("Ways to a person that got the last alert not through", ()),

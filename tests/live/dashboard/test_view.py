@@ -241,6 +241,43 @@ def test_gauges_sum_what_strategies_hold_and_fall_to_nothing_with_it() -> None:
     assert looker.seen == [(0, 0), (15, 0.75), (15, 0.75), (0, 0), (0, 0), (0, 0)]
 
 
+class Halting(Strategy):
+    """Halts its symbol, then itself, then lets both go on; notes the gauges after each."""
+
+    def on_start(self) -> None:
+        self.subscribe_bars("AAA", "1m")
+        self.seen: list[tuple[float, float, float]] = []
+
+    def on_bar(self, bar: Any) -> None:
+        kernel = self.probe.kernel  # type: ignore[attr-defined]
+        view, who = view_of(kernel), {"actor": "desk", "reason": "a look"}
+        for change in (
+            {"state": "halted", "symbol": "AAA"},
+            {"state": "halted", "strategy": self.name},
+            {"state": "active", "symbol": "AAA"},
+            {"state": "active", "strategy": self.name},
+        ):
+            kernel.gate.set_state(**change, **who)
+            view.refresh()
+            value = view.metrics.value
+            self.seen.append((
+                value("trading_state"), value("symbol_state", "AAA"),
+                value("strategy_state", self.name),
+            ))  # fmt: skip
+
+
+def test_gauges_tell_of_a_symbol_and_of_a_strategy_that_are_halted_alone() -> None:
+    probe = Probe(cash=10_000, gate=RiskEngine(Limits()))
+    probe.add_venue("sim")
+    probe.add_instrument(Instrument("AAA", decimals=2))
+    probe.add_data(frame([(100, 101, 99, 100)]), symbol="AAA", timeframe="1m", label="open")
+    strategy = Halting()
+    strategy.__dict__["probe"] = probe
+    probe.add_strategy(strategy)
+    probe.execute()
+    assert strategy.seen == [(0, 2, 0), (0, 2, 2), (0, 0, 2), (0, 0, 0)]
+
+
 def test_the_view_hands_controls_on(trader: Trader) -> None:
     assert trader.view is not None
     assert asyncio.run(trader.view.control(ASKED)) == {"message": "halt"}
