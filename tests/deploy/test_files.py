@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pyrt.cli import exits
 from pyrt.live.config import NodeConfig
 from pyrt.live.dashboard.tokens import READ_TOKEN
 from pyrt.live.observe.metrics import COUNTERS, GAUGES
@@ -104,6 +105,24 @@ def test_documented_addresses_of_links_are_where_the_unit_lets_a_node_write() ->
 def compose() -> dict[str, Any]:
     text = (DEPLOY / "docker" / "compose.yaml").read_text("utf-8")
     return dict(yaml.safe_load(text)["services"])
+
+
+def test_a_node_that_ends_for_its_settings_is_not_started_again() -> None:
+    unit = (DEPLOY / "systemd" / "pyrt-node@.service").read_text("utf-8").splitlines()
+    assert {"Restart=on-failure", f"RestartPreventExitStatus={exits.USAGE}"} <= set(unit)
+    node = compose()["node"]
+    assert node["restart"] == "on-failure"
+    assert node["entrypoint"] == ["tini", "-e", str(exits.USAGE), "--", "pyrt"]
+    image = (DEPLOY / "docker" / "Dockerfile").read_text("utf-8").rpartition("\nFROM ")[2]
+    assert "--no-install-recommends tini " in image
+
+
+@pytest.mark.skipif(shutil.which("tini") is None, reason="no tini here")
+@pytest.mark.parametrize(("code", "told"), [(0, 0), (exits.FAILED, exits.FAILED), (exits.USAGE, 0)])
+def test_what_starts_the_node_hides_that_code_alone(code: int, told: int) -> None:
+    start = compose()["node"]["entrypoint"][:-1]
+    done = subprocess.run([*start, "sh", "-c", f"exit {code}"], check=False, timeout=60)
+    assert done.returncode == told
 
 
 def mounts(service: dict[str, Any]) -> dict[str, str]:
