@@ -205,6 +205,28 @@ def test_what_is_held_against_others_goes_after_them_and_is_named():
     assert made.kernel.cache.positions() == []
 
 
+class Even(Watches):
+    """Is short of all that the other holds."""
+
+    def on_bar(self, bar):
+        super().on_bar(bar)
+        if self.seen == 1:
+            self.sell("SPY", 10)
+
+
+def test_what_strategies_hold_against_each_other_is_not_awaited():
+    """The answer was that no order leaves yet, and the reason of the halt that all is flat."""
+    made = Node(World([bars([100.0] * 40)]), MemoryFiles(), [Holds(), Even()], run_id="one")
+    made.start()
+    made.run(4 * PHASES)
+    done = made.driver.operate("flatten", "anna", "out")
+    assert done == "everything is being closed; SPY of Holds and Even comes to nothing and stays"
+    made.settle(made.world.now)
+    made.run(6 * PHASES)
+    assert [position.quantity for position in made.kernel.cache.positions()] == [10, -10]
+    assert made.kernel.gate.changes[-1].reason == "kill switch: everything is flat"
+
+
 # -- halts that come again -------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -96,7 +97,8 @@ class Operators:
         if action == "resume" and not strategy:
             done += self._bars_again(symbol)
         if action in ("close", "flatten"):
-            done += self._not_closed(symbol)
+            even = self._made_up_for() if action == "flatten" else []
+            done += self._not_closed(symbol, even) + self._stays(even)
         if action in ("flatten", "reduce") and not symbol and not strategy:
             # From here on the gate lets leave what lessens positions: a kill before it is over.
             if self._run.journal.failure is not None:
@@ -179,16 +181,38 @@ class Operators:
                 names[strategy] = None
         return list(names)
 
-    def _not_closed(self, symbol: str) -> str:
+    def _made_up_for(self) -> list[str]:
+        """Return the symbols that strategies hold and the account does not: one against the other.
+
+        A flatten has nothing to close in them.
+        """
+        net: dict[str, Decimal] = {}
+        for position in self._run.live_core.kernel.cache.positions():
+            before = net.get(position.symbol, Decimal(0))
+            net[position.symbol] = before + Decimal(position.quantity_exact)
+        return [symbol for symbol, quantity in net.items() if not quantity]
+
+    def _stays(self, symbols: list[str]) -> str:
+        """Return in words which strategies go on holding symbols that the account does not hold."""
+        kernel, text = self._run.live_core.kernel, ""
+        for symbol in symbols:
+            held = kernel.cache.positions(symbol=symbol)
+            names = [kernel.strategies[position.strategy].name for position in held]
+            text += f"; {symbol} of {' and '.join(names)} comes to nothing and stays"
+        return text
+
+    def _not_closed(self, symbol: str, but: Sequence[str] = ()) -> str:
         """Return in words what is held after all was to be closed, of a symbol or everything.
 
         It was denied, with the breaker open for one, or comes after what others hold against it.
+        Of the symbols `but` nothing was to be closed.
         """
         kernel = self._run.live_core.kernel
         held = [
             f"{position.symbol} of {kernel.strategies[position.strategy].name}"
             for position in kernel.cache.positions(symbol=symbol or None)
-            if not any(
+            if position.symbol not in but
+            and not any(
                 order.order_type == "market" and order.side_sign * position.quantity_exact < 0
                 for order in kernel.cache.orders_open(position.strategy, position.symbol)
             )
