@@ -40,7 +40,11 @@ SOURCES: tuple[tuple[type[Aggregator], tuple[str, ...]], ...] = (
     (TimeBars, ("bars", "trades", "quotes")),
     (Aggregator, ("trades", "quotes", "bars")),
 )
-"""What each kind of bar is made from, the preferred first."""
+"""What each kind of bar is made from, the preferred first.
+
+In a backtest that is the first of which the data hold any, at its finest; in a node, whose broker
+sends all of them, the first. What others have asked for before changes nothing about it.
+"""
 
 
 def topic_of(kind: str, symbol: str, timeframe: str = "") -> str:
@@ -172,8 +176,10 @@ def _source_of(kernel: Wiring, instrument: Any, aggregator: Any, source: str | N
                 remedy=f"It takes {' or '.join(kinds)}",
             )
         return subscribe(kernel, kind, instrument.id, "" if kind == source else source)
+    # In a node what is open is what somebody has asked for.
+    held = given_streams(kernel, instrument) if kernel.open_stream is None else []
     for kind in kinds:
-        streams = [s for s in given_streams(kernel, instrument) if s.kind == kind]
+        streams = [s for s in held if s.kind == kind and not kernel.makes(s)]
         if streams:
             return min(streams, key=lambda s: s.timeframe_ns)
     first = kinds[0]

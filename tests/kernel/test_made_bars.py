@@ -17,6 +17,8 @@ from pyrt.data.aggregation_activity import (
 from pyrt.data.aggregation_price import HeikinAshiBars, RangeBars, RenkoBars
 from pyrt.data.aggregation_time import TimeBars
 from pyrt.errors import StrategyError
+from pyrt.risk import RiskEngine
+from tests.live.cores import core_of
 
 SECOND = 1_000_000_000
 START = 1_704_207_600 * SECOND
@@ -202,6 +204,72 @@ def test_bars_that_follow_no_clock_mark_no_position():
     assert result.equity.iloc[-1] == pytest.approx(
         100_000 + 10 * (table["close"].iloc[-1] - bought)
     )
+
+
+BESIDE = {
+    "1m": lambda strategy: strategy.subscribe_bars("SPY", "1m"),
+    "30s": lambda strategy: strategy.subscribe_bars("SPY", "30s"),
+    "trades": lambda strategy: strategy.subscribe_trades("SPY"),
+    "quotes": lambda strategy: strategy.subscribe_quotes("SPY"),
+}
+
+
+class Asks(Strategy):
+    """Does one thing at its start."""
+
+    def __init__(self, ask):
+        super().__init__()
+        self._ask = ask
+
+    def on_start(self):
+        self._ask(self)
+
+
+def sources(streams) -> dict[str, str]:
+    """Return what each kind of bars is made of."""
+    return {
+        type(aggregator).__name__ + target.timeframe * isinstance(aggregator, TimeBars): s.topic
+        for s in streams
+        for aggregator, target in s.aggregates
+    }
+
+
+@pytest.mark.parametrize("beside", BESIDE)
+@pytest.mark.parametrize(
+    ("make", "source"),
+    [
+        (lambda: VolumeBars(5000), "trades.SPY"),
+        (lambda: ValueBars(500_000), "trades.SPY"),
+        (lambda: TickBars(100), "trades.SPY"),
+        (lambda: RangeBars(0.10), "trades.SPY"),
+        (lambda: ImbalanceBars("tick", 50), "trades.SPY"),
+        (lambda: RenkoBars(0.05), "trades.SPY"),
+        (HeikinAshiBars, "bars.SPY.1m"),
+        (lambda: TimeBars("5m"), "bars.SPY.1m"),
+    ],
+)
+def test_in_a_node_bars_are_made_of_the_same_whoever_asks_first(make, source, beside):
+    """Somebody else's minute bars, or quotes, became what they were made of."""
+    name = type(make()).__name__
+
+    def asks(strategy):
+        strategy.subscribe_bars("SPY", make(), name="made")
+
+    for order in ([asks, BESIDE[beside]], [BESIDE[beside], asks]):
+        core, _ = core_of(RiskEngine(), [Asks(ask) for ask in order])
+        made = sources(core.kernel.cache.streams)
+        assert made.pop("TimeBarsmade" if name == "TimeBars" else name) == f"data.{source}"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_in_a_backtest_bars_are_made_of_the_same_whoever_asks_first(is_first):
+    """Of prints, Heikin-Ashi bars were of minutes, or of what somebody else had asked for."""
+    smooth, other = Hears(HeikinAshiBars), Hears(lambda: "5m")
+    backtest(
+        [smooth, other] if is_first else [other, smooth], trades(), symbol="X", kind="trades",
+        progress=False,
+    )  # fmt: skip
+    assert {bar.ts_event - bar.ts_open for bar in smooth.bars} == {60 * SECOND}
 
 
 def test_what_makes_no_sense_is_named():
