@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pyrt import Strategy, backtest, load
-from pyrt.adapters.alpaca.core.events import BarEvent, TradeEvent
+from pyrt.adapters.alpaca.core.events import BarEvent, QuoteEvent, TradeEvent
 from pyrt.core.instruments import equity
 from pyrt.kernel.subscriptions import GRACE_NS
 from pyrt.live.calendars import sessions_around
@@ -81,3 +81,62 @@ def test_a_backtest_on_a_recording_sees_the_bars_that_the_node_saw(tmp_path, see
     backtest(tested, data, venue="alpaca", progress=False)
     assert len(tested.seen) > 100
     assert tested.seen == live.seen
+
+
+class Order(Strategy):
+    """Writes down what it hears of two symbols, in order."""
+
+    def on_start(self) -> None:
+        self.heard: list[tuple[Any, ...]] = []
+        for symbol in ("SPY", "QQQ"):
+            self.subscribe_trades(symbol)
+            self.subscribe_quotes(symbol)
+            self.subscribe_bars(symbol, "1m")
+
+    def on_trade(self, trade: Any) -> None:
+        self.heard.append(("trade", trade.symbol, trade.price))
+
+    def on_quote(self, quote: Any) -> None:
+        self.heard.append(("quote", quote.symbol, quote.bid_price))
+
+    def on_bar(self, bar: Any) -> None:
+        self.heard.append(("bar", bar.symbol, bar.close))
+
+
+def frames(seed: int) -> Iterator[tuple[int, list[Any]]]:
+    """Yield when each message of the stream is received, and the events that it holds, mixed."""
+    draw, price = Random(seed), 100.0
+    for number in range(1, 201):
+        now = NOW + number * 6 * SECOND
+        events: list[Any] = []
+        for _ in range(draw.randint(1, 6)):
+            price = round(price + 0.01, 2)
+            symbol, ts = draw.choice(("SPY", "QQQ")), now - MS
+            events.append(draw.choice((
+                TradeEvent(symbol, ts, price, 100.0),
+                QuoteEvent(symbol, ts, price, 1.0, price + 1, 1.0),
+            )))  # fmt: skip
+        if number % 10 == 0:
+            row, at = (price, price, price, price, 1.0), draw.randint(0, len(events))
+            # Of each minute they go by symbol, as in any backtest.
+            events[at:at] = [BarEvent(symbol, now - MINUTE, now, row) for symbol in ("QQQ", "SPY")]
+        yield now, events
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_one_message_has_brought_comes_back_in_its_order(tmp_path, seed):
+    """Rows received at one instant were replayed by their kinds: bars, then quotes, then prints."""
+    live, tested = Order(), Order()
+    instruments = [equity("SPY"), equity("QQQ")]
+    core = NodeCore(Wire(), BasicGate(), instruments, [live], cash=100_000, prefix="t-")
+    core.start(NOW)
+    log = MarketLog(tmp_path, "one")
+    for now, events in frames(seed):
+        core.take(now, events)
+        for event in events:
+            log.take(event, core.kernel.clock.timestamp_ns)
+    log.write(log.cut())
+    data = [t for path in sorted(tmp_path.rglob("*.parquet")) for t in load(str(path)).columns]
+    backtest(tested, data, venue="alpaca", progress=False)
+    assert len(tested.heard) > 500
+    assert tested.heard == live.heard

@@ -63,12 +63,16 @@ class MarketLog:
         self._run_id = run_id.replace("-", "_")
         self._serial = 0
         self._columns: Columns = {}
+        self._instant = self._later = 0
+        self._last_of: tuple[str, str] | None = None
 
     def take(self, event: Any, now: int) -> None:
         """Take a bar, a quote or a trade; of others nothing is kept."""
         what = event.WHAT
         times: tuple[int, ...]
         values: tuple[float, ...]
+        if what in COLUMNS:
+            now = self._received(what, event.symbol, now)
         if what == "quote":
             times = (now, event.ts_event)
             values = (event.bid_price, event.bid_size, event.ask_price, event.ask_size)
@@ -87,6 +91,21 @@ class MarketLog:
             columns = self._columns[what, event.symbol] = (array("q"), array("d"))
         columns[0].extend(times)
         columns[1].extend(values)
+
+    def _received(self, what: str, symbol: str, now: int) -> int:
+        """Return when a row counts as received, ns UTC.
+
+        A backtest takes the rows of one instant by their kinds and symbols. What one message has
+        brought comes back in its order where they are a nanosecond apart; but bars go together, as
+        all that end with a minute do.
+        """
+        of = (what, "" if what == "bar" else symbol)
+        if now != self._instant:
+            self._instant, self._later = now, 0
+        elif of != self._last_of:
+            self._later += 1
+        self._last_of = of
+        return now + self._later
 
     def cut(self) -> Columns:
         """Return what was taken since the last call; the caller writes it, in any thread."""
