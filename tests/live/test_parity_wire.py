@@ -14,9 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from pyrt import NodeConfig, backtest
+from pyrt import NodeConfig, Strategy, backtest
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.errors import ConfigError
+from pyrt.live.journal.files import RealFiles
+from pyrt.live.replay.replay import replay
 from tests.live.strategies import Busy, Cross, walk
 from tests.live.test_parity import recorded
 from tests.live.wire import run_on_the_wire
@@ -65,6 +67,31 @@ def test_recorded_bars_change_no_fill(shared_data):
     expected = backtested([Cross()], data)
     assert len(expected.fills) > 8
     assert expected.differs_in(lived_on_the_wire([Cross()], data)) == ""
+
+
+class Hours(Strategy):
+    """Writes down bars of an hour."""
+
+    def on_start(self) -> None:
+        self.seen: list[tuple[Any, ...]] = []
+        self.subscribe_bars("SPY", "1h")
+
+    def on_bar(self, bar: Any) -> None:
+        self.seen.append((bar.ts_open, bar.ts_event, bar.open, bar.close, bar.volume))
+
+
+def test_coarser_bars_are_those_of_the_sessions_of_the_simulators_day(tmp_path):
+    """They began on the hour, those of a paper account and of a backtest with the session."""
+    data = walk(3, "SPY", 200)
+    lived, tested, again = Hours(), Hours(), Hours()
+    settings = {"state_dir": str(tmp_path / "state"), "run_id": "one"}
+    run_on_the_wire(make_core([data], fees="alpaca"), [lived], ["SPY"], **settings)
+    backtest(tested, data=[data], venue="alpaca", progress=False)
+    assert len(lived.seen) >= 2
+    assert lived.seen[0][0] == data.ts_open[0]
+    assert lived.seen == tested.seen[: len(lived.seen)]
+    replay(RealFiles(tmp_path / "state"), [again])
+    assert again.seen == lived.seen
 
 
 class Programs:

@@ -45,9 +45,18 @@ def name_of_run(config: NodeConfig) -> str:
 
 
 def make_plan(
-    config: NodeConfig, run_id: str, prefix: str, *, source: str = "", arm: str = ""
+    config: NodeConfig,
+    run_id: str,
+    prefix: str,
+    *,
+    now: int | None = None,
+    source: str = "",
+    arm: str = "",
 ) -> Plan:
-    """Return what is going to run, and by which policies."""
+    """Return what is going to run, and by which policies.
+
+    `now` is the node's time, ns UTC; without it there are no sessions.
+    """
     return Plan(
         run_id=run_id,
         prefix=prefix,
@@ -63,8 +72,7 @@ def make_plan(
         emulate=config.emulate,
         account=config.account or None,
         grace_ns=GRACE_NS if config.clock == "wall" else 0,
-        # A simulator's data of another day have nothing to do with this year's sessions.
-        sessions=None if config.is_rehearsal else sessions_around(time.time_ns()),
+        sessions=None if now is None else sessions_around(now),
         checks_clock=not config.is_rehearsal,
     )
 
@@ -99,6 +107,17 @@ def in_the_shadow(config: NodeConfig, run_id: str) -> NodeConfig:
 def _beside(address: str) -> str:
     """Return an address beside the one of the node that trades; "" where there is no such thing."""
     return f"{address}.shadow" if address.startswith("ipc://") else ""
+
+
+async def own_time(config: NodeConfig, http: Http) -> int | None:
+    """Return the node's time before it runs, ns UTC; None where the market has another one.
+
+    A simulator that is not followed in lockstep may be at any day: a node beside it lives by this
+    machine's clock, and no table of sessions is right for both.
+    """
+    if config.clock == "simulator":
+        return await broker_time(http)
+    return None if config.is_rehearsal else time.time_ns()
 
 
 async def broker_time(http: Http) -> int:

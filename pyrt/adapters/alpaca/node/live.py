@@ -26,6 +26,7 @@ from pyrt.adapters.alpaca.node.assembly import (
     make_plan,
     name_of_run,
     open_journal,
+    own_time,
 )
 from pyrt.adapters.alpaca.node.beside import (
     Beside,
@@ -292,7 +293,7 @@ class LiveNode:
             self._open_eyes()
             await self._beside.prepare(self)
             instruments = await look_up(self.config, http)
-            driver = self._make_driver(instruments)
+            driver = self._make_driver(instruments, await own_time(self.config, http))
             if self.config.clock == "simulator":
                 self._turns.lockstep = Lockstep(self.run_id, http.send)
                 await self._turns.lockstep.begin()
@@ -416,7 +417,7 @@ class LiveNode:
 
     # -- start ---------------------------------------------------------------------------------
 
-    def _make_driver(self, instruments: list[Instrument]) -> Driver:
+    def _make_driver(self, instruments: list[Instrument], now: int | None) -> Driver:
         config, folder = self.config, self.config.state_folder()
         gate = make_gate(config)
         driver = self.driver = self._turns.driver = Driver(
@@ -425,7 +426,9 @@ class LiveNode:
             gate,
             instruments,
             self._strategies,
-            make_plan(config, self.run_id, self._prefix, source=self._source, arm=self._arm),
+            make_plan(
+                config, self.run_id, self._prefix, now=now, source=self._source, arm=self._arm
+            ),
             fees=make_fees(config),
         )
         driver.before_start = self._watch
