@@ -168,7 +168,7 @@ kills: build/.checked ## Kill a real node fifty times a round: make kills ROUNDS
 nightly: ## Everything that takes long: ten times the examples, coverage, archives, benchmarks
 	PYRT_HYPOTHESIS=nightly $(MAKE) test
 	$(MAKE) coverage
-	for first in 0 50000 130000 400000 500000 600000 700000; do \
+	for first in 0 50000 130000 400000 500000 600000 700000 800000; do \
 	    $(MAKE) simulate SEEDS=20000 FIRST_SEED=$$first TRACES=200 || exit 1; done
 	$(MAKE) mutants ARGS="--seed $$(git rev-parse HEAD)"
 	$(MAKE) mutants ARGS="--set execution --seed $$(git rev-parse HEAD)"

@@ -20,7 +20,7 @@ from pyrt.testing.files import MemoryFiles
 from tests.live.test_cash import FALLS, QUICK
 from tests.live.test_comeback import killed
 from tests.live.test_hands import Holds, strategies
-from tests.live.test_operating import Shorts, at_the_broker, look, state
+from tests.live.test_operating import Shorts, at_the_broker, look, place_by_hand, state
 from tests.live.test_walking_skeleton import bars
 from tests.live.whole import PHASES, Node, World
 
@@ -175,6 +175,15 @@ def test_nor_where_something_has_filled_since_the_last_look():
     node.driver.findings = kept
     assert held(node)[0] == 9
     assert refused(node) == "no_mismatch"
+
+
+@pytest.mark.parametrize("name", ["by-hand", "pyrt-of-another-node-1"])
+def test_nor_while_an_order_of_others_may_fill_further(name):
+    node = begun()
+    by_hand(node, "sell", 4)
+    place_by_hand(node, name)
+    look(node)
+    assert refused(node) == "open_orders"
 
 
 @pytest.mark.parametrize("given", [{"symbol": "IBM"}, {"strategy": "Nobody"}])

@@ -83,6 +83,8 @@ REPLACING_FROM = 600_000
 """At seeds from here on replacements may take seconds, and every second broker is not strict."""
 SHARING_FROM = 700_000
 """At seeds from here on two strategies trade each symbol, and turn their positions around."""
+ACCEPTING_FROM = 800_000
+"""At seeds from here on somebody trades elsewhere, and a person takes that over."""
 
 
 def is_strict(seed: int) -> bool:
@@ -112,6 +114,9 @@ class Chances:
         self.is_strict = is_strict(seed)
         if self.is_patient and draw.random() < 0.5:
             self._rates.setdefault("F7", draw.choice(RATES))
+        self.is_accepting = seed >= ACCEPTING_FROM
+        if self.is_accepting:
+            self._rates.setdefault(draw.choice(("F28", "F30")), max(RATES))
         self._random = Random(f"{seed}:faults")
         self.counts = counts
         self._struck: set[str] = set()

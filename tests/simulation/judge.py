@@ -88,7 +88,7 @@ class Judge:
         symbol, side = symbol_and_side(self.broker, request) or ("", "")
         positions = [p for p in node.kernel.cache.positions() if p.symbol == symbol]
         held = sum((Decimal(p.quantity_exact) for p in positions), Decimal(0))
-        found = exposure_of(self.broker, symbol, self.world.foreign, request)
+        found = exposure_of(self.broker, symbol, self.world.accepting.untaken, request)
         lessens = held < 0 if side == "buy" else held > 0
         what = (symbol, side, held, found)
         # What is ordered by notional, the only parts of units here, is counted for too much.
@@ -124,7 +124,7 @@ class Judge:
         if about is None:
             return
         symbol, side = about
-        found = exposure_of(self.broker, symbol, self.world.foreign, request)
+        found = exposure_of(self.broker, symbol, self.world.accepting.untaken, request)
         what = (symbol, side, found.held, found.buys, found.sells)
         # What is ordered by notional comes to no more than it is counted for here.
         more = SPENT_MORE if self.world.chances.is_spending else 0
@@ -285,13 +285,13 @@ class Judge:
         for position in node.kernel.cache.positions():
             units = Decimal(position.quantity_exact)
             ours[position.symbol] = ours.get(position.symbol, Decimal(0)) + units
-        theirs = self.broker.positions()
+        theirs, untaken = self.broker.positions(), self.world.accepting.untaken
         for symbol in self.broker.symbols:
             foreign = sum(
                 (
                     placed.filled
                     for key, placed in self.broker.ledger.orders.items()
-                    if placed.symbol == symbol and key in self.world.foreign
+                    if placed.symbol == symbol and key in untaken
                 ),
                 Decimal(0),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from tests.simulation.chances import (
+    ACCEPTING_FROM,
     PATIENT_FROM,
     REPLACING_FROM,
     SHARING_FROM,
@@ -27,7 +28,7 @@ class Half:
     ----------
     number : int
         0, or 1 for those whose strategies trade all kinds of orders; a tenth of these, at the end,
-        are of the newest families, a fifth of each.
+        are of the newest families, a sixth of each.
     """
 
     def __init__(self, number: int) -> None:
@@ -35,11 +36,12 @@ class Half:
         newest = count // 10 if number else 0
         self.chunks = [
             *_chunks(VERSATILE_FROM if number else 0, count - newest),
-            *_chunks(PATIENT_FROM, newest - 4 * (newest // 5)),
-            *_chunks(SPENDING_FROM, newest // 5),
-            *_chunks(STRICT_FROM, newest // 5),
-            *_chunks(REPLACING_FROM, newest // 5),
-            *_chunks(SHARING_FROM, newest // 5),
+            *_chunks(PATIENT_FROM, newest - 5 * (newest // 6)),
+            *_chunks(SPENDING_FROM, newest // 6),
+            *_chunks(STRICT_FROM, newest // 6),
+            *_chunks(REPLACING_FROM, newest // 6),
+            *_chunks(SHARING_FROM, newest // 6),
+            *_chunks(ACCEPTING_FROM, newest // 6),
         ]
         self.report = Report()
 

@@ -19,6 +19,7 @@ from pyrt.live.driver.run import STOPPED
 from pyrt.live.journal.journal import read_records
 from pyrt.testing.files import DiskFaults, MemoryFiles
 from tests.simulation import market
+from tests.simulation.accepting import Accepting
 from tests.simulation.broker import Broker
 from tests.simulation.chances import Chances
 from tests.simulation.checks import Checks, Watch
@@ -108,6 +109,7 @@ class World:
         self.networks: list[Network] = []
         self.trace = hashlib.blake2b(digest_size=16)
         self._make_client = make_client
+        self.accepting = Accepting(self)
         self.judge = Judge(self)
         self.repeats = Repeats(self)
 
@@ -325,6 +327,7 @@ class World:
         answer = self.broker.core.request("POST", "/v2/orders", msgspec.json.encode(body))
         if answer.status == 200:
             self.foreign.add(msgspec.json.decode(answer.body)["id"])
+            self.accepting.begin()
         return answer.status == 200
 
     def _heal(self) -> None:

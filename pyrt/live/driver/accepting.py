@@ -14,6 +14,9 @@ from pyrt.live.driver.operating import Operators
 from pyrt.live.driver.reconcile import difference
 from pyrt.live.driver.run import Run
 
+STRANGE = frozenset({"external_order", "second_node"})
+"""Findings of orders that others have open."""
+
 
 class Accepting:
     """Gives a strategy what the broker has more, or less, of a symbol: nothing is traded.
@@ -47,7 +50,7 @@ class Accepting:
         ------
         ConfigError
             If the node has not started, nothing differs, it is not known whose trade it is or at
-            what price, or orders work in the symbol: they count on what was held.
+            what price, or orders work in the symbol: they count on what was held, or add to it.
         UnknownName
             If there is no such symbol or strategy here. Nothing is done then.
         """
@@ -92,7 +95,7 @@ class Accepting:
         return there - here
 
     def _check_calm(self, symbol: str) -> None:
-        """Refuse while orders work, which may fill meanwhile, and count on what was held."""
+        """Refuse while orders work, ours or others': what they fill comes on top of it."""
         working = len(self._run.live_core.kernel.cache.orders_open(symbol=symbol))
         if working:
             raise ConfigError(
@@ -100,6 +103,11 @@ class Accepting:
                 code="open_orders",
                 remedy=f"Cancel them: pyrt control STATE cancel_all --symbol {symbol}",
             )
+        for finding in self._run.findings:
+            if finding.code in STRANGE and finding.symbol == symbol:
+                raise ConfigError(
+                    finding.text, code="open_orders", remedy="Cancel it at the broker's page"
+                )
 
     def _owner(self, symbol: str) -> str:
         """Return the one strategy whose trade it can be."""
