@@ -126,7 +126,7 @@ NODE_TESTS = [
 MARKET_LOG = ["tests/live/test_market_log.py", "tests/live/test_recorder.py", *NODE_TESTS]
 CLIENT_TESTS = ["tests/adapters/client/test_order_path.py", *NODE_TESTS, "tests/adapters/client"]
 CLIENT = (
-    "adoption", "changes", "client", "ledger", "order_path", "pacing", "rest", "snapshot",
+    "adoption", "changes", "client", "known", "ledger", "order_path", "pacing", "rest", "snapshot",
     "streams", "trade_updates", "market_data", "wire", "events", "messages", "history", "past",
 )  # fmt: skip
 LIVE = {

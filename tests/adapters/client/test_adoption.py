@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from pyrt.adapters.alpaca.core.client import AlpacaClient
-from pyrt.adapters.alpaca.core.ledger import Part
+from pyrt.adapters.alpaca.core.known import Part
 from pyrt.core.orders import Order
 from pyrt.live.core import restore
 from pyrt.live.journal.records import OrderState

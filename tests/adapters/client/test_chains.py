@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyrt.adapters.alpaca.core.client import AlpacaClient
-from pyrt.adapters.alpaca.core.ledger import Execution, Known
+from pyrt.adapters.alpaca.core.known import Known
+from pyrt.adapters.alpaca.core.ledger import Execution
 from pyrt.adapters.alpaca.core.messages import OrderView
 from pyrt.adapters.alpaca.core.snapshot import ActivityView
 from pyrt.live.driver.rehearsal import _named

@@ -9,7 +9,7 @@ import pytest
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.adapters.alpaca.core.coin_fees import may_keep
-from pyrt.adapters.alpaca.core.ledger import Known
+from pyrt.adapters.alpaca.core.known import Known
 from pyrt.core.times import timestamp_ns
 from pyrt.risk.gate import BasicGate
 from tests.adapters.client.exchange import PREFIX

@@ -8,7 +8,8 @@ import pytest
 
 from pyrt.adapters.alpaca.core.client import AlpacaClient
 from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent
-from pyrt.adapters.alpaca.core.ledger import Execution, Known, Ledger, Part
+from pyrt.adapters.alpaca.core.known import Known, Part
+from pyrt.adapters.alpaca.core.ledger import Execution, Ledger
 from tests.adapters.client.exchange import PREFIX
 from tests.adapters.client.test_order_path import NOW, body, kinds, submitted, view
 from tests.adapters.client.test_replaced import LATER, SECOND_ONE, gone, told

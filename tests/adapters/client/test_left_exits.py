@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from pyrt.adapters.alpaca.core.ledger import Known, Ledger
+from pyrt.adapters.alpaca.core.known import Known
+from pyrt.adapters.alpaca.core.ledger import Ledger
 from pyrt.adapters.alpaca.core.messages import OrderView
 
 TS = 1_717_423_200_000_000_000

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyrt.adapters.alpaca.core.client import AlpacaClient
-from pyrt.adapters.alpaca.core.ledger import Execution, Known, Ledger
+from pyrt.adapters.alpaca.core.known import Known
+from pyrt.adapters.alpaca.core.ledger import Execution, Ledger
 from pyrt.adapters.alpaca.core.messages import OrderView
 from tests.adapters.client.exchange import PREFIX, order
 

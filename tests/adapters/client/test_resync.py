@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyrt.adapters.alpaca.core.client import AlpacaClient
-from pyrt.adapters.alpaca.core.ledger import Known
+from pyrt.adapters.alpaca.core.known import Known
 from pyrt.adapters.alpaca.core.pacing import SECOND
 
 NOW = 1_700_000_000 * SECOND

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pyrt.adapters.alpaca.core.bodies import leg_type
 from pyrt.adapters.alpaca.core.events import Alarm, Event
-from pyrt.adapters.alpaca.core.ledger import Execution, Known, Part
+from pyrt.adapters.alpaca.core.known import Known, Part
+from pyrt.adapters.alpaca.core.ledger import Execution
 from pyrt.adapters.alpaca.core.messages import OrderView
 from pyrt.core.orders import Order
 from pyrt.core.times import timestamp_ns

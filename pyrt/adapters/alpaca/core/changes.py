@@ -7,7 +7,8 @@ from decimal import Decimal
 from pyrt.adapters.alpaca.core.bodies import change_body
 from pyrt.adapters.alpaca.core.doubt import Doubt, OrderPathPolicy
 from pyrt.adapters.alpaca.core.events import AnswerEvent, Event
-from pyrt.adapters.alpaca.core.ledger import Known, Ledger
+from pyrt.adapters.alpaca.core.known import Known
+from pyrt.adapters.alpaca.core.ledger import Ledger
 from pyrt.adapters.alpaca.core.messages import decoded
 from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
 

@@ -17,7 +17,8 @@ from pyrt.adapters.alpaca.core.events import (
     Event,
     NoLookEvent,
 )
-from pyrt.adapters.alpaca.core.ledger import Ledger, Part
+from pyrt.adapters.alpaca.core.known import Part
+from pyrt.adapters.alpaca.core.ledger import Ledger
 from pyrt.adapters.alpaca.core.market_data import CRYPTO_CHANNELS, MarketData
 from pyrt.adapters.alpaca.core.messages import OrderView
 from pyrt.adapters.alpaca.core.order_path import OrderPath

@@ -1,23 +1,20 @@
-"""What is known of each order, and the one idempotent apply that all news goes through."""
+"""The orders of a run, and the one idempotent apply that all news of them goes through."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
-from typing import Any
 
 from pyrt.adapters.alpaca.core.coin_fees import may_keep
 from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event, FillEvent
+from pyrt.adapters.alpaca.core.known import NANO, ZERO, Known, Part
 from pyrt.adapters.alpaca.core.messages import OrderView
-from pyrt.core.orders import Order
 
 Terms = tuple[str | None, str | None, str | None]
 """Quantity, limit price and stop price that are in force now."""
 
-ZERO = Decimal(0)
-NANO = Decimal("1e-9")
 FINAL = frozenset({"filled", "canceled", "expired", "rejected"})
 IN_FORCE = frozenset({"new", "accepted", "held", "partially_filled", "filled"})
 SUCCEEDS = IN_FORCE - {"accepted"}
@@ -31,101 +28,6 @@ ANSWERS = {
     "rejected": "rejected",
 }
 """Alpaca's status → what the kernel is told; other statuses are on the way to one of these."""
-
-
-@dataclass(slots=True)
-class Part:
-    """One venue order: a replaced order has several, one after the other."""
-
-    filled: Decimal = ZERO
-    cost: Decimal = ZERO
-
-
-@dataclass(slots=True)
-class Known:
-    """All we know of one order of ours.
-
-    Attributes
-    ----------
-    venue_id : str
-        The id in force; "" until the broker has shown one.
-    next_id : str
-        The id of a replacement that is asked for and not in force yet.
-    is_replaced : bool
-        That one has taken the place of `venue_id` at the broker: it is the one to look at.
-    filled, cost : Decimal
-        Units and their value, told to the kernel so far, over all venue orders.
-    unplaced : Part
-        What of it no venue order accounts for yet: it was told behind the end of a record.
-    carries : bool
-        Whether the venue counts fills on from one of its orders to the next: news of one that was
-        replaced are old as far as any has been told.
-    quantity : Decimal or None
-        Of the order as the kernel knows it; None for one given by its notional and not filled yet.
-    notional : Decimal or None
-        What the order is to spend or to raise; None for one given by its quantity.
-    unit : Decimal
-        Smallest quantity of the instrument.
-    buys_coins : bool
-        Whether the broker's fee is taken in what is bought.
-    is_unknown : bool
-        The submit had an ambiguous outcome, and no evidence has come yet.
-    """
-
-    number: int
-    client_order_id: str
-    venue_id: str = ""
-    next_id: str = ""
-    is_replaced: bool = False
-    filled: Decimal = ZERO
-    cost: Decimal = ZERO
-    parts: dict[str, Part] = field(default_factory=dict)
-    unplaced: Part = field(default_factory=Part)
-    carries: bool = False
-    acknowledged: bool = False
-    held: bool = False
-    final: str = ""
-    is_unknown: bool = False
-    legs: tuple[Known, ...] = ()
-    leg_type: str = ""
-    quantity: Decimal | None = None
-    notional: Decimal | None = None
-    unit: Decimal = NANO
-    buys_coins: bool = False
-
-    @classmethod
-    def of(cls, order: Order, **more: Any) -> Known:
-        """Return an order with the terms it was given, and what `more` is known of it."""
-        return cls(
-            order.number,
-            order.client_order_id,
-            quantity=order.quantity_exact or None,
-            notional=order.notional_exact,
-            unit=Decimal(1).scaleb(-order.instrument.decimals),
-            buys_coins=order.instrument.kind == "crypto" and order.side_sign > 0,
-            **more,
-        )
-
-    @property
-    def newest_id(self) -> str:
-        """The id that stands for the order at the broker: the one to look at, and to cancel."""
-        return self.next_id if self.is_replaced else self.venue_id
-
-    @property
-    def placed(self) -> Part:
-        """What venue orders account for."""
-        return Part(self.filled - self.unplaced.filled, self.cost - self.unplaced.cost)
-
-    def level(self) -> None:
-        """Where fills are carried on, let all venue orders have what any of them has told."""
-        if self.carries:
-            self.parts = dict.fromkeys(self.parts, self.placed)
-
-    def is_exceeded_by(self, more: Decimal) -> bool:
-        """Return whether it cannot have executed that much more, as far as its size is known."""
-        return self.notional is None and (
-            self.quantity is not None and self.placed.filled + more > self.quantity
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from pyrt.adapters.alpaca.core.bodies import is_pair, leg_type, legs_of, order_b
 from pyrt.adapters.alpaca.core.changes import Changes, gives_up
 from pyrt.adapters.alpaca.core.doubt import Doubt, OrderPathPolicy
 from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event, UnseenEvent
-from pyrt.adapters.alpaca.core.ledger import Known, Ledger
+from pyrt.adapters.alpaca.core.known import Known
+from pyrt.adapters.alpaca.core.ledger import Ledger
 from pyrt.adapters.alpaca.core.messages import ErrorBody, OrderView, decoded
 from pyrt.adapters.alpaca.core.pacing import SECOND
 from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue, outcome
