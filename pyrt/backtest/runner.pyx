@@ -1,23 +1,16 @@
 """The backtest's loop: one instant after the other, ranks within it, until the data end."""
 cimport cython
 from cpython.exc cimport PyErr_CheckSignals
-from libc.math cimport INFINITY
 from libc.stdint cimport INT64_MAX, int32_t, int64_t
 
-from pyrt.backtest.account_days cimport apply_to_account
-from pyrt.backtest.auctions cimport meet_auction, reopen
 from pyrt.backtest.bars cimport BarMatcher, in_order_of_arrival
 from pyrt.backtest.book cimport VenueBook, VenueOrder
+from pyrt.backtest.calendar cimport apply_row
 from pyrt.backtest.calm cimport STRETCH_ROWS, Calm
-from pyrt.backtest.corporate cimport apply_action
 from pyrt.backtest.feed cimport Cursor, Feed
 from pyrt.backtest.venue cimport SimVenue
 from pyrt.core.events cimport Event, clear_event
-from pyrt.core.numbers cimport nano_to_double
-from pyrt.core.types cimport (
-    EV_BAR, EV_BOOK, EV_CUSTOM, EV_DAY_END, EV_DIVIDEND, EV_RATE, EV_SPLIT, EV_STATUS, ST_HALTED,
-    ST_TRADING,
-)
+from pyrt.core.types cimport EV_BAR, EV_BOOK
 from pyrt.execution.desk cimport Desk
 from pyrt.kernel.kernel cimport Kernel
 
@@ -25,20 +18,6 @@ from pyrt.kernel.kernel cimport Kernel
 cdef inline bint has_commands(Desk desk) noexcept:
     """Whether commands are to leave: new ones, or some that wait for what may have come by now."""
     return len(desk.commands) > 0 or len(desk.waiting) > 0
-
-
-cdef dict ACTIONS = {
-    "split": EV_SPLIT, "dividend": EV_DIVIDEND, "day_end": EV_DAY_END, "rate": EV_RATE,
-    "halt": EV_STATUS, "resume": EV_STATUS, "status": EV_STATUS, "auction": EV_CUSTOM,
-    "reopen": EV_CUSTOM, "band": EV_CUSTOM,
-}
-# What a custom action is, in an event's flags.
-cdef int AUCTION = 0
-cdef int REOPENING = 1
-cdef int BAND = 2
-# A status that only says how the touch stands to the price bands.
-cdef int OF_BANDS = 1
-cdef dict CUSTOM = {"auction": AUCTION, "reopen": REOPENING, "band": BAND}
 
 
 cdef inline int64_t rows_in(Event* event) noexcept:
@@ -321,77 +300,18 @@ cdef class Runner:
 
     cdef int calendar(self, int64_t now) except -1:
         """Expiries first (the session that ends), then corporate actions (the one that begins)."""
-        cdef Event event
         if self.venue.next_expiry <= now:
             self.venue.expire(now)
         while self.action_due <= now:
-            self.read_action(&event)
+            row = self.actions[self.next_action]
             self.next_action += 1
             self.action_due = (
                 self.actions[self.next_action][0] if self.next_action < len(self.actions)
                 else INT64_MAX
             )
-            if event.kind == EV_DAY_END or event.kind == EV_RATE:
-                apply_to_account(self.venue, self.kernel, &event)
-                continue
-            if event.kind == EV_STATUS:
-                self.change_status(&event, now)
-            elif event.kind == EV_CUSTOM:
-                self.bar_or_auction(<VenueBook>self.venue.books[event.instrument], &event, now)
-            else:
-                apply_action(self.venue, &event)
-                self.kernel.process(&event)
+            apply_row(self.venue, self.kernel, row, now)
         if self.kernel.inbox.count or has_commands(self.kernel.desk):
             self.kernel.settle()
-        return 0
-
-    cdef int change_status(self, Event* event, int64_t now) except -1:
-        """Stop or resume trading, or say how a symbol stands to its price bands."""
-        cdef VenueBook book = self.venue.books[event.instrument]
-        self.venue.now = now
-        if event.quantity == OF_BANDS:
-            # A halt for another reason is not the bands' to end.
-            return 0 if book.halted else self.kernel.process(event)
-        self.venue.set_status(
-            event.instrument, event.flags == ST_HALTED,
-            self.kernel.records.texts.names[event.reason],
-        )
-        return self.kernel.process(event)
-
-    cdef int bar_or_auction(self, VenueBook book, Event* event, int64_t now) except -1:
-        """Set price bands, or let orders meet an auction."""
-        if event.flags == BAND:
-            self.kernel.tell_bands(
-                book.instrument.symbol, nano_to_double(event.price),
-                INFINITY if event.quantity == INT64_MAX else nano_to_double(event.quantity),
-                event.ts_event,
-            )
-            return self.venue.set_bands(event.instrument, event.price, event.quantity)
-        if event.flags == REOPENING:
-            return reopen(self.venue, book, event.price, event.quantity, now)
-        return meet_auction(self.venue, book, event.price, event.quantity, now)
-
-    cdef int read_action(self, Event* event) except -1:
-        ts, kind, instrument, first, second = self.actions[self.next_action]
-        clear_event(event)
-        event.kind = ACTIONS[kind]
-        event.instrument = instrument
-        event.ts_event = event.ts_init = ts
-        if event.kind == EV_STATUS:
-            if kind == "status":
-                event.flags = first
-                event.quantity = OF_BANDS
-                first = "price bands"
-            else:
-                event.flags = ST_HALTED if kind == "halt" else ST_TRADING
-            event.reason = self.kernel.records.texts.number(first)
-            return 0
-        if event.kind == EV_CUSTOM:
-            event.flags = CUSTOM[kind]
-            first, second = second, first
-        event.quantity = first
-        event.price = second
-        event.fee_currency = first if kind == "rate" else 0
         return 0
 
     # -- rank 3 --------------------------------------------------------------------------------
