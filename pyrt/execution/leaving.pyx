@@ -1,13 +1,11 @@
 """What an order that is kept waits for before it leaves, and how it leaves."""
 from libc.stdint cimport int64_t
 
-from pyrt.core.cache cimport Cache
 from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport SUBMIT, Command
-from pyrt.core.types cimport (
-    EMULATED, EV_RELEASED, INITIALIZED, LIMIT, MARKET, OPEN, RELEASED, UNKNOWN, is_final,
-)
+from pyrt.core.types cimport EV_RELEASED, LIMIT, MARKET, OPEN, UNKNOWN, is_final
 from pyrt.execution.desk cimport Desk
+from pyrt.execution.targets cimport in_the_way
 from pyrt.execution.triggers cimport tell, trails
 
 from pyrt.core.types import TYPE_NAMES
@@ -47,27 +45,6 @@ cdef list entries_before(Custody custody, Order order):
     if table is None or table.flips or not (order.is_exit or order.reduce_only):
         return []
     return in_the_way(custody.cache, order)
-
-
-cdef list in_the_way(Cache cache, Order order):
-    """Return entries at the venue that a way out could meet: it would be refused as a wash trade.
-
-    Whoever sent them: it is the account that must not trade with itself. Two limit orders whose
-    prices do not cross are not refused, nor is what trails or came with its exits.
-    """
-    cdef Order other
-    cdef list found = []
-    for other in cache.orders_open(None, order.instrument.id):
-        if (other.side_sign == order.side_sign or other.is_exit or trails(other)
-                or other.status_ in (INITIALIZED, EMULATED, RELEASED)):
-            continue
-        if not other.keeps_exits and (
-                other.take_profit is not None or other.stop_loss is not None):
-            continue
-        if (order.limit_price_raw == no_price() or other.limit_price_raw == no_price()
-                or order.side_sign * (order.limit_price_raw - other.limit_price_raw) >= 0):
-            found.append(other if other.origin is None else other.origin)
-    return found
 
 
 cdef int go_on(Custody custody, Order entry) except -1:

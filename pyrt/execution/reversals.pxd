@@ -17,3 +17,5 @@ cdef int64_t beyond_flat(Cache cache, Order order) except? -1
 cdef str divide(Desk desk, Command command)
 
 cdef str call_back(Desk desk, Command command)
+
+cdef bint make_way(Desk desk, Command command) except -1

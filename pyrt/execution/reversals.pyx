@@ -5,8 +5,8 @@ own that waits on the desk until that is left, and is judged when it leaves. Nor
 undo an entry that works there: the entry is canceled, and what has filled is left.
 """
 from pyrt.core.ports cimport SUBMIT
-from pyrt.core.types cimport OPEN
-from pyrt.execution.targets cimport CALLS_BACK, is_undone, leaves_before
+from pyrt.core.types cimport OPEN, REFUSED
+from pyrt.execution.targets cimport CALLS_BACK, MAKES_WAY, in_the_way, is_undone, leaves_before
 from pyrt.execution.terms cimport read_terms
 from pyrt.execution.waits cimport hold_anew
 
@@ -78,6 +78,25 @@ cdef str call_back(Desk desk, Command command):
         return None
     order.is_exit = order.side_sign * order.target <= 0
     return "" if hold_anew(desk, command) else None
+
+
+cdef bint make_way(Desk desk, Command command) except -1:
+    """Cancel entries that a way out could meet, whoever has sent them; True if it waits for that.
+
+    It is sent once they have ended, or have been waited for long enough. One that does not end when
+    it is asked to is not asked twice.
+    """
+    cdef Order other
+    cdef list found = [
+        other for other in in_the_way(desk.cache, command.order)
+        if other.cancel_request != REFUSED
+    ]
+    if command.units == MAKES_WAY or not found:
+        return False
+    for other in found:
+        desk.cancel(other.strategy, other)
+    command.units = MAKES_WAY
+    return hold_anew(desk, command)
 
 
 cdef Command opening(Desk desk, Order order, int64_t units):

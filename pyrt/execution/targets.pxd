@@ -37,9 +37,10 @@ cdef inline bint leaves_before(Order other, Order order) noexcept:
     )
 
 
-# In `units` of a submission: entries that it would undo have been asked to end.
+# In `units` of a submission: entries that it would undo, or could meet, have been asked to end.
 cdef enum:
     CALLS_BACK = -3
+    MAKES_WAY = -4
 
 
 cdef inline bint is_undone(Order other, Order order) noexcept:
@@ -49,6 +50,14 @@ cdef inline bint is_undone(Order other, Order order) noexcept:
         and not other.is_exit and other.origin is None
     )
 
+
+cdef inline bint goes_on(Order order) noexcept:
+    """Whether an order leaves what is held, and its target lies where it trades to."""
+    cdef int64_t held = order.side_sign * order.position.units
+    return held < 0 and order.side_sign * order.target > held
+
+
+cdef list in_the_way(Cache cache, Order order)
 
 cdef int64_t distance(Cache cache, Position position, int64_t wanted,
                       int64_t before) except? -1

@@ -1,7 +1,9 @@
 """Targets: how far a position is from what is wanted, what counts on the way, and what waits."""
 from pyrt.core.int128 cimport TOWARD_ZERO, i128_muldiv, i128_to_i64, int128
 from pyrt.core.numbers cimport money_from_object, nano_from_object
-from pyrt.core.types cimport MARKET, OPEN, UNKNOWN
+from pyrt.core.orders cimport no_price
+from pyrt.core.types cimport EMULATED, MARKET, OPEN, RELEASED, UNKNOWN
+from pyrt.execution.triggers cimport trails
 
 from pyrt.errors import OrderError
 
@@ -72,6 +74,27 @@ cdef bint is_being_left(Cache cache, Order order, bint has_left) except -1:
     return False
 
 
+cdef list in_the_way(Cache cache, Order order):
+    """Return entries at the venue that a way out could meet: it would be refused as a wash trade.
+
+    Whoever sent them: it is the account that must not trade with itself. Two limit orders whose
+    prices do not cross are not refused, nor is what trails or came with its exits.
+    """
+    cdef Order other
+    cdef list found = []
+    for other in cache.orders_open(None, order.instrument.id):
+        if (other.side_sign == order.side_sign or other.is_exit or trails(other)
+                or other.status_ in (INITIALIZED, EMULATED, RELEASED)):
+            continue
+        if not other.keeps_exits and (
+                other.take_profit is not None or other.stop_loss is not None):
+            continue
+        if (order.limit_price_raw == no_price() or other.limit_price_raw == no_price()
+                or order.side_sign * (order.limit_price_raw - other.limit_price_raw) >= 0):
+            found.append(other if other.origin is None else other.origin)
+    return found
+
+
 cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:
     """Whether a cancel or a submission before it is unanswered in its symbol, and not for long.
 
@@ -82,13 +105,17 @@ cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:
     of what they hold (less than 0), their answers are waited for as well. What is to open the
     other side waits behind the order that leaves: overtaken, that would find nothing to leave.
     What has not left itself is waited for without limit: no trade could undo it. Entries that were
-    called back are waited for until they have ended, however their cancels were answered.
+    called back, or are in the way, are waited for until they have ended, however their cancels were
+    answered.
     """
     cdef Order order = command.order, other
     if command.units > 0 and is_being_left(cache, order, True):
         return True
     if not order.moves:
         return is_being_left(cache, order, False)
+    if (command.units == MAKES_WAY and now < command.ts + PATIENCE_NS
+            and in_the_way(cache, order)):
+        return True
     if order.position.orders_working < 2:
         return False
     for other in cache.orders_open(order.position.strategy, order.instrument.id):

@@ -1,6 +1,6 @@
 """What waits on the desk for what it counts on, and leaves when that has been answered."""
 from pyrt.core.ports cimport CANCEL, SUBMIT
-from pyrt.execution.targets cimport distance, is_to_leave, must_wait
+from pyrt.execution.targets cimport MAKES_WAY, distance, is_to_leave, must_wait
 from pyrt.execution.triggers cimport split_prices, split_units
 
 
@@ -30,7 +30,12 @@ cdef int wake(Desk desk) except -1:
     cdef list waiting = desk.waiting
     desk.waiting = []
     for command in waiting:
-        if not hold(desk, command):
+        if hold(desk, command):
+            continue
+        if command.units == MAKES_WAY:
+            # Before entries that are sent for those that made way: it would be refused for them.
+            desk.commands.insert(0, command)
+        else:
             desk.commands.append(command)
     return 0
 

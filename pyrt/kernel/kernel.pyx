@@ -12,8 +12,9 @@ from pyrt.core.types cimport (
     EV_RATE, EV_SENT, EV_SPLIT, EV_STATUS, EV_TRADE, INITIALIZED, REFUSED, RELEASED, is_final,
 )
 from pyrt.execution.booking cimport DEPOSIT, DIVIDEND
-from pyrt.execution.reversals cimport divide, undoes
+from pyrt.execution.reversals cimport divide, make_way, undoes
 from pyrt.execution.room cimport is_crowded, make_room
+from pyrt.execution.targets cimport goes_on, in_the_way
 from pyrt.execution.triggers cimport is_told_of
 from pyrt.execution.waits cimport drop, hold, split, trim, wake
 from pyrt.kernel.hooks cimport Hooks
@@ -237,6 +238,11 @@ cdef class Kernel(Wiring):
                     # No exit gives way to an order that is going to be denied.
                     if (order.target != 0 and self.gate.preview(order, self.clock.now) is None
                             and make_room(self.desk, command)):
+                        return 0
+                if goes_on(order) and in_the_way(self.cache, order) and not (
+                        (<object>self.sink).flips(order)
+                        or self.gate.preview(order, self.clock.now) is not None):
+                    if make_way(self.desk, command):
                         return 0
             elif order.status_ == INITIALIZED and turns_position(order):
                 has_waited = command.units > 0
