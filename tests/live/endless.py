@@ -45,6 +45,9 @@ class Client:
     def forget(self, number: int) -> None:
         self.known.discard(number)
 
+    def take_others_trade(self) -> bool:
+        return False
+
     waiting_bars: frozenset[str] = frozenset()
 
     def is_moot(self, request: Any) -> bool:

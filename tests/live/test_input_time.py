@@ -95,8 +95,12 @@ def test_after_the_process_stood_still_what_was_due_happens_now_and_once() -> No
     core.take(NOW + MINUTE, [bar(0, 10.0)])
     strategy.heard.clear()
     wire.take()
-    core.take(NOW + 245 * SECOND, [])
-    assert strategy.heard == [("2m", 10.0, 245), ("timer", 245)]
+    # Bars that have waited for it come before the end of what is made of them.
+    core.take(NOW + 245 * SECOND, [bar(1, 20.0)])
+    assert strategy.heard == [("1m", 20.0, 245), ("2m", 20.0, 245)]
+    assert wire.take() == []
+    core.fire_timers()
+    assert strategy.heard[2:] == [("timer", 245)]
     assert [what for what, _ in wire.take()] == ["submit"]
     assert last_order(core).ts_init == NOW + 245 * SECOND
     # They go on as they were set.
@@ -119,6 +123,7 @@ def test_orders_of_a_process_that_stood_still_are_counted_at_one_time() -> None:
 
     core, wire = core_of(RiskEngine(Limits(max_orders_per_second=2)), [Often()])
     core.take(NOW + MINUTE, [])
+    core.fire_timers()
     assert len(wire.take()) == 2
 
 

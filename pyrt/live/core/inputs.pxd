@@ -23,6 +23,7 @@ cdef class Inputs:
     cdef bint is_broken_off
 
     cdef int64_t next_due(self) noexcept
+    cdef int catch_up(self, int64_t ts) except -1
     cdef int finish_bars(self) except -1
     cdef int quiet(self) except -1
     cdef int fire(self) except -1

@@ -110,23 +110,24 @@ cdef class Inputs:
     def advance(self, int64_t ts):
         """Move time forward; what is due at earlier times happens at its own time.
 
-        After the process stood still it happens now, and once however often it was due: orders
-        at times that are over would pass limits on how many may leave in a second.
+        After the process stood still it is left due now, and once however often it was: orders at
+        times that are over would pass limits on how many may leave in a second.
         """
         if self.tape is not None:
             self.tape.advance(ts)
         if ts - self.next_due() > STOOD_STILL_NS:
             self.kernel.clock.skip(ts)
-            self.kernel.advance(ts)
-            self.finish_bars()
-            if not self.holds_timers:
-                self.fire()
-            return
+        else:
+            self.catch_up(ts)
+        self.kernel.advance(ts)
+
+    cdef int catch_up(self, int64_t ts) except -1:
+        """Let what is due before `ts` happen, each at its own time."""
         while self.next_due() < ts:
             self.kernel.advance(self.next_due())
             self.finish_bars()
             self.fire()
-        self.kernel.advance(ts)
+        return 0
 
     def end_bars(self):
         """Hand on aggregated bars that are over, after the bars that completed them."""
