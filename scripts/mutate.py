@@ -94,6 +94,13 @@ RISK = {
     ],
 }
 EXECUTION = {
+    "pyrt/core/splits.pyx": [
+        "tests/execution/test_kept_splits.py",
+        "tests/execution/test_worked_splits.py",
+        "tests/scenarios/test_corporate_actions.py",
+        "tests/execution",
+        "tests/scenarios",
+    ],
     "pyrt/execution/booking.pyx": RISK["pyrt/execution/booking.pyx"],
     "pyrt/execution/*.py*": [
         "tests/execution",

@@ -4,15 +4,12 @@ from libc.stdint cimport INT64_MAX, int64_t
 from pyrt.backtest.book cimport VenueBook, VenueOrder
 from pyrt.backtest.venue cimport SimVenue
 from pyrt.core.events cimport Event
-from pyrt.core.int128 cimport HALF_EVEN, TOWARD_ZERO, i128_muldiv, i128_notional, i128_to_i64
+from pyrt.core.int128 cimport HALF_EVEN, TOWARD_ZERO, i128_notional
 from pyrt.core.orders cimport no_price
+from pyrt.core.splits cimport restated, split_distance, split_price, split_units
 from pyrt.core.types cimport (
     EV_CANCELED, EV_SPLIT, LIMIT, LIMIT_IF_TOUCHED, MARKET_IF_TOUCHED, STOP, STOP_LIMIT,
 )
-
-
-cdef int64_t restated(int64_t value, int64_t numerator, int64_t denominator, int mode) except? -1:
-    return i128_to_i64(i128_muldiv(value, numerator, denominator, mode))
 
 
 cdef int apply_action(SimVenue venue, Event* event) except -1:
@@ -76,29 +73,21 @@ cdef int split_order(SimVenue venue, VenueOrder order, int64_t numerator,
     """
     cdef int64_t left
     if order.units:
-        left = order.instrument.round_quantity_raw(
-            restated(order.units - order.filled, numerator, denominator, TOWARD_ZERO)
-        )
+        left = split_units(order.instrument, order.units - order.filled, numerator, denominator)
         if left == 0:
             return venue.finish(order, EV_CANCELED, "split: nothing of the quantity is left")
         order.units = order.filled + left
     if order.room != INT64_MAX:
-        order.room = order.instrument.round_quantity_raw(
-            restated(order.room, numerator, denominator, TOWARD_ZERO)
-        )
-    # Never better than before: a limit rounds away from the market, a trigger away from the price.
-    if order.limit_price != no_price():
-        order.limit_price = order.instrument.round_price_raw(
-            restated(order.limit_price, denominator, numerator, HALF_EVEN), order.side
-        )
-    if order.stop_price != no_price():
-        order.stop_price = order.instrument.round_price_raw(
-            restated(order.stop_price, denominator, numerator, HALF_EVEN), -order.side
-        )
-    if order.trail_amount != no_price():
-        order.trail_amount = restated(order.trail_amount, denominator, numerator, HALF_EVEN)
-    order.limit_offset = restated(order.limit_offset, denominator, numerator, HALF_EVEN)
-    order.best = restated(order.best, denominator, numerator, HALF_EVEN)
+        order.room = split_units(order.instrument, order.room, numerator, denominator)
+    order.limit_price = split_price(
+        order.instrument, order.limit_price, order.side, numerator, denominator
+    )
+    order.stop_price = split_price(
+        order.instrument, order.stop_price, -order.side, numerator, denominator
+    )
+    order.trail_amount = split_distance(order.trail_amount, numerator, denominator)
+    order.limit_offset = split_distance(order.limit_offset, numerator, denominator)
+    order.best = split_distance(order.best, numerator, denominator)
     return venue.say_terms(order)
 
 

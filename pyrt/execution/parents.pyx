@@ -8,8 +8,9 @@ cimport cython
 
 from pyrt.core.int128 cimport i128_add, i128_notional
 from pyrt.core.numbers cimport decimal_from_scaled
+from pyrt.core.splits cimport split_units
 from pyrt.core.types cimport EV_CANCELED, EV_EMULATED, EV_FILL, EV_MODIFIED, is_final
-from pyrt.execution.triggers cimport split_prices, split_units, tell, units_told
+from pyrt.execution.triggers cimport split_prices, tell, units_told
 
 from fractions import Fraction
 

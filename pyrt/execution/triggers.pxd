@@ -2,14 +2,10 @@
 cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.events cimport Event, EventQueue
-from pyrt.core.instruments cimport Instrument
 from pyrt.core.orders cimport Order
 from pyrt.core.ports cimport Command
 
 cdef Event* tell(EventQueue inbox, Order order, int kind, int64_t now, int reason) except NULL
-
-cdef int64_t split_units(Instrument instrument, int64_t units, int64_t new,
-                         int64_t old) except? -1
 
 cdef int split_prices(Order order, int64_t new, int64_t old) except -1
 

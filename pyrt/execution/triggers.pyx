@@ -2,9 +2,8 @@
 cimport cython
 
 from pyrt.core.events cimport clear_event
-from pyrt.core.instruments cimport Instrument
-from pyrt.core.int128 cimport HALF_EVEN, TOWARD_ZERO, i128_muldiv, i128_to_i64
 from pyrt.core.orders cimport no_price, trailing_stop_price
+from pyrt.core.splits cimport split_distance, split_price, split_units
 from pyrt.core.types cimport (
     EV_MODIFIED, LIMIT, LIMIT_IF_TOUCHED, MARKET, MARKET_IF_TOUCHED, MARKET_TO_LIMIT, STOP,
     TRAILING_STOP, TRAILING_STOP_LIMIT,
@@ -24,32 +23,15 @@ cdef Event* tell(EventQueue inbox, Order order, int kind, int64_t now, int reaso
     return event
 
 
-cdef int64_t restated(int64_t value, int64_t numerator, int64_t denominator, int mode) except? -1:
-    return i128_to_i64(i128_muldiv(value, numerator, denominator, mode))
-
-
-cdef int64_t split_units(Instrument instrument, int64_t units, int64_t new,
-                         int64_t old) except? -1:
-    """What a split makes of units; what does not fill a step is gone."""
-    return instrument.round_quantity_raw(restated(units, new, old, TOWARD_ZERO))
-
-
 cdef int split_prices(Order order, int64_t new, int64_t old) except -1:
-    """Restate the prices of an order that the venue has not.
-
-    Never better than before: a limit rounds away from the market, a trigger from the price.
-    """
-    cdef Instrument instrument = order.instrument
-    if order.limit_price_raw != no_price():
-        order.limit_price_raw = instrument.round_price_raw(
-            restated(order.limit_price_raw, old, new, HALF_EVEN), order.side_sign
-        )
-    if order.stop_price_raw != no_price():
-        order.stop_price_raw = instrument.round_price_raw(
-            restated(order.stop_price_raw, old, new, HALF_EVEN), -order.side_sign
-        )
-    if order.trail_amount_raw != no_price():
-        order.trail_amount_raw = restated(order.trail_amount_raw, old, new, HALF_EVEN)
+    """Restate the prices of an order that the venue has not."""
+    order.limit_price_raw = split_price(
+        order.instrument, order.limit_price_raw, order.side_sign, new, old
+    )
+    order.stop_price_raw = split_price(
+        order.instrument, order.stop_price_raw, -order.side_sign, new, old
+    )
+    order.trail_amount_raw = split_distance(order.trail_amount_raw, new, old)
     return 0
 
 
@@ -167,8 +149,8 @@ cdef class Kept:
         if order.units and units == 0:
             return False
         split_prices(order, new, old)
-        self.best = restated(self.best, old, new, HALF_EVEN)
-        self.offset = restated(self.offset, old, new, HALF_EVEN)
+        self.best = split_distance(self.best, new, old)
+        self.offset = split_distance(self.offset, new, old)
         event = tell(inbox, order, EV_MODIFIED, now, 0)
         event.quantity = units
         event.price = order.limit_price_raw

@@ -1,7 +1,8 @@
 """What waits on the desk for what it counts on, and leaves when that has been answered."""
 from pyrt.core.ports cimport CANCEL, SUBMIT
+from pyrt.core.splits cimport split_units
 from pyrt.execution.targets cimport MAKES_WAY, distance, is_to_leave, must_wait
-from pyrt.execution.triggers cimport split_prices, split_units
+from pyrt.execution.triggers cimport split_prices
 
 
 cdef bint hold(Desk desk, Command command) except -1:

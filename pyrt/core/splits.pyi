@@ -1,0 +1,1 @@
+"""What a split makes of quantities and prices."""
