@@ -1,4 +1,4 @@
-"""New terms of orders: asked for as soon as an order has an id, refused when that is too late."""
+"""New terms of orders: asked for as soon as an order has an id, and until it is known what came."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from pyrt.adapters.alpaca.core.doubt import Doubt, OrderPathPolicy
 from pyrt.adapters.alpaca.core.events import AnswerEvent, Event
 from pyrt.adapters.alpaca.core.known import Known
 from pyrt.adapters.alpaca.core.ledger import Ledger
-from pyrt.adapters.alpaca.core.messages import decoded
+from pyrt.adapters.alpaca.core.messages import OrderView, decoded
 from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
+
+BEING_REPLACED = frozenset({"pending_replace", "replaced"})
+LESSEN_ATTEMPTS = 8
+"""So often a change that only gives up units is sent that nobody can say has arrived."""
 
 
 class Changes:
@@ -69,7 +73,29 @@ class Changes:
         request = HttpRequest(
             "PATCH", path, body, number, "replace", reduces=reduces, lessens=lessens
         )
+        doubt.change, doubt.change_since, doubt.is_changing = request, 0, True
         self._queue.add(request)
+
+    def look(self, number: int, view: OrderView, now: int) -> list[Event]:
+        """Send a change again that a look does not show; after a while say that it is not in force.
+
+        The broker takes its id only once, and an order that is replaced no change at all.
+        """
+        known, doubt = self._ledger.of(number), self._doubts[number]
+        request = doubt.change
+        if request is None or not doubt.change_since or doubt.is_changing:
+            return []
+        is_there = view.status in BEING_REPLACED or not request.path.endswith(f"/{view.id}")
+        if is_there or known.final or doubt.cancel_wanted or known.newest_id != view.id:
+            doubt.change = None
+            return []
+        is_young = now - doubt.change_since < self._policy.resend_ns
+        if is_young or (request.lessens and request.attempt < LESSEN_ATTEMPTS):
+            doubt.is_changing = True
+            self._queue.retry(request, now)
+            return []
+        doubt.change = None
+        return [AnswerEvent("modify_rejected", number, now, "the broker does not show the change")]
 
     def drop(self, number: int, now: int) -> list[Event]:
         """Refuse the changes that still wait: the order will have no id any more."""

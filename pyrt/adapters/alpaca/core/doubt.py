@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pyrt.adapters.alpaca.core.pacing import SECOND
+from pyrt.adapters.alpaca.core.rest import HttpRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,12 @@ class Doubt:
         Somebody has declared it lost: it is looked for, and not placed again.
     waiting : list
         Changes, and when they were asked for, of an order that the broker has not shown yet.
+    change : HttpRequest or None
+        The latest change, until it is answered or a look has shown it.
+    change_since : int
+        Since when nobody knows whether it has arrived; 0 while that is no question.
+    is_changing : bool
+        It waits or is on its way: there is never a second one.
     """
 
     body: bytes = b""
@@ -83,3 +90,6 @@ class Doubt:
     told_at: int = 0
     given_up: bool = False
     waiting: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    change: HttpRequest | None = None
+    change_since: int = 0
+    is_changing: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from pyrt.adapters.alpaca.core.bodies import is_pair, leg_type, legs_of, order_body, reduces
-from pyrt.adapters.alpaca.core.changes import Changes, gives_up
+from pyrt.adapters.alpaca.core.changes import BEING_REPLACED, Changes, gives_up
 from pyrt.adapters.alpaca.core.doubt import Doubt, OrderPathPolicy
 from pyrt.adapters.alpaca.core.events import Alarm, AnswerEvent, Event, UnseenEvent
 from pyrt.adapters.alpaca.core.known import Known
@@ -20,7 +20,6 @@ REFUSALS = frozenset({400, 401, 403, 404, 422})
 REFUSALS_MAX = 2
 """So many refusals of a cancel are told, if a look after each has shown the order as open: what was
 refused may have been another state of it than the one that a look shows."""
-BEING_REPLACED = frozenset({"pending_replace", "replaced"})
 """Statuses of an order that takes no cancel, while another is about to stand for it."""
 CONFIRM_NS = 2 * SECOND
 """How long an accepted cancel or replace may stay without visible effect before a read-back."""
@@ -214,7 +213,7 @@ class OrderPath:
             doubt.is_unseen = False
         if view is not None:
             canceling = doubt.canceling
-            events = self._apply(view, now)
+            events = [*self._apply(view, now), *self._changes.look(number, view, now)]
             if doubt.canceling == canceling:
                 # Otherwise this look has let a cancel go, and says nothing of its effect.
                 events.extend(self._after_look(number, view, now))
@@ -258,6 +257,7 @@ class OrderPath:
         if request.purpose == "replace" and request.attempt >= self._queue.policy.attempts:
             is_open = not (known.final or doubt.cancel_wanted)
             if not (is_open and gives_up(request.body, known)):
+                doubt.change = None
                 return [AnswerEvent("modify_rejected", number, now, text)]
         is_old = now - doubt.sent_at >= self._policy.resend_ns
         if request.purpose == "submit" and is_old and (doubt.ambiguous or not doubt.reduces):
@@ -374,12 +374,19 @@ class OrderPath:
         self, request: HttpRequest, view: OrderView | None, refusal: ErrorBody | None, now: int
     ) -> list[Event]:
         number = request.order_number
-        if refusal is not None:
+        doubt = self._doubts[number]
+        is_latest = doubt.change is not None and doubt.change.body == request.body
+        doubt.is_changing &= not is_latest
+        if refusal is not None and not (is_latest and doubt.change_since):
             text = f"{refusal.code}: {refusal.message}"
             return [AnswerEvent("modify_rejected", number, now, text)]
         if view is not None:
             # In force once the broker shows it so: the old order may still fill first.
+            doubt.change = None if is_latest else doubt.change
             self._ledger.expect(self._ledger.of(number), view.id)
+        elif is_latest:
+            # A refusal of what may have arrived before says nothing: a look does.
+            doubt.change, doubt.change_since = request, doubt.change_since or now
         self.read_back(number, now + CONFIRM_NS)
         return []
 
