@@ -56,6 +56,12 @@ ACCOUNTS = [
 ]
 RISK = {
     "pyrt/risk/*.py*": ["tests/risk", "tests/execution", "tests/property/test_exits_only_leave.py"],
+    "pyrt/core/hours.pyx": [
+        "tests/risk/test_sessions.py",
+        "tests/execution/test_kept_hours.py",
+        "tests/risk",
+        "tests/execution",
+    ],
     "pyrt/core/orders.pyx": [
         "tests/core/test_orders.py",
         "tests/core/test_order_faces.py",
@@ -94,6 +100,7 @@ RISK = {
     ],
 }
 EXECUTION = {
+    "pyrt/core/hours.pyx": RISK["pyrt/core/hours.pyx"],
     "pyrt/core/splits.pyx": [
         "tests/execution/test_kept_splits.py",
         "tests/execution/test_worked_splits.py",

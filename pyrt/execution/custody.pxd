@@ -3,12 +3,12 @@ from libc.stdint cimport int64_t
 from pyrt.core.cache cimport Cache
 from pyrt.core.clock cimport Clock
 from pyrt.core.events cimport Event, EventQueue
+from pyrt.core.hours cimport Hours
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.orders cimport Order
 from pyrt.core.records cimport Texts
 from pyrt.core.streams cimport Stream
 from pyrt.execution.desk cimport Desk
-from pyrt.execution.hours cimport Hours
 from pyrt.execution.triggers cimport Kept
 
 cdef bint is_fraction(Order order) noexcept

@@ -2,6 +2,7 @@
 cimport cython
 from libc.stdint cimport int64_t
 from pyrt.core.accounts cimport Account
+from pyrt.core.hours cimport Hours
 from pyrt.core.int128 cimport int128
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.orders cimport Order
@@ -10,7 +11,6 @@ from pyrt.risk.caps cimport CapsTable
 from pyrt.risk.checks cimport Caps, Case
 from pyrt.risk.claims cimport Book, Claim, Claims
 from pyrt.risk.readings cimport Readings
-from pyrt.risk.sessions cimport SessionClock
 from pyrt.risk.traffic cimport Traffic
 from pyrt.risk.watch cimport Watcher
 
@@ -47,7 +47,7 @@ cdef class Facts(Watcher):
     cdef readonly bint strict
     cdef readonly Claims claims
     cdef readonly Traffic traffic
-    cdef readonly SessionClock clocks
+    cdef readonly Hours hours
     cdef readonly Readings readings
     """Portfolio risk as last computed."""
     cdef public object depth

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from pyrt.core.hours import Hours
 from pyrt.risk.claims import Claims
 from pyrt.risk.limits import Limits
 from pyrt.risk.readings import Readings
-from pyrt.risk.sessions import SessionClock
 from pyrt.risk.traffic import Traffic
 from pyrt.risk.watch import Watcher
 
@@ -22,4 +22,4 @@ class Facts(Watcher):
     @property
     def readings(self) -> Readings: ...
     @property
-    def clocks(self) -> SessionClock: ...
+    def hours(self) -> Hours: ...

@@ -362,7 +362,7 @@ cdef class Facts(Watcher):
         case.age_ns = 0
         if caps.stale_ns >= 0:
             case.age_ns = INT64_MAX if book.ts_reference == INT64_MIN else now - book.ts_reference
-        case.is_closed = caps.open_session and not order.queue and not self.clocks.is_open(
+        case.is_closed = caps.open_session and not order.queue and not self.hours.is_open(
             order.instrument, now
         )
         case.collar_distance = 0

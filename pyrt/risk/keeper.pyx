@@ -1,6 +1,7 @@
 """What a risk engine is set up from, is changed by, and is kept as over a restart."""
 from libc.stdint cimport INT64_MIN, int64_t
 
+from pyrt.core.hours cimport Hours
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport nano_from_object, nano_to_double
 from pyrt.core.orders cimport Order, no_price
@@ -12,7 +13,7 @@ from pyrt.risk.claims cimport Book, Claim, Claims
 from pyrt.risk.facts cimport trigger_of, worst_price
 from pyrt.risk.overseer cimport Overseer
 from pyrt.risk.readings cimport Readings
-from pyrt.risk.sessions cimport DayClock, SessionClock
+from pyrt.risk.sessions cimport DayClock
 from pyrt.risk.states cimport States
 from pyrt.risk.stops cimport ProtectiveStops
 from pyrt.risk.traffic cimport Traffic
@@ -46,7 +47,7 @@ cdef class Keeper(Overseer):
         self.stops = ProtectiveStops(limits)
         self.stops.atr.update(self.ranges)
         self.verdicts = Verdicts()
-        self.clocks = SessionClock()
+        self.hours = Hours()
         self.claims = None
         self.judged = None
         self.day = INT64_MIN
@@ -86,10 +87,10 @@ cdef class Keeper(Overseer):
 
     def session_closes(self):
         """Return the closes of the first instrument that has sessions; None if none has."""
-        if self.cache is None or self.clocks.lookup is None:
+        if self.cache is None or self.hours.sessions_of is None:
             return None
         for instrument in self.cache.instruments:
-            hours = self.clocks.lookup(instrument)
+            hours = self.hours.sessions_of(instrument)
             if hours is not None:
                 return hours[1]
         return None
@@ -122,7 +123,7 @@ cdef class Keeper(Overseer):
         self.desk = desk
         self.records = records
         self.strategies = strategies
-        self.clocks = SessionClock(sessions)
+        self.hours = Hours(sessions)
         self.claims = Claims(account)
         if self.depth is None:
             # Books that strategies follow are looked into; a depth that was given stays.

@@ -1,14 +1,6 @@
-"""Whether an instrument's session is open, without a search for each order."""
+"""Days that end with a session, or at a time of day."""
 cimport cython
 from libc.stdint cimport int64_t
-from pyrt.core.instruments cimport Instrument
-
-@cython.final
-cdef class Session:
-    cdef const int64_t[::1] opens
-    cdef const int64_t[::1] closes
-    cdef Py_ssize_t current
-    cdef bint is_open(self, int64_t now) except -1
 
 @cython.final
 cdef class DayClock:
@@ -23,9 +15,3 @@ cdef class DayClock:
     """The day found last: its number and its span."""
     cdef int64_t day(self, int64_t now) except? -1
     cdef int find(self, int64_t now) except -1
-
-@cython.final
-cdef class SessionClock:
-    cdef readonly object lookup
-    cdef dict sessions
-    cdef bint is_open(self, Instrument instrument, int64_t now) except -1

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from pyrt import Bar, Strategy, backtest
+from pyrt.core.hours import Hours
 from pyrt.core.instruments import Instrument
 from pyrt.risk import Limits, RiskEngine
-from pyrt.risk.sessions import DayClock, SessionClock
+from pyrt.risk.sessions import DayClock
 from pyrt.testing.gates import GateRig
 
 HALF_HOURS = pd.date_range("2024-03-04 14:30", periods=13, freq="30min", tz="UTC").append(
@@ -99,10 +100,10 @@ def test_without_sessions_days_end_at_midnight() -> None:
 
 def test_a_calendar_without_sessions_is_never_open_and_none_at_all_always() -> None:
     instrument = Instrument("AAA")
-    assert not SessionClock(lambda one: ([], [])).open_at(instrument, 0)
-    assert SessionClock(lambda one: None).open_at(instrument, 0)
-    assert SessionClock().open_at(instrument, 0)
-    day = SessionClock(lambda one: ([10, 30], [20, 40]))
+    assert not Hours(lambda one: ([], [])).open_at(instrument, 0)
+    assert Hours(lambda one: None).open_at(instrument, 0)
+    assert Hours().open_at(instrument, 0)
+    day = Hours(lambda one: ([10, 30], [20, 40]))
     assert [day.open_at(instrument, now) for now in (9, 10, 19, 20, 29, 30, 39, 40)] == [
         False, True, True, False, False, True, True, False,
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""When prices are those of a regular session."""
+"""When regular sessions are, without a search for each question."""
 cimport cython
 from libc.stdint cimport INT64_MAX, INT64_MIN
 
@@ -22,10 +22,15 @@ cdef class Sessions:
 
     cdef int find(self, int64_t ts) except -1:
         """Set the session that holds `ts` or comes next; a close belongs to what follows."""
-        cdef Py_ssize_t i, n = self.closes.shape[0]
+        cdef Py_ssize_t i = self.row, n = self.closes.shape[0]
         if self.since <= ts < self.close:
             return 0
-        i = np.searchsorted(np.asarray(self.closes), ts, side="right")
+        # From one question to the next it is a session or two: steps are less than a search.
+        while i < n and self.closes[i] <= ts:
+            i += 1
+        while i > 0 and self.closes[i - 1] > ts:
+            i -= 1
+        self.row = i
         self.since = self.closes[i - 1] if i else INT64_MIN
         self.open = self.opens[i] if i < n else INT64_MAX
         self.close = self.closes[i] if i < n else INT64_MAX
@@ -38,13 +43,20 @@ cdef class Hours:
 
     Parameters
     ----------
-    sessions_of : callable
-        Instrument → (opens, closes) or None.
+    sessions_of : callable, optional
+        Instrument → (opens, closes), or None where trading never stops.
     """
 
-    def __init__(self, sessions_of):
+    def __init__(self, sessions_of=None):
         self.sessions_of = sessions_of
         self.known = {}
+
+    cdef bint is_open(self, Instrument instrument, int64_t now) except -1:
+        return self.touch(instrument, now, now)
+
+    def open_at(self, Instrument instrument, int64_t now):
+        """Return whether the instrument trades at `now`."""
+        return self.touch(instrument, now, now)
 
     cdef bint touch(self, Instrument instrument, int64_t start, int64_t end) except -1:
         """Whether prices from `start` to `end` are of a session; True where trading never stops.
@@ -53,7 +65,7 @@ cdef class Hours:
         """
         cdef Sessions sessions
         if instrument.calendar not in self.known:
-            found = self.sessions_of(instrument)
+            found = None if self.sessions_of is None else self.sessions_of(instrument)
             self.known[instrument.calendar] = None if found is None else Sessions(*found)
         sessions = self.known[instrument.calendar]
         if sessions is None:
