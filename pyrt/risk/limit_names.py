@@ -88,8 +88,13 @@ WINDOWS = (
     "atr_sessions",
 )
 CHOICES = {"slippage_action": ("deny", "limit"), "on_trip": ("reducing", "halted")}
+# A percentage written for a share would be a brake that nothing reaches. Concentration and losses
+# of a position are not here: leverage and shorts take those past 1.
 SHARES_OF_ONE = (
+    "max_daily_loss_fraction",
+    "halt_daily_loss_fraction",
     "max_drawdown",
+    "max_correlation",
     "max_loss_rate",
     "max_reject_rate",
     "risk_level",

@@ -33,7 +33,9 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     *(({name: 1}, f"{name} is 1", "True or False") for name in FLAGS),
     ({"slippage_action": "wait"}, "slippage_action is 'wait'", "'deny' or 'limit'"),
     ({"on_trip": "wait"}, "on_trip is 'wait'", "'reducing' or 'halted'"),
-    ({"max_drawdown": "1.01"}, "max_drawdown is Decimal('1.01')", "a share from 0 to 1"),
+    *(({name: "1.01"}, f"{name} is Decimal('1.01')", "a share from 0 to 1")
+      for name in ("max_drawdown", "max_daily_loss_fraction", "halt_daily_loss_fraction",
+                   "max_correlation")),
     ({"max_daily_loss": 5, "halt_daily_loss": 4}, "halt_daily_loss is Decimal('4')",
      "no less than max_daily_loss"),
     ({"max_daily_loss_fraction": "0.5", "halt_daily_loss_fraction": "0.4"},
