@@ -16,6 +16,7 @@ from pyrt.live.driver.reconcile import ReconcilePolicy
 from pyrt.live.observe.logs import LEVELS
 from pyrt.live.observe.targets import AlertTarget
 from pyrt.live.plan import SECOND, Policies
+from pyrt.risk.limit_values import check_units
 from pyrt.risk.limits import Limits
 from pyrt.venues.capabilities import Scope, capabilities_of
 
@@ -312,9 +313,13 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         Raises
         ------
         ConfigError
-            If one is unknown or makes no sense.
+            If one is unknown or makes no sense, or a duration has no unit.
         """
-        return Limits.from_dict(self.limits) if self.limits else None
+        if not self.limits:
+            return None
+        limits = Limits.from_dict(self.limits)
+        check_units(self.limits)
+        return limits
 
     def policies(self) -> Policies:
         """Return how the node behaves where there is a choice."""

@@ -11,10 +11,12 @@ from typing import Any
 from pyrt.core.suggest import did_you_mean
 from pyrt.core.times import duration_ns
 from pyrt.errors import ConfigError
-from pyrt.risk.limit_names import PER_SYMBOL
+from pyrt.risk.limit_names import DURATIONS, PER_SYMBOL
 
 Number = int | float | Decimal | str
 Duration = int | str | timedelta
+# A day in seconds is 86,400; nobody limits anything to less than a millisecond in a file.
+BARE_NS_MIN = 1_000_000
 
 
 def refusal(name: str, value: Any, expected: str) -> ConfigError:
@@ -61,6 +63,19 @@ def duration_of(name: str, value: Any) -> int | None:
     if length < 0:
         raise refusal(name, value, "a duration of 0 or more")
     return length
+
+
+def check_units(values: Mapping[str, Any]) -> None:
+    """Refuse durations of a settings file that are plainly no nanoseconds: seconds without a unit.
+
+    Files alone are asked: what a journal holds is in nanoseconds, however short.
+    """
+    for name in DURATIONS:
+        value = values.get(name)
+        if isinstance(value, int) and 0 < value < BARE_NS_MIN:
+            raise refusal(
+                name, value, f'a duration with its unit, such as "{value}s"; a bare number is ns'
+            )
 
 
 def names_of(symbols: Any) -> tuple[str, ...] | None:

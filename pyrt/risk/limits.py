@@ -30,6 +30,7 @@ from pyrt.risk.limit_values import (
     Duration,
     Number,
     check_count,
+    check_units,
     duration_of,
     names_of,
     number_of,
@@ -342,7 +343,10 @@ class Limits:
             content = tomllib.loads(Path(path).read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise ConfigError(f"limits cannot be read from {str(path)!r}: {error}") from error
-        return cls.from_dict(content.get("limits", content))
+        values = content.get("limits", content)
+        limits = cls.from_dict(values)
+        check_units(values)
+        return limits
 
     def replace(self, **changes: Any) -> Limits:
         """Return a copy with some values changed, checked like a new one."""

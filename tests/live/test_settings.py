@@ -91,6 +91,7 @@ def test_a_variable_that_names_no_setting_is_refused(tmp_path, variable, match):
         ("symbols = [", None, "node.toml"),
         ('symbols = ["SPY"]\nwarmup = "many"\n', None, "warmup"),
         ('symbols = ["SPY"]\n[limits]\nmax_order = 1\n', None, "max_order"),
+        ('symbols = ["SPY"]\n[limits]\ncooldown = 60\n', None, 'such as "60s"; a bare'),
         ('symbols = ["SPY"]\non_stop = "run"\n', None, "on_stop"),
         ('symbols = ["SPY"]\nsave_s = 0\n', None, "save_s"),
         ('symbols = ["SPY"]\nmode = "live"\n', None, "account_id"),

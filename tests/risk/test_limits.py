@@ -14,6 +14,7 @@ import pytest
 
 from pyrt.errors import ConfigError
 from pyrt.risk import Limits, gate_for
+from pyrt.risk.limit_names import DURATIONS
 
 NUMBERS = ("max_order_quantity", "max_order_notional", "max_leverage", "price_collar_bps")
 
@@ -116,6 +117,23 @@ def test_limits_come_from_toml(tmp_path: Path) -> None:
     path.write_text("limits = 3\n")
     with pytest.raises(ConfigError, match="limits is 3; expected a table"):
         Limits.from_toml(path)
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+def test_seconds_without_a_unit_are_refused_in_a_file(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "limits.toml"
+    path.write_text(f"{name} = 60\n")
+    with pytest.raises(ConfigError, match=f'{name} is 60; .* such as "60s"'):
+        Limits.from_toml(path)
+    path.write_text(f'{name} = "60s"\n')
+    assert getattr(Limits.from_toml(path), name) == 60 * 10**9
+    path.write_text(f"{name} = 1_000_000\n")
+    assert getattr(Limits.from_toml(path), name) == 1_000_000
+
+
+def test_what_is_short_comes_back_from_a_journal() -> None:
+    limits = Limits(cooldown="50us")
+    assert Limits.from_dict(limits.to_dict()) == limits
 
 
 def test_limits_survive_pickling_and_their_own_dict() -> None:
