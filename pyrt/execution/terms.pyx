@@ -10,7 +10,7 @@ from pyrt.core.types cimport (
     STOP_LIMIT, TRAILING_STOP, TRAILING_STOP_LIMIT,
 )
 
-from pyrt.core.times import timestamp_ns
+from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.core.types import TIF_NAMES
 from pyrt.errors import OrderError
 
@@ -182,7 +182,10 @@ cdef int read_tif(Order order, dict terms, dict default_tif, int64_t now) except
     if order.tif == GTD:
         order.expires_ns = timestamp_ns(terms["expires_at"])
         if order.expires_ns <= now:
-            raise OrderError(f"expires_at {terms['expires_at']!r} has passed already")
+            raise OrderError(
+                f"expires_at {format_ns(order.expires_ns)} has passed already: "
+                f"it is {format_ns(now)}"
+            )
     return 0
 
 

@@ -63,7 +63,10 @@ def test_exits_on_the_wrong_side_are_refused(side, terms):
         ({"quantity": 1, "stop_price": 99, "trail_amount": 1}, "exclude each other"),
         ({"quantity": 1, "time_in_force": "forever"}, "time_in_force is 'forever'"),
         ({"quantity": 1, "time_in_force": "gtd"}, "go together"),
-        ({"quantity": 1, "expires_at": "2001-01-01"}, "has passed already"),
+        (
+            {"quantity": 1, "expires_at": "2001-01-01"},
+            "expires_at 2001-01-01T00:00:00Z has passed already: it is 20",
+        ),
         ({"notional": 5, "limit_price": 3}, "by notional is a market order"),
         ({"quantity": 1, "post_only": True}, "post_only needs a limit order"),
         ({"quantity": 1, "limit_price": -1}, "expected a positive price"),
