@@ -8,7 +8,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from pyrt import Strategy
+from pyrt import Strategy, equity
 from pyrt.adapters.alpaca.core.events import FillEvent
 from pyrt.adapters.alpaca.simulator.trading.activities import add_booking
 from pyrt.live.core.notes import decode_note
@@ -19,6 +19,7 @@ from pyrt.live.journal.journal import read_tape
 from pyrt.live.plan import MINUTE, SECOND, Policies
 from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
+from tests.live import whole
 from tests.live.looks import told, written
 from tests.live.test_starts import PRICES, Quiet, made, started
 from tests.live.whole import Node, World
@@ -285,3 +286,18 @@ def test_a_strategy_that_hears_of_nothing_is_told_at_the_start(strategy, alarms)
     assert node.driver.phase == RUNNING
     texts = told(node, "unheard")
     assert [text.split(",")[0] for text in texts] == ["Deaf has subscribed to nothing"] * alarms
+
+
+@pytest.mark.parametrize(("tradable", "alarms"), [(False, 1), (True, 0)])
+def test_a_symbol_that_the_broker_does_not_trade_is_told_at_the_start(
+    tradable, alarms, monkeypatch
+):
+    """A node with a misspelt symbol said that it runs, and never heard of it."""
+    monkeypatch.setattr(whole, "instrument_of", lambda symbol: equity(symbol, tradable=tradable))
+    node = Node(
+        World([PRICES]), MemoryFiles(), [Quiet()], run_id="one", limits=None,
+        policies=Policies(looks=1, warmup=0),
+    )  # fmt: skip
+    node.start()
+    assert node.driver.phase == RUNNING
+    assert [text.split(":")[0] for text in told(node, "not_tradable")] == ["SPY"] * alarms

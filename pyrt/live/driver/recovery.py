@@ -380,6 +380,10 @@ class Recovery:
             tell_missed(core, missed)
             for text in unheard(core.kernel):
                 scribe.alarm("unheard", text, now)
+        for instrument in core.kernel.cache.instruments:
+            if not instrument.tradable:
+                text = f"{instrument.id}: the broker does not know it, or lets nobody trade it"
+                scribe.alarm("not_tradable", text, now)
         settle(core)
         self._stopping.save(now)
         self._history.warm_up(now)
