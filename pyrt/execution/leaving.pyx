@@ -3,7 +3,7 @@ from libc.stdint cimport int64_t
 
 from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport SUBMIT, Command
-from pyrt.core.types cimport EV_RELEASED, LIMIT, MARKET, OPEN, UNKNOWN, is_final
+from pyrt.core.types cimport EV_RELEASED, INITIALIZED, LIMIT, MARKET, OPEN, UNKNOWN, is_final
 from pyrt.execution.desk cimport Desk
 from pyrt.execution.targets cimport in_the_way
 from pyrt.execution.triggers cimport tell, trails
@@ -62,6 +62,14 @@ cdef int go_on(Custody custody, Order entry) except -1:
     return 0
 
 
+cdef inline bint is_leaving(Order order) noexcept:
+    """Whether an order has left, or is about to, and trades as soon as it can."""
+    return (
+        (order.type == MARKET or order.moves) and order.algorithm is None
+        and order.status_ != INITIALIZED
+    )
+
+
 cdef inline bint is_being_canceled(Order order) noexcept:
     """Whether an order works yet, and has been asked to end."""
     return (
@@ -95,9 +103,9 @@ cdef int leave(Custody custody, Kept kept) except -1:
     cdef Order order = kept.order, each
     cdef int64_t held = -order.side_sign * order.position.units
     if order.number in custody.reducing:
-        for each in custody.reducing.values():
-            if (each.position is order.position and each.side_sign == order.side_sign
-                    and each.type == MARKET and each.number not in custody.kept):
+        for each in custody.cache.orders_open(order.position.strategy, order.instrument.id):
+            if (each.side_sign == order.side_sign and is_leaving(each)
+                    and each.number not in custody.kept):
                 held -= each.leaves()
         if held <= 0:
             # Were they refused, it would leave at the next price.
