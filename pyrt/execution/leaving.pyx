@@ -29,9 +29,10 @@ cdef int fire(Custody custody, Kept kept) except -1:
         # Where a cancel was refused, not every price asks again.
         if kept.asked == 0 or custody.clock.now >= kept.asked + RETRY_NS:
             kept.asked = custody.clock.now
-            kept.fired = True
             for other in found:
                 custody.desk.cancel(other.strategy, other)
+        # Of several the first that ends may not be the last: the price has come all the same.
+        kept.fired = any([is_being_canceled(other) for other in found])
         return 0
     if other is None or is_final(other.status_):
         return leave(custody, kept)
