@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from pyrt.cli import exits, options
 from pyrt.cli.choices import StrategySpec
 from pyrt.cli.rows import in_a_line
 from pyrt.core.times import format_ns
+from pyrt.live.driver.hearing import Hearing
 
 if TYPE_CHECKING:
     from pyrt.adapters.alpaca.node.live import LiveNode
@@ -122,7 +124,7 @@ def live(
             run_id=node.run_id,
         )
     _add_links(node)
-    node.companions.append(_Greeting())
+    node.companions.append(_Terminal(lambda row: _print(row, as_json=as_json)))
     for each in strategies:
         node.add_strategy(each)
     account = _run(node)
@@ -147,8 +149,28 @@ def _tell_of_shadow(given: NodeConfig, used: NodeConfig) -> None:
             click.echo(f"shadow: {name} is {getattr(used, name) or 'off'}", err=True)
 
 
-class _Greeting:
-    """Says that a node runs, on which account, and where its page is."""
+class _Terminal:
+    """Says that a node runs, and which orders are denied in it: no broker answers those.
+
+    Parameters
+    ----------
+    show : callable
+        Called with what to print.
+    """
+
+    def __init__(self, show: Callable[[dict[str, Any]], object]) -> None:
+        self._show = show
+        self._hearing = Hearing("on_event", lambda text: None)
+
+    def watch(self, node: LiveNode) -> None:
+        """Listen, before strategies send their first orders."""
+        assert node.core is not None
+        node.core.kernel.bus.subscribe("order.*", self._on_order, priority=-950)
+
+    def _on_order(self, event: Any) -> None:
+        if event.kind == "denied":
+            told = {"event": event.kind, "status": event.order.status, "reason": event.reason}
+            self._hearing.call(self._show, _row("order", event.ts_event, event.order) | told)
 
     async def begin(self, node: LiveNode) -> None:
         """Say so: strategies have started."""
@@ -223,17 +245,21 @@ def row_of(event: Any, core: Any) -> dict[str, Any] | None:
     if event.WHAT not in ("fill", "answer"):
         return None
     order = core.inputs.order(event.number)
-    row = {
-        "type": "fill" if event.WHAT == "fill" else "order",
-        "ts_event": event.ts_event,
-        "client_order_id": order.client_order_id,
-        "symbol": order.symbol,
-        "side": order.side.name.lower(),
-    }
+    row = _row("fill" if event.WHAT == "fill" else "order", event.ts_event, order)
     if event.WHAT == "fill":
         fee = f"{core.fee_of(event):f}"
         return {**row, "quantity": event.quantity, "price": event.price, "fee": fee}
     return {**row, "event": event.kind, "status": order.status, "reason": event.reason}
+
+
+def _row(what: str, ts_event: int, order: Any) -> dict[str, Any]:
+    return {
+        "type": what,
+        "ts_event": ts_event,
+        "client_order_id": order.client_order_id,
+        "symbol": order.symbol,
+        "side": order.side.name.lower(),
+    }
 
 
 def _print(row: dict[str, Any], *, as_json: bool) -> None:

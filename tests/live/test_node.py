@@ -95,6 +95,7 @@ def test_pyrt_live_prints_orders_fills_and_the_account(tmp_path, monkeypatch, ca
         "    def on_start(self):\n"
         "        self.subscribe_bars('SPY', '1m')\n"
         "        self.sent = False\n"
+        "        self.sell('SPY', 1, reduce_only=True)\n"
         "    def on_bar(self, bar):\n"
         "        if not self.sent:\n"
         "            self.sent = True\n"
@@ -122,6 +123,10 @@ def test_pyrt_live_prints_orders_fills_and_the_account(tmp_path, monkeypatch, ca
     assert code == 0, printed.err
     fills = [row for row in rows if row["type"] == "fill"]
     assert [(row["symbol"], row["side"], row["quantity"]) for row in fills] == [("SPY", "buy", "3")]
+    # No broker answers what is denied here.
+    (denied,) = (row for row in rows if row.get("event") == "denied")
+    assert (denied["type"], denied["status"], denied["side"]) == ("order", "DENIED", "sell")
+    assert denied["reason"].startswith("reduce_only")
     assert rows[-1]["type"] == "account"
     assert Decimal(rows[-1]["cash"]) == broker.cash
     assert "running: paper account PA0000000" in printed.err.splitlines()

@@ -34,6 +34,7 @@ class Prepared(Companion, Protocol):
         """Take it, before the node has looked at anything: what is wrong ends the start then."""
 
 
+@runtime_checkable
 class Watcher(Companion, Protocol):
     """A companion that watches strategies as they start, too."""
 
@@ -64,6 +65,9 @@ class Beside:
             # They end last, though others were prepared before.
             self._living.insert(place, watcher)
             watcher.watch(node)
+        for companion in node.companions:
+            if isinstance(companion, Watcher):
+                companion.watch(node)
 
     async def begin(self, node: LiveNode) -> None:
         """Begin the others, once strategies have spoken."""
