@@ -170,7 +170,8 @@ def test_only_an_order_to_a_share_of_the_capital_shrinks_to_what_can_be_paid() -
 
 def test_an_end_must_lie_ahead() -> None:
     made = rig()
-    refused(made, OrderError, f"expires_at {made.now} has passed", expires_at=made.now)
+    text = "expires_at 2024-01-01T00:00:00Z has passed already: it is 2024-01-01T00:00:00Z"
+    refused(made, OrderError, text, expires_at=made.now)
     order = made.order("buy", 10, expires_at=made.now + 1)
     assert (order.time_in_force, order.expires_at) == ("gtd", made.now + 1)
 

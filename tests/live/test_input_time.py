@@ -66,6 +66,12 @@ def timed(**options: Any) -> tuple[NodeCore, Any, Timed]:
     return core, wire, strategy
 
 
+def by_the_wall(core: NodeCore) -> NodeCore:
+    """Let a core live by a clock that goes on while its process stands still."""
+    core.kernel.grace_ns = 1
+    return core
+
+
 def last_order(core: NodeCore) -> Any:
     return core.kernel.cache.orders_open()[-1]
 
@@ -92,7 +98,7 @@ def test_what_is_due_at_the_present_fires_when_it_is_asked_to_and_on_the_way_at_
 
 def test_after_the_process_stood_still_what_was_due_happens_now_and_once() -> None:
     core, wire, strategy = timed()
-    core.take(NOW + MINUTE, [bar(0, 10.0)])
+    by_the_wall(core).take(NOW + MINUTE, [bar(0, 10.0)])
     strategy.heard.clear()
     wire.take()
     # Bars that have waited for it come before the end of what is made of them.
@@ -107,7 +113,7 @@ def test_after_the_process_stood_still_what_was_due_happens_now_and_once() -> No
     assert core.inputs.next_timer == NOW + 270 * SECOND
     piece, heard = taken(core), strategy.heard
     other, _, again = timed()
-    play(other.inputs, piece, pytest.fail, pytest.fail)
+    play(by_the_wall(other).inputs, piece, pytest.fail, pytest.fail)
     assert again.heard[-len(heard) :] == heard
     assert last_order(other).ts_init == NOW + 245 * SECOND
 
@@ -122,9 +128,15 @@ def test_orders_of_a_process_that_stood_still_are_counted_at_one_time() -> None:
             self.buy("SPY", 1, limit_price=50)
 
     core, wire = core_of(RiskEngine(Limits(max_orders_per_second=2)), [Often()])
-    core.take(NOW + MINUTE, [])
+    by_the_wall(core).take(NOW + MINUTE, [])
     core.fire_timers()
     assert len(wire.take()) == 2
+
+
+def test_in_lockstep_time_may_leave_out_any_span() -> None:
+    core, _, strategy = timed()
+    core.take(NOW + 95 * SECOND, [])
+    assert strategy.heard == [("timer", 30), ("timer", 60), ("timer", 90)]
 
 
 def test_what_was_due_and_what_was_settled_is_played_at_its_place() -> None:
@@ -180,7 +192,7 @@ def test_while_it_is_held_time_passes_and_fires_what_was_due_once_when_it_is_rel
     inputs.release_bars()
     assert not inputs.holds_bars
     core.take(NOW + 201 * SECOND, [])
-    assert [each for each in strategy.heard if each[0] == "2m"] == [("2m", 10.0, 201)]
+    assert [each for each in strategy.heard if each[0] == "2m"] == [("2m", 10.0, 200)]
 
 
 def test_nothing_is_to_be_done_only_where_time_stands_and_nothing_waits() -> None:

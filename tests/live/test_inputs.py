@@ -42,7 +42,7 @@ class Hears(Strategy):
         self.subscribe_bars("SPY", "1m")
         self.subscribe_bars("SPY", "2m")
         self.subscribe_book(COIN)
-        self.set_timer("often", "110s")
+        self.set_timer("often", "90s")
         self.sell("SPY", 10, limit_price=100)
         self.buy("QQQ", 6)
 
@@ -120,7 +120,7 @@ HEARD = [
     ("book", [[99.0, 2.0]], [[102.0, 1.0]], True),
     ("1m", 1.0, 4.0, 0.5, 2.0, 10.0, 0, MINUTE, MINUTE),
     # What is due on the way happens at its own time.
-    ("timer", 110 * SECOND),
+    ("timer", 90 * SECOND),
     ("1m", 2.0, 3.0, 1.5, 2.5, 20.0, MINUTE, 2 * MINUTE, 2 * MINUTE),
     ("2m", 1.0, 4.0, 0.5, 2.5, 30.0, 0, 2 * MINUTE, 2 * MINUTE),
     ("canceled", 1, "by hand", 241 * SECOND // 2, 12, 100.5),
