@@ -251,7 +251,8 @@ cdef class Emulator(Custody):
         if event.kind == EV_CANCEL_REJECTED and order.number in self.ending:
             # It still works, beyond its time: asked again until it is over.
             self.end_at(order, self.clock.now + RETRY_NS)
-        if is_over or event.kind == EV_CANCEL_REJECTED:
+        if is_over or event.kind == EV_CANCEL_REJECTED or (
+                event.kind in (EV_MODIFIED, EV_MODIFY_REJECTED) and order.number not in self.kept):
             go_on(self, order)
         if is_over:
             self.reducing.pop(order.number, None)

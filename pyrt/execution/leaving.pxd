@@ -5,7 +5,7 @@ from pyrt.execution.triggers cimport Kept
 
 cdef int fire(Custody custody, Kept kept) except -1
 
-cdef int go_on(Custody custody, Order entry) except -1
+cdef int go_on(Custody custody, Order other) except -1
 
 cdef bint may_rest(Custody custody, Order leg, object table) except -1
 

@@ -5,6 +5,7 @@ from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport SUBMIT, Command
 from pyrt.core.types cimport EV_RELEASED, INITIALIZED, LIMIT, MARKET, OPEN, UNKNOWN, is_final
 from pyrt.execution.desk cimport Desk
+from pyrt.execution.room cimport reclaim, units_free
 from pyrt.execution.targets cimport in_the_way
 from pyrt.execution.triggers cimport tell, trails
 
@@ -48,17 +49,21 @@ cdef list entries_before(Custody custody, Order order):
     return in_the_way(custody.cache, order)
 
 
-cdef int go_on(Custody custody, Order entry) except -1:
-    """Fire ways out that waited for an entry to end; if it has not, a later price asks.
+cdef int go_on(Custody custody, Order other) except -1:
+    """Fire ways out that waited for an order to end, or to give up units; else a later price asks.
 
     One that waits for the other of its pair goes on when that has ended, or is lost with it.
     """
     cdef Kept kept
-    for kept in list(custody.by_index.get(entry.instrument.index, ())):
-        if (kept.fired and kept.order.side_sign != entry.side_sign
+    for kept in list(custody.by_index.get(other.instrument.index, ())):
+        if (kept.fired and other is not kept.order.sibling
                 and not is_being_canceled(kept.order.sibling)):
-            kept.fired = False
-            if is_final(entry.status_):
+            if other.side_sign != kept.order.side_sign:
+                kept.fired = False
+                if is_final(other.status_):
+                    fire(custody, kept)
+            elif other.position is kept.order.position:
+                kept.fired = False
                 fire(custody, kept)
     return 0
 
@@ -111,8 +116,28 @@ cdef int leave(Custody custody, Kept kept) except -1:
         if held <= 0:
             # Were they refused, it would leave at the next price.
             return 0
+        if lacks_units(custody, kept, held):
+            return 0
         custody.limit_units(order, held)
     return release(custody, kept, True)
+
+
+cdef bint lacks_units(Custody custody, Kept kept, int64_t held) except -1:
+    """Ask what rests for units that a way out needs, where the venue keeps them; True if it waits.
+
+    It would be refused for them, and lost. What is not given up is asked for at a later price.
+    """
+    cdef Order order = kept.order
+    cdef int64_t missing
+    if (<object>custody.capabilities(order)).flips:
+        return False
+    missing = min(order.leaves(), held) - units_free(custody.cache, order, held)
+    if missing <= 0:
+        return False
+    if kept.asked == 0 or custody.clock.now >= kept.asked + RETRY_NS:
+        kept.asked = custody.clock.now
+        kept.fired = reclaim(custody.desk, order, missing)
+    return True
 
 
 cdef int release(Custody custody, Kept kept, bint is_met) except -1:

@@ -1,4 +1,4 @@
-"""Room for an order to a target among exits that rest, where a venue keeps the units for them."""
+"""Room for what leaves a position among orders that rest, where a venue keeps the units for them."""
 from libc.stdint cimport int64_t
 from pyrt.core.cache cimport Cache
 from pyrt.core.orders cimport Order
@@ -19,5 +19,9 @@ cdef inline bint is_crowded(Order order) noexcept:
 
 
 cdef int64_t units_missing(Cache cache, Order order) except? -1
+
+cdef int64_t units_free(Cache cache, Order order, int64_t held) except? -1
+
+cdef bint reclaim(Desk desk, Order order, int64_t missing) except -1
 
 cdef bint make_room(Desk desk, Command command) except -1

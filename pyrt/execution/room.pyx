@@ -1,11 +1,14 @@
-"""Room for an order to a target among exits that rest, where a venue keeps the units for them.
+"""Room for what leaves a position among orders that rest, where a venue keeps the units for them.
 
 Where what works may not come to more than is held, a target that leaves something held is refused
 beside exits for all of it. They are made smaller first, the newest first, and the order waits for
-the answers. Two exits of which one cancels the other keep their quantity (decision 0019).
+the answers. Two exits of which one cancels the other keep their quantity (decision 0019). A way out
+that is kept here, and whose price has come, has them give up what it needs.
 """
 from pyrt.core.pairs cimport is_venue_pair
-from pyrt.core.types cimport EMULATED, HELD, INITIALIZED, MARKET, NONE, OPEN, RELEASED, UNKNOWN
+from pyrt.core.types cimport (
+    EMULATED, HELD, INITIALIZED, MARKET, NONE, OPEN, RELEASED, UNKNOWN, is_final,
+)
 from pyrt.execution.targets cimport leaves_before, share
 from pyrt.execution.waits cimport hold, hold_anew
 
@@ -71,3 +74,38 @@ cdef bint make_room(Desk desk, Command command) except -1:
         missing -= cut
     command.units = MADE_ROOM
     return hold_anew(desk, command)
+
+
+cdef int64_t units_free(Cache cache, Order order, int64_t held) except? -1:
+    """Units of what is held that nothing which rests at the venue keeps from a way out."""
+    cdef Order other
+    for other in cache.orders_open(order.position.strategy, order.instrument.id):
+        if other is not order.sibling and not other.moves:
+            held -= claim(other, order)
+    return held
+
+
+cdef bint reclaim(Desk desk, Order order, int64_t missing) except -1:
+    """Have what rests give up units that a way out needs, the newest first; True if any is asked.
+
+    What keeps no more than that is canceled, and of what keeps more a part is taken off. A pair
+    that keeps more stays: what it guards beyond would have no exit.
+    """
+    cdef Order other
+    cdef int64_t kept
+    cdef bint asks = False
+    for other in reversed(desk.cache.orders_open(order.position.strategy, order.instrument.id)):
+        kept = 0 if other is order.sibling or other.moves else claim(other, order)
+        if kept <= 0 or missing <= 0:
+            continue
+        if (other.cancel_request not in (OPEN, UNKNOWN)
+                and other.modify_request not in (OPEN, UNKNOWN)):
+            if kept <= missing:
+                desk.cancel(other.strategy, other)
+            elif other.sibling is None or is_final(other.sibling.status_):
+                desk.set_quantity(other, other.units - missing)
+            else:
+                continue
+        asks = True
+        missing -= kept
+    return asks

@@ -25,11 +25,11 @@ cdef class Kept:
     cdef int64_t since
     """When it began to watch: what a bar did before does not trigger it."""
     cdef int64_t asked
-    """When entries that are in its way were last asked to end; 0 before."""
+    """When orders that are in its way were last asked to end, or to give up units; 0 before."""
     cdef bint asleep
     """An exit whose entry has not ended."""
     cdef bint fired
-    """Triggered; it leaves when the other one of its pair, or entries in its way, have ended."""
+    """Triggered; it leaves when the other one of its pair, or what is in its way, has ended."""
 
     cdef bint meet(self, EventQueue inbox, int64_t now, int64_t low, int64_t high,
                    int64_t last) except -1

@@ -199,6 +199,8 @@ def test_while_reducing_a_kept_stop_takes_back_what_is_held_whatever_else_works(
     made.answer("accept", resting)
     made.gate.set_state("reducing", "me", "a test")
     made.price(110)
+    # What it keeps of the ten is given up first.
+    made.answer("cancel", resting)
     assert entry.stop_loss.status == status
 
 

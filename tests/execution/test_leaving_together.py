@@ -8,7 +8,7 @@ import pytest
 
 from pyrt.core.instruments import Instrument
 from tests.backtest.harness import SYMBOL, play
-from tests.execution.test_kept_exits import BARE, FLAT, ONE_WAY, entered, position, rig
+from tests.execution.test_kept_exits import BARE, FLAT, ONE_WAY, asked, entered, position, rig
 
 
 @pytest.mark.parametrize("capabilities", [BARE, ONE_WAY])
@@ -83,3 +83,79 @@ def test_where_one_of_them_does_not_end_a_later_price_asks_again() -> None:
     assert made.venue.withdrawn == [*entries, entries[0]]
     made.answer("cancel", entries[0])
     assert stop.status == "SENT"
+
+
+# -- units that others keep ------------------------------------------------------------------------
+
+
+def resting(made: Any, quantity: float, **terms: Any) -> Any:
+    order = made.order("sell", quantity, **terms)
+    made.answer("accept", order)
+    return order
+
+
+def test_a_stop_has_what_rests_give_up_what_it_needs() -> None:
+    """It was refused for units that the strategy's own limit order kept, and lost."""
+    made = rig(capabilities=ONE_WAY)
+    (stop,) = entered(made, stop_loss=90)
+    limit = resting(made, 10, limit_price=120)
+    made.price(90)
+    assert (stop.status, made.venue.withdrawn) == ("EMULATED", [limit])
+    made.answer("cancel", limit)
+    assert (stop.status, stop.quantity) == ("SENT", 10)
+
+
+def test_of_one_that_keeps_more_a_part_is_taken_off() -> None:
+    made = rig(capabilities=ONE_WAY)
+    (stop,) = entered(made, stop_loss=90, quantity=4)
+    made.hold(6)
+    limit = resting(made, 10, limit_price=120)
+    made.price(90)
+    assert (stop.status, asked(made)) == ("EMULATED", [(limit, 6)])
+    made.answer("modified", limit, quantity=6)
+    assert (stop.status, stop.quantity) == ("SENT", 4)
+
+
+def test_what_is_not_given_up_is_asked_for_again_at_a_later_price() -> None:
+    made = rig(capabilities=ONE_WAY)
+    (stop,) = entered(made, stop_loss=90)
+    limit = resting(made, 10, limit_price=120)
+    made.price(90)
+    made.answer("cancel_rejected", limit)
+    made.price(89)
+    assert (stop.status, made.venue.withdrawn) == ("EMULATED", [limit])
+    made.wait("5s")
+    made.price(89)
+    assert made.venue.withdrawn == [limit, limit]
+    # What it sells meanwhile is not sold again.
+    made.fill(limit, 7)
+    made.answer("cancel", limit)
+    assert (stop.status, stop.quantity) == ("SENT", 3)
+
+
+def test_where_orders_cross_zero_nothing_has_to_be_given_up() -> None:
+    made = rig(capabilities=BARE)
+    (stop,) = entered(made, stop_loss=90)
+    resting(made, 10, limit_price=120)
+    made.price(90)
+    assert (stop.status, made.venue.withdrawn) == ("SENT", [])
+
+
+@pytest.mark.parametrize(
+    "also",
+    [
+        lambda s: s.sell(SYMBOL, s.position(SYMBOL).quantity, limit_price=110),
+        lambda s: s.oco(SYMBOL, s.position(SYMBOL).quantity, take_profit=110, stop_loss=95),
+    ],
+    ids=["limit", "pair"],
+)
+def test_a_stop_in_a_coin_leaves_beside_others_that_keep_its_coins(also: Any) -> None:
+    coin = Instrument(SYMBOL, kind="crypto", decimals=9)
+    made = play(
+        [FLAT, FLAT, FLAT, (100, 100, 97, 97), *[(97, 97, 97, 97)] * 5],
+        {0: lambda s: s.buy(SYMBOL, 10, stop_loss=98), 2: also},
+        instrument=coin, name="alpaca", account="cash", emulate="all",
+    )  # fmt: skip
+    assert made.strategies[0].position(SYMBOL).quantity == 0
+    assert made.statuses[:2] == ["FILLED", "FILLED"]
+    assert set(made.statuses[2:]) == {"CANCELED"}
