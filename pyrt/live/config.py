@@ -16,6 +16,7 @@ from pyrt.live.driver.reconcile import ReconcilePolicy
 from pyrt.live.observe.logs import LEVELS
 from pyrt.live.observe.targets import AlertTarget
 from pyrt.live.plan import SECOND, Policies
+from pyrt.risk.limit_names import PERCENTAGES_FROM, SHARES
 from pyrt.risk.limit_values import check_units
 from pyrt.risk.limits import Limits
 from pyrt.venues.capabilities import Scope, capabilities_of
@@ -305,6 +306,11 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if others := sorted({*self.limits.get("symbols", ())} - {*self.symbols}):
             text = f"limits are set for {', '.join(others)}, which symbols does not name"
             found.append(("other_symbols", text))
+        for name in SHARES:
+            share = self.limits.get(name)
+            if share is not None and float(share) >= PERCENTAGES_FROM:
+                text = f"{name} is {share}, a share of one: that is {float(share):.0%}"
+                found.append(("percentage", text))
         return found
 
     def make_limits(self) -> Limits | None:

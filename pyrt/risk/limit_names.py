@@ -101,6 +101,16 @@ SHARES_OF_ONE = (
     "ramp_start",
     "warn_at",
 )
+# Shares that leverage, shorts and wild markets take past 1, but not to where percentages begin.
+SHARES = (
+    "max_concentration",
+    "max_sector_concentration",
+    "max_adv_share",
+    "max_position_loss_fraction",
+    "max_position_drawdown",
+    "max_volatility",
+)
+PERCENTAGES_FROM = 5
 # What may differ from symbol to symbol.
 PER_SYMBOL = (
     "max_order_quantity",

@@ -130,6 +130,15 @@ def test_limits_of_a_symbol_that_is_not_traded_are_told():
     assert config.warnings() == [("other_symbols", told)]
 
 
+@pytest.mark.parametrize(("share", "told"), [("0.25", ""), (2.5, ""), (25, "2500%"), ("5", "500%")])
+def test_a_percentage_in_place_of_a_share_is_told(share, told):
+    """It was a limit that nothing reaches."""
+    limits = {"max_order_quantity": 1, "max_concentration": share}
+    config = NodeConfig(symbols=("SPY",), state_dir="state", limits=limits)
+    text = f"max_concentration is {share}, a share of one: that is {told}"
+    assert config.warnings() == ([("percentage", text)] if told else [])
+
+
 def test_another_feed_than_the_backtests_is_told():
     config = NodeConfig(symbols=("SPY",), limits=LIMITS, feed="iex", backtest_feed="sip")
     assert [code for code, _ in config.warnings()] == ["other_feed"]

@@ -11,7 +11,7 @@ CODES = (
     *("look_failed", "lost_intent", "market_log", "missing_order", "no_limits", "no_range"),
     *("no_state", "no_volume", "node_failed", "not_replayed", "not_sent", "not_subscribed"),
     *("not_tradable", "old_order", "on_save", "orders_incomplete", "other_feed", "other_symbols"),
-    *("overdue", "position_mismatch"),
+    *("overdue", "percentage", "position_mismatch"),
     *("query_failed", "read_back_failed", "reopened", "replay_differs", "replay_saves"),
     *("replay_short", "restricted", "second_node", "stale_bars", "stranger", "strategy_stopped"),
     *("stream_lost", "stuck", "torn_tail", "unauthorized", "unclean_end", "unguarded", "unheard"),
