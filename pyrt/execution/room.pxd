@@ -1,4 +1,4 @@
-"""Room for what leaves a position among orders that rest, where a venue keeps the units for them."""
+"""Room for what leaves a position among orders that rest, where a venue keeps units for them."""
 from libc.stdint cimport int64_t
 from pyrt.core.cache cimport Cache
 from pyrt.core.orders cimport Order

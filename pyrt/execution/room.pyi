@@ -1,1 +1,1 @@
-"""Room for an order to a target among exits that rest, where a venue keeps the units for them."""
+"""Room for what leaves a position among orders that rest, where a venue keeps units for them."""

@@ -1,4 +1,4 @@
-"""Room for what leaves a position among orders that rest, where a venue keeps the units for them.
+"""Room for what leaves a position among orders that rest, where a venue keeps units for them.
 
 Where what works may not come to more than is held, a target that leaves something held is refused
 beside exits for all of it. They are made smaller first, the newest first, and the order waits for
