@@ -22,7 +22,7 @@ from tests.live.test_comeback import killed
 from tests.live.test_hands import Holds, strategies
 from tests.live.test_operating import Shorts, at_the_broker, look, place_by_hand, state
 from tests.live.test_walking_skeleton import bars
-from tests.live.whole import PHASES, Node, World
+from tests.live.whole import PHASES, SECOND, Node, World
 
 
 def begun(who=strategies) -> Node:
@@ -170,11 +170,27 @@ def test_nor_where_something_has_filled_since_the_last_look():
     node.driver.operate("resume", "anna", "too early", symbol="SPY")
     node.kernel.strategies[0].sell("SPY", 1)
     node.driver.core.inputs.settle()
-    node.driver.last_look, kept = node.driver.last_look, node.driver.findings
+    kept = (node.driver.findings, node.driver.differs_since)
     node.run(2 * PHASES)
-    node.driver.findings = kept
+    # No look has shown it yet.
+    node.driver.findings, node.driver.differs_since = kept
     assert held(node)[0] == 9
     assert refused(node) == "no_mismatch"
+
+
+def test_nor_before_the_difference_has_stood_for_as_long_as_answers_may_be_old():
+    node = begun()
+    by_hand(node, "sell", 4)
+    node.driver.plan = replace(node.driver.plan, policies=Policies(looks=3, warmup=0))
+    text, first, _ = node.driver.differs_since["SPY"]
+    node.driver.differs_since = {"SPY": (text, first, first + 7 * SECOND - 1)}
+    node.driver.look_at = node.world.now + 60 * SECOND
+    assert refused(node) == "no_mismatch"
+    # Whoever asks again soon is not kept waiting for the minute to be over.
+    assert node.driver.look_at <= node.world.now
+    node.driver.differs_since = {"SPY": (text, first, first + 7 * SECOND)}
+    accept(node)
+    assert held(node)[0] == 6
 
 
 @pytest.mark.parametrize("name", ["by-hand", "pyrt-of-another-node-1"])

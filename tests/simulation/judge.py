@@ -176,12 +176,14 @@ class Judge:
             # By the clock of the machine, which may have been set.
             if asked - world.clock_off > settled:
                 continue
-            found = [p for p in orders.values() if stem_of(p.client_order_id) == name]
+            found = [key for key, p in orders.items() if stem_of(p.client_order_id) == name]
             if name in ours:
                 # Exits of a bracket have ids of the broker's making.
                 venue_id = node.client.venue_of(ours[name].number)[0]
-                found += [orders[venue_id]] if venue_id in orders else []
-            working = [p for p in found if p.is_working]
+                found += [venue_id] if venue_id in orders else []
+            if any(map(world.repeats.is_changing, found)):
+                continue
+            working = [orders[key] for key in found if orders[key].is_working]
             self.checks.hold("I27", not working, (name, working))
 
     # -- the end -------------------------------------------------------------------------------

@@ -59,11 +59,11 @@ class Repeats:
         for name in self._wanted:
             # A refusal that was told takes the wish back.
             left = self._working(name) if name in world.watch.cancels else []
-            left = [key for key in left if not self._is_changing(key)]
+            left = [key for key in left if not self.is_changing(key)]
             asked = [key for key in left if key in self._asked]
             world.checks.hold("I27", not left or bool(asked), (name, "is not asked for again"))
 
-    def _is_changing(self, key: str) -> bool:
+    def is_changing(self, key: str) -> bool:
         """Whether an order takes no cancel, or has just taken the place of one that took none."""
         desk = self._world.broker.core.desk
         record = desk.orders[key]

@@ -11,11 +11,9 @@ from pyrt.live.core.notes import by_hand
 from pyrt.live.driver.adjusting import adjustment_record, change_holding, holdings
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.operating import Operators
-from pyrt.live.driver.reconcile import difference
+from pyrt.live.driver.reconcile import STRANGE, difference
+from pyrt.live.driver.reconciliation import DIFFERS_NS
 from pyrt.live.driver.run import Run
-
-STRANGE = frozenset({"external_order", "second_node"})
-"""Findings of orders that others have open."""
 
 
 class Accepting:
@@ -58,8 +56,10 @@ class Accepting:
         if run.core is None:
             raise ConfigError("the node has not started yet", code="not_running")
         self._operators.check_names(symbol, strategy)
-        units = self._difference(symbol)
+        there, here = self._sides(symbol)
         self._check_calm(symbol)
+        self._check_stands(symbol, difference(symbol, there, here))
+        units = there - here
         owner = strategy or self._owner(symbol)
         amount, source = self._value(symbol, units)
         actor = by_hand(actor)
@@ -76,8 +76,8 @@ class Accepting:
             run.look_at = now
         return f"{owner} has {units:+f} {symbol}, {source}; resume {symbol} to trade it"
 
-    def _difference(self, symbol: str) -> Decimal:
-        """Return what the broker has more of a symbol, where nothing has filled since it showed."""
+    def _sides(self, symbol: str) -> tuple[Decimal, Decimal]:
+        """Return what the broker holds of a symbol, and we, where that is not the same."""
         there = self._run.stated_otherwise(symbol)
         here = sum(holdings(self._run.live_core, symbol).values(), Decimal(0))
         if there is None:
@@ -86,13 +86,21 @@ class Accepting:
                 code="no_mismatch",
                 remedy="Wait for the alarm position_mismatch: it takes several looks",
             )
-        if difference(symbol, there, here) not in [each.text for each in self._run.findings]:
-            raise ConfigError(
-                f"{symbol} is {here:f} here, which is not what the last look has shown",
-                code="no_mismatch",
-                remedy="Ask again after the next look",
-            )
-        return there - here
+        return there, here
+
+    def _check_stands(self, symbol: str, text: str) -> None:
+        """Refuse what has not been so for long enough: a broker's answers may be seconds old."""
+        run = self._run
+        found, first, last = run.differs_since.get(symbol, ("", 0, 0))
+        if found == text and last - first >= (run.plan.policies.looks - 1) * DIFFERS_NS:
+            return
+        if run.look_at is not None:
+            run.look_at = int(run.live_core.kernel.clock.timestamp_ns)
+        raise ConfigError(
+            f"{text}, which has not stood for long enough",
+            code="no_mismatch",
+            remedy="Another look is under way: ask again in some seconds",
+        )
 
     def _check_calm(self, symbol: str) -> None:
         """Refuse while orders work, ours or others': what they fill comes on top of it."""

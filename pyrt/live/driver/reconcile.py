@@ -13,6 +13,8 @@ EXTERNAL = ("halt", "alarm", "ignore")
 PREFIX = "pyrt-"
 HALTING = frozenset({"split", "symbol_change", "bust", "correction"})
 """Adjustments after which a symbol is halted until a person has looked."""
+STRANGE = frozenset({"external_order", "second_node"})
+"""Findings of orders that others have open."""
 UNDONE = "canceled-"
 """Begins the id under which it is journalled that the broker has taken a change back."""
 DAILY = frozenset({"fee", "interest", "borrow"})

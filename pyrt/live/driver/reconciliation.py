@@ -14,7 +14,14 @@ from pyrt.live.driver.brought import is_brought
 from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.departure import Departure
 from pyrt.live.driver.operating import Operators
-from pyrt.live.driver.reconcile import Absences, Comparison, OurOrder, OurView, compare
+from pyrt.live.driver.reconcile import (
+    STRANGE,
+    Absences,
+    Comparison,
+    OurOrder,
+    OurView,
+    compare,
+)
 from pyrt.live.driver.recovery import Recovery
 from pyrt.live.driver.run import LOOKING, NODE, RUNNING, STOPPED, STOPPING, Run
 from pyrt.live.journal import records as r
@@ -163,6 +170,7 @@ class Reconciliation:
             run.give_up(error)
             return
         comparison = compare(self._view(state), state, run.plan.policies.reconcile)
+        self._note_differences(comparison)
         looks = run.plan.policies.looks
         self._gaps = [*self._gaps, comparison.cash_gap][-looks:]
         fresh = self._fresh(comparison)
@@ -175,6 +183,18 @@ class Reconciliation:
         self._conclude(now, state, replace(comparison, findings=findings))
         if run.phase == LOOKING:
             self._recovery.speak(now, state)
+
+    def _note_differences(self, comparison: Comparison) -> None:
+        """Note since when each difference has been as it is, with nothing on its way beside it."""
+        strange = {f.symbol for f in comparison.findings if f.code in STRANGE}
+        known, began = self._run.differs_since, self._began
+        self._run.differs_since = {
+            found.symbol: (found.text, known[found.symbol][1], began)
+            if known.get(found.symbol, ("",))[0] == found.text
+            else (found.text, began, began)
+            for found in comparison.findings
+            if found.code == "position_mismatch" and found.symbol not in strange
+        }
 
     def _fresh(self, comparison: Comparison) -> set[tuple[str, str]]:
         """Return what has not been seen in enough looks in a row yet: each counts for itself.

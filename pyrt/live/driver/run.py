@@ -39,6 +39,9 @@ class Run:
         The account as the broker stated it last.
     findings : tuple of Finding
         What the last comparison has shown.
+    differs_since : dict
+        Symbol → since when looks have shown this difference alone, with no order of others beside
+        it that may fill further: what it was, when the first and when the last of them began.
     balance_date : str
         New York's date of the last day of the account that has ended; "" while it is not known.
     look_at, save_at, stop_by : int or None
@@ -64,6 +67,7 @@ class Run:
         self.stop_reason = ""
         self.last_look: BrokerState | None = None
         self.findings: tuple[Finding, ...] = ()
+        self.differs_since: dict[str, tuple[str, int, int]] = {}
         self.balance_date = ""
         self.look_at: int | None = None
         self.save_at: int | None = None

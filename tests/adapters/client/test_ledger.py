@@ -354,3 +354,17 @@ def test_exits_are_paired_by_what_they_are_and_by_no_other(client):
     events = client.ledger.apply(view("new", legs=legs), NOW)
     assert [(e.kind, e.number) for e in events] == [("held", 3), ("held", 2)]
     assert (stop.venue_id, profit.venue_id) == ("va", "vb")
+
+
+@pytest.mark.parametrize("carried", ["6", "4", "3"])
+def test_a_replacement_that_was_refused_has_executed_nothing_of_its_own(carried):
+    """What it showed of its predecessor's was booked again after a restart."""
+    ledger = Ledger("run-")
+    known = Known(1, "old-1", venue_id="v1", quantity=Decimal(20), filled=Decimal(6))
+    ledger.adopt(known, {"v1": Part(Decimal(6), Decimal(600))})
+    refused = view(
+        "rejected", id="v2", client_order_id="old-1-r1", replaces="v1", qty="20",
+        filled_qty=carried, filled_avg_price="100",
+    )  # fmt: skip
+    assert [event for event in ledger.apply(refused, NOW) if event.WHAT == "fill"] == []
+    assert known.filled == 6

@@ -219,7 +219,9 @@ class Ledger:
             return
         # Some venues count a replacement's fills from 0, some from what its predecessor had.
         before = Decimal(view.filled_qty) - (ZERO if execution is None else execution.quantity)
-        known.carries |= bool(known.parts) and before > 0 and before >= known.placed.filled
+        # What was refused has executed nothing of its own.
+        is_old = before >= known.placed.filled or view.status == "rejected"
+        known.carries |= bool(known.parts) and before > 0 and is_old
         known.parts[view.id] = known.placed if known.carries else Part()
 
     def succeed(self, known: Known, views: Iterable[OrderView], ts: int) -> list[Event]:
