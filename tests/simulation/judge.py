@@ -13,7 +13,7 @@ from pyrt.live.driver.run import RUNNING, STOPPED
 from pyrt.live.journal.journal import Journal
 from tests.simulation.checks import FINAL, Violation
 from tests.simulation.clock import SECOND
-from tests.simulation.exposure import exposure_of, name_of, symbol_and_side
+from tests.simulation.exposure import Exposure, exposure_of, name_of, symbol_and_side
 from tests.simulation.ledger import stem_of
 
 if TYPE_CHECKING:
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 
 CENT = Decimal("0.01")
 POSITION_MAX = 60
-SPENT_MORE = 3
-"""By how much orders by notional may come to less than the judge counts them for."""
 SPENT_SHARE = Decimal("0.2")
-"""The same as a share: they are counted at the lowest price there is."""
+"""By which share orders by notional may come to less than the judge counts them for: the lowest
+price there is."""
 FAR = 0.1
 """How far from the last price an order may be: the collar, and what the market may have done."""
 RATE_MAX = 200
@@ -91,9 +90,7 @@ class Judge:
         found = exposure_of(self.broker, symbol, self.world.accepting.untaken, request)
         lessens = held < 0 if side == "buy" else held > 0
         what = (symbol, side, held, found)
-        # What is ordered by notional, the only parts of units here, is counted for too much.
-        parts = sum(q for (_, of), q in found.leaves.items() if of == side and q % 1)
-        most = abs(held) + parts * SPENT_SHARE
+        most = abs(held) + _spent_less(found, side)
         self.checks.hold(invariant, lessens and found.worst(side) <= most, what)
 
     def hold_market(self, node: Node, request: Any) -> None:
@@ -126,9 +123,8 @@ class Judge:
         symbol, side = about
         found = exposure_of(self.broker, symbol, self.world.accepting.untaken, request)
         what = (symbol, side, found.held, found.buys, found.sells)
-        # What is ordered by notional comes to no more than it is counted for here.
-        more = SPENT_MORE if self.world.chances.is_spending else 0
-        self.checks.hold("I8", found.worst(side) <= POSITION_MAX + more, what)
+        most = POSITION_MAX + _spent_less(found, side)
+        self.checks.hold("I8", found.worst(side) <= most, what)
 
     def hold_journal(self, node: Node) -> None:
         """What the journal would bring back is what the node has."""
@@ -325,6 +321,12 @@ class Judge:
         again = Journal(self.world.files)
         same = again.state.encode() == node.journal.state.encode()
         self.checks.hold("I12", same, "read anew, the journal tells something else")
+
+
+def _spent_less(found: Exposure, side: str) -> Decimal:
+    """Return by how much what is ordered by notional, the only parts of units, is overrated."""
+    parts = [units for (_, of), units in found.leaves.items() if of == side and units % 1]
+    return sum(parts, Decimal(0)) * SPENT_SHARE
 
 
 def _is_too_good(side: str, far: float) -> bool:
