@@ -357,13 +357,14 @@ def test_exits_are_paired_by_what_they_are_and_by_no_other(client):
 
 
 @pytest.mark.parametrize("carried", ["6", "4", "3"])
-def test_a_replacement_that_was_refused_has_executed_nothing_of_its_own(carried):
-    """What it showed of its predecessor's was booked again after a restart."""
+@pytest.mark.parametrize("status", ["rejected", "pending_new", "new"])
+def test_a_replacement_that_has_not_traded_shows_what_it_carries(status, carried):
+    """That of its predecessor's was booked again after a restart."""
     ledger = Ledger("run-")
     known = Known(1, "old-1", venue_id="v1", quantity=Decimal(20), filled=Decimal(6))
     ledger.adopt(known, {"v1": Part(Decimal(6), Decimal(600))})
     refused = view(
-        "rejected", id="v2", client_order_id="old-1-r1", replaces="v1", qty="20",
+        status, id="v2", client_order_id="old-1-r1", replaces="v1", qty="20",
         filled_qty=carried, filled_avg_price="100",
     )  # fmt: skip
     assert [event for event in ledger.apply(refused, NOW) if event.WHAT == "fill"] == []

@@ -16,6 +16,8 @@ Terms = tuple[str | None, str | None, str | None]
 """Quantity, limit price and stop price that are in force now."""
 
 FINAL = frozenset({"filled", "canceled", "expired", "rejected"})
+UNTRADED = frozenset({"pending_new", "accepted", "new", "held", "rejected"})
+"""Statuses in which an order has executed nothing: what a replacement shows then, it carries."""
 IN_FORCE = frozenset({"new", "accepted", "held", "partially_filled", "filled"})
 SUCCEEDS = IN_FORCE - {"accepted"}
 """Statuses of a replacement that tell by themselves that it has taken the other's place."""
@@ -219,8 +221,7 @@ class Ledger:
             return
         # Some venues count a replacement's fills from 0, some from what its predecessor had.
         before = Decimal(view.filled_qty) - (ZERO if execution is None else execution.quantity)
-        # What was refused has executed nothing of its own.
-        is_old = before >= known.placed.filled or view.status == "rejected"
+        is_old = before >= known.placed.filled or view.status in UNTRADED
         known.carries |= bool(known.parts) and before > 0 and is_old
         known.parts[view.id] = known.placed if known.carries else Part()
 
