@@ -15,7 +15,7 @@ import click
 
 from pyrt.cli import exits, options
 from pyrt.cli.choices import StrategySpec
-from pyrt.cli.rows import in_a_line
+from pyrt.cli.rows import in_a_line, of_order
 from pyrt.core.times import format_ns
 from pyrt.live.driver.hearing import Hearing
 
@@ -170,7 +170,7 @@ class _Terminal:
     def _on_order(self, event: Any) -> None:
         if event.kind == "denied":
             told = {"event": event.kind, "status": event.order.status, "reason": event.reason}
-            self._hearing.call(self._show, _row("order", event.ts_event, event.order) | told)
+            self._hearing.call(self._show, of_order("order", event.ts_event, event.order) | told)
 
     async def begin(self, node: LiveNode) -> None:
         """Say so: strategies have started."""
@@ -245,21 +245,11 @@ def row_of(event: Any, core: Any) -> dict[str, Any] | None:
     if event.WHAT not in ("fill", "answer"):
         return None
     order = core.inputs.order(event.number)
-    row = _row("fill" if event.WHAT == "fill" else "order", event.ts_event, order)
+    row = of_order("fill" if event.WHAT == "fill" else "order", event.ts_event, order)
     if event.WHAT == "fill":
         fee = f"{core.fee_of(event):f}"
         return {**row, "quantity": event.quantity, "price": event.price, "fee": fee}
     return {**row, "event": event.kind, "status": order.status, "reason": event.reason}
-
-
-def _row(what: str, ts_event: int, order: Any) -> dict[str, Any]:
-    return {
-        "type": what,
-        "ts_event": ts_event,
-        "client_order_id": order.client_order_id,
-        "symbol": order.symbol,
-        "side": order.side.name.lower(),
-    }
 
 
 def _print(row: dict[str, Any], *, as_json: bool) -> None:

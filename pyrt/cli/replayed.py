@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from pyrt.cli.rows import of_order
 from pyrt.facade import BacktestEngine
 from pyrt.live.config import NodeConfig
 from pyrt.risk import gate_for
@@ -33,24 +34,14 @@ class Listener(Strategy):
 
     def _order(self, event: Any) -> None:
         if event.kind != "fill":
-            row = self._row("order", event.ts_event, event.order)
+            row = of_order("order", event.ts_event, event.order)
             told = {"event": event.kind, "status": event.status, "reason": event.reason}
             self._show({**row, **told})
 
     def _fill(self, fill: Any) -> None:
-        row = self._row("fill", fill.ts_event, fill.order)
+        row = of_order("fill", fill.ts_event, fill.order)
         told = {"quantity": fill.quantity, "price": fill.price, "fee": f"{fill.fee_exact:f}"}
         self._show({**row, **told})
-
-    @staticmethod
-    def _row(kind: str, ts: int, order: Any) -> dict[str, Any]:
-        return {
-            "type": kind,
-            "ts_event": ts,
-            "client_order_id": order.client_order_id,
-            "symbol": order.symbol,
-            "side": order.side.name.lower(),
-        }
 
 
 def engine_of(config: NodeConfig) -> BacktestEngine:

@@ -6,6 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
+def of_order(what: str, ts_event: int, order: Any) -> dict[str, Any]:
+    """Return what every row about an order begins with: that of a node and of its replay alike."""
+    return {
+        "type": what,
+        "ts_event": ts_event,
+        "client_order_id": order.client_order_id,
+        "symbol": order.symbol,
+        "side": order.side.name.lower(),
+    }
+
+
 def in_a_line(row: Mapping[str, Any]) -> str:
     """Return a row as ``name=value`` side by side; what is empty is left out."""
     return "  ".join(f"{name}={value}" for name, value in row.items() if value not in ("", None))

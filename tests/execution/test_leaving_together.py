@@ -55,14 +55,20 @@ def test_a_stop_in_a_coin_leaves_what_a_target_does_not() -> None:
     assert made.strategies[0].position(SYMBOL).quantity == 0
 
 
-def test_a_stop_leaves_when_the_last_of_several_entries_has_made_way() -> None:
-    """It had forgotten by then that its price had come."""
+def met_beside_two_entries() -> tuple[Any, Any, list[Any]]:
+    """Return a stop whose price has come, and the entries that it would trade against."""
     made = rig(capabilities=ONE_WAY)
     (stop,) = entered(made, stop_loss=90)
     entries = [made.order("buy", 5, limit_price=price) for price in (81, 80)]
     for entry in entries:
         made.answer("accept", entry)
     made.price(90)
+    return made, stop, entries
+
+
+def test_a_stop_leaves_when_the_last_of_several_entries_has_made_way() -> None:
+    """It had forgotten by then that its price had come."""
+    made, stop, entries = met_beside_two_entries()
     made.answer("cancel", entries[0])
     assert (stop.status, made.venue.withdrawn) == ("EMULATED", entries)
     made.answer("cancel", entries[1])
@@ -70,12 +76,7 @@ def test_a_stop_leaves_when_the_last_of_several_entries_has_made_way() -> None:
 
 
 def test_where_one_of_them_does_not_end_a_later_price_asks_again() -> None:
-    made = rig(capabilities=ONE_WAY)
-    (stop,) = entered(made, stop_loss=90)
-    entries = [made.order("buy", 5, limit_price=price) for price in (81, 80)]
-    for entry in entries:
-        made.answer("accept", entry)
-    made.price(90)
+    made, stop, entries = met_beside_two_entries()
     made.answer("cancel_rejected", entries[0])
     made.answer("cancel", entries[1])
     made.wait("5s")

@@ -161,6 +161,16 @@ def test_money_moved_while_the_node_was_down_is_neither_profit_nor_loss(amount, 
     assert replay(second.files, [Collect()], run_id="two").is_exact
 
 
+def assert_no_loss(node: Node, before: float, run_id: str = "one") -> None:
+    """The breaker counts the day as it did before, and a replay does what the node has done."""
+    node.run(6)
+    breaker = node.kernel.gate.breaker
+    assert breaker.state == BreakerState.CLOSED
+    assert abs(breaker.day_loss - before) < 100
+    node.stop()
+    assert replay(node.files, [Collect()], run_id=run_id).is_exact
+
+
 @pytest.mark.parametrize("amount", [-20_000, 20_000])
 def test_cash_that_nothing_explains_is_neither_profit_nor_loss(amount):
     """The breaker opened by a withdrawal that the broker had not listed yet."""
@@ -171,12 +181,7 @@ def test_cash_that_nothing_explains_is_neither_profit_nor_loss(amount):
     look(node, 4)
     assert [Decimal(each) for each in differences(node)] == [amount]
     assert node.kernel.account.cash_exact == world.venue.account.cash_exact
-    node.run(6)
-    breaker = node.kernel.gate.breaker
-    assert breaker.state == BreakerState.CLOSED
-    assert abs(breaker.day_loss - before) < 100
-    node.stop()
-    assert replay(node.files, [Collect()], run_id="one").is_exact
+    assert_no_loss(node, before)
 
 
 @pytest.mark.parametrize("amount", [-20_000, 20_000])
@@ -188,13 +193,8 @@ def test_nor_is_what_is_found_at_a_start(amount):
     world.venue.account.deposit(amount)
     second = Node(world, first.files, [Collect()], run_id="two", policies=QUICK, limits=FALLS)
     second.start()
-    second.run(6)
+    assert_no_loss(second, before, run_id="two")
     assert second.kernel.account.cash_exact == world.venue.account.cash_exact
-    breaker = second.kernel.gate.breaker
-    assert breaker.state == BreakerState.CLOSED
-    assert abs(breaker.day_loss - before) < 100
-    second.stop()
-    assert replay(second.files, [Collect()], run_id="two").is_exact
 
 
 # -- dividends -------------------------------------------------------------------------------------

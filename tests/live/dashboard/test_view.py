@@ -249,7 +249,7 @@ class Halting(Strategy):
         self.seen: list[tuple[float, float, float]] = []
 
     def on_bar(self, bar: Any) -> None:
-        kernel = self.probe.kernel  # type: ignore[attr-defined]
+        kernel = self.__dict__["probe"].kernel
         view, who = view_of(kernel), {"actor": "desk", "reason": "a look"}
         for change in (
             {"state": "halted", "symbol": "AAA"},

@@ -13,6 +13,7 @@ from pyrt.adapters.alpaca.core.messages import OrderView, decoded
 from pyrt.adapters.alpaca.core.rest import HttpRequest, RequestQueue
 
 BEING_REPLACED = frozenset({"pending_replace", "replaced"})
+"""Statuses of an order that takes no cancel, while another is about to stand for it."""
 LESSEN_ATTEMPTS = 8
 """So often a change that only gives up units is sent that nobody can say has arrived."""
 

@@ -20,7 +20,6 @@ REFUSALS = frozenset({400, 401, 403, 404, 422})
 REFUSALS_MAX = 2
 """So many refusals of a cancel are told, if a look after each has shown the order as open: what was
 refused may have been another state of it than the one that a look shows."""
-"""Statuses of an order that takes no cancel, while another is about to stand for it."""
 CONFIRM_NS = 2 * SECOND
 """How long an accepted cancel or replace may stay without visible effect before a read-back."""
 OVERDUE_NS = 30 * SECOND
