@@ -57,3 +57,40 @@ def test_orders_that_are_final_or_forgotten_are_read_back_no_more():
     client.poll(NOW)
     asked = [request for request in client.take_requests(NOW) if request.purpose == "read_back"]
     assert [request.order_number for request in asked] == [3]
+
+
+def read_backs(client, now):
+    return [r.order_number for r in client.take_requests(now) if r.purpose == "read_back"]
+
+
+def test_two_hundred_orders_are_read_back_in_parts_that_leave_a_way_out_its_tokens():
+    client, asked = client_with(200, resync_ns=8 * SECOND), []
+    client.trade_updates._wants_resync = True
+    for second in range(121):
+        now = NOW + second * SECOND
+        client.poll(now)
+        asked.append(read_backs(client, now))
+        assert client.queue.buckets["trading"].tokens > 100
+    parts = {second: numbers for second, numbers in enumerate(asked) if numbers}
+    assert sorted(parts) == [0, 30, 60, 90, 120]
+    assert [n for second in (0, 30, 60, 90) for n in parts[second]] == list(range(1, 201))
+    assert parts[120] == list(range(1, 51))
+
+
+def test_news_amid_a_round_ask_for_another_and_what_ended_meanwhile_is_left_out():
+    client, asked = client_with(60), {}
+    client.trade_updates._wants_resync = True
+    for second in range(61):
+        now = NOW + second * SECOND
+        if second == 10:
+            client.trade_updates._wants_resync = True
+            client.ledger.of(55).final = "filled"
+            client.forget(60)
+        client.poll(now)
+        if numbers := read_backs(client, now):
+            asked[second] = numbers
+    # Eight are left after half a minute; a round anew comes when their share of the grant is over.
+    assert asked[0] == list(range(1, 51))
+    assert asked[30] == [51, 52, 53, 54, 56, 57, 58, 59]
+    assert asked[35] == list(range(1, 51))
+    assert sorted(asked) == [0, 30, 35]

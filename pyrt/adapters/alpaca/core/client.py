@@ -302,10 +302,14 @@ class AlpacaClient:
             self._resync_at = soon if self._resync_at is None else min(soon, self._resync_at)
         if self._resync_at is None or now < self._resync_at:
             return
+        is_news, begins = self._wants_resync, not self.orders.is_amid_round
         rest = self.orders.resync(now) * READ_BACK_NS
-        if self._wants_resync:
-            self._wants_resync, self._may_resync = False, now + rest
-        self._resync_at = now + max(self._resync_ns, rest)
+        # What has come amid a round asks for another one after it.
+        self._wants_resync = is_news and not begins
+        is_over = not (self.orders.is_amid_round or self._wants_resync)
+        if is_news or not is_over:
+            self._may_resync = now + rest
+        self._resync_at = now + (max(self._resync_ns, rest) if is_over else rest)
 
     # -- bytes in ------------------------------------------------------------------------------
 

@@ -26,6 +26,8 @@ OVERDUE_NS = 30 * SECOND
 """After this long without effect somebody is told, again each time it has passed."""
 OVERDUE_LOOK_NS = 10 * SECOND
 """Time between looks at what is overdue."""
+ROUND_MAX = 50
+"""So many orders are read back at once: a way out needs some of the broker's grant meanwhile."""
 LATE_REPEATS_MIN = 4
 """After so many late repeats of a way out somebody is told, again each time they have doubled."""
 
@@ -47,6 +49,8 @@ class OrderPath:
         self._policy = policy or OrderPathPolicy()
         self._doubts: dict[int, Doubt] = {}
         self._changes = Changes(ledger, queue, self._policy, self._doubts)
+        self._round: list[int] = []
+        """What a round of read-backs has still to come to, last first."""
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -133,11 +137,19 @@ class OrderPath:
         )
         self._queue.add(HttpRequest("GET", path, b"", number, "read_back"), not_before)
 
+    @property
+    def is_amid_round(self) -> bool:
+        """Whether some orders have still to be read back before all have been."""
+        return bool(self._round)
+
     def resync(self, now: int) -> int:
-        """Read back every order that is not final; return how many."""
+        """Read back orders that are not final, the next of a round; return how many."""
+        if not self._round:
+            self._round = [known.number for known in self._ledger if _is_readable(known)][::-1]
         count = 0
-        for known in self._ledger:
-            if not known.final and (known.venue_id or known.is_unknown):
+        while self._round and count < ROUND_MAX:
+            known = self._ledger.get(self._round.pop())
+            if known is not None and _is_readable(known):
                 self.read_back(known.number, now)
                 count += 1
         return count
@@ -458,6 +470,10 @@ class OrderPath:
     def _enter(self, order: Order) -> Known:
         self._doubts[order.number] = Doubt()
         return self._ledger.add(Known.of(order))
+
+
+def _is_readable(known: Known) -> bool:
+    return not known.final and bool(known.venue_id or known.is_unknown)
 
 
 def _refusal(status: int, body: bytes) -> ErrorBody | None:
