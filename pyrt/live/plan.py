@@ -89,6 +89,8 @@ class Plan:
         How much of what it lacks; see `pyrt.venues.capabilities.capabilities_of`.
     account : str or mapping, optional
         How the account is judged, where not as the broker says; see `rules_in_force`.
+    assumed : tuple of str
+        Symbols of which the broker has not said how they trade.
     checks_clock : bool
         Tell of a difference between the broker's clock and ours.
     sessions : callable, optional
@@ -109,5 +111,6 @@ class Plan:
     emulate: Scope = "missing"
     sessions: Callable[[str], Any] | None = None
     account: Any = None
+    assumed: tuple[str, ...] = ()
     checks_clock: bool = False
     policies: Policies = field(default_factory=Policies)

@@ -301,3 +301,15 @@ def test_a_symbol_that_the_broker_does_not_trade_is_told_at_the_start(
     node.start()
     assert node.driver.phase == RUNNING
     assert [text.split(":")[0] for text in told(node, "not_tradable")] == ["SPY"] * alarms
+
+
+@pytest.mark.parametrize("assumed", [(), ("SPY",)])
+def test_a_symbol_whose_terms_the_broker_has_not_said_is_told_at_the_start(assumed):
+    node = Node(
+        World([PRICES]), MemoryFiles(), [Quiet()], run_id="one", limits=None,
+        policies=Policies(looks=1, warmup=0), assumed=assumed,
+    )  # fmt: skip
+    node.start()
+    assert node.driver.phase == RUNNING
+    texts = told(node, "assumed_terms")
+    assert [text.split(":")[0] for text in texts] == list(assumed)

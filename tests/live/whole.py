@@ -94,6 +94,7 @@ class Node:
         policies: Policies | None = None,
         account: Any = None,
         config: dict[str, Any] | None = None,
+        assumed: tuple[str, ...] = (),
     ) -> None:
         self.world = world
         self.files = files
@@ -109,6 +110,7 @@ class Node:
             prefix=prefix,
             default_tif={"": "gtc"},
             account=account,
+            assumed=assumed,
             config=config or {},
             policies=policies or Policies(looks=1, warmup=0),
         )

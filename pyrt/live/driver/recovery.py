@@ -384,6 +384,9 @@ class Recovery:
             if not instrument.tradable:
                 text = f"{instrument.id}: the broker does not know it, or lets nobody trade it"
                 scribe.alarm("not_tradable", text, now)
+        for symbol in run.plan.assumed:
+            text = f"{symbol}: the broker has not said how it trades, the usual terms are assumed"
+            scribe.alarm("assumed_terms", text, now)
         settle(core)
         self._stopping.save(now)
         self._history.warm_up(now)

@@ -125,9 +125,56 @@ def test_a_user_without_any_home_has_a_start_too(tmp_path, monkeypatch):
     config = NodeConfig(symbols=("SPY",), state_dir=str(tmp_path))
     wire = Wire()
     for _ in range(2):
-        (found,) = asyncio.run(look_up(config, wire))
+        (found,), _ = asyncio.run(look_up(config, wire))
         assert found.kind == "equity"
     assert wire.asked == ["/v2/assets/SPY"] * 2
+
+
+class Failing(Wire):
+    """Answers some questions with what it is told to, so many times."""
+
+    def __init__(self, **failures: list[Answer]) -> None:
+        super().__init__()
+        self.failures = failures
+
+    async def send(self, request: Any) -> Answer:
+        left = self.failures.get(request.path.rpartition("/")[2])
+        if not left:
+            return await super().send(request)
+        self.asked.append(request.path)
+        return left.pop()
+
+
+NONE = Answer(0)
+GARBAGE = Answer(200, b'{"symbol": 1}')
+
+
+@pytest.mark.parametrize(
+    ("failures", "assumed", "asked"),
+    [
+        ({}, (), 2),
+        # One question that failed was enough for all that is traded to be as usual.
+        ({"SPY": [GARBAGE]}, ("SPY",), 2),
+        ({"SPY": [Answer(403, b"{}")]}, ("SPY",), 2),
+        ({"SPY": [NONE]}, (), 3),
+        # After so many that nobody answers, he is not asked for each symbol of a long list.
+        ({"SPY": [NONE] * 3}, ("SPY", "BTC/USD"), 3),
+    ],
+)
+def test_a_question_that_fails_leaves_the_others_what_the_broker_says(
+    failures, assumed, asked, tmp_path, monkeypatch
+):
+    async def skip(seconds: float) -> None:
+        assert seconds < 3
+
+    monkeypatch.setattr(asyncio, "sleep", skip)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    config = NodeConfig(symbols=("SPY", "BTC/USD"))
+    wire = Failing(**failures)
+    listing = asyncio.run(look_up(config, wire))
+    assert [i.symbol for i in listing.instruments] == ["SPY", "BTC/USD"]
+    assert listing.assumed == assumed
+    assert len(wire.asked) == asked
 
 
 def test_what_the_broker_does_not_know_may_not_be_traded(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import NamedTuple
 from uuid import uuid4
 
 import msgspec
@@ -14,7 +15,6 @@ from pyrt import __version__
 from pyrt.adapters.alpaca.account.reading import Reader
 from pyrt.adapters.alpaca.account.reference import Reference
 from pyrt.adapters.alpaca.core.doubt import OrderPathPolicy
-from pyrt.adapters.alpaca.core.pacing import RetryPolicy
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.core.stamps import text_ns
 from pyrt.adapters.alpaca.shell.http import Http
@@ -31,7 +31,6 @@ from pyrt.live.plan import Plan
 from pyrt.risk.engine import RiskEngine
 
 DEFAULT_TIF = {"": "day", "equity": "day", "crypto": "gtc"}
-ONE_ATTEMPT = RetryPolicy(attempts=1)
 NEVER_LOST = OrderPathPolicy(lost_ns=1 << 62)
 """Time alone is no evidence: what a submit has come to is decided by reconciliation."""
 
@@ -52,6 +51,7 @@ def make_plan(
     now: int | None = None,
     source: str = "",
     arm: str = "",
+    assumed: tuple[str, ...] = (),
 ) -> Plan:
     """Return what is going to run, and by which policies.
 
@@ -68,6 +68,7 @@ def make_plan(
         default_tif=DEFAULT_TIF,
         source=source,
         arm=arm,
+        assumed=assumed,
         policies=config.policies(),
         emulate=config.emulate,
         account=config.account or None,
@@ -149,13 +150,29 @@ def make_fees(config: NodeConfig) -> FeeModel:
     return model
 
 
-async def look_up(config: NodeConfig, http: Http) -> list[Instrument]:
+class Listing(NamedTuple):
+    """Instruments, and the symbols of those that are as usual because the broker has not said."""
+
+    instruments: list[Instrument]
+    assumed: tuple[str, ...]
+
+
+async def look_up(config: NodeConfig, http: Http) -> Listing:
     """Return the instruments as the broker describes them; as listed where it does not."""
-    reference = Reference(Reader(http.send, policy=ONE_ATTEMPT), _reference_folder(config))
-    try:
-        return await reference.instruments(config.symbols)
-    except (PyrtError, msgspec.DecodeError):
-        return [listed(symbol) for symbol in config.symbols]
+    reference = Reference(Reader(http.send), _reference_folder(config))
+    found, assumed = list[Instrument](), list[str]()
+    is_lost = False
+    for symbol in config.symbols:
+        try:
+            if not is_lost:
+                found.extend(await reference.instruments([symbol]))
+                continue
+        except (PyrtError, msgspec.DecodeError) as error:
+            # Nor would it answer to the next one.
+            is_lost = isinstance(error, ConnectionLost)
+        found.append(listed(symbol))
+        assumed.append(symbol)
+    return Listing(found, tuple(assumed))
 
 
 def _reference_folder(config: NodeConfig) -> Path | None:

@@ -17,6 +17,7 @@ from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
 from pyrt.adapters.alpaca.node.assembly import (
     NEVER_LOST,
+    Listing,
     broker_time,
     fees_of,
     in_the_shadow,
@@ -28,12 +29,7 @@ from pyrt.adapters.alpaca.node.assembly import (
     open_journal,
     own_time,
 )
-from pyrt.adapters.alpaca.node.beside import (
-    Beside,
-    Companion,
-    eyes_of,
-    watchers_of,
-)
+from pyrt.adapters.alpaca.node.beside import Beside, Companion, eyes_of, watchers_of
 from pyrt.adapters.alpaca.node.eyes import Eyes
 from pyrt.adapters.alpaca.node.inbox import TIMED
 from pyrt.adapters.alpaca.node.lockstep import Lockstep
@@ -292,13 +288,13 @@ class LiveNode:
         try:
             self._open_eyes()
             await self._beside.prepare(self)
-            instruments = await look_up(self.config, http)
-            driver = self._make_driver(instruments, await own_time(self.config, http))
+            listing = await look_up(self.config, http)
+            driver = self._make_driver(listing, await own_time(self.config, http))
             if self.config.clock == "simulator":
                 self._turns.lockstep = Lockstep(self.run_id, http.send)
                 await self._turns.lockstep.begin()
             if self.config.shadow:
-                await self._step_into_shadow(http, instruments)
+                await self._step_into_shadow(http, listing.instruments)
             self._turns.begin(self.loop, self._http)
             await self._start(driver)
             if driver.phase == LOOKING:
@@ -417,17 +413,23 @@ class LiveNode:
 
     # -- start ---------------------------------------------------------------------------------
 
-    def _make_driver(self, instruments: list[Instrument], now: int | None) -> Driver:
+    def _make_driver(self, listing: Listing, now: int | None) -> Driver:
         config, folder = self.config, self.config.state_folder()
         gate = make_gate(config)
         driver = self.driver = self._turns.driver = Driver(
             self._client,
             open_journal(config, folder),
             gate,
-            instruments,
+            listing.instruments,
             self._strategies,
             make_plan(
-                config, self.run_id, self._prefix, now=now, source=self._source, arm=self._arm
+                config,
+                self.run_id,
+                self._prefix,
+                now=now,
+                source=self._source,
+                arm=self._arm,
+                assumed=listing.assumed,
             ),
             fees=make_fees(config),
         )
