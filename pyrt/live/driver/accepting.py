@@ -179,3 +179,4 @@ class Accepting:
             ts_event=now,
         )
         run.journal.record(adjustment_record(now, change, (after,)))
+        run.scribe.save_risk()

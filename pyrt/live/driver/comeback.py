@@ -239,6 +239,8 @@ class Comeback:
             self.going_on = [n for n in ways_out(core.kernel) if n not in rehearsal.unsent]
         self._part(core, rehearsal)
         self._tell_ends(core, rehearsal, now)
+        if is_short:
+            self._take_cash(core, now)
         terms: dict[str, Any] = {
             "positions": encode_states(self._other_positions(core)),
             "risk": run.journal.state.risk if is_short else b"",
@@ -329,6 +331,13 @@ class Comeback:
                 self._guarded(core.inputs.order_event, "accepted", order.number, now, text)
             change = partial(core.inputs.order_event, quantity=filled)
             self._guarded(change, "modified", order.number, now, "changed before a crash")
+
+    def _take_cash(self, core: NodeCore, now: int) -> None:
+        """Bring cash to what the record has: the risk that is taken from there counts with it."""
+        ours = self._run.journal.state.our_cash
+        here = core.kernel.account.cash_exact + core.fee_ledger.accrued
+        if ours and Decimal(ours) != here:
+            core.inputs.cash(now, f"{Decimal(ours) - here:f}", "cash")
 
     @staticmethod
     def _guarded(tell: Any, *arguments: Any) -> None:

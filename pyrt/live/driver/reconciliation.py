@@ -302,12 +302,17 @@ class Reconciliation:
         """Journal what was found, and halt what has to be."""
         run, scribe = self._run, self._run.scribe
         is_first = run.journal.state.is_new
+        account = run.live_core.kernel.account
+        cash = account.cash_exact
         if not is_first:
             self._settle_cash(now, comparison)
         self._record_adjustments(now, comparison)
         if run.phase != LOOKING:
             # At a start the node takes over what nothing explains.
             self._close_gap(now)
+        if account.cash_exact != cash:
+            # Loss and drawdown count from there.
+            scribe.save_risk()
         # What happened before the first run of this journal is nobody's news.
         findings = tuple(
             f for f in comparison.findings if not (is_first and f.code.startswith("adjusted_"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -126,7 +125,8 @@ class Recovery:
         run, known = self._run, self._run.journal.state
         self._drop_emulated(now, known.orders)
         opening = r.Opening(
-            cash=f"{state.cash - self._to_be_booked(state):f}",
+            # What the broker has more by now is filled, booked and taken in once it is looked at.
+            cash=known.our_cash or f"{state.cash:f}",
             orders=with_entries(known.orders.values(), known.closed),
             positions=tuple(known.positions.values()),
             saves={name: saved for name, (_, saved) in known.saves.items()},
@@ -160,17 +160,6 @@ class Recovery:
         if is_same and msgspec.msgpack.decode(risk)["limits"] != limits.version:
             text = "limits that were changed by hand are those of the settings again"
             run.scribe.alarm("limits_reset", text, now)
-
-    def _to_be_booked(self, state: BrokerState) -> Decimal:
-        """Return what moved cash while no node ran, which is booked like any other news.
-
-        What was there before the first run of this journal is what that begins with.
-        """
-        known = self._run.journal.state
-        if known.is_new:
-            return Decimal(0)
-        news = (a for a in state.adjustments if a.activity_id not in known.activities)
-        return sum((change.amount for change in news), Decimal(0))
 
     def _go_on(self, now: int, state: BrokerState, comeback: Comeback) -> None:
         """Bring the last run back by its inputs, and go on with it."""

@@ -307,7 +307,9 @@ class Scribe:
         if save is None:
             return 0
         saved, inputs = r.ENCODER.encode(save()), self.core.inputs.count
-        return self.journal.record(r.RiskState(ts=self.now, saved=saved, inputs=inputs))
+        cash = self.core.kernel.account.cash_exact + self.core.fee_ledger.accrued
+        record = r.RiskState(ts=self.now, saved=saved, inputs=inputs, cash=f"{cash:f}")
+        return self.journal.record(record)
 
     def alarm(self, code: str, text: str, now: int | None = None) -> None:
         """Record an alarm and pass it on; one that repeats soon after is dropped."""

@@ -274,10 +274,17 @@ class Reconciled(Record, frozen=True, kw_only=True, array_like=True):
 
 
 class RiskState(Record, frozen=True, kw_only=True, array_like=True):
-    """What the risk engine goes on from after a restart."""
+    """What the risk engine goes on from after a restart.
+
+    Attributes
+    ----------
+    cash : str
+        What its figures count with, less no fee that the broker has still to charge.
+    """
 
     saved: bytes
     inputs: int = 0
+    cash: str = ""
 
 
 class Operation(Record, frozen=True, kw_only=True, array_like=True):

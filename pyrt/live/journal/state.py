@@ -13,6 +13,7 @@ FINAL = frozenset({"DENIED", "REJECTED", "FILLED", "CANCELED", "EXPIRED", "LOST"
 CLOSED_MAX = 20_000
 """How many closed orders stay known, for late fills and for telling ours from strangers'."""
 ACTIVITIES_MAX = 20_000
+MONEY = Decimal("1e-9")
 TERMS = ("quantity", "limit_price", "stop_price")
 
 
@@ -48,6 +49,11 @@ class JournalState(msgspec.Struct, kw_only=True):
         Open submits whose fate is not known → when their intent was written.
     activities : dict
         Ids of the broker's activities that were taken in; the latest `ACTIVITIES_MAX`.
+    cash : str
+        What the broker stated last.
+    our_cash : str
+        What was here when the last record was written, less no fee that the broker had still to
+        charge. What it has more or less since came while no node ran.
     ended_well : bool
         Whether the last run stopped in order.
     armed : str
@@ -65,7 +71,7 @@ class JournalState(msgspec.Struct, kw_only=True):
     activities_until: str = ""
     risk: bytes = b""
     cash: str = ""
-    cash_moves: str = "0"
+    our_cash: str = ""
     last_run: str = ""
     last_ts: int = 0
     records: int = 0
@@ -212,6 +218,10 @@ def _answers_change(known: r.OrderState, order: r.OrderState, kind: str, *, is_p
 
 def _execution(state: JournalState, record: r.Execution) -> None:
     state._set(_asking(state, record.order, "fill"), record.ts)
+    if state.our_cash:
+        value = Decimal(record.quantity) * Decimal(record.price)
+        cash = Decimal(state.our_cash) + (value if record.order.side == "sell" else -value)
+        state.our_cash = f"{cash.quantize(MONEY):f}"
     position = record.position
     key = f"{position.strategy}|{position.symbol}"
     state.positions[key] = position
@@ -241,7 +251,7 @@ def _reconciled(state: JournalState, record: r.Reconciled) -> None:
 
 
 def _risk(state: JournalState, record: r.RiskState) -> None:
-    state.risk = record.saved
+    state.risk, state.our_cash = record.saved, record.cash
 
 
 def _save(state: JournalState, record: r.StrategySave) -> None:

@@ -33,7 +33,7 @@ FIELDS = {
     r.Adjustment: "ts activity_id kind symbol quantity amount text ts_event positions",
     r.Account: "ts account cash equity positions",
     r.Reconciled: "ts reason findings activities_until",
-    r.RiskState: "ts saved inputs",
+    r.RiskState: "ts saved inputs cash",
     r.Operation: "ts actor action reason arguments inputs",
     r.StrategySave: "ts strategy inputs state",
     r.StrategyStopped: "ts strategy reason inputs",
@@ -104,7 +104,7 @@ DEFAULTS: dict[type[msgspec.Struct], dict[str, Any]] = {
     r.Execution: {"fee": "0", "historical": False, "trace": "", "inputs": 0},
     r.Adjustment: {"ts_event": 0, "positions": ()},
     r.Reconciled: {"activities_until": ""},
-    r.RiskState: {"inputs": 0},
+    r.RiskState: {"inputs": 0, "cash": ""},
     r.Operation: {"arguments": {}, "inputs": 0},
     r.StrategyStopped: {"inputs": 0},
     r.OrderState: {
@@ -150,7 +150,7 @@ def test_a_journal_of_no_record_knows_nothing() -> None:
     assert {name: getattr(empty, name) for name in empty.__struct_fields__} == {
         "account": "", "mode": "", "runs": {}, "orders": {}, "closed": {}, "positions": {},
         "saves": {}, "activities": {}, "activities_until": "", "risk": b"", "cash": "",
-        "cash_moves": "0", "last_run": "", "last_ts": 0, "records": 0, "ended_well": True,
+        "our_cash": "", "last_run": "", "last_ts": 0, "records": 0, "ended_well": True,
         "stopped": {}, "armed": "",
     }  # fmt: skip
 

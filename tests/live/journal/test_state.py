@@ -245,6 +245,22 @@ def test_risk_is_the_latest_and_time_never_steps_back():
     assert (state.risk, state.last_ts, state.records) == (b"two", 9, 2)
 
 
+def test_our_cash_is_that_of_the_saved_risk_and_what_was_traded_since():
+    def filled(side: str, quantity: str, price: str) -> r.Execution:
+        return r.Execution(
+            ts=6, ts_event=6, quantity=quantity, price=price, cumulative="3", position=HELD,
+            order=order(side=side, status="PARTIALLY_FILLED", filled="3"), fee="0.5",
+        )  # fmt: skip
+
+    bought, sold = filled("buy", "3", "99.5"), filled("sell", "0.000000001", "0.5")
+    risk = r.RiskState(ts=9, saved=b"", cash="1000")
+    # Without a figure to begin with there is none; fees are taken later, by the broker.
+    assert fold(bought).our_cash == ""
+    assert fold(risk, bought).our_cash == "701.500000000"
+    assert fold(bought, risk, sold).our_cash == "1000.000000000"
+    assert fold(risk, bought, r.RiskState(ts=9, saved=b"", cash="7")).our_cash == "7"
+
+
 def test_a_snapshot_is_the_state_itself():
     before = fold(start(), intent(), booking(1, HELD), saved("S", 5, b"x"), CANCEL)
     after = fold(intent(client_order_id="z"), r.Snapshot(ts=9, state=before.encode()))
