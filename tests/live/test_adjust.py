@@ -74,8 +74,7 @@ def test_units_and_cost_are_changed_and_the_account_holds_as_much(
     mark_holding(core.kernel, "SPY", 50)
     assert core.kernel.account.equity_exact == cash + 50 * (units + 3)
     splits = is_split and held and units and (units > 0) == (held > 0)
-    stated = 100 * held / float(units) if splits else 100
-    assert price == pytest.approx(stated if held else float("nan"), nan_ok=True)
+    assert price == pytest.approx(100 * held / float(units) if splits else 100)
 
 
 def test_a_strategy_that_is_not_there_changes_nothing():
@@ -148,3 +147,22 @@ def test_a_price_that_is_stated_values_what_all_hold_of_it_and_nothing_else():
     assert (one.position("SPY").last_price, two.position("SPY").last_price) == (123.45, 123.45)
     assert one.position("QQQ").last_price == 20
     assert core.kernel.portfolio.metrics()["total_pnl"] == pytest.approx(6 * 23.45)
+
+
+@pytest.mark.parametrize(("quantity", "amount", "worth"), [("3", "-331", 331), ("-3", "331", -331)])
+def test_what_has_no_price_yet_is_worth_what_it_was_traded_at(quantity, amount, worth):
+    """Ten units that were taken over counted for nothing until the next bar, and then as a gain."""
+    core = holding(0)
+    before = core.kernel.account.equity
+    adjust_position(core.kernel, "One", "SPY", quantity, amount)
+    assert core.kernel.account.equity - before == pytest.approx(worth, abs=1e-6)
+    mark_holding(core.kernel, "SPY", 50)
+    adjust_position(core.kernel, "One", "SPY", quantity, amount)
+    assert abs(core.kernel.account.equity - before) == pytest.approx(300)
+
+
+def test_units_that_were_given_for_nothing_have_no_price():
+    core = holding(0)
+    before = core.kernel.account.equity
+    adjust_position(core.kernel, "One", "SPY", "3", "0")
+    assert core.kernel.account.equity == before

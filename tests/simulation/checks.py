@@ -37,6 +37,7 @@ INVARIANTS: dict[str, str] = {
     "I26": "limits that make no sense change nothing",
     "I27": "a cancel that was asked for takes effect, or its refusal is told",
     "I28": "alarms of another's trades, and of events that cannot be, have their cause",
+    "I29": "loss of the day counts from what the day began with, and money that was moved",
 }
 """Invariant → what it says, for those that this simulation checks."""
 

@@ -13,6 +13,7 @@ from pyrt.live.driver.run import RUNNING, STOPPED
 from pyrt.live.journal.journal import Journal
 from tests.simulation.checks import FINAL, Violation
 from tests.simulation.clock import SECOND
+from tests.simulation.exchange import CASH
 from tests.simulation.exposure import Exposure, exposure_of, name_of, symbol_and_side
 from tests.simulation.ledger import stem_of
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 CENT = Decimal("0.01")
+DAY = 86_400 * SECOND
+MOVES = frozenset({"CSD", "CSW"})
 POSITION_MAX = 60
 SPENT_SHARE = Decimal("0.2")
 """By which share orders by notional may come to less than the judge counts them for: the lowest
@@ -212,6 +215,8 @@ class Judge:
             theirs = self.broker.ledger.cash
             # A fill that only a read-back tells has the order's average price, which is rounded.
             hold("I11", abs(ours - theirs) < CENT, (ours, theirs))
+        if not world.accepting.untaken:
+            self._judge_loss(node)
         queue = node.client.queue
         flying = node.network.in_flight
         waiting = (queue.outstanding, flying, node.driver.held_back)
@@ -314,6 +319,23 @@ class Judge:
             ours[name, position.symbol] += Decimal(position.quantity_exact)
         for key in {*theirs, *ours}:
             self.checks.hold("I2", ours[key] == theirs[key], (key, ours[key], theirs[key]))
+
+    def _judge_loss(self, node: Node) -> None:
+        """What trades and prices have made is all that there is between the day's begin and now.
+
+        What was booked before the first look was through belongs to what the day began with.
+        """
+        saved = node.kernel.gate.breaker.save()
+        if not saved["started"] or len({bar // DAY for bar in self.broker.bars[0].ts_open}) > 1:
+            return
+        begun, bookings = Decimal(saved["day_open"]).scaleb(-18), self.broker.ledger.bookings
+        moved = sum((amount for kind, amount in bookings if kind in MOVES), Decimal(CASH))
+        others = [amount for kind, amount in bookings if kind not in MOVES]
+        bases = [moved + sum(others[:count], Decimal(0)) for count in range(len(others) + 1)]
+        # What was taken over may have been valued at another price than it was traded at.
+        most = sum((self.broker.ledger.orders[key].filled for key in self.world.foreign), CENT)
+        is_one = any(abs(begun - base) < most for base in bases)
+        self.checks.hold("I29", is_one, (begun, bases))
 
     def _judge_journal(self, node: Node) -> None:
         node.journal.commit()

@@ -66,8 +66,15 @@ class OracleLedger:
     cash: Decimal
     orders: dict[str, Placed] = field(default_factory=dict)
     positions: dict[str, Decimal] = field(default_factory=dict)
+    bookings: list[tuple[str, Decimal]] = field(default_factory=list)
+    """What moved cash and was no fill: kind and amount, oldest first."""
     _parents: dict[str, str] = field(default_factory=dict)
     _pairs: dict[str, str] = field(default_factory=dict)
+
+    def book(self, kind: str, amount: Decimal) -> None:
+        """Take what the broker has booked."""
+        self.bookings.append((kind, amount))
+        self.cash += amount
 
     def read(self, frame: bytes) -> None:
         """Take one frame of order news."""

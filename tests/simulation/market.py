@@ -51,7 +51,7 @@ def book(broker: Broker, chances: Chances) -> None:
     kind, amount = chances.one_of(BOOKINGS)
     broker.venue.account.deposit(amount)
     add_booking(broker.core.desk, kind, amount, "of this schedule")
-    broker.ledger.cash += amount
+    broker.ledger.book(kind, amount)
 
 
 def halt(broker: Broker, symbol: str, seconds: float) -> None:

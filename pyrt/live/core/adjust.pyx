@@ -9,6 +9,8 @@ from pyrt.core.streams cimport Stream
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.live.core.restore cimport begin_trip, number_of
 
+from decimal import Decimal
+
 
 def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, amount, *,
                     bint is_split=False, bint restates=True):
@@ -44,6 +46,9 @@ def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, 
     if is_split:
         position.split(abs_of(units), abs_of(held))
     else:
+        if position.mark == 0 and units != held:
+            # What no market has shown a price of yet is worth what it was traded at.
+            position.mark = kernel.account.holdings[index].mark or price_of(quantity, amount)
         position.units = units
         position.open_cost = i128_sub(position.open_cost, money_from_object(amount))
         if units == 0:
@@ -61,6 +66,10 @@ def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, 
     if is_split and restates:
         restate(kernel, position.instrument, abs_of(units), abs_of(held))
     return position
+
+
+cdef int64_t price_of(object quantity, object amount) except? -1:
+    return nano_from_object(round(abs(Decimal(str(amount)) / Decimal(str(quantity))), 9))
 
 
 cdef int64_t abs_of(int64_t units) noexcept:
