@@ -5,7 +5,7 @@ from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport SUBMIT, Command
 from pyrt.core.types cimport EV_RELEASED, INITIALIZED, LIMIT, MARKET, OPEN, UNKNOWN, is_final
 from pyrt.execution.desk cimport Desk
-from pyrt.execution.room cimport reclaim, units_free
+from pyrt.execution.room cimport is_asked, keepers, reclaim, units_free
 from pyrt.execution.targets cimport in_the_way
 from pyrt.execution.triggers cimport tell, trails
 
@@ -52,17 +52,16 @@ cdef list entries_before(Custody custody, Order order):
 cdef int go_on(Custody custody, Order other) except -1:
     """Fire ways out that waited for an order to end, or to give up units; else a later price asks.
 
+    What they wait for besides is looked at again: news of one order settles nothing about another.
+
     One that waits for the other of its pair goes on when that has ended, or is lost with it.
     """
     cdef Kept kept
     for kept in list(custody.by_index.get(other.instrument.index, ())):
         if (kept.fired and other is not kept.order.sibling
                 and not is_being_canceled(kept.order.sibling)):
-            if other.side_sign != kept.order.side_sign:
-                kept.fired = False
-                if is_final(other.status_):
-                    fire(custody, kept)
-            elif other.position is kept.order.position:
+            if (other.side_sign != kept.order.side_sign
+                    or other.position is kept.order.position):
                 kept.fired = False
                 fire(custody, kept)
     return 0
@@ -127,16 +126,18 @@ cdef bint lacks_units(Custody custody, Kept kept, int64_t held) except -1:
 
     It would be refused for them, and lost. What is not given up is asked for at a later price.
     """
-    cdef Order order = kept.order
+    cdef Order order = kept.order, other
     cdef int64_t missing
     if (<object>custody.capabilities(order)).flips:
         return False
     missing = min(order.leaves(), held) - units_free(custody.cache, order, held)
     if missing <= 0:
         return False
-    if kept.asked == 0 or custody.clock.now >= kept.asked + RETRY_NS:
-        kept.asked = custody.clock.now
-        kept.fired = reclaim(custody.desk, order, missing)
+    if kept.asked_units == 0 or custody.clock.now >= kept.asked_units + RETRY_NS:
+        if reclaim(custody.desk, order, missing):
+            kept.asked_units = custody.clock.now
+    # Of several the first that answers may not be the last: the price has come all the same.
+    kept.fired = any([is_asked(other) for other in keepers(custody.cache, order, missing)])
     return True
 
 

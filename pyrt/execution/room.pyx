@@ -85,27 +85,45 @@ cdef int64_t units_free(Cache cache, Order order, int64_t held) except? -1:
     return held
 
 
-cdef bint reclaim(Desk desk, Order order, int64_t missing) except -1:
-    """Have what rests give up units that a way out needs, the newest first; True if any is asked.
+cdef list keepers(Cache cache, Order order, int64_t missing):
+    """Return what rests and keeps units that a way out needs, the newest first.
 
-    What keeps no more than that is canceled, and of what keeps more a part is taken off. A pair
-    that keeps more stays: what it guards beyond would have no exit.
+    A pair that keeps more stays out of it: what it guards beyond would have no exit.
     """
     cdef Order other
     cdef int64_t kept
-    cdef bint asks = False
-    for other in reversed(desk.cache.orders_open(order.position.strategy, order.instrument.id)):
+    cdef list found = []
+    for other in reversed(cache.orders_open(order.position.strategy, order.instrument.id)):
         kept = 0 if other is order.sibling or other.moves else claim(other, order)
         if kept <= 0 or missing <= 0:
             continue
-        if (other.cancel_request not in (OPEN, UNKNOWN)
-                and other.modify_request not in (OPEN, UNKNOWN)):
+        if kept <= missing or other.sibling is None or is_final(other.sibling.status_) or (
+                is_asked(other)):
+            found.append(other)
+            missing -= kept
+    return found
+
+
+cdef bint reclaim(Desk desk, Order order, int64_t missing) except -1:
+    """Have what rests give up units that a way out needs, the newest first; True if any is asked.
+
+    What keeps no more than that is canceled, and of what keeps more a part is taken off. While one
+    has yet to answer a change none is asked: in vain, if that one gives up nothing.
+    """
+    cdef list found = keepers(desk.cache, order, missing)
+    cdef Order other
+    cdef int64_t kept
+    cdef bint asks = False
+    for other in found:
+        if other.modify_request in (OPEN, UNKNOWN):
+            return False
+    for other in found:
+        kept = claim(other, order)
+        if not is_asked(other):
             if kept <= missing:
                 desk.cancel(other.strategy, other)
-            elif other.sibling is None or is_final(other.sibling.status_):
-                desk.set_quantity(other, other.units - missing)
             else:
-                continue
-        asks = True
+                desk.set_quantity(other, other.units - missing)
+            asks = True
         missing -= kept
     return asks

@@ -25,7 +25,9 @@ cdef class Kept:
     cdef int64_t since
     """When it began to watch: what a bar did before does not trigger it."""
     cdef int64_t asked
-    """When orders that are in its way were last asked to end, or to give up units; 0 before."""
+    """When entries that are in its way were last asked to end; 0 before."""
+    cdef int64_t asked_units
+    """When orders that rest were last asked to give up units; 0 before."""
     cdef bint asleep
     """An exit whose entry has not ended."""
     cdef bint fired

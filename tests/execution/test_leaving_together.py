@@ -134,6 +134,78 @@ def test_what_is_not_given_up_is_asked_for_again_at_a_later_price() -> None:
     assert (stop.status, stop.quantity) == ("SENT", 3)
 
 
+def test_a_stop_leaves_when_the_last_of_several_has_given_up_its_units() -> None:
+    """Both were canceled for it, and it had forgotten that its price had come."""
+    made = rig(capabilities=ONE_WAY)
+    (stop,) = entered(made, stop_loss=90)
+    one, two = (resting(made, 5, limit_price=price) for price in (120, 130))
+    made.price(90)
+    assert made.venue.withdrawn == [two, one]
+    made.price(95)
+    made.answer("cancel", two)
+    assert stop.status == "EMULATED"
+    made.answer("cancel", one)
+    assert (stop.status, stop.quantity) == ("SENT", 10)
+
+
+def test_where_one_of_several_keeps_them_a_later_price_asks_it_again() -> None:
+    made = rig(capabilities=ONE_WAY)
+    (stop,) = entered(made, stop_loss=90)
+    one, two = (resting(made, 5, limit_price=price) for price in (120, 130))
+    made.price(90)
+    made.answer("cancel_rejected", two)
+    made.answer("cancel", one)
+    assert (stop.status, made.venue.withdrawn) == ("EMULATED", [two, one])
+    made.wait("5s")
+    made.price(89)
+    assert made.venue.withdrawn == [two, one, two]
+    made.answer("cancel", two)
+    assert (stop.status, stop.quantity) == ("SENT", 10)
+
+
+def test_units_are_asked_for_as_soon_as_an_entry_has_made_way() -> None:
+    made = rig(capabilities=ONE_WAY)
+    (stop,) = entered(made, stop_loss=90)
+    limit = resting(made, 10, limit_price=120)
+    entry = made.order("buy", 5, limit_price=80)
+    made.answer("accept", entry)
+    made.price(90)
+    made.answer("cancel", entry)
+    assert made.venue.withdrawn == [entry, limit]
+    made.answer("cancel", limit)
+    assert (stop.status, stop.quantity) == ("SENT", 10)
+
+
+@pytest.mark.parametrize("answer", ["modified", "modify_rejected"])
+def test_of_several_none_is_asked_before_a_change_on_its_way_has_been_answered(answer: str) -> None:
+    made = rig(capabilities=ONE_WAY)
+    (stop,) = entered(made, stop_loss=90)
+    limits = [resting(made, 5, limit_price=price) for price in (130, 120)]
+    made.modify(limits[0], limit_price=125)
+    made.price(90)
+    assert made.venue.withdrawn == []
+    made.answer(answer, limits[0], **({"limit_price": 125} if answer == "modified" else {}))
+    assert made.venue.withdrawn == limits[::-1]
+    for limit in limits:
+        made.answer("cancel", limit)
+    assert (stop.status, stop.quantity) == ("SENT", 10)
+
+
+@pytest.mark.parametrize("answer", ["modified", "modify_rejected", "expire"])
+def test_news_of_an_entry_that_is_not_in_the_way_settles_nothing(answer: str) -> None:
+    made = rig(capabilities=ONE_WAY, strategies=2)
+    (stop,) = entered(made, stop_loss={"stop_price": 90, "limit_price": 89})
+    limit = resting(made, 10, limit_price=120)
+    entry = made.order("buy", 5, strategy=1, limit_price=80)
+    made.answer("accept", entry)
+    made.modify(entry, limit_price=81)
+    made.price(90)
+    made.answer(answer, entry, **({"limit_price": 81} if answer == "modified" else {}))
+    assert made.venue.withdrawn == [limit]
+    made.answer("cancel", limit)
+    assert stop.status == "SENT"
+
+
 def test_where_orders_cross_zero_nothing_has_to_be_given_up() -> None:
     made = rig(capabilities=BARE)
     (stop,) = entered(made, stop_loss=90)
@@ -160,3 +232,23 @@ def test_a_stop_in_a_coin_leaves_beside_others_that_keep_its_coins(also: Any) ->
     assert made.strategies[0].position(SYMBOL).quantity == 0
     assert made.statuses[:2] == ["FILLED", "FILLED"]
     assert set(made.statuses[2:]) == {"CANCELED"}
+
+
+@pytest.mark.parametrize(
+    "also",
+    [
+        lambda s: [s.sell(SYMBOL, 4.9, limit_price=price) for price in (110, 120)],
+        lambda s: (s.sell(SYMBOL, 9.8, limit_price=110), s.buy(SYMBOL, 1, limit_price=40)),
+    ],
+    ids=["two", "beside a buy"],
+)
+def test_it_leaves_though_its_price_is_gone_when_the_last_has_answered(also: Any) -> None:
+    """A price that came back left all of it held, and without the orders that had made way."""
+    coin = Instrument(SYMBOL, kind="crypto", decimals=9)
+    made = play(
+        [FLAT, FLAT, FLAT, (100, 100, 97, 97), *[(99, 99, 99, 99)] * 2, *[(50, 50, 50, 50)] * 5],
+        {0: lambda s: s.buy(SYMBOL, 10, stop_loss=98), 2: also},
+        instrument=coin, name="alpaca", account="cash", emulate="all",
+    )  # fmt: skip
+    assert made.strategies[0].position(SYMBOL).quantity == 0
+    assert made.fills[-1][2] == 99
