@@ -45,6 +45,8 @@ cdef class Command:
     cdef int64_t trail
     cdef int64_t ts
     """When it was issued."""
+    cdef int asked
+    """Bits of what others have been asked for before it leaves: each of it once."""
 
 cdef class ApprovedOrder:
     """An order with a verdict; only a risk gate makes one, and a venue takes nothing else."""

@@ -7,7 +7,7 @@ from pyrt.core.numbers cimport POWERS_OF_TEN
 from pyrt.core.orders cimport no_price
 from pyrt.core.ports cimport CANCEL, MODIFY, SUBMIT
 from pyrt.core.records cimport OrderRow
-from pyrt.core.types cimport DAY, GTC, GTD, LIMIT, MARKET, OPEN, REFUSED, is_final
+from pyrt.core.types cimport DAY, GTC, GTD, LIMIT, MARKET, NONE, OPEN, REFUSED, is_final
 from pyrt.execution.groups cimport check_exits, check_pair, leaves_position
 from pyrt.execution.targets cimport distance, only_leaves, share, units_of_share
 from pyrt.execution.terms cimport (
@@ -476,11 +476,14 @@ cdef class Desk(OrderDesk):
     def cancel_resting(self, Order order not None):
         """Cancel what rests in a symbol that an order is to leave: exits hold what is to be sold.
 
+        True if one of them had not been asked before.
         In a halt it is going to be denied, and exits go on guarding.
         """
         cdef Order other
-        cdef bint spares_exits = self.halts(order)
+        cdef bint spares_exits = self.halts(order), is_new = False
         for other in self.cache.orders_open(order.position.strategy, order.instrument.id):
             if (other.type != MARKET or other.algorithm is not None) and not (
                     spares_exits and other.is_exit):
+                is_new = is_new or other.cancel_request == NONE
                 self.cancel(order.strategy, other)
+        return is_new

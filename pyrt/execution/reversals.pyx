@@ -5,10 +5,10 @@ own that waits on the desk until that is left, and is judged when it leaves. Nor
 undo an entry that works there: the entry is canceled, and what has filled is left.
 """
 from pyrt.core.ports cimport SUBMIT
-from pyrt.core.types cimport OPEN, REFUSED
+from pyrt.core.types cimport NONE, OPEN, REFUSED
 from pyrt.execution.targets cimport CALLS_BACK, MAKES_WAY, in_the_way, is_undone, leaves_before
 from pyrt.execution.terms cimport read_terms
-from pyrt.execution.waits cimport hold_anew
+from pyrt.execution.waits cimport has_asked, hold, hold_anew, hold_for
 
 
 cdef int64_t beyond_flat(Cache cache, Order order) except? -1:
@@ -34,6 +34,7 @@ cdef str divide(Desk desk, Command command):
     """
     cdef Order order = command.order
     cdef int64_t units = 0
+    cdef bint is_new
     cdef str reason = call_back(desk, command) if undoes(order) else None
     if reason is not None:
         return reason
@@ -48,13 +49,13 @@ cdef str divide(Desk desk, Command command):
         command.units = units
         desk.waiting.append(command)
         return ""
-    desk.cancel_resting(order)
+    is_new = desk.cancel_resting(order)
     order.units -= units
     order.is_exit = True
     desk.waiting.append(opening(desk, order, units))
     order.target = 0
     desk.settle(order)
-    return "" if hold_anew(desk, command) else None
+    return "" if (hold_anew(desk, command) if is_new else hold(desk, command)) else None
 
 
 cdef str call_back(Desk desk, Command command):
@@ -64,20 +65,31 @@ cdef str call_back(Desk desk, Command command):
     to a target.
     """
     cdef Order order = command.order, other
-    if command.units == CALLS_BACK:
-        order.units = order.instrument.round_quantity_raw(
-            order.side_sign * (order.target - order.position.units)
-        )
-        desk.settle(order)
-        return None if order.units else f"target: an order for {order.symbol} was not canceled"
-    for other in desk.cache.orders_open(order.position.strategy, order.instrument.id):
-        if is_undone(other, order):
-            desk.cancel(other.strategy, other)
-            command.units = CALLS_BACK
-    if command.units != CALLS_BACK:
-        return None
-    order.is_exit = order.side_sign * order.target <= 0
-    return "" if hold_anew(desk, command) else None
+    cdef list found
+    if not has_asked(command, CALLS_BACK):
+        found = [
+            other for other in desk.cache.orders_open(order.position.strategy, order.instrument.id)
+            if is_undone(other, order)
+        ]
+        if not found:
+            return None
+        order.is_exit = order.side_sign * order.target <= 0
+        if hold_for(desk, command, CALLS_BACK, ask_to_end(desk, found)):
+            return ""
+    order.units = order.instrument.round_quantity_raw(
+        order.side_sign * (order.target - order.position.units)
+    )
+    desk.settle(order)
+    return None if order.units else f"target: an order for {order.symbol} was not canceled"
+
+
+cdef bint ask_to_end(Desk desk, list orders) except -1:
+    """Cancel orders; True if one of them had not been asked before, whoever did."""
+    cdef Order order
+    cdef bint is_new = any([order.cancel_request == NONE for order in orders])
+    for order in orders:
+        desk.cancel(order.strategy, order)
+    return is_new
 
 
 cdef bint make_way(Desk desk, Command command) except -1:
@@ -91,12 +103,9 @@ cdef bint make_way(Desk desk, Command command) except -1:
         other for other in in_the_way(desk.cache, command.order)
         if other.cancel_request != REFUSED
     ]
-    if command.units == MAKES_WAY or not found:
+    if has_asked(command, MAKES_WAY) or not found:
         return False
-    for other in found:
-        desk.cancel(other.strategy, other)
-    command.units = MAKES_WAY
-    return hold_anew(desk, command)
+    return hold_for(desk, command, MAKES_WAY, ask_to_end(desk, found))
 
 
 cdef Command opening(Desk desk, Order order, int64_t units):

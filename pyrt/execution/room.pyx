@@ -10,7 +10,7 @@ from pyrt.core.types cimport (
     EMULATED, HELD, INITIALIZED, MARKET, NONE, OPEN, RELEASED, UNKNOWN, is_final,
 )
 from pyrt.execution.targets cimport leaves_before, share
-from pyrt.execution.waits cimport hold, hold_anew
+from pyrt.execution.waits cimport has_asked, hold, hold_for
 
 
 cdef int64_t claim(Order other, Order order) noexcept:
@@ -52,7 +52,7 @@ cdef bint make_room(Desk desk, Command command) except -1:
     cdef Order order = command.order, other
     cdef int64_t missing, cut
     cdef list exits
-    if command.units == MADE_ROOM or order.target == 0 or not is_crowded(order):
+    if has_asked(command, MADE_ROOM) or order.target == 0 or not is_crowded(order):
         return False
     missing = units_missing(desk.cache, order)
     exits = [
@@ -72,8 +72,7 @@ cdef bint make_room(Desk desk, Command command) except -1:
         elif cut:
             desk.set_quantity(other, other.units - cut)
         missing -= cut
-    command.units = MADE_ROOM
-    return hold_anew(desk, command)
+    return hold_for(desk, command, MADE_ROOM, True)
 
 
 cdef int64_t units_free(Cache cache, Order order, int64_t held) except? -1:

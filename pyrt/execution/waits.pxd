@@ -4,9 +4,16 @@ from pyrt.core.orders cimport Order
 from pyrt.core.ports cimport Command
 from pyrt.execution.desk cimport Desk
 
+cdef inline bint has_asked(Command command, int what) noexcept:
+    """Whether others have been asked for `what` on behalf of a submission."""
+    return command.asked >> -what & 1
+
+
 cdef bint hold(Desk desk, Command command) except -1
 
 cdef bint hold_anew(Desk desk, Command command) except -1
+
+cdef bint hold_for(Desk desk, Command command, int what, bint is_new) except -1
 
 cdef int wake(Desk desk) except -1
 

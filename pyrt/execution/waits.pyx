@@ -25,6 +25,16 @@ cdef bint hold_anew(Desk desk, Command command) except -1:
     return hold(desk, command)
 
 
+cdef bint hold_for(Desk desk, Command command, int what, bint is_new) except -1:
+    """Keep a submission back for `what` others do for it; no longer if all were asked before.
+
+    What was asked before that is remembered: it is neither asked nor waited for again.
+    """
+    command.units = what
+    command.asked |= 1 << -what
+    return hold_anew(desk, command) if is_new else hold(desk, command)
+
+
 cdef int wake(Desk desk) except -1:
     """Issue again what need not wait any longer."""
     cdef Command command

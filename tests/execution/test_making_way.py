@@ -70,6 +70,45 @@ def test_one_whose_cancel_is_refused_is_waited_for_ten_seconds() -> None:
     assert (made.venue.submitted, made.venue.withdrawn) == ([order], [entry])
 
 
+@pytest.mark.parametrize("strategy", [0, 1])
+@pytest.mark.parametrize("wanted", [4, 0, -3])
+def test_one_that_does_not_answer_is_waited_for_ten_seconds_in_all(
+    wanted: float, strategy: int
+) -> None:
+    """Beside one of the strategy's own it was twenty, and thirty on the way across zero."""
+    made, entry = rig()
+    if strategy == 0:
+        made.answer("cancel", entry)
+        entry = made.order("buy", 5, limit_price=90)
+        made.answer("accept", entry)
+        made.venue.submitted.clear()
+    order = target(made, wanted)
+    made.wait("9s")
+    assert (made.venue.submitted, made.venue.withdrawn) == ([], [entry])
+    made.wait("1s")
+    assert made.venue.submitted == [order]
+    assert order.quantity == 10 - max(wanted, 0)
+
+
+@pytest.mark.parametrize("answer", [None, "cancel"])
+def test_an_exit_that_keeps_its_units_is_asked_once_whoever_else_is_waited_for(
+    answer: str | None,
+) -> None:
+    """It and the entry were asked in turn without end, and the order never left."""
+    made, entry = rig()
+    stop = made.order("sell", 10, stop_price=80)
+    made.answer("accept", stop)
+    made.venue.submitted.clear()
+    order = target(made, 4)
+    made.answer("modify_rejected", stop)
+    assert (made.venue.submitted, made.venue.withdrawn) == ([], [entry])
+    if answer is None:
+        made.wait("10s")
+    else:
+        made.answer(answer, entry)
+    assert (made.venue.submitted, len(made.venue.changed)) == ([order], 1)
+
+
 def test_where_orders_cross_zero_it_is_left_alone() -> None:
     made, _ = rig(flips=True)
     order = made.close()
