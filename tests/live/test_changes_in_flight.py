@@ -11,6 +11,7 @@ from pyrt.live.replay.replay import replay
 from pyrt.risk.limits import Limits
 from pyrt.testing.files import MemoryFiles
 from tests.live.strategies import walk
+from tests.live.test_walking_skeleton import bars
 from tests.live.whole import PHASES, Node, World, policies
 
 LIMITS = Limits(
@@ -160,3 +161,36 @@ def test_what_is_told_of_an_order_after_a_restart_forgets_no_cancel(kind, wanted
     state.take(r.CancelIntent(ts=2, inputs=2, client_order_id="a-1"))
     state.take(r.Outcome(ts=3, kind=kind, ts_event=3, order=order))
     assert state.orders["a-1"].cancel_wanted is wanted
+
+
+class Shrinks(Strategy):
+    """Asks once for less of an order that has filled in part."""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.order, self.asked, self.told = None, 0.0, []
+
+    def on_bar(self, bar):
+        if self.order is None:
+            self.order = self.buy("SPY", 20, limit_price=105)
+        elif self.order.filled_quantity and not self.asked:
+            self.asked = self.order.filled_quantity
+            self.modify(self.order, quantity=self.asked + 2)
+
+    def on_order(self, event):
+        self.told.append(event.kind)
+
+
+def test_a_change_of_a_half_filled_order_that_is_refused_late_is_told():
+    """The rejected replacement shows what the order had filled; it was waited for without end."""
+    world = World([bars([100.0] * 30)], participation=0.003)
+    world.simulator.faults.set({"slow_replace": 1.0, "replace_s": 70.0, "seed": 1})
+    node = Node(world, MemoryFiles(), [Shrinks()], run_id="one", policies=policies("played"))
+    node.start()
+    node.run(12 * PHASES)
+    (strategy,) = node.kernel.strategies
+    replacement = list(world.simulator.desk.orders.values())[-1]
+    assert replacement.status == "rejected"
+    assert replacement.filled_quantity == strategy.asked > 0
+    assert strategy.told.count("modify_rejected") == 1
+    assert node.client.ledger.of(strategy.order.number).next_id == ""

@@ -253,6 +253,7 @@ def test_with_another_size_an_order_in_doubt_has_arrived(client, status, first):
     [
         ("pending_new", "0", [], "venue-1"),
         ("rejected", "0", ["modify_rejected"], "venue-1"),
+        ("rejected", "3", ["modify_rejected", "fill"], "venue-1"),
         ("canceled", "0", ["modify_rejected"], "venue-1"),
         ("expired", "0", [], "venue-1"),
         ("new", "0", ["modified"], "venue-2"),
@@ -357,15 +358,18 @@ def test_exits_are_paired_by_what_they_are_and_by_no_other(client):
 
 
 @pytest.mark.parametrize("carried", ["6", "4", "3"])
-@pytest.mark.parametrize("status", ["rejected", "pending_new", "new"])
-def test_a_replacement_that_has_not_traded_shows_what_it_carries(status, carried):
-    """That of its predecessor's was booked again after a restart."""
+@pytest.mark.parametrize(
+    ("status", "kinds_told"),
+    [("rejected", ["modify_rejected"]), ("pending_new", []), ("new", ["accepted", "modified"])],
+)
+def test_a_replacement_that_has_not_traded_shows_what_it_carries(status, kinds_told, carried):
+    """That of its predecessor's was booked again after a restart, and hid that it was refused."""
     ledger = Ledger("run-")
     known = Known(1, "old-1", venue_id="v1", quantity=Decimal(20), filled=Decimal(6))
     ledger.adopt(known, {"v1": Part(Decimal(6), Decimal(600))})
-    refused = view(
+    second = view(
         status, id="v2", client_order_id="old-1-r1", replaces="v1", qty="20",
         filled_qty=carried, filled_avg_price="100",
     )  # fmt: skip
-    assert [event for event in ledger.apply(refused, NOW) if event.WHAT == "fill"] == []
+    assert kinds(ledger.apply(second, NOW)) == kinds_told
     assert known.filled == 6

@@ -245,7 +245,9 @@ class Ledger:
             return []
         # Where the order before it is replaced, it was in force, however it has ended since.
         if not known.is_replaced:
-            if view.status in ("rejected", "canceled") and not Decimal(view.filled_qty):
+            is_unfilled = not Decimal(view.filled_qty)
+            # What one that was rejected shows as filled is its predecessor's.
+            if view.status == "rejected" or (view.status == "canceled" and is_unfilled):
                 known.next_id = ""
                 return [AnswerEvent("modify_rejected", known.number, ts, reason)]
             if view.status not in SUCCEEDS:
