@@ -30,6 +30,8 @@ cdef class Desk(OrderDesk):
     """Callable: an order → whether nothing but cancels leaves for it."""
     cdef public object shorts_fractions
     """Callable: an instrument → whether the venue lets fractions of a unit be sold short."""
+    cdef public object keeps_back
+    """Callable: an entry → whether a way out that waits here would be refused for it."""
     cdef public Py_ssize_t commands_max
     """So many may wait; whoever issues more at one instant is taken to do so without end."""
     cdef public object runaway

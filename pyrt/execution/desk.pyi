@@ -32,6 +32,7 @@ class Desk(OrderDesk):
     def capital_of(self) -> Callable[[int, Instrument], float] | None: ...
     halts: Callable[[Order], bool]
     shorts_fractions: Callable[[Instrument], bool]
+    keeps_back: Callable[[Order], bool]
     commands_max: int
     runaway: RunawayError | None
     def __init__(

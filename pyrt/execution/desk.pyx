@@ -68,6 +68,7 @@ cdef class Desk(OrderDesk):
         self.capital_of = capital_of
         self.halts = never
         self.shorts_fractions = always
+        self.keeps_back = never
         self.commands_max = COMMANDS_MAX
         self.runaway = None
 

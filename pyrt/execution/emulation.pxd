@@ -12,6 +12,7 @@ from pyrt.execution.triggers cimport Kept
 cdef class Emulator(Custody):
     cdef bint shows_whole(self, Order order) except -1
     cdef str place(self, Order order)
+    cdef bint keeps_back(self, Order order) except -1
     cdef bint is_ours(self, Order order, object table) except -1
     cdef str forecast(self, Order order)
     cdef str objection(self, Order order, object table, bint is_sent)

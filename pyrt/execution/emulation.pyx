@@ -27,7 +27,9 @@ from pyrt.core.types cimport (
 from pyrt.execution.custody cimport Custody
 from pyrt.execution.groups cimport holds_exits, holds_pair, rests
 from pyrt.execution.leaving cimport fire, go_on, may_rest, release
+from pyrt.execution.targets cimport MAKES_WAY, could_meet
 from pyrt.execution.triggers cimport tell, trails, units_told
+from pyrt.execution.waits cimport has_asked
 
 from pyrt.core.types import TIF_NAMES, TYPE_NAMES
 from pyrt.execution.custody import ENDED, RETRY_NS
@@ -122,6 +124,30 @@ cdef class Emulator(Custody):
         if not holds_exits(order, table):
             order.keeps_exits = True
         return None if is_native else ""
+
+    cdef bint keeps_back(self, Order order) except -1:
+        """Whether a way out that waits for others to end would be refused for an entry.
+
+        It would be the next to be waited for. What stays here, or goes out with its exits, is none.
+        """
+        cdef Command command
+        cdef Kept kept
+        table = None if self.is_idle else self.capabilities(order)
+        if table is None or table.flips or order.algorithm is not None or not (
+                TYPE_NAMES[order.type] in table.order_types):
+            return False
+        if (order.take_profit is not None or order.stop_loss is not None) and (
+                holds_exits(order, table)):
+            return False
+        for command in self.desk.waiting:
+            if (has_asked(command, MAKES_WAY) and command.order.instrument is order.instrument
+                    and could_meet(command.order, order)):
+                return True
+        for kept in self.by_index.get(order.instrument.index, ()):
+            if kept.fired and (kept.order.is_exit or kept.order.reduce_only) and (
+                    could_meet(kept.order, order)):
+                return True
+        return False
 
     def keep_exits(self, Order order not None):
         """Keep the exits of an order until it has ended."""

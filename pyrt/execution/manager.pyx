@@ -89,6 +89,10 @@ cdef class OrderManager(CommandSink):
         table = self.emulator.tables.get(instrument.kind, self.emulator.tables[""])
         return table is None or table.fractional_shorts
 
+    def keeps_back(self, Order order not None):
+        """Return whether a way out that waits for others to end would be refused for an entry."""
+        return self.emulator.keeps_back(order)
+
     cdef bint has(self, Order order):
         # One that an algorithm is to work may wait on the desk before it comes here.
         return order.number in (

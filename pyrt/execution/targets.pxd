@@ -57,7 +57,11 @@ cdef inline bint goes_on(Order order) noexcept:
     return held < 0 and order.side_sign * order.target > held
 
 
+cdef int64_t PATIENCE_NS
+
 cdef list in_the_way(Cache cache, Order order)
+
+cdef bint could_meet(Order order, Order other) noexcept
 
 cdef int64_t distance(Cache cache, Position position, int64_t wanted,
                       int64_t before) except? -1

@@ -7,7 +7,7 @@ from pyrt.execution.triggers cimport trails
 
 from pyrt.errors import OrderError
 
-# An order to a target waits no longer for the answers it counts on.
+# An order to a target waits no longer for the answers it counts on, nor an entry for a way out.
 cdef int64_t PATIENCE_NS = 10_000_000_000
 # Ten times the capital: more is a percentage in place of a fraction.
 cdef double FRACTION_MAX = 10.0
@@ -83,16 +83,23 @@ cdef list in_the_way(Cache cache, Order order):
     cdef Order other
     cdef list found = []
     for other in cache.orders_open(None, order.instrument.id):
-        if (other.side_sign == order.side_sign or other.is_exit or trails(other)
-                or other.status_ in (INITIALIZED, EMULATED, RELEASED)):
+        if other.status_ in (INITIALIZED, EMULATED, RELEASED) or not could_meet(order, other):
             continue
         if not other.keeps_exits and (
                 other.take_profit is not None or other.stop_loss is not None):
             continue
-        if (order.limit_price_raw == no_price() or other.limit_price_raw == no_price()
-                or order.side_sign * (order.limit_price_raw - other.limit_price_raw) >= 0):
-            found.append(other if other.origin is None else other.origin)
+        found.append(other if other.origin is None else other.origin)
     return found
+
+
+cdef bint could_meet(Order order, Order other) noexcept:
+    """Whether a way out could trade with another order, an entry, if both were at the venue."""
+    if other.side_sign == order.side_sign or other.is_exit or trails(other):
+        return False
+    return (
+        order.limit_price_raw == no_price() or other.limit_price_raw == no_price()
+        or order.side_sign * (order.limit_price_raw - other.limit_price_raw) >= 0
+    )
 
 
 cdef bint must_wait(Cache cache, Command command, int64_t now) except -1:

@@ -15,6 +15,8 @@ cdef bint hold_anew(Desk desk, Command command) except -1
 
 cdef bint hold_for(Desk desk, Command command, int what, bint is_new) except -1
 
+cdef str hold_behind(Desk desk, Command command)
+
 cdef int wake(Desk desk) except -1
 
 cdef bint drop(Desk desk, Order order) except -1

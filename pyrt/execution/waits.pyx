@@ -1,7 +1,9 @@
 """What waits on the desk for what it counts on, and leaves when that has been answered."""
 from pyrt.core.ports cimport CANCEL, SUBMIT
 from pyrt.core.splits cimport split_units
-from pyrt.execution.targets cimport MAKES_WAY, distance, is_to_leave, must_wait
+from pyrt.execution.targets cimport (
+    MAKES_WAY, PATIENCE_NS, distance, goes_on, is_to_leave, must_wait,
+)
 from pyrt.execution.triggers cimport split_prices
 
 
@@ -13,7 +15,8 @@ cdef bint hold(Desk desk, Command command) except -1:
     if command.kind == CANCEL:
         if not is_to_leave(command.order.parent):
             return False
-    elif not must_wait(desk.cache, command, desk.clock.now):
+    elif not (must_wait(desk.cache, command, desk.clock.now) or (
+            desk.clock.now < command.ts + PATIENCE_NS and comes_behind(desk, command.order))):
         return False
     desk.waiting.append(command)
     return True
@@ -35,6 +38,30 @@ cdef bint hold_for(Desk desk, Command command, int what, bint is_new) except -1:
     return hold_anew(desk, command) if is_new else hold(desk, command)
 
 
+cdef bint comes_behind(Desk desk, Order order) except -1:
+    """Whether an order is an entry for which a way out that waits would be refused."""
+    if order.is_exit or order.reduce_only or (order.moves and goes_on(order)):
+        return False
+    return desk.keeps_back(order)
+
+
+cdef str hold_behind(Desk desk, Command command):
+    """Keep an entry behind a way out: None if none waits, "" if it is kept, else why it is denied.
+
+    Sent, it would be the next that the way out waits for: entries that are put again as soon as
+    they are canceled kept it from ever leaving.
+    """
+    if not comes_behind(desk, command.order):
+        return None
+    if desk.clock.now < command.ts + PATIENCE_NS:
+        desk.waiting.append(command)
+        return ""
+    return (
+        f"way out: one of {command.order.symbol} waits for entries to end, and would be refused "
+        "for this one"
+    )
+
+
 cdef int wake(Desk desk) except -1:
     """Issue again what need not wait any longer."""
     cdef Command command
@@ -43,7 +70,7 @@ cdef int wake(Desk desk) except -1:
     for command in waiting:
         if hold(desk, command):
             continue
-        if command.units == MAKES_WAY:
+        if has_asked(command, MAKES_WAY):
             # Before entries that are sent for those that made way: it would be refused for them.
             desk.commands.insert(0, command)
         else:

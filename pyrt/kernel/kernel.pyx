@@ -16,7 +16,7 @@ from pyrt.execution.reversals cimport divide, make_way, undoes
 from pyrt.execution.room cimport is_crowded, make_room
 from pyrt.execution.targets cimport goes_on, in_the_way
 from pyrt.execution.triggers cimport is_told_of
-from pyrt.execution.waits cimport drop, hold, split, trim, wake
+from pyrt.execution.waits cimport drop, hold, hold_behind, split, trim, wake
 from pyrt.kernel.hooks cimport Hooks
 from pyrt.kernel.probe cimport RISK, Probe
 from pyrt.strategy.core cimport StrategyCore
@@ -220,6 +220,10 @@ cdef class Kernel(Wiring):
                     and self.sink.has(order)):
                 # It is kept since the first went.
                 return 0
+            if order.sibling is None and (self.desk.waiting or self.sink.watching):
+                reason = hold_behind(self.desk, command)
+                if reason is not None:
+                    return self.deny(order, reason) if reason else 0
             if order.moves and order.status_ == INITIALIZED:
                 if hold(self.desk, command):
                     return 0

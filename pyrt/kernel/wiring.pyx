@@ -107,6 +107,7 @@ cdef class Wiring:
         self.desk.halts = gate.halts
         # `object`: what few orders ask has no place in the port.
         self.desk.shorts_fractions = (<object>self.sink).shorts_fractions
+        self.desk.keeps_back = (<object>self.sink).keeps_back
         self.portfolio = Portfolio(self)
         if self.watcher is not None:
             self.watcher.attach(

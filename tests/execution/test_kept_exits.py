@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -49,6 +50,8 @@ ONE_WAY = Capabilities(
     order_types={"market", "limit"}, times_in_force={"day", "gtc"}, groups=(), instructions=(),
     flips=False,
 )  # fmt: skip
+HOLDS_ONE = replace(ONE_WAY, groups={"oto"})
+"""Takes an entry that brings its exit beside a way out."""
 
 
 def met() -> tuple[GateRig, Any, Any]:
@@ -117,12 +120,13 @@ def test_a_kept_limit_and_an_entry_that_cannot_meet_leave_each_other_alone() -> 
 
 def test_a_stop_that_has_ended_its_profit_waits_for_that_alone() -> None:
     """The refused cancel of an entry took its mark away, and it ended with the profit."""
-    made = rig(capabilities=ONE_WAY)
+    made = rig(capabilities=HOLDS_ONE)
     profit, stop = entered(made, take_profit=110, stop_loss=90)
     made.price(90)
     assert made.venue.withdrawn == [profit]
-    entry = made.order("buy", 5, limit_price=80)
+    entry = made.order("buy", 5, limit_price=80, take_profit=85)
     made.answer("accept", entry)
+    made.answer("hold", entry.take_profit)
     made.cancel(entry)
     made.answer("cancel_rejected", entry)
     made.answer("cancel", profit)
@@ -131,11 +135,12 @@ def test_a_stop_that_has_ended_its_profit_waits_for_that_alone() -> None:
 
 
 def test_an_entry_that_ends_in_a_halt_takes_no_mark_from_a_stop_either() -> None:
-    made = rig(capabilities=ONE_WAY)
+    made = rig(capabilities=HOLDS_ONE)
     profit, stop = entered(made, take_profit=110, stop_loss=90)
     made.price(90)
-    entry = made.order("buy", 5, limit_price=80)
+    entry = made.order("buy", 5, limit_price=80, take_profit=85)
     made.answer("accept", entry)
+    made.answer("hold", entry.take_profit)
     made.gate.set_state("halted", "me", "a test", strategy="A")
     made.cancel(entry)
     made.answer("cancel", entry)

@@ -10,6 +10,8 @@ from pyrt.risk import Limits, RiskEngine
 from pyrt.testing.gates import GateRig
 from pyrt.venues.capabilities import Capabilities
 from tests.backtest.harness import SYMBOL, Run, Script, play
+from tests.execution.test_kept_exits import ONE_WAY, entered
+from tests.execution.test_kept_exits import rig as kept_rig
 from tests.execution.test_reversals import FLAT, OPEN
 
 
@@ -120,6 +122,116 @@ def test_no_entry_makes_way_for_an_order_that_is_denied() -> None:
     made.gate.set_state("halted", "Ann", "odd prices")
     assert target(made, 4).status == "DENIED"
     assert not made.venue.withdrawn
+
+
+# -- entries that come back ------------------------------------------------------------------------
+
+
+def put_again(made: GateRig, entry: Any) -> Any:
+    """Cancel an entry, and let its strategy send it again as soon as it hears of that."""
+    made.answer("cancel", entry)
+    return made.order("buy", 1, strategy=1, limit_price=entry.limit_price)
+
+
+def entries(made: GateRig, *prices: float) -> list[Any]:
+    orders = [made.order("buy", 1, strategy=1, limit_price=price) for price in prices]
+    for order in orders:
+        made.answer("accept", order)
+    return orders
+
+
+def way_out(made: GateRig, kind: str) -> Any:
+    """Return a kept stop whose price has come, or a close."""
+    if kind == "close":
+        return made.close()
+    made.price(90)
+    return made.kernel.strategies[0].stop
+
+
+def holding(kind: str, **options: Any) -> GateRig:
+    made = kept_rig(capabilities=ONE_WAY, strategies=2, **options)
+    if kind == "close":
+        made.hold(10)
+    else:
+        (made.kernel.strategies[0].stop,) = entered(made, stop_loss=90)
+    return made
+
+
+@pytest.mark.parametrize("kind", ["stop", "close"])
+def test_entries_that_are_put_again_leave_behind_what_they_made_way_for(kind: str) -> None:
+    """One of them worked at any time, and kept a stop from leaving while the price fell."""
+    made = holding(kind)
+    first, second = entries(made, 80, 79)
+    order = way_out(made, kind)
+    again = [put_again(made, first)]
+    assert (again[0].status, order.status != "SENT") == ("INITIALIZED", True)
+    again.append(put_again(made, second))
+    assert made.venue.submitted[-3:] == [order, *again]
+    assert made.venue.withdrawn == [first, second]
+
+
+@pytest.mark.parametrize("kind", ["stop", "close"])
+def test_an_entry_waits_ten_seconds_for_a_way_out(kind: str) -> None:
+    made = holding(kind)
+    first, _ = entries(made, 80, 79)
+    way_out(made, kind)
+    made.wait("5s")
+    again = put_again(made, first)
+    made.wait("4s")
+    assert again.status == "INITIALIZED"
+    made.wait("7s")
+    # A close itself waits no longer than that.
+    assert again.status == {"stop": "DENIED", "close": "SENT"}[kind]
+    assert ("waits for entries to end" in again.reason) is (kind == "stop")
+
+
+def test_an_entry_that_waits_can_be_canceled() -> None:
+    made = holding("stop")
+    first, second = entries(made, 80, 79)
+    order = way_out(made, "stop")
+    again = put_again(made, first)
+    made.kernel.strategies[1].cancel(again)
+    made.settle()
+    assert (again.status, again.reason) == ("DENIED", "canceled: it had not left yet")
+    made.answer("cancel", second)
+    assert made.venue.submitted[-1] is order
+
+
+@pytest.mark.parametrize(
+    ("terms", "status"),
+    [
+        ({"side": "sell"}, "SENT"),
+        ({"stop_price": 120}, "EMULATED"),
+        ({"stop_loss": 70}, "INITIALIZED"),
+        ({}, "INITIALIZED"),
+    ],
+)
+def test_only_what_it_would_be_refused_for_stays_behind(terms: Any, status: str) -> None:
+    made = holding("stop")
+    entries(made, 80)
+    way_out(made, "stop")
+    order = made.order(terms.pop("side", "buy"), 1, strategy=1, **terms)
+    assert order.status == status
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "status"),
+    [(0, 1, "INITIALIZED"), (2, 4, "INITIALIZED"), (-2, -1, "SENT")],
+)
+def test_of_anothers_targets_those_that_open_something_stay_behind(
+    held: float, wanted: float, status: str
+) -> None:
+    """One that leaves what is held is a way out itself."""
+    made = holding("stop")
+    if held:
+        made.hold(held, strategy=1)
+    (entry,) = entries(made, 80)
+    stop = way_out(made, "stop")
+    order = made.kernel.strategies[1].target_position("AAA", wanted)
+    made.settle()
+    assert order.status == status
+    made.answer("cancel", entry)
+    assert (order.status, stop.status) == ("SENT", "SENT")
 
 
 # -- in a backtest -------------------------------------------------------------------------------

@@ -203,3 +203,52 @@ def test_a_close_that_is_canceled_as_its_wait_ends_never_leaves(kind):
     assert (strategy.way_out.status, strategy.kinds) == ("DENIED", ["denied"])
     assert "canceled: it had not left yet" in strategy.way_out.reason
     assert strategy.position("SPY").quantity == 10
+
+
+class Guards(Strategy):
+    """Holds ten, with a stop that is kept here."""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.seen, self.stop = 0, None
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 1:
+            self.buy("SPY", 10)
+        elif self.seen == 3:
+            self.stop = self.sell("SPY", 10, trigger_price=95)
+
+
+class Refills(Strategy):
+    """Puts its buys again as soon as they have been canceled."""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.seen = 0
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen == 2:
+            for price in (80, 79, 78):
+                self.buy("SPY", 1, limit_price=price)
+
+    def on_order(self, event):
+        if event.kind == "canceled":
+            self.buy("SPY", 1, limit_price=event.order.limit_price)
+
+
+def test_buys_that_are_put_again_leave_behind_anothers_stop():
+    world, files = World([bars([100.0] * 5 + [94.0] * 20)]), MemoryFiles()
+    node = Node(world, files, [Guards(), Refills()], run_id="one", policies=policies("played"))
+    node.start()
+    node.run(14 * PHASES)
+    stop = node.kernel.strategies[0].stop
+    orders = list(world.simulator.desk.orders.values())
+    assert stop.status == "FILLED"
+    assert [order.status for order in orders[1:4]] == ["canceled"] * 3
+    assert orders[4].client_order_id == stop.client_order_id
+    assert [order.status for order in orders[5:]] == ["new"] * 3
+    node.stop()
+    result = replay(files, [Guards(), Refills()], run_id="one")
+    assert result.is_exact, result.difference
