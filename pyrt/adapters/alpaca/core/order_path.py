@@ -25,7 +25,7 @@ CONFIRM_NS = 2 * SECOND
 OVERDUE_NS = 30 * SECOND
 """After this long without effect somebody is told, again each time it has passed."""
 OVERDUE_LOOK_NS = 10 * SECOND
-"""Time between looks at what is overdue."""
+"""Time between looks at what has had no effect for long; before, half of the time that it has not."""
 ROUND_MAX = 50
 """So many orders are read back at once: a way out needs some of the broker's grant meanwhile."""
 LATE_REPEATS_MIN = 4
@@ -363,10 +363,10 @@ class OrderPath:
         return self._overdue(number, view, now)
 
     def _still_open(self, number: int, view: OrderView, now: int, pause: int) -> list[Event]:
-        """A look has not shown what it was for: look again soon, and less often once overdue."""
+        """A look has not shown what it was for: look again soon, and less often with time."""
         events = self._overdue(number, view, now)
-        overdue = now - self._doubts[number].open_since >= OVERDUE_NS
-        self.read_back(number, now + (OVERDUE_LOOK_NS if overdue else pause))
+        waited = now - self._doubts[number].open_since
+        self.read_back(number, now + min(max(pause, waited // 2), OVERDUE_LOOK_NS))
         return events
 
     def _overdue(self, number: int, view: OrderView, now: int) -> list[Event]:
