@@ -177,6 +177,25 @@ def test_a_question_that_fails_leaves_the_others_what_the_broker_says(
     assert len(wire.asked) == asked
 
 
+def test_an_old_answer_is_better_than_none(tmp_path, monkeypatch):
+    """A node that came back in an outage took usual terms for those that it had known."""
+
+    async def skip(seconds: float) -> None:
+        assert seconds < 3
+
+    monkeypatch.setattr(asyncio, "sleep", skip)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    config = NodeConfig(symbols=("SPY",))
+    first = asyncio.run(look_up(config, Wire()))
+    (kept,) = tmp_path.rglob("asset-SPY.json")
+    os.utime(kept, (0, 0))
+    again = asyncio.run(look_up(config, Failing(SPY=[NONE] * 3)))
+    assert again.instruments[0].to_dict() == first.instruments[0].to_dict()
+    assert again.assumed == ()
+    # What the broker refuses is an answer.
+    assert asyncio.run(look_up(config, Failing(SPY=[Answer(403, b"{}")]))).assumed == ("SPY",)
+
+
 def test_what_the_broker_does_not_know_may_not_be_traded(tmp_path):
     (found,) = asyncio.run(Reference(Reader(Wire().send)).instruments(["NOPE"]))
     assert not found.tradable

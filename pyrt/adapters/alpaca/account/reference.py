@@ -17,7 +17,7 @@ import numpy as np
 from pyrt.adapters.alpaca.account.reading import Reader
 from pyrt.core.instruments import Instrument, listed
 from pyrt.data.clocks import from_wall, to_wall
-from pyrt.errors import BrokerError
+from pyrt.errors import BrokerError, ConnectionLost
 from pyrt.live.process.files import write_private
 from pyrt.venues.sessions import NS_PER_DAY, sessions
 
@@ -139,7 +139,10 @@ class Reference:
         return differences(await self.calendar(start, end), start, end)
 
     async def _kept(self, name: str, path: str) -> bytes:
-        """Return an answer from the disk if it is fresh, else from the broker."""
+        """Return an answer from the disk if it is fresh, else from the broker.
+
+        An old one is better than none where the broker does not answer.
+        """
         place = None if self._folder is None else self._folder / name
         if place is None:
             return msgspec.json.encode(await self._reader.get(path))
@@ -147,7 +150,13 @@ class Reference:
         with suppress(OSError):
             if time.time() - place.stat().st_mtime < self._max_age_s:
                 return place.read_bytes()
-        body = msgspec.json.encode(await self._reader.get(path))
+        try:
+            body = msgspec.json.encode(await self._reader.get(path))
+        except ConnectionLost as error:
+            try:
+                return place.read_bytes()
+            except OSError:
+                raise error from None
         with suppress(OSError):
             write_private(place, body)
         return body
