@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from pyrt.testing.files import MemoryFiles
 from tests.live.test_accepting import accept, begun, by_hand
 from tests.live.test_accepting import look as look_on
 from tests.live.test_accepting import strategies as holders
+from tests.live.test_adjusting import Books
 from tests.live.test_cash import FALLS, QUICK, Collect, held, look, move
 from tests.live.test_recovery import PRICES
 from tests.live.test_walking_skeleton import bars
@@ -201,3 +203,115 @@ def test_what_was_filled_since_the_last_save_counts_at_a_start(instants):
     assert Decimal(starts[-1].opening.cash) == first.kernel.account.cash_exact
     assert second.kernel.gate.breaker.day_loss == before
     assert second.kernel.account.cash_exact == world.venue.account.cash_exact
+
+
+# -- fees that the broker has still to charge ------------------------------------------------------
+
+COSTLY = FALLS.replace(max_daily_loss=300, max_order_quantity=2_000, max_position_quantity=2_000)
+
+
+class Coins(Strategy):
+    """Buys coins, which costs coins, and sells most of them, which costs money."""
+
+    trades: bool = True
+
+    def on_start(self):
+        self.subscribe_bars("BTC/USD", "1m")
+        self.seen = 0
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.trades and self.seen == 1:
+            self.buy("BTC/USD", 1000)
+        elif self.trades and self.seen == 3:
+            self.sell("BTC/USD", 900)
+
+
+@pytest.mark.parametrize("how", ["killed", "played"])
+@pytest.mark.parametrize("is_charged", [False, True])
+@pytest.mark.parametrize("starts", [1, 3])
+def test_fees_count_once_whenever_the_broker_charges_them(how, is_charged, starts):
+    """Of what a crash fell on before it was charged, the charge was a loss once more."""
+    seldom = Policies(looks=1, warmup=0, reconcile_ns=10**18, save_ns=10**18)
+    world = World([bars([50.0] * 40, symbol="BTC/USD")], fees="alpaca")
+    node = Node(world, MemoryFiles(), [Coins()], run_id="one", policies=seldom, limits=COSTLY)
+    node.start()
+    node.run(4 * PHASES)
+    before = node.kernel.gate.breaker.day_loss
+    assert node.driver.core.fee_ledger.accrued > 100
+    if is_charged:
+        look(node, 3)
+        assert node.driver.core.fee_ledger.accrued == 0
+    for number in range(starts):
+        files = killed(node)
+        policies = Policies(looks=1, warmup=0, replay_max=500_000 if how == "played" else 0)
+        who = [Coins(trades=how == "played")]
+        node = Node(world, files, who, run_id=f"n{number}", policies=policies, limits=COSTLY)
+        node.start()
+        node.run(2)
+        assert node.kernel.gate.breaker.day_loss == before
+        assert node.kernel.gate.breaker.state == BreakerState.CLOSED
+    node.run(2 * PHASES)
+    assert node.kernel.gate.breaker.day_loss == before
+    assert node.kernel.account.cash_exact == world.venue.account.cash_exact
+
+
+RISK_STATE = r.RiskState
+
+
+def older(**fields: Any) -> r.RiskState:
+    return RISK_STATE(**{name: fields[name] for name in ("ts", "saved", "inputs")})
+
+
+@pytest.mark.parametrize("kind", ["CSD", "DIV"])
+@pytest.mark.parametrize("amount", [-20_000, 20_000])
+def test_a_record_of_an_older_version_knows_only_what_was_booked(amount, kind, monkeypatch):
+    monkeypatch.setattr("pyrt.live.driver.scribe.r.RiskState", older)
+    world = World([PRICES])
+    first = held(world)
+    before = first.kernel.gate.breaker.day_loss
+    files = left_by(first, "stopped")
+    monkeypatch.undo()
+    move(world, kind, Decimal(amount))
+    gained = amount if kind == "DIV" else 0
+    second = begun_again(world, files, [Collect()], "stopped")
+    second.run(6)
+    assert abs(second.kernel.gate.breaker.day_loss - before + gained) < 100
+    assert second.kernel.account.cash_exact == world.venue.account.cash_exact
+
+
+# -- busts -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["", "killed", "played"])
+@pytest.mark.parametrize("beside", [0, 7, -1000], ids=["alone", "interest", "cash lags"])
+def test_a_bust_is_no_loss_whatever_differs_beside_it(beside, how):
+    """Its units went with the first look, its cash came with the third: the breaker had opened."""
+    patient = Policies(looks=3, warmup=0, reconcile_ns=10**15)
+    world = World([PRICES])
+    node = Node(world, MemoryFiles(), [Collect()], run_id="one", policies=patient, limits=FALLS)
+    books = node.on_request = Books()
+    node.start()
+    node.run(9)
+    before = node.kernel.gate.breaker.day_loss
+    books.book("JNLS", "-10", "1000")
+    books.cash += beside
+    look(node, 3)
+    node.driver.core.inputs.sample()
+    node.run(3)
+    assert abs(node.kernel.gate.breaker.day_loss - before) < 100
+    if how:
+        world, files = node.world, killed(node)
+        policies = QUICK if how == "played" else Policies(looks=1, warmup=0, replay_max=0)
+        node = Node(world, files, [Collect()], run_id="two", policies=policies, limits=FALLS)
+        node.on_request = books
+        node.start()
+    books.cash -= beside if beside < 0 else 0
+    for _ in range(4):
+        look(node, 4)
+        node.run(3)
+    breaker = node.kernel.gate.breaker
+    assert abs(breaker.day_loss - before) < 100
+    assert breaker.state == BreakerState.CLOSED
+    node.stop()
+    assert replay(node.files, [Collect()], run_id="two" if how else "one").is_exact

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -46,8 +46,17 @@ class FeeLedger:
     def accrue(self, ts_event: int, fee: Decimal) -> None:
         """Note what a fill was taken to cost."""
         if fee:
-            day = _date(ts_event, NEW_YORK)
+            day = fee_day(ts_event)
             self._accrued[day] = self._accrued.get(day, Decimal(0)) + fee
+
+    def restore(self, by_day: Mapping[str, str]) -> None:
+        """Go on from what earlier runs have accrued, in place of what there is."""
+        self._accrued = {day: Decimal(fee) for day, fee in by_day.items()}
+
+    @property
+    def by_day(self) -> dict[str, str]:
+        """New York date → what was accrued and not charged yet, as decimal texts."""
+        return {day: f"{fee:f}" for day, fee in self._accrued.items()}
 
     @property
     def accrued(self) -> Decimal:
@@ -94,6 +103,11 @@ class FeeLedger:
             accrued=accrued,
             charged=charged,
         )
+
+
+def fee_day(ts_event: int) -> str:
+    """Return the New York date of a fill: its fees are charged by that."""
+    return _date(ts_event, NEW_YORK)
 
 
 def _date(ts: int, zone: ZoneInfo | object) -> str:

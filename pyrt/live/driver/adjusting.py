@@ -33,7 +33,7 @@ class Adjusting:
     Attributes
     ----------
     taken : set of str
-        Ids of activities that have been taken in, and were not told to anybody yet.
+        Ids of activities that have been taken in, cash and all, and were not told to anybody yet.
     """
 
     def __init__(self, run: Run) -> None:
@@ -82,12 +82,20 @@ class Adjusting:
         entries: list[BrokerAdjustment],
         shares: dict[str, Decimal],
     ) -> None:
-        """Change holdings, and write down the broker's entries for it, the last one with them."""
+        """Change holdings, and write down the broker's entries for it, the last one with them.
+
+        What cash gains by it counts with the units: without it they would be a loss until then.
+        """
+        run = self._run
         after = self._change(change, shares)
         for entry in entries:
             positions = after if entry is entries[-1] else ()
-            self._run.journal.record(adjustment_record(now, entry, positions))
+            run.journal.record(adjustment_record(now, entry, positions))
             self.taken.add(entry.activity_id)
+            if entry.amount:
+                amount = f"{entry.amount:f}"
+                run.live_core.inputs.cash(entry.ts_event, amount, entry.kind, entry.symbol)
+        run.scribe.save_risk()
 
     def _change(
         self, change: BrokerAdjustment, shares: dict[str, Decimal]

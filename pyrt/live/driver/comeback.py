@@ -239,6 +239,7 @@ class Comeback:
             self.going_on = [n for n in ways_out(core.kernel) if n not in rehearsal.unsent]
         self._part(core, rehearsal)
         self._tell_ends(core, rehearsal, now)
+        core.fee_ledger.restore(run.journal.state.accrued)
         if is_short:
             self._take_cash(core, now)
         terms: dict[str, Any] = {

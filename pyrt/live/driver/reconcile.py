@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -92,6 +92,8 @@ class OurView:
         The same → whether the journal has its intent.
     known_activities : set or mapping
         Adjustments taken in before.
+    booked : set of str
+        Those of them whose cash is here already, though nobody was told of them.
     cash : Decimal or None
         None where it cannot be compared yet.
     accrued : Decimal
@@ -109,6 +111,7 @@ class OurView:
     is_ours: Callable[[str], bool]
     is_known: Callable[[str], bool]
     known_activities: Iterable[str] = frozenset()
+    booked: Collection[str] = frozenset()
     cash: Decimal | None = None
     accrued: Decimal = Decimal(0)
     has_ended: Callable[[str], bool] = lambda name: False
@@ -177,7 +180,8 @@ def _cash_gap(
     if ours.cash is None:
         return Decimal(0)
     # What the broker has booked since is in its cash already; we book it after this comparison.
-    here = ours.cash + sum((change.amount for change in fresh), Decimal(0))
+    to_come = (change.amount for change in fresh if change.activity_id not in ours.booked)
+    here = ours.cash + sum(to_come, Decimal(0))
     # Some of the fees that accrued here may be among those bookings, or among those to come.
     least, most = sorted((here, here + ours.accrued))
     if least - policy.cash_tolerance <= theirs.cash <= most + policy.cash_tolerance:

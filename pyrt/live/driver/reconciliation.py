@@ -277,6 +277,7 @@ class Reconciliation:
             is_known=self._is_known,
             # What has just been taken in is news all the same.
             known_activities=known.activities.keys() - self._adjusting.taken,
+            booked=self._adjusting.taken,
             # Until the first comparison is through, cash is taken over and not compared.
             cash=None if self._run.phase == LOOKING else kernel.account.cash_exact,
             accrued=self._run.live_core.fee_ledger.accrued,
@@ -302,15 +303,15 @@ class Reconciliation:
         """Journal what was found, and halt what has to be."""
         run, scribe = self._run, self._run.scribe
         is_first = run.journal.state.is_new
-        account = run.live_core.kernel.account
-        cash = account.cash_exact
+        account, fees = run.live_core.kernel.account, run.live_core.fee_ledger
+        money = (account.cash_exact, fees.accrued)
         if not is_first:
             self._settle_cash(now, comparison)
         self._record_adjustments(now, comparison)
         if run.phase != LOOKING:
             # At a start the node takes over what nothing explains.
             self._close_gap(now)
-        if account.cash_exact != cash:
+        if (account.cash_exact, fees.accrued) != money:
             # Loss and drawdown count from there.
             scribe.save_risk()
         # What happened before the first run of this journal is nobody's news.
@@ -361,7 +362,8 @@ class Reconciliation:
 
     def _settle_cash(self, now: int, comparison: Comparison) -> None:
         """Let accrued fees be replaced by the broker's, and book what else moved cash."""
-        for entry in self._run.live_core.settle_cash(now, comparison.adjustments):
+        news = [a for a in comparison.adjustments if a.activity_id not in self._adjusting.taken]
+        for entry in self._run.live_core.settle_cash(now, news):
             if entry.kind == "fee_difference" and entry.amount:
                 text = f"accrued {entry.accrued:f}, charged {entry.charged:f}"
                 self._run.journal.record(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -125,8 +126,7 @@ class Recovery:
         run, known = self._run, self._run.journal.state
         self._drop_emulated(now, known.orders)
         opening = r.Opening(
-            # What the broker has more by now is filled, booked and taken in once it is looked at.
-            cash=known.our_cash or f"{state.cash:f}",
+            cash=f"{self._cash(state) - sum(map(Decimal, known.accrued.values())):f}",
             orders=with_entries(known.orders.values(), known.closed),
             positions=tuple(known.positions.values()),
             saves={name: saved for name, (_, saved) in known.saves.items()},
@@ -143,11 +143,25 @@ class Recovery:
             Tape(),
             self._fees,
         )
+        core.fee_ledger.restore(known.accrued)
         self._tell_dropped_limits(now, known.risk)
         run.journal.compact(now)
         self._record_start(now, state, core, opening)
         run.journal.begin_tape(run.plan.run_id)
         self._join(now, state, core)
+
+    def _cash(self, state: BrokerState) -> Decimal:
+        """Return what was here when the record ended: what came since is taken in like all news.
+
+        A record that does not know it is new, or of an older version; what there was before the
+        first run of a journal is what that begins with.
+        """
+        known = self._run.journal.state
+        if known.our_cash:
+            return Decimal(known.our_cash)
+        news = (a for a in state.adjustments if a.activity_id not in known.activities)
+        moved = Decimal(0) if known.is_new else sum((a.amount for a in news), Decimal(0))
+        return state.cash - moved
 
     def _tell_dropped_limits(self, now: int, risk: bytes) -> None:
         """Tell where somebody had changed limits by hand: from here on the settings count again."""

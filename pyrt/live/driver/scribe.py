@@ -9,6 +9,7 @@ import msgspec
 
 from pyrt.core.orders import Fill, Order, OrderEvent
 from pyrt.errors import StrategyError
+from pyrt.live.core.fees import fee_day
 from pyrt.live.core.restore import order_state, position_of, position_state
 from pyrt.live.driver.hearing import Hearing
 from pyrt.live.journal import records as r
@@ -247,6 +248,7 @@ class Scribe:
             historical=historical,
             trace=self.trace_of(order.number),
             inputs=self.core.inputs.count,
+            accrued=_accrued(fill),
         )
 
     # -- other records -------------------------------------------------------------------------
@@ -308,8 +310,15 @@ class Scribe:
             return 0
         saved, inputs = r.ENCODER.encode(save()), self.core.inputs.count
         cash = self.core.kernel.account.cash_exact + self.core.fee_ledger.accrued
-        record = r.RiskState(ts=self.now, saved=saved, inputs=inputs, cash=f"{cash:f}")
-        return self.journal.record(record)
+        return self.journal.record(
+            r.RiskState(
+                ts=self.now,
+                saved=saved,
+                inputs=inputs,
+                cash=f"{cash:f}",
+                accrued=self.core.fee_ledger.by_day,
+            )
+        )
 
     def alarm(self, code: str, text: str, now: int | None = None) -> None:
         """Record an alarm and pass it on; one that repeats soon after is dropped."""
@@ -325,6 +334,13 @@ class Scribe:
         self.journal.record(r.Alarmed(ts=ts, code=code, text=text))
         if self.on_alarm is not None:
             self._hearing.call(self.on_alarm, code, text)
+
+
+def _accrued(fill: Fill) -> dict[str, str]:
+    """Return what a fill's fee adds to those that the broker has still to charge."""
+    assert fill.order is not None
+    in_money = fill.fee_currency == fill.order.instrument.currency
+    return {fee_day(fill.ts_event): f"{fill.fee_exact:f}"} if in_money and fill.fee_exact else {}
 
 
 def decode_saved(state: bytes) -> dict[str, Any]:

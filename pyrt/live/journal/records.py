@@ -219,6 +219,9 @@ class Execution(Record, frozen=True, kw_only=True, array_like=True):
     ----------
     historical : bool
         It happened while the node was down or not told.
+    accrued : dict
+        New York date → what of the fee the broker has still to charge; of what it kept of a
+        purchase, nothing.
     """
 
     ts_event: int
@@ -231,6 +234,7 @@ class Execution(Record, frozen=True, kw_only=True, array_like=True):
     historical: bool = False
     trace: str = ""
     inputs: int = 0
+    accrued: dict[str, str] = {}
 
 
 class Seen(Record, frozen=True, kw_only=True, array_like=True):
@@ -280,11 +284,14 @@ class RiskState(Record, frozen=True, kw_only=True, array_like=True):
     ----------
     cash : str
         What its figures count with, less no fee that the broker has still to charge.
+    accrued : dict
+        New York date → such fees.
     """
 
     saved: bytes
     inputs: int = 0
     cash: str = ""
+    accrued: dict[str, str] = {}
 
 
 class Operation(Record, frozen=True, kw_only=True, array_like=True):

@@ -54,6 +54,8 @@ class JournalState(msgspec.Struct, kw_only=True):
     our_cash : str
         What was here when the last record was written, less no fee that the broker had still to
         charge. What it has more or less since came while no node ran.
+    accrued : dict
+        New York date → such fees.
     ended_well : bool
         Whether the last run stopped in order.
     armed : str
@@ -72,6 +74,7 @@ class JournalState(msgspec.Struct, kw_only=True):
     risk: bytes = b""
     cash: str = ""
     our_cash: str = ""
+    accrued: dict[str, str] = {}
     last_run: str = ""
     last_ts: int = 0
     records: int = 0
@@ -222,6 +225,8 @@ def _execution(state: JournalState, record: r.Execution) -> None:
         value = Decimal(record.quantity) * Decimal(record.price)
         cash = Decimal(state.our_cash) + (value if record.order.side == "sell" else -value)
         state.our_cash = f"{cash.quantize(MONEY):f}"
+    for day, fee in record.accrued.items():
+        state.accrued[day] = f"{Decimal(state.accrued.get(day, '0')) + Decimal(fee):f}"
     position = record.position
     key = f"{position.strategy}|{position.symbol}"
     state.positions[key] = position
@@ -252,6 +257,7 @@ def _reconciled(state: JournalState, record: r.Reconciled) -> None:
 
 def _risk(state: JournalState, record: r.RiskState) -> None:
     state.risk, state.our_cash = record.saved, record.cash
+    state.accrued = dict(record.accrued)
 
 
 def _save(state: JournalState, record: r.StrategySave) -> None:

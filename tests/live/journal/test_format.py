@@ -27,13 +27,13 @@ FIELDS = {
     r.NotSent: "ts client_order_id reason",
     r.Outcome: "ts kind ts_event order trace inputs",
     r.Execution: (
-        "ts ts_event quantity price cumulative order position fee historical trace inputs"
+        "ts ts_event quantity price cumulative order position fee historical trace inputs accrued"
     ),
     r.Seen: "ts client_order_id venue_order_id",
     r.Adjustment: "ts activity_id kind symbol quantity amount text ts_event positions",
     r.Account: "ts account cash equity positions",
     r.Reconciled: "ts reason findings activities_until",
-    r.RiskState: "ts saved inputs cash",
+    r.RiskState: "ts saved inputs cash accrued",
     r.Operation: "ts actor action reason arguments inputs",
     r.StrategySave: "ts strategy inputs state",
     r.StrategyStopped: "ts strategy reason inputs",
@@ -101,10 +101,10 @@ DEFAULTS: dict[type[msgspec.Struct], dict[str, Any]] = {
     },
     r.Intent: {"legs": (), "limits": "", "trace": ""},
     r.Outcome: {"trace": "", "inputs": 0},
-    r.Execution: {"fee": "0", "historical": False, "trace": "", "inputs": 0},
+    r.Execution: {"fee": "0", "historical": False, "trace": "", "inputs": 0, "accrued": {}},
     r.Adjustment: {"ts_event": 0, "positions": ()},
     r.Reconciled: {"activities_until": ""},
-    r.RiskState: {"inputs": 0, "cash": ""},
+    r.RiskState: {"inputs": 0, "cash": "", "accrued": {}},
     r.Operation: {"arguments": {}, "inputs": 0},
     r.StrategyStopped: {"inputs": 0},
     r.OrderState: {
@@ -150,8 +150,8 @@ def test_a_journal_of_no_record_knows_nothing() -> None:
     assert {name: getattr(empty, name) for name in empty.__struct_fields__} == {
         "account": "", "mode": "", "runs": {}, "orders": {}, "closed": {}, "positions": {},
         "saves": {}, "activities": {}, "activities_until": "", "risk": b"", "cash": "",
-        "our_cash": "", "last_run": "", "last_ts": 0, "records": 0, "ended_well": True,
-        "stopped": {}, "armed": "",
+        "our_cash": "", "accrued": {}, "last_run": "", "last_ts": 0, "records": 0,
+        "ended_well": True, "stopped": {}, "armed": "",
     }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ CONFIRM_NS = 2 * SECOND
 OVERDUE_NS = 30 * SECOND
 """After this long without effect somebody is told, again each time it has passed."""
 OVERDUE_LOOK_NS = 10 * SECOND
-"""Time between looks at what has had no effect for long; before, half of the time that it has not."""
+"""Time between looks at what has long been without effect; before, half of how long it has been."""
 ROUND_MAX = 50
 """So many orders are read back at once: a way out needs some of the broker's grant meanwhile."""
 LATE_REPEATS_MIN = 4
