@@ -42,6 +42,10 @@ cdef enum:
     CALLS_BACK = -3
     MAKES_WAY = -4
 
+# In `asked` alone: an entry has come behind a way out.
+cdef enum:
+    COMES_BEHIND = -5
+
 
 cdef inline bint is_undone(Order other, Order order) noexcept:
     """Whether an entry was sent first, and an order to a target trades against it."""

@@ -2,7 +2,7 @@
 from pyrt.core.ports cimport CANCEL, SUBMIT
 from pyrt.core.splits cimport split_units
 from pyrt.execution.targets cimport (
-    MAKES_WAY, PATIENCE_NS, distance, goes_on, is_to_leave, must_wait,
+    COMES_BEHIND, MAKES_WAY, PATIENCE_NS, distance, goes_on, is_to_leave, must_wait,
 )
 from pyrt.execution.triggers cimport split_prices
 
@@ -16,7 +16,7 @@ cdef bint hold(Desk desk, Command command) except -1:
         if not is_to_leave(command.order.parent):
             return False
     elif not (must_wait(desk.cache, command, desk.clock.now) or (
-            desk.clock.now < command.ts + PATIENCE_NS and comes_behind(desk, command.order))):
+            comes_behind(desk, command) and desk.clock.now < command.ts + PATIENCE_NS)):
         return False
     desk.waiting.append(command)
     return True
@@ -38,11 +38,20 @@ cdef bint hold_for(Desk desk, Command command, int what, bint is_new) except -1:
     return hold_anew(desk, command) if is_new else hold(desk, command)
 
 
-cdef bint comes_behind(Desk desk, Order order) except -1:
-    """Whether an order is an entry for which a way out that waits would be refused."""
+cdef bint comes_behind(Desk desk, Command command) except -1:
+    """Whether an order is an entry for which a way out that waits would be refused.
+
+    How long it waits there counts from the first time, once: it may have waited long before it.
+    """
+    cdef Order order = command.order
     if order.is_exit or order.reduce_only or (order.moves and goes_on(order)):
         return False
-    return desk.keeps_back(order)
+    if not desk.keeps_back(order):
+        return False
+    if not has_asked(command, COMES_BEHIND):
+        command.asked |= 1 << -COMES_BEHIND
+        command.ts = desk.clock.now
+    return True
 
 
 cdef str hold_behind(Desk desk, Command command):
@@ -51,7 +60,7 @@ cdef str hold_behind(Desk desk, Command command):
     Sent, it would be the next that the way out waits for: entries that are put again as soon as
     they are canceled kept it from ever leaving.
     """
-    if not comes_behind(desk, command.order):
+    if not comes_behind(desk, command):
         return None
     if desk.clock.now < command.ts + PATIENCE_NS:
         desk.waiting.append(command)

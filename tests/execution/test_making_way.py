@@ -185,6 +185,40 @@ def test_an_entry_waits_ten_seconds_for_a_way_out(kind: str) -> None:
     assert ("waits for entries to end" in again.reason) is (kind == "stop")
 
 
+def reversal_behind_a_stop() -> tuple[GateRig, Any, Any]:
+    """Let what opens the other side come behind a stop after 12 s, which waits for an entry."""
+    made = holding("stop")
+    made.hold(-5, strategy=1)
+    leaving = made.kernel.strategies[1].target_position("AAA", 5)
+    made.settle()
+    made.answer("accept", leaving)
+    (opening,) = [o for o in made.kernel.cache.orders_open() if o.status == "INITIALIZED"]
+    made.wait("12s")
+    entry = made.order("buy", 1, limit_price=80)
+    made.answer("accept", entry)
+    assert way_out(made, "stop").status == "EMULATED"
+    made.fill(leaving)
+    return made, opening, entry
+
+
+def test_what_opens_the_other_side_waits_for_a_way_out_from_when_it_comes_behind() -> None:
+    """Its ten seconds were over when what was held had been left, and it was denied at once."""
+    made, opening, entry = reversal_behind_a_stop()
+    made.wait("9s")
+    assert opening.status == "INITIALIZED"
+    made.answer("cancel", entry)
+    assert made.venue.submitted[-2:] == [made.kernel.strategies[0].stop, opening]
+
+
+def test_what_opens_the_other_side_has_its_ten_seconds_behind_a_way_out_once() -> None:
+    made, opening, _ = reversal_behind_a_stop()
+    made.wait("9s")
+    assert opening.status == "INITIALIZED"
+    made.wait("1s")
+    assert opening.status == "DENIED"
+    assert "waits for entries to end" in opening.reason
+
+
 def test_an_entry_that_waits_can_be_canceled() -> None:
     made = holding("stop")
     first, second = entries(made, 80, 79)
