@@ -13,6 +13,7 @@ cdef class Kernel(Wiring):
     cdef int on_status(self, Event* event) except -1
     cdef int on_cash(self, Event* event) except -1
     cdef int on_corporate_action(self, Event* event) except -1
+    cdef int restate(self, Py_ssize_t index, int64_t new, int64_t old) except -1
 
     cdef int deliver(self) except -1
     cdef int settle(self) except -1

@@ -148,12 +148,8 @@ cdef class Kernel(Wiring):
 
     cdef int on_corporate_action(self, Event* event) except -1:
         cdef Position position
-        cdef Stream stream
         cdef int64_t before = self.account.holdings[event.instrument].units
         self.curve.touch()
-        for stream in self.cache.streams if event.kind == EV_SPLIT else ():
-            if stream.instrument.index == event.instrument:
-                stream.last_price *= <double>event.price / <double>event.quantity
         for position in self.cache.by_instrument[event.instrument]:
             if event.kind == EV_SPLIT:
                 self.booking.split(position, event)
@@ -161,16 +157,24 @@ cdef class Kernel(Wiring):
                 self.booking.dividend(position, event)
         if event.kind == EV_SPLIT:
             self.account.split_carried(event.instrument, before, event.quantity, event.price)
-            self.sink.split(event.instrument, event.quantity, event.price)
+            return self.restate(event.instrument, event.quantity, event.price)
         if self.watcher is not None:
-            if event.kind == EV_SPLIT:
-                self.watcher.on_corporate_action(event.instrument, event.quantity, event.price)
-            else:
-                self.watcher.on_corporate_action(event.instrument, 1, 1)
-        if event.kind == EV_SPLIT:
-            for order in split(self.desk, event.instrument, event.quantity, event.price):
-                drop(self.desk, order)
-                self.deny(order, "split: nothing of the quantity is left")
+            self.watcher.on_corporate_action(event.instrument, 1, 1)
+        return 0
+
+    cdef int restate(self, Py_ssize_t index, int64_t new, int64_t old) except -1:
+        """Let `old` units be `new` ones in all that is no holding."""
+        cdef Stream stream
+        cdef Order order
+        for stream in self.cache.streams:
+            if stream.instrument.index == index:
+                stream.last_price *= <double>old / <double>new
+        self.sink.split(index, new, old)
+        if self.watcher is not None:
+            self.watcher.on_corporate_action(index, new, old)
+        for order in split(self.desk, index, new, old):
+            drop(self.desk, order)
+            self.deny(order, "split: nothing of the quantity is left")
         return 0
 
     # -- commands ------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pyrt.live.core.adjust import adjust_position, mark_holding
 from pyrt.live.core.node import NodeCore
 from pyrt.risk import Limits, RiskEngine
 from pyrt.risk.gate import BasicGate
+from pyrt.venues.capabilities import Capabilities
 from tests.live.cores import core_of, trade
 
 
@@ -135,6 +136,28 @@ def test_risk_hears_of_a_split_that_restates_and_of_nothing_else(
     after = [row[-1] // 10**9 for row in gate.save()["stops"]]
     assert before == [100]
     assert after == (expected or after)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "restates", "quantity", "status"),
+    [
+        ("10", True, 5, "INITIALIZED"),
+        ("10", False, 10, "INITIALIZED"),
+        ("0.000000001", True, 0, "DENIED"),
+    ],
+)
+def test_a_split_that_restates_restates_what_waits_for_the_other_side(
+    wanted, restates, quantity, status
+):
+    """It left with the units of before the split, twice as much as was wanted."""
+    core = holding(-10, capabilities={"": Capabilities(flips=False)})
+    leaving = core.kernel.strategies[0].target_position("SPY", wanted)
+    core.inputs.settle()
+    (opening,) = [o for o in core.kernel.cache.orders_open() if o is not leaving]
+    adjust_position(core.kernel, "One", "SPY", "5", 0, is_split=True, restates=restates)
+    assert (opening.quantity, opening.status) == (quantity, status)
+    if status == "DENIED":
+        assert opening.reason == "split: nothing of the quantity is left"
 
 
 def test_a_price_that_is_stated_values_what_all_hold_of_it_and_nothing_else():

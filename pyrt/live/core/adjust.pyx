@@ -5,7 +5,6 @@ from pyrt.core.int128 cimport i128_sub
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.numbers cimport money_from_object, nano_from_object
 from pyrt.core.positions cimport Position
-from pyrt.core.streams cimport Stream
 from pyrt.kernel.kernel cimport Kernel
 from pyrt.live.core.restore cimport begin_trip, number_of
 
@@ -25,7 +24,8 @@ def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, 
         stays with the units. What is left of the cost of a holding that is gone is realized.
     restates : bool
         Whether a split restates what else there is of the symbol: what risk knows of its prices,
-        and orders that are kept here. Once for a split, with the last of those who hold it.
+        and orders that are kept here, or wait. Once for a split, with the last of those who hold
+        it.
 
     Returns
     -------
@@ -64,7 +64,8 @@ def adjust_position(Kernel kernel not None, str strategy, str symbol, quantity, 
     begin_trip(position)
     kernel.curve.touch()
     if is_split and restates:
-        restate(kernel, position.instrument, abs_of(units), abs_of(held))
+        kernel.restate(index, abs_of(units), abs_of(held))
+        kernel.deliver()
     return position
 
 
@@ -74,18 +75,6 @@ cdef int64_t price_of(object quantity, object amount) except? -1:
 
 cdef int64_t abs_of(int64_t units) noexcept:
     return units if units > 0 else -units
-
-
-cdef int restate(Kernel kernel, Instrument instrument, int64_t new, int64_t old) except -1:
-    """Let what is not a holding know that `old` units are `new` ones: as in a backtest."""
-    cdef Stream stream
-    for stream in kernel.cache.streams:
-        if stream.instrument is instrument:
-            stream.last_price *= <double>old / <double>new
-    kernel.sink.split(instrument.index, new, old)
-    if kernel.watcher is not None:
-        kernel.watcher.on_corporate_action(instrument.index, new, old)
-    return kernel.deliver()
 
 
 def mark_holding(Kernel kernel not None, str symbol, price):
