@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from pyrt.adapters.alpaca.simulator.trading.activities import add_booking
@@ -78,6 +79,20 @@ def test_a_dividend_that_is_booked_in_order_needs_no_correction():
     assert node.kernel.account.cash_exact == world.venue.account.cash_exact
     assert differences(node) == []
     assert "cash_mismatch" not in {code for code, _ in node.alarms}
+
+
+def test_what_was_taken_over_and_is_listed_after_all_is_on_record_at_once():
+    """In and out again at one look: cash is what it was, loss and drawdown count from elsewhere."""
+    world = World([PRICES])
+    node = held(world)
+    world.venue.account.deposit(20_000)
+    look(node, 4)
+    add_booking(world.simulator.desk, "DIV", Decimal(20_000), "of this test")
+    look(node, 8)
+    kept = [s for _, s in read_records(node.files) if isinstance(s, r.RiskState)][-1]
+    saved = msgspec.msgpack.decode(kept.saved)["breaker"]
+    assert saved["day_open"] == node.kernel.gate.breaker.save()["day_open"]
+    assert [Decimal(each) for each in differences(node)] == [20_000, -20_000]
 
 
 def test_cash_that_nothing_explains_is_taken_over_when_it_is_stated_again_and_again():

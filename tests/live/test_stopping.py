@@ -131,6 +131,8 @@ def test_a_stop_waits_for_what_has_to_end_or_is_about_to_fill(policy, terms, wai
         ("node", "", True),
         ("anna", "resume", True),
         ("anna", "reduce", True),
+        # Nor where the node has halted everything after that, for something of its own.
+        ("anna", "halt", False),
     ],
 )
 def test_no_policy_of_stops_leaves_what_a_person_has_halted(actor, since, leaves):
@@ -140,7 +142,9 @@ def test_no_policy_of_stops_leaves_what_a_person_has_halted(actor, since, leaves
         made.driver._operators.halt("", "cash is missing")
     else:
         made.driver.operate("halt", actor, "prices look odd")
-    if since:
+    if since == "halt":
+        made.driver._operators.halt("", "cash is missing")
+    elif since:
         made.driver.operate(since, "bob", "looked")
     made.settle(made.world.now)
     made.driver.stop(made.world.now)
@@ -158,6 +162,21 @@ def test_no_policy_of_stops_leaves_what_a_person_has_halted(actor, since, leaves
         assert second.kernel.gate.state().name == "HALTED"
         result = replay(made.files, [Rests()], run_id="one")
         assert result.is_exact, result.difference
+
+
+def test_a_kill_that_is_pressed_during_a_stop_outlives_it():
+    """Its cancel came too late, all was sold, and the node lifted the kill with its own halt."""
+    made = running("flatten", stop_patience_ns=3600 * SECOND)
+    made.driver.stop(made.world.now)
+    made.settle(made.world.now)
+    made.on_request = refuse_cancels
+    made.driver.operate("halt", "anna", "stop everything")
+    made.settle(made.world.now)
+    made.run(6)
+    assert made.driver.phase == STOPPED
+    assert made.kernel.strategies[0].position("SPY").quantity == 0
+    second = node(made.world, made.files, Rests, run_id="two")
+    assert second.kernel.gate.state().name == "HALTED"
 
 
 def test_exits_of_what_a_person_has_halted_stay_through_a_stop_that_would_leave_all():

@@ -303,15 +303,12 @@ class Reconciliation:
         """Journal what was found, and halt what has to be."""
         run, scribe = self._run, self._run.scribe
         is_first = run.journal.state.is_new
-        account, fees = run.live_core.kernel.account, run.live_core.fee_ledger
-        money = (account.cash_exact, fees.accrued)
-        if not is_first:
-            self._settle_cash(now, comparison)
+        has_moved = not is_first and self._settle_cash(now, comparison)
         self._record_adjustments(now, comparison)
         if run.phase != LOOKING:
             # At a start the node takes over what nothing explains.
-            self._close_gap(now)
-        if (account.cash_exact, fees.accrued) != money:
+            has_moved |= self._close_gap(now)
+        if has_moved:
             # Loss and drawdown count from there.
             scribe.save_risk()
         # What happened before the first run of this journal is nobody's news.
@@ -360,10 +357,14 @@ class Reconciliation:
             )
         )
 
-    def _settle_cash(self, now: int, comparison: Comparison) -> None:
-        """Let accrued fees be replaced by the broker's, and book what else moved cash."""
+    def _settle_cash(self, now: int, comparison: Comparison) -> bool:
+        """Let accrued fees be replaced by the broker's, and book what else moved cash.
+
+        True if there was anything.
+        """
         news = [a for a in comparison.adjustments if a.activity_id not in self._adjusting.taken]
-        for entry in self._run.live_core.settle_cash(now, news):
+        entries = self._run.live_core.settle_cash(now, news)
+        for entry in entries:
             if entry.kind == "fee_difference" and entry.amount:
                 text = f"accrued {entry.accrued:f}, charged {entry.charged:f}"
                 self._run.journal.record(
@@ -378,15 +379,17 @@ class Reconciliation:
                         ts_event=entry.ts_event,
                     )
                 )
+        return bool(entries)
 
-    def _close_gap(self, now: int) -> None:
+    def _close_gap(self, now: int) -> bool:
         """Take over cash that the broker has stated look after look and nothing explains.
 
-        It is an entry of its own, and neither gain nor loss: positions are never touched.
+        True if there was some. It is an entry of its own, and neither gain nor loss: positions are
+        never touched.
         """
         gap = self._gaps[0]
         if not gap or len(self._gaps) < self._run.plan.policies.looks or set(self._gaps) != {gap}:
-            return
+            return False
         run = self._run
         self._gaps.clear()
         run.live_core.inputs.cash(now, f"{gap:f}", "cash")
@@ -402,6 +405,7 @@ class Reconciliation:
                 ts_event=now,
             )
         )
+        return True
 
     def _check_clock(self, now: int, state: BrokerState) -> None:
         """Tell of a clock that is not the broker's; the look itself takes some seconds."""

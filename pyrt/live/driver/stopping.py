@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from pyrt.live.core.restore import is_canceling
@@ -119,11 +120,12 @@ class Stopping:
         return [change for change in changes if change.scope == "all"]
 
     def _is_halted_by_a_person(self) -> bool:
-        """Return whether somebody has HALTED everything, and let nothing leave since."""
-        return any(
-            change.after == "HALTED" and change.actor not in (NODE, ENGINE)
-            for change in self._changes()[-1:]
-        )
+        """Return whether somebody has HALTED everything, and let nothing leave since.
+
+        The node and the risk engine may have done so after him, for reasons of their own.
+        """
+        halts = takewhile(lambda change: change.after == "HALTED", reversed(self._changes()))
+        return any(_is_by_a_person(change) for change in halts)
 
     def _lift(self) -> None:
         """Lift the halt that a stop by the policy `flatten` ends in: the next run may trade.
@@ -135,8 +137,13 @@ class Stopping:
             return
         ours = self._changes()[self._changes_before :]
         steps = [(change.before, change.after) for change in ours]
-        if steps == [("ACTIVE", "REDUCING"), ("REDUCING", "HALTED")]:
+        is_ours = not any(map(_is_by_a_person, ours))
+        if is_ours and steps == [("ACTIVE", "REDUCING"), ("REDUCING", "HALTED")]:
             self._operators.carry_out("resume", NODE, "flat, as the policy of stops wants it")
+
+
+def _is_by_a_person(change: Any) -> bool:
+    return change.actor not in (NODE, ENGINE)
 
 
 def _is_open(order: Any, policy: str) -> bool:
