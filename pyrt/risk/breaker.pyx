@@ -187,6 +187,18 @@ cdef class CircuitBreaker:
             self.close()
         return 0
 
+    def begin_day(self, int64_t now, equity):
+        """Begin the day of `now` with the equity it began with, in base currency.
+
+        For whoever has not seen it begin: what came before is no loss of this day. Nothing changes
+        where the day is the last one known, or none is known yet.
+        """
+        if not self.started or self.days.day(now) == self.day:
+            return
+        self.equity = money_from_object(equity)
+        self.peak = larger(self.peak, self.equity)
+        self.new_day(now)
+
     cdef int judge_equity(self, int64_t now) except -1:
         cdef int128 loss = i128_sub(self.loss_base, self.equity)
         cdef int128 fall, bound

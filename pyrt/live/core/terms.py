@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pyrt.core.account_rules import AccountRules, account_rules
+from pyrt.kernel.kernel import Kernel
 from pyrt.live.core.adjust import mark_holding
 from pyrt.live.core.broker import BrokerState
 from pyrt.live.core.node import NodeCore
@@ -66,10 +67,44 @@ def day_terms(core: NodeCore, state: BrokerState) -> dict[str, Any]:
             unsettled += fill.quantity * fill.price
     return {
         **stated_day(state),
+        "gained": f"{gained_today(state, traded):f}",
         "unsettled": f"{unsettled:f}",
         "carried": {symbol: f"{units:f}" for symbol, units in held.items()},
         "prices": {s: f"{price:f}" for s, price in state.prices.items() if s in held and price > 0},
     }
+
+
+def gained_today(state: BrokerState, symbols: Container[str]) -> Decimal:
+    """Return what trades and prices have made of the account since its last session's close.
+
+    Nothing is known of it where another session has closed since, or somebody else's holdings are
+    among what the broker states: what the day began with is what is there now.
+    """
+    today = day_of(state.server_ts)
+    is_of_today = bool(state.next_close) and day_of(state.next_close) == today
+    if (
+        not is_of_today
+        or not state.balance_date < today
+        or not all(symbol in symbols for symbol in state.positions)
+    ):
+        return Decimal(0)
+    moved = sum(
+        (a.amount for a in state.adjustments if a.kind == "cash" and day_of(a.ts_event) >= today),
+        Decimal(0),
+    )
+    return state.equity - state.last_equity - moved
+
+
+def day_of(ts: int) -> str:
+    """Return the day of a moment in New York, as the broker writes it."""
+    return str(datetime.fromtimestamp(ts // SECOND, NEW_YORK).date())
+
+
+def begin_risk_day(kernel: Kernel, gained: Decimal) -> None:
+    """Let the loss of a day that no run has seen begin count from what it began with."""
+    breaker = getattr(kernel.gate, "breaker", None)
+    if breaker is not None:
+        breaker.begin_day(kernel.clock.timestamp_ns, kernel.account.equity_exact - gained)
 
 
 def stated_day(state: BrokerState) -> dict[str, Any]:
@@ -87,7 +122,8 @@ def take_terms(core: NodeCore, terms: Mapping[str, Any]) -> None:
     ----------
     terms : mapping
         ``rules``, as `AccountRules.to_dict` has them; ``last_equity`` and ``last_maintenance``;
-        ``unsettled``, ``carried`` (symbol to units) and ``prices`` of a day that began elsewhere.
+        ``unsettled``, ``carried`` (symbol to units) and ``prices`` of a day that began elsewhere;
+        ``gained``, what equity has gained since then.
     """
     kernel = core.kernel
     account = kernel.account
@@ -100,5 +136,6 @@ def take_terms(core: NodeCore, terms: Mapping[str, Any]) -> None:
             account.carry(kernel.cache.instrument(symbol), units)
         for symbol, price in terms["prices"].items():
             mark_holding(kernel, symbol, price)
+        begin_risk_day(kernel, Decimal(terms.get("gained", "0")))
     elif "last_equity" in terms:
         account.state_day(terms["last_equity"], terms["last_maintenance"])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from pyrt.core.account_rules import account_rules
 from pyrt.live.core.broker import BrokerState
-from pyrt.live.core.terms import NEW_YORK, day_terms, rules_in_force, stated_day, take_terms
+from pyrt.live.core.terms import day_of, day_terms, rules_in_force, stated_day, take_terms
 from pyrt.live.driver.run import RUNNING, STOPPING, Run
-from pyrt.live.plan import MINUTE, SECOND
+from pyrt.live.plan import MINUTE
 
 SAME_CLOCK_NS = 5 * MINUTE
 """A broker whose clock is further off than this keeps a time of its own: a simulator's."""
@@ -55,7 +54,7 @@ class AccountDays:
         self._follow_rules(now, state)
         if state.balance_date > self._run.balance_date:
             self._run.balance_date = state.balance_date
-            if self.due is not None and _date(self._close) <= state.balance_date:
+            if self.due is not None and day_of(self._close) <= state.balance_date:
                 self.due = None
             self._end(now, state.server_ts or now)
         if state.balance_date and state.balance_date == self._run.balance_date:
@@ -65,7 +64,7 @@ class AccountDays:
     def turn(self, now: int) -> None:
         """End the day when it is over."""
         if self.due is not None and now >= self.due and self._run.phase in (RUNNING, STOPPING):
-            self._run.balance_date = _date(self._close)
+            self._run.balance_date = day_of(self._close)
             self.due = None
             self._end(now, self._close)
 
@@ -81,7 +80,7 @@ class AccountDays:
         if self.due is not None and max(now, state.server_ts) >= self._close:
             # The day that closes next is another; this one has yet to end.
             return
-        if _date(state.next_close) <= self._run.balance_date:
+        if day_of(state.next_close) <= self._run.balance_date:
             # By a clock behind ours the day that has ended goes on.
             return
         # Bars of the last minute are on their way when the session ends.
@@ -119,8 +118,3 @@ class AccountDays:
     def _take(self, terms: dict[str, Any]) -> None:
         self._run.note("terms", **terms)
         take_terms(self._run.live_core, terms)
-
-
-def _date(ts: int) -> str:
-    """Return the day of a moment in New York, as the broker writes it."""
-    return str(datetime.fromtimestamp(ts // SECOND, NEW_YORK).date())
