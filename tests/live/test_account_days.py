@@ -57,7 +57,7 @@ class Rig:
         self.alarms: list[tuple[str, str, int]] = []
         cache = Stub(instruments=[], positions=list)
         core = Stub(
-            kernel=Stub(account=self.account, cache=cache),
+            kernel=Stub(account=self.account, cache=cache, gate=Stub()),
             inputs=Stub(end_day=self.ended.append),
             watch_reserves=lambda: None,
         )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pytest
 
 from pyrt import Strategy
+from pyrt.core.times import timestamp_ns
 from pyrt.data.columns import BarColumns
+from pyrt.live.core.broker import BrokerAdjustment
+from pyrt.live.core.terms import gained_today
 from pyrt.live.replay.replay import replay
 from pyrt.risk import BreakerState
 from pyrt.risk.breaker import CircuitBreaker
 from pyrt.testing.files import MemoryFiles
+from tests.live.test_account_days import CLOSE, state
 from tests.live.test_breaker_reset import LIMITS
 from tests.live.test_ways_out import killed
 from tests.live.whole import PHASES, Node, World, policies
@@ -48,6 +54,14 @@ class Holds(Strategy):
         self.seen += 1
         if self.seen == 1:
             self.buy("SPY", 30)
+
+
+def moved(when: str, amount: int, kind: str = "cash") -> BrokerAdjustment:
+    ts = timestamp_ns(f"{when}:00:00Z")
+    return BrokerAdjustment(
+        activity_id=when, kind=kind, symbol="", quantity=Decimal(0), amount=Decimal(amount),
+        text="", ts_event=ts,
+    )  # fmt: skip
 
 
 def started(world: World, files: MemoryFiles, name: str, way: str) -> Node:
@@ -93,6 +107,26 @@ def test_the_days_loss_counts_from_the_close_before(monday, tuesday, lost, way):
     assert second.kernel.strategies[0].position("SPY").quantity == (0 if lost > 200 else 30)
     second.stop()
     assert replay(second.files, [Holds()], run_id="two").is_exact
+
+
+@pytest.mark.parametrize(
+    ("changes", "gained"),
+    [
+        ({}, 7),
+        ({"adjustments": (moved("2024-01-03T10", 4), moved("2024-01-02T12", 9))}, 3),
+        # A dividend is a gain.
+        ({"adjustments": (moved("2024-01-03T10", 4, kind="dividend"),)}, 7),
+        # At night and on days without a session nothing says what was gained since.
+        ({"next_close": CLOSE + DAY}, 0),
+        ({"next_close": 0}, 0),
+        ({"balance_date": "2024-01-03"}, 0),
+        ({"positions": {"SPY": Decimal(1), "GME": Decimal(1)}}, 0),
+        ({"positions": {"SPY": Decimal(1)}}, 7),
+    ],
+)
+def test_what_a_day_has_gained_is_known_where_it_is_the_accounts_own(changes, gained):
+    values = {"equity": Decimal(107), "last_equity": Decimal(100)}
+    assert gained_today(state(**{**values, **changes}), {"SPY"}) == gained
 
 
 def test_a_day_begins_once_and_only_where_another_was_known():
