@@ -1,7 +1,7 @@
 """Bars made from finer data on the way: built here, delivered like bars that were given."""
 cimport cython
 from libc.math cimport NAN
-from libc.stdint cimport INT64_MAX
+from libc.stdint cimport INT64_MAX, int64_t
 
 from pyrt.core.events cimport clear_event
 from pyrt.core.types cimport EV_BAR
@@ -55,6 +55,14 @@ cdef class Aggregates:
                 sources.append(target)
         self.plain = [marked(pair, made, waits) for pair in self.plain]
         self.chained = [marked(pair, made, waits) for pair in self.chained]
+        self.due = first_due(self.plain + self.chained)
+
+    def close_made(self, Stream source not None, int64_t ts):
+        """Complete bars made of one stream that are over at `ts`: all their parts are there."""
+        cdef Aggregator aggregator
+        for pair in source.aggregates:
+            aggregator = <Aggregator>(<tuple>pair)[0]
+            self.collect(aggregator, (<tuple>pair)[1], aggregator.advance(ts))
         self.due = first_due(self.plain + self.chained)
 
     cdef int add_bar(self, Stream stream, Event* event) except -1:

@@ -28,7 +28,7 @@ class Rig:
         core = Stub(
             inputs=self.inputs, bar_symbols=more.get("symbols", ["SPY", "BTC/USD"]),
             kernel=Stub(cache=Stub(streams=more.get("streams", []))),
-            warm=lambda symbol, bars: self.did.append((symbol, bars)),
+            warm=lambda symbol, bars, asked_at: self.did.append((symbol, bars, asked_at)),
             take=lambda now, events: self.did.append(("take", now, events)),
             enter=lambda: self.did.append("enter"), leave=lambda: self.did.append("leave"),
             later=Stub(
@@ -106,10 +106,10 @@ def test_bars_end_by_time_again_once_all_that_was_asked_for_has_come():
     rig.history.warm_up(NOW)
     assert (rig.history.is_warm, rig.did) == (False, [])
     rig.history.on_warm(Stub(symbol="SPY", bars=[1]))
-    assert (rig.history.is_warm, rig.did) == (False, [("SPY", [1])])
+    assert (rig.history.is_warm, rig.did) == (False, [("SPY", [1], NOW)])
     rig.history.on_warm(Stub(symbol="BTC/USD", bars=[]))
     assert rig.history.is_warm
-    assert rig.did[1:] == [("BTC/USD", []), ("bars", {}), "release"]
+    assert rig.did[1:] == [("BTC/USD", [], NOW), ("bars", {}), "release"]
     rig.history.on_warm(Stub(symbol="SPY", bars=[]))
     assert rig.did.count("release") == 1
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from pyrt import Strategy, backtest
+from pyrt.adapters.alpaca.core.events import BarEvent
 from pyrt.adapters.alpaca.simulator.session import make_core
+from pyrt.core.instruments import equity
+from pyrt.core.times import timestamp_ns
 from pyrt.indicators import ATR, EMA, MACD, RSI, SMA, cross_above, output
-from pyrt.live.plan import Policies
+from pyrt.live.calendars import sessions_around
+from pyrt.live.core.node import NodeCore
+from pyrt.live.plan import MINUTE, Policies
+from pyrt.risk.gate import BasicGate
 from pyrt.testing.files import MemoryFiles
+from tests.live.cores import Wire
 from tests.live.strategies import walk
-from tests.live.whole import Node, World
+from tests.live.whole import SECOND, Node, World
 
 BEFORE = 150
 
@@ -36,6 +45,61 @@ class Knowing(Strategy):
         values = [indicator.value for indicator in self.watched]
         assert all(indicator.ready for indicator in self.watched)
         self.heard.append((bar.timeframe, bar.ts_event, *values))
+
+
+class Frames(Strategy):
+    """Hears bars of four timeframes, with an average over those of each."""
+
+    def on_start(self) -> None:
+        self.heard: list[tuple[str, int]] = []
+        self.averages = {
+            timeframe: self.attach(SMA(1), self.subscribe_bars("SPY", timeframe))
+            for timeframe in ("1m", "5m", "1h", "1d")
+        }
+
+    def on_bar(self, bar: Any) -> None:
+        self.heard.append((bar.timeframe, bar.ts_event))
+
+
+def started(at: int) -> tuple[NodeCore, Frames]:
+    """Return a core on the wall's clock that has started at `at`, and its strategy."""
+    strategy = Frames()
+    core = NodeCore(Wire(), BasicGate(), [equity("SPY")], [strategy], cash=1e5, prefix="t-")
+    core.kernel.grace_ns = 5 * SECOND
+    core.kernel.sessions = sessions_around(at)
+    core.start(at)
+    core.take(at + SECOND, [])
+    return core, strategy
+
+
+def minutes(start: int, end: int) -> list[BarEvent]:
+    """Return a flat bar of every minute of a span."""
+    flat = (100.0, 101.0, 99.0, 100.0, 10.0)
+    return [BarEvent("SPY", m, m + MINUTE, flat) for m in range(start, end, MINUTE)]
+
+
+@pytest.mark.parametrize("silent", [0, 7], ids=["to_the_close", "nobody_trades_at_the_close"])
+def test_what_was_made_of_yesterdays_bars_is_not_heard_in_the_morning(silent: int) -> None:
+    morning = timestamp_ns("2026-11-24T13:00:00Z")
+    opens, closes = (timestamp_ns(f"2026-11-23T{t}:00Z") for t in ("14:30", "21:00"))
+    core, strategy = started(morning)
+    core.warm("SPY", minutes(opens, closes - silent * MINUTE), asked_at=morning)
+    assert all(average.ready for average in strategy.averages.values())
+    core.take(morning + 2 * SECOND, [])
+    assert strategy.heard == []
+    assert core.inputs.next_timer is None
+
+
+def test_what_ends_after_the_start_is_made_of_past_bars_too_and_heard() -> None:
+    opens = timestamp_ns("2026-11-24T14:30:00Z")
+    at = opens + 33 * MINUTE + 10 * SECOND
+    core, strategy = started(at)
+    core.warm("SPY", minutes(opens, opens + 33 * MINUTE), asked_at=at)
+    core.take(at, [])
+    assert strategy.heard == []
+    core.take(opens + 35 * MINUTE, minutes(opens + 33 * MINUTE, opens + 35 * MINUTE))
+    core.take(opens + 35 * MINUTE + 5 * SECOND, [])
+    assert strategy.heard[2:] == [("5m", opens + 35 * MINUTE)]
 
 
 def test_indicators_are_warm_at_the_first_live_bar_and_say_what_a_backtest_says() -> None:

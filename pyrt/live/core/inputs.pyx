@@ -314,20 +314,24 @@ cdef class Inputs:
         event.price = rows.count
         return self.kernel.process(&event)
 
-    def warm(self, Stream stream not None, rows):
+    def warm(self, Stream stream not None, rows, int64_t until=0):
         """Feed indicators with past bars, oldest first: no handler hears of them.
 
         Parameters
         ----------
         rows : iterable of tuple
             Start, end, open, high, low, close, volume.
+        until : int, optional
+            What is made of these bars and was over at this time is past, too; ns UTC.
         """
-        data = ENCODER.encode({"what": "warm", "stream": stream.index, "rows": rows})
+        data = ENCODER.encode(
+            {"what": "warm", "stream": stream.index, "rows": rows, "until": until}
+        )
         if self.tape is not None:
             self.tape.note(data)
-        self.feed_past(stream, rows)
+        self.feed_past(stream, rows, until)
 
-    def feed_past(self, Stream stream not None, rows):
+    def feed_past(self, Stream stream not None, rows, int64_t until=0):
         """Do what `warm` does without recording it."""
         cdef bint marks = stream.marks
         cdef Event event
@@ -348,6 +352,9 @@ cdef class Inputs:
                 self.kernel.process(&event)
                 self.kernel.deliver_aggregates()
                 self.last_bars[stream.index] = event.ts_event
+            # In a run that goes on, they end by time once all that was missing is there.
+            if not self.holds_bars:
+                end_past(self.kernel, stream, until)
         finally:
             self.kernel.set_handlers_from(INT64_MIN)
             stream.set_marks(marks)
@@ -453,6 +460,15 @@ cdef class Inputs:
     def break_off(self):
         """Let a tape that is being played end after the input that is being taken."""
         self.is_broken_off = True
+
+
+cdef int end_past(Kernel kernel, Stream stream, int64_t until) except -1:
+    """End what is made of past bars, finest first, as far as its time was over."""
+    kernel.aggregates.close_made(stream, until)
+    kernel.deliver_aggregates()
+    for _, target in stream.aggregates:
+        end_past(kernel, target, until)
+    return 0
 
 
 def book_rows(int64_t ts_event, bids, asks, bint is_full):

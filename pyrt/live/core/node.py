@@ -35,6 +35,9 @@ COMMANDS_MAX = 1_000
 ROUNDS_MAX = 1_000
 """So often may handlers answer with orders what came of their orders, at one instant."""
 STATUS_TOPICS = "data.status.*"
+COMPLETE_NS = 30 * STREAM_TIMEFRAME_NS
+"""What had ended so long before history was asked has all its parts there: a delayed feed leaves
+out a quarter of an hour, and what lies between history and the stream comes as a gap."""
 
 
 class Client(Protocol):
@@ -301,11 +304,17 @@ class NodeCore:
         self._sample_at = self._now - self._now % SECOND_NS + SECOND_NS
         return True
 
-    def warm(self, symbol: str, bars: Iterable[Any]) -> None:
-        """Feed indicators with past bars: no handler hears of them, nothing is valued at them."""
+    def warm(self, symbol: str, bars: Sequence[Any], *, asked_at: int = 0) -> None:
+        """Feed indicators with past bars: no handler hears of them, nothing is valued at them.
+
+        Nor of what is made of them and had ended with the last one, or well before `asked_at`:
+        handlers would hear yesterday's bar in the morning.
+        """
         stream = self._streams.get(("bars", symbol))
         if stream is not None:
-            self.inputs.warm(stream, [(b.ts_open, b.ts_close, *b.prices) for b in bars])
+            until = bars[-1].ts_close + self.kernel.grace_ns if bars else 0
+            rows = [(b.ts_open, b.ts_close, *b.prices) for b in bars]
+            self.inputs.warm(stream, rows, max(until, asked_at - COMPLETE_NS))
 
     def let_wait(self, symbol: str, *, waits: bool) -> None:
         """Let what is made of a symbol's bars wait for those that are late, or no longer."""

@@ -25,7 +25,7 @@ class History:
     def __init__(self, run: Run, aftermath: Aftermath) -> None:
         self._run = run
         self._aftermath = aftermath
-        self._warming: set[str] = set()
+        self._warming: dict[str, int] = {}
 
     @property
     def is_warm(self) -> bool:
@@ -46,7 +46,7 @@ class History:
             if stream.kind == "bars" and stream.index in inputs.last_bars
         }
         for symbol in run.live_core.bar_symbols:
-            self._warming.add(symbol)
+            self._warming[symbol] = there
             # After a crash only the bars that nobody has heard are missing.
             run.client.warm(symbol, known.get(symbol, there - self._span(symbol)), there)
         if not self._warming:
@@ -74,8 +74,8 @@ class History:
 
     def on_warm(self, event: Any) -> None:
         """Feed indicators with bars that were asked for."""
-        self._warming.discard(event.symbol)
-        self._run.live_core.warm(event.symbol, event.bars)
+        asked_at = self._warming.pop(event.symbol, 0)
+        self._run.live_core.warm(event.symbol, event.bars, asked_at=asked_at)
         if not self._warming:
             self._let_bars_end()
 

@@ -145,7 +145,9 @@ class Playback:
 
     def _warm(self, note: Note) -> None:
         core = self.core
-        core.inputs.feed_past(core.kernel.cache.streams[note["stream"]], note["rows"])
+        stream = core.kernel.cache.streams[note["stream"]]
+        # Tapes of earlier versions do not say: there time ended what was made of past bars.
+        core.inputs.feed_past(stream, note["rows"], note.get("until", 0))
 
     def _wait(self, note: Note) -> None:
         core = self.core
