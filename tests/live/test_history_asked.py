@@ -28,11 +28,12 @@ class Rig:
         core = Stub(
             inputs=self.inputs, bar_symbols=more.get("symbols", ["SPY", "BTC/USD"]),
             kernel=Stub(cache=Stub(streams=more.get("streams", []))),
-            warm=lambda symbol, bars, asked_at: self.did.append((symbol, bars, asked_at)),
+            warm=lambda symbol, bars, asked_at=0: self.did.append((symbol, bars, asked_at)),
             take=lambda now, events: self.did.append(("take", now, events)),
             enter=lambda: self.did.append("enter"), leave=lambda: self.did.append("leave"),
             later=Stub(
                 deliver_history=lambda *given: self.did.append(("history", *given)),
+                keep_part=lambda *given: self.did.append(("part", *given)),
                 deliver_result=lambda *given: self.did.append(("result", *given)),
             ),
         )  # fmt: skip
@@ -45,6 +46,7 @@ class Rig:
             ),
             scribe=Stub(now=NOW + 7),
             note=lambda what, **given: self.did.append((what, given)),
+            flush_tape=lambda: self.did.append("flush"),
         )  # fmt: skip
         self.history = History(self.run, Stub(settle=lambda now: self.did.append(("settled", now))))
 
@@ -71,6 +73,14 @@ def stream(symbol: str = "SPY", *lookbacks: int, minutes: int = 1, **more: Any) 
         (100, [stream("SPY", 195, minutes=5), stream("BTC/USD", 195, minutes=5)], 20, 3_900),
         (100, [stream("SPY", minutes=39), stream("BTC/USD", minutes=39)], 20, 3_900),
         (1, [stream("SPY", minutes=390), stream("BTC/USD", minutes=390)], 6, 390),
+        # What is built in trades on averages of 50 and 200 days: a day has one session.
+        (
+            250,
+            [stream(s, 50, 200, minutes=1_440) for s in ("SPY", "BTC/USD")],
+            1_205,
+            800 * 1_440,
+        ),
+        (1, [stream(s, minutes=2_160) for s in ("SPY", "BTC/USD")], 8, 2_160),
         # Bars of seconds, as others are made into, are asked for by the minute.
         (100, [Stub(**{**vars(stream()), "timeframe_ns": MINUTE // 4})], 5, 100),
         (100, [stream("QQQ", 900), stream("SPY", 900, kind="quotes")], 5, 100),
@@ -106,10 +116,10 @@ def test_bars_end_by_time_again_once_all_that_was_asked_for_has_come():
     rig.history.warm_up(NOW)
     assert (rig.history.is_warm, rig.did) == (False, [])
     rig.history.on_warm(Stub(symbol="SPY", bars=[1]))
-    assert (rig.history.is_warm, rig.did) == (False, [("SPY", [1], NOW)])
+    assert (rig.history.is_warm, rig.did) == (False, [("SPY", [1], NOW), "flush"])
     rig.history.on_warm(Stub(symbol="BTC/USD", bars=[]))
     assert rig.history.is_warm
-    assert rig.did[1:] == [("BTC/USD", [], NOW), ("bars", {}), "release"]
+    assert rig.did[2:] == [("BTC/USD", [], NOW), "flush", ("bars", {}), "release"]
     rig.history.on_warm(Stub(symbol="SPY", bars=[]))
     assert rig.did.count("release") == 1
 
@@ -158,8 +168,26 @@ def test_bars_that_a_strategy_asked_for_are_on_the_tape_before_they_are_handed_o
     rig.history.on_answer(NOW, Stub(WHAT="history", number=4, bars=bars))
     rows = [(1, 2, 3.0, 4.0, 5.0, 6.0, 7.0)]
     assert rig.did == [
-        ("take", NOW, []), "enter", ("history", {"number": 4, "rows": rows}), ("history", 4, rows),
-        "settle", "leave", ("settled", NOW),
+        ("take", NOW, []), "enter", ("history", {"number": 4, "at": 0, "rows": rows}),
+        ("history", 4, rows, 0), "settle", "leave", ("settled", NOW),
+    ]  # fmt: skip
+
+
+def test_what_no_record_would_hold_is_on_the_tape_in_parts(monkeypatch):
+    monkeypatch.setattr("pyrt.live.driver.history.ROWS_MAX", 2)
+    rig = Rig(symbols=["SPY"])
+    rig.history.warm_up(NOW)
+    rig.history.on_warm(Stub(symbol="SPY", bars=[1, 2, 3, 4, 5]))
+    assert rig.did[:6] == [
+        ("SPY", [1, 2], 0), "flush", ("SPY", [3, 4], 0), "flush", ("SPY", [5], NOW), "flush",
+    ]  # fmt: skip
+    rig.did.clear()
+    bars = [Stub(ts_open=i, ts_close=i + 1, prices=()) for i in range(4)]
+    rig.history.on_answer(NOW, Stub(WHAT="history", number=4, bars=bars))
+    first, last = [(0, 1), (1, 2)], [(2, 3), (3, 4)]
+    assert rig.did[2:7] == [
+        ("history_part", {"number": 4, "at": 0, "rows": first}), ("part", 4, 0, first), "flush",
+        ("history", {"number": 4, "at": 2, "rows": last}), ("history", 4, last, 2),
     ]  # fmt: skip
 
 

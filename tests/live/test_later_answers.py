@@ -63,6 +63,19 @@ def test_past_bars_come_to_whoever_asked_with_all_their_fields() -> None:
     assert (len(two.got), one.got, len(later)) == (1, [[]], 0)
 
 
+@pytest.mark.parametrize("at", [1, 0], ids=["in_parts_again", "in_one"])
+def test_parts_of_an_answer_that_a_crash_has_broken_off_are_not_handed_over(at: int) -> None:
+    _, later, _, one, _ = asking()
+    one.request_history("SPY", "5m", 2, one.take)
+    later.keep_part(1, 0, ROWS)
+    later.keep_part(1, 2, ROWS)
+    # Asked for again, it comes anew.
+    if at:
+        later.keep_part(1, 0, ROWS[:at])
+    later.deliver_history(1, ROWS[at:], at)
+    assert [bar.ts_open for bar in one.got[0]] == [1, 2]
+
+
 def test_slow_work_comes_to_whoever_asked_and_what_it_raised_stops_that_one() -> None:
     core, later, asked, one, two = asking()
     one.compute(double, 4.0, then=one.take)

@@ -15,6 +15,7 @@ from pyrt.indicators import ATR, EMA, MACD, RSI, SMA, cross_above, output
 from pyrt.live.calendars import sessions_around
 from pyrt.live.core.node import NodeCore
 from pyrt.live.plan import MINUTE, Policies
+from pyrt.live.replay.replay import replay
 from pyrt.risk.gate import BasicGate
 from pyrt.testing.files import MemoryFiles
 from tests.live.cores import Wire
@@ -102,17 +103,28 @@ def test_what_ends_after_the_start_is_made_of_past_bars_too_and_heard() -> None:
     assert strategy.heard[2:] == [("5m", opens + 35 * MINUTE)]
 
 
-def test_indicators_are_warm_at_the_first_live_bar_and_say_what_a_backtest_says() -> None:
-    data = [walk(11, "SPY")]
+def warmed_up(run_id: str, files: MemoryFiles, strategy: Strategy, world: World) -> Node:
+    """Return a node that has been warmed up with what was before."""
+    policies = Policies(looks=1, warmup=100)
+    node = Node(world, files, [strategy], run_id=run_id, policies=policies)
+    node.start()
+    return node
+
+
+def begun(data: list[Any]) -> tuple[World, int]:
+    """Return a world that begins after some bars of the data, and when."""
     start = int(data[0].ts_close[BEFORE])
     world = World(data)
     world.simulator = make_core(data, start=start)
     world.instants = world.simulator.instants()
+    return world, start
+
+
+def test_indicators_are_warm_at_the_first_live_bar_and_say_what_a_backtest_says() -> None:
+    data = [walk(11, "SPY")]
+    world, start = begun(data)
     lived = Knowing()
-    node = Node(
-        world, MemoryFiles(), [lived], run_id="warm", policies=Policies(looks=1, warmup=100)
-    )
-    node.start()
+    node = warmed_up("warm", MemoryFiles(), lived, world)
     node.run()
     node.stop()
     tested = Knowing()
@@ -120,3 +132,38 @@ def test_indicators_are_warm_at_the_first_live_bar_and_say_what_a_backtest_says(
     assert len(lived.heard) > 150
     assert any(event[1] == "crossed" for event in lived.heard)
     assert lived.heard == tested.heard
+
+
+class Asking(Knowing):
+    """Asks for past bars too, as soon as it has heard some."""
+
+    def on_bar(self, bar: Any) -> None:
+        super().on_bar(bar)
+        if len(self.heard) == 20:
+            self.request_history("SPY", "1m", BEFORE, self.on_past)
+
+    def on_past(self, bars: list[Any]) -> None:
+        self.heard.append(("past", *(bar.ts_event for bar in bars)))
+
+
+def test_past_bars_beyond_what_a_record_holds_warm_up_and_come_back(monkeypatch: Any) -> None:
+    monkeypatch.setattr("pyrt.live.driver.history.ROWS_MAX", 40)
+    monkeypatch.setattr("pyrt.live.journal.log.PAYLOAD_MAX", 6_000)
+    data = [walk(11, "SPY")]
+    whole, killed, gone_on = Asking(), Asking(), Asking()
+    files = MemoryFiles()
+    node = warmed_up("whole", files, whole, begun(data)[0])
+    node.run()
+    node.stop()
+    assert any(event[0] == "past" and len(event) == 1 + BEFORE for event in whole.heard)
+    replayed = replay(files, [Asking()])
+    assert replayed.is_exact, replayed.difference
+    world = begun(data)[0]
+    first = warmed_up("one", MemoryFiles(), killed, world)
+    first.run(300)
+    first.journal.commit()
+    second = warmed_up("two", first.files, gone_on, world)
+    assert second.alarms == []
+    assert gone_on.heard == killed.heard
+    second.run()
+    assert gone_on.heard == whole.heard

@@ -41,6 +41,7 @@ class Later:
         self._core = core
         self._count = 0
         self._pending: dict[int, _Pending] = {}
+        self._parts: dict[int, list[Sequence[Any]]] = {}
         self.ask_history: AskHistory | None = None
         self.run_slow: RunSlow | None = None
         self.waits_for_slow = False
@@ -125,9 +126,20 @@ class Later:
 
     # -- answers -------------------------------------------------------------------------------
 
-    def deliver_history(self, number: int, rows: Sequence[Sequence[Any]]) -> None:
-        """Hand past bars to whoever asked: rows of start, end, open, high, low, close, volume."""
+    def keep_part(self, number: int, at: int, rows: Sequence[Sequence[Any]]) -> None:
+        """Keep rows of an answer, from its row `at` on, until `deliver_history` brings the last.
+
+        What was kept behind that place is of an answer that a crash has broken off.
+        """
+        self._parts.setdefault(number, [])[at:] = rows
+
+    def deliver_history(self, number: int, rows: Sequence[Sequence[Any]], at: int = 0) -> None:
+        """Hand past bars to whoever asked: rows of start, end, open, high, low, close, volume.
+
+        As many as `at` says are kept from before.
+        """
         asked = self._pending.pop(number, None)
+        rows = [*self._parts.pop(number, [])[:at], *rows]
         if asked is None:
             return
         bars = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pyrt.data.timeframe import parse_timeframe
@@ -11,6 +12,8 @@ from pyrt.live.driver.run import Run
 from pyrt.live.plan import DAY, MINUTE
 
 SESSION_MINUTES = 390
+ROWS_MAX = 50_000
+"""Bars in one note of the tape, about 3 MiB: what a record of the journal holds is limited."""
 
 
 class History:
@@ -67,6 +70,8 @@ class History:
             if stream.kind == "bars" and stream.symbol == symbol:
                 longest = max(stream.lookbacks, default=0)
                 each = max(stream.timeframe_ns // MINUTE, 1)
+                if "/" not in symbol:
+                    each = _session_minutes(each)
                 bars = max(bars, max(4 * longest, least) * each)
         if "/" in symbol:
             return bars * MINUTE
@@ -74,8 +79,13 @@ class History:
 
     def on_warm(self, event: Any) -> None:
         """Feed indicators with bars that were asked for."""
-        asked_at = self._warming.pop(event.symbol, 0)
-        self._run.live_core.warm(event.symbol, event.bars, asked_at=asked_at)
+        run, asked_at = self._run, self._warming.pop(event.symbol, 0)
+        *before, last = _parts(event.bars)
+        for part in before:
+            run.live_core.warm(event.symbol, part)
+            run.flush_tape()
+        run.live_core.warm(event.symbol, last, asked_at=asked_at)
+        run.flush_tape()
         if not self._warming:
             self._let_bars_end()
 
@@ -98,8 +108,15 @@ class History:
         core.enter()
         if event.WHAT == "history":
             rows = [(b.ts_open, b.ts_close, *b.prices) for b in event.bars]
-            run.note("history", number=event.number, rows=rows)
-            core.later.deliver_history(event.number, rows)
+            *before, last = _parts(rows)
+            for i, part in enumerate(before):
+                at = i * ROWS_MAX
+                run.note("history_part", number=event.number, at=at, rows=part)
+                core.later.keep_part(event.number, at, part)
+                run.flush_tape()
+            at = len(rows) - len(last)
+            run.note("history", number=event.number, at=at, rows=last)
+            core.later.deliver_history(event.number, last, at)
         else:
             self._take_result(event.number, event.result)
         core.inputs.settle()
@@ -117,6 +134,17 @@ class History:
             if not isinstance(result, Exception):
                 result = decode_result(data)
         run.live_core.later.deliver_result(number, result)
+
+
+def _parts(rows: Sequence[Any]) -> list[Sequence[Any]]:
+    """Return rows in parts that a note of the tape holds each; one of none where there are none."""
+    return [rows[at : at + ROWS_MAX] for at in range(0, max(len(rows), 1), ROWS_MAX)]
+
+
+def _session_minutes(minutes: int) -> int:
+    """Return how many minutes of sessions a bar of so many minutes has at most."""
+    days, rest = divmod(minutes, DAY // MINUTE)
+    return days * SESSION_MINUTES + min(rest, SESSION_MINUTES)
 
 
 def _days_with(sessions: int) -> int:

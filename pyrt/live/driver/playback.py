@@ -61,7 +61,12 @@ class Playback:
             "missed": lambda note: tell_missed(core, self._missed),
             "warm": self._warm,
             "book": self._book,
-            "history": lambda note: core.later.deliver_history(note["number"], note["rows"]),
+            "history_part": lambda note: core.later.keep_part(
+                note["number"], note["at"], note["rows"]
+            ),
+            "history": lambda note: core.later.deliver_history(
+                note["number"], note["rows"], note.get("at", 0)
+            ),
             "computed": self._computed,
             "inline": lambda note: core.later.is_on_tape(note["number"]),
             "operate": self._operate,
