@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 CENT = Decimal("0.01")
 DAY = 86_400 * SECOND
+WALK = 5
+"""So far a price goes in a schedule at most."""
 MOVES = frozenset({"CSD", "CSW"})
 POSITION_MAX = 60
 SPENT_SHARE = Decimal("0.2")
@@ -332,8 +334,10 @@ class Judge:
         moved = sum((amount for kind, amount in bookings if kind in MOVES), Decimal(CASH))
         others = [amount for kind, amount in bookings if kind not in MOVES]
         bases = [moved + sum(others[:count], Decimal(0)) for count in range(len(others) + 1)]
-        # What was taken over may have been valued at another price than it was traded at.
-        most = sum((self.broker.ledger.orders[key].filled for key in self.world.foreign), CENT)
+        # What was taken over may have been valued at another price than it was traded at, and the
+        # day of a node that had heard no price yet begins with the first one.
+        taken = sum(self.broker.ledger.orders[key].filled for key in self.world.foreign)
+        most = CENT + WALK * taken
         is_one = any(abs(begun - base) < most for base in bases)
         self.checks.hold("I29", is_one, (begun, bases))
 
