@@ -122,7 +122,7 @@ cdef class BarMatcher:
         return self.note_price(book, book.close, ts_close)
 
     cdef int note_price(self, VenueBook book, int64_t price, int64_t ts) except -1:
-        book.last_price = price
+        book.last_price = book.mark = price
         book.unread_close = 0.0
         book.last_ts = ts
         return self.venue.account.set_mark(book.instrument.index, price)

@@ -7,6 +7,7 @@ from pyrt.core.book_side cimport BookSide
 from pyrt.core.events cimport Event
 from pyrt.core.instruments cimport Instrument
 from pyrt.core.int128 cimport int128
+from pyrt.core.touch cimport is_tight
 
 cdef list by_priority(list orders)
 
@@ -107,6 +108,8 @@ cdef class VenueBook:
     """Working orders, oldest first; held children are not among them."""
     cdef int64_t last_price
     """Last price the venue saw, in 1e-9; 0 before the first."""
+    cdef int64_t mark
+    """What one unit is worth by that: the same, but for touches that are not tight."""
     cdef int64_t last_ts
     cdef double unread_close
     """A later close that nobody has needed in 1e-9 yet; 0.0 when there is none."""
@@ -175,11 +178,15 @@ cdef class VenueBook:
     cdef inline bint bars(self, int64_t price) noexcept:
         """Whether price bands keep a price from trading."""
         return price < self.lower_band or price > self.upper_band
-    cdef inline void note_quote(self, Event* event) noexcept:
+    cdef inline int note_quote(self, Event* event) except -1:
         """Keep a quote with both sides as it is: few are needed in 1e-9."""
+        if not is_tight(event.values[0], event.values[2]):
+            # What it lets a unit be worth depends on what came before.
+            self.read_close()
         self.unread_bid = event.values[0]
         self.unread_ask = event.values[2]
         self.note_sizes(event)
+        return 0
     cdef inline void note_sizes(self, Event* event) noexcept:
         """Keep what a quote shows besides its prices."""
         self.bid_size = event.values[1]
@@ -188,6 +195,7 @@ cdef class VenueBook:
         self.unsized = not (event.values[1] > 0.0 or event.values[3] > 0.0)
         self.last_ts = event.ts_event
     cdef int read_close(self) except -1
+    cdef int take_touch(self, int64_t bid, int64_t ask) except -1
     cdef int find_session(self, int64_t ts) except -1
     cdef bint in_session(self, int64_t ts) except -1
     cdef bint has_session(self, int64_t start, int64_t end) except -1

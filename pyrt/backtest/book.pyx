@@ -96,14 +96,23 @@ cdef class VenueBook:
 
     cdef int read_close(self) except -1:
         if self.unread_close != 0.0:
-            self.last_price = nano_from_double(self.unread_close)
+            self.last_price = self.mark = nano_from_double(self.unread_close)
             self.unread_close = 0.0
         if self.unread_bid != 0.0:
             self.bid_price = nano_from_double(self.unread_bid)
             self.ask_price = nano_from_double(self.unread_ask)
-            self.last_price = self.bid_price + (self.ask_price - self.bid_price) // 2
-            self.high, self.low = self.ask_price, self.bid_price
+            self.take_touch(self.bid_price, self.ask_price)
             self.unread_bid = 0.0
+        return 0
+
+    cdef int take_touch(self, int64_t bid, int64_t ask) except -1:
+        """Let the middle of a touch be the last price, and the mark where it is tight."""
+        self.last_price = bid + (ask - bid) // 2
+        self.high, self.low = ask, bid
+        if self.mark == 0 or is_tight(<double>bid, <double>ask):
+            self.mark = self.last_price
+        elif bid <= ask:
+            self.mark = min(max(self.mark, bid), ask)
         return 0
 
     cdef int find_session(self, int64_t ts) except -1:

@@ -46,7 +46,6 @@ cdef int split_holdings(SimVenue venue, VenueBook book, int64_t numerator,
                         int64_t denominator) except -1:
     """Restate every owner's units; what does not fill a step is paid out at the new price."""
     cdef Py_ssize_t index = book.instrument.index
-    cdef int64_t mark = restated(book.last_price, denominator, numerator, HALF_EVEN)
     cdef int64_t before, units, whole, total = 0, stub = 0
     for owner in book.units:
         units = restated(book.units[owner], numerator, denominator, TOWARD_ZERO)
@@ -54,12 +53,14 @@ cdef int split_holdings(SimVenue venue, VenueBook book, int64_t numerator,
         stub += units - whole
         total += whole
         book.units[owner] = whole
-    book.last_price = mark
+    book.last_price = restated(book.last_price, denominator, numerator, HALF_EVEN)
+    book.mark = restated(book.mark, denominator, numerator, HALF_EVEN)
     before = venue.account.holdings[index].units
-    venue.account.set_units(index, total, mark)
+    venue.account.set_units(index, total, book.mark)
     venue.account.split_carried(index, before, numerator, denominator)
     return venue.account.pay(
-        venue.account.holdings[index].currency, i128_notional(mark, stub, book.instrument.factor)
+        venue.account.holdings[index].currency,
+        i128_notional(book.mark, stub, book.instrument.factor),
     )
 
 

@@ -65,7 +65,7 @@ cdef class DepthMatcher(Matcher):
             return 0
         if bid and ask:
             book.read_close()
-            self.venue.account.set_mark(index, book.last_price)
+            self.venue.account.set_mark(index, book.mark)
         if not book.watched:
             return 0
         book.catch_up()
@@ -102,9 +102,8 @@ cdef class DepthMatcher(Matcher):
         cdef int64_t bid = book.best_bid(), ask = book.best_ask()
         if bid == 0 or ask == INT64_MAX or bid > ask:
             return 0
-        book.last_price = bid + (ask - bid) // 2
-        book.high, book.low = ask, bid
-        return self.venue.account.set_mark(book.instrument.index, book.last_price)
+        book.take_touch(bid, ask)
+        return self.venue.account.set_mark(book.instrument.index, book.mark)
 
     cdef int meet_print(self, VenueBook book, Event* event, int64_t now) except -1:
         """Let a print fill what rests on the side that it took from."""

@@ -38,7 +38,7 @@ cdef class TickMatcher:
         cdef double share = self.venue.participation
         self.venue.now = now
         book.last_ts = event.ts_event
-        book.last_price = price
+        book.last_price = book.mark = price
         book.volume = event.values[1]
         self.venue.account.set_mark(book.instrument.index, price)
         if not book.watched or book.halted:

@@ -155,7 +155,7 @@ cdef class SimVenue(VenueFills):
                 book.unread_close == 0.0 and book.unread_bid == 0.0):
             return 0
         book.read_close()
-        return self.account.set_mark(index, book.last_price)
+        return self.account.set_mark(index, book.mark)
 
     cdef int64_t share(self, int64_t units) noexcept:
         """What of displayed or traded units may be ours."""

@@ -6,6 +6,7 @@ from pyrt.core.clock cimport Clock
 from pyrt.core.events cimport Event
 from pyrt.core.ports cimport CommandSink
 from pyrt.core.streams cimport Stream
+from pyrt.core.touch cimport is_tight
 from pyrt.execution.booking cimport Booking
 from pyrt.kernel.aggregates cimport Aggregates
 from pyrt.kernel.calls cimport Calls
@@ -41,7 +42,7 @@ cdef class Market:
         return self.raise_signals(stream, event) if stream.n_signals else None
     cdef inline object take_quote(self, Stream stream, Event* event):
         if stream.marks and event.values[0] > 0.0 and event.values[2] > 0.0:
-            self.mark(stream, 0.5 * (event.values[0] + event.values[2]))
+            self.mark(stream, self.worth(stream, event.values[0], event.values[2]))
             if self.sink.watching:
                 self.sink.on_tick(stream.instrument_index, event.values[0], event.values[2])
         if self.watcher is not None and self.watcher.watches_quotes:
@@ -63,6 +64,12 @@ cdef class Market:
         if self.watcher is not None and self.watcher.watches_marks:
             self.tell_mark(stream, price)
         return 0
+    cdef inline double worth(self, Stream stream, double bid, double ask) noexcept:
+        """What a touch with both sides lets one unit be worth."""
+        if is_tight(bid, ask):
+            return 0.5 * (bid + ask)
+        return self.doubt(stream, bid, ask)
+    cdef double doubt(self, Stream stream, double bid, double ask) noexcept
     cdef int mark_held(self, Stream stream, double price) except -1
     cdef int tell_mark(self, Stream stream, double price) except -1
     cdef int tell_quote(self, Stream stream, Event* event) except -1

@@ -5,8 +5,9 @@ cimport cython
 from libc.stdint cimport INT64_MIN, int64_t
 
 from pyrt.core.conditions cimport TRUE, Signal
-from pyrt.core.numbers cimport nano_from_double
+from pyrt.core.numbers cimport nano_from_double, nano_to_double
 from pyrt.core.positions cimport Position
+from pyrt.core.touch cimport within
 from pyrt.core.types cimport EV_BAR, EV_QUOTE
 from pyrt.kernel.probe cimport BOOK, HANDLER, INDICATORS
 from pyrt.kernel.views cimport bar_of, quote_of, trade_of, view_of
@@ -36,6 +37,14 @@ cdef class Market:
         self.aggregates = aggregates
         self.watcher = watcher
         self.handlers_from = INT64_MIN
+
+    cdef double doubt(self, Stream stream, double bid, double ask) noexcept:
+        """What a touch that is not tight leaves of the last mark; its middle where none is."""
+        cdef double last = stream.last_price
+        if last == 0.0:
+            # Taken over or traded before this stream has shown a price.
+            last = nano_to_double(self.account.holdings[stream.instrument_index].mark)
+        return within(last if last > 0.0 else 0.5 * (bid + ask), bid, ask)
 
     cdef int mark_held(self, Stream stream, double price) except -1:
         """Value the positions in the stream's instrument at `price`."""
@@ -118,7 +127,7 @@ cdef class Market:
             if since:
                 since = self.probe.lap(BOOK, since)
             if stream.marks and event.values[4] > 0.0:  # not NaN
-                self.mark(stream, event.values[4])
+                self.mark(stream, self.worth(stream, event.values[0], event.values[2]))
         stream.update(event)
         if stream.n_signals:
             view = self.raise_signals(stream, event)
