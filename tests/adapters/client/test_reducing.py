@@ -311,3 +311,59 @@ def test_a_closing_order_whose_answer_is_lost_is_found_and_not_sent_again(bench,
     assert (order["qty"], order["side"]) == ("10", "sell")
     sells = [o for o in bench.run(lambda a: a.orders("all")) if o["side"] == "sell"]
     assert len(sells) == 1
+
+
+def closes_refused(bench, *refusals: Answer) -> tuple[Any, list[Any]]:
+    """Close while the closing order is refused so before it gets through; return what was sent."""
+    posted: list[Any] = []
+
+    async def ask(a):
+        a._reader._policy = RetryPolicy(initial_ns=1_000)
+        send, left = a._reader._send, iter(refusals)
+
+        async def refusing(request):
+            if request.method != "POST":
+                return await send(request)
+            posted.append(request.body)
+            return next(left, None) or await send(request)
+
+        a._reader._send = refusing
+        try:
+            return await a.close("SPY")
+        except BrokerError as error:
+            return error
+
+    return bench.run(ask), posted
+
+
+BUSY = Answer(429, b'{"code":42910000,"message":"rate limit exceeded"}', {"retry-after": "0"})
+FORBIDDEN = Answer(403, b'{"code":40310000,"message":"trading is blocked"}')
+
+
+def test_a_closing_order_that_is_too_much_for_the_broker_is_sent_again(bench):
+    """Its exits are gone by then."""
+    bench.bracket()
+    order, posted = closes_refused(bench, BUSY, BUSY)
+    assert (order["qty"], order["side"]) == ("10", "sell")
+    # Under one id none of them can fill beside another.
+    assert (len(posted), len(set(posted))) == (3, 1)
+    bench.served.minutes(1)
+    assert bench.run(lambda a: a.positions()) == []
+
+
+@pytest.mark.parametrize("refusals", [[FORBIDDEN], [BUSY] * 6])
+def test_a_closing_order_that_is_refused_tells_that_the_exits_are_gone(bench, refusals):
+    bench.bracket()
+    error, posted = closes_refused(bench, *refusals)
+    assert len(posted) == len(refusals)
+    assert "the exits of SPY are canceled, and the order that closes it is refused" in str(error)
+    assert "Nothing protects the position" in error.remedy
+    assert error.values["status"] == refusals[-1].status
+
+
+def test_a_refusal_says_nothing_of_exits_where_there_were_none(bench):
+    bench.buy(10)
+    bench.served.minutes(1)
+    error, _ = closes_refused(bench, FORBIDDEN)
+    assert "POST /v2/orders: trading is blocked" in str(error)
+    assert "exits" not in str(error)

@@ -70,7 +70,7 @@ class Reader:
         """
         answer = Answer(NO_ANSWER)
         for attempt in range(1, self._policy.attempts + 1):
-            answer = await self._granted(request)
+            answer = await self.when_granted(request)
             if answer.status == 200 and _is_json(answer.body):
                 return answer
             if 400 <= answer.status < 500 and answer.status != 429:
@@ -84,7 +84,7 @@ class Reader:
             remedy="Try again later; the log has each attempt",
         )
 
-    async def _granted(self, request: HttpRequest) -> Answer:
+    async def when_granted(self, request: HttpRequest) -> Answer:
         """Send a request, again after each 429, but not for ever."""
         answer = await self.once(request)
         for _ in range(TOO_MUCH_MAX):

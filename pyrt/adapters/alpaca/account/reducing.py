@@ -158,11 +158,14 @@ class Reducer:
         order = _closing(position, quantity)
         # Without a record it does not leave, and then its exits have to stay.
         self._note("close", reason, order)
-        await self._free(position["symbol"], reason)
+        freed = await self._free(position["symbol"], reason)
         left = _left_of(order, await self._now_held(order), is_all=quantity is None)
         if left != order:
             left = self._note_rest(order, left, reason)
-        return await self._send(left)
+        try:
+            return await self._send(left)
+        except BrokerError as error:
+            raise _unprotected(error, left["symbol"]) if freed else error from None
 
     async def _now_held(self, order: dict[str, Any]) -> Decimal:
         """Look again: what was canceled may have filled before it ended."""
@@ -190,9 +193,9 @@ class Reducer:
         return left
 
     async def _send(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Send an order once; where no answer comes, or none that can be read, look for it."""
+        """Send an order once it is granted; where no answer comes that can be read, look for it."""
         request = HttpRequest("POST", "/v2/orders", msgspec.json.encode(order))
-        answer = await self._reader.once(request)
+        answer = await self._reader.when_granted(request)
         if answer.status == 200:
             with suppress(msgspec.DecodeError):
                 placed: dict[str, Any] = msgspec.json.decode(answer.body)
@@ -229,12 +232,13 @@ class Reducer:
             return None
         return found
 
-    async def _free(self, symbol: str, reason: str) -> None:
-        """Cancel the orders that hold the position's units."""
+    async def _free(self, symbol: str, reason: str) -> bool:
+        """Cancel the orders that hold the position's units; return whether there were any."""
         plain = symbol.replace("/", "")
         found = await self._reader.get("/v2/orders?status=open&limit=500")
         held_by = [o["id"] for o in found if str(o["symbol"]).replace("/", "") == plain]
         all_done(await self.cancel_each(held_by, reason))
+        return bool(held_by)
 
     # -- lock and journal ----------------------------------------------------------------------
 
@@ -307,6 +311,17 @@ def _units(quantity: Decimal | str) -> Decimal:
     if not units.is_finite():
         raise OrderError(f"quantity is {quantity}; expected a number", code="quantity")
     return units
+
+
+def _unprotected(error: BrokerError, symbol: str) -> BrokerError:
+    """Return the refusal of a closing order whose position has lost its exits for it."""
+    return BrokerError(
+        f"the exits of {symbol} are canceled, and the order that closes it is refused: "
+        f"{error.message}",
+        code=error.code,
+        remedy="Nothing protects the position: close it again, or send new exits",
+        **error.values,
+    )
 
 
 def _left_of(order: dict[str, Any], held: Decimal, *, is_all: bool) -> dict[str, Any]:
