@@ -11,11 +11,12 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.events import ComputedEvent
+from pyrt.errors import ConfigError
 from pyrt.live.core.results import decode_result, encode_result
 from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
 from tests.live.strategies import walk
-from tests.live.whole import Node, World
+from tests.live.whole import Node, World, policies
 
 
 def slow(close: float) -> float:
@@ -277,3 +278,63 @@ def test_work_that_raised_is_replayed_without_raising_it_anew():
     assert replay(files, [again]).is_exact
     assert not again.running
     assert "negative" in node.journal.state.stopped["Asks"]
+
+
+# -- what the broker refuses -----------------------------------------------------------------------
+
+
+class Wants(Strategy):
+    """Asks for history that it does not get, and goes on or not."""
+
+    timeframe: str = "90s"
+    bars: int = 10
+    catches: bool = True
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.seen: list[Any] = []
+
+    def on_bar(self, bar):
+        self.seen.append(bar.close)
+        if len(self.seen) == 2:
+            try:
+                self.request_history("SPY", self.timeframe, self.bars, self.seen.append)
+            except (ConfigError, OverflowError) as error:
+                self.seen.append(type(error))
+                if not self.catches:
+                    raise
+
+
+def wants(**params: Any) -> tuple[Node, Node]:
+    """Return a run that a crash ends after the asking, and the one that plays it again."""
+    world, strategy = World([walk(2, "SPY", 30)]), Wants(**params)
+    first = Node(world, MemoryFiles(), [strategy], run_id="one", policies=policies("inputs"))
+    first.start()
+    first.run(12)
+    first.journal.close()
+    second = Node(world, first.files, [Wants(**params)], run_id="two", policies=policies("inputs"))
+    second.start()
+    return first, second
+
+
+@pytest.mark.parametrize("timeframe", ["90s", "1mo", "2d"])
+@pytest.mark.parametrize("catches", [True, False])
+def test_a_start_does_not_ask_again_in_a_timeframe_that_was_refused(timeframe, catches):
+    first, second = wants(timeframe=timeframe, catches=catches)
+    (before,), (after,) = first.kernel.strategies, second.kernel.strategies
+    assert before.seen[2] is ConfigError
+    assert after.seen == before.seen
+    assert after.running == before.running == catches
+    second.run(3)
+    second.stop()
+    result = replay(second.files, [Wants(timeframe=timeframe, catches=catches)])
+    assert result.is_exact, result.difference
+
+
+def test_a_start_answers_with_nothing_what_cannot_be_asked_again(caplog):
+    first, second = wants(timeframe="1w", bars=2**31 - 1)
+    assert first.kernel.strategies[0].seen[2] is OverflowError
+    assert second.kernel.strategies[0].seen[-1] == []
+    assert "history of SPY is not asked for again" in caplog.text
+    second.run(3)
+    assert second.kernel.strategies[0].running

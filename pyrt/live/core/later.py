@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pyrt.core.data import Bar
+from pyrt.data.timeframe import parse_timeframe
 from pyrt.live.core.results import decode_result, encode_result
 
+LOG = logging.getLogger("pyrt.live")
 AskHistory = Callable[[int, str, str, int], object]
 RunSlow = Callable[[int, Callable[..., Any], tuple[Any, ...]], object]
 
@@ -43,6 +46,8 @@ class Later:
         self._pending: dict[int, _Pending] = {}
         self._parts: dict[int, list[Sequence[Any]]] = {}
         self.ask_history: AskHistory | None = None
+        self.check_timeframe: Callable[[str], object] = parse_timeframe
+        """Raises where there are no bars of a timeframe, played as live."""
         self.run_slow: RunSlow | None = None
         self.waits_for_slow = False
         self.recorded: dict[int, tuple[int, bytes]] | None = None
@@ -59,6 +64,8 @@ class Later:
         self, owner: Any, symbol: str, timeframe: str, bars: int, handler: Callable[[Any], object]
     ) -> None:
         """Ask for past bars; `handler` gets a list of Bar, oldest first."""
+        # Whoever is refused has not asked: a run that is played has nobody else to refuse it.
+        self.check_timeframe(timeframe)
         self._count += 1
         self._pending[self._count] = _Pending(owner, handler, symbol, timeframe, bars)
         if self.ask_history is not None:
@@ -116,13 +123,22 @@ class Later:
         """Note that what work done inline has come to is on this run's tape already."""
         self._made.pop(number, None)
 
-    def ask_again(self) -> None:
-        """Ask for all that has not been answered: whoever was asked is gone."""
+    def ask_again(self) -> list[int]:
+        """Ask for all that has not been answered: whoever was asked is gone.
+
+        Returns the numbers of history that is refused: its strategy has been told so before.
+        """
+        refused = []
         for number, asked in self._pending.items():
             if asked.fn is None and self.ask_history is not None:
-                self.ask_history(number, asked.symbol, asked.timeframe, asked.bars)
+                try:
+                    self.ask_history(number, asked.symbol, asked.timeframe, asked.bars)
+                except Exception as error:
+                    LOG.warning("history of %s is not asked for again: %s", asked.symbol, error)
+                    refused.append(number)
             elif asked.fn is not None and self.run_slow is not None:
                 self.run_slow(number, asked.fn, asked.args)
+        return refused
 
     # -- answers -------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from pyrt.core.bus import escape
 from pyrt.core.data import Signal
 from pyrt.core.instruments import Instrument
 from pyrt.core.ports import FeeModel
+from pyrt.data.timeframe import parse_timeframe
 from pyrt.live.core.gate_changes import unrecorded
 from pyrt.live.core.node import NodeCore
 from pyrt.live.core.notes import cancel_entries, carry_out
@@ -22,6 +23,7 @@ from pyrt.live.driver.scribe import decode_saved
 from pyrt.live.journal import records as r
 from pyrt.live.plan import Plan
 from pyrt.strategy.strategy import Strategy
+from pyrt.venues.alpaca.timeframes import wire_timeframe
 from pyrt.venues.capabilities import capabilities_of
 
 
@@ -54,6 +56,8 @@ def make_core(
         tape=tape,
         fees=fees,
     )
+    if plan.venue == "alpaca":
+        core.later.check_timeframe = _has_bars
     core.kernel.grace_ns = plan.grace_ns
     # Orders of paper accounts rest in no market.
     core.kernel.books_show_own = plan.mode == "live"
@@ -67,6 +71,11 @@ def make_core(
         gate.resync()
     expect_changes(core, opening.orders)
     return core
+
+
+def _has_bars(timeframe: str) -> None:
+    """Raise ConfigError where Alpaca has no bars of a timeframe."""
+    wire_timeframe(parse_timeframe(timeframe), timeframe)
 
 
 def expect_changes(core: NodeCore, states: Sequence[r.OrderState]) -> None:

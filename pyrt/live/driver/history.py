@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from pyrt.data.timeframe import parse_timeframe
 from pyrt.live.core.results import decode_result, encode_result
@@ -14,6 +15,15 @@ from pyrt.live.plan import DAY, MINUTE
 SESSION_MINUTES = 390
 ROWS_MAX = 50_000
 """Bars in one note of the tape, about 3 MiB: what a record of the journal holds is limited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The answer to history that nobody can be asked for."""
+
+    WHAT: ClassVar[str] = "history"
+    number: int
+    bars: tuple[Any, ...] = ()
 
 
 class History:

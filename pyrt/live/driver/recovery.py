@@ -23,7 +23,7 @@ from pyrt.live.driver.brought import end_of, with_entries
 from pyrt.live.driver.comeback import HELD_HERE, Comeback, entries_of, plain
 from pyrt.live.driver.days import AccountDays
 from pyrt.live.driver.figures import DailyFigures
-from pyrt.live.driver.history import History
+from pyrt.live.driver.history import History, Refused
 from pyrt.live.driver.operating import Operators
 from pyrt.live.driver.resuming import go_on_with
 from pyrt.live.driver.run import LOOKING, NODE, RUNNING, Run
@@ -373,7 +373,8 @@ class Recovery:
         if self.has_gone_on:
             run.note("go_on", orders=self._going_on)
             go_on_with(core, self._going_on)
-            core.later.ask_again()
+            for number in core.later.ask_again():
+                self._history.on_answer(now, Refused(number))
         else:
             saves = {name: saved for name, (_, saved) in run.journal.state.saves.items()}
             run.note("start", ts=now)

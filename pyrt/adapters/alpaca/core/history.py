@@ -13,16 +13,10 @@ from pyrt.adapters.alpaca.core.stamps import text_ns
 from pyrt.adapters.alpaca.core.wire import is_sound
 from pyrt.core.times import format_ns
 from pyrt.data.timeframe import parse_timeframe
-from pyrt.errors import ConfigError, DataError
+from pyrt.errors import DataError
+from pyrt.venues.alpaca import timeframes
 
 MINUTE = 60_000_000_000
-STEPS = (
-    (MINUTE, "Min", range(1, 60)),
-    (60 * MINUTE, "Hour", range(1, 24)),
-    (1440 * MINUTE, "Day", range(1, 2)),
-    (7 * 1440 * MINUTE, "Week", range(1, 2)),
-)
-"""Length of a unit, the broker's word for it, and how many of it there may be."""
 PAGE_LIMIT = 10_000
 
 
@@ -39,16 +33,7 @@ def wire_timeframe(text: str) -> str:
     >>> wire_timeframe("15m"), wire_timeframe("120m"), wire_timeframe("7d")
     ('15Min', '2Hour', '1Week')
     """
-    length = parse_timeframe(text)
-    for unit, word, counts in STEPS:
-        if length % unit == 0 and length // unit in counts:
-            return f"{length // unit}{word}"
-    raise ConfigError(
-        f"Alpaca has no bars of {text!r}",
-        code="timeframe",
-        remedy="It has 1m to 59m, 1h to 23h, 1d and 1w; others are made of these",
-        timeframe=text,
-    )
+    return timeframes.wire_timeframe(parse_timeframe(text), text)
 
 
 class _BarRow(msgspec.Struct):
