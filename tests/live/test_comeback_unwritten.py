@@ -6,15 +6,20 @@ from typing import Any
 
 import pytest
 
+from pyrt import Strategy
 from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.replay.replay import replay
+from pyrt.risk.breaker import BreakerState
 from pyrt.testing.files import MemoryFiles
 from tests.live.looks import told, written
+from tests.live.test_breaker_reset import LIMITS
 from tests.live.test_starts import PRICES, Quiet
-from tests.live.whole import Node, World
+from tests.live.test_walking_skeleton import bars
+from tests.live.whole import PHASES, Node, World, policies
 
 MAIN = "main-00000001.log"
+HALF_OPEN = BreakerState.HALF_OPEN
 
 
 class Buys(Quiet):
@@ -165,3 +170,53 @@ def test_of_an_order_that_fills_in_parts_each_counts_once(strategy, kind, count,
         # Else the run is not played a second time, and the strategy begins anew.
         held = third.kernel.strategies[0].position("SPY").quantity
         assert held == (14 if strategy is Grows else 10)
+
+
+class Keeps(Strategy):
+    """Buys at every other bar."""
+
+    def on_start(self):
+        self.subscribe_bars("SPY", "1m")
+        self.seen = 0
+
+    def on_bar(self, bar):
+        self.seen += 1
+        if self.seen % 2 == 0:
+            self.buy("SPY", 10)
+
+
+def trial_of(node: Node) -> tuple[int, int, str]:
+    saved = node.kernel.gate.breaker.save()
+    return saved["state"], saved["probes"], saved["trial"]
+
+
+def test_a_trial_of_a_half_open_breaker_that_never_left_lets_another_leave():
+    """It is told rejected under another id: the breaker waited for it for good."""
+    options = {"limits": LIMITS.replace(cooldown="3m"), "policies": policies("inputs")}
+    world, files = World([bars([100.0] * 4 + [90.0] * 40)]), MemoryFiles()
+    first = Node(world, files, [Keeps()], run_id="one", **options)
+    first.start()
+    first.on_request = lambda request, send: (
+        None if request.method == "POST" and trial_of(first)[0] == HALF_OPEN else send(request)
+    )
+    while not trial_of(first)[2]:
+        first.run(1)
+    assert trial_of(first) == (HALF_OPEN, 1, "pyrt-one-4")
+    first.journal.commit()
+    (cut,) = [
+        frame
+        for frame, record in read_records(files)
+        if isinstance(record, r.Intent) and record.order.client_order_id == "pyrt-one-4"
+    ]
+    first.journal.close()
+    files.put(MAIN, files.read(MAIN)[: cut.offset])
+    posted = len(world.posted)
+    second = Node(world, files, [Keeps()], run_id="two", **options)
+    second.start()
+    assert trial_of(second) == (HALF_OPEN, 0, "")
+    second.run(10 * PHASES)
+    assert trial_of(second) == (HALF_OPEN, 1, "pyrt-two-5")
+    assert len(world.posted) == posted + 1
+    second.stop()
+    result = replay(files, [Keeps()])
+    assert result.is_exact, result.difference

@@ -60,12 +60,21 @@ def part_with(
     for number in unsent:
         order = _found(core, number)
         # Another order of the same id may have left: that of the run as it really was.
-        rename_order(order, order.client_order_id + UNSENT)
+        name = order.client_order_id
+        rename_order(order, name + UNSENT)
+        _rename_trial(kernel.gate, name, order.client_order_id)
     for number in uncanceled:
         drop_cancel(_found(core, number))
     for order in kernel.cache.orders_open():
         drop_change(order)
     restore_orders(kernel, _ORDERS.decode(orders))
+
+
+def _rename_trial(gate: Any, name: str, renamed: str) -> None:
+    """Let a half-open breaker know its one entry by its new id: it waits for the end of it."""
+    breaker = getattr(gate, "breaker", None)
+    if breaker is not None and breaker.trial == name:
+        breaker.restore({**breaker.save(), "trial": renamed})
 
 
 def go_on_with(core: NodeCore, numbers: Sequence[int] = ()) -> None:
