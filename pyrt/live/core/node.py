@@ -285,6 +285,11 @@ class NodeCore:
                 self.inputs.cash(entry.ts_event, entry.amount, entry.kind, entry.symbol)
         return entries
 
+    @property
+    def stated_cash(self) -> Decimal:
+        """Cash as the broker is to state it: less no fee that it has still to charge."""
+        return self.kernel.account.cash_exact + self.fee_ledger.accrued
+
     def fee_of(self, event: Any) -> Decimal:
         """Return what an execution was taken to cost; 0 for one that was not taken."""
         return self._fees.get(event.number, {}).get(event.cumulative, Decimal(0))

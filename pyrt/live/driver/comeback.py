@@ -336,9 +336,8 @@ class Comeback:
     def _take_cash(self, core: NodeCore, now: int) -> None:
         """Bring cash to what the record has: the risk that is taken from there counts with it."""
         ours = self._run.journal.state.our_cash
-        here = core.kernel.account.cash_exact + core.fee_ledger.accrued
-        if ours and Decimal(ours) != here:
-            core.inputs.cash(now, f"{Decimal(ours) - here:f}", "cash")
+        if ours and Decimal(ours) != core.stated_cash:
+            core.inputs.cash(now, f"{Decimal(ours) - core.stated_cash:f}", "cash")
 
     @staticmethod
     def _guarded(tell: Any, *arguments: Any) -> None:

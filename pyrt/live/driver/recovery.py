@@ -400,6 +400,6 @@ class Recovery:
     def _take_cash(self, now: int, state: BrokerState) -> None:
         """Begin with the broker's cash, less what its fees will take of it."""
         core = self._run.live_core
-        difference = state.cash - core.fee_ledger.accrued - core.kernel.account.cash_exact
+        difference = state.cash - core.stated_cash
         if difference:
             core.inputs.cash(now, f"{difference:f}", "cash")

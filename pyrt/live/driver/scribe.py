@@ -309,13 +309,12 @@ class Scribe:
         if save is None:
             return 0
         saved, inputs = r.ENCODER.encode(save()), self.core.inputs.count
-        cash = self.core.kernel.account.cash_exact + self.core.fee_ledger.accrued
         return self.journal.record(
             r.RiskState(
                 ts=self.now,
                 saved=saved,
                 inputs=inputs,
-                cash=f"{cash:f}",
+                cash=f"{self.core.stated_cash:f}",
                 accrued=self.core.fee_ledger.by_day,
             )
         )

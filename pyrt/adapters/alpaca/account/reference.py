@@ -152,11 +152,10 @@ class Reference:
                 return place.read_bytes()
         try:
             body = msgspec.json.encode(await self._reader.get(path))
-        except ConnectionLost as error:
-            try:
+        except ConnectionLost:
+            with suppress(OSError):
                 return place.read_bytes()
-            except OSError:
-                raise error from None
+            raise
         with suppress(OSError):
             write_private(place, body)
         return body
