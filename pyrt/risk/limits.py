@@ -98,7 +98,8 @@ class Limits:
     stale_data_after : duration
         Oldest last price at which an order may raise exposure.
     max_tick_jump_bps : number
-        A price that jumps further is not believed until two more confirm it.
+        A price that jumps further is not believed until two more confirm it. The first one of a
+        run has nothing to be compared with, and is.
     max_orders_per_second, max_orders_per_minute : int
         Submissions in any window of that length.
     max_messages_per_minute, cancel_reserve : int

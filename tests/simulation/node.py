@@ -215,7 +215,7 @@ class Node:
 
     def _receive_market_data(self, frame: bytes, now: int) -> list[Any]:
         """Hand on a frame; it is kept what the node was told while it could listen."""
-        if self.driver.core is not None and b'"T":"b"' in frame:
+        if self.driver.is_running and b'"T":"b"' in frame:
             truths = self.truths.setdefault(msgspec.json.decode(frame)[0]["S"], deque(maxlen=3))
             truths.append(frame not in self.world.spoiled)
         if b'"subscription"' in frame:
