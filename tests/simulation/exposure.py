@@ -17,7 +17,7 @@ from tests.simulation.broker import Broker
 from tests.simulation.ledger import Placed, stem_of, units_of
 
 ZERO = Decimal(0)
-ASKED = {"qty": None, "filled_qty": "0"}
+ASKED = {"qty": None, "filled_qty": "0", "filled_avg_price": None}
 """What the body of a request need not name."""
 
 

@@ -27,7 +27,9 @@ def units_of(order: dict[str, Any]) -> Decimal:
     """Return what an order could fill; of one by notional, no more than that."""
     if order["qty"] is not None:
         return Decimal(order["qty"])
-    return max(Decimal(order["notional"]) / PRICE_MIN, Decimal(order["filled_qty"]))
+    filled = Decimal(order["filled_qty"])
+    spent = filled * Decimal(order["filled_avg_price"] or 0)
+    return filled + max(Decimal(order["notional"]) - spent, Decimal(0)) / PRICE_MIN
 
 
 @dataclass
