@@ -137,6 +137,14 @@ def test_a_stream_of_sleepy_symbols_is_given_time():
     assert activity.is_mute(NOW + 240 * MINUTE + 1)
 
 
+def test_of_a_frame_the_session_is_asked_for_once():
+    client, asked = AlpacaClient("run-", KEYS), []
+    client.market_data.activity = Activity(asked.append)
+    quote = {"T": "q", "S": "SPY", "t": STAMP, "bp": 99.0, "bs": 1, "ap": 99.1, "as": 1}
+    assert len(client.market_data.receive(msgspec.json.encode([quote] * 20), NOW)) == 20
+    assert asked == [NOW]
+
+
 # -- subscriptions -----------------------------------------------------------------------------
 
 

@@ -215,13 +215,16 @@ class MarketData(Connection):
         """Take a frame in either codec; one that makes no sense is an alarm, not an end."""
         self.heard(now)
         events = self.take_lost_books() if self._lost_books else []
+        has_data = False
         try:
             for message in self._decoder.decode(frame):
                 maker = MAKERS.get(type(message))
                 if maker is None:
                     events.extend(self._on_control(message, now))
                     continue
-                self.activity.heard(now)
+                if not has_data:
+                    has_data = True
+                    self.activity.heard(now)
                 try:
                     event = maker(message)
                 except DataError as error:

@@ -207,8 +207,8 @@ class Turns:
                 self._send_due(now)
             return self._leaving > 0
 
-        after()
-        self.inbox.hand_over(driver, now, after)
+        if not after():
+            self.inbox.hand_over(driver, now, after)
         driver.turn(now)
         self._send_due(now)
 
