@@ -328,3 +328,16 @@ def test_a_minute_that_ends_as_its_symbol_is_asked_for_on_an_old_line_is_not_mis
     body = msgspec.json.encode({"bars": {"SPY": missed}, "next_page_token": None})
     assert minutes(client.receive_response(request, 200, body, NOW + LATE_NS)) == [-1]
     assert minutes(client.receive_market_data(bar_frame(0), NOW + MINUTE)) == [0]
+
+
+def test_what_the_run_before_a_crash_has_heard_is_not_asked_for_again():
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    end = NOW + 2 * MINUTE + 3 * SECOND
+    client.poll(end)
+    client.warm("SPY", NOW + 2 * MINUTE, end)
+    (request,) = client.take_requests(end)
+    activate(client.market_data, end + SECOND)
+    client.receive_response(request, 200, page(), end + SECOND)
+    (gap,) = client.take_requests(NOW + 2 * MINUTE + LATE_NS)
+    assert "start=2013-10-07T13%3A32%3A00" in gap.path

@@ -287,8 +287,8 @@ class PastBars:
         if stream.is_active and leaves_out:
             last = stream.stitcher.last_open(symbol)
             if last is None:
-                # Of no bar: the last minute that history could have had.
-                last = (end - LATE_NS) // MINUTE * MINUTE - MINUTE
+                # Of no bar: the last minute that history could have had, and that was asked for.
+                last = max((end - LATE_NS) // MINUTE * MINUTE, history.start) - MINUTE
             if since is None:
                 stream.owe_gap(symbol, last)
                 return [warm]
