@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -139,6 +140,8 @@ class Node:
             raise self.driver.error
         assert self.driver.phase == RUNNING
         self.connect(self.world.now)
+        if self.client.waiting_bars:
+            self.connect_data(self.world.now)
         self.settle(self.world.now)
 
     def connect(self, now: int) -> None:
@@ -151,6 +154,20 @@ class Node:
             '{"stream":"listening","data":{"streams":["trade_updates"]}}',
         ):
             self.driver.take(now, self.client.receive_trade_update(text, now))
+        stream.take_frames()
+
+    def connect_data(self, now: int) -> None:
+        """Take the stream of market data through its handshake: bars wait for that."""
+        stream = self.client.market_data
+        assert stream.wants_connection(now)
+        stream.opened(now)
+        served = json.dumps([{"T": "subscription", "bars": stream.wanted["bars"]}])
+        for text in (
+            '[{"T":"success","msg":"connected"}]',
+            '[{"T":"success","msg":"authenticated"}]',
+            served,
+        ):
+            self.driver.take(now, self.client.receive_market_data(text, now))
         stream.take_frames()
 
     def run(self, instants: int | None = None) -> None:

@@ -341,3 +341,21 @@ def test_what_the_run_before_a_crash_has_heard_is_not_asked_for_again():
     client.receive_response(request, 200, page(), end + SECOND)
     (gap,) = client.take_requests(NOW + 2 * MINUTE + LATE_NS)
     assert "start=2013-10-07T13%3A32%3A00" in gap.path
+
+
+@pytest.mark.parametrize("stood", [False, True], ids=["not_yet", "no_longer"])
+def test_bars_wait_on_where_the_past_comes_while_the_line_does_not_stand(stood):
+    client, request = warming(NOW + 2 * MINUTE + 59 * SECOND)
+    if stood:
+        activate(client.market_data, NOW + 3 * MINUTE)
+        client.market_data.closed(NOW + 3 * MINUTE + SECOND)
+    (warm,) = client.receive_response(request, 200, page(), NOW + 3 * MINUTE + 2 * SECOND)
+    assert warm == WarmEvent("SPY", ())
+    assert client.waiting_bars == {"SPY"}
+    activate(client.market_data, NOW + 5 * MINUTE + 20 * SECOND)
+    client.poll(NOW + 5 * MINUTE + 20 * SECOND)
+    (gap,) = client.take_requests(NOW + 5 * MINUTE + 20 * SECOND)
+    assert "start=2013-10-07T13%3A32%3A00" in gap.path
+    told = client.receive_response(gap, 200, page(2, 3, 4), NOW + 5 * MINUTE + 21 * SECOND)
+    assert minutes(told) == [2, 3, 4]
+    assert client.waiting_bars == frozenset()

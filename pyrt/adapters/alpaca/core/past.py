@@ -280,18 +280,18 @@ class PastBars:
         end = LATEST if history.end is None else history.end
         past = stream.stitcher.join(symbol, (bar for bar in history.bars if bar.ts_close <= end))
         warm = WarmEvent(symbol, past)
+        last = stream.stitcher.last_open(symbol)
+        if last is None:
+            # Of no bar: the last minute that history could have had, and that was asked for.
+            last = max((end - LATE_NS) // MINUTE * MINUTE, history.start) - MINUTE
         # A line may stand long before a symbol is asked for on it; what has ended in the seconds
         # before neither has. Of a delayed feed history leaves some seconds out in any case.
         since = stream.served_since(symbol)
-        leaves_out = since is None or since > history.asked_at or self._delay_of(symbol) > 0
-        if stream.is_active and leaves_out:
-            last = stream.stitcher.last_open(symbol)
-            if last is None:
-                # Of no bar: the last minute that history could have had, and that was asked for.
-                last = max((end - LATE_NS) // MINUTE * MINUTE, history.start) - MINUTE
-            if since is None:
-                stream.owe_gap(symbol, last)
-                return [warm]
+        if since is None or not stream.is_active:
+            # Its bars wait on: minutes that end until it is served are missing.
+            stream.owe_gap(symbol, last)
+            return [warm]
+        if since > history.asked_at or self._delay_of(symbol) > 0:
             return [warm, *self.fill_gap(symbol, last, now)]
         return [warm, *stream.stitcher.fill(symbol, [])]
 
