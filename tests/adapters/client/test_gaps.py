@@ -359,3 +359,35 @@ def test_bars_wait_on_where_the_past_comes_while_the_line_does_not_stand(stood):
     told = client.receive_response(gap, 200, page(2, 3, 4), NOW + 5 * MINUTE + 21 * SECOND)
     assert minutes(told) == [2, 3, 4]
     assert client.waiting_bars == frozenset()
+
+
+def test_a_line_that_breaks_before_its_first_bar_has_lost_those_since_it_was_served():
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    stream = client.market_data
+    activate(stream, NOW + 10 * SECOND)
+    for at in (30 * SECOND, 2 * MINUTE + 30 * SECOND):
+        stream.closed(NOW + at)
+        assert client.waiting_bars == {"SPY"}
+        activate(stream, NOW + at + MINUTE)
+        client.poll(NOW + at + MINUTE)
+        # Nobody has answered when it breaks again.
+        (gap,) = client.take_requests(NOW + at + MINUTE)
+        assert "start=2013-10-07T13%3A30%3A00" in gap.path
+    now = NOW + 3 * MINUTE + 31 * SECOND
+    assert minutes(client.receive_response(gap, 200, page(0, 1, 2), now)) == [0, 1, 2]
+    assert client.waiting_bars == frozenset()
+
+
+def test_a_line_that_breaks_before_a_symbol_is_served_has_lost_nothing_of_it():
+    client = AlpacaClient("run-", KEYS)
+    client.subscribe("bars", "SPY")
+    stream = client.market_data
+    activate(stream)
+    client.unsubscribe("bars", "SPY")
+    stream.closed(NOW + MINUTE)
+    client.subscribe("bars", "SPY")
+    assert client.waiting_bars == frozenset()
+    activate(stream, NOW + 2 * MINUTE)
+    client.poll(NOW + 2 * MINUTE)
+    assert client.take_requests(NOW + 3 * MINUTE) == []

@@ -27,6 +27,7 @@ from pyrt.adapters.alpaca.core.streams import (
 )
 from pyrt.adapters.alpaca.core.wire import (
     MAKERS,
+    MINUTE,
     Decoder,
     ErrorWire,
     Spoiled,
@@ -101,6 +102,8 @@ class MarketData(Connection):
         """Symbol → when its bars were acknowledged on this connection."""
         self._owed: dict[str, int] = {}
         """Symbol → open of its last bar before those that are asked for once it is served."""
+        self._before: dict[str, int] = {}
+        """Symbol → open of the last minute before those that the stream has first sent it of."""
         self._has_stood = False
         self.unserved: tuple[str, ...] = ()
         """Symbols that were asked for and are not sent, as the stream last told."""
@@ -124,6 +127,9 @@ class MarketData(Connection):
         """Want symbols no longer."""
         if channel in self._wanted:
             self._wanted[channel] -= set(symbols)
+            if channel == "bars":
+                for symbol in symbols:
+                    self._before.pop(symbol, None)
             self._send_difference()
 
     @property
@@ -170,7 +176,7 @@ class MarketData(Connection):
         """Note that the connection is gone; what it carried will be asked for again."""
         super().closed(now)
         for symbol in sorted(self._wanted["bars"]):
-            if self.stitcher.last_open(symbol) is not None:
+            if self._last_before_gap(symbol) is not None:
                 self.stitcher.hold(symbol)
         self._lose_books(self._asked.get("orderbooks", ()), now)
 
@@ -190,6 +196,14 @@ class MarketData(Connection):
     def owe_gap(self, symbol: str, last: int) -> None:
         """Tell of a gap behind the bar opened at `last` as soon as the symbol's bars are served."""
         self._owed[symbol] = last
+
+    def _last_before_gap(self, symbol: str) -> int | None:
+        """Return the open of the minute that a gap of now lies behind; None where nothing is lost.
+
+        A line that breaks before the first bar has lost those since the symbol was served.
+        """
+        last = self.stitcher.last_open(symbol)
+        return self._before.get(symbol) if last is None else last
 
     def take_lost_books(self) -> list[Event]:
         """Return which books have missed changes since the last call."""
@@ -281,6 +295,9 @@ class MarketData(Connection):
         self._acknowledged = {channel: set(getattr(ack, channel)) for channel in ACKNOWLEDGED}
         served = sorted(self._acknowledged["bars"])
         self._served_since = {s: self._served_since.get(s, now) for s in served}
+        for symbol in served:
+            # The bar of the running minute is the first that it is to bring.
+            self._before.setdefault(symbol, now // MINUTE * MINUTE - MINUTE)
         self._gaps += [(s, self._owed.pop(s)) for s in served if s in self._owed]
         self._answered()
         # An acknowledgement lists all that stands; only what it shows as missing is news.
@@ -298,7 +315,7 @@ class MarketData(Connection):
         self._move_to(ACTIVE, now)
         self.activity.began(now)
         for symbol in sorted(self._wanted["bars"]):
-            last = self.stitcher.last_open(symbol)
+            last = self._last_before_gap(symbol)
             if last is not None:
                 self.stitcher.hold(symbol)
                 self._gaps.append((symbol, last))
