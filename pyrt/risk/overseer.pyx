@@ -56,18 +56,24 @@ cdef class Overseer(Leaver):
         """Tell of orders that work for longer than they may; looked for once a minute."""
         cdef Order order
         cdef int64_t most
+        cdef set working = set()
         self.age_due = INT64_MAX
         if self.limits.max_order_age is None:
             return 0
         most = self.limits.max_order_age
         self.age_due = now + MINUTE
         for order in self.cache.orders_open():
+            working.add(order.client_order_id)
             if order.client_order_id not in self.aged and now - order.ts_init > most:
                 self.aged.add(order.client_order_id)
                 self.states.note(now, f"order {order.client_order_id}", "working", "old", ENGINE, (
                     f"max_order_age: it works for {(now - order.ts_init) / 1e9:.0f} s, "
                     f"more than {most / 1e9:.0f} s"
                 ))
+        ended = self.aged - working
+        if ended:
+            self.aged -= ended
+            self.states.forget({f"order {name}" for name in ended})
         return 0
 
     cdef int warn(self, Caps* caps, int64_t now) except -1:

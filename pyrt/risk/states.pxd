@@ -12,6 +12,8 @@ cdef class States:
     cdef readonly int everywhere
     cdef readonly list changes
     """`Change`s, oldest first."""
+    cdef list lasting
+    """Those of them that are saved: what was told of an order goes with it."""
     cdef dict strategies
     """Name → state; the symbols by id. Names outlive a restart, numbers do not."""
     cdef dict symbols

@@ -58,7 +58,7 @@ cdef class States:
         self.everywhere = ACTIVE
         self.strategies = {}
         self.symbols = {}
-        self.changes = []
+        self.changes, self.lasting = [], []
         self.plain = True
 
     cdef int worst(self, Order order) except -1:
@@ -105,9 +105,15 @@ cdef class States:
     def note(self, ts, scope, before, after, actor, reason):
         """Add to the record of changes; ConfigError, and nothing noted, if it names nobody."""
         check_named(scope, actor, reason)
-        self.changes.append(
-            Change(ts_event=ts, scope=scope, before=before, after=after, actor=actor, reason=reason)
+        change = Change(
+            ts_event=ts, scope=scope, before=before, after=after, actor=actor, reason=reason
         )
+        self.changes.append(change)
+        self.lasting.append(change)
+
+    def forget(self, scopes):
+        """Leave out of what is saved what was noted of these: it is over."""
+        self.lasting = [change for change in self.lasting if change.scope not in scopes]
 
     def get(self, strategy=None, symbol=None):
         """Return the state of one strategy or symbol alone, or of everything."""
@@ -118,12 +124,12 @@ cdef class States:
         return TradingState(self.everywhere)
 
     def save(self):
-        """Return all states and changes as plain values."""
+        """Return all states, and changes of what is not over, as plain values."""
         return {
             "everywhere": self.everywhere,
             "strategies": dict(self.strategies),
             "symbols": dict(self.symbols),
-            "changes": [asdict(change) for change in self.changes],
+            "changes": [asdict(change) for change in self.lasting],
         }
 
     def restore(self, saved):
@@ -132,4 +138,5 @@ cdef class States:
         self.strategies = {k: int(state_of(v)) for k, v in saved["strategies"].items()}
         self.symbols = {k: int(state_of(v)) for k, v in saved["symbols"].items()}
         self.changes = [Change(**change) for change in saved["changes"]]
+        self.lasting = list(self.changes)
         self.look()

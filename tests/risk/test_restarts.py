@@ -227,6 +227,35 @@ def test_of_an_old_order_it_is_not_told_again_after_a_restart() -> None:
     assert [change.after for change in third.gate.changes] == ["old", "old"]
 
 
+def test_what_is_saved_of_old_orders_goes_with_them() -> None:
+    made = rig(max_order_age="60s")
+    working = made.order("buy", 1, limit_price=60)
+    for price in range(61, 90):
+        made.answer("cancel", working)
+        working = made.order("buy", 1, limit_price=price)
+        made.answer("accept", working)
+        made.wait("2m")
+        made.price(100)
+    state = saved(made)
+    assert state["aged"] == [working.client_order_id]
+    assert [c["scope"] for c in state["states"]["changes"]] == [f"order {working.client_order_id}"]
+    # A report tells of all there were.
+    assert len(made.gate.changes) == 29
+
+
+def test_what_older_versions_saved_of_orders_that_ended_is_dropped() -> None:
+    made, second = rig(max_order_age="60s"), rig(max_order_age="60s")
+    made.order("buy", 1, limit_price=90)
+    made.gate.set_state("reducing", "Ann", "a hunch")
+    made.wait("2m")
+    made.price(100)
+    second.gate.restore(saved(made))
+    second.price(100)
+    state = saved(second)
+    assert state["aged"] == []
+    assert [change["scope"] for change in state["states"]["changes"]] == ["all"]
+
+
 def test_a_warning_of_before_a_restart_is_told_again_on_the_next_day_only() -> None:
     limits = {"max_gross_exposure": 10_000, "warn_at": 0.7}
     first, second = rig(**limits), rig(**limits)
