@@ -59,6 +59,8 @@ cdef class CircuitBreaker:
     cdef readonly str trial
     """Client order id of the one entry that may leave while half-open; "" for none yet."""
     cdef bint started
+    cdef bint asleep
+    """No limit has asked for equity: what it has come to since is not known."""
 
     cdef int observe(self, int64_t now, int128 equity) except -1
     cdef int shift(self, int128 amount) except -1

@@ -82,7 +82,10 @@ cdef class CircuitBreaker:
         self.configure(limits)
 
     def configure(self, limits):
-        """Take new limits; state, counts and marks stay."""
+        """Take new limits; state, counts and marks stay.
+
+        Where limits of equity come back on another day, that day begins with what it is then.
+        """
         self.limits = limits
         self.loss_max = money_or_none(limits.max_daily_loss)
         self.loss_share = share_or_none(limits.max_daily_loss_fraction)
@@ -99,6 +102,8 @@ cdef class CircuitBreaker:
             self.loss_max >= 0 or self.loss_share >= 0 or self.drawdown_share >= 0
             or self.halt_max >= 0 or self.halt_share >= 0
         )
+        if not self.watches_equity:
+            self.asleep = True
         self.watches_trades = self.losses_max >= 0 or limits.max_loss_rate is not None
         self.watches_answers = limits.max_reject_rate is not None or self.latency_max >= 0
         self.losses = resized(self.losses, limits.loss_rate_trades)
@@ -113,7 +118,11 @@ cdef class CircuitBreaker:
             self.equity = self.day_open = self.loss_base = self.peak = equity
             self.day = self.days.day(now)
         elif self.days.day(now) != self.day:
+            if self.asleep:
+                # What came while nobody looked is no loss of this day.
+                self.equity = equity
             self.new_day(now)
+        self.asleep = False
         self.equity = equity
         if equity > self.peak:
             self.peak = equity
@@ -373,6 +382,7 @@ cdef class CircuitBreaker:
             "trial": self.trial, "loss_base": str(i128_to_int(self.loss_base)),
             "day_open": str(i128_to_int(self.day_open)), "peak": str(i128_to_int(self.peak)),
             "equity": str(i128_to_int(self.equity)), "halted_day": self.halted_day,
+            "asleep": self.asleep,
         }
 
     def restore(self, saved):
@@ -394,6 +404,7 @@ cdef class CircuitBreaker:
         self.peak = i128_from_int(int(saved["peak"]))
         self.equity = i128_from_int(int(saved["equity"]))
         self.halted_day = saved.get("halted_day", INT64_MIN)
+        self.asleep = saved.get("asleep", False) or not self.watches_equity
 
     def __repr__(self):
         return f"CircuitBreaker({BreakerState(self.state).name}, {self.reason!r})"

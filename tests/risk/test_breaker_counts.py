@@ -50,6 +50,47 @@ def test_a_restart_with_a_shorter_window_keeps_the_last_outcomes() -> None:
     assert (again.losses.save(), again.rejects.save()) == ([1, 0, 1], [0, 1])
 
 
+DAY = 86_400 * SECOND
+OF_THE_DAY = {"max_daily_loss": 100, "halt_daily_loss": 200}
+
+
+def off_until(day: int, equity: float, way: str) -> CircuitBreaker:
+    """Return a breaker whose limits of equity were off from 1,000 until a day of `equity`."""
+    made = breaker(**OF_THE_DAY)
+    made.note_equity(0, 1_000)
+    made.configure(Limits(max_consecutive_losses=3))
+    if way == "restart":
+        without = breaker()
+        without.restore(json.loads(json.dumps(made.save())))
+        made = breaker(**OF_THE_DAY)
+        made.restore(json.loads(json.dumps(without.save())))
+    else:
+        made.configure(Limits(**OF_THE_DAY))
+    made.note_equity(day * DAY + SECOND, equity)
+    return made
+
+
+@pytest.mark.parametrize("way", ["at once", "restart"])
+@pytest.mark.parametrize("equity", [500, 1_500])
+def test_limits_that_come_back_on_another_day_count_from_what_there_is_then(
+    equity: float, way: str
+) -> None:
+    made = off_until(2, equity, way)
+    assert (made.state, made.take_halt(), made.day_loss) == (BreakerState.CLOSED, None, 0)
+    made.note_equity(2 * DAY + 2 * SECOND, equity - 100)
+    assert made.state == BreakerState.CLOSED
+    made.note_equity(2 * DAY + 3 * SECOND, equity - 101)
+    assert made.cause == "max_daily_loss"
+    # From there on each day begins with the last equity of the one before.
+    made.note_equity(3 * DAY, equity - 150)
+    assert (made.state, made.day_loss) == (BreakerState.CLOSED, 49)
+
+
+def test_limits_that_come_back_on_the_same_day_count_from_its_begin() -> None:
+    made = off_until(0, 850, "at once")
+    assert (made.cause, made.day_loss) == ("max_daily_loss", 150)
+
+
 @pytest.mark.parametrize(
     ("bad", "length", "share"),
     [([], 1, 0.0), ([1], 2, 0.0), ([1, 0], 2, 0.5), ([1, 1, 0], 2, 0.5), ([1, 1, 1], 3, 1.0)],
