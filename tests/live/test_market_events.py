@@ -348,6 +348,33 @@ def test_a_halt_that_is_told_after_a_gap_is_not_in_doubt():
     assert core.kernel.gate.halted_symbols == ["SPY"]
 
 
+def test_a_halt_in_doubt_has_bars_asked_for_where_only_quotes_are():
+    """Quotes come in a halt too, and show no end of it: it would have lasted for ever."""
+    node, wire = node_of(Listener(), RiskEngine(Limits(), strict=False))
+    wire.subscribed.clear()
+    node.take(NOW, [StatusEvent("SPY", NOW + 1, "halted", "M")])
+    assert wire.subscribed == []
+    node.take(NOW, [NewsGapEvent(NOW + 1)])
+    assert wire.subscribed == [("bars", "SPY")]
+    node.take(NOW + 120 * SECOND, [QuoteEvent("SPY", NOW + 2, 94.0, 1.0, 95.0, 1.0)])
+    assert node.kernel.gate.halted_symbols == ["SPY"]
+    node.take(NOW + 120 * SECOND, [BarEvent("SPY", NOW + 60 * SECOND, NOW + 120 * SECOND, BAR)])
+    assert node.kernel.gate.halted_symbols == []
+
+
+@pytest.mark.parametrize("kind", ["bars", "trades"])
+def test_a_halt_in_doubt_asks_for_nothing_where_trading_shows_as_it_is(kind):
+    node, wire = node_of(Listener(), RiskEngine(Limits(), strict=False))
+    strategy = node.kernel.strategies[0]
+    if kind == "bars":
+        strategy.subscribe_bars("SPY", "1m")
+    else:
+        strategy.subscribe_trades("SPY")
+    wire.subscribed.clear()
+    node.take(NOW, [StatusEvent("SPY", NOW + 1, "halted", "M"), NewsGapEvent(NOW + 1)])
+    assert wire.subscribed == []
+
+
 def test_a_note_that_is_no_news_is_left_to_others():
     core = banded(Banded())
     for what in ("status", "bands", "news"):

@@ -182,6 +182,17 @@ class NodeCore:
             self.on_bad_event(event, error)
             return False
 
+    def doubt_halts(self) -> None:
+        """Take it that any halt may have ended unheard, and see to it that trading shows it.
+
+        Quotes come in a halt too: where nothing else is heard, bars are asked for, which no plan
+        limits.
+        """
+        self.news.doubt_halts()
+        for symbol in sorted(self.news.doubted):
+            if not any((kind, symbol) in self._streams for kind in ("bars", "trades")):
+                self._client.subscribe("bars", symbol)
+
     # -- one event; each returns whether prices may have moved ---------------------------------
 
     def _bar(self, event: Any) -> bool:
@@ -229,7 +240,7 @@ class NodeCore:
         return False
 
     def _news_gap(self, event: Any) -> bool:
-        self.news.doubt_halts()
+        self.doubt_halts()
         return False
 
     def _bands(self, event: Any) -> bool:

@@ -205,7 +205,7 @@ class Recovery:
         )
         self._tell_dropped_limits(now, run.journal.state.risk)
         core.speak_to(run.scribe)
-        core.news.doubt_halts()
+        core.doubt_halts()
         self._join(now, state, core)
 
     def _note_worked(self, now: int, core: NodeCore) -> None:
