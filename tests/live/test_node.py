@@ -20,6 +20,7 @@ from pyrt.adapters.alpaca.shell.http import Http
 from pyrt.adapters.alpaca.simulator.protocol.http import Response
 from pyrt.cli.exits import INTERRUPTED, exit_code
 from pyrt.errors import ConfigError, Stopped
+from pyrt.live.core.broker import CLOCKS_APART_NS
 from pyrt.live.driver.run import LOOKING, STOPPED
 from pyrt.live.process.heartbeat import NODE_BEAT, read_beat
 from pyrt.live.process.lock import lock_state
@@ -140,6 +141,16 @@ def test_a_run_id_of_the_settings_begins_names_that_do_not_repeat():
     for name in ("data_url", "stream_url", "data_stream_url", "control_url"):
         settings[name] = "http://127.0.0.1:9"
     assert LiveNode(NodeConfig(**settings, clock="simulator"), KEYS).run_id == "desk_1"
+
+
+@pytest.mark.parametrize(
+    ("settings", "ahead_ns"),
+    [({}, CLOCKS_APART_NS), ({"trading_url": "http://127.0.0.1:9"}, None)],
+)
+def test_stamps_are_held_against_the_clock_but_where_a_simulator_keeps_its_own(settings, ahead_ns):
+    node = LiveNode(NodeConfig(symbols=("SPY",), **settings), KEYS)
+    streams = (node._client.market_data, node._client.crypto_data)
+    assert [stream.ahead_ns for stream in streams] == [ahead_ns] * 2
 
 
 def test_the_wrong_account_is_refused_before_any_order():

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, ClassVar
 
+CLOCKS_APART_NS = 30_000_000_000
+"""How far our clock may be ahead of the broker's, and a price's stamp ahead of both."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerOrder:

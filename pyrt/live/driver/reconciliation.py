@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.errors import PyrtError
-from pyrt.live.core.broker import BrokerState
+from pyrt.live.core.broker import CLOCKS_APART_NS, BrokerState
 from pyrt.live.driver.adjusting import Adjusting, adjustment_record, position_states
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.brought import is_brought
@@ -37,7 +37,7 @@ OTHERS_NS = 10 * SECOND
 """Time between looks that others' trades on the account ask for."""
 BLIND_AFTER = 3
 """Looks in a row that have failed before nothing that could raise exposure leaves any more."""
-CLOCK_MIN_NS, CLOCK_MAX_NS = -2 * SECOND, 30 * SECOND
+CLOCK_MIN_NS, CLOCK_MAX_NS = -2 * SECOND, CLOCKS_APART_NS
 """How far our clock may be ahead of the broker's answer to the first of a look's requests."""
 QUIET_MODES = frozenset({"position_mismatch", "cash_mismatch", "reopened"})
 """Findings that count only after several looks: answers may be seconds old."""

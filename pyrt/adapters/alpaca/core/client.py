@@ -30,7 +30,7 @@ from pyrt.adapters.alpaca.core.snapshot import SnapshotReader
 from pyrt.adapters.alpaca.core.trade_updates import TradeUpdates
 from pyrt.adapters.alpaca.credentials import Credentials
 from pyrt.core.orders import Order
-from pyrt.live.core.broker import BrokerState
+from pyrt.live.core.broker import CLOCKS_APART_NS, BrokerState
 from pyrt.live.journal.records import OrderState
 
 RESYNC_NS = 60 * SECOND
@@ -62,6 +62,8 @@ class AlpacaClient:
         Of the stream of stocks; history is asked for the one that it has of it.
     symbols : tuple of str
         As the node writes them; a broker may leave out a slash.
+    checks_clock : bool
+        Put prices aside that are stamped later than it is; a simulator's time is its own.
     resync_ns : int
         Open orders are read back this often, or as often as the broker's grant of requests lets
         us: what a stream has lost in silence is found so.
@@ -80,6 +82,7 @@ class AlpacaClient:
         symbols: tuple[str, ...] = (),
         codec: str = "json",
         resync_ns: int = RESYNC_NS,
+        checks_clock: bool = False,
     ) -> None:
         random = Random(seed)
         keys = credentials or Credentials("", "")
@@ -91,6 +94,8 @@ class AlpacaClient:
         self.crypto_data = MarketData(
             random, keys, CRYPTO_CHANNELS, Activity(lambda now: (0, FOR_EVER)), codec
         )
+        if checks_clock:
+            self.market_data.ahead_ns = self.crypto_data.ahead_ns = CLOCKS_APART_NS
         self.past = PastBars(self.queue, self.stream_of, feed)
         self.snapshots = SnapshotReader(symbols)
         self._resync_ns = resync_ns
@@ -391,4 +396,12 @@ class AlpacaClient:
         if isinstance(found, HttpRequest):
             self.queue.add(found)
             return []
+        self._compare_clocks(found)
         return [found]
+
+    def _compare_clocks(self, state: BrokerState) -> None:
+        """Take stamps by the broker's clock where ours is behind it: they are not ahead then."""
+        behind = max(0, state.server_ts - state.ts)
+        for stream in (self.market_data, self.crypto_data):
+            if stream.ahead_ns is not None:
+                stream.ahead_ns = CLOCKS_APART_NS + behind

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -33,6 +34,7 @@ from pyrt.adapters.alpaca.core.wire import (
     Spoiled,
     SubscriptionWire,
     SuccessWire,
+    due_ns,
     is_sound,
 )
 from pyrt.adapters.alpaca.credentials import Credentials
@@ -73,6 +75,12 @@ class MarketData(Connection):
         Judges a silence while pings are answered.
     codec : {"json", "msgpack"}
         What the upgrade asks for. Frames are taken in either: what came is what counts.
+
+    Attributes
+    ----------
+    ahead_ns : int, optional
+        Prices whose stamps are further ahead of our clock are put aside: what came after them,
+        stamped as it should be, would be taken for older news. None, the default, lets all pass.
     """
 
     def __init__(
@@ -109,6 +117,7 @@ class MarketData(Connection):
         """Symbols that were asked for and are not sent, as the stream last told."""
         self.ineligible = 0
         """Prints that are no prices by their conditions, and were left out; over connections."""
+        self.ahead_ns: int | None = None
         self.stitcher = Stitcher()
         self.activity = activity or Activity()
 
@@ -248,8 +257,9 @@ class MarketData(Connection):
                 if event is None:
                     self.ineligible += 1
                     continue
-                if not is_sound(event):
-                    events.append(Alarm("bad_tick", f"put aside: {event}", now))
+                fault = self._fault_of(event, now)
+                if fault:
+                    events.append(Alarm("bad_tick", f"put aside: {fault}", now))
                     if type(event) is BookEvent:
                         self._renew_books((event.symbol,), now)
                     continue
@@ -260,6 +270,14 @@ class MarketData(Connection):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             events.extend(self._put_aside(type(error).__name__, now))
         return [*events, *self.take_lost_books()] if self._lost_books else events
+
+    def _fault_of(self, event: Any, now: int) -> str:
+        """Return why an event cannot be taken; of a stamp without figures, to be told once."""
+        if not is_sound(event):
+            return str(event)
+        if self.ahead_ns is not None and due_ns(event) > now + self.ahead_ns:
+            return f"prices of {event.symbol} are stamped later than it is"
+        return ""
 
     def _on_control(self, message: object, now: int) -> list[Event]:
         if isinstance(message, SuccessWire):

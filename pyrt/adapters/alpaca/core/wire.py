@@ -294,6 +294,18 @@ def is_sound(event: object) -> bool:
     return True
 
 
+def due_ns(event: object) -> int:
+    """Return when a price can be known at the earliest, ns UTC; 0 of what has none.
+
+    A day's bar comes again and again while its day goes on.
+    """
+    if isinstance(event, (QuoteEvent, TradeEvent, BookEvent)):
+        return event.ts_event
+    if isinstance(event, BarEvent):
+        return event.ts_open if event.kind == "daily" else event.ts_close
+    return 0
+
+
 def _status(message: Any) -> StatusEvent:
     code = message.sc
     status = (
