@@ -15,12 +15,15 @@ from pyrt.live.journal import records as r
 from pyrt.live.journal.journal import read_records
 from pyrt.live.replay.replay import replay
 from pyrt.testing.files import MemoryFiles
+from tests.live.looks import written
 from tests.live.test_gate_changes import LIMITS
 from tests.live.test_reconcile import POLICY, ours, theirs
 from tests.live.test_recovery import PRICES, Collect, node
-from tests.live.whole import Node, World
+from tests.live.test_ways_out import killed
+from tests.live.whole import SECOND, Node, World, policies
 
 DAY = "2013-10-07"
+TEXT = "correction: JNLS booked by hand"
 
 
 class Books:
@@ -329,3 +332,31 @@ def test_a_split_restates_once_what_is_kept_here_and_what_risk_knows_of_prices(o
     first.stop()
     result = replay(files, [kind() for kind in kinds])
     assert result.is_exact, result.difference
+
+
+@pytest.mark.parametrize("way", ["saved", "played"])
+def test_a_bust_beside_a_fresh_difference_halts_at_once_and_outlives_a_kill(way):
+    """It counted as known at the first look, and was told at the third: a start in between traded
+    on, and nobody was told at all.
+    """
+    world, looks_three = World([PRICES]), replace(policies(way), looks=3, reconcile_ns=10**15)
+    first = Node(world, MemoryFiles(), [Collect()], run_id="one", policies=looks_three)
+    books = first.on_request = Books()
+    first.start()
+    first.run(9)
+    books.book("JNLS", "-5", "500")
+    books.cash += 7
+    look(first)
+    told = [("adjusted_correction", TEXT), ("restricted", f"symbol SPY is HALTED: {TEXT}")]
+    assert first.alarms == told
+    records = [one for one in written(first, r.Record) if type(one) in (r.Operation, r.Adjustment)]
+    assert [type(record) for record in records[-2:]] == [r.Operation, r.Adjustment]
+    again = Node(world, killed(first), [Collect()], run_id="two", policies=policies(way))
+    again.on_request = books
+    again.start()
+    assert again.kernel.gate.state(symbol="SPY").name == "HALTED"
+    assert told[1] in again.alarms
+    for later in (4, 8, 12):
+        first.driver.look(world.now + later * SECOND)
+        first.settle(world.now + later * SECOND)
+    assert [code for code, _ in first.alarms if code.startswith("adjusted")] == [told[0][0]]

@@ -6,7 +6,7 @@ one, and halts its symbol.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -29,6 +29,8 @@ class Adjusting:
     Parameters
     ----------
     run : Run
+    announce : callable
+        Told the time and a change before it counts as known, so that a kill hides none.
 
     Attributes
     ----------
@@ -36,8 +38,9 @@ class Adjusting:
         Ids of activities that have been taken in, cash and all, and were not told to anybody yet.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, announce: Callable[[int, BrokerAdjustment], object]) -> None:
         self._run = run
+        self._announce = announce
         self.taken: set[str] = set()
 
     def take(self, now: int, state: BrokerState) -> None:
@@ -87,6 +90,8 @@ class Adjusting:
         What cash gains by it counts with the units: without it they would be a loss until then.
         """
         run = self._run
+        for entry in entries:
+            self._announce(now, entry)
         after = self._change(change, shares)
         for entry in entries:
             positions = after if entry is entries[-1] else ()

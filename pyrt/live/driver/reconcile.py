@@ -156,7 +156,7 @@ def compare(ours: OurView, theirs: BrokerState, policy: ReconcilePolicy) -> Comp
     findings.extend(missing)
     known = frozenset(ours.known_activities)
     fresh = tuple(a for a in theirs.adjustments if a.activity_id not in known)
-    findings.extend(_adjusted(ours, fresh))
+    findings.extend(adjusted(ours.symbols, fresh))
     undone = [
         change
         for change in theirs.canceled
@@ -248,12 +248,13 @@ def _absent(ours: OurView, theirs: BrokerState) -> tuple[tuple[str, ...], list[F
     return tuple(absent), missing
 
 
-def _adjusted(ours: OurView, fresh: Iterable[BrokerAdjustment]) -> Iterable[Finding]:
+def adjusted(symbols: Collection[str], fresh: Iterable[BrokerAdjustment]) -> Iterable[Finding]:
+    """Return what is told of changes of the broker's that are new."""
     for change in fresh:
         if change.kind in DAILY:
             # Every day has some: they are journalled, and nobody's alarm.
             continue
-        concerns = change.symbol in ours.symbols
+        concerns = change.symbol in symbols
         halts = "symbol" if concerns and change.kind in HALTING else ""
         if concerns or change.kind == "cash":
             text = f"{change.kind}: {change.text}".strip(": ")

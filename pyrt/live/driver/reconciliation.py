@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from pyrt.core.times import format_ns, timestamp_ns
 from pyrt.errors import PyrtError
-from pyrt.live.core.broker import CLOCKS_APART_NS, BrokerState
+from pyrt.live.core.broker import CLOCKS_APART_NS, BrokerAdjustment, BrokerState
 from pyrt.live.driver.adjusting import Adjusting, adjustment_record, position_states
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.brought import is_brought
@@ -20,6 +20,7 @@ from pyrt.live.driver.reconcile import (
     Comparison,
     OurOrder,
     OurView,
+    adjusted,
     compare,
 )
 from pyrt.live.driver.recovery import Recovery
@@ -73,7 +74,7 @@ class Reconciliation:
         self._departure = departure
         self._days = days
         self._absences = Absences()
-        self._adjusting = Adjusting(run)
+        self._adjusting = Adjusting(run, self._announce)
         self._began = 0
         self._seen: dict[tuple[str, str], tuple[int, int]] = {}
         """Code and symbol of a finding that has to be seen several times → looks in a row, and when
@@ -296,6 +297,23 @@ class Reconciliation:
         if dash and tail.isdigit():
             stem = head
         return stem in known.orders or stem in known.closed
+
+    def _announce(self, now: int, change: BrokerAdjustment) -> None:
+        """Tell of a change of what is held, and halt for it, before it is known and counts.
+
+        Beside a difference that is fresh nothing is concluded for two looks, and a start after a
+        kill tells of nothing that is known.
+        """
+        run = self._run
+        if run.journal.state.is_new:
+            return
+        symbols = [one.symbol for one in run.live_core.kernel.cache.instruments]
+        for finding in adjusted(symbols, [change]):
+            if finding not in run.findings:
+                run.findings = (*run.findings, finding)
+                run.scribe.alarm(finding.code, finding.text, now)
+            if finding.halts:
+                self._operators.halt(finding.symbol, finding.text)
 
     # -- acting on it --------------------------------------------------------------------------
 
