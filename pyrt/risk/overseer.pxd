@@ -19,7 +19,7 @@ cdef class Overseer(Leaver):
     cdef dict warned
     """Limit → day on which it was told that it is near."""
     cdef set aged
-    """Ids of orders at work of whose age has been told; a number is another one's after a restart."""
+    """Ids of orders at work of whose age has been told; after a restart numbers are others'."""
     cdef int64_t age_due
     cdef Py_ssize_t round_trips_seen
     cdef Py_ssize_t openings_seen
