@@ -109,7 +109,9 @@ def test_after_the_process_stood_still_what_was_due_happens_now_and_once() -> No
     assert strategy.heard[2:] == [("timer", 245)]
     assert [what for what, _ in wire.take()] == ["submit"]
     assert last_order(core).ts_init == NOW + 245 * SECOND
-    # They go on as they were set.
+    # What is made of bars has its grace once more; timers go on as they were set.
+    assert core.inputs.next_timer == NOW + 245 * SECOND + 1
+    core.take(NOW + 246 * SECOND, [])
     assert core.inputs.next_timer == NOW + 270 * SECOND
     piece, heard = taken(core), strategy.heard
     other, _, again = timed()

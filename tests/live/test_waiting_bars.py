@@ -10,6 +10,7 @@ import pytest
 
 from pyrt import Strategy
 from pyrt.adapters.alpaca.core.client import AlpacaClient
+from pyrt.adapters.alpaca.core.events import TradeEvent
 from pyrt.core.instruments import crypto, equity
 from pyrt.core.times import format_ns
 from pyrt.kernel.subscriptions import GRACE_NS
@@ -61,9 +62,13 @@ def core_of(client: Any, strategy: Strategy) -> NodeCore:
 
 
 class World:
-    """A node whose stocks' line may be away for a while; coins have a line of their own."""
+    """A node whose stocks' line may be away for a while; coins have a line of their own.
 
-    def __init__(self, away: range = range(0)) -> None:
+    Its process may stand still: what comes meanwhile is heard message by message when it goes on.
+    """
+
+    def __init__(self, away: range = range(0), still: range = range(0)) -> None:
+        self.still = still
         self.client, self.strategy, self.away = AlpacaClient("run-", KEYS), Bars(), away
         self.core = core_of(self.client, self.strategy)
         self.waiting = WaitingBars(
@@ -81,6 +86,7 @@ class World:
         self.waiting.release()
 
     def run(self) -> Bars:
+        waiting: list[int] = []
         for now in range(NOW, NOW + MINUTES * MINUTE, STEP):
             if now == self.away.start:
                 self.client.market_data.closed(now)
@@ -88,7 +94,11 @@ class World:
                 activate(self.client.market_data, now)
             minute, rest = divmod(now - NOW, MINUTE)
             if minute and rest == STEP:
-                self.hear(now, minute - 1)
+                waiting.append(minute - 1)
+            if now in self.still:
+                continue
+            while waiting:
+                self.hear(now, waiting.pop(0))
             self.take(now, self.client.poll(now))
             for request in self.client.take_requests(now):
                 self.answer(request, now)
@@ -126,9 +136,50 @@ def test_a_bar_made_of_minutes_has_the_minute_that_the_stream_has_missed(seconds
     assert max(seen[5] for seen in coins) == pytest.approx(5)
 
 
-def test_a_replay_waits_as_the_node_did():
+@pytest.mark.parametrize("began", [-30, 0])
+@pytest.mark.parametrize("seconds", [1, 4, 6, 14, 16, 130])
+def test_a_bar_made_of_minutes_has_the_minute_that_came_while_the_process_stood_still(
+    began, seconds
+):
+    whole, start = World().run(), NOW + 5 * MINUTE + began * SECOND
+    stood = World(still=range(start, start + seconds * SECOND)).run()
+    for symbol in ("SPY", COIN):
+        for timeframe in ("1m", "5m"):
+            assert stood.of(symbol, timeframe) == whole.of(symbol, timeframe)
+    # It goes out once what has waited had its time to be heard.
+    ended = [seen[5] for seen in stood.seen if seen[1:3] == ("5m", 5)]
+    goes_on = began + seconds
+    assert max(ended) <= (max(goes_on, 0) + 5 if goes_on < 60 else goes_on + 0.1)
+
+
+def test_bars_made_of_prints_have_those_that_waited_while_the_process_stood_still():
+    class Prints(Strategy):
+        def on_start(self) -> None:
+            self.seen: list[tuple[float, float]] = []
+            self.subscribe_bars("SPY", "30s")
+
+        def on_bar(self, bar: Any) -> None:
+            self.seen.append((bar.close, bar.volume))
+
+    strategy = Prints()
+    core = core_of(Wire(), strategy)
+    core.start(NOW)
+    core.take(NOW + SECOND, [TradeEvent("SPY", NOW + SECOND, 100.0, 1.0)])
+    # It stands still for eight seconds about the bar's end.
+    core.take(NOW + 28 * SECOND, [])
+    core.take(NOW + 36 * SECOND, [])
+    for second, price in ((29, 101.0), (31, 102.0)):
+        core.take(NOW + 36 * SECOND + 1, [TradeEvent("SPY", NOW + second * SECOND, price, 1.0)])
+    for second in range(37, 42):
+        assert strategy.seen == []
+        core.take(NOW + second * SECOND, [])
+    assert strategy.seen == [(101.0, 2.0)]
+
+
+@pytest.mark.parametrize("lives", [{"away": 4}, {"still": 6}, {"still": 20}])
+def test_a_replay_waits_as_the_node_did(lives):
     began = NOW + 5 * MINUTE - 2 * SECOND
-    world = World(range(began, began + 4 * SECOND))
+    world = World(**{how: range(began, began + s * SECOND) for how, s in lives.items()})
     lived, replayed = world.run(), Bars()
     core = core_of(Wire(), replayed)
     core.start(NOW)

@@ -99,7 +99,9 @@ def test_what_ends_after_the_start_is_made_of_past_bars_too_and_heard() -> None:
     core.take(at, [])
     assert strategy.heard == []
     core.take(opens + 35 * MINUTE, minutes(opens + 33 * MINUTE, opens + 35 * MINUTE))
-    core.take(opens + 35 * MINUTE + 5 * SECOND, [])
+    for second in range(1, 6):
+        assert strategy.heard[2:] == []
+        core.take(opens + 35 * MINUTE + second * SECOND, [])
     assert strategy.heard[2:] == [("5m", opens + 35 * MINUTE)]
 
 

@@ -20,6 +20,8 @@ cdef class Inputs:
     cdef readonly bint holds_timers
     """Time passes, and neither timers fire nor does a bar end by it alone; see `hold`."""
     cdef readonly bint holds_bars
+    cdef int64_t ends_from
+    """No bar ends by time earlier, since its parts may not have been heard yet; ns UTC."""
     cdef bint is_broken_off
 
     cdef int64_t next_due(self) noexcept

@@ -29,6 +29,8 @@ ENTRY_KINDS = {
 }
 # How late time may come for what is due: a process that is later stood still.
 cdef int64_t STOOD_STILL_NS = 15_000_000_000
+# A loop that goes round once a second at least, and now did not, has heard nothing for that long.
+cdef int64_t DEAF_NS = 2_000_000_000
 
 
 cdef class Inputs:
@@ -65,7 +67,7 @@ cdef class Inputs:
     cdef int64_t next_due(self) noexcept:
         return min(
             INT64_MAX if self.holds_timers else self.kernel.clock.next_due,
-            INT64_MAX if self.holds_bars else self.kernel.aggregates.due,
+            INT64_MAX if self.holds_bars else max(self.kernel.aggregates.due, self.ends_from),
         )
 
     def hold(self):
@@ -111,10 +113,13 @@ cdef class Inputs:
         """Move time forward; what is due at earlier times happens at its own time.
 
         After the process stood still it is left due now, and once however often it was: orders at
-        times that are over would pass limits on how many may leave in a second.
+        times that are over would pass limits on how many may leave in a second. And parts of bars
+        have waited unheard: what is made of them has its grace once more.
         """
         if self.tape is not None:
             self.tape.advance(ts)
+        if self.kernel.grace_ns and not self.holds_bars and ts - self.kernel.clock.now > DEAF_NS:
+            self.ends_from = ts + self.kernel.grace_ns
         # In lockstep, where nothing is waited for, an instant may be any time after the one before.
         if self.kernel.grace_ns and ts - self.next_due() > STOOD_STILL_NS:
             self.kernel.clock.skip(ts)
@@ -137,7 +142,10 @@ cdef class Inputs:
         self.finish_bars()
 
     cdef int finish_bars(self) except -1:
-        if self.kernel.aggregates.due <= self.kernel.clock.now and not self.holds_bars:
+        if (
+            max(self.kernel.aggregates.due, self.ends_from) <= self.kernel.clock.now
+            and not self.holds_bars
+        ):
             self.kernel.aggregates.close(self.kernel.clock.now)
         self.kernel.deliver_aggregates()
         return self.quiet()
