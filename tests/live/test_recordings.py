@@ -60,13 +60,16 @@ def arrivals(seed: int) -> Iterator[tuple[int, Any]]:
 
 
 def lived(strategy: Strategy, seed: int, folder: Path) -> None:
-    """Let a node hear it all, and record it."""
+    """Let a node hear it all, and record it; its loop goes round once a second at least."""
     core = NodeCore(Wire(), BasicGate(), [equity("SPY")], [strategy], cash=100_000, prefix="t-")
     core.kernel.grace_ns = GRACE_NS
     core.kernel.sessions = sessions_around(NOW)
     core.start(NOW)
-    log = MarketLog(folder, "one")
+    log, goes_round = MarketLog(folder, "one"), NOW
     for now, event in arrivals(seed):
+        while (goes_round := goes_round + SECOND) < now:
+            core.take(goes_round, [])
+        goes_round = now
         core.take(now, [event])
         log.take(event, core.kernel.clock.timestamp_ns)
     log.write(log.cut())
