@@ -117,3 +117,54 @@ def test_an_order_that_is_to_be_canceled_or_was_changed_anew_is_not_changed_back
             assert request.purpose != "replace"
             answer = (204, b"") if request.method == "DELETE" else (200, body())
             client.receive_response(request, *answer, NOW + after * SECOND)
+
+
+def taken(client, first_seen=None):
+    """Return the successor's answer to a change that the broker has taken; news may come before."""
+    client.change(order(1), AT_LIMIT)
+    (patch,) = client.take_requests(NOW)
+    if first_seen is not None:
+        client.receive_trade_update(frame(first_seen, view(first_seen, **SUCCESSOR)), NOW)
+    answer = body("pending_new", **SUCCESSOR)
+    assert client.receive_response(patch, 200, answer, NOW) == []
+
+
+def look_at(client, seconds, shown=None):
+    client.orders.read_back(1)
+    return looked(client, NOW + seconds * SECOND, shown)
+
+
+def test_a_change_that_was_taken_and_that_the_order_goes_on_without_is_told_once(client):
+    taken(client)
+    assert look_at(client, 9) == []
+    assert kinds(look_at(client, 10)) == ["modify_rejected"]
+    assert look_at(client, 60) == []
+    # Should it come into force all the same, that is told.
+    late = client.receive_trade_update(frame("new", view("new", **SUCCESSOR)), NOW + 61 * SECOND)
+    assert kinds(late) == ["modified"]
+
+
+@pytest.mark.parametrize("status", ["new", "rejected"])
+def test_what_the_stream_has_told_of_a_change_before_its_answer_stands(client, status):
+    taken(client, status)
+    shown = body(**SUCCESSOR) if status == "new" else None
+    assert look_at(client, 2, shown) == look_at(client, 60, shown) == []
+
+
+def test_an_order_that_is_being_replaced_and_then_goes_on_was_not_changed(client):
+    lost(client)
+    assert looked(client, NOW + 2 * SECOND, body("pending_replace")) == []
+    assert look_at(client, 11, body("pending_replace")) == []
+    assert kinds(look_at(client, 13)) == ["modify_rejected"]
+
+
+def test_a_change_in_doubt_is_settled_though_the_order_is_to_be_canceled(client):
+    lost(client)
+    client.withdraw(order(1))
+    (cancel,) = [r for r in client.take_requests(NOW + SECOND) if r.purpose == "cancel"]
+    client.receive_response(cancel, 504, b"", NOW + SECOND)
+    told = []
+    for seconds in (2, 5, 10, 12):
+        client.orders.read_back(1)
+        told += kinds(looked(client, NOW + seconds * SECOND))
+    assert told == ["modify_rejected"]

@@ -75,6 +75,7 @@ class Changes:
             "PATCH", path, body, number, "replace", reduces=reduces, lessens=lessens
         )
         doubt.change, doubt.change_since, doubt.is_changing = request, 0, True
+        known.taken_at = 0
         self._queue.add(request)
 
     def look(self, number: int, view: OrderView, now: int) -> list[Event]:
@@ -85,18 +86,40 @@ class Changes:
         known, doubt = self._ledger.of(number), self._doubts[number]
         request = doubt.change
         if request is None or not doubt.change_since or doubt.is_changing:
+            return self._look_for_taken(known, view, now)
+        if view.status in BEING_REPLACED or not request.path.endswith(f"/{view.id}"):
+            doubt.change = None
+            if view.status in BEING_REPLACED and view.id == known.newest_id:
+                known.taken_at = now
             return []
-        is_there = view.status in BEING_REPLACED or not request.path.endswith(f"/{view.id}")
-        if is_there or known.final or doubt.cancel_wanted or known.newest_id != view.id:
+        if known.final or known.newest_id != view.id:
             doubt.change = None
             return []
         is_young = now - doubt.change_since < self._policy.resend_ns
-        if is_young or (request.lessens and request.attempt < LESSEN_ATTEMPTS):
+        if doubt.cancel_wanted and is_young:
+            # Not sent again; what becomes of the cancel says nothing of it.
+            return []
+        if not doubt.cancel_wanted and (
+            is_young or (request.lessens and request.attempt < LESSEN_ATTEMPTS)
+        ):
             doubt.is_changing = True
             self._queue.retry(request, now)
             return []
         doubt.change = None
         return [AnswerEvent("modify_rejected", number, now, "the broker does not show the change")]
+
+    def _look_for_taken(self, known: Known, view: OrderView, now: int) -> list[Event]:
+        """Give a change up that the broker has taken, and that an order goes on without.
+
+        That it was refused after all is told once, by a stream that may have been down.
+        """
+        goes_on = view.id == known.newest_id and view.status not in BEING_REPLACED
+        is_late = known.taken_at and now - known.taken_at >= self._policy.resend_ns
+        if known.final or not (goes_on and is_late):
+            return []
+        known.taken_at = 0
+        text = "the broker has taken the change and does not show it in force"
+        return [AnswerEvent("modify_rejected", known.number, now, text)]
 
     def drop(self, number: int, now: int) -> list[Event]:
         """Refuse the changes that still wait: the order will have no id any more."""

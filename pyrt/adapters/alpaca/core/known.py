@@ -32,6 +32,8 @@ class Known:
         The id of a replacement that is asked for and not in force yet.
     is_replaced : bool
         That one has taken the place of `venue_id` at the broker: it is the one to look at.
+    taken_at : int
+        When the broker took a change that is neither in force nor given up; 0 without one.
     filled, cost : Decimal
         Units and their value, told to the kernel so far, over all venue orders.
     unplaced : Part
@@ -56,6 +58,7 @@ class Known:
     venue_id: str = ""
     next_id: str = ""
     is_replaced: bool = False
+    taken_at: int = 0
     filled: Decimal = ZERO
     cost: Decimal = ZERO
     parts: dict[str, Part] = field(default_factory=dict)

@@ -248,11 +248,12 @@ class Ledger:
             is_unfilled = not Decimal(view.filled_qty)
             # What one that was rejected shows as filled is its predecessor's.
             if view.status == "rejected" or (view.status == "canceled" and is_unfilled):
-                known.next_id = ""
+                known.next_id, known.taken_at = "", 0
                 return [AnswerEvent("modify_rejected", known.number, ts, reason)]
             if view.status not in SUCCEEDS:
                 return []
         known.venue_id, known.next_id, known.is_replaced = view.id, "", False
+        known.taken_at = 0
         self._follow(known, view)
         known.quantity = None if view.qty is None else Decimal(view.qty)
         terms = (view.qty, view.limit_price, view.stop_price)

@@ -393,8 +393,10 @@ class OrderPath:
             return [AnswerEvent("modify_rejected", number, now, text)]
         if view is not None:
             # In force once the broker shows it so: the old order may still fill first.
-            doubt.change = None if is_latest else doubt.change
-            self._ledger.expect(self._ledger.of(number), view.id)
+            known = self._ledger.of(number)
+            self._ledger.expect(known, view.id)
+            if is_latest:
+                doubt.change, known.taken_at = None, now if known.next_id == view.id else 0
         elif is_latest:
             # A refusal of what may have arrived before says nothing: a look does.
             doubt.change, doubt.change_since = request, doubt.change_since or now
