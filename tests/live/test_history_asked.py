@@ -50,9 +50,10 @@ class Rig:
         )  # fmt: skip
         self.history = History(self.run, Stub(settle=lambda now: self.did.append(("settled", now))))
 
-    def release(self) -> None:
+    def release(self, until: int) -> None:
         self.inputs.holds_bars = False
         self.did.append("release")
+        assert until == self.run.scribe.now - 30 * MINUTE
 
 
 def stream(symbol: str = "SPY", *lookbacks: int, minutes: int = 1, **more: Any) -> Any:
@@ -119,7 +120,12 @@ def test_bars_end_by_time_again_once_all_that_was_asked_for_has_come():
     assert (rig.history.is_warm, rig.did) == (False, [("SPY", [1], NOW), "flush"])
     rig.history.on_warm(Stub(symbol="BTC/USD", bars=[]))
     assert rig.history.is_warm
-    assert rig.did[2:] == [("BTC/USD", [], NOW), "flush", ("bars", {}), "release"]
+    assert rig.did[2:] == [
+        ("BTC/USD", [], NOW),
+        "flush",
+        ("bars", {"until": NOW + 7 - 30 * MINUTE}),
+        "release",
+    ]
     rig.history.on_warm(Stub(symbol="SPY", bars=[]))
     assert rig.did.count("release") == 1
 
@@ -133,7 +139,7 @@ def test_where_nothing_is_asked_for_bars_end_by_time_at_once(warmup, symbols, ho
     rig.history.warm_up(NOW)
     assert rig.warmed == []
     assert rig.history.is_warm
-    assert rig.did == [("bars", {}), "release"] * released
+    assert rig.did == [("bars", {"until": NOW + 7 - 30 * MINUTE}), "release"] * released
 
 
 @pytest.mark.parametrize(

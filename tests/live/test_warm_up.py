@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from pyrt import Strategy, backtest
-from pyrt.adapters.alpaca.core.events import BarEvent
+from pyrt.adapters.alpaca.core.events import BarEvent, TradeEvent
 from pyrt.adapters.alpaca.simulator.session import make_core
 from pyrt.core.instruments import equity
 from pyrt.core.times import timestamp_ns
 from pyrt.indicators import ATR, EMA, MACD, RSI, SMA, cross_above, output
 from pyrt.live.calendars import sessions_around
-from pyrt.live.core.node import NodeCore
+from pyrt.live.core.node import COMPLETE_NS, NodeCore
 from pyrt.live.plan import MINUTE, Policies
 from pyrt.live.replay.replay import replay
 from pyrt.risk.gate import BasicGate
@@ -103,6 +103,54 @@ def test_what_ends_after_the_start_is_made_of_past_bars_too_and_heard() -> None:
         assert strategy.heard[2:] == []
         core.take(opens + 35 * MINUTE + second * SECOND, [])
     assert strategy.heard[2:] == [("5m", opens + 35 * MINUTE)]
+
+
+@pytest.mark.parametrize(
+    ("back", "heard"),
+    [("23T21:04", ["5m", "1h", "1d"]), ("23T21:29", ["5m", "1h", "1d"]), ("24T13:00", [])],
+    ids=["soon", "within_half_an_hour", "in_the_morning"],
+)
+def test_what_was_over_long_before_a_run_goes_on_after_a_crash_is_not_heard(back, heard):
+    opens, killed, closes, at = (
+        timestamp_ns(f"2026-11-{t}:00Z") for t in ("23T14:30", "23T20:50", "23T21:00", back)
+    )
+    core, strategy = started(opens)
+    for each in minutes(opens, killed):
+        core.take(each.ts_close, [each])
+    strategy.heard.clear()
+    core.inputs.hold()
+    core.take(at, [])
+    core.inputs.release_timers()
+    core.warm("SPY", minutes(killed, closes), asked_at=at)
+    core.inputs.release_bars(at - COMPLETE_NS)
+    assert (core.inputs.next_timer is None) is (heard == [])
+    core.take(at + SECOND, [])
+    assert strategy.heard == [(timeframe, closes) for timeframe in heard]
+    assert all(average.ready for average in strategy.averages.values())
+
+
+def test_a_bar_of_prints_from_before_a_crash_in_the_night_is_not_heard():
+    class Prints(Strategy):
+        def on_start(self) -> None:
+            self.heard: list[int] = []
+            self.subscribe_bars("SPY", "30s")
+
+        def on_bar(self, bar: Any) -> None:
+            self.heard.append(bar.ts_event)
+
+    strategy, at, morning = (
+        Prints(), timestamp_ns("2026-11-23T20:50:00Z"), timestamp_ns("2026-11-24T13:00:00Z")
+    )  # fmt: skip
+    core = NodeCore(Wire(), BasicGate(), [equity("SPY")], [strategy], cash=1e5, prefix="t-")
+    core.kernel.grace_ns = 5 * SECOND
+    core.start(at)
+    core.take(at + SECOND, [TradeEvent("SPY", at + SECOND, 100.0, 1.0)])
+    core.inputs.hold()
+    core.take(morning, [])
+    core.inputs.release_timers()
+    core.inputs.release_bars(morning - COMPLETE_NS)
+    core.take(morning + SECOND, [])
+    assert strategy.heard == []
 
 
 def warmed_up(run_id: str, files: MemoryFiles, strategy: Strategy, world: World) -> Node:

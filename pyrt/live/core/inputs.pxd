@@ -26,6 +26,7 @@ cdef class Inputs:
 
     cdef int64_t next_due(self) noexcept
     cdef int catch_up(self, int64_t ts) except -1
+    cdef int end_quietly(self, int64_t until) except -1
     cdef int finish_bars(self) except -1
     cdef int quiet(self) except -1
     cdef int fire(self) except -1

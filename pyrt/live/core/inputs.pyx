@@ -82,9 +82,22 @@ cdef class Inputs:
         self.kernel.clock.skip(self.kernel.clock.now)
         self.holds_timers = False
 
-    def release_bars(self):
-        """End aggregated bars again whose time is over."""
+    def release_bars(self, int64_t until=0):
+        """End aggregated bars again whose time is over; of those over at `until` nobody hears."""
+        if until:
+            self.end_quietly(until)
         self.holds_bars = False
+
+    cdef int end_quietly(self, int64_t until) except -1:
+        """End aggregated bars that were over at `until`, for indicators alone."""
+        self.kernel.set_handlers_from(INT64_MAX)
+        try:
+            for stream in self.kernel.cache.streams:
+                if not self.kernel.aggregates.makes(stream):
+                    end_past(self.kernel, stream, until)
+        finally:
+            self.kernel.set_handlers_from(INT64_MIN)
+        return 0
 
     def hold_made(self, Stream stream not None, bint waits):
         """Let bars made of a stream's bars wait for parts that are on their way, or no longer."""

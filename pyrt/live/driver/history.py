@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pyrt.data.timeframe import parse_timeframe
+from pyrt.live.core.node import COMPLETE_NS
 from pyrt.live.core.results import decode_result, encode_result
 from pyrt.live.driver.aftermath import Aftermath
 from pyrt.live.driver.run import Run
@@ -66,11 +67,15 @@ class History:
             self._let_bars_end()
 
     def _let_bars_end(self) -> None:
-        """Let bars that others are made into end by time again; none of their parts is missing."""
+        """Let bars that others are made into end by time again; none of their parts is missing.
+
+        What was over long before now is past: no handler hears yesterday's bar in the morning.
+        """
         inputs = self._run.live_core.inputs
         if inputs.holds_bars:
-            self._run.note("bars")
-            inputs.release_bars()
+            until = self._run.scribe.now - COMPLETE_NS
+            self._run.note("bars", until=until)
+            inputs.release_bars(until)
 
     def _span(self, symbol: str) -> int:
         """Return how far back history is asked for, so that enough bars are in it."""

@@ -76,7 +76,7 @@ class Playback:
             "settle": self._settle,
             "go_on": lambda note: go_on_with(core, note.get("orders", ())),
             "wait": self._wait,
-            "bars": lambda note: core.inputs.release_bars(),
+            "bars": lambda note: core.inputs.release_bars(note.get("until", 0)),
         }
 
     def end(self) -> None:
