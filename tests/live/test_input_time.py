@@ -96,6 +96,17 @@ def test_what_is_due_at_the_present_fires_when_it_is_asked_to_and_on_the_way_at_
     assert last_order(core).ts_init == NOW + 60 * SECOND
 
 
+def test_all_that_waited_for_a_process_that_stood_still_comes_before_timers() -> None:
+    core, _, strategy = timed()
+    by_the_wall(core).take(NOW + MINUTE, [bar(0, 10.0)])
+    strategy.heard.clear()
+    for minute in (1, 2, 3):
+        core.take(NOW + 245 * SECOND, [bar(minute, 10.0 * minute)])
+    core.fire_timers()
+    heard = [(kind, at) for kind, *_, at in strategy.heard if kind != "2m"]
+    assert heard == [("1m", 245)] * 3 + [("timer", 245)]
+
+
 def test_after_the_process_stood_still_what_was_due_happens_now_and_once() -> None:
     core, wire, strategy = timed()
     by_the_wall(core).take(NOW + MINUTE, [bar(0, 10.0)])

@@ -22,6 +22,8 @@ cdef class Inputs:
     cdef readonly bint holds_bars
     cdef int64_t ends_from
     """No bar ends by time earlier, since its parts may not have been heard yet; ns UTC."""
+    cdef int64_t went_on
+    """When the process went on after it had stood still; ns UTC."""
     cdef bint is_broken_off
 
     cdef int64_t next_due(self) noexcept

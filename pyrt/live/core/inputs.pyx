@@ -136,7 +136,9 @@ cdef class Inputs:
         # In lockstep, where nothing is waited for, an instant may be any time after the one before.
         if self.kernel.grace_ns and ts - self.next_due() > STOOD_STILL_NS:
             self.kernel.clock.skip(ts)
-        else:
+            self.went_on = ts
+        elif ts != self.went_on:
+            # All that has waited with the first message is heard before what is due.
             self.catch_up(ts)
         self.kernel.advance(ts)
 
