@@ -87,9 +87,11 @@ cdef class RiskEngine(Keeper):
         return None
 
     cdef str begun(self, int64_t now):
-        """Bring day and breaker to this instant; say so where their sums cannot be told."""
+        """Bring day, breaker and what is counted to this instant; say so where sums fail."""
         try:
             self.begin(now)
+            if self.unpriced:
+                self.price_anew()
         except OverflowError as error:
             return f"overflow: {error}"
         return None

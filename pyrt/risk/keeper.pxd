@@ -8,6 +8,8 @@ from pyrt.risk.verdicts cimport Verdicts
 
 cdef class Keeper(Overseer):
     cdef readonly Verdicts verdicts
+    cdef list unpriced
+    """`Claim`s of orders that were adopted before there was a price for them."""
     cdef dict ranges
     """Symbol → average true range, as stated."""
     cdef Order judged
@@ -16,6 +18,7 @@ cdef class Keeper(Overseer):
     """Distance in ns at which the monitor's prices were taken."""
 
     cdef int adopt(self, Order order, int64_t now) except -1
+    cdef int price_anew(self) except -1
     cdef int64_t price_of(self, Order order) except? -2
     cdef int note_resting(self, Claim claim, int64_t limit) except -1
     cdef int delay_ramp(self, share) except -1

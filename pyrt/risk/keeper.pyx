@@ -49,6 +49,7 @@ cdef class Keeper(Overseer):
         self.verdicts = Verdicts()
         self.hours = Hours()
         self.claims = None
+        self.unpriced = []
         self.judged = None
         self.day = INT64_MIN
         self.round_trips_seen = self.openings_seen = 0
@@ -172,13 +173,38 @@ cdef class Keeper(Overseer):
         cdef Claim claim
         if order.units == 0:
             # One by notional.
-            estimate = self.units_for(order, price)
+            try:
+                estimate = self.units_for(order, price)
+            except OverflowError:
+                # A wrong price of next to nothing: no start fails for it.
+                price = 0
         claim = self.claims.add(order, price, estimate, now)
+        if price <= 0:
+            self.unpriced.append(claim)
         # What has been answered before it came here is not answered late by what comes next.
         claim.is_answered = order.status_ != INITIALIZED and order.status_ != SENT
         cdef int since = <int>SENT if order.parent is None else <int>ACCEPTED
         if order.status_ >= since:
             self.note_resting(claim, order.limit_price_raw)
+        return 0
+
+    cdef int price_anew(self) except -1:
+        """Count what was adopted before there was a price at what it is worth by now."""
+        cdef Claim claim
+        cdef int64_t price
+        cdef list left = []
+        for claim in self.unpriced:
+            if claim.order.number not in self.claims.open:
+                continue
+            price = self.price_of(claim.order)
+            if price <= 0:
+                left.append(claim)
+                continue
+            if claim.order.units == 0:
+                claim.estimate = self.units_for(claim.order, price)
+            claim.price = max(claim.price, price)
+            self.claims.follow(claim.order)
+        self.unpriced = left
         return 0
 
     cdef int64_t price_of(self, Order order) except? -2:

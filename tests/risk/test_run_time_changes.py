@@ -78,6 +78,22 @@ def test_counting_begins_and_ends_with_what_asks_for_it() -> None:
     assert len(made.gate.claims) == 0
 
 
+@pytest.mark.parametrize("first", [None, 1e-9])
+def test_an_order_by_notional_that_is_adopted_before_there_is_a_price_counts_once_there_is(
+    first: float | None,
+) -> None:
+    """After a restart it counted for nothing; at a wrong price of next to nothing none could."""
+    made = GateRig(RiskEngine(), prices=first)
+    made.answer("accept", made.order("buy", notional="123.45"))
+    made.gate.set_limits(Limits(max_position_quantity=60), *WHO)
+    if first is not None:
+        assert code(made.order("buy", 1)) == "overflow"
+    made.price(100)
+    assert code(made.order("buy", "58.7656")) == "max_position_quantity"
+    assert made.gate.claims.worst_case(0)[1] == 1_234_500_000
+    assert code(made.order("buy", "58.7655")) == ""
+
+
 def test_before_a_run_there_is_no_time() -> None:
     gate = RiskEngine()
     gate.reset_breaker(*WHO)
