@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, final
 
-from pyrt.core.book_feed import BookColumns
 from pyrt.core.orders import Order
 from pyrt.core.ports import FeeModel
 from pyrt.core.streams import Stream
@@ -119,10 +118,3 @@ class Inputs:
     def break_off(self) -> None: ...
     def restrict(self, error: Exception) -> None: ...
     def stop_runaway(self, error: Exception) -> None: ...
-
-def book_rows(
-    ts_event: int,
-    bids: Sequence[tuple[float, float]],
-    asks: Sequence[tuple[float, float]],
-    is_full: bool,
-) -> BookColumns | None: ...

@@ -13,13 +13,12 @@ from pyrt.core.types cimport (
 )
 
 import msgspec
-import numpy as np
 
-from pyrt.core.book_tables import read_table
 from pyrt.core.types import EVENT_NAMES, LIQUIDITY_NAMES
 from pyrt.errors import RunawayError, StrategyError
 from pyrt.execution.booking cimport BORROW_FEE, DEPOSIT, DIVIDEND, FEE_ADJUSTMENT, INTEREST
 from pyrt.kernel.kernel cimport Kernel
+from pyrt.live.core.book_rows import book_rows
 from pyrt.live.core.tape cimport OP_END_BARS, OP_SAMPLE, OP_SETTLE, OP_TIMERS, Tape
 
 ENCODER = msgspec.msgpack.Encoder()
@@ -492,23 +491,3 @@ cdef int end_past(Kernel kernel, Stream stream, int64_t until) except -1:
     for _, target in stream.aggregates:
         end_past(kernel, target, until)
     return 0
-
-
-def book_rows(int64_t ts_event, bids, asks, bint is_full):
-    """Return a message of an order book as rows of a table; None if it says nothing."""
-    levels = [("B", price, size) for price, size in bids]
-    levels += [("A", price, size) for price, size in asks]
-    if not levels:
-        return None
-    sides, prices, sizes = zip(*levels)
-    flags = np.full(len(levels), 1 if is_full else 0)
-    flags[len(levels) - 1] |= 2
-    kept = "snapshot" if is_full else "set"
-    return read_table({
-        "ts_event": np.full(len(levels), ts_event),
-        "side": list(sides),
-        "price": np.array(prices, float),
-        "size": np.array(sizes, float),
-        "action": ["delete" if size == 0 else kept for size in sizes],
-        "flags": flags,
-    }, "l2", may_lower=True)
