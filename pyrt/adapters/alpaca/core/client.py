@@ -34,6 +34,8 @@ from pyrt.live.core.broker import CLOCKS_APART_NS, BrokerState
 from pyrt.live.journal.records import OrderState
 
 RESYNC_NS = 60 * SECOND
+RESYNC_LIVE_NS = 8 * SECOND
+"""By the wall's clock: a fill of which the stream does not tell is found within ten seconds."""
 READ_BACK_NS = 600_000_000
 PROBE_NS = 5 * SECOND
 PROBE = "probe"

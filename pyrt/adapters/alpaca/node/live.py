@@ -11,7 +11,7 @@ from typing import Any
 
 from pyrt.adapters.alpaca.core.account import AccountView, account_request, decode_account
 from pyrt.adapters.alpaca.core.activity import regular_hours
-from pyrt.adapters.alpaca.core.client import RESYNC_NS, AlpacaClient
+from pyrt.adapters.alpaca.core.client import RESYNC_LIVE_NS, RESYNC_NS, AlpacaClient
 from pyrt.adapters.alpaca.core.events import Event
 from pyrt.adapters.alpaca.core.rest import HttpRequest
 from pyrt.adapters.alpaca.credentials import Credentials, read_credentials
@@ -56,8 +56,6 @@ LOG = logging.getLogger("pyrt.live.node")
 CLOSING_ATTEMPTS = 5
 CLOSING_S = 10.0
 """How long the account is asked for at the end: whoever has stopped the node waits for its end."""
-RESYNC_LIVE_NS = 8_000_000_000
-"""A fill of which the stream does not tell is found within ten seconds."""
 SWITCH_S = 0.0005
 """How long a thread may keep the interpreter while another wants it."""
 Listener = Callable[[Event, NodeCore], None]
